@@ -1,0 +1,30 @@
+"""The command line: one file per command, imported only when it is asked for.
+
+A command file offers `arguments(parser)`, which declares its options, and `run(options) -> int`, whose value is the
+exit status. What a command prints as its result goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from stead import __version__
+
+# name -> one line of help. A table rather than a scan, so that `stead --help` imports no command.
+COMMANDS: dict[str, str] = {
+    "lab": "run several real hosts on this machine, for trying and testing",
+    "bootstrap": "prepare the hosts of the inventory for their roles",
+    "doctor": "examine hosts and say what is missing or wrong",
+    "hosts": "list hosts with their state, capacity and instances",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments in (["--version"], ["-V"]):  # before any import: tools call this often
+        print(f"stead {__version__}")
+        return 0
+    from stead.cli.entry import dispatch
+
+    return dispatch(arguments)

@@ -1,0 +1,37 @@
+"""How the command line shows diagnostics: plain text on stderr, coloured when a person is looking."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterable
+from typing import TextIO
+
+from stead.diagnostics import Diagnostic, Severity
+
+RED, YELLOW, BOLD, DIM, GREEN, CYAN = "31", "33", "1", "2", "32", "36"
+
+
+def colours(stream: TextIO) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def paint(text: str, *styles: str, stream: TextIO = sys.stdout) -> str:
+    return f"\033[{';'.join(styles)}m{text}\033[0m" if colours(stream) else text
+
+
+def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+    out = sys.stderr if stream is None else stream
+    for one in diagnostics:
+        colour = RED if one.severity is Severity.ERROR else YELLOW
+        head = paint(f"{one.severity}[{one.code}]", colour, BOLD, stream=out)
+        print(f"{head} {paint(one.summary, BOLD, stream=out)}", file=out)
+        where = " ".join(part for part in (str(one.place or ""), one.address) if part)
+        if where:
+            print(f"  {paint('-->', CYAN, stream=out)} {where}", file=out)
+        for paragraph in one.detail.splitlines():
+            print(textwrap.fill(paragraph, 110, initial_indent="  ", subsequent_indent="  "), file=out)
+        print(file=out)
