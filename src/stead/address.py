@@ -1,0 +1,50 @@
+"""The name of a resource: `acme/instances/web[0]`, `images/debian-12`. It knows no kind."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# A name is a DNS label, since instances answer to it; a key of `for_each` the same, so `[7]` is always a count.
+NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_TEXT = re.compile(
+    rf"(?:(?P<project>{NAME.pattern})/)?(?P<kind>[a-z_]+)/(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<key>[^\]]+)\])?"
+)
+
+
+class Address(NamedTuple):
+    project: str  # empty for what belongs to the site
+    kind: str  # the plural, as in the document: "instances"
+    name: str
+    key: int | str | None = None  # which of `count` or `for_each`
+
+    def __str__(self) -> str:
+        project, kind, name, key = self
+        stem = f"{project}/{kind}/{name}" if project else f"{kind}/{name}"
+        return stem if key is None else f"{stem}[{key}]"
+
+    @property
+    def block(self) -> Address:
+        """The address of the block that this is one of."""
+        return self if self.key is None else Address(self.project, self.kind, self.name)
+
+    @property
+    def label(self) -> str:
+        """A flat name for hosts and DNS: `web-0`."""
+        return self.name if self.key is None else f"{self.name}-{self.key}"
+
+
+def order(address: Address) -> tuple[str, str, str, int, str]:
+    """Sorts as people count: the site first, and `web[2]` before `web[10]`."""
+    project, kind, name, key = address
+    if isinstance(key, int):
+        return (project, kind, name, key, "")
+    return (project, kind, name, -1, key or "")
+
+
+def parse(text: str) -> Address | None:
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    key = match["key"]
+    return Address(match["project"] or "", match["kind"], match["name"], int(key) if key and key.isdigit() else key)

@@ -1,0 +1,36 @@
+"""Desired with every choice made. A value: `settle` makes it, nothing changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from stead.address import Address
+from stead.desired import Block
+from stead.want import Want
+
+
+class Reason(NamedTuple):
+    """Why a choice or a step is as it is. The code is permanent; the text is for people."""
+
+    code: str  # "count-fell", "first-fit", "sticky", "drift"
+    text: str
+
+
+class Settled(NamedTuple):
+    """One resource, every choice made."""
+
+    address: Address
+    block: Block
+    leases: Mapping[str, str]
+    host: str  # empty for what lives on no single host
+    placed: Reason  # why that host
+    wants: Mapping[str, Want]  # host -> what it should have; "" is recorded only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    resources: Mapping[Address, Settled]
+    outputs: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text; never written anywhere

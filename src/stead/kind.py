@@ -1,0 +1,222 @@
+"""What a kind of resource is to the engine. The engine calls these functions and knows no kind by name.
+
+A kind is a package `stead.kinds.<name>` whose `KIND` is a `Kind`. Adding one edits nothing that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from stead.address import Address
+from stead.diagnostics import Diagnostic, Place
+from stead.fields import Expression, Secret
+from stead.want import Want
+
+if TYPE_CHECKING:
+    from stead.desired import Block, Desired
+    from stead.observed import Host
+
+
+class Scope(StrEnum):
+    SITE = "site"
+    PROJECT = "project"
+    EITHER = "either"  # a site's own are shared with its projects
+
+
+class Disruption(StrEnum):
+    """What a step does to the people who use the resource, mildest first."""
+
+    NONE = "none"
+    NETWORK = "network"
+    MIGRATE = "migrate"
+    REBOOT = "reboot"
+    REBUILD = "rebuild"
+    DATA_LOSS = "data-loss"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+
+_RANKS = {one: rank for rank, one in enumerate(Disruption)}
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    MIGRATE = "migrate"
+    REBOOT = "reboot"  # update, then restart to make it so
+    REBUILD = "rebuild"  # a new root disk; address, volumes and identity stay
+    REPLACE = "replace"  # destroyed and created anew
+    DESTROY = "destroy"
+    FORGET = "forget"  # no longer managed; nothing is touched
+
+
+class Effect(NamedTuple):
+    """What it takes to change a field, and whom it disturbs."""
+
+    action: Action
+    disturbs: Disruption = Disruption.NONE
+
+
+IN_PLACE = Effect(Action.UPDATE)
+REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
+
+
+class Numbers(NamedTuple):
+    """A pool of whole numbers, ends included."""
+
+    first: int
+    last: int
+
+
+class Addresses(NamedTuple):
+    """A pool of IP addresses, as numbers, ends included."""
+
+    version: int
+    first: int
+    last: int
+    taken: frozenset[int] = frozenset()  # gateway, DHCP server: never given out
+
+
+class Macs(NamedTuple):
+    prefix: str = "52:54"
+
+
+class Uuids(NamedTuple):
+    pass
+
+
+Pool = Numbers | Addresses | Macs | Uuids
+
+
+class Need(NamedTuple):
+    """Something to be chosen and kept: a lease. Values are unique within a space."""
+
+    key: str  # what the resource calls it: "nics.0.mac"
+    space: str  # "mac", "vni", "acme/networks/app/v4"
+    pool: Pool
+    fixed: str | None = None  # the user chose it; with `count`, only ever for a single one
+
+
+class Demand(NamedTuple):
+    """What a member of the block asks of the host it lands on. Amounts are integers; memory and disk in bytes."""
+
+    role: str  # "compute", "storage", "network"
+    amounts: Mapping[str, int]  # "vcpus", "memory", "disk:fast", "services"
+    required: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    zones: frozenset[str] = frozenset()
+    host: str = ""
+    pools: frozenset[str] = frozenset()  # the host must reach all of them
+    physical_networks: frozenset[str] = frozenset()
+    hypervisor: str = ""
+    architecture: str = ""
+    policy: str = ""
+    spread: tuple[GroupRule, ...] = ()
+    together: tuple[GroupRule, ...] = ()
+    beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
+
+
+class GroupRule(NamedTuple):
+    name: str  # unique in the project; a block's own group is its address
+    over: str = "hosts"  # or "zones"
+    hard: bool = True
+    limit: int = 1
+
+
+class Contribution(NamedTuple):
+    """A fact that a resource adds to one that it refers to: an instance's port to its network, say."""
+
+    to: Address
+    what: str  # "port", "user", "interface"
+    fact: Mapping[str, Any]
+
+
+class Member(NamedTuple):
+    """One of a block, with its choices made."""
+
+    address: Address
+    leases: Mapping[str, str]
+    host: str  # empty for what lives on no single host
+
+
+class World(Protocol):
+    """All choices, for the kinds to make wants from. Reading only."""
+
+    @property
+    def desired(self) -> Desired: ...
+    @property
+    def hosts(self) -> Mapping[str, Host]: ...
+    def member(self, address: Address) -> Member: ...
+    def contributions(self, to: Address, what: str) -> Sequence[Mapping[str, Any]]: ...
+    def render(self, value: str | Expression | Secret, member: Member) -> str | Mapping[str, str]:
+        """Evaluate a late expression for a member. A secret comes out sealed, as {"$secret": id}."""
+
+
+Subnet = IPv4Network | IPv6Network
+
+
+def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
+    return ()
+
+
+def _no_needs(_block: Block, _desired: Desired) -> Sequence[Need]:
+    return ()
+
+
+def _no_demand(_block: Block, _desired: Desired) -> Demand | None:
+    return None
+
+
+def _no_contributions(_block: Block, _members: Sequence[Member], _world: World) -> Iterator[Contribution]:
+    return iter(())
+
+
+def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
+    return {}
+
+
+def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
+    return dict(member.leases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Functions take a block and do the work for all its members, so that what they share is made once."""
+
+    name: str  # "instance"
+    plural: str  # "instances": the word in the document and in addresses
+    scope: Scope
+    model: type[Any]  # the frozen dataclass of its fields
+    help: str
+    realise: Callable[[Block, Sequence[Member], World], Iterator[Mapping[str, Want]]]
+    """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
+    counted: bool = False  # may have count and for_each
+    stateful: bool = False  # destroying one loses data
+    mobile: bool = False  # may change host without being made anew
+    check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
+    """Semantic rules that need no choice. May look at other blocks through `desired`."""
+    needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
+    demand: Callable[[Block, Desired], Demand | None] = _no_demand
+    contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions
+    usage: Callable[[Block, Desired], Mapping[str, int]] = _no_usage
+    """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
+    facts: Callable[[Block, Member, World], Mapping[str, Any]] = _no_facts
+    """What expressions see of a member: `instances.web[0].address`."""
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
+    identity: tuple[str, ...] = ()
+    """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+
+
+def place_in(block: Block, path: str) -> Place:
+    """Where a field of a block stands in the user's file; the nearest enclosing value if it was not written."""
+    return block.node.place_of(path)

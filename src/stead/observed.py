@@ -1,0 +1,63 @@
+"""What the hosts are and what they report now. A value: who asked them, and how, is the runner's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.want import Want
+
+
+class State(StrEnum):
+    UP = "up"
+    MAINTENANCE = "maintenance"  # keeps what it has, gets nothing new
+    DOWN = "down"  # does not answer: nothing is known of it, least of all that its instances are dead
+
+
+class StoragePool(NamedTuple):
+    name: str
+    type: str  # dir, nfs, iscsi, lvm, lvm-thin
+    size: int
+    path: str = ""
+    shared: bool = False  # other hosts reach it over the network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    name: str
+    roles: frozenset[str]
+    state: State = State.UP
+    why: str = ""  # of a host that is not up
+    zone: str = "default"
+    traits: frozenset[str] = frozenset()
+    vcpus: int = 0
+    memory: int = 0
+    overcommit: Mapping[str, float] = field(default_factory=dict)  # {"vcpus": 4.0, "memory": 1.0}
+    reserved: Mapping[str, int] = field(default_factory=dict)
+    devices: Mapping[str, int] = field(default_factory=dict)  # "device:gpu-a100", "hugepages:2MiB", "iops:fast"
+    pools: Mapping[str, StoragePool] = field(default_factory=dict)  # that live on this host
+    reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means every one
+    physical_networks: Mapping[str, str] = field(default_factory=dict)  # name -> device
+    hypervisors: frozenset[str] = frozenset({"kvm"})
+    architecture: str = "x86_64"
+    underlay: str = ""  # the address that tunnels use
+    mtu: int = 1500
+    projects: frozenset[str] = frozenset()  # reserved for these; empty means for all
+
+
+class Have(NamedTuple):
+    """One resource as a host has it. `made_from` is the digest of the want that it carries in its own metadata."""
+
+    want: Want
+    made_from: str = ""
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    hosts: Mapping[str, Host]
+    haves: Mapping[Address, Mapping[str, Have]] = field(default_factory=dict)  # address -> host -> what is there
+    digest: str = ""

@@ -1,0 +1,92 @@
+"""The plan: steps in order, each with its why, and digests of what it was made from. A value that is also a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from stead.address import Address
+from stead.blueprint.model import Reason
+from stead.diagnostics import Place
+from stead.kind import Action, Disruption
+from stead.want import Want
+
+
+class FieldChange(NamedTuple):
+    """One field that differs. `drift` when the host differs from what was applied, not the spec from it."""
+
+    field: str  # "memory", "nics.0.addresses"
+    old: Any
+    new: Any
+    drift: bool = False
+
+
+class Step(NamedTuple):
+    """One thing done to one resource on one host."""
+
+    number: int  # its place in `Plan.steps`
+    address: Address
+    host: str  # "" for what is only recorded
+    action: Action
+    want: Want | None  # None when nothing is to be left
+    have: Want | None  # what was there when the plan was made; None when nothing
+    disturbs: Disruption
+    reasons: tuple[Reason, ...]
+    after: tuple[int, ...] = ()  # numbers of the steps that must be done before
+    wave: int = 0
+    changes: tuple[FieldChange, ...] = ()
+    uuid: str = ""
+    to: str = ""  # the other host of a migration
+    loses: str = ""  # what data is lost, in words, when it disturbs data-loss
+
+
+class Keep(NamedTuple):
+    """What the store shall hold of a resource once its steps are done. `None` wants means it is gone."""
+
+    address: Address
+    leases: Mapping[str, str]
+    host: str
+    after: tuple[Address, ...]
+    protect: bool
+    reason: str
+    place: Place | None
+
+
+class Note(NamedTuple):
+    """Something the reader of a plan should know that is no step: drift that is ignored, a host that is silent."""
+
+    code: str
+    text: str
+    address: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Digests of the inputs. Apply refuses when one of them has changed."""
+
+    spec: str
+    recorded: int  # the store's serial
+    observed: str
+    stead: str  # the version that planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    made: Made
+    steps: tuple[Step, ...]
+    keeps: Mapping[Address, Keep]  # of every resource that has a step, or whose record alone changes
+    outputs: Mapping[str, Any]
+    notes: tuple[Note, ...] = ()
+    renames: Mapping[Address, Address] = field(default_factory=dict)  # `moved`: from -> to
+    unchanged: int = 0
+    digest: str = ""  # of all the above
+
+    @property
+    def empty(self) -> bool:
+        return not self.steps and not self.renames and not self.keeps
+
+    @property
+    def waves(self) -> int:
+        return 1 + max((step.wave for step in self.steps), default=-1)
