@@ -1,0 +1,239 @@
+"""Chooses addresses, MACs, VNIs and UUIDs: what is fixed wins, what is recorded stays, the rest is the lowest free.
+
+Deterministic: the order is that of addresses, identifiers come from a hash of the site and the address. A value held
+by a resource that is about to leave is not given out again before it has left, unless the user fixed it there.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple, assert_never
+
+from stead.address import Address, order
+from stead.desired import Block
+from stead.diagnostics import Code, Diagnostic
+from stead.kind import Addresses, Macs, Need, Numbers, Uuids
+from stead.recorded import Record
+from stead.want import canonical, digest
+
+TWICE = Code("STEAD-R020", "the same value is fixed twice")
+EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
+
+UUID, IDENTITY = "uuid", "identity"
+
+
+class Claim(NamedTuple):
+    """What the members of a block ask for."""
+
+    block: Block
+    needs: tuple[Need, ...]
+    identity: str
+
+
+@dataclass(slots=True)
+class _Space:
+    """What is taken in one space, and by whom. From a pool's first value up to its cursor, all is taken."""
+
+    holders: dict[str | int, Address] = field(default_factory=dict)
+    cursors: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leases:
+    of: Mapping[Address, Mapping[str, str]]
+    takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
+
+
+def claim(block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...]) -> Claim:
+    """A block's identity changes when a field does that makes it another resource, or its `replace_when`."""
+    values = [repr(getattr(block.model, name)) for name in identity_fields]
+    return Claim(block, tuple(needs), digest(canonical(values), repr(block.settings.replace_when)))
+
+
+def choose(
+    claims: Sequence[Claim], records: Mapping[Address, Record], *, site: str, replace: frozenset[Address] = frozenset()
+) -> tuple[Leases, list[Diagnostic]]:
+    ordered = sorted((one for one in claims if one.block.members), key=lambda one: order(one.block.members[0]))
+    chooser = _Chooser(site=site, records=records, replace=replace)
+    chooser.remember_leaving(ordered)
+    for settle in (chooser.fix, chooser.keep, chooser.fill):
+        for one in ordered:
+            settle(one)
+    return Leases(of=chooser.chosen, takes_over=chooser.takes_over), chooser.diagnostics
+
+
+class _Chooser:
+    """The tables of one call of `choose`."""
+
+    def __init__(self, *, site: str, records: Mapping[Address, Record], replace: frozenset[Address]) -> None:
+        self.site, self.records, self.replace = site, records, replace
+        self.spaces: dict[str, _Space] = {}
+        self.chosen: dict[Address, dict[str, str]] = {}
+        self.takes_over: dict[Address, tuple[Address, ...]] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.leaving: dict[str | int, Address] = {}
+
+    def remember_leaving(self, claims: Sequence[Claim]) -> None:
+        """A record does not say in which space a value stood, so a leaving one is kept from all of them."""
+        for one in claims:
+            for address in one.block.members:
+                self.chosen[address] = {}
+        for address, record in self.records.items():
+            if address not in self.chosen:
+                self.leaving.update((_number(value), address) for value in record.leases.values())
+
+    def fix(self, one: Claim) -> None:
+        for need in one.needs:
+            if need.fixed is None:
+                continue
+            holders = self._space(need.space).holders
+            value = _number(need.fixed)
+            for address in one.block.members:
+                holder = holders.setdefault(value, address)
+                if holder is not address:
+                    text = f"{need.fixed} is asked for by {holder} and by {address}, and only one can have it."
+                    self.diagnostics.append(TWICE.at(one.block.place(), text, address=str(address)))
+                    continue
+                self.chosen[address][need.key] = need.fixed
+                if (leaver := self.leaving.get(value)) is not None:
+                    self.takes_over[address] = (*self.takes_over.get(address, ()), leaver)
+
+    def keep(self, one: Claim) -> None:
+        open_needs = [need for need in one.needs if need.fixed is None]
+        for address in one.block.members:
+            record = self.records.get(address)
+            leases = self.chosen[address]
+            self._identify(address, leases, record, one.identity)
+            if record is None:
+                continue
+            for need in open_needs:
+                text = record.leases.get(need.key)
+                if text is None or not _fits(need, value := _number(text)):
+                    continue
+                if self._space(need.space).holders.setdefault(value, address) is address:
+                    leases[need.key] = text
+
+    def _identify(self, address: Address, leases: dict[str, str], record: Record | None, identity: str) -> None:
+        """The UUID stays as long as the resource is the same one; a replacement gets another."""
+        previous = record.leases.get(UUID, "") if record else ""
+        same = record is not None and previous and record.leases.get(IDENTITY) == identity
+        if same and address not in self.replace:
+            leases[UUID] = previous
+        else:
+            leases[UUID] = _uuid(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
+        leases[IDENTITY] = identity
+
+    def fill(self, one: Claim) -> None:
+        for need in one.needs:
+            if need.fixed is not None:
+                continue
+            match need.pool:
+                case Addresses() | Numbers():
+                    self._count(one.block, need, need.pool)
+                case Macs(prefix):
+                    self._hash(one.block, need, prefix)
+                case Uuids():
+                    for address in one.block.members:
+                        text = blake2b(f"{self.site}\0{address}\0{need.key}".encode(), digest_size=16).hexdigest()
+                        self.chosen[address].setdefault(need.key, _uuid(text))
+                case _ as never:
+                    assert_never(never)
+
+    def _count(self, block: Block, need: Need, pool: Addresses | Numbers) -> None:
+        """The lowest free numbers, in the order of the members."""
+        space, key = self._space(need.space), need.key
+        holders, leaving, chosen = space.holders, self.leaving, self.chosen
+        taken: frozenset[int] = pool.taken if isinstance(pool, Addresses) else frozenset()
+        write = _writer(pool)
+        value = space.cursors.get(pool.first, pool.first)
+        for address in block.members:
+            if key in chosen[address]:
+                continue
+            while value in holders or value in taken or value in leaving:
+                value += 1
+            if value > pool.last:
+                self._exhausted(block, need, pool)
+                return
+            holders[value] = address
+            chosen[address][key] = write(value)
+            value += 1
+        space.cursors[pool.first] = value
+
+    def _hash(self, block: Block, need: Need, prefix: str) -> None:
+        holders, key = self._space(need.space).holders, need.key
+        for address in block.members:
+            leases = self.chosen[address]
+            if key in leases:
+                continue
+            attempt = 0
+            while True:
+                raw = blake2b(f"{self.site}\0{address}\0{key}\0{attempt}".encode(), digest_size=4).hexdigest()
+                mac = f"{prefix}:{raw[:2]}:{raw[2:4]}:{raw[4:6]}:{raw[6:]}"
+                if mac not in holders and mac not in self.leaving:
+                    break
+                attempt += 1
+            holders[mac] = address
+            leases[key] = mac
+
+    def _exhausted(self, block: Block, need: Need, pool: Addresses | Numbers) -> None:
+        held = len(self._space(need.space).holders)
+        write = _writer(pool)
+        text = (
+            f"{block.members[0].block} needs {len(block.members)} of {need.space}, where {write(pool.first)} to "
+            f"{write(pool.last)} holds {pool.last - pool.first + 1} and {held} are taken. "
+            "Widen the pool or ask for fewer."
+        )
+        self.diagnostics.append(EXHAUSTED.at(block.place(), text, address=str(block.members[0].block)))
+
+    def _space(self, name: str) -> _Space:
+        space = self.spaces.get(name)
+        if space is None:
+            space = self.spaces[name] = _Space()
+        return space
+
+
+def _fits(need: Need, value: str | int) -> bool:
+    match need.pool:
+        case Numbers(first, last):
+            return isinstance(value, int) and first <= value <= last
+        case Addresses(_, first, last, taken):
+            return isinstance(value, int) and first <= value <= last and value not in taken
+        case Macs() | Uuids():
+            return isinstance(value, str)
+        case _ as never:
+            assert_never(never)
+
+
+def _number(text: str) -> str | int:
+    """Addresses and plain numbers as integers, everything else as it is."""
+    if text.isdigit():
+        return int(text)
+    parts = text.split(".")
+    if len(parts) == 4 and all(part.isdigit() for part in parts):
+        a, b, c, d = parts
+        return (int(a) << 24) | (int(b) << 16) | (int(c) << 8) | int(d)
+    if text.count(":") >= 2 and not _is_mac(text):
+        return int(ipaddress.IPv6Address(text))
+    return text
+
+
+def _is_mac(text: str) -> bool:
+    return len(text) == 17 and text[2::3] == ":::::"
+
+
+def _v4(number: int) -> str:
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _writer(pool: Addresses | Numbers) -> Callable[[int], str]:
+    if isinstance(pool, Numbers):
+        return str
+    return _v4 if pool.version == 4 else lambda number: str(ipaddress.IPv6Address(number))
+
+
+def _uuid(raw: str) -> str:
+    """RFC 9562 version 8: our own bits, in a form that every tool takes for a UUID."""
+    return f"{raw[:8]}-{raw[8:12]}-8{raw[13:16]}-{'89ab'[int(raw[16], 16) & 3]}{raw[17:20]}-{raw[20:]}"
