@@ -54,6 +54,7 @@ class Action(StrEnum):
     REPLACE = "replace"  # destroyed and created anew
     DESTROY = "destroy"
     FORGET = "forget"  # no longer managed; nothing is touched
+    ACCEPT = "accept"  # what the host has is taken for what was applied; nothing is touched
 
 
 class Effect(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stead.address import Address
+from stead.blueprint.placement.model import Placement, Problem
 from stead.desired import Block
 from stead.want import Want
 
@@ -33,4 +34,7 @@ class Settled(NamedTuple):
 class Blueprint:
     resources: Mapping[Address, Settled]
     outputs: Mapping[str, Any]
+    takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
+    problem: Problem  # what placement was asked, for `explain` and `capacity`
+    placement: Placement
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text; never written anywhere

@@ -1,0 +1,201 @@
+"""All choices in one view, from which the kinds make wants: the `World` of kind.py.
+
+It looks things up and evaluates late expressions. It decides nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic, Place
+from stead.fields import Expression, Secret
+from stead.kind import Kind, Member
+from stead.observed import Host
+
+FAILED = Code("STEAD-L060", "an expression cannot be evaluated")
+
+
+class Choices:
+    def __init__(
+        self,
+        *,
+        desired: Desired,
+        kinds: Mapping[str, Kind],
+        hosts: Mapping[str, Host],
+        members: Mapping[Address, Member],
+        key: bytes,
+    ) -> None:
+        self.desired, self.hosts = desired, hosts
+        self.secrets: dict[str, str] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self._kinds, self._members, self._key = kinds, members, key
+        self._told: dict[tuple[Address, str], list[Mapping[str, Any]]] = {}
+        self._rendered: dict[tuple[Block, str, str], Any] = {}
+        self._named: dict[tuple[str, str], dict[str, list[Address]]] = {}
+
+    def member(self, address: Address) -> Member:
+        return self._members[address]
+
+    def contributions(self, to: Address, what: str) -> Sequence[Mapping[str, Any]]:
+        return self._told.get((to, what), ())
+
+    def gather(self, blocks: Sequence[tuple[Block, Sequence[Member]]]) -> None:
+        """What every resource tells those that it refers to."""
+        told = self._told
+        for block, members in blocks:
+            for to, what, fact in self._kinds[block.kind].contribute(block, members, self):
+                told.setdefault((to, what), []).append(fact)
+
+    def named(self, project: str, kind: str) -> Mapping[str, Sequence[Address]]:
+        """The members of a kind by name. A project's own hide the site's of the same name."""
+        if not self._named:
+            for block in self.desired.blocks:
+                names = self._named.setdefault((block.project, block.kind), {})
+                names.setdefault(block.name, []).extend(block.members)
+        if kind not in self._kinds:
+            raise KeyError(kind)
+        site = self._named.get(("", kind), {})
+        return site | self._named.get((project, kind), {}) if project else site
+
+    def facts(self, address: Address) -> Mapping[str, Any]:
+        block = self.desired.by_address[address]
+        return self._kinds[block.kind].facts(block, self._members[address], self)
+
+    def render(self, value: str | Expression | Secret, member: Member) -> Any:
+        match value:
+            case Secret():
+                return self.seal(value)
+            case Expression():
+                block = self.desired.by_address[member.address]
+                return self._evaluated(value, block, member)
+            case _:
+                return value
+
+    def seal(self, secret: Secret) -> Mapping[str, str]:
+        """Stands for a secret wherever it might be seen. Keyed, so that it cannot be guessed at from a plan."""
+        plain = secret.reveal()
+        sealed = hmac.new(self._key, plain.encode(), "sha256").hexdigest()[:32]
+        self.secrets[sealed] = plain
+        return {"$secret": sealed}
+
+    def _evaluated(self, expression: Expression, block: Block, member: Member) -> Any:
+        """Once for the whole block, unless the expression looks at the member."""
+        from stead.expressions import names_used
+
+        names = names_used(expression)
+        own = str(member.address) if names & {"self", "each", "index"} else ""
+        cached = (block, expression.text, own)
+        if cached not in self._rendered:
+            scope = Scope(self, block.project, block=block, member=member)
+            place = block.place(expression.path)
+            self._rendered[cached] = self.evaluate(expression, scope, place, address=str(member.address))
+        return self._rendered[cached]
+
+    def evaluate(self, expression: Expression, scope: Scope, place: Place, *, address: str = "") -> Any:
+        from stead.expressions import Failed, evaluate_late
+
+        try:
+            value = evaluate_late(expression, scope)
+        except Failed as failure:
+            self.diagnostics.append(FAILED.at(place, str(failure), address=address))
+            return ""
+        return self.seal(value) if isinstance(value, Secret) else value
+
+
+class Scope(Mapping[str, Any]):
+    """The names a late expression may use, each made when it is first looked at."""
+
+    def __init__(
+        self, choices: Choices, project: str, *, block: Block | None = None, member: Member | None = None
+    ) -> None:
+        self._choices, self._project, self._block, self._member = choices, project, block, member
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(
+            ("vars", "project", "projects", "site", *(("self", "each", "index", "labels") if self._member else ()))
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _make(self, name: str) -> Any:
+        choices = self._choices
+        made = self._of_member(name)
+        if made is not None:
+            return made
+        site = choices.desired.site
+        plain = {
+            "vars": choices.desired.variables,
+            "project": self._project,
+            "site": {"name": site.name, "domain": site.domain},
+        }
+        if name in plain:
+            return plain[name]
+        return Projects(choices) if name == "projects" else Family(choices, self._project, name)
+
+    def _of_member(self, name: str) -> Any:
+        block, member = self._block, self._member
+        if block is None or member is None:
+            return None
+        match name:
+            case "self":
+                return self._choices.facts(member.address)
+            case "each":
+                return block.each
+            case "index":
+                return member.address.key
+            case "labels":
+                return block.settings.labels
+            case _:
+                return None
+
+
+class Family(Mapping[str, Any]):
+    """`instances`: by name, one member's facts, or a list of them where there is a count."""
+
+    def __init__(self, choices: Choices, project: str, kind: str) -> None:
+        self._choices = choices
+        self._addresses = choices.named(project, kind)
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._addresses[name]
+        if len(found) == 1 and found[0].key is None:
+            return self._choices.facts(found[0])
+        if any(isinstance(address.key, str) for address in found):
+            return {address.key: self._choices.facts(address) for address in found}
+        return [self._choices.facts(address) for address in found]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._addresses)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+
+class Projects(Mapping[str, Any]):
+    """`projects.acme.instances.web`: for outputs and checks, which stand outside any project."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self._names = sorted({block.project for block in choices.desired.blocks if block.project})
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return Scope(self._choices, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

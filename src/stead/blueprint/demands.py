@@ -1,0 +1,232 @@
+"""Turns what kinds demand into a question for placement, and its answer back into hosts and reasons.
+
+Placement knows requests and resources, kinds know volumes and instances; here is the only place that knows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stead.address import Address
+from stead.blueprint.placement import model as ask
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kind import Demand, GroupRule, Kind
+from stead.observed import Have, Host, Observed, State
+from stead.recorded import Record
+
+NO_HOST = Code("STEAD-P001", "no host can take it")
+
+# Networks and routers cost a host next to nothing; the number only makes placement spread them.
+SERVICES_PER_HOST = 1000
+_STATES = {
+    State.UP: ask.HostState.UP,
+    State.MAINTENANCE: ask.HostState.MAINTENANCE,
+    # Unreachable is not dead: what sits there is pinned, and nothing new comes.
+    State.DOWN: ask.HostState.MAINTENANCE,
+}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Members that ask for the very same."""
+
+    demand: Demand
+    amounts: Mapping[str, int]
+    project: str
+    members: list[str] = field(default_factory=list)
+    data_on: dict[str, str] = field(default_factory=dict)
+    carries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What placement is asked, with the way back from its words to ours."""
+
+    problem: ask.Problem
+    blocks: Mapping[str, Block]  # request -> the first block that asks it
+    members: Mapping[str, Address]  # placement's name of a member -> its address
+    carried: Mapping[str, Address]  # the same for volumes that an instance brings along
+
+
+def question(
+    desired: Desired, kinds: Mapping[str, Kind], observed: Observed, records: Mapping[Address, Record]
+) -> Question:
+    asking = _Asking(desired, kinds, observed, records)
+    for block, demand in asking.demands:
+        asking.add(block, demand)
+    requests = [asking.request(name, asked) for name, asked in asking.named()]
+    problem = ask.Problem(
+        hosts=tuple(_host(host, asking.shared) for host in observed.hosts.values()),
+        requests=tuple(requests),
+        current=asking.current,
+        pinned=frozenset(asking.pinned),
+        policy=ask.Policy(desired.site.policy),
+    )
+    carried = {str(volume): volume for volume in asking.carried}
+    return Question(problem=problem, blocks=asking.blocks, members=asking.addresses, carried=carried)
+
+
+class _Asking:
+    """The tables of one call of `question`."""
+
+    def __init__(
+        self, desired: Desired, kinds: Mapping[str, Kind], observed: Observed, records: Mapping[Address, Record]
+    ) -> None:
+        self.hosts, self.haves, self.records = observed.hosts, observed.haves, records
+        self.kinds = kinds
+        self.demands = [
+            (block, demand)
+            for block in desired.blocks
+            if (demand := kinds[block.kind].demand(block, desired)) is not None
+        ]
+        self.shared = frozenset(
+            pool.name for host in self.hosts.values() for pool in host.pools.values() if pool.shared
+        )
+        self.volumes = {address: demand for block, demand in self.demands for address in block.members}
+        self.carried = {volume for _, demand in self.demands for volume in demand.beside if not self._is_shared(volume)}
+        self.asked: dict[object, _Asked] = {}
+        self.blocks: dict[str, Block] = {}
+        self.addresses: dict[str, Address] = {}
+        self.current: dict[str, str] = {}
+        self.pinned: set[str] = set()
+        self._first: dict[object, Block] = {}
+
+    def add(self, block: Block, demand: Demand) -> None:
+        if block.members[0] in self.carried:
+            return  # its instance brings it along
+        local = tuple(volume for volume in demand.beside if volume in self.carried)
+        amounts = dict(demand.amounts)
+        for volume in local:
+            for resource, amount in self.volumes[volume].amounts.items():
+                amounts[resource] = amounts.get(resource, 0) + amount
+        reached = set(demand.pools)
+        if demand.role == "compute":
+            reached |= self._roots_elsewhere(block, amounts)
+        asked = self._asked(block, demand._replace(pools=frozenset(reached & self.shared)), amounts)
+        movable = self.kinds[block.kind].mobile
+        for address in block.members:
+            name = str(address)
+            asked.members.append(name)
+            self.addresses[name] = address
+            self._remember(name, address, movable=movable)
+            if local:
+                asked.carries[name] = tuple(map(str, local))
+                self._follow(asked, name, local)
+
+    def _roots_elsewhere(self, block: Block, amounts: dict[str, int]) -> set[str]:
+        """A root disk in a shared pool takes space where the pool lives, not where the instance runs."""
+        pools = {resource.removeprefix("disk:") for resource in amounts if resource.startswith("disk:")} & self.shared
+        for pool in pools:
+            size = amounts.pop(f"disk:{pool}")
+            demand = Demand(role="", amounts={f"disk:{pool}": size})
+            asked = self._asked(block, demand, demand.amounts)
+            asked.members += [f"{address}/root" for address in block.members]
+        return pools
+
+    def _asked(self, block: Block, demand: Demand, amounts: Mapping[str, int]) -> _Asked:
+        key = (demand._replace(amounts={}, beside=())[2:], demand.role, frozenset(amounts.items()), block.project)
+        if key not in self.asked:
+            self.asked[key] = _Asked(demand, dict(amounts), block.project)
+            self._first[key] = block
+        return self.asked[key]
+
+    def named(self) -> Iterator[tuple[str, _Asked]]:
+        for key, asked in self.asked.items():
+            name = asked.members[0]
+            self.blocks[name] = self._first[key]
+            yield name, asked
+
+    def request(self, name: str, asked: _Asked) -> ask.Request:
+        demand = asked.demand
+        role = {f"role:{demand.role}"} if demand.role else set()
+        return ask.Request(
+            id=name,
+            members=asked.members,
+            demand=asked.amounts,
+            required=demand.required | role,
+            forbidden=demand.forbidden,
+            preferred=demand.preferred,
+            zones=demand.zones,
+            host=demand.host,
+            pools=demand.pools,
+            physical_networks=demand.physical_networks,
+            hypervisor=demand.hypervisor,
+            architecture=demand.architecture,
+            project=asked.project,
+            policy=ask.Policy(demand.policy) if demand.policy else None,
+            groups=tuple(_groups(demand.spread, ask.GroupKind.SPREAD))
+            + tuple(_groups(demand.together, ask.GroupKind.TOGETHER)),
+            data_on=asked.data_on,
+            carries=asked.carries,
+        )
+
+    def _remember(self, name: str, address: Address, *, movable: bool) -> None:
+        host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=movable)
+        if not host:
+            return
+        self.current[name] = host
+        if self.hosts[host].state is State.DOWN:
+            self.pinned.add(name)
+
+    def _follow(self, asked: _Asked, name: str, local: Sequence[Address]) -> None:
+        for volume in local:
+            host = seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False)
+            if host:
+                asked.data_on[name] = host
+
+    def _is_shared(self, volume: Address) -> bool:
+        demand = self.volumes.get(volume)
+        return demand is None or bool({r.removeprefix("disk:") for r in demand.amounts} & self.shared)
+
+
+def seat(record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, Host], *, movable: bool) -> str:
+    """Where a resource is now. One that was moved by hand is where it was moved to, and that is no drift."""
+    if record is not None and record.host in hosts:
+        told_elsewhere = movable and len(haves) == 1 and record.host not in haves
+        if not (told_elsewhere and hosts[record.host].state is not State.DOWN):
+            return record.host
+    if movable and len(haves) == 1:
+        return next(iter(haves))
+    return ""
+
+
+def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.Group]:
+    for rule in rules:
+        limit = rule.limit if rule.limit > 1 or rule.over == "hosts" else None
+        yield ask.Group(name=rule.name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=limit)
+
+
+def _host(host: Host, shared: frozenset[str]) -> ask.Host:
+    capacity = {"services": SERVICES_PER_HOST, **host.devices}
+    if "compute" in host.roles:
+        capacity |= {"vcpus": host.vcpus, "memory": host.memory}
+    capacity |= {f"disk:{pool.name}": pool.size for pool in host.pools.values()}
+    return ask.Host(
+        name=host.name,
+        capacity=capacity,
+        overcommit=host.overcommit,
+        reserved=host.reserved,
+        zone=host.zone,
+        traits=host.traits | {f"role:{role}" for role in host.roles},
+        physical_networks=frozenset(host.physical_networks),
+        pools=(host.reaches or shared) | frozenset(host.pools),
+        hypervisors=host.hypervisors,
+        architecture=host.architecture,
+        projects=host.projects,
+        state=_STATES[host.state],
+    )
+
+
+def unplaced(question: Question, placement: ask.Placement) -> list[Diagnostic]:
+    from stead.blueprint.placement import suggest
+
+    found = []
+    for one in placement.unplaced:
+        block = question.blocks[one.request]
+        advice = suggest(question.problem, placement, one.members[0])
+        count = len(one.members)
+        who = one.members[0] if count == 1 else f"{count} of {block.members[0].block}"
+        found.append(NO_HOST.at(block.place(), f"{who}: {one.text}\n{advice}", address=one.members[0]))
+    return found

@@ -1,0 +1,129 @@
+"""Desired to blueprint: every choice made, each with its reason. Pure: what it may know is in its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stead.address import Address, order
+from stead.blueprint import demands, leases
+from stead.blueprint.choices import Choices, Scope
+from stead.blueprint.model import Blueprint, Reason, Settled
+from stead.blueprint.placement import place
+from stead.blueprint.placement.model import Placement
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic, Severity, has_errors
+from stead.fields import Expression, Secret
+from stead.kind import Kind, Member
+from stead.observed import Observed
+from stead.recorded import Recorded
+
+CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
+CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
+
+NOWHERE = Reason("", "")
+
+
+def settle(
+    desired: Desired,
+    recorded: Recorded,
+    observed: Observed,
+    *,
+    kinds: Mapping[str, Kind],
+    key: bytes,
+    replace: frozenset[Address] = frozenset(),
+) -> tuple[Blueprint | None, list[Diagnostic]]:
+    """`key` seals secrets. None where a choice could not be made."""
+    records = recorded.resources
+    question = demands.question(desired, kinds, observed, records)
+    placement = place(question.problem)
+    found = demands.unplaced(question, placement)
+    claims = [
+        leases.claim(block, kinds[block.kind].needs(block, desired), kinds[block.kind].identity)
+        for block in desired.blocks
+    ]
+    chosen, more = leases.choose(claims, records, site=recorded.site, replace=replace)
+    found += more
+    if has_errors(found):
+        return None, found
+
+    hosts = _hosts(question, placement)
+    blocks = [
+        (block, [Member(address, chosen.of[address], hosts.get(address, "")) for address in block.members])
+        for block in desired.blocks
+    ]
+    members = {member.address: member for _, some in blocks for member in some}
+    choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, key=key)
+    choices.gather(blocks)
+    resources = _realise(blocks, kinds, choices, question, placement)
+    outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
+    found += choices.diagnostics + _failed_checks(desired, choices)
+    blueprint = Blueprint(
+        resources=resources,
+        outputs=outputs,
+        takes_over=chosen.takes_over,
+        problem=question.problem,
+        placement=placement,
+        secrets=choices.secrets,
+    )
+    return blueprint, found
+
+
+def _hosts(question: demands.Question, placement: Placement) -> dict[Address, str]:
+    """Where everything landed, volumes that came along with an instance included."""
+    hosts = {address: placement.assignment[name] for name, address in question.members.items()}
+    for request in question.problem.requests:
+        for member, volumes in request.carries.items():
+            for volume in volumes:
+                hosts[question.carried[volume]] = placement.assignment[member]
+    return hosts
+
+
+def _realise(
+    blocks: Sequence[tuple[Block, Sequence[Member]]],
+    kinds: Mapping[str, Kind],
+    choices: Choices,
+    question: demands.Question,
+    placement: Placement,
+) -> dict[Address, Settled]:
+    reasons = placement.reasons
+    shared = {member: reasons.get(request.id) for request in question.problem.requests for member in request.members}
+    made: dict[Address, Settled] = {}
+    for block, members in blocks:
+        for member, wants in zip(members, kinds[block.kind].realise(block, members, choices), strict=True):
+            placed = NOWHERE
+            if member.host:
+                name = str(member.address)
+                told = reasons.get(name) or shared.get(name)
+                placed = Reason(told.code, told.text) if told else Reason("beside", "with the instance it belongs to")
+            made[member.address] = Settled(member.address, block, member.leases, member.host, placed, wants)
+    return dict(sorted(made.items(), key=lambda item: order(item[0])))
+
+
+def _output(value: Any, secret: bool, choices: Choices) -> Any:
+    if secret and isinstance(value, str):
+        return choices.seal(Secret(value))
+    match value:
+        case Secret():
+            return choices.seal(value)
+        case Expression():
+            answer = choices.evaluate(value, Scope(choices, ""), value.place)
+            return choices.seal(Secret(str(answer))) if secret and not isinstance(answer, Mapping) else answer
+        case Mapping():
+            return {name: _output(one, secret, choices) for name, one in value.items()}
+        case list() | tuple():
+            return [_output(one, secret, choices) for one in value]
+        case _:
+            return value
+
+
+def _failed_checks(desired: Desired, choices: Choices) -> list[Diagnostic]:
+    failed = []
+    for check in desired.checks:
+        held = check.that
+        if isinstance(held, Expression):
+            held = choices.evaluate(held, Scope(choices, ""), check.place)
+        if not held:
+            code = CHECK_WARNS if check.warning else CHECK_FAILED
+            failed.append(code.at(check.place, f"{check.name}: {check.message}"))
+    return failed

@@ -1,0 +1,222 @@
+"""Diff to plan: steps in order, what the store shall keep, and the digest that names the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from stead.address import Address
+from stead.blueprint.model import Blueprint, Settled
+from stead.diagnostics import Code, Diagnostic
+from stead.diff import Change, Diff
+from stead.kind import Action, Disruption, Kind
+from stead.plan.model import Keep, Made, Note, Plan, Step
+from stead.plan.order import Ordered, arrange
+from stead.recorded import Record, Recorded
+from stead.want import canonical, digest
+
+PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
+TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
+
+Selected = Callable[[Address], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which steps to take: those of `wanted` and what they need, less `unwanted` and what needs those."""
+
+    wanted: Selected | None = None
+    unwanted: Selected | None = None
+
+
+EVERYTHING = Selection()
+
+
+def build(
+    diff: Diff,
+    blueprint: Blueprint,
+    recorded: Recorded,
+    *,
+    made: Made,
+    kinds: Mapping[str, Kind],
+    selection: Selection = EVERYTHING,
+) -> tuple[Plan | None, list[Diagnostic]]:
+    """`recorded` is as it will be once `diff.renames` are carried out."""
+    ordered, found = arrange(diff.changes, blueprint, recorded.resources)
+    if found:
+        return None, found
+    ordered, left_out = _select(ordered, selection)
+    steps = tuple(_steps(ordered, kinds))
+    notes = diff.notes
+    if left_out:
+        notes = (*notes, Note("left-out", f"{left_out} steps are left out by your selection."))
+    plan = Plan(
+        made=made,
+        steps=steps,
+        keeps=_keeps(steps, blueprint, recorded.resources, partial=bool(left_out)),
+        outputs=blueprint.outputs,
+        notes=notes,
+        renames=diff.renames,
+        unchanged=diff.unchanged,
+    )
+    return replace(plan, digest=digest_of(plan)), _protected(steps, blueprint, recorded)
+
+
+def _select(ordered: Ordered, selection: Selection) -> tuple[Ordered, int]:
+    changes, after, waves = ordered
+    keep = set(range(len(changes)))
+    if selection.wanted is not None:
+        keep = {at for at in keep if selection.wanted(changes[at].address)}
+        for at in sorted(keep, reverse=True):  # numbers of what comes before are smaller
+            keep |= _before(at, after)
+    if selection.unwanted is not None:
+        gone = {at for at in range(len(changes)) if selection.unwanted(changes[at].address)}
+        for at in range(len(changes)):
+            if gone.intersection(after[at]):
+                gone.add(at)
+        keep -= gone
+    if len(keep) == len(changes):
+        return ordered, 0
+    number = {old: new for new, old in enumerate(sorted(keep))}
+    return (
+        Ordered(
+            [changes[old] for old in number],
+            [tuple(number[one] for one in after[old] if one in number) for old in number],
+            [waves[old] for old in number],
+        ),
+        len(changes) - len(keep),
+    )
+
+
+def _before(at: int, after: list[tuple[int, ...]]) -> set[int]:
+    found: set[int] = set()
+    stack = list(after[at])
+    while stack:
+        one = stack.pop()
+        if one not in found:
+            found.add(one)
+            stack += after[one]
+    return found
+
+
+def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
+    for number, (change, after, wave) in enumerate(zip(*ordered, strict=True)):
+        yield Step(
+            number,
+            change.address,
+            change.host,
+            change.action,
+            change.want,
+            change.have,
+            change.disturbs,
+            change.reasons,
+            after,
+            wave,
+            change.changes,
+            change.uuid,
+            change.to,
+            _loss(change, kinds) if change.disturbs is Disruption.DATA_LOSS else "",
+        )
+
+
+def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
+    what = f"everything on {kinds[change.address.kind].name} {change.address}"
+    return f"{what} ({change.host})" if change.host else what
+
+
+def _keeps(
+    steps: tuple[Step, ...], blueprint: Blueprint, records: Mapping[Address, Record], *, partial: bool
+) -> dict[Address, Keep]:
+    """Of what has steps; and where everything is planned, of what differs only in the record."""
+    touched = dict.fromkeys(step.address for step in steps)
+    keeps: dict[Address, Keep] = {}
+    for address in touched:
+        settled = blueprint.resources.get(address)
+        keeps[address] = _keep(settled) if settled else Keep(address, {}, "", (), False, "", None)
+    if partial:
+        return keeps
+    for address, settled in blueprint.resources.items():
+        if address not in touched and (record := records.get(address)) is not None:
+            keep = _keep(settled)
+            if not _agrees(keep, record):
+                keeps[address] = keep
+    return keeps
+
+
+def _keep(settled: Settled) -> Keep:
+    block = settled.block
+    return Keep(
+        settled.address,
+        settled.leases,
+        settled.host,
+        (*block.refs, *block.settings.depends_on),
+        block.settings.protect,
+        f"{settled.placed.code}: {settled.placed.text}" if settled.placed.code else "",
+        block.place(),
+    )
+
+
+def _agrees(keep: Keep, record: Record) -> bool:
+    """The reason is history, not state: it may differ."""
+    return (
+        keep.host == record.host
+        and keep.protect == record.protect
+        and keep.after == record.after
+        and keep.leases == record.leases
+    )
+
+
+def _protected(steps: tuple[Step, ...], blueprint: Blueprint, recorded: Recorded) -> list[Diagnostic]:
+    found = []
+    named: set[Address] = set()
+    for step in steps:
+        record = recorded.resources.get(step.address)
+        if step.action is not Action.DESTROY or record is None or not record.protect or step.address in named:
+            continue
+        settled = blueprint.resources.get(step.address)
+        if settled is not None and step.host not in ("", record.host):
+            continue  # it only leaves a host that no longer needs it
+        named.add(step.address)
+        why = step.reasons[0].text
+        text = (
+            f"{step.address} would be destroyed ({why}), but it is protected. To let it go, write `protect: false` "
+            "there, apply, and then remove it; or `forget` it, which touches nothing."
+        )
+        found.append(PROTECTED.at(settled.block.place() if settled else None, text, address=str(step.address)))
+    return found
+
+
+def too_disruptive(plan: Plan, most: Disruption) -> list[Diagnostic]:
+    """What CI or a person does not allow. One diagnostic for each step, so that each is seen."""
+    return [
+        TOO_DISRUPTIVE.at(
+            keep.place if (keep := plan.keeps.get(step.address)) else None,
+            f"{step.action} of {step.address} on {step.host or 'the store'} disturbs {step.disturbs}"
+            f"{f' ({step.loses} is lost)' if step.loses else ''}; at most {most} is allowed. "
+            f"Allow it with --max-disruption {step.disturbs}, or change the spec.",
+            address=str(step.address),
+        )
+        for step in plan.steps
+        if step.disturbs.rank > most.rank
+    ]
+
+
+def digest_of(plan: Plan) -> str:
+    """Names the plan: equal inputs give the same one, on any machine."""
+    parts = [repr(plan.made)]
+    parts += [_step_text(step) for step in plan.steps]
+    parts += [
+        f"{keep.address} {keep.host} {canonical(dict(keep.leases))} {keep.protect} {len(keep.after)}"
+        for keep in plan.keeps.values()
+    ]
+    parts += [f"{old} -> {new}" for old, new in sorted(plan.renames.items(), key=str)]
+    parts.append(canonical(plan.outputs))
+    return digest(*parts)
+
+
+def _step_text(step: Step) -> str:
+    want = step.want.digest if step.want else ""
+    have = step.have.digest if step.have else ""
+    why = ";".join([reason.code for reason in step.reasons])
+    where = f"{step.address} {step.host} {step.to}"
+    return f"{where} {step.action} {want} {have} {step.disturbs} {why} {step.after} {step.wave}"

@@ -1,0 +1,105 @@
+"""The pipeline from desired, recorded and observed to a plan, as one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stead import __version__
+from stead.address import Address
+from stead.blueprint.model import Blueprint
+from stead.blueprint.settle import settle
+from stead.desired import Desired
+from stead.diagnostics import Diagnostic, has_errors, in_order
+from stead.diff import Diff, compare, drift
+from stead.kind import Kind
+from stead.observed import Observed
+from stead.plan.build import EVERYTHING, Selection, build
+from stead.plan.model import Made, Plan
+from stead.recorded import Record, Recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that a plan is made from. Equal inputs give a byte-identical plan."""
+
+    desired: Desired
+    recorded: Recorded
+    observed: Observed
+    kinds: Mapping[str, Kind]
+    key: bytes = field(repr=False)  # seals secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the person at the keyboard adds to the spec, this once."""
+
+    selection: Selection = EVERYTHING
+    replace: frozenset[Address] = frozenset()
+    destroy: bool = False
+    refresh_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and what it came from, for those who show or explain it. None where an error stopped the way."""
+
+    plan: Plan | None
+    blueprint: Blueprint | None
+    diff: Diff | None
+
+
+NO_WISHES = Wishes()
+
+
+def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
+    desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
+    renames = _renames(desired.moved, inputs.recorded)
+    recorded, observed = _renamed(inputs.recorded, inputs.observed, renames)
+    blueprint, found = settle(desired, recorded, observed, kinds=inputs.kinds, key=inputs.key, replace=wishes.replace)
+    if blueprint is None or has_errors(found):
+        return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)
+    if wishes.refresh_only:
+        diff = drift(recorded, observed, kinds=inputs.kinds)
+    else:
+        diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, forget=desired.forget, renames=renames)
+    made = Made(
+        spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
+    )
+    plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
+    return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])
+
+
+def _nothing(desired: Desired) -> Desired:
+    nothing: Mapping[Any, Any] = {}
+    return replace(desired, blocks=(), by_address=nothing, outputs=(), checks=(), moved=nothing)
+
+
+def _renames(moved: Mapping[Address, Address], recorded: Recorded) -> dict[Address, Address]:
+    """`moved` names blocks or members; here it is every recorded member, and only those not renamed before."""
+    if not moved:
+        return {}
+    renames: dict[Address, Address] = {}
+    for address in recorded.resources:
+        target = moved.get(address)
+        if target is None and (block := moved.get(address.block)) is not None:
+            target = block if address.key is None else block._replace(key=address.key)
+        if target is not None and target not in recorded.resources:
+            renames[address] = target
+    return renames
+
+
+def _renamed(recorded: Recorded, observed: Observed, renames: Mapping[Address, Address]) -> tuple[Recorded, Observed]:
+    if not renames:
+        return recorded, observed
+
+    def new(address: Address) -> Address:
+        return renames.get(address, address)
+
+    resources: dict[Address, Record] = {
+        new(address): replace(record, address=new(address), after=tuple(map(new, record.after)))
+        for address, record in recorded.resources.items()
+    }
+    haves = {new(address): hosts for address, hosts in observed.haves.items()}
+    return replace(recorded, resources=resources), replace(observed, haves=haves)
