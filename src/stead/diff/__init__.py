@@ -1,0 +1,80 @@
+"""Recorded, observed and blueprint compared, address by address and host by host.
+
+Says what differs and what it takes; puts nothing in order. Change (the blueprint is not what was recorded) is told
+apart from drift (a host is not what was recorded). The comparison of fields itself is the kind's wire module, the
+same that the host uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from stead.address import Address, order
+from stead.blueprint.model import Blueprint, Settled
+from stead.diff.drift import drift, silent
+from stead.diff.leaving import counts_of, leaving
+from stead.diff.model import Change, Diff, Subject
+from stead.diff.staying import renamed, staying
+from stead.kind import Kind
+from stead.observed import Have, Observed
+from stead.plan.model import Note
+from stead.recorded import Record, Recorded
+
+__all__ = ["Change", "Diff", "compare", "drift"]
+
+
+def compare(
+    recorded: Recorded,
+    observed: Observed,
+    blueprint: Blueprint,
+    *,
+    kinds: Mapping[str, Kind],
+    forget: frozenset[Address] = frozenset(),
+    renames: Mapping[Address, Address] = MappingProxyType({}),
+) -> Diff:
+    """`recorded` and `observed` go by their new names already; `renames` says which were others."""
+    changes: list[Change] = []
+    notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed)]
+    unchanged = 0
+    records, haves, resources = recorded.resources, observed.haves, blueprint.resources
+    counts = counts_of(blueprint)
+    formerly = {new: old for old, new in renames.items()}
+    for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
+        record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
+        if settled is not None and record is not None and _same(settled, record, found) and address not in formerly:
+            unchanged += 1
+            continue
+        subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
+        if settled is None:
+            changes += leaving(subject, observed, counts, forget, notes)
+            continue
+        before = len(changes)
+        changes += staying(subject, observed, notes)
+        if (old := formerly.get(address)) is not None and len(changes) == before:
+            changes += renamed(subject, old, observed)
+        unchanged += len(changes) == before
+    return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames)
+
+
+def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:
+    """The quick answer for nearly everything: digests agree on all three sides."""
+    wants, applied = settled.wants, record.wants
+    if len(wants) != len(applied) or len(haves) > len(wants):
+        return False
+    for host, want in wants.items():
+        before = applied.get(host)
+        if before is None or before.digest != want.digest:
+            return False
+        if host and ((have := haves.get(host)) is None or have.want.digest != want.digest):
+            return False
+    return record.host == settled.host
+
+
+def _cut_short(recorded: Recorded, observed: Observed) -> Iterator[Note]:
+    """What became of the steps that a killed run had begun."""
+    for one in recorded.in_flight:
+        there = one.host in observed.haves.get(one.address, {})
+        found = "it is there" if there else "it is not there"
+        text = f"Run {one.run} was cut short during {one.action} of {one.address} on {one.host}: {found}."
+        yield Note("cut-short", text, str(one.address), one.host)

@@ -1,0 +1,57 @@
+"""What differs, as values: a change is one resource on one host that is not as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.blueprint.model import Reason, Settled
+from stead.kind import Action, Disruption, Kind
+from stead.observed import Have, Observed, State
+from stead.plan.model import FieldChange, Note
+from stead.recorded import Record
+from stead.want import Want
+
+
+class Change(NamedTuple):
+    """One resource on one host is not as it should be."""
+
+    address: Address
+    host: str
+    action: Action
+    want: Want | None
+    have: Want | None
+    disturbs: Disruption
+    reasons: tuple[Reason, ...]
+    changes: tuple[FieldChange, ...] = ()
+    uuid: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    changes: tuple[Change, ...]
+    notes: tuple[Note, ...] = ()
+    unchanged: int = 0
+    renames: Mapping[Address, Address] = field(default_factory=dict)  # from -> to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One resource, from its three sides. A side is None where it does not exist."""
+
+    address: Address
+    kind: Kind
+    record: Record | None
+    haves: Mapping[str, Have]
+    settled: Settled | None
+
+
+def is_down(host: str, observed: Observed) -> bool:
+    """A host that left the inventory cannot be reached either; what it holds waits for a person's word."""
+    if not host:
+        return False
+    known = observed.hosts.get(host)
+    return known is None or known.state is State.DOWN

@@ -1,0 +1,197 @@
+"""Resources that the blueprint has: made, changed, moved or replaced, host by host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stead.address import Address
+from stead.blueprint.leases import IDENTITY, UUID
+from stead.blueprint.model import Reason, Settled
+from stead.diff.fields import field_changes
+from stead.diff.model import Change, Subject, is_down
+from stead.kind import Action, Disruption
+from stead.observed import Observed
+from stead.plan.model import FieldChange, Note
+from stead.recorded import Record
+from stead.want import Want
+
+
+def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
+    settled, record = subject.settled, subject.record
+    assert settled is not None  # noqa: S101 - the caller's branch
+    if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
+        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record))
+        return
+    moved_from = _moved_from(subject, settled, observed)
+    for host in sorted(_hosts(subject, settled)):
+        if is_down(host, observed):
+            if (want := settled.wants.get(host)) and (record is None or record.wants.get(host) != want):
+                notes.append(Note("waits", f"{settled.address} waits for {host}.", str(settled.address), host))
+            continue
+        if moved_from and host == moved_from:
+            yield _migration(subject, settled, host)
+        elif not (moved_from and host == settled.host):
+            yield from _on_host(subject, settled, host, observed, notes)
+
+
+def _hosts(subject: Subject, settled: Settled) -> set[str]:
+    applied = subject.record.wants.keys() if subject.record else set()
+    return {*settled.wants, *applied, *subject.haves}
+
+
+def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
+    """The host that a mobile resource leaves alive. Empty when it stays, or is nowhere to be moved from."""
+    if not subject.kind.mobile or settled.host in subject.haves:
+        return ""
+    return next((host for host in sorted(subject.haves) if not is_down(host, observed)), "")
+
+
+def _migration(subject: Subject, settled: Settled, host: str) -> Change:
+    have = subject.haves[host].want
+    want = settled.wants[settled.host]
+    changes, _ = field_changes(
+        subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
+    )
+    return Change(
+        settled.address,
+        host,
+        Action.MIGRATE,
+        want,
+        have,
+        Disruption.MIGRATE,
+        (settled.placed,),
+        changes,
+        settled.leases[UUID],
+        settled.host,
+    )
+
+
+def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, notes: list[Note]) -> Iterator[Change]:
+    want, have = settled.wants.get(host), subject.haves.get(host)
+    applied = subject.record.wants.get(host) if subject.record else None
+    uuid = settled.leases[UUID]
+    if want is None:
+        there = have.want if have else applied
+        if there is not None:
+            reason = Reason("not-needed-here", f"nothing on {host} uses it any more")
+            yield Change(settled.address, host, Action.DESTROY, None, there, Disruption.NONE, (reason,), uuid=uuid)
+        return
+    if host == "":
+        yield from _recorded_only(subject, settled, want, applied)
+        return
+    if have is None:
+        yield Change(
+            settled.address,
+            host,
+            Action.CREATE,
+            want,
+            None,
+            Disruption.NONE,
+            (_why_made(settled, applied, host),),
+            uuid=uuid,
+        )
+        return
+    changes, effect = field_changes(subject.kind, settled, want, have.want, applied)
+    if not changes:
+        return
+    if effect.action is Action.REPLACE:
+        reason = _why_fields(changes)
+        yield from _replaced(subject, settled, observed, notes, reason, changes)
+        return
+    yield Change(
+        settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
+    )
+
+
+def _recorded_only(subject: Subject, settled: Settled, want: Want, applied: Want | None) -> Iterator[Change]:
+    if applied is None:
+        reason = Reason("new", "the spec has it, the store does not")
+        yield Change(
+            settled.address, "", Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=settled.leases[UUID]
+        )
+    elif applied.digest != want.digest:
+        changes, _ = field_changes(subject.kind, settled, want, applied, applied)
+        yield Change(
+            settled.address,
+            "",
+            Action.UPDATE,
+            want,
+            applied,
+            Disruption.NONE,
+            (_why_fields(changes),),
+            changes,
+            settled.leases[UUID],
+        )
+
+
+def _replaced(
+    subject: Subject,
+    settled: Settled,
+    observed: Observed,
+    notes: list[Note],
+    reason: Reason,
+    changes: tuple[FieldChange, ...] = (),
+) -> Iterator[Change]:
+    """Two changes a host: the old goes, the new comes. Which is first is the plan's business."""
+    record = subject.record
+    applied = record.wants if record else {}
+    old = record.leases.get(UUID, "") if record else settled.leases[UUID]
+    loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.REBUILD
+    for host in sorted({*applied, *subject.haves}):
+        if is_down(host, observed):
+            notes.append(Note("waits", f"the old {settled.address} stays on {host} until it answers.", host=host))
+            continue
+        have = subject.haves.get(host)
+        there = have.want if have else applied[host]
+        yield Change(
+            settled.address, host, Action.DESTROY, None, there, loss if host else Disruption.NONE, (reason,), uuid=old
+        )
+    for host, want in sorted(settled.wants.items()):
+        if not is_down(host, observed):
+            yield Change(
+                settled.address,
+                host,
+                Action.CREATE,
+                want,
+                None,
+                Disruption.NONE,
+                (reason,),
+                changes,
+                settled.leases[UUID],
+            )
+
+
+def _why_replaced(settled: Settled, record: Record) -> Reason:
+    if record.leases.get(IDENTITY) == settled.leases[IDENTITY]:
+        return Reason("replace-asked", "you asked for it with --replace")
+    return Reason("another-resource", "a field changed that cannot change in place, so it is made anew")
+
+
+def _why_made(settled: Settled, applied: Want | None, host: str) -> Reason:
+    if applied is not None:
+        return Reason("lost", f"it was on {host} and is not there any more")
+    if settled.host == host and settled.placed.code:
+        return settled.placed
+    return Reason("new", "the spec has it, the host does not")
+
+
+def _why_fields(changes: tuple[FieldChange, ...]) -> Reason:
+    drifted = sorted({change.field for change in changes if change.drift})
+    if len(drifted) == len({change.field for change in changes}):
+        return Reason("drift", f"{', '.join(drifted)} changed on the host, not in the spec")
+    changed = sorted({change.field for change in changes if not change.drift})
+    return Reason("changed", f"{', '.join(changed)} changed in the spec")
+
+
+def renamed(subject: Subject, old: Address, observed: Observed) -> Iterator[Change]:
+    """Hosts keep the address beside what they hold, so a new name is written there too."""
+    settled = subject.settled
+    if settled is None:
+        return
+    reason = Reason("moved", f"it was {old}")
+    changes = (FieldChange("address", str(old), str(settled.address)),)
+    uuid = settled.leases[UUID]
+    for host, want in sorted(settled.wants.items()):
+        if not is_down(host, observed):
+            have = subject.haves[host].want if host in subject.haves else None
+            yield Change(settled.address, host, Action.UPDATE, want, have, Disruption.NONE, (reason,), changes, uuid)
