@@ -1,0 +1,101 @@
+"""One host of a lab: its own files over the base tree, and the command line that boots it.
+
+What belongs to the host and must live on the machine's file system, since an overlay cannot be exported by an NFS
+server, is bound into it; everything else is the overlay's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from stead.lab.base import Base
+from stead.lab.commands import run
+from stead.lab.layout import LabHost, Layout
+from stead.lab.places import Rooms
+
+# Bound from the machine's file system. Stead keeps ledger, images, disks and pools in the first; a storage host may
+# export anything in the second.
+OWN = ("var/lib/stead", "srv")
+# The machine's clock and modules are not the lab's: everything else a machine's root may do, a host's root may.
+CAPABILITIES = ("--capability=all", "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE")
+MOUNT_AND_BOOT = 'mount -t overlay "$1" -o "$2" "$3" && shift 3 && exec "$@"'
+
+
+def personalise(layout: Layout, host: LabHost, rooms: Rooms) -> None:
+    """The host's identity, written into its upper layer before the first boot."""
+    top = rooms.host(host.name)
+    upper = top / "upper"
+    for directory in (upper, top / "work", top / "root", *(top / "own" / name for name in OWN)):
+        directory.mkdir(parents=True, exist_ok=True)
+    names = "".join(f"{one.address} {one.name}\n" for one in layout.hosts)
+    write(upper / "etc/hostname", f"{host.name}\n")
+    write(upper / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n{names}")
+    write(upper / "etc/machine-id", f"{host.machine_id}\n")
+    write(upper / "etc/lab/product_uuid", f"{host.machine_id}\n")
+    write(upper / "root/.ssh/authorized_keys", public(rooms.key), mode=0o600)
+    (upper / "root").chmod(0o700)
+    (upper / "root/.ssh").chmod(0o700)
+    new_key(upper / "etc/ssh/ssh_host_ed25519_key", host.name)
+
+
+def new_key(path: Path, comment: str) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path])
+
+
+def public(key: Path) -> str:
+    return key.with_name(f"{key.name}.pub").read_text(encoding="utf-8")
+
+
+def known_hosts(layout: Layout, rooms: Rooms) -> str:
+    lines = []
+    for host in layout.hosts:
+        kind, key, *_ = public(rooms.host(host.name) / "upper/etc/ssh/ssh_host_ed25519_key").split()
+        lines.append(f"{host.address},{host.name} {kind} {key}\n")
+    return "".join(lines)
+
+
+def boot_argv(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> list[str]:
+    """Mounts the overlay in a mount namespace of its own, gone with the host, and becomes the container."""
+    top = rooms.host(host.name)
+    lower = ":".join(map(str, base.layers(layout.base)))
+    options = f"lowerdir={lower},upperdir={top / 'upper'},workdir={top / 'work'}"
+    # slave: what the machine unmounts (another host's network namespace) must go in here too, or it would stay alive
+    mount = ["unshare", "--mount", "--propagation=slave", "sh", "-c", MOUNT_AND_BOOT, "boot"]
+    overlay = [f"stead-{layout.name}.{host.name}", options, str(top / "root")]
+    return [*mount, *overlay, *nspawn(layout, host, top, base)]
+
+
+def nspawn(layout: Layout, host: LabHost, top: Path, base: Base) -> list[str]:
+    return [
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+        "--console=pipe",
+        "--link-journal=no",
+        "--resolv-conf=off",
+        "--timezone=off",
+        f"--machine={layout.name}-{host.name}",
+        f"--hostname={host.name}",
+        f"--uuid={host.machine_id}",
+        f"--directory={top / 'root'}",
+        f"--network-namespace-path=/run/netns/{host.namespace}",
+        *CAPABILITIES,
+        *bind(base, top),
+    ]
+
+
+def bind(base: Base, top: Path) -> Iterable[str]:
+    yield f"--bind-ro={base.packages}:/opt/lab-packages"
+    for name in OWN:
+        yield f"--bind={top / 'own' / name}:/{name}"
+
+
+def write(path: Path, text: str, *, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)

@@ -1,0 +1,147 @@
+"""The network of a lab: namespaces, the switch with its bridges, and the cables of each host.
+
+The bridges live in a namespace of their own, so the machine's firewall and bridge settings do not reach into the lab;
+one link leads from the machine to the underlay, which is how ssh gets there. Nothing here knows containers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from stead.lab.codes import NO_NAMESPACE, NO_SUBNET, refuse
+from stead.lab.commands import run, try_run
+from stead.lab.layout import LabHost, Layout, Link
+
+NETNS = Path("/run/netns")
+BRIDGE = "underlay"
+POOL = ipaddress.IPv4Network("10.201.0.0/16")  # its /24s are tried in turn; the lab file can name another
+
+
+def free_subnet(taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
+    """A /24 that neither a lab nor the machine uses. A default route does not count as use."""
+    used = [*taken, *routes()]
+    for candidate in POOL.subnets(new_prefix=24):
+        if not any(candidate.overlaps(one) for one in used):
+            return candidate
+    refuse(NO_SUBNET, f"All of {POOL} is in use on this machine. Name a network in the lab file: `underlay: CIDR`.")
+
+
+def routes() -> list[ipaddress.IPv4Network]:
+    destinations = [route["dst"] for route in json.loads(run(["ip", "-json", "-4", "route", "show", "table", "all"]))]
+    found = [ipaddress.IPv4Network(dst, strict=False) for dst in destinations if dst != "default"]
+    return [network for network in found if network.prefixlen > 0]
+
+
+def batch(namespace: str, lines: Iterable[str]) -> None:
+    """Several `ip` commands in one process. Every word in them is the lab's own choice, never a user's text."""
+    run(["ip", "-n", namespace, "-batch", "-"], feed="\n".join(lines) + "\n")
+
+
+def add_namespace(name: str) -> None:
+    path = NETNS / name
+    if path.exists():
+        if is_namespace(path):
+            return
+        path.unlink()  # the machine was restarted: a file stayed where the namespace was mounted
+    run(["ip", "netns", "add", name], code=NO_NAMESPACE)
+    batch(name, ["link set lo up"])
+
+
+def is_namespace(path: Path) -> bool:
+    """A name is only a namespace while nsfs is mounted on it."""
+    return str(path) in {
+        line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    }
+
+
+def has_namespace(name: str) -> bool:
+    return is_namespace(NETNS / name)
+
+
+def remove_namespace(name: str) -> None:
+    """Its links go with it, once the last process in it has ended."""
+    if (NETNS / name).exists():
+        try_run(["ip", "netns", "delete", name])
+
+
+def build_switch(layout: Layout) -> None:
+    """The bridges, the machine's link to the underlay, and the neighbour; each made only if it is not there."""
+    if has_namespace(layout.switch) and try_run(["ip", "link", "show", layout.machine_link]):
+        return
+    add_namespace(layout.switch)
+    lines = [f"link add {BRIDGE} mtu {layout.mtu} type bridge", f"link set {BRIDGE} up"]
+    for one in layout.physical:
+        lines += [f"link add {one.bridge} mtu {layout.mtu} type bridge", f"link set {one.bridge} up"]
+    batch(layout.switch, lines)
+    try_run(["ip", "link", "delete", layout.machine_link])
+    run(
+        ["ip", "link", "add", layout.machine_link, "mtu", str(layout.mtu), "type", "veth"]
+        + ["peer", "name", "machine", "mtu", str(layout.mtu), "netns", layout.switch]
+    )
+    batch(layout.switch, [f"link set machine master {BRIDGE}", "link set machine up"])
+    run(["ip", "address", "add", layout.machine_address, "dev", layout.machine_link])
+    run(["ip", "link", "set", layout.machine_link, "up"])
+    build_neighbour(layout)
+
+
+def build_neighbour(layout: Layout) -> None:
+    """The outside world: it holds the gateway's address in each physical network, and routes between them."""
+    add_namespace(layout.neighbour)
+    for index, one in enumerate(layout.physical):
+        device = f"eth{index}"
+        batch(
+            layout.switch,
+            [
+                f"link add n{index} mtu {layout.mtu} type veth peer name {device} mtu {layout.mtu}"
+                f" netns {layout.neighbour}",
+                f"link set n{index} master {one.bridge}",
+                f"link set n{index} up",
+            ],
+        )
+        lines = [f"link set {device} up", f"address add {one.gateway} dev {device}"]
+        if one.gateway6:  # nodad: it is the only one to have the address, and a test should not wait for it
+            lines.append(f"address add {one.gateway6} dev {device} nodad")
+        batch(layout.neighbour, lines)
+
+
+def bridge_of(layout: Layout, link: Link) -> str:
+    return next((one.bridge for one in layout.physical if one.name == link.network), BRIDGE)
+
+
+def plug(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
+    """A fresh namespace with the host's cables, as after power-on. What the host had configured is gone with the old."""
+    unplug(layout, host)
+    add_namespace(host.namespace)
+    outside, inside = [], []
+    for link in host.links:
+        outside += [
+            f"link add {link.port} mtu {layout.mtu} type veth peer name {link.device} mtu {layout.mtu}"
+            f" address {link.mac} netns {host.namespace}",
+            f"link set {link.port} master {bridge_of(layout, link)}",
+            f"link set {link.port} {'down' if link.network in cut else 'up'}",
+        ]
+        inside += [f"link set {link.device} up"]
+        if link.address:
+            inside += [f"address add {link.address} dev {link.device}"]
+    batch(layout.switch, outside)
+    batch(host.namespace, inside)
+
+
+def unplug(layout: Layout, host: LabHost) -> None:
+    remove_namespace(host.namespace)
+    if has_namespace(layout.switch):
+        for link in host.links:  # the namespace may be kept alive by a last process; its ports must go all the same
+            try_run(["ip", "-n", layout.switch, "link", "delete", link.port])
+
+
+def set_link(layout: Layout, link: Link, *, up: bool) -> None:
+    run(["ip", "-n", layout.switch, "link", "set", link.port, "up" if up else "down"])
+
+
+def remove_network(layout: Layout) -> None:
+    for name in (*(host.namespace for host in layout.hosts), layout.neighbour, layout.switch):
+        remove_namespace(name)
+    try_run(["ip", "link", "delete", layout.machine_link])
