@@ -10,7 +10,7 @@ The reader, the JSON Schema and the reference manual are all made from them. Ins
   `X | None` may be left out; `Ref(...)` names another resource; `A | B` takes a scalar or a record.
 
 A record whose class has `SHORT: ClassVar[str] = "network"` may be written as the scalar of that field alone.
-A field without a default is required.
+A field without a default is required. A trailing underscore keeps a word of Python's apart: `from_` is `from`.
 """
 
 from __future__ import annotations

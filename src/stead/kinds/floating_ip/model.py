@@ -1,0 +1,28 @@
+"""What a user may write of a floating IP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from stead.address import Address
+from stead.fields import Example, Ip, Ref, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatingIp:
+    network: Annotated[Address, Ref("networks"), "External network that the address comes from", Example("public")]
+    address: Annotated[str | None, Ip(4), "The address; left out, it is chosen", Example("203.0.113.20")] = None
+    instance: Annotated[
+        Address | None,
+        Ref("instances"),
+        "Instance that answers at it; left out, the address is only kept",
+        Example("web[0]"),
+    ] = None
+    inside: Annotated[
+        Address | None,
+        Ref("networks"),
+        "The instance's network that it leads to; left out, the first one with a router to the external network",
+        Example("app"),
+    ] = None
+    description: Annotated[str, Text(), "For people"] = ""

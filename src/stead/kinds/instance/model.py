@@ -1,0 +1,222 @@
+"""What a user may write of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from stead.address import Address
+from stead.fields import Anything, Duration, Example, Expression, Ip, Mac, Name, Ref, Secret, Size, Text, Whole
+from stead.kinds.sizing import TRAIT, Flavor
+
+Late = str | Expression | Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedAddress:
+    """Addresses that an interface may use beside its own: a virtual IP of keepalived, a network behind a VPN."""
+
+    SHORT: ClassVar[str] = "address"
+
+    address: Annotated[str, Text(longest=64), "An address or a CIDR", Example("10.20.0.100")]
+    mac: Annotated[str | None, Mac(), "MAC address that goes with it; left out, the interface's own"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nic:
+    """A network interface."""
+
+    SHORT: ClassVar[str] = "network"
+
+    network: Annotated[Address, Ref("networks"), "Network it is in", Example("app")]
+    address: Annotated[
+        Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
+        "Its address, or one for each family; left out, it is chosen",
+        Example("10.20.0.10"),
+    ] = ()
+    mac: Annotated[str | None, Mac(), "Its MAC address; left out, it is chosen", Example("52:54:00:12:34:56")] = None
+    security_groups: Annotated[
+        tuple[Annotated[Address, Ref("security_groups", orderly=False)], ...] | None,
+        "Security groups of this interface; left out, those of the instance",
+        Example(["web"]),
+    ] = None
+    port_security: Annotated[bool | None, "Filter and refuse forged addresses; left out, as the network says"] = None
+    allowed_addresses: Annotated[
+        tuple[AllowedAddress, ...], "Addresses it may use beside its own", Example(["10.20.0.100"])
+    ] = ()
+    model: Annotated[
+        Literal["virtio", "e1000e", "e1000", "rtl8139"] | None, "Model of the device; left out, as the image says"
+    ] = None
+    bandwidth: Annotated[int | None, Whole(least=1), "Mbit/s at most; left out, as the flavor says", Example(100)] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A volume in use by an instance."""
+
+    SHORT: ClassVar[str] = "volume"
+
+    volume: Annotated[Address, Ref("volumes"), "The volume", Example("pgdata")]
+    device: Annotated[
+        str | None,
+        Text(pattern=r"(vd|sd|hd)[b-z]", what="a device name such as vdb"),
+        "Name of the device; left out, the next free one",
+        Example("vdb"),
+    ] = None
+    mode: Annotated[Literal["rw", "ro"], "Read and write, or read only"] = "rw"
+    cache: Annotated[
+        Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None, "Cache of the host"
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudInit:
+    """What cloud-init finds at the first boot. Stead adds names, keys and interfaces by itself."""
+
+    user_data: Annotated[
+        Late | None,
+        Text(late=True),
+        "User data: a `#cloud-config`, a script, whatever cloud-init takes; expressions may use chosen addresses",
+        Example("#cloud-config\npackages: [nginx]\n"),
+    ] = None
+    vendor_data: Annotated[Late | None, Text(late=True), "Vendor data, merged below the user data"] = None
+    network_data: Annotated[
+        Any, Anything(late=True), "Network configuration (version 2), in the place of Stead's own"
+    ] = None
+    meta_data: Annotated[
+        Mapping[str, Any], Anything(late=True), "Added to the meta data", Example({"stage": "production"})
+    ] = field(default_factory=dict)
+    on_change: Annotated[
+        Literal["rebuild", "keep"],
+        "cloud-init reads its data once. When it changes, rebuild the instance, or keep it as it is until then",
+    ] = "rebuild"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Keeps instances apart."""
+
+    SHORT: ClassVar[str] = "over"
+
+    over: Annotated[Literal["hosts", "zones"], "Apart over hosts, or over zones"] = "hosts"
+    hard: Annotated[bool, "Rather refuse than place two together"] = True
+    limit: Annotated[int, Whole(least=1), "The most of the group in one host or zone"] = 1
+    group: Annotated[
+        str | None, Name(), "Group of this name in the project; left out, the members of this instance", Example("etcd")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Keeps instances together."""
+
+    SHORT: ClassVar[str] = "over"
+
+    over: Annotated[Literal["hosts", "zones"], "On one host, or in one zone"] = "hosts"
+    hard: Annotated[bool, "Rather refuse than place one elsewhere"] = True
+    group: Annotated[
+        str | None,
+        Name(),
+        "Group of this name in the project; left out, the members of this instance",
+        Example("cache"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The root disk, where it is to differ from what flavor and image say."""
+
+    size: Annotated[int | None, Size(), "Size; left out, as the flavor says", Example("40GiB")] = None
+    pool: Annotated[str | None, Text(), "Storage pool; left out, as the flavor says", Example("fast")] = None
+    bus: Annotated[Literal["virtio", "scsi", "sata", "ide"] | None, "Bus; left out, as the image says"] = None
+    cache: Annotated[
+        Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None, "Cache of the host"
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    flavor: Annotated[
+        Annotated[Address, Ref("flavors")] | Flavor,
+        "A flavor by name, or its fields",
+        Example("small"),
+    ]
+    image: Annotated[Address | None, Ref("images"), "Image of the root disk", Example("debian-12")] = None
+    boot_volume: Annotated[
+        Address | None, Ref("volumes"), "Volume to boot from, in the place of an image", Example("db-root")
+    ] = None
+    disk: Annotated[Disk | None, "The root disk, where it differs from the flavor's", Example({"pool": "fast"})] = None
+    cdrom: Annotated[Address | None, Ref("images"), "An iso image in the drive", Example("rescue-iso")] = None
+    networks: Annotated[
+        tuple[Nic, ...],
+        "Networks it is in, an interface for each, in order",
+        Example([{"network": "app", "address": "10.20.0.10"}]),
+    ] = ()
+    volumes: Annotated[tuple[Attachment, ...], "Volumes it uses", Example(["pgdata"])] = ()
+    security_groups: Annotated[
+        tuple[Annotated[Address, Ref("security_groups", orderly=False)], ...] | None,
+        "Security groups of its interfaces; left out, the project's default group",
+        Example(["web"]),
+    ] = None
+    keypairs: Annotated[
+        tuple[Annotated[Address, Ref("keypairs")], ...], "Key pairs that may log in", Example(["ada"])
+    ] = ()
+    cloud_init: Annotated[CloudInit | None, "What cloud-init finds at the first boot"] = None
+    hostname: Annotated[
+        str | None, Name(), "Host name; left out, the instance's name, with its number where there is a count"
+    ] = None
+    state: Annotated[Literal["running", "stopped"], "Whether it runs"] = "running"
+    autostart: Annotated[bool, "Start it with its host"] = True
+    stop_timeout: Annotated[
+        int, Duration(), "How long it may take to shut down before it is switched off", Example("2m")
+    ] = 60
+    zone: Annotated[
+        Annotated[str, Text()] | tuple[Annotated[str, Text()], ...],
+        "Zone of its host, or a list of zones that will do",
+        Example("east"),
+    ] = ()
+    host: Annotated[str, Text(), "The host it must be on; left out, it is chosen", Example("compute-3")] = ""
+    traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must have", Example(["ssd"])] = ()
+    forbidden_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must not have"] = ()
+    preferred_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that make a host the better choice"] = ()
+    spread: Annotated[Spread | tuple[Spread, ...], "Keep its members, or a named group, apart", Example("hosts")] = ()
+    together: Annotated[
+        Together | tuple[Together, ...], "Keep its members, or a named group, together", Example("zones")
+    ] = ()
+    policy: Annotated[
+        Literal["balance", "pack", "spread", "nova"] | None, "How it chooses among the hosts that fit"
+    ] = None
+    hypervisor: Annotated[
+        Literal["kvm", "qemu"] | None, "Hardware virtualisation or emulation; left out, kvm where its host has it"
+    ] = None
+    architecture: Annotated[
+        Literal["x86_64", "aarch64", "ppc64le", "s390x", "riscv64"] | None, "CPU; left out, as the image says"
+    ] = None
+    machine: Annotated[
+        str | None, Text(longest=64), "Machine type; left out, as the image says, or q35 or virt", Example("q35")
+    ] = None
+    cpu: Annotated[
+        str | None,
+        Text(pattern=r"[A-Za-z0-9._-]+", what="host-passthrough, host-model, maximum, or a model of libvirt's"),
+        "CPU model; left out, host-model with kvm (it migrates), maximum with qemu",
+        Example("host-passthrough"),
+    ] = None
+    firmware: Annotated[
+        Literal["bios", "uefi", "uefi-secure"] | None, "Firmware; left out, as the image says, or bios"
+    ] = None
+    boot: Annotated[
+        tuple[Literal["disk", "cdrom", "network"], ...], "Order of boot devices", Example(["cdrom", "disk"])
+    ] = ("disk",)
+    graphics: Annotated[Literal["vnc", "spice", "none"], "Graphical console, on the host's loopback"] = "vnc"
+    agent: Annotated[bool, "A channel for the guest agent"] = True
+    tpm: Annotated[bool, "An emulated TPM 2.0"] = False
+    watchdog: Annotated[
+        Literal["none", "reset", "poweroff", "pause"], "A watchdog, and what it does when the guest stops feeding it"
+    ] = "none"
+    properties: Annotated[Mapping[str, str], "Meta data of your own; the inventory of instances shows it"] = field(
+        default_factory=dict
+    )
+    description: Annotated[str, Text(), "For people"] = ""

@@ -1,0 +1,19 @@
+"""What a user may write of a key pair. Only its public half is ever told to Stead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from stead.fields import Example, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keypair:
+    public_key: Annotated[
+        str,
+        Text(longest=16384),
+        "The public key, as in authorized_keys",
+        Example("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbPRsPmkUa1kHT3Hso8PdAzHTOZ0eUqVx4CWhZfzd2Y ada"),
+    ]
+    description: Annotated[str, Text(), "For people"] = ""

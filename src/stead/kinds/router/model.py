@@ -1,0 +1,55 @@
+"""What a user may write of a router."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from stead.address import Address
+from stead.fields import Cidr, Example, Ip, Ref, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """The way out."""
+
+    SHORT: ClassVar[str] = "network"
+
+    network: Annotated[Address, Ref("networks"), "An external network", Example("public")]
+    address: Annotated[
+        Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
+        "The router's address there, one for each family at most; left out, it is chosen",
+        Example("203.0.113.5"),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A network that the router joins."""
+
+    SHORT: ClassVar[str] = "network"
+
+    network: Annotated[Address, Ref("networks"), "The network", Example("app")]
+    address: Annotated[
+        Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
+        "The router's address there, where it is not the gateway of the subnet",
+        Example("10.20.0.254"),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticRoute:
+    to: Annotated[str, Cidr(), "Where it leads", Example("192.168.0.0/16")]
+    via: Annotated[str, Ip(), "The next hop, on a network of the router", Example("10.20.0.254")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    networks: Annotated[tuple[Interface, ...], "Networks that it joins", Example(["app", "db"])] = ()
+    external: Annotated[External | None, "External network that it leads to", Example("public")] = None
+    snat: Annotated[bool, "Hide inner addresses behind the router's own on the way out"] = True
+    routes: Annotated[
+        tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
+    ] = ()
+    host: Annotated[str, Text(), "The network host it runs on; left out, it is chosen", Example("network-1")] = ""
+    description: Annotated[str, Text(), "For people"] = ""

@@ -1,0 +1,82 @@
+"""What a user may write of a security group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from stead.address import Address
+from stead.fields import Cidr, Example, Ports, Ref, Text, Whole
+
+Protocol = Literal[
+    "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf", "vrrp"
+]
+PortList = Annotated[str, Ports()] | tuple[Annotated[str, Ports()], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Who is on the other side: addresses, or whoever is in a group."""
+
+    SHORT: ClassVar[str] = "cidr"
+
+    cidr: Annotated[str | None, Cidr(), "Addresses", Example("10.0.0.0/8")] = None
+    group: Annotated[
+        Address | None, Ref("security_groups", orderly=False), "Every interface in this group", Example("bastion")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingress:
+    """Lets in what matches. Answers to what was let through always pass."""
+
+    protocol: Annotated[Protocol, "Protocol", Example("tcp")] = "any"
+    ports: Annotated[
+        PortList,
+        "Destination ports, of tcp, udp, sctp, udplite and dccp; left out, all",
+        Example([80, 443, "8000-8010"]),
+    ] = ()
+    type: Annotated[int | None, Whole(least=0, most=255), "ICMP type; left out, all", Example(8)] = None
+    code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
+    family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
+    from_: Annotated[
+        Side | tuple[Side, ...],
+        "Who may come in: a CIDR, a group, or a list of them; left out, anyone",
+        Example({"group": "bastion"}),
+    ] = ()
+    description: Annotated[str, Text(), "For people"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """Lets out what matches."""
+
+    protocol: Annotated[Protocol, "Protocol", Example("tcp")] = "any"
+    ports: Annotated[
+        PortList,
+        "Destination ports, of tcp, udp, sctp, udplite and dccp; left out, all",
+        Example([80, 443, "8000-8010"]),
+    ] = ()
+    type: Annotated[int | None, Whole(least=0, most=255), "ICMP type; left out, all", Example(8)] = None
+    code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
+    family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
+    to: Annotated[
+        Side | tuple[Side, ...],
+        "Who may be reached: a CIDR, a group, or a list of them; left out, anyone",
+        Example("0.0.0.0/0"),
+    ] = ()
+    description: Annotated[str, Text(), "For people"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup:
+    ingress: Annotated[
+        tuple[Ingress, ...] | None,
+        "What may come in. Left out, nothing; in the group named `default`, whatever comes from the same group",
+        Example([{"protocol": "tcp", "ports": [80, 443]}]),
+    ] = None
+    egress: Annotated[
+        tuple[Egress, ...] | None, "What may go out. Left out, everything; an empty list lets nothing out"
+    ] = None
+    stateful: Annotated[bool, "Let the answers to allowed traffic pass by themselves"] = True
+    description: Annotated[str, Text(), "For people"] = ""

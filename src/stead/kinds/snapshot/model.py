@@ -1,0 +1,20 @@
+"""What a user may write of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from stead.address import Address
+from stead.fields import Example, Ref, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    volume: Annotated[
+        Address, Ref("volumes"), "The volume; the snapshot is taken when it is first applied", Example("pgdata")
+    ]
+    freeze: Annotated[
+        bool, "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile"
+    ] = False
+    description: Annotated[str, Text(), "For people"] = ""

@@ -1,0 +1,53 @@
+"""What a user may write of a volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from stead.address import Address
+from stead.fields import Example, Ref, Size, Text, Whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a volume is made from. Exactly one of them."""
+
+    image: Annotated[Address | None, Ref("images"), "An image: the volume can be booted from", Example("debian-12")] = (
+        None
+    )
+    snapshot: Annotated[Address | None, Ref("snapshots"), "A snapshot", Example("pgdata-monday")] = None
+    volume: Annotated[Address | None, Ref("volumes"), "Another volume, as it is at that moment", Example("pgdata")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qos:
+    """Limits of a volume, kept by the host of the instance that uses it. What is left out has none."""
+
+    iops: Annotated[int | None, Whole(least=1), "Operations a second", Example(2000)] = None
+    read_iops: Annotated[int | None, Whole(least=1), "Reads a second"] = None
+    write_iops: Annotated[int | None, Whole(least=1), "Writes a second"] = None
+    throughput: Annotated[int | None, Size(), "Bytes a second, written as a size", Example("200MiB")] = None
+    read_throughput: Annotated[int | None, Size(), "Bytes read a second, written as a size"] = None
+    write_throughput: Annotated[int | None, Size(), "Bytes written a second, written as a size"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    size: Annotated[
+        int | None, Size(), "Size; left out, that of the volume or snapshot it is made from", Example("50GiB")
+    ] = None
+    pool: Annotated[str, Text(), "Storage pool it lies in, as the inventory names it", Example("fast")] = "default"
+    from_: Annotated[Origin | None, "What it is made from; left out, it is blank", Example({"image": "debian-12"})] = (
+        None
+    )
+    format: Annotated[
+        Literal["qcow2", "raw"] | None, "Format, in pools that keep files; left out, what suits the pool"
+    ] = None
+    qos: Annotated[Qos | None, "Limits", Example({"iops": 2000})] = None
+    shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False
+    zone: Annotated[str, Text(), "Zone of its host, in a pool that several hosts have each for themselves"] = ""
+    host: Annotated[str, Text(), "The host it lies on; left out, it is chosen", Example("storage-1")] = ""
+    description: Annotated[str, Text(), "For people"] = ""
