@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import time
@@ -28,24 +27,9 @@ MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 STALE_AFTER = 30 * 24 * 3600  # seconds: a month of security updates is the most to miss
 FILES = Path(__file__).with_name("host_files")
+PACKAGES = Path(__file__).with_name("packages")
 UNUSED_AFTER = 7 * 24 * 3600
 SPACE = 4 * 2**30  # bytes a build needs: trees, packages and the overlay while it grows
-
-BARE = (
-    "systemd systemd-sysv dbus libpam-systemd openssh-server openssh-client python3 python3-apt iproute2 iputils-ping"
-    " procps kmod sudo netbase ca-certificates"
-).split()
-# What the roles install, so that a stocked host has it and a bare one finds it in the repository.
-STOCK = (
-    "qemu-system-x86 qemu-utils qemu-block-extra libvirt-daemon-system libvirt-clients python3-libvirt dnsmasq-base"
-    " dnsmasq nftables iptables ebtables ipset conntrack ethtool tgt nfs-ganesha nfs-ganesha-vfs keepalived genisoimage"
-    " chrony curl tcpdump"
-).split()
-# Only fetched: what guest images are made of.
-GUEST = (
-    "linux-image-cloud-amd64 busybox-static dropbear-bin extlinux syslinux-common cloud-init cloud-guest-utils"
-    " ifupdown isc-dhcp-client netplan.io e2fsprogs qemu-guest-agent acpid udev"
-).split()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +59,17 @@ def mirror() -> str:
 
 def key() -> str:
     """Everything that decides what is in the tree. Another key is another tree, beside the old one."""
-    recipe = json.dumps([RECIPE, RELEASE, mirror(), BARE, STOCK, GUEST])
-    parts = [Path(__file__).with_name("build_base.py"), *sorted(FILES.iterdir())]
-    content = b"".join(part.read_bytes() for part in parts)
-    return hashlib.sha256(recipe.encode() + content).hexdigest()[:12]
+    inputs = [Path(__file__).with_name("build_base.py"), *sorted(FILES.iterdir()), *sorted(PACKAGES.iterdir())]
+    digest = hashlib.sha256(f"{RECIPE} {RELEASE} {mirror()}".encode())
+    for path in inputs:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def packages(level: str) -> list[str]:
+    """The packages of one list: bare, stock or guest."""
+    lines = (PACKAGES / f"{level}.txt").read_text(encoding="utf-8").splitlines()
+    return [name for name in (line.partition("#")[0].strip() for line in lines) if name]
 
 
 def ensure_base(say: Callable[[str], None]) -> Base:
@@ -132,8 +123,8 @@ def make_room(directory: Path, wanted: int) -> None:
     if free < wanted:
         refuse(
             NO_SPACE,
-            f"{directory} has {free // 2**20} MiB left and {wanted // 2**20} MiB are needed. Free some, or choose another"
-            " place with STEAD_LAB_CACHE (trees and images) and STEAD_LAB_HOME (hosts).",
+            f"{directory} has {free // 2**20} MiB left and {wanted // 2**20} MiB are needed. Free some, or choose"
+            " another place with STEAD_LAB_CACHE (trees and images) and STEAD_LAB_HOME (hosts).",
         )
 
 

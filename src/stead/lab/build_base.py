@@ -53,11 +53,8 @@ def build(base: Base, say: Say) -> None:
 
 
 def build_bare(tree: Path) -> None:
-    run(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(recipe.BARE)}", recipe.RELEASE, tree]
-        + [recipe.mirror()],
-        code=BASE_FAILED,
-    )
+    wanted = f"--include={','.join(recipe.packages('bare'))}"
+    run(["debootstrap", "--variant=minbase", wanted, recipe.RELEASE, tree, recipe.mirror()], code=BASE_FAILED)
     write(tree / "etc/dpkg/dpkg.cfg.d/lab", DPKG)
     write(tree / "etc/apt/apt.conf.d/90lab", APT)
     write(tree / "usr/local/sbin/lab-host", (recipe.FILES / "lab-host").read_text(encoding="utf-8"), mode=0o755)
@@ -75,8 +72,8 @@ def build_stock(base: Base) -> None:
     write(base.stock / "etc/apt/sources.list", sources)
     write(base.stock / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)  # 101: start nothing
     in_room(base, ["apt-get", "--quiet", "update"])
-    in_room(base, [*INSTALL, "--download-only", *recipe.STOCK, *recipe.GUEST])
-    in_room(base, [*INSTALL, *recipe.STOCK])
+    in_room(base, [*INSTALL, "--download-only", *recipe.packages("stock"), *recipe.packages("guest")])
+    in_room(base, [*INSTALL, *recipe.packages("stock")])
     (base.stock / "usr/sbin/policy-rc.d").unlink()
     switch_off(base)
 
@@ -87,11 +84,9 @@ def in_room(base: Base, argv: Sequence[str]) -> None:
     for directory in (work, merged):
         directory.mkdir(exist_ok=True)
     options = f"lowerdir={base.bare},upperdir={base.stock},workdir={work}"
-    run(
-        ["unshare", "--mount", "--propagation=slave", "sh", "-c", IN_OVERLAY, "room", options, merged]
-        + ["systemd-nspawn", *ROOM, f"--directory={merged}", *binds(base), "--", *argv],
-        code=BASE_FAILED,
-    )
+    mount = ["unshare", "--mount", "--propagation=slave", "sh", "-c", IN_OVERLAY, "room", options, str(merged)]
+    room = ["systemd-nspawn", *ROOM, f"--directory={merged}", *binds(base), "--"]
+    run([*mount, *room, *argv], code=BASE_FAILED)
     shutil.rmtree(work)
     merged.rmdir()
 

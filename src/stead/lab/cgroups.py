@@ -97,7 +97,7 @@ def kill(lab: str, part: str = "") -> None:
 
 
 def memory(lab: str, part: str = "") -> int:
-    """Bytes of memory that the processes hold themselves, without the page cache, which is the machine's to give back."""
+    """Bytes the processes hold themselves, without the page cache, which is the machine's to take back."""
     total = 0
     for root in hierarchies():
         top = root / group_name(lab, part)

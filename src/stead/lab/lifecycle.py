@@ -24,7 +24,7 @@ from pathlib import Path
 from stead.lab import cgroups, places, wires
 from stead.lab.base import Base, ensure_base, locked, make_room
 from stead.lab.codes import HOST_OFF, LAB_DIFFERS, NO_ANSWER, NO_HOST, NO_LAB, NO_LINK, refuse
-from stead.lab.commands import need, need_root, run, try_run
+from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import ssh_options, to_yaml
 from stead.lab.layout import NEIGHBOUR, LabHost, Layout, Link, from_json, lay_out, to_json
@@ -253,8 +253,8 @@ def settle(sizes: Sizes, name: str, rooms: Rooms) -> Layout:
         if known and known != layout:
             refuse(
                 LAB_DIFFERS,
-                f"Lab {name!r} is there with other hosts or networks. `stead lab down --name {name}` removes it; or give"
-                " this one another name.",
+                f"Lab {name!r} is there with other hosts or networks. `stead lab down --name {name}` removes it; or"
+                " give this one another name.",
             )
         make_room(rooms.top, ROOM)
         write_whole(rooms.layout, to_json(layout))

@@ -1,6 +1,6 @@
 """The neighbour's web server: tells whoever asks which address they came from, which is how a test proves a NAT.
 
-Run as `python -m stead.lab.neighbour`, inside the neighbour's namespace. Standard library only; it knows nothing of labs.
+Run as `python -m stead.lab.neighbour` inside the neighbour's namespace. It knows nothing of labs.
 """
 
 from __future__ import annotations

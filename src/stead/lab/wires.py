@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,10 +24,10 @@ POOL = ipaddress.IPv4Network("10.201.0.0/16")  # its /24s are tried in turn; the
 def free_subnet(taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
     """A /24 that neither a lab nor the machine uses. A default route does not count as use."""
     used = [*taken, *routes()]
-    for candidate in POOL.subnets(new_prefix=24):
-        if not any(candidate.overlaps(one) for one in used):
-            return candidate
-    refuse(NO_SUBNET, f"All of {POOL} is in use on this machine. Name a network in the lab file: `underlay: CIDR`.")
+    free = (one for one in POOL.subnets(new_prefix=24) if not any(one.overlaps(other) for other in used))
+    return next(free, None) or refuse(
+        NO_SUBNET, f"All of {POOL} is in use on this machine. Name a network in the lab file: `underlay: CIDR`."
+    )
 
 
 def routes() -> list[ipaddress.IPv4Network]:
@@ -77,14 +78,19 @@ def build_switch(layout: Layout) -> None:
         lines += [f"link add {one.bridge} mtu {layout.mtu} type bridge", f"link set {one.bridge} up"]
     batch(layout.switch, lines)
     try_run(["ip", "link", "delete", layout.machine_link])
-    run(
-        ["ip", "link", "add", layout.machine_link, "mtu", str(layout.mtu), "type", "veth"]
-        + ["peer", "name", "machine", "mtu", str(layout.mtu), "netns", layout.switch]
-    )
+    # a process id stands for the namespace it is in: ours, where ssh to the hosts will start
+    batch(layout.switch, [veth(layout, "machine", layout.machine_link, str(os.getpid()))])
     batch(layout.switch, [f"link set machine master {BRIDGE}", "link set machine up"])
     run(["ip", "address", "add", layout.machine_address, "dev", layout.machine_link])
     run(["ip", "link", "set", layout.machine_link, "up"])
     build_neighbour(layout)
+
+
+def veth(layout: Layout, port: str, device: str, namespace: str, mac: str | None = None) -> str:
+    """The words that lay a cable from a port of the switch to a device in another namespace."""
+    address = f" address {mac}" if mac else ""
+    mtu = f"mtu {layout.mtu}"
+    return f"link add {port} {mtu} type veth peer name {device} {mtu}{address} netns {namespace}"
 
 
 def build_neighbour(layout: Layout) -> None:
@@ -92,15 +98,8 @@ def build_neighbour(layout: Layout) -> None:
     add_namespace(layout.neighbour)
     for index, one in enumerate(layout.physical):
         device = f"eth{index}"
-        batch(
-            layout.switch,
-            [
-                f"link add n{index} mtu {layout.mtu} type veth peer name {device} mtu {layout.mtu}"
-                f" netns {layout.neighbour}",
-                f"link set n{index} master {one.bridge}",
-                f"link set n{index} up",
-            ],
-        )
+        cable = veth(layout, f"n{index}", device, layout.neighbour)
+        batch(layout.switch, [cable, f"link set n{index} master {one.bridge}", f"link set n{index} up"])
         lines = [f"link set {device} up", f"address add {one.gateway} dev {device}"]
         if one.gateway6:  # nodad: it is the only one to have the address, and a test should not wait for it
             lines.append(f"address add {one.gateway6} dev {device} nodad")
@@ -112,14 +111,13 @@ def bridge_of(layout: Layout, link: Link) -> str:
 
 
 def plug(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
-    """A fresh namespace with the host's cables, as after power-on. What the host had configured is gone with the old."""
+    """A fresh namespace with the host's cables, as after power-on. What the host had configured went with the old."""
     unplug(layout, host)
     add_namespace(host.namespace)
     outside, inside = [], []
     for link in host.links:
         outside += [
-            f"link add {link.port} mtu {layout.mtu} type veth peer name {link.device} mtu {layout.mtu}"
-            f" address {link.mac} netns {host.namespace}",
+            veth(layout, link.port, link.device, host.namespace, link.mac),
             f"link set {link.port} master {bridge_of(layout, link)}",
             f"link set {link.port} {'down' if link.network in cut else 'up'}",
         ]
