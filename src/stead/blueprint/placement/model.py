@@ -14,12 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple
-
-NOTHING: Mapping[str, int] = MappingProxyType({})
-NO_RATIOS: Mapping[str, float] = MappingProxyType({})
-NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class HostState(StrEnum):
@@ -51,8 +46,10 @@ class Host:
 
     name: str
     capacity: Mapping[str, int]
-    overcommit: Mapping[str, float] = NO_RATIOS  # resource -> ratio, 1.0 when absent; exact to a thousandth
-    reserved: Mapping[str, int] = NOTHING
+    overcommit: Mapping[str, float] = field(
+        default_factory=dict
+    )  # resource -> ratio, 1.0 when absent; exact to a thousandth
+    reserved: Mapping[str, int] = field(default_factory=dict)
     zone: str = ""
     traits: frozenset[str] = frozenset()
     physical_networks: frozenset[str] = frozenset()
@@ -61,7 +58,7 @@ class Host:
     architecture: str = "x86_64"
     projects: frozenset[str] = frozenset()  # isolated to these; empty takes everyone
     state: HostState = HostState.UP
-    labels: Mapping[str, str] = NO_NAMES
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def usable(self, resource: str) -> int:
         """What may be handed out. A ratio counts to a thousandth: an integer product has no rounding to argue about."""
@@ -104,7 +101,7 @@ class Request:
     project: str = ""
     policy: Policy | None = None
     groups: tuple[Group, ...] = ()
-    data_on: Mapping[str, str] = NO_NAMES  # member -> host that has its local data already
+    data_on: Mapping[str, str] = field(default_factory=dict)  # member -> host that has its local data already
     carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # member -> volumes that land where it lands
     live: bool = True  # a move can be a live migration
 
@@ -126,7 +123,9 @@ class Problem:
 
     hosts: Sequence[Host]
     requests: Sequence[Request]
-    current: Mapping[str, str] = NO_NAMES  # member -> host it sits on now; it stays unless it must not
+    current: Mapping[str, str] = field(
+        default_factory=dict
+    )  # member -> host it sits on now; it stays unless it must not
     pinned: frozenset[str] = frozenset()  # stays whatever its host has become
     changed: frozenset[str] = frozenset()  # its request is not what it was: these leave first when a host is too full
     policy: Policy = Policy.BALANCE

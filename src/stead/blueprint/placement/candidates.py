@@ -1,0 +1,144 @@
+"""A queue of hosts for one shape, best first, that stays right while others place and remove.
+
+Decides which host is next, exactly: what the queue says is what a scan of all hosts would say. It costs one rating per
+change since the last look instead of one per host. Must not place anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush, heapreplace
+
+from .scorers import Key, NovaRange, key_of, nova_ranges
+from .space import Shape
+from .state import State
+from .vector import Mirror
+
+FIRST = 24  # hosts taken from the sorted rest at first; more when the search outruns them
+BACKLOG = 512  # changes after which sorting anew costs less than catching up, on a pool of any size we saw
+FOREVER = 1 << 200
+
+Allowed = Callable[[int], bool]
+
+
+class Candidates:
+    """`heap` holds the nearest hosts, `rest` the others in order. A stale key is found out when it is popped."""
+
+    __slots__ = ("bound", "has", "heap", "hosts", "key", "mirror", "n", "rest", "seen", "shape", "state")
+
+    def __init__(self, state: State, shape: Shape, hosts: list[int], mirror: Mirror | None) -> None:
+        self.state = state
+        self.shape = shape
+        self.hosts = hosts
+        self.mirror = mirror
+        self.n = len(state.cap)
+        self.has = shape.pool.has if hosts is shape.pool.hosts else _mask(hosts, self.n)
+        self._build()
+
+    def _build(self) -> None:
+        ranges: tuple[NovaRange, ...] = ()
+        self.seen = len(self.state.log)
+        if self.mirror is not None:
+            keys, ranges = self.mirror.sorted_keys(self.shape, self.hosts)
+            self.key: Key = key_of(self.state, self.shape, ranges)
+            self.heap: list[int] = keys[:FIRST].tolist()
+            # Reversed, so that the next chunk is cut from the end.
+            self.rest = keys[FIRST:][::-1]
+        else:
+            ranges = nova_ranges(self.state, self.shape, self.hosts) if self.shape.policy == "nova" else ()
+            self.key = key_of(self.state, self.shape, ranges)
+            plain = sorted(key for key in map(self.key, self.hosts) if key is not None)
+            self.heap = plain[:FIRST]
+            self.rest = plain[FIRST:][::-1]
+        self._set_bound()
+
+    def _set_bound(self) -> None:
+        self.bound = int(self.rest[-1]) if len(self.rest) else FOREVER
+
+    def _extend(self) -> None:
+        """Bring in more of the rest; twice as many each time, so that a long run pays once."""
+        size = max(FIRST, len(self.heap))
+        chunk = self.rest[-size:]
+        self.rest = self.rest[:-size]
+        self.heap.extend(chunk if isinstance(chunk, list) else chunk.tolist())
+        heapify(self.heap)
+        self._set_bound()
+
+    def catch_up(self) -> None:
+        log = self.state.log
+        behind = len(log) - self.seen
+        if not behind:
+            return
+        if behind > BACKLOG:
+            self._build()
+            return
+        changed = log[self.seen :] if behind == 1 else set(log[self.seen :])
+        self.seen = len(log)
+        for h in changed:
+            if self.has[h]:
+                key = self.key(h)
+                if key is not None:
+                    heappush(self.heap, key)
+
+    def best(self, allowed: Allowed | None = None, aside: list[int] | None = None) -> int | None:
+        """The best key whose host is allowed. Keys that are not are moved to `aside`; give them back with `restore`.
+
+        The key stays in the queue: once the caller has placed there, the log makes it stale.
+        """
+        self.catch_up()
+        heap = self.heap
+        while True:
+            if not heap or heap[0] > self.bound:
+                if self.bound == FOREVER:
+                    return None
+                self._extend()
+                heap = self.heap
+                continue
+            key = heap[0]
+            h = key % self.n
+            if self.key(h) != key:
+                heappop(heap)  # stale: the right key was pushed when the host changed
+            elif allowed is not None and not allowed(h):
+                heappop(heap)
+                if aside is not None:
+                    aside.append(key)
+            else:
+                return key
+
+    def restore(self, aside: list[int]) -> None:
+        for key in aside:
+            heappush(self.heap, key)
+
+    def fill(self, count: int) -> list[int]:
+        """Place up to `count` units, each on the host that is best at that moment; the hosts, in that order."""
+        self.catch_up()
+        state, heap, rate, n, demand = self.state, self.heap, self.key, self.n, self.shape.demand
+        chosen: list[int] = []
+        while len(chosen) < count:
+            if not heap or heap[0] > self.bound:
+                if self.bound == FOREVER:
+                    break
+                self._extend()
+                heap = self.heap
+                continue
+            key = heap[0]
+            h = key % n
+            if rate(h) != key:
+                heappop(heap)
+                continue
+            state.take(h, demand)
+            chosen.append(h)
+            after = rate(h)
+            if after is None:
+                heappop(heap)
+            else:
+                heapreplace(heap, after)
+        self.seen = len(state.log)
+        return chosen
+
+
+def _mask(hosts: list[int], n: int) -> bytearray:
+    mask = bytearray(n)
+    for h in hosts:
+        mask[h] = 1
+    return mask

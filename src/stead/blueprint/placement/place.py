@@ -1,0 +1,123 @@
+"""`place`: a problem in, a placement out.
+
+Decides how the search's numbers are written down as assignment, reasons, moves and what was left out. Must not search.
+"""
+
+from __future__ import annotations
+
+from .model import Move, Placement, Problem, Reason, Request, Unplaced
+from .proof import Prover
+from .repair import repair
+from .runs import Run
+from .scorers import key_of
+from .search import Search, members_of, overfull, start
+from .space import SCALE, Space
+from .state import State
+
+
+def place(problem: Problem) -> Placement:
+    """A host for every member that can have one. Pure: the same problem, in any order, gives the same placement."""
+    return finish(searched(problem))
+
+
+def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
+    search = start(problem, vectorised=vectorised)
+    search.run()
+    repair(search)
+    return search
+
+
+def finish(search: Search) -> Placement:
+    space = search.space
+    assignment = {member: space.names[h] for member, h in search.seating.kept.items()}
+    writer = _Writer(search, assignment)
+    for run in search.runs:
+        writer.write(run)
+    for request, member in search.seating.lost:
+        writer.unplaced.append(
+            Unplaced(request.id, (member,), "gone", "it is pinned to a host that is not in the inventory", proven=True)
+        )
+    _carry(space.problem, assignment)
+    return Placement(
+        assignment=assignment,
+        reasons=writer.reasons,
+        moves=tuple(sorted(writer.moves)),
+        unplaced=tuple(sorted(writer.unplaced)),
+        overfull=overfull(space, search.state),
+    )
+
+
+class _Writer:
+    def __init__(self, search: Search, assignment: dict[str, str]) -> None:
+        self.search = search
+        self.space: Space = search.space
+        self.assignment = assignment
+        self.moves: list[Move] = []
+        self.unplaced: list[Unplaced] = []
+        self.prover = Prover(search)
+        self.reasons: dict[str, Reason] = {}
+        if space_kept := search.seating.kept:
+            for request in self.space.problem.requests:
+                if any(member in space_kept for member in request.members):
+                    self.reasons[request.id] = Reason("kept", "it stays where it is", 0)
+
+    def write(self, run: Run) -> None:
+        names, forced = self.space.names, self.search.seating.forced
+        if not run.crew and not forced:
+            self.assignment.update((unit, names[h]) for unit, h in zip(run.units, run.chosen, strict=True) if h >= 0)
+        else:
+            for i, h in enumerate(run.chosen):
+                for request, member in members_of(run, i):
+                    if h >= 0:
+                        self.assignment[member] = names[h]
+                        self._moved(request, member, names[h])
+        last = next((h for h in reversed(run.chosen) if h >= 0), None)
+        if last is not None:
+            reason = Reason("placed", self._text(run, last), score_at(self.search.state, run, last))
+            for request in {id(request): request for request, _ in run.crew}.values() or (run.request,):
+                self.reasons[request.id] = reason
+        if -1 in run.chosen:
+            self._left_out(run)
+
+    def _moved(self, request: Request, member: str, target: str) -> None:
+        if member in self.search.seating.forced:
+            source, code, text = self.search.seating.forced[member]
+            live = request.live and code not in {"gone", "data"} and not self._is_down(source)
+            self.moves.append(Move(member, source, target, code, text, live))
+            self.reasons[member] = Reason("moved", text, 0)
+
+    def _is_down(self, name: str) -> bool:
+        return self.space.hosts[self.space.index[name]].state == "down"
+
+    def _left_out(self, run: Run) -> None:
+        code, text, proven = self.prover.why(run)
+        left = [pair for i, h in enumerate(run.chosen) if h < 0 for pair in members_of(run, i)]
+        by_request: dict[str, list[str]] = {}
+        for request, member in left:
+            by_request.setdefault(request.id, []).append(member)
+        self.unplaced.extend(Unplaced(name, tuple(members), code, text, proven) for name, members in by_request.items())
+
+    def _text(self, run: Run, h: int) -> str:
+        state = self.search.state
+        use, name = max(
+            ((state.used(h)[k] / state.cap[h][k], self.space.resources[k]) for k in state.scored if state.cap[h][k]),
+            default=(0.0, "nothing"),
+        )
+        policy = run.shape.policy.value
+        return f"{policy}: best of {len(run.shape.pool.hosts)} hosts that may take it; {name} is then {use:.0%} used"
+
+
+def score_at(state: State, run: Run, h: int) -> int:
+    """The policy's score for the unit that sits on `h`: as if it were taken off and rated again."""
+    state.give(h, run.shape.demand)
+    key = key_of(state, run.shape)(h)
+    state.take(h, run.shape.demand)
+    return 0 if key is None else min(key // len(state.cap), 1000 * SCALE)
+
+
+def _carry(problem: Problem, assignment: dict[str, str]) -> None:
+    """Volumes land where the member that carries them lands."""
+    for request in problem.requests:
+        for member, volumes in request.carries.items():
+            if member in assignment:
+                assignment.update(dict.fromkeys(volumes, assignment[member]))

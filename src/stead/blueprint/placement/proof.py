@@ -1,0 +1,123 @@
+"""Why a run was left out, and whether it had to be.
+
+Decides what may be called proven: only bounds that hold for every arrangement of what may move. Must not try
+arrangements; when no bound applies the answer is "gave up", never a guess.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .filters import broken
+from .model import GroupKind, Over
+from .runs import Run
+from .search import Search
+from .space import Pool
+
+
+class Prover:
+    """Bounds over what sitting members leave free; what this search placed is taken as movable."""
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.space = search.space
+        self.open = [list(row) for row in search.state.free]
+        self.runs = search.runs
+        for run in search.runs:
+            for h in run.chosen:
+                if h >= 0:
+                    row = self.open[h]
+                    for k, amount in run.shape.demand:
+                        row[k] += amount
+        self.masks: dict[int, int] = {}
+
+    def hopeless(self, run: Run) -> bool:
+        """No arrangement gives one more unit of this run a host while all others keep one."""
+        return not self._could_hold(run) or self._slots_gone(run) or self._short_of(run) is not None
+
+    def why(self, run: Run) -> tuple[str, str, bool]:
+        """Code, text and whether it is proven."""
+        pool = run.shape.pool
+        if not pool.hosts:
+            return self._no_host(run)
+        if not self._could_hold(run):
+            return "capacity", f"none of {len(pool.hosts)} eligible hosts is free enough for one", True
+        name = self._short_of(run)
+        if name is not None:
+            return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
+        if self._slots_gone(run):
+            return "capacity", f"every place on the {len(pool.hosts)} eligible hosts is taken", True
+        group = self._group_full(run)
+        if group:
+            return "spread", f"{group} allows no more on the {len(pool.hosts)} eligible hosts", True
+        if run.crew:
+            return "together", f"no host was found for its {len(run.crew)} members together", False
+        return "capacity", f"no room was found on the {len(pool.hosts)} eligible hosts", False
+
+    def _no_host(self, run: Run) -> tuple[str, str, bool]:
+        """All hosts are struck out before capacity. Named is what strikes out the hosts that fail in fewest ways."""
+        space = self.space
+        stages: Counter[tuple[int, str]] = Counter()
+        for members in space.class_hosts:
+            found = broken(space.hosts[members[0]], run.request, space.problem.filters)
+            if found:
+                stages[len(found), found[-1].stage] += len(members)
+        if not stages:
+            return ("together", "no host may take all that must be together", True)
+        (_, stage), _ = min(stages.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+        return stage, f"none of {len(space.hosts)} hosts is eligible; nearest are those that fail {stage} alone", True
+
+    def _could_hold(self, run: Run) -> bool:
+        demand = run.shape.demand
+        return any(all(self.open[h][k] >= amount for k, amount in demand) for h in run.shape.pool.hosts)
+
+    def _slots_gone(self, run: Run) -> bool:
+        """Units that ask for at least as much, on at most these hosts, already take every place there can be."""
+        demand = run.shape.demand
+        if not demand:
+            return False
+        slots = 0
+        for h in run.shape.pool.hosts:
+            row = self.open[h]
+            slots += max(0, min(row[k] // amount for k, amount in demand))
+        placed = 0
+        for other in self.runs:
+            asked = dict(other.shape.demand)
+            if all(asked.get(k, 0) >= amount for k, amount in demand) and self._inside(
+                other.shape.pool, run.shape.pool
+            ):
+                placed += sum(1 for h in other.chosen if h >= 0)
+        return placed >= slots
+
+    def _short_of(self, run: Run) -> str | None:
+        """A resource of which the eligible hosts have less than what is confined to them takes, plus one more unit."""
+        pool = run.shape.pool
+        for k, amount in run.shape.demand:
+            room = sum(max(0, self.open[h][k]) for h in pool.hosts)
+            for other in self.runs:
+                asked = dict(other.shape.demand).get(k, 0)
+                if asked and self._inside(other.shape.pool, pool):
+                    room -= asked * sum(1 for h in other.chosen if h >= 0)
+            if room < amount:
+                return self.space.resources[k]
+        return None
+
+    def _group_full(self, run: Run) -> str:
+        """A hard spread over hosts whose members fill all hosts that are large enough."""
+        demand = run.shape.demand
+        roomy = [h for h in run.shape.pool.hosts if all(self.open[h][k] >= amount for k, amount in demand)]
+        for group, weight in run.groups:
+            if group.hard and group.kind is GroupKind.SPREAD and group.over is Over.HOSTS:
+                counts = self.search.state.tally.on_host(group.name)
+                if all(counts.get(h, 0) + weight > (group.limit or 1) for h in roomy):
+                    return group.name
+        return ""
+
+    def _inside(self, inner: Pool, outer: Pool) -> bool:
+        return inner is outer or not self._mask(inner) & ~self._mask(outer)
+
+    def _mask(self, pool: Pool) -> int:
+        found = self.masks.get(id(pool))
+        if found is None:
+            found = self.masks[id(pool)] = int.from_bytes(pool.has, "little")
+        return found

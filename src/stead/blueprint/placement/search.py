@@ -1,0 +1,158 @@
+"""Place everything that waits: runs in their order, each unit on the best host of the moment, then repair.
+
+Decides the whole of a placement. Must not explain it (that is `explain`, on demand) and must not know how candidates
+are kept. Every loop here goes over something sorted by a stable id: input order must not show.
+"""
+
+from __future__ import annotations
+
+from .candidates import Candidates
+from .choose import Chooser, Queues
+from .model import Overfull, Problem, Request
+from .runs import Run, cut, families, zone_bound
+from .seat import Seating, seat
+from .space import Space
+from .state import State
+from .vector import Mirror
+
+# numpy takes 130 ms to import and saves about a microsecond per host and queue built; below this it would not pay.
+WORTH_NUMPY = 250_000
+
+
+class Search:
+    """A search over one problem. After `run`, `runs` hold what was chosen and `state` what is free."""
+
+    def __init__(self, space: Space, seating: Seating, *, vectorised: bool | None = None) -> None:
+        self.space = space
+        self.seating = seating
+        self.state: State = seating.state
+        self.runs = cut(space, self.state, seating.waiting)
+        shapes = len({run.shape.index for run in self.runs})
+        if vectorised is None:
+            vectorised = shapes * len(space.hosts) > WORTH_NUMPY
+        self.queues = Queues(self.state, Mirror(self.state) if vectorised else None)
+        self.chooser = Chooser(self.queues, group_sizes(space.problem))
+
+    def run(self) -> None:
+        done: set[int] = set()
+        bound = families([run for run in self.runs if _zone_bonds(run)], _zone_bonds)
+        family_of = {id(run): family for family in bound for run in family}
+        for run in self.runs:
+            if id(run) in done:
+                continue
+            family = family_of.get(id(run))
+            if family is None:
+                self.place(run)
+            else:
+                self._place_family(family)
+                done.update(id(member) for member in family)
+
+    def place(self, run: Run) -> None:
+        """Fills `chosen`. Without groups the queue does it in one go; the result is the same, only sooner."""
+        if not run.groups:
+            run.chosen = self.queues.of(run.shape).fill(len(run.units))
+            run.chosen.extend([-1] * (len(run.units) - len(run.chosen)))
+            return
+        aside: list[tuple[Candidates, list[int]]] = []
+        run.chosen = []
+        for _ in run.units:
+            found = self.chooser.choose(run, aside)
+            if found is None:
+                break
+            self.take(run, found)
+            run.chosen.append(found)
+        for queue, keys in aside:
+            queue.restore(keys)
+        run.chosen.extend([-1] * (len(run.units) - len(run.chosen)))
+
+    def take(self, run: Run, h: int, times: int = 1) -> None:
+        self.state.take(h, run.shape.demand, times)
+        if run.groups:
+            self.state.tally.add(run.names, h, self.space.zone_of[h], times)
+
+    def clear(self, run: Run) -> None:
+        for h in run.chosen:
+            if h >= 0:
+                self.take(run, h, -1)
+        run.chosen = []
+
+    def _place_family(self, family: list[Run]) -> None:
+        """Runs that must share a zone: the zone with most room for all of it, the next one when it does not fit."""
+        names = {name for run in family for name in _zone_bonds(run)}
+        zones = self._zones_for(family)
+        best: tuple[int, str] | None = None
+        for zone in zones:
+            left = self._try_zone(family, names, zone)
+            if not left:
+                return
+            if best is None or left < best[0]:
+                best = (left, zone)
+            for run in family:
+                self.clear(run)
+        if best is None:
+            for run in family:
+                run.chosen = [-1] * len(run.units)
+        elif zones:
+            self._try_zone(family, names, best[1])
+
+    def _try_zone(self, family: list[Run], names: set[str], zone: str) -> int:
+        self.chooser.homes.update(dict.fromkeys(names, zone))
+        for run in family:
+            self.place(run)
+        return sum(run.chosen.count(-1) for run in family)
+
+    def _zones_for(self, family: list[Run]) -> list[str]:
+        settled = {
+            min(counts, key=lambda zone: (-counts[zone], zone))
+            for run in family
+            for name in _zone_bonds(run)
+            if (counts := self.state.tally.in_zone(name))
+        }
+        zones = set.intersection(*(set(run.shape.pool.by_zone) for run in family))
+        if settled:
+            return sorted(zones & settled)[:1]
+        return sorted(zones, key=lambda zone: (self._pressure(family, zone), zone))
+
+    def _pressure(self, family: list[Run], zone: str) -> float:
+        """What the family asks of a zone's free capacity, at the resource where that is most."""
+        wanted: dict[int, int] = {}
+        free: dict[int, int] = {}
+        for run in family:
+            for k, amount in run.shape.demand:
+                wanted[k] = wanted.get(k, 0) + amount * len(run.units)
+        hosts = {h for run in family for h in run.shape.pool.by_zone[zone]}
+        for k in wanted:
+            free[k] = sum(max(0, self.state.free[h][k]) for h in hosts)
+        return max((wanted[k] / free[k] if free[k] else float("inf") for k in wanted), default=0.0)
+
+
+def group_sizes(problem: Problem) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for request in problem.requests:
+        for group in request.groups:
+            sizes[group.name] = sizes.get(group.name, 0) + len(request.members)
+    return sizes
+
+
+def _zone_bonds(run: Run) -> list[str]:
+    return [group.name for group, _ in run.groups if zone_bound(group)]
+
+
+def members_of(run: Run, i: int) -> list[tuple[Request, str]]:
+    """The members behind a unit: one, or the crew that shares a host."""
+    return list(run.crew) if run.crew else [(run.request, run.units[i])]
+
+
+def start(problem: Problem, *, vectorised: bool | None = None) -> Search:
+    space = Space(problem)
+    return Search(space, seat(space), vectorised=vectorised)
+
+
+def overfull(space: Space, state: State) -> tuple[Overfull, ...]:
+    return tuple(
+        Overfull(space.names[h], space.resources[k], -amount)
+        for h, free in enumerate(state.free)
+        if min(free, default=0) < 0
+        for k, amount in enumerate(free)
+        if amount < 0
+    )

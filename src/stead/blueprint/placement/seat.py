@@ -1,0 +1,174 @@
+"""Who stays where it sits and who must leave, with the reason: the sticky half of placement.
+
+A member stays unless its host is gone, not up, no longer eligible, or a hard group or its own growth forbids it. Must
+not choose where those who leave go. Nothing here prefers a better host: that is `rebalance`, and only when asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .filters import broken
+from .model import Group, GroupKind, Over, Request
+from .runs import binds, in_order, zone_bound
+from .space import Space
+from .state import State
+
+FORCED = {
+    "state": "its host takes no work ({})",
+    "gone": "its host is not in the inventory",
+    "host": "it is asked to be on another host",
+    "zone": "its host is in none of the zones asked for",
+    "trait": "its host lacks {}",
+    "forbidden": "its host has {}, which is forbidden",
+    "data": "its data is on another host",
+    "resized": "it grew and its host is too full",
+    "spread": "too many of its group were on one {}",
+    "together": "its group shares one {}",
+}
+OTHER = "its host no longer meets {}"
+
+
+@dataclass(slots=True)
+class Seating:
+    """What the search starts from. `lost` are pinned members whose host is gone: they cannot stay and may not move."""
+
+    state: State
+    waiting: list[tuple[Request, list[str]]] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)
+    forced: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # member -> source, code, text
+    lost: list[tuple[Request, str]] = field(default_factory=list)
+
+
+def seat(space: Space) -> Seating:
+    seating = Seating(State(space))
+    requests = sorted(space.problem.requests, key=lambda request: request.id)
+    leaving: dict[str, list[str]] = {}
+    for request in requests:
+        leaving[request.id] = _seat_one(space, seating, request)
+    if space.problem.current:
+        _Surplus(space, seating, requests, leaving).leave()
+    seating.waiting = [(request, in_order(leaving[request.id])) for request in requests if leaving[request.id]]
+    return seating
+
+
+def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
+    """Seats whoever may stay; the others are returned."""
+    current = space.problem.current
+    if not current:
+        return list(request.members)
+    leaving: list[str] = []
+    seats: Counter[int] = Counter()
+    pool = space.pool(request)
+    index, pinned, data_on, kept = space.index, space.problem.pinned, request.data_on, seating.kept
+    for member in request.members:
+        at = current.get(member)
+        if at is None:
+            leaving.append(member)
+            continue
+        h = index.get(at, -1)
+        if h >= 0 and ((pool.has[h] and data_on.get(member, at) == at) or member in pinned):
+            kept[member] = h
+            seats[h] += 1
+        elif member in pinned:
+            seating.lost.append((request, member))
+        else:
+            seating.forced[member] = (at, *_why(space, request, member, h))
+            leaving.append(member)
+    demand = space.shape(request).demand
+    for h, times in seats.items():
+        seating.state.take(h, demand, times)
+        if request.groups:
+            seating.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], times)
+    return leaving
+
+
+def _why(space: Space, request: Request, member: str, h: int) -> tuple[str, str]:
+    if h < 0:
+        return "gone", FORCED["gone"]
+    found = broken(space.hosts[h], request, space.problem.filters)
+    if not found:
+        return "data", FORCED["data"]
+    code, value = found[0]
+    return code, FORCED.get(code, OTHER).format(value if code in FORCED else found[0])
+
+
+class _Surplus:
+    """Members that sit on an eligible host and still must leave: hard groups, and growth."""
+
+    def __init__(self, space: Space, seating: Seating, requests: list[Request], leaving: dict[str, list[str]]) -> None:
+        self.space = space
+        self.seating = seating
+        self.requests = requests
+        self.leaving = leaving
+
+    def leave(self) -> None:
+        groups = {group.name: group for request in self.requests for group in request.groups if group.hard}
+        for name in sorted(groups):
+            self._regroup(groups[name])
+        self._shrink()
+
+    def _regroup(self, group: Group) -> None:
+        tally = self.seating.state.tally
+        zones = group.over is Over.ZONES
+        counts: dict[str, int] = (
+            dict(tally.in_zone(group.name))
+            if zones
+            else {self.space.names[h]: count for h, count in tally.on_host(group.name).items()}
+        )
+        if group.kind is GroupKind.TOGETHER:
+            home = min(counts, key=lambda at: (-counts[at], at)) if counts else ""
+            surplus = {at: count for at, count in counts.items() if at != home}
+        else:
+            # Evenness over zones follows the number of zones; a zone added must not set members in motion.
+            limit = group.limit or (len(self.space.problem.current) if zones else 1)
+            surplus = {at: count - limit for at, count in counts.items() if count > limit}
+        if surplus:
+            self._expel(group, surplus)
+
+    def _expel(self, group: Group, surplus: dict[str, int]) -> None:
+        """Those with the highest ids leave, pinned ones never: an id says nothing, but it says it every time."""
+        zones = group.over is Over.ZONES
+        inside = [request for request in self.requests if group in request.groups]
+        sitting = {member: request for request in inside for member in request.members if member in self.seating.kept}
+        for member in reversed(in_order(sitting)):
+            h = self.seating.kept[member]
+            at = self.space.zone_of[h] if zones else self.space.names[h]
+            if surplus.get(at, 0) > 0 and member not in self.space.problem.pinned:
+                surplus[at] -= 1
+                self._unseat(sitting[member], member, group.kind.value, "zone" if zones else "host")
+
+    def _unseat(self, request: Request, member: str, code: str, value: str) -> None:
+        space, seating = self.space, self.seating
+        h = seating.kept.pop(member)
+        seating.state.give(h, space.shape(request).demand)
+        seating.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], -1)
+        seating.forced[member] = (space.names[h], code, FORCED[code].format(value))
+        self.leaving[request.id].append(member)
+
+    def _shrink(self) -> None:
+        """Where a host is too full, members whose request changed leave, those that free most of it first."""
+        state, problem = self.seating.state, self.space.problem
+        short = {h for h, free in enumerate(state.free) if min(free, default=0) < 0}
+        if not short or not problem.changed:
+            return
+        grown = [
+            (request, member)
+            for request in self.requests
+            for member in request.members
+            if member in problem.changed and member not in problem.pinned and self.seating.kept.get(member, -1) in short
+        ]
+        grown.sort(key=lambda pair: (-max(pair[0].demand.values(), default=0), len(pair[1]), pair[1]))
+        for request, member in grown:
+            free = state.free[self.seating.kept[member]]
+            if any(free[k] < 0 for k, _ in self.space.shape(request).demand):
+                self._unseat(request, member, "resized", "")
+
+
+def home_zone(state: State, group: Group) -> str | None:
+    counts = state.tally.in_zone(group.name)
+    return min(counts, key=lambda zone: (-counts[zone], zone)) if counts and zone_bound(group) else None
+
+
+__all__ = ["Seating", "binds", "home_zone", "seat"]

@@ -1,0 +1,171 @@
+"""A problem compiled for the search: hosts and resources as numbers, hosts and requests as classes.
+
+Hosts that no filter can tell apart form a class; requests with the same demand on the same hosts under the same policy
+form a shape. A thousand projects with forty flavors are then a few hundred shapes, and what is decided once per shape
+is not decided a hundred thousand times. Must not change after it is built, and must not know what is placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .filters import broken
+from .model import Host, HostState, Policy, Problem, Request
+
+SCALE = 1_000_000  # the score of a full host; a millionth is finer than any difference a person would act on
+TIER = 8 * SCALE  # one unmet preference outweighs any score a policy gives
+
+
+class Pool:
+    """The hosts that may take a shape, with what each is marked down for (preferences it lacks, a site's points)."""
+
+    __slots__ = ("by_zone", "has", "hosts", "key", "penalty")
+
+    def __init__(self, key: object, hosts: list[int], penalty: list[int], zone_of: Sequence[str]) -> None:
+        self.key = key
+        self.hosts = hosts
+        self.penalty = penalty
+        self.has = bytearray(len(zone_of))
+        self.by_zone: dict[str, list[int]] = {}
+        for h in hosts:
+            self.has[h] = 1
+            self.by_zone.setdefault(zone_of[h], []).append(h)
+
+
+class Shape(NamedTuple):
+    """A request class: what one unit takes, from which hosts, by which policy."""
+
+    index: int
+    demand: tuple[tuple[int, int], ...]  # (resource slot, amount), what a unit takes
+    scored: tuple[tuple[int, int], ...]  # the part of it that policies look at
+    pool: Pool
+    policy: Policy
+
+
+class Space:
+    """Hosts in the order of their names, so that an index is as stable an id as a name."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.hosts: tuple[Host, ...] = tuple(sorted(problem.hosts, key=lambda host: host.name))
+        self.names = [host.name for host in self.hosts]
+        self.index = {name: i for i, name in enumerate(self.names)}
+        self.zone_of = [host.zone for host in self.hosts]
+        self.resources = _resources(self.hosts, problem.requests)
+        self.slot = {name: k for k, name in enumerate(self.resources)}
+        # Devices do not count toward how full a host is: one GPU in use would read as a full host.
+        self.is_scored = [not name.startswith("device:") for name in self.resources]
+        self.usable = [[host.usable(name) for name in self.resources] for host in self.hosts]
+        self.class_hosts, self.class_of = _classes(self.hosts)
+        self._no_penalty = [0] * len(self.hosts)
+        self._pools: dict[object, Pool] = {}
+        self._needs: dict[object, Pool] = {}
+        self._shapes: dict[object, Shape] = {}
+
+    def policy(self, request: Request) -> Policy:
+        return request.policy or self.problem.project_policies.get(request.project, self.problem.policy)
+
+    def shape(self, request: Request) -> Shape:
+        demand = tuple(sorted((self.slot[name], amount) for name, amount in request.demand.items() if amount > 0))
+        return self.shape_of(demand, self.pool(request), self.policy(request))
+
+    def shape_of(self, demand: tuple[tuple[int, int], ...], pool: Pool, policy: Policy) -> Shape:
+        key = (demand, id(pool), policy)
+        found = self._shapes.get(key)
+        if found is None:
+            scored = tuple(pair for pair in demand if self.is_scored[pair[0]])
+            found = self._shapes[key] = Shape(len(self._shapes), demand, scored, pool, policy)
+        return found
+
+    def pool(self, request: Request) -> Pool:
+        key = self._needs_key(request)
+        found = self._needs.get(key)
+        if found is None:
+            found = self._needs[key] = self._eligible(request)
+        return found
+
+    def narrowed(self, pool: Pool, hosts: Iterable[int]) -> Pool:
+        """The same pool on fewer hosts: where a volume is already, or where all of a together group may go."""
+        kept = [h for h in hosts if pool.has[h]]
+        return self._intern(("narrowed", pool.key, tuple(kept)), kept, pool.penalty)
+
+    def _needs_key(self, request: Request) -> object:
+        if self.problem.filters or self.problem.scorers:
+            return request.id  # a site's code may look at anything of the request
+        return (
+            request.required,
+            request.forbidden,
+            request.preferred,
+            request.zones,
+            request.host,
+            request.pools,
+            request.physical_networks,
+            request.hypervisor,
+            request.architecture,
+            request.project,
+        )
+
+    def _eligible(self, request: Request) -> Pool:
+        classes = [
+            c for c, members in enumerate(self.class_hosts) if not self._refused(self.hosts[members[0]], request)
+        ]
+        marks = tuple(len(request.preferred - self.hosts[self.class_hosts[c][0]].traits) * TIER for c in classes)
+        site = request.id if self.problem.filters or self.problem.scorers else ""
+        key = (tuple(classes), marks if any(marks) else (), request.host, site)
+        if key in self._pools:
+            return self._pools[key]
+        hosts = sorted(h for c in classes for h in self.class_hosts[c])
+        if request.host:
+            hosts = [h for h in hosts if self.names[h] == request.host]
+        if self.problem.filters:
+            hosts = [h for h in hosts if not broken(self.hosts[h], request, self.problem.filters)]
+        return self._intern(key, hosts, self._penalty(request, classes, marks, hosts))
+
+    def _refused(self, host: Host, request: Request) -> bool:
+        """By class: whatever the name and the labels decide is looked at host by host afterwards."""
+        return any(found.stage != "host" for found in broken(host, request, {}))
+
+    def _penalty(self, request: Request, classes: list[int], marks: tuple[int, ...], hosts: list[int]) -> list[int]:
+        scorers = self.problem.scorers
+        if not scorers and not any(marks):
+            return self._no_penalty
+        penalty = list(self._no_penalty)
+        of_class = dict(zip(classes, marks, strict=True))
+        for h in hosts:
+            points = sum(scorers[name](self.hosts[h], request) for name in sorted(scorers))
+            penalty[h] = of_class[self.class_of[h]] - points * (SCALE // 1000)
+        return penalty
+
+    def _intern(self, key: object, hosts: list[int], penalty: list[int]) -> Pool:
+        found = self._pools.get(key)
+        if found is None:
+            found = self._pools[key] = Pool(key, hosts, penalty, self.zone_of)
+        return found
+
+
+def _resources(hosts: Sequence[Host], requests: Sequence[Request]) -> tuple[str, ...]:
+    names: set[str] = set()
+    for host in hosts:
+        names.update(host.capacity)
+    for request in requests:
+        names.update(request.demand)
+    return tuple(sorted(names))
+
+
+def _classes(hosts: Sequence[Host]) -> tuple[list[list[int]], list[int]]:
+    numbers: dict[tuple[object, ...], int] = {}
+    members: list[list[int]] = []
+    of_host: list[int] = []
+    for h, host in enumerate(hosts):
+        number = numbers.setdefault(_class_key(host), len(members))
+        if number == len(members):
+            members.append([])
+        members[number].append(h)
+        of_host.append(number)
+    return members, of_host
+
+
+def _class_key(host: Host) -> tuple[object, ...]:
+    reach = (host.physical_networks, host.pools, host.hypervisors, host.architecture)
+    return (host.zone, host.traits, *reach, host.projects, host.state is HostState.UP)

@@ -1,0 +1,97 @@
+"""What is free where while a search runs: the one mutable thing of placement.
+
+Decides nothing; it takes and gives back. Every change is appended to `log`, from which candidate queues and the numpy
+mirror catch up, so that nobody has to be told. Must not know requests, policies or reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .space import Space
+
+Demand = tuple[tuple[int, int], ...]
+
+
+class State:
+    """`free` may go below zero where a host shrank under what sits on it; nothing new fits there then."""
+
+    __slots__ = ("cap", "count", "free", "level", "log", "scored", "space", "tally")
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.cap = space.usable
+        self.free = [list(row) for row in space.usable]
+        self.scored = [k for k, yes in enumerate(space.is_scored) if yes]
+        self.level = [0.0] * len(self.cap)  # relative use of the scarcest resource
+        self.count = [0] * len(self.cap)
+        self.tally = Tally()
+        self.log: list[int] = []
+
+    def take(self, h: int, demand: Demand, times: int = 1) -> None:
+        free = self.free[h]
+        for k, amount in demand:
+            free[k] -= amount * times
+        self.count[h] += times
+        self.level[h] = self.level_of(h)
+        self.log.append(h)
+
+    def give(self, h: int, demand: Demand, times: int = 1) -> None:
+        self.take(h, demand, -times)
+
+    def level_of(self, h: int) -> float:
+        cap, free, worst = self.cap[h], self.free[h], 0.0
+        for k in self.scored:
+            if cap[k]:
+                use = (cap[k] - free[k]) / cap[k]
+                worst = max(worst, use)
+        return worst
+
+    def fits(self, h: int, demand: Demand) -> bool:
+        free = self.free[h]
+        return all(free[k] >= amount for k, amount in demand)
+
+    def used(self, h: int) -> list[int]:
+        return [c - f for c, f in zip(self.cap[h], self.free[h], strict=True)]
+
+    def fork(self) -> State:
+        """A copy to try things on. The log starts anew: who reads the copy has read nothing of it yet."""
+        copy = State.__new__(State)
+        copy.space, copy.cap, copy.scored = self.space, self.cap, self.scored
+        copy.free = [list(row) for row in self.free]
+        copy.level, copy.count, copy.log = list(self.level), list(self.count), []
+        copy.tally = self.tally.fork()
+        return copy
+
+
+class Tally:
+    """How many members of each group are on each host and in each zone."""
+
+    __slots__ = ("hosts", "zones")
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, dict[int, int]] = {}
+        self.zones: dict[str, dict[str, int]] = {}
+
+    def add(self, groups: Iterable[str], h: int, zone: str, times: int = 1) -> None:
+        for name in groups:
+            on_host = self.hosts.setdefault(name, {})
+            in_zone = self.zones.setdefault(name, {})
+            on_host[h] = on_host.get(h, 0) + times
+            in_zone[zone] = in_zone.get(zone, 0) + times
+            if not on_host[h]:
+                del on_host[h]
+            if not in_zone[zone]:
+                del in_zone[zone]
+
+    def on_host(self, name: str) -> dict[int, int]:
+        return self.hosts.get(name, {})
+
+    def in_zone(self, name: str) -> dict[str, int]:
+        return self.zones.get(name, {})
+
+    def fork(self) -> Tally:
+        copy = Tally()
+        copy.hosts = {name: dict(counts) for name, counts in self.hosts.items()}
+        copy.zones = {name: dict(counts) for name, counts in self.zones.items()}
+        return copy
