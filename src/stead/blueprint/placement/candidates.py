@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
+from typing import TYPE_CHECKING
 
 from .scorers import Key, NovaRange, key_of, nova_ranges
 from .space import Shape
 from .state import State
 from .vector import Mirror
+
+if TYPE_CHECKING:
+    from .vector import Ints
 
 FIRST = 24  # hosts taken from the sorted rest at first; more when the search outruns them
 BACKLOG = 512  # changes after which sorting anew costs less than catching up, on a pool of any size we saw
@@ -43,7 +47,7 @@ class Candidates:
             self.key: Key = key_of(self.state, self.shape, ranges)
             self.heap: list[int] = keys[:FIRST].tolist()
             # Reversed, so that the next chunk is cut from the end.
-            self.rest = keys[FIRST:][::-1]
+            self.rest: Ints | list[int] = keys[FIRST:][::-1]
         else:
             ranges = nova_ranges(self.state, self.shape, self.hosts) if self.shape.policy == "nova" else ()
             self.key = key_of(self.state, self.shape, ranges)

@@ -28,7 +28,7 @@ class Queues:
         self.made: dict[tuple[int, str | None], Candidates] = {}
 
     def of(self, shape: Shape, zone: str | None = None) -> Candidates:
-        key = (shape.index, zone)
+        key = (shape.number, zone)
         found = self.made.get(key)
         if found is None:
             if len(self.made) >= KEPT_QUEUES:
@@ -69,9 +69,12 @@ class Chooser:
         tiers = list(self._zones(run))
         if None in tiers:
             return relaxed
-        zones = {zone for tier in tiers for zone in tier or ()}
+        zones = self.zones_open(run)
         zone_of = self.state.space.zone_of
         return lambda h: zone_of[h] in zones and relaxed(h)
+
+    def zones_open(self, run: Run) -> set[str]:
+        return {zone for tier in self._zones(run) for zone in tier or ()}
 
     def _best(
         self,

@@ -46,9 +46,7 @@ class Broken(NamedTuple):
 def broken(host: Host, request: Request, filters: Mapping[str, SiteFilter]) -> tuple[Broken, ...]:
     """Every static requirement of the request that this host breaks, in the order of the stages."""
     found = [*_machine(host, request), *_wishes(host, request)]
-    for name in sorted(filters):
-        if filters[name](host, request) is not None:
-            found.append(Broken("filter", name))
+    found.extend(Broken("filter", name) for name in sorted(filters) if filters[name](host, request) is not None)
     return tuple(found)
 
 

@@ -47,6 +47,10 @@ class Prover:
             return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
         if self._slots_gone(run):
             return "capacity", f"every place on the {len(pool.hosts)} eligible hosts is taken", True
+        return self._without_bound(run)
+
+    def _without_bound(self, run: Run) -> tuple[str, str, bool]:
+        pool = run.shape.pool
         group = self._group_full(run)
         if group:
             return "spread", f"{group} allows no more on the {len(pool.hosts)} eligible hosts", True

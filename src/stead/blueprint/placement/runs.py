@@ -143,10 +143,10 @@ class _Rank:
         self._totals: dict[tuple[int, int], int] = {}
 
     def __call__(self, shape: Shape) -> tuple[int, int, int]:
-        found = self.known.get(shape.index)
+        found = self.known.get(shape.number)
         if found is None:
             scarcity = (len(self.space.hosts) // max(1, len(shape.pool.hosts))).bit_length()
-            found = self.known[shape.index] = (-scarcity, -self.size(shape), shape.index)
+            found = self.known[shape.number] = (-scarcity, -self.size(shape), shape.number)
         return found
 
     def size(self, shape: Shape) -> int:

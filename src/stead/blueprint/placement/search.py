@@ -27,7 +27,7 @@ class Search:
         self.seating = seating
         self.state: State = seating.state
         self.runs = cut(space, self.state, seating.waiting)
-        shapes = len({run.shape.index for run in self.runs})
+        shapes = len({run.shape.number for run in self.runs})
         if vectorised is None:
             vectorised = shapes * len(space.hosts) > WORTH_NUMPY
         self.queues = Queues(self.state, Mirror(self.state) if vectorised else None)

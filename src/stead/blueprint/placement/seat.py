@@ -74,7 +74,7 @@ def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
         elif member in pinned:
             seating.lost.append((request, member))
         else:
-            seating.forced[member] = (at, *_why(space, request, member, h))
+            seating.forced[member] = (at, *_why(space, request, h))
             leaving.append(member)
     demand = space.shape(request).demand
     for h, times in seats.items():
@@ -84,7 +84,7 @@ def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
     return leaving
 
 
-def _why(space: Space, request: Request, member: str, h: int) -> tuple[str, str]:
+def _why(space: Space, request: Request, h: int) -> tuple[str, str]:
     if h < 0:
         return "gone", FORCED["gone"]
     found = broken(space.hosts[h], request, space.problem.filters)

@@ -36,7 +36,7 @@ class Pool:
 class Shape(NamedTuple):
     """A request class: what one unit takes, from which hosts, by which policy."""
 
-    index: int
+    number: int
     demand: tuple[tuple[int, int], ...]  # (resource slot, amount), what a unit takes
     scored: tuple[tuple[int, int], ...]  # the part of it that policies look at
     pool: Pool

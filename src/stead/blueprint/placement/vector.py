@@ -101,7 +101,8 @@ class Mirror:
         for k, amount in shape.scored:
             full = self.cap[k][index]
             self.np.maximum(worst, (full - self.free[k][index] + amount) / full, out=worst)
-        return (worst * SCALE).astype(self.np.int64)
+        score: Ints = (worst * SCALE).astype(self.np.int64)
+        return score
 
     def _pack(self, shape: Shape, index: Ints) -> Ints:
         np = self.np
@@ -123,7 +124,8 @@ class Mirror:
         copies = np.full(len(index), MOST_COPIES)
         for k, amount in shape.scored:
             np.minimum(copies, (self.free[k][index] - amount) / amount, out=copies)
-        return -(copies * 1000.0).astype(np.int64)
+        score: Ints = -(copies * 1000.0).astype(np.int64)
+        return score
 
     def _nova(self, index: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
         np = self.np

@@ -1,0 +1,184 @@
+"""What would help a member that no host takes: every minimal set of requirements to give up, or what to free where.
+
+Decides what counts as minimal and in which order to offer it. A host opens when all that it breaks is given up, so the
+minimal sets are exactly the smallest of the hosts' own sets: nothing is searched and nothing is missed. Must not
+change the problem; `relaxed` gives the problem as it would be, and on problems small enough to place again while the
+user waits, what is offered first has been tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .filters import Broken
+from .model import Placement, Problem
+from .place import place
+from .relax import relaxed_problem
+from .runs import Run
+from .scene import Scene, Verdict
+from .space import SCALE
+
+TRY_UP_TO = 60_000  # hosts x requests for which placing again takes well under a second
+ROUNDS = 12  # times that more is freed when others took what was freed first
+OFFERED = 12  # suggestions returned; the rest would not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Give up `relax` (of the requests), free `free` (host -> resource -> amount), or both. `opens`: hosts it opens."""
+
+    requests: tuple[str, ...]
+    relax: tuple[Broken, ...] = ()
+    free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    opens: int = 0
+    example: str = ""
+    tried: bool = False  # placed again with this applied: every member of the requests has a host
+
+    def __str__(self) -> str:
+        parts = [f"relax {' and '.join(map(str, self.relax))}"] if self.relax else []
+        for host, amounts in self.free.items():
+            what = ", ".join(f"{amount} {name}" for name, amount in amounts.items())
+            parts.append(f"free {what} on {host}")
+        return "; ".join(parts) + (f" ({self.opens} hosts fit)" if self.opens else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """`proven`: nothing short of this helps. Otherwise the search gave up and another arrangement may exist."""
+
+    member: str
+    request: str
+    suggestions: tuple[Suggestion, ...]
+    shortest: Suggestion | None  # the smallest shortage, on the host that has it
+    scarce: str  # the resource most of the otherwise eligible hosts lack
+    proven: bool
+
+
+def suggest(problem: Problem, placement: Placement, member: str, *, scene: Scene | None = None) -> Advice:
+    view = scene or Scene(problem, placement)
+    run = view.unit(member)
+    verdicts = view.verdicts(run)
+    names = tuple(sorted({request.id for request, _ in run.crew} or {run.request.id}))
+    offered = _relaxations(view, verdicts, names)
+    shortest = _shortest(view, run, verdicts, names)
+    if shortest is not None:
+        offered.append(shortest)
+    if len(problem.hosts) * len(problem.requests) <= TRY_UP_TO:
+        offered = _tried(problem, offered, shortest)
+    return Advice(
+        member=member,
+        request=view.request_of[member].id,
+        suggestions=tuple(offered[:OFFERED]),
+        shortest=shortest,
+        scarce=_scarce(verdicts),
+        proven=any(member in left.members and left.proven for left in placement.unplaced),
+    )
+
+
+def relaxed(problem: Problem, suggestion: Suggestion) -> Problem:
+    """The problem as it would be had the user followed the suggestion."""
+    return relaxed_problem(problem, suggestion.requests, suggestion.relax, suggestion.free)
+
+
+def _relaxations(scene: Scene, verdicts: list[Verdict], names: tuple[str, ...]) -> list[Suggestion]:
+    sets = [frozenset(v.broken) for v in verdicts if v.broken and all(b.stage != "capacity" for b in v.broken)]
+    minimal = [one for one in sets if not any(other < one for other in sets)]
+    found = []
+    for one in minimal:
+        opened = [h for v in verdicts if set(v.broken) <= one for h in v.hosts]
+        relax = next(v.broken for v in verdicts if set(v.broken) == one)
+        example = scene.space.names[min(opened)]
+        found.append(Suggestion(requests=names, relax=relax, opens=len(opened), example=example))
+    return sorted(found, key=lambda s: (len(s.relax), -s.opens, [str(b) for b in s.relax]))
+
+
+def _shortest(scene: Scene, run: Run, verdicts: list[Verdict], names: tuple[str, ...]) -> Suggestion | None:
+    """The host that misses least, relative to what is asked, among those that break fewest other requirements."""
+    best: tuple[int, int, int] | None = None
+    relax: tuple[Broken, ...] = ()
+    for verdict in verdicts:
+        static = tuple(b for b in verdict.broken if b.stage != "capacity")
+        if len(static) == len(verdict.broken) or (best and len(static) > best[0]):
+            continue
+        for h in verdict.hosts:
+            candidate = (len(static), _missing(scene, run, h), h)
+            if best is None or candidate < best:
+                best, relax = candidate, static
+    if best is None:
+        return None
+    host = scene.space.names[best[2]]
+    free = {host: scene.shortage(best[2], run.shape.demand)}
+    return Suggestion(requests=names, relax=relax, free=free, opens=1, example=host)
+
+
+def _missing(scene: Scene, run: Run, h: int) -> int:
+    free = scene.state.free[h]
+    return sum([(amount - free[k]) * SCALE // amount for k, amount in run.shape.demand if amount > free[k]])
+
+
+def _scarce(verdicts: list[Verdict]) -> str:
+    """Asked of hosts whose only fault is capacity; of all hosts when there are none."""
+    only = [v for v in verdicts if v.broken and all(b.stage == "capacity" for b in v.broken)] or verdicts
+    counts: dict[str, int] = {}
+    for verdict in only:
+        for found in verdict.broken:
+            if found.stage == "capacity":
+                counts[found.value] = counts.get(found.value, 0) + len(verdict.hosts)
+    return min(counts, key=lambda name: (-counts[name], name), default="")
+
+
+def _tried(problem: Problem, offered: list[Suggestion], shortest: Suggestion | None) -> list[Suggestion]:
+    """What works comes first. Where nothing works as it stands, more is freed until the members fit."""
+    tried = [replace(one, tried=not _left(place(relaxed(problem, one)), one)) for one in offered[:OFFERED]]
+    if not any(one.tried for one in tried):
+        seed = shortest or (tried[0] if tried else None)
+        grown = _grown(problem, seed) if seed else None
+        tried = ([grown] if grown else []) + tried
+    return sorted(tried, key=lambda one: not one.tried)
+
+
+def _left(placement: Placement, suggestion: Suggestion) -> list[str]:
+    return [member for left in placement.unplaced if left.request in suggestion.requests for member in left.members]
+
+
+def _grown(problem: Problem, seed: Suggestion) -> Suggestion | None:
+    """A suggestion for all members that are left out: what each of them still lacks is added, until all have a host."""
+    one = seed
+    for _ in range(ROUNDS):
+        eased = relaxed(problem, one)
+        after = place(eased)
+        left = _left(after, one)
+        if not left:
+            return replace(one, tried=True)
+        scene = Scene(eased, after)
+        for member in left:
+            more = _more(scene, member, one)
+            if more is None:
+                break
+            one = more
+    return None
+
+
+def _more(scene: Scene, member: str, one: Suggestion) -> Suggestion | None:
+    """Adds what this member lacks, and seats it in the scene so that the next one does not count on the same room."""
+    run = scene.unit(member)
+    verdicts = scene.verdicts(run)
+    if verdicts and not verdicts[0].broken:
+        scene.state.take(verdicts[0].hosts[0], run.shape.demand)
+        return one
+    options = _relaxations(scene, verdicts, one.requests)
+    shortest = _shortest(scene, run, verdicts, one.requests)
+    step = min([*options, *([shortest] if shortest else [])], key=lambda s: (len(s.relax), -len(s.free)), default=None)
+    if step is None:
+        return None
+    free = {host: dict(amounts) for host, amounts in one.free.items()}
+    for host, amounts in step.free.items():
+        row = free.setdefault(host, {})
+        for name, amount in amounts.items():
+            row[name] = row.get(name, 0) + amount
+            scene.state.free[scene.space.index[host]][scene.space.slot[name]] += amount
+    if step.free:
+        scene.state.take(scene.space.index[step.example], run.shape.demand)
+    relax = one.relax + tuple(found for found in step.relax if found not in one.relax)
+    return replace(one, relax=relax, free=free, opens=max(1, one.opens))
