@@ -145,7 +145,7 @@ def _left(placement: Placement, suggestion: Suggestion) -> list[str]:
 def _grown(problem: Problem, seed: Suggestion) -> Suggestion | None:
     """A suggestion for all members that are left out: what each of them still lacks is added, until all have a host."""
     one = seed
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         eased = relaxed(problem, one)
         after = place(eased)
         left = _left(after, one)
@@ -153,15 +153,18 @@ def _grown(problem: Problem, seed: Suggestion) -> Suggestion | None:
             return replace(one, tried=True)
         scene = Scene(eased, after)
         for member in left:
-            more = _more(scene, member, one)
+            more = _more(scene, member, one, 1 << turn)
             if more is None:
                 break
             one = more
     return None
 
 
-def _more(scene: Scene, member: str, one: Suggestion) -> Suggestion | None:
-    """Adds what this member lacks, and seats it in the scene so that the next one does not count on the same room."""
+def _more(scene: Scene, member: str, one: Suggestion, times: int) -> Suggestion | None:
+    """Adds what this member lacks, and seats it in the scene so that the next one does not count on the same room.
+
+    `times` doubles with every round: others that were left out take what is freed for this one until they all fit too.
+    """
     run = scene.unit(member)
     verdicts = scene.verdicts(run)
     if verdicts and not verdicts[0].broken:
@@ -176,8 +179,8 @@ def _more(scene: Scene, member: str, one: Suggestion) -> Suggestion | None:
     for host, amounts in step.free.items():
         row = free.setdefault(host, {})
         for name, amount in amounts.items():
-            row[name] = row.get(name, 0) + amount
-            scene.state.free[scene.space.index[host]][scene.space.slot[name]] += amount
+            row[name] = row.get(name, 0) + amount * times
+            scene.state.free[scene.space.index[host]][scene.space.slot[name]] += amount * times
     if step.free:
         scene.state.take(scene.space.index[step.example], run.shape.demand)
     relax = one.relax + tuple(found for found in step.relax if found not in one.relax)
