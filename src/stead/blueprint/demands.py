@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stead.address import Address
+from stead.blueprint.placement import Suggestion
 from stead.blueprint.placement import model as ask
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
@@ -220,13 +221,39 @@ def _host(host: Host, shared: frozenset[str]) -> ask.Host:
 
 
 def unplaced(question: Question, placement: ask.Placement) -> list[Diagnostic]:
+    """Who has no host, the smallest thing that would help, and whether that is proven."""
+    if not placement.unplaced:
+        return []
     from stead.blueprint.placement import suggest
 
     found = []
     for one in placement.unplaced:
         block = question.blocks[one.request]
         advice = suggest(question.problem, placement, one.members[0])
-        count = len(one.members)
-        who = one.members[0] if count == 1 else f"{count} of {block.members[0].block}"
-        found.append(NO_HOST.at(block.place(), f"{who}: {one.text}\n{advice}", address=one.members[0]))
+        who = one.members[0] if len(one.members) == 1 else f"{len(one.members)} of {block.members[0].block}"
+        helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
+        text = "\n".join([f"{who}: {one.text}", *(["What would help:"] if helps else []), *helps])
+        found.append(NO_HOST.at(block.place(), text, address=one.members[0]))
     return found
+
+
+def human(suggestion: Suggestion) -> str:
+    """`relax zone=b and 90 hosts fit, or free 712 GiB of memory on compute-31`."""
+    relax = " and ".join(str(broken) for broken in suggestion.relax)
+    free = ", ".join(
+        f"{amount(resource, much)} on {host}"
+        for host, amounts in suggestion.free.items()
+        for resource, much in amounts.items()
+    )
+    parts = [part for part in (relax and f"relax {relax}", free and f"free {free}") if part]
+    opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
+    return " and ".join(parts) + opens
+
+
+def amount(resource: str, much: int) -> str:
+    """A number with its unit, as people say it."""
+    if resource == "memory" or resource.startswith("disk:"):
+        for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
+            if much >= size:
+                return f"{much / size:.4g} {unit} of {resource}"
+    return f"{much} {resource}"

@@ -43,7 +43,7 @@ def field_changes(
         if head in ignored or kind.places.get(head, head) in ignored:
             continue
         changes.append(FieldChange(name, old, new, drift=name in drifted))
-        strongest = max(strongest, kind.effects.get(name) or kind.effects.get(head, IN_PLACE), key=_strength)
+        strongest = max(strongest, kind.effect(name, old, new, wanted, there), key=_strength)
     return tuple(changes), strongest
 
 
