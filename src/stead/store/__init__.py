@@ -1,0 +1,88 @@
+"""Where recorded state, leases, runs and their journals live. Says what a store must do; `sqlite` and `postgres` do it.
+
+Reading needs no lock and is never blocked. Everything that writes needs the lock and proves in the same transaction
+that it still has it, so that an owner who slept through its time-to-live cannot write over its successor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from stead.address import Address
+from stead.recorded import Record, Recorded
+from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
+
+__all__ = ["Hold", "Reader", "Store", "Writer", "open_store"]
+
+DEFAULT = "state.db"
+
+
+class Reader(Protocol):
+    @property
+    def site(self) -> str: ...
+    def serial(self) -> int: ...
+    def recorded(self) -> Recorded:
+        """Everything, in one consistent reading."""
+
+    def record(self, address: Address) -> Record | None: ...
+    def outputs(self) -> Mapping[str, Any]: ...
+    def runs(self, limit: int = 50) -> Sequence[RunInfo]:
+        """The latest first."""
+
+    def run(self, number: int) -> RunInfo | None: ...
+    def journal(self, run: int) -> Sequence[Entry]: ...
+    def history(self, address: Address) -> Sequence[Event]:
+        """The oldest first; follows the address through its renames."""
+
+    def plan(self, digest: str) -> bytes | None: ...
+    def holder(self) -> Holder | None: ...
+    def close(self) -> None: ...
+
+
+class Hold(Protocol):
+    """The lock, held. Leaving the context gives it back."""
+
+    @property
+    def token(self) -> str: ...
+    @property
+    def lost(self) -> bool: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Writer(Protocol):
+    def lock(self, claim: Claim) -> Hold:
+        """Refuses, naming the holder, when another holds it."""
+
+    def unlock(self, who: str) -> Holder:
+        """Takes the lock from its holder, by a person's word. What the holder writes from then on is refused."""
+
+    def start(self, hold: Hold, start: Start, writes: Writes) -> int:
+        """Begins a run: its row, its plan and the leases it reserves in one transaction. Returns its number."""
+
+    def write(self, hold: Hold, run: int, writes: Writes) -> None: ...
+    def finish(self, hold: Hold, run: int, outcome: Outcome, writes: Writes) -> None: ...
+    def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
+        """A person changes the state by hand. `what` goes into the history of every address."""
+
+
+class Store(Reader, Writer, Protocol):
+    pass
+
+
+def open_store(location: str, *, directory: Path, key: str = "", create: bool = False) -> Store:
+    """The store at `location`: empty for the default, a path, or a postgresql:// address.
+
+    `directory` (`.stead`) holds the marker that tells a store that was lost from one that never was. A store that
+    does not exist is made when `create` says so, and is refused otherwise.
+    """
+    if location.startswith(("postgresql://", "postgres://")):
+        from stead.store.postgres import open_postgres
+
+        return open_postgres(location, directory=directory, key=key, create=create)
+    from stead.store.sqlite import open_sqlite
+
+    path = Path(location.removeprefix("sqlite:")) if location else directory / DEFAULT
+    return open_sqlite(path, directory=directory, key=key, create=create)

@@ -1,0 +1,97 @@
+"""How a store is born, known again, and brought up to date; and the marker that tells a lost one from none.
+
+Never takes a store that is not as it should be for an empty one: what is wrong is a refusal with its own code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from pathlib import Path
+
+from stead.store.codes import KEY_NEEDED, NEWER, OTHER_SITE, WRONG_KEY, refuse
+from stead.store.database import Database
+from stead.store.schema import VERSION
+from stead.store.sealing import FILE_VARIABLE, PROOF, VARIABLE, Open, Seal, Sealed
+
+MARKER = "site.json"
+
+
+def make_directory(directory: Path) -> None:
+    """Ours alone, and never in Git: it holds state, which may hold what is secret."""
+    if directory.is_dir():
+        return
+    directory.mkdir(parents=True, mode=0o700)
+    (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def read_marker(directory: Path) -> tuple[str, str]:
+    """The site that this directory knows, and where its store was. Empty when it never had one."""
+    try:
+        with open(directory / MARKER, encoding="utf-8") as file:  # noqa: PTH123 - as everywhere at start-up
+            tree = json.load(file)
+        return str(tree["site"]), str(tree["store"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def write_marker(directory: Path, site: str, location: str) -> None:
+    make_directory(directory)
+    path = directory / MARKER
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"site": site, "store": location}) + "\n", encoding="utf-8")
+    new.replace(path)
+
+
+def first_rows(db: Database, key: str) -> str:
+    """The rows of a new store. Returns its site."""
+    site, salt = str(uuid.uuid4()), os.urandom(16).hex()
+    rows = {"site": site, "serial": "0", "born": str(time.time()), "salt": salt}
+    if key:
+        rows["proof"] = Sealed(key, salt).close(PROOF, "proof")
+    db.many("INSERT INTO meta (name, value) VALUES (?, ?)", list(rows.items()))
+    return site
+
+
+def check_version(version: int, where: str) -> None:
+    if version > VERSION:
+        refuse(
+            NEWER,
+            f"{where} has version {version}; this Stead knows {VERSION}. Nothing was read or changed. Upgrade Stead "
+            "here to the version that your colleagues use.",
+        )
+
+
+def check_site(site: str, known: str, where: str, directory: Path) -> None:
+    if known and known != site:
+        refuse(
+            OTHER_SITE,
+            f"{where} belongs to site {site}, but {directory / MARKER} says that this project's is {known}. Planning "
+            "with it would destroy what the other site has. Put the right store back; or, if you mean to change "
+            "stores, remove that file.",
+        )
+
+
+def meta(db: Database) -> dict[str, str]:
+    return {row[0]: row[1] for row in db.rows("SELECT name, value FROM meta")}
+
+
+def unseal(db: Database, key: str, where: str) -> tuple[str, Seal]:
+    """The site of an open store, and what opens its values."""
+    rows = meta(db)
+    site, proof = rows["site"], rows.get("proof", "")
+    if not proof:
+        if key:
+            refuse(
+                WRONG_KEY,
+                f"A key is configured (${VARIABLE} or ${FILE_VARIABLE}), but {where} was made without one and holds "
+                "its values in the open. `stead state encrypt` seals it.",
+            )
+        return site, Open()
+    if not key:
+        refuse(KEY_NEEDED, f"{where} is encrypted. Give its key in ${VARIABLE}, or its file in ${FILE_VARIABLE}.")
+    seal = Sealed(key, rows["salt"])
+    seal.open(proof, "proof")
+    return site, seal

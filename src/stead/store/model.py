@@ -1,0 +1,152 @@
+"""The values that go in and out of a store, beside those of `recorded`. They know no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from stead.address import Address
+from stead.recorded import Record
+from stead.want import Want
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # some steps failed; what did not depend on them was done
+    STOPPED = "stopped"  # by a person, between steps
+    KILLED = "killed"  # nobody said how it ended
+
+
+class StepState(StrEnum):
+    BEGAN = "began"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"  # what it waits for failed, or the run was stopped
+    CUT = "cut"  # its run was killed; a later run has looked at what became of it
+
+
+class Began(NamedTuple):
+    """A step's intent, written before anything is done."""
+
+    step: int
+    address: Address
+    host: str
+    action: str
+
+
+class Ended(NamedTuple):
+    step: int
+    state: StepState
+    error: str = ""
+
+
+class Skipped(NamedTuple):
+    """A step that never began, and why."""
+
+    step: int
+    address: Address
+    host: str
+    action: str
+    why: str
+
+
+class Entry(NamedTuple):
+    """One line of the journal, as it is read back."""
+
+    run: int
+    step: int
+    address: str
+    host: str
+    action: str
+    state: StepState
+    began: float
+    ended: float | None
+    error: str
+
+
+class RunInfo(NamedTuple):
+    id: int
+    who: str
+    reason: str
+    plan: str  # its digest
+    started: float
+    ended: float | None
+    outcome: Outcome
+    steps: int  # of the plan
+    done: int
+    failed: int
+    skipped: int
+
+
+class Event(NamedTuple):
+    """One thing that happened to an address."""
+
+    at: float
+    who: str
+    what: str  # "create", "moved", "removed from state"
+    address: str
+    host: str
+    run: int  # 0 when a person did it by hand
+    state: str
+    detail: str
+
+
+class Claim(NamedTuple):
+    """Who wants the lock, and why."""
+
+    owner: str
+    reason: str
+    lives: float = 60.0  # seconds without a heartbeat after which the owner counts as dead
+
+
+class Holder(NamedTuple):
+    """Who holds the lock."""
+
+    owner: str
+    host: str
+    pid: int
+    since: float
+    reason: str
+    beat: float  # when it was last heard of
+    lives: float
+    token: str
+    alive: bool  # by the store's own clock
+
+
+class Start(NamedTuple):
+    who: str
+    reason: str
+    plan: str  # digest
+    steps: int
+    content: bytes = b""  # the plan as a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """What one transaction changes, in this order."""
+
+    renamed: Mapping[Address, Address] = field(default_factory=dict)
+    records: Sequence[Record] = ()  # all of them but their wants
+    wants: Sequence[tuple[Address, str, Want | None]] = ()  # None: no longer there
+    gone: Sequence[Address] = ()
+    began: Sequence[Began] = ()
+    ended: Sequence[Ended] = ()
+    skipped: Sequence[Skipped] = ()
+    outputs: Mapping[str, Any] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.renamed
+            or self.records
+            or self.wants
+            or self.gone
+            or self.began
+            or self.ended
+            or self.skipped
+            or self.outputs is not None
+        )

@@ -1,0 +1,120 @@
+"""Reads everything that is recorded in one go, made for a hundred thousand resources.
+
+Nothing is opened that need not be: a want's own fields stay text, bodies and strings are shared, and leases are
+parsed as one JSON document.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from stead.address import Address
+from stead.recorded import InFlight, Record, Recorded
+from stead.store.database import Addresses, Database
+from stead.store.sealing import Seal
+from stead.want import Body, Want
+
+_NO_WANTS: Mapping[str, Want] = MappingProxyType({})
+# Steps of a run whose lock is alive are at work, not cut short.
+OPEN_STEPS = """
+    SELECT s.run, s.number, s.address, s.host, s.action, s.began FROM steps s JOIN runs r ON r.id = s.run
+    WHERE s.state = 'began' AND r.token NOT IN (SELECT token FROM lock WHERE beat + lives >= ?)
+    ORDER BY s.run, s.number"""
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Hundreds of thousands of new objects, none of them garbage: the collector would walk them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
+    with no_collecting(), db.reading():
+        serial = int(db.rows("SELECT value FROM meta WHERE name = 'serial'")[0][0])
+        addresses = Addresses()
+        resources = _records(db, seal, addresses, _wants(db, seal, read_bodies(db, seal)))
+        in_flight = tuple(
+            InFlight(run=run, step=step, address=addresses[address], host=host, action=action, since=moment(began))
+            for run, step, address, host, action, began in db.rows(OPEN_STEPS, (db.now(),))
+        )
+    return Recorded(serial=serial, site=site, resources=resources, in_flight=in_flight)
+
+
+def read_record(db: Database, seal: Seal, address: Address) -> Record | None:
+    with db.reading():
+        rows = db.rows("SELECT id FROM resources WHERE address = ?", (str(address),))
+        if not rows:
+            return None
+        where = rows[0][0]
+        found = db.rows("SELECT host, body, own, digest FROM wants WHERE resource = ? ORDER BY host", (where,))
+        bodies = read_bodies(db, seal, [row[1] for row in found])
+        wants = {host: Want(bodies[body], seal.open(own, "own"), digest) for host, body, own, digest in found}
+        return next(iter(_records(db, seal, Addresses(), {where: wants}, f"WHERE id = {int(where)}").values()))
+
+
+def read_bodies(db: Database, seal: Seal, only: list[int] | None = None) -> dict[int, Body]:
+    if only is None:
+        rows = db.rows("SELECT id, digest, content FROM bodies")
+    else:
+        rows = [
+            row for one in set(only) for row in db.rows("SELECT id, digest, content FROM bodies WHERE id = ?", (one,))
+        ]
+    return {number: Body(seal.open(content, "body"), digest) for number, digest, content in rows}
+
+
+def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, dict[str, Want]]:
+    found: dict[int, dict[str, Want]] = {}
+    names: dict[str, str] = {}
+    current = -1
+    inner: dict[str, Want] = {}
+    open_text = seal.open
+    plain = seal.plain
+    for resource, host, body, own, digest in db.rows(
+        "SELECT resource, host, body, own, digest FROM wants ORDER BY resource, host"
+    ):
+        if resource != current:
+            current = resource
+            inner = found[resource] = {}
+        inner[names.setdefault(host, host)] = Want(bodies[body], own if plain else open_text(own, "own"), digest)
+    return found
+
+
+def _records(
+    db: Database, seal: Seal, addresses: Addresses, wants: Mapping[int, Mapping[str, Want]], where: str = ""
+) -> dict[Address, Record]:
+    rows = db.rows(f"SELECT id, address, host, leases, behind, protect, reason FROM resources {where}")  # noqa: S608
+    texts = [row[3] for row in rows] if seal.plain else [seal.open(row[3], "leases") for row in rows]
+    leases = json.loads(f"[{','.join(texts)}]")
+    names: dict[str, str] = {}
+    behind: dict[str, tuple[Address, ...]] = {}  # members of a block refer to the same
+    resources: dict[Address, Record] = {}
+    for (number, text, host, _, refs, protect, reason), lease in zip(rows, leases, strict=True):
+        address = addresses[text]
+        after = behind.get(refs)
+        if after is None:
+            after = behind[refs] = tuple([addresses[one] for one in json.loads(refs)])
+        resources[address] = Record(
+            address=address,
+            leases=lease,
+            host=names.setdefault(host, host),
+            wants=wants.get(number, _NO_WANTS),
+            after=after,
+            protect=bool(protect),
+            reason=names.setdefault(reason, reason),
+        )
+    return resources
+
+
+def moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

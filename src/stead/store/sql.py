@@ -1,0 +1,125 @@
+"""The store over any database that speaks SQL. It holds the connection; reading and writing are done beside it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from stead.address import Address
+from stead.recorded import Record, Recorded
+from stead.store import Hold, past
+from stead.store import lock as locks
+from stead.store.database import Database
+from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
+from stead.store.reading import read_record, read_recorded
+from stead.store.sealing import Seal
+from stead.store.writing import Pen
+
+PLANS_KEPT = 50  # of the latest runs; older ones are of no use and large
+PACKING = 1  # zlib's fastest: a plan packs to a tenth at any level
+
+
+class SqlStore:
+    def __init__(self, db: Database, seal: Seal, site: str) -> None:
+        self._db, self._seal = db, seal
+        self._pen = Pen(db, seal)
+        self.site = site
+
+    # Reading
+
+    def serial(self) -> int:
+        return int(self._db.rows("SELECT value FROM meta WHERE name = 'serial'")[0][0])
+
+    def recorded(self) -> Recorded:
+        return read_recorded(self._db, self._seal, self.site)
+
+    def record(self, address: Address) -> Record | None:
+        return read_record(self._db, self._seal, address)
+
+    def outputs(self) -> Mapping[str, Any]:
+        rows = self._db.rows("SELECT name, value FROM outputs ORDER BY name")
+        return {name: json.loads(self._seal.open(value, "output"))[0] for name, value in rows}
+
+    def runs(self, limit: int = 50) -> Sequence[RunInfo]:
+        return past.runs(self._db, limit)
+
+    def run(self, number: int) -> RunInfo | None:
+        return past.run(self._db, number)
+
+    def journal(self, run: int) -> Sequence[Entry]:
+        return past.journal(self._db, run)
+
+    def history(self, address: Address) -> Sequence[Event]:
+        return past.history(self._db, address)
+
+    def plan(self, digest: str) -> bytes | None:
+        rows = self._db.rows("SELECT content FROM plans WHERE digest = ?", (digest,))
+        return zlib.decompress(self._seal.open_bytes(bytes(rows[0][0]), "plan")) if rows else None
+
+    def holder(self) -> Holder | None:
+        return locks.read_holder(self._db)
+
+    # Writing
+
+    def lock(self, claim: Claim) -> locks.HeldLock:
+        return locks.HeldLock(self._db, claim)
+
+    def unlock(self, who: str) -> Holder:
+        return locks.release(self._db, who)
+
+    def start(self, hold: Hold, start: Start, writes: Writes) -> int:
+        db = self._db
+        with self._writing(hold):
+            now = db.now()
+            db.run("UPDATE runs SET outcome = 'killed', ended = ? WHERE outcome = 'running'", (now,))
+            db.run("UPDATE steps SET state = 'cut', ended = ? WHERE state = 'began'", (now,))
+            number = int(db.rows("SELECT coalesce(max(id), 0) + 1 FROM runs")[0][0])
+            db.run(
+                "INSERT INTO runs (id, who, reason, plan, started, outcome, steps, token) "
+                "VALUES (?, ?, ?, ?, ?, 'running', ?, ?)",
+                (number, start.who, start.reason, start.plan, now, start.steps, hold.token),
+            )
+            if start.content:
+                packed = self._seal.close_bytes(zlib.compress(start.content, PACKING), "plan")
+                db.run("DELETE FROM plans WHERE digest = ?", (start.plan,))
+                db.run("INSERT INTO plans (digest, made, content) VALUES (?, ?, ?)", (start.plan, now, packed))
+            past.remember_renames(db, start.who, number, writes.renamed)
+            self._pen.write(number, writes)
+        return number
+
+    def write(self, hold: Hold, run: int, writes: Writes) -> None:
+        with self._writing(hold):
+            past.remember_renames(self._db, "", run, writes.renamed)
+            self._pen.write(run, writes)
+
+    def finish(self, hold: Hold, run: int, outcome: Outcome, writes: Writes) -> None:
+        db = self._db
+        with self._writing(hold):
+            past.remember_renames(db, "", run, writes.renamed)
+            self._pen.write(run, writes)
+            db.run("UPDATE runs SET outcome = ?, ended = ? WHERE id = ?", (str(outcome), db.now(), run))
+            db.run("DELETE FROM plans WHERE digest NOT IN (SELECT plan FROM runs WHERE id > ?)", (run - PLANS_KEPT,))
+            db.run("DELETE FROM bodies WHERE id NOT IN (SELECT body FROM wants)")
+            self._pen.forget_bodies()
+
+    def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
+        with self._writing(hold):
+            past.remember_edit(self._db, who, what, writes)
+            self._pen.write(0, writes)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _writing(self, hold: Hold) -> Iterator[None]:
+        """A transaction that begins by proving the lock."""
+        try:
+            with self._db.writing():
+                locks.prove(self._db, hold.token)
+                yield
+        except BaseException:
+            self._pen.forget_bodies()  # those it wrote were undone with the rest
+            raise

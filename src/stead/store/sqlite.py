@@ -1,0 +1,201 @@
+"""The default store: one SQLite file that only its owner can read. Good for one machine; for a team see `postgres`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stead.store import birth
+from stead.store.codes import DAMAGED, EMPTY, FOREIGN, MISSING, NO_STORE, UNREACHABLE, refuse
+from stead.store.database import Row
+from stead.store.schema import APPLICATION, VERSION, statements
+from stead.store.sql import SqlStore
+
+BUSY = 10.0  # seconds: a batch of an apply takes far less, and readers never wait
+CACHE = -32_000  # KiB of pages in memory
+_HEADER = b"SQLite format 3\0"
+
+
+class Sqlite:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _said(path):
+            self._connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+            # FULL: an intent that was written is on the disk before the step begins.
+            for pragma in ("synchronous = FULL", f"cache_size = {CACHE}", "foreign_keys = OFF"):
+                self._connection.execute(f"PRAGMA {pragma}")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        with _said(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        with _said(self._path):
+            return self._connection.execute(sql, values).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with _said(self._path):
+            self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.run("BEGIN")
+        try:
+            yield
+        finally:
+            self.run("COMMIT")
+
+    def now(self) -> float:
+        return time.time()
+
+    def again(self) -> Sqlite:
+        return Sqlite(self._path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """SQLite's own words, as diagnostics."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        refuse(UNREACHABLE, f"{path}: {error}.")
+    except sqlite3.DatabaseError as error:
+        refuse(
+            DAMAGED,
+            f"{path}: {error}. Put a backup of it back together with its -wal file; or move it away and rebuild it "
+            "from the hosts with `stead recover`.",
+        )
+
+
+def open_sqlite(path: Path, *, directory: Path, key: str, create: bool) -> SqlStore:
+    known, _ = birth.read_marker(directory)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        size = None
+    except OSError as error:
+        refuse(UNREACHABLE, f"{path}: {error.strerror}.")
+    if size is None:
+        _must_be_new(path, directory, known, create=create)
+        _give_birth(path, directory, key)
+        known, _ = birth.read_marker(directory)
+    else:
+        _check_file(path, size)
+    db = Sqlite(path)
+    try:
+        _check_schema(db, path)
+        site, seal = birth.unseal(db, key, str(path))
+        birth.check_site(site, known, str(path), directory)
+    except BaseException:
+        db.close()
+        raise
+    if not known:
+        birth.write_marker(directory, site, str(path))
+    return SqlStore(db, seal, site)
+
+
+def _must_be_new(path: Path, directory: Path, known: str, *, create: bool) -> None:
+    if known:
+        refuse(
+            MISSING,
+            f"{path} is not there, but {directory / birth.MARKER} says that site {known} had one. Without it Stead "
+            "would take everything on the hosts for somebody else's. Put it back from a backup, or rebuild it from the "
+            f"hosts with `stead recover`; if the site is really gone, remove {directory / birth.MARKER}.",
+        )
+    if not create:
+        refuse(NO_STORE, f"{path} does not exist. The first `stead plan` or `stead apply` makes it.")
+
+
+def _give_birth(path: Path, directory: Path, key: str) -> None:
+    """Complete before it has its name, so that a birth cut short leaves no empty store behind."""
+    try:
+        birth.make_directory(directory)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{os.getpid()}.new")
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as error:
+        refuse(UNREACHABLE, f"{path} cannot be made: {error.strerror}.")
+    db = Sqlite(new)
+    try:
+        with db.writing():
+            db.run(f"PRAGMA application_id = {APPLICATION}")
+            _migrate(db, 0)
+            site = birth.first_rows(db, key)
+        db.rows("PRAGMA journal_mode = WAL")  # kept in the file: later openings need not ask
+        db.close()
+        try:
+            os.link(new, path)  # unlike a rename, never over one that another process has just made
+        except FileExistsError:
+            return
+        birth.write_marker(directory, site, str(path))
+    finally:
+        db.close()
+        for end in ("", "-wal", "-shm"):
+            Path(f"{new}{end}").unlink(missing_ok=True)
+
+
+def _check_file(path: Path, size: int) -> None:
+    if size == 0:
+        refuse(
+            EMPTY,
+            f"{path} has no content. That is not an empty site: something cut it off. Put a backup back, or remove "
+            "the file and rebuild it from the hosts with `stead recover`.",
+        )
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        refuse(UNREACHABLE, f"{path}: {error.strerror}.")
+    if not header.startswith(_HEADER):
+        refuse(FOREIGN, f"{path} is not an SQLite database. Give the path of Stead's own, or move this one away.")
+    if len(header) < 100 or (_short(header, size) and not _has_log(path)):
+        refuse(
+            DAMAGED,
+            f"{path} is shorter than it says itself: it was cut off, in a copy perhaps. Put a backup back, or move it "
+            "away and rebuild it from the hosts with `stead recover`.",
+        )
+
+
+def _short(header: bytes, size: int) -> bool:
+    page = int.from_bytes(header[16:18], "big")
+    return int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page) > size
+
+
+def _has_log(path: Path) -> bool:
+    """With a write-ahead log beside it, the file may rightly be shorter: the rest is in the log."""
+    log = Path(f"{path}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _check_schema(db: Sqlite, path: Path) -> None:
+    application, version = db.rows("PRAGMA application_id")[0][0], db.rows("PRAGMA user_version")[0][0]
+    if application != APPLICATION:
+        refuse(FOREIGN, f"{path} is another program's SQLite database. Give the path of Stead's own.")
+    birth.check_version(version, str(path))
+    if version < VERSION:
+        with db.writing():
+            _migrate(db, int(db.rows("PRAGMA user_version")[0][0]))  # another may have done it meanwhile
+
+
+def _migrate(db: Sqlite, version: int) -> None:
+    for statement in statements(version, blob="BLOB", without_rowid=" WITHOUT ROWID"):
+        db.run(statement)
+    db.run(f"PRAGMA user_version = {VERSION}")

@@ -1,0 +1,155 @@
+"""Carries out `Writes` in the order that they promise. The caller holds the transaction and the lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from stead.address import Address
+from stead.recorded import Record
+from stead.store.database import Database, dump
+from stead.store.model import Began, Ended, Skipped, Writes
+from stead.store.sealing import Seal
+from stead.want import Body, Want
+
+_RECORD = """
+    INSERT INTO resources (id, address, host, leases, behind, protect, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (address) DO UPDATE SET host = excluded.host, leases = excluded.leases, behind = excluded.behind,
+    protect = excluded.protect, reason = excluded.reason"""
+_WANT = """
+    INSERT INTO wants (resource, host, body, own, digest)
+    SELECT id, CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT) FROM resources WHERE address = ?
+    ON CONFLICT (resource, host) DO UPDATE SET body = excluded.body, own = excluded.own, digest = excluded.digest"""
+_NO_WANT = "DELETE FROM wants WHERE resource = (SELECT id FROM resources WHERE address = ?) AND host = ?"
+
+
+class Pen:
+    """Writes for one connection; remembers which bodies the store has."""
+
+    def __init__(self, db: Database, seal: Seal) -> None:
+        self._db, self._seal = db, seal
+        self._bodies: dict[str, int] = {}
+
+    def write(self, run: int, writes: Writes) -> None:
+        db = self._db
+        if writes.renamed:
+            self._rename(writes.renamed)
+        if writes.records:
+            self._records(writes.records)
+        if writes.wants:
+            self._wants(writes.wants)
+        if writes.gone:
+            names = [(str(address),) for address in writes.gone]
+            db.many("DELETE FROM wants WHERE resource = (SELECT id FROM resources WHERE address = ?)", names)
+            db.many("DELETE FROM resources WHERE address = ?", names)
+        self._journal(run, writes.began, writes.ended, writes.skipped)
+        if writes.outputs is not None:
+            db.run("DELETE FROM outputs")
+            seal = self._seal
+            rows = [(name, seal.close(dump([value]), "output")) for name, value in writes.outputs.items()]
+            db.many("INSERT INTO outputs (name, value) VALUES (?, ?)", rows)
+        if not run or writes.renamed or writes.records or writes.wants or writes.gone or writes.outputs is not None:
+            _bump(db)
+
+    def forget_bodies(self) -> None:
+        """After an undone transaction, what this remembers may not be in the store."""
+        self._bodies.clear()
+
+    def _records(self, records: Sequence[Record]) -> None:
+        number = int(self._db.rows("SELECT coalesce(max(id), 0) FROM resources")[0][0])
+        seal, plain = self._seal, self._seal.plain
+        rows = []
+        for record in records:
+            number += 1  # taken only by those that are new
+            leases = dump(dict(record.leases))
+            rows.append(
+                (
+                    number,
+                    str(record.address),
+                    record.host,
+                    leases if plain else seal.close(leases, "leases"),
+                    dump(list(map(str, record.after))) if record.after else "[]",
+                    int(record.protect),
+                    record.reason,
+                )
+            )
+        self._db.many(_RECORD, rows)
+
+    def _wants(self, wants: Sequence[tuple[Address, str, Want | None]]) -> None:
+        self._new_bodies({want.body.digest: want.body for _, _, want in wants if want is not None})
+        seal, plain, bodies = self._seal, self._seal.plain, self._bodies
+        gone = [(str(address), host) for address, host, want in wants if want is None]
+        there = [
+            (
+                host,
+                bodies[want.body.digest],
+                want.own if plain else seal.close(want.own, "own"),
+                want.digest,
+                str(address),
+            )
+            for address, host, want in wants
+            if want is not None
+        ]
+        if gone:
+            self._db.many(_NO_WANT, gone)
+        if there:
+            self._db.many(_WANT, there)
+
+    def _new_bodies(self, bodies: Mapping[str, Body]) -> None:
+        new = [body for digest, body in bodies.items() if digest not in self._bodies]
+        if not new:
+            return
+        db = self._db
+        if not self._bodies:
+            self._bodies = {digest: number for number, digest in db.rows("SELECT id, digest FROM bodies")}
+            new = [body for body in new if body.digest not in self._bodies]
+        number = int(db.rows("SELECT coalesce(max(id), 0) FROM bodies")[0][0])
+        numbered = dict(enumerate(new, number + 1))
+        rows = [(at, body.digest, self._seal.close(body.text, "body")) for at, body in numbered.items()]
+        db.many("INSERT INTO bodies (id, digest, content) VALUES (?, ?, ?)", rows)
+        self._bodies.update((body.digest, at) for at, body in numbered.items())
+
+    def _rename(self, renamed: Mapping[Address, Address]) -> None:
+        """Under the new name; and in what others say they stand behind."""
+        db = self._db
+        names = {str(old): str(new) for old, new in renamed.items()}
+        # By way of names that nobody has, since a and b may change places.
+        db.many("UPDATE resources SET address = ? WHERE address = ?", [(f"|{old}", old) for old in names])
+        db.many("UPDATE resources SET address = ? WHERE address = ?", [(new, f"|{old}") for old, new in names.items()])
+        changed = []
+        for number, text in db.rows("SELECT id, behind FROM resources WHERE behind <> '[]'"):
+            before = json.loads(text)
+            after = [names.get(one, one) for one in before]
+            if after != before:
+                changed.append((dump(after), number))
+        db.many("UPDATE resources SET behind = ? WHERE id = ?", changed)
+
+    def _journal(self, run: int, began: Sequence[Began], ended: Sequence[Ended], skipped: Sequence[Skipped]) -> None:
+        db = self._db
+        now = db.now()
+        if began:
+            rows: Iterable[Sequence[object]] = [
+                (run, step, str(address), host, str(action), now) for step, address, host, action in began
+            ]
+            db.many(
+                "INSERT INTO steps (run, number, address, host, action, state, began, error) "
+                "VALUES (?, ?, ?, ?, ?, 'began', ?, '')",
+                rows,
+            )
+        if ended:
+            rows = [(str(state), now, error, run, step) for step, state, error in ended]
+            db.many("UPDATE steps SET state = ?, ended = ?, error = ? WHERE run = ? AND number = ?", rows)
+        if skipped:
+            rows = [
+                (run, step, str(address), host, str(action), now, now, why)
+                for step, address, host, action, why in skipped
+            ]
+            db.many(
+                "INSERT INTO steps (run, number, address, host, action, state, began, ended, error) "
+                "VALUES (?, ?, ?, ?, ?, 'skipped', ?, ?, ?)",
+                rows,
+            )
+
+
+def _bump(db: Database) -> None:
+    db.run("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'serial'")
