@@ -183,6 +183,12 @@ def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
     return {}
 
 
+def _no_opinion(
+    _field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
+) -> Effect | None:
+    return None
+
+
 def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
@@ -212,10 +218,19 @@ class Kind:
     """What expressions see of a member: `instances.web[0].address`."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
+    judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
+    """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
     identity: tuple[str, ...] = ()
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+
+    def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
+        """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""
+        judged = self.judge(field, old, new, want, have)
+        if judged is not None:
+            return judged
+        return self.effects.get(field) or self.effects.get(field.partition(".")[0], IN_PLACE)
 
 
 def place_in(block: Block, path: str) -> Place:

@@ -26,6 +26,18 @@ class Flavor:
 
     vcpus: Annotated[int, Whole(least=1, most=512), "Virtual CPUs", Example(2)]
     memory: Annotated[int, Size(least=16 << 20), "Memory of the guest", Example("4GiB")]
+    max_vcpus: Annotated[
+        int | None,
+        Whole(least=1, most=512),
+        "Up to so many virtual CPUs are added while it runs; changing this takes a reboot",
+        Example(8),
+    ] = None
+    max_memory: Annotated[
+        int | None,
+        Size(least=16 << 20),
+        "Up to so much memory is given and taken while it runs; changing this takes a reboot",
+        Example("16GiB"),
+    ] = None
     disk: Annotated[
         int,
         Size(least=0),
@@ -49,6 +61,11 @@ class Flavor:
         Mapping[str, Annotated[int, Whole(least=1)]],
         "Devices of the host that the instance gets, by the name the inventory gives them",
         Example({"gpu-a100": 1}),
+    ] = field(default_factory=dict)
+    reserve: Annotated[
+        Mapping[str, Annotated[int, Whole(least=1)]],
+        "Anything else that the inventory counts of a host, and how much of it the instance takes",
+        Example({"iops:fast": 500, "bandwidth:external": 100}),
     ] = field(default_factory=dict)
     topology: Annotated[Topology | None, "Sockets, cores and threads, for guests that care"] = None
     traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that the host must have", Example(["ssd"])] = ()

@@ -1,8 +1,17 @@
 """A size of instances: virtual CPUs, memory and root disk."""
 
-from stead.kind import Kind, Scope
+from collections.abc import Mapping
+from typing import Any
+
+from stead.desired import Block
+from stead.kind import Kind, Member, Scope, World
 from stead.kinds.flavor.model import Flavor
-from stead.kinds.recording import recorded_only
+from stead.kinds.recording import plain, recorded_only
+
+
+def facts(block: Block, member: Member, _world: World) -> Mapping[str, Any]:
+    return {"name": member.address.label, **plain(block.model)}
+
 
 KIND = Kind(
     name="flavor",
@@ -11,4 +20,5 @@ KIND = Kind(
     model=Flavor,
     help="A size of instances: virtual CPUs, memory and root disk.",
     realise=recorded_only,
+    facts=facts,
 )

@@ -1,8 +1,11 @@
 """An external address that leads to an instance."""
 
-from stead.kind import Kind, Scope
+from stead.kind import Action, Disruption, Effect, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.recording import recorded_only
+from stead.kinds.floating_ip.realise import contribute, facts, needs, realise, usage
+
+# Connections through it are cut; new ones go the new way at once.
+MOVED = Effect(Action.UPDATE, Disruption.NETWORK)
 
 KIND = Kind(
     name="floating_ip",
@@ -10,6 +13,12 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=FloatingIp,
     help="An external address that leads to an instance.",
-    realise=recorded_only,
     counted=True,
+    needs=needs,
+    usage=usage,
+    contribute=contribute,
+    realise=realise,
+    facts=facts,
+    effects={"address": MOVED, "inside": MOVED, "router": MOVED, "network": MOVED},
+    places={"router": "instance"},
 )

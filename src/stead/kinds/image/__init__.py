@@ -1,8 +1,8 @@
 """A disk image that root disks and volumes are made from, fetched once and checked."""
 
-from stead.kind import Kind, Scope
+from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.image.model import Image
-from stead.kinds.recording import recorded_only
+from stead.kinds.image.realise import facts, realise, usage
 
 KIND = Kind(
     name="image",
@@ -10,5 +10,10 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Image,
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
-    realise=recorded_only,
+    usage=usage,
+    realise=realise,
+    facts=facts,
+    # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.
+    effects={"source": IN_PLACE, "checksum": IN_PLACE, "format": IN_PLACE, "from": IN_PLACE},
+    places={"keeps": "source", "from": "source"},
 )

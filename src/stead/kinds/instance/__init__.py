@@ -1,8 +1,11 @@
 """A virtual machine."""
 
 from stead.kind import Kind, Scope
+from stead.kinds.instance.demand import demand, usage
+from stead.kinds.instance.effects import EFFECTS, judge
 from stead.kinds.instance.model import Instance
-from stead.kinds.recording import recorded_only
+from stead.kinds.instance.nics import needs
+from stead.kinds.instance.realise import contribute, facts, realise
 
 KIND = Kind(
     name="instance",
@@ -10,8 +13,29 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Instance,
     help="A virtual machine.",
-    realise=recorded_only,
     counted=True,
     stateful=True,
     mobile=True,
+    needs=needs,
+    demand=demand,
+    usage=usage,
+    contribute=contribute,
+    realise=realise,
+    facts=facts,
+    effects=EFFECTS,
+    judge=judge,
+    places={
+        "image": "image",
+        "memory": "flavor",
+        "max_memory": "flavor",
+        "vcpus": "flavor",
+        "max_vcpus": "flavor",
+        "root": "disk",
+        "seed": "cloud_init",
+        "nics": "networks",
+        "ports": "networks",
+        "devices": "flavor",
+        "hugepages": "flavor",
+        "topology": "flavor",
+    },
 )

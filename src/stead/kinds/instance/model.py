@@ -37,7 +37,7 @@ class Nic:
     ] = ()
     mac: Annotated[str | None, Mac(), "Its MAC address; left out, it is chosen", Example("52:54:00:12:34:56")] = None
     security_groups: Annotated[
-        tuple[Annotated[Address, Ref("security_groups", orderly=False)], ...] | None,
+        tuple[Annotated[Address, Ref("security_groups")], ...] | None,
         "Security groups of this interface; left out, those of the instance",
         Example(["web"]),
     ] = None
@@ -157,7 +157,7 @@ class Instance:
     ] = ()
     volumes: Annotated[tuple[Attachment, ...], "Volumes it uses", Example(["pgdata"])] = ()
     security_groups: Annotated[
-        tuple[Annotated[Address, Ref("security_groups", orderly=False)], ...] | None,
+        tuple[Annotated[Address, Ref("security_groups")], ...] | None,
         "Security groups of its interfaces; left out, the project's default group",
         Example(["web"]),
     ] = None

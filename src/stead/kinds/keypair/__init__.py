@@ -1,8 +1,21 @@
 """A public SSH key that instances accept at their first boot."""
 
-from stead.kind import Kind, Scope
+from collections.abc import Mapping
+from typing import Any
+
+from stead.desired import Block, Desired
+from stead.kind import Kind, Member, Scope, World
 from stead.kinds.keypair.model import Keypair
 from stead.kinds.recording import recorded_only
+
+
+def usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
+    return {"keypairs": 1}
+
+
+def facts(block: Block, member: Member, _world: World) -> Mapping[str, Any]:
+    return {"name": member.address.label, "public_key": block.model.public_key}
+
 
 KIND = Kind(
     name="keypair",
@@ -11,4 +24,6 @@ KIND = Kind(
     model=Keypair,
     help="A public SSH key that instances accept at their first boot.",
     realise=recorded_only,
+    usage=usage,
+    facts=facts,
 )

@@ -1,8 +1,8 @@
 """A tenant: its own names, networks and quota. Every other resource of a team is written inside one."""
 
-from stead.kind import Kind, Scope
+from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.project.model import Project
-from stead.kinds.recording import recorded_only
+from stead.kinds.project.realise import facts, realise
 
 KIND = Kind(
     name="project",
@@ -10,5 +10,8 @@ KIND = Kind(
     scope=Scope.SITE,
     model=Project,
     help="A tenant: its own names, networks and quota. Every other resource of a team is written inside one.",
-    realise=recorded_only,
+    realise=realise,
+    facts=facts,
+    effects={"default_group": IN_PLACE},
+    places={"default_group": ""},
 )

@@ -1,8 +1,12 @@
 """Joins networks with each other and with an external one."""
 
-from stead.kind import Kind, Scope
-from stead.kinds.recording import recorded_only
+from stead.kind import Action, Disruption, Effect, Kind, Scope
 from stead.kinds.router.model import Router
+from stead.kinds.router.needs import demand, needs, usage
+from stead.kinds.router.realise import contribute, facts, realise
+
+# Connections through the router stall, and those that it hides are cut.
+PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
 
 KIND = Kind(
     name="router",
@@ -10,6 +14,13 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Router,
     help="Joins networks with each other and with an external one.",
-    realise=recorded_only,
     counted=True,
+    needs=needs,
+    demand=demand,
+    usage=usage,
+    contribute=contribute,
+    realise=realise,
+    facts=facts,
+    effects={"external": PAUSE, "interfaces": PAUSE, "snat": PAUSE},
+    places={"interfaces": "networks"},
 )

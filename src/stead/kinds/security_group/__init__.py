@@ -1,8 +1,8 @@
 """Rules that say what may come in and go out of interfaces."""
 
-from stead.kind import Kind, Scope
-from stead.kinds.recording import recorded_only
+from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.security_group.model import SecurityGroup
+from stead.kinds.security_group.realise import facts, realise, usage
 
 KIND = Kind(
     name="security_group",
@@ -10,6 +10,11 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=SecurityGroup,
     help="Rules that say what may come in and go out of interfaces.",
-    realise=recorded_only,
     counted=True,
+    usage=usage,
+    realise=realise,
+    facts=facts,
+    # Rules are swapped in one go, and connections that both sets allow live on.
+    effects={"rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
+    places={"rules": "ingress", "sets": "ingress"},
 )

@@ -1,8 +1,8 @@
 """A volume as it was at one moment."""
 
-from stead.kind import Kind, Scope
-from stead.kinds.recording import recorded_only
+from stead.kind import REPLACED, Kind, Scope
 from stead.kinds.snapshot.model import Snapshot
+from stead.kinds.snapshot.realise import facts, realise, usage
 
 KIND = Kind(
     name="snapshot",
@@ -10,7 +10,11 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Snapshot,
     help="A volume as it was at one moment.",
-    realise=recorded_only,
     counted=True,
     stateful=True,
+    usage=usage,
+    realise=realise,
+    facts=facts,
+    effects={"volume": REPLACED, "pool": REPLACED, "format": REPLACED},
+    identity=("volume",),
 )

@@ -1,8 +1,8 @@
 """A disk that outlives the instances that use it."""
 
-from stead.kind import Kind, Scope
-from stead.kinds.recording import recorded_only
+from stead.kind import IN_PLACE, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
+from stead.kinds.volume.realise import contribute, demand, facts, judge, realise, usage
 
 KIND = Kind(
     name="volume",
@@ -10,7 +10,15 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Volume,
     help="A disk that outlives the instances that use it.",
-    realise=recorded_only,
     counted=True,
     stateful=True,
+    demand=demand,
+    usage=usage,
+    contribute=contribute,
+    realise=realise,
+    facts=facts,
+    judge=judge,
+    effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool": REPLACED},
+    identity=("from_", "pool", "format"),
+    places={"origin": "from"},
 )

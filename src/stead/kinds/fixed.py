@@ -1,0 +1,43 @@
+"""Addresses that users have asked for, by network: so that nobody else is given them, and no two have the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kinds.latest import latest
+from stead.kinds.several import listed
+
+
+class Claim(NamedTuple):
+    address: str
+    block: Block
+    path: str  # where in the block it is written
+
+
+def _gather(desired: Desired) -> Mapping[Address, list[Claim]]:
+    found: dict[Address, list[Claim]] = {}
+    for block in desired.blocks:
+        for network, claim in _claims(block):
+            found.setdefault(network, []).append(claim)
+    return found
+
+
+def _claims(block: Block) -> Iterator[tuple[Address, Claim]]:
+    model = block.model
+    match block.kind:
+        case "instances" | "routers":
+            for at, joined in enumerate(model.networks):
+                for address in listed(joined.address):
+                    yield joined.network, Claim(address, block, f"networks.{at}.address")
+            if block.kind == "routers" and model.external is not None:
+                for address in listed(model.external.address):
+                    yield model.external.network, Claim(address, block, "external.address")
+        case "floating_ips":
+            if model.address is not None:
+                yield model.network, Claim(model.address, block, "address")
+
+
+fixed_addresses = latest(_gather)

@@ -1,0 +1,106 @@
+"""Where a floating IP leads, through which router, and what that router's host should have of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kind import Contribution, Member, Need, World
+from stead.kinds import network_names
+from stead.kinds.floating_ip.model import FloatingIp
+from stead.kinds.routing import ways
+from stead.kinds.subnets import Stand, need, nets_of, network_block
+from stead.want import Body, Want
+
+
+class Inside(NamedTuple):
+    """What it leads to."""
+
+    instance: Address
+    network: Address
+    lease: str  # of the instance
+    router: Address
+
+
+def source(block: Block, desired: Desired) -> Stand | None:
+    """The subnet that the address comes from."""
+    model: FloatingIp = block.model
+    network = network_block(model.network, desired)
+    if network is None:
+        return None
+    nets = [net for net in nets_of(network, desired) if net.version == 4]
+    return Stand(nets[0], model.address) if nets else None
+
+
+def inside(block: Block, desired: Desired) -> Inside | None:
+    """The first interface with an IPv4 address and a router that leads to the external network."""
+    model: FloatingIp = block.model
+    instance = desired.get(model.instance) if model.instance is not None else None
+    if instance is None or model.instance is None:
+        return None
+    networks = [nic.network for nic in instance.model.networks]
+    for network, key in zip(networks, network_names.keys(networks, instance.project), strict=True):
+        if model.inside not in (None, network):
+            continue
+        own = network_block(network, desired)
+        if own is None or all(net.version != 4 for net in nets_of(own, desired)):
+            continue
+        router = next((way.router for way in ways(desired).get(network, ()) if way.external == model.network), None)
+        if router is not None:
+            return Inside(model.instance, network, f"nics.{key}.v4", router)
+    return None
+
+
+def needs(block: Block, desired: Desired) -> Sequence[Need]:
+    model: FloatingIp = block.model
+    stand = source(block, desired)
+    return (need("address", model.network, stand),) if stand is not None else ()
+
+
+def usage(_block: Block, _desired: Desired) -> dict[str, int]:
+    return {"floating_ips": 1}
+
+
+def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
+    found = inside(block, world.desired)
+    if found is None:
+        return
+    for member in members:
+        fact = {"address": member.leases["address"], "name": str(member.address)}
+        yield Contribution(found.instance, "floating", fact)
+        yield Contribution(found.router, "floating", fact)
+
+
+def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    """On the host of its router, beside it and not in it: a floating IP comes and goes and the router stays."""
+    model: FloatingIp = block.model
+    found = inside(block, world.desired)
+    host = ""
+    fields: dict[str, Any] = {"network": str(model.network)}
+    if found is not None:
+        router = world.member(found.router)
+        host = router.host
+        fields["inside"] = world.member(found.instance).leases[found.lease]
+        fields["instance"] = str(found.instance)
+        fields["router"] = {"address": str(found.router), "uuid": router.leases["uuid"]}
+    body = Body.of(fields)
+    for member in members:
+        own = {
+            "address": member.leases["address"],
+            "name": str(member.address),
+            "uuid": member.leases["uuid"],
+        }
+        yield {host: Want.of(body, own)}
+
+
+def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
+    found = inside(block, world.desired)
+    return {
+        "name": member.address.label,
+        "uuid": member.leases["uuid"],
+        "address": member.leases["address"],
+        "instance": str(found.instance) if found is not None else "",
+        "inside": world.member(found.instance).leases[found.lease] if found is not None else "",
+    }

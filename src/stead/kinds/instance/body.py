@@ -1,0 +1,151 @@
+"""The part of an instance that its members share: hardware, disks, interfaces, and how it is run.
+
+It depends on the host in little: where the pools are, and what hypervisor there is. Hosts alike share a body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stead.address import Address
+from stead.desired import Block
+from stead.kind import World
+from stead.kinds import images, storage
+from stead.kinds.instance import nics
+from stead.kinds.instance.demand import flavor_of, root_pool, root_size
+from stead.kinds.instance.model import Disk, Instance
+from stead.kinds.recording import plain
+from stead.kinds.sizing import Flavor
+from stead.want import Body, canonical
+
+# `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.
+_MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
+_CPUS = {"kvm": "host-model", "qemu": "maximum"}
+LETTERS = "bcdefghijklmnopqrstuvwx"  # the last two are the flavor's extra disks
+PREFIXES = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}
+
+
+class Bodies:
+    """One for each sort of host."""
+
+    def __init__(self, block: Block, world: World, seed: Mapping[str, Any]) -> None:
+        self._model: Instance = block.model
+        self._world = world
+        self._flavor = flavor_of(self._model, world.desired) or Flavor(vcpus=1, memory=1)
+        image = world.desired.get(self._model.image) if self._model.image is not None else None
+        self._image = image.model if image is not None else None
+        self._common = self._shared(block) | {"seed": seed}
+        self._by_host: dict[str, Body] = {}
+        self._by_sort: dict[str, Body] = {}
+
+    def on(self, host: str) -> Body:
+        body = self._by_host.get(host)
+        if body is None:
+            varying = self._varying(host)
+            sort = canonical(varying)
+            body = self._by_sort.get(sort)
+            if body is None:
+                body = self._by_sort[sort] = Body.of(self._common | varying)
+            self._by_host[host] = body
+        return body
+
+    def _shared(self, block: Block) -> dict[str, Any]:
+        model, flavor, world = self._model, self._flavor, self._world
+        image = self._image
+        found: dict[str, Any] = {
+            "agent": model.agent,
+            "autostart": model.autostart,
+            "boot": list(model.boot),
+            "firmware": model.firmware or (image.firmware if image is not None else None) or "bios",
+            "graphics": model.graphics,
+            "max_memory": flavor.max_memory or flavor.memory,
+            "max_vcpus": flavor.max_vcpus or flavor.vcpus,
+            "memory": flavor.memory,
+            "nics": nics.shared(block, world, image.nic_model if image is not None else "virtio", flavor.bandwidth),
+            "state": model.state,
+            "stop_timeout": model.stop_timeout,
+            "tpm": model.tpm,
+            "vcpus": flavor.vcpus,
+            "volumes": dict(self._volumes()),
+            "watchdog": model.watchdog,
+        }
+        for name, address in (("image", model.image), ("cdrom", model.cdrom)):
+            if address is not None:
+                found[name] = images.reference(address, world)
+        optional = {
+            "devices": plain(flavor.devices),
+            "hugepages": flavor.hugepages,
+            "labels": plain(block.settings.labels),
+            "os": image.os if image is not None else None,
+            "properties": plain(model.properties),
+            "topology": plain(flavor.topology) if flavor.topology is not None else None,
+        }
+        return found | {name: value for name, value in optional.items() if value}
+
+    def _varying(self, host: str) -> dict[str, Any]:
+        model, image = self._model, self._image
+        there = self._world.hosts.get(host)
+        able = there.hypervisors if there is not None else frozenset({"kvm"})
+        hypervisor = model.hypervisor or ("kvm" if "kvm" in able or not able else min(able))
+        architecture = model.architecture or (image.architecture if image is not None else None)
+        architecture = architecture or (there.architecture if there is not None else "x86_64")
+        machine = model.machine or (image.machine if image is not None else None)
+        return {
+            "architecture": architecture,
+            "cpu": model.cpu or _CPUS.get(hypervisor, "host-model"),
+            "hypervisor": hypervisor,
+            "machine": machine or _MACHINES.get(architecture, "virt"),
+            "root": self._root(host),
+        }
+
+    def _root(self, host: str) -> dict[str, Any]:
+        model, flavor = self._model, self._flavor
+        disk = model.disk or Disk()
+        found: dict[str, Any] = {"bus": disk.bus or self._bus}
+        if disk.cache is not None:
+            found["cache"] = disk.cache
+        limits = {"iops": flavor.iops, "throughput": flavor.throughput}
+        found |= {name: limit for name, limit in limits.items() if limit is not None}
+        pool = storage.location(root_pool(model, flavor), host, self._world.hosts)
+        for name, size in (("swap", flavor.swap), ("ephemeral", flavor.ephemeral)):
+            if size:
+                found[name] = size
+                found["pool"] = pool
+        if model.boot_volume is not None:
+            return found | {"volume": self._attached(model.boot_volume)}
+        return found | {"format": storage.best_format(None, pool), "pool": pool, "size": root_size(model, flavor)}
+
+    @property
+    def _bus(self) -> str:
+        return self._image.disk_bus if self._image is not None else "virtio"
+
+    def _volumes(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """By their address. A guest should know them by their serial, but the device has to be something."""
+        taken = {one.device[-1] for one in self._model.volumes if one.device is not None}
+        free = iter(letter for letter in LETTERS if letter not in taken)
+        for one in self._model.volumes:
+            described = self._attached(one.volume)
+            described["bus"] = "scsi" if self._bus == "ide" else self._bus
+            described["device"] = one.device or f"{PREFIXES[described['bus']]}{next(free, 'z')}"
+            described["mode"] = one.mode
+            if one.device is not None:
+                described["pinned"] = True
+            if one.cache is not None:
+                described["cache"] = one.cache
+            yield str(one.volume), described
+
+    def _attached(self, address: Address) -> dict[str, Any]:
+        world = self._world
+        member = world.member(address)
+        block = world.desired.get(address)
+        if block is None:
+            return {"uuid": member.leases["uuid"]}
+        pool = storage.location(block.model.pool, member.host, world.hosts)
+        found = {
+            "format": storage.best_format(block.model.format, pool),
+            "pool": pool,
+            "shareable": block.model.shareable,
+            "uuid": member.leases["uuid"],
+        }
+        return found | ({"qos": plain(block.model.qos)} if block.model.qos is not None else {})

@@ -1,0 +1,120 @@
+"""What an instance asks of the host it lands on, and what it takes of its project's quota."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kind import Demand, GroupRule
+from stead.kinds.instance.model import Instance, Spread, Together
+from stead.kinds.several import listed
+from stead.kinds.sizing import Flavor
+
+PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
+
+
+def flavor_of(model: Instance, desired: Desired) -> Flavor | None:
+    """None when the name leads nowhere, which the language has reported."""
+    if isinstance(model.flavor, Flavor):
+        return model.flavor
+    block = desired.get(model.flavor)
+    found: Flavor | None = block.model if block is not None else None
+    return found
+
+
+def root_size(model: Instance, flavor: Flavor) -> int:
+    """Bytes of the root disk that comes and goes with the instance; a boot volume is none."""
+    if model.boot_volume is not None:
+        return 0
+    return model.disk.size if model.disk is not None and model.disk.size is not None else flavor.disk
+
+
+def root_pool(model: Instance, flavor: Flavor) -> str:
+    return (model.disk.pool if model.disk is not None else None) or flavor.pool
+
+
+def disk_space(model: Instance, flavor: Flavor) -> int:
+    return root_size(model, flavor) + flavor.swap + flavor.ephemeral
+
+
+def volumes(model: Instance) -> tuple[Address, ...]:
+    boot = (model.boot_volume,) if model.boot_volume is not None else ()
+    return (*boot, *(one.volume for one in model.volumes))
+
+
+def demand(block: Block, desired: Desired) -> Demand | None:
+    model: Instance = block.model
+    flavor = flavor_of(model, desired)
+    if flavor is None:
+        return None
+    image = desired.get(model.image) if model.image is not None else None
+    traits = image.model.traits if image is not None else ()
+    owner = desired.get(Address("", "projects", block.project))
+    carried = [found for one in volumes(model) if (found := desired.get(one)) is not None]
+    return Demand(
+        role="compute",
+        amounts=_amounts(model, flavor),
+        required=frozenset((*flavor.traits, *model.traits, *traits)),
+        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)),
+        preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
+        zones=frozenset(listed(model.zone)),
+        host=model.host,
+        pools=frozenset(one.model.pool for one in carried),
+        physical_networks=_physical(model, desired),
+        hypervisor=model.hypervisor or "",
+        architecture=model.architecture or (image.model.architecture if image is not None else None) or "",
+        policy=model.policy or (owner.model.policy if owner is not None else None) or "",
+        spread=tuple(_group(one, block, one.limit) for one in listed(model.spread)),
+        together=tuple(_group(one, block, 1) for one in listed(model.together)),
+        beside=tuple(
+            one.members[0] if one.members[0].key is None else address for address, one in _named(model, desired)
+        ),
+    )
+
+
+def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:
+    return [(address, block) for address in volumes(model) if (block := desired.get(address)) is not None]
+
+
+def _amounts(model: Instance, flavor: Flavor) -> Mapping[str, int]:
+    """Limits such as `iops` are no amounts: they bind the instance, and take nothing of the host."""
+    amounts = {"vcpus": flavor.vcpus, "memory": flavor.memory}
+    space = disk_space(model, flavor)
+    if space:
+        amounts[f"disk:{root_pool(model, flavor)}"] = space
+    if flavor.hugepages is not None:
+        amounts[f"hugepages:{flavor.hugepages}"] = -(-flavor.memory // PAGES[flavor.hugepages])
+    for name, count in flavor.devices.items():
+        amounts[f"device:{name}"] = count
+    amounts.update(flavor.reserve)
+    return amounts
+
+
+def _physical(model: Instance, desired: Desired) -> frozenset[str]:
+    """Physical networks that the host must be on. Tunnels go everywhere."""
+    found = set()
+    for nic in model.networks:
+        block = desired.get(nic.network)
+        if block is not None and block.model.physical and block.model.type in {"flat", "vlan"}:
+            found.add(block.model.physical)
+    return frozenset(found)
+
+
+def _group(rule: Spread | Together, block: Block, limit: int) -> GroupRule:
+    name = f"{block.project}/{rule.group}" if rule.group else str(block.members[0].block)
+    return GroupRule(name, rule.over, rule.hard, limit)
+
+
+def usage(block: Block, desired: Desired) -> dict[str, int]:
+    model: Instance = block.model
+    flavor = flavor_of(model, desired)
+    if flavor is None:
+        return {"instances": 1}
+    return {
+        "instances": 1,
+        "vcpus": flavor.vcpus,
+        "memory": flavor.memory,
+        "storage": disk_space(model, flavor),
+        "ports": len(model.networks),
+    }

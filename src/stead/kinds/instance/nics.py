@@ -1,0 +1,165 @@
+"""The interfaces of an instance: which subnets each is in, what it asks to be chosen, and what it was given.
+
+An interface is known by the name of its network, so that one more network changes nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kind import Contribution, Macs, Member, Need, World
+from stead.kinds import filtering, network_names, subnets, underlay
+from stead.kinds.instance.model import Instance, Nic
+from stead.kinds.latest import latest
+from stead.kinds.several import listed
+from stead.kinds.subnets import Net, Stand
+
+
+class Seat(NamedTuple):
+    """An interface, without what differs between members."""
+
+    key: str
+    nic: Nic
+    network: Block
+    stands: tuple[Stand, ...]
+    mac: str  # names of leases
+    leased: tuple[str, ...]
+    made_from_mac: tuple[Net, ...]
+    groups: tuple[Address, ...]
+    routed: bool  # the default route goes through it
+
+    def addresses(self, leases: Mapping[str, str]) -> list[str]:
+        found = [leases[key] for key in self.leased]
+        if self.made_from_mac:
+            found += [subnets.slaac(net, leases[self.mac]) for net in self.made_from_mac]
+        return found
+
+
+_known = latest(lambda _desired: dict[Block, tuple[Seat, ...]]())
+
+
+def seats(block: Block, desired: Desired) -> tuple[Seat, ...]:
+    known = _known(desired)
+    if block not in known:
+        known[block] = tuple(_seats(block, desired))
+    return known[block]
+
+
+def _seats(block: Block, desired: Desired) -> Iterator[Seat]:
+    model: Instance = block.model
+    routed = False
+    keys = network_names.keys([nic.network for nic in model.networks], block.project)
+    for key, nic in zip(keys, model.networks, strict=True):
+        network = subnets.network_block(nic.network, desired)
+        if network is None:
+            continue
+        stands = subnets.stands(subnets.nets_of(network, desired), listed(nic.address))
+        leads_on = any(stand.net.gateway is not None for stand in stands)
+        leased = [stand for stand in stands if not stand.net.slaac or stand.fixed]
+        yield Seat(
+            key=key,
+            nic=nic,
+            network=network,
+            stands=stands,
+            mac=f"nics.{key}.mac",
+            leased=tuple(f"nics.{key}.v{stand.net.version}" for stand in leased),
+            made_from_mac=tuple(stand.net for stand in stands if stand.net.slaac and not stand.fixed),
+            groups=_groups(block, nic, network),
+            routed=leads_on and not routed,
+        )
+        routed = routed or leads_on
+
+
+def is_filtered(nic: Nic, network: Block) -> bool:
+    return bool(network.model.port_security if nic.port_security is None else nic.port_security)
+
+
+def _groups(block: Block, nic: Nic, network: Block) -> tuple[Address, ...]:
+    if not is_filtered(nic, network):
+        return ()
+    model: Instance = block.model
+    groups = nic.security_groups if nic.security_groups is not None else model.security_groups
+    return (filtering.default_group(block.project),) if groups is None else groups
+
+
+def needs(block: Block, desired: Desired) -> Sequence[Need]:
+    found = []
+    for seat in seats(block, desired):
+        found.append(Need(seat.mac, "mac", Macs(), seat.nic.mac))
+        leased = (stand for stand in seat.stands if not stand.net.slaac or stand.fixed)
+        found += [subnets.need(f"nics.{seat.key}.v{stand.net.version}", seat.nic.network, stand) for stand in leased]
+    return found
+
+
+def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
+    """What networks are told: who is at which address, where. Not of addresses that may move to somebody else."""
+    model: Instance = block.model
+    for seat in seats(block, world.desired):
+        network = seat.nic.network
+        for member in members:
+            leases = member.leases
+            fact = {
+                "addresses": seat.addresses(leases),
+                "host": member.host,
+                "instance": member.address,
+                "mac": leases[seat.mac],
+                "name": model.hostname or member.address.label,
+                "routed": seat.routed,
+            }
+            yield Contribution(network, "port", fact)
+
+
+def memberships(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
+    """What security groups are told: the addresses of all members at once, since that is how they are used."""
+    hosts = frozenset(member.host for member in members)
+    for seat in seats(block, world.desired):
+        if not seat.groups:
+            continue
+        addresses = [address for member in members for address in seat.addresses(member.leases)]
+        addresses += [one.address for one in seat.nic.allowed_addresses]
+        for group in seat.groups:
+            yield Contribution(group, filtering.MEMBER, {"addresses": addresses, "hosts": hosts})
+
+
+def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None) -> dict[str, dict[str, Any]]:
+    """What the interfaces of all members have in common."""
+    site = world.desired.site
+    found: dict[str, dict[str, Any]] = {}
+    for position, seat in enumerate(seats(block, world.desired)):
+        nic, network = seat.nic, seat.network
+        described: dict[str, Any] = {
+            "filtered": is_filtered(nic, network),
+            "groups": [str(group) for group in seat.groups],
+            "model": nic.model or model_of_nics,
+            "mtu": underlay.mtu(network.model, site.mtu),
+            "network": str(nic.network),
+            "network_uuid": world.member(nic.network).leases["uuid"],
+            "position": position,
+            "routed": seat.routed,
+            "subnets": [_subnet(stand.net, network) for stand in seat.stands],
+        }
+        if nic.allowed_addresses:
+            described["allowed"] = [
+                {"address": one.address, **({"mac": one.mac} if one.mac else {})} for one in nic.allowed_addresses
+            ]
+        limit = nic.bandwidth or bandwidth
+        if limit is not None:
+            described["bandwidth"] = limit
+        found[seat.key] = described
+    return found
+
+
+def _subnet(net: Net, network: Block) -> dict[str, Any]:
+    """What the guest has to know to use the subnet, told in its network configuration."""
+    routes = network.model.subnets[net.name].routes
+    found: dict[str, Any] = {"cidr": net.cidr, "dhcp": net.server is not None, "dns": net.name_servers}
+    if net.gateway is not None:
+        found["gateway"] = net.write(net.gateway)
+    if routes:
+        found["routes"] = [{"to": one.to, "via": one.via} for one in routes]
+    if net.slaac:
+        found["slaac"] = True
+    return found

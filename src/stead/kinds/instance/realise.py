@@ -1,0 +1,79 @@
+"""What a host should have of an instance. What members share is made once; a member's own is names and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.desired import Block
+from stead.kind import Contribution, Member, World
+from stead.kinds.instance import nics
+from stead.kinds.instance.body import Bodies
+from stead.kinds.instance.demand import flavor_of, volumes
+from stead.kinds.instance.model import Instance
+from stead.kinds.instance.seed import Seed
+from stead.want import Want
+
+
+def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
+    model: Instance = block.model
+    yield from nics.ports(block, members, world)
+    yield from nics.memberships(block, members, world)
+    user = {"hosts": frozenset(member.host for member in members), "user": str(block.members[0].block)}
+    for image in (model.image, model.cdrom):
+        if image is not None:
+            yield Contribution(image, "user", user)
+    for volume in volumes(model):
+        yield Contribution(volume, "user", user)
+
+
+def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    if not members:
+        return
+    seed = Seed(block, world, members[0])
+    bodies = Bodies(block, world, seed.first)
+    seats = nics.seats(block, world.desired)
+    model: Instance = block.model
+    for member in members:
+        leases, address, label = member.leases, member.address, member.address.label
+        own: dict[str, Any] = {
+            "hostname": model.hostname or label,
+            "name": str(address),
+            "ports": {seat.key: {"addresses": seat.addresses(leases), "mac": leases[seat.mac]} for seat in seats},
+            "uuid": leases["uuid"],
+        }
+        if seed.differs and (other := seed.of(member)) != seed.first:
+            own["seed"] = other
+        yield {member.host: Want.of(bodies.on(member.host), own)}
+
+
+def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
+    model: Instance = block.model
+    flavor = flavor_of(model, world.desired)
+    leases = member.leases
+    seats = nics.seats(block, world.desired)
+    ports = {seat.key: (leases[seat.mac], seat.addresses(leases)) for seat in seats}
+    addresses = [address for _, own in ports.values() for address in own]
+    floating = world.contributions(member.address, "floating")
+    host = world.hosts.get(member.host)
+    return {
+        "name": member.address.label,
+        "hostname": model.hostname or member.address.label,
+        "project": member.address.project,
+        "key": member.address.key,
+        "uuid": leases["uuid"],
+        "host": member.host,
+        "zone": host.zone if host is not None else "",
+        # IPv4 first, since most of what reads a lone address still expects it.
+        "address": min(addresses, key=lambda text: ":" in text, default=""),
+        "addresses": addresses,
+        "floating_ip": floating[0]["address"] if floating else "",
+        "mac": next((mac for mac, _ in ports.values()), ""),
+        "networks": {
+            key: {"address": own[0] if own else "", "addresses": own, "mac": mac} for key, (mac, own) in ports.items()
+        },
+        "vcpus": flavor.vcpus if flavor is not None else 0,
+        "memory": flavor.memory if flavor is not None else 0,
+        "labels": block.settings.labels,
+        "properties": model.properties,
+    }

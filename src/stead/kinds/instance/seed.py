@@ -1,0 +1,45 @@
+"""What cloud-init finds: the user's data, rendered, and the keys. Names and interfaces the host adds from the want."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.desired import Block
+from stead.fields import Expression, Secret
+from stead.kind import Member, World
+from stead.kinds.instance.model import CloudInit, Instance
+
+
+class Seed:
+    """Made for the first member; the others are rendered only where an expression could tell them apart."""
+
+    def __init__(self, block: Block, world: World, first: Member) -> None:
+        model: Instance = block.model
+        self._world = world
+        self._data = model.cloud_init or CloudInit()
+        self._keys = [
+            found.model.public_key.strip() for one in model.keypairs if (found := world.desired.get(one)) is not None
+        ]
+        self.differs = bool(block.late) and model.cloud_init is not None
+        self.first = self.of(first)
+
+    def of(self, member: Member) -> dict[str, Any]:
+        data = self._data
+        found: dict[str, Any] = {"keys": self._keys, "on_change": data.on_change}
+        for name in ("user_data", "vendor_data", "network_data", "meta_data"):
+            value = getattr(data, name)
+            if value not in (None, {}):
+                found[name] = self._rendered(value, member)
+        return found
+
+    def _rendered(self, value: Any, member: Member) -> Any:
+        match value:
+            case Expression() | Secret():
+                return self._world.render(value, member)
+            case Mapping():
+                return {name: self._rendered(one, member) for name, one in value.items()}
+            case list() | tuple():
+                return [self._rendered(one, member) for one in value]
+            case _:
+                return value

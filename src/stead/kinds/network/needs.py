@@ -1,0 +1,50 @@
+"""What a network asks to be chosen: its number on the wire, and the MAC of its own DHCP and DNS server.
+
+The server's address is not asked for: it is the last of the pool that nobody wants, which has to be the same for
+whoever looks, before and after addresses are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stead.desired import Block, Desired
+from stead.kind import Demand, Macs, Need, Numbers
+from stead.kinds.network.model import Network
+from stead.kinds.subnets import nets_of
+
+TUNNELS = frozenset({"vxlan", "geneve"})
+WIRES = frozenset({"vlan", "flat"})
+SERVER_MAC = "server.mac"
+
+
+def needs(block: Block, desired: Desired) -> Sequence[Need]:
+    model: Network = block.model
+    site = desired.site
+    found = []
+    if model.type in TUNNELS:
+        fixed = None if model.vni is None else str(model.vni)
+        found.append(Need("vni", "vni", Numbers(site.vni_first, site.vni_last), fixed))
+    elif model.type == "vlan":
+        fixed = None if model.vlan is None else str(model.vlan)
+        found.append(Need("vlan", f"vlan/{model.physical}", Numbers(site.vlan_first, site.vlan_last), fixed))
+    if is_served(block, desired):
+        found.append(Need(SERVER_MAC, "mac", Macs()))
+    return found
+
+
+def is_served(block: Block, desired: Desired) -> bool:
+    """Whether it has a server of its own, and so a host of its own."""
+    return any(net.server is not None for net in nets_of(block, desired))
+
+
+def demand(block: Block, desired: Desired) -> Demand | None:
+    model: Network = block.model
+    if not is_served(block, desired):
+        return None
+    physical = frozenset({model.physical}) if model.type in WIRES and model.physical else frozenset()
+    return Demand(role="network", amounts={"services": 1}, host=model.host, physical_networks=physical)
+
+
+def usage(block: Block, _desired: Desired) -> dict[str, int]:
+    return {"networks": 1, "subnets": len(block.model.subnets)}

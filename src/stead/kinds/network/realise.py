@@ -1,0 +1,168 @@
+"""What hosts should have of a network: the same on every host with a port in it, and the services on one.
+
+Hosts forward only to what the planner knows, so each gets the whole list of ports. It is made once and shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.address import Address
+from stead.desired import Block
+from stead.kind import Member, World
+from stead.kinds import underlay
+from stead.kinds.network.model import Network, Subnet
+from stead.kinds.network.needs import SERVER_MAC, TUNNELS
+from stead.kinds.subnets import Net, nets_of
+from stead.want import Body, Want
+
+Facts = Sequence[Mapping[str, Any]]
+
+
+def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    common = _common(block, world)
+    for member in members:
+        yield _realised(block, member, common, world)
+
+
+def _common(block: Block, world: World) -> dict[str, Any]:
+    model: Network = block.model
+    site = world.desired.site
+    found: dict[str, Any] = {
+        "driver": model.driver,
+        "mtu": underlay.mtu(model, site.mtu),
+        "subnets": {
+            net.name: _subnet(net, subnet)
+            for net, subnet in zip(nets_of(block, world.desired), model.subnets.values(), strict=True)
+        },
+        "type": model.type,
+    }
+    if model.type not in TUNNELS and model.physical:
+        found["physical"] = model.physical
+    return found
+
+
+def _subnet(net: Net, subnet: Subnet) -> dict[str, Any]:
+    found: dict[str, Any] = {"cidr": net.cidr, "routes": [{"to": one.to, "via": one.via} for one in subnet.routes]}
+    if net.gateway is not None:
+        found["gateway"] = net.write(net.gateway)
+    if net.server is not None:
+        found["server"] = net.write(net.server)
+    if net.name_servers:
+        found["dns"] = net.name_servers
+    if net.version == 6:
+        found["ipv6"] = subnet.ipv6
+    return found
+
+
+def _realised(block: Block, member: Member, common: Mapping[str, Any], world: World) -> dict[str, Want]:
+    ports = [*world.contributions(member.address, "port"), *world.contributions(member.address, "interface")]
+    nets = nets_of(block, world.desired)
+    service = _service(block, member, nets, world) if member.host else None
+    fields = {
+        **common,
+        **{key: int(member.leases[key]) for key in ("vni", "vlan") if key in member.leases},
+        "name": str(member.address),
+        "uuid": member.leases["uuid"],
+    }
+    if common["type"] in TUNNELS:
+        fields |= _forwarding(ports, service, member, world)
+    plain = Body.of(fields)
+    found = {host: _on(plain, host, common, world) for host in {port["host"] for port in ports} if host}
+    if service is not None:
+        served = Body.of({**fields, "service": service})
+        found[member.host] = _on(served, member.host, common, world)
+    # All that is not yet on a host is for the record.
+    shared: dict[str, Want] = {}
+    return {host: shared.setdefault(want.digest, want) for host, want in sorted(found.items())} or {"": Want.of(plain)}
+
+
+def _on(body: Body, host: str, common: Mapping[str, Any], world: World) -> Want:
+    if "physical" not in common or host not in world.hosts:
+        return Want.of(body)
+    device = world.hosts[host].physical_networks.get(common["physical"], "")
+    return Want.of(body, {"device": device})
+
+
+def _forwarding(
+    ports: Facts, service: Mapping[str, Any] | None, member: Member, world: World
+) -> dict[str, Mapping[str, Any]]:
+    """Which MAC is behind which host, and where that host is."""
+    entries = {port["mac"]: {"addresses": port["addresses"], "at": port["host"]} for port in ports if port["host"]}
+    if service is not None:
+        bare = [address.partition("/")[0] for address in service["addresses"]]
+        entries[service["mac"]] = {"addresses": bare, "at": member.host}
+    hosts = {entry["at"] for entry in entries.values()}
+    peers = {host: world.hosts[host].underlay for host in hosts if host in world.hosts}
+    return {"forwarding": entries, "peers": peers}
+
+
+def _service(block: Block, member: Member, nets: Sequence[Net], world: World) -> dict[str, Any]:
+    """What the network's own server tells: addresses, names, and the way to the rest of the world."""
+    ports = world.contributions(member.address, "port")
+    return {
+        "addresses": [net.sized(net.write(net.server)) for net in nets if net.server is not None],
+        "domain": domain(block, world),
+        "hosts": {
+            port["mac"]: {"addresses": port["addresses"], "name": port["name"], "routed": port["routed"]}
+            for port in ports
+        },
+        "mac": member.leases[SERVER_MAC],
+        "names": _neighbours(member, world),
+    }
+
+
+def _neighbours(member: Member, world: World) -> dict[str, list[str]]:
+    """Names in the networks that a router joins with this one: they resolve here too."""
+    joined = {
+        network
+        for interface in world.contributions(member.address, "interface")
+        for network in interface["siblings"]
+        if network != member.address
+    }
+    names: dict[str, list[str]] = {}
+    for network in sorted(joined, key=str):
+        for port in world.contributions(network, "port"):
+            names.setdefault(port["name"], []).extend(port["addresses"])
+    return names
+
+
+def domain(block: Block, world: World) -> str:
+    model: Network = block.model
+    if model.domain:
+        return model.domain
+    site = world.desired.site
+    return project_domain(block.project, world) or (f"{block.project}.{site.domain}" if block.project else site.domain)
+
+
+def project_domain(project: str, world: World) -> str:
+    owner = world.desired.get(Address("", "projects", project)) if project else None
+    return (owner.model.domain or "") if owner is not None else ""
+
+
+def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
+    model: Network = block.model
+    nets = nets_of(block, world.desired)
+    found: dict[str, Any] = {
+        "name": member.address.label,
+        "uuid": member.leases["uuid"],
+        "type": model.type,
+        "mtu": underlay.mtu(model, world.desired.site.mtu),
+        "cidr": nets[0].cidr if nets else "",
+        "gateway": nets[0].write(nets[0].gateway) if nets and nets[0].gateway is not None else "",
+        "domain": domain(block, world),
+        "subnets": {
+            net.name: {
+                "cidr": net.cidr,
+                "gateway": "" if net.gateway is None else net.write(net.gateway),
+                "dns": net.name_servers,
+            }
+            for net in nets
+        },
+        "host": member.host,
+    }
+    for key in ("vni", "vlan"):
+        if key in member.leases:
+            found[key] = int(member.leases[key])
+    return found

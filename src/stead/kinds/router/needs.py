@@ -1,0 +1,98 @@
+"""Where a router stands in each network, and what it asks to be chosen for that.
+
+Interfaces are known by the name of their network, so that joining another one changes nothing of those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kind import Demand, Macs, Need
+from stead.kinds.network_names import short
+from stead.kinds.router.model import Router
+from stead.kinds.several import listed
+from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, read, stands
+
+
+class Joined(NamedTuple):
+    """An interface of the router."""
+
+    key: str
+    network: Address
+    block: Block  # of the network
+    stands: tuple[Stand, ...]
+
+    @property
+    def mac(self) -> str:
+        return f"{self.key}.mac"
+
+    def lease(self, net: Net) -> str:
+        return f"{self.key}.{net.name}"
+
+
+def inner(block: Block, desired: Desired) -> Iterator[Joined]:
+    """Its interfaces in the networks it joins: in every subnet that has a gateway, as that gateway."""
+    model: Router = block.model
+    for joined in model.networks:
+        network = network_block(joined.network, desired)
+        if network is None:
+            continue
+        own = tuple(_as_gateway(nets_of(network, desired), listed(joined.address)))
+        yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own)
+
+
+def _as_gateway(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[Stand]:
+    for net in nets:
+        asked = next((one for one in addresses if _in(net, one)), None)
+        if asked is not None:
+            yield Stand(net, asked)
+        elif net.gateway is not None:
+            yield Stand(net, net.write(net.gateway))
+
+
+def _in(net: Net, address: str) -> bool:
+    version, number = read(address)
+    return net.version == version and net.holds(number)
+
+
+def outer(block: Block, desired: Desired) -> Joined | None:
+    """Its interface in the external network: one address of each family."""
+    model: Router = block.model
+    if model.external is None:
+        return None
+    network = network_block(model.external.network, desired)
+    if network is None:
+        return None
+    own = stands(nets_of(network, desired), listed(model.external.address))
+    return Joined("external", model.external.network, network, own)
+
+
+def interfaces(block: Block, desired: Desired) -> list[Joined]:
+    out = outer(block, desired)
+    return [*inner(block, desired), *([out] if out is not None else ())]
+
+
+def needs(block: Block, desired: Desired) -> Sequence[Need]:
+    found = []
+    for joined in interfaces(block, desired):
+        found.append(Need(joined.mac, "mac", Macs()))
+        found += [need(joined.lease(stand.net), joined.network, stand) for stand in joined.stands]
+    return found
+
+
+def demand(block: Block, desired: Desired) -> Demand | None:
+    model: Router = block.model
+    physical = frozenset(
+        joined.block.model.physical
+        for joined in interfaces(block, desired)
+        if joined.block.model.type in {"flat", "vlan"} and joined.block.model.physical
+    )
+    return Demand(role="network", amounts={"services": 1}, host=model.host, physical_networks=physical)
+
+
+def usage(block: Block, _desired: Desired) -> dict[str, int]:
+    model: Router = block.model
+    return {"routers": 1, "ports": len(model.networks) + (model.external is not None)}

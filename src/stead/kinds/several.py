@@ -1,0 +1,11 @@
+"""Fields that take one value or a list of them."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+One = TypeVar("One")
+
+
+def listed(value: One | tuple[One, ...]) -> tuple[One, ...]:
+    return value if isinstance(value, tuple) and not hasattr(value, "_fields") else (value,)  # type: ignore[return-value]

@@ -1,0 +1,43 @@
+"""What the host of a volume should have of a snapshot of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.desired import Block, Desired
+from stead.kind import Member, World
+from stead.kinds import storage
+from stead.kinds.snapshot.model import Snapshot
+from stead.want import Body, Want
+
+
+def usage(_block: Block, _desired: Desired) -> dict[str, int]:
+    return {"snapshots": 1}
+
+
+def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    model: Snapshot = block.model
+    volume = world.member(model.volume)
+    of = world.desired.get(model.volume)
+    pool = storage.location(of.model.pool if of is not None else "", volume.host, world.hosts)
+    fields: dict[str, Any] = {
+        "freeze": model.freeze,
+        "pool": pool,
+        "volume": {"address": str(model.volume), "uuid": volume.leases["uuid"]},
+    }
+    if of is not None:
+        fields["format"] = storage.best_format(of.model.format, pool)
+    body = Body.of(fields)
+    for member in members:
+        yield {volume.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
+
+
+def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
+    model: Snapshot = block.model
+    return {
+        "name": member.address.label,
+        "uuid": member.leases["uuid"],
+        "volume": str(model.volume),
+        "host": world.member(model.volume).host,
+    }

@@ -1,0 +1,190 @@
+"""Subnets as numbers: what is given out, what is kept back, and where an interface finds its addresses.
+
+Networks, instances, routers and floating IPs all ask here, so that they agree. Nothing is chosen that has to be kept:
+all is a function of the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
+from typing import NamedTuple, Protocol
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.kind import Addresses, Need
+from stead.kinds.fixed import fixed_addresses
+from stead.kinds.latest import latest
+
+# Enough for every interface there will ever be, and the addresses stay short.
+V6_POOL = 0xFFFF_FFFF
+
+
+class SubnetShape(Protocol):
+    cidr: str
+    gateway: str | None
+    pool: str | None
+    reserved: tuple[str, ...]
+    dhcp: bool | None
+    dhcp_address: str | None
+    dns: tuple[str, ...]
+    ipv6: str
+
+
+class Net(NamedTuple):
+    """A subnet. Addresses are numbers; ends are included."""
+
+    name: str
+    version: int
+    cidr: str
+    prefix: int
+    base: int
+    end: int
+    gateway: int | None
+    first: int  # of the pool
+    last: int
+    server: int | None  # the network's own DHCP and DNS
+    taken: frozenset[int]
+    dns: tuple[str, ...]
+    slaac: bool
+
+    def holds(self, number: int) -> bool:
+        return self.base <= number <= self.end
+
+    def write(self, number: int) -> str:
+        return write(self.version, number)
+
+    @property
+    def name_servers(self) -> list[str]:
+        """Those of the user's, else the network's own."""
+        if self.dns:
+            return list(self.dns)
+        return [self.write(self.server)] if self.server is not None else []
+
+    def sized(self, address: str) -> str:
+        return f"{address}/{self.prefix}"
+
+
+class Stand(NamedTuple):
+    """Where an interface gets an address: a subnet, and the address if the user chose it."""
+
+    net: Net
+    fixed: str | None
+
+
+def write(version: int, number: int) -> str:
+    if version == 4:
+        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return str(IPv6Address(number))
+
+
+def read(address: str) -> tuple[int, int]:
+    """Version and number."""
+    found = ip_address(address)
+    return found.version, int(found)
+
+
+_known = latest(lambda _desired: dict[Block, tuple[Net, ...]]())
+
+
+def nets_of(block: Block, desired: Desired) -> tuple[Net, ...]:
+    """The subnets of a network, in the order they were written."""
+    known = _known(desired)
+    if block not in known:
+        model = block.model
+        held = {read(claim.address) for member in block.members for claim in fixed_addresses(desired).get(member, ())}
+        known[block] = tuple(_net(name, subnet, model.external, held) for name, subnet in model.subnets.items())
+    return known[block]
+
+
+def network_block(address: Address, desired: Desired) -> Block | None:
+    """Of a reference: None when it leads nowhere, which the language has reported."""
+    block = desired.get(address)
+    return block if block is not None and block.kind == "networks" else None
+
+
+def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, int]]) -> Net:
+    parsed = ip_network(subnet.cidr)
+    version = parsed.version
+    base, end = int(parsed.network_address), int(parsed.broadcast_address)
+    least, most = usable(parsed.prefixlen, base, end, version)
+    gateway = None
+    if subnet.gateway != "none":
+        gateway = least if subnet.gateway is None else read(subnet.gateway)[1]
+    if subnet.pool is None:
+        first, last = least, most if version == 4 else min(most, base + V6_POOL)
+    else:
+        first, last = (read(part.strip())[1] for part in subnet.pool.split("-", 1))
+    taken = {read(address)[1] for address in subnet.reserved}
+    if gateway is not None:
+        taken.add(gateway)
+    server = None
+    if subnet.dhcp_address is not None:
+        server = read(subnet.dhcp_address)[1]
+    elif subnet.dhcp if subnet.dhcp is not None else not external:
+        server = last
+        while server > first and (server in taken or (version, server) in held):
+            server -= 1
+    if server is not None:
+        taken.add(server)
+    return Net(
+        name=name,
+        version=version,
+        cidr=str(parsed),
+        prefix=parsed.prefixlen,
+        base=base,
+        end=end,
+        gateway=gateway,
+        first=first,
+        last=last,
+        server=server,
+        taken=frozenset(taken),
+        dns=subnet.dns,
+        slaac=version == 6 and subnet.ipv6 == "slaac",
+    )
+
+
+def usable(prefix: int, base: int, end: int, version: int) -> tuple[int, int]:
+    """First and last address that an interface can have."""
+    if prefix >= (31 if version == 4 else 127):
+        return base, end
+    # IPv6 has no broadcast, but the first address is the routers' anycast.
+    return base + 1, end - 1 if version == 4 else end
+
+
+def stands(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[Stand, ...]:
+    """One for each family: the subnet that holds the address asked for, else the family's first."""
+    asked = {}
+    for address in addresses:
+        version, number = read(address)
+        net = next((net for net in nets if net.version == version and net.holds(number)), None)
+        if net is not None:
+            asked[version] = Stand(net, address)
+    firsts: dict[int, Stand] = {}
+    for net in nets:
+        firsts.setdefault(net.version, Stand(net, None))
+    return tuple(asked.get(version) or firsts[version] for version in sorted(firsts))
+
+
+def need(key: str, network: Address, stand: Stand) -> Need:
+    net, fixed = stand
+    return Need(key, f"{network}/{net.name}", Addresses(net.version, net.first, net.last, net.taken), fixed)
+
+
+def slaac(net: Net, mac: str) -> str:
+    """The address that a guest makes from its MAC (modified EUI-64)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    suffix = bytes((octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]))
+    return write(6, net.base | int.from_bytes(suffix))
+
+
+def overlap(one: Net, other: Net) -> bool:
+    return one.version == other.version and one.base <= other.end and other.base <= one.end
+
+
+def within(address: str, cidr: str) -> bool:
+    return ip_address(address) in ip_network(cidr)
+
+
+def is_v4(cidr: str) -> bool:
+    return isinstance(ip_network(cidr, strict=False), IPv4Network)

@@ -1,0 +1,98 @@
+"""What a volume's host should have of it, and what it asks of that host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.desired import Block, Desired
+from stead.kind import Action, Contribution, Demand, Disruption, Effect, Member, World
+from stead.kinds import images, storage
+from stead.kinds.recording import plain
+from stead.kinds.volume.model import Origin, Volume
+from stead.want import Body, Want
+
+
+def demand(block: Block, desired: Desired) -> Demand | None:
+    """Room in the pool, on whichever host has it: a pool is on storage hosts or on computes, as the site likes."""
+    model: Volume = block.model
+    size = storage.volume_size(block.members[0], desired)
+    zones = frozenset({model.zone}) if model.zone else frozenset()
+    return Demand(role="", amounts={f"disk:{model.pool}": size}, zones=zones, host=model.host)
+
+
+def usage(block: Block, desired: Desired) -> dict[str, int]:
+    return {"volumes": 1, "storage": storage.volume_size(block.members[0], desired)}
+
+
+def contribute(block: Block, members: Sequence[Member], _world: World) -> Iterator[Contribution]:
+    model: Volume = block.model
+    if model.from_ is not None and model.from_.image is not None:
+        hosts = frozenset(member.host for member in members)
+        yield Contribution(model.from_.image, "user", {"hosts": hosts, "user": str(block.members[0].block)})
+
+
+def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    model: Volume = block.model
+    fields: dict[str, Any] = {
+        "shareable": model.shareable,
+        "size": storage.volume_size(block.members[0], world.desired),
+    }
+    if model.from_ is not None:
+        fields["origin"] = _origin(model.from_, world)
+    if model.qos is not None:
+        fields["qos"] = plain(model.qos)
+    bodies: dict[str, Body] = {}
+    for member in members:
+        body = bodies.get(member.host)
+        if body is None:
+            pool = storage.location(model.pool, member.host, world.hosts)
+            body = Body.of({**fields, "format": storage.best_format(model.format, pool), "pool": pool})
+            bodies[member.host] = body
+        yield {member.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
+
+
+def _origin(origin: Origin, world: World) -> dict[str, Any]:
+    if origin.image is not None:
+        return {"image": images.reference(origin.image, world)}
+    source = origin.snapshot or origin.volume
+    if source is None:
+        return {}
+    block = world.desired.get(source)
+    pool = ""
+    if block is not None:
+        carrier = world.desired.get(block.model.volume) if origin.snapshot else block
+        pool = carrier.model.pool if carrier is not None else ""
+    member = world.member(source)
+    host = world.member(block.model.volume).host if origin.snapshot and block is not None else member.host
+    what = "snapshot" if origin.snapshot else "volume"
+    described = {
+        "address": str(source),
+        "pool": storage.location(pool, host, world.hosts),
+        "uuid": member.leases["uuid"],
+    }
+    if origin.snapshot and block is not None:
+        described["volume_uuid"] = world.member(block.model.volume).leases["uuid"]
+    return {what: described}
+
+
+def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
+    model: Volume = block.model
+    users = [fact["user"] for fact in world.contributions(member.address, "user")]
+    return {
+        "name": member.address.label,
+        "uuid": member.leases["uuid"],
+        "size": storage.volume_size(member.address, world.desired),
+        "pool": model.pool,
+        "host": member.host,
+        "users": users,
+        # What a guest finds under /dev/disk/by-id: virtio disks show 20 characters of their serial number.
+        "device": f"/dev/disk/by-id/virtio-{member.leases['uuid'][:20]}",
+    }
+
+
+def judge(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
+    """Growing is live. Nothing can be cut off a volume without cutting into what is on it."""
+    if field == "size" and isinstance(old, int) and isinstance(new, int) and new < old:
+        return Effect(Action.REPLACE, Disruption.DATA_LOSS)
+    return None
