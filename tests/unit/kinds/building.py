@@ -110,8 +110,8 @@ def settled(desired: Desired, observed: Observed = SMALL_SITE) -> Blueprint:
 
 def problems(desired: Desired) -> list[tuple[str, str, str]]:
     """Code, address and field of everything that the rules of the kinds say."""
-    found = []
-    for one in desired.blocks:
-        for said in kinds()[one.kind].check(one, desired):
-            found.append((said.code, str(one.members[0]), said.place.file if said.place else ""))
-    return found
+    return [
+        (said.code, str(one.members[0]), said.place.file if said.place else "")
+        for one in desired.blocks
+        for said in kinds()[one.kind].check(one, desired)
+    ]

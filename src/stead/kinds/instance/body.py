@@ -17,7 +17,7 @@ from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.recording import plain
 from stead.kinds.sizing import Flavor
-from stead.want import Body, canonical
+from stead.want import Body
 
 # `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.
 _MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
@@ -36,19 +36,24 @@ class Bodies:
         image = world.desired.get(self._model.image) if self._model.image is not None else None
         self._image = image.model if image is not None else None
         self._common = self._shared(block) | {"seed": seed}
-        self._by_host: dict[str, Body] = {}
-        self._by_sort: dict[str, Body] = {}
+        self._pool = root_pool(self._model, self._flavor)
+        self._by_sort: dict[object, Body] = {}
 
     def on(self, host: str) -> Body:
-        body = self._by_host.get(host)
+        sort = self._sort(host)
+        body = self._by_sort.get(sort)
         if body is None:
-            varying = self._varying(host)
-            sort = canonical(varying)
-            body = self._by_sort.get(sort)
-            if body is None:
-                body = self._by_sort[sort] = Body.of(self._common | varying)
-            self._by_host[host] = body
+            body = self._by_sort[sort] = Body.of(self._common | self._varying(host))
         return body
+
+    def _sort(self, host: str) -> object:
+        """All of a host that `_varying` looks at."""
+        there = self._world.hosts.get(host)
+        if there is None:
+            return None
+        pool = there.pools.get(self._pool)
+        where = host if pool is not None and pool.shared else ""
+        return (there.hypervisors, there.architecture, pool, where)
 
     def _shared(self, block: Block) -> dict[str, Any]:
         model, flavor, world = self._model, self._flavor, self._world
@@ -107,7 +112,7 @@ class Bodies:
             found["cache"] = disk.cache
         limits = {"iops": flavor.iops, "throughput": flavor.throughput}
         found |= {name: limit for name, limit in limits.items() if limit is not None}
-        pool = storage.location(root_pool(model, flavor), host, self._world.hosts)
+        pool = storage.location(self._pool, host, self._world.hosts)
         for name, size in (("swap", flavor.swap), ("ephemeral", flavor.ephemeral)):
             if size:
                 found[name] = size

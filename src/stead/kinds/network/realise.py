@@ -69,20 +69,27 @@ def _realised(block: Block, member: Member, common: Mapping[str, Any], world: Wo
     if common["type"] in TUNNELS:
         fields |= _forwarding(ports, service, member, world)
     plain = Body.of(fields)
-    found = {host: _on(plain, host, common, world) for host in {port["host"] for port in ports} if host}
+    hosts = sorted({port["host"] for port in ports if port["host"]})
+    found = _on(plain, hosts, common, world)
     if service is not None:
-        served = Body.of({**fields, "service": service})
-        found[member.host] = _on(served, member.host, common, world)
-    # All that is not yet on a host is for the record.
-    shared: dict[str, Want] = {}
-    return {host: shared.setdefault(want.digest, want) for host, want in sorted(found.items())} or {"": Want.of(plain)}
+        found |= _on(Body.of({**fields, "service": service}), [member.host], common, world)
+    # What is not on a host yet is for the record.
+    return found or {"": Want.of(plain)}
 
 
-def _on(body: Body, host: str, common: Mapping[str, Any], world: World) -> Want:
-    if "physical" not in common or host not in world.hosts:
-        return Want.of(body)
-    device = world.hosts[host].physical_networks.get(common["physical"], "")
-    return Want.of(body, {"device": device})
+def _on(body: Body, hosts: Sequence[str], common: Mapping[str, Any], world: World) -> dict[str, Want]:
+    """One want for all hosts; of a physical network one for each name of its device."""
+    if "physical" not in common:
+        return dict.fromkeys(hosts, Want.of(body))
+    wants: dict[str, Want] = {}
+    found = {}
+    for host in hosts:
+        there = world.hosts.get(host)
+        device = there.physical_networks.get(common["physical"], "") if there is not None else ""
+        if device not in wants:
+            wants[device] = Want.of(body, {"device": device})
+        found[host] = wants[device]
+    return found
 
 
 def _forwarding(
