@@ -153,6 +153,14 @@ def inventory(options: argparse.Namespace) -> int:
     return 0
 
 
+def image(options: argparse.Namespace) -> int:
+    from stead.lab.image.build import ensure_image
+
+    for kind in [options.kind] if options.kind else ["tiny", "debian"]:
+        print(ensure_image(kind, note))
+    return 0
+
+
 def no_arguments(parser: argparse.ArgumentParser) -> None:
     pass
 
@@ -190,6 +198,10 @@ def link_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--link", default="underlay", help="the physical network or device (default: underlay)")
 
 
+def image_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", choices=("tiny", "debian"), help="only this one (default: both)")
+
+
 SUBCOMMANDS: dict[str, Sub] = {
     "up": Sub("make the lab, or start what is off; return when all hosts answer", up_arguments, up),
     "down": Sub("remove the lab and all that is of it", down_arguments, down),
@@ -202,5 +214,6 @@ SUBCOMMANDS: dict[str, Sub] = {
     "console": Sub(
         "a shell on a host that needs neither network nor sshd; or its console's log", console_arguments, console
     ),
+    "image": Sub("build guest images and print their paths", image_arguments, image),
     "inventory": Sub("print the Ansible inventory", no_arguments, inventory),
 }

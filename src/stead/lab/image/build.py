@@ -1,0 +1,71 @@
+"""Builds guest images once and keeps them by what went into them, beside the base tree they are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from stead.lab import places
+from stead.lab.base import Base, ensure_base, locked, make_room
+from stead.lab.commands import need, need_root
+from stead.lab.image import debian, tiny
+from stead.lab.image.disk import make_disk
+
+ROOM = 3 * 2**30  # bytes while the larger image is built
+
+
+class Recipe(Protocol):
+    """What a module offers that makes an image: the tree on its disk, and the disk's size."""
+
+    SIZE: int
+
+    def tree(self, base: Base, work: Path) -> Path: ...
+
+
+RECIPES: dict[str, Recipe] = {"tiny": tiny, "debian": debian}
+
+
+def ensure_image(name: str, say: Callable[[str], None]) -> Path:
+    """The image's path; built if it is not there, once even when two ask at the same time."""
+    need_root()
+    base = ensure_base(say)
+    directory = places.cache() / "images"
+    image = directory / f"{name}-{key(base)}.qcow2"
+    if not image.exists():
+        need("mke2fs", "mount", "unshare", "cpio", "dpkg-deb")
+        with locked(directory / f".{name}.lock"):
+            if not image.exists():
+                say(f"image {name}")
+                make_room(directory, ROOM)
+                build(RECIPES[name], base, image)
+                prune(directory, name, keep=image)
+    return image
+
+
+def build(recipe: Recipe, base: Base, image: Path) -> None:
+    work = Path(tempfile.mkdtemp(prefix=".building-", dir=image.parent))
+    try:
+        disk = make_disk(base, recipe.tree(base, work), recipe.SIZE, work)
+        disk.rename(image)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def key(base: Base) -> str:
+    """The base tree's name tells its packages; the rest is in this directory."""
+    digest = hashlib.sha256(base.top.name.encode())
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def prune(directory: Path, name: str, keep: Path) -> None:
+    """Older builds. Stead imports an image and never links to it, so nothing depends on the file."""
+    for old in directory.glob(f"{name}-*.qcow2"):
+        if old != keep:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""The real guest: a Debian 12 with the real cloud-init, as Debian's cloud images are, made of the lab's packages.
+
+Unlike theirs it looks for a seed only where Stead puts one, and does not update itself: a test's guest should be idle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stead.lab.base import MIRROR, RELEASE, SECURITY, Base
+from stead.lab.codes import IMAGE_FAILED
+from stead.lab.commands import run
+
+SIZE = 3 * 2**30
+INSTALL = (
+    *("linux-image-cloud-amd64", "initramfs-tools", "zstd", "udev", "e2fsprogs", "cloud-init", "cloud-guest-utils"),
+    *("netplan.io", "systemd-resolved", "qemu-guest-agent"),
+)
+ROOM = (
+    *("--register=no", "--keep-unit", "--quiet", "--resolv-conf=off", "--as-pid2", "--console=pipe"),
+    "--setenv=DEBIAN_FRONTEND=noninteractive",
+)
+EXTLINUX = """DEFAULT debian
+PROMPT 0
+LABEL debian
+  KERNEL /vmlinuz
+  INITRD /initrd.img
+  APPEND root=LABEL=stead-root ro console=tty0 console=ttyS0,115200 net.ifnames=0 quiet
+"""
+TEXTS = {
+    "etc/fstab": "LABEL=stead-root / ext4 errors=remount-ro 0 1\n",
+    "etc/hostname": "debian\n",
+    "etc/machine-id": "uninitialized\n",  # systemd makes one at the first boot of each copy
+    "etc/apt/sources.list": f"deb {MIRROR} {RELEASE} main\ndeb {SECURITY} {RELEASE}-security main\n",
+    "etc/cloud/cloud.cfg.d/90_stead.cfg": "datasource_list: [NoCloud, ConfigDrive, None]\n",
+    "boot/extlinux/extlinux.conf": EXTLINUX,
+}
+# What makes a container look like a machine, and the lab's own source of packages.
+LEFTOVERS = ("var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "etc/ssh/ssh_host_*")
+LAB_ONLY = (
+    *("etc/systemd/system/lab-host.service", "etc/systemd/system/sysinit.target.wants/lab-host.service"),
+    *("usr/local/sbin/lab-host", "etc/apt/apt.conf.d/90lab", "etc/dpkg/dpkg.cfg.d/lab"),
+)
+
+
+def tree(base: Base, work: Path) -> Path:
+    root = work / "root"
+    run(["cp", "--archive", base.bare, root], code=IMAGE_FAILED)
+    in_guest(base, root, ["apt-get", "--quiet", "--yes", "install", *INSTALL])
+    for name in LAB_ONLY:
+        (root / name).unlink(missing_ok=True)
+    for pattern in LEFTOVERS:
+        for left in root.glob(pattern):
+            left.unlink()
+    for name, text in TEXTS.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def in_guest(base: Base, root: Path, argv: list[str]) -> None:
+    room = ["systemd-nspawn", *ROOM, f"--directory={root}", f"--bind-ro={base.packages}:/opt/lab-packages", "--"]
+    run([*room, *argv], code=IMAGE_FAILED)
