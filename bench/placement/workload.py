@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stead.blueprint.placement.model import Group, GroupKind, Host, Over, Policy, Problem, Request, numbered
 
@@ -23,6 +24,7 @@ HOST_KINDS = (  # vCPUs, memory GiB, disk GiB, traits, share of the hosts
 ZONES = ("a", "b", "c")
 SIZES = ((1, 1), (1, 2), (2, 2), (2, 4), (2, 8), (4, 4), (4, 8), (4, 16), (8, 8), (8, 16), (8, 32), (16, 32), (16, 64))
 DISKS = (10, 20, 40, 80)
+MOST_APART = 20  # nobody asks for four hundred hosts for one group
 
 
 def hosts(count: int, seed: int) -> list[Host]:
@@ -57,29 +59,37 @@ def flavors(seed: int, count: int = 48) -> list[dict[str, int]]:
     return made
 
 
-def requests(instances: int, seed: int, policy: Policy | None = None) -> list[Request]:
-    """Counts of one to four hundred, most of them small, until there are as many instances as asked for."""
-    return list(_requests(instances, seed, policy))
+def requests(instances: int, seed: int, *, soft: bool = True) -> list[Request]:
+    """Counts of one to four hundred, most of them small, until there are as many instances as asked for.
+
+    Without `soft` nobody has preferences: those come before any policy, so a bound on the policy's goal would not bind.
+    """
+    return list(_requests(instances, seed, soft=soft))
 
 
-def _requests(instances: int, seed: int, policy: Policy | None) -> Iterator[Request]:
+def _requests(instances: int, seed: int, *, soft: bool) -> Iterator[Request]:
     rng = random.Random(seed + 2)
     sizes = flavors(seed)
     left, i = instances, 0
     while left:
         count = min(left, rng.choice((1, 1, 2, 3, 3, 5, 8, 20, 60, 150, 400)))
-        yield _request(i, count, rng.choice(sizes), rng, policy)
+        request = _request(i, count, rng.choice(sizes), rng)
+        yield request if soft else _without_wishes(request)
         left -= count
         i += 1
 
 
-def _request(i: int, count: int, demand: dict[str, int], rng: random.Random, policy: Policy | None) -> Request:
+def _without_wishes(request: Request) -> Request:
+    return replace(request, preferred=frozenset(), groups=tuple(group for group in request.groups if group.hard))
+
+
+def _request(i: int, count: int, demand: dict[str, int], rng: random.Random) -> Request:
     name = f"project-{i % 97}/instances/app-{i:05d}"
     luck = rng.random()
     groups: tuple[Group, ...] = ()
-    if count > 1 and luck < 0.25:
+    if 1 < count <= MOST_APART and luck < 0.25:
         groups = (Group(name=f"{name}/spread", kind=GroupKind.SPREAD, hard=luck < 0.15),)
-    elif count > 2 and luck < 0.30:
+    elif 2 < count <= MOST_APART and luck < 0.30:
         groups = (Group(name=f"{name}/zones", kind=GroupKind.SPREAD, over=Over.ZONES, hard=luck < 0.28),)
     elif 1 < count < 4 and luck < 0.33:
         groups = (Group(name=f"{name}/together", kind=GroupKind.TOGETHER),)
@@ -94,10 +104,11 @@ def _request(i: int, count: int, demand: dict[str, int], rng: random.Random, pol
         zones=frozenset({rng.choice(ZONES)}) if rng.random() < 0.15 else frozenset(),
         physical_networks=frozenset({"physnet1"}) if rng.random() < 0.2 else frozenset({"physnet0"}),
         project=f"project-{i % 97}",
-        policy=policy,
         groups=groups,
     )
 
 
-def problem(host_count: int, instances: int, seed: int, policy: Policy = Policy.BALANCE) -> Problem:
-    return Problem(hosts=hosts(host_count, seed), requests=requests(instances, seed), policy=policy)
+def problem(
+    host_count: int, instances: int, seed: int, policy: Policy = Policy.BALANCE, *, soft: bool = True
+) -> Problem:
+    return Problem(hosts=hosts(host_count, seed), requests=requests(instances, seed, soft=soft), policy=policy)

@@ -63,9 +63,11 @@ class Chooser:
                 return found
         return None
 
-    def open_to(self, run: Run) -> Allowed:
-        """Whether the groups of a run let a host take one more unit, softly broken wishes set aside."""
-        _, relaxed = self._allowed(run, frozenset())
+    def open_to(self, run: Run, *, wishes: bool = False) -> Allowed:
+        """Whether the groups of a run let a host take one more unit; soft spreads over hosts count only as `wishes`."""
+        strict, relaxed = self._allowed(run, frozenset())
+        if wishes:
+            relaxed = strict
         tiers = list(self._zones(run))
         if None in tiers:
             return relaxed

@@ -60,6 +60,8 @@ def cut(space: Space, state: State, waiting: list[tuple[Request, list[str]]]) ->
         else:
             runs.extend(_plain(space, request, members))
     runs.extend(_crew(space, state, family) for family in families(bound, lambda pair: _bonds(pair[0])))
+    if len(runs) < 2:
+        return runs
     rank = _Rank(space)
     runs.sort(key=lambda run: (rank(run.shape), not run.groups, run.request.id, run.units[0]))
     return runs
