@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from stead.lab.lifecycle import Lab, bring_up, take_down
+from stead.lab.lifecycle import bring_up, take_down
+from stead.lab.site import Lab
 from stead.lab.sizes import Sizes, read_sizes
 
 

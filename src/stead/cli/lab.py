@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from stead.lab.lifecycle import Lab
+    from stead.lab.site import Lab
 
 DEFAULT_NAME = "lab"
 

@@ -39,6 +39,8 @@ def make(lab: str, part: str) -> list[Path]:
             if not above.exists():
                 above.mkdir(exist_ok=True)
                 inherit_cpuset(above)
+                if above != group:
+                    pass_on_controllers(above)
     return groups
 
 
@@ -47,6 +49,13 @@ def inherit_cpuset(group: Path) -> None:
     for name in ("cpuset.cpus", "cpuset.mems"):
         if (group / "tasks").exists() and (group / name).exists():
             (group / name).write_text((group.parent / name).read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def pass_on_controllers(group: Path) -> None:
+    """Version 2 gives a group's children only the controllers it names; systemd and libvirt inside want them all."""
+    with contextlib.suppress(OSError):
+        for controller in (group / "cgroup.controllers").read_text(encoding="utf-8").split():
+            (group / "cgroup.subtree_control").write_text(f"+{controller}", encoding="utf-8")
 
 
 def enter(groups: list[Path]) -> None:
@@ -98,11 +107,9 @@ def kill(lab: str, part: str = "") -> None:
 
 def memory(lab: str, part: str = "") -> int:
     """Bytes the processes hold themselves, without the page cache, which is the machine's to take back."""
-    total = 0
     for root in hierarchies():
-        top = root / group_name(lab, part)
-        for name, key in (("memory.stat", "total_rss"), ("memory.stat", "anon")):
-            with contextlib.suppress(OSError):
-                words = dict(line.split() for line in (top / name).read_text(encoding="utf-8").splitlines())
-                total += int(words.get(key, 0)) if key != "anon" or "total_rss" not in words else 0
-    return total
+        with contextlib.suppress(OSError):
+            stat = (root / group_name(lab, part) / "memory.stat").read_text(encoding="utf-8")
+            words = dict(line.split() for line in stat.splitlines())
+            return int(words.get("total_rss") or words.get("anon") or 0)  # version 1's word, version 2's
+    return 0

@@ -80,13 +80,16 @@ def run(
 
 
 def try_run(argv: Sequence[str | Path], *, feed: str | None = None) -> bool:
-    """Whether the program succeeded; for what may already be done, or already be gone."""
-    done = subprocess.run(
-        [str(word) for word in argv],
-        input=feed,
-        stdin=None if feed is not None else subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Whether the program succeeded; for what may already be done, already be gone, or not exist here."""
+    try:
+        done = subprocess.run(
+            [str(word) for word in argv],
+            input=feed,
+            stdin=None if feed is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return False
     return done.returncode == 0

@@ -81,6 +81,8 @@ def build_switch(layout: Layout) -> None:
     # a process id stands for the namespace it is in: ours, where ssh to the hosts will start
     batch(layout.switch, [veth(layout, "machine", layout.machine_link, str(os.getpid()))])
     batch(layout.switch, [f"link set machine master {BRIDGE}", "link set machine up"])
+    # What a host advertises must not reach the machine's own routes.
+    Path(f"/proc/sys/net/ipv6/conf/{layout.machine_link}/disable_ipv6").write_text("1", encoding="utf-8")
     run(["ip", "address", "add", layout.machine_address, "dev", layout.machine_link])
     run(["ip", "link", "set", layout.machine_link, "up"])
     build_neighbour(layout)
@@ -94,7 +96,7 @@ def veth(layout: Layout, port: str, device: str, namespace: str, mac: str | None
 
 
 def build_neighbour(layout: Layout) -> None:
-    """The outside world: it holds the gateway's address in each physical network, and routes between them."""
+    """The outside world: it holds the gateway's address in each physical network."""
     add_namespace(layout.neighbour)
     for index, one in enumerate(layout.physical):
         device = f"eth{index}"

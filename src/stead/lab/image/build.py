@@ -22,6 +22,7 @@ class Recipe(Protocol):
     """What a module offers that makes an image: the tree on its disk, and the disk's size."""
 
     SIZE: int
+    INPUTS: tuple[str, ...]  # its files in this directory
 
     def tree(self, base: Base, work: Path) -> Path: ...
 
@@ -34,7 +35,7 @@ def ensure_image(name: str, say: Callable[[str], None]) -> Path:
     need_root()
     base = ensure_base(say)
     directory = places.cache() / "images"
-    image = directory / f"{name}-{key(base)}.qcow2"
+    image = directory / f"{name}-{key(RECIPES[name], base)}.qcow2"
     if not image.exists():
         need("mke2fs", "mount", "unshare", "cpio", "dpkg-deb")
         with locked(directory / f".{name}.lock"):
@@ -55,11 +56,12 @@ def build(recipe: Recipe, base: Base, image: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def key(base: Base) -> str:
-    """The base tree's name tells its packages; the rest is in this directory."""
+def key(recipe: Recipe, base: Base) -> str:
+    """The base tree's name tells its packages; the rest is in the files the recipe names."""
     digest = hashlib.sha256(base.top.name.encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+    here = Path(__file__).parent
+    for path in sorted(path for name in (*recipe.INPUTS, "disk.py") for path in (here / name, *here.glob(f"{name}/*"))):
+        if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -11,6 +11,7 @@ from stead.lab.base import MIRROR, RELEASE, SECURITY, Base
 from stead.lab.codes import IMAGE_FAILED
 from stead.lab.commands import run
 
+INPUTS: tuple[str, ...] = ("debian.py",)
 SIZE = 3 * 2**30
 INSTALL = (
     *("linux-image-cloud-amd64", "initramfs-tools", "zstd", "udev", "e2fsprogs", "cloud-init", "cloud-guest-utils"),
@@ -32,7 +33,7 @@ TEXTS = {
     "etc/hostname": "debian\n",
     "etc/machine-id": "uninitialized\n",  # systemd makes one at the first boot of each copy
     "etc/apt/sources.list": f"deb {MIRROR} {RELEASE} main\ndeb {SECURITY} {RELEASE}-security main\n",
-    "etc/cloud/cloud.cfg.d/90_stead.cfg": "datasource_list: [NoCloud, ConfigDrive, None]\n",
+    "etc/cloud/cloud.cfg.d/90_stead.cfg": "datasource_list: [NoCloud, ConfigDrive, None]\nlocale: false\n",
     "boot/extlinux/extlinux.conf": EXTLINUX,
 }
 # What makes a container look like a machine, and the lab's own source of packages.

@@ -17,6 +17,7 @@ from stead.lab.codes import IMAGE_FAILED, refuse
 from stead.lab.commands import run
 from stead.lab.image.disk import unpack
 
+INPUTS: tuple[str, ...] = ("tiny.py", "tiny_files")
 SIZE = 64 * 2**20
 FILES = Path(__file__).with_name("tiny_files")
 PACKAGES = ("busybox-static", "dropbear-bin", "libtomcrypt1", "libtommath1", "lua5.4")
