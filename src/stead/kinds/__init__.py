@@ -5,7 +5,8 @@ announces itself as an entry point of the group `stead.kinds`. Plain modules bes
 share; kinds never import each other.
 """
 
-# ruff: noqa: PTH - pathlib takes longer to import than three kinds
+# ruff: noqa: PTH110, PTH118, PTH208, PTH123
+# pathlib takes longer to import than three kinds.
 from __future__ import annotations
 
 import importlib

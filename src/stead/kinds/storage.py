@@ -45,8 +45,9 @@ def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
 _FILES = frozenset({"dir", "nfs"})
 
 
-def best_format(asked: str | None, pool: Mapping[str, Any]) -> str:
-    return asked or ("qcow2" if pool.get("type", "dir") in _FILES else "raw")
+def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool = False) -> str:
+    """Several writers of one qcow2 file would destroy it."""
+    return asked or ("qcow2" if pool.get("type", "dir") in _FILES and not shareable else "raw")
 
 
 # A chain of volumes made from snapshots of volumes ends; a circle has been reported before anyone asks.

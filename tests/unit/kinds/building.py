@@ -49,7 +49,7 @@ def block(
         name=own.name,
         model=model,
         settings=settings or Settings(),
-        node=Written(),
+        node=Written(file="", line=1, column=1),
         members=members,
         refs=tuple(sorted(at(one) for one in refs)),
         late=late,

@@ -6,6 +6,7 @@ from typing import Any
 from stead.desired import Block
 from stead.kind import Kind, Member, Scope, World
 from stead.kinds.flavor.model import Flavor
+from stead.kinds.flavor.rules import check
 from stead.kinds.recording import plain, recorded_only
 
 
@@ -19,6 +20,7 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Flavor,
     help="A size of instances: virtual CPUs, memory and root disk.",
+    check=check,
     realise=recorded_only,
     facts=facts,
 )

@@ -3,6 +3,7 @@
 from stead.kind import Action, Disruption, Effect, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import contribute, facts, needs, realise, usage
+from stead.kinds.floating_ip.rules import check
 
 # Connections through it are cut; new ones go the new way at once.
 MOVED = Effect(Action.UPDATE, Disruption.NETWORK)
@@ -14,6 +15,7 @@ KIND = Kind(
     model=FloatingIp,
     help="An external address that leads to an instance.",
     counted=True,
+    check=check,
     needs=needs,
     usage=usage,
     contribute=contribute,

@@ -3,6 +3,7 @@
 from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.realise import facts, realise, usage
+from stead.kinds.image.rules import check
 
 KIND = Kind(
     name="image",
@@ -11,6 +12,7 @@ KIND = Kind(
     model=Image,
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
     usage=usage,
+    check=check,
     realise=realise,
     facts=facts,
     # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.

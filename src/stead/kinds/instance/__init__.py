@@ -6,6 +6,7 @@ from stead.kinds.instance.effects import EFFECTS, judge
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import needs
 from stead.kinds.instance.realise import contribute, facts, realise
+from stead.kinds.instance.rules import check
 
 KIND = Kind(
     name="instance",
@@ -14,6 +15,7 @@ KIND = Kind(
     model=Instance,
     help="A virtual machine.",
     counted=True,
+    check=check,
     stateful=True,
     mobile=True,
     needs=needs,

@@ -148,7 +148,7 @@ class Bodies:
             return {"uuid": member.leases["uuid"]}
         pool = storage.location(block.model.pool, member.host, world.hosts)
         found = {
-            "format": storage.best_format(block.model.format, pool),
+            "format": storage.best_format(block.model.format, pool, shareable=block.model.shareable),
             "pool": pool,
             "shareable": block.model.shareable,
             "uuid": member.leases["uuid"],

@@ -6,6 +6,7 @@ from typing import Any
 from stead.desired import Block, Desired
 from stead.kind import Kind, Member, Scope, World
 from stead.kinds.keypair.model import Keypair
+from stead.kinds.keypair.rules import check
 from stead.kinds.recording import recorded_only
 
 
@@ -23,6 +24,7 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Keypair,
     help="A public SSH key that instances accept at their first boot.",
+    check=check,
     realise=recorded_only,
     usage=usage,
     facts=facts,

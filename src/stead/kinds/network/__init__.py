@@ -4,6 +4,7 @@ from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.realise import facts, realise
+from stead.kinds.network.rules import check
 
 # A moment without packets while the device is made again.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
@@ -15,6 +16,7 @@ KIND = Kind(
     model=Network,
     help="A network of its own between instances on any hosts, or one that exists already.",
     counted=True,
+    check=check,
     needs=needs,
     demand=demand,
     usage=usage,

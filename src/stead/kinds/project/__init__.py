@@ -3,6 +3,7 @@
 from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.project.model import Project
 from stead.kinds.project.realise import facts, realise
+from stead.kinds.project.rules import check
 
 KIND = Kind(
     name="project",
@@ -10,6 +11,7 @@ KIND = Kind(
     scope=Scope.SITE,
     model=Project,
     help="A tenant: its own names, networks and quota. Every other resource of a team is written inside one.",
+    check=check,
     realise=realise,
     facts=facts,
     effects={"default_group": IN_PLACE},

@@ -4,6 +4,7 @@ from stead.kind import Action, Disruption, Effect, Kind, Scope
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.realise import contribute, facts, realise
+from stead.kinds.router.rules import check
 
 # Connections through the router stall, and those that it hides are cut.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
@@ -15,6 +16,7 @@ KIND = Kind(
     model=Router,
     help="Joins networks with each other and with an external one.",
     counted=True,
+    check=check,
     needs=needs,
     demand=demand,
     usage=usage,

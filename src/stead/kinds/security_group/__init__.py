@@ -3,6 +3,7 @@
 from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.security_group.realise import facts, realise, usage
+from stead.kinds.security_group.rules import check
 
 KIND = Kind(
     name="security_group",
@@ -11,6 +12,7 @@ KIND = Kind(
     model=SecurityGroup,
     help="Rules that say what may come in and go out of interfaces.",
     counted=True,
+    check=check,
     usage=usage,
     realise=realise,
     facts=facts,

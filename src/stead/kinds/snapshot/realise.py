@@ -27,7 +27,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         "volume": {"address": str(model.volume), "uuid": volume.leases["uuid"]},
     }
     if of is not None:
-        fields["format"] = storage.best_format(of.model.format, pool)
+        fields["format"] = storage.best_format(of.model.format, pool, shareable=of.model.shareable)
     body = Body.of(fields)
     for member in members:
         yield {volume.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}

@@ -3,6 +3,7 @@
 from stead.kind import IN_PLACE, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, facts, judge, realise, usage
+from stead.kinds.volume.rules import check
 
 KIND = Kind(
     name="volume",
@@ -11,6 +12,7 @@ KIND = Kind(
     model=Volume,
     help="A disk that outlives the instances that use it.",
     counted=True,
+    check=check,
     stateful=True,
     demand=demand,
     usage=usage,

@@ -47,7 +47,9 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         body = bodies.get(member.host)
         if body is None:
             pool = storage.location(model.pool, member.host, world.hosts)
-            body = Body.of({**fields, "format": storage.best_format(model.format, pool), "pool": pool})
+            body = Body.of(
+                {**fields, "format": storage.best_format(model.format, pool, shareable=model.shareable), "pool": pool}
+            )
             bodies[member.host] = body
         yield {member.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
 

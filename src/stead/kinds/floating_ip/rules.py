@@ -1,0 +1,85 @@
+"""Where a floating IP can come from, and what it can lead to. Looks only at the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kinds.floating_ip.model import FloatingIp
+from stead.kinds.floating_ip.realise import Inside, inside, source
+from stead.kinds.latest import latest
+from stead.kinds.subnets import network_block
+
+NOT_EXTERNAL = Code("STEAD-N030", "the network of a floating IP is not external")
+NOT_ROUTED = Code("STEAD-N031", "no router leads from the instance to the external network")
+NO_V4 = Code("STEAD-N032", "the external network has no IPv4 subnet")
+NOT_THERE = Code("STEAD-N033", "the instance is not in this network")
+ONE_FOR_MANY = Code("STEAD-N034", "several floating IPs cannot have the same address")
+TWO_FOR_ONE = Code("STEAD-N035", "an interface has one floating IP of a network")
+INSIDE_OF_NOTHING = Code("STEAD-N036", "`inside` needs an instance")
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: FloatingIp = block.model
+    network = network_block(model.network, desired)
+    if network is None:
+        return
+    if not network.model.external:
+        text = f"{model.network} does not lead outside. Choose an external network, or set `external: true` on it."
+        yield NOT_EXTERNAL.at(block.place("network"), text)
+    elif source(block, desired) is None:
+        text = f"{model.network} has no IPv4 subnet for the address to come from. Give it one."
+        yield NO_V4.at(block.place("network"), text)
+    if model.address is not None and len(block.members) > 1:
+        text = f"{len(block.members)} floating IPs would all be {model.address}. Leave it out, and each gets its own."
+        yield ONE_FOR_MANY.at(block.place("address"), text)
+    yield from _target(block, desired)
+
+
+def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: FloatingIp = block.model
+    if model.instance is None:
+        if model.inside is not None:
+            text = "It says which of an instance's networks the address leads to, and there is no instance."
+            yield INSIDE_OF_NOTHING.at(block.place("inside"), text)
+        return
+    instance = desired.get(model.instance)
+    if instance is None:
+        return
+    networks = [nic.network for nic in instance.model.networks]
+    if model.inside is not None and model.inside not in networks:
+        have = ", ".join(map(str, networks)) or "no network"
+        text = f"{model.instance} is in {have}. Choose one of these, or leave `inside` out."
+        yield NOT_THERE.at(block.place("inside"), text)
+        return
+    found = inside(block, desired)
+    if found is None:
+        through = f"{model.inside}" if model.inside is not None else (", ".join(map(str, networks)) or "no network")
+        text = (
+            f"{model.instance} is in {through}, and no router with `external: {model.network.label}` joins an IPv4 "
+            "subnet of that. Add the network to such a router."
+        )
+        yield NOT_ROUTED.at(block.place("instance"), text)
+        return
+    first = targets(desired)[found.instance, found.network, model.network]
+    if first is not block or len(block.members) > 1:
+        who = str(first.members[0].block) if first is not block else "another of these"
+        text = (
+            f"{who} leads to {found.instance} in {found.network} already, and answers could leave by one only. Use "
+            "another interface, or leave `instance` out."
+        )
+        yield TWO_FOR_ONE.at(block.place("instance"), text)
+
+
+def _targets(desired: Desired) -> Mapping[tuple[Address, Address, Address], Block]:
+    found: dict[tuple[Address, Address, Address], Block] = {}
+    for block in desired.of_kind("floating_ips"):
+        led: Inside | None = inside(block, desired)
+        if led is not None:
+            found.setdefault((led.instance, led.network, block.model.network), block)
+    return found
+
+
+targets = latest(_targets)

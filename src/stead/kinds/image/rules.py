@@ -1,0 +1,48 @@
+"""What an image must say to be fetched and believed. Looks only at the spec: nothing is fetched here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic, Severity
+from stead.kinds import images
+from stead.kinds.image.model import Image
+
+SOURCE = Code("STEAD-M001", "the source is no absolute path and no URL")
+NO_CHECKSUM = Code("STEAD-M002", "nothing vouches for the image", Severity.WARNING)
+MIN_DISK = Code("STEAD-M003", "the least disk is smaller than the image")
+COMPRESSED = Code("STEAD-M004", "a disk of this format is not compressed as a file", Severity.WARNING)
+FIRMWARE = Code("STEAD-M005", "the firmware does not go with the machine")
+
+_SCHEMES = ("http://", "https://")
+
+
+def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
+    model: Image = block.model
+    web = model.source.startswith(_SCHEMES)
+    if not web and (not model.source.startswith("/") or "/../" in model.source):
+        text = (
+            f"{model.source!r} cannot be found from the controller. Write an absolute path on the controller, "
+            "or a URL that begins with http:// or https://."
+        )
+        yield SOURCE.at(block.place("source"), text)
+    if web and model.checksum is None:
+        text = (
+            "Whoever answers at the URL decides what runs, and a change there goes unnoticed. Write `checksum:` with "
+            "the digest that the publisher gives."
+        )
+        yield NO_CHECKSUM.at(block.place("source"), text)
+    if model.size is not None and model.min_disk is not None and model.min_disk < model.size:
+        text = "A root disk of `min_disk` could not hold the image. Raise it to `size` at least, or leave it out."
+        yield MIN_DISK.at(block.place("min_disk"), text)
+    format_, compression = images.forms(model.source, model.format, model.compression)
+    if format_ == "qcow2" and compression != "none" and not web:
+        text = (
+            "qcow2 compresses inside; unpacking it costs time and space on the controller. `qemu-img convert -c` "
+            "does it."
+        )
+        yield COMPRESSED.at(block.place("source"), text)
+    if model.firmware == "uefi-secure" and model.machine is not None and "q35" not in model.machine:
+        text = f"Secure boot needs the machine q35, and this is {model.machine}. Change one of them."
+        yield FIRMWARE.at(block.place("firmware"), text)

@@ -1,0 +1,162 @@
+"""What an instance boots from, and the volumes it uses. Looks only at the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic, Severity
+from stead.kinds import images
+from stead.kinds.amounts import readable
+from stead.kinds.instance.body import LETTERS
+from stead.kinds.instance.demand import root_size
+from stead.kinds.instance.model import Instance
+from stead.kinds.latest import latest
+from stead.kinds.sizing import Flavor
+
+NOTHING_TO_BOOT = Code("STEAD-I001", "there is nothing to boot from")
+TWO_ROOTS = Code("STEAD-I002", "an instance has one root disk")
+NO_DISK = Code("STEAD-I003", "there is no room for a root disk")
+SMALL_DISK = Code("STEAD-I004", "the root disk cannot hold the image")
+SMALL_MEMORY = Code("STEAD-I005", "the image needs more memory")
+ATTACHED_TWICE = Code("STEAD-I006", "a volume that is not shareable is used twice")
+SAME_VOLUME = Code("STEAD-I007", "an instance uses a volume once")
+SAME_DEVICE = Code("STEAD-I008", "two volumes would have the same device")
+TOO_MANY = Code("STEAD-I009", "there are more volumes than devices")
+BLANK_ROOT = Code("STEAD-I011", "the boot volume has nothing on it", Severity.WARNING)
+ISO_ROOT = Code("STEAD-I012", "an iso image does not make a disk")
+NOT_AN_ISO = Code("STEAD-I013", "only an iso image goes into the drive")
+UNUSED = Code("STEAD-I026", "the root disk's settings have no effect", Severity.WARNING)
+
+
+def check(block: Block, flavor: Flavor, desired: Desired) -> Iterator[Diagnostic]:
+    yield from _root(block, flavor)
+    yield from _image(block, flavor, desired)
+    yield from _boot_volume(block, desired)
+    if block.model.volumes or block.model.boot_volume:
+        yield from _volumes(block, desired)
+
+
+def _root(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    if model.image is not None and model.boot_volume is not None:
+        text = "It has an image and a boot volume. Leave the image out, or make the volume one of `volumes`."
+        yield TWO_ROOTS.at(block.place("boot_volume"), text)
+        return
+    if model.boot_volume is not None:
+        if model.disk is not None and (model.disk.size is not None or model.disk.pool is not None):
+            text = "The instance boots from a volume, whose size and pool are its own. Leave them out here."
+            yield UNUSED.at(block.place("disk"), text)
+        return
+    if model.image is None and model.cdrom is None and "network" not in model.boot:
+        text = "Write `image:` or `boot_volume:`; or `cdrom:` or `boot: [network]` to install onto a blank disk."
+        yield NOTHING_TO_BOOT.at(block.place(), text)
+    if root_size(model, flavor) == 0 and (model.image is not None or "disk" in model.boot):
+        where = "flavor.disk" if isinstance(model.flavor, Flavor) else "flavor"
+        text = (
+            "The flavor has no disk, so it is for instances with a `boot_volume`. Choose one, or write `disk: "
+            "{size: 10GiB}`."
+        )
+        yield NO_DISK.at(block.place(where), text)
+
+
+def _image(block: Block, flavor: Flavor, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    image = desired.get(model.image) if model.image is not None else None
+    if image is not None and model.image is not None:
+        least = max(image.model.size or 0, image.model.min_disk or 0)
+        size = root_size(model, flavor)
+        if _form(image) == "iso":
+            text = f"{model.image} is an iso. Put it into `cdrom`, and boot from there."
+            yield ISO_ROOT.at(block.place("image"), text)
+        elif 0 < size < least and model.boot_volume is None:
+            text = (
+                f"{model.image} needs {readable(least)}, and the root disk has {readable(size)}. Choose a larger "
+                f"flavor, or set `disk: {{size: {readable(least)}}}`."
+            )
+            yield SMALL_DISK.at(block.place("disk.size" if model.disk and model.disk.size else "flavor"), text)
+        if image.model.min_memory is not None and flavor.memory < image.model.min_memory:
+            text = (
+                f"{model.image} needs {readable(image.model.min_memory)}, and the flavor has "
+                f"{readable(flavor.memory)}. Choose a larger one."
+            )
+            yield SMALL_MEMORY.at(block.place("flavor"), text)
+    disc = desired.get(model.cdrom) if model.cdrom is not None else None
+    if disc is not None and _form(disc) != "iso":
+        text = f"{model.cdrom} is {_form(disc)}. Use it as `image`, or set its `format: iso` if it is one."
+        yield NOT_AN_ISO.at(block.place("cdrom"), text)
+
+
+def _form(image: Block) -> str:
+    return images.forms(image.model.source, image.model.format, image.model.compression)[0]
+
+
+def _boot_volume(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    volume = desired.get(model.boot_volume) if model.boot_volume is not None else None
+    installs = model.cdrom is not None or "network" in model.boot
+    if volume is not None and volume.model.from_ is None and not installs:
+        text = f"{model.boot_volume} is blank. Make it `from: {{image: …}}`, or add a `cdrom` to install from."
+        yield BLANK_ROOT.at(block.place("boot_volume"), text)
+
+
+def _attachments(desired: Desired) -> Mapping[Address, list[tuple[Block, str]]]:
+    """By volume: who uses it, and where that is written."""
+    found: dict[Address, list[tuple[Block, str]]] = {}
+    for block in desired.of_kind("instances"):
+        model: Instance = block.model
+        if model.boot_volume is not None:
+            found.setdefault(model.boot_volume, []).append((block, "boot_volume"))
+        for at, one in enumerate(model.volumes):
+            found.setdefault(one.volume, []).append((block, f"volumes.{at}.volume"))
+    return found
+
+
+attachments = latest(_attachments)
+
+
+def _volumes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    own = [(one.volume, f"volumes.{at}.volume") for at, one in enumerate(model.volumes)]
+    if model.boot_volume is not None:
+        own.insert(0, (model.boot_volume, "boot_volume"))
+    seen = set()
+    for address, path in own:
+        if address in seen:
+            yield SAME_VOLUME.at(block.place(path), f"{address} is there already. Leave one of the two out.")
+        seen.add(address)
+        volume = desired.get(address)
+        if volume is not None and not volume.model.shareable:
+            yield from _used_twice(block, address, path, desired)
+    devices: dict[str, Address] = {}
+    for at, one in enumerate(model.volumes):
+        if one.device is not None and devices.setdefault(one.device[-1], one.volume) != one.volume:
+            other = devices[one.device[-1]]
+            text = (
+                f"{other} and {one.volume} would both be the disk {one.device[-1]!r}. Leave `device` out of one of "
+                "them."
+            )
+            yield SAME_DEVICE.at(block.place(f"volumes.{at}.device"), text)
+    if len(model.volumes) > len(LETTERS):
+        text = (
+            f"It uses {len(model.volumes)} volumes and can have {len(LETTERS)}. Put several onto one, or use two "
+            "instances."
+        )
+        yield TOO_MANY.at(block.place("volumes"), text)
+
+
+def _used_twice(block: Block, address: Address, path: str, desired: Desired) -> Iterator[Diagnostic]:
+    users = attachments(desired)[address]
+    first = users[0][0]
+    if len(block.members) > 1:
+        who = f"{len(block.members)} instances"
+    elif first is not block:
+        who = f"{first.members[0].block} and this instance"
+    else:
+        return
+    text = (
+        f"{who} would write to {address} at once and destroy what is on it. Give each its own, or set "
+        "`shareable: true` if what is on it copes with that."
+    )
+    yield ATTACHED_TWICE.at(block.place(path), text)

@@ -1,0 +1,211 @@
+"""What an instance must be to boot and to be of use. Looks only at the spec; those of its disks are beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic, Severity
+from stead.kinds.instance import disk_rules
+from stead.kinds.instance.demand import flavor_of
+from stead.kinds.instance.model import Instance, Nic
+from stead.kinds.instance.nics import is_filtered
+from stead.kinds.latest import latest
+from stead.kinds.several import listed
+from stead.kinds.sizing import Flavor
+from stead.kinds.sizing_rules import TRAITS, sizing
+from stead.kinds.subnets import network_block
+
+ONE_FOR_MANY = Code("STEAD-I010", "several instances cannot have the same")
+ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU")
+FIRMWARE = Code("STEAD-I015", "the firmware does not go with the machine")
+TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
+NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
+NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
+APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and together")
+GROUP_DIFFERS = Code("STEAD-I021", "a group means different things")
+ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
+UNFILTERED = Code("STEAD-I023", "security groups have no effect here", Severity.WARNING)
+MULTICAST = Code("STEAD-I024", "no interface can have this MAC address")
+BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    flavor = flavor_of(model, desired)
+    if isinstance(model.flavor, Flavor):
+        yield from sizing(block, model.flavor, "flavor.")
+    if flavor is not None:
+        yield from disk_rules.check(block, flavor, desired)
+        yield from _traits(block, flavor)
+    yield from _hardware(block, desired)
+    for at, nic in enumerate(model.networks):
+        yield from _nic(block, f"networks.{at}", nic, desired)
+    if len(block.members) > 1:
+        yield from _many(block)
+    yield from _name(block, desired)
+    if model.spread or model.together:
+        yield from _groups(block, desired)
+
+
+def _traits(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    if not model.traits and not model.forbidden_traits:
+        return
+    wanted, unwanted = {*flavor.traits, *model.traits}, {*flavor.forbidden_traits, *model.forbidden_traits}
+    if wanted & unwanted:
+        text = f"No host both has and lacks {', '.join(sorted(wanted & unwanted))}. Look at the flavor's traits too."
+        yield TRAITS.at(block.place("forbidden_traits" if model.forbidden_traits else "traits"), text)
+
+
+def _hardware(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    image = desired.get(model.image) if model.image is not None else None
+    if image is not None and model.architecture and image.model.architecture not in (None, model.architecture):
+        text = (
+            f"{model.image} is for {image.model.architecture}, and the instance is to be {model.architecture}. Change "
+            "one."
+        )
+        yield ARCHITECTURE.at(block.place("architecture"), text)
+    machine = model.machine or (image.model.machine if image is not None else None)
+    firmware = model.firmware or (image.model.firmware if image is not None else None)
+    if firmware == "uefi-secure" and machine is not None and "q35" not in machine:
+        text = f"Secure boot needs the machine q35, and this is {machine}. Change one of them."
+        yield FIRMWARE.at(block.place("firmware" if model.firmware else "machine"), text)
+    if "cdrom" in model.boot and model.cdrom is None:
+        yield BOOT_DEVICE.at(
+            block.place("boot"), "There is no `cdrom` to boot from. Name an iso image, or leave it out."
+        )
+    if "network" in model.boot and not model.networks:
+        yield BOOT_DEVICE.at(block.place("boot"), "There is no network to boot from. Give it one, or leave it out.")
+
+
+def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagnostic]:
+    network = network_block(nic.network, desired)
+    if network is None:
+        return
+    if not network.project and not network.model.shared:
+        text = f"{nic.network} is the site's and not shared. Set `shared: true` on it, or use a network of the project."
+        yield NOT_SHARED.at(block.place(f"{stem}.network"), text)
+    addresses = listed(nic.address)
+    if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
+        text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."
+        yield TWO_OF_FAMILY.at(block.place(f"{stem}.address"), text)
+    if nic.mac is not None and int(nic.mac[:2], 16) & 1:
+        text = f"{nic.mac} is a multicast address, since its first byte is odd. Begin it with 52:54:00, say."
+        yield MULTICAST.at(block.place(f"{stem}.mac"), text)
+    for at, one in enumerate(nic.allowed_addresses):
+        if not _is_cidr(one.address):
+            text = f"{one.address!r} is not. Write 10.20.0.100 or 10.99.0.0/24."
+            yield ALLOWED.at(block.place(f"{stem}.allowed_addresses.{at}"), text)
+    if nic.security_groups and not is_filtered(nic, network):
+        why = "the interface" if nic.port_security is False else str(nic.network)
+        text = f"{why} has `port_security: false`, so nothing is filtered. Set it to true, or drop the groups."
+        yield UNFILTERED.at(block.place(f"{stem}.security_groups"), text)
+
+
+def _is_cidr(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _many(block: Block) -> Iterator[Diagnostic]:
+    """What only one can have, said of several."""
+    model: Instance = block.model
+    said = [("hostname", model.hostname)]
+    for at, nic in enumerate(model.networks):
+        said += [(f"networks.{at}.address", ", ".join(listed(nic.address)) or None), (f"networks.{at}.mac", nic.mac)]
+    if model.boot_volume is not None:
+        said.append(("boot_volume", str(model.boot_volume)))
+    for path, value in said:
+        if value is not None:
+            text = (
+                f"{len(block.members)} instances would all have {value}. Leave it out, and each gets its own; or make "
+                "it differ with `index` or `each`."
+            )
+            yield ONE_FOR_MANY.at(block.place(path), text)
+
+
+def _named(desired: Desired) -> Mapping[tuple[str, str], Block]:
+    """Who was first to take a host name that could be taken twice: a plain `web-0` beside `web` with a count."""
+    found: dict[tuple[str, str], Block] = {}
+    for block in desired.of_kind("instances"):
+        if len(block.members) == 1:
+            name = block.model.hostname or block.members[0].label
+            found.setdefault((block.project, name), block)
+    return found
+
+
+named = latest(_named)
+
+
+def _name(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    if len(block.members) > 1:
+        return
+    name = model.hostname or block.members[0].label
+    first = named(desired)[block.project, name]
+    other: Address | None = first.members[0] if first is not block else _counted(block.project, name, block, desired)
+    if other is not None:
+        text = (
+            f"{other} answers to {name} too, and names resolve inside the project. Rename one, or set its `hostname`."
+        )
+        yield NAME_TAKEN.at(block.place("hostname" if model.hostname else ""), text)
+
+
+def _counted(project: str, name: str, block: Block, desired: Desired) -> Address | None:
+    stem, dash, key = name.rpartition("-")
+    if not dash:
+        return None
+    address = Address(project, "instances", stem, int(key) if key.isdigit() else key)
+    other = desired.get(address)
+    return address if other is not None and other is not block and len(other.members) > 1 else None
+
+
+Rule = tuple[str, str, bool]  # spread or together, over what, hard
+
+
+def _rules(block: Block) -> Iterator[tuple[str, str, Rule]]:
+    """Field, name of the group, and what it says."""
+    model: Instance = block.model
+    for field, rules in (("spread", listed(model.spread)), ("together", listed(model.together))):
+        for rule in rules:
+            yield field, rule.group or "", (field, rule.over, rule.hard)
+
+
+def _groups_of(desired: Desired) -> Mapping[tuple[str, str], tuple[Block, Rule]]:
+    found: dict[tuple[str, str], tuple[Block, Rule]] = {}
+    for block in desired.of_kind("instances"):
+        for _, name, rule in _rules(block):
+            if name:
+                found.setdefault((block.project, name), (block, rule))
+    return found
+
+
+groups_of = latest(_groups_of)
+
+
+def _groups(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    said: dict[tuple[str, str], str] = {}
+    for field, name, (_, over, hard) in _rules(block):
+        if hard and said.setdefault((name, over), field) != field:
+            which = f"the group {name}" if name else "its members"
+            text = (
+                f"{which} would have to be apart and together over {over}. Drop one, or make it soft with `hard: "
+                "false`."
+            )
+            yield APART_AND_TOGETHER.at(block.place(field), text)
+            continue
+        first, rule = groups_of(desired).get((block.project, name), (block, (field, over, hard)))
+        if first is not block and rule != (field, over, hard):
+            words = f"{rule[0]} over {rule[1]}, {'hard' if rule[2] else 'soft'}"
+            text = (
+                f"{first.members[0].block} says of the group {name}: {words}. Say the same here, or choose another "
+                "name."
+            )
+            yield GROUP_DIFFERS.at(block.place(field), text)

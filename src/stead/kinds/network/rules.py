@@ -1,0 +1,253 @@
+"""What a network must be to work, and what addresses may be asked for in it. Looks only at the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from itertools import pairwise
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kinds import underlay
+from stead.kinds.fixed import Claim, fixed_addresses
+from stead.kinds.latest import latest
+from stead.kinds.network.model import Network, Subnet
+from stead.kinds.network.needs import TUNNELS, WIRES
+from stead.kinds.subnets import Net, nets_of, overlap, read, usable
+
+OVERLAP = Code("STEAD-N001", "subnets overlap")
+TOO_SMALL = Code("STEAD-N002", "the subnet is too small")
+OUTSIDE = Code("STEAD-N003", "an address lies outside its subnet")
+BAD_POOL = Code("STEAD-N004", "the pool does not fit its subnet")
+NOT_IN_NETWORK = Code("STEAD-N005", "the address is in none of the network's subnets")
+TAKEN_TWICE = Code("STEAD-N006", "an address is asked for twice")
+MTU = Code("STEAD-N007", "the underlay cannot carry the MTU")
+NO_PHYSICAL = Code("STEAD-N008", "the physical network is missing")
+NOT_APPLICABLE = Code("STEAD-N009", "the field does not apply to this type of network")
+SAME_WIRE = Code("STEAD-N010", "two networks would be one on the wire")
+SLAAC = Code("STEAD-N011", "addresses cannot be made from MACs in this subnet")
+SHARED_NUMBER = Code("STEAD-N012", "several networks cannot have the same number")
+FAMILY = Code("STEAD-N013", "an address is of the wrong family")
+MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
+
+Wire = tuple[str, str | None, int | None]  # "flat", "vlan" or "vni"; the physical network; the number
+
+LEAST_V6_MTU = 1280  # RFC 8200, section 5
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    yield from _type(block)
+    yield from _mtu(block, desired)
+    yield from _same_wire(block, desired)
+    bad = False
+    for name, subnet in block.model.subnets.items():
+        for said in _subnet(block, name, subnet):
+            bad = True
+            yield said
+    if bad:
+        return  # what follows would say the same again, less clearly
+    nets = nets_of(block, desired)
+    yield from _overlaps(block, nets)
+    yield from _room(block, nets)
+    for member in block.members:
+        yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
+
+
+def _type(block: Block) -> Iterator[Diagnostic]:
+    model: Network = block.model
+    if model.type in WIRES and model.physical is None:
+        text = (
+            f"A {model.type} network is a physical one, and the spec does not say which. Write `physical:` with a "
+            "name from the inventory."
+        )
+        yield NO_PHYSICAL.at(block.place("type"), text)
+    wrong = {
+        "physical": model.physical is not None and model.type in TUNNELS,
+        "vlan": model.vlan is not None and model.type != "vlan",
+        "vni": model.vni is not None and model.type not in TUNNELS,
+    }
+    for field, applies_not in wrong.items():
+        if applies_not:
+            text = f"`{field}` means nothing to a {model.type} network. Leave it out, or change `type`."
+            yield NOT_APPLICABLE.at(block.place(field), text)
+    for field in ("vlan", "vni"):
+        if getattr(model, field) is not None and len(block.members) > 1:
+            text = (
+                f"{len(block.members)} networks would all have {field} {getattr(model, field)}. Leave it out, and "
+                "each gets its own."
+            )
+            yield SHARED_NUMBER.at(block.place(field), text)
+
+
+def _mtu(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Network = block.model
+    most = underlay.largest(model.type, desired.site.mtu)
+    if model.mtu is not None and model.mtu > most:
+        text = (
+            f"{model.mtu} is more than the {most} that {model.type} leaves of the underlay's {desired.site.mtu}. "
+            f"Write at most {most}, leave it out, or set the site's `mtu` if the underlay carries more."
+        )
+        yield MTU.at(block.place("mtu"), text)
+    if (model.mtu or most) < LEAST_V6_MTU:
+        for name, subnet in model.subnets.items():
+            if ":" in subnet.cidr:
+                text = (
+                    f"IPv6 needs {LEAST_V6_MTU} at least, and the network has {model.mtu or most}. Raise `mtu` or "
+                    "leave the subnet out."
+                )
+                yield MTU_V6.at(block.place("mtu" if model.mtu else f"subnets.{name}"), text)
+
+
+def _wires(desired: Desired) -> Mapping[Wire, list[Block]]:
+    """Networks by what tells them apart on the wire."""
+    found: dict[Wire, list[Block]] = {}
+    for block in desired.of_kind("networks"):
+        model: Network = block.model
+        if model.type == "flat":
+            found.setdefault(("flat", model.physical, None), []).append(block)
+        elif model.type == "vlan" and model.vlan is not None:
+            found.setdefault(("vlan", model.physical, model.vlan), []).append(block)
+        elif model.type in TUNNELS and model.vni is not None:
+            found.setdefault(("vni", None, model.vni), []).append(block)
+    return found
+
+
+wires = latest(_wires)
+
+
+def _same_wire(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Network = block.model
+    key: Wire
+    if model.type == "flat":
+        key, field = ("flat", model.physical, None), "physical"
+    elif model.type == "vlan":
+        key, field = ("vlan", model.physical, model.vlan), "vlan"
+    else:
+        key, field = ("vni", None, model.vni), "vni"
+    if getattr(model, field) is None:
+        return
+    others = wires(desired).get(key, [])
+    if others and others[0] is not block:
+        first = others[0].members[0].block
+        text = (
+            f"{first} has {field} {getattr(model, field)} already, so their packets would mix. Give this one another, "
+            "or use that network in its place."
+        )
+        yield SAME_WIRE.at(block.place(field), text)
+    elif model.type == "flat" and len(block.members) > 1:
+        text = f"{len(block.members)} networks would all be the physical network {model.physical}. There can be one."
+        yield SAME_WIRE.at(block.place(field), text)
+
+
+def _subnet(block: Block, name: str, subnet: Subnet) -> Iterator[Diagnostic]:
+    """Addresses as written: in the subnet, and of its family."""
+    cidr = ip_network(subnet.cidr)
+    stem = f"subnets.{name}"
+    base, end = int(cidr.network_address), int(cidr.broadcast_address)
+    least, most = usable(cidr.prefixlen, base, end, cidr.version)
+    own = [("gateway", subnet.gateway), ("dhcp_address", subnet.dhcp_address)]
+    own += [(f"reserved.{at}", one) for at, one in enumerate(subnet.reserved)]
+    own += [(f"routes.{at}.via", one.via) for at, one in enumerate(subnet.routes)]
+    for field, address in own:
+        if address is None or address == "none":
+            continue
+        version, number = read(address)
+        if version != cidr.version or not least <= number <= most:
+            why = "is not in" if not base <= number <= end or version != cidr.version else "is no host's address in"
+            yield OUTSIDE.at(
+                block.place(f"{stem}.{field}"), f"{address} {why} {subnet.cidr}. {_between(cidr.version, least, most)}"
+            )
+    if subnet.pool is not None:
+        yield from _pool(block, stem, subnet)
+    for at, route in enumerate(subnet.routes):
+        if ip_network(route.to).version != cidr.version:
+            text = f"The subnet is IPv{cidr.version} and {route.to} is not. Put the route into a subnet of its family."
+            yield FAMILY.at(block.place(f"{stem}.routes.{at}.to"), text)
+    if subnet.ipv6 == "slaac" and (cidr.version != 6 or cidr.prefixlen != 64):
+        text = (
+            f"An address made from a MAC fills the last 64 bits, and {subnet.cidr} is no IPv6 /64. Use a /64, or "
+            "`ipv6: dhcp`."
+        )
+        yield SLAAC.at(block.place(f"{stem}.ipv6"), text)
+
+
+def _between(version: int, least: int, most: int) -> str:
+    from stead.kinds.subnets import write
+
+    return f"Write one from {write(version, least)} to {write(version, most)}."
+
+
+def _pool(block: Block, stem: str, subnet: Subnet) -> Iterator[Diagnostic]:
+    cidr = ip_network(subnet.cidr)
+    first, _, last = (subnet.pool or "").partition("-")
+    ends = [ip_address(first.strip()), ip_address(last.strip())]
+    place = block.place(f"{stem}.pool")
+    for one in ends:
+        if one.version != cidr.version or one not in cidr:
+            yield BAD_POOL.at(place, f"{one} is not in {subnet.cidr}. Keep both ends of the pool inside the subnet.")
+            return
+    if int(ends[0]) > int(ends[1]):
+        yield BAD_POOL.at(place, f"{ends[0]} comes after {ends[1]}. Write the lower address first.")
+
+
+def _overlaps(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
+    ordered = sorted(nets, key=lambda net: (net.version, net.base))
+    for one, other in pairwise(ordered):
+        if overlap(one, other):
+            text = (
+                f"{other.cidr} and {one.cidr} (subnet {one.name}) share addresses, so a packet to one of those has "
+                "two ways to go. Make one of them smaller or move it."
+            )
+            yield OVERLAP.at(block.place(f"subnets.{other.name}.cidr"), text)
+
+
+def _room(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
+    for net in nets:
+        kept = sum(1 for number in net.taken if net.first <= number <= net.last)
+        if net.last - net.first + 1 - kept < 1:
+            text = (
+                f"{net.cidr} has no address left to give out once gateway, DHCP server and reserved ones are kept "
+                "back. Use a shorter prefix, widen the pool, or turn off `dhcp` or `gateway`."
+            )
+            yield TOO_SMALL.at(block.place(f"subnets.{net.name}.cidr"), text)
+
+
+def _claims(member: Address, nets: tuple[Net, ...], claims: list[Claim] | tuple[()]) -> Iterator[Diagnostic]:
+    """What others ask for in this network, said where they ask."""
+    seen: dict[tuple[int, int], Claim] = {}
+    for claim in claims:
+        asked = read(claim.address)
+        net = next((net for net in nets if net.version == asked[0] and net.holds(asked[1])), None)
+        place, who = claim.block.place(claim.path), str(claim.block.members[0].block)
+        if net is None:
+            have = ", ".join(net.cidr for net in nets) or "none at all"
+            text = (
+                f"{claim.address} is in no subnet of {member}, which has {have}. Choose one of its addresses or leave "
+                "it out."
+            )
+            yield NOT_IN_NETWORK.at(place, text, address=who)
+            continue
+        first = seen.setdefault(asked, claim)
+        if first is not claim:
+            text = (
+                f"{claim.address} in {member} is asked for by {first.block.members[0].block} and by {who}. Only one "
+                "can have it: choose another, or leave it out."
+            )
+            yield TAKEN_TWICE.at(place, text, address=who)
+        elif claim.block.kind != "routers" and asked[1] == net.gateway:
+            text = f"{claim.address} is the gateway of {member}. Choose another, or set the subnet's `gateway`."
+            yield TAKEN_TWICE.at(place, text, address=who)
+        elif asked[1] == net.server:
+            text = (
+                f"{claim.address} is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
+            )
+            yield TAKEN_TWICE.at(place, text, address=who)
+        elif not _is_host(net, asked[1]):
+            text = f"{claim.address} stands for all of {net.cidr}, and no host can have it. Choose another."
+            yield NOT_IN_NETWORK.at(place, text, address=who)
+
+
+def _is_host(net: Net, number: int) -> bool:
+    least, most = usable(net.prefix, net.base, net.end, net.version)
+    return least <= number <= most

@@ -1,0 +1,143 @@
+"""What a router can join, and how it can lead there. Looks only at the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+
+from stead.address import Address
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kinds.latest import latest
+from stead.kinds.router.model import Router
+from stead.kinds.router.needs import Joined, inner, interfaces, outer
+from stead.kinds.several import listed
+from stead.kinds.subnets import Net, nets_of, overlap, read
+
+OVERLAP = Code("STEAD-N020", "the router's networks overlap")
+NO_GATEWAY = Code("STEAD-N021", "the network has no place for a router")
+TWO_GATEWAYS = Code("STEAD-N022", "two routers would have one address")
+NOT_EXTERNAL = Code("STEAD-N023", "the network is not external")
+JOINED_TWICE = Code("STEAD-N024", "a router joins a network once")
+NO_WAY = Code("STEAD-N025", "the next hop is on none of the router's networks")
+NO_SUBNET = Code("STEAD-N026", "the external network has no subnet")
+NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
+ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot have the same address")
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    joined = list(inner(block, desired))
+    out = outer(block, desired)
+    yield from _outside(block, out, desired)
+    yield from _inside(block, joined, out, desired)
+    yield from _gateways(block, joined, desired)
+    yield from _overlaps(block, interfaces(block, desired), desired)
+    yield from _routes(block, desired)
+
+
+def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:
+    model: Router = block.model
+    if out is None or model.external is None:
+        return
+    place = block.place("external")
+    if not out.block.model.external:
+        text = f"{out.network} does not lead outside. Set `external: true` on it, or list it under `networks`."
+        yield NOT_EXTERNAL.at(place, text)
+    if not nets_of(out.block, desired):
+        text = f"{out.network} has no subnet, so the router could have no address there. Give it one."
+        yield NO_SUBNET.at(place, text)
+    if listed(model.external.address) and len(block.members) > 1:
+        text = f"{len(block.members)} routers would all have it. Leave it out, and each gets its own."
+        yield ONE_FOR_MANY.at(block.place("external.address"), text)
+
+
+def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:
+    seen = {out.network} if out is not None else set()
+    places = _places(block)
+    for one in joined:
+        place = block.place(places[one.network])
+        if one.network in seen:
+            yield JOINED_TWICE.at(place, f"The router is in {one.network} already. Leave one of the two out.")
+        seen.add(one.network)
+        if not one.block.project and not one.block.model.shared:
+            text = (
+                f"{one.network} is the site's and not shared. Set `shared: true` on it, or use a network of the "
+                "project."
+            )
+            yield NOT_SHARED.at(place, text)
+        if not one.stands:
+            nets = nets_of(one.block, desired)
+            why = "none of its subnets has a gateway" if nets else "it has no subnet"
+            text = (
+                f"{one.network} cannot be joined: {why}. Give a subnet a gateway, or say the router's `address` there."
+            )
+            yield NO_GATEWAY.at(place, text)
+
+
+def _places(block: Block) -> dict[Address, str]:
+    """The last mention of each network: the first is not the mistake."""
+    return {joined.network: f"networks.{at}" for at, joined in enumerate(block.model.networks)}
+
+
+def _claimed(desired: Desired) -> Mapping[tuple[Address, str], list[Block]]:
+    found: dict[tuple[Address, str], list[Block]] = {}
+    for block in desired.of_kind("routers"):
+        for joined in inner(block, desired):
+            for stand in joined.stands:
+                found.setdefault((joined.network, stand.fixed or ""), []).extend([block] * len(block.members))
+    return found
+
+
+claimed = latest(_claimed)
+
+
+def _gateways(block: Block, joined: list[Joined], desired: Desired) -> Iterator[Diagnostic]:
+    places = _places(block)
+    for one in joined:
+        for stand in one.stands:
+            holders = claimed(desired).get((one.network, stand.fixed or ""), [])
+            if len(holders) < 2 or (holders[0] is block and holders[1] is not block):
+                continue
+            other = holders[0].members[0].block
+            who = f"{other} has it too" if holders[0] is not block else f"{len(block.members)} routers would have it"
+            text = (
+                f"{stand.fixed} in {one.network}: {who}. Give one of them another `address` there: "
+                f"{{network: {one.network.label}, address: …}}."
+            )
+            yield TWO_GATEWAYS.at(block.place(places[one.network]), text)
+
+
+def _overlaps(block: Block, joined: list[Joined], desired: Desired) -> Iterator[Diagnostic]:
+    """Neighbours in order are enough: whatever overlaps anything overlaps the one before or after it, or hides one."""
+    nets = [(net, one) for one in joined for net in nets_of(one.block, desired)]
+    nets.sort(key=lambda pair: (pair[0].version, pair[0].base, -pair[0].end))
+    places = _places(block)
+    reach: tuple[Net, Joined] | None = None
+    for net, one in nets:
+        if reach is not None and overlap(reach[0], net) and reach[1].network != one.network:
+            text = (
+                f"{net.cidr} of {one.network} and {reach[0].cidr} of {reach[1].network} share addresses, so the "
+                "router could not tell where to send them. Renumber one of them, or use two routers."
+            )
+            yield OVERLAP.at(block.place(places.get(one.network, "external")), text)
+        if reach is None or reach[0].version != net.version or net.end > reach[0].end:
+            reach = (net, one)
+
+
+def _routes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Router = block.model
+    if not model.routes:
+        return
+    nets = [net for one in interfaces(block, desired) for net in nets_of(one.block, desired)]
+    for at, route in enumerate(model.routes):
+        version, number = read(route.via)
+        if not any(net.version == version and net.holds(number) for net in nets):
+            have = ", ".join(net.cidr for net in nets) or "none"
+            text = (
+                f"{route.via} cannot be reached directly: the router's subnets are {have}. Choose a next hop in one "
+                "of them."
+            )
+            yield NO_WAY.at(block.place(f"routes.{at}.via"), text)
+        elif ip_network(route.to).version != version:
+            text = f"{route.to} and {route.via} are of different families. Choose a next hop of the destination's."
+            yield NO_WAY.at(block.place(f"routes.{at}.via"), text)

@@ -1,0 +1,76 @@
+"""What a volume must be for what it is made from and who uses it. Looks only at the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kinds import images
+from stead.kinds.amounts import readable
+from stead.kinds.storage import volume_size
+from stead.kinds.volume.model import Origin, Volume
+
+NO_SIZE = Code("STEAD-V001", "the volume has no size")
+SMALLER = Code("STEAD-V002", "the volume is smaller than what it is made from")
+ORIGIN = Code("STEAD-V003", "a volume is made from one thing")
+ISO = Code("STEAD-V004", "an iso image does not make a disk")
+SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
+QOS = Code("STEAD-V006", "a limit in total excludes limits of reads and writes")
+FROM_ITSELF = Code("STEAD-V007", "a volume cannot be made from itself")
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Volume = block.model
+    if model.from_ is not None:
+        yield from _origin(block, model.from_, desired)
+    elif model.size is None:
+        yield NO_SIZE.at(
+            block.place(), "A blank volume needs a size. Write `size: 50GiB`, or say what it is made `from`."
+        )
+    if model.shareable and model.format == "qcow2":
+        text = "Two instances that write to one qcow2 file destroy it. Write `format: raw`, or leave it out."
+        yield SHARED_QCOW2.at(block.place("format"), text)
+    if model.qos is not None:
+        for what in ("iops", "throughput"):
+            parts = [f"{way}_{what}" for way in ("read", "write") if getattr(model.qos, f"{way}_{what}") is not None]
+            if getattr(model.qos, what) is not None and parts:
+                text = (
+                    f"`{what}` limits reads and writes together, and {parts[0]} is said besides. Write one or the "
+                    "other."
+                )
+                yield QOS.at(block.place(f"qos.{parts[0]}"), text)
+
+
+def _origin(block: Block, origin: Origin, desired: Desired) -> Iterator[Diagnostic]:
+    named = [(what, address) for what in ("image", "snapshot", "volume") if (address := getattr(origin, what))]
+    if len(named) != 1:
+        found = " and ".join(what for what, _ in named) or "nothing"
+        text = f"It names {found}. Write one of image, snapshot and volume, or leave `from` out for a blank one."
+        yield ORIGIN.at(block.place("from"), text)
+        return
+    (what, address) = named[0]
+    source = desired.get(address)
+    if source is None:
+        return
+    if source is block:
+        text = (
+            "It would have to exist before it is made. Name another volume, or write the members as volumes of their "
+            "own."
+        )
+        yield FROM_ITSELF.at(block.place(f"from.{what}"), text)
+        return
+    if what == "image" and images.forms(source.model.source, source.model.format, None)[0] == "iso":
+        text = f"{address} is an iso: instances boot it with `cdrom`. Name an image of a disk."
+        yield ISO.at(block.place("from.image"), text)
+        return
+    least = volume_size(address, desired)
+    model: Volume = block.model
+    if model.size is None and not least:
+        text = f"Nobody says how large {address} is. Write `size:` here, or `size:` of the image."
+        yield NO_SIZE.at(block.place("from"), text)
+    elif model.size is not None and model.size < least:
+        text = (
+            f"{address} takes {readable(least)}, and the volume has {readable(model.size)}. Make it at least as large."
+        )
+        yield SMALLER.at(block.place("size"), text)
