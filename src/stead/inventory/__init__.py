@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stead.diagnostics import Diagnostic, Refused
+from stead.diagnostics import Code, Diagnostic, Place, Refused
 from stead.inventory import variables as reading
 from stead.inventory.codes import BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.inventory.tree import Tree
@@ -81,7 +81,7 @@ class _Reader:
         self.found: list[Diagnostic] = []
         self._files = files
         self._known: dict[int, tuple[Mapping[str, Any], dict[str, Any], Mapping[str, Any]]] = {}
-        self._wrong: dict[tuple[str, str], list[str]] = {}  # (variable, what is wrong) -> hosts
+        self._wrong: dict[tuple[Code, str, str], list[str]] = {}  # (code, variable, what is wrong) -> hosts
 
     def add(self, name: str, roles: frozenset[str], variables: Mapping[str, Any], groups: frozenset[str]) -> None:
         known = self._known.get(id(variables))
@@ -102,13 +102,15 @@ class _Reader:
             known = self._rendered(name, known, variables, groups)
         vaulted = [key for key, value in known.items() if isinstance(value, Vaulted)]
         for key in vaulted:
-            self._wrong.setdefault((key, "is encrypted; Stead needs it in the open to plan"), []).append(name)
+            self._wrong.setdefault((UNKNOWABLE, key, "is encrypted, and a plan needs it in the open"), []).append(name)
             del known[key]
         fields, wrong = reading.read(known)
         for key, detail in wrong:
-            self._wrong.setdefault((key, detail), []).append(name)
+            self._wrong.setdefault((BAD_VALUE, key, detail), []).append(name)
         for key in reading.unknown(mine):
-            self._wrong.setdefault((key, ""), []).append(name)
+            self._wrong.setdefault((UNKNOWN_VARIABLE, key, f"is no variable of Stead's.{_nearest(key)}"), []).append(
+                name
+            )
         connection = {key: value for key, value in variables.items() if str(key).startswith("ansible_")}
         if "underlay" not in fields and _is_address(connection.get("ansible_host")):
             fields["underlay"] = connection["ansible_host"]
@@ -125,21 +127,17 @@ class _Reader:
             try:
                 found[key] = render(value, scope)
             except Unknown as error:
-                self.found.append(UNKNOWABLE.at(self._place(key, name), f"{key} of {name}: {error}.", address=name))
+                self._wrong.setdefault((UNKNOWABLE, key, str(error)), []).append(name)
         return found
 
     def told(self) -> Iterable[Diagnostic]:
         """One diagnostic for one mistake, however many hosts share it."""
-        for (key, detail), hosts in self._wrong.items():
+        for (code, key, detail), hosts in self._wrong.items():
             who = ", ".join(hosts[:SHOWN]) + (f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else "")
-            place = self._place(key, hosts[0])
-            if detail:
-                yield BAD_VALUE.at(place, f"{key} of {who} {detail}.", address=hosts[0])
-            else:
-                text = f"{who}: Stead has no variable {key}.{_nearest(key)}"
-                yield UNKNOWN_VARIABLE.at(place, text, address=hosts[0])
+            text = f"{key} of {who} {detail}".removesuffix(".") + "."
+            yield code.at(self._place(key, hosts[0]), text, address=hosts[0])
 
-    def _place(self, key: str, host: str) -> Any:
+    def _place(self, key: str, host: str) -> Place | None:
         from stead.inventory.places import place_of
 
         return place_of(self._files, key, host)

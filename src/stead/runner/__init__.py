@@ -1,0 +1,74 @@
+"""Who asks hosts and carries out steps. Simulated hosts and Ansible are two of the same: nothing above can tell.
+
+A runner decides nothing: it does the steps it is given, on the hosts they name, and tells what became of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from stead.desired import Hook
+from stead.observed import Host, Observed
+from stead.plan.model import Step
+
+__all__ = ["Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+
+
+class State(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # it began, and the host went silent before it said how it ended
+    SKIPPED = "skipped"  # announced, and then not begun: one that it waits for had failed
+
+
+class Result(NamedTuple):
+    step: int  # its number in the plan
+    state: State
+    error: str = ""
+
+
+class Began(NamedTuple):
+    """These steps are about to be done. The runner touches nothing of them before the call with this has returned."""
+
+    steps: Sequence[int]
+
+
+class Ended(NamedTuple):
+    results: Sequence[Result]
+
+
+class Silent(NamedTuple):
+    """A host does not answer. Its steps of this wave that did not begin will not; others go on."""
+
+    host: str
+    why: str
+
+
+Event = Began | Ended | Silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """Steps that no edge between hosts separates. On one host they are done in the order of their numbers."""
+
+    number: int
+    steps: Sequence[Step]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text of {"$secret": id}
+    hooks: Mapping[int, Sequence[Hook]] = field(default_factory=dict)  # step -> playbooks before or after it
+    parallel: int = 0  # hosts at once; 0 leaves it to the runner
+    stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # once true, nothing new begins
+
+
+class Runner(Protocol):
+    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+        """What these hosts report now. One that does not answer comes back as down, with why."""
+
+    def run(self, wave: Wave, on_event: Callable[[Event], None]) -> None:
+        """Every step either ends, or never begins (its host is silent, the run is being stopped), or stays unknown.
+
+        A step is not begun when one of this wave that it names in `after` has failed. Raises nothing for what happens
+        on hosts.
+        """

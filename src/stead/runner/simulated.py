@@ -1,0 +1,287 @@
+"""Simulated hosts: the same planner and the same apply as for real ones, on a laptop and in CI.
+
+They refuse what real hosts would refuse, die when told to, and keep what they were given in a file of their own, never
+in the store: so drift, loss and a run killed halfway are as real as on machines.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+from stead.address import Address
+from stead.kind import Action
+from stead.observed import Have, Host, Observed, State, StoragePool
+from stead.plan.model import Step
+from stead.runner import Began, Ended, Event, Result, Silent, Wave
+from stead.runner import State as Ending
+from stead.runner.simulated_rules import Site
+from stead.runner.simulated_state import Fault, FaultKind, HostRow, SimulatedState, Thing
+from stead.store.database import Addresses
+from stead.store.reading import no_collecting
+from stead.want import EMPTY, Body, Want
+
+# What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
+VCPUS = 16
+MEMORY = 64 << 30
+POOL = StoragePool("default", "dir", 1 << 40, "/var/lib/stead/pools/default")
+CHUNK = 1000  # steps between two commits: as much as is in flight when the process is killed
+
+OnEvent = Callable[[Event], None]
+
+
+class SimulatedRunner:
+    def __init__(self, path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.state = SimulatedState(path)
+        self._sleep = sleep
+        self._hosts: Mapping[str, Host] = {}
+        self._site: Site | None = None
+        self._seen = -1
+
+    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+        with no_collecting():
+            rows = self.state.know(hosts)
+            self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
+            answering = {name for name, host in self._hosts.items() if host.state is not State.DOWN}
+            things = [row for row in self.state.rows() if row[1] in answering]
+            haves = _haves(things, self.state.bodies())
+            return Observed(hosts=self._hosts, haves=haves, digest=_digest(self._hosts, things))
+
+    def run(self, wave: Wave, on_event: OnEvent) -> None:
+        lanes: dict[str, list[Step]] = {}
+        for step in sorted(wave.steps, key=lambda one: one.number):
+            lanes.setdefault(step.host, []).append(step)
+        rows = self.state.know([*lanes, *(step.to for step in wave.steps if step.to)])
+        answering = {}
+        for host, steps in lanes.items():
+            if rows[host].state == State.DOWN:
+                on_event(Silent(host, rows[host].why or "it does not answer"))
+            else:
+                answering[host] = steps
+        hand = _Hand(self._current_site(), rows, self.state.faults(), wave)
+        waited = 0.0
+        for lateness, chunk in _chunks(answering, rows):
+            if wave.stopping():
+                return
+            on_event(Began([step.number for step in chunk]))
+            if lateness > waited:  # late hosts are late side by side, and after all others
+                self._sleep(lateness - waited)
+                waited = lateness
+            results = [hand.do(step) for step in chunk]
+            with self.state.writing():
+                hand.save(self.state)
+            on_event(Ended(results))
+
+    def _current_site(self) -> Site:
+        """What is on the hosts, read anew when another process has changed it."""
+        version = self.state.version()
+        if self._site is None or version != self._seen:
+            site = Site(self._hosts)
+            bodies = self.state.bodies()
+            for address, host, uuid, body, own, digest, _ in self.state.rows():
+                site.put(address, host, uuid, Want(bodies[body], own, digest))
+            self._site, self._seen = site, version
+        self._site.hosts = self._hosts
+        return self._site
+
+    def close(self) -> None:
+        self.state.close()
+
+
+class _Hand:
+    """Does steps, one after the other, and remembers what is to be written of them."""
+
+    def __init__(self, site: Site, rows: Mapping[str, HostRow], faults: Sequence[Fault], wave: Wave) -> None:
+        self._site, self._rows, self._wave = site, rows, wave
+        self._faults = list(faults)
+        self._struck = False
+        self._put: dict[tuple[str, str], Thing | None] = {}
+        self._hooks: list[tuple[str, str, str, str]] = []
+        self._dead: dict[str, str] = {}
+        self._not_done: set[int] = set()
+
+    def do(self, step: Step) -> Result:
+        ending, error = self._try(step)
+        if ending is not Ending.DONE:
+            self._not_done.add(step.number)
+        return Result(step.number, ending, error)
+
+    def _try(self, step: Step) -> tuple[Ending, str]:
+        if step.host in self._dead:
+            return Ending.UNKNOWN, self._dead[step.host]
+        if self._not_done and not self._not_done.isdisjoint(step.after):
+            return Ending.SKIPPED, "a step that it waits for was not done"
+        fault = self._strike(step) if self._faults else None
+        match fault.kind if fault else None:
+            case None:
+                return self._perform(step)
+            case FaultKind.FAIL:
+                return Ending.FAILED, fault.error if fault else ""
+            case FaultKind.DIE_BEFORE:
+                return self._die(step)
+            case FaultKind.DIE:
+                self._perform(step)
+                return self._die(step)
+
+    def _die(self, step: Step) -> tuple[Ending, str]:
+        why = f"{step.host} went silent during step {step.number}"
+        self._dead[step.host] = why
+        return Ending.UNKNOWN, why
+
+    def _strike(self, step: Step) -> Fault | None:
+        address = str(step.address)
+        for at, fault in enumerate(self._faults):
+            if not fault.times or not fault.matches(step.host, address):
+                continue
+            self._struck = True
+            if fault.skip:
+                self._faults[at] = fault._replace(skip=fault.skip - 1)
+                continue
+            self._faults[at] = fault._replace(times=fault.times - 1)
+            return fault
+        return None
+
+    def _perform(self, step: Step) -> tuple[Ending, str]:
+        address, host = str(step.address), step.host
+        hooks = self._wave.hooks.get(step.number, ())
+        self._hooks += [(one.playbook, one.when, address, host) for one in hooks if one.when == "before"]
+        match step.action:
+            case Action.DESTROY:
+                error = self._destroy(address, step)
+            case Action.MIGRATE:
+                error = self._migrate(address, step)
+            case Action.FORGET | Action.ACCEPT:
+                error = ""  # nothing is touched
+            case _:
+                error = self._make(address, step)
+        if error:
+            return Ending.FAILED, error
+        self._hooks += [(one.playbook, one.when, address, host) for one in hooks if one.when == "after"]
+        return Ending.DONE, ""
+
+    def _make(self, address: str, step: Step) -> str:
+        want, site = step.want, self._site
+        if want is None:
+            return f"the plan does not say what {address} should be"
+        contents = site.on(step.host)
+        if address in contents.things and contents.uuids.get(step.uuid) != address:
+            return f"{step.host} has another {address} already, with another UUID"
+        if refusal := site.refusal(address, step.host, step.uuid, want):
+            return refusal
+        site.put(address, step.host, step.uuid, want)
+        self._put[address, step.host] = Thing(address, step.host, step.uuid, want, want.digest)
+        return ""
+
+    def _destroy(self, address: str, step: Step) -> str:
+        contents = self._site.on(step.host)
+        if address not in contents.things:
+            return ""
+        if step.uuid and contents.uuids.get(step.uuid) != address:
+            return f"the {address} on {step.host} has another UUID: it is not the one that the plan means"
+        self._site.drop(address, step.host)
+        self._put[address, step.host] = None
+        return ""
+
+    def _migrate(self, address: str, step: Step) -> str:
+        source = self._site.on(step.host)
+        target = self._rows[step.to]
+        if address not in source.things:
+            return f"{address} is not on {step.host}"
+        if target.state == State.DOWN or step.to in self._dead:
+            return f"{step.to} does not answer"
+        want = step.want or source.things[address]
+        if refusal := self._site.refusal(address, step.to, step.uuid, want):
+            return refusal
+        self._site.drop(address, step.host)
+        self._site.put(address, step.to, step.uuid, want)
+        self._put[address, step.host] = None
+        self._put[address, step.to] = Thing(address, step.to, step.uuid, want, want.digest)
+        return ""
+
+    def save(self, state: SimulatedState) -> None:
+        gone = [place for place, thing in self._put.items() if thing is None]
+        state.store([thing for thing in self._put.values() if thing is not None], gone)
+        state.ran(self._hooks)
+        if self._struck:
+            state.keep_faults([one for one in self._faults if one.times])
+        for host, why in self._dead.items():
+            state.mark(host, State.DOWN, why)
+        self._put, self._hooks, self._struck = {}, [], False
+
+
+def _chunks(lanes: Mapping[str, Sequence[Step]], rows: Mapping[str, HostRow]) -> Iterator[tuple[float, list[Step]]]:
+    """Whole hosts together up to a size, with how late they are; those that are late come last."""
+    chunk: list[Step] = []
+    lateness = 0.0
+    for host in sorted(lanes, key=lambda one: (rows[one].delay, one)):
+        delay = rows[host].delay
+        if chunk and (len(chunk) + len(lanes[host]) > CHUNK or delay != lateness):
+            yield lateness, chunk
+            chunk = []
+        lateness = delay
+        chunk = chunk + list(lanes[host]) if chunk else list(lanes[host])
+    if chunk:
+        yield lateness, chunk
+
+
+def _reported(host: Host, row: HostRow) -> Host:
+    """The inventory's word, completed as a real host's facts would."""
+    computes, stores = "compute" in host.roles, "storage" in host.roles
+    state, why = host.state, host.why
+    if row.state != State.UP:
+        state, why = State(row.state), row.why
+    return replace(
+        host,
+        state=state,
+        why=why,
+        vcpus=host.vcpus or (VCPUS if computes else 0),
+        memory=host.memory or (MEMORY if computes else 0),
+        pools=host.pools or ({POOL.name: POOL} if computes or stores else {}),
+        underlay=host.underlay or row.underlay,
+    )
+
+
+Row = tuple[str, str, str, int, str, str, str]
+
+
+def _haves(things: Sequence[Row], bodies: Mapping[int, Body]) -> dict[Address, Mapping[str, Have]]:
+    addresses = Addresses()
+    found: dict[Address, Mapping[str, Have]] = {}
+    shared: dict[str, Want] = {}  # what a network is on one host, it is on a thousand
+    current = ""
+    inner: dict[str, Have] = {}
+    for name, host, uuid, body, own, digest, made_from in things:
+        if name != current:
+            current = name
+            inner = {}
+            found[addresses[name]] = inner
+        if own == EMPTY:
+            want = shared.get(digest)
+            if want is None:
+                want = shared[digest] = Want(bodies[body], EMPTY, digest)
+        else:
+            want = Want(bodies[body], own, digest)
+        inner[host] = Have(want, want.digest if made_from == digest else made_from, uuid)
+    return found
+
+
+def _digest(hosts: Mapping[str, Host], things: Sequence[Row]) -> str:
+    found = blake2b(digest_size=16)
+    for host in sorted(hosts):
+        found.update(_facts(hosts[host]).encode())
+    if things:
+        names, places, uuids, _, _, digests, made = zip(*things, strict=True)
+        for column in (names, places, uuids, digests, made):
+            found.update("\n".join(column).encode())
+    return found.hexdigest()
+
+
+def _facts(host: Host) -> str:
+    """All of a host in one spelling: sets have none of their own."""
+    sets = (host.roles, host.traits, host.reaches, host.hypervisors, host.projects)
+    maps = (host.overcommit, host.reserved, host.devices, host.pools, host.physical_networks)
+    plain = (host.name, host.state, host.zone, host.vcpus, host.memory, host.architecture, host.underlay, host.mtu)
+    return repr((plain, [sorted(one) for one in sets], [sorted(one.items()) for one in maps]))
