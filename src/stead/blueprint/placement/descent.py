@@ -19,6 +19,9 @@ from .space import SCALE, Shape
 from .vector import Mirror
 
 
+BACKLOG = 400  # changes after which rating all hosts at once costs less than rating the changed ones
+
+
 @dataclass(slots=True)
 class Kin:
     """Members that may stand in for each other: `on` holds them by host, in the order they would leave."""
@@ -39,6 +42,7 @@ class Descent:
         hosts = len(space.hosts)
         totals = [sum(row[k] for row in self.state.cap) for k in range(len(space.resources))]
         self.kin: list[Kin] = []
+        self.mirror: Mirror | None = None
         self.mean = [max(1.0, total / max(1, hosts)) for total in totals]
 
     def objective(self) -> int:
@@ -83,9 +87,10 @@ class Descent:
                     groups = tuple((group, 1) for group in request.groups)
                     kin = found.setdefault(key, Kin(request, Run(request, shape, [member], groups), {}, [], []))
                     kin.on.setdefault(h, []).append(member)
-        mirror = Mirror(self.state) if len(found) * len(space.hosts) > WORTH_NUMPY else None
+        if len(found) * len(space.hosts) > WORTH_NUMPY:
+            self.mirror = Mirror(self.state)
         for kin in found.values():
-            self._build(kin, mirror)
+            self._build(kin, self.mirror)
         return list(found.values())
 
     def _is_up(self, h: int) -> bool:
@@ -104,6 +109,7 @@ class Descent:
     def _targets(self, shape: Shape, mirror: Mirror) -> list[tuple[int, int]]:
         """As in plain Python, for all hosts at once; the same operations in the same order give the same integers."""
         np = mirror.np
+        mirror.sync()
         index = mirror.index(shape.pool.hosts)
         for k, amount in shape.demand:
             index = index[mirror.free[k][index] >= amount]
@@ -117,6 +123,9 @@ class Descent:
 
     def _catch_up(self, kin: Kin) -> None:
         shape, log = kin.run.shape, self.state.log
+        if self.mirror is not None and len(log) - kin.seen > BACKLOG:
+            self._build(kin, self.mirror)
+            return
         for h in sorted(set(log[kin.seen :])):
             if kin.on.get(h):
                 heappush(kin.sources, (self._change(h, shape, -1), h))

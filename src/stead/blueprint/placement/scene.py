@@ -42,6 +42,7 @@ class Scene:
         self.state = State(self.space)
         for request in problem.requests:
             self._seat(request)
+        self.state.settle()
 
     def _seat(self, request: Request) -> None:
         assignment, index = self.placement.assignment, self.space.index
@@ -51,7 +52,7 @@ class Scene:
         for name, times in seats.items():
             if name is not None and name in index:
                 h = index[name]
-                self.state.take(h, demand, times)
+                self.state.put(h, demand, times)
                 self.state.tally.add(names, h, self.space.zone_of[h], times)
 
     @cached_property

@@ -48,6 +48,7 @@ def seat(space: Space) -> Seating:
     for request in requests:
         leaving[request.id] = _seat_one(space, seating, request)
     if space.problem.current:
+        seating.state.settle()
         _Surplus(space, seating, requests, leaving).leave()
     seating.waiting = [(request, in_order(leaving[request.id])) for request in requests if leaving[request.id]]
     return seating
@@ -78,7 +79,7 @@ def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
             leaving.append(member)
     demand = space.shape(request).demand
     for h, times in seats.items():
-        seating.state.take(h, demand, times)
+        seating.state.put(h, demand, times)
         if request.groups:
             seating.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], times)
     return leaving

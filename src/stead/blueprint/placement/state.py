@@ -36,6 +36,16 @@ class State:
         self.level[h] = self.level_of(h)
         self.log.append(h)
 
+    def put(self, h: int, demand: Demand, times: int) -> None:
+        """`take` for filling a state that nobody reads yet: no log, and levels are due until `settle`."""
+        free = self.free[h]
+        for k, amount in demand:
+            free[k] -= amount * times
+        self.count[h] += times
+
+    def settle(self) -> None:
+        self.level = [self.level_of(h) for h in range(len(self.cap))]
+
     def give(self, h: int, demand: Demand, times: int = 1) -> None:
         self.take(h, demand, -times)
 
