@@ -57,10 +57,6 @@ def build_bare(tree: Path) -> None:
     run(["debootstrap", "--variant=minbase", wanted, recipe.RELEASE, tree, recipe.mirror()], code=BASE_FAILED)
     write(tree / "etc/dpkg/dpkg.cfg.d/lab", DPKG)
     write(tree / "etc/apt/apt.conf.d/90lab", APT)
-    write(tree / "usr/local/sbin/lab-host", (recipe.FILES / "lab-host").read_text(encoding="utf-8"), mode=0o755)
-    unit = "lab-host.service"
-    write(tree / "etc/systemd/system" / unit, (recipe.FILES / unit).read_text(encoding="utf-8"))
-    link(tree / "etc/systemd/system/sysinit.target.wants" / unit, f"../{unit}")
     for timer in IDLE:
         link(tree / "etc/systemd/system" / timer, "/dev/null")
 
@@ -72,7 +68,8 @@ def build_stock(base: Base) -> None:
     write(base.stock / "etc/apt/sources.list", sources)
     write(base.stock / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)  # 101: start nothing
     in_room(base, ["apt-get", "--quiet", "update"])
-    in_room(base, [*INSTALL, "--download-only", *recipe.packages("stock"), *recipe.packages("guest")])
+    for level in ("stock", "offered", "guest"):  # one by one: some of what is offered excludes some of what is stocked
+        in_room(base, [*INSTALL, "--download-only", *recipe.packages(level)])
     in_room(base, [*INSTALL, *recipe.packages("stock")])
     (base.stock / "usr/sbin/policy-rc.d").unlink()
     switch_off(base)

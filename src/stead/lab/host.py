@@ -19,6 +19,8 @@ from stead.lab.places import Rooms
 OWN = ("var/lib/stead", "srv")
 # The machine's clock and modules are not the lab's: everything else a machine's root may do, a host's root may.
 CAPABILITIES = ("--capability=all", "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE")
+FILES = Path(__file__).with_name("host_files")
+UNIT = "lab-host.service"
 MOUNT_AND_BOOT = 'mount -t overlay "$1" -o "$2" "$3" && shift 3 && exec "$@"'
 
 
@@ -37,6 +39,18 @@ def personalise(layout: Layout, host: LabHost, rooms: Rooms) -> None:
     (upper / "root").chmod(0o700)
     (upper / "root/.ssh").chmod(0o700)
     new_key(upper / "etc/ssh/ssh_host_ed25519_key", host.name)
+    make_machine_like(upper)
+
+
+def make_machine_like(upper: Path) -> None:
+    """The program that runs first in each host. Here and not in the base tree, so that a change needs no new tree."""
+    write(upper / "usr/local/sbin/lab-host", (FILES / "lab-host").read_text(encoding="utf-8"), mode=0o755)
+    units = upper / "etc/systemd/system"
+    write(units / UNIT, (FILES / UNIT).read_text(encoding="utf-8"))
+    wanted = units / "sysinit.target.wants"
+    wanted.mkdir(exist_ok=True)
+    (wanted / UNIT).unlink(missing_ok=True)
+    (wanted / UNIT).symlink_to(f"../{UNIT}")
 
 
 def new_key(path: Path, comment: str) -> None:

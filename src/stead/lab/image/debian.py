@@ -36,11 +36,10 @@ TEXTS = {
     "etc/cloud/cloud.cfg.d/90_stead.cfg": "datasource_list: [NoCloud, ConfigDrive, None]\nlocale: false\n",
     "boot/extlinux/extlinux.conf": EXTLINUX,
 }
-# What makes a container look like a machine, and the lab's own source of packages.
-LEFTOVERS = ("var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "etc/ssh/ssh_host_*")
-LAB_ONLY = (
-    *("etc/systemd/system/lab-host.service", "etc/systemd/system/sysinit.target.wants/lab-host.service"),
-    *("usr/local/sbin/lab-host", "etc/apt/apt.conf.d/90lab", "etc/dpkg/dpkg.cfg.d/lab"),
+# The lab's own ways with packages, its index of them, and keys that each copy must make for itself.
+LEFTOVERS = (
+    *("etc/apt/apt.conf.d/90lab", "etc/dpkg/dpkg.cfg.d/lab", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*"),
+    "etc/ssh/ssh_host_*",
 )
 
 
@@ -48,8 +47,6 @@ def tree(base: Base, work: Path) -> Path:
     root = work / "root"
     run(["cp", "--archive", base.bare, root], code=IMAGE_FAILED)
     in_guest(base, root, ["apt-get", "--quiet", "--yes", "install", *INSTALL])
-    for name in LAB_ONLY:
-        (root / name).unlink(missing_ok=True)
     for pattern in LEFTOVERS:
         for left in root.glob(pattern):
             left.unlink()

@@ -158,6 +158,16 @@ function Reader:flow(text, at)
   return plain(word), stop
 end
 
+-- After a value in brackets: past a comma, or at the closing bracket.
+function Reader:separator(text, at, closing)
+  at = skip(text, at)
+  if at > #text then self:fail("a " .. closing .. " is missing: a bracket is not closed") end
+  local char = text:sub(at, at)
+  if char == "," then return at + 1 end
+  if char ~= closing then self:fail("expected , or " .. closing) end
+  return at
+end
+
 function Reader:flow_seq(text, at)
   local found = seq()
   while true do
@@ -176,7 +186,7 @@ function Reader:flow_seq(text, at)
       at = skip(text, at)
     end
     found[#found + 1] = value
-    if text:sub(at, at) == "," then at = at + 1 elseif text:sub(at, at) ~= "]" then self:fail("expected , or ]") end
+    at = self:separator(text, at, "]")
   end
 end
 
@@ -193,7 +203,7 @@ function Reader:flow_map(text, at)
     if text:sub(at, at) == ":" then value, at = self:flow(text, at + 1) end
     put(found, tostring(key), value)
     at = skip(text, at)
-    if text:sub(at, at) == "," then at = at + 1 elseif text:sub(at, at) ~= "}" then self:fail("expected , or }") end
+    at = self:separator(text, at, "}")
   end
 end
 
