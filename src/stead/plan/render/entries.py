@@ -1,0 +1,137 @@
+"""The lines of one entry, with no format in them: text, Markdown and HTML dress the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.blueprint.model import Reason
+from stead.kind import Action, Disruption
+from stead.plan.model import FieldChange, Keep
+from stead.plan.render import values
+from stead.plan.render.fold import Atom, Entry
+from stead.plan.render.names import of_addresses, of_hosts
+from stead.plan.render.words import SIGNS
+
+MEMBERS_SHOWN = 6
+FIELDS_SHOWN = 12
+TEXT_LINES_SHOWN = 14
+
+
+class Field(NamedTuple):
+    """One field that changes. Of a text with several lines, `lines` says how."""
+
+    name: str
+    old: str
+    new: str
+    drift: bool
+    lines: tuple[str, ...] = ()
+
+
+class Card(NamedTuple):
+    """An entry as words."""
+
+    sign: str
+    action: Action
+    name: str
+    where: str
+    disturbs: Disruption
+    drift: bool
+    about: str
+    fields: tuple[Field, ...]
+    more_fields: int
+    members: tuple[str, ...]
+    more_members: int
+    losses: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    place: str
+
+
+def card(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool = False) -> Card:
+    atom = entry.first
+    fields = _fields(atom, verbose=verbose)
+    members = list(_members(entry, keeps, verbose=verbose))
+    limit = len(members) if verbose else MEMBERS_SHOWN
+    most = len(fields) if verbose else FIELDS_SHOWN
+    keep = keeps.get(atom.address)
+    return Card(
+        sign=SIGNS[atom.action],
+        action=atom.action,
+        name=of_addresses(entry.addresses),
+        where=_where(entry, verbose=verbose),
+        disturbs=atom.disturbs,
+        drift=entry.drift,
+        about=entry.about,
+        fields=tuple(_field(change, verbose=verbose) for change in fields[:most]),
+        more_fields=max(0, len(fields) - most),
+        members=tuple(members[:limit]),
+        more_members=max(0, len(entry.atoms) - limit) if members else 0,
+        losses=tuple(loss for one in entry.atoms for loss in one.losses),
+        reasons=atom.reasons,
+        place=str(keep.place) if keep is not None and keep.place is not None else "",
+    )
+
+
+def _where(entry: Entry, *, verbose: bool) -> str:
+    hosts = of_hosts(entry.hosts, every=verbose)
+    if entry.first.action is Action.MIGRATE:
+        return f"{hosts} → {of_hosts({atom.to for atom in entry.atoms}, every=verbose)}"
+    return f"on {hosts}" if hosts else ""
+
+
+def _fields(atom: Atom, *, verbose: bool) -> Sequence[FieldChange]:
+    """What changes; of something new, everything it will have, where that is asked for."""
+    if atom.changes or not verbose or atom.want is None or atom.action not in (Action.CREATE, Action.REPLACE):
+        return atom.changes
+    return [FieldChange(name, None, value) for name, value in values.leaves(atom.want.fields())]
+
+
+def _field(change: FieldChange, *, verbose: bool) -> Field:
+    name, old, new, drift = change
+    lines: tuple[str, ...] = ()
+    if values.is_text(old, new):
+        some = values.line_changes(old, new)
+        limit = len(some) if verbose else TEXT_LINES_SHOWN
+        more = (f"… {len(some) - limit} more lines",) if len(some) > limit else ()
+        lines = (*some[:limit], *more)
+    return Field(values.safe(name), values.shown(old, name), values.shown(new, name), drift, lines)
+
+
+def _members(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool) -> Iterator[str]:
+    """Each with its host and addresses, where they were chosen for it alone."""
+    if entry.first.action not in (Action.CREATE, Action.REPLACE, Action.MIGRATE):
+        return
+    alone = len(entry.atoms) == 1
+    shown = entry.atoms if verbose else entry.atoms[:MEMBERS_SHOWN]
+    lines = [_member(atom, keeps.get(atom.address), alone=alone, verbose=verbose) for atom in shown]
+    if all(lines):
+        yield from lines
+
+
+def _member(atom: Atom, keep: Keep | None, *, alone: bool, verbose: bool) -> str:
+    chosen = _chosen(keep.leases, verbose=verbose) if keep is not None else []
+    if alone:
+        return "  ".join(chosen)
+    where = f"{atom.hosts[0]} → {atom.to}" if atom.to else of_hosts(atom.hosts)
+    parts = [f"{atom.address.name}[{atom.address.key}]" if atom.address.key is not None else atom.address.name]
+    return "  ".join([*parts, *([where] if where else []), *chosen])
+
+
+def _chosen(leases: Mapping[str, str], *, verbose: bool) -> list[str]:
+    """Addresses; of MACs, numbers and UUIDs only when everything is asked for."""
+    if verbose:
+        return [f"{key}={value}" for key, value in leases.items()]
+    return [value for value in leases.values() if is_address(value)]
+
+
+def is_address(text: str) -> bool:
+    """An IP address, told apart from a MAC, which has five colons and pairs of digits throughout."""
+    if text.count(".") == 3:
+        return text.replace(".", "").isdecimal()
+    return ":" in text and not (text.count(":") == 5 and all(len(part) == 2 for part in text.split(":")))
+
+
+def why(reasons: Iterable[Reason]) -> Iterator[str]:
+    for reason in reasons:
+        yield f"{reason.code}: {values.safe(reason.text)}"

@@ -1,0 +1,66 @@
+"""Which fields of a new resource are worth showing without `--verbose`.
+
+Data, not behaviour: a kind that is not here shows its first plain fields, so adding a kind edits nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stead.plan.render.values import shown
+
+# plural -> dotted fields; `*` is every key, a trailing `.` the keys themselves, a trailing `#` how many there are.
+_SHOWN: dict[str, tuple[str, ...]] = {
+    "instances": ("vcpus", "memory", "root.size", "image.address", "nics.", "volumes.", "state"),
+    "networks": ("type", "vni", "vlan", "physical", "subnets.*.cidr", "mtu"),
+    "routers": ("external.addresses", "external.network", "interfaces.", "snat"),
+    "volumes": ("size", "pool.name"),
+    "snapshots": ("volume", "size"),
+    "images": ("source", "format"),
+    "flavors": ("vcpus", "memory", "disk"),
+    "security_groups": ("rules#",),
+    "projects": ("quota",),
+    "keypairs": ("fingerprint",),
+    "floating_ips": ("address", "target", "instance", "network"),
+}
+_USUAL = {"state": "running"}  # said only when it is otherwise
+_OTHERWISE = 5  # fields of a kind that is not listed
+_DULL = {"name", "uuid"}
+
+
+def highlights(kind: str, fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {text}" for name, text in _found(kind, fields) if _USUAL.get(name) != text)
+
+
+def _found(kind: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    wanted = _SHOWN.get(kind)
+    if wanted is None:
+        plain = [name for name, value in fields.items() if isinstance(value, str | int) and name not in _DULL and value]
+        wanted = tuple(plain[:_OTHERWISE])
+    for path in wanted:
+        bare = path.rstrip(".#")
+        found = [value for value in _values(fields, bare.split(".")) if value not in (None, "", [], {})]
+        if not found:
+            continue
+        name = bare.partition(".")[0]
+        yield _told(name, path, found)
+
+
+def _told(name: str, path: str, found: list[Any]) -> tuple[str, str]:
+    if path.endswith("."):
+        return name, ", ".join(str(key).rpartition("/")[2] for key in found[0])
+    if path.endswith("#"):
+        return name, str(len(found[0]))
+    if path == "root.size":
+        name = "disk"
+    return name, ", ".join(shown(value, path).strip("[]{}") for value in found)
+
+
+def _values(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif isinstance(value, Mapping) and "$secret" not in value:
+        head, *rest = path
+        for one in value.values() if head == "*" else [value[head]] if head in value else []:
+            yield from _values(one, rest)

@@ -1,0 +1,177 @@
+"""The plan as one self-contained page: summary, drawn topology, every entry. No script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from itertools import groupby
+
+from stead.address import Address
+from stead.kind import Action, Disruption
+from stead.plan.graph import Thing, graph_of, only
+from stead.plan.model import Plan
+from stead.plan.render.entries import Card, Field, card, why
+from stead.plan.render.fold import Entry, fold
+from stead.plan.render.names import count, of_addresses
+from stead.plan.render.svg import hosts_svg, to_svg
+from stead.plan.render.values import shown
+from stead.plan.render.words import Summary, disturbance, effort, headline, losses, noted, renamed, summarise
+
+# What a topology is made of; the rest would hide it.
+DRAWN = frozenset({"networks", "routers", "instances", "volumes", "floating_ips"})
+NODES = 120  # of a drawing that a person can still follow
+HOSTS = 60
+ENTRIES = 1500  # a page that a browser still opens at once
+
+_STYLE = """
+:root{color-scheme:light dark;--fg:#1a1d21;--bg:#fff;--dim:#667;--line:#dde;--add:#0a7a33;--chg:#9a6700;--del:#c0242f;
+--card:#fafbfc}
+@media (prefers-color-scheme:dark){:root{--fg:#e6e8ea;--bg:#111417;--dim:#9aa3ad;--line:#2b3036;--add:#4cc26b;
+--chg:#d9a93a;--del:#ff6b6b;--card:#171b1f}}
+body{font:14px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:1100px;margin:2em auto;
+padding:0 1em}
+h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid var(--line)}
+.entry{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--chg);border-radius:6px;
+margin:.5em 0;padding:.4em .8em}
+.create{border-left-color:var(--add)}.destroy,.replace,.rebuild{border-left-color:var(--del)}
+.name{font-weight:600;font-family:ui-monospace,monospace}.dim{color:var(--dim)}.loss{color:var(--del);font-weight:600}
+.tag{border-radius:9px;border:1px solid currentColor;padding:0 .5em;font-size:.85em;color:var(--chg)}
+.tag.bad{color:var(--del)}
+table{border-collapse:collapse;margin:.3em 0}td{padding:.1em .8em .1em 0;vertical-align:top;
+font-family:ui-monospace,monospace;font-size:.92em}
+.old{color:var(--del)}.new{color:var(--add)}pre{margin:.2em 0;overflow:auto}
+.draw{overflow:auto;border:1px solid var(--line);border-radius:6px;padding:.5em}svg{max-width:none}
+summary{cursor:pointer;font-weight:600}
+"""
+
+
+def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[Thing] | None = None) -> str:
+    """`things` is everything there will be; without it, only what the plan touches is drawn."""
+    entries = fold(plan)
+    summary = summarise(plan, entries)
+    parts = [
+        *_head(plan, title, summary),
+        *_topology(_things(plan) if things is None else things),
+        *_sections(plan, entries),
+        *_tail(plan),
+        "</body></html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _things(plan: Plan) -> list[Thing]:
+    return [Thing(keep.address, keep.host, keep.after) for keep in plan.keeps.values() if keep.leases]
+
+
+def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en"><head><meta charset="utf-8"/>'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+    yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
+    yield f"<h1>{escape(title)}</h1>"
+    yield f"<p><b>{escape(headline(summary) if not plan.empty else 'Nothing to do')}.</b></p>"
+    if summary.steps:
+        yield f"<p>Disturbs: {escape(disturbance(summary))}. {escape(effort(summary))}.</p>"
+    yield from (f'<p class="loss">loses {escape(loss)}</p>' for loss in losses(summary))
+    made = plan.made
+    yield (
+        f'<p class="dim">Plan {escape(plan.digest[:12])} by Stead {escape(made.stead)}, from spec '
+        f"{escape(made.spec[:12])} and state {made.recorded}.</p>"
+    )
+
+
+def _topology(things: Sequence[Thing]) -> Iterator[str]:
+    graph = only(graph_of(things), DRAWN)
+    if graph.nodes and len(graph.nodes) <= NODES:
+        yield f'<h2>Topology</h2><div class="draw">{to_svg(graph)}</div>'
+    elif graph.nodes:
+        yield f'<h2>Topology</h2><p class="dim">{count(len(graph.nodes), "block")}: too many to draw.</p>'
+    residents = _residents(things)
+    if residents and len(residents) <= HOSTS:
+        yield f'<h2>Hosts</h2><div class="draw">{hosts_svg(residents)}</div>'
+    elif residents:
+        yield f'<h2>Hosts</h2><p class="dim">{count(len(residents), "host")}: too many to draw.</p>'
+
+
+def _residents(things: Sequence[Thing]) -> Mapping[str, Sequence[str]]:
+    """What lives on each host; members of a block stand together."""
+    found: dict[str, dict[Address, list[Address]]] = {}
+    for address, host, _ in things:
+        if host and address.kind in DRAWN:
+            found.setdefault(host, {}).setdefault(address.block, []).append(address)
+    return {
+        host: [of_addresses(members).partition("/")[2] for members in blocks.values()] for host, blocks in found.items()
+    }
+
+
+def _sections(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
+    drifted = [entry for entry in entries if entry.drift]
+    if drifted:
+        yield "<h2>Drift: changed on the hosts since the last apply</h2>"
+        yield from _entries(plan, drifted)
+    rest = [entry for entry in entries if not entry.drift]
+    for project, some in groupby(rest, key=lambda entry: entry.project):
+        yield f"<h2>{escape(f'Project {project}' if project else 'Site')}</h2>"
+        yield from _entries(plan, list(some))
+
+
+def _entries(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
+    """What disturbs someone comes in any case, the rest until the page is long."""
+    disturbing = [entry for entry in entries if entry.first.disturbs is not Disruption.NONE]
+    shown_ones = entries if len(entries) <= ENTRIES else [*disturbing, *entries[:ENTRIES]]
+    for entry in shown_ones:
+        yield from _entry(card(entry, plan.keeps), len(entry.atoms))
+    if len(shown_ones) < len(entries):
+        yield f'<p class="dim">… and {count(len(entries) - len(shown_ones), "more entry", "more entries")}</p>'
+
+
+def _entry(told: Card, members: int) -> Iterator[str]:
+    yield f'<div class="entry {told.action}">'
+    yield from _title(told, members)
+    if told.about:
+        yield f"<div>{escape(told.about)}</div>"
+    if told.fields:
+        yield f"<table>{''.join(map(_field, told.fields))}</table>"
+    if told.more_fields:
+        yield f'<div class="dim">… {count(told.more_fields, "more field")}</div>'
+    if told.members:
+        rest = f"<br/>… {told.more_members:,} more" if told.more_members else ""
+        yield f'<div class="dim">{"<br/>".join(map(escape, told.members))}{rest}</div>'
+    yield from (f'<div class="loss">loses {escape(loss)}</div>' for loss in told.losses[:3])
+    yield from (f'<div class="dim">{escape(reason)}</div>' for reason in why(told.reasons))
+    if told.place:
+        yield f'<div class="dim">at {escape(told.place)}</div>'
+    yield "</div>"
+
+
+def _title(told: Card, members: int) -> Iterator[str]:
+    number = f" ({members:,})" if members > 1 else ""
+    action = "" if told.action is Action.CREATE else f" to {told.action}"
+    bad = " bad" if told.disturbs.rank >= Disruption.REBUILD.rank else ""
+    tag = f' <span class="tag{bad}">disturbs: {told.disturbs}</span>' if told.disturbs is not Disruption.NONE else ""
+    drift = ' <span class="tag">drift</span>' if told.drift else ""
+    yield (
+        f'<div><span class="dim">{escape(told.sign)}</span> <span class="name">{escape(told.name)}</span>'
+        f"{number}{action} {escape(told.where)}{tag}{drift}</div>"
+    )
+
+
+def _field(field: Field) -> str:
+    drift = ' <span class="tag">drift</span>' if field.drift else ""
+    if field.lines:
+        return f"<tr><td>{escape(field.name)}</td><td><pre>{escape(chr(10).join(field.lines))}</pre>{drift}</td></tr>"
+    old, new = escape(field.old), escape(field.new)
+    return (
+        f'<tr><td>{escape(field.name)}</td><td><span class="old">{old}</span> → <span class="new">{new}</span>'
+        f"{drift}</td></tr>"
+    )
+
+
+def _tail(plan: Plan) -> Iterator[str]:
+    for title, lines in (
+        ("Renamed", list(renamed(plan.renames))),
+        ("Outputs", [f"{name} = {shown(value)}" for name, value in plan.outputs.items()]),
+        ("Notes", list(noted(plan.notes))),
+    ):
+        if lines:
+            yield f"<h2>{title}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"

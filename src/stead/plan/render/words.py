@@ -1,0 +1,154 @@
+"""What a plan comes to, in words and numbers: the summary that all views share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stead.address import Address
+from stead.kind import Action, Disruption
+from stead.plan.model import Note, Plan
+from stead.plan.render.fold import Entry
+from stead.plan.render.names import count
+
+SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.MIGRATE: ">",
+    Action.REBOOT: "~",
+    Action.REBUILD: "~",
+    Action.REPLACE: "-/+",
+    Action.DESTROY: "-",
+    Action.FORGET: "x",
+    Action.ACCEPT: "=",
+}
+# What happens to a resource as a whole, when its steps differ: the first of these that any of them is.
+_STRONGEST = (
+    Action.REPLACE,
+    Action.REBUILD,
+    Action.REBOOT,
+    Action.MIGRATE,
+    Action.UPDATE,
+    Action.CREATE,
+    Action.ACCEPT,
+    Action.FORGET,
+    Action.DESTROY,
+)
+SAID = (
+    Action.CREATE,
+    Action.UPDATE,
+    Action.MIGRATE,
+    Action.REBOOT,
+    Action.REBUILD,
+    Action.REPLACE,
+    Action.DESTROY,
+    Action.FORGET,
+    Action.ACCEPT,
+)
+LOSSES_SHOWN = 10
+NOTES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Counts of resources by what happens to them, and of steps by what they disturb."""
+
+    actions: Mapping[Action, int]
+    disturbs: Mapping[Disruption, int]
+    worst: Disruption
+    losses: Sequence[str]
+    steps: int
+    hosts: int
+    waves: int
+    unchanged: int
+    renames: int
+    recorded: int  # resources whose record alone changes
+
+
+def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
+    by_address: dict[Address, Action] = {}
+    for entry in entries:
+        action = entry.first.action
+        for address in entry.addresses:
+            other = by_address.get(address)
+            if other is None or _STRONGEST.index(action) < _STRONGEST.index(other):
+                by_address[address] = action
+    for address, action in by_address.items():
+        keep = plan.keeps.get(address)
+        if action is Action.DESTROY and keep is not None and keep.leases:
+            by_address[address] = Action.UPDATE  # it only leaves hosts that no longer need it
+    disturbs: Counter[Disruption] = Counter(
+        step.disturbs for step in plan.steps if step.disturbs is not Disruption.NONE
+    )
+    return Summary(
+        actions=Counter(by_address.values()),
+        disturbs=disturbs,
+        worst=max(disturbs, key=lambda one: one.rank, default=Disruption.NONE),
+        losses=[step.loses for step in plan.steps if step.loses],
+        steps=len(plan.steps),
+        hosts=len({step.host for step in plan.steps if step.host}),
+        waves=plan.waves,
+        unchanged=plan.unchanged,
+        renames=len(plan.renames),
+        recorded=sum(1 for address in plan.keeps if address not in by_address),
+    )
+
+
+def headline(summary: Summary) -> str:
+    """`2 to create, 1 to reboot; 12 unchanged`."""
+    parts = [f"{summary.actions[action]:,} to {action}" for action in SAID if summary.actions.get(action)]
+    if summary.renames:
+        parts.append(f"{summary.renames:,} renamed")
+    if summary.recorded:
+        parts.append(f"{summary.recorded:,} to record")
+    return f"{', '.join(parts) or 'nothing to do'}; {summary.unchanged:,} unchanged"
+
+
+def effort(summary: Summary) -> str:
+    return (
+        f"{count(summary.steps, 'step')} on {count(summary.hosts, 'host')} in {count(summary.waves, 'wave')}"
+        if summary.steps
+        else ""
+    )
+
+
+def disturbance(summary: Summary) -> str:
+    """`data-loss (1 step), reboot (2 steps)`, worst first."""
+    worst_first = sorted(summary.disturbs.items(), key=lambda item: -item[0].rank)
+    return ", ".join(f"{one} ({count(number, 'step')})" for one, number in worst_first) or "nobody"
+
+
+def losses(summary: Summary) -> Iterator[str]:
+    yield from summary.losses[:LOSSES_SHOWN]
+    if len(summary.losses) > LOSSES_SHOWN:
+        yield f"… and {len(summary.losses) - LOSSES_SHOWN:,} more"
+
+
+def noted(notes: Sequence[Note], *, every: bool = False) -> Iterator[str]:
+    """Notes of one sort stand together; of many, a few and how many more."""
+    by_code: dict[str, list[Note]] = {}
+    for note in notes:
+        by_code.setdefault(note.code, []).append(note)
+    for some in by_code.values():
+        shown = some if every else some[:NOTES_SHOWN]
+        yield from (f"{note.text} [{note.code}]" for note in shown)
+        if len(some) > len(shown):
+            yield f"… and {len(some) - len(shown):,} more of these [{some[0].code}]"
+
+
+def renamed(renames: Mapping[Address, Address]) -> Iterator[str]:
+    """A block whose members all move is one line."""
+    blocks: dict[tuple[Address, Address], int] = {}
+    for old, new in renames.items():
+        if old.key == new.key:
+            blocks[old.block, new.block] = blocks.get((old.block, new.block), 0) + 1
+    told: set[tuple[Address, Address]] = set()
+    for old, new in sorted(renames.items(), key=str):
+        pair = (old.block, new.block)
+        if old.key == new.key and blocks[pair] > 1:
+            if pair not in told:
+                told.add(pair)
+                yield f"{pair[0]} → {pair[1]} ({blocks[pair]:,} members)"
+        else:
+            yield f"{old} → {new}"
