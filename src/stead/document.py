@@ -1,14 +1,324 @@
-"""The user's YAML as read, with the line and column of every value."""
+"""The user's YAML as read, with the line and column of every value and key.
+
+Types are YAML 1.2's: `yes` is a word, `22:30` is text, `0o17` is fifteen. It knows no kinds and no fields. Built from
+the parser's events with a stack of its own, so that no depth of nesting is a recursion.
+"""
 
 from __future__ import annotations
 
-from stead.diagnostics import Place
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from stead.diagnostics import Code, Diagnostic, Place
+
+NOT_YAML = Code("STEAD-D001", "this is not YAML")
+NOT_UTF8 = Code("STEAD-D002", "this is not UTF-8 text")
+TWICE = Code("STEAD-D003", "a key is written twice")
+MANY = Code("STEAD-D004", "more than one document in a file")
+TAG = Code("STEAD-D005", "a tag that means nothing here")
+MERGE = Code("STEAD-D006", "merge keys are not part of YAML 1.2")
+ALIAS = Code("STEAD-D007", "an alias that cannot be followed")
+DEEP = Code("STEAD-D008", "nested too deep")
+KEY = Code("STEAD-D009", "a key must be a plain value")
+LARGE = Code("STEAD-D010", "too large once aliases are followed")
+
+VAULT = "!vault"
+DEEPEST = 100  # the language needs a dozen
+MOST_NODES = 5_000_000  # a flat spec of 100,000 instances has two million; a bomb of aliases has more than atoms
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
+    "-.inf": float("-inf"),
+    ".nan": float("nan"),
+}
+
+
+class Mark(NamedTuple):
+    line: int
+    column: int
 
 
 class Node:
-    """A value of the document. Subclasses: Scalar, Sequence, Mapping."""
+    """A value of the document. Scalar, Sequence and Mapping are what there is."""
 
     __slots__ = ("column", "file", "line")
 
+    def __init__(self, file: str, line: int, column: int) -> None:
+        self.file, self.line, self.column = file, line, column
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file, self.line, self.column)
+
     def place_of(self, path: str) -> Place:
-        raise NotImplementedError
+        """The place of `networks.0.address` below this node, or of the nearest value around it that was written."""
+        node: Node = self
+        for word in path.split(".") if path else ():
+            below = node.child(word)
+            if below is None:
+                break
+            node = below
+        return node.place
+
+    def child(self, word: str) -> Node | None:  # noqa: ARG002 - a scalar has none
+        return None
+
+
+class Scalar(Node):
+    __slots__ = ("plain", "tag", "text")
+
+    def __init__(self, file: str, line: int, column: int, text: str, *, plain: bool = False, tag: str = "") -> None:
+        self.file, self.line, self.column = file, line, column
+        self.text, self.plain, self.tag = text, plain, tag
+
+    @property
+    def value(self) -> Any:
+        """By the rules of YAML 1.2's core schema. Quoted is always text."""
+        return resolve(self.text) if self.plain else self.text
+
+
+class Sequence(Node):
+    __slots__ = ("items",)
+
+    def __init__(self, file: str, line: int, column: int) -> None:
+        self.file, self.line, self.column = file, line, column
+        self.items: list[Node] = []
+
+    def child(self, word: str) -> Node | None:
+        return self.items[int(word)] if word.isdigit() and int(word) < len(self.items) else None
+
+
+class Mapping(Node):
+    __slots__ = ("entries", "keys")
+
+    def __init__(self, file: str, line: int, column: int) -> None:
+        self.file, self.line, self.column = file, line, column
+        self.entries: dict[str, Node] = {}
+        self.keys: dict[str, Mark] = {}
+
+    def child(self, word: str) -> Node | None:
+        return self.entries.get(word)
+
+    def place_of_key(self, key: str) -> Place:
+        mark = self.keys.get(key)
+        return Place(self.file, mark.line, mark.column) if mark else self.place
+
+
+def resolve(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text) if len(text) < 400 else text
+    if text[:2] == "0o" and text[2:].isdigit() and not set(text[2:]) & {"8", "9"}:
+        return int(text, 8)
+    if text[:2] == "0x" and re.fullmatch(r"[0-9a-fA-F]+", text[2:]):
+        return int(text, 16)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def plain(node: Node) -> Any:
+    """The JSON value of a node, for fields that take anything."""
+    match node:
+        case Mapping():
+            return {key: plain(value) for key, value in node.entries.items()}
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Scalar():
+            return node.value
+        case _:
+            raise AssertionError(node)
+
+
+def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
+    """The one document of a file. None where there is none, or where it could not be read to its end."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(file, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        return None, [NOT_UTF8.at(place, f"The byte 0x{data[error.start]:02x} cannot stand here. Save it as UTF-8.")]
+    if (odd := re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)) is not None:
+        before_text = text[: odd.start()]
+        place = Place(file, before_text.count("\n") + 1, odd.start() - before_text.rfind("\n"))
+        text = f"The character U+{ord(odd[0]):04X} cannot stand in YAML. Remove it, or write it as an escape in quotes."
+        return None, [NOT_YAML.at(place, text)]
+    return _Builder(text, file).build()
+
+
+class _Frame:
+    """A mapping or sequence that is being read. A mapping waits for a key or for its value."""
+
+    __slots__ = ("anchor", "key", "node")
+
+    def __init__(self, node: Mapping | Sequence, anchor: str | None) -> None:
+        self.node, self.anchor = node, anchor
+        self.key: Scalar | None = None
+
+
+class _Builder:
+    def __init__(self, text: str, file: str) -> None:
+        import yaml.cyaml
+
+        self.parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined]  # not in its __all__
+        self.file = file
+        self.found: list[Diagnostic] = []
+        self.anchors: dict[str, Node] = {}
+        self.sizes: dict[int, int] = {}  # id of an anchored node -> nodes in it
+        self.nodes = 0
+        self.stack: list[_Frame] = []
+        self.root: Node | None = None
+        self.skipping = 0  # depth below something that was refused
+
+    def build(self) -> tuple[Node | None, list[Diagnostic]]:
+        import yaml
+
+        try:
+            documents = 0
+            for event in self._events():
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        where = self._place(event.start_mark)
+                        self.found.append(
+                            MANY.at(where, "A spec is one document. Put the second in a file of its own.")
+                        )
+                        break
+                elif not self._take(event, yaml):
+                    return None, self.found
+        except yaml.YAMLError as error:
+            self.found.append(self._broken(error))
+            return None, self.found
+        return self.root, self.found
+
+    def _events(self) -> Iterator[Any]:
+        get = self.parser.get_event
+        while (event := get()) is not None:
+            yield event
+
+    def _take(self, event: Any, yaml: Any) -> bool:
+        """False when there is no point in going on."""
+        match event:
+            case yaml.ScalarEvent():
+                node = self._scalar(event)
+                if event.anchor:
+                    self.anchors[event.anchor] = node
+                self._put(node)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                return self._open(event, mapping=isinstance(event, yaml.MappingStartEvent))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                frame = self.stack.pop()
+                if frame.anchor:
+                    self.anchors[frame.anchor] = frame.node
+                self._put(frame.node)
+            case yaml.AliasEvent():
+                return self._alias(event)
+        return True
+
+    def _scalar(self, event: Any) -> Scalar:
+        mark, tag = event.start_mark, event.tag
+        if tag and tag not in (VAULT, "!", "tag:yaml.org,2002:str"):
+            self._refuse_tag(event)
+        quoted = not event.implicit[0] or bool(tag)
+        self.nodes += 1
+        return Scalar(self.file, mark.line + 1, mark.column + 1, event.value, plain=not quoted, tag=tag or "")
+
+    def _refuse_tag(self, event: Any) -> None:
+        text = f"{event.tag} is not known. Only !vault is; leave the tag out, or quote a value to keep it as text."
+        self.found.append(TAG.at(self._place(event.start_mark), text))
+
+    def _open(self, event: Any, *, mapping: bool) -> bool:
+        mark = event.start_mark
+        if event.tag and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+            self._refuse_tag(event)
+        if len(self.stack) >= DEEPEST:
+            self.found.append(DEEP.at(self._place(mark), f"More than {DEEPEST} levels. No spec needs them."))
+            return False
+        self.nodes += 1
+        node = (Mapping if mapping else Sequence)(self.file, mark.line + 1, mark.column + 1)
+        self.stack.append(_Frame(node, event.anchor))
+        return True
+
+    def _alias(self, event: Any) -> bool:
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            where = self._place(event.start_mark)
+            open_ones = [frame.anchor for frame in self.stack]
+            why = "it is inside itself" if event.anchor in open_ones else f"nothing before it is named &{event.anchor}"
+            self.found.append(ALIAS.at(where, f"*{event.anchor} cannot be followed: {why}."))
+            self._put(Scalar(self.file, where.line, where.column, "", plain=True))
+            return True
+        size = self.sizes.get(id(node)) or self.sizes.setdefault(id(node), _size(node, self.sizes))
+        self.nodes += size
+        if self.nodes > MOST_NODES:
+            text = f"Followed to the end, the aliases make more than {MOST_NODES:,} values."
+            self.found.append(LARGE.at(self._place(event.start_mark), text))
+            return False
+        self._put(node)
+        return True
+
+    def _put(self, node: Node) -> None:
+        """Into what is being read: as an item, as a key, or as the value of the key before it."""
+        if not self.stack:
+            self.root = node
+            return
+        frame = self.stack[-1]
+        into = frame.node
+        if isinstance(into, Sequence):
+            into.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(node)
+        else:
+            self._entry(into, frame.key, node)
+            frame.key = None
+
+    def _key(self, node: Node) -> Scalar:
+        if isinstance(node, Scalar):
+            return node
+        self.found.append(KEY.at(node.place, "A list or a map cannot be a key. Quote it if it is meant as text."))
+        return Scalar(node.file, node.line, node.column, "")
+
+    def _entry(self, into: Mapping, key: Scalar, value: Node) -> None:
+        name = key.text
+        if name == "<<" and key.plain:
+            text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to say a thing once."
+            self.found.append(MERGE.at(key.place, text))
+        elif name in into.entries:
+            first = into.place_of_key(name)
+            text = f"{name!r} stands at {first} already, and only one of the two would count. Remove or rename one."
+            self.found.append(TWICE.at(key.place, text))
+        else:
+            into.entries[name] = value
+            into.keys[name] = Mark(key.line, key.column)
+
+    def _broken(self, error: Any) -> Diagnostic:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        context = getattr(error, "context", None)
+        hint = "Indent with spaces, never with tabs." if "\\t" in problem or "'\t'" in problem else ""
+        text = f"The parser says: {f'{context}, ' if context else ''}{problem}. {hint}".rstrip()
+        return NOT_YAML.at(self._place(mark) if mark else Place(self.file, 1, 1), text)
+
+    def _place(self, mark: Any) -> Place:
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """How many values an alias stands for; aliases inside have been counted when they were met."""
+    total, stack = 0, [node]
+    while stack:
+        one = stack.pop()
+        if (size := known.get(id(one))) is not None:
+            total += size
+            continue
+        total += 1
+        if isinstance(one, Mapping):
+            stack += one.entries.values()
+        elif isinstance(one, Sequence):
+            stack += one.items
+    return total

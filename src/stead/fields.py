@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stead.diagnostics import Place
+
 
 class Form:
     """Marks the ways a scalar can be written. A tag only: the reader holds the behaviour."""
@@ -144,11 +146,13 @@ class Secret:
 class Expression:
     """A scalar with `{{ }}` that waits: the rest of the value is known only when the choices are made."""
 
-    __slots__ = ("path", "text")
+    __slots__ = ("path", "place", "secret", "text")
 
-    def __init__(self, text: str, path: str = "") -> None:
+    def __init__(self, text: str, path: str = "", place: Place | None = None, *, secret: bool = False) -> None:
         self.text = text
         self.path = path  # where in the block: "cloud_init.user_data"
+        self.place = place
+        self.secret = secret  # it uses a secret, so what comes out is one
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"

@@ -5,14 +5,14 @@ It decides nothing that has an alternative: no host, no address, no identifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from stead.address import Address
 from stead.diagnostics import Place
 from stead.document import Node
-from stead.fields import Expression
+from stead.fields import Example, Expression, Name, Text, Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Block:
     node: Node  # as written, for places
     members: tuple[Address, ...]
     refs: tuple[Address, ...]  # every resource that a field refers to, sorted, without repeats
-    each: Any = None  # the value of `for_each`, where there is one
+    each: Mapping[str, Any] | None = None  # the values of `for_each`, where there is one, by key
     late: tuple[Expression, ...] = ()
 
     def place(self, path: str = "") -> Place:
@@ -67,7 +67,7 @@ class Check:
 
     name: str
     that: Expression | bool
-    message: str
+    message: str | Expression
     place: Place
     warning: bool = False
 
@@ -84,15 +84,21 @@ class Output:
 class Site:
     """The `site` section: what holds for everything."""
 
-    name: str = "site"
-    policy: str = "balance"
-    mtu: int = 1500
-    vni_first: int = 10_000
-    vni_last: int = 9_999_999
-    vlan_first: int = 100
-    vlan_last: int = 3999
-    overcommit: Mapping[str, float] = field(default_factory=dict)
-    domain: str = "stead.internal"
+    name: Annotated[str, Name(), "Name of the site, for people", Example("berlin")] = "site"
+    policy: Annotated[
+        Literal["balance", "pack", "spread", "nova"], "How instances choose among hosts that fit, unless a project says"
+    ] = "balance"
+    mtu: Annotated[int, Whole(least=576, most=65_535), "Largest packet that the underlay carries", Example(9000)] = 1500
+    vni_first: Annotated[int, Whole(least=1, most=16_777_215), "First tunnel id to choose from"] = 10_000
+    vni_last: Annotated[int, Whole(least=1, most=16_777_215), "Last tunnel id to choose from"] = 9_999_999
+    vlan_first: Annotated[int, Whole(least=1, most=4094), "First VLAN id to choose from"] = 100
+    vlan_last: Annotated[int, Whole(least=1, most=4094), "Last VLAN id to choose from"] = 3999
+    domain: Annotated[str, Text(), "DNS domain of the site's instances", Example("cloud.example.org")] = (
+        "stead.internal"
+    )
+    store: Annotated[
+        str, Text(), "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,3 @@ class Desired:
 
     def get(self, address: Address) -> Block | None:
         return self.by_address.get(address)
-
-    def referrers(self, address: Address) -> Sequence[Block]:
-        """The blocks that refer to this one."""
-        return tuple(block for block in self.blocks if address in block.refs)

@@ -1,0 +1,45 @@
+"""Finds references that come round, and prints the round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stead.address import Address
+from stead.desired.model import Block
+from stead.diagnostics import Code, Diagnostic
+
+CYCLE = Code("STEAD-R003", "resources need each other")
+
+
+def cycles(blocks: Sequence[Block], by_address: Mapping[Address, Block]) -> list[Diagnostic]:
+    """One diagnostic for each round. By a walk with a stack of its own: chains may be long."""
+    state: dict[Block, int] = {}  # 1 while its own needs are walked, 2 when they are done
+    found = []
+    for start in blocks:
+        if start in state:
+            continue
+        path: list[Block] = []
+        stack: list[tuple[Block, bool]] = [(start, False)]
+        while stack:
+            block, leaving = stack.pop()
+            if leaving:
+                state[block] = 2
+                path.pop()
+            elif state.get(block) == 1:
+                found.append(_told(path[path.index(block) :]))
+            elif block not in state:
+                state[block] = 1
+                path.append(block)
+                stack.append((block, True))
+                stack += [(below, False) for below in _needs(block, by_address) if state.get(below) != 2]
+    return found
+
+
+def _needs(block: Block, by_address: Mapping[Address, Block]) -> list[Block]:
+    return [by_address[ref] for ref in (*block.refs, *block.settings.depends_on) if ref in by_address]
+
+
+def _told(ring: list[Block]) -> Diagnostic:
+    names = [str(block.members[0] if len(block.members) == 1 else block.members[0].block) for block in ring]
+    text = " needs ".join([*names, names[0]]) + ". None of them could be made first: take one of the references out."
+    return CYCLE.at(ring[0].place(), text, address=names[0])

@@ -1,0 +1,61 @@
+"""Finds and reads the files of a spec. The only part of the language that touches a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stead.diagnostics import Code, Diagnostic, Place
+from stead.document import Node, read
+
+NO_FILE = Code("STEAD-L020", "a file cannot be read")
+EMPTY = Code("STEAD-L021", "there is no spec here")
+
+# Files beside a spec that are YAML and no part of it.
+OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
+
+
+class Files:
+    """Reads documents, each file once, and names them as the user would: relative to where they are."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.found: list[Diagnostic] = []
+        self._read: dict[Path, Node | None] = {}
+
+    def spec(self, paths: Sequence[Path]) -> list[Node]:
+        files = [file for path in paths for file in self._expand(path)]
+        return [node for file in dict.fromkeys(files) if (node := self.document(file)) is not None]
+
+    def _expand(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = sorted(
+            file
+            for pattern in ("*.yml", "*.yaml")
+            for file in path.glob(pattern)
+            if not file.name.startswith(".") and not file.name.endswith(OTHERS)
+        )
+        if not files:
+            text = f"{self.shown(path)} has no *.yml file. Write one (`stead init` makes an example), or name another place."
+            self.found.append(EMPTY.at(None, text))
+        return files
+
+    def document(self, path: Path, named_at: Place | None = None) -> Node | None:
+        if path not in self._read:
+            self._read[path] = self._document(path, named_at)
+        return self._read[path]
+
+    def _document(self, path: Path, named_at: Place | None) -> Node | None:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            text = f"{self.shown(path)}: {error.strerror}. Check the name, and that you may read it."
+            self.found.append(NO_FILE.at(named_at, text))
+            return None
+        node, found = read(data, self.shown(path))
+        self.found += found
+        return node
+
+    def shown(self, path: Path) -> str:
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)

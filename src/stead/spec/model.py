@@ -1,0 +1,53 @@
+"""What `load` gives: every definition with its node, and the environments that its expressions will see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from stead import document
+from stead.document import Node
+from stead.fields import Secret
+
+
+class Given(NamedTuple):
+    """A variable's value from outside: `-e`, a variable file, or the parameters of an included part."""
+
+    node: Node
+    source: str
+    environment: Environment | None = None  # whose expressions it uses, when a part was given it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Environment:
+    """One scope of variables: the spec's own, or that of one inclusion of a part."""
+
+    declared: Mapping[str, Node]
+    given: Mapping[str, Given]
+    project: str = ""
+    prefix: str = ""  # of names in an included part: "blue-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Definition:
+    """One entry of a section: `instances.web`."""
+
+    kind: str
+    project: str
+    name: str
+    node: Node
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    definitions: tuple[Definition, ...] = ()
+    environment: Environment
+    site: Node | None = None
+    outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
+    checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
+    moved: tuple[tuple[document.Mapping, str], ...] = ()  # with the project it stands in
+    forget: tuple[tuple[document.Scalar, str], ...] = ()
+    vault_secrets: tuple[Secret, ...] = ()
+    plain_variables: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,50 @@
+"""The fields that every kind understands, beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from stead.fields import Anything, Example, Path, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """A playbook of yours, run before or after a step of the resource."""
+
+    playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/drain.yml")]
+    when: Annotated[Literal["before", "after"], "Before or after the step"] = "after"
+    actions: Annotated[
+        tuple[Literal["create", "update", "migrate", "reboot", "rebuild", "replace", "destroy"], ...],
+        "Steps at which it runs; left out, all",
+        Example(["create"]),
+    ] = ()
+    vars: Annotated[Mapping[str, Any], Anything(), "Variables for it"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """Fields of every resource."""
+
+    labels: Annotated[
+        Mapping[str, Annotated[str, Text()]], "Labels, for selecting and for people", Example({"tier": "web"})
+    ] = field(default_factory=dict)
+    protect: Annotated[bool, "Refuse to destroy it, even when it is gone from the spec"] = False
+    ignore: Annotated[
+        tuple[Annotated[str, Text()], ...],
+        "Fields that are left to others: a difference is no change",
+        Example(["memory"]),
+    ] = ()
+    depends_on: Annotated[
+        tuple[Annotated[str, Text()], ...], "Addresses of what must be there before it", Example(["instances/db"])
+    ] = ()
+    replace_when: Annotated[Any, Anything(), "Any value; when it changes, the resource is made anew"] = None
+    create_before_destroy: Annotated[bool, "When it is replaced, make the new one first"] = False
+    hooks: Annotated[
+        tuple[Playbook, ...], "Playbooks around its steps", Example([{"playbook": "hooks/drain.yml", "when": "before"}])
+    ] = ()
+
+
+SETTINGS = frozenset({"labels", "protect", "ignore", "depends_on", "replace_when", "create_before_destroy", "hooks"})
+COUNTED = frozenset({"count", "for_each"})
