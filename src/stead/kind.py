@@ -183,9 +183,7 @@ def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
     return {}
 
 
-def _no_opinion(
-    _field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
-) -> Effect | None:
+def _no_opinion(_field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
     return None
 
 
@@ -207,6 +205,7 @@ class Kind:
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
     mobile: bool = False  # may change host without being made anew
+    home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs

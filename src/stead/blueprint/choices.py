@@ -91,11 +91,11 @@ class Choices:
         cached = (block, expression.text, own)
         if cached not in self._rendered:
             scope = Scope(self, block.project, block=block, member=member)
-            place = block.place(expression.path)
+            place = expression.place or block.place(expression.path)
             self._rendered[cached] = self.evaluate(expression, scope, place, address=str(member.address))
         return self._rendered[cached]
 
-    def evaluate(self, expression: Expression, scope: Scope, place: Place, *, address: str = "") -> Any:
+    def evaluate(self, expression: Expression, scope: Scope, place: Place | None, *, address: str = "") -> Any:
         from stead.expressions import Failed, evaluate_late
 
         try:
@@ -151,7 +151,7 @@ class Scope(Mapping[str, Any]):
             case "self":
                 return self._choices.facts(member.address)
             case "each":
-                return block.each
+                return {"key": member.address.key, "value": (block.each or {}).get(str(member.address.key))}
             case "index":
                 return member.address.key
             case "labels":

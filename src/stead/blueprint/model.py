@@ -28,6 +28,7 @@ class Settled(NamedTuple):
     host: str  # empty for what lives on no single host
     placed: Reason  # why that host
     wants: Mapping[str, Want]  # host -> what it should have; "" is recorded only
+    homes: tuple[str, ...] = ()  # hosts that must have it before others can use it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from stead.fields import Expression, Secret
 from stead.kind import Kind, Member
 from stead.observed import Observed
 from stead.recorded import Recorded
+from stead.want import Want
 
 CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
 CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
@@ -90,14 +91,22 @@ def _realise(
     shared = {member: reasons.get(request.id) for request in question.problem.requests for member in request.members}
     made: dict[Address, Settled] = {}
     for block, members in blocks:
+        role = kinds[block.kind].home_role
         for member, wants in zip(members, kinds[block.kind].realise(block, members, choices), strict=True):
             placed = NOWHERE
             if member.host:
                 name = str(member.address)
                 told = reasons.get(name) or shared.get(name)
                 placed = Reason(told.code, told.text) if told else Reason("beside", "with the instance it belongs to")
-            made[member.address] = Settled(member.address, block, member.leases, member.host, placed, wants)
+            homes = (member.host,) if member.host else _homes(role, wants, choices)
+            made[member.address] = Settled(member.address, block, member.leases, member.host, placed, wants, homes)
     return dict(sorted(made.items(), key=lambda item: order(item[0])))
+
+
+def _homes(role: str, wants: Mapping[str, Want], choices: Choices) -> tuple[str, ...]:
+    if not role:
+        return ()
+    return tuple(sorted(host for host in wants if host in choices.hosts and role in choices.hosts[host].roles))
 
 
 def _output(value: Any, secret: bool, choices: Choices) -> Any:

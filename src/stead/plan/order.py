@@ -62,9 +62,9 @@ class _Edges:
         """After what it refers to, on its own host and where that lives; after what it replaces or takes over."""
         host = change.to or change.host
         settled = self.blueprint.resources[change.address]
-        home = settled.host
-        if home and host != home and (mine := self.makes[change.address].get(home)) is not None and mine != position:
-            yield mine
+        if host not in settled.homes:
+            mine = self.makes[change.address]
+            yield from (mine[home] for home in settled.homes if home in mine and mine[home] != position)
         for ref in (*settled.block.refs, *settled.block.settings.depends_on):
             yield from self._made(ref, host)
         for gone in (change.address, *self.blueprint.takes_over.get(change.address, ())):
@@ -79,9 +79,9 @@ class _Edges:
                 continue
             if host in places:
                 yield places[host]
-            home = self.blueprint.resources[address].host
-            if home != host and home in places:
-                yield places[home]
+            for home in self.blueprint.resources[address].homes:
+                if home != host and home in places:
+                    yield places[home]
 
     def _members(self, ref: Address) -> Sequence[Address]:
         return (ref,) if ref in self.blueprint.resources else self.counted.get(ref, ())

@@ -8,6 +8,7 @@ from stead.kinds.image.rules import check
 KIND = Kind(
     name="image",
     plural="images",
+    home_role="controller",
     scope=Scope.EITHER,
     model=Image,
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
