@@ -48,3 +48,29 @@ def parse(text: str) -> Address | None:
         return None
     key = match["key"]
     return Address(match["project"] or "", match["kind"], match["name"], int(key) if key and key.isdigit() else key)
+
+
+class Known(dict[str, Address]):
+    """Text to address for those who read what Stead itself wrote, by the hundred thousand: taken apart, not checked.
+
+    Parts are shared: the members of a block have the same three strings.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stems: dict[str, tuple[str, str, str]] = {}
+
+    def __missing__(self, text: str) -> Address:
+        stem, bracket, rest = text.partition("[")
+        parts = self._stems.get(stem)
+        if parts is None:
+            parts = self._stems[stem] = _parts(stem)
+        if not bracket:
+            return Address(*parts)
+        key = rest[:-1]
+        return Address(*parts, int(key) if key.isdigit() else key)
+
+
+def _parts(stem: str) -> tuple[str, str, str]:
+    first, second, *third = stem.split("/")
+    return (first, second, third[0]) if third else ("", first, second)

@@ -32,6 +32,7 @@ class Inventory:
     hosts: Mapping[str, Host]
     connections: Mapping[str, Mapping[str, Any]]
     sources: tuple[Path, ...]
+    runners: frozenset[str] = frozenset()  # `stead_runner` of its hosts: "simulated"; empty means Ansible
 
 
 def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]]:
@@ -58,7 +59,9 @@ def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]
             "Put each host into the groups of its roles."
         )
         reader.found.append(NO_HOSTS.at(None, text))
-    inventory = Inventory(hosts=reader.hosts, connections=reader.connections, sources=tuple(sources))
+    inventory = Inventory(
+        hosts=reader.hosts, connections=reader.connections, sources=tuple(sources), runners=frozenset(reader.runners)
+    )
     return inventory, [*reader.found, *reader.told()]
 
 
@@ -78,6 +81,7 @@ class _Reader:
     def __init__(self, files: Sequence[Path]) -> None:
         self.hosts: dict[str, Host] = {}
         self.connections: dict[str, Mapping[str, Any]] = {}
+        self.runners: set[str] = set()
         self.found: list[Diagnostic] = []
         self._files = files
         self._known: dict[int, tuple[Mapping[str, Any], dict[str, Any], Mapping[str, Any]]] = {}
@@ -91,6 +95,7 @@ class _Reader:
                 self._known[id(variables)] = known
         _, fields, connection = known
         self.hosts[name] = Host(name=name, roles=roles, **fields)
+        self.runners.add(str(variables.get("stead_runner", "")))
         self.connections[name] = connection
 
     def _profile(
@@ -134,7 +139,7 @@ class _Reader:
         """One diagnostic for one mistake, however many hosts share it."""
         for (code, key, detail), hosts in self._wrong.items():
             who = ", ".join(hosts[:SHOWN]) + (f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else "")
-            text = f"{key} of {who} {detail}".removesuffix(".") + "."
+            text = f"{key} of {who} {detail}".rstrip(".?") + ("?" if detail.endswith("?") else ".")
             yield code.at(self._place(key, hosts[0]), text, address=hosts[0])
 
     def _place(self, key: str, host: str) -> Place | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-from stead.address import Address
+from stead.address import Address, Known
 from stead.kind import Action
 from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.plan.model import Step
@@ -20,7 +20,6 @@ from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import Fault, FaultKind, HostRow, SimulatedState, Thing
-from stead.store.database import Addresses
 from stead.store.reading import no_collecting
 from stead.want import EMPTY, Body, Want
 
@@ -248,7 +247,7 @@ Row = tuple[str, str, str, int, str, str, str]
 
 
 def _haves(things: Sequence[Row], bodies: Mapping[int, Body]) -> dict[Address, Mapping[str, Have]]:
-    addresses = Addresses()
+    addresses = Known()
     found: dict[Address, Mapping[str, Have]] = {}
     shared: dict[str, Want] = {}  # what a network is on one host, it is on a thousand
     current = ""

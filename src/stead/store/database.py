@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from stead.address import Address
-
 Row = tuple[Any, ...]
 
 
@@ -34,31 +32,6 @@ class Database(Protocol):
         """Another connection to the same database, for another thread."""
 
     def close(self) -> None: ...
-
-
-class Addresses(dict[str, Address]):
-    """Text to address, sharing the parts: a hundred thousand members of a block share its three strings.
-
-    The store wrote the text, so it is taken apart and not checked.
-    """
-
-    def __init__(self) -> None:
-        self._stems: dict[str, tuple[str, str, str]] = {}
-
-    def __missing__(self, text: str) -> Address:
-        stem, bracket, rest = text.partition("[")
-        parts = self._stems.get(stem)
-        if parts is None:
-            parts = self._stems[stem] = _parts(stem)
-        if not bracket:
-            return Address(*parts)
-        key = rest[:-1]
-        return Address(*parts, int(key) if key.isdigit() else key)
-
-
-def _parts(stem: str) -> tuple[str, str, str]:
-    first, second, *third = stem.split("/")
-    return (first, second, third[0]) if third else ("", first, second)
 
 
 def dump(value: Mapping[str, Any] | Sequence[Any]) -> str:

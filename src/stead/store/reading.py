@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from stead.address import Address
+from stead.address import Address, Known
 from stead.recorded import InFlight, Record, Recorded
-from stead.store.database import Addresses, Database
+from stead.store.database import Database
 from stead.store.sealing import Seal
 from stead.want import Body, Want
 
@@ -42,7 +42,7 @@ def no_collecting() -> Iterator[None]:
 def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
     with no_collecting(), db.reading():
         serial = int(db.rows("SELECT value FROM meta WHERE name = 'serial'")[0][0])
-        addresses = Addresses()
+        addresses = Known()
         resources = _records(db, seal, addresses, _wants(db, seal, read_bodies(db, seal)))
         in_flight = tuple(
             InFlight(run=run, step=step, address=addresses[address], host=host, action=action, since=moment(began))
@@ -60,7 +60,7 @@ def read_record(db: Database, seal: Seal, address: Address) -> Record | None:
         found = db.rows("SELECT host, body, own, digest FROM wants WHERE resource = ? ORDER BY host", (where,))
         bodies = read_bodies(db, seal, [row[1] for row in found])
         wants = {host: Want(bodies[body], seal.open(own, "own"), digest) for host, body, own, digest in found}
-        return next(iter(_records(db, seal, Addresses(), {where: wants}, f"WHERE id = {int(where)}").values()))
+        return next(iter(_records(db, seal, Known(), {where: wants}, f"WHERE id = {int(where)}").values()))
 
 
 def read_bodies(db: Database, seal: Seal, only: list[int] | None = None) -> dict[int, Body]:
@@ -91,7 +91,7 @@ def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, di
 
 
 def _records(
-    db: Database, seal: Seal, addresses: Addresses, wants: Mapping[int, Mapping[str, Want]], where: str = ""
+    db: Database, seal: Seal, addresses: Known, wants: Mapping[int, Mapping[str, Want]], where: str = ""
 ) -> dict[Address, Record]:
     rows = db.rows(f"SELECT id, address, host, leases, behind, protect, reason FROM resources {where}")  # noqa: S608
     texts = [row[3] for row in rows] if seal.plain else [seal.open(row[3], "leases") for row in rows]

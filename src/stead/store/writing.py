@@ -133,7 +133,7 @@ class Pen:
             ]
             db.many(
                 "INSERT INTO steps (run, number, address, host, action, state, began, error) "
-                "VALUES (?, ?, ?, ?, ?, 'began', ?, '')",
+                "VALUES (?, ?, ?, ?, ?, 'began', ?, '') ON CONFLICT (run, number) DO NOTHING",
                 rows,
             )
         if ended:
@@ -146,7 +146,8 @@ class Pen:
             ]
             db.many(
                 "INSERT INTO steps (run, number, address, host, action, state, began, ended, error) "
-                "VALUES (?, ?, ?, ?, ?, 'skipped', ?, ?, ?)",
+                "VALUES (?, ?, ?, ?, ?, 'skipped', ?, ?, ?) "
+                "ON CONFLICT (run, number) DO UPDATE SET state = excluded.state, error = excluded.error",
                 rows,
             )
 

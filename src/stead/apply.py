@@ -1,0 +1,342 @@
+"""Does exactly what a plan says, wave by wave. Makes no choice, and refuses a plan whose inputs have changed since.
+
+After a failure there is no undo: what does not depend on it goes on, the rest is skipped and said, and the next plan
+goes on from there.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import NamedTuple
+
+from stead.address import Address
+from stead.desired import Hook
+from stead.diagnostics import Code, Refused
+from stead.journal import Journal, of_waves
+from stead.kind import Action
+from stead.plan.model import Made, Plan, Step
+from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
+from stead.store import Store
+from stead.store.model import Claim, Outcome, Start
+from stead.store.reading import moment
+
+STALE = Code("STEAD-A001", "the plan is out of date")
+
+_NOTHING_ON_HOSTS = frozenset({Action.FORGET, Action.ACCEPT})
+
+
+class WaveBegan(NamedTuple):
+    number: int
+    of: int
+    steps: int
+
+
+class Stopping(NamedTuple):
+    """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
+
+
+Progress = WaveBegan | Stopping | Began | Ended | Silent
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    who: str
+    reason: str = ""
+    parallel: int = 0  # hosts at once; 0 leaves it to the runner
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text, for the runner alone
+    hooks: Mapping[Address, Sequence[Hook]] = field(default_factory=dict)  # by block or member
+    lives: float = 60.0  # seconds without a heartbeat until others may take the lock
+    content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
+
+
+class Told(NamedTuple):
+    """A step that was not done, and why."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    run: int  # 0 when there was nothing to do
+    outcome: Outcome
+    done: int = 0
+    failed: tuple[Told, ...] = ()
+    skipped: tuple[Told, ...] = ()
+    unknown: tuple[Told, ...] = ()  # begun, and never heard of again
+    silent: Mapping[str, str] = field(default_factory=dict)  # host -> why
+
+
+def _unheard(_event: Progress) -> None:
+    pass
+
+
+def apply(
+    plan: Plan, store: Store, runner: Runner, *, now: Made, options: Options, on_event: OnProgress = _unheard
+) -> Applied:
+    """`now` says what the spec and the hosts are at this moment; what is recorded is looked up under the lock."""
+    with store.lock(Claim(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)) as hold:
+        check_fresh(plan, now, store)
+        if plan.empty and dict(plan.outputs) == dict(store.outputs()):
+            return Applied(run=0, outcome=Outcome.DONE)
+        journal = Journal(store, hold, plan, store.recorded())
+        with _interrupts(on_event) as interrupts:
+            start = Start(options.who, options.reason, plan.digest, len(plan.steps), options.content)
+            journal.start(start)
+            work = _Work(plan, journal, runner, options, interrupts, on_event)
+            try:
+                work.all()
+            except KeyboardInterrupt:
+                work.abandon()
+            return work.close()
+
+
+def check_fresh(plan: Plan, now: Made, store: Store) -> None:
+    made = plan.made
+    changed = []
+    if made.stead != now.stead:
+        changed.append(f"It was made by Stead {made.stead}, and this is {now.stead}.")
+    if made.spec != now.spec:
+        changed.append("The spec has changed since: its files, variables or what they include.")
+    serial = store.serial()
+    if made.recorded != serial:
+        changed.append(f"The recorded state has changed since ({made.recorded} -> {serial}){_by_whom(store)}.")
+    if made.observed != now.observed:
+        changed.append("What the hosts report has changed since.")
+    if changed:
+        raise Refused(STALE.at(None, "\n".join([*changed, "Nothing was done. Plan again and look at what is new."])))
+
+
+def _by_whom(store: Store) -> str:
+    latest = next(iter(store.runs(1)), None)
+    return f"; the last run is {latest.id}, by {latest.who}, {moment(latest.started)}" if latest else ""
+
+
+class _Interrupts:
+    """The first Ctrl-C asks to stop, the second stops; but never in the middle of writing to the journal."""
+
+    def __init__(self, on_event: OnProgress) -> None:
+        self.count = 0
+        self._guarded = False
+        self._on_event = on_event
+
+    def stopping(self) -> bool:
+        return self.count > 0
+
+    def take(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._on_event(Stopping())
+        elif not self._guarded:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def held_off(self) -> Iterator[None]:
+        before, self._guarded = self.count, True
+        try:
+            yield
+        finally:
+            self._guarded = False
+        if self.count > max(before, 1):
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts(on_event: OnProgress) -> Iterator[_Interrupts]:
+    found = _Interrupts(on_event)
+    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
+        yield found
+        return
+    before = {one: signal.signal(one, found.take) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield found
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+class _Work:
+    """One run: which steps are done, and what that means for those that wait."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        runner: Runner,
+        options: Options,
+        interrupts: _Interrupts,
+        on_event: OnProgress,
+    ) -> None:
+        self._plan, self._journal, self._runner, self._options = plan, journal, runner, options
+        self._interrupts, self._on_event = interrupts, on_event
+        self._states: dict[int, State] = {}
+        self._begun: set[int] = set()
+        self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
+        self._silent: dict[str, str] = {}
+        self._hooked = _hooked(plan, options.hooks)
+
+    def all(self) -> None:
+        waves = of_waves(self._plan)
+        for at, (number, steps) in enumerate(waves.items(), 1):
+            if self._interrupts.stopping():
+                return
+            self._on_event(WaveBegan(at, len(waves), len(steps)))
+            self._wave(number, steps)
+
+    def abandon(self) -> None:
+        """At once: what is running is left as it is, in flight."""
+        self._interrupts.count = max(self._interrupts.count, 2)
+
+    def _wave(self, number: int, steps: Sequence[Step]) -> None:
+        ready = self._ready(steps)
+        on_paper, on_hosts = _parted(ready)
+        late = self._record([step for step in on_paper if self._met(step)], on_paper)
+        if on_hosts:
+            wave = Wave(
+                number=number,
+                steps=on_hosts,
+                secrets=self._options.secrets,
+                hooks={step.number: found for step in on_hosts if (found := self._hooked.get(step.number))},
+                parallel=self._options.parallel,
+                stopping=self._interrupts.stopping,
+            )
+            self._runner.run(wave, self._hear)
+            with self._interrupts.held_off():
+                self._journal.flush()
+            self._left_over(on_hosts)
+        while late and (now := [step for step in late if self._met(step)]):
+            late = self._record(now, late)
+        for step in late:
+            self._skip(step, self._why_blocked(step) or "what it waits for was not done")
+
+    def _record(self, now: Sequence[Step], waiting: Sequence[Step]) -> list[Step]:
+        """Does what touches no host. Returns what still waits."""
+        if now:
+            with self._interrupts.held_off():
+                self._journal.recorded_only(now)
+            self._states.update((step.number, State.DONE) for step in now)
+            self._on_event(Ended([Result(step.number, State.DONE) for step in now]))
+        done = {step.number for step in now}
+        return [step for step in waiting if step.number not in done]
+
+    def _ready(self, steps: Sequence[Step]) -> list[Step]:
+        """Without those that wait for what will not be done. Steps stand in an order in which that is known."""
+        found = []
+        for step in steps:
+            if self._bad and (why := self._why_blocked(step)):
+                self._skip(step, why)
+            elif step.host in self._silent:
+                self._skip(step, f"{step.host} does not answer: {self._silent[step.host]}")
+            else:
+                found.append(step)
+        return found
+
+    def _met(self, step: Step) -> bool:
+        return all(self._states.get(one) is State.DONE for one in step.after)
+
+    def _why_blocked(self, step: Step) -> str:
+        for one in step.after:
+            if one in self._bad:
+                other = self._plan.steps[one]
+                where = f" on {other.host}" if other.host else ""
+                return f"it waits for the {other.action} of {other.address}{where}, which was not done"
+        return ""
+
+    def _skip(self, step: Step, why: str) -> None:
+        self._bad[step.number] = why
+        self._states[step.number] = State.SKIPPED
+
+    def _hear(self, event: Event) -> None:
+        with self._interrupts.held_off():
+            match event:
+                case Began(numbers):
+                    self._begun.update(numbers)
+                    self._journal.began([self._plan.steps[one] for one in numbers])
+                case Ended(results):
+                    self._journal.ended(results)
+                    for number, state, error in results:
+                        self._states[number] = state
+                        if state is not State.DONE:
+                            self._bad[number] = error
+                case Silent(host, why):
+                    self._silent[host] = why
+        self._on_event(event)
+
+    def _left_over(self, steps: Sequence[Step]) -> None:
+        """What the runner said nothing of."""
+        for step in steps:
+            if step.number in self._states:
+                continue
+            if step.number in self._begun:
+                self._states[step.number] = State.UNKNOWN
+                self._bad[step.number] = "nothing was heard of it after it began"
+            elif step.host in self._silent:
+                self._skip(step, f"{step.host} does not answer: {self._silent[step.host]}")
+            elif self._interrupts.stopping():
+                self._skip(step, "the run was stopped")
+            else:
+                self._skip(step, self._why_blocked(step) or "it was not begun")
+
+    def close(self) -> Applied:
+        told: dict[State, list[Told]] = {State.FAILED: [], State.SKIPPED: [], State.UNKNOWN: []}
+        done = 0
+        for step in self._plan.steps:
+            state = self._states.get(step.number)
+            if state is State.DONE:
+                done += 1
+                continue
+            if state is None:
+                state = State.UNKNOWN if step.number in self._begun else State.SKIPPED
+                self._bad.setdefault(step.number, "the run was stopped")
+            told[state].append(Told(step, self._bad.get(step.number, "")))
+        outcome = self._outcome(done)
+        with self._interrupts.held_off():
+            self._journal.skipped(told[State.SKIPPED])
+            self._journal.finish(outcome)
+        self._on_event(Ended([Result(one.step.number, State.SKIPPED, one.why) for one in told[State.SKIPPED]]))
+        return Applied(
+            run=self._journal.run,
+            outcome=outcome,
+            done=done,
+            failed=tuple(told[State.FAILED]),
+            skipped=tuple(told[State.SKIPPED]),
+            unknown=tuple(told[State.UNKNOWN]),
+            silent=self._silent,
+        )
+
+    def _outcome(self, done: int) -> Outcome:
+        if done == len(self._plan.steps):
+            return Outcome.DONE
+        return Outcome.STOPPED if self._interrupts.stopping() else Outcome.FAILED
+
+
+def _parted(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
+    """What is only recorded, and what the runner does."""
+    on_paper = [step for step in steps if not step.host or step.action in _NOTHING_ON_HOSTS]
+    on_hosts = [step for step in steps if step.host and step.action not in _NOTHING_ON_HOSTS]
+    return on_paper, on_hosts
+
+
+def _hooked(plan: Plan, hooks: Mapping[Address, Sequence[Hook]]) -> dict[int, list[Hook]]:
+    """A hook runs once for a resource, not once for each host: with the step where it lives, or else its first."""
+    if not hooks:
+        return {}
+    chosen: dict[Address, Step] = {}
+    for step in plan.steps:
+        mine = hooks.get(step.address) or hooks.get(step.address.block)
+        if not mine or not step.host:
+            continue
+        keep = plan.keeps.get(step.address)
+        if step.address not in chosen or (keep is not None and step.host == keep.host):
+            chosen[step.address] = step
+    found = {}
+    for step in chosen.values():
+        mine = hooks.get(step.address) or hooks.get(step.address.block) or ()
+        found[step.number] = [one for one in mine if str(step.action) in one.actions]
+    return found

@@ -1,0 +1,222 @@
+"""A plan as a file: what was reviewed, to the letter, for `apply` to do later and elsewhere.
+
+JSON lines: a header, then bodies, steps, keeps and the rest in lots, then a checksum of all before it. So it is written
+and read in one pass, a cut is noticed, and what many steps share stands once. Secrets are not in plans: wants carry
+sealed references.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any, NoReturn
+
+from stead.address import Address, Known
+from stead.blueprint.model import Reason
+from stead.diagnostics import Code, Place, Refused
+from stead.kind import Action, Disruption
+from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
+from stead.want import Body, Want
+
+UNREADABLE = Code("STEAD-X020", "the plan file cannot be read or written")
+NO_PLAN = Code("STEAD-X021", "this is not a plan file")
+DAMAGED = Code("STEAD-X022", "the plan file is damaged")
+NEWER = Code("STEAD-X023", "the plan file was written by a newer Stead")
+
+FORM = 1
+LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Whole or not at all, and for its owner's eyes only: addresses and user data are in it."""
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(lines(plan))
+        new.replace(path)
+    except OSError as error:
+        _refuse(UNREADABLE, f"{path}: {error.strerror}.")
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Plan:
+    try:
+        with path.open("rb") as file:
+            return read(file, str(path))
+    except OSError as error:
+        _refuse(UNREADABLE, f"{path}: {error.strerror}.")
+
+
+def to_bytes(plan: Plan) -> bytes:
+    return b"".join(lines(plan))
+
+
+def lines(plan: Plan) -> Iterator[bytes]:
+    checksum = blake2b(digest_size=16)
+    for value in _values(plan):
+        line = _encode(value).encode() + b"\n"
+        checksum.update(line)
+        yield line
+    yield _encode({"checksum": checksum.hexdigest()}).encode() + b"\n"
+
+
+def _values(plan: Plan) -> Iterator[Any]:
+    yield {
+        "stead-plan": FORM,
+        "digest": plan.digest,
+        "made": asdict(plan.made),
+        "steps": len(plan.steps),
+        "unchanged": plan.unchanged,
+        "notes": plan.notes,
+        "outputs": plan.outputs,
+        "renames": [[str(old), str(new)] for old, new in plan.renames.items()],
+    }
+    bodies = {want.body.digest: want.body for step in plan.steps for want in (step.want, step.have) if want}
+    numbers = {known: number for number, known in enumerate(bodies)}
+    for body in bodies.values():
+        yield {"body": [body.digest, body.text]}
+    for lot in _lots(plan.steps):
+        yield {"steps": [_step(one, numbers) for one in lot]}
+    for keeps in _lots(plan.keeps.values()):
+        yield {"keeps": [_keep(one) for one in keeps]}
+
+
+def _lots(values: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(values)
+    while lot := list(islice(rest, LOT)):
+        yield lot
+
+
+def _step(step: Step, bodies: Mapping[str, int]) -> list[Any]:
+    number, address, host, action, want, have, disturbs, reasons, after, wave, changes, uuid, to, loses = step
+    wanted, had = _want(want, bodies), _want(have, bodies)
+    return [number, str(address), host, action, wanted, had, disturbs, reasons, after, wave, changes, uuid, to, loses]
+
+
+def _want(want: Want | None, bodies: Mapping[str, int]) -> list[Any] | None:
+    return None if want is None else [bodies[want.body.digest], want.own, want.digest]
+
+
+def _keep(keep: Keep) -> list[Any]:
+    address, leases, host, after, protect, reason, place = keep
+    return [str(address), dict(leases), host, [str(one) for one in after], protect, reason, place]
+
+
+def read(source: Iterable[bytes], name: str) -> Plan:
+    rest = iter(source)
+    first = next(rest, b"")
+    header = _header(first, name)
+    checksum = blake2b(first, digest_size=16)
+    reader = _Reader()
+    try:
+        for line in rest:
+            value = json.loads(line)
+            if "checksum" in value:
+                if value["checksum"] != checksum.hexdigest() or len(reader.steps) != header["steps"]:
+                    _refuse(DAMAGED, f"{name} was changed after it was written. Plan again.")
+                return reader.plan(header)
+            checksum.update(line)
+            reader.take(value)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        _refuse(DAMAGED, f"{name} cannot be understood ({error}). Plan again.")
+    raise Refused(DAMAGED.at(None, f"{name} ends too early: it was cut off. Copy it again, or plan again."))
+
+
+def _header(line: bytes, name: str) -> dict[str, Any]:
+    try:
+        header = json.loads(line)
+        form = header["stead-plan"]
+    except (ValueError, KeyError, TypeError):
+        _refuse(NO_PLAN, f"{name} does not begin as a plan of Stead's does. `stead plan -o FILE` writes one.")
+    if form > FORM:
+        _refuse(NEWER, f"{name} has form {form}; this Stead knows {FORM}. Apply it with the Stead that planned it.")
+    found: dict[str, Any] = header
+    return found
+
+
+class _Reader:
+    """Puts the lots together. What steps share, they share again."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._keeps: dict[Address, Keep] = {}
+        self._bodies: list[Body] = []
+        self._addresses = Known()
+        self._bare: dict[tuple[int, str], Want] = {}
+        self._reasons: dict[tuple[str, str], Reason] = {}
+        self._actions = {str(one): one for one in Action}
+        self._disruptions = {str(one): one for one in Disruption}
+
+    def take(self, value: Mapping[str, Any]) -> None:
+        if "body" in value:
+            known, text = value["body"]
+            self._bodies.append(Body(text, known))
+        for one in value.get("steps", ()):
+            self.steps.append(self._step(one))
+        for one in value.get("keeps", ()):
+            keep = self._keep(one)
+            self._keeps[keep.address] = keep
+
+    def _step(self, values: Sequence[Any]) -> Step:
+        number, address, host, action, want, have, disturbs, reasons, after, wave, changes, uuid, to, loses = values
+        return Step(
+            number,
+            self._addresses[address],
+            host,
+            self._actions[action],
+            None if want is None else self._want(*want),
+            None if have is None else self._want(*have),
+            self._disruptions[disturbs],
+            tuple([self._reason(*one) for one in reasons]),
+            tuple(after),
+            wave,
+            tuple([FieldChange(*one) for one in changes]),
+            uuid,
+            to,
+            loses,
+        )
+
+    def _want(self, body: int, own: str, known: str) -> Want:
+        if own != "{}":
+            return Want(self._bodies[body], own, known)
+        bare = self._bare.get((body, own))
+        if bare is None:
+            bare = self._bare[body, own] = Want(self._bodies[body], own, known)
+        return bare
+
+    def _reason(self, code: str, text: str) -> Reason:
+        reason = self._reasons.get((code, text))
+        if reason is None:
+            reason = self._reasons[code, text] = Reason(code, text)
+        return reason
+
+    def _keep(self, values: Sequence[Any]) -> Keep:
+        address, leases, host, after, protect, reason, place = values
+        behind = tuple([self._addresses[one] for one in after])
+        return Keep(
+            self._addresses[address], leases, host, behind, protect, reason, None if place is None else Place(*place)
+        )
+
+    def plan(self, header: Mapping[str, Any]) -> Plan:
+        addresses = self._addresses
+        return Plan(
+            made=Made(**header["made"]),
+            steps=tuple(self.steps),
+            keeps=self._keeps,
+            outputs=header["outputs"],
+            notes=tuple(Note(*one) for one in header["notes"]),
+            renames={addresses[old]: addresses[new] for old, new in header["renames"]},
+            unchanged=header["unchanged"],
+            digest=header["digest"],
+        )
+
+
+def _refuse(code: Code, detail: str) -> NoReturn:
+    raise Refused(code.at(None, detail))
