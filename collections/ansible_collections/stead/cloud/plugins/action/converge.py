@@ -1,0 +1,111 @@
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Hands a host its steps, straight from the file that the controller wrote, and keeps what became of them.
+
+Nothing passes through templates or variables. Secrets are put in here, last, and taken out of whatever comes back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import tempfile
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+IMAGES = "/var/lib/stead/images"
+HIDDEN = "********"
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    TRANSFERS_FILES = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        folder = self._task.args.get("src")
+        if not folder:
+            raise AnsibleActionFail("converge needs src: the directory of a wave")
+        host = task_vars["inventory_hostname"]
+        work = read(os.path.join(folder, host + ".json"))
+        if work is None:
+            return {"changed": False, "results": [], "msg": "no steps for this host"}
+        secrets = read(os.path.join(folder, "secrets.json")) or {}
+        payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
+        payload["secrets"] = {name: secrets[name] for name in sorted(referred(work["steps"])) if name in secrets}
+        payload["uploads"] = {} if self._task.check_mode else self._upload(work["steps"])
+        answer = self._execute_module(
+            module_name="stead.cloud.converge", module_args={"payload": json.dumps(payload)}, task_vars=task_vars
+        )
+        answer.pop("invocation", None)
+        answer = hidden(answer, [str(one) for one in payload["secrets"].values() if one])
+        if not self._task.check_mode:
+            kept = {name: answer[name] for name in ("results", "msg", "unreachable") if name in answer}
+            write(os.path.join(folder, host + ".result.json"), kept)
+        return answer
+
+    def _upload(self, steps):
+        """Images that lie on this machine, to the host that is to keep them and has them not."""
+        found = {}
+        for step in steps:
+            want = step.get("want") or {}
+            if step["kind"] != "images" or step["action"] == "destroy" or not fetches(want):
+                continue
+            if not os.path.isfile(want["source"]) or self._has(want["uuid"]):
+                continue
+            if self._connection._shell.tmpdir is None:
+                self._make_tmp_path()
+            target = self._connection._shell.join_path(self._connection._shell.tmpdir, want["uuid"])
+            self._transfer_file(want["source"], target)
+            found[str(step["number"])] = target
+        return found
+
+    def _has(self, uuid):
+        path = shlex.quote("{0}/{1}.json".format(IMAGES, uuid))
+        return self._low_level_execute_command("test -e {0}".format(path))["rc"] == 0
+
+
+def fetches(want):
+    """Whether the host takes the image from its source, and that is a file."""
+    return want.get("source", "").startswith("/") and (want.get("keeps") or not want.get("from"))
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def write(path, value):
+    """Whole or not at all, and for nobody else to read."""
+    handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(name, path)
+
+
+def referred(value):
+    """Names of the secrets that a value refers to."""
+    if isinstance(value, dict):
+        if set(value) == {"$secret"}:
+            return {value["$secret"]}
+        return set().union(*[referred(one) for one in value.values()])
+    if isinstance(value, list):
+        return set().union(*[referred(one) for one in value])
+    return set()
+
+
+def hidden(value, secrets):
+    """Should a secret have found its way into a message after all."""
+    if isinstance(value, dict):
+        return {name: hidden(one, secrets) for name, one in value.items()}
+    if isinstance(value, list):
+        return [hidden(one, secrets) for one in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, HIDDEN)
+    return value

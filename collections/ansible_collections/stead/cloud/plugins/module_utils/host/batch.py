@@ -1,0 +1,154 @@
+"""Carries out one host's steps of a wave: a few at once, each after what it waits for, and on after a failure.
+
+A step that fails takes with it only what depends on it. The outcome is a value for each step, never an exception.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+import traceback
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+from . import ledger, places
+from .failing import Failed
+from .hypervisor import Libvirt
+from .journal import Journal, Silence
+from .kinds import KINDS
+from .work import Work
+
+# Steps wait for programs and for libvirt far more than they compute.
+AT_ONCE = 4
+# Seconds that another run on this host may still need; one that was killed here is over long before.
+PATIENCE = 120
+
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+
+
+class Batch:
+    def __init__(self, payload, check=False):
+        self.host = payload["host"]
+        self.steps = sorted(payload["steps"], key=lambda step: step["number"])
+        self.check = check
+        self._secrets = payload.get("secrets", {})
+        self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
+        self._uploads = payload.get("uploads", {})
+        self._libvirt = Libvirt()
+        self._journal = Silence() if check else Journal(payload.get("run", "none"))
+        self._outcomes = {number: FAILED for number in payload.get("failed", ())}
+
+    def carry_out(self):
+        results = {}
+        try:
+            with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+                self._all(pool, results)
+        finally:
+            self._libvirt.close()
+        return [results[step["number"]] for step in self.steps]
+
+    def _all(self, pool, results):
+        waiting = {step["number"]: step for step in self.steps}
+        running = {}
+        while waiting or running:
+            for number in sorted(waiting):
+                before = [one for one in waiting[number].get("after", ()) if one in waiting or one in running.values()]
+                if not before:
+                    step = waiting[number]
+                    running[pool.submit(self._step, step)] = number
+            for number in running.values():
+                waiting.pop(number, None)
+            ended, _others = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                number = running.pop(future)
+                results[number] = future.result()
+                self._outcomes[number] = results[number]["status"]
+
+    def _step(self, step):
+        """What it waits for has ended, here or in a wave before."""
+        lost = [one for one in step.get("after", ()) if self._outcomes.get(one, OK) != OK]
+        if lost:
+            text = "It waits for step {0}, which was not done.".format(lost[0])
+            return outcome(step, SKIPPED, error=text)
+        begun = time.monotonic()
+        self._journal.write(step, "begin", uuid=step.get("uuid", ""), digest=step.get("digest", ""))
+        work = Work(self.host, self.check, self._secrets, self._libvirt)
+        try:
+            self._carry_out(step, work)
+            found = outcome(step, OK, changed=work.changed, done=work.done)
+        except Failed as error:
+            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
+        except Exception as error:  # a bug or libvirt's: the others go on, and the text says where it was
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = "{0}: {1} ({2}:{3})".format(type(error).__name__, error, os.path.basename(where.filename), where.lineno)
+            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=text)
+        found["seconds"] = round(time.monotonic() - begun, 3)
+        self._journal.write(step, "end", status=found["status"], error=found["error"])
+        return found
+
+    def _carry_out(self, step, work):
+        kind, action = step["kind"], step["action"]
+        if action in ("forget", "accept"):
+            _book(step, work)
+            return
+        code = KINDS.get(kind)
+        if code is None:
+            raise Failed("This version has no code for {0} on hosts.".format(kind))
+        given = dict(step, **self._extra)
+        if str(step["number"]) in self._uploads:
+            given["upload"] = self._uploads[str(step["number"])]
+        if action == "destroy" or step.get("want") is None:
+            code.remove(given, work)
+        elif action == "migrate":
+            if not hasattr(code, "migrate"):
+                raise Failed("{0} cannot be moved while in use.".format(kind))
+            code.migrate(given, work)
+            return
+        else:
+            code.ensure(given, work)
+        _book(step, work)
+
+
+def _book(step, work):
+    """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
+    if work.check:
+        return
+    if step["action"] in ("destroy", "forget") or step.get("want") is None:
+        ledger.forget(step["kind"], step["uuid"])
+    else:
+        made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
+        ledger.keep(made)
+
+
+def outcome(step, status, changed=False, done=(), error=""):
+    return {
+        "number": step["number"],
+        "address": step["address"],
+        "action": step["action"],
+        "status": status,
+        "changed": changed,
+        "done": list(done),
+        "error": error,
+        "seconds": 0.0,
+    }
+
+
+@contextlib.contextmanager
+def alone():
+    """One run at a time on a host."""
+    places.directory(places.ROOT, places.PASSABLE)
+    handle = os.open(places.LOCK, os.O_RDWR | os.O_CREAT, places.PRIVATE)
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Failed("Another run has been at work on this host for long. Wait for it, or end it.") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,193 @@
+"""DHCP and DNS of a network: dnsmasq in a network namespace of its own, as one systemd unit.
+
+It gives out only what was planned, and knows the names of the network's instances. The unit is transient: after a boot
+the restore makes it anew from the ledger, so nothing is left behind in /etc.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+from . import links, running
+from .places import NETWORKS, PASSABLE
+
+INSIDE = "eth0"
+LEASE = "1h"
+# dnsmasq gives up being root, and reads names and leases again when told to.
+READABLE = 0o644
+
+
+def ensure(want, work, bridge):
+    uuid, service = want["uuid"], want["service"]
+    _cable(want, work, bridge)
+    folder = os.path.join(NETWORKS, uuid)
+    work.directory(folder, PASSABLE)
+    before = len(work.done)
+    work.write(os.path.join(folder, "dnsmasq.conf"), configuration(want, folder), READABLE)
+    restart = len(work.done) > before
+    work.write(os.path.join(folder, "leases"), leases(service), READABLE)
+    work.write(os.path.join(folder, "names"), names(service), READABLE)
+    again = len(work.done) > before
+    unit = unit_name(uuid)
+    if restart or not _is_active(unit):
+        _start(unit, uuid, folder, work)
+    elif again:
+        work.run(["systemctl", "kill", "--signal=HUP", unit])
+
+
+def remove(uuid, work):
+    unit, namespace, cable = unit_name(uuid), links.namespace_name("dhcp", uuid), links.server_name(uuid)
+    if _is_loaded(unit):
+        _stop(unit, work)
+    if cable in links.table():
+        work.run(["ip", "link", "delete", cable])
+    if namespace in links.namespaces():
+        work.run(["ip", "netns", "delete", namespace])
+    work.remove_tree(os.path.join(NETWORKS, uuid))
+
+
+def unit_name(uuid):
+    return "stead-dhcp-{0}.service".format(uuid)
+
+
+def configuration(want, folder):
+    service = want["service"]
+    lines = [
+        "keep-in-foreground",
+        "no-resolv",
+        "no-hosts",
+        "interface=" + INSIDE,
+        "bind-interfaces",
+        "user=dnsmasq",
+        # Every lease is planned: there is nothing to remember, and nobody else is answered.
+        "leasefile-ro",
+        "dhcp-authoritative",
+        "dhcp-ignore=tag:!known",
+        "dhcp-hostsfile=" + os.path.join(folder, "leases"),
+        "addn-hosts=" + os.path.join(folder, "names"),
+        "domain=" + service["domain"],
+        "local=/{0}/".format(service["domain"]),
+        "dhcp-option=option:mtu,{0}".format(want["mtu"]),
+    ]
+    versions = set()
+    for name, subnet in sorted(want["subnets"].items()):
+        if "server" in subnet:
+            versions.add(ipaddress.ip_network(subnet["cidr"]).version)
+            lines += _subnet(name, subnet)
+    if 6 in versions:
+        # Tells guests how they come by addresses; the way out is the router's to tell.
+        lines += ["enable-ra", "ra-param={0},60,0".format(INSIDE)]
+    return "\n".join(lines) + "\n"
+
+
+def _subnet(name, subnet):
+    net = ipaddress.ip_network(subnet["cidr"])
+    first, dns = net.network_address, subnet.get("dns", [])
+    if net.version == 6:
+        mode = "ra-stateless" if subnet.get("ipv6") == "slaac" else "static"
+        lines = ["dhcp-range=set:{0},{1},{2},{3},{4}".format(name, first, mode, net.prefixlen, LEASE)]
+        told = ",".join("[{0}]".format(one) for one in dns)
+        return lines + (["dhcp-option=tag:{0},option6:dns-server,{1}".format(name, told)] if dns else [])
+    lines = ["dhcp-range=set:{0},{1},static,{2},{3}".format(name, first, net.netmask, LEASE)]
+    gateway, routes = subnet.get("gateway"), [(one["to"], one["via"]) for one in subnet.get("routes", [])]
+    # Without a value dnsmasq would name itself as the router.
+    lines.append("dhcp-option=tag:{0},option:router{1}".format(name, "," + gateway if gateway else ""))
+    if dns:
+        lines.append("dhcp-option=tag:{0},option:dns-server,{1}".format(name, ",".join(dns)))
+    if routes:
+        # Who is told of routes ignores the router, so the default route is one of them.
+        routes += [("0.0.0.0/0", gateway)] if gateway else []
+        told = ",".join("{0},{1}".format(to, via) for to, via in routes)
+        lines.append("dhcp-option=tag:{0},option:classless-static-route,{1}".format(name, told))
+    return lines
+
+
+def leases(service):
+    lines = []
+    for mac, port in sorted(service["hosts"].items()):
+        told = ["[{0}]".format(one) if ":" in one else one for one in port["addresses"]]
+        if told:
+            lines.append(",".join([mac] + told + [port["name"]]))
+    return "".join(line + "\n" for line in lines)
+
+
+def names(service):
+    """Everybody in the network, and in networks that a router joins with it, by short and by full name."""
+    known = [(port["name"], port["addresses"]) for _mac, port in sorted(service["hosts"].items())]
+    known += sorted(service.get("names", {}).items())
+    text = "{0} {1}.{2} {1}\n"
+    return "".join(text.format(one, name, service["domain"]) for name, addresses in known for one in addresses)
+
+
+def _cable(want, work, bridge):
+    """A namespace with one interface in the network, which has the server's addresses."""
+    uuid, service = want["uuid"], want["service"]
+    namespace, outside = links.namespace_name("dhcp", uuid), links.server_name(uuid)
+    there = links.table()
+    known = namespace in links.namespaces()
+    if not known:
+        work.run(["ip", "netns", "add", namespace])
+    inside = {} if not known else links.table(namespace)
+    link = there.get(outside)
+    if link is None or INSIDE not in inside:
+        if link is not None:
+            work.run(["ip", "link", "delete", outside])
+        cable = ["ip", "link", "add", outside, "mtu", str(want["mtu"]), "type", "veth", "peer", "name", INSIDE]
+        work.run(cable + ["mtu", str(want["mtu"]), "address", service["mac"], "netns", namespace])
+        link, inside = {}, {}
+    lines = ["link set {0} master {1}".format(outside, bridge)] if link.get("master") != bridge else []
+    lines += ["link set {0} mtu {1}".format(outside, want["mtu"])] if link.get("mtu", want["mtu"]) != want["mtu"] else []
+    lines += ["link set {0} addrgenmode none".format(outside)] if link.get("inet6_addr_gen_mode") != "none" else []
+    lines += ["link set {0} up".format(outside)] if not links.is_up(link) else []
+    work.batch("ip", lines)
+    _inside(want, work, namespace, inside)
+
+
+def _inside(want, work, namespace, inside):
+    service, link = want["service"], inside.get(INSIDE, {})
+    has = links.addresses(namespace, INSIDE) if link else set()
+    wanted = {str(ipaddress.ip_interface(one)) for one in service["addresses"]}
+    lines = []
+    if link.get("address", service["mac"]) != service["mac"]:
+        lines.append("link set {0} address {1}".format(INSIDE, service["mac"]))
+    if link.get("mtu", want["mtu"]) != want["mtu"]:
+        lines.append("link set {0} mtu {1}".format(INSIDE, want["mtu"]))
+    lines += ["link set lo up"] if not links.is_up(inside.get("lo")) else []
+    lines += ["link set {0} up".format(INSIDE)] if not links.is_up(link) else []
+    lines += ["address del {0} dev {1}".format(one, INSIDE) for one in sorted(has - wanted)]
+    lines += [
+        "address add {0} dev {1}{2}".format(one, INSIDE, " nodad" if ":" in one else " broadcast +")
+        for one in sorted(wanted - has)
+    ]
+    work.batch("ip", lines, namespace)
+
+
+def _start(unit, uuid, folder, work):
+    if _is_loaded(unit):
+        _stop(unit, work)
+    settings = {
+        "NetworkNamespacePath": "/run/netns/" + links.namespace_name("dhcp", uuid),
+        "Description": "DHCP and DNS of Stead network {0}".format(uuid),
+        # Killed or crashed, it comes back, however often.
+        "Restart": "always",
+        "RestartSec": "1",
+        "StartLimitIntervalSec": "0",
+    }
+    words = ["systemd-run", "--quiet", "--collect", "--unit=" + unit]
+    words += ["--property={0}={1}".format(*one) for one in sorted(settings.items())]
+    work.run(words + ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")])
+
+
+def _stop(unit, work):
+    work.run(["systemctl", "stop", unit])
+    if not work.check:
+        running.attempt(["systemctl", "reset-failed", unit])
+
+
+def _is_active(unit):
+    return running.attempt(["systemctl", "is-active", "--quiet", unit])[0] == 0
+
+
+def _is_loaded(unit):
+    return running.run(["systemctl", "show", "--property=LoadState", "--value", unit]).strip() == "loaded"

@@ -1,0 +1,117 @@
+"""Instances: libvirt domains, from nothing to answering and back.
+
+It does what the step's action says and judges nothing: whether a change needs a reboot or a new disk was planned.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as Xml
+
+from . import domain_live, domain_xml, hypervisor, instance_disks, ledger, network, power
+from .failing import Failed
+
+RESTARTS = ("reboot", "rebuild", "replace")
+NEW_DISK = ("rebuild", "replace")
+
+
+def ensure(step, work):
+    want, action = step["want"], step["action"]
+    domain = hypervisor.find(work.connection, want["uuid"])
+    _refuse_namesake(want, work.connection)
+    was_on = domain is not None and bool(domain.isActive())
+    if domain is not None and action in RESTARTS:
+        power.stop(domain, want["stop_timeout"], work)
+    if action in NEW_DISK:
+        instance_disks.remove_root(_recorded(step), work)
+    instance_disks.ensure(want, work)
+    instance_disks.grow_root(want, domain, work)
+    defined = _define(step, domain, work)
+    if defined is None:  # check mode, and it is not there
+        work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
+        return
+    if was_on and action not in RESTARTS:
+        domain_live.adjust(defined, want, step, _bridges(want, work), work)
+    _autostart(defined, want, work)
+    if want["state"] == "running":
+        power.start(defined, work)
+    else:
+        power.stop(defined, want["stop_timeout"], work)
+
+
+def remove(step, work):
+    want = _recorded(step)
+    domain = hypervisor.find(work.connection, step["uuid"])
+    if domain is not None:
+        power.stop(domain, want["stop_timeout"], work)
+        work.act("undefine {0}".format(domain.name()), _undefine, domain)
+    instance_disks.remove(want, work)
+
+
+def intact(want, connection):
+    domain = hypervisor.find(connection, want["uuid"])
+    return domain is not None and bool(domain.isActive()) == (want["state"] == "running")
+
+
+def _recorded(step):
+    """What is there, as this host knows it: its files lie where that says."""
+    made = ledger.read("instances", step["uuid"])
+    found = made["want"] if made is not None else step.get("have") or step.get("want")
+    # A run that was killed before it could write anything down left things where they usually are.
+    return found or {"uuid": step["uuid"], "root": {"pool": {"name": "default"}, "size": 1}, "stop_timeout": 60}
+
+
+def _refuse_namesake(want, connection):
+    other = hypervisor.find_name(connection, want["name"])
+    if other is not None and other.UUIDString() != want["uuid"]:
+        text = "Another domain on this host, {0}, is named {1}. Stead does not touch it: rename it, or the instance."
+        raise Failed(text.format(other.UUIDString(), want["name"]))
+
+
+def _bridges(want, work):
+    uuids = {nic["network_uuid"] for nic in want["nics"].values()}
+    if work.check:  # the network may be a step of the same run
+        return {uuid: network.bridge_for(uuid) if ledger.read("networks", uuid) else "" for uuid in uuids}
+    return {uuid: network.bridge_for(uuid) for uuid in uuids}
+
+
+def _define(step, domain, work):
+    if domain is not None and step["action"] == "create" and digest_of(domain) == step["digest"]:
+        return domain
+    text = domain_xml.build(step, _bridges(step["want"], work))
+    if domain is not None and not work.check:
+        before = domain.XMLDesc(_inactive())
+        after = work.connection.defineXML(text)
+        if after.XMLDesc(_inactive()) != before:
+            work.done.append("define {0}".format(step["want"]["name"]))
+        return after
+    made = work.act("define {0}".format(step["want"]["name"]), work.connection.defineXML, text)
+    return made if made is not None else domain
+
+
+def digest_of(domain):
+    """Of the want that its definition was made from, as it says itself."""
+    label = Xml.fromstring(domain.XMLDesc(_inactive())).find("metadata/{%s}instance" % domain_xml.NAMESPACE)
+    return "" if label is None else label.get("digest", "")
+
+
+def _inactive():
+    import libvirt
+
+    return libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+
+
+def _autostart(domain, want, work):
+    wanted = want["autostart"] and want["state"] == "running"
+    if bool(domain.autostart()) != wanted:
+        work.act("set autostart {0}".format("on" if wanted else "off"), domain.setAutostart, int(wanted))
+
+
+def _undefine(domain):
+    import libvirt
+
+    domain.undefineFlags(
+        libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+        | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+        | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+        | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    )

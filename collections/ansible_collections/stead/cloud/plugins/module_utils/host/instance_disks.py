@@ -1,0 +1,80 @@
+"""The files of an instance: its root disk over the cached image, extra disks, and the seed."""
+
+from __future__ import annotations
+
+import os
+
+from . import device_xml, disk_files, image, places, pools
+from .failing import Failed
+from .seed import volume as seed_volume
+
+
+def ensure(want, work):
+    root = want["root"]
+    work.directory(os.path.join(places.INSTANCES, want["uuid"]), places.PASSABLE)
+    if "volume" not in root and root.get("size"):
+        _root(want, work)
+    for name in ("swap", "ephemeral"):
+        if root.get(name):
+            _extra(pools.extra_path(want, name), root[name], name, work)
+    # It may hold secrets. libvirt gives it to the guest's user when the guest starts.
+    work.write(device_xml.seed_path(want), seed_volume(want, work.opened(want["seed"])))
+
+
+def remove_root(want, work):
+    """With all that lives and dies with it. Volumes are another matter."""
+    if "volume" not in want["root"] and want["root"].get("size"):
+        work.remove(pools.root_path(want))
+    for name in ("swap", "ephemeral"):
+        if want["root"].get(name):
+            work.remove(pools.extra_path(want, name))
+
+
+def remove(want, work):
+    remove_root(want, work)
+    work.remove_tree(os.path.join(places.INSTANCES, want["uuid"]))
+
+
+def _root(want, work):
+    path, size = pools.root_path(want), want["root"]["size"]
+    if os.path.exists(path):
+        return
+    work.directory(os.path.dirname(path), places.PASSABLE)
+    if "image" not in want:
+        _make(path, lambda new: disk_files.new_blank(new, "qcow2", size), work)
+        return
+    source = image.path_of(want["image"]["uuid"])
+    kept = image.facts(want["image"]["uuid"])
+    if not work.check and (kept is None or not os.path.exists(source)):
+        raise Failed("Image {0} is not on this host yet.".format(want["image"]["address"]))
+    if kept is not None and kept["virtual_size"] > size:
+        text = "The disk of image {0} has {1} bytes, the root disk {2}. Give it a larger one."
+        raise Failed(text.format(want["image"]["address"], kept["virtual_size"], size))
+    _make(path, lambda new: disk_files.new_overlay(new, source, size), work)
+
+
+def _make(path, words, work):
+    """Under its own name a disk is whole, so a run that was killed half way is no matter."""
+    new = path + ".new"
+    work.run(words(new))
+    if not work.check:
+        os.replace(new, path)
+
+
+def _extra(path, size, name, work):
+    if not os.path.exists(path):
+        work.directory(os.path.dirname(path), places.PASSABLE)
+        _make(path, lambda new: disk_files.new_blank(new, "raw", size), work)
+        if name == "swap":
+            work.run(["mkswap", path])
+
+
+def grow_root(want, domain, work):
+    """Larger, while the guest runs or not. Smaller is a rebuild, which is another step."""
+    path, size = pools.root_path(want), want["root"].get("size", 0)
+    if "volume" in want["root"] or not os.path.exists(path) or disk_files.size_of(path, "qcow2") >= size:
+        return
+    if domain is not None and domain.isActive():
+        work.act("grow {0} to {1}".format(path, size), domain.blockResize, path, size, 1)
+    else:
+        work.run(["qemu-img", "resize", "-q", "-f", "qcow2", path, str(size)])

@@ -1,0 +1,59 @@
+"""What was begun and what ended, on the host itself: a run that is killed leaves nothing unknown.
+
+A line of JSON for each, in /var/lib/stead/journal/<run>.jsonl, on the disk before the step acts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+
+from . import places
+
+# Runs that are remembered: enough to look back a few weeks, little enough to never matter.
+KEPT = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Journal:
+    def __init__(self, run):
+        self._path = os.path.join(places.JOURNAL, _UNSAFE.sub("_", str(run)) + ".jsonl")
+        self._run = run
+        self._lock = threading.Lock()
+        places.directory(places.JOURNAL)
+        _tidy()
+
+    def write(self, step, event, **more):
+        line = dict(
+            more,
+            run=self._run,
+            step=step["number"],
+            address=step["address"],
+            action=step["action"],
+            event=event,
+            at=round(time.time(), 3),
+        )
+        data = (json.dumps(line, sort_keys=True) + "\n").encode()
+        with self._lock:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, places.PRIVATE)
+            try:
+                os.write(handle, data)
+                os.fdatasync(handle)
+            finally:
+                os.close(handle)
+
+
+class Silence:
+    """The journal of a rehearsal."""
+
+    def write(self, step, event, **more):
+        pass
+
+
+def _tidy():
+    names = sorted(os.listdir(places.JOURNAL), key=lambda name: os.path.getmtime(os.path.join(places.JOURNAL, name)))
+    for name in names[:-KEPT]:
+        places.remove(os.path.join(places.JOURNAL, name))

@@ -1,0 +1,90 @@
+"""Network links of this host, as `ip` sees them, and the names that Stead's own have.
+
+A name is made from the UUID or MAC of what it belongs to, so that it is the same after a reboot and on every host.
+Linux allows 15 characters.
+"""
+
+from __future__ import annotations
+
+import json
+
+from . import running
+
+
+def _short(prefix, identifier):
+    return prefix + identifier.replace("-", "").replace(":", "")[:12].lower()
+
+
+def bridge_name(uuid):
+    return _short("sb", uuid)
+
+
+def vxlan_name(uuid):
+    return _short("sx", uuid)
+
+
+def vlan_name(uuid):
+    return _short("sv", uuid)
+
+
+def server_name(uuid):
+    """The host's end of the cable to the network's DHCP server."""
+    return _short("sd", uuid)
+
+
+def tap_name(mac):
+    return _short("st", mac)
+
+
+def router_name(mac):
+    """The host's end of a cable to a router."""
+    return _short("sr", mac)
+
+
+def namespace_name(kind, uuid):
+    return "stead-{0}-{1}".format(kind, uuid)
+
+
+def table(namespace=None):
+    """name -> link, with details, in this host or in a namespace of it."""
+    inside = ["-netns", namespace] if namespace else []
+    found = json.loads(running.run(["ip"] + inside + ["-json", "-details", "link", "show"]) or "[]")
+    return {one["ifname"]: one for one in found if "ifname" in one}
+
+
+def kind(link):
+    return link.get("linkinfo", {}).get("info_kind", "") if link else ""
+
+
+def data(link):
+    return link.get("linkinfo", {}).get("info_data", {}) if link else {}
+
+
+def port(link):
+    """A link's settings as a port of a bridge."""
+    return link.get("linkinfo", {}).get("info_slave_data", {}) if link else {}
+
+
+def ports_of(bridge, links):
+    return sorted(name for name, link in links.items() if link.get("master") == bridge)
+
+
+def is_up(link):
+    return "UP" in link.get("flags", ()) if link else False
+
+
+def addresses(namespace=None, device=None):
+    """Addresses with their lengths, of a device; link-local ones come and go by themselves and are left out."""
+    inside = ["-netns", namespace] if namespace else []
+    only = ["dev", device] if device else []
+    found = json.loads(running.run(["ip"] + inside + ["-json", "address", "show"] + only) or "[]")
+    return {
+        "{0}/{1}".format(one["local"], one["prefixlen"])
+        for link in found
+        for one in link.get("addr_info", ())
+        if one.get("scope") == "global"
+    }
+
+
+def namespaces():
+    return {line.split()[0] for line in running.run(["ip", "netns", "list"]).splitlines() if line.strip()}

@@ -1,0 +1,50 @@
+"""Starting and stopping a domain. A guest is asked to shut down, and switched off only when it had its time."""
+
+from __future__ import annotations
+
+import time
+
+from .failing import Failed
+
+# Seconds between looks at a guest that shuts down.
+LOOK = 0.2
+# Some guests miss the button while they boot.
+ASK_AGAIN = 10
+
+
+def start(domain, work):
+    if not domain.isActive():
+        work.act("start {0}".format(domain.name()), _start, domain)
+
+
+def _start(domain):
+    import libvirt
+
+    try:
+        domain.create()
+    except libvirt.libvirtError as error:
+        raise Failed("The guest does not start: {0}".format(error)) from error
+
+
+def stop(domain, patience, work):
+    if domain.isActive():
+        work.act("stop {0}".format(domain.name()), _stop, domain, patience)
+
+
+def _stop(domain, patience):
+    import libvirt
+
+    begun = time.monotonic()
+    asked = None
+    while domain.isActive():
+        now = time.monotonic()
+        try:
+            if now - begun >= patience:
+                domain.destroy()
+            elif asked is None or now - asked >= ASK_AGAIN:
+                domain.shutdown()
+                asked = now
+        except libvirt.libvirtError:
+            if domain.isActive() and now - begun >= patience:
+                raise
+        time.sleep(LOOK)

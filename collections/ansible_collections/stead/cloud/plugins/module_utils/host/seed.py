@@ -1,0 +1,80 @@
+"""What cloud-init finds at an instance's first boot: a NoCloud volume with names, keys, interfaces and the user's data.
+
+JSON is YAML, so nothing more is needed to write it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+
+from . import iso
+
+LABEL = "cidata"
+
+
+def volume(want, seed):
+    """Bytes of the volume. `seed` is the want's, with its secrets put in."""
+    files = {
+        "meta-data": _json(meta_data(want, seed)),
+        "network-config": _json(seed.get("network_data") or network_config(want)),
+        "user-data": (seed.get("user_data") or "#cloud-config\n{}\n").encode(),
+    }
+    if seed.get("vendor_data"):
+        files["vendor-data"] = seed["vendor_data"].encode()
+    return iso.volume(LABEL, files)
+
+
+def meta_data(want, seed):
+    """Another instance-id makes cloud-init run again: it stays for an instance's life and for no longer."""
+    found = {
+        "instance-id": want["uuid"],
+        "local-hostname": want["hostname"],
+        "hostname": want["hostname"],
+        "public-keys": seed.get("keys", []),
+    }
+    return dict(seed.get("meta_data") or {}, **found)
+
+
+def network_config(want):
+    """Version 2. Interfaces are known by their MACs, since their names depend on the guest."""
+    ethernets = {}
+    for key, nic in sorted(want["nics"].items(), key=lambda one: one[1]["position"]):
+        port = want["ports"][key]
+        ethernets["nic{0}".format(nic["position"])] = _ethernet(nic, port)
+    return {"version": 2, "ethernets": ethernets}
+
+
+def _ethernet(nic, port):
+    found = {"match": {"macaddress": port["mac"]}, "mtu": nic["mtu"], "dhcp4": False, "dhcp6": False}
+    addresses, routes, dns = [], [], []
+    for subnet in nic["subnets"]:
+        version = ipaddress.ip_network(subnet["cidr"]).version
+        if subnet.get("slaac"):
+            found["accept-ra"] = True
+            continue
+        if subnet["dhcp"]:
+            found["dhcp{0}".format(version)] = True
+            if version == 4 and not nic["routed"]:
+                # One interface has the way out; another's DHCP must not take it over.
+                found["dhcp4-overrides"] = {"use-routes": False}
+            continue
+        addresses += _static(subnet, port["addresses"])
+        routes += [{"to": one["to"], "via": one["via"]} for one in subnet.get("routes", ())]
+        if subnet.get("gateway") and nic["routed"]:
+            routes.append({"to": "0.0.0.0/0" if version == 4 else "::/0", "via": subnet["gateway"]})
+        dns += subnet.get("dns", ())
+    found.update({"addresses": addresses} if addresses else {})
+    found.update({"routes": routes} if routes else {})
+    found.update({"nameservers": {"addresses": dns}} if dns else {})
+    return found
+
+
+def _static(subnet, addresses):
+    net = ipaddress.ip_network(subnet["cidr"])
+    own = (ipaddress.ip_address(one) for one in addresses)
+    return ["{0}/{1}".format(one, net.prefixlen) for one in own if one.version == net.version and one in net]
+
+
+def _json(value):
+    return (json.dumps(value, sort_keys=True, indent=1) + "\n").encode()

@@ -1,0 +1,104 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: converge
+short_description: Carry out one host's steps of a wave
+description:
+  - Brings a host to what a plan of Stead says, in one call for all the host's steps of a wave.
+  - Steps that do not wait for each other are carried out a few at once. After a failure, what does not depend on it goes on.
+  - Each step is written to the host's journal before and after it acts, and is safe to run again.
+  - Used by the playbook C(stead.cloud.apply). To manage a single resource, use the module of its name.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  src:
+    description:
+      - Directory on the controller with a file C(<host>.json) for each host that has work, as written by C(stead).
+      - Nothing in these files is ever templated. Secrets are put in from C(secrets.json) beside them, at the last moment.
+    type: path
+  payload:
+    description:
+      - The steps as JSON. The action plugin makes it from O(src).
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be, of each step.
+"""
+
+EXAMPLES = r"""
+- name: Carry out a wave
+  stead.cloud.converge:
+    src: /var/lib/stead/runs/42/wave-0
+"""
+
+RETURN = r"""
+results:
+  description: What became of each step, in the order of their numbers.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - number: 3
+      address: acme/instances/web[0]
+      action: create
+      status: ok
+      changed: true
+      done: [define acme.web-0, start acme.web-0]
+      error: ""
+      seconds: 0.41
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host.batch import FAILED, Batch, alone
+from ..module_utils.host.failing import Failed
+
+
+def main():
+    # The payload holds secrets: as one value that is never shown, it is also never searched for in what is.
+    arguments = {"src": {"type": "path"}, "payload": {"type": "str", "no_log": True}}
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
+    if not module.params["payload"]:
+        module.fail_json(msg="There is no payload: this module is given its steps by the action plugin of its name.")
+    payload = json.loads(module.params["payload"])
+    try:
+        if module.check_mode:
+            results = Batch(payload, check=True).carry_out()
+        else:
+            with alone():
+                results = Batch(payload).carry_out()
+    except Failed as error:
+        module.fail_json(msg=str(error), results=[])
+    answer = {"changed": any(one["changed"] for one in results), "results": results}
+    if module._diff:
+        answer["diff"] = [difference(step) for step in payload["steps"]]
+    failed = [one for one in results if one["status"] == FAILED]
+    if failed:
+        text = "; ".join("{action} {address}: {error}".format(**one) for one in failed)
+        module.fail_json(msg=text, **answer)
+    module.exit_json(**answer)
+
+
+def difference(step):
+    """Wants as planned, where a secret is a reference."""
+    return {
+        "before_header": step["address"],
+        "after_header": step["address"],
+        "before": json.dumps(step.get("have") or {}, indent=1, sort_keys=True) + "\n",
+        "after": json.dumps(step.get("want") or {}, indent=1, sort_keys=True) + "\n",
+    }
+
+
+if __name__ == "__main__":
+    main()
