@@ -22,6 +22,9 @@ GIB = 1 << 30
 class Written(Node):
     """A node that knows no file: the place's file is the path that was asked for."""
 
+    def __init__(self) -> None:
+        self.file, self.line, self.column = "", 1, 1
+
     def place_of(self, path: str) -> Place:
         return Place(path, 1, 1)
 
@@ -49,7 +52,7 @@ def block(
         name=own.name,
         model=model,
         settings=settings or Settings(),
-        node=Written(file="", line=1, column=1),
+        node=Written(),
         members=members,
         refs=tuple(sorted(at(one) for one in refs)),
         late=late,

@@ -46,7 +46,7 @@ def _own(model: Instance, seats: Sequence[nics.Seat], member: Member) -> dict[st
     leases, address = member.leases, member.address
     return {
         "hostname": model.hostname or address.label,
-        "name": str(address),
+        "name": f"{address.project}.{address.label}",
         "ports": {seat.key: {"addresses": seat.addresses(leases), "mac": leases[seat.mac]} for seat in seats},
         "uuid": leases["uuid"],
     }
@@ -61,8 +61,9 @@ def _quick(body: Body, model: Instance, seats: Sequence[nics.Seat], member: Memb
             for seat in seats
         ]
     )
-    hostname = model.hostname or address.label
-    text = f'{{"hostname":"{hostname}","name":"{address}","ports":{{{ports}}},"uuid":"{leases["uuid"]}"}}'
+    label = address.label
+    names = f'"hostname":"{model.hostname or label}","name":"{address.project}.{label}"'
+    text = f'{{{names},"ports":{{{ports}}},"uuid":"{leases["uuid"]}"}}'
     return Want(body, text, digest(body.digest, text))
 
 

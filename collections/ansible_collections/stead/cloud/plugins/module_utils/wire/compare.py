@@ -1,0 +1,78 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one comparison of what should be with what is. Planner and host both use it, so they cannot disagree.
+
+Standard library only, Python 3.9: it also runs on hosts. What the user left out and the host fills in is no difference:
+nothing, null, and an empty list or map are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Mapping, Tuple
+
+Difference = Tuple[str, Any, Any]  # field, what is there, what should be
+
+# Longer lists and maps are told by how much of them changes: a plan is read by people, and kept for each host.
+SHOWN = 16
+
+
+def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[Difference]:
+    return list(_maps("", want, have))
+
+
+def without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _differences(path: str, want: Any, have: Any) -> Iterator[Difference]:
+    if want == have or (_nothing(want) and _nothing(have)):
+        return
+    if isinstance(want, dict) and isinstance(have, dict) and "$secret" not in want and "$secret" not in have:
+        for difference in _long(path, want, have) or _maps(path + ".", want, have):
+            yield difference
+    elif isinstance(want, list) and isinstance(have, list):
+        for difference in _long(path, want, have) or _lists(path, want, have):
+            yield difference
+    else:
+        yield path, have, want
+
+
+def _maps(stem: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in sorted(want.keys() | have.keys()):
+        for difference in _differences(stem + name, want.get(name), have.get(name)):
+            yield difference
+
+
+def _lists(path: str, want: List[Any], have: List[Any]) -> Iterator[Difference]:
+    """By position where that says more: records of which some fields differ."""
+    if len(want) == len(have) and all(isinstance(one, dict) for one in want + have):
+        for at, (wanted, there) in enumerate(zip(want, have)):  # noqa: B905 - Python 3.9 has no `strict`
+            for difference in _differences("{0}.{1}".format(path, at), wanted, there):
+                yield difference
+    else:
+        yield path, have, want
+
+
+def _long(path: str, want: Any, have: Any) -> List[Difference]:
+    if max(len(want), len(have)) <= SHOWN:
+        return []
+    if isinstance(want, dict):
+        common = want.keys() & have.keys()
+        added, gone = len(want) - len(common), len(have) - len(common)
+        other = sum(1 for name in common if want[name] != have[name])
+    else:
+        new, old = {repr(one) for one in want}, {repr(one) for one in have}
+        added, gone, other = len(new - old), len(old - new), 0
+    parts = [
+        text.format(count) for text, count in (("{0} new", added), ("{0} gone", gone), ("{0} other", other)) if count
+    ]
+    return [
+        (
+            path,
+            "{0} entries".format(len(have)),
+            "{0} entries: {1}".format(len(want), ", ".join(parts) or "in another order"),
+        )
+    ]
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or value in ([], {}, "")

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""When two instances differ, what libvirt makes of a domain by itself left aside."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Mapping
+
+from . import compare as generic
+
+KIB = 1024
+SECTOR = 512
+# Read at the first boot and never again; who says `on_change: keep` knows.
+_SEED = ("user_data", "vendor_data", "network_data", "meta_data", "keys")
+
+
+def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
+    wanted, there = _compared(want), _compared(have)
+    _same_machine(wanted, there)
+    _same_names(wanted, there)
+    if (want.get("seed") or {}).get("on_change") == "keep":
+        for fields in (wanted, there):
+            fields["seed"] = generic.without(fields["seed"], *_SEED)
+    return generic.compare(wanted, there)
+
+
+def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
+    # A domain is known by its UUID. Its name is what it was called when it was defined, and never a reason to stop it.
+    found = generic.without(fields, "name")
+    for name in ("memory", "max_memory"):
+        if isinstance(found.get(name), int):
+            found[name] = -(-found[name] // KIB) * KIB
+    root = dict(found.get("root") or {})
+    if isinstance(root.get("size"), int):
+        root["size"] = -(-root["size"] // SECTOR) * SECTOR
+    found["root"] = root
+    # An image under another name is the same image.
+    for name in ("image", "cdrom"):
+        if found.get(name):
+            found[name] = generic.without(found[name], "address")
+    found["seed"] = generic.without(found.get("seed") or {}, "on_change")
+    found["ports"] = {key: _port(port) for key, port in (found.get("ports") or {}).items()}
+    found["nics"] = {key: generic.without(nic, "network") for key, nic in (found.get("nics") or {}).items()}
+    found["volumes"] = {key: _volume(one) for key, one in (found.get("volumes") or {}).items()}
+    return found
+
+
+def _port(port: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(port, mac=(port.get("mac") or "").lower())
+
+
+def _volume(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Guests know disks by their serials; the device counts where the user wrote it."""
+    return dict(one) if one.get("pinned") else generic.without(one, "device", "pinned")
+
+
+def _same_machine(wanted: dict[str, Any], there: dict[str, Any]) -> None:
+    """`q35` becomes `pc-q35-8.2` when a domain is defined, and stays that for its life."""
+    pattern = r"(pc-)?{0}-[0-9].*".format(re.escape(str(wanted.get("machine"))))
+    if re.fullmatch(pattern, str(there.get("machine"))):
+        there["machine"] = wanted["machine"]
+
+
+def _same_names(wanted: dict[str, Any], there: dict[str, Any]) -> None:
+    """An interface is the same when its MAC is, and a volume when its UUID is, however they are called now."""
+    renamed = _renamed(wanted["ports"], there["ports"], "mac")
+    for field in ("ports", "nics"):
+        there[field] = {renamed.get(key, key): value for key, value in there[field].items()}
+    renamed = _renamed(wanted["volumes"], there["volumes"], "uuid")
+    there["volumes"] = {renamed.get(key, key): value for key, value in there["volumes"].items()}
+
+
+def _renamed(wanted: Mapping[str, Any], there: Mapping[str, Any], by: str) -> dict[str, str]:
+    names = {one.get(by): key for key, one in wanted.items()}
+    return {key: names[one.get(by)] for key, one in there.items() if key not in wanted and one.get(by) in names}

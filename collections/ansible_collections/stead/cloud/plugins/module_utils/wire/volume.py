@@ -1,0 +1,21 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""When two volumes differ. What a volume was made from is its past; qemu-img rounds sizes to whole sectors."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping
+
+from . import compare as generic
+
+SECTOR = 512
+
+
+def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
+    return generic.compare(_compared(want), _compared(have))
+
+
+def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
+    found = generic.without(fields, "origin")
+    if isinstance(found.get("size"), int):
+        found["size"] = -(-found["size"] // SECTOR) * SECTOR
+    return found
