@@ -10,6 +10,7 @@ from example import design
 
 from stead.blueprint.model import Blueprint
 from stead.desired import Desired
+from stead.kind import Member
 from stead.kinds import kinds
 from stead.kinds.instance import nics
 from stead.kinds.instance.model import Attachment, Instance, Nic
@@ -18,7 +19,6 @@ from stead.kinds.network.model import Network, Subnet
 from stead.kinds.router.model import Interface, Router
 from stead.kinds.sizing import Flavor
 from stead.kinds.volume.model import Volume
-from stead.kind import Member
 from stead.want import Body, Want
 
 
