@@ -15,9 +15,9 @@ from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.leaving import counts_of, leaving
 from stead.diff.model import Change, Diff, Subject
-from stead.diff.staying import renamed, staying
+from stead.diff.staying import brand_new, renamed, staying
 from stead.kind import Kind
-from stead.observed import Have, Observed
+from stead.observed import Have, Observed, State
 from stead.plan.model import Note
 from stead.recorded import Record, Recorded
 
@@ -39,11 +39,15 @@ def compare(
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(blueprint)
+    quiet = frozenset(host.name for host in observed.hosts.values() if host.state is State.DOWN)
     formerly = {new: old for old, new in renames.items()}
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
         if settled is not None and record is not None and _same(settled, record, found) and address not in formerly:
             unchanged += 1
+            continue
+        if settled is not None and record is None and not found:
+            changes += brand_new(settled, quiet)
             continue
         subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
         if settled is None:

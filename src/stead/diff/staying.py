@@ -15,6 +15,20 @@ from stead.plan.model import FieldChange, Note
 from stead.recorded import Record
 from stead.want import Want
 
+NEW = (Reason("new", "the spec has it, the host does not"),)
+RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
+
+
+def brand_new(settled: Settled, silent: frozenset[str]) -> Iterator[Change]:
+    """What neither the store nor any host has: the plain case, and on a first apply every one."""
+    address, uuid, wants = settled.address, settled.leases[UUID], settled.wants
+    for host in sorted(wants) if len(wants) > 1 else wants:
+        if host in silent:
+            continue
+        placed = host and host == settled.host and settled.placed.code
+        reasons = (settled.placed,) if placed else NEW if host else RECORDED_NEW
+        yield Change(address, host, Action.CREATE, wants[host], None, Disruption.NONE, reasons, (), uuid)
+
 
 def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
     settled, record = subject.settled, subject.record

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.model import Blueprint
+from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change
 from stead.kind import Action
@@ -40,6 +41,7 @@ class _Edges:
         self.changes, self.blueprint, self.records = changes, blueprint, records
         self.makes: dict[Address, dict[str, int]] = {}  # address -> host -> position of what brings it about
         self.breaks: dict[Address, dict[str, int]] = {}
+        self._tables: dict[Block, list[tuple[dict[str, int], tuple[int, ...]]]] = {}
         for position, change in enumerate(changes):
             table = self.breaks if change.action in (Action.DESTROY, Action.FORGET) else self.makes
             table.setdefault(change.address, {})[change.to or change.host] = position
@@ -54,37 +56,45 @@ class _Edges:
             if change.action in (Action.DESTROY, Action.FORGET):
                 self._breaking(position, change, before)
             else:
-                before[position].update(self._making(position, change))
-                self._leaving_behind(position, change, before)
+                self._making(position, change, before[position])
+                if change.address in self.records:
+                    self._leaving_behind(position, change, before)
         return before
 
-    def _making(self, position: int, change: Change) -> Iterator[int]:
+    def _making(self, position: int, change: Change, first: set[int]) -> None:
         """After what it refers to, on its own host and where that lives; after what it replaces or takes over."""
-        host = change.to or change.host
-        settled = self.blueprint.resources[change.address]
-        if host not in settled.homes:
+        host, settled = change.to or change.host, self.blueprint.resources[change.address]
+        if settled.homes and host not in settled.homes:
             mine = self.makes[change.address]
-            yield from (mine[home] for home in settled.homes if home in mine and mine[home] != position)
-        for ref in (*settled.block.refs, *settled.block.settings.depends_on):
-            yield from self._made(ref, host)
-        for gone in (change.address, *self.blueprint.takes_over.get(change.address, ())):
-            for destroyed in self.breaks.get(gone, {}).values():
-                if gone != change.address or (self._makes_anew(change) and not self._overlaps(change)):
-                    yield destroyed
+            first.update(mine[home] for home in settled.homes if home in mine)
+        tables = self._tables.get(settled.block)
+        if tables is None:
+            tables = self._tables[settled.block] = self._needs(settled.block)
+        for places, homes in tables:
+            here = places.get(host)
+            if here is not None:
+                first.add(here)
+            first.update(homes)
+        if self.breaks:
+            first.update(self._gone_before(change))
+        first.discard(position)
 
-    def _made(self, ref: Address, host: str) -> Iterator[int]:
-        for address in self._members(ref):
-            places = self.makes.get(address)
-            if not places:
-                continue
-            if host in places:
-                yield places[host]
-            for home in self.blueprint.resources[address].homes:
-                if home != host and home in places:
-                    yield places[home]
+    def _needs(self, block: Block) -> list[tuple[dict[str, int], tuple[int, ...]]]:
+        """For each resource that the block refers to: where it is made, and the makings that all others wait for."""
+        found = []
+        for ref in (*block.refs, *block.settings.depends_on):
+            for address in (ref,) if ref in self.blueprint.resources else self.counted.get(ref, ()):
+                places = self.makes.get(address)
+                if places:
+                    homes = self.blueprint.resources[address].homes
+                    found.append((places, tuple([places[home] for home in homes if home in places])))
+        return found
 
-    def _members(self, ref: Address) -> Sequence[Address]:
-        return (ref,) if ref in self.blueprint.resources else self.counted.get(ref, ())
+    def _gone_before(self, change: Change) -> Iterator[int]:
+        for gone in self.blueprint.takes_over.get(change.address, ()):
+            yield from self.breaks.get(gone, {}).values()
+        if self._makes_anew(change) and not self._overlaps(change):
+            yield from self.breaks[change.address].values()
 
     def _makes_anew(self, change: Change) -> bool:
         return change.action is Action.CREATE and change.address in self.breaks
@@ -121,64 +131,60 @@ class _Edges:
 
 
 def _sorted(changes: Sequence[Change], before: list[set[int]]) -> tuple[Ordered, list[Diagnostic]]:
-    """Longest path by waves; Kahn's algorithm with the given order as the tie-breaker, so the outcome is one."""
+    """Kahn's algorithm by levels; the order of the changes breaks ties, so the outcome is one."""
     count = len(changes)
     waiting = [len(some) for some in before]
     followers: list[list[int]] = [[] for _ in range(count)]
     for position, some in enumerate(before):
         for earlier in some:
             followers[earlier].append(position)
-    waves = [0] * count
-    ready = [position for position in range(count) if not waiting[position]]
+    ranks: list[tuple[int, int]] = [(0, 0)] * count  # wave, and depth inside it
     hosts = [change.host for change in changes]
+    ready = [position for position in range(count) if not waiting[position]]
     done = 0
     while ready:
+        done += len(ready)
         following: list[int] = []
         for position in ready:
-            done += 1
-            wave, host = waves[position], hosts[position]
+            if before[position]:
+                ranks[position] = _rank(hosts[position], before[position], hosts, ranks)
             for later in followers[position]:
-                # What is only recorded happens on the controller, in the wave of what it waits for.
-                reached = wave if hosts[later] == host or not host or not hosts[later] else wave + 1
-                waves[later] = max(waves[later], reached)
                 waiting[later] -= 1
                 if not waiting[later]:
                     following.append(later)
-        ready = sorted(following)
+        following.sort()
+        ready = following
     if done < count:
         return Ordered([], [], []), [_cycle(changes, before, waiting)]
-    return _renumber(changes, before, waves), []
+    return _renumber(changes, before, ranks), []
 
 
-def _renumber(changes: Sequence[Change], before: list[set[int]], waves: list[int]) -> Ordered:
+def _rank(host: str, before: set[int], hosts: list[str], ranks: list[tuple[int, int]]) -> tuple[int, int]:
+    """A later wave than what is done on another host; a deeper place than what is done on this one."""
+    wave = depth = 0
+    for earlier in before:
+        reached, below = ranks[earlier]
+        # What is only recorded happens on the controller, in the wave of what it waits for.
+        if hosts[earlier] != host and host and hosts[earlier]:
+            reached, below = reached + 1, -1
+        if reached > wave:
+            wave, depth = reached, below + 1
+        elif reached == wave and below >= depth:
+            depth = below + 1
+    return wave, depth
+
+
+def _renumber(changes: Sequence[Change], before: list[set[int]], ranks: list[tuple[int, int]]) -> Ordered:
     """By wave, and inside a wave so that the order of numbers is one in which everything can be done."""
-    depth = _depths(before, waves)
-    order = sorted(range(len(changes)), key=lambda position: (waves[position], depth[position], position))
+    order = sorted(range(len(changes)), key=ranks.__getitem__)
     number = [0] * len(order)
     for new, old in enumerate(order):
         number[old] = new
     return Ordered(
         [changes[old] for old in order],
         [tuple(sorted([number[one] for one in before[old]])) for old in order],
-        [waves[old] for old in order],
+        [ranks[old][0] for old in order],
     )
-
-
-def _depths(before: list[set[int]], waves: list[int]) -> list[int]:
-    """How many steps of the same wave come before, at the longest."""
-    depth = [-1] * len(before)
-    for start in range(len(before)):
-        stack = [start] if depth[start] < 0 else []
-        while stack:
-            position = stack[-1]
-            open_ones = [one for one in before[position] if depth[one] < 0]
-            if open_ones:
-                stack += open_ones
-                continue
-            same = [depth[one] for one in before[position] if waves[one] == waves[position]]
-            depth[position] = 1 + max(same, default=-1)
-            stack.pop()
-    return depth
 
 
 def _cycle(changes: Sequence[Change], before: list[set[int]], waiting: list[int]) -> Diagnostic:
