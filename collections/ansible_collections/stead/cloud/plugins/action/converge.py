@@ -12,7 +12,7 @@ import os
 import shlex
 import tempfile
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 IMAGES = "/var/lib/stead/images"
@@ -35,15 +35,29 @@ class ActionModule(ActionBase):
         secrets = read(os.path.join(folder, "secrets.json")) or {}
         payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
         payload["secrets"] = {name: secrets[name] for name in sorted(referred(work["steps"])) if name in secrets}
-        payload["uploads"] = {} if self._task.check_mode else self._upload(work["steps"])
-        answer = self._execute_module(
-            module_name="stead.cloud.converge", module_args={"payload": json.dumps(payload)}, task_vars=task_vars
-        )
+        answer = self._told(payload, os.path.join(folder, host), task_vars)
         answer.pop("invocation", None)
+        return answer
+
+    def _told(self, payload, stem, task_vars):
+        """What became of the steps, in a file of the controller's as soon as it is known here."""
+        begun = False
+        try:
+            # Whoever does not answer this has begun nothing; of whoever goes silent later that is not known.
+            self._low_level_execute_command("true")
+            payload["uploads"] = {} if self._task.check_mode else self._upload(payload["steps"])
+            write(stem + ".begun", True)
+            begun = True
+            arguments = {"payload": json.dumps(payload)}
+            answer = self._execute_module(
+                module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            write(stem + ".result.json", {"unreachable": str(error), "begun": begun})
+            raise
         answer = hidden(answer, [str(one) for one in payload["secrets"].values() if one])
-        if not self._task.check_mode:
-            kept = {name: answer[name] for name in ("results", "msg", "unreachable") if name in answer}
-            write(os.path.join(folder, host + ".result.json"), kept)
+        kept = {name: answer[name] for name in ("results", "msg") if name in answer}
+        write(stem + ".result.json", kept)
         return answer
 
     def _upload(self, steps):

@@ -12,8 +12,6 @@ SECTOR = 2048
 _ROOT = 20  # sectors: 16 system area, volume descriptor, its end, two path tables, the root directory
 _PADDING = 150  # sectors: programs that look for labels read beyond 64 KiB, and give up on a volume that ends before
 _DATE = bytes((80, 1, 1, 0, 0, 0, 0))  # 1980: a seed is no newer for being written again
-# sectors: programs that look for labels read beyond 64 KiB, and give up on a volume that ends before
-_PADDING = 150
 _NO_DATE = b"0" * 16 + b"\0"
 
 

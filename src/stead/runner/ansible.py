@@ -1,0 +1,193 @@
+"""Real hosts, by Ansible: a wave is one play over the hosts with work in it, and one module call on each of them.
+
+It decides nothing. Steps go to a private directory, a file for each host; what became of them comes back the same way,
+as each host ends, so that a slow host holds up no news of the others. The whole log of Ansible stays in that directory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stead.desired import Hook
+from stead.observed import Host, Observed
+from stead.plan.model import Step
+from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
+from stead.runner.playing import Played, Playing
+
+OnEvent = Callable[[Event], None]
+Observe = Callable[[Mapping[str, Host]], Observed]
+
+APPLY = "stead.cloud.apply"
+LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
+_STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsibleRunner:
+    inventory: Sequence[Path]
+    folder: Path  # of the run: private, and kept with it
+    ask: Observe
+    check: bool = False
+    arguments: Sequence[str] = ()  # more of them for ansible-playbook: --become, --vault-password-file
+    run_name: str = "run"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+        return self.ask(hosts)
+
+    def run(self, wave: Wave, on_event: OnEvent) -> None:
+        if not wave.steps or wave.stopping():
+            return
+        on_event(Began([step.number for step in wave.steps]))
+        steps, refused = self._hooked(wave, "before", wave.steps)
+        if refused:
+            on_event(Ended(refused))
+        if steps:
+            self._carry_out(wave, steps, [one.step for one in refused], on_event)
+
+    def _carry_out(self, wave: Wave, steps: Sequence[Step], failed: Sequence[int], on_event: OnEvent) -> None:
+        lanes: dict[str, list[Step]] = {}
+        for step in steps:
+            lanes.setdefault(step.host, []).append(step)
+        folder = self._fresh(f"wave-{wave.number}")
+        for host, mine in lanes.items():
+            work = {"run": self.run_name, "wave": wave.number, "failed": list(failed), "steps": [*map(spoken, mine)]}
+            write_private(folder / f"{host}.json", work)
+        secrets = folder / "secrets.json"
+        try:
+            if wave.secrets:
+                write_private(secrets, dict(wave.secrets))
+            self._follow(wave, lanes, folder, on_event)
+        finally:
+            secrets.unlink(missing_ok=True)
+
+    def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
+        variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
+        waiting = set(lanes)
+        with self._play(APPLY, folder, variables, wave.parallel or len(lanes)) as playing:
+            while waiting:
+                ended = playing.ended()  # before the look, so that what was written last is seen
+                for host in sorted(waiting):
+                    if (found := read(folder / f"{host}.result.json")) is not None:
+                        waiting.discard(host)
+                        self._tell(wave, host, lanes[host], found, on_event)
+                if ended is not None:
+                    self._tell_lost(lanes, waiting, folder, ended, on_event)
+                    return
+                time.sleep(LOOK)
+            playing.wait()
+
+    def _tell(self, wave: Wave, host: str, steps: Sequence[Step], found: Mapping[str, Any], on_event: OnEvent) -> None:
+        if why := found.get("unreachable"):
+            begun = found.get("begun", True)
+            state = State.UNKNOWN if begun else State.SKIPPED
+            text = f"{host} went silent meanwhile: {why}" if begun else f"{host} does not answer: {why}"
+            on_event(Silent(host, str(why)))
+            on_event(Ended([Result(step.number, state, text) for step in steps]))
+            return
+        results = found.get("results") or []
+        if not results:
+            why = str(found.get("msg") or "the module said nothing")
+            on_event(Ended([Result(step.number, State.FAILED, why) for step in steps]))
+            return
+        told = {one["number"]: Result(one["number"], _STATES[one["status"]], one["error"]) for one in results}
+        done = [step for step in steps if told[step.number].state is State.DONE]
+        _, refused = self._hooked(wave, "after", done)
+        told.update((one.step, one) for one in refused)
+        on_event(Ended([told[step.number] for step in steps]))
+
+    def _tell_lost(
+        self, lanes: Mapping[str, Sequence[Step]], lost: set[str], folder: Path, played: Played, on_event: OnEvent
+    ) -> None:
+        """Ansible ended without a word of these: a mistake of the inventory's, or Ansible itself was killed."""
+        for host in sorted(lost):
+            begun = (folder / f"{host}.begun").exists()
+            state = State.UNKNOWN if begun else State.FAILED
+            text = f"Ansible ended with status {played.status} and said nothing of {host}: {played.last_words}"
+            on_event(Ended([Result(step.number, state, text) for step in lanes[host]]))
+
+    def _hooked(self, wave: Wave, when: str, steps: Sequence[Step]) -> tuple[list[Step], list[Result]]:
+        """The steps whose hooks were carried out, and those that fail with theirs."""
+        kept, refused = [], []
+        for step in steps:
+            error = next(filter(None, map(self._hook_of(step, wave), _at(wave.hooks.get(step.number, ()), when))), "")
+            if error:
+                refused.append(Result(step.number, State.FAILED, error))
+            else:
+                kept.append(step)
+        return kept, refused
+
+    def _hook_of(self, step: Step, wave: Wave) -> Callable[[Hook], str]:
+        def carry_out(hook: Hook) -> str:
+            folder = self._fresh(f"wave-{wave.number}-{step.number}-{hook.when}")
+            own = {
+                "stead_action": str(step.action),
+                "stead_address": str(step.address),
+                "stead_host": step.host,
+                "stead_uuid": step.uuid,
+            }
+            with self._play(hook.playbook, folder, {**hook.variables, **own}, 0) as playing:
+                played = playing.wait()
+            if played.status == 0:
+                return ""
+            return f"the playbook {hook.playbook} ended with status {played.status}: {played.last_words}"
+
+        return carry_out
+
+    def _play(self, playbook: str, folder: Path, variables: Mapping[str, Any], forks: int) -> Playing:
+        write_private(folder / "variables.json", dict(variables))
+        arguments = [word for source in self.inventory for word in ("--inventory", str(source))]
+        arguments += ["--extra-vars", f"@{folder / 'variables.json'}", *self.arguments]
+        arguments += ["--forks", str(min(forks, _MOST_FORKS))] if forks else []
+        arguments += ["--check"] if self.check else []
+        return Playing([*arguments, playbook], folder / "ansible.log", self.environment)
+
+    def _fresh(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        return folder
+
+
+# Each is a process of 60 MB on the controller.
+_MOST_FORKS = 50
+
+
+def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:
+    return (hook for hook in hooks if hook.when == when)
+
+
+def spoken(step: Step) -> dict[str, Any]:
+    """A step as hosts are told it."""
+    return {
+        "action": str(step.action),
+        "address": str(step.address),
+        "after": list(step.after),
+        "digest": step.want.digest if step.want is not None else "",
+        "have": step.have.fields() if step.have is not None else None,
+        "kind": step.address.kind,
+        "number": step.number,
+        "to": step.to,
+        "uuid": step.uuid,
+        "want": step.want.fields() if step.want is not None else None,
+    }
+
+
+def write_private(path: Path, value: object) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+
+
+def read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
