@@ -13,6 +13,17 @@ from stead import __version__
 
 # name -> one line of help. A table rather than a scan, so that `stead --help` imports no command.
 COMMANDS: dict[str, str] = {
+    "init": "write a demo, or the beginnings of a site of your own",
+    "plan": "show what an apply would do, and why",
+    "apply": "do what a plan says",
+    "destroy": "destroy everything that is recorded",
+    "show": "show what is recorded, one resource, or a plan file",
+    "output": "print outputs of the last apply",
+    "diff": "what differs, field by field: change told apart from drift",
+    "drift": "what hosts have that was not applied, and the other way round",
+    "graph": "draw what refers to what",
+    "version": "print versions",
+    "completion": "print a completion script for bash, zsh or fish",
     "lab": "run several real hosts on this machine, for trying and testing",
     "bootstrap": "prepare the hosts of the inventory for their roles",
     "doctor": "examine hosts and say what is missing or wrong",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from stead.cli import COMMANDS
-from stead.cli.say import complain
+from stead.cli.say import as_data, complain
 from stead.diagnostics import Code, Refused
 
 UNKNOWN = Code("STEAD-C001", "no such command")
@@ -37,7 +37,12 @@ def invoke(name: str, rest: Sequence[str]) -> int:
     try:
         return int(command.run(options))
     except Refused as refusal:
-        complain(refusal.diagnostics)
+        if getattr(options, "json", False):
+            import json
+
+            print(json.dumps({"diagnostics": [as_data(one) for one in refusal.diagnostics]}, indent=1))
+        else:
+            complain(refusal.diagnostics)
         return 1
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()

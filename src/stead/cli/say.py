@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 from stead.diagnostics import Diagnostic, Severity
 
@@ -35,3 +35,16 @@ def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) ->
         for paragraph in one.detail.splitlines():
             print(textwrap.fill(paragraph, 110, initial_indent="  ", subsequent_indent="  "), file=out)
         print(file=out)
+
+
+def as_data(one: Diagnostic) -> dict[str, Any]:
+    """For `--json`."""
+    place = one.place
+    return {
+        "code": one.code,
+        "severity": str(one.severity),
+        "summary": one.summary,
+        "detail": one.detail,
+        "address": one.address,
+        "place": {"file": place.file, "line": place.line, "column": place.column} if place is not None else None,
+    }

@@ -133,5 +133,6 @@ def is_address(text: str) -> bool:
 
 
 def why(reasons: Iterable[Reason]) -> Iterator[str]:
-    for reason in reasons:
+    """One of each code: on one host it is new to the store, on another to the host."""
+    for reason in {reason.code: reason for reason in reasons}.values():
         yield f"{reason.code}: {values.safe(reason.text)}"

@@ -1,0 +1,129 @@
+"""Do what a plan says: a plan file to the letter, or a new plan once you have agreed to it.
+
+  stead apply                          plan, show, ask, do
+  stead apply --auto-approve           without asking, as in CI
+  stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date
+  stead apply --max-disruption reboot  refuse what would rebuild something or lose data
+  stead apply --parallel 5             at most five hosts at once
+
+Data is lost only with your consent: by --max-disruption data-loss, or by typing the name of what is lost.
+Ctrl-C finishes the steps that run and begins no others; again, it stops at once. `stead apply` then goes on.
+
+exit status: 0 done; 1 refused, or some steps failed or were skipped; 3 not agreed to; 130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stead.cli import options as shared
+from stead.kind import Disruption
+
+if TYPE_CHECKING:
+    from stead.cli.planning import Ready
+
+NO = 3
+# Without a person's word: all but the loss of data.
+USUAL = Disruption.REBUILD
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="plan file; left out, a new plan is made")
+    common(parser)
+    shared.selection(parser)
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """Of `apply` and `destroy`."""
+    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
+    parser.add_argument("--parallel", type=int, default=0, metavar="N", help="hosts at once (default: the runner's)")
+    parser.add_argument("--reason", default="", help="why, for the history")
+    shared.limit(parser, None)
+
+
+def run(options: argparse.Namespace) -> int:
+    return apply_file(options, Path(options.file)) if options.file else plan_and_apply(options)
+
+
+def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int:
+    from stead.cli.agreeing import agreed, refuse_loss
+    from stead.cli.planning import make, show, too_much
+    from stead.cli.say import complain
+
+    options.format = None
+    ready = make(options, destroy=destroy)
+    refused = too_much(ready.plan, options.max_disruption)
+    if not options.json:
+        show(ready.plan, options, [*ready.warnings, *refused])
+    elif refused:
+        complain(refused)
+    if refused:
+        return 1
+    if not ready.plan.empty:
+        if options.auto_approve or options.json:
+            refuse_loss(ready.plan, options.max_disruption)
+        elif not agreed(ready.plan, options.max_disruption):
+            return NO
+    return carry_out(options, ready)
+
+
+def apply_file(options: argparse.Namespace, path: Path) -> int:
+    """The file was reviewed, so nothing is asked but what reviewing cannot grant: the loss of data."""
+    from dataclasses import replace
+
+    from stead.apply import check_fresh
+    from stead.cli.agreeing import refuse_loss
+    from stead.cli.planning import make, too_much
+    from stead.cli.say import complain
+    from stead.plan.file import load
+
+    plan = load(path)
+    refused = too_much(plan, options.max_disruption)
+    if refused:
+        complain(refused)
+        return 1
+    refuse_loss(plan, options.max_disruption)
+    ready = make(options)
+    check_fresh(plan, ready.plan.made, ready.loaded.store)
+    return carry_out(options, replace(ready, plan=plan))
+
+
+def carry_out(options: argparse.Namespace, ready: Ready) -> int:
+    import gc
+
+    from stead.apply import Options, apply
+    from stead.cli.progress import exit_status, progress, report
+    from stead.plan.file import to_bytes
+
+    plan = ready.plan
+    gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
+    gc.enable()
+    settings = Options(
+        who=who(),
+        reason=options.reason,
+        parallel=options.parallel,
+        secrets=ready.blueprint.secrets,
+        hooks={
+            block.members[0].block: block.settings.hooks
+            for block in ready.loaded.inputs.desired.blocks
+            if block.settings.hooks and block.members
+        },
+        content=b"" if plan.empty else to_bytes(plan),
+    )
+    with progress(plan, options) as on_event:
+        made = apply(plan, ready.loaded.store, ready.loaded.runner, now=plan.made, options=settings, on_event=on_event)
+    report(plan, made, options)
+    return exit_status(made)
+
+
+def who() -> str:
+    """For the history and the lock. In CI the one who pushed, where the CI says so."""
+    for variable in ("STEAD_WHO", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
+        if name := os.environ.get(variable):
+            return name
+    return f"uid {os.getuid()}"

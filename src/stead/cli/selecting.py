@@ -1,0 +1,117 @@
+"""From options to wishes: which part of a plan to take. Decides nothing; refuses names that nothing has."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
+
+from stead.address import Address, parse
+from stead.cli.workspace import pair
+from stead.diagnostics import Code, Diagnostic, Refused
+
+if TYPE_CHECKING:
+    from stead.planner import Inputs, Wishes
+
+NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
+NO_PROJECT = Code("STEAD-C021", "there is no such project")
+
+Test = Callable[[Address], bool]
+
+
+def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False) -> Wishes:
+    from stead.plan.build import Selection
+    from stead.planner import NO_WISHES, Wishes
+
+    given = (options.target, options.exclude, options.label, options.project, options.replace)
+    refresh = bool(getattr(options, "refresh_only", False))
+    if not any(given) and not destroy and not refresh:
+        return NO_WISHES
+    names = _Names(inputs)
+    targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
+    replaced = frozenset(one for address in names.addresses(options.replace) for one in names.members(address))
+    tests = [
+        *([_among(targets)] if targets else []),
+        *([_in_projects(names.projects(options.project))] if options.project else []),
+        *([_labelled(options.label, inputs)] if options.label else []),
+    ]
+    names.check()
+    return Wishes(
+        selection=Selection(
+            wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
+            unwanted=_among(excluded) if excluded else None,
+        ),
+        replace=replaced,
+        destroy=destroy,
+        refresh_only=refresh,
+    )
+
+
+class _Names:
+    """What there is to choose from: the spec's addresses and the store's. Mistakes are collected."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._desired, self._recorded = inputs.desired, inputs.recorded
+        self._wrong: list[Diagnostic] = []
+        self._blocks = {one.block for one in inputs.recorded.resources}
+
+    def addresses(self, texts: Iterable[str]) -> frozenset[Address]:
+        return frozenset(found for text in texts if (found := self._address(text)) is not None)
+
+    def _address(self, text: str) -> Address | None:
+        found = parse(text)
+        if found is not None and self._is_known(found):
+            return found
+        known = [str(one) for one in (*self._desired.by_address, *self._recorded.resources)]
+        self._wrong.append(NO_ADDRESS.at(None, f"Neither the spec nor the store has {text!r}.{_nearest(text, known)}"))
+        return None
+
+    def _is_known(self, address: Address) -> bool:
+        return address in self._desired.by_address or address in self._recorded.resources or address in self._blocks
+
+    def members(self, address: Address) -> Iterable[Address]:
+        block = self._desired.by_address.get(address)
+        return (address,) if address.key is not None or block is None else block.members
+
+    def projects(self, names: Collection[str]) -> frozenset[str]:
+        known = {one.project for one in (*self._desired.by_address, *self._recorded.resources)}
+        known |= {one.name for one in (*self._desired.by_address, *self._recorded.resources) if one.kind == "projects"}
+        for name in names:
+            if name not in known:
+                text = f"Neither the spec nor the store has a project {name!r}.{_nearest(name, known)}"
+                self._wrong.append(NO_PROJECT.at(None, text))
+        return frozenset(names)
+
+    def check(self) -> None:
+        if self._wrong:
+            raise Refused(*self._wrong)
+
+
+def _among(addresses: frozenset[Address]) -> Test:
+    return lambda address: address in addresses or address.block in addresses
+
+
+def _in_projects(projects: frozenset[str]) -> Test:
+    def test(address: Address) -> bool:
+        return address.project in projects or (address.kind == "projects" and address.name in projects)
+
+    return test
+
+
+def _labelled(texts: Iterable[str], inputs: Inputs) -> Test:
+    """All the labels that are asked for. What is gone from the spec has none."""
+    wanted = [pair(text, "--label") for text in texts]
+
+    def test(address: Address) -> bool:
+        block = inputs.desired.by_address.get(address)
+        labels = block.settings.labels if block is not None else {}
+        return all(labels.get(name) == value for name, value in wanted)
+
+    return test
+
+
+def _nearest(text: str, known: Iterable[str]) -> str:
+    import difflib
+
+    match = difflib.get_close_matches(text, sorted(set(known)), n=1)
+    return f" Did you mean {match[0]}?" if match else ""

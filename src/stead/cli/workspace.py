@@ -1,0 +1,250 @@
+"""From options to the inputs of a plan: finds spec, inventory, store, key and runner, and reads them.
+
+The one place that knows where things are. It plans nothing and changes nothing but `.stead`, which it makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stead.diagnostics import Code, Diagnostic, Refused, has_errors
+
+if TYPE_CHECKING:
+    from stead.desired import Desired
+    from stead.fields import Secret
+    from stead.inventory import Inventory
+    from stead.planner import Inputs
+    from stead.runner import Runner
+    from stead.store import Store
+
+NO_INVENTORY = Code("STEAD-C010", "there is no inventory")
+BAD_OPTION = Code("STEAD-C011", "an option cannot be understood")
+BAD_KEY = Code("STEAD-C012", "the site's key cannot be used")
+NO_RUNNER = Code("STEAD-C013", "nothing can reach these hosts")
+UNREADABLE = Code("STEAD-C014", "a file cannot be read")
+
+DIRECTORY = ".stead"
+INVENTORIES = ("inventory.yml", "inventory.yaml", "inventory.ini", "inventory")
+SIMULATION = "simulated.db"
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Where the parts are; nothing is read yet."""
+
+    specs: tuple[Path, ...]
+    root: Path  # beside the spec: `.stead` and the inventory are here
+    inventories: tuple[Path, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: tuple[Path, ...] = ()
+    vault_files: tuple[Path, ...] = ()
+    store: str = ""
+    simulated: bool = False
+
+    @property
+    def directory(self) -> Path:
+        return self.root / DIRECTORY
+
+
+def find(options: argparse.Namespace) -> Workspace:
+    named = tuple(map(Path, getattr(options, "spec", None) or ()))
+    root = (named[0] if named[0].is_dir() else named[0].parent) if named else Path()
+    inventories = tuple(map(Path, options.inventory or ())) or _inventories(root)
+    return Workspace(
+        specs=named or _specs(root, inventories),
+        root=root,
+        inventories=inventories,
+        variables=dict(pair(text, "-e") for text in getattr(options, "extra", ())),
+        var_files=tuple(map(Path, getattr(options, "var_file", ()))),
+        vault_files=tuple(map(Path, getattr(options, "vault_password_file", ()))),
+        store=options.store or os.environ.get("STEAD_STORE", ""),
+        simulated=options.simulated,
+    )
+
+
+def _inventories(root: Path) -> tuple[Path, ...]:
+    return tuple(path for name in INVENTORIES if (path := root / name).exists())[:1]
+
+
+def _specs(root: Path, inventories: Sequence[Path]) -> tuple[Path, ...]:
+    """The directory, unless an inventory with a name of its own lies among its files."""
+    beside = {path.resolve() for path in inventories if path.suffix in (".yml", ".yaml")}
+    if not any(path.parent == root.resolve() and path.name not in INVENTORIES for path in beside):
+        return (root,)
+    files = sorted([*root.glob("*.yml"), *root.glob("*.yaml")])
+    return tuple(
+        path
+        for path in files
+        if path.resolve() not in beside and not path.name.endswith((*INVENTORIES, ".test.yml", ".vars.yml"))
+    )
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Refused(BAD_OPTION.at(None, f"{option} {text}: write NAME=VALUE."))
+    return name, value
+
+
+def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
+    from stead.desired import resolve
+    from stead.spec import load
+
+    spec, found = load(
+        workspace.specs,
+        variables=workspace.variables,
+        var_files=workspace.var_files,
+        vault_secrets=_passwords(workspace),
+        root=workspace.root,
+    )
+    desired, more = resolve(spec, key=site_key(workspace))
+    return desired, [*found, *more]
+
+
+def _passwords(workspace: Workspace) -> tuple[Secret, ...]:
+    from stead.fields import Secret
+
+    files = workspace.vault_files
+    if not files and (named := os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")):
+        files = (Path(named),)
+    return tuple(Secret(_text(path).strip()) for path in files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Refused(UNREADABLE.at(None, f"{path}: {why}.")) from error
+
+
+def read_hosts(workspace: Workspace) -> tuple[Inventory, list[Diagnostic]]:
+    from stead.inventory import read_inventory
+
+    if not workspace.inventories:
+        names = ", ".join(INVENTORIES)
+        text = f"No inventory beside the spec ({names}), and none was named with -i. `stead init demo` makes one."
+        raise Refused(NO_INVENTORY.at(None, text))
+    return read_inventory(workspace.inventories)
+
+
+def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
+    """The only choice between simulated and real hosts; nothing else can tell them apart."""
+    if workspace.simulated or inventory.runners == {"simulated"}:
+        from stead.runner.simulated import SimulatedRunner
+
+        return SimulatedRunner(made_directory(workspace) / SIMULATION)
+    if "simulated" in inventory.runners:
+        text = "Some hosts of the inventory are simulated and some are not. Set stead_runner for all of them, or none."
+    else:
+        text = (
+            "This Stead drives simulated hosts only. Set `stead_runner: simulated` for all hosts, or say --simulated."
+        )
+    raise Refused(NO_RUNNER.at(None, text))
+
+
+def open_state(workspace: Workspace, *, create: bool = False) -> Store:
+    """Planning makes a store where there never was one: the site is born with it, and salts what a plan chooses."""
+    from stead.store import open_store
+    from stead.store.sealing import configured_key
+
+    directory = made_directory(workspace) if create else workspace.directory
+    return open_store(workspace.store, directory=directory, key=configured_key(), create=create)
+
+
+def made_directory(workspace: Workspace) -> Path:
+    from stead.store.birth import make_directory
+
+    make_directory(workspace.directory)
+    return workspace.directory
+
+
+def site_key(workspace: Workspace) -> bytes:
+    """What secrets are sealed with in plans and records.
+
+    Whoever shares a store must share it, or each would see the other's secrets as changed: so it comes from the
+    store's own key where there is one, and else from a file that is made once.
+    """
+    import hashlib
+
+    from stead.store.sealing import configured_key
+
+    if shared := configured_key():
+        return hashlib.blake2b(shared.encode(), key=b"stead: seals secrets", digest_size=KEY_BYTES).digest()
+    path = made_directory(workspace) / "key"
+    try:
+        return _whole(path.read_bytes(), path)
+    except FileNotFoundError:
+        return _new_key(path)
+    except OSError as error:
+        raise Refused(BAD_KEY.at(None, f"{path}: {error.strerror}.")) from error
+
+
+def _new_key(path: Path) -> bytes:
+    """Made whole under another name first: two that start at once agree on one."""
+    key = os.urandom(KEY_BYTES)
+    new = path.with_name(f"key.{os.getpid()}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return _whole(path.read_bytes(), path)
+    finally:
+        new.unlink()
+    return key
+
+
+def _whole(key: bytes, path: Path) -> bytes:
+    if len(key) != KEY_BYTES:
+        text = (
+            f"{path} should hold {KEY_BYTES} bytes and holds {len(key)}. Restore it from a backup: under a new key "
+            "every secret would look changed."
+        )
+        raise Refused(BAD_KEY.at(None, text))
+    return key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Everything that a plan is made from, and what carries it out."""
+
+    inputs: Inputs
+    found: Sequence[Diagnostic]  # warnings; errors were refused
+    store: Store
+    runner: Runner
+
+
+def load(workspace: Workspace) -> Loaded:
+    """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
+    from stead.kinds import kinds
+    from stead.planner import Inputs
+
+    quick()
+    desired, found = read_spec(workspace)
+    inventory, more = read_hosts(workspace)
+    found = [*found, *more]
+    if has_errors(found):
+        raise Refused(*found)
+    runner = runner_for(workspace, inventory)
+    store = open_state(workspace, create=True)
+    inputs = Inputs(
+        desired=desired,
+        recorded=store.recorded(),
+        observed=runner.observe(inventory.hosts),
+        kinds=kinds(),
+        key=site_key(workspace),
+    )
+    return Loaded(inputs=inputs, found=found, store=store, runner=runner)
+
+
+def quick() -> None:
+    """A command makes hundreds of thousands of values and drops them when it ends: nothing worth collecting."""
+    gc.disable()
