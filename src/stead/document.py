@@ -166,7 +166,7 @@ class _Builder:
         import yaml.cyaml
 
         self.parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined]  # not in its __all__
-        self.file = file
+        self.text, self.file = text, file
         self.found: list[Diagnostic] = []
         self.anchors: dict[str, Node] = {}
         self.sizes: dict[int, int] = {}  # id of an anchored node -> nodes in it
@@ -300,7 +300,9 @@ class _Builder:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         context = getattr(error, "context", None)
-        hint = "Indent with spaces, never with tabs." if "\\t" in problem or "'\t'" in problem else ""
+        lines = self.text.splitlines()
+        tab = mark is not None and mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]
+        hint = "There is a tab: YAML indents with spaces." if tab else ""
         text = f"The parser says: {f'{context}, ' if context else ''}{problem}. {hint}".rstrip()
         return NOT_YAML.at(self._place(mark) if mark else Place(self.file, 1, 1), text)
 

@@ -113,9 +113,9 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
         else:
             value = _environment().from_string(text).render(known)
     except UndefinedError as error:
-        raise Failed(f"{error.message or error}.") from None
+        raise Failed(_words(error)) from None
     except TemplateError as error:
-        raise Failed(f"{error.message or error}.") from None
+        raise Failed(_words(error)) from None
     except Failed:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a user's expression provokes is the user's to mend
@@ -123,6 +123,12 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and len(value) > LARGEST:
         raise Failed(f"It comes to {len(value):,} characters; at most {LARGEST:,} are possible.")
     return value
+
+
+def _words(error: Exception) -> str:
+    """Jinja's message without Python's words for things."""
+    text = re.sub(r"'[a-zA-Z. ]*(dict|Scope|Family|Projects)[a-zA-Z. ]*' has no attribute", "There is no", str(error))
+    return text.rstrip(".") + "."
 
 
 def _settled(value: Any) -> Any:

@@ -1,0 +1,122 @@
+"""The language reference, a page for each kind, made from the same models that read the spec."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from stead import fields
+from stead.fields import Example, Expression, Form, Secret
+from stead.kind import Kind
+from stead.reading.models import word_of
+from stead.spec.settings import Common
+
+_FORMS: dict[type, str] = {
+    fields.Size: "size",
+    fields.Duration: "duration",
+    fields.Ip: "address",
+    fields.Cidr: "network",
+    fields.Range: "range of addresses",
+    fields.Ports: "port or range",
+    fields.Mac: "MAC address",
+    fields.Name: "name",
+    fields.Path: "file",
+    fields.Whole: "number",
+    fields.Anything: "anything",
+}
+_TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
+
+
+def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
+    """File name to text."""
+    made = {f"{plural}.md": page(kind) for plural, kind in kinds.items()}
+    made["common.md"] = "\n".join(
+        [
+            "# Fields of every resource",
+            "",
+            "Every kind understands these beside its own fields.",
+            "",
+            *table(Common),
+            "",
+        ]
+    )
+    index = ["# Language reference", "", "Made from the kinds by `scripts/generate`; do not edit.", ""]
+    index += [f"- [{plural}]({plural}.md): {kind.help}" for plural, kind in kinds.items()]
+    made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource", ""])
+    return made
+
+
+def page(kind: Kind) -> str:
+    counted = " It may have `count` or `for_each`." if kind.counted else ""
+    place = {"site": "at the top", "project": "in a project", "either": "at the top or in a project"}[kind.scope]
+    lines = [f"# {kind.plural}", "", f"{kind.help} It stands {place}.{counted}", "", *table(kind.model)]
+    for model in dict.fromkeys(_nested(kind.model)):
+        short = getattr(model, "SHORT", None)
+        lines += ["", f"## {model.__name__}", "", (model.__doc__ or "").partition("\n")[0]]
+        lines += [f"It may be written as its `{word_of(short)}` alone.", ""] if short else [""]
+        lines += table(model)
+    return "\n".join([*lines, "", "And the [fields of every resource](common.md).", ""])
+
+
+def table(model: type) -> list[str]:
+    hints = typing.get_type_hints(model, include_extras=True)
+    lines = ["| field | type | default | what it is |", "| --- | --- | --- | --- |"]
+    for one in dataclasses.fields(model):
+        notes = get_args(hints[one.name])[1:] if get_origin(hints[one.name]) is Annotated else ()
+        text = next((note for note in notes if isinstance(note, str)), "")
+        example = next((note.value for note in notes if isinstance(note, Example)), None)
+        if example is not None:
+            text += f". Example: `{json.dumps(example)}`"
+        cells = [f"`{word_of(one.name)}`", _type(hints[one.name]), _default(one), text]
+        row = " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+        lines.append(f"| {row} |")
+    return lines
+
+
+def _default(one: dataclasses.Field[Any]) -> str:
+    if one.default is dataclasses.MISSING:
+        return "required" if one.default_factory is dataclasses.MISSING else ""
+    if one.default in (None, "", ()):
+        return ""
+    return f"`{json.dumps(one.default)}`"
+
+
+def _type(annotation: Any, form: Form | None = None) -> str:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        base, *notes = get_args(annotation)
+        return _type(base, next((note for note in notes if isinstance(note, Form)), None))
+    if isinstance(form, fields.Ref) and origin is None:
+        return f"name of one of [{form.kind}]({form.kind}.md)"
+    if origin in (Union, types.UnionType):
+        known = [one for one in get_args(annotation) if one not in (type(None), Expression, Secret)]
+        return " or ".join(dict.fromkeys(_type(one, form) for one in known))
+    if origin is Literal:
+        return ", ".join(f"`{one}`" for one in get_args(annotation))
+    if origin is tuple:
+        return f"list of {_type(get_args(annotation)[0], form)}"
+    if origin in (dict, Mapping):
+        return f"map of {_type(get_args(annotation)[1], form)}"
+    if form is not None and type(form) in _FORMS:
+        return _FORMS[type(form)]
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    return _TYPES.get(annotation, "text")
+
+
+def _nested(model: type) -> Iterator[type]:
+    for hint in typing.get_type_hints(model, include_extras=True).values():
+        yield from _records(hint)
+
+
+def _records(annotation: Any) -> Iterator[type]:
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        yield annotation
+        yield from _nested(annotation)
+    for one in get_args(annotation):
+        if not isinstance(one, str | Form | Example):
+            yield from _records(one)

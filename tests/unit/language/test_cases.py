@@ -1,0 +1,49 @@
+"""Every `tests/cases/**/spec*.yml`: a spec, and the diagnostics that it must get, no more and no fewer.
+
+A file is `cases: [{case: its law, spec: the text, found: [...]}]`, where each of `found` is `CODE line:column a piece of
+the detail`, in the order of the file. `found: []` is a good spec. `files` adds others beside `stead.yml`, `vars` gives
+variables. A `base` at the top of the file, where there is one, is put before every spec.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stead.desired import resolve
+from stead.diagnostics import Diagnostic
+from stead.spec import load
+
+FOLDER = Path(__file__).parent.parent.parent / "cases"
+CASES = [
+    pytest.param(case, document.get("base", ""), id=f"{path.parent.name}: {case['case']}")
+    for path in sorted(FOLDER.glob("**/spec*.yml"))
+    for document in [yaml.safe_load(path.read_text())]
+    for case in document["cases"]
+]
+
+
+def told(one: Diagnostic) -> str:
+    place = f"{one.place.line}:{one.place.column}" if one.place else "-"
+    return f"{one.code} {place} {one.detail}"
+
+
+@pytest.mark.parametrize(("case", "base"), CASES)
+def test_bad_input_gets_its_diagnostics_and_good_input_none(case: dict[str, Any], base: str, tmp_path: Path) -> None:
+    (tmp_path / "stead.yml").write_bytes((base + case["spec"]).encode("utf-8", "surrogateescape"))
+    for name, text in case.get("files", {}).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    spec, found = load([tmp_path / "stead.yml"], variables=case.get("vars"), root=tmp_path)
+    if not found:
+        _, found = resolve(spec, key=b"key")
+    lines = [told(one) for one in found]
+    expected = case["found"]
+    assert len(lines) == len(expected), lines
+    for line, wanted in zip(lines, expected, strict=True):
+        code, place, *piece = wanted.split(" ", 2)
+        assert line.startswith(f"{code} {place} "), (line, wanted)
+        assert not piece or piece[0] in line, (line, wanted)
