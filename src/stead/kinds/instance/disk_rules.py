@@ -131,12 +131,9 @@ def _volumes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
             yield from _used_twice(block, address, path, desired)
     devices: dict[str, Address] = {}
     for at, one in enumerate(model.volumes):
-        if one.device is not None and devices.setdefault(one.device[-1], one.volume) != one.volume:
-            other = devices[one.device[-1]]
-            text = (
-                f"{other} and {one.volume} would both be the disk {one.device[-1]!r}. Leave `device` out of one of "
-                "them."
-            )
+        if one.device is not None and devices.setdefault(one.device, one.volume) != one.volume:
+            other = devices[one.device]
+            text = f"{other} and {one.volume} would both be {one.device}. Leave `device` out of one of them."
             yield SAME_DEVICE.at(block.place(f"volumes.{at}.device"), text)
     if len(model.volumes) > len(LETTERS):
         text = (

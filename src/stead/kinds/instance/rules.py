@@ -28,7 +28,6 @@ APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and toge
 GROUP_DIFFERS = Code("STEAD-I021", "a group means different things")
 ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
 UNFILTERED = Code("STEAD-I023", "security groups have no effect here", Severity.WARNING)
-MULTICAST = Code("STEAD-I024", "no interface can have this MAC address")
 BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
 
 
@@ -93,9 +92,6 @@ def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagno
     if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
         text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."
         yield TWO_OF_FAMILY.at(block.place(f"{stem}.address"), text)
-    if nic.mac is not None and int(nic.mac[:2], 16) & 1:
-        text = f"{nic.mac} is a multicast address, since its first byte is odd. Begin it with 52:54:00, say."
-        yield MULTICAST.at(block.place(f"{stem}.mac"), text)
     for at, one in enumerate(nic.allowed_addresses):
         if not _is_cidr(one.address):
             text = f"{one.address!r} is not. Write 10.20.0.100 or 10.99.0.0/24."

@@ -187,8 +187,6 @@ def _pool(block: Block, stem: str, subnet: Subnet) -> Iterator[Diagnostic]:
         if one.version != cidr.version or one not in cidr:
             yield BAD_POOL.at(place, f"{one} is not in {subnet.cidr}. Keep both ends of the pool inside the subnet.")
             return
-    if int(ends[0]) > int(ends[1]):
-        yield BAD_POOL.at(place, f"{ends[0]} comes after {ends[1]}. Write the lower address first.")
 
 
 def _overlaps(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:

@@ -82,7 +82,7 @@ def _places(block: Block) -> dict[Address, str]:
 def _claimed(desired: Desired) -> Mapping[tuple[Address, str], list[Block]]:
     found: dict[tuple[Address, str], list[Block]] = {}
     for block in desired.of_kind("routers"):
-        for joined in inner(block, desired):
+        for joined in {one.network: one for one in inner(block, desired)}.values():
             for stand in joined.stands:
                 found.setdefault((joined.network, stand.fixed or ""), []).extend([block] * len(block.members))
     return found
@@ -93,17 +93,20 @@ claimed = latest(_claimed)
 
 def _gateways(block: Block, joined: list[Joined], desired: Desired) -> Iterator[Diagnostic]:
     places = _places(block)
-    for one in joined:
+    for one in {each.network: each for each in joined}.values():
         for stand in one.stands:
             holders = claimed(desired).get((one.network, stand.fixed or ""), [])
             if len(holders) < 2 or (holders[0] is block and holders[1] is not block):
                 continue
-            other = holders[0].members[0].block
-            who = f"{other} has it too" if holders[0] is not block else f"{len(block.members)} routers would have it"
-            text = (
-                f"{stand.fixed} in {one.network}: {who}. Give one of them another `address` there: "
-                f"{{network: {one.network.label}, address: …}}."
-            )
+            if holders[0] is block:
+                text = (
+                    f"{len(block.members)} routers would all be {stand.fixed} in {one.network}. Use one router for it."
+                )
+            else:
+                text = (
+                    f"{holders[0].members[0].block} is {stand.fixed} in {one.network} already. Give one of them another "
+                    f"address there: {{network: {one.network.label}, address: …}}."
+                )
             yield TWO_GATEWAYS.at(block.place(places[one.network]), text)
 
 

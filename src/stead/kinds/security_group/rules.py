@@ -15,7 +15,6 @@ from stead.want import canonical
 PORTS = Code("STEAD-N040", "ports mean nothing to this protocol")
 ICMP = Code("STEAD-N041", "ICMP types mean nothing to this protocol")
 FAMILY = Code("STEAD-N042", "the rule mixes IPv4 and IPv6")
-BAD_PORTS = Code("STEAD-N043", "a range of ports is the wrong way round")
 SIDE = Code("STEAD-N044", "the other side is a CIDR or a group")
 TWICE = Code("STEAD-N045", "a rule is written twice", Severity.WARNING)
 
@@ -52,10 +51,6 @@ def _protocol(block: Block, stem: str, rule: Any) -> Iterator[Diagnostic]:
             f"{which} has no ports: {', '.join(sorted(WITH_PORTS))} have. Write `protocol: tcp`, or leave `ports` out."
         )
         yield PORTS.at(block.place(f"{stem}.ports"), text)
-    for one in ports:
-        first, _, last = str(one).partition("-")
-        if last and int(first) > int(last):
-            yield BAD_PORTS.at(block.place(f"{stem}.ports"), f"{one} ends before it begins. Write {last}-{first}.")
     if rule.type is not None and rule.protocol not in WITH_TYPES:
         text = f"{rule.protocol} has no ICMP types. Write `protocol: icmp` or `icmpv6`, or leave `type` out."
         yield ICMP.at(block.place(f"{stem}.type"), text)

@@ -17,7 +17,6 @@ ORIGIN = Code("STEAD-V003", "a volume is made from one thing")
 ISO = Code("STEAD-V004", "an iso image does not make a disk")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
 QOS = Code("STEAD-V006", "a limit in total excludes limits of reads and writes")
-FROM_ITSELF = Code("STEAD-V007", "a volume cannot be made from itself")
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -52,13 +51,6 @@ def _origin(block: Block, origin: Origin, desired: Desired) -> Iterator[Diagnost
     (what, address) = named[0]
     source = desired.get(address)
     if source is None:
-        return
-    if source is block:
-        text = (
-            "It would have to exist before it is made. Name another volume, or write the members as volumes of their "
-            "own."
-        )
-        yield FROM_ITSELF.at(block.place(f"from.{what}"), text)
         return
     if what == "image" and images.forms(source.model.source, source.model.format, None)[0] == "iso":
         text = f"{address} is an iso: instances boot it with `cdrom`. Name an image of a disk."
