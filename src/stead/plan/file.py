@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from stead.address import Address, Known
 from stead.blueprint.model import Reason
+from stead.collecting import no_collecting
 from stead.diagnostics import Code, Place, Refused
 from stead.kind import Action, Disruption
 from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
@@ -48,7 +49,7 @@ def save(plan: Plan, path: Path) -> None:
 
 def load(path: Path) -> Plan:
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, no_collecting():
             return read(file, str(path))
     except OSError as error:
         _refuse(UNREADABLE, f"{path}: {error.strerror}.")

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from stead.address import Address, Known
+from stead.collecting import no_collecting
 from stead.kind import Action
 from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.plan.model import Step
@@ -20,7 +21,6 @@ from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import Fault, FaultKind, HostRow, SimulatedState, Thing
-from stead.store.reading import no_collecting
 from stead.want import EMPTY, Body, Want
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.

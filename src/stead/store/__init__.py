@@ -67,6 +67,9 @@ class Writer(Protocol):
     def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
         """A person changes the state by hand. `what` goes into the history of every address."""
 
+    def encrypt(self, hold: Hold, key: str) -> None:
+        """Seals what a store without a key has held in the open. It is opened with this key from then on."""
+
 
 class Store(Reader, Writer, Protocol):
     pass

@@ -95,3 +95,30 @@ def unseal(db: Database, key: str, where: str) -> tuple[str, Seal]:
     seal = Sealed(key, rows["salt"])
     seal.open(proof, "proof")
     return site, seal
+
+
+# (table, its key, what is sealed in it, as what)
+_SEALED = (
+    ("bodies", "id", "content", "body"),
+    ("resources", "id", "leases", "leases"),
+    ("outputs", "name", "value", "output"),
+)
+
+
+def encrypt(db: Database, key: str) -> Seal:
+    """Seals every value of a plain store. The caller holds the transaction, so it is all or none."""
+    seal = Sealed(key, meta(db)["salt"])
+    for table, name, column, what in _SEALED:
+        rows = db.rows(f"SELECT {column}, {name} FROM {table}")  # noqa: S608 - names of our own
+        sealed = [(seal.close(value, what), which) for value, which in rows]
+        db.many(f"UPDATE {table} SET {column} = ? WHERE {name} = ?", sealed)  # noqa: S608
+    rows = db.rows("SELECT own, resource, host FROM wants")
+    own = [(seal.close(text, "own"), resource, host) for text, resource, host in rows]
+    db.many("UPDATE wants SET own = ? WHERE resource = ? AND host = ?", own)
+    plans = db.rows("SELECT content, digest FROM plans")
+    db.many(
+        "UPDATE plans SET content = ? WHERE digest = ?",
+        [(seal.close_bytes(bytes(content), "plan"), which) for content, which in plans],
+    )
+    db.run("INSERT INTO meta (name, value) VALUES ('proof', ?)", (seal.close(PROOF, "proof"),))
+    return seal

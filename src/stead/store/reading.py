@@ -6,14 +6,13 @@ parsed as one JSON document.
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from stead.address import Address, Known
+from stead.collecting import no_collecting
 from stead.recorded import InFlight, Record, Recorded
 from stead.store.database import Database
 from stead.store.sealing import Seal
@@ -25,18 +24,6 @@ OPEN_STEPS = """
     SELECT s.run, s.number, s.address, s.host, s.action, s.began FROM steps s JOIN runs r ON r.id = s.run
     WHERE s.state = 'began' AND r.token NOT IN (SELECT token FROM lock WHERE beat + lives >= ?)
     ORDER BY s.run, s.number"""
-
-
-@contextmanager
-def no_collecting() -> Iterator[None]:
-    """Hundreds of thousands of new objects, none of them garbage: the collector would walk them again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:

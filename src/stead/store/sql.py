@@ -10,13 +10,13 @@ from typing import Any
 
 from stead.address import Address
 from stead.recorded import Record, Recorded
-from stead.store import Hold, past
+from stead.store import Hold, birth, past
 from stead.store import lock as locks
 from stead.store.database import Database
 from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
 from stead.store.reading import read_record, read_recorded
 from stead.store.sealing import Seal
-from stead.store.writing import Pen
+from stead.store.writing import Pen, bump
 
 PLANS_KEPT = 50  # of the latest runs; older ones are of no use and large
 PACKING = 1  # zlib's fastest: a plan packs to a tenth at any level
@@ -88,6 +88,7 @@ class SqlStore:
                 db.run("INSERT INTO plans (digest, made, content) VALUES (?, ?, ?)", (start.plan, now, packed))
             past.remember_renames(db, start.who, number, writes.renamed)
             self._pen.write(number, writes)
+            bump(db)  # even if it changes nothing yet: a plan made before this run does not know how it ends
         return number
 
     def write(self, hold: Hold, run: int, writes: Writes) -> None:
@@ -109,6 +110,12 @@ class SqlStore:
         with self._writing(hold):
             past.remember_edit(self._db, who, what, writes)
             self._pen.write(0, writes)
+
+    def encrypt(self, hold: Hold, key: str) -> None:
+        """Seals a store that was made without a key."""
+        with self._writing(hold):
+            self._seal = birth.encrypt(self._db, key)
+            self._pen = Pen(self._db, self._seal)
 
     def close(self) -> None:
         self._db.close()

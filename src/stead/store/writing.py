@@ -49,7 +49,7 @@ class Pen:
             rows = [(name, seal.close(dump([value]), "output")) for name, value in writes.outputs.items()]
             db.many("INSERT INTO outputs (name, value) VALUES (?, ?)", rows)
         if not run or writes.renamed or writes.records or writes.wants or writes.gone or writes.outputs is not None:
-            _bump(db)
+            bump(db)
 
     def forget_bodies(self) -> None:
         """After an undone transaction, what this remembers may not be in the store."""
@@ -152,5 +152,5 @@ class Pen:
             )
 
 
-def _bump(db: Database) -> None:
+def bump(db: Database) -> None:
     db.run("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'serial'")

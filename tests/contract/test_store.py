@@ -1,0 +1,403 @@
+"""What every store must do. Each law holds for SQLite and for PostgreSQL alike."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stead.address import Address
+from stead.diagnostics import Refused
+from stead.recorded import Record
+from stead.store import Store
+from stead.store.lock import take
+from stead.store.model import Began, Claim, Ended, Outcome, Skipped, Start, StepState, Writes
+from stead.want import Body, Want
+
+OpenStore = Callable[..., Store]
+NET = Address("acme", "networks", "app")
+WEB = [Address("acme", "instances", "web", number) for number in range(3)]
+ME = Claim("ada", "a test")
+RUN = Start("ada", "a test", "plan-1", 3)
+BODY = Body.of({"vcpus": 2})
+
+
+def record(address: Address, **fields: Any) -> Record:
+    return Record(address=address, leases={"uuid": f"uuid of {address}"}, **fields)
+
+
+def want(name: str) -> Want:
+    return Want.of(BODY, {"name": name})
+
+
+def codes(refusal: pytest.ExceptionInfo[Refused]) -> list[str]:
+    return [one.code for one in refusal.value.diagnostics]
+
+
+def fill(store: Store, writes: Writes, start: Start = RUN) -> int:
+    with store.lock(ME) as hold:
+        run = store.start(hold, start, writes)
+        store.finish(hold, run, Outcome.DONE, Writes())
+    return run
+
+
+def test_a_new_store_knows_nothing_and_has_a_site(store: Store) -> None:
+    recorded = store.recorded()
+    assert recorded.resources == {}
+    assert recorded.serial == 0
+    assert recorded.site == store.site
+    assert len(store.site) == 36
+
+
+def test_a_store_keeps_its_site(opened: OpenStore) -> None:
+    assert opened().site == opened().site
+
+
+def test_what_is_written_is_read_back(opened: OpenStore) -> None:
+    records = [
+        record(NET, host="net-1", protect=True, reason="sticky: it was there"),
+        *(record(one, host="compute-1", after=(NET, Address("", "images", "debian"))) for one in WEB),
+        record(Address("acme", "volumes", "data", "eu.1"), after=(WEB[0],)),
+    ]
+    wants = [(one, "compute-1", want(str(one))) for one in WEB]
+    wants += [(NET, host, Want.of(BODY)) for host in ("compute-1", "net-1")]
+    fill(opened(), Writes(records=records, wants=wants))
+    resources = opened().recorded().resources
+    assert set(resources) == {one.address for one in records}
+    for one in records:
+        found = resources[one.address]
+        assert (found.leases, found.host, found.after) == (one.leases, one.host, one.after)
+        assert (found.protect, found.reason) == (one.protect, one.reason)
+    assert {(address, host): one for address, found in resources.items() for host, one in found.wants.items()} == {
+        (address, host): one for address, host, one in wants
+    }
+    assert resources[WEB[0]].wants["compute-1"].digest == want(str(WEB[0])).digest
+
+
+def test_one_record_is_read_as_all_are(store: Store) -> None:
+    fill(
+        store, Writes(records=[record(WEB[0]), record(NET)], wants=[(WEB[0], "c1", want("a")), (NET, "c2", want("b"))])
+    )
+    assert store.record(WEB[0]) == store.recorded().resources[WEB[0]]
+    assert store.record(WEB[1]) is None
+
+
+def test_bodies_are_shared(store: Store) -> None:
+    fill(store, Writes(records=list(map(record, WEB)), wants=[(one, "c1", want(str(one))) for one in WEB]))
+    bodies = {id(one.wants["c1"].body) for one in store.recorded().resources.values()}
+    assert len(bodies) == 1
+
+
+def test_a_want_that_is_gone_takes_its_body_with_it(store: Store) -> None:
+    other = Body.of({"only": "here"})
+    fill(store, Writes(records=[record(NET)], wants=[(NET, "c1", Want.of(other)), (NET, "c2", want("a"))]))
+    fill(store, Writes(wants=[(NET, "c1", None)]))
+    assert set(store.recorded().resources[NET].wants) == {"c2"}
+    fill(store, Writes(wants=[(NET, "c1", Want.of(other))]))
+    assert store.recorded().resources[NET].wants["c1"].body == other
+
+
+def test_what_is_gone_is_gone_with_its_wants(store: Store) -> None:
+    fill(store, Writes(records=list(map(record, WEB)), wants=[(one, "c1", want(str(one))) for one in WEB]))
+    fill(store, Writes(gone=WEB[:2]))
+    assert set(store.recorded().resources) == {WEB[2]}
+    fill(store, Writes(records=[record(WEB[0])]))
+    assert store.recorded().resources[WEB[0]].wants == {}
+
+
+def test_the_serial_grows_with_every_change(store: Store) -> None:
+    seen = [store.serial()]
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes())
+        seen.append(store.serial())
+        store.write(hold, run, Writes(records=[record(NET)]))
+        seen.append(store.serial())
+        store.write(hold, run, Writes(wants=[(NET, "c1", want("a"))]))
+        seen.append(store.serial())
+        store.finish(hold, run, Outcome.DONE, Writes(outputs={"a": 1}))
+        seen.append(store.serial())
+    with store.lock(ME) as hold:
+        store.edit(hold, "ada", "removed", Writes(gone=[NET]))
+    seen.append(store.serial())
+    assert seen == sorted(set(seen))
+
+
+def test_the_journal_alone_does_not_move_the_serial(store: Store) -> None:
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes())
+        before = store.serial()
+        store.write(hold, run, Writes(began=[Began(0, NET, "c1", "create")]))
+        store.write(hold, run, Writes(ended=[Ended(0, StepState.DONE)]))
+        assert store.serial() == before
+
+
+# The journal
+
+
+def test_a_step_is_in_flight_once_its_run_is_dead_and_not_before(store: Store) -> None:
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes())
+        store.write(hold, run, Writes(began=[Began(0, NET, "c1", "create"), Began(1, WEB[0], "c1", "create")]))
+        store.write(hold, run, Writes(ended=[Ended(0, StepState.DONE)]))
+        assert store.recorded().in_flight == ()
+    (found,) = store.recorded().in_flight
+    assert (found.run, found.step, found.address, found.host, found.action) == (run, 1, WEB[0], "c1", "create")
+    killed = store.run(run)
+    assert killed is not None
+    assert killed.outcome is Outcome.KILLED
+
+
+def test_the_next_run_takes_over_what_was_in_flight(store: Store) -> None:
+    with store.lock(ME) as hold:
+        first = store.start(hold, RUN, Writes())
+        store.write(hold, first, Writes(began=[Began(0, NET, "c1", "create")]))
+    fill(store, Writes())
+    assert store.recorded().in_flight == ()
+    assert [one.state for one in store.journal(first)] == [StepState.CUT]
+
+
+def test_a_journal_tells_each_step_with_its_error(store: Store) -> None:
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes())
+        store.write(hold, run, Writes(began=[Began(one, WEB[one], "c1", "create") for one in (0, 1)]))
+        ended = [Ended(0, StepState.DONE), Ended(1, StepState.FAILED, "no room")]
+        store.finish(
+            hold, run, Outcome.FAILED, Writes(ended=ended, skipped=[Skipped(2, WEB[2], "c2", "create", "it waits")])
+        )
+    told = [(one.step, one.address, one.state, one.error) for one in store.journal(run)]
+    assert told == [
+        (0, str(WEB[0]), StepState.DONE, ""),
+        (1, str(WEB[1]), StepState.FAILED, "no room"),
+        (2, str(WEB[2]), StepState.SKIPPED, "it waits"),
+    ]
+    (info,) = store.runs()
+    assert (info.id, info.who, info.plan, info.outcome) == (run, "ada", "plan-1", Outcome.FAILED)
+    assert (info.steps, info.done, info.failed, info.skipped) == (3, 1, 1, 1)
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    fill(store, Writes(records=[record(NET)]))
+    serial = store.serial()
+    bad = (NET, "c2", Want(BODY, None, "x"))  # type: ignore[arg-type]  # refused by the database, halfway through
+    with store.lock(ME) as hold, pytest.raises(Refused):
+        store.edit(hold, "ada", "edit", Writes(gone=[WEB[0]], wants=[(NET, "c1", want("a")), bad]))
+    assert store.serial() == serial
+    assert store.recorded().resources[NET].wants == {}
+    with store.lock(ME) as hold:  # and what the failed one took for written is written now
+        store.edit(hold, "ada", "edit", Writes(wants=[(NET, "c1", want("a"))]))
+    assert store.recorded().resources[NET].wants == {"c1": want("a")}
+
+
+# History and renames
+
+
+def test_history_follows_a_resource_through_its_renames(store: Store) -> None:
+    new = Address("acme", "instances", "front")
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes(records=[record(WEB[0])]))
+        store.write(hold, run, Writes(began=[Began(0, WEB[0], "c1", "create")]))
+        store.finish(hold, run, Outcome.DONE, Writes(ended=[Ended(0, StepState.DONE)]))
+        store.edit(hold, "bob", "moved", Writes(renamed={WEB[0]: new}))
+        run = store.start(hold, RUN._replace(who="cy"), Writes())
+        store.write(hold, run, Writes(began=[Began(0, new, "c1", "update")]))
+        store.finish(hold, run, Outcome.DONE, Writes(ended=[Ended(0, StepState.DONE)]))
+    assert [(one.who, one.what, one.address) for one in store.history(new)] == [
+        ("ada", "create", str(WEB[0])),
+        ("bob", "moved", str(new)),
+        ("cy", "update", str(new)),
+    ]
+
+
+def test_a_rename_is_known_to_those_that_refer_to_it(store: Store) -> None:
+    new = Address("acme", "networks", "front")
+    fill(store, Writes(records=[record(NET), record(WEB[0], after=(NET,))], wants=[(NET, "c1", want("a"))]))
+    fill(store, Writes(renamed={NET: new}))
+    resources = store.recorded().resources
+    assert resources[WEB[0]].after == (new,)
+    assert resources[new].wants == {"c1": want("a")}
+    assert NET not in resources
+
+
+def test_two_may_change_their_names_with_each_other(store: Store) -> None:
+    fill(store, Writes(records=[record(WEB[0], host="a"), record(WEB[1], host="b")]))
+    fill(store, Writes(renamed={WEB[0]: WEB[1], WEB[1]: WEB[0]}))
+    resources = store.recorded().resources
+    assert (resources[WEB[0]].host, resources[WEB[1]].host) == ("b", "a")
+
+
+# Outputs and plans
+
+
+def test_outputs_replace_those_before(store: Store) -> None:
+    with store.lock(ME) as hold:
+        for outputs in ({"a": [1, {"b": None}], "gone": True}, {"a": "é"}):
+            run = store.start(hold, RUN, Writes())
+            store.finish(hold, run, Outcome.DONE, Writes(outputs=outputs))
+    assert store.outputs() == {"a": "é"}
+
+
+def test_the_plan_of_a_run_is_kept(store: Store) -> None:
+    content = b'{"stead-plan":1}\n' * 100
+    fill(store, Writes(), RUN._replace(content=content))
+    assert store.plan("plan-1") == content
+    assert store.plan("another") is None
+
+
+# The lock
+
+
+def test_of_two_applies_one_is_refused_and_told_who_holds_the_lock(opened: OpenStore) -> None:
+    with opened().lock(Claim("ada", "nightly apply")):
+        with pytest.raises(Refused) as refusal, opened().lock(Claim("bob", "")):
+            pass
+        assert codes(refusal) == ["STEAD-S010"]
+        (told,) = refusal.value.diagnostics
+        assert "ada" in told.detail
+        assert "nightly apply" in told.detail
+
+
+def test_a_lock_is_free_again_after_it(opened: OpenStore) -> None:
+    with opened().lock(ME):
+        pass
+    with opened().lock(ME) as hold:
+        assert not hold.lost
+
+
+def test_a_reader_is_never_blocked(opened: OpenStore) -> None:
+    writer, reader = opened(), opened()
+    fill(writer, Writes(records=[record(NET)]))
+    answers: list[int] = []
+    with writer._db.writing():  # type: ignore[attr-defined]
+        writer._db.run("DELETE FROM resources")  # type: ignore[attr-defined]
+        thread = threading.Thread(target=lambda: answers.append(len(reader.recorded().resources)))
+        thread.start()
+        thread.join(5)
+        assert answers == [1]
+
+
+def test_a_live_owner_keeps_its_lock_beyond_its_time_to_live(opened: OpenStore) -> None:
+    with opened().lock(Claim("ada", "", lives=0.6)):
+        time.sleep(1.2)
+        with pytest.raises(Refused), opened().lock(ME):
+            pass
+
+
+def test_a_dead_owners_lock_frees_itself(opened: OpenStore) -> None:
+    db = opened()._db  # type: ignore[attr-defined]
+    take(db, Claim("ada", "", lives=0.2), "dead")
+    with pytest.raises(Refused), opened().lock(ME):
+        pass
+    time.sleep(0.3)
+    with opened().lock(ME):
+        pass
+
+
+def test_an_owner_that_lost_its_lock_writes_nothing_more(opened: OpenStore) -> None:
+    slow, other = opened(), opened()
+    with slow.lock(ME) as hold:
+        run = slow.start(hold, RUN, Writes())
+        assert other.unlock("bob").owner == "ada"
+        with other.lock(Claim("bob", "")), pytest.raises(Refused) as refusal:
+            slow.write(hold, run, Writes(records=[record(NET)]))
+    assert codes(refusal) == ["STEAD-S011"]
+    assert other.recorded().resources == {}
+
+
+def test_an_owner_is_told_that_it_lost_its_lock(opened: OpenStore) -> None:
+    with opened().lock(Claim("ada", "", lives=0.3)) as hold:
+        opened().unlock("bob")
+        deadline = time.monotonic() + 5
+        while not hold.lost and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert hold.lost
+
+
+def test_the_end_of_one_that_lost_its_lock_does_not_free_the_next_ones(opened: OpenStore) -> None:
+    with opened().lock(ME):
+        opened().unlock("bob")
+        bob = opened().lock(Claim("bob", ""))
+        bob.__enter__()
+    holder = opened().holder()
+    assert holder is not None
+    assert holder.owner == "bob"
+    bob.__exit__()
+
+
+def test_unlocking_what_is_not_locked_is_refused(store: Store) -> None:
+    with pytest.raises(Refused) as refusal:
+        store.unlock("bob")
+    assert codes(refusal) == ["STEAD-S012"]
+
+
+def test_the_holder_is_told_with_all_that_helps(store: Store) -> None:
+    assert store.holder() is None
+    with store.lock(Claim("ada", "nightly")):
+        holder = store.holder()
+        assert holder is not None
+        assert (holder.owner, holder.reason, holder.alive) == ("ada", "nightly", True)
+        assert holder.pid > 0
+        assert holder.host
+
+
+# Encryption
+
+
+def test_what_is_sealed_is_read_with_the_same_key_only(opened: OpenStore) -> None:
+    fill(
+        opened(key="correct horse"),
+        Writes(records=[record(NET)], wants=[(NET, "c1", want("a"))], outputs={"a": 1}),
+        RUN._replace(content=b"plan"),
+    )
+    again = opened(key="correct horse")
+    assert again.recorded().resources[NET].wants == {"c1": want("a")}
+    assert again.recorded().resources[NET].leases == {"uuid": f"uuid of {NET}"}
+    assert (again.outputs(), again.plan("plan-1")) == ({"a": 1}, b"plan")
+    with pytest.raises(Refused) as refusal:
+        opened(key="battery staple")
+    assert codes(refusal) == ["STEAD-S007"]
+    with pytest.raises(Refused) as refusal:
+        opened()
+    assert codes(refusal) == ["STEAD-S008"]
+
+
+def test_nothing_sealed_can_be_read_from_the_tables(opened: OpenStore) -> None:
+    secret = Want.of(Body.of({"user_data": "hunter2 body"}), {"password": "hunter2 own"})
+    leases = {"uuid": "hunter2 lease"}
+    store = opened(key="correct horse")
+    fill(
+        store,
+        Writes(
+            records=[Record(address=NET, leases=leases)], wants=[(NET, "c1", secret)], outputs={"a": "hunter2 output"}
+        ),
+        RUN._replace(content=b"hunter2 plan"),
+    )
+    db = store._db  # type: ignore[attr-defined]
+    for table in ("meta", "bodies", "resources", "wants", "runs", "steps", "plans", "outputs", "events"):
+        for row in db.rows(f"SELECT * FROM {table}"):  # noqa: S608
+            assert not any(b"hunter2" in (one if isinstance(one, bytes) else str(one).encode()) for one in row)
+
+
+def test_a_key_for_a_store_that_was_made_without_one_is_refused(opened: OpenStore) -> None:
+    opened()
+    with pytest.raises(Refused) as refusal:
+        opened(key="correct horse")
+    assert codes(refusal) == ["STEAD-S007"]
+
+
+def test_a_plain_store_can_be_sealed(opened: OpenStore) -> None:
+    store = opened()
+    writes = Writes(records=[record(NET)], wants=[(NET, "c1", want("hunter2"))], outputs={"a": "hunter2"})
+    fill(store, writes, RUN._replace(content=b"plan"))
+    before = store.recorded()
+    with store.lock(ME) as hold:
+        store.encrypt(hold, "correct horse")
+    for one in (store, opened(key="correct horse")):
+        assert one.recorded().resources == before.resources
+        assert (one.outputs(), one.plan("plan-1")) == ({"a": "hunter2"}, b"plan")
+    with pytest.raises(Refused) as refusal:
+        opened()
+    assert codes(refusal) == ["STEAD-S008"]
+    assert "hunter2" not in repr(store._db.rows("SELECT own FROM wants"))  # type: ignore[attr-defined]
