@@ -8,20 +8,14 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from . import links, places, pools
+from . import filters, links, places, pools
+from .elements import element
 
 SEED_SERIAL = "stead-seed"
 # What a virtio disk shows of its serial number.
 SERIAL = 20
 # Mbit/s to libvirt's kilobytes a second.
 KILOBYTES = 125
-
-
-def element(parent, tag, attributes=None, text=None):
-    found = Xml.SubElement(parent, tag, {name: str(value) for name, value in (attributes or {}).items()})
-    if text is not None:
-        found.text = str(text)
-    return found
 
 
 def disks(want):
@@ -133,6 +127,8 @@ def _interface(nic, port, bridge):
     element(found, "target", {"dev": links.tap_name(port["mac"])})
     element(found, "model", {"type": nic["model"]})
     element(found, "mtu", {"size": nic["mtu"]})
+    if nic["filtered"]:
+        element(found, "filterref", {"filter": filters.port_name(port["mac"])})
     if nic.get("bandwidth"):
         rate = {"average": nic["bandwidth"] * KILOBYTES}
         limits = element(found, "bandwidth")

@@ -49,9 +49,9 @@ def _interfaces(domain, live, want, bridges, work):
             _detach(domain, has.pop(mac), "interface " + mac, work)
         if mac not in has:
             _attach(domain, element, "interface " + mac, work)
-        elif _rate(has[mac]) != _rate(element):
+        elif _rules(has[mac]) != _rules(element):
             text = Xml.tostring(element, encoding="unicode")
-            work.act("limit interface " + mac, domain.updateDeviceFlags, text, _live())
+            work.act("change interface " + mac, domain.updateDeviceFlags, text, _live())
 
 
 def _wiring(interface):
@@ -63,9 +63,13 @@ def _wiring(interface):
     )
 
 
-def _rate(interface):
-    inbound = interface.find("bandwidth/inbound")
-    return None if inbound is None else inbound.get("average")
+def _rules(interface):
+    """What libvirt changes without unplugging: how fast it is, and what may pass."""
+    inbound, filtered = interface.find("bandwidth/inbound"), interface.find("filterref")
+    return (
+        None if inbound is None else inbound.get("average"),
+        None if filtered is None else filtered.get("filter"),
+    )
 
 
 def _disks(domain, live, want, work):

@@ -6,7 +6,7 @@ import os
 from xml.etree import ElementTree as Xml
 
 from . import device_xml, places
-from .device_xml import element
+from .elements import element
 
 NAMESPACE = "https://stead.cloud/xmlns/1"
 # q35 takes a device while it runs only where a port was kept free: as many as volumes and interfaces may be added.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from . import domain_live, domain_xml, hypervisor, instance_disks, ledger, network, power
+from . import domain_live, domain_xml, filters, hypervisor, instance_disks, ledger, network, power, security
 from .failing import Failed
 
 RESTARTS = ("reboot", "rebuild", "replace")
@@ -25,6 +25,9 @@ def ensure(step, work):
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
     instance_disks.grow_root(want, domain, work)
+    for key, nic in sorted(want["nics"].items()):
+        if nic["filtered"]:
+            security.ensure_port(nic, want["ports"][key], work)
     defined = _define(step, domain, work)
     if defined is None:  # check mode, and it is not there
         work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
@@ -44,6 +47,8 @@ def remove(step, work):
     if domain is not None:
         power.stop(domain, want["stop_timeout"], work)
         work.act("undefine {0}".format(domain.name()), _undefine, domain)
+    for port in want.get("ports", {}).values():
+        security.undefine(filters.port_name(port["mac"]), work)
     instance_disks.remove(want, work)
 
 

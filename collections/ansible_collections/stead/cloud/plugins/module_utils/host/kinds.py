@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from . import image, instance, network
+from . import image, instance, network, project, security
 
 KINDS = {
     "images": image,
     "instances": instance,
     "networks": network,
+    "projects": project,
+    "security_groups": security,
 }

@@ -14,6 +14,7 @@ NETWORKS = ROOT + "/networks"
 ROUTERS = ROOT + "/routers"
 POOLS = ROOT + "/pools"
 LOCK = ROOT + "/lock"
+MIGRATION = ROOT + "/migration"
 
 PRIVATE = 0o600
 # libvirt runs guests as another user, who has to reach the disks but need not list what there is.

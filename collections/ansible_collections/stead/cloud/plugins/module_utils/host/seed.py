@@ -53,13 +53,17 @@ def _ethernet(nic, port):
         if subnet.get("slaac"):
             found["accept-ra"] = True
             continue
-        if subnet["dhcp"]:
-            found["dhcp{0}".format(version)] = True
-            if version == 4 and not nic["routed"]:
+        if subnet["dhcp"] and version == 4:
+            found["dhcp4"] = True
+            if not nic["routed"]:
                 # One interface has the way out; another's DHCP must not take it over.
                 found["dhcp4-overrides"] = {"use-routes": False}
             continue
         addresses += _static(subnet, port["addresses"])
+        if subnet["dhcp"]:
+            # Few guests ask by DHCPv6 unasked, and the address is known; the way out is told by the router.
+            found["accept-ra"] = True
+            continue
         routes += [{"to": one["to"], "via": one["via"]} for one in subnet.get("routes", ())]
         if subnet.get("gateway") and nic["routed"]:
             routes.append({"to": "0.0.0.0/0" if version == 4 else "::/0", "via": subnet["gateway"]})

@@ -1,0 +1,64 @@
+"""Puts the very code that runs now onto the host, so that a boot needs neither Ansible nor the controller.
+
+A module arrives as an archive with all that it imports; what of it is Stead's is laid down as /usr/lib/stead/cloud.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+
+LIBRARY = "/usr/lib/stead"
+PACKAGE = LIBRARY + "/cloud"
+READABLE, RUNNABLE, OPEN = 0o644, 0o755, 0o755
+PROGRAM = """#!/usr/bin/python3
+# Stead's. Brings back at boot what the ledger of this host says: see stead-restore.service.
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "{0}")
+from cloud.host.restoring import main  # noqa: E402
+
+sys.exit(main())
+"""
+
+
+def sources():
+    """path under the package -> content, of every module of host code and wire code that came along."""
+    top = __name__.rsplit(".", 2)[0]  # …module_utils
+    found = {"__init__.py": b""}
+    for part in ("host", "wire"):
+        try:
+            package = __import__("{0}.{1}".format(top, part), fromlist=["__path__"])
+        except ImportError:  # nothing imports it yet
+            continue
+        found[part + "/__init__.py"] = b""
+        for finder, name, _is_package in pkgutil.iter_modules(package.__path__):
+            spec = finder.find_spec(name) or finder.find_spec("{0}.{1}".format(package.__name__, name))
+            text = spec.loader.get_source(spec.name)
+            found["{0}/{1}.py".format(part, name)] = (text or "").encode()
+    return found
+
+
+def wanted():
+    """path -> (content, mode)"""
+    files = {os.path.join(PACKAGE, name): (data, READABLE) for name, data in sources().items()}
+    files[LIBRARY + "/restore"] = (PROGRAM.format(LIBRARY).encode(), RUNNABLE)
+    return files
+
+
+def install(work):
+    """What an older version left is removed: old code beside new would be imported."""
+    files = wanted()
+    for folder in sorted({os.path.dirname(path) for path in files}):
+        work.directory(folder, OPEN)
+    for path, (data, mode) in sorted(files.items()):
+        work.write(path, data, mode)
+    for folder, _folders, names in os.walk(PACKAGE):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if path not in files and name.endswith((".py", ".pyc")):
+                work.remove(path)
+
+
+

@@ -1,0 +1,18 @@
+"""What hosts have of a project: the security group of those instances that name none."""
+
+from __future__ import annotations
+
+from . import ledger, security
+
+
+def ensure(step, work):
+    group = step["want"].get("default_group")
+    if group:
+        security.ensure_group(group, work)
+
+
+def remove(step, work):
+    made = ledger.read("projects", step["uuid"])
+    want = made["want"] if made else step.get("have") or {}
+    if "default_group" in want:
+        security.remove_group(want["default_group"], work)

@@ -1,0 +1,116 @@
+"""Which hypervisors truly run a guest here. A device file is no proof: a guest of 512 bytes has to say so itself.
+
+The answer is kept with a stamp of what it depends on (kernel, boot, qemu), so it is asked once per boot and not by
+every observation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import struct
+import tempfile
+
+from . import kernel, places, running
+
+KEPT = places.ROOT + "/traits.json"
+# A guest that only says one word needs a second on the slowest emulation; a KVM that hangs is given up on after this.
+WITHIN = 15
+SAYS = 0x15
+# qemu ends with twice the word plus one.
+ANSWER = SAYS * 2 + 1
+QEMU = {"x86_64": "qemu-system-x86_64", "aarch64": "qemu-system-aarch64"}
+ELSEWHERE = ("/usr/libexec/qemu-kvm",)
+
+
+def traits(afresh=False, keep=True):
+    stamp = _stamp()
+    kept = None if afresh else _kept(stamp)
+    if kept is not None:
+        return kept
+    found = {"stamp": stamp, "hypervisors": _hypervisors(), "kernel": kernel.abilities(), "cpu": _processor()}
+    if keep and os.path.isdir(places.ROOT):
+        places.write(KEPT, json.dumps(found, sort_keys=True))
+    return found
+
+
+def _kept(stamp):
+    try:
+        found = json.loads(places.read_bytes(KEPT) or b"{}")
+    except ValueError:
+        return None
+    return found if found.get("stamp") == stamp else None
+
+
+def _stamp():
+    qemu = emulator()
+    state = os.stat(qemu) if qemu else None
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    # Increased when the trials themselves change.
+    return [1, boot, platform.release(), qemu, int(state.st_mtime) if state else 0, os.path.exists("/dev/kvm")]
+
+
+def emulator():
+    name = QEMU.get(platform.machine(), "qemu-system-" + platform.machine())
+    places_of_it = [os.path.join(folder, name) for folder in ("/usr/bin", "/usr/local/bin")]
+    return next((path for path in places_of_it + list(ELSEWHERE) if os.access(path, os.X_OK)), "")
+
+
+def _hypervisors():
+    """name -> why it does not work; nothing when it does."""
+    if not emulator():
+        return {}
+    found = {"qemu": trial("tcg")}
+    found["kvm"] = trial("kvm") if os.path.exists("/dev/kvm") else "there is no /dev/kvm"
+    return found
+
+
+def trial(accelerator):
+    """Boots a guest whose only act is to end with a known status. Empty when it did."""
+    machine = platform.machine()
+    if machine not in QEMU:
+        return "" if accelerator == "tcg" else "no trial is known for {0}".format(machine)
+    with tempfile.TemporaryDirectory(prefix="stead-trial-") as folder:
+        path = os.path.join(folder, "guest")
+        with open(path, "wb") as file:
+            file.write(_sector() if machine == "x86_64" else _calls())
+        words = [emulator(), "-accel", accelerator, "-m", "32", "-display", "none", "-nodefaults", "-no-reboot"]
+        try:
+            status, _out, said = running.attempt(words + _hardware(machine, path), timeout=WITHIN)
+        except running.Failed as error:
+            return str(error)
+    wanted = ANSWER if machine == "x86_64" else 0
+    return "" if status == wanted else "the guest did not run (status {0}): {1}".format(status, said.strip()[-300:])
+
+
+def _hardware(machine, path):
+    if machine == "x86_64":
+        drive = "file={0},format=raw,if=ide".format(path)
+        return ["-machine", "pc", "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-drive", drive]
+    return ["-machine", "virt,gic-version=max", "-cpu", "max", "-kernel", path]
+
+
+def _sector():
+    """mov al, SAYS; out 0xf4, al; hlt; and again, should it wake up."""
+    code = bytes([0xB0, SAYS, 0xE6, 0xF4, 0xF4, 0xEB, 0xFD])
+    return code + bytes(510 - len(code)) + b"\x55\xaa"
+
+
+def _calls():
+    """mov w0, PSCI_SYSTEM_OFF; hvc: the machine ends with status 0. A guest that does not run never ends."""
+    return struct.pack("<4I", 0xD2800100, 0xF2B08000, 0xD4000002, 0x14000000)
+
+
+def _processor():
+    """As /proc/cpuinfo has it, of the first processor: model, vendor, and what it can do."""
+    found = {}
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if not line.strip():
+                break
+            name, _colon, value = line.partition(":")
+            found[name.strip()] = value.strip()
+    flags = found.get("flags") or found.get("Features") or ""
+    return {"model": found.get("model name", ""), "vendor": found.get("vendor_id", ""), "features": sorted(flags.split())}

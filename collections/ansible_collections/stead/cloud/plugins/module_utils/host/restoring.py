@@ -1,0 +1,59 @@
+"""After a boot: networks and what belongs to them, as the ledger of this host says. Instances are libvirt's own to start.
+
+Runs without Ansible and without the controller, from /usr/lib/stead. What fails is said and does not stop the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from . import batch, ledger, places
+from .failing import Failed
+from .hypervisor import Libvirt
+from .kinds import KINDS
+from .work import Work
+
+HOST = places.ROOT + "/host.json"
+# What a boot forgets, in the order in which one needs the other. What lies on disks is still there.
+ORDER = ("networks", "security_groups", "routers", "floating_ips", "volumes", "images")
+
+
+def restore():
+    """(address, what went wrong) for each entry that could not be restored."""
+    me = json.loads(places.read_bytes(HOST) or b"{}")
+    libvirt = Libvirt()
+    failures = []
+    try:
+        with batch.alone():
+            for kind in ORDER:
+                for made in ledger.everything(kind):
+                    said = _one(kind, made, me, libvirt)
+                    if said:
+                        failures.append((made["address"], said))
+    finally:
+        libvirt.close()
+    return failures
+
+
+def _one(kind, made, me, libvirt):
+    """A kind that keeps something in memory only says how it comes back; networks, as they were made."""
+    code = KINDS.get(kind)
+    call = getattr(code, "restore", None) or (code.ensure if kind == "networks" else None) if code else None
+    if call is None:
+        return ""
+    step = dict(made, number=0, action="create", have=None, after=[], underlay=me.get("underlay", ""))
+    try:
+        call(step, Work(me.get("host", ""), libvirt=libvirt))
+    except Failed as error:
+        return str(error)
+    except Exception as error:  # one entry's trouble is not the others'
+        return "{0}: {1}".format(type(error).__name__, error)
+    return ""
+
+
+def main():
+    failures = restore()
+    for address, said in failures:
+        print("{0}: {1}".format(address, said), file=sys.stderr)
+    return 1 if failures else 0

@@ -1,0 +1,123 @@
+"""Security groups on a host, and the filters of interfaces. What they let through is planned; here it is put in place."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from . import filters, ledger, places, running
+
+FILTERS = places.ROOT + "/filters"
+_defining = threading.Lock()
+
+
+def ensure(step, work):
+    ensure_group(step["want"], work)
+
+
+def ensure_group(want, work):
+    for other, addresses in sorted(want["sets"].items()):
+        _set(other, addresses, work)
+    group, stateful = want["name"], want.get("stateful", True)
+    _define(filters.group_name(group), filters.group(group, want["rules"], stateful), work)
+
+
+def remove(step, work):
+    made = ledger.read("security_groups", step["uuid"])
+    want = made["want"] if made else step.get("have")
+    if want:
+        remove_group(want, work)
+
+
+def remove_group(want, work):
+    undefine(filters.group_name(want["name"]), work)
+    for other in want["sets"]:
+        if not _users(other, want["name"]):
+            _drop_sets(other, work)
+
+
+def ensure_port(nic, own, work):
+    """A group of which nothing is known yet lets nothing through."""
+    for group in nic["groups"]:
+        if not os.path.exists(_path(filters.group_name(group))):
+            _define(filters.group_name(group), filters.group(group, [], True), work)
+    if any(":" in one for one in own["addresses"]):
+        _define(filters.NO_FORGED_IPV6, filters.no_forged_ipv6(), work)
+    _define(filters.port_name(own["mac"]), filters.port(nic, own), work)
+
+
+def restore(want):
+    """libvirt keeps its filters over a reboot; the sets that they name are the kernel's, which does not."""
+    from .work import Work
+
+    for other, addresses in want.get("default_group", want).get("sets", {}).items():
+        _set(other, addresses, Work(""))
+
+
+def _path(name):
+    return os.path.join(FILTERS, name + ".xml")
+
+
+def _define(name, text, work):
+    """libvirt gives a filter back in words of its own: what was given it last is kept beside."""
+    with _defining:
+        if places.read_bytes(_path(name)) == text.encode() and _exists(name, work.connection):
+            return
+        work.act("define filter " + name, work.connection.nwfilterDefineXML, text)
+        work.directory(FILTERS)
+        if not work.check:
+            places.write(_path(name), text)
+
+
+def undefine(name, work):
+    if _exists(name, work.connection):
+        work.act("undefine filter " + name, work.connection.nwfilterLookupByName(name).undefine)
+    if not work.check:
+        places.remove(_path(name))
+
+
+def _exists(name, connection):
+    import libvirt
+
+    try:
+        connection.nwfilterLookupByName(name)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER:
+            return False
+        raise
+    return True
+
+
+def _set(group, addresses, work):
+    """Filled beside and exchanged, so that no packet meets half a set."""
+    for version, family in ((4, "inet"), (6, "inet6")):
+        name = filters.set_name(group, version)
+        members = sorted(one for one in addresses if (":" in one) == (version == 6))
+        if _members(name) == members:
+            continue
+        new = name + "-n"
+        lines = ["create {0} hash:net family {1}".format(one, family) for one in (name, new)]
+        lines += ["flush " + new] + ["add {0} {1}".format(new, one) for one in members]
+        lines += ["swap {0} {1}".format(new, name), "destroy " + new]
+        work.run(["ipset", "-exist", "restore"], feed="\n".join(lines) + "\n")
+
+
+def _members(name):
+    status, out, _said = running.attempt(["ipset", "-output", "save", "list", name])
+    if status != 0:
+        return None
+    return sorted(line.split()[2] for line in out.splitlines() if line.startswith("add "))
+
+
+def _drop_sets(group, work):
+    for version in (4, 6):
+        name = filters.set_name(group, version)
+        if _members(name) is not None:
+            work.run(["ipset", "destroy", name])
+
+
+def _users(other, group):
+    """Other groups on this host whose rules name it."""
+    wants = [one["want"] for one in ledger.everything("security_groups")]
+    wants += [one["want"]["default_group"] for one in ledger.everything("projects") if "default_group" in one["want"]]
+    return [one["name"] for one in wants if one["name"] != group and other in one.get("sets", {})]
