@@ -1,8 +1,8 @@
-"""Lets the tests of kinds import what builds blocks for them."""
+"""Lets tests import what builds blocks for them, under the name that type checkers know it by."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[3]))

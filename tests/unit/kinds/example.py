@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from building import GIB, at, block, spec
+from tests.unit.kinds.building import GIB, at, block, spec
 
 from stead.desired import Desired
 from stead.fields import Expression

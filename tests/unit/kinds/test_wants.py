@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from building import GIB, SMALL_SITE, at, block, host, settled, site_of, spec
-from example import design
+from tests.unit.kinds.building import GIB, SMALL_SITE, at, block, host, settled, site_of, spec
+from tests.unit.kinds.example import design
 
 from stead.blueprint.model import Blueprint
 from stead.desired import Desired

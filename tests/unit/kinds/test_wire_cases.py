@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from building import settled
-from example import design
+from tests.unit.kinds.building import settled
+from tests.unit.kinds.example import design
 
 from stead.kind import Action, Effect, Kind
 from stead.kinds import kinds

@@ -99,13 +99,12 @@ def _gateways(block: Block, joined: list[Joined], desired: Desired) -> Iterator[
             if len(holders) < 2 or (holders[0] is block and holders[1] is not block):
                 continue
             if holders[0] is block:
-                text = (
-                    f"{len(block.members)} routers would all be {stand.fixed} in {one.network}. Use one router for it."
-                )
+                count = len(block.members)
+                text = f"{count} routers would be {stand.fixed} in {one.network}. Use one router for it."
             else:
                 text = (
-                    f"{holders[0].members[0].block} is {stand.fixed} in {one.network} already. Give one of them another "
-                    f"address there: {{network: {one.network.label}, address: …}}."
+                    f"{holders[0].members[0].block} is {stand.fixed} in {one.network} already. Give one of them "
+                    f"another address there: {{network: {one.network.label}, address: …}}."
                 )
             yield TWO_GATEWAYS.at(block.place(places[one.network]), text)
 
