@@ -46,7 +46,7 @@ def graph_of(things: Iterable[Thing]) -> Graph:
         members[block] = members.get(block, 0) + 1
         if host:
             hosts.setdefault(block, set()).add(host)
-        refs.setdefault(block, set()).update(one.block for one in to)
+        refs.setdefault(block, set()).update(one.block for one in to if not _own_project(address, one))
     blocks = sorted(members, key=order)
     number = {block: at for at, block in enumerate(blocks)}
     return Graph(
@@ -57,6 +57,11 @@ def graph_of(things: Iterable[Thing]) -> Graph:
             )
         ),
     )
+
+
+def _own_project(address: Address, to: Address) -> bool:
+    """Everything refers to the project that it is in; the frame around it says so already."""
+    return to == Address("", "projects", address.project)
 
 
 def only(graph: Graph, kinds: frozenset[str]) -> Graph:

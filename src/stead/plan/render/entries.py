@@ -105,7 +105,7 @@ def _members(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool) -> I
     alone = len(entry.atoms) == 1
     shown = entry.atoms if verbose else entry.atoms[:MEMBERS_SHOWN]
     lines = [_member(atom, keeps.get(atom.address), alone=alone, verbose=verbose) for atom in shown]
-    if all(lines):
+    if all(lines) and lines[0] not in entry.about:
         yield from lines
 
 

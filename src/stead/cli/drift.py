@@ -1,0 +1,76 @@
+"""What hosts have that was not applied, and what was applied and is not there any more. Needs no spec.
+
+  stead drift             for a nightly job: exits with 2 when there is any
+  stead drift --json
+
+To put hosts right again: `stead apply`. To take what they have for right: `stead apply` of `stead plan --refresh-only`.
+
+exit status: 0 no drift; 2 drift, or a host that does not answer; 1 errors
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from stead.cli import options as shared
+
+if TYPE_CHECKING:
+    from stead.observed import Observed
+    from stead.plan.model import Note
+    from stead.recorded import Recorded
+
+FOUND = 2
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.cli import differences
+    from stead.diff import drift
+    from stead.kinds import kinds
+    from stead.plan.model import Made, Plan
+
+    recorded, observed = facts(options)
+    found = drift(recorded, observed, kinds=kinds())
+    notes = (*found.notes, *orphans(recorded, observed))
+    if options.json:
+        print(json.dumps(differences.data(found.changes, notes), indent=1, ensure_ascii=False))
+    elif not options.quiet:
+        made = Made(spec="", recorded=recorded.serial, observed=observed.digest, stead="")
+        plan = Plan(made=made, steps=(), keeps={}, outputs={}, notes=notes)
+        told = list(differences.lines(differences.as_plan(found.changes, plan), verbose=options.verbose))
+        print("\n".join(told) or f"No drift: {len(recorded.resources):,} resources are as they were left.")
+    return FOUND if found.changes or notes else 0
+
+
+def facts(options: argparse.Namespace) -> tuple[Recorded, Observed]:
+    from stead.cli.workspace import find, open_state, quick, read_hosts, runner_for
+    from stead.diagnostics import Refused, has_errors
+
+    quick()
+    workspace = find(options)
+    inventory, found = read_hosts(workspace)
+    if has_errors(found):
+        raise Refused(*found)
+    recorded = open_state(workspace).recorded()
+    return recorded, runner_for(workspace, inventory).observe(inventory.hosts)
+
+
+def orphans(recorded: Recorded, observed: Observed) -> list[Note]:
+    """What is on hosts and was never recorded, or is on a host where it was not put."""
+    from stead.plan.model import Note
+
+    found = []
+    for address, haves in observed.haves.items():
+        record = recorded.resources.get(address)
+        wants = record.wants if record is not None else {}
+        extra = sorted(host for host in haves if host not in wants)
+        if extra:
+            text = f"{address} is on {', '.join(extra)}, where nobody put it."
+            found.append(Note("orphan", text, str(address), extra[0]))
+    return found
