@@ -6,6 +6,7 @@ YAML or rendering. Importing it must not import numpy, which a plan of a few ins
 
 from __future__ import annotations
 
+from .capacity import Capacity, Fit, Use, capacity, copies, what_if
 from .explain import Explanation, explain
 from .filters import Broken
 from .model import (
@@ -27,13 +28,21 @@ from .model import (
     numbered,
 )
 from .place import place
+from .rebalance import Rebalance, drain, headroom, rebalance
 from .scene import Scene
+from .sites import load_sites
 from .suggest import Advice, Suggestion, relaxed, suggest
+from .survive import Failure, Survival, survive
+from .warm import Warm
+from .waves import Waves, waves
 
 __all__ = [
     "Advice",
     "Broken",
+    "Capacity",
     "Explanation",
+    "Failure",
+    "Fit",
     "Group",
     "GroupKind",
     "Host",
@@ -45,15 +54,29 @@ __all__ = [
     "Policy",
     "Problem",
     "Reason",
+    "Rebalance",
     "Request",
     "Scene",
     "SiteFilter",
     "SiteScorer",
     "Suggestion",
+    "Survival",
     "Unplaced",
+    "Use",
+    "Warm",
+    "Waves",
+    "capacity",
+    "copies",
+    "drain",
     "explain",
+    "headroom",
+    "load_sites",
     "numbered",
     "place",
+    "rebalance",
     "relaxed",
     "suggest",
+    "survive",
+    "waves",
+    "what_if",
 ]

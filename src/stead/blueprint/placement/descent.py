@@ -18,7 +18,6 @@ from .search import WORTH_NUMPY
 from .space import SCALE, Shape
 from .vector import Mirror
 
-
 BACKLOG = 400  # changes after which rating all hosts at once costs less than rating the changed ones
 
 

@@ -36,7 +36,7 @@ def _request(request: Request, given_up: tuple[Broken, ...], groups: set[str], *
     return request
 
 
-def _without(request: Request, found: Broken) -> Request:  # noqa: PLR0911 - one line per kind of requirement
+def _without(request: Request, found: Broken) -> Request:
     gone = frozenset({found.value})
     match found.stage:
         case "zone":

@@ -1,0 +1,238 @@
+"""Every number of the placement targets, from one run: time in CPU seconds, quality beside a bound, peers beside us.
+
+python bench/placement/bench.py --quick              under a minute
+python bench/placement/bench.py                      five seeds, full sizes, peers with their own time
+python bench/placement/bench.py --vbp DIR            vector bin packing files
+python bench/placement/bench.py --roadef MODEL ASSIGNMENT
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import bounds
+import htools
+import nova
+import roadef
+import vbp
+import workload
+
+from stead.blueprint.placement import (
+    Host,
+    Placement,
+    Policy,
+    Problem,
+    Request,
+    Scene,
+    Warm,
+    capacity,
+    explain,
+    place,
+    rebalance,
+    suggest,
+    survive,
+)
+
+T = TypeVar("T")
+GIB = 1 << 30
+ONE = {"vcpus": 2, "memory": 4 * GIB, "disk:local": 10 * GIB}
+
+
+class Size(NamedTuple):
+    hosts: int
+    instances: int
+    seeds: int
+    quality: tuple[int, ...]
+    moves: int
+    ganeti: tuple[int, int]
+    peer_seconds: int
+
+
+FULL = Size(10_000, 100_000, 5, (1_000, 10_000), 5_000, (100, 1_000), 600)
+QUICK = Size(1_000, 10_000, 2, (1_000,), 500, (20, 200), 20)
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.process_time() - cpu, time.perf_counter() - wall
+
+
+def line(name: str, cpu: float, wall: float, target: str, note: str = "") -> None:
+    print(f"  {name:<34} {_seconds(cpu)} CPU {_seconds(wall)} wall   target {target:<8} {note}", flush=True)
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:8.2f} ms" if value < 1 else f"{value:8.2f} s "
+
+
+def speed(size: Size) -> None:
+    for seed in range(size.seeds):
+        problem = workload.problem(size.hosts, size.instances, seed)
+        print(f"speed, seed {seed}: {size.instances} instances on {size.hosts} hosts")
+        placement, cpu, wall = timed(lambda p=problem: place(p))  # type: ignore[misc]
+        left = sum(len(one.members) for one in placement.unplaced)
+        proven = sum(len(one.members) for one in placement.unplaced if one.proven)
+        line("cold placement", cpu, wall, "3 s", f"unplaced {left}, of them proven {proven}")
+        _warm(problem, placement)
+        _churn(problem, placement, seed)
+        found, cpu, wall = timed(lambda p=problem, q=placement: survive(p, q, 1))  # type: ignore[misc]
+        line("every host failing in turn", cpu, wall, "6 s", f"{len(found.failures)} of {found.tried} hurt somebody")
+        _failure(problem, placement)
+        done, cpu, wall = timed(lambda p=problem, q=placement: rebalance(p, q, size.moves, 1))  # type: ignore[misc]
+        line(f"rebalance, {len(done.moves)} moves", cpu, wall, "10 s", done.text)
+
+
+def _warm(problem: Problem, placement: Placement) -> None:
+    warm = Warm(problem, placement)
+    warm.add(Request(id="first", members=("first",), demand=ONE))
+    _, cpu, wall = timed(lambda: [warm.add(Request(id=f"w{i}", members=(f"w{i}",), demand=ONE)) for i in range(100)])
+    line("one more instance, warm", cpu / 100, wall / 100, "1 ms", "mean of 100 after the first of its shape")
+    warm.add_surviving(Request(id="n", members=("n",), demand=ONE))
+    work = [Request(id=f"n{i}", members=(f"n{i}",), demand=ONE) for i in range(20)]
+    _, cpu, wall = timed(lambda: [warm.add_surviving(one) for one in work])
+    line("one more with N+1 checked, warm", cpu / 20, wall / 20, "100 ms", "at 1,000 hosts with 10,000 instances")
+
+
+def _churn(problem: Problem, placement: Placement, seed: int) -> None:
+    members = sorted(placement.assignment)
+    gone = set(random.Random(seed).sample(members, len(members) // 100))
+    current = {member: host for member, host in placement.assignment.items() if member not in gone}
+    asked = replace(problem, current=current)
+    after, cpu, wall = timed(lambda: place(asked))
+    line("1 % churn", cpu, wall, "500 ms", f"{len(after.moves)} unchanged instances moved")
+
+
+def _failure(problem: Problem, placement: Placement) -> None:
+    demand = {**ONE, "memory": 4096 * GIB}
+    impossible = Request(
+        id="huge", members=("huge",), demand=demand, zones=frozenset({"b"}), required=frozenset({"gpu"})
+    )
+    asked = replace(problem, requests=[*problem.requests, impossible], current=placement.assignment)
+    scene = Scene(asked, place(asked))
+    suggest(asked, scene.placement, "huge", scene=scene)
+    _, cpu, wall = timed(lambda: explain(asked, scene.placement, "huge", scene=scene))
+    line("a failure explained", cpu, wall, "10 ms")
+    advice, cpu, wall = timed(lambda: suggest(asked, scene.placement, "huge", scene=scene))
+    line("and what would help", cpu, wall, "10 ms", str(advice.suggestions[0]))
+
+
+def quality(size: Size) -> None:
+    print("quality beside a linear program's bound (fractions, no groups: the optimum may be worse than it)")
+    for hosts in size.quality:
+        for seed in range(size.seeds):
+            for policy in (Policy.BALANCE, Policy.PACK):
+                if policy is Policy.BALANCE and hosts > 1_000:
+                    continue
+                _quality(hosts, seed, policy)
+
+
+def _quality(hosts: int, seed: int, policy: Policy) -> None:
+    problem = workload.problem(hosts, hosts * 10, seed, policy, soft=False)
+    placement, cpu, _ = timed(lambda: place(problem))
+    if policy is Policy.BALANCE:
+        got, least, target = fullest(problem, placement), bounds.balance_bound(problem), "3 %"
+    else:
+        got, least, target = float(len(set(placement.assignment.values()))), float(bounds.pack_bound(problem)), "4 %"
+    left = sum(len(one.members) for one in placement.unplaced)
+    figures = f"{got:10.4g} bound {least:10.4g} gap {got / least - 1:6.1%} target {target}"
+    print(f"  {policy.value:<8}{hosts:>6} hosts, seed {seed}: {figures}, unplaced {left}, {cpu:.2f} CPU-s", flush=True)
+
+
+def fullest(problem: Problem, placement: Placement) -> float:
+    return max(Scene(problem, placement).state.level)
+
+
+def against_nova(size: Size) -> None:
+    problem = workload.problem(1_000, 10_000, 0)
+    ours = timed(lambda: place(problem))[1]
+    asked = 100 if size is QUICK else 1_000
+    theirs = timed(lambda: nova.place(problem, asked))[1]
+    ratio = (10_000 / ours) / (asked / theirs)
+    rates = f"{10_000 / ours:,.0f}/s against {asked / theirs:,.0f}/s"
+    print(f"Nova's filter and weigh, 1,000 hosts: {rates}: {ratio:,.0f} times (aim: 1,000 times)", flush=True)
+
+
+def against_ganeti(size: Size) -> None:
+    if not htools.available():
+        print("Ganeti's htools: not installed (apt-get install ganeti-htools)")
+        return
+    nodes, instances = size.ganeti
+    cluster = htools.cluster(nodes, instances, 0)
+    theirs = htools.balance(cluster, size.peer_seconds)
+    before = htools.score(cluster, cluster.at)
+    most = theirs.moves if theirs else 79
+    problem, placement = htools.problem(cluster)
+    done, cpu, _ = timed(lambda: rebalance(problem, placement, most, 1))
+    after = htools.score(cluster, dict(done.placement.assignment))
+    print(f"hbal, {nodes} nodes with {instances} instances, score {before:.3f}:")
+    result = f"{theirs.after:.3f} in {theirs.moves} moves, {theirs.cpu:.1f} CPU-s" if theirs else "not done in time"
+    print(f"  hbal {result}\n  ours {after:.3f} in {len(done.moves)} moves, {cpu:.2f} CPU-s", flush=True)
+    hosts = [Host(name=f"n{i:02d}", capacity={"memory": 15}) for i in range(20)]
+    flavor = Request(id="one", members=(), demand={"memory": 1})
+    found, cpu, _ = timed(lambda: capacity(Problem(hosts=hosts, requests=()), EMPTY, [flavor], survive=1))
+    print(f"hspace's case, 20 nodes of 15 with N+1: {found.fits[0].surviving} of 285 = 19 x 15, {cpu:.2f} CPU-s")
+
+
+EMPTY = Placement(assignment={}, reasons={})
+
+
+def against_cpsat(size: Size) -> None:
+    try:
+        import cpsat
+    except ImportError:
+        print("OR-Tools CP-SAT: not installed (pip install ortools)")
+        return
+    for policy in (Policy.BALANCE, Policy.PACK):
+        gaps = []
+        for seed in range(2 if size is QUICK else 10):
+            problem = small(seed, policy)
+            best = cpsat.solve(problem, policy, 5.0 if size is QUICK else 30.0)
+            placement = place(problem)
+            got = fullest(problem, placement) * 1_000_000
+            got = got if policy is Policy.BALANCE else float(len(set(placement.assignment.values())))
+            gaps.append(f"{got / best.value - 1:.1%}{'' if best.proven else ' (not proven)'}")
+        print(f"CP-SAT on small cases, {policy.value}: above its optimum by {', '.join(gaps)} (target 2 %)", flush=True)
+
+
+def small(seed: int, policy: Policy) -> Problem:
+    problem = workload.problem(10, 60, seed, policy, soft=False)
+    return replace(problem, requests=[replace(one, groups=(), required=frozenset()) for one in problem.requests])
+
+
+def files(folder: Path | None, pair: list[Path] | None) -> None:
+    for packed in vbp.solve_all(folder) if folder else ():
+        figures = f"{packed.bins} bins, bound {packed.bound}, gap {packed.gap:.1%}, {packed.seconds:.2f} CPU-s"
+        print(f"{packed.name}: {figures}")
+    if pair:
+        solved = roadef.solve(*pair)
+        gap = f"gap {solved.after / solved.bound - 1:.1%}" if solved.bound else "no gap to a bound of nothing"
+        costs = f"cost {solved.before} -> {solved.after} in {solved.moves} moves, bound {solved.bound}, {gap}"
+        print(f"{solved.name}: {costs}, {'valid' if solved.valid else 'NOT VALID'}, {solved.seconds:.2f} CPU-s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes, two seeds")
+    parser.add_argument("--vbp", type=Path, metavar="DIR")
+    parser.add_argument("--roadef", type=Path, nargs=2, metavar=("MODEL", "ASSIGNMENT"))
+    options = parser.parse_args()
+    if options.vbp or options.roadef:
+        files(options.vbp, options.roadef)
+        return
+    size = QUICK if options.quick else FULL
+    speed(size)
+    quality(size)
+    against_nova(size)
+    against_ganeti(size)
+    against_cpsat(size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""OR-Tools CP-SAT as a peer on small cases: the true optimum of what the policy aims at, if it is found in time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ortools.sat.python import cp_model
+
+from stead.blueprint.placement.model import Policy, Problem
+from stead.blueprint.placement.space import SCALE, Space
+
+
+class Optimum(NamedTuple):
+    value: int  # millionths of the fullest host, or hosts in use
+    proven: bool
+
+
+def solve(problem: Problem, policy: Policy, seconds: float) -> Optimum:
+    """Groups are not modelled: give it problems without any."""
+    space, model = Space(problem), cp_model.CpModel()
+    loads: dict[tuple[int, int], list[tuple[int, cp_model.IntVar]]] = {}
+    opened = [model.new_bool_var(f"open{h}") for h in range(len(space.hosts))]
+    for request in problem.requests:
+        shape = space.shape(request)
+        counts = []
+        for h in shape.pool.hosts:
+            count = model.new_int_var(0, len(request.members), f"{request.id}@{h}")
+            counts.append(count)
+            for k, amount in shape.demand:
+                loads.setdefault((h, k), []).append((amount, count))
+        model.add(sum(counts) == len(request.members))
+    top = model.new_int_var(0, SCALE, "top")
+    for (h, k), terms in loads.items():
+        used, cap = sum(amount * count for amount, count in terms), space.usable[h][k]
+        if policy is Policy.BALANCE:
+            model.add(used <= cap)
+            if space.is_scored[k]:
+                model.add(used * SCALE <= cap * top)
+        else:
+            model.add(used <= cap * opened[h])
+    model.minimize(top if policy is Policy.BALANCE else sum(opened))
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = seconds
+    solver.parameters.num_workers = 2
+    status = solver.solve(model)
+    return Optimum(int(solver.objective_value), status == cp_model.OPTIMAL)
