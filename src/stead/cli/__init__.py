@@ -14,6 +14,8 @@ from stead import __version__
 # name -> one line of help. A table rather than a scan, so that `stead --help` imports no command.
 COMMANDS: dict[str, str] = {
     "init": "write a demo, or the beginnings of a site of your own",
+    "validate": "check a spec without hosts",
+    "fmt": "write specs in one style",
     "plan": "show what an apply would do, and why",
     "apply": "do what a plan says",
     "destroy": "destroy everything that is recorded",
@@ -21,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "output": "print outputs of the last apply",
     "diff": "what differs, field by field: change told apart from drift",
     "drift": "what hosts have that was not applied, and the other way round",
+    "schema": "print the JSON Schema of the spec",
     "graph": "draw what refers to what",
     "version": "print versions",
     "completion": "print a completion script for bash, zsh or fish",

@@ -101,17 +101,16 @@ def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
         workspace.specs,
         variables=workspace.variables,
         var_files=workspace.var_files,
-        vault_secrets=_passwords(workspace),
+        vault_secrets=passwords(workspace.vault_files),
         root=workspace.root,
     )
     desired, more = resolve(spec, key=site_key(workspace))
     return desired, [*found, *more]
 
 
-def _passwords(workspace: Workspace) -> tuple[Secret, ...]:
+def passwords(files: tuple[Path, ...]) -> tuple[Secret, ...]:
     from stead.fields import Secret
 
-    files = workspace.vault_files
     if not files and (named := os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")):
         files = (Path(named),)
     return tuple(Secret(_text(path).strip()) for path in files)
