@@ -83,7 +83,7 @@ def speed(size: Size) -> None:
         _warm(problem, placement)
         _churn(problem, placement, seed)
         found, cpu, wall = timed(lambda p=problem, q=placement: survive(p, q, 1))  # type: ignore[misc]
-        line("every host failing in turn", cpu, wall, "6 s", f"{len(found.failures)} of {found.tried} hurt somebody")
+        line("every host failing in turn", cpu, wall, "6 s", f"{found.hurting} of {found.tried} hurt somebody")
         _failure(problem, placement)
         done, cpu, wall = timed(lambda p=problem, q=placement: rebalance(p, q, size.moves, 1))  # type: ignore[misc]
         line(f"rebalance, {len(done.moves)} moves", cpu, wall, "10 s", done.text)
@@ -211,7 +211,7 @@ def files(folder: Path | None, pair: list[Path] | None) -> None:
         figures = f"{packed.bins} bins, bound {packed.bound}, gap {packed.gap:.1%}, {packed.seconds:.2f} CPU-s"
         print(f"{packed.name}: {figures}")
     if pair:
-        solved = roadef.solve(*pair)
+        solved = roadef.solve(pair[0], pair[1])
         gap = f"gap {solved.after / solved.bound - 1:.1%}" if solved.bound else "no gap to a bound of nothing"
         costs = f"cost {solved.before} -> {solved.after} in {solved.moves} moves, bound {solved.bound}, {gap}"
         print(f"{solved.name}: {costs}, {'valid' if solved.valid else 'NOT VALID'}, {solved.seconds:.2f} CPU-s")

@@ -84,7 +84,7 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
 
 def headroom(problem: Problem, placement: Placement, n: int = 1) -> int:
     """Of how many hosts (or sets of n) the failure would not be survived; shown beside a rebalance before and after."""
-    return len(survive(problem, placement, n).failures)
+    return survive(problem, placement, n).hurting
 
 
 def _elsewhere(problem: Problem, placement: Placement, host: str) -> frozenset[str]:

@@ -41,6 +41,7 @@ class Survival:
     n: int
     survives: bool
     tried: int
+    hurting: int  # of those tried, how many leave somebody without a host; `failures` lists the worst of them
     exhaustive: bool
     failures: tuple[Failure, ...]
 
@@ -56,7 +57,14 @@ def survive(problem: Problem, placement: Placement, n: int = 1, *, scene: Scene 
             names = tuple(trial.scene.space.names[h] for h in hosts)
             failures.append(Failure(hosts=names, members=tuple(hurt), proven=proven))
     failures.sort(key=lambda failure: (-len(failure.members), failure.hosts))
-    return Survival(n=n, survives=not failures, tried=tried, exhaustive=exhaustive, failures=tuple(failures[:SHOWN]))
+    return Survival(
+        n=n,
+        survives=not failures,
+        tried=tried,
+        hurting=len(failures),
+        exhaustive=exhaustive,
+        failures=tuple(failures[:SHOWN]),
+    )
 
 
 def _failing(trial: Trial, n: int) -> tuple[Iterator[tuple[int, ...]], bool]:

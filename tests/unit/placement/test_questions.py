@@ -1,0 +1,177 @@
+"""Capacity, survival, suggestions and waves on problems small enough to check by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stead.blueprint.placement import (
+    Group,
+    GroupKind,
+    Host,
+    HostState,
+    Placement,
+    Problem,
+    Request,
+    Warm,
+    capacity,
+    copies,
+    drain,
+    explain,
+    numbered,
+    place,
+    rebalance,
+    relaxed,
+    suggest,
+    survive,
+    what_if,
+)
+
+EMPTY = Placement(assignment={}, reasons={})
+
+
+def host(name: str, vcpus: int = 8, zone: str = "") -> Host:
+    return Host(name=name, capacity={"vcpus": vcpus}, zone=zone)
+
+
+def request(name: str, vcpus: int = 1, count: int = 1, **more: object) -> Request:
+    return Request(id=name, members=numbered(name, count), demand={"vcpus": vcpus}, **more)  # type: ignore[arg-type]
+
+
+FLAVOR = Request(id="small", members=(), demand={"vcpus": 1})
+
+
+def test_capacity_counts_what_more_fits_by_host_by_zone_and_in_all() -> None:
+    asked = Problem(hosts=[host("a", 5, "x"), host("b", 3, "y")], requests=[request("r", 2)], current={"r[0]": "a"})
+    told = capacity(asked, place(asked), [replace(FLAVOR, demand={"vcpus": 2})])
+    assert told.fits[0].by_host == (("a", 1), ("b", 1))
+    assert told.fits[0].by_zone == (("x", 1), ("y", 1))
+    assert [(use.used, use.usable, use.free) for use in told.total] == [(2, 8, 6)]
+
+
+def test_capacity_that_survives_a_failure_gives_up_the_largest_host() -> None:
+    hosts = [host(f"n{i:02d}", 15) for i in range(20)]
+    told = capacity(Problem(hosts=hosts, requests=()), EMPTY, [FLAVOR], survive=1)
+    assert (told.fits[0].total, told.fits[0].surviving) == (300, 285)
+
+
+def test_capacity_that_survives_keeps_room_for_what_already_runs() -> None:
+    asked = Problem(hosts=[host("a", 4), host("b", 4)], requests=[request("r", 3)], current={"r[0]": "a"})
+    told = capacity(asked, place(asked), [FLAVOR], survive=1)
+    assert told.fits[0].surviving == 1
+
+
+def test_what_if_adds_hosts_and_loses_hosts() -> None:
+    asked = Problem(hosts=[host("a", 2)], requests=[request("r", 2, 2)])
+    assert place(asked).unplaced
+    assert not place(what_if(asked, add=copies(asked.hosts[0], 1, "new"))).unplaced
+    assert len(place(what_if(asked, without=["a"])).unplaced[0].members) == 2
+
+
+def test_survive_names_the_failure_and_whom_it_hurts() -> None:
+    asked = Problem(hosts=[host("a", 5), host("b", 2)], requests=[request("big", 4), request("tiny", 1)])
+    told = survive(asked, place(asked))
+    assert not told.survives
+    assert [(one.hosts, one.members, one.proven) for one in told.failures] == [(("a",), ("big[0]",), True)]
+
+
+def test_survive_holds_when_there_is_room_and_respects_groups() -> None:
+    group = Group(name="g", kind=GroupKind.SPREAD)
+    hosts = [host("a"), host("b"), host("c")]
+    apart = Problem(hosts=hosts, requests=[request("x", 1, 2, groups=(group,))])
+    assert survive(apart, place(apart)).survives
+    all_three = Problem(hosts=hosts, requests=[request("x", 1, 3, groups=(group,))])
+    assert survive(all_three, place(all_three)).hurting == 3
+
+
+def test_survive_two_tries_every_pair() -> None:
+    asked = Problem(hosts=[host(name, 4) for name in "abcd"], requests=[request("x", 1, 9)])
+    told = survive(asked, place(asked), 2)
+    assert (told.tried, told.exhaustive, told.survives) == (6, True, False)
+    fewer = Problem(hosts=asked.hosts, requests=[request("x", 1, 8)])
+    assert survive(fewer, place(fewer), 2).survives
+
+
+def test_every_minimal_set_is_offered_with_the_hosts_it_opens() -> None:
+    hosts = [
+        replace(host("a", 8, "x"), traits=frozenset({"ssd"})),
+        host("b", 8, "y"),
+        host("c", 8, "y"),
+        replace(host("d", 8, "x"), state=HostState.MAINTENANCE, traits=frozenset({"ssd"})),
+        host("e", 8, "z"),
+    ]
+    asks = request("r", 4, zones=frozenset({"y"}), required=frozenset({"ssd"}))
+    asked = Problem(hosts=hosts, requests=[asks])
+    advice = suggest(asked, place(asked), "r[0]")
+    offered = {tuple(map(str, one.relax)): one.opens for one in advice.suggestions if not one.free}
+    assert offered == {("trait=ssd",): 2, ("zone=y",): 1}
+    assert advice.proven
+
+
+def test_the_smallest_shortage_is_on_the_host_that_misses_least() -> None:
+    asked = Problem(hosts=[host("a", 3), host("b", 6)], requests=[request("r", 8)])
+    advice = suggest(asked, place(asked), "r[0]")
+    assert advice.shortest is not None
+    assert advice.shortest.free == {"b": {"vcpus": 2}}
+    assert advice.scarce == "vcpus"
+    assert place(relaxed(asked, advice.shortest)).assignment == {"r[0]": "b"}
+
+
+def test_explain_counts_a_host_once_with_all_that_it_breaks() -> None:
+    asked = Problem(hosts=[host("a", 1, "x"), host("b", 8, "y")], requests=[request("r", 4, zones=frozenset({"y"}))])
+    told = explain(asked, place(asked), "r[0]")
+    assert [(stage.stage, stage.removed, stage.left) for stage in told.funnel] == [("zone", 1, 1)]
+    assert [(one.broken, one.hosts) for one in told.rejected] == [(("zone=y", "vcpus"), 1)]
+    assert [(one.host, one.score, one.terms) for one in told.ranked] == [("b", 500_000, (("vcpus used", 500_000),))]
+
+
+def test_explain_gives_the_margin_to_the_runner_up() -> None:
+    asked = Problem(hosts=[host("a", 10), host("b", 5)], requests=[request("r", 1)])
+    assert explain(asked, place(asked), "r[0]").margin == 100_000
+
+
+def test_rebalance_evens_out_and_stops() -> None:
+    asked = Problem(hosts=[host("a"), host("b")], requests=[request("x", 1, 6)])
+    heaped = Placement(assignment=dict.fromkeys(asked.requests[0].members, "a"), reasons={})
+    done = rebalance(asked, heaped, 10)
+    assert len(done.moves) == 3
+    assert done.fullest == (750_000, 375_000)
+    assert rebalance(asked, done.placement, 10).text == "no move is worth it"
+
+
+def test_rebalance_makes_no_more_moves_than_allowed_and_leaves_pinned_members() -> None:
+    asked = Problem(hosts=[host("a"), host("b")], requests=[request("x", 1, 6)])
+    heaped = Placement(assignment=dict.fromkeys(asked.requests[0].members, "a"), reasons={})
+    assert len(rebalance(asked, heaped, 2).moves) == 2
+    assert not rebalance(replace(asked, pinned=frozenset(heaped.assignment)), heaped, 9).moves
+
+
+def test_drain_empties_the_host_and_moves_nobody_else() -> None:
+    asked = Problem(hosts=[host("a"), host("b"), host("c")], requests=[request("x", 1, 6)])
+    before = place(asked)
+    done = drain(asked, before, "a")
+    assert {move.source for move in done.moves} == {"a"}
+    assert "a" not in done.placement.assignment.values()
+    assert sum(map(len, done.waves)) == len(done.moves)
+
+
+def test_drain_says_who_finds_no_other_host() -> None:
+    asked = Problem(hosts=[host("a", 8), host("b", 2)], requests=[request("x", 4)], current={"x[0]": "a"})
+    done = drain(asked, place(asked), "a")
+    assert not done.moves
+    assert done.placement.unplaced[0].members == ("x[0]",)
+
+
+def test_one_more_warm_goes_where_placing_all_again_would_put_it() -> None:
+    asked = Problem(hosts=[host("a", 9), host("b", 8)], requests=[request("x", 1, 6)])
+    before = place(asked)
+    more = request("y", 2)
+    again = place(replace(asked, requests=[*asked.requests, more], current=before.assignment))
+    assert Warm(asked, before).add(more) == {"y[0]": again.assignment["y[0]"]}
+
+
+def test_one_more_that_would_break_n_plus_one_is_refused() -> None:
+    asked = Problem(hosts=[host("a", 4), host("b", 4)], requests=[request("x", 1, 3)])
+    warm = Warm(asked, place(asked))
+    assert warm.add_surviving(request("y"))
+    assert not warm.add_surviving(request("z"))
+    assert warm.add(request("z"))
