@@ -22,8 +22,7 @@ from stead.kind import Action
 from stead.plan.model import Made, Plan, Step
 from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
 from stead.store import Store
-from stead.store.model import Claim, Outcome, Start
-from stead.store.reading import moment
+from stead.store.model import Claim, Outcome, Start, moment
 
 STALE = Code("STEAD-A001", "the plan is out of date")
 

@@ -15,8 +15,7 @@ from typing import Self
 from stead.diagnostics import Refused
 from stead.store.codes import LOCK_LOST, LOCKED, NO_LOCK, refuse
 from stead.store.database import Database
-from stead.store.model import Claim, Holder
-from stead.store.reading import moment
+from stead.store.model import Claim, Holder, moment
 
 _COLUMNS = "owner, host, pid, since, reason, beat, lives, token, place"
 BEATS_PER_LIFE = 6  # several may be late or lost before a live owner counts as dead
@@ -96,6 +95,12 @@ def take(db: Database, claim: Claim, token: str) -> None:
 def read_holder(db: Database) -> Holder | None:
     with db.reading():
         return _read(db)
+
+
+def working(db: Database) -> str:
+    """The token of an owner that is alive. Empty when nobody is at work."""
+    holder = _read(db)
+    return holder.token if holder is not None and holder.alive else ""
 
 
 def release(db: Database, who: str) -> Holder:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from stead.address import Address
 from stead.store.database import Database, Row
+from stead.store.lock import working
 from stead.store.model import Entry, Event, Outcome, RunInfo, StepState, Writes
 
 _RUNS = """
@@ -13,24 +14,25 @@ _RUNS = """
         (SELECT count(*) FROM steps s WHERE s.run = r.id AND s.state = 'done'),
         (SELECT count(*) FROM steps s WHERE s.run = r.id AND s.state = 'failed'),
         (SELECT count(*) FROM steps s WHERE s.run = r.id AND s.state = 'skipped'),
-        (SELECT count(*) FROM lock l WHERE l.token = r.token AND l.beat + l.lives >= ?)
+        r.token
     FROM runs r"""
 MOVED = "moved"
 
 
 def runs(db: Database, limit: int) -> list[RunInfo]:
-    return [_run(row) for row in db.rows(f"{_RUNS} ORDER BY r.id DESC LIMIT ?", (db.now(), limit))]
+    at_work = working(db)
+    return [_run(row, at_work) for row in db.rows(f"{_RUNS} ORDER BY r.id DESC LIMIT ?", (limit,))]
 
 
 def run(db: Database, number: int) -> RunInfo | None:
-    rows = db.rows(f"{_RUNS} WHERE r.id = ?", (db.now(), number))
-    return _run(rows[0]) if rows else None
+    rows = db.rows(f"{_RUNS} WHERE r.id = ?", (number,))
+    return _run(rows[0], working(db)) if rows else None
 
 
-def _run(row: Row) -> RunInfo:
-    number, who, reason, plan, started, ended, outcome, steps, done, failed, skipped, alive = row
+def _run(row: Row, at_work: str) -> RunInfo:
+    number, who, reason, plan, started, ended, outcome, steps, done, failed, skipped, token = row
     ending = Outcome(outcome)
-    if ending is Outcome.RUNNING and not alive:
+    if ending is Outcome.RUNNING and token != at_work:
         ending = Outcome.KILLED
     return RunInfo(number, who, reason, plan, started, ended, ending, steps, done, failed, skipped)
 

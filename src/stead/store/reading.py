@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from types import MappingProxyType
 
 from stead.address import Address, Known
 from stead.collecting import no_collecting
 from stead.recorded import InFlight, Record, Recorded
 from stead.store.database import Database
+from stead.store.lock import working
+from stead.store.model import moment
 from stead.store.sealing import Seal
 from stead.want import Body, Want
 
+__all__ = ["moment", "read_bodies", "read_record", "read_recorded"]
+
 _NO_WANTS: Mapping[str, Want] = MappingProxyType({})
-# Steps of a run whose lock is alive are at work, not cut short.
-OPEN_STEPS = """
+# Steps of the run that holds the lock are at work, not cut short.
+_IN_FLIGHT = """
     SELECT s.run, s.number, s.address, s.host, s.action, s.began FROM steps s JOIN runs r ON r.id = s.run
-    WHERE s.state = 'began' AND r.token NOT IN (SELECT token FROM lock WHERE beat + lives >= ?)
-    ORDER BY s.run, s.number"""
+    WHERE s.state = 'began' AND r.token <> ? ORDER BY s.run, s.number"""
 
 
 def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
@@ -33,7 +35,7 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         resources = _records(db, seal, addresses, _wants(db, seal, read_bodies(db, seal)))
         in_flight = tuple(
             InFlight(run=run, step=step, address=addresses[address], host=host, action=action, since=moment(began))
-            for run, step, address, host, action, began in db.rows(OPEN_STEPS, (db.now(),))
+            for run, step, address, host, action, began in db.rows(_IN_FLIGHT, (working(db),))
         )
     return Recorded(serial=serial, site=site, resources=resources, in_flight=in_flight)
 
@@ -102,6 +104,3 @@ def _records(
         )
     return resources
 
-
-def moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

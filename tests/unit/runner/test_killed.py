@@ -1,0 +1,133 @@
+"""A run that is killed at any point leaves nothing unknown and nothing orphaned, and the next run finishes the work."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.unit.runner.making import NET, Bench, gone, keep, net_step, plan_of, small, step, web
+
+from stead.kind import Action
+from stead.plan.model import Plan
+from stead.store.model import Outcome, StepState
+
+HOSTS = 12
+EACH = 40  # instances a host: enough for several chunks, and for the kill to fall in different places
+ROUNDS = 12
+PROGRAM = """
+import sys
+from pathlib import Path
+from stead.runner import simulated
+from tests.unit.runner.making import Bench
+from tests.unit.runner.test_killed import HOSTS, many
+simulated.CHUNK = 50
+bench = Bench(Path(sys.argv[1]), HOSTS)
+plan = bench.fresh(many(sys.argv[2] == "down"))
+print("ready", flush=True)
+bench.apply(plan)
+"""
+
+
+def many(down: bool = False) -> Plan:
+    """All of a site made, or all of it destroyed but the network."""
+    names = [f"compute-{number + 1}" for number in range(HOSTS)]
+    places = [(web(at * EACH + number), name) for at, name in enumerate(names) for number in range(EACH)]
+    if down:
+        steps = [step(address, name, Action.DESTROY) for address, name in places]
+        return plan_of(steps, [gone(address) for address, _ in places])
+    steps = [net_step(name) for name in names]
+    steps += [step(address, name, after=(names.index(name),)) for address, name in places]
+    return plan_of(steps, [keep(NET), *(keep(address, name) for address, name in places)])
+
+
+def kill_after(home: Path, what: str, delay: float) -> None:
+    root = Path(__file__).parents[3]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(home), what], stdout=subprocess.PIPE, text=True, cwd=root
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+
+
+def check_nothing_unknown(bench: Bench) -> int:
+    """Whatever is on a host is recorded there, or stands in the journal as begun. And the other way round."""
+    recorded = bench.store.recorded()
+    there, known = set(bench.there()), set(bench.recorded())
+    in_flight = {(str(one.address), one.host) for one in recorded.in_flight}
+    assert there - known <= in_flight, "on a host, and nobody knows"
+    assert known - there <= in_flight, "recorded, and not on its host"
+    names = {str(address) for address in recorded.resources}
+    assert {address for address, _ in there | in_flight} <= names, "begun without a record"
+    return len(in_flight)
+
+
+@pytest.mark.parametrize("what", ["up", "down"])
+def test_a_killed_run_leaves_nothing_unknown(tmp_path: Path, what: str) -> None:
+    chance = random.Random(7)  # noqa: S311 - when to strike
+    struck = set()
+    for number in range(ROUNDS):
+        home = tmp_path / str(number) / ".stead"
+        if what == "down":
+            before = Bench(home, HOSTS)
+            before.apply(many())
+            before.close()
+        kill_after(home, what, chance.uniform(0, 0.12))
+        bench = Bench(home, HOSTS)
+        struck.add(min(check_nothing_unknown(bench), 1) if bench.store.runs() else -1)
+        done = bench.apply(many(what == "down"))
+        assert done.outcome is Outcome.DONE
+        assert bench.store.recorded().in_flight == ()
+        assert bench.there() == bench.recorded()
+        states = {one.state for run in bench.store.runs() for one in bench.store.journal(run.id)}
+        assert states <= {StepState.DONE, StepState.CUT}
+        bench.close()
+    assert 1 in struck, "no kill fell between a step's intent and its outcome: the test proves nothing"
+
+
+@pytest.mark.parametrize("point", ["journal.began", "store.commit", "runner.commit", "journal.ended", "finish"])
+def test_a_run_killed_at_each_turn_leaves_nothing_unknown(tmp_path: Path, point: str) -> None:
+    """The same at chosen turns, which chance would rarely find."""
+    home = tmp_path / ".stead"
+    child = os.fork()
+    if not child:
+        _die_at(home, point)
+    os.waitpid(child, 0)
+    bench = Bench(home)
+    assert bench.store.runs(), point
+    check_nothing_unknown(bench)
+    assert bench.apply(small()).outcome is Outcome.DONE
+    assert bench.there() == bench.recorded()
+    assert len(bench.there()) == 6
+    bench.close()
+
+
+def _die_at(home: Path, point: str) -> None:
+    """In the child: the second time that this turn comes, if it comes twice, is killed just before it."""
+    from stead.journal import Journal
+    from stead.runner.simulated import _Hand
+    from stead.store.sql import SqlStore
+
+    targets = {
+        "journal.began": (Journal, "began"),
+        "store.commit": (SqlStore, "write"),
+        "runner.commit": (_Hand, "save"),
+        "journal.ended": (Journal, "ended"),
+        "finish": (SqlStore, "finish"),
+    }
+    owner, name = targets[point]
+
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, die)
+    Bench(home).apply(small())
+    os._exit(1)
