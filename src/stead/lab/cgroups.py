@@ -32,15 +32,17 @@ def group_name(lab: str, part: str = "") -> Path:
 
 
 def make(lab: str, part: str) -> list[Path]:
-    """The group in every hierarchy, made where it is not there yet."""
-    groups = [root / group_name(lab, part) for root in hierarchies()]
-    for group in groups:
-        for above in reversed([group, *group.parents]):
-            if not above.exists():
-                above.mkdir(exist_ok=True)
-                inherit_cpuset(above)
-                if above != group:
-                    pass_on_controllers(above)
+    """The group in every hierarchy. Hosts make theirs at the same time, so each step may find its work done."""
+    groups = []
+    for root in hierarchies():
+        group = root
+        for name in group_name(lab, part).parts:
+            if group != root:
+                pass_on_controllers(group)
+            group /= name
+            group.mkdir(exist_ok=True)
+            inherit_cpuset(group)
+        groups.append(group)
     return groups
 
 

@@ -21,7 +21,12 @@ OWN = ("var/lib/stead", "srv")
 CAPABILITIES = ("--capability=all", "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE")
 FILES = Path(__file__).with_name("host_files")
 UNIT = "lab-host.service"
-MOUNT_AND_BOOT = 'mount -t overlay "$1" -o "$2" "$3" && shift 3 && exec "$@"'
+# $1 name, $2 options, $3 directory of the overlay, then the command. nspawn's own notes on a container are kept where
+# they go with it: after a power cut it would leave them in the machine's /run.
+MOUNT_AND_BOOT = (
+    "mkdir -p /run/systemd/nspawn && mount -t tmpfs stead-lab /run/systemd/nspawn"
+    ' && mount -t overlay "$1" -o "$2" "$3" && shift 3 && exec "$@"'
+)
 
 
 def personalise(layout: Layout, host: LabHost, rooms: Rooms) -> None:

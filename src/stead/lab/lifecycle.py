@@ -30,6 +30,9 @@ from stead.lab.sizes import Sizes, check_name
 TOOLS = ("systemd-nspawn", "ip", "ssh", "ssh-keygen", "unshare", "nsenter", "mount")
 # What hosts use of the machine's kernel, for kernels that keep it in modules: a host may not load any.
 MODULES = ("overlay", "bridge", "veth", "vxlan", "tun", "nf_tables", "fuse", "kvm_intel", "kvm_amd", "vhost_net")
+# All hosts' root is one user to the kernel, and each systemd holds about eight inotify objects: with the usual 128 the
+# thirteenth host stops in the middle of its boot. The only thing of the machine that a lab changes and leaves so.
+LIMITS = {Path("/proc/sys/fs/inotify/max_user_instances"): 8192}
 ROOM = 2**30  # bytes a lab's own files need to begin with
 
 
@@ -44,6 +47,7 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
     rooms = places.rooms(check_name(name))
     base = ensure_base(say)
     try_run(["modprobe", "--all", "--quiet", *MODULES])
+    raise_limits()
     with lab_lock(rooms):
         probe_overlay(rooms, base)
         lab = Lab(layout=settle(sizes, name, rooms), rooms=rooms)
@@ -53,6 +57,12 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
         start_neighbour(lab)
         lab.start(lab.hosts)
     return lab
+
+
+def raise_limits() -> None:
+    for path, least in LIMITS.items():
+        if int(path.read_text(encoding="utf-8")) < least:
+            path.write_text(str(least), encoding="utf-8")
 
 
 def probe_overlay(rooms: Rooms, base: Base) -> None:

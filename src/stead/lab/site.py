@@ -135,9 +135,15 @@ class Lab:
             if greets(host.address) and try_run(self.ssh_argv(host.name, ["true"])):
                 return
             time.sleep(0.1)
-        top = self.rooms.host(host.name)
-        said = "".join((top / name).read_text(errors="replace")[-1500:] for name in ("keeper.log", "console.log"))
-        refuse(NO_ANSWER, f"{host.name} took no ssh login within {within:.0f} s. It said:\n{said}")
+        refuse(
+            NO_ANSWER,
+            f"{host.name} took no ssh login within {within:.0f} s. `stead lab console --name {self.layout.name}"
+            f" {host.name} journalctl -b` shows its log. Its console said:\n{self.last_words(host)}",
+        )
+
+    def last_words(self, host: LabHost) -> str:
+        logs = [self.rooms.host(host.name) / name for name in ("keeper.log", "console.log")]
+        return "".join(log.read_text(encoding="utf-8", errors="replace")[-1500:] for log in logs if log.exists())
 
     def crash(self, host: LabHost) -> None:
         """A power cut: every process of the host at once, and its links with it."""

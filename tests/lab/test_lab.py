@@ -1,0 +1,330 @@
+"""A lab's hosts are real enough, can be hurt and come back, and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stead.diagnostics import Refused
+from stead.lab import cgroups, places, wires
+from stead.lab.lifecycle import bring_up, take_down
+from stead.lab.site import Lab, greets
+from stead.lab.sizes import Sizes, parse
+
+pytestmark = pytest.mark.lab
+
+STEAD = Path(sys.executable).with_name("stead")
+MakeLab = Callable[..., Lab]
+
+
+def sizes(**hosts: int) -> Sizes:
+    return parse({"hosts": hosts}, "test")
+
+
+def traces(name: str) -> list[str]:
+    """Everything on this machine that carries the lab's name."""
+    marks = (f"stead-{name}", f"sl-{name}", str(places.rooms(name).top))
+    found = [f"namespace {path.name}" for path in wires.NETNS.glob(f"stead-{name}*")]
+    found += [f"link {path.name}" for path in Path("/sys/class/net").glob(f"sl-{name}")]
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    found += [f"mount {line}" for line in mounts if any(mark in line for mark in marks)]
+    found += [f"group {path}" for root in cgroups.hierarchies() for path in root.glob(f"stead-{name}")]
+    found += [f"files {places.rooms(name).top}"] if places.rooms(name).top.exists() else []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().decode(errors="replace").replace("\0", " ")
+        except OSError:
+            continue
+        if any(mark in words for mark in marks):
+            found.append(f"process {words}")
+    return found
+
+
+def wait_for(what: Callable[[], bool], within: float, why: str) -> None:
+    deadline = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.1)
+
+
+def boot_id(lab: Lab, name: str) -> str:
+    return lab.run(name, ["cat", "/proc/sys/kernel/random/boot_id"])
+
+
+def test_hosts_are_machines_of_their_own(lab: Lab) -> None:
+    names = [host.name for host in lab.hosts]
+    assert names == ["controller-1", "compute-1", "compute-2", "storage-1", "network-1"]
+    assert [lab.run(name, ["hostname"]).strip() for name in names] == names
+    assert len({lab.run(name, ["cat", "/etc/machine-id"]) for name in names}) == len(names)
+    assert len({boot_id(lab, name) for name in names}) == len(names)
+
+
+def test_hosts_boot_without_a_failed_unit(lab: Lab) -> None:
+    for host in lab.hosts:
+        lab.run(host.name, ["systemctl", "is-system-running", "--wait"])
+
+
+def test_sys_shows_the_hosts_own_links(lab: Lab) -> None:
+    assert lab.run("network-1", ["ls", "/sys/class/net"]).split() == ["eth0", "eth1", "lo"]
+    assert lab.run("storage-1", ["ls", "/sys/class/net"]).split() == ["eth0", "lo"]
+    assert lab.run("compute-1", ["cat", "/sys/class/net/eth0/address"]).strip() == lab.host("compute-1").links[0].mac
+
+
+def test_a_host_may_change_its_network_and_not_the_machine(lab: Lab) -> None:
+    before = Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="utf-8")
+    lab.run("network-1", ["sysctl", "-w", f"net.ipv4.ip_forward={1 - int(before)}"])
+    assert Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="utf-8") == before
+    for argv in (["date", "--set", "2020-01-01"], ["sysctl", "-w", "vm.swappiness=1"]):
+        with pytest.raises(subprocess.CalledProcessError):
+            lab.run("network-1", argv)
+
+
+def test_hosts_reach_each_other_and_the_neighbour(lab: Lab) -> None:
+    lab.run("compute-1", ["ping", "-c1", "-W2", "storage-1"])
+    lab.run("network-1", ["ip", "address", "add", "203.0.113.50/24", "dev", "eth1"])
+    try:
+        lab.run("neighbour", ["ping", "-c1", "-W2", "203.0.113.50"])
+        seen = lab.run("network-1", ["curl", "--silent", "--max-time", "3", "http://203.0.113.1/"])
+        assert seen.strip() == "203.0.113.50"
+    finally:
+        lab.run("network-1", ["ip", "address", "delete", "203.0.113.50/24", "dev", "eth1"])
+
+
+def test_a_stocked_host_has_the_packages_and_runs_none_of_them(lab: Lab) -> None:
+    lab.run("compute-1", ["sh", "-c", "command -v virsh qemu-system-x86_64 qemu-img nft tgtd ganesha.nfsd keepalived"])
+    running = lab.run("compute-1", ["systemctl", "list-units", "--type=service,socket", "--state=active", "--plain"])
+    for daemon in ("libvirtd", "virtlogd", "tgt.", "nfs-ganesha", "dnsmasq", "keepalived", "chrony", "rpcbind"):
+        assert daemon not in running
+    enabled = lab.run("compute-1", ["systemctl", "list-unit-files", "--state=enabled", "--plain"])
+    assert "ssh.service" in enabled
+    assert "libvirtd" not in enabled
+
+
+def test_what_a_host_keeps_for_stead_is_not_on_the_overlay(lab: Lab) -> None:
+    for path in ("/var/lib/stead", "/srv"):
+        assert lab.run("storage-1", ["stat", "-f", "-c", "%T", path]).strip() != "overlayfs"
+    assert lab.run("storage-1", ["stat", "-f", "-c", "%T", "/etc"]).strip() == "overlayfs"
+
+
+def test_ansible_reaches_every_host_from_outside(lab: Lab) -> None:
+    ansible = Path(sys.executable).with_name("ansible")
+    done = subprocess.run(
+        [ansible, "-i", lab.inventory, "all", "-m", "ping"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("SUCCESS") == len(lab.hosts)
+
+
+def test_words_of_a_command_arrive_as_given(lab: Lab) -> None:
+    words = ["a b", "$HOME", "it's", '"', "*", ""]
+    assert lab.run("compute-1", ["printf", "%s\\n", *words]).splitlines() == words
+    assert lab.run("neighbour", ["printf", "%s\\n", *words]).splitlines() == words
+
+
+def test_the_secret_key_is_readable_by_root_only(lab: Lab) -> None:
+    assert lab.rooms.key.stat().st_mode & 0o777 == 0o600
+
+
+def test_hosts_are_small(lab: Lab) -> None:
+    assert cgroups.memory(lab.layout.name) < 500 * 2**20  # 1.5 GB is the promise for hosts with their daemons running
+
+
+def test_a_power_cut_ends_everything_of_the_host_and_nothing_else(lab: Lab) -> None:
+    host, others = lab.host("compute-1"), ["controller-1", "compute-2", "storage-1", "network-1"]
+    before = {name: boot_id(lab, name) for name in others}
+    lab.run(host.name, ["sh", "-c", "echo kept > /root/kept; ip link add br-lost type bridge; setsid sleep 1000 &"])
+    lab.crash(host)
+    assert cgroups.processes(lab.layout.name, host.name) == set()
+    assert not wires.has_namespace(host.namespace)
+    assert [state.running for state in lab.status() if state.host == host] == [False]
+    lab.reboot([host])
+    assert lab.run(host.name, ["cat", "/root/kept"]).strip() == "kept"
+    with pytest.raises(subprocess.CalledProcessError):
+        lab.run(host.name, ["ip", "link", "show", "br-lost"])
+    assert {name: boot_id(lab, name) for name in others} == before
+
+
+def test_a_host_that_reboots_itself_comes_back_with_a_fresh_network(lab: Lab) -> None:
+    before = boot_id(lab, "compute-2")
+    lab.run("compute-2", ["ip", "link", "add", "br-lost", "type", "bridge"])
+    lab.run("compute-2", ["systemctl", "--no-block", "reboot"])
+
+    def is_back() -> bool:
+        try:
+            return boot_id(lab, "compute-2") != before
+        except subprocess.CalledProcessError:
+            return False
+
+    wait_for(is_back, 30, "compute-2 did not come back")
+    assert lab.run("compute-2", ["ls", "/sys/class/net"]).split() == ["eth0", "eth1", "lo"]
+
+
+def test_an_orderly_reboot_runs_what_stops_services(lab: Lab) -> None:
+    before = boot_id(lab, "storage-1")
+    unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/touch /root/stopped\n"
+    lab.run("storage-1", ["tee", "/etc/systemd/system/witness.service"], feed=unit)
+    lab.run("storage-1", ["systemctl", "start", "witness"])
+    lab.reboot([lab.host("storage-1")])
+    assert boot_id(lab, "storage-1") != before
+    lab.run("storage-1", ["test", "-e", "/root/stopped"])
+
+
+def test_a_cut_cable_silences_a_host_until_it_is_healed(lab: Lab) -> None:
+    host = lab.host("compute-2")
+    lab.cut(host)
+    try:
+        assert not greets(host.address)
+        assert (
+            "NO-CARRIER"
+            in subprocess.run(
+                lab.console_argv(host.name, ["ip", "link", "show", "eth0"]), capture_output=True, text=True, check=True
+            ).stdout
+        )
+        lab.crash(host)
+        lab.start([host])
+        wait_for(lambda: lab.leader(host) is not None, 10, "compute-2 is not running")
+        assert not greets(host.address), "a pulled cable was plugged in by a power cut"
+    finally:
+        lab.heal(host)
+    wait_for(lambda: greets(host.address), 10, "compute-2 does not answer after healing")
+    lab.wait(host)
+
+
+def test_cutting_one_network_leaves_the_other(lab: Lab) -> None:
+    host = lab.host("network-1")
+    lab.cut(host, "external")
+    try:
+        assert "NO-CARRIER" in lab.run(host.name, ["ip", "link", "show", "eth1"])
+    finally:
+        lab.heal(host, "external")
+    assert "LOWER_UP" in lab.run(host.name, ["ip", "link", "show", "eth1"])
+
+
+def test_up_again_starts_only_what_is_off(lab: Lab) -> None:
+    before = {host.name: boot_id(lab, host.name) for host in lab.hosts}
+    lab.crash(lab.host("compute-1"))
+    bring_up(parse({}, "test"), lab.layout.name)
+    changed = [host.name for host in lab.hosts if boot_id(lab, host.name) != before[host.name]]
+    assert changed == ["compute-1"]
+
+
+def test_another_lab_of_the_same_name_is_refused(lab: Lab) -> None:
+    with pytest.raises(Refused, match="STEAD-B010"):
+        bring_up(sizes(compute=1), lab.layout.name)
+
+
+def test_what_is_not_there_is_named(lab: Lab) -> None:
+    with pytest.raises(Refused, match=r"STEAD-B009.*compute-2"):
+        lab.host("compute-9")
+    with pytest.raises(Refused, match=r"STEAD-B015.*external"):
+        lab.cut(lab.host("compute-1"), "moon")
+
+
+def test_a_bare_host_installs_packages_without_a_way_out(make_lab: MakeLab) -> None:
+    lab = make_lab("i", sizes(storage=1), base="bare")
+    with pytest.raises(subprocess.CalledProcessError):
+        lab.run("storage-1", ["dpkg", "--status", "tgt"])
+    lab.run("storage-1", ["apt-get", "--yes", "install", "tgt"])
+    lab.run("storage-1", ["systemctl", "is-active", "tgt"])
+
+
+def test_two_labs_live_side_by_side_and_one_leaves_nothing(lab: Lab, make_lab: MakeLab) -> None:
+    other = make_lab("s", sizes(compute=2))
+    name = other.layout.name
+    assert other.layout.underlay != lab.layout.underlay
+    other.run("compute-1", ["ping", "-c1", "-W2", "compute-2"])
+    with pytest.raises(subprocess.CalledProcessError):
+        other.run("compute-1", ["ping", "-c1", "-W1", lab.host("compute-1").address])
+    assert traces(name) != []
+    before = boot_id(lab, "compute-1")
+    assert take_down(name)
+    assert traces(name) == []
+    assert not take_down(name)
+    assert boot_id(lab, "compute-1") == before
+
+
+@pytest.mark.parametrize("after", [0.3, 0.6, 1.2])
+def test_an_up_that_is_killed_can_be_taken_down(after: float) -> None:
+    name = f"k{os.getpid():x}"
+    up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
+    time.sleep(after)
+    up.send_signal(signal.SIGKILL)
+    up.communicate()
+    take_down(name)
+    time.sleep(0.5)  # for what was on its way when it was killed
+    take_down(name)
+    assert traces(name) == []
+
+
+def test_an_up_that_is_killed_can_be_completed(make_lab: MakeLab) -> None:
+    name = f"c{os.getpid():x}"
+    up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
+    time.sleep(0.7)
+    up.send_signal(signal.SIGKILL)
+    up.communicate()
+    assert len(make_lab("c").status()) == 5
+    assert all(state.answers for state in make_lab("c").status())
+    take_down(name)
+    assert traces(name) == []
+
+
+def test_a_lab_whose_record_is_lost_is_found_by_its_name(make_lab: MakeLab) -> None:
+    lab = make_lab("l", sizes(compute=1))
+    shutil.rmtree(lab.rooms.top)
+    assert take_down(lab.layout.name)
+    assert traces(lab.layout.name) == []
+
+
+def test_labs_that_come_up_together_get_their_own_subnets() -> None:
+    names = [f"{letter}{os.getpid():x}" for letter in "xyz"]
+    started = [
+        subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE, text=True) for name in names
+    ]
+    try:
+        said = [one.communicate()[1] for one in started]
+        assert [one.returncode for one in started] == [0, 0, 0], said
+        shown = [
+            subprocess.run([STEAD, "lab", "status", "--json", "--name", name], capture_output=True, check=True)
+            for name in names
+        ]
+        assert len({json.loads(one.stdout)["underlay"] for one in shown}) == 3
+    finally:
+        for name in names:
+            take_down(name)
+    assert [traces(name) for name in names] == [[], [], []]
+
+
+def test_five_hosts_answer_within_ten_seconds() -> None:
+    name = f"q{os.getpid():x}"
+    start = time.monotonic()
+    try:
+        bring_up(parse({}, "test"), name)
+        assert time.monotonic() - start < 10
+    finally:
+        take_down(name)
+
+
+def test_whoever_is_not_root_is_told() -> None:
+    def become_nobody() -> None:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+    done = subprocess.run(
+        [sys.executable, "-c", "from stead.lab.commands import need_root; need_root()"],
+        preexec_fn=become_nobody,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert "STEAD-B001" in done.stderr
