@@ -80,8 +80,10 @@ def write(version: int, number: int) -> str:
 
 def read(address: str) -> tuple[int, int]:
     """Version and number."""
-    found = ip_address(address)
-    return found.version, int(found)
+    if ":" not in address:
+        a, b, c, d = address.split(".")
+        return 4, int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
+    return 6, int(IPv6Address(address))
 
 
 _known = latest(lambda _desired: dict[Block, tuple[Net, ...]]())

@@ -37,41 +37,40 @@ EFFECTS: Mapping[str, Effect] = {
     "cdrom": IN_PLACE,
     "image": REBUILD,
     "root": REBOOT,
-    "root.size": IN_PLACE,
-    "root.iops": IN_PLACE,
-    "root.throughput": IN_PLACE,
-    "root.format": REBUILD,
-    "root.pool": REBUILD,
-    "root.swap": REBOOT,
-    "root.ephemeral": REBOOT,
-    "root.volume": REBUILD,
     "seed": REBUILD,
-    "seed.keys": REBUILD,
     "volumes": IN_PLACE,
     "nics": PAUSE,
     "ports": PAUSE,
     "state": IN_PLACE,
 }
 
-# What a rebuild is needed for, whether the instance runs or not.
-_OF_THE_DISK = frozenset({"image", "seed"})
+# Of the root disk, what makes it another one; the rest is how it is reached and plugged.
+_ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
+_ROOT_LIVE = frozenset({"iops", "throughput"})
+# Of an interface, what libvirt changes without unplugging it.
+_NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
+_VOLUME_LIVE = frozenset({"qos", "shareable"})
 
 
 def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:
+    """`root.size` says what changed by its words; a restart that nobody would notice is none."""
     head, _, rest = field.partition(".")
+    found: Effect | None = None
     match head:
-        case "root" if rest.partition(".")[0] in {"size", "pool", "format", "volume", "swap", "ephemeral"}:
-            return _root(rest.partition(".")[0], old, new, have)
+        case "root":
+            found = _root(rest, old, new)
+        case "nics" | "ports":
+            found = _nic(rest)
+        case "volumes":
+            found = _volume(rest)
         case "state":
             # Stopping is what was asked for, but whoever uses it will notice.
             return Effect(Action.UPDATE, Disruption.REBOOT) if new == "stopped" else IN_PLACE
-        case "nics":
-            return _nic(rest)
-    if head in _HARDWARE and have.get("state") == "stopped":
-        return IN_PLACE
-    if head in {"vcpus", "memory"} and _live(head, old, new, want, have):
-        return IN_PLACE
-    return None
+        case "vcpus" | "memory" if _live(head, old, new, want, have):
+            return IN_PLACE
+        case _ if head in _HARDWARE:
+            found = REBOOT
+    return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
 
 
 def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
@@ -82,22 +81,22 @@ def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
     return new <= have.get(limit, 0) and (new > old or field == "memory")
 
 
-def _root(part: str, old: Any, new: Any, have: Mapping[str, Any]) -> Effect:
-    if part == "size":
+def _root(rest: str, old: Any, new: Any) -> Effect:
+    if rest == "size":
         # A disk that shrinks is a new disk.
         return REBUILD if isinstance(old, int) and isinstance(new, int) and new < old else IN_PLACE
-    if part in {"swap", "ephemeral"}:
-        return IN_PLACE if have.get("state") == "stopped" else REBOOT
-    return REBUILD
+    if rest in _ROOT_ITSELF or rest in {"pool", "volume"}:
+        return REBUILD
+    return IN_PLACE if rest in _ROOT_LIVE else REBOOT
 
 
-# Of an interface, what libvirt changes without unplugging it.
-_NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
-
-
-def _nic(rest: str) -> Effect | None:
-    """`nics.app.groups.0` -> the third word says what changed; an interface that comes or goes is plugged live."""
+def _nic(rest: str) -> Effect:
+    """`nics.app.groups`: the third word says what changed. An interface that comes or goes is plugged live."""
     words = rest.split(".")
-    if len(words) == 1 or words[1] in _NIC_LIVE:
-        return IN_PLACE
-    return PAUSE
+    return IN_PLACE if len(words) == 1 or words[1] in _NIC_LIVE else PAUSE
+
+
+def _volume(rest: str) -> Effect:
+    """Plugged and unplugged live; what is plugged already is not plugged otherwise without a restart."""
+    words = rest.split(".")
+    return IN_PLACE if len(words) == 1 or words[1] in _VOLUME_LIVE else REBOOT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
@@ -211,39 +211,43 @@ def _room(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
             yield TOO_SMALL.at(block.place(f"subnets.{net.name}.cidr"), text)
 
 
-def _claims(member: Address, nets: tuple[Net, ...], claims: list[Claim] | tuple[()]) -> Iterator[Diagnostic]:
+def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Claim]) -> Iterator[Diagnostic]:
     """What others ask for in this network, said where they ask."""
     seen: dict[tuple[int, int], Claim] = {}
     for claim in claims:
         asked = read(claim.address)
         net = next((net for net in nets if net.version == asked[0] and net.holds(asked[1])), None)
-        place, who = claim.block.place(claim.path), str(claim.block.members[0].block)
+        first = seen.setdefault(asked, claim)
         if net is None:
             have = ", ".join(net.cidr for net in nets) or "none at all"
-            text = (
-                f"{claim.address} is in no subnet of {member}, which has {have}. Choose one of its addresses or leave "
-                "it out."
+            code, text = (
+                NOT_IN_NETWORK,
+                f"is in no subnet of {member}, which has {have}. Choose one of its addresses or",
             )
-            yield NOT_IN_NETWORK.at(place, text, address=who)
+            text = f"{text} leave it out."
+        elif first is not claim:
+            code, text = (
+                TAKEN_TWICE,
+                f"in {member} is asked for by {first.block.members[0].block} too, and one can have",
+            )
+            text = f"{text} it. Choose another, or leave it out."
+        elif (found := _kept(claim, asked[1], net, member)) is not None:
+            code, text = found
+        else:
             continue
-        first = seen.setdefault(asked, claim)
-        if first is not claim:
-            text = (
-                f"{claim.address} in {member} is asked for by {first.block.members[0].block} and by {who}. Only one "
-                "can have it: choose another, or leave it out."
-            )
-            yield TAKEN_TWICE.at(place, text, address=who)
-        elif claim.block.kind != "routers" and asked[1] == net.gateway:
-            text = f"{claim.address} is the gateway of {member}. Choose another, or set the subnet's `gateway`."
-            yield TAKEN_TWICE.at(place, text, address=who)
-        elif asked[1] == net.server:
-            text = (
-                f"{claim.address} is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
-            )
-            yield TAKEN_TWICE.at(place, text, address=who)
-        elif not _is_host(net, asked[1]):
-            text = f"{claim.address} stands for all of {net.cidr}, and no host can have it. Choose another."
-            yield NOT_IN_NETWORK.at(place, text, address=who)
+        who = str(claim.block.members[0].block)
+        yield code.at(claim.block.place(claim.path), f"{claim.address} {text}", address=who)
+
+
+def _kept(claim: Claim, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
+    """Addresses that the network keeps for itself."""
+    if claim.block.kind != "routers" and number == net.gateway:
+        return TAKEN_TWICE, f"is the gateway of {member}. Choose another, or set the subnet's `gateway`."
+    if number == net.server:
+        return TAKEN_TWICE, f"is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
+    if not _is_host(net, number):
+        return NOT_IN_NETWORK, f"stands for all of {net.cidr}, and no host can have it. Choose another."
+    return None
 
 
 def _is_host(net: Net, number: int) -> bool:

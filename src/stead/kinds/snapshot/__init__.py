@@ -15,6 +15,6 @@ KIND = Kind(
     usage=usage,
     realise=realise,
     facts=facts,
-    effects={"volume": REPLACED, "pool": REPLACED, "format": REPLACED},
+    effects={"volume": REPLACED, "pool.name": REPLACED, "format": REPLACED},
     identity=("volume",),
 )

@@ -20,7 +20,8 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     judge=judge,
-    effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool": REPLACED},
-    identity=("from_", "pool", "format"),
+    # Of a pool only its name says which one it is: the rest is how it is reached.
+    effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool.name": REPLACED},
+    identity=("from_", "pool"),
     places={"origin": "from"},
 )

@@ -9,9 +9,13 @@ from stead.address import Address
 from stead.fields import Example, Ref, Size, Text, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Origin:
     """What a volume is made from. Exactly one of them."""
+
+    def __repr__(self) -> str:
+        # A volume is another one when this changes: it must not because a release of Stead knows one field more.
+        return f"Origin({self.image or self.snapshot or self.volume})"
 
     image: Annotated[Address | None, Ref("images"), "An image: the volume can be booted from", Example("debian-12")] = (
         None

@@ -18,7 +18,14 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     model: Volume = block.model
     size = storage.volume_size(block.members[0], desired)
     zones = frozenset({model.zone}) if model.zone else frozenset()
-    return Demand(role="", amounts={f"disk:{model.pool}": size}, zones=zones, host=model.host)
+    return Demand(
+        role="",
+        amounts={f"disk:{model.pool}": size},
+        # Of a pool that each host has for itself, one where an instance can use it some day.
+        preferred=frozenset({"role:compute"}),
+        zones=zones,
+        host=model.host,
+    )
 
 
 def usage(block: Block, desired: Desired) -> dict[str, int]:
