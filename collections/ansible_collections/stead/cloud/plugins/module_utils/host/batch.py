@@ -30,7 +30,7 @@ OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 class Batch:
     def __init__(self, payload, check=False):
         self.host = payload["host"]
-        self.steps = sorted(payload["steps"], key=lambda step: step["number"])
+        self.steps = ordered(payload["steps"])
         self.check = check
         self._secrets = payload.get("secrets", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
@@ -81,7 +81,9 @@ class Batch:
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
         except Exception as error:  # a bug or libvirt's: the others go on, and the text says where it was
             where = traceback.extract_tb(error.__traceback__)[-1]
-            text = "{0}: {1} ({2}:{3})".format(type(error).__name__, error, os.path.basename(where.filename), where.lineno)
+            text = "{0}: {1} ({2}:{3})".format(
+                type(error).__name__, error, os.path.basename(where.filename), where.lineno
+            )
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=text)
         found["seconds"] = round(time.monotonic() - begun, 3)
         self._journal.write(step, "end", status=found["status"], error=found["error"])
@@ -108,6 +110,39 @@ class Batch:
         else:
             code.ensure(given, work)
         _book(step, work)
+
+
+def ordered(steps):
+    """By number; and what a want names by its UUID comes first, where the plan says nothing against it."""
+    steps = [dict(step) for step in sorted(steps, key=lambda step: step["number"])]
+    makes = {step["uuid"]: step["number"] for step in steps if step.get("want") is not None}
+    before = {step["number"]: set(step.get("after", ())) for step in steps}
+    for step in steps:
+        if step.get("want") is None:
+            continue
+        for uuid in sorted(set(_texts(step["want"])) & set(makes) - {step["uuid"]}):
+            if step["number"] not in _all_before(makes[uuid], before):
+                before[step["number"]].add(makes[uuid])
+        step["after"] = sorted(before[step["number"]])
+    return steps
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def _all_before(number, before):
+    found, stack = set(), [number]
+    while stack:
+        for one in before.get(stack.pop(), ()):
+            if one not in found:
+                found.add(one)
+                stack.append(one)
+    return found
 
 
 def _book(step, work):
@@ -147,7 +182,9 @@ def alone():
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise Failed("Another run has been at work on this host for long. Wait for it, or end it.") from None
+                    raise Failed(
+                        "Another run has been at work on this host for long. Wait for it, or end it."
+                    ) from None
                 time.sleep(0.1)
         yield
     finally:

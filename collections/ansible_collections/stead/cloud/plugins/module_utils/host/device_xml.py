@@ -47,7 +47,9 @@ def volume(attached, tuned):
         element(disk, "readonly")
     if attached.get("shareable"):
         element(disk, "shareable")
-    _limits(disk, dict(attached.get("qos", {}), **{name: tuned[name] for name in ("iops", "throughput") if name in tuned}))
+    _limits(
+        disk, dict(attached.get("qos", {}), **{name: tuned[name] for name in ("iops", "throughput") if name in tuned})
+    )
     return key, disk
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from . import links, running
+from . import links, namespaces, units
 from .places import NETWORKS, PASSABLE
 
 INSIDE = "eth0"
@@ -20,7 +20,10 @@ READABLE = 0o644
 
 def ensure(want, work, bridge):
     uuid, service = want["uuid"], want["service"]
-    _cable(want, work, bridge)
+    namespace = links.namespace_name("dhcp", uuid)
+    inside = namespaces.ensure(namespace, work)
+    port = {"bridge": bridge, "mac": service["mac"], "mtu": want["mtu"], "addresses": service["addresses"]}
+    namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work)
     folder = os.path.join(NETWORKS, uuid)
     work.directory(folder, PASSABLE)
     before = len(work.done)
@@ -30,20 +33,17 @@ def ensure(want, work, bridge):
     work.write(os.path.join(folder, "names"), names(service), READABLE)
     again = len(work.done) > before
     unit = unit_name(uuid)
-    if restart or not _is_active(unit):
-        _start(unit, uuid, folder, work)
+    if restart or not units.is_active(unit):
+        words = ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")]
+        text = "DHCP and DNS of Stead network {0}".format(uuid)
+        units.start(unit, text, words, work, units.in_namespace(namespace))
     elif again:
         work.run(["systemctl", "kill", "--signal=HUP", unit])
 
 
 def remove(uuid, work):
-    unit, namespace, cable = unit_name(uuid), links.namespace_name("dhcp", uuid), links.server_name(uuid)
-    if _is_loaded(unit):
-        _stop(unit, work)
-    if cable in links.table():
-        work.run(["ip", "link", "delete", cable])
-    if namespace in links.namespaces():
-        work.run(["ip", "netns", "delete", namespace])
+    units.stop(unit_name(uuid), work)
+    namespaces.remove(links.namespace_name("dhcp", uuid), [links.server_name(uuid)], work)
     work.remove_tree(os.path.join(NETWORKS, uuid))
 
 
@@ -118,76 +118,3 @@ def names(service):
     known += sorted(service.get("names", {}).items())
     text = "{0} {1}.{2} {1}\n"
     return "".join(text.format(one, name, service["domain"]) for name, addresses in known for one in addresses)
-
-
-def _cable(want, work, bridge):
-    """A namespace with one interface in the network, which has the server's addresses."""
-    uuid, service = want["uuid"], want["service"]
-    namespace, outside = links.namespace_name("dhcp", uuid), links.server_name(uuid)
-    there = links.table()
-    known = namespace in links.namespaces()
-    if not known:
-        work.run(["ip", "netns", "add", namespace])
-    inside = {} if not known else links.table(namespace)
-    link = there.get(outside)
-    if link is None or INSIDE not in inside:
-        if link is not None:
-            work.run(["ip", "link", "delete", outside])
-        cable = ["ip", "link", "add", outside, "mtu", str(want["mtu"]), "type", "veth", "peer", "name", INSIDE]
-        work.run(cable + ["mtu", str(want["mtu"]), "address", service["mac"], "netns", namespace])
-        link, inside = {}, {}
-    lines = ["link set {0} master {1}".format(outside, bridge)] if link.get("master") != bridge else []
-    lines += ["link set {0} mtu {1}".format(outside, want["mtu"])] if link.get("mtu", want["mtu"]) != want["mtu"] else []
-    lines += ["link set {0} addrgenmode none".format(outside)] if link.get("inet6_addr_gen_mode") != "none" else []
-    lines += ["link set {0} up".format(outside)] if not links.is_up(link) else []
-    work.batch("ip", lines)
-    _inside(want, work, namespace, inside)
-
-
-def _inside(want, work, namespace, inside):
-    service, link = want["service"], inside.get(INSIDE, {})
-    has = links.addresses(namespace, INSIDE) if link else set()
-    wanted = {str(ipaddress.ip_interface(one)) for one in service["addresses"]}
-    lines = []
-    if link.get("address", service["mac"]) != service["mac"]:
-        lines.append("link set {0} address {1}".format(INSIDE, service["mac"]))
-    if link.get("mtu", want["mtu"]) != want["mtu"]:
-        lines.append("link set {0} mtu {1}".format(INSIDE, want["mtu"]))
-    lines += ["link set lo up"] if not links.is_up(inside.get("lo")) else []
-    lines += ["link set {0} up".format(INSIDE)] if not links.is_up(link) else []
-    lines += ["address del {0} dev {1}".format(one, INSIDE) for one in sorted(has - wanted)]
-    lines += [
-        "address add {0} dev {1}{2}".format(one, INSIDE, " nodad" if ":" in one else " broadcast +")
-        for one in sorted(wanted - has)
-    ]
-    work.batch("ip", lines, namespace)
-
-
-def _start(unit, uuid, folder, work):
-    if _is_loaded(unit):
-        _stop(unit, work)
-    settings = {
-        "NetworkNamespacePath": "/run/netns/" + links.namespace_name("dhcp", uuid),
-        "Description": "DHCP and DNS of Stead network {0}".format(uuid),
-        # Killed or crashed, it comes back, however often.
-        "Restart": "always",
-        "RestartSec": "1",
-        "StartLimitIntervalSec": "0",
-    }
-    words = ["systemd-run", "--quiet", "--collect", "--unit=" + unit]
-    words += ["--property={0}={1}".format(*one) for one in sorted(settings.items())]
-    work.run(words + ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")])
-
-
-def _stop(unit, work):
-    work.run(["systemctl", "stop", unit])
-    if not work.check:
-        running.attempt(["systemctl", "reset-failed", unit])
-
-
-def _is_active(unit):
-    return running.attempt(["systemctl", "is-active", "--quiet", unit])[0] == 0
-
-
-def _is_loaded(unit):
-    return running.run(["systemctl", "show", "--property=LoadState", "--value", unit]).strip() == "loaded"

@@ -38,7 +38,9 @@ def _open(uri):
     try:
         return libvirt.open(uri)
     except libvirt.libvirtError as error:
-        raise Failed("libvirt does not answer on this host ({0}). Start libvirtd, and apply again.".format(error)) from error
+        raise Failed(
+            "libvirt does not answer on this host ({0}). Start libvirtd, and apply again.".format(error)
+        ) from error
 
 
 def _hush(_context, _error):

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 
-from . import disk_files, fetching, places, running
+from . import disk_files, fetching, places, units
 from .failing import Failed
 
 PORT = 7480
@@ -37,8 +37,8 @@ def remove(step, work):
             raise Failed("{0} is still used by {1}.".format(path, ", ".join(users)))
         work.remove(path)
     work.remove(_facts_path(uuid))
-    if not [name for name in _listed() if name.endswith(".json")] and _is_served():
-        work.run(["systemctl", "stop", UNIT])
+    if not [name for name in _listed() if name.endswith(".json")]:
+        units.stop(UNIT, work)
 
 
 def intact(want):
@@ -146,17 +146,11 @@ def _users(path):
     return found
 
 
-def _is_served():
-    return running.attempt(["systemctl", "is-active", "--quiet", UNIT])[0] == 0
-
-
 def _serve(address, work):
     """Files under their final names only: the directory cannot be listed, and the server may read nothing else."""
     with _serving:
-        if _is_served():
+        if units.is_active(UNIT):
             return
-        settings = ["DynamicUser=yes", "Restart=always", "RestartSec=1", "Description=Images for Stead's hosts"]
-        settings += ["ProtectSystem=strict", "ProtectHome=yes", "NoNewPrivileges=yes"]
-        words = ["systemd-run", "--quiet", "--collect", "--unit=" + UNIT] + ["--property=" + one for one in settings]
-        server = ["/usr/bin/python3", "-m", "http.server", str(PORT), "--bind", address]
-        work.run(words + server + ["--directory", places.IMAGES])
+        settings = {"DynamicUser": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "NoNewPrivileges": "yes"}
+        words = ["/usr/bin/python3", "-m", "http.server", str(PORT), "--bind", address, "--directory", places.IMAGES]
+        units.start(UNIT, "Images for the hosts of Stead", words, work, settings)

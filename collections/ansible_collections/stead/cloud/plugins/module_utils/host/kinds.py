@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from . import image, instance, network, project, security
+from . import floating_ip, image, instance, network, project, router, security, snapshot, volume
 
 KINDS = {
+    "floating_ips": floating_ip,
     "images": image,
     "instances": instance,
     "networks": network,
     "projects": project,
+    "routers": router,
     "security_groups": security,
+    "snapshots": snapshot,
+    "volumes": volume,
 }

@@ -19,6 +19,12 @@ def bridge_name(uuid):
     return _short("sb", uuid)
 
 
+def bridge_mac(uuid):
+    """Locally administered, as no card's is."""
+    digits = uuid.replace("-", "")[:10].lower()
+    return ":".join(["06"] + [digits[at : at + 2] for at in range(0, 10, 2)])
+
+
 def vxlan_name(uuid):
     return _short("sx", uuid)
 

@@ -1,0 +1,67 @@
+"""A namespace of this host with cables into bridges: what DHCP servers and routers live in."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from . import links
+
+
+def ensure(namespace, work):
+    known = namespace in links.namespaces()
+    if not known:
+        work.run(["ip", "netns", "add", namespace])
+    inside = links.table(namespace) if known else {}
+    if not links.is_up(inside.get("lo")):
+        work.batch("ip", ["link set lo up"], namespace)
+    return inside
+
+
+def cable(namespace, inside, outside, name, port, work):
+    """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses."""
+    there, mtu = links.table(), port["mtu"]
+    link = there.get(outside)
+    if link is None or name not in inside:
+        if link is not None:
+            work.run(["ip", "link", "delete", outside])
+        words = ["ip", "link", "add", outside, "mtu", str(mtu), "type", "veth", "peer", "name", name]
+        work.run(words + ["mtu", str(mtu), "address", port["mac"], "netns", namespace])
+        link, inside = {}, {}
+    lines = []
+    if link.get("master") != port["bridge"]:
+        lines.append("link set {0} master {1}".format(outside, port["bridge"]))
+    if link.get("mtu", mtu) != mtu:
+        lines.append("link set {0} mtu {1}".format(outside, mtu))
+    if link.get("inet6_addr_gen_mode") != "none":
+        lines.append("link set {0} addrgenmode none".format(outside))
+    if not links.is_up(link):
+        lines.append("link set {0} up".format(outside))
+    work.batch("ip", lines)
+    _inside(namespace, inside.get(name, {}), name, port, work)
+
+
+def _inside(namespace, link, name, port, work):
+    has = links.addresses(namespace, name) if link else set()
+    wanted = {str(ipaddress.ip_interface(one)) for one in port["addresses"]}
+    lines = []
+    if link.get("address", port["mac"]).lower() != port["mac"].lower():
+        lines.append("link set {0} address {1}".format(name, port["mac"]))
+    if link.get("mtu", port["mtu"]) != port["mtu"]:
+        lines.append("link set {0} mtu {1}".format(name, port["mtu"]))
+    if not links.is_up(link):
+        lines.append("link set {0} up".format(name))
+    lines += ["address del {0} dev {1}".format(one, name) for one in sorted(has - wanted - port.get("others", set()))]
+    lines += [
+        "address add {0} dev {1}{2}".format(one, name, " nodad" if ":" in one else " broadcast +")
+        for one in sorted(wanted - has)
+    ]
+    work.batch("ip", lines, namespace)
+
+
+def remove(namespace, outsides, work):
+    there = links.table()
+    for outside in outsides:
+        if outside in there:
+            work.run(["ip", "link", "delete", outside])
+    if namespace in links.namespaces():
+        work.run(["ip", "netns", "delete", namespace])

@@ -1,0 +1,158 @@
+"""Routers: a namespace on a network host with a cable into each network, and nftables for what leaves by the way out."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+
+from . import floating_ip, ledger, links, namespaces, network, running, units
+from .places import PASSABLE, ROUTERS
+
+READABLE = 0o644
+TABLE = "stead"
+
+
+def ensure(step, work):
+    want = step["want"]
+    namespace = namespace_of(want["uuid"])
+    inside = namespaces.ensure(namespace, work)
+    _kernel(namespace, work)
+    floating = floating_ip.of_router(want["uuid"])
+    ports = _ports(want, floating)
+    for name, port in ports.items():
+        outside = links.router_name(port["mac"])
+        port["bridge"] = _bridge(port, work)
+        namespaces.cable(namespace, inside, outside, name, port, work)
+    for name in sorted(set(inside) - set(ports)):
+        if name.startswith("n"):
+            work.batch("ip", ["link delete {0}".format(name)], namespace)
+    _routes(want, namespace, work)
+    _rules(want, namespace, floating, work)
+    _announce(want, namespace, work)
+    for one in floating:
+        floating_ip.put(one, work)
+
+
+def remove(step, work):
+    uuid = step["uuid"]
+    made = ledger.read("routers", uuid)
+    want = made["want"] if made else step.get("have") or {"interfaces": {}, "external": {}}
+    units.stop(unit_name(uuid), work)
+    namespaces.remove(namespace_of(uuid), [links.router_name(port["mac"]) for port in _all(want)], work)
+    work.remove_tree(os.path.join(ROUTERS, uuid))
+
+
+def namespace_of(uuid):
+    return links.namespace_name("router", uuid)
+
+
+def inside_name(mac):
+    """Of an interface in the router's namespace."""
+    return "n" + mac.replace(":", "").lower()
+
+
+def unit_name(uuid):
+    return "stead-announce-{0}.service".format(uuid)
+
+
+def _all(want):
+    return list(want["interfaces"].values()) + ([want["external"]] if want.get("external") else [])
+
+
+def _ports(want, floating):
+    """Addresses of floating IPs are on the way out too, and are not the router's to take away."""
+    others = {one["address"] + "/32" for one in floating}
+    return {inside_name(port["mac"]): dict(port, others=others) for port in _all(want)}
+
+
+def _bridge(port, work):
+    if work.check and ledger.read("networks", port["network_uuid"]) is None:
+        return ""
+    return network.bridge_for(port["network_uuid"])
+
+
+def _kernel(namespace, work):
+    settings = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
+    if namespace not in links.namespaces():
+        return
+    inside = ["ip", "netns", "exec", namespace, "sysctl"]
+    for name, value in settings.items():
+        if running.run(inside + ["-n", name]).strip() != value:
+            work.run(inside + ["-qw", "{0}={1}".format(name, value)])
+
+
+def _routes(want, namespace, work):
+    """All that are not the kernel's own are the plan's."""
+    wanted = {(str(ipaddress.ip_network(one["to"])), one["via"]) for one in want["routes"]}
+    for gateway in want.get("external", {}).get("gateways", []) if want.get("external") else []:
+        wanted.add(("default" if ":" not in gateway else "default6", gateway))
+    has = set()
+    for family, default in (("-4", "default"), ("-6", "default6")):
+        status, out, _said = running.attempt(["ip", "-netns", namespace, family, "-json", "route", "show"])
+        for one in json.loads(out or "[]") if status == 0 else []:
+            if "gateway" in one and one.get("protocol") != "ra":
+                has.add((default if one["dst"] == "default" else _sized(one["dst"]), one["gateway"]))
+    lines = ["route del {0} via {1}".format(_plain(to), via) for to, via in sorted(has - wanted)]
+    lines += ["route replace {0} via {1}".format(_plain(to), via) for to, via in sorted(wanted - has)]
+    work.batch("ip", lines, namespace)
+
+
+def _sized(text):
+    return str(ipaddress.ip_network(text))
+
+
+def _plain(to):
+    return {"default": "0.0.0.0/0", "default6": "::/0"}.get(to, to)
+
+
+def rules(want):
+    """The whole table but the members of its maps, which floating IPs put in beside it."""
+    out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
+    lines = ["add table ip {0}".format(TABLE)]
+    for name in ("inward", "outward"):
+        lines.append("add map ip {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name))
+    lines.append("add chain ip {0} before {{ type nat hook prerouting priority dstnat; }}".format(TABLE))
+    lines.append("add chain ip {0} after {{ type nat hook postrouting priority srcnat; }}".format(TABLE))
+    lines += ["flush chain ip {0} {1}".format(TABLE, chain) for chain in ("before", "after")]
+    lines.append("add rule ip {0} before dnat to ip daddr map @inward".format(TABLE))
+    if out is not None:
+        lines.append("add rule ip {0} after oifname {1} snat to ip saddr map @outward".format(TABLE, out))
+        for cidr in want["snat"]:
+            lines.append("add rule ip {0} after oifname {1} ip saddr {2} masquerade".format(TABLE, out, cidr))
+        # Who calls a neighbour by its floating IP must get the answer back through here.
+        lines.append("add rule ip {0} after ct status dnat oifname != {1} iifname != {1} masquerade".format(TABLE, out))
+    return "\n".join(lines) + "\n"
+
+
+def _rules(want, namespace, floating, work):
+    """In one transaction. What was given last is kept beside, since nft gives it back in other words."""
+    folder = os.path.join(ROUTERS, want["uuid"])
+    work.directory(folder, PASSABLE)
+    path, text = os.path.join(folder, "rules.nft"), rules(want)
+    status, _out, _said = running.attempt(["ip", "netns", "exec", namespace, "nft", "list", "table", "ip", TABLE])
+    if work.write(path, text, READABLE) or status != 0:
+        work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed=text)
+
+
+def _announce(want, namespace, work):
+    """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give."""
+    unit, folder = unit_name(want["uuid"]), os.path.join(ROUTERS, want["uuid"])
+    told = [(port, one) for port in want["interfaces"].values() for one in port.get("announces", ())]
+    path = os.path.join(folder, "announce.conf")
+    if not told:
+        units.stop(unit, work)
+        work.remove(path)
+        return
+    lines = ["keep-in-foreground", "port=0", "leasefile-ro", "user=dnsmasq", "enable-ra", "dhcp-ignore=tag:stead"]
+    for port, one in told:
+        name, net = inside_name(port["mac"]), ipaddress.ip_network(one["cidr"])
+        mode = "ra-only" if one["slaac"] else "static"
+        lines += ["interface=" + name, "ra-param={0},mtu:{1},30,1800".format(name, port["mtu"])]
+        lines.append("dhcp-range=set:stead,{0},{1},{2}".format(net.network_address, mode, net.prefixlen))
+        if one["dns"]:
+            lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
+    if work.write(path, "\n".join(lines) + "\n", READABLE) or not units.is_active(unit):
+        words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
+        text = "Announcements of Stead router {0}".format(want["uuid"])
+        units.start(unit, text, words, work, units.in_namespace(namespace))

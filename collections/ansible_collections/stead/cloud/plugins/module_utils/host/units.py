@@ -1,0 +1,35 @@
+"""Programs that serve a network or a router: transient systemd units, made anew from the ledger after a boot."""
+
+from __future__ import annotations
+
+from . import running
+
+
+def start(unit, description, words, work, settings=None):
+    """Anew, if it runs already. Killed or crashed, it comes back, however often."""
+    if is_loaded(unit):
+        stop(unit, work)
+    given = {"Description": description, "Restart": "always", "RestartSec": "1", "StartLimitIntervalSec": "0"}
+    given.update(settings or {})
+    argv = ["systemd-run", "--quiet", "--collect", "--unit=" + unit]
+    argv += ["--property={0}={1}".format(*one) for one in sorted(given.items())]
+    work.run(argv + words)
+
+
+def stop(unit, work):
+    if is_loaded(unit):
+        work.run(["systemctl", "stop", unit])
+        if not work.check:
+            running.attempt(["systemctl", "reset-failed", unit])
+
+
+def is_active(unit):
+    return running.attempt(["systemctl", "is-active", "--quiet", unit])[0] == 0
+
+
+def is_loaded(unit):
+    return running.run(["systemctl", "show", "--property=LoadState", "--value", unit]).strip() == "loaded"
+
+
+def in_namespace(namespace):
+    return {"NetworkNamespacePath": "/run/netns/" + namespace}
