@@ -1,9 +1,14 @@
-"""OR-Tools CP-SAT as a peer on small cases: the true optimum of what the policy aims at, if it is found in time."""
+"""OR-Tools CP-SAT as a peer on small cases: the true optimum of what the policy aims at, if it is found in time.
+
+python bench/placement/cpsat.py SEED POLICY SECONDS     prints the value and `proven` or `best`
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
+import workload
 from ortools.sat.python import cp_model
 
 from stead.blueprint.placement.model import Policy, Problem
@@ -44,3 +49,13 @@ def solve(problem: Problem, policy: Policy, seconds: float) -> Optimum:
     solver.parameters.num_workers = 2
     status = solver.solve(model)
     return Optimum(int(solver.objective_value), status == cp_model.OPTIMAL)
+
+
+def main() -> None:
+    policy = Policy(sys.argv[2])
+    found = solve(workload.small(int(sys.argv[1]), policy), policy, float(sys.argv[3]))
+    print(found.value, "proven" if found.proven else "best")
+
+
+if __name__ == "__main__":
+    main()

@@ -112,3 +112,9 @@ def problem(
     host_count: int, instances: int, seed: int, policy: Policy = Policy.BALANCE, *, soft: bool = True
 ) -> Problem:
     return Problem(hosts=hosts(host_count, seed), requests=requests(instances, seed, soft=soft), policy=policy)
+
+
+def small(seed: int, policy: Policy) -> Problem:
+    """Ten hosts, sixty instances, no groups: what an exact solver can be asked."""
+    found = problem(10, 60, seed, policy, soft=False)
+    return replace(found, requests=[replace(one, groups=(), required=frozenset()) for one in found.requests])

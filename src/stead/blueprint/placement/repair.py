@@ -57,7 +57,7 @@ class _Repair:
     def _seat(self, run: Run, i: int, depth: int, closed: frozenset[int]) -> bool:
         """Gives the unit a host outside `closed`, displacing others if it must. On failure all is as it was."""
         self.budget -= 1
-        free = self.search.chooser.choose(run, None, closed)
+        free = self.search.chooser.choose(run, None)  # a closed host may take it as long as nobody leaves for it
         if free is not None:
             self._move(run, i, free)
             return True
