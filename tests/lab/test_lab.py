@@ -141,7 +141,14 @@ def test_hosts_are_small(lab: Lab) -> None:
 def test_a_power_cut_ends_everything_of_the_host_and_nothing_else(lab: Lab) -> None:
     host, others = lab.host("compute-1"), ["controller-1", "compute-2", "storage-1", "network-1"]
     before = {name: boot_id(lab, name) for name in others}
-    lab.run(host.name, ["sh", "-c", "echo kept > /root/kept; ip link add br-lost type bridge; setsid sleep 1000 &"])
+    lab.run(
+        host.name,
+        [
+            "sh",
+            "-c",
+            "echo kept > /root/kept; ip link add br-lost type bridge; setsid sleep 1000 >/dev/null 2>&1 </dev/null &",
+        ],
+    )
     lab.crash(host)
     assert cgroups.processes(lab.layout.name, host.name) == set()
     assert not wires.has_namespace(host.namespace)
@@ -311,20 +318,3 @@ def test_five_hosts_answer_within_ten_seconds() -> None:
         assert time.monotonic() - start < 10
     finally:
         take_down(name)
-
-
-def test_whoever_is_not_root_is_told() -> None:
-    def become_nobody() -> None:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-
-    done = subprocess.run(
-        [sys.executable, "-c", "from stead.lab.commands import need_root; need_root()"],
-        preexec_fn=become_nobody,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-    )
-    assert "STEAD-B001" in done.stderr

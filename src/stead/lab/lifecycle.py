@@ -11,18 +11,16 @@ import fcntl
 import ipaddress
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from stead.lab import cgroups, places, wires
+from stead.lab import cgroups, outside, places, wires
 from stead.lab.base import Base, ensure_base, locked, make_room
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import to_yaml
-from stead.lab.layout import NEIGHBOUR, Layout, from_json, lay_out, to_json
+from stead.lab.layout import Layout, from_json, lay_out, to_json
 from stead.lab.places import Rooms
 from stead.lab.site import Lab
 from stead.lab.sizes import Sizes, check_name
@@ -54,7 +52,7 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
         say("hosts")
         prepare(lab, base)
         wires.build_switch(lab.layout)
-        start_neighbour(lab)
+        outside.start(lab.layout, rooms, base)
         lab.start(lab.hosts)
     return lab
 
@@ -119,21 +117,6 @@ def prepare(lab: Lab, base: Base) -> None:
         (rooms.host(host.name) / "ready").touch()
     write_whole(rooms.known_hosts, known_hosts(lab.layout, rooms))
     write_whole(rooms.inventory, to_yaml(lab.layout, rooms))
-
-
-def start_neighbour(lab: Lab) -> None:
-    if cgroups.processes(lab.layout.name, NEIGHBOUR):
-        return
-    groups = cgroups.make(lab.layout.name, NEIGHBOUR)
-    subprocess.Popen(
-        ["ip", "netns", "exec", lab.layout.neighbour, sys.executable, "-m", "stead.lab.neighbour"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        preexec_fn=lambda: cgroups.enter(groups),  # noqa: PLW1509 - nothing else runs in this process yet
-    )
 
 
 def open_lab(name: str) -> Lab:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from stead.lab import cgroups, wires
+from stead.lab import cgroups, outside, wires
 from stead.lab.codes import HOST_OFF, NO_ANSWER, NO_HOST, NO_LINK, refuse
 from stead.lab.commands import try_run
 from stead.lab.inventory import ssh_options
@@ -56,9 +56,9 @@ class Lab:
         return found
 
     def ssh_argv(self, name: str, argv: Sequence[str] = ()) -> list[str]:
-        """The command that runs `argv` on a host, or in the neighbour's namespace; a shell when there is none."""
+        """The command that runs `argv` on a host, or as the neighbour; a shell when there is none."""
         if name == NEIGHBOUR:
-            return ["ip", "netns", "exec", self.layout.neighbour, *(argv or ("bash",))]
+            return outside.enter_argv(self.layout, argv)
         options = [word for option in ssh_options(self.rooms) for word in option.split(" ", 1)]
         return ["ssh", "-i", str(self.rooms.key), *options, f"root@{self.host(name).address}", *argv]
 
