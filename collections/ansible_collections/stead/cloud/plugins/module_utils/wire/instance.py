@@ -17,6 +17,7 @@ _SEED = ("user_data", "vendor_data", "network_data", "meta_data", "keys")
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
     wanted, there = _compared(want), _compared(have)
     _same_machine(wanted, there)
+    _no_maximum(wanted, there)
     _same_names(wanted, there)
     if (want.get("seed") or {}).get("on_change") == "keep":
         for fields in (wanted, there):
@@ -59,6 +60,14 @@ def _same_machine(wanted: dict[str, Any], there: dict[str, Any]) -> None:
     pattern = r"(pc-)?{0}-[0-9].*".format(re.escape(str(wanted.get("machine"))))
     if re.fullmatch(pattern, str(there.get("machine"))):
         there["machine"] = wanted["machine"]
+
+
+def _no_maximum(wanted: dict[str, Any], there: dict[str, Any]) -> None:
+    """What has no maximum of its own is its own maximum: the same said twice."""
+    for name in ("memory", "vcpus"):
+        if all(fields.get("max_" + name) == fields.get(name) for fields in (wanted, there)):
+            for fields in (wanted, there):
+                fields.pop("max_" + name, None)
 
 
 def _same_names(wanted: dict[str, Any], there: dict[str, Any]) -> None:
