@@ -9,7 +9,7 @@ from typing import Any
 from stead import __version__
 from stead.address import Address
 from stead.blueprint.model import Blueprint
-from stead.blueprint.settle import settle
+from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.desired import Desired
 from stead.diagnostics import Diagnostic, has_errors, in_order
 from stead.diff import Diff, compare, drift
@@ -39,6 +39,7 @@ class Wishes:
     replace: frozenset[Address] = frozenset()
     destroy: bool = False
     refresh_only: bool = False
+    rearrange: Rearrange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,14 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
     renames = _renames(desired.moved, inputs.recorded)
     recorded, observed = _renamed(inputs.recorded, inputs.observed, renames)
-    blueprint, found = settle(desired, recorded, observed, kinds=inputs.kinds, key=inputs.key, replace=wishes.replace)
+    blueprint, found = settle(
+        desired,
+        recorded,
+        observed,
+        kinds=inputs.kinds,
+        key=inputs.key,
+        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange),
+    )
     if blueprint is None or has_errors(found):
         return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)
     if wishes.refresh_only:

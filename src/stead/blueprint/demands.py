@@ -111,7 +111,7 @@ class _Asking:
             name = str(address)
             asked.members.append(name)
             self.addresses[name] = address
-            self._remember(name, address, movable=movable)
+            self._remember(name, address, demand.host, movable=movable)
             if local:
                 asked.carries[name] = tuple(map(str, local))
                 self._follow(asked, name, local)
@@ -163,12 +163,13 @@ class _Asking:
             carries=asked.carries,
         )
 
-    def _remember(self, name: str, address: Address, *, movable: bool) -> None:
+    def _remember(self, name: str, address: Address, asked: str, *, movable: bool) -> None:
         host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=movable)
         if not host:
             return
         self.current[name] = host
-        if self.hosts[host].state is State.DOWN:
+        # What cannot be moved stays, unless the spec names another host; on a silent host, everything does.
+        if self.hosts[host].state is State.DOWN or (not movable and asked in ("", host)):
             self.pinned.add(name)
 
     def _follow(self, asked: _Asked, name: str, local: Sequence[Address]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from stead.address import Address
 from stead.blueprint.placement.model import Placement, Problem
+from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block
 from stead.want import Want
 
@@ -38,4 +39,6 @@ class Blueprint:
     takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
     problem: Problem  # what placement was asked, for `explain` and `capacity`
     placement: Placement
+    rebalance: Rebalance | None = None  # what was rearranged on request
+    move_waves: tuple[frozenset[Address], ...] = ()  # its migrations, in an order in which each one fits
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text; never written anywhere

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stead.address import Address, order
@@ -10,7 +11,8 @@ from stead.blueprint import demands, leases
 from stead.blueprint.choices import Choices, Scope
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
-from stead.blueprint.placement.model import Placement
+from stead.blueprint.placement.model import Placement, Problem
+from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.fields import Expression, Secret
@@ -22,6 +24,19 @@ from stead.want import Want
 CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
 CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
 
+# What would be better than the placement at hand: evening out, emptying a host.
+Rearrange = Callable[[Problem, Placement], Rebalance]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What a person asks for beyond the spec: to make some anew, to rearrange hosts."""
+
+    replace: frozenset[Address] = frozenset()
+    rearrange: Rearrange | None = None
+
+
+NO_OVERRIDES = Overrides()
 NOWHERE = Reason("", "")
 
 
@@ -32,18 +47,24 @@ def settle(
     *,
     kinds: Mapping[str, Kind],
     key: bytes,
-    replace: frozenset[Address] = frozenset(),
+    overrides: Overrides = NO_OVERRIDES,
 ) -> tuple[Blueprint | None, list[Diagnostic]]:
     """`key` seals secrets. None where a choice could not be made."""
     records = recorded.resources
     question = demands.question(desired, kinds, observed, records)
     placement = place(question.problem)
     found = demands.unplaced(question, placement)
+    rearrange = overrides.rearrange
+    rebalance = rearrange(question.problem, placement) if rearrange and not found else None
+    if rebalance is not None:
+        # What found no other host stays where it is: it is named, and no reason to lose sight of it.
+        stays = {**placement.assignment, **rebalance.placement.assignment}
+        placement = replace(rebalance.placement, assignment=stays)
     claims = [
         leases.claim(block, kinds[block.kind].needs(block, desired), kinds[block.kind].identity)
         for block in desired.blocks
     ]
-    chosen, more = leases.choose(claims, records, site=recorded.site, replace=replace)
+    chosen, more = leases.choose(claims, records, site=recorded.site, replace=overrides.replace)
     found += more
     if has_errors(found):
         return None, found
@@ -65,6 +86,11 @@ def settle(
         takes_over=chosen.takes_over,
         problem=question.problem,
         placement=placement,
+        rebalance=rebalance,
+        move_waves=tuple(
+            frozenset(question.members[move.member] for move in wave if move.member in question.members)
+            for wave in (rebalance.waves if rebalance else ())
+        ),
         secrets=choices.secrets,
     )
     return blueprint, found

@@ -6,6 +6,7 @@ A wave is one call per host, so it is cut only where an edge crosses hosts; insi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from stead.address import Address
@@ -59,6 +60,8 @@ class _Edges:
                 self._making(position, change, before[position])
                 if change.address in self.records:
                     self._leaving_behind(position, change, before)
+                if change.action is Action.MIGRATE:
+                    before[position].update(self._moves_before(change.address))
         return before
 
     def _making(self, position: int, change: Change, first: set[int]) -> None:
@@ -78,6 +81,13 @@ class _Edges:
         if self.breaks:
             first.update(self._gone_before(change))
         first.discard(position)
+
+    def _moves_before(self, address: Address) -> Iterator[int]:
+        """A migration waits for those of the wave before its own: they make its room."""
+        for earlier, wave in pairwise(self.blueprint.move_waves):
+            if address in wave:
+                for moved in sorted(earlier):
+                    yield from self.makes.get(moved, {}).values()
 
     def _needs(self, block: Block) -> list[tuple[dict[str, int], tuple[int, ...]]]:
         """For each resource that the block refers to: where it is made, and the makings that all others wait for."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .candidates import Candidates
 from .choose import Chooser, Queues
+from .fill import WORTH_FILLING, fill, fillable
 from .model import Overfull, Problem, Request
 from .runs import Run, cut, families, zone_bound
 from .seat import Seating, seat
@@ -37,8 +38,11 @@ class Search:
         done: set[int] = set()
         bound = families([run for run in self.runs if _zone_bonds(run)], _zone_bonds)
         family_of = {id(run): family for family in bound for run in family}
+        fillers = [run for run in self.runs if fillable(run)]
+        filling = sum(len(run.units) for run in fillers) >= WORTH_FILLING
+        later = {id(run) for run in fillers} if filling else set()
         for run in self.runs:
-            if id(run) in done:
+            if id(run) in done or id(run) in later:
                 continue
             family = family_of.get(id(run))
             if family is None:
@@ -46,6 +50,17 @@ class Search:
             else:
                 self._place_family(family)
                 done.update(id(member) for member in family)
+        if filling:
+            self._fill(fillers)
+
+    def _fill(self, fillers: list[Run]) -> None:
+        """Host by host; where that leaves somebody out, unit by unit, scarce first: nobody pays for a good packing."""
+        fill(self, fillers)
+        if any(-1 in run.chosen for run in fillers):
+            for run in fillers:
+                self.clear(run)
+            for run in fillers:
+                self.place(run)
 
     def place(self, run: Run) -> None:
         """Fills `chosen`. Without groups the queue does it in one go; the result is the same, only sooner."""

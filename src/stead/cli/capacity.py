@@ -1,0 +1,155 @@
+"""Show what hosts have, what is used, and how many more of each flavor fit; also for hosts that are not there yet.
+
+  stead capacity                        used and free, per zone and host
+  stead capacity --add 4xcompute-1      with four more like compute-1
+  stead capacity --without compute-3    with one less
+  stead capacity --survive 1            does everything still fit after any one host fails?
+
+exit status: 0, or 1 when --survive finds a failure that hurts
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from stead.cli import options as shared
+from stead.diagnostics import Code, Refused
+
+if TYPE_CHECKING:
+    from stead.blueprint.placement import Capacity, Problem, Request, Survival, Use
+    from stead.cli.placing import Placed
+
+BAD_HOSTS = Code("STEAD-C052", "hosts to add or leave out cannot be understood")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--add", action="append", default=[], metavar="NxHOST", help="N more hosts like this one")
+    parser.add_argument("--without", action="append", default=[], metavar="HOST", help="as if this host were gone")
+    parser.add_argument("--survive", type=int, default=0, metavar="N", help="what any N hosts failing would do")
+    shared.inputs(parser)
+    shared.output(parser, formats=("text", "json", "html"))
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.blueprint.placement import capacity, place, survive, what_if
+    from stead.cli.placing import Placed
+
+    placed = Placed.of(options)
+    problem = what_if(
+        placed.problem, add=added(placed.problem, options.add), without=gone(placed.problem, options.without)
+    )
+    current = {name: host for name, host in problem.current.items() if host not in options.without}
+    problem = replace(problem, current=current, pinned=problem.pinned & current.keys())
+    placement = place(problem) if options.add or options.without else placed.placement
+    found = capacity(problem, placement, flavors(placed), survive=options.survive)
+    survival = survive(problem, placement, options.survive) if options.survive else None
+    data = asdict(found) | {
+        "unplaced": [one._asdict() for one in placement.unplaced],
+        "survival": asdict(survival) if survival else None,
+    }
+    match shared.chosen_format(options):
+        case "json":
+            print(json.dumps(data, indent=1))
+        case "html":
+            from stead.cli.capacity_page import page
+
+            print(page(found, survival))
+        case _:
+            print("\n".join([*text(found), *left_out(placement.unplaced), *(hurt(survival) if survival else [])]))
+    return 1 if survival and not survival.survives else 0
+
+
+def added(problem: Problem, texts: Sequence[str]) -> list[Any]:
+    from stead.blueprint.placement import copies
+
+    names = {host.name: host for host in problem.hosts}
+    more: list[Any] = []
+    for text in texts:
+        count, times, name = text.partition("x")
+        if not times or not count.isdigit() or name not in names:
+            raise Refused(
+                BAD_HOSTS.at(None, f"--add {text}: write a number, x, and a host to copy, such as 4x{min(names)}.")
+            )
+        more += copies(names[name], int(count), f"{name}-more")
+    return more
+
+
+def gone(problem: Problem, names: Sequence[str]) -> list[str]:
+    known = {host.name for host in problem.hosts}
+    for name in names:
+        if name not in known:
+            raise Refused(BAD_HOSTS.at(None, f"--without {name}: the inventory has no such host."))
+    return list(names)
+
+
+def flavors(placed: Placed) -> list[Request]:
+    """A request for one of each flavor of the spec, by its own fields."""
+    from stead.blueprint.placement import Request
+
+    made = []
+    for block in placed.loaded.inputs.desired.of_kind("flavors"):
+        model = block.model
+        demand = {"vcpus": model.vcpus, "memory": model.memory}
+        if model.disk:
+            demand[f"disk:{model.pool}"] = model.disk
+        made.append(Request(id=block.name, members=(block.name,), demand=demand, required=frozenset({"role:compute"})))
+    return made
+
+
+def text(found: Capacity) -> list[str]:
+    lines = ["All hosts", *rows(found.total)]
+    zones = sorted({use.scope for use in found.zones})
+    if len(zones) > 1:
+        for zone in zones:
+            lines += ["", f"Zone {zone}", *rows([use for use in found.zones if use.scope == zone])]
+    hosts = sorted({use.scope for use in found.hosts})
+    if len(hosts) <= 40:
+        for host in hosts:
+            lines += ["", host, *rows([use for use in found.hosts if use.scope == host])]
+    else:
+        lines += ["", f"{len(hosts):,} hosts; --json lists them."]
+    if found.fits:
+        lines += ["", "How many more fit"]
+        width = max(len(fit.flavor) for fit in found.fits)
+        for fit in found.fits:
+            per_zone = "  ".join(f"{zone} {count:,}" for zone, count in fit.by_zone)
+            still = f"  ({fit.surviving:,} and survive)" if fit.surviving is not None else ""
+            lines.append(f"  {fit.flavor:<{width}}  {fit.total:>8,}{still}  {per_zone}")
+    return lines
+
+
+def rows(uses: Sequence[Use]) -> list[str]:
+    from stead.blueprint.demands import amount
+    from stead.cli.explain import bar
+
+    shown = [use for use in uses if use.usable and use.resource != "services"]
+    width = max([len(use.resource) for use in shown], default=0)
+    return [
+        f"  {use.resource:<{width}}  {bar(use.used, use.usable)} {100 * use.used / use.usable:5.1f}%  "
+        f"{amount(use.resource, use.usable - use.used)} free"
+        for use in shown
+    ]
+
+
+def left_out(unplaced: Sequence[Any]) -> list[str]:
+    return [f"\nNo host for {len(one.members)} of {one.request}: {one.text}" for one in unplaced]
+
+
+def hurt(survival: Survival) -> list[str]:
+    how = "every one" if survival.exhaustive else "a sample"
+    if survival.survives:
+        return [
+            "",
+            f"After any {survival.n} of the hosts fail, everything still fits ({survival.tried:,} tried, {how}).",
+        ]
+    lines = ["", f"{survival.hurting:,} of {survival.tried:,} failures tried leave something without a host:"]
+    for failure in survival.failures[:10]:
+        names = ", ".join(failure.members[:3]) + (
+            f" and {len(failure.members) - 3} more" if len(failure.members) > 3 else ""
+        )
+        lines.append(f"  {' and '.join(failure.hosts)}: {names}{'' if failure.proven else ' (not proven)'}")
+    return lines

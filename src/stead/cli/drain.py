@@ -1,0 +1,39 @@
+"""Plan the live migrations that empty a host, before it is switched off or taken apart.
+
+  stead drain compute-3 -o empty.plan && stead apply empty.plan
+
+Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
+
+exit status: 0 when everything finds another host, 1 when something has to stay
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli import rearranging
+from stead.diagnostics import Code, Refused
+
+NO_SUCH_HOST = Code("STEAD-C051", "no such host")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("host", help="name of the host in the inventory")
+    parser.set_defaults(title="Drain")
+    rearranging.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.blueprint.placement import Placement, Problem, Rebalance, drain
+    from stead.reading import nearest
+
+    def emptied(asked: Problem, placed: Placement) -> Rebalance:
+        names = [host.name for host in asked.hosts]
+        if options.host not in names:
+            text = f"The inventory has no host {options.host!r}.{nearest(options.host, names)}"
+            raise Refused(NO_SUCH_HOST.at(None, text))
+        return drain(asked, placed, options.host)
+
+    blueprint = rearranging.run(options, emptied)
+    stuck = blueprint.rebalance is not None and (blueprint.rebalance.stuck or blueprint.placement.unplaced)
+    return 1 if stuck else 0

@@ -1,0 +1,58 @@
+"""What the commands about placement have in common: the question that a plan asks, and its answer."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stead.diagnostics import Code, Refused
+
+if TYPE_CHECKING:
+    from stead.blueprint.demands import Question
+    from stead.blueprint.placement import Placement, Problem
+    from stead.cli.workspace import Loaded
+
+NOT_PLACED = Code("STEAD-C050", "this is not placed on a host")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A question and its answer, also where something has no host: that is when people ask."""
+
+    loaded: Loaded
+    question: Question
+    placement: Placement
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Placed:
+        from stead.blueprint.demands import question
+        from stead.blueprint.placement import place
+        from stead.cli.workspace import find, load
+
+        loaded = load(find(options))
+        inputs = loaded.inputs
+        asked = question(inputs.desired, inputs.kinds, inputs.observed, inputs.recorded.resources)
+        return cls(loaded=loaded, question=asked, placement=place(asked.problem))
+
+    @property
+    def problem(self) -> Problem:
+        return self.question.problem
+
+
+def request_of(placed: Placed, text: str) -> str:
+    """Placement's name for an address. Refuses what is not placed, with the nearest that is."""
+    from stead.reading import nearest
+
+    members = placed.question.members
+    if text in members:
+        return text
+    for request in placed.problem.requests:
+        for member, volumes in request.carries.items():
+            if text in volumes:
+                return member
+    counted = [name for name in members if name.startswith(f"{text}[")]
+    hint = f" It has {len(counted)} members: say {counted[0]}." if counted else nearest(text, members)
+    raise Refused(
+        NOT_PLACED.at(None, f"{text!r} is nothing that is placed: instances, volumes, networks and routers are.{hint}")
+    )

@@ -1,0 +1,75 @@
+"""What `rebalance` and `drain` have in common: a plan of migrations, with its figures before and after."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stead.cli import options as shared
+from stead.diagnostics import Refused, has_errors
+
+if TYPE_CHECKING:
+    from stead.blueprint.model import Blueprint
+    from stead.blueprint.settle import Rearrange
+
+GIB = 1 << 30
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from stead.plan.render import FORMATS
+
+    parser.add_argument("-o", "--out", metavar="FILE", help="write the plan to a file, for `stead apply FILE`")
+    shared.inputs(parser)
+    shared.output(parser, formats=FORMATS)
+
+
+def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
+    """Plan, show, and save where asked. Other changes of the spec are left for an ordinary apply."""
+    from stead.cli.planning import show
+    from stead.cli.workspace import find, load
+    from stead.plan.build import Selection
+    from stead.planner import Wishes, make_plan
+
+    loaded = load(find(options))
+    moved: set[str] = set()
+
+    def remembered(problem: object, placement: object) -> object:
+        found = rearrange(problem, placement)  # type: ignore[arg-type]
+        moved.update(move.member for move in found.moves)
+        return found
+
+    selection = Selection(wanted=lambda address: str(address) in moved)
+    planned, found = make_plan(loaded.inputs, Wishes(rearrange=remembered, selection=selection))  # type: ignore[arg-type]
+    found = [*loaded.found, *found]
+    if planned.plan is None or planned.blueprint is None or has_errors(found):
+        raise Refused(*found)
+    show(planned.plan, options, found, title=options.title)
+    if not options.json:
+        print("\n".join(figures(planned.blueprint)), file=sys.stderr)
+    if options.out and not planned.plan.empty:
+        from stead.plan.file import save
+
+        save(planned.plan, Path(options.out))
+        print(f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.", file=sys.stderr)
+    return planned.blueprint
+
+
+def figures(blueprint: Blueprint) -> list[str]:
+    from stead.blueprint.placement.rebalance import headroom
+
+    done = blueprint.rebalance
+    if done is None:
+        return []
+    stays = [f"{name} stays: {one.text}" for one in blueprint.placement.unplaced for name in one.members]
+    stays += [f"{move.member} stays on {move.source}: {move.text}" for move in done.stuck]
+    if not done.moves:
+        return [done.text, *stays]
+    before, after = (share / 10_000 for share in done.fullest)
+    return [
+        done.text,
+        f"Fullest host: {before:.1f}% before, {after:.1f}% after. To move: {done.bytes / GIB:.1f} GiB of memory.",
+        f"Hosts whose failure would leave something without a host: {headroom(blueprint.problem, blueprint.placement)}",
+        *stays,
+    ]

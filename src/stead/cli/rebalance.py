@@ -1,0 +1,35 @@
+"""Plan live migrations that even out the use of hosts, each worth its cost, in an order in which each fits.
+
+  stead rebalance --moves 10
+  stead rebalance --moves 10 -o even.plan && stead apply even.plan
+
+exit status: 0, also when no move is worth it
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli import rearranging
+
+MOVES = 10
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--moves", type=int, default=MOVES, metavar="K", help=f"at most so many (default: {MOVES})")
+    parser.add_argument(
+        "--minimum-gain",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="what a move must gain, in thousandths of a full host",
+    )
+    parser.set_defaults(title="Rebalance")
+    rearranging.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.blueprint.placement import rebalance
+
+    rearranging.run(options, lambda asked, placed: rebalance(asked, placed, options.moves, options.minimum_gain))
+    return 0
