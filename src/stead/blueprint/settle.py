@@ -12,6 +12,7 @@ from stead.blueprint.choices import Choices, Scope
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
+from stead.blueprint.placement.model import Reason as PlacedReason
 from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity, has_errors
@@ -59,7 +60,8 @@ def settle(
     if rebalance is not None:
         # What found no other host stays where it is: it is named, and no reason to lose sight of it.
         stays = {**placement.assignment, **rebalance.placement.assignment}
-        placement = replace(rebalance.placement, assignment=stays)
+        why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
+        placement = replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
     claims = [
         leases.claim(block, kinds[block.kind].needs(block, desired), kinds[block.kind].identity)
         for block in desired.blocks

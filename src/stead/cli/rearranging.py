@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stead.cli import options as shared
-from stead.diagnostics import Refused, has_errors
+from stead.diagnostics import Code, Refused, has_errors
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
     from stead.blueprint.settle import Rearrange
 
+PENDING = Code("STEAD-C053", "there is something else to apply first")
 GIB = 1 << 30
 
 
@@ -26,22 +27,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
-    """Plan, show, and save where asked. Other changes of the spec are left for an ordinary apply."""
+    """Plan, show, and save where asked."""
     from stead.cli.planning import show
     from stead.cli.workspace import find, load
-    from stead.plan.build import Selection
     from stead.planner import Wishes, make_plan
 
     loaded = load(find(options))
-    moved: set[str] = set()
-
-    def remembered(problem: object, placement: object) -> object:
-        found = rearrange(problem, placement)  # type: ignore[arg-type]
-        moved.update(move.member for move in found.moves)
-        return found
-
-    selection = Selection(wanted=lambda address: str(address) in moved)
-    planned, found = make_plan(loaded.inputs, Wishes(rearrange=remembered, selection=selection))  # type: ignore[arg-type]
+    before, _ = make_plan(loaded.inputs)
+    if before.plan is not None and not before.plan.empty:
+        text = "The spec and the hosts differ already. Apply that first, so that this plan moves and nothing else."
+        raise Refused(PENDING.at(None, text))
+    planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange))
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
@@ -69,7 +65,7 @@ def figures(blueprint: Blueprint) -> list[str]:
     before, after = (share / 10_000 for share in done.fullest)
     return [
         done.text,
-        f"Fullest host: {before:.1f}% before, {after:.1f}% after. To move: {done.bytes / GIB:.1f} GiB of memory.",
+        f"Fullest host: {before:.1f}% before, {after:.1f}% after. To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
         f"Hosts whose failure would leave something without a host: {headroom(blueprint.problem, blueprint.placement)}",
         *stays,
     ]
