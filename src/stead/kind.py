@@ -187,6 +187,12 @@ def _no_opinion(_field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _ha
     return None
 
 
+def _as_they_were(
+    leases: Mapping[str, str], _address: Address, _renames: Mapping[Address, Address]
+) -> Mapping[str, str]:
+    return leases
+
+
 def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
@@ -219,6 +225,8 @@ class Kind:
     """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
     judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
     """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
+    renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
+    """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
     identity: tuple[str, ...] = ()
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
     places: Mapping[str, str] = field(default_factory=dict)

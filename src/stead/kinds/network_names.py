@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stead.address import Address
 
@@ -19,3 +19,25 @@ def keys(networks: Sequence[Address], project: str) -> Iterator[str]:
         name = short(network, project)
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name}:{seen[name]}"
+
+
+def renamed(leases: Mapping[str, str], address: Address, renames: Mapping[Address, Address]) -> Mapping[str, str]:
+    """`nics.app.mac` is `nics.backend.mac` once the network is: an interface keeps what it was lent."""
+    project = address.project
+    names = {
+        short(old, project): short(new, project)
+        for old, new in renames.items()
+        if old.kind == "networks" and old.project in (project, "")
+    }
+    return {_renamed(key, names): value for key, value in leases.items()} if names else leases
+
+
+def _renamed(key: str, names: Mapping[str, str]) -> str:
+    family, dot, rest = key.partition(".")
+    if not dot:
+        return key
+    called, _, lease = rest.partition(".")
+    name, colon, number = called.rpartition(":")
+    if not (colon and number.isdigit()):
+        name, colon, number = called, "", ""
+    return f"{family}.{names.get(name, name)}{colon}{number}.{lease}" if lease else key

@@ -246,3 +246,15 @@ def test_facts_tell_what_expressions_ask_for(made: Blueprint) -> None:
     assert world.facts(at("acme/networks/app"))["vni"] == 10_000
     assert world.facts(at("acme/floating_ips/www"))["address"] == "203.0.113.10"
     assert world.facts(at("acme/instances/proxy"))["floating_ip"] == "203.0.113.10"
+
+
+def test_a_renamed_network_leaves_interfaces_what_they_were_lent() -> None:
+    leases = {"uuid": "u", "nics.app.mac": "m", "nics.app:2.v4": "a", "nics.site:app.v4": "b", "nics.db.v4": "c"}
+    renames = {at("p/networks/app"): at("p/networks/backend"), at("q/networks/db"): at("q/networks/other")}
+    assert kinds()["instances"].renamed(leases, at("p/instances/vm"), renames) == {
+        "uuid": "u",
+        "nics.backend.mac": "m",
+        "nics.backend:2.v4": "a",
+        "nics.site:app.v4": "b",
+        "nics.db.v4": "c",
+    }

@@ -1,6 +1,6 @@
 """An external address that leads to an instance."""
 
-from stead.kind import Action, Disruption, Effect, Kind, Scope
+from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import contribute, facts, needs, realise, usage
 from stead.kinds.floating_ip.rules import check
@@ -21,6 +21,6 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
-    effects={"address": MOVED, "inside": MOVED, "router": MOVED, "network": MOVED},
+    effects={"address": MOVED, "inside": MOVED, "router": MOVED, "router.address": IN_PLACE, "network": IN_PLACE},
     places={"router": "instance"},
 )

@@ -7,6 +7,7 @@ from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import needs
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
+from stead.kinds.network_names import renamed
 
 KIND = Kind(
     name="instance",
@@ -24,6 +25,7 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    renamed=renamed,
     effects=EFFECTS,
     judge=judge,
     places={

@@ -1,6 +1,7 @@
 """Joins networks with each other and with an external one."""
 
 from stead.kind import Action, Disruption, Effect, Kind, Scope
+from stead.kinds.network_names import renamed
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.realise import contribute, facts, realise
@@ -23,6 +24,7 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    renamed=renamed,
     effects={"external": PAUSE, "interfaces": PAUSE, "snat": PAUSE},
     places={"interfaces": "networks"},
 )

@@ -16,5 +16,4 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     effects={"volume": REPLACED, "pool.name": REPLACED, "format": REPLACED},
-    identity=("volume",),
 )

@@ -22,6 +22,6 @@ KIND = Kind(
     judge=judge,
     # Of a pool only its name says which one it is: the rest is how it is reached.
     effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool.name": REPLACED},
-    identity=("from_", "pool"),
+    identity=("pool",),
     places={"origin": "from"},
 )

@@ -9,13 +9,9 @@ from stead.address import Address
 from stead.fields import Example, Ref, Size, Text, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """What a volume is made from. Exactly one of them."""
-
-    def __repr__(self) -> str:
-        # A volume is another one when this changes: it must not because a release of Stead knows one field more.
-        return f"Origin({self.image or self.snapshot or self.volume})"
 
     image: Annotated[Address | None, Ref("images"), "An image: the volume can be booted from", Example("debian-12")] = (
         None
@@ -44,9 +40,11 @@ class Volume:
         int | None, Size(), "Size; left out, that of the volume or snapshot it is made from", Example("50GiB")
     ] = None
     pool: Annotated[str, Text(), "Storage pool it lies in, as the inventory names it", Example("fast")] = "default"
-    from_: Annotated[Origin | None, "What it is made from; left out, it is blank", Example({"image": "debian-12"})] = (
-        None
-    )
+    from_: Annotated[
+        Origin | None,
+        "What it is made from, when it is made; left out, it is blank",
+        Example({"image": "debian-12"}),
+    ] = None
     format: Annotated[
         Literal["qcow2", "raw"] | None, "Format, in pools that keep files; left out, what suits the pool"
     ] = None

@@ -23,6 +23,12 @@ def without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in names}
 
 
+def renamed(wanted: Mapping[str, Any], there: Mapping[str, Any], by: str) -> dict[str, str]:
+    """Keys of what is there -> what they are called now, told by a field that outlives names."""
+    names = {one.get(by): key for key, one in wanted.items()}
+    return {key: names[one.get(by)] for key, one in there.items() if key not in wanted and one.get(by) in names}
+
+
 def _differences(path: str, want: Any, have: Any) -> Iterator[Difference]:
     if want == have or (_nothing(want) and _nothing(have)):
         return

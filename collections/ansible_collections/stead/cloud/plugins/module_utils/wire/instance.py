@@ -72,13 +72,8 @@ def _no_maximum(wanted: dict[str, Any], there: dict[str, Any]) -> None:
 
 def _same_names(wanted: dict[str, Any], there: dict[str, Any]) -> None:
     """An interface is the same when its MAC is, and a volume when its UUID is, however they are called now."""
-    renamed = _renamed(wanted["ports"], there["ports"], "mac")
+    renamed = generic.renamed(wanted["ports"], there["ports"], "mac")
     for field in ("ports", "nics"):
         there[field] = {renamed.get(key, key): value for key, value in there[field].items()}
-    renamed = _renamed(wanted["volumes"], there["volumes"], "uuid")
+    renamed = generic.renamed(wanted["volumes"], there["volumes"], "uuid")
     there["volumes"] = {renamed.get(key, key): value for key, value in there["volumes"].items()}
-
-
-def _renamed(wanted: Mapping[str, Any], there: Mapping[str, Any], by: str) -> dict[str, str]:
-    names = {one.get(by): key for key, one in wanted.items()}
-    return {key: names[one.get(by)] for key, one in there.items() if key not in wanted and one.get(by) in names}
