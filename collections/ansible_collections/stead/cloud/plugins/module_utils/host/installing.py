@@ -59,6 +59,3 @@ def install(work):
             path = os.path.join(folder, name)
             if path not in files and name.endswith((".py", ".pyc")):
                 work.remove(path)
-
-
-

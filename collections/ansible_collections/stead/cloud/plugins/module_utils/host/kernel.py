@@ -16,15 +16,14 @@ LINKS = {
     "geneve": ["type", "geneve", "id", "1", "remote", "192.0.2.1"],
     "veth": ["type", "veth"],
     "vlan": ["link", "lo", "type", "vlan", "id", "2"],
-    "macvtap": ["link", "veth0", "type", "macvtap"],
     "vlan-filtering": ["type", "bridge", "vlan_filtering", "1"],
 }
 # Enough of a rule set to know that the family and what it matches are there.
 RULES = {
-    "nftables": "table inet t { chain c { type filter hook input priority 0; ct state established accept; } }",
-    "nftables-nat": "table ip t { chain c { type nat hook postrouting priority 100; masquerade; } }",
-    "nftables-bridge": "table bridge t { chain c { type filter hook forward priority 0; ether type ip accept; } }",
-    "bridge-conntrack": "table bridge t { chain c { type filter hook forward priority 0; ct state established accept; } }",
+    "nftables": "table inet t { chain c { type filter hook input priority 0; ct state established accept; }; }",
+    "nftables-nat": "table ip t { chain c { type nat hook postrouting priority 100; masquerade; }; }",
+    "nftables-bridge": "table bridge t { chain c { type filter hook forward priority 0; ether type ip accept; }; }",
+    "bridge-conntrack": "table bridge t { chain c { type filter hook forward priority 0; ct state new accept; }; }",
 }
 # (file systems, modules, paths): any of them says that it is there.
 PARTS = {
@@ -65,9 +64,6 @@ def _loadable(module):
 
 
 def _makes_link(words):
-    if words[:2] == ["link", "veth0"]:  # what needs a link to stand on gets one, in the same namespace
-        lines = "link add veth0 type veth\nlink add {0} name trial0 {1}\n".format(" ".join(words[:2]), " ".join(words[2:]))
-        return _succeeds(["unshare", "--net", "ip", "-batch", "-"], lines)
     above = words[:2] if words[0] == "link" else []
     return _succeeds(["unshare", "--net", "ip", "link", "add"] + above + ["name", "trial0"] + words[len(above) :])
 

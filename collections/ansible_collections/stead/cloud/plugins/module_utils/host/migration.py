@@ -34,18 +34,19 @@ def public():
 
 
 def peers(given, work):
-    """`members` are all hosts of the inventory that may be migrated to; `known`, those that told their keys just now.
+    """`members` are all hosts of the inventory that may be migrated to; `known` has address, public key and sshd's keys
+    of those that told them just now.
 
     Of a member that was not asked this time, what is known of it stays; of one that is a member no more, nothing does.
     """
     known, members = given.get("known") or {}, set(given.get("members") or ())
     authorised, hosts = {}, {}
-    for name, one in sorted(known.items()):
-        if not one.get("public"):
+    for name, (address, public_key, host_keys) in sorted(known.items()):
+        if not public_key:
             continue  # in check mode its key is yet to be made
-        authorised[name] = ["{0} {1}".format(LIMITS, " ".join(_words(one["public"])))]
-        at = ",".join(_place(word) for word in (name, one.get("address", "")) if word)
-        hosts[name] = ["{0} {1}".format(at, " ".join(_words(line))) for line in one.get("host_keys") or ()]
+        authorised[name] = ["{0} {1}".format(LIMITS, " ".join(_words(public_key)))]
+        at = ",".join(_place(word) for word in (name, address) if word)
+        hosts[name] = ["{0} {1}".format(at, " ".join(_words(line))) for line in host_keys]
     _keep(AUTHORISED, authorised, members, work)
     _keep(KNOWN, hosts, members, work)
 

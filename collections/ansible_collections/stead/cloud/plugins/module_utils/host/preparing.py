@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from . import installing, migration, places, running
+from . import declared, installing, migration, places, running
 from .failing import Failed
 from .restoring import HOST
 
@@ -18,6 +18,8 @@ READABLE = 0o644
 def prepare(want, work):
     for one in want.get("directories") or ():
         _directory(one, work)
+    for path in declared.directories(want.get("pools")):
+        work.directory(path, places.PASSABLE)
     if want.get("identity"):
         work.write(HOST, json.dumps(want["identity"], sort_keys=True, indent=1) + "\n")
     if want.get("code"):

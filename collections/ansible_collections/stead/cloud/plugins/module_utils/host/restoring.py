@@ -1,4 +1,4 @@
-"""After a boot: networks and what belongs to them, as the ledger of this host says. Instances are libvirt's own to start.
+"""After a boot: networks and what belongs to them, as this host's ledger says. Instances are libvirt's own to start.
 
 Runs without Ansible and without the controller, from /usr/lib/stead. What fails is said and does not stop the rest.
 """
@@ -21,7 +21,7 @@ ORDER = ("networks", "security_groups", "routers", "floating_ips", "volumes", "i
 
 def restore():
     """(address, what went wrong) for each entry that could not be restored."""
-    me = json.loads(places.read_bytes(HOST) or b"{}")
+    me = known_as()
     libvirt = Libvirt()
     failures = []
     try:
@@ -36,6 +36,11 @@ def restore():
     return failures
 
 
+def known_as():
+    """Name in the inventory and address on the underlay; nothing before the host was prepared."""
+    return json.loads(places.read_bytes(HOST) or b"{}")
+
+
 def _one(kind, made, me, libvirt):
     """A kind that keeps something in memory only says how it comes back; networks, as they were made."""
     code = KINDS.get(kind)
@@ -47,7 +52,7 @@ def _one(kind, made, me, libvirt):
         call(step, Work(me.get("host", ""), libvirt=libvirt))
     except Failed as error:
         return str(error)
-    except Exception as error:  # one entry's trouble is not the others'
+    except Exception as error:  # noqa: BLE001 - one entry's trouble is not the others'
         return "{0}: {1}".format(type(error).__name__, error)
     return ""
 

@@ -14,7 +14,14 @@ from .places import MIGRATION
 
 FAMILIES = (("debian", ("debian", "ubuntu")), ("redhat", ("rhel", "fedora", "centos", "rocky", "almalinux")))
 # Whichever of these keeps the clock, another one beside it would fight with it.
-CLOCKS = ("chrony.service", "chronyd.service", "systemd-timesyncd.service", "ntp.service", "ntpsec.service", "openntpd.service")
+CLOCKS = (
+    "chrony.service",
+    "chronyd.service",
+    "systemd-timesyncd.service",
+    "ntp.service",
+    "ntpsec.service",
+    "openntpd.service",
+)
 
 
 def survey(candidates=()):
