@@ -267,6 +267,14 @@ class SimulatedState:
             self._db.execute("DELETE FROM faults")
             self._db.execute("UPDATE hosts SET delay = 0")
 
+    def empty(self) -> None:
+        """As new, but for the addresses of hosts."""
+        with self.writing():
+            for table in ("things", "bodies", "faults", "hooks"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+            self._db.execute("UPDATE hosts SET state = 'up', why = '', delay = 0")
+        self._bodies.clear()
+
     def ran(self, hooks: Iterable[tuple[str, str, str, str]]) -> None:
         """(playbook, before or after, address, host), in a transaction of the caller's."""
         now = time.time()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import uuid
 from pathlib import Path
 
 from stead.store.codes import KEY_NEEDED, NEWER, OTHER_SITE, WRONG_KEY, refuse
@@ -47,6 +46,8 @@ def write_marker(directory: Path, site: str, location: str) -> None:
 
 def first_rows(db: Database, key: str) -> str:
     """The rows of a new store. Returns its site."""
+    import uuid  # once in a site's life
+
     site, salt = str(uuid.uuid4()), os.urandom(16).hex()
     rows = {"site": site, "serial": "0", "born": str(time.time()), "salt": salt}
     if key:

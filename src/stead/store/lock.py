@@ -7,9 +7,7 @@ only asleep finds the lock gone and writes nothing.
 from __future__ import annotations
 
 import os
-import socket
 import threading
-import uuid
 from typing import Self
 
 from stead.diagnostics import Refused
@@ -25,7 +23,7 @@ class HeldLock:
     """The lock, and the thread that keeps it alive."""
 
     def __init__(self, db: Database, claim: Claim) -> None:
-        self.token = uuid.uuid4().hex
+        self.token = os.urandom(16).hex()
         self._db, self._claim = db, claim
         self._stop = threading.Event()
         self._lost = threading.Event()
@@ -80,7 +78,7 @@ def take(db: Database, claim: Claim, token: str) -> None:
             f"INSERT INTO lock (name, {_COLUMNS}) VALUES ('apply', ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (
                 claim.owner,
-                socket.gethostname(),
+                os.uname().nodename,
                 os.getpid(),
                 now,
                 claim.reason,

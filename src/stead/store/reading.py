@@ -103,4 +103,3 @@ def _records(
             reason=names.setdefault(reason, reason),
         )
     return resources
-

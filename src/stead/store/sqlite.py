@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import time
@@ -29,6 +30,8 @@ class Sqlite:
             # FULL: an intent that was written is on the disk before the step begins.
             for pragma in ("synchronous = FULL", f"cache_size = {CACHE}", "foreign_keys = OFF"):
                 self._connection.execute(f"PRAGMA {pragma}")
+        # The last to close folds the log into the file, so that a copy of the file alone is a whole backup.
+        atexit.register(self.close)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         with _said(self._path):
@@ -67,6 +70,7 @@ class Sqlite:
         return Sqlite(self._path)
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         self._connection.close()
 
 
