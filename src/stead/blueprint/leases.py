@@ -7,6 +7,7 @@ by a resource that is about to leave is not given out again before it has left, 
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
 from stead.recorded import Record
-from stead.want import canonical, digest
+from stead.want import canonical
 
 TWICE = Code("STEAD-R020", "the same value is fixed twice")
 EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
@@ -49,8 +50,18 @@ class Leases:
 
 def claim(block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...]) -> Claim:
     """A block's identity changes when a field does that makes it another resource, or its `replace_when`."""
-    values = [repr(getattr(block.model, name)) for name in identity_fields]
-    return Claim(block, tuple(needs), digest(canonical(values), repr(block.settings.replace_when)))
+    values = {name: repr(getattr(block.model, name)) for name in identity_fields}
+    if block.settings.replace_when is not None:
+        values["replace_when"] = repr(block.settings.replace_when)
+    return Claim(block, tuple(needs), canonical(values))
+
+
+def same_identity(one: str, other: str) -> bool:
+    """Only what both speak of is compared: a Stead that adds a field to a kind's identity replaces nothing by it."""
+    if one == other:
+        return True
+    first, second = json.loads(one), json.loads(other)
+    return all(first[name] == second[name] for name in first.keys() & second.keys())
 
 
 def choose(
@@ -119,7 +130,7 @@ class _Chooser:
     def _identify(self, address: Address, leases: dict[str, str], record: Record | None, identity: str) -> None:
         """The UUID stays as long as the resource is the same one; a replacement gets another."""
         previous = record.leases.get(UUID, "") if record else ""
-        same = record is not None and previous and record.leases.get(IDENTITY) == identity
+        same = record is not None and previous and same_identity(record.leases.get(IDENTITY, "{}"), identity)
         if same and address not in self.replace:
             leases[UUID] = previous
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stead.address import Address
-from stead.blueprint.leases import IDENTITY, UUID
+from stead.blueprint.leases import IDENTITY, UUID, same_identity
 from stead.blueprint.model import Reason, Settled
 from stead.diff.fields import field_changes
 from stead.diff.model import Change, Subject, is_down
@@ -176,7 +176,7 @@ def _replaced(
 
 
 def _why_replaced(settled: Settled, record: Record) -> Reason:
-    if record.leases.get(IDENTITY) == settled.leases[IDENTITY]:
+    if same_identity(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY]):
         return Reason("replace-asked", "you asked for it with --replace")
     return Reason("another-resource", "a field changed that cannot change in place, so it is made anew")
 
