@@ -94,7 +94,8 @@ class _Chooser:
                 self.chosen[address] = {}
         for address, record in self.records.items():
             if address not in self.chosen:
-                self.leaving.update((_number(value), address) for value in record.leases.values())
+                values = (value for key, value in record.leases.items() if key not in (UUID, IDENTITY))
+                self.leaving.update((_number(value), address) for value in values)
 
     def fix(self, one: Claim) -> None:
         for need in one.needs:

@@ -14,7 +14,7 @@ from stead.kind import Addresses, Macs, Need, Numbers
 from stead.recorded import Record
 
 TEN = 10 << 24
-I = "{}"
+NONE = "{}"
 POOL = Addresses(4, TEN + 2, TEN + 20, frozenset({TEN + 3}))
 
 
@@ -38,39 +38,41 @@ def settle(*claims: Claim, records: Any = None, **more: Any) -> tuple[dict[Addre
 
 
 def test_lowest_free_address_is_chosen_and_the_taken_one_skipped() -> None:
-    chosen, found, _ = settle(Claim(block("web", 3), nic(), I))
+    chosen, found, _ = settle(Claim(block("web", 3), nic(), NONE))
     assert [values["nics.0.v4"] for values in chosen.values()] == ["10.0.0.2", "10.0.0.4", "10.0.0.5"]
     assert found == []
 
 
 def test_recorded_values_stay_when_a_lower_one_is_free() -> None:
     web = block("web", 2)
-    first, _, _ = settle(Claim(block("a", 2), nic(), I), Claim(web, nic(), I))
+    first, _, _ = settle(Claim(block("a", 2), nic(), NONE), Claim(web, nic(), NONE))
     kept = {address: first[address] for address in web.members}
-    again, _, _ = settle(Claim(web, nic(), I), records=recorded(kept))
+    again, _, _ = settle(Claim(web, nic(), NONE), records=recorded(kept))
     assert again == kept
     assert again[web.members[0]]["nics.0.v4"] != "10.0.0.2"
 
 
 def test_fixed_value_displaces_a_remembered_one() -> None:
     web, db = block("web", 1), block("db", 1)
-    before, _, _ = settle(Claim(web, nic(), I))
+    before, _, _ = settle(Claim(web, nic(), NONE))
     held = before[web.members[0]]["nics.0.v4"]
-    chosen, found, _ = settle(Claim(web, nic(), I), Claim(db, nic(fixed=held), I), records=recorded(before))
+    chosen, found, _ = settle(Claim(web, nic(), NONE), Claim(db, nic(fixed=held), NONE), records=recorded(before))
     assert found == []
     assert chosen[db.members[0]]["nics.0.v4"] == held
     assert chosen[web.members[0]]["nics.0.v4"] != held
 
 
 def test_same_value_fixed_twice_is_told() -> None:
-    _, found, _ = settle(Claim(block("a", 1), nic(fixed="10.0.0.9"), I), Claim(block("b", 1), nic(fixed="10.0.0.9"), I))
+    _, found, _ = settle(
+        Claim(block("a", 1), nic(fixed="10.0.0.9"), NONE), Claim(block("b", 1), nic(fixed="10.0.0.9"), NONE)
+    )
     assert [one.code for one in found] == ["STEAD-R020"]
 
 
 def test_value_of_a_leaving_resource_is_not_given_out_before_it_left() -> None:
     gone = Address("acme", "instances", "old")
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.2"}})
-    chosen, _, leases = settle(Claim(block("web", 1), nic(), I), records=records)
+    chosen, _, leases = settle(Claim(block("web", 1), nic(), NONE), records=records)
     assert next(iter(chosen.values()))["nics.0.v4"] == "10.0.0.4"
     assert leases.takes_over == {}
 
@@ -79,12 +81,12 @@ def test_fixed_value_of_a_leaving_resource_waits_for_it() -> None:
     gone = Address("acme", "instances", "old")
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.2"}})
     web = block("web", 1)
-    _, _, leases = settle(Claim(web, nic(fixed="10.0.0.2"), I), records=records)
+    _, _, leases = settle(Claim(web, nic(fixed="10.0.0.2"), NONE), records=records)
     assert leases.takes_over == {web.members[0]: (gone,)}
 
 
 def test_exhausted_pool_says_how_many_it_holds() -> None:
-    _, found, _ = settle(Claim(block("web", 30), nic(), I))
+    _, found, _ = settle(Claim(block("web", 30), nic(), NONE))
     assert [one.code for one in found] == ["STEAD-R021"]
     assert "holds 19" in found[0].detail
 
@@ -108,22 +110,22 @@ def test_field_that_becomes_part_of_the_identity_replaces_nothing() -> None:
 
 def test_replacing_on_request_gets_another_uuid() -> None:
     web = block("web", 1)
-    before, _, _ = settle(Claim(web, nic(), I))
-    after, _, _ = settle(Claim(web, nic(), I), records=recorded(before), replace=frozenset(web.members))
+    before, _, _ = settle(Claim(web, nic(), NONE))
+    after, _, _ = settle(Claim(web, nic(), NONE), records=recorded(before), replace=frozenset(web.members))
     assert after[web.members[0]][UUID] != before[web.members[0]][UUID]
 
 
 @given(st.permutations([("a", 3), ("b", 1), ("c", 5)]))
 def test_order_of_input_does_not_matter(order: list[tuple[str, int]]) -> None:
-    straight, _, _ = settle(*[Claim(block(name, count), nic(), I) for name, count in [("a", 3), ("b", 1), ("c", 5)]])
-    shuffled, _, _ = settle(*[Claim(block(name, count), nic(), I) for name, count in order])
+    straight, _, _ = settle(*[Claim(block(name, count), nic(), NONE) for name, count in [("a", 3), ("b", 1), ("c", 5)]])
+    shuffled, _, _ = settle(*[Claim(block(name, count), nic(), NONE) for name, count in order])
     assert shuffled == straight
 
 
 @given(st.integers(1, 15), st.integers(1, 15))
 def test_no_value_is_given_twice_in_one_space(first: int, second: int) -> None:
     numbers = (Need("vni", "vni", Numbers(1, 100)),)
-    chosen, found, _ = settle(Claim(block("a", first), numbers, I), Claim(block("b", second), numbers, I))
+    chosen, found, _ = settle(Claim(block("a", first), numbers, NONE), Claim(block("b", second), numbers, NONE))
     values = [one["vni"] for one in chosen.values()]
     assert found == []
     assert len(set(values)) == len(values)
