@@ -1,0 +1,140 @@
+"""A spec with every field of every kind, all the way to what hosts should have."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import typing
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from tests.unit.kinds.building import GIB, at, host, site_of
+
+from stead.blueprint.model import Blueprint
+from stead.blueprint.settle import settle
+from stead.desired import Desired, resolve
+from stead.kinds import kinds
+from stead.observed import StoragePool
+from stead.recorded import Record, Recorded
+from stead.spec import load
+
+SPEC = Path(__file__).parent / "everything.yml"
+WIRE = "ansible_collections.stead.cloud.plugins.module_utils.wire"
+COMPUTE: dict[str, Any] = {
+    "physical_networks": {"storage": "eth2"},
+    "traits": frozenset({"ssd", "avx2", "kvm"}),
+    "devices": {"hugepages:2MiB": 4096, "device:gpu-a100": 2, "iops:default": 1000},
+}
+SITE = site_of(
+    host("controller-1", "controller", pools={}),
+    host("network-1", "network", pools={}, physical_networks={"external": "eth1", "storage": "eth2"}),
+    host("storage-1", "storage", pools={"fast": StoragePool("fast", "nfs", 4096 * GIB, "/srv/fast", shared=True)}),
+    *(host(f"compute-{number}", "compute", **COMPUTE) for number in (1, 2, 3)),
+)
+
+
+@pytest.fixture(scope="module")
+def desired() -> Desired:
+    spec, read = load([SPEC], root=SPEC.parent)
+    found, told = resolve(spec, key=b"key")
+    assert not [*read, *told]
+    return found
+
+
+def _settled(desired: Desired, recorded: Recorded) -> Blueprint:
+    found, told = settle(desired, recorded, SITE, kinds=kinds(), key=b"key")
+    assert found is not None, told
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(desired: Desired) -> Blueprint:
+    return _settled(desired, Recorded(site="site"))
+
+
+def _records(made: Blueprint) -> dict[Any, Record]:
+    return {
+        address: Record(address=address, leases=one.leases, host=one.host, wants=one.wants)
+        for address, one in made.resources.items()
+    }
+
+
+def _records_of(model: Any) -> Iterator[Any]:
+    """A model and every record inside it."""
+    yield model
+    for hint in typing.get_type_hints(model).values():
+        for part in _parts(hint):
+            if dataclasses.is_dataclass(part):
+                yield from _records_of(part)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
+
+
+def _words(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from map(str, node)
+        for below in node.values():
+            yield from _words(below)
+    elif isinstance(node, list):
+        for below in node:
+            yield from _words(below)
+
+
+@pytest.mark.parametrize("plural", sorted(kinds()))
+def test_the_spec_has_every_field(plural: str) -> None:
+    written = set(_words(yaml.safe_load(SPEC.read_text())))
+    fields = {
+        field.name.rstrip("_") for model in _records_of(kinds()[plural].model) for field in dataclasses.fields(model)
+    }
+    assert fields - written == set()
+
+
+def test_every_resource_is_somewhere(made: Blueprint) -> None:
+    for address, one in made.resources.items():
+        assert one.wants, address
+
+
+def test_what_is_settled_stays(desired: Desired, made: Blueprint) -> None:
+    again = _settled(desired, Recorded(site="site", resources=_records(made)))
+    assert {address: one.wants for address, one in again.resources.items()} == {
+        address: one.wants for address, one in made.resources.items()
+    }
+
+
+def test_the_order_of_blocks_does_not_matter(desired: Desired, made: Blueprint) -> None:
+    blocks = list(desired.blocks)
+    random.Random(1).shuffle(blocks)  # noqa: S311 - any order will do
+    shuffled = _settled(replace(desired, blocks=tuple(blocks)), Recorded(site="site"))
+    for address, one in made.resources.items():
+        assert shuffled.resources[address].wants == one.wants, address
+
+
+def test_what_is_as_it_should_be_differs_in_nothing(made: Blueprint) -> None:
+    for address, one in made.resources.items():
+        compare = import_module(f"{WIRE}.{kinds()[address.kind].name}").compare
+        for want in one.wants.values():
+            assert compare(want.fields(), want.fields()) == []
+
+
+def test_members_of_a_counted_network_have_spaces_of_their_own(made: Blueprint) -> None:
+    gateways = {
+        made.resources[at(f"acme/routers/inner[{index}]")].leases[f"interfaces.many-{index}.v4"] for index in range(3)
+    }
+    assert gateways == {"10.40.0.1"}
+    numbers = {made.resources[at(f"acme/networks/many[{index}]")].leases["vni"] for index in range(3)}
+    assert len(numbers) == 3
+
+
+def test_no_want_is_larger_than_it_has_to_be(made: Blueprint) -> None:
+    for address, one in made.resources.items():
+        for want in one.wants.values():
+            assert len(want.own) < 1000, address
