@@ -104,10 +104,11 @@ class Tree:
         return frozenset(found)
 
     def _merged(self, names: frozenset[str], depths: Mapping[str, int]) -> Variables:
-        """`all` first, deeper groups over their parents; what stands beside the inventory over what is in it."""
+        """Deeper groups over their parents; and all that stands beside the inventory over all that is in it."""
         groups = [self.group(name) for name in names if name != ALL]
         groups.sort(key=lambda one: (depths.get(one.name, 1), _priority(one), one.name))
-        merged: Variables = {**self.groups[ALL].variables, **self.groups[ALL].beside}
+        groups.insert(0, self.groups[ALL])
+        merged: Variables = {}
         for group in groups:
             merged.update(group.variables)
         for group in groups:
