@@ -55,10 +55,7 @@ class Search:
 
     def _fill(self, fillers: list[Run]) -> None:
         """Host by host; where that leaves somebody out, unit by unit, scarce first: nobody pays for a good packing."""
-        fill(self, fillers)
-        if any(-1 in run.chosen for run in fillers):
-            for run in fillers:
-                self.clear(run)
+        if not fill(self, fillers):
             for run in fillers:
                 self.place(run)
 
