@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "init": "write a demo, or the beginnings of a site of your own",
     "validate": "check a spec without hosts",
     "fmt": "write specs in one style",
+    "test": "run the tests of a spec on simulated hosts",
     "plan": "show what an apply would do, and why",
     "apply": "do what a plan says",
     "destroy": "destroy everything that is recorded",

@@ -1,0 +1,40 @@
+"""Results of tests, for people and for CI."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+
+class Result(NamedTuple):
+    file: str
+    name: str
+    wrong: tuple[str, ...]  # what was not as expected; empty when the test holds
+
+
+def text(results: Sequence[Result]) -> list[str]:
+    lines = []
+    for one in results:
+        lines.append(f"{'ok  ' if not one.wrong else 'FAIL'} {one.file}: {one.name}")
+        lines += [f"       {what}" for what in one.wrong]
+    failed = sum(1 for one in results if one.wrong)
+    return [*lines, f"{len(results) - failed} passed, {failed} failed"]
+
+
+def as_data(results: Sequence[Result]) -> dict[str, Any]:
+    return {
+        "passed": sum(1 for one in results if not one.wrong),
+        "failed": sum(1 for one in results if one.wrong),
+        "tests": [{"file": one.file, "name": one.name, "wrong": list(one.wrong)} for one in results],
+    }
+
+
+def junit(results: Sequence[Result]) -> str:
+    failed = sum(1 for one in results if one.wrong)
+    suite = ET.Element("testsuite", name="stead test", tests=str(len(results)), failures=str(failed))
+    for one in results:
+        case = ET.SubElement(suite, "testcase", classname=one.file, name=one.name)
+        if one.wrong:
+            ET.SubElement(case, "failure", message=one.wrong[0]).text = "\n".join(one.wrong)
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True)
