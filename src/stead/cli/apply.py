@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ from stead.cli import options as shared
 from stead.kind import Disruption
 
 if TYPE_CHECKING:
-    from stead.cli.planning import Ready
+    from stead.cli.workspace import Loaded
+    from stead.plan.model import Plan
+    from stead.planner import Inputs
 
 NO = 3
 # Without a person's word: all but the loss of data.
@@ -69,54 +72,71 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
             refuse_loss(ready.plan, options.max_disruption)
         elif not agreed(ready.plan, options.max_disruption):
             return NO
-    return carry_out(options, ready)
+    return carry_out(options, ready.plan, ready.loaded, ready.blueprint.secrets)
 
 
 def apply_file(options: argparse.Namespace, path: Path) -> int:
-    """The file was reviewed, so nothing is asked but what reviewing cannot grant: the loss of data."""
-    from dataclasses import replace
-
+    """The file was reviewed, so nothing is asked; but what data may be lost is said here, not there."""
+    from stead import __version__
     from stead.apply import check_fresh
     from stead.cli.agreeing import refuse_loss
-    from stead.cli.planning import make, too_much
+    from stead.cli.planning import too_much
     from stead.cli.say import complain
-    from stead.plan.file import load
+    from stead.cli.workspace import find, load
+    from stead.plan.file import load as read
+    from stead.plan.model import Made
 
-    plan = load(path)
+    plan = read(path)
     refused = too_much(plan, options.max_disruption)
     if refused:
         complain(refused)
         return 1
     refuse_loss(plan, options.max_disruption)
-    ready = make(options)
-    check_fresh(plan, ready.plan.made, ready.loaded.store)
-    return carry_out(options, replace(ready, plan=plan))
+    loaded = load(find(options))
+    inputs = loaded.inputs
+    now = Made(
+        spec=inputs.desired.digest,
+        recorded=inputs.recorded.serial,
+        observed=inputs.observed.digest,
+        stead=__version__,
+    )
+    check_fresh(plan, now, loaded.store)
+    return carry_out(options, plan, loaded, _secrets(plan, inputs))
 
 
-def carry_out(options: argparse.Namespace, ready: Ready) -> int:
+def _secrets(plan: Plan, inputs: Inputs) -> Mapping[str, str]:
+    """What the plan's sealed references stand for: found anew, since a file holds none of them."""
+    from stead.planner import make_plan
+
+    if not any(step.want and "$secret" in step.want.body.text + step.want.own for step in plan.steps):
+        return {}
+    blueprint = make_plan(inputs)[0].blueprint
+    return blueprint.secrets if blueprint is not None else {}
+
+
+def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Mapping[str, str]) -> int:
     import gc
 
     from stead.apply import Options, apply
     from stead.cli.progress import exit_status, progress, report
     from stead.plan.file import to_bytes
 
-    plan = ready.plan
     gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
     gc.enable()
     settings = Options(
         who=who(),
         reason=options.reason,
         parallel=options.parallel,
-        secrets=ready.blueprint.secrets,
+        secrets=secrets,
         hooks={
             block.members[0].block: block.settings.hooks
-            for block in ready.loaded.inputs.desired.blocks
+            for block in loaded.inputs.desired.blocks
             if block.settings.hooks and block.members
         },
         content=b"" if plan.empty else to_bytes(plan),
     )
     with progress(plan, options) as on_event:
-        made = apply(plan, ready.loaded.store, ready.loaded.runner, now=plan.made, options=settings, on_event=on_event)
+        made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
     report(plan, made, options)
     return exit_status(made)
 

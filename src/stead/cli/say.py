@@ -19,8 +19,9 @@ def colours(stream: TextIO) -> bool:
     return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def paint(text: str, *styles: str, stream: TextIO = sys.stdout) -> str:
-    return f"\033[{';'.join(styles)}m{text}\033[0m" if colours(stream) else text
+def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
+    # Standard output as it is now, not as it was when this was imported: programs and tests put others in its place.
+    return f"\033[{';'.join(styles)}m{text}\033[0m" if colours(stream or sys.stdout) else text
 
 
 def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
@@ -33,7 +34,17 @@ def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) ->
         if where:
             print(f"  {paint('-->', CYAN, stream=out)} {where}", file=out)
         for paragraph in one.detail.splitlines():
-            print(textwrap.fill(paragraph, 110, initial_indent="  ", subsequent_indent="  "), file=out)
+            print(
+                textwrap.fill(
+                    paragraph,
+                    110,
+                    initial_indent="  ",
+                    subsequent_indent="  ",
+                    break_on_hyphens=False,  # an option or an address stays whole, to be copied
+                    break_long_words=False,
+                ),
+                file=out,
+            )
         print(file=out)
 
 

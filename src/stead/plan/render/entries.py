@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from stead.plan.render.words import SIGNS
 MEMBERS_SHOWN = 6
 FIELDS_SHOWN = 12
 TEXT_LINES_SHOWN = 14
+
+
+_IP = re.compile(r"[0-9a-f:.]+")
 
 
 class Field(NamedTuple):
@@ -127,9 +131,11 @@ def _chosen(leases: Mapping[str, str], *, verbose: bool) -> list[str]:
 
 def is_address(text: str) -> bool:
     """An IP address, told apart from a MAC, which has five colons and pairs of digits throughout."""
+    if not _IP.fullmatch(text):
+        return False
     if text.count(".") == 3:
-        return text.replace(".", "").isdecimal()
-    return ":" in text and not (text.count(":") == 5 and all(len(part) == 2 for part in text.split(":")))
+        return ":" not in text
+    return text.count(":") > 1 and not (text.count(":") == 5 and all(len(part) == 2 for part in text.split(":")))
 
 
 def why(reasons: Iterable[Reason]) -> Iterator[str]:
