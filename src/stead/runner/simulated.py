@@ -166,6 +166,10 @@ class _Hand:
         if want is None:
             return f"the plan does not say what {address} should be"
         contents = site.on(step.host)
+        former = contents.uuids.get(step.uuid, address)
+        if former != address and step.action is not Action.CREATE:  # `moved`: the same thing under another name
+            site.drop(former, step.host)
+            self._put[former, step.host] = None
         if address in contents.things and contents.uuids.get(step.uuid) != address:
             return f"{step.host} has another {address} already, with another UUID"
         if refusal := site.refusal(address, step.host, step.uuid, want):
