@@ -22,6 +22,10 @@ def remove(step, work):
         take(want, work)
 
 
+def restore(step, work):
+    ensure(step, work)
+
+
 def of_router(uuid):
     found = (made["want"] for made in ledger.everything("floating_ips"))
     return [want for want in found if want.get("router", {}).get("uuid") == uuid]

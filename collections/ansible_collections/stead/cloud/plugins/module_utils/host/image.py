@@ -41,6 +41,11 @@ def remove(step, work):
         units.stop(UNIT, work)
 
 
+def restore(step, work):
+    if step["want"].get("keeps") and step.get("underlay"):
+        _serve(step["underlay"], work)
+
+
 def intact(want):
     return os.path.exists(path_of(want["uuid"], want["format"])) and facts(want["uuid"]) is not None
 

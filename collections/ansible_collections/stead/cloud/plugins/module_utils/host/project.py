@@ -16,3 +16,8 @@ def remove(step, work):
     want = made["want"] if made else step.get("have") or {}
     if "default_group" in want:
         security.remove_group(want["default_group"], work)
+
+
+def restore(step, work):
+    if "default_group" in step["want"]:
+        security.restore({"want": step["want"]["default_group"]}, work)

@@ -43,6 +43,10 @@ def remove(step, work):
     work.remove_tree(os.path.join(ROUTERS, uuid))
 
 
+def restore(step, work):
+    ensure(step, work)
+
+
 def namespace_of(uuid):
     return links.namespace_name("router", uuid)
 

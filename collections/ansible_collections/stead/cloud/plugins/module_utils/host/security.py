@@ -46,12 +46,10 @@ def ensure_port(nic, own, work):
     _define(filters.port_name(own["mac"]), filters.port(nic, own), work)
 
 
-def restore(want):
+def restore(step, work):
     """libvirt keeps its filters over a reboot; the sets that they name are the kernel's, which does not."""
-    from .work import Work
-
-    for other, addresses in want.get("default_group", want).get("sets", {}).items():
-        _set(other, addresses, Work(""))
+    for other, addresses in sorted(step["want"]["sets"].items()):
+        _set(other, addresses, work)
 
 
 def _path(name):

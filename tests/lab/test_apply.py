@@ -1,0 +1,353 @@
+"""A spec becomes instances on real hosts that answer, changes as planned, and leaves nothing when it goes.
+
+The tests of this file tell one story, in order: apply, look, apply again, change, destroy.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stead.address import Address, parse
+from stead.apply import Applied, Options, apply
+from stead.desired import resolve
+from stead.inventory import read_inventory
+from stead.kinds import kinds
+from stead.lab.image.build import ensure_image
+from stead.lab.site import Lab
+from stead.observed import Have, Host, Observed, StoragePool
+from stead.plan.model import Plan
+from stead.planner import Inputs, Wishes, make_plan
+from stead.runner import State
+from stead.runner.ansible import AnsibleRunner
+from stead.spec import load
+from stead.store import Store, open_store
+from stead.want import Body, Want
+
+pytestmark = pytest.mark.lab
+
+KEY = b"k" * 32
+POOL = StoragePool("default", "dir", 50 << 30, "/var/lib/stead/pools/default")
+# A guest boots in 5 seconds; three at once on two cores without KVM take longer.
+BOOTS_WITHIN = 90
+
+SPEC = """
+stead: 1
+images:
+  tiny: {source: IMAGE}
+flavors:
+  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
+networks:
+  public:
+    {type: flat, physical: external, external: true,
+     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
+projects:
+  acme:
+    networks:
+      app: {subnets: {v4: {cidr: 10.20.0.0/24}, v6: {cidr: "fd00:20::/64"}}}
+    routers:
+      edge: {external: public, networks: [app]}
+    security_groups:
+      web: {ingress: [{protocol: tcp, ports: 80}, {protocol: icmp}, {protocol: icmpv6}]}
+    volumes:
+      data: {size: 64MiB}
+    instances:
+      web:
+        {count: 2, flavor: small, image: tiny, networks: [app], security_groups: [web], spread: hosts,
+         stop_timeout: 20s, volumes: [], cloud_init: {user_data: CALLER}}
+      db:
+        {flavor: small, image: tiny, networks: [app], security_groups: [web], volumes: [data],
+         stop_timeout: 20s, cloud_init: {user_data: CALLER}}
+    floating_ips:
+      www: {network: public, instance: "web[0]"}
+  other:
+    networks:
+      app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
+    security_groups:
+      open: {ingress: [{protocol: any}]}
+    instances:
+      spy:
+        {flavor: small, image: tiny, networks: [{network: app, address: 10.20.0.77}], security_groups: [open],
+         stop_timeout: 20s, cloud_init: {user_data: CALLER}}
+"""
+
+# `/cgi-bin/call?host` tells what the guest itself hears from another, and `/cgi-bin/disk?vdb` how large a disk is.
+CALLER = """#cloud-config
+write_files:
+  - path: /srv/http/cgi-bin/call
+    permissions: '0755'
+    content: |
+      #!/bin/sh
+      printf 'Content-Type: text/plain\\r\\n\\r\\n'
+      heard=$(printf 'GET /cgi-bin/index.cgi HTTP/1.0\\r\\n\\r\\n' | nc -w 3 "$QUERY_STRING" 80 | tail -n 1)
+      echo "${heard:-silence}"
+  - path: /srv/http/cgi-bin/disk
+    permissions: '0755'
+    content: |
+      #!/bin/sh
+      printf 'Content-Type: text/plain\\r\\n\\r\\n'
+      cat "/sys/block/$QUERY_STRING/size"
+"""
+
+
+@dataclass
+class Site:
+    """A workspace of its own over the shared lab: what `stead` does, without its command line."""
+
+    lab: Lab
+    folder: Path
+    store: Store
+    before: Mapping[str, str]
+    text: str = SPEC
+    runs: list[Path] = field(default_factory=list)
+
+    def plan(self, *, destroy: bool = False) -> Plan:
+        image = str(ensure_image("tiny", lambda _text: None))
+        path = self.folder / "stead.yml"
+        path.write_text(self.text.replace("IMAGE", image).replace("CALLER", json.dumps(CALLER)))
+        spec, found = load((path,), root=self.folder)
+        desired, more = resolve(spec, key=KEY)
+        inventory, others = read_inventory((self.lab.inventory,))
+        assert not [*found, *more, *others]
+        inputs = Inputs(
+            desired=desired,
+            recorded=self.store.recorded(),
+            observed=self.observe(inventory.hosts),
+            kinds=kinds(),
+            key=KEY,
+        )
+        planned, found = make_plan(inputs, Wishes(destroy=destroy))
+        assert planned.plan is not None, found
+        return planned.plan
+
+    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+        """What the ledgers say."""
+        haves: dict[Address, dict[str, Have]] = {}
+        able: dict[str, Host] = {}
+        for name, host in hosts.items():
+            for made in self.ledger(name):
+                address = parse(made["address"])
+                assert address is not None
+                want = replace(Want.of(Body.of(made["want"])), digest=made["digest"])
+                haves.setdefault(address, {})[name] = Have(want, made["digest"], made["uuid"])
+            pools = {POOL.name: POOL} if host.roles & {"compute", "storage"} else {}
+            hypervisors = frozenset({"qemu"})
+            able[name] = replace(host, vcpus=4, memory=4 << 30, hypervisors=hypervisors, pools=pools)
+        return Observed(hosts=able, haves=haves, digest="")
+
+    def ledger(self, host: str) -> Iterator[dict[str, Any]]:
+        words = ["find", "/var/lib/stead/ledger", "-name", "*.json", "-exec", "cat", "{}", "+"]
+        text = self.lab.run(host, words).lstrip()
+        while text:
+            made, end = json.JSONDecoder().raw_decode(text)
+            yield made
+            text = text[end:].lstrip()
+
+    def apply(self, plan: Plan) -> Applied:
+        return apply(plan, self.store, self.runner(), now=plan.made, options=Options(who="test"))
+
+    def runner(self, *, check: bool = False) -> AnsibleRunner:
+        self.runs.append(self.folder / f"run-{len(self.runs)}")
+        return AnsibleRunner(inventory=(self.lab.inventory,), folder=self.runs[-1], ask=self.observe, check=check)
+
+    def address(self, resource: str) -> str:
+        found = parse(resource)
+        assert found is not None
+        leases = self.store.recorded().resources[found].leases
+        return next(value for key, value in leases.items() if key.startswith("nics.") and key.endswith(".v4"))
+
+    def ask(self, resource: str, path: str = "index.cgi") -> str:
+        """What an instance answers, asked from inside its network, where its DHCP server is."""
+        project = resource.partition("/")[0]
+        network = self.store.recorded().resources[Address(project, "networks", "app")]
+        namespace = f"stead-dhcp-{network.leases['uuid']}"
+        url = f"http://{self.address(resource)}/cgi-bin/{path}"
+        return self.lab.run("network-1", ["ip", "netns", "exec", namespace, "curl", "-sS", "-m", "8", url])
+
+    def identity(self, resource: str) -> dict[str, Any]:
+        found: dict[str, Any] = patiently(lambda: json.loads(self.ask(resource)))
+        return found
+
+
+def patiently(ask: Callable[[], Any]) -> Any:
+    """Until it answers: booting takes a while, and how long is not what is tested."""
+    until = time.monotonic() + BOOTS_WITHIN
+    while True:
+        try:
+            return ask()
+        except (subprocess.CalledProcessError, ValueError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
+def listing(lab: Lab) -> dict[str, str]:
+    """All that an apply could leave on a host."""
+    words = {
+        "links": "ip -oneline link show | cut -d: -f2 | cut -d@ -f1",
+        "namespaces": "ip netns list",
+        "units": "systemctl list-units --all --plain --no-legend 'stead-*' | cut -d' ' -f1",
+        "domains": "if [ -e /run/libvirt/libvirt-sock ]; then virsh list --all --name; virsh nwfilter-list --name; fi",
+        "files": "find /var/lib/stead -type f -not -path '*/journal/*' -not -name lock",
+        "sets": "ipset list -name",
+    }
+    script = "; ".join(f"echo '# {name}'; ({text}) 2>/dev/null | sort" for name, text in words.items())
+
+    def of(name: str) -> str:
+        return lab.run(name, ["sh", "-c", script])
+
+    with ThreadPoolExecutor() as pool:
+        names = [host.name for host in lab.hosts]
+        return dict(zip(names, pool.map(of, names), strict=True))
+
+
+@pytest.fixture(scope="module")
+def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    program = Path(sys.executable).with_name("ansible-playbook")
+    words = [str(program), "-i", str(lab.inventory), "stead.cloud.bootstrap"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    store = open_store("", directory=folder, create=True)
+    found = Site(lab=lab, folder=folder, store=store, before=listing(lab))
+    yield found
+    found.apply(found.plan(destroy=True))  # so that the shared lab is as it was, whatever failed
+    store.close()
+
+
+def test_a_spec_becomes_instances_that_answer(site: Site) -> None:
+    applied = site.apply(site.plan())
+    assert (applied.failed, applied.skipped, applied.unknown) == ((), (), ())
+    assert site.identity("acme/instances/web[0]")["hostname"] == "web-0"
+    assert site.identity("acme/instances/web[1]")["hostname"] == "web-1"
+    assert site.identity("other/instances/spy")["hostname"] == "spy"
+
+
+def test_every_address_is_the_planned_one(site: Site) -> None:
+    for resource in ("acme/instances/web[0]", "acme/instances/web[1]", "acme/instances/db"):
+        assert site.identity(resource)["ipv4"] == [site.address(resource)]
+
+
+def test_guests_on_two_hosts_reach_each_other_by_name(site: Site) -> None:
+    records = site.store.recorded().resources
+    assert records[Address("acme", "instances", "web", 0)].host != records[Address("acme", "instances", "web", 1)].host
+    assert json.loads(site.ask("acme/instances/web[0]", "call?web-1"))["hostname"] == "web-1"
+    assert json.loads(site.ask("acme/instances/web[1]", "call?web-0.acme.stead.internal"))["hostname"] == "web-0"
+
+
+def test_another_projects_network_is_another_world(site: Site) -> None:
+    """Both have 10.20.0.0/24, on the same hosts."""
+    for resource in ("acme/instances/web[0]", "acme/instances/web[1]"):
+        assert "silence" in site.ask("other/instances/spy", f"call?{site.address(resource)}")
+    assert "silence" in site.ask("acme/instances/web[0]", "call?10.20.0.77")
+
+
+def test_a_security_group_lets_in_what_it_says_and_nothing_else(site: Site) -> None:
+    namespace = f"stead-dhcp-{site.store.recorded().resources[Address('acme', 'networks', 'app')].leases['uuid']}"
+    target = site.address("acme/instances/web[0]")
+    ssh = ["ip", "netns", "exec", namespace, "curl", "-sS", "-m", "3", f"telnet://{target}:22"]
+    with pytest.raises(subprocess.CalledProcessError):
+        site.lab.run("network-1", ssh)
+    assert site.identity("acme/instances/web[0]")
+
+
+def test_a_floating_ip_answers_from_outside(site: Site) -> None:
+    address = site.store.recorded().resources[Address("acme", "floating_ips", "www")].leases["address"]
+    answer = site.lab.run("neighbour", ["curl", "-sS", "-m", "8", f"http://{address}/cgi-bin/index.cgi"])
+    assert json.loads(answer)["hostname"] == "web-0"
+
+
+def test_a_second_plan_is_empty(site: Site) -> None:
+    assert site.plan().empty
+
+
+def test_the_same_steps_again_change_nothing(site: Site) -> None:
+    """For real and in check mode: the modules see for themselves that all is as it should be."""
+    first = site.runs[0]
+    for arguments in ((), ("--check",)):
+        for wave in sorted(first.iterdir()):
+            for old in wave.glob("*.result.json"):
+                old.unlink()
+            program = Path(sys.executable).with_name("ansible-playbook")
+            words = [str(program), "-i", str(site.lab.inventory), "stead.cloud.apply", "-e", f"stead_wave={wave}"]
+            done = subprocess.run([*words, *arguments], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout[-3000:]
+            results = [one for path in wave.glob("*.result.json") for one in json.loads(path.read_text())["results"]]
+            assert results
+            assert [(one["address"], one["done"]) for one in results if one["changed"]] == []
+
+
+def test_a_change_does_exactly_that(site: Site) -> None:
+    """A volume grows in use, a data change rebuilds one instance, another is left alone."""
+    kept = site.identity("acme/instances/web[0]")["boot_id"]
+    assert site.ask("acme/instances/db", "disk?vdb").strip() == str((64 << 20) // 512)
+    site.text = SPEC.replace("size: 64MiB", "size: 96MiB")
+    plan = site.plan()
+    assert {(str(step.address), str(step.action)) for step in plan.steps} == {("acme/volumes/data", "update")}
+    assert not site.apply(plan).failed
+    assert site.ask("acme/instances/db", "disk?vdb").strip() == str((96 << 20) // 512)
+    assert site.identity("acme/instances/web[0]")["boot_id"] == kept
+
+
+def test_a_reboot_is_a_reboot_and_a_detached_volume_keeps_its_data(site: Site) -> None:
+    before = site.identity("acme/instances/spy".replace("acme", "other"))
+    site.text = site.text.replace("volumes: [data]", "volumes: []").replace(
+        "spy:\n        {flavor: small,", "spy:\n        {flavor: {vcpus: 1, memory: 144MiB, disk: 1GiB},"
+    )
+    plan = site.plan()
+    actions = {str(step.address): str(step.action) for step in plan.steps}
+    assert actions == {"acme/instances/db": "update", "other/instances/spy": "reboot"}
+    assert not site.apply(plan).failed
+    with pytest.raises((subprocess.CalledProcessError, ValueError)):
+        int(site.ask("acme/instances/db", "disk?vdb"))
+    after = site.identity("other/instances/spy")
+    assert after["boot_id"] != before["boot_id"]
+    assert after["instance_id"] == before["instance_id"]
+
+
+def test_a_wrong_checksum_stops_its_own_and_nothing_else(site: Site) -> None:
+    good = site.text
+    bad = f"images:\n  bad: {{source: IMAGE, checksum: 'sha256:{'0' * 64}'}}\n"
+    more = "networks:\n      more: {subnets: {v4: {cidr: 10.30.0.0/24}}}\n"
+    site.text = good.replace("images:\n", bad).replace("other:\n    networks:\n", f"other:\n    {more}")
+    applied = site.apply(site.plan())
+    assert [str(told.step.address) for told in applied.failed] == ["images/bad"]
+    assert "has checksum sha256:" in applied.failed[0].why
+    assert applied.done >= 1
+    site.text = good
+    assert not site.apply(site.plan()).failed
+
+
+def test_a_host_that_is_silent_holds_up_nobody_else(site: Site) -> None:
+    good = site.text
+    site.text = good.replace("data: {size: 96MiB}", "data: {size: 96MiB}\n      more: {size: 1MiB, host: compute-2}")
+    site.text = site.text.replace("more: {size", "less: {size: 1MiB, host: compute-1}\n      more: {size")
+    plan = site.plan()
+    site.lab.cut(site.lab.host("compute-2"))
+    try:
+        applied = site.apply(plan)
+    finally:
+        site.lab.heal(site.lab.host("compute-2"))
+    assert set(applied.silent) == {"compute-2"}
+    assert [str(told.step.address) for told in applied.skipped] == ["acme/volumes/more"]
+    assert applied.done == 1
+    assert State.UNKNOWN not in {told.step.host for told in applied.unknown}
+    assert not site.apply(site.plan()).failed
+    site.text = good
+    assert not site.apply(site.plan()).failed
+
+
+def test_destroy_leaves_nothing(site: Site) -> None:
+    applied = site.apply(site.plan(destroy=True))
+    assert (applied.failed, applied.skipped) == ((), ())
+    assert listing(site.lab) == site.before
+    assert site.store.recorded().resources == {}
