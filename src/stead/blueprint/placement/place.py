@@ -6,6 +6,7 @@ Decides how the search's numbers are written down as assignment, reasons, moves 
 from __future__ import annotations
 
 from .model import Move, Placement, Problem, Reason, Request, Unplaced
+from .polish import polish
 from .proof import Prover
 from .repair import repair
 from .runs import Run
@@ -24,6 +25,7 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
     search = start(problem, vectorised=vectorised)
     search.run()
     repair(search)
+    polish(search)
     return search
 
 
