@@ -60,6 +60,7 @@ SCRIPTS = {
     "inittab": "etc/inittab",
     "rc": "etc/rc",
     "rc.down": "etc/rc.down",
+    "ready": "etc/ready",
     "yaml.lua": "usr/lib/stead/yaml.lua",
     "seed.lua": "usr/lib/stead/seed.lua",
     "apply": "usr/lib/stead/apply",
