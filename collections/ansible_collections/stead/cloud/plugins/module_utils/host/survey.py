@@ -25,13 +25,13 @@ CLOCKS = (
 
 
 def survey(candidates=()):
-    release = _release()
-    family = _family(release)
+    told = release()
+    family = _family(told)
     return {
         "system": {
-            "id": release.get("ID", ""),
-            "version": release.get("VERSION_ID", ""),
-            "name": release.get("PRETTY_NAME", ""),
+            "id": told.get("ID", ""),
+            "version": told.get("VERSION_ID", ""),
+            "name": told.get("PRETTY_NAME", ""),
             "family": family,
             "architecture": platform.machine(),
             "kernel": platform.release(),
@@ -45,7 +45,7 @@ def survey(candidates=()):
     }
 
 
-def _release():
+def release():
     found = {}
     for line in _text("/etc/os-release").splitlines():
         name, equals, value = line.partition("=")
@@ -54,8 +54,8 @@ def _release():
     return found
 
 
-def _family(release):
-    ids = [release.get("ID", "")] + release.get("ID_LIKE", "").split()
+def _family(told):
+    ids = [told.get("ID", "")] + told.get("ID_LIKE", "").split()
     return next((family for family, names in FAMILIES if set(ids) & set(names)), release.get("ID", ""))
 
 

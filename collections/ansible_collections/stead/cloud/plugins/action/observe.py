@@ -1,0 +1,37 @@
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Keeps a host's facts in a file of the controller's as soon as they are here: they are large, and no business of a log's."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        host = task_vars["inventory_hostname"]
+        arguments = dict(self._task.args, name=host)
+        folder = arguments.pop("dest", None)
+        sent = time.time()
+        answer = self._execute_module(module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars)
+        answer.pop("invocation", None)
+        if folder and "facts" in answer:
+            # When it was asked and had answered, by this clock: the host's own is somewhere between.
+            facts = dict(answer.pop("facts"), asked=sent, answered=time.time())
+            write(os.path.join(folder, host + ".json"), facts)
+        return answer
+
+
+def write(path, value):
+    handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(name, path)

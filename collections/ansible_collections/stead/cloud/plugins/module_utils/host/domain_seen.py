@@ -1,0 +1,139 @@
+"""An instance's want, read back from its domain: what libvirt says, in the words of the plan.
+
+What libvirt cannot tell (the seed, labels, who may come in) is as the ledger has it. What runs counts for what can change
+while it runs; the definition for the rest.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import device_xml, disk_files, pools
+from .domain_xml import NAMESPACE
+from .failing import Failed
+
+_UNITS = {"b": 1, "bytes": 1, "KiB": 1024, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def label(domain):
+    """Address, UUID and digest that the domain carries; nothing of one that is not Stead's."""
+    found = domain.live.find("metadata/{%s}instance" % NAMESPACE)
+    return {} if found is None else dict(found.attrib)
+
+
+def fields(domain, want):
+    """Fields of a want as they are. `want` is the ledger's, or empty when it knows nothing of the domain."""
+    found = dict(hardware(domain.defined), **amounts(domain))
+    found["name"] = domain.name
+    found["state"] = domain.state
+    # A stopped instance is not to start with its host, whatever it says: only the combination can be seen.
+    if domain.autostart != bool(want.get("autostart") and want.get("state") == "running"):
+        found["autostart"] = domain.autostart
+    if want:
+        found.update(interfaces(domain.live, want))
+        found["volumes"] = volumes(domain.live, want)
+        found["root"] = root(want)
+    return found
+
+
+def hardware(xml):
+    system, kind = xml.find("os"), xml.find("os/type")
+    screen, watchdog, cpu = xml.find("devices/graphics"), xml.find("devices/watchdog"), xml.find("cpu")
+    channels = [one.get("name") for one in xml.findall("devices/channel/target")]
+    return {
+        "agent": "org.qemu.guest_agent.0" in channels,
+        "architecture": kind.get("arch"),
+        "boot": [
+            {"hd": "disk", "cdrom": "cdrom", "network": "network"}.get(one.get("dev")) for one in system.findall("boot")
+        ],
+        "cpu": _cpu(cpu),
+        "firmware": _firmware(system),
+        "graphics": screen.get("type") if screen is not None else "none",
+        "hypervisor": xml.get("type"),
+        "machine": kind.get("machine"),
+        "tpm": xml.find("devices/tpm") is not None,
+        "watchdog": watchdog.get("action") if watchdog is not None else "none",
+    }
+
+
+def _cpu(cpu):
+    if cpu is None:
+        return ""
+    model = cpu.find("model")
+    return model.text if cpu.get("mode") in (None, "custom") and model is not None else cpu.get("mode")
+
+
+def _firmware(system):
+    loader = system.find("loader")
+    if system.get("firmware") != "efi" and (loader is None or loader.get("type") != "pflash"):
+        return "bios"
+    return "uefi-secure" if loader is not None and loader.get("secure") == "yes" else "uefi"
+
+
+def amounts(domain):
+    vcpu, live = domain.defined.find("vcpu"), domain.live.find("vcpu")
+    return {
+        "max_memory": _bytes(domain.defined.find("memory")),
+        "memory": _bytes(domain.live.find("currentMemory")),
+        "max_vcpus": int(vcpu.text),
+        "vcpus": int(live.get("current", live.text)),
+    }
+
+
+def _bytes(element):
+    return int(element.text) * _UNITS.get(element.get("unit", "KiB"), 1024)
+
+
+def interfaces(xml, want):
+    """Known by their MACs. One that nobody planned is named by its own."""
+    has = {one.find("mac").get("address").lower(): one for one in xml.findall("devices/interface")}
+    keys = {port["mac"].lower(): key for key, port in want.get("ports", {}).items()}
+    ports, nics = {}, {}
+    for mac, interface in has.items():
+        key = keys.get(mac)
+        if key is None:
+            ports[mac] = {"mac": mac, "addresses": []}
+            continue
+        ports[key] = want["ports"][key]
+        model, mtu = interface.find("model"), interface.find("mtu")
+        nics[key] = dict(want["nics"][key])
+        if model is not None:
+            nics[key]["model"] = model.get("type")
+        if mtu is not None:
+            nics[key]["mtu"] = int(mtu.get("size"))
+    return {"ports": ports, "nics": nics}
+
+
+def volumes(xml, want):
+    """Known by their serial numbers, of which a virtio disk shows the first twenty characters."""
+    wanted = want.get("volumes") or {}
+    names = {one["uuid"][: device_xml.SERIAL]: name for name, one in wanted.items()}
+    own = {
+        want["uuid"] + "-root",
+        device_xml.SEED_SERIAL,
+        "swap",
+        "ephemeral",
+        want["root"].get("volume", {}).get("uuid", ""),
+    }
+    own = {one[: device_xml.SERIAL] for one in own}
+    found = {}
+    for disk in xml.findall("devices/disk"):
+        serial = disk.findtext("serial", "")[: device_xml.SERIAL]
+        if serial in names:
+            found[names[serial]] = wanted[names[serial]]
+        elif serial not in own and disk.get("device") == "disk":
+            device = disk.find("target").get("dev")
+            found["foreign:" + device] = {"device": device, "uuid": serial}
+    return found
+
+
+def root(want):
+    """The disk may have been taken away, or made larger by hand."""
+    disk = want.get("root") or {}
+    if "volume" in disk or not disk.get("size"):
+        return disk
+    try:
+        path = pools.root_path(want)
+        return dict(disk, size=disk_files.size_of(path, "qcow2") if os.path.exists(path) else 0)
+    except Failed:  # a pool that is no directory here
+        return disk

@@ -1,0 +1,170 @@
+"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, and what was made here.
+
+It changes nothing. What cannot be read is told as trouble, and the rest is reported all the same.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import platform
+import shutil
+import time
+
+from . import capacity, domain_seen, ledger, links, proving, survey
+from .failing import Failed
+from .looking import Look
+from .seeing import seen
+
+# Increased when the shape changes in a way that a reader has to know.
+VERSION = 1
+OWN_LINKS = ("sb", "sx", "sv", "sd", "sr")
+
+
+def observe(host, pools=None, keep=True, afresh=False):
+    look = Look(host)
+    begun = time.time()
+    try:
+        made = _resources(look)
+        found = {
+            "version": VERSION,
+            "host": host,
+            "at": begun,
+            "system": _system(look),
+            "capacity": capacity.capacity(pools),
+            "traits": _traits(keep, afresh),
+            "links": [_link(one) for one in look.links.values()],
+            "resources": made,
+            "foreign": _foreign(look),
+            "strays": _strays(look, made),
+            "units": look.units,
+        }
+    finally:
+        look.close()
+    found["trouble"] = look.trouble
+    found["seconds"] = round(time.time() - begun, 3)
+    return found
+
+
+def _resources(look):
+    """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
+    found = {}
+    for made in _ledger(look):
+        entry = dict(made)
+        try:
+            differs = seen(made["kind"], made["want"], look)
+        except (Failed, KeyError, TypeError) as error:
+            look.trouble.append("{0}: {1}: {2}".format(made["address"], type(error).__name__, error))
+            differs = {}
+        if differs is None:
+            entry["gone"] = True
+        elif differs:
+            entry["seen"] = differs
+        found.setdefault(made["kind"], []).append(entry)
+    _label(found.setdefault("instances", []), look)
+    return found
+
+
+def _ledger(look):
+    try:
+        return ledger.everything()
+    except Failed as error:
+        look.trouble.append(str(error))
+        return []
+
+
+def _label(instances, look):
+    """A domain says itself what it was made from. One of Stead's that the ledger lost is told as well as it can be."""
+    known = set()
+    if not (instances or os.path.exists("/run/libvirt/libvirt-sock")):
+        return
+    for entry in instances:
+        known.add(entry["uuid"])
+        domain = look.domains.get(entry["uuid"])
+        if domain is not None:
+            entry["state"] = domain.state
+            entry["made_from"] = domain_seen.label(domain).get("digest", "")
+    for uuid, domain in sorted(look.domains.items()):
+        own = domain_seen.label(domain)
+        if own and uuid not in known:
+            want = dict(domain_seen.fields(domain, {}), uuid=uuid)
+            entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
+            instances.append(dict(entry, state=domain.state, made_from="", lost=True))
+
+
+def _foreign(look):
+    """Domains that are not Stead's: they take room, and are left alone."""
+    if not os.path.exists("/run/libvirt/libvirt-sock"):
+        return []
+    return [
+        dict(domain_seen.amounts(domain), name=domain.name, uuid=uuid, state=domain.state)
+        for uuid, domain in sorted(look.domains.items())
+        if not domain_seen.label(domain)
+    ]
+
+
+def _strays(look, made):
+    """Links named as Stead's that belong to nothing in the ledger."""
+    uuids = [entry["uuid"] for kind in ("networks", "routers") for entry in made.get(kind, [])]
+    ours = {
+        name(uuid)
+        for uuid in uuids
+        for name in (links.bridge_name, links.vxlan_name, links.vlan_name, links.server_name)
+    }
+    ours |= {links.router_name(port["mac"]) for entry in made.get("routers", []) for port in _ports(entry["want"])}
+    return sorted(
+        name
+        for name in look.links
+        if name[:2] in OWN_LINKS and len(name) == 14 and _is_hex(name[2:]) and name not in ours
+    )
+
+
+def _ports(want):
+    found = want.get("interfaces") or {}
+    return [
+        one for one in (found.values() if isinstance(found, dict) else found) if isinstance(one, dict) and "mac" in one
+    ]
+
+
+def _is_hex(text):
+    return all(letter in "0123456789abcdef" for letter in text)
+
+
+def _link(one):
+    found = {"name": one["ifname"], "kind": links.kind(one), "mtu": one.get("mtu", 0), "up": links.is_up(one)}
+    found["mac"] = one.get("address", "")
+    found["master"] = one.get("master", "")
+    found["carrier"] = "LOWER_UP" in one.get("flags", ())
+    addresses = [info for info in one.get("addr_info", ()) if info.get("scope") == "global"]
+    found["addresses"] = ["{0}/{1}".format(info["local"], info["prefixlen"]) for info in addresses]
+    if found["kind"] == "vxlan":
+        found["vni"] = links.data(one).get("id")
+    return found
+
+
+def _traits(keep, afresh):
+    found = proving.traits(afresh=afresh, keep=keep)
+    return {
+        "hypervisors": found["hypervisors"],
+        "kernel": found["kernel"],
+        "cpu": found["cpu"],
+        "firmware": ["bios"] + (["uefi"] if glob.glob("/usr/share/qemu/firmware/*.json") else []),
+        "tpm": shutil.which("swtpm") is not None,
+    }
+
+
+def _system(look):
+    release = survey.release()
+    with open("/proc/uptime", encoding="ascii") as file:
+        uptime = float(file.read().split()[0])
+    return {
+        "name": release.get("PRETTY_NAME", ""),
+        "id": release.get("ID", ""),
+        "version": release.get("VERSION_ID", ""),
+        "architecture": platform.machine(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "uptime": uptime,
+        "versions": look.versions if os.path.exists("/run/libvirt/libvirt-sock") else {},
+        "prepared": os.path.exists("/usr/lib/stead/restore"),
+    }

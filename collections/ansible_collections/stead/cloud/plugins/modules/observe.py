@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: observe
+short_description: Report what a host has and what Stead has made there
+description:
+  - One call reports everything that Stead's planner needs to know of a host.
+  - It changes nothing. What a host cannot tell is named in RV(trouble), and the rest is reported all the same.
+  - Which hypervisors work is found out by booting a guest of 512 bytes. The answer is kept on the host until its next boot.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  pools:
+    description: Pools of this host, as the inventory's C(stead_pools) has them. Without any there is one named C(default).
+    type: raw
+  afresh:
+    description: Try the hypervisors and the kernel again, whatever is kept.
+    type: bool
+    default: false
+  examine:
+    description: Look at what C(stead doctor) wants to know as well, and ping the other hosts.
+    type: dict
+    suboptions:
+      peers:
+        description: Names of other hosts, each with its address on the underlay.
+        type: dict
+        default: {}
+      mtu:
+        description: Packets of this size should arrive unbroken.
+        type: int
+        default: 1500
+  dest:
+    description:
+      - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
+        being returned. The action plugin does this.
+    type: path
+  name:
+    description: This host's name in the inventory. The action plugin gives it.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: It only looks, and then does not even keep what it found out.
+  diff_mode:
+    support: none
+    description: Nothing changes.
+"""
+
+EXAMPLES = r"""
+- name: See what the hosts have
+  stead.cloud.observe:
+    pools: "{{ stead_pools | default(omit) }}"
+  register: seen
+
+- name: Show which hypervisors work
+  ansible.builtin.debug:
+    msg: "{{ seen.facts.traits.hypervisors | dict2items | selectattr('value', 'equalto', '') | map(attribute='key') }}"
+"""
+
+RETURN = r"""
+facts:
+  description: What the host has.
+  returned: when O(dest) is not given
+  type: dict
+  contains:
+    version:
+      description: Version of this shape.
+      type: int
+    at:
+      description: The host's clock, in seconds since 1970.
+      type: float
+    system:
+      description: Distribution, kernel, versions of libvirt and QEMU.
+      type: dict
+    capacity:
+      description: vcpus, memory in bytes, NUMA nodes, hugepages, disks, and pools with their size and what is free.
+      type: dict
+    traits:
+      description: Hypervisors, each with why it does not work; abilities of the kernel; the processor.
+      type: dict
+    links:
+      description: Network links with their addresses.
+      type: list
+      elements: dict
+    resources:
+      description:
+        - By kind, the entries of the ledger. V(seen) has the fields that are otherwise than it says, V(gone) says that
+          there is nothing, V(lost) that the ledger knows nothing of a domain that says it is Stead's.
+        - An instance has its state and in C(made_from) the digest that its domain carries.
+      type: dict
+    foreign:
+      description: Domains that are not Stead's, with what they take.
+      type: list
+      elements: dict
+    strays:
+      description: Links with names of Stead's that belong to nothing.
+      type: list
+      elements: str
+    trouble:
+      description: What could not be read, and why.
+      type: list
+      elements: str
+    seconds:
+      description: How long the looking took on the host.
+      type: float
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host.examining import examine
+from ..module_utils.host.observing import observe
+
+
+def main():
+    peers = {"peers": {"type": "dict", "default": {}}, "mtu": {"type": "int", "default": 1500}}
+    arguments = {
+        "pools": {"type": "raw"},
+        "afresh": {"type": "bool", "default": False},
+        "examine": {"type": "dict", "options": peers},
+        "dest": {"type": "path"},
+        "name": {"type": "str"},
+    }
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
+    given = module.params
+    facts = observe(given["name"] or "", given["pools"], keep=not module.check_mode, afresh=given["afresh"])
+    if given["examine"]:
+        facts["examined"] = examine(**given["examine"])
+    module.exit_json(changed=False, facts=facts)
+
+
+if __name__ == "__main__":
+    main()
