@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NamedTuple
@@ -93,6 +93,10 @@ def apply(
                 work.all()
             except KeyboardInterrupt:
                 work.abandon()
+            except Exception:  # the runner's fault, or the lock is lost: what was heard so far is kept if it may be
+                with suppress(Refused):
+                    journal.flush()
+                raise
             return work.close()
 
 

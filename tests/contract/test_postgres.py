@@ -36,6 +36,13 @@ def test_a_store_that_was_dropped_is_not_taken_for_a_new_one(database: str, tmp_
     assert refused(database, tmp_path) == "STEAD-S001"
 
 
+def test_a_wrong_address_is_not_taken_for_a_new_site(database: str, tmp_path: Path) -> None:
+    open_store("", directory=tmp_path, create=True).close()
+    assert refused(database, tmp_path) == "STEAD-S001"
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'stead'").fetchone() is None
+
+
 def test_a_store_is_not_made_unasked(database: str, tmp_path: Path) -> None:
     assert refused(database, tmp_path, create=False) == "STEAD-S014"
 

@@ -20,7 +20,7 @@ from stead.cli.workspace import find, open_state
 from stead.diagnostics import Code
 from stead.store.codes import NO_LOCK, refuse
 
-UNSURE = Code("STEAD-C050", "the lock was not taken away")
+UNSURE = Code("STEAD-S018", "the lock was not taken away")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

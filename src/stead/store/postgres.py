@@ -109,11 +109,11 @@ def shown(url: str) -> str:
 
 
 def open_postgres(url: str, *, directory: Path, key: str, create: bool) -> SqlStore:
-    known, where = birth.read_marker(directory)
+    known, _ = birth.read_marker(directory)
     db = Postgres(url)
     try:
         with db.writing():  # two that come first at once make one store
-            _check_schema(db, directory, known if where == db.name else "", key, create=create)
+            _check_schema(db, directory, known, key, create=create)
         site, seal = birth.unseal(db, key, db.name)
         birth.check_site(site, known, db.name, directory)
     except BaseException:
@@ -132,9 +132,9 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
         if known:
             refuse(
                 MISSING,
-                f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} had one there. Restore "
-                "the database, or rebuild the store from the hosts with `stead recover`; if the site is really gone, "
-                f"remove {directory / birth.MARKER}.",
+                f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the right "
+                "address, restore the database, or rebuild the store from the hosts with `stead recover`; if the site "
+                f"is really gone, remove {directory / birth.MARKER}.",
             )
         if not create:
             refuse(NO_STORE, f"{db.name} has no store. The first `stead plan` or `stead apply` makes it.")

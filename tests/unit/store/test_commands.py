@@ -154,7 +154,7 @@ def test_a_living_owner_is_not_unlocked_by_accident(say: Callable[..., Told], st
     with store.lock(Claim("bob", "")):
         status, _, err = say("unlock")
         assert status == 1
-        assert "STEAD-C050" in err
+        assert "STEAD-S018" in err
         assert say("lock")[0] == 2
         assert say("unlock", "--auto-approve")[0] == 0
         assert say("lock")[0] == 0
