@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from stead.address import Address
 from stead.recorded import Record
+from stead.value import field, value
 from stead.want import Want
 
 
@@ -127,7 +127,7 @@ class Start(NamedTuple):
     content: bytes = b""  # the plan as a file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Writes:
     """What one transaction changes, in this order."""
 

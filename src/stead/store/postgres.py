@@ -132,8 +132,8 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
         if known:
             refuse(
                 MISSING,
-                f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the right "
-                "address, restore the database, or rebuild the store from the hosts with `stead recover`; if the site "
+                f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the "
+                "right address, restore the database, or rebuild the store from the hosts with `stead recover`; if the site "
                 f"is really gone, remove {directory / birth.MARKER}.",
             )
         if not create:
