@@ -1,0 +1,90 @@
+"""One resource by a module of its own: the same host code as a plan's steps, without a plan.
+
+Identities that a plan would have chosen come from the address, so that the same task means the same thing next time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from hashlib import blake2b
+
+from . import ledger
+from .batch import OK, Batch, alone
+from .failing import Failed
+
+_IDS = uuid.UUID("b6ad5f0e-8b0f-4d3a-9c53-0d8f6f6f0c11")
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB|TiB|)\Z")
+ABSENT = "absent"
+
+
+def address_of(project, kind, name):
+    return "/".join([project, kind, name] if project else [kind, name])
+
+
+def uuid_of(address):
+    return str(uuid.uuid5(_IDS, address))
+
+
+def mac_of(address):
+    """Of a resource that was given none: unicast, and QEMU's own range."""
+    return "52:54:" + ":".join("{0:02x}".format(one) for one in blake2b(address.encode(), digest_size=4).digest())
+
+
+def size(text):
+    """`10GiB`, as the spec writes it."""
+    match = _SIZE.match(str(text).strip())
+    if match is None:
+        raise Failed("{0!r} is no size. Write 512MiB, 10GiB or 2TiB.".format(text))
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def carry_out(module, address, want, action=None, secrets=None):
+    """Ends the module. `want` is nothing for what should not be there."""
+    kind = address.split("/")[-2]
+    identity = want["uuid"] if want else uuid_of(address)
+    try:
+        made = ledger.read(kind, identity)
+        before = made["want"] if made else {}
+        step = {
+            "number": 0,
+            "address": address,
+            "kind": kind,
+            "action": action or _action(before, want),
+            "uuid": identity,
+            "digest": blake2b(json.dumps(want, sort_keys=True).encode(), digest_size=16).hexdigest() if want else "",
+            "want": want,
+            "have": before or None,
+            "after": [],
+            "to": "",
+        }
+        result = _result(module, step, secrets)
+    except Failed as error:
+        module.fail_json(msg=str(error))
+    answer = {"uuid": identity, "before": before, "after": want or {}, "done": result["done"]}
+    if module._diff:
+        answer["diff"] = {"before": _shown(before), "after": _shown(want or {})}
+    if result["status"] != OK:
+        module.fail_json(msg=result["error"], changed=result["changed"], **answer)
+    module.exit_json(changed=result["changed"], **answer)
+
+
+def _action(before, want):
+    if not want:
+        return "destroy"
+    return "update" if before and before != want else "create"
+
+
+def _result(module, step, secrets):
+    payload = {"host": module.params.get("host") or "", "run": "module", "steps": [step], "secrets": secrets or {}}
+    payload["underlay"] = module.params.get("serve_at") or ""
+    if module.check_mode:
+        return Batch(payload, check=True).carry_out()[0]
+    with alone():
+        return Batch(payload).carry_out()[0]
+
+
+def _shown(value):
+    return json.dumps(value, indent=1, sort_keys=True) + "\n" if value else ""

@@ -1,0 +1,271 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance
+short_description: Keep an instance on a host
+description:
+  - Defines a libvirt domain with a root disk over an image, interfaces in networks, and a seed for cloud-init.
+  - What libvirt changes in a running guest is changed there. What needs another start is made so by O(restart).
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  name:
+    description: Name of the instance.
+    type: str
+    required: true
+  project:
+    description: Project that it belongs to.
+    type: str
+    required: true
+  image:
+    description: Name of an image on this host, kept by M(stead.cloud.image). Required unless O(state=absent).
+    type: str
+  vcpus:
+    description: Virtual CPUs.
+    type: int
+    default: 1
+  memory:
+    description: Memory, as C(4GiB).
+    type: str
+    default: 1GiB
+  disk:
+    description: Size of the root disk, as C(10GiB).
+    type: str
+    default: 10GiB
+  networks:
+    description: Its interfaces, in order.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      network:
+        description: Name of a network on this host, kept by M(stead.cloud.network).
+        type: str
+        required: true
+      mac:
+        description: MAC address.
+        type: str
+        required: true
+      address:
+        description: Address with its length, given statically. Left out, the guest asks by DHCP.
+        type: str
+      mtu:
+        description: Largest packet.
+        type: int
+        default: 1450
+  volumes:
+    description: Names of volumes of the project on this host, kept by M(stead.cloud.volume), in pool C(default).
+    type: list
+    elements: str
+    default: []
+  hypervisor:
+    description: Hardware virtualisation or emulation.
+    type: str
+    choices: [kvm, qemu]
+    default: kvm
+  user_data:
+    description: User data for cloud-init. It is read once, at the first boot.
+    type: str
+    default: ""
+  keys:
+    description: Public keys that may log in.
+    type: list
+    elements: str
+    default: []
+  stop_timeout:
+    description: Seconds that it may take to shut down before it is switched off.
+    type: int
+    default: 60
+  autostart:
+    description: Start it with its host.
+    type: bool
+    default: true
+  restart:
+    description: Start it again where a change needs it. Otherwise such changes wait for the next start.
+    type: bool
+    default: false
+  state:
+    description: Whether it runs, is stopped, or is not there. With V(absent), all on its root disk is lost.
+    type: str
+    choices: [running, stopped, absent]
+    default: running
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Run a web server
+  stead.cloud.instance:
+    project: acme
+    name: web
+    image: debian-12
+    memory: 2GiB
+    networks:
+      - {network: app, mac: "52:54:00:00:00:01"}
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the instance, and of its domain.
+  returned: always
+  type: str
+before:
+  description: What the host's ledger said before.
+  returned: always
+  type: dict
+after:
+  description: What it says now.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import ipaddress
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import ledger, single
+from ..module_utils.host.failing import Failed
+
+NIC = {
+    "network": {"type": "str", "required": True},
+    "mac": {"type": "str", "required": True},
+    "address": {"type": "str"},
+    "mtu": {"type": "int", "default": 1450},
+}
+MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
+POOL = {"name": "default", "type": "dir"}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "project": {"type": "str", "required": True},
+            "image": {"type": "str"},
+            "vcpus": {"type": "int", "default": 1},
+            "memory": {"type": "str", "default": "1GiB"},
+            "disk": {"type": "str", "default": "10GiB"},
+            "networks": {"type": "list", "elements": "dict", "default": [], "options": NIC},
+            "volumes": {"type": "list", "elements": "str", "default": []},
+            "hypervisor": {"type": "str", "choices": ["kvm", "qemu"], "default": "kvm"},
+            "user_data": {"type": "str", "default": ""},
+            "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "stop_timeout": {"type": "int", "default": 60},
+            "autostart": {"type": "bool", "default": True},
+            "restart": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["running", "stopped", "absent"], "default": "running"},
+        },
+        required_if=[("state", "running", ("image",)), ("state", "stopped", ("image",))],
+        supports_check_mode=True,
+    )
+    given = module.params
+    address = single.address_of(given["project"], "instances", given["name"])
+    if given["state"] == "absent":
+        single.carry_out(module, address, None)
+    try:
+        want = wanted(given, address)
+    except (Failed, ValueError) as error:
+        module.fail_json(msg=str(error))
+    made = ledger.read("instances", want["uuid"])
+    restarts = given["restart"] and made is not None and made["want"] != want
+    single.carry_out(module, address, want, action="reboot" if restarts else None)
+
+
+def wanted(given, address):
+    image = single.address_of("", "images", given["image"])
+    memory, kvm = single.size(given["memory"]), given["hypervisor"] == "kvm"
+    want = hardware(memory, given["vcpus"])
+    want.update(
+        {
+            "name": "{0}.{1}".format(given["project"], given["name"]),
+            "uuid": single.uuid_of(address),
+            "hostname": given["name"],
+            "hypervisor": given["hypervisor"],
+            "cpu": "host-model" if kvm else "maximum",
+            "image": {"address": image, "uuid": single.uuid_of(image)},
+            "root": {"bus": "virtio", "format": "qcow2", "pool": POOL, "size": single.size(given["disk"])},
+            "seed": {"keys": given["keys"], "on_change": "keep", "user_data": given["user_data"]},
+            "stop_timeout": given["stop_timeout"],
+            "autostart": given["autostart"],
+            "state": given["state"],
+            "volumes": dict(volumes(given)),
+        }
+    )
+    nics = [interface(one, at, given["project"]) for at, one in enumerate(given["networks"])]
+    keys = ["{0}:{1}".format(one["network"], at) for at, one in enumerate(given["networks"])]
+    want["nics"] = {key: nic for key, (nic, _port) in zip(keys, nics)}
+    want["ports"] = {key: port for key, (_nic, port) in zip(keys, nics)}
+    return want
+
+
+def hardware(memory, vcpus):
+    import platform
+
+    architecture = platform.machine()
+    return {
+        "architecture": architecture,
+        "machine": MACHINES.get(architecture, "virt"),
+        "agent": True,
+        "boot": ["disk"],
+        "firmware": "bios" if architecture == "x86_64" else "uefi",
+        "graphics": "none",
+        "tpm": False,
+        "watchdog": "none",
+        "memory": memory,
+        "max_memory": memory,
+        "vcpus": vcpus,
+        "max_vcpus": vcpus,
+    }
+
+
+def interface(given, position, project):
+    """In the project's network of that name, or else in the site's."""
+    own = single.uuid_of(single.address_of(project, "networks", given["network"]))
+    shared = single.uuid_of(single.address_of("", "networks", given["network"]))
+    network = own if ledger.read("networks", own) is not None else shared
+    subnet, addresses = {"cidr": "0.0.0.0/0", "dhcp": True, "dns": []}, []
+    if given["address"]:
+        at = ipaddress.ip_interface(given["address"])
+        subnet, addresses = {"cidr": str(at.network), "dhcp": False, "dns": []}, [str(at.ip)]
+    nic = {
+        "filtered": False,
+        "groups": [],
+        "model": "virtio",
+        "mtu": given["mtu"],
+        "network": given["network"],
+        "network_uuid": network,
+        "position": position,
+        "routed": position == 0,
+        "subnets": [subnet],
+    }
+    return nic, {"addresses": addresses, "mac": given["mac"].lower()}
+
+
+def volumes(given):
+    for letter, name in zip("bcdefghijklmnopqrstuvw", given["volumes"]):
+        address = single.address_of(given["project"], "volumes", name)
+        identity = single.uuid_of(address)
+        made = ledger.read("volumes", identity)
+        if made is None:
+            raise Failed("Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name))
+        attached = {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}
+        yield address, dict(attached, bus="virtio", device="vd" + letter, mode="rw")
+
+
+if __name__ == "__main__":
+    main()

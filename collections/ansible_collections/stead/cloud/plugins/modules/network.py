@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network
+short_description: Keep a tenant network on a host
+description:
+  - Makes a bridge that is joined to other hosts by VXLAN, or to a physical network.
+  - Nothing is learned and unknown packets are not flooded, O(ports) says who is where.
+  - With O(service), the host serves DHCP and DNS of the network, to the O(ports) only.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  name:
+    description: Name of the network.
+    type: str
+    required: true
+  project:
+    description: Project that it belongs to. Left out, it is the site's own.
+    type: str
+    default: ""
+  type:
+    description: Tunnels between hosts, a VLAN of a physical network, or a physical network as it is.
+    type: str
+    choices: [vxlan, vlan, flat]
+    default: vxlan
+  vni:
+    description: Tunnel id, of a vxlan network.
+    type: int
+  vlan:
+    description: VLAN id, of a vlan network.
+    type: int
+  device:
+    description: Device of the physical network, of a vlan or flat network. It must have no addresses of its own.
+    type: str
+  mtu:
+    description: Largest packet.
+    type: int
+    default: 1450
+  host:
+    description: Name of this host in O(peers) and O(ports).
+    type: str
+    default: ""
+  peers:
+    description: Hosts that the network is on, and their addresses on the underlay.
+    type: dict
+    default: {}
+  ports:
+    description: Who is in the network.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      mac:
+        description: MAC address of the interface.
+        type: str
+        required: true
+      addresses:
+        description: Its IP addresses.
+        type: list
+        elements: str
+        required: true
+      host:
+        description: Host that it is on.
+        type: str
+        required: true
+      name:
+        description: Name that resolves to it.
+        type: str
+        required: true
+  subnets:
+    description: Subnets by name, with C(cidr) and, where they are, C(gateway), C(server) and C(dns).
+    type: dict
+    default: {}
+  service:
+    description: Makes this host serve DHCP and DNS.
+    type: dict
+    suboptions:
+      addresses:
+        description: The server's own addresses, with their lengths.
+        type: list
+        elements: str
+        required: true
+      domain:
+        description: Domain of the names.
+        type: str
+        required: true
+  state:
+    description: Whether the host has it.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Join two hosts in one network
+  stead.cloud.network:
+    project: acme
+    name: app
+    vni: 10042
+    host: "{{ inventory_hostname }}"
+    peers:
+      compute-1: 192.0.2.11
+      compute-2: 192.0.2.12
+    ports:
+      - {mac: "52:54:00:00:00:01", addresses: [10.20.0.11], host: compute-1, name: web-1}
+      - {mac: "52:54:00:00:00:02", addresses: [10.20.0.12], host: compute-2, name: web-2}
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the network on this host.
+  returned: always
+  type: str
+before:
+  description: What the host's ledger said before.
+  returned: always
+  type: dict
+after:
+  description: What it says now.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import single
+
+PORT = {
+    "mac": {"type": "str", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "host": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+}
+SERVICE = {
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "domain": {"type": "str", "required": True},
+}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "project": {"type": "str", "default": ""},
+            "type": {"type": "str", "choices": ["vxlan", "vlan", "flat"], "default": "vxlan"},
+            "vni": {"type": "int"},
+            "vlan": {"type": "int"},
+            "device": {"type": "str"},
+            "mtu": {"type": "int", "default": 1450},
+            "host": {"type": "str", "default": ""},
+            "peers": {"type": "dict", "default": {}},
+            "ports": {"type": "list", "elements": "dict", "default": [], "options": PORT},
+            "subnets": {"type": "dict", "default": {}},
+            "service": {"type": "dict", "options": SERVICE},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    if given["state"] == "present":
+        needed = {"vxlan": ("vni",), "vlan": ("vlan", "device"), "flat": ("device",)}[given["type"]]
+        missing = [name for name in needed if not given[name]]
+        if missing:
+            module.fail_json(msg="A network of type {0} needs {1}.".format(given["type"], " and ".join(missing)))
+    address = single.address_of(given["project"], "networks", given["name"])
+    single.carry_out(module, address, wanted(given, address) if given["state"] == "present" else None)
+
+
+def wanted(given, address):
+    want = {name: given[name] for name in ("type", "vni", "vlan", "device", "mtu", "subnets") if given[name]}
+    want.update(driver="linuxbridge", name=address, uuid=single.uuid_of(address), subnets=given["subnets"])
+    forwarding = {one["mac"].lower(): {"addresses": one["addresses"], "at": one["host"]} for one in given["ports"]}
+    if given["service"]:
+        mac = single.mac_of(address)
+        forwarding[mac] = {"addresses": [one.partition("/")[0] for one in given["service"]["addresses"]]}
+        forwarding[mac]["at"] = given["host"]
+        hosts = {one["mac"].lower(): {"addresses": one["addresses"], "name": one["name"]} for one in given["ports"]}
+        want["service"] = dict(given["service"], hosts=hosts, mac=mac, names={})
+    if given["type"] == "vxlan":
+        want.update(forwarding=forwarding, peers=given["peers"])
+    return want
+
+
+if __name__ == "__main__":
+    main()

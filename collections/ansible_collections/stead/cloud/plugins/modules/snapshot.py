@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot
+short_description: Keep a snapshot of a volume
+description:
+  - Copies what is on a volume at one moment, also while a guest uses it. A snapshot needs the volume no more.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  name:
+    description: Name of the snapshot.
+    type: str
+    required: true
+  project:
+    description: Project that it belongs to.
+    type: str
+    required: true
+  volume:
+    description: Name of the project's volume, kept on this host by M(stead.cloud.volume). Required unless O(state=absent).
+    type: str
+  freeze:
+    description: Ask the guest's agent to freeze its file systems meanwhile.
+    type: bool
+    default: false
+  state:
+    description: Whether it is there.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Keep what was there on Monday
+  stead.cloud.snapshot:
+    project: acme
+    name: pgdata-monday
+    volume: pgdata
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the snapshot.
+  returned: always
+  type: str
+before:
+  description: What the host's ledger said before.
+  returned: always
+  type: dict
+after:
+  description: What it says now.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import ledger, single
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "project": {"type": "str", "required": True},
+            "volume": {"type": "str"},
+            "freeze": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ("volume",))],
+        supports_check_mode=True,
+    )
+    given = module.params
+    address = single.address_of(given["project"], "snapshots", given["name"])
+    single.carry_out(module, address, wanted(module, address) if given["state"] == "present" else None)
+
+
+def wanted(module, address):
+    given = module.params
+    of = single.address_of(given["project"], "volumes", given["volume"])
+    made = ledger.read("volumes", single.uuid_of(of))
+    if made is None:
+        module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
+    return {
+        "format": made["want"]["format"],
+        "freeze": given["freeze"],
+        "name": address,
+        "pool": made["want"]["pool"],
+        "uuid": single.uuid_of(address),
+        "volume": {"address": of, "uuid": made["uuid"]},
+    }
+
+
+if __name__ == "__main__":
+    main()

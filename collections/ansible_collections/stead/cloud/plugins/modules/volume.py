@@ -1,0 +1,127 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume
+short_description: Keep a volume in a pool of a host
+description:
+  - Makes a volume, blank or from an image, and lets it grow, also while a guest uses it.
+  - A volume is never cut, and with O(state=absent) all that is on it is lost.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  name:
+    description: Name of the volume.
+    type: str
+    required: true
+  project:
+    description: Project that it belongs to.
+    type: str
+    required: true
+  size:
+    description: Size, as C(50GiB). Required unless O(state=absent).
+    type: str
+  pool:
+    description: Name of the pool.
+    type: str
+    default: default
+  path:
+    description: Directory of the pool. Left out, one of the pool's name under C(/var/lib/stead/pools).
+    type: path
+  format:
+    description: Format of the file.
+    type: str
+    choices: [qcow2, raw]
+    default: qcow2
+  image:
+    description: Name of an image on this host, kept by M(stead.cloud.image), that it is made from.
+    type: str
+  state:
+    description: Whether it is there.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Keep a volume for the database
+  stead.cloud.volume:
+    project: acme
+    name: pgdata
+    size: 50GiB
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the volume; guests see its first 20 characters as the serial number of the disk.
+  returned: always
+  type: str
+before:
+  description: What the host's ledger said before.
+  returned: always
+  type: dict
+after:
+  description: What it says now.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import single
+from ..module_utils.host.failing import Failed
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "project": {"type": "str", "required": True},
+            "size": {"type": "str"},
+            "pool": {"type": "str", "default": "default"},
+            "path": {"type": "path"},
+            "format": {"type": "str", "choices": ["qcow2", "raw"], "default": "qcow2"},
+            "image": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ("size",))],
+        supports_check_mode=True,
+    )
+    given = module.params
+    address = single.address_of(given["project"], "volumes", given["name"])
+    try:
+        want = wanted(given, address) if given["state"] == "present" else None
+    except Failed as error:
+        module.fail_json(msg=str(error))
+    single.carry_out(module, address, want)
+
+
+def wanted(given, address):
+    pool = {"name": given["pool"], "type": "dir"}
+    if given["path"]:
+        pool["path"] = given["path"]
+    want = {"pool": pool, "format": given["format"], "size": single.size(given["size"]), "shareable": False}
+    if given["image"]:
+        image = single.address_of("", "images", given["image"])
+        want["origin"] = {"image": {"address": image, "uuid": single.uuid_of(image)}}
+    return dict(want, name=address, uuid=single.uuid_of(address))
+
+
+if __name__ == "__main__":
+    main()
