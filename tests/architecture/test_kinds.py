@@ -26,7 +26,7 @@ WIRE = ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils/
 CASES = ROOT / "tests/cases"
 PACKAGES = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
 # What a kind may use beside itself and what kinds share: values and words, no stage and no effect.
-VALUES = {"address", "desired", "diagnostics", "fields", "kind", "observed", "want", "kinds"}
+VALUES = {"address", "desired", "diagnostics", "fields", "kind", "observed", "value", "want", "kinds"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -79,7 +79,7 @@ def test_every_field_is_described(name: str) -> None:
 @pytest.mark.parametrize("name", PACKAGES)
 def test_models_are_frozen_and_deeply_so(name: str) -> None:
     for model in set(_models(import_module(f"stead.kinds.{name}").KIND.model)):
-        assert model.__dataclass_params__.frozen, model
+        assert model.__setattr__ is not object.__setattr__, model
         for hint in typing.get_type_hints(model).values():
             assert not {get_origin(part) or part for part in _parts(hint)} & {list, dict, set}, model
 

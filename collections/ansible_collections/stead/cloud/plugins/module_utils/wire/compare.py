@@ -81,4 +81,6 @@ def _long(path: str, want: Any, have: Any) -> List[Difference]:
 
 
 def _nothing(value: Any) -> bool:
-    return value is None or value in ([], {}, "")
+    if isinstance(value, dict):
+        return all(_nothing(one) for one in value.values())
+    return value is None or value in ([], "")
