@@ -10,7 +10,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from stead.plan.model import Made, Plan, Step
 from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
 from stead.store import Store
 from stead.store.model import Claim, Outcome, Start, moment
+from stead.value import field, value
 
 STALE = Code("STEAD-A001", "the plan is out of date")
 
@@ -43,7 +43,7 @@ Progress = WaveBegan | Stopping | Began | Ended | Silent
 OnProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Options:
     who: str
     reason: str = ""
@@ -61,7 +61,7 @@ class Told(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Applied:
     run: int  # 0 when there was nothing to do
     outcome: Outcome

@@ -7,9 +7,10 @@ runner, command line), where there is no value to return beside.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from stead.value import value
 
 
 class Severity(StrEnum):
@@ -28,7 +29,7 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Diagnostic:
     code: str
     severity: Severity

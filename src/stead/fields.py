@@ -15,10 +15,10 @@ A field without a default is required. A trailing underscore keeps a word of Pyt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from stead.diagnostics import Place
+from stead.value import positional
 
 
 class Form:
@@ -27,7 +27,7 @@ class Form:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Text(Form):
     """A string. `late` may use `{{ }}` over chosen values (addresses, hosts); `secret` is never shown or stored."""
 
@@ -38,64 +38,64 @@ class Text(Form):
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Whole(Form):
     least: int | None = None
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Size(Form):
     """Bytes, written with a unit: 512MiB, 10GiB, 2TiB (or GB, TB in tens). A bare number is refused."""
 
     least: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Duration(Form):
     """Seconds, written with a unit: 30s, 5m, 2h, 7d."""
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Ip(Form):
     """One address, kept as text in its shortest form."""
 
     version: int = 0  # 4, 6, or either
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Cidr(Form):
     """A network such as 10.0.0.0/24; host bits are refused."""
 
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Range(Form):
     """First-last of addresses: 10.0.0.10-10.0.0.99."""
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Ports(Form):
     """A port, or first-last: 22, 8000-8010. Kept as the text "22" or "8000-8010"."""
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Mac(Form):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Name(Form):
     """A new name, in the form of a DNS label."""
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Path(Form):
     """A file of the user's, relative to the file that names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Ref(Form):
     """The name of another resource of this kind (its plural): in the same project first, then the site's.
 
@@ -108,14 +108,14 @@ class Ref(Form):
     orderly: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Anything(Form):
     """Any YAML value, kept as JSON types."""
 
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Example:
     value: Any
 

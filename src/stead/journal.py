@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from stead.address import Address
 from stead.kind import Action
@@ -18,6 +17,7 @@ from stead.recorded import Record, Recorded
 from stead.runner import Result, State
 from stead.store import Hold, Store
 from stead.store.model import Began, Ended, Outcome, Skipped, Start, StepState, Writes
+from stead.value import field, mutable, replace
 from stead.want import Want
 
 UUID = "uuid"
@@ -25,7 +25,7 @@ PAUSE = 0.1  # seconds between two writes of outcomes, when hosts answer by the 
 _STATES = {State.DONE: StepState.DONE, State.FAILED: StepState.FAILED}
 
 
-@dataclass(slots=True)
+@mutable
 class _Buffer:
     """What is to be written next, in one transaction."""
 

@@ -6,7 +6,6 @@ A kind is a package `stead.kinds.<name>` whose `KIND` is a `Kind`. Adding one ed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from stead.address import Address
 from stead.diagnostics import Diagnostic, Place
 from stead.fields import Expression, Secret
+from stead.value import field, value
 from stead.want import Want
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]
     return dict(member.leases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Kind:
     """Functions take a block and do the work for all its members, so that what they share is made once."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from stead.address import Address
+from stead.value import field, value
 from stead.want import Want
 
 
@@ -25,7 +25,7 @@ class StoragePool(NamedTuple):
     shared: bool = False  # other hosts reach it over the network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Host:
     name: str
     roles: frozenset[str]
@@ -56,7 +56,7 @@ class Have(NamedTuple):
     uuid: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Observed:
     hosts: Mapping[str, Host]
     haves: Mapping[Address, Mapping[str, Have]] = field(default_factory=dict)  # address -> host -> what is there

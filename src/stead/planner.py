@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stead import __version__
@@ -18,9 +17,10 @@ from stead.observed import Observed
 from stead.plan.build import EVERYTHING, Selection, build
 from stead.plan.model import Made, Plan
 from stead.recorded import Record, Recorded
+from stead.value import field, replace, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Inputs:
     """All that a plan is made from. Equal inputs give a byte-identical plan."""
 
@@ -31,7 +31,7 @@ class Inputs:
     key: bytes = field(repr=False)  # seals secrets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Wishes:
     """What the person at the keyboard adds to the spec, this once."""
 
@@ -42,7 +42,7 @@ class Wishes:
     rearrange: Rearrange | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Planned:
     """A plan and what it came from, for those who show or explain it. None where an error stopped the way."""
 

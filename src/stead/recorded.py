@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stead.address import Address
+from stead.value import field, value
 from stead.want import Want
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Record:
     """One resource. It exists from the moment its first step begins until its last trace is gone."""
 
@@ -23,7 +23,7 @@ class Record:
     reason: str = ""  # why it is on its host: code and text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InFlight:
     """A step whose intent was journalled and whose end was not: the run was killed in between."""
 
@@ -35,7 +35,7 @@ class InFlight:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Recorded:
     serial: int = 0  # grows with every write; a plan remembers which it was made from
     site: str = ""  # the UUID this store was born with: salt of chosen identifiers, key of nothing

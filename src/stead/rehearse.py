@@ -6,13 +6,13 @@ For asking "and then?": tests of a spec, survival of failures, the laws of the d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from stead.address import Address
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint
 from stead.observed import Have, Host, Observed, State
 from stead.recorded import Record, Recorded
+from stead.value import replace
 
 
 def applied(blueprint: Blueprint, recorded: Recorded, observed: Observed) -> tuple[Recorded, Observed]:

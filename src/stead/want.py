@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+
+from stead.value import field, positional
 
 EMPTY = "{}"
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
@@ -25,7 +26,7 @@ def digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Body:
     """The fields that many wants share, as canonical JSON."""
 
@@ -41,7 +42,7 @@ class Body:
         return dict(json.loads(self.text))
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Want:
     body: Body
     own: str = EMPTY

@@ -6,7 +6,6 @@ Placement knows requests and resources, kinds know volumes and instances; here i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from stead.address import Address
 from stead.blueprint.placement import Suggestion
@@ -16,6 +15,7 @@ from stead.diagnostics import Code, Diagnostic
 from stead.kind import Demand, GroupRule, Kind
 from stead.observed import Have, Host, Observed, State
 from stead.recorded import Record
+from stead.value import field, mutable, value
 
 NO_HOST = Code("STEAD-P001", "no host can take it")
 
@@ -29,7 +29,7 @@ _STATES = {
 }
 
 
-@dataclass(slots=True)
+@mutable
 class _Asked:
     """Members that ask for the very same."""
 
@@ -41,7 +41,7 @@ class _Asked:
     carries: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Question:
     """What placement is asked, with the way back from its words to ours."""
 

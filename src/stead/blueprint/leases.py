@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, assert_never
 
@@ -18,6 +17,7 @@ from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
 from stead.recorded import Record
+from stead.value import field, mutable, value
 from stead.want import canonical
 
 TWICE = Code("STEAD-R020", "the same value is fixed twice")
@@ -34,7 +34,7 @@ class Claim(NamedTuple):
     identity: str
 
 
-@dataclass(slots=True)
+@mutable
 class _Space:
     """What is taken in one space, and by whom. From a pool's first value up to its cursor, all is taken."""
 
@@ -42,7 +42,7 @@ class _Space:
     cursors: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Leases:
     of: Mapping[Address, Mapping[str, str]]
     takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone

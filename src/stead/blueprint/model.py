@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stead.address import Address
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block
+from stead.value import field, value
 from stead.want import Want
 
 
@@ -32,7 +32,7 @@ class Settled(NamedTuple):
     homes: tuple[str, ...] = ()  # hosts that must have it before others can use it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Blueprint:
     resources: Mapping[Address, Settled]
     outputs: Mapping[str, Any]

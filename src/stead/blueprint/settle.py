@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from stead.address import Address, order
@@ -20,6 +19,7 @@ from stead.fields import Expression, Secret
 from stead.kind import Kind, Member
 from stead.observed import Observed
 from stead.recorded import Recorded
+from stead.value import replace, value
 from stead.want import Want
 
 CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
@@ -29,7 +29,7 @@ CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.W
 Rearrange = Callable[[Problem, Placement], Rebalance]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Overrides:
     """What a person asks for beyond the spec: to make some anew, to rearrange hosts."""
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from stead.cli import options as shared
 from stead.diagnostics import Code, Refused
+from stead.value import as_dict, replace
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Capacity, Problem, Request, Survival, Use
@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
     placement = place(problem) if options.add or options.without else placed.placement
     found = capacity(problem, placement, flavors(placed), survive=options.survive)
     survival = survive(problem, placement, options.survive) if options.survive else None
-    data = asdict(found) | {
+    data = as_dict(found) | {
         "unplaced": [one._asdict() for one in placement.unplaced],
-        "survival": asdict(survival) if survival else None,
+        "survival": as_dict(survival) if survival else None,
     }
     match shared.chosen_format(options):
         case "json":

@@ -16,7 +16,7 @@ from stead.plan.render.words import noted
 
 def as_plan(changes: Sequence[Change], like: Plan) -> Plan:
     """Changes as steps without order, so that what folds steps folds them too."""
-    from dataclasses import replace
+    from stead.value import replace
 
     steps = tuple(
         Step(number, one.address, one.host, one.action, one.want, one.have, one.disturbs, one.reasons)._replace(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from stead.cli import options as shared
+from stead.value import as_dict
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Advice, Explanation
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(
             json.dumps(
-                {"explanation": asdict(explanation), "advice": advice and asdict(advice)}, default=sorted, indent=1
+                {"explanation": as_dict(explanation), "advice": advice and as_dict(advice)}, default=sorted, indent=1
             )
         )
     else:

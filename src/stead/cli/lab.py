@@ -59,10 +59,9 @@ def note(text: str) -> None:
 
 
 def up(options: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from stead.lab.lifecycle import bring_up
     from stead.lab.sizes import read_sizes
+    from stead.value import replace
 
     start = time.monotonic()
     sizes = read_sizes(options.file)

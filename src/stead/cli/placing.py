@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stead.diagnostics import Code, Refused
+from stead.value import value
 
 if TYPE_CHECKING:
     from stead.blueprint.demands import Question
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOT_PLACED = Code("STEAD-C050", "this is not placed on a host")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Placed:
     """A question and its answer, also where something has no host: that is when people ask."""
 

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stead.cli.options import chosen_format
@@ -15,6 +14,7 @@ from stead.cli.say import as_data, colours, complain
 from stead.cli.workspace import Loaded, Workspace, find, load
 from stead.diagnostics import Diagnostic, Refused, has_errors
 from stead.kind import Disruption
+from stead.value import value
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NARROWEST, WIDEST = 60, 140  # columns in which a plan reads well
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Ready:
     """A plan with what it came from."""
 

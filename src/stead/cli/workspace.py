@@ -9,11 +9,11 @@ import argparse
 import gc
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stead.diagnostics import Code, Diagnostic, Refused, has_errors
+from stead.value import field, value
 
 if TYPE_CHECKING:
     from stead.desired import Desired
@@ -35,7 +35,7 @@ SIMULATION = "simulated.db"
 KEY_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Workspace:
     """Where the parts are; nothing is read yet."""
 
@@ -211,7 +211,7 @@ def _whole(key: bytes, path: Path) -> bytes:
     return key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Loaded:
     """Everything that a plan is made from, and what carries it out."""
 

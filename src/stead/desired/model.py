@@ -6,16 +6,16 @@ It decides nothing that has an alternative: no host, no address, no identifier.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from stead.address import Address
 from stead.diagnostics import Place
 from stead.document import Node
 from stead.fields import Example, Expression, Name, Text, Whole
+from stead.value import field, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Hook:
     """A playbook of the user's, before or after a resource's step."""
 
@@ -25,7 +25,7 @@ class Hook:
     variables: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Settings:
     """What every kind understands, beside its own fields."""
 
@@ -38,7 +38,7 @@ class Settings:
     hooks: tuple[Hook, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@value(eq=False)
 class Block:
     """Members of one definition that share every field; `count: 1000` is one block, not a thousand.
 
@@ -61,7 +61,7 @@ class Block:
         return self.node.place_of(path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Check:
     """A condition of the user's that the blueprint must meet."""
 
@@ -72,7 +72,7 @@ class Check:
     warning: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Output:
     name: str
     value: Any  # JSON types; Expressions inside wait for the choices
@@ -80,7 +80,7 @@ class Output:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Site:
     """The `site` section: what holds for everything."""
 
@@ -101,7 +101,7 @@ class Site:
     ] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Desired:
     site: Site
     blocks: tuple[Block, ...]  # sorted by address of the first member

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -25,6 +24,7 @@ from stead.reading.context import kind_of
 from stead.reading.models import FAILED, Read
 from stead.spec import Definition, Environment, Spec
 from stead.spec.settings import COUNTED, SETTINGS, Common
+from stead.value import positional
 from stead.vault import Vault
 from stead.want import canonical, digest
 
@@ -47,7 +47,7 @@ def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
     return desired, in_order(found)
 
 
-@dataclass(frozen=True, slots=True)
+@positional
 class Counted:
     """How many members a definition has: none said, a count, or the entries of for_each."""
 

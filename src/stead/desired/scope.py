@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from stead.address import Address
@@ -13,6 +12,7 @@ from stead.document import Scalar
 from stead.expressions import EARLY, Failed, evaluate, names_used, revealed, uses_secret
 from stead.fields import Expression, Ref, Secret
 from stead.reading.context import nearest
+from stead.value import field, mutable
 from stead.vault import Vault
 
 UNKNOWN = Code("STEAD-R001", "no such resource")
@@ -48,7 +48,7 @@ class Nothing:
         return None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@mutable
 class BlockScope:
     """Reading changes two things: `varies`, and the secrets met."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from stead import document
@@ -17,6 +16,7 @@ from stead.reading.context import kind_of
 from stead.reading.models import FAILED
 from stead.reading.scalars import UNITS
 from stead.spec import Environment, Given
+from stead.value import value
 from stead.vault import Vault
 
 UNKNOWN = Code("STEAD-L030", "no such variable")
@@ -37,7 +37,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Declared:
     """What is said of a variable. `name: value` alone declares a default."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from stead.address import Address
@@ -12,6 +11,7 @@ from stead.kind import Action, Disruption, Kind
 from stead.observed import Have, Observed, State
 from stead.plan.model import FieldChange, Note
 from stead.recorded import Record
+from stead.value import field, value
 from stead.want import Want
 
 
@@ -30,7 +30,7 @@ class Change(NamedTuple):
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Diff:
     changes: tuple[Change, ...]
     notes: tuple[Note, ...] = ()
@@ -38,7 +38,7 @@ class Diff:
     renames: Mapping[Address, Address] = field(default_factory=dict)  # from -> to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Subject:
     """One resource, from its three sides. A side is None where it does not exist."""
 

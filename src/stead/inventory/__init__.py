@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from stead.inventory.codes import BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIA
 from stead.inventory.tree import Tree
 from stead.inventory.yaml_source import NotOurs, Vaulted, Wrong, read_into
 from stead.observed import Host
+from stead.value import value
 
 __all__ = ["ROLES", "Inventory", "read_inventory"]
 
@@ -25,7 +25,7 @@ ROLES = frozenset({"controller", "compute", "storage", "network"})
 SHOWN = 3  # hosts named in a message that concerns many
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Inventory:
     """Hosts with a role, by name; and for each how Ansible reaches it (`ansible_…`)."""
 

@@ -7,8 +7,9 @@ thousand alike hosts cost one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from stead.value import field, mutable
 
 ALL, UNGROUPED = "all", "ungrouped"
 _PRIORITY = "ansible_group_priority"
@@ -16,7 +17,7 @@ _PRIORITY = "ansible_group_priority"
 Variables = dict[str, Any]
 
 
-@dataclass(slots=True)
+@mutable
 class Group:
     name: str
     variables: Variables = field(default_factory=dict)  # written in the inventory
@@ -24,7 +25,7 @@ class Group:
     children: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@mutable
 class HostEntry:
     groups: set[str] = field(default_factory=set)  # those that name it
     variables: Mapping[str, Any] = field(default_factory=dict)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from stead.address import Address
 from stead.desired import Block
 from stead.kind import Member, World
+from stead.value import fields_of, is_value
 from stead.want import Body, Want
 
 # A comment for people is not worth a step.
@@ -24,8 +24,8 @@ def plain(value: Any) -> Any:
             return {name: plain(one) for name, one in value.items()}
         case tuple() | list():
             return [plain(one) for one in value]
-        case _ if is_dataclass(value):
-            pairs = ((one.name.rstrip("_"), plain(getattr(value, one.name))) for one in fields(value))
+        case _ if is_value(type(value)):
+            pairs = ((name.rstrip("_"), plain(getattr(value, name))) for name in fields_of(type(value)))
             return {name: one for name, one in pairs if name not in _UNSEEN and one not in (None, [], {})}
         case _:
             return value

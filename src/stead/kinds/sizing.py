@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from stead.fields import Example, Size, Text, Whole
+from stead.value import field, value
 
 TRAIT = Text(pattern=r"[a-z0-9][a-z0-9._-]*", what="a trait: lower case letters, digits, '.', '_' and '-'", longest=64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Topology:
     """How the virtual CPUs look to the guest. What is left out is 1; the product is the number of vCPUs."""
 
@@ -20,7 +20,7 @@ class Topology:
     threads: Annotated[int, Whole(least=1, most=8), "Threads of each core"] = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Flavor:
     """What an instance gets of its host."""
 

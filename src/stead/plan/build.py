@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from stead.address import Address
 from stead.blueprint.model import Blueprint, Settled
@@ -13,6 +12,7 @@ from stead.kind import Action, Disruption, Kind
 from stead.plan.model import Keep, Made, Note, Plan, Step
 from stead.plan.order import Ordered, arrange
 from stead.recorded import Record, Recorded
+from stead.value import replace, value
 from stead.want import canonical, digest
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
@@ -21,7 +21,7 @@ TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
 Selected = Callable[[Address], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Selection:
     """Which steps to take: those of `wanted` and what they need, less `unwanted` and what needs those."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from stead.collecting import no_collecting
 from stead.diagnostics import Code, Place, Refused
 from stead.kind import Action, Disruption
 from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
+from stead.value import as_dict
 from stead.want import Body, Want
 
 UNREADABLE = Code("STEAD-X020", "the plan file cannot be read or written")
@@ -72,7 +72,7 @@ def _values(plan: Plan) -> Iterator[Any]:
     yield {
         "stead-plan": FORM,
         "digest": plan.digest,
-        "made": asdict(plan.made),
+        "made": as_dict(plan.made),
         "steps": len(plan.steps),
         "unchanged": plan.unchanged,
         "notes": plan.notes,

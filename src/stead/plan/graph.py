@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from stead.address import Address, order
+from stead.value import value
 
 
 class Thing(NamedTuple):
@@ -29,7 +29,7 @@ class Node(NamedTuple):
         return f"{self.address.name} ×{self.members}" if self.members > 1 else self.address.name  # noqa: RUF001 - times
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Graph:
     """Edges go from what refers to what is referred to, by position."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stead.address import Address
 from stead.blueprint.model import Reason
 from stead.diagnostics import Place
 from stead.kind import Action, Disruption
+from stead.value import field, value
 from stead.want import Want
 
 
@@ -62,7 +62,7 @@ class Note(NamedTuple):
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Made:
     """Digests of the inputs. Apply refuses when one of them has changed."""
 
@@ -72,7 +72,7 @@ class Made:
     stead: str  # the version that planned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Plan:
     made: Made
     steps: tuple[Step, ...]

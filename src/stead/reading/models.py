@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -15,6 +14,8 @@ from stead.fields import Anything, Expression, Form, Name, Path, Ref, Secret, Te
 from stead.reading.codes import MISSING, NOT_A_CHOICE, SHOWN, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.reading.context import Reading, kind_of, nearest, node_of
 from stead.reading.scalars import scalar_reader
+from stead.value import fields_of as fields_in
+from stead.value import is_value, positional
 
 FAILED: Final = object()  # told; the model is not made
 
@@ -22,7 +23,7 @@ Read = Callable[[Node, Reading, str], Any]
 NOBODY: frozenset[str] = frozenset()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@positional
 class Field:
     """One field of a model, compiled."""
 
@@ -45,10 +46,9 @@ def word_of(name: str) -> str:
 def fields_of(model: type) -> Mapping[str, Field]:
     hints = typing.get_type_hints(model, include_extras=True)
     found = {}
-    for one in dataclasses.fields(model):
-        required = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
-        word = word_of(one.name)
-        found[word] = Field(one.name, word, reader_of(hints[one.name]), required)
+    for name, one in fields_in(model).items():
+        word = word_of(name)
+        found[word] = Field(name, word, reader_of(hints[name]), one.required)
     return found
 
 
@@ -138,7 +138,7 @@ def _reader(base: Any, form: Form | None) -> Read:
         return _map(key, _element(value, form))
     if isinstance(form, Ref):
         return _reference(form)
-    if dataclasses.is_dataclass(only) and isinstance(only, type):
+    if is_value(only):
         read = record_reader(only)
         return _opened(lambda node, reading, path: read(node, reading, path, NOBODY))
     if only is Any:
@@ -326,7 +326,7 @@ def _either(options: list[Any], form: Form | None) -> Read:
         read = reader_of(one) if get_origin(one) is Annotated else _reader(one, form)
         if get_origin(base) is tuple:
             lists.append(read)
-        elif get_origin(base) in (dict, Mapping) or dataclasses.is_dataclass(base):
+        elif get_origin(base) in (dict, Mapping) or is_value(base):
             maps.append(read)
             if getattr(base, "SHORT", None):
                 scalars.append(read)

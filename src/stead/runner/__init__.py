@@ -6,13 +6,13 @@ A runner decides nothing: it does the steps it is given, on the hosts they name,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from stead.desired import Hook
 from stead.observed import Host, Observed
 from stead.plan.model import Step
+from stead.value import field, value
 
 __all__ = ["Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 
@@ -50,7 +50,7 @@ class Silent(NamedTuple):
 Event = Began | Ended | Silent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Wave:
     """Steps that no edge between hosts separates. On one host they are done in the order of their numbers."""
 

@@ -10,7 +10,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +18,28 @@ from stead.observed import Host, Observed
 from stead.plan.model import Step
 from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
+from stead.value import field, value
 
 OnEvent = Callable[[Event], None]
-Observe = Callable[[Mapping[str, Host]], Observed]
 
 APPLY = "stead.cloud.apply"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AnsibleRunner:
     inventory: Sequence[Path]
     folder: Path  # of the run: private, and kept with it
-    ask: Observe
     check: bool = False
     arguments: Sequence[str] = ()  # more of them for ansible-playbook: --become, --vault-password-file
     run_name: str = "run"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def observe(self, hosts: Mapping[str, Host]) -> Observed:
-        return self.ask(hosts)
+        from stead.observe import Question, observe, to_observed
+
+        return to_observed(observe(Question(inventory=self.inventory, hosts=tuple(hosts))), hosts)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not wave.steps or wave.stopping():

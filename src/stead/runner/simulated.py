@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import Fault, FaultKind, HostRow, SimulatedState, Thing
+from stead.value import replace
 from stead.want import EMPTY, Body, Want
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.

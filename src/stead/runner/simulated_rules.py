@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from stead.observed import Host
+from stead.value import field, mutable
 from stead.want import EMPTY, Body, Want
 
 
-@dataclass(slots=True)
+@mutable
 class Contents:
     """What one host holds."""
 

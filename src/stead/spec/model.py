@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stead import document
 from stead.document import Node
 from stead.fields import Secret
+from stead.value import field, value
 
 
 class Given(NamedTuple):
@@ -19,7 +19,7 @@ class Given(NamedTuple):
     environment: Environment | None = None  # whose expressions it uses, when a part was given it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@value(eq=False)
 class Environment:
     """One scope of variables: the spec's own, or that of one inclusion of a part."""
 
@@ -29,7 +29,7 @@ class Environment:
     prefix: str = ""  # of names in an included part: "blue-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@value(eq=False)
 class Definition:
     """One entry of a section: `instances.web`."""
 
@@ -40,7 +40,7 @@ class Definition:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Spec:
     definitions: tuple[Definition, ...] = ()
     environment: Environment

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from stead.fields import Anything, Example, Path, Text
+from stead.value import field, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Playbook:
     """A playbook of yours, run before or after a step of the resource."""
 
@@ -23,7 +23,7 @@ class Playbook:
     vars: Annotated[Mapping[str, Any], Anything(), "Variables for it"] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Common:
     """Fields of every resource."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from stead.fields import Anything, Example, Text, Whole
+from stead.value import field, value
 
 Names = tuple[Annotated[str, Text()], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Expectation:
     """What must be so. All that is written must hold."""
 
@@ -35,7 +35,7 @@ class Expectation:
     survives: Annotated[int | None, Whole(least=1), "Everything still fits after any so many hosts fail"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rehearsal:
     """One test: the spec is applied to simulated hosts as it is, then what is said here happens, then it is planned."""
 
@@ -47,7 +47,7 @@ class Rehearsal:
     expect: Annotated[Expectation, "What must be so"] = field(default_factory=Expectation)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TestFile:
     """A file of tests."""
 

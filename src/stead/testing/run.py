@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from stead.rehearse import applied, with_hosts
 from stead.spec import load
 from stead.testing.model import Expectation, Rehearsal, TestFile
 from stead.testing.report import Result
+from stead.value import replace
 
 SITE, KEY = "test", b"test"  # nothing here outlives the test
 

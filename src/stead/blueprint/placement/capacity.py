@@ -7,14 +7,15 @@ render bars, and must not place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from stead.value import replace, value
 
 from .model import Host, Placement, Problem, Request
 from .scene import Scene
 from .survive import spare_of_one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Use:
     """One resource of one host, one zone or (`scope` empty) of everything."""
 
@@ -28,7 +29,7 @@ class Use:
         return self.usable - self.used
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Fit:
     """How many more of a flavor fit. `surviving` keeps room to lose any one host; None when that was not asked."""
 
@@ -39,7 +40,7 @@ class Fit:
     surviving: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Capacity:
     total: tuple[Use, ...]
     zones: tuple[Use, ...]

@@ -8,8 +8,9 @@ at again when it comes to the top; before saying that nothing is left, all are. 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heappop, heappush
+
+from stead.value import mutable
 
 from .model import GroupKind, HostState, Move, Over, Policy, Request
 from .runs import Run, in_order
@@ -21,7 +22,7 @@ from .vector import Mirror
 BACKLOG = 400  # changes after which rating all hosts at once costs less than rating the changed ones
 
 
-@dataclass(slots=True)
+@mutable
 class Kin:
     """Members that may stand in for each other: `on` holds them by host, in the order they would leave."""
 

@@ -6,7 +6,7 @@ keeping it for a hundred thousand members would cost more than placing them. Mus
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from stead.value import value
 
 from .filters import STAGES
 from .model import GroupKind, Over, Placement, Policy, Problem, Request
@@ -18,7 +18,7 @@ from .space import SCALE
 TOP = 5  # hosts shown with their scores
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Stage:
     """One step of the funnel: hosts that fall here first, and how many are left after it."""
 
@@ -27,7 +27,7 @@ class Stage:
     left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rejected:
     """Hosts that break exactly these requirements, with one of them by name."""
 
@@ -36,7 +36,7 @@ class Rejected:
     example: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Ranked:
     """A host that would take the member. `terms` add up to no score; they are what the score is made from."""
 
@@ -45,7 +45,7 @@ class Ranked:
     terms: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Explanation:
     """`margin` is how much worse the next host scores than the chosen one; negative when today another would win."""
 

@@ -8,8 +8,9 @@ units with groups over zones or wishes: the queues do, before and after.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from stead.value import field, mutable
 
 from .model import GroupKind, Over, Policy
 from .runs import Run
@@ -25,18 +26,19 @@ MANY_LOTS = 48  # from here on one numpy expression is quicker than a loop over 
 WORTH_FILLING = 4  # units; for fewer, best fit is as good and explains itself
 
 
-@dataclass(slots=True)
+@mutable
 class Lot:
     """Units of one shape. `apart` runs may put only so many on one host and are lots of their own."""
 
     shape: Shape
     runs: list[Run]  # the first is the one being placed
     left: int
-    apart: int = 0
+    apart: int = 0  # the most of its group on one host
+    group: str = ""
     scarcity: float = 1.0  # units that few hosts may take come first on those hosts
 
 
-@dataclass(slots=True)
+@mutable
 class Kind:
     """Hosts that are alike: same class, same capacity, nothing on them."""
 
@@ -166,7 +168,9 @@ class _Fill:
         """Lot -> how many, for this host as it is."""
         free, cap = list(self.state.free[h]), self.state.cap[h]
         taken: dict[int, int] = {}
-        barred = {i for i, lot in enumerate(self.lots) if lot.apart and self._full(lot, h)}
+        tally = self.state.tally
+        room = {lot.group: lot.apart - tally.on_host(lot.group).get(h, 0) for lot in self.lots if lot.apart}
+        barred = {i for i, lot in enumerate(self.lots) if lot.apart and room[lot.group] <= 0}
         while True:
             weights = [w * f / c / c if c else 0.0 for w, f, c in zip(self.weights, free, cap, strict=True)]
             i = self._pick(h, free, weights, taken, barred)
@@ -175,12 +179,11 @@ class _Fill:
             taken[i] = taken.get(i, 0) + 1
             for k, amount in self.lots[i].shape.demand:
                 free[k] -= amount
-            if self.lots[i].apart and taken[i] >= self.lots[i].apart:
-                barred.add(i)
-
-    def _full(self, lot: Lot, h: int) -> bool:
-        group = lot.runs[0].groups[0][0]
-        return self.search.state.tally.on_host(group.name).get(h, 0) >= lot.apart
+            group = self.lots[i].group
+            if group:
+                room[group] -= 1
+                if not room[group]:  # several requests may share a group, and with it what it allows here
+                    barred |= {j for j, lot in enumerate(self.lots) if lot.group == group}
 
     def _pick(self, h: int, free: list[int], weights: list[float], taken: dict[int, int], barred: set[int]) -> int:
         if self.table is not None:
@@ -265,12 +268,12 @@ class _Table:
 
 
 def _lots(runs: list[Run], scarcity: float) -> list[Lot]:
-    found: dict[object, Lot] = {}
+    found: dict[tuple[int, str], Lot] = {}
     for run in runs:
         limit = (run.groups[0][0].limit or 1) if run.groups else 0
         key = (run.shape.number, run.groups[0][0].name if run.groups else "")
         few = (len(run.shape.pool.has) / max(1, len(run.shape.pool.hosts))) ** scarcity
-        lot = found.setdefault(key, Lot(run.shape, [], 0, limit, few))
+        lot = found.setdefault(key, Lot(run.shape, [], 0, limit, key[1], few))
         lot.runs.append(run)
         lot.left += len(run.units)
     return list(found.values())

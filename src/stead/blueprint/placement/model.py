@@ -12,9 +12,10 @@ skip numpy and still get the same answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+from stead.value import field, value
 
 
 class HostState(StrEnum):
@@ -40,7 +41,7 @@ class Over(StrEnum):
     ZONES = "zones"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Host:
     """A machine that can hold members. Usable = (capacity - reserved) x overcommit, so pass either raw or applied."""
 
@@ -67,7 +68,7 @@ class Host:
         return max(0, physical if ratio is None else physical * round(ratio * 1000) // 1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Group:
     """A wish about members relative to each other. Requests that share a name share the group.
 
@@ -82,7 +83,7 @@ class Group:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Request:
     """Identical members: one flavor under one set of constraints. An empty set or string asks for nothing."""
 
@@ -117,7 +118,7 @@ SiteFilter = Callable[[Host, Request], str | None]
 SiteScorer = Callable[[Host, Request], int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Problem:
     """Everything placement may know. The order of hosts, requests and members does not matter."""
 
@@ -171,7 +172,7 @@ class Overfull(NamedTuple):
     by: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Placement:
     """`reasons` is keyed by request for what was placed or kept alike, and by member for what was moved."""
 

@@ -7,7 +7,7 @@ it finds nothing. Must not touch pinned members, hosts that are not up, or anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from stead.value import replace, value
 
 from .descent import Descent
 from .model import HostState, Move, Placement, Problem
@@ -19,7 +19,7 @@ from .waves import Waves, waves
 MINIMUM_GAIN = 1_000  # thousandths of a full host: below it a migration costs more than the evenness it buys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rebalance:
     """`objective` and `survivors` (hosts whose failure is survived) before and after; `bytes` memory to be moved."""
 

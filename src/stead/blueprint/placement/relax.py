@@ -6,7 +6,8 @@ Decides what following a suggestion means for each kind of requirement. Must not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from stead.value import replace
 
 from .filters import Broken
 from .model import Host, HostState, Problem, Request, SiteFilter

@@ -7,8 +7,9 @@ which order runs are placed: scarce hosts first, then large before small. Must n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from stead.value import field, mutable
 
 from .model import Group, GroupKind, Over, Request
 from .space import SCALE, Pool, Shape, Space
@@ -17,7 +18,7 @@ from .state import State
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@mutable
 class Run:
     """`units` holds one id per unit; `crew` all members where the only unit is several that must share a host."""
 

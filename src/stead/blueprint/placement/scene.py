@@ -7,8 +7,9 @@ capacity are read off that. Must not move anybody.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
+
+from stead.value import value
 
 from .choose import Chooser, Queues
 from .filters import RANK, Broken, broken
@@ -24,7 +25,7 @@ MANY_HOSTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdict:
     """Hosts that break exactly these requirements. None broken: they would take the unit."""
 

@@ -7,7 +7,8 @@ not choose where those who leave go. Nothing here prefers a better host: that is
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from stead.value import field, mutable
 
 from .filters import broken
 from .model import Group, GroupKind, Over, Request
@@ -30,7 +31,7 @@ FORCED = {
 OTHER = "its host no longer meets {}"
 
 
-@dataclass(slots=True)
+@mutable
 class Seating:
     """What the search starts from. `lost` are pinned members whose host is gone: they cannot stay and may not move."""
 

@@ -9,7 +9,8 @@ user waits, what is offered first has been tried.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from stead.value import field, replace, value
 
 from .filters import Broken
 from .model import Placement, Problem
@@ -24,7 +25,7 @@ ROUNDS = 12  # times that more is freed when others took what was freed first
 OFFERED = 12  # suggestions returned; the rest would not be read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Suggestion:
     """Give up `relax` (of the requests), free `free` (host -> resource -> amount), or both. `opens`: hosts it opens."""
 
@@ -43,7 +44,7 @@ class Suggestion:
         return "; ".join(parts) + (f" ({self.opens} hosts fit)" if self.opens else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Advice:
     """`proven`: nothing short of this helps. Otherwise the search gave up and another arrangement may exist."""
 

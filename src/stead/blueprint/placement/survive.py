@@ -8,9 +8,10 @@ move survivors, and leaves the scene as it found it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from math import comb
+
+from stead.value import value
 
 from .model import Placement, Policy, Problem, Request
 from .runs import Run, binds, cut
@@ -25,7 +26,7 @@ ORDERS = 3  # those left out are put first and all is tried again
 ROOMY = 64  # hosts with most room kept per shape; a failing host seldom has more units than that
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Failure:
     """Hosts that fail together and who is then without a host."""
 
@@ -34,7 +35,7 @@ class Failure:
     proven: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Survival:
     """`exhaustive`: every combination was tried. Without it, `survives` speaks of the fullest hosts only."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from stead.address import Address
 from stead.fields import Example, Ip, Ref, Text
+from stead.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FloatingIp:
     network: Annotated[Address, Ref("networks"), "External network that the address comes from", Example("public")]
     address: Annotated[str | None, Ip(4), "The address; left out, it is chosen", Example("203.0.113.20")] = None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from stead.fields import Example, Size, Text
 from stead.kinds.sizing import TRAIT
+from stead.value import field, value
 
 DIGEST = Text(
     pattern=r"(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})", what="sha256: or sha512: and the digest in hex"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Image:
     source: Annotated[
         str,

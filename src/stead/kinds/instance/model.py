@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from stead.address import Address
 from stead.fields import Anything, Duration, Example, Expression, Ip, Mac, Name, Ref, Secret, Size, Text, Whole
 from stead.kinds.sizing import TRAIT, Flavor
+from stead.value import field, value
 
 Late = str | Expression | Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AllowedAddress:
     """Addresses that an interface may use beside its own: a virtual IP of keepalived, a network behind a VPN."""
 
@@ -23,7 +23,7 @@ class AllowedAddress:
     mac: Annotated[str | None, Mac(), "MAC address that goes with it; left out, the interface's own"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Nic:
     """A network interface."""
 
@@ -53,7 +53,7 @@ class Nic:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attachment:
     """A volume in use by an instance."""
 
@@ -72,7 +72,7 @@ class Attachment:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CloudInit:
     """What cloud-init finds at the first boot. Stead adds names, keys and interfaces by itself."""
 
@@ -95,7 +95,7 @@ class CloudInit:
     ] = "rebuild"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Spread:
     """Keeps instances apart."""
 
@@ -109,7 +109,7 @@ class Spread:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Together:
     """Keeps instances together."""
 
@@ -125,7 +125,7 @@ class Together:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Disk:
     """The root disk, where it is to differ from what flavor and image say."""
 
@@ -137,7 +137,7 @@ class Disk:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Instance:
     flavor: Annotated[
         Annotated[Address, Ref("flavors")] | Flavor,

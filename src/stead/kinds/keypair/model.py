@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from stead.fields import Example, Text
+from stead.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Keypair:
     public_key: Annotated[
         str,

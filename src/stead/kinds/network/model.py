@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from stead.fields import Cidr, Example, Ip, Name, Range, Text, Whole
+from stead.value import field, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Route:
     """A way to other networks, told to instances by DHCP and in their network configuration."""
 
@@ -17,7 +17,7 @@ class Route:
     via: Annotated[str, Ip(), "The next hop, in the subnet", Example("10.20.0.254")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Subnet:
     cidr: Annotated[str, Cidr(), "The addresses of the subnet", Example("10.20.0.0/24")]
     gateway: Annotated[
@@ -55,7 +55,7 @@ class Subnet:
     ] = "dhcp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Network:
     type: Annotated[
         Literal["vxlan", "geneve", "vlan", "flat"],

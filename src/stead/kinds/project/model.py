@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from stead.fields import Example, Size, Text, Whole
+from stead.value import field, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Quota:
     """The most that a project may have. What is left out has no limit."""
 
@@ -29,7 +29,7 @@ class Quota:
     keypairs: Annotated[int | None, Whole(least=0), "Key pairs"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Person:
     """Someone who works in the project. Stead records it and lets outputs and inventories use it."""
 
@@ -39,7 +39,7 @@ class Person:
     role: Annotated[Literal["admin", "member", "reader"], "What they may do"] = "member"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Project:
     quota: Annotated[Quota, "The most that the project may have", Example({"instances": 20, "vcpus": 64})] = field(
         default_factory=Quota

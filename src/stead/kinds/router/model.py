@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from stead.address import Address
 from stead.fields import Cidr, Example, Ip, Ref, Text
+from stead.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class External:
     """The way out."""
 
@@ -23,7 +23,7 @@ class External:
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Interface:
     """A network that the router joins."""
 
@@ -37,13 +37,13 @@ class Interface:
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StaticRoute:
     to: Annotated[str, Cidr(), "Where it leads", Example("192.168.0.0/16")]
     via: Annotated[str, Ip(), "The next hop, on a network of the router", Example("10.20.0.254")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Router:
     networks: Annotated[tuple[Interface, ...], "Networks that it joins", Example(["app", "db"])] = ()
     external: Annotated[External | None, "External network that it leads to", Example("public")] = None

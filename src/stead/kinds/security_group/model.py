@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from stead.address import Address
 from stead.fields import Cidr, Example, Ports, Ref, Text, Whole
+from stead.value import value
 
 Protocol = Literal[
     "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf", "vrrp"
@@ -14,7 +14,7 @@ Protocol = Literal[
 PortList = Annotated[str, Ports()] | tuple[Annotated[str, Ports()], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Side:
     """Who is on the other side: addresses, or whoever is in a group."""
 
@@ -26,7 +26,7 @@ class Side:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Ingress:
     """Lets in what matches. Answers to what was let through always pass."""
 
@@ -47,7 +47,7 @@ class Ingress:
     description: Annotated[str, Text(), "For people"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Egress:
     """Lets out what matches."""
 
@@ -68,7 +68,7 @@ class Egress:
     description: Annotated[str, Text(), "For people"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SecurityGroup:
     ingress: Annotated[
         tuple[Ingress, ...] | None,

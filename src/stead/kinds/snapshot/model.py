@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from stead.address import Address
 from stead.fields import Example, Ref, Text
+from stead.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Snapshot:
     volume: Annotated[
         Address, Ref("volumes"), "The volume; the snapshot is taken when it is first applied", Example("pgdata")

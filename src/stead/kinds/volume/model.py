@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from stead.address import Address
 from stead.fields import Example, Ref, Size, Text, Whole
+from stead.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Origin:
     """What a volume is made from. Exactly one of them."""
 
@@ -22,7 +22,7 @@ class Origin:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Qos:
     """Limits of a volume, kept by the host of the instance that uses it. What is left out has none."""
 
@@ -34,7 +34,7 @@ class Qos:
     write_throughput: Annotated[int | None, Size(), "Bytes written a second, written as a size"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Volume:
     size: Annotated[
         int | None, Size(), "Size; left out, that of the volume or snapshot it is made from", Example("50GiB")

@@ -32,6 +32,7 @@ PROGRAMS = {
     "usr/bin/lua5.4": "usr/bin/lua5.4",
     "sbin/resize2fs": "sbin/resize2fs",
     "sbin/mke2fs": "sbin/mkfs.ext4",
+    "sbin/blkid": "sbin/blkid",
 }
 LIBRARIES = (
     *("libc.so.6", "libm.so.6", "libcrypt.so.1", "libz.so.1", "libtomcrypt.so.1", "libtommath.so.1", "libgmp.so.10"),

@@ -5,15 +5,14 @@ Rendering decides nothing and knows no kind by its code; it may not look at the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stead.plan.model import Plan
 from stead.plan.render.paint import Paint, plain
+from stead.value import value
 
 FORMATS = ("text", "json", "markdown", "html")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Style:
     """How much to show, and in which colours."""
 

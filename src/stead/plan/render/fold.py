@@ -7,7 +7,6 @@ with a hundred members. Only what is truly alike is folded, so that no entry is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from stead.address import Address, order
@@ -15,6 +14,7 @@ from stead.blueprint.model import Reason
 from stead.kind import Action, Disruption
 from stead.plan.model import FieldChange, Plan, Step
 from stead.plan.render.highlights import highlights
+from stead.value import value
 from stead.want import Want
 
 
@@ -34,7 +34,7 @@ class Atom(NamedTuple):
     steps: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Entry:
     """Members of one block to which the same is done for the same reason."""
 

@@ -7,8 +7,9 @@ gives the order. Deterministic, since a drawing is compared by eye with the one 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from stead.value import value
 
 SWEEPS = 6  # more change nothing on graphs that a person can still read
 WIDTH, HEIGHT = 150, 40
@@ -20,7 +21,7 @@ class Box(NamedTuple):
     y: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Layout:
     boxes: tuple[Box, ...]
     width: int

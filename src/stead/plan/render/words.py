@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from stead.address import Address
 from stead.kind import Action, Disruption
 from stead.plan.model import Note, Plan
 from stead.plan.render.fold import Entry
 from stead.plan.render.names import count
+from stead.value import value
 
 SIGNS = {
     Action.CREATE: "+",
@@ -50,7 +50,7 @@ LOSSES_SHOWN = 10
 NOTES_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Summary:
     """Counts of resources by what happens to them, and of steps by what they disturb."""
 
