@@ -133,8 +133,8 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
             refuse(
                 MISSING,
                 f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the "
-                "right address, restore the database, or rebuild the store from the hosts with `stead recover`; if the site "
-                f"is really gone, remove {directory / birth.MARKER}.",
+                "right address, restore the database, or rebuild the store from the hosts with `stead recover`; if "
+                f"the site is really gone, remove {directory / birth.MARKER}.",
             )
         if not create:
             refuse(NO_STORE, f"{db.name} has no store. The first `stead plan` or `stead apply` makes it.")
