@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,16 @@ from stead.inventory import read_inventory
 from stead.kinds import kinds
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
-from stead.observed import Have, Host, Observed, StoragePool
 from stead.plan.model import Plan
 from stead.planner import Inputs, Wishes, make_plan
 from stead.runner import State
 from stead.runner.ansible import AnsibleRunner
 from stead.spec import load
 from stead.store import Store, open_store
-from stead.want import Body, Want
 
 pytestmark = pytest.mark.lab
 
 KEY = b"k" * 32
-POOL = StoragePool("default", "dir", 50 << 30, "/var/lib/stead/pools/default")
 # A guest boots in 5 seconds; three at once on two cores without KVM take longer.
 BOOTS_WITHIN = 90
 
@@ -121,7 +118,7 @@ class Site:
         inputs = Inputs(
             desired=desired,
             recorded=self.store.recorded(),
-            observed=self.observe(inventory.hosts),
+            observed=self.runner().observe(inventory.hosts),
             kinds=kinds(),
             key=KEY,
         )
@@ -129,35 +126,13 @@ class Site:
         assert planned.plan is not None, found
         return planned.plan
 
-    def observe(self, hosts: Mapping[str, Host]) -> Observed:
-        """What the ledgers say."""
-        haves: dict[Address, dict[str, Have]] = {}
-        able: dict[str, Host] = {}
-        for name, host in hosts.items():
-            for made in self.ledger(name):
-                address = parse(made["address"])
-                assert address is not None
-                want = replace(Want.of(Body.of(made["want"])), digest=made["digest"])
-                haves.setdefault(address, {})[name] = Have(want, made["digest"], made["uuid"])
-            pools = {POOL.name: POOL} if host.roles & {"compute", "storage"} else {}
-            hypervisors = frozenset({"qemu"})
-            able[name] = replace(host, vcpus=4, memory=4 << 30, hypervisors=hypervisors, pools=pools)
-        return Observed(hosts=able, haves=haves, digest="")
-
-    def ledger(self, host: str) -> Iterator[dict[str, Any]]:
-        words = ["find", "/var/lib/stead/ledger", "-name", "*.json", "-exec", "cat", "{}", "+"]
-        text = self.lab.run(host, words).lstrip()
-        while text:
-            made, end = json.JSONDecoder().raw_decode(text)
-            yield made
-            text = text[end:].lstrip()
-
     def apply(self, plan: Plan) -> Applied:
-        return apply(plan, self.store, self.runner(), now=plan.made, options=Options(who="test"))
+        runner = self.runner()
+        self.runs.append(runner.folder)
+        return apply(plan, self.store, runner, now=plan.made, options=Options(who="test"))
 
-    def runner(self, *, check: bool = False) -> AnsibleRunner:
-        self.runs.append(self.folder / f"run-{len(self.runs)}")
-        return AnsibleRunner(inventory=(self.lab.inventory,), folder=self.runs[-1], ask=self.observe, check=check)
+    def runner(self) -> AnsibleRunner:
+        return AnsibleRunner(inventory=(self.lab.inventory,), folder=self.folder / f"run-{len(self.runs)}")
 
     def address(self, resource: str) -> str:
         found = parse(resource)

@@ -1,0 +1,137 @@
+"""A host's steps: each after what it waits for, and after a failure all that does not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stead.cloud.plugins.module_utils.host import batch, ledger, places
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+
+Code = Callable[[dict[str, Any], Any], None]
+
+
+class Kind:
+    """Remembers what it was asked to do, and fails where told."""
+
+    def __init__(self, *bad: str) -> None:
+        self.bad, self.made = bad, list[str]()
+
+    def ensure(self, step: dict[str, Any], work: Any) -> None:
+        if step["address"] in self.bad:
+            raise Failed("it is broken")
+        work.act("make", self.made.append, step["address"])
+
+    def remove(self, step: dict[str, Any], work: Any) -> None:
+        work.act("remove", self.made.remove, step["address"])
+
+
+@pytest.fixture(autouse=True)
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(places, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    return tmp_path
+
+
+def step(number: int, *after: int, action: str = "create", **want: Any) -> dict[str, Any]:
+    uuid = f"0000-{number}"
+    return {
+        "action": action,
+        "address": f"things/t{number}",
+        "after": list(after),
+        "digest": "d",
+        "have": None,
+        "kind": "things",
+        "number": number,
+        "to": "",
+        "uuid": uuid,
+        "want": None if action == "destroy" else {"uuid": uuid, **want},
+    }
+
+
+def carry_out(kind: Kind, *steps: dict[str, Any], check: bool = False, **more: Any) -> dict[int, dict[str, Any]]:
+    known = batch.KINDS
+    batch.KINDS["things"] = kind
+    try:
+        results = batch.Batch({"host": "h", "run": "r", "steps": list(steps), **more}, check=check).carry_out()
+    finally:
+        del known["things"]
+    return {one["number"]: one for one in results}
+
+
+def test_steps_wait_for_what_they_name() -> None:
+    kind = Kind()
+    carry_out(kind, step(1, 3), step(2, 1), step(3))
+    assert kind.made == ["things/t3", "things/t1", "things/t2"]
+
+
+def test_what_a_want_names_by_uuid_comes_first() -> None:
+    kind = Kind()
+    carry_out(kind, step(1, router={"uuid": "0000-2"}), step(2))
+    assert kind.made == ["things/t2", "things/t1"]
+
+
+def test_naming_each_other_is_no_deadlock() -> None:
+    kind = Kind()
+    carry_out(kind, step(1, other="0000-2"), step(2, other="0000-1"))
+    assert len(kind.made) == 2
+
+
+def test_a_failure_takes_only_what_depends_on_it() -> None:
+    kind = Kind("things/t1")
+    results = carry_out(kind, step(1), step(2, 1), step(3, 2), step(4))
+    assert {number: one["status"] for number, one in results.items()} == {
+        1: "failed",
+        2: "skipped",
+        3: "skipped",
+        4: "ok",
+    }
+    assert results[1]["error"] == "it is broken"
+
+
+def test_what_failed_in_an_earlier_wave_is_not_built_upon() -> None:
+    assert carry_out(Kind(), step(2, 1), failed=[1])[2]["status"] == "skipped"
+
+
+def test_the_ledger_has_what_was_made_and_loses_what_was_removed() -> None:
+    kind = Kind()
+    carry_out(kind, step(1))
+    made = ledger.read("things", "0000-1")
+    assert (made["address"], made["digest"], made["want"]) == ("things/t1", "d", {"uuid": "0000-1"})
+    carry_out(kind, step(1, action="destroy"))
+    assert ledger.read("things", "0000-1") is None
+
+
+def test_check_mode_says_what_it_would_do_and_does_nothing(host: Path) -> None:
+    kind = Kind()
+    result = carry_out(kind, step(1), check=True)[1]
+    assert (result["changed"], result["done"]) == (True, ["make"])
+    assert kind.made == []
+    assert list(host.iterdir()) == []
+
+
+def test_a_step_is_in_the_journal_before_it_acts(host: Path) -> None:
+    seen: list[str] = []
+
+    class Looks(Kind):
+        def ensure(self, _step: dict[str, Any], _work: Any) -> None:
+            seen.extend((host / "journal" / "r.jsonl").read_text().splitlines())
+
+    carry_out(Looks(), step(1))
+    assert len(seen) == 1
+    assert '"event": "begin"' in seen[0]
+
+
+def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
+    class Broken(Kind):
+        def ensure(self, step: dict[str, Any], work: Any) -> None:
+            if step["number"] == 1:
+                raise ZeroDivisionError
+            super().ensure(step, work)
+
+    results = carry_out(Broken(), step(1), step(2))
+    assert "ZeroDivisionError" in results[1]["error"]
+    assert results[2]["status"] == "ok"
