@@ -30,6 +30,7 @@ def want(number):
         "name": f"bench.many-{number}",
         "nics": {
             "app": {
+                "filtered": False,
                 "model": "virtio",
                 "mtu": 1450,
                 "network_uuid": network,

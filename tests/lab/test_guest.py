@@ -61,7 +61,7 @@ class Guest:
     def inside(self) -> str:
         return f"/var/lib/stead/{self.name}"
 
-    def make(self, size: str = "1G") -> None:
+    def make(self, size: str) -> None:
         self.outside.mkdir()
         shutil.copy(self.image, self.outside / "image.qcow2")
         backing = ["-b", f"{self.inside}/image.qcow2", "-F", "qcow2"]
@@ -165,11 +165,11 @@ def network_config() -> str:
 def guests(lab: Lab) -> Iterator[Callable[..., Guest]]:
     made: list[Guest] = []
 
-    def make(kind: str, **options: Any) -> Guest:
+    def make(kind: str, size: str = "1G", **options: Any) -> Guest:
         name = f"guest-{kind}-{len(made)}"
         guest = Guest(lab=lab, name=name, image=ensure_image(kind, quiet), port=2200 + 10 * len(made), **options)
         made.append(guest)
-        guest.make()
+        guest.make(size)
         return guest
 
     yield make
@@ -271,7 +271,7 @@ def test_a_tiny_guest_without_a_seed_still_answers(guests: Callable[..., Guest])
 
 
 def test_a_debian_guest_does_the_same_with_real_cloud_init(guests: Callable[..., Guest], lab: Lab) -> None:
-    guest = guests("debian", memory=512, cpus=2)
+    guest = guests("debian", size="8G", memory=512, cpus=2)
     meta = json.dumps({"instance-id": "i-1", "local-hostname": "deb-0"})
     guest.seed(meta_data=meta, user_data=user_data(lab), network_config=network_config())
     guest.boot()
