@@ -216,3 +216,7 @@ SCHEMA: dict[str, Any] = {
         }
     ),
 }
+
+
+if __name__ == "__main__":
+    print(json.dumps(SCHEMA, indent=2))
