@@ -128,9 +128,9 @@ class _Reader:
 
         scope = {**variables, "inventory_hostname": name, "group_names": sorted(groups - {"all"})}
         found: dict[str, Any] = {}
-        for key, value in known.items():
+        for key, given in known.items():
             try:
-                found[key] = render(value, scope)
+                found[key] = render(given, scope)
             except Unknown as error:
                 self._wrong.setdefault((UNKNOWABLE, key, str(error)), []).append(name)
         return found
