@@ -33,28 +33,29 @@ def _differences(path: str, want: Any, have: Any) -> Iterator[Difference]:
     if want == have or (_nothing(want) and _nothing(have)):
         return
     if isinstance(want, dict) and isinstance(have, dict) and "$secret" not in want and "$secret" not in have:
-        for difference in _long(path, want, have) or _maps(path + ".", want, have):
-            yield difference
+        yield from _long(path, want, have) or _maps(path + ".", want, have)
     elif isinstance(want, list) and isinstance(have, list):
-        for difference in _long(path, want, have) or _lists(path, want, have):
-            yield difference
+        yield from _long(path, want, have) or _lists(path, want, have)
     else:
         yield path, have, want
 
 
 def _maps(stem: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Iterator[Difference]:
     for name in sorted(want.keys() | have.keys()):
-        for difference in _differences(stem + name, want.get(name), have.get(name)):
-            yield difference
+        yield from _differences(stem + name, want.get(name), have.get(name))
 
 
 def _lists(path: str, want: List[Any], have: List[Any]) -> Iterator[Difference]:
     """By position where that says more: records of which some fields differ."""
-    if len(want) == len(have) and all(isinstance(one, dict) for one in want + have):
-        for at, (wanted, there) in enumerate(zip(want, have)):  # noqa: B905 - Python 3.9 has no `strict`
-            for difference in _differences("{0}.{1}".format(path, at), wanted, there):
-                yield difference
-    else:
+    if len(want) != len(have):
+        yield path, have, want
+        return
+    found: List[Difference] = []
+    for at, (wanted, there) in enumerate(zip(want, have)):  # noqa: B905 - Python 3.9 has no `strict`
+        found.extend(_differences("{0}.{1}".format(path, at), wanted, there))
+    if all(isinstance(one, dict) for one in want + have):
+        yield from found
+    elif found:
         yield path, have, want
 
 
