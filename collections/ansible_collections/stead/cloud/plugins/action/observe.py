@@ -1,6 +1,6 @@
 # Copyright: Stead contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Keeps a host's facts in a file of the controller's as soon as they are here: they are large, and no business of a log's."""
+"""Keeps a host's facts in a file of the controller's as soon as they are here: too large and private for a log."""
 
 from __future__ import annotations
 

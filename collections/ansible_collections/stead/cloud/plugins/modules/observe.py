@@ -10,13 +10,13 @@ short_description: Report what a host has and what Stead has made there
 description:
   - One call reports everything that Stead's planner needs to know of a host.
   - It changes nothing. What a host cannot tell is named in RV(trouble), and the rest is reported all the same.
-  - Which hypervisors work is found out by booting a guest of 512 bytes. The answer is kept on the host until its next boot.
+  - Which hypervisors work is found out by booting a guest of 512 bytes. The answer is kept until the next boot.
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
 options:
   pools:
-    description: Pools of this host, as the inventory's C(stead_pools) has them. Without any there is one named C(default).
+    description: Pools of this host, as the inventory's C(stead_pools) has them; one named C(default) without any.
     type: raw
   afresh:
     description: Try the hypervisors and the kernel again, whatever is kept.

@@ -1,7 +1,7 @@
 """An instance's want, read back from its domain: what libvirt says, in the words of the plan.
 
-What libvirt cannot tell (the seed, labels, who may come in) is as the ledger has it. What runs counts for what can change
-while it runs; the definition for the rest.
+What libvirt cannot tell (the seed, labels, who may come in) is as the ledger has it. For what can change while a guest
+runs, what runs counts; for the rest, the definition.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `stead doctor` wants to know beyond what is observed: whether packets reach the other hosts whole, and what is in the way.
+"""What `stead doctor` asks beyond what is observed: do packets reach the other hosts whole, and what is in the way.
 
 It looks and sends pings, and changes nothing.
 """
@@ -32,8 +32,8 @@ def examine(peers, mtu):
         "programs": [
             name for name in ("nft", "ip", "qemu-img", "virsh", "dnsmasq", "keepalived") if shutil.which(name)
         ],
-        "dropping": _dropping(),
-        "bridge_filter": _bridge_filter(),
+        "dropping": _dropping("input"),
+        "bridge_filter": _bridge_filter() and bool(_dropping("forward")),
     }
 
 
@@ -67,8 +67,8 @@ def _enabled(unit):
     return running.attempt(["systemctl", "is-enabled", unit])[1].strip() == "enabled"
 
 
-def _dropping():
-    """Chains for what comes in, of other tables than Stead's, whose policy is to drop."""
+def _dropping(hook):
+    """Chains of other tables than Stead's whose policy is to drop."""
     try:
         status, out, _said = running.attempt(["nft", "--json", "list", "chains"])
     except running.Failed:
@@ -79,9 +79,7 @@ def _dropping():
     return [
         "{family} {table} {name}".format(**one)
         for one in chains
-        if one.get("policy") == "drop"
-        and one.get("hook") in ("input", "forward")
-        and not one["table"].startswith("stead")
+        if one.get("policy") == "drop" and one.get("hook") == hook and not one["table"].startswith("stead")
     ]
 
 

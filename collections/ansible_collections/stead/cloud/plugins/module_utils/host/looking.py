@@ -1,4 +1,4 @@
-"""Tables of this host that many questions share: links, forwarding entries, units, domains. Each is read once, when asked.
+"""Tables of this host that many questions share: links, forwarding entries, units, domains. Each is read once.
 
 One connection to libvirt, and its bulk calls wherever it has them: a host with a hundred domains is asked in a moment.
 """

@@ -1,4 +1,4 @@
-"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, and what was made here.
+"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, what was made here.
 
 It changes nothing. What cannot be read is told as trouble, and the rest is reported all the same.
 """

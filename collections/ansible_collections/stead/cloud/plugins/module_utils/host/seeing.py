@@ -1,7 +1,7 @@
 """Of each resource in the ledger: whether it is there, and in what it is not as the ledger says. A function per kind.
 
-Nothing means that it is gone; an empty difference that it is as it should be. A kind can bring its own `seen(want, look)`.
-What cannot be seen from outside is taken to be as the ledger says.
+Nothing means that it is gone; an empty difference, that it is as it should be. A kind can bring its own
+`seen(want, look)`. What cannot be seen from outside is taken to be as the ledger says.
 """
 
 from __future__ import annotations

@@ -1,0 +1,49 @@
+"""Examine hosts and say what is missing or wrong, and how to mend it.
+
+stead doctor -i inventory.yml
+Virtualisation is proven by running a guest, the way between hosts by packets of full size. Changes nothing.
+The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from stead.cli.hosts import inventory_argument, inventory_of
+from stead.cli.say import GREEN, complain, paint
+from stead.diagnostics import has_errors
+from stead.hosts.doctor import diagnose, peers_of
+from stead.observe import Question, observe
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_argument(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument(
+        "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    inventory = inventory_of(options.inventory)
+    question = Question(
+        inventory=inventory.sources,
+        hosts=list(inventory.hosts),
+        afresh=not options.cached,
+        examine=peers_of(inventory.hosts),
+    )
+    answers = observe(question)
+    found = diagnose(inventory.hosts, answers)
+    if options.json:
+        rows = [
+            {"host": one.address, "code": one.code, "severity": str(one.severity)}
+            | {"summary": one.summary, "detail": one.detail}
+            for one in found
+        ]
+        print(json.dumps({"hosts": sorted(answers), "findings": rows}, indent=1))
+    else:
+        complain(found)
+        healthy = len(answers.keys() - {one.address for one in found})
+        print(paint(f"{healthy} of {len(answers)} hosts have nothing to complain of", *([GREEN] if not found else [])))
+    return 1 if has_errors(found) else 0

@@ -1,0 +1,105 @@
+"""List the hosts of an inventory: roles, zone, state, how full they are, instances.
+
+stead hosts -i inventory.yml
+stead hosts -i inventory.yml --json
+Hosts that do not answer are listed as down; the status is 0 all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stead.cli.say import BOLD, DIM, GREEN, RED, YELLOW, complain, paint
+from stead.diagnostics import Refused, has_errors
+from stead.hosts.room import Room, Row, as_json, row
+from stead.inventory import Inventory, read_inventory
+from stead.observe import Question, observe
+
+BAR = 10
+NEARLY_FULL = 0.9
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_argument(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def inventory_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-i", "--inventory", type=Path, action="append", required=True, help="an Ansible inventory; may be repeated"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    inventory = inventory_of(options.inventory)
+    answers = observe(Question(inventory=inventory.sources, hosts=list(inventory.hosts)))
+    rows = [row(host, answers[name]) for name, host in inventory.hosts.items()]
+    print(json.dumps([as_json(one) for one in rows], indent=1) if options.json else table(rows))
+    return 0
+
+
+def inventory_of(sources: Sequence[Path]) -> Inventory:
+    """Refuses one that is wrong; warnings are shown."""
+    inventory, found = read_inventory(sources)
+    if has_errors(found):
+        raise Refused(*found)
+    complain(found)
+    return inventory
+
+
+def table(rows: Sequence[Row]) -> str:
+    head = ["HOST", "ROLES", "ZONE", "STATE", "VCPUS", "MEMORY", "DISK", "INSTANCES"]
+    lines = [cells(one) for one in rows]
+    widths = [max(len(line[at]) for line in [head, *lines]) for at in range(len(head))]
+    shown = [paint("  ".join(_padded(head, widths)).rstrip(), BOLD)]
+    for one, line in zip(rows, lines, strict=True):
+        padded = _padded(line, widths)
+        padded[3] = paint(padded[3], {"up": GREEN, "maintenance": YELLOW}.get(one.state, RED))
+        for at, room in ((4, one.vcpus), (5, one.memory), (6, one.disk)):
+            padded[at] = paint(padded[at], RED) if room.share > NEARLY_FULL else padded[at]
+        shown.append("  ".join(padded).rstrip())
+        if one.why:
+            shown.append(paint(f"    {one.why.splitlines()[0]}", DIM))
+    up = sum(one.state == "up" for one in rows)
+    shown.append(f"{up} of {len(rows)} hosts up, {sum(one.running for one in rows)} instances running")
+    return "\n".join(shown)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)]
+
+
+def cells(one: Row) -> list[str]:
+    if one.state == "down":
+        return [one.name, ",".join(one.roles), one.zone, one.state, "?", "?", "?", "?"]
+    computes = "compute" in one.roles
+    return [
+        one.name,
+        ",".join(one.roles),
+        one.zone,
+        one.state,
+        f"{bar(one.vcpus)} {one.vcpus.used}/{one.vcpus.total}" if computes else "-",
+        f"{bar(one.memory)} {spoken(one.memory)}" if computes else "-",
+        f"{bar(one.disk)} {spoken(one.disk)}" if one.disk.total else "-",
+        f"{one.running}/{one.instances} on {'+'.join(one.hypervisors) or 'nothing'}" if computes else "-",
+    ]
+
+
+def bar(room: Room) -> str:
+    full, empty = ("█", "░") if (sys.stdout.encoding or "").lower().startswith("utf") else ("#", ".")
+    filled = round(room.share * BAR)
+    if room.used and not filled:
+        filled = 1
+    return full * filled + empty * (BAR - filled)
+
+
+def spoken(room: Room) -> str:
+    """Both in the unit of the larger, so that they can be compared."""
+    unit, size = next(
+        ((unit, size) for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30)) if room.total >= size), ("MiB", 1 << 20)
+    )
+    return f"{room.used / size:.1f}/{room.total / size:.1f} {unit}"

@@ -1,0 +1,62 @@
+"""How full a host is, from what it said: what instances were promised, against what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from stead.observe import Answer, completed
+from stead.observed import Host
+
+
+class Room(NamedTuple):
+    used: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.used / self.total) if self.total else 0.0
+
+
+class Row(NamedTuple):
+    """One host as it is listed. Of one that is down there is only its inventory's word."""
+
+    name: str
+    roles: tuple[str, ...]
+    zone: str
+    state: str
+    why: str
+    vcpus: Room
+    memory: Room
+    disk: Room
+    instances: int
+    running: int
+    hypervisors: tuple[str, ...]
+
+
+def row(host: Host, answer: Answer) -> Row:
+    there = completed(host, answer)
+    instances = answer.facts.get("resources", {}).get("instances", [])
+    foreign = [one for one in answer.facts.get("foreign", []) if one["state"] in ("running", "paused")]
+    wants = [entry["want"] for entry in instances] + foreign
+    pools = answer.facts.get("capacity", {}).get("pools", {})
+    return Row(
+        name=host.name,
+        roles=tuple(sorted(host.roles)),
+        zone=host.zone,
+        state=str(there.state),
+        why=there.why,
+        vcpus=Room(sum(int(one.get("vcpus", 0)) for one in wants), there.vcpus),
+        memory=Room(sum(int(one.get("memory", 0)) for one in wants), there.memory),
+        disk=Room(sum(one["size"] - one["free"] for one in pools.values()), sum(one["size"] for one in pools.values())),
+        instances=len(instances),
+        running=sum(1 for entry in instances if entry.get("state") == "running"),
+        hypervisors=tuple(sorted(there.hypervisors)) if answer.answered and "compute" in host.roles else (),
+    )
+
+
+def as_json(one: Row) -> Mapping[str, Any]:
+    fields = one._asdict()
+    for name in ("vcpus", "memory", "disk"):
+        fields[name] = fields[name]._asdict()
+    return fields

@@ -1,0 +1,146 @@
+"""Asks hosts what they have. A host that does not answer comes back as silent, with why, and delays nobody's answer.
+
+It decides nothing: what hosts say is turned into the values that the planner reads, word for word.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from stead.address import Address, parse
+from stead.observed import Have, Host, Observed, State, StoragePool
+from stead.runner.playbook import Outcome, Playbook, Ran, run
+from stead.want import Body, Want, canonical, digest
+
+PLAYBOOK = "stead.cloud.observe"
+# Seconds for one host to look around: it takes a tenth of one, and twenty when the hypervisors have to be tried.
+PATIENCE = 60
+# What a Host has when its inventory does not say: then all that works counts.
+UNSAID = frozenset({"kvm"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one host said, or why it said nothing."""
+
+    host: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+    @property
+    def answered(self) -> bool:
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`examine` has, for each host, what to examine beyond observing: {"peers": {name: address}, "mtu": 1500}."""
+
+    inventory: Sequence[Path]
+    hosts: Sequence[str]
+    afresh: bool = False
+    examine: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
+
+
+def observe(question: Question, on_answer: Callable[[str], None] = lambda _host: None) -> Mapping[str, Answer]:
+    """Every host of the question, in its order. `on_answer` is called as each host answers or is given up on."""
+    if not question.hosts:
+        return {}
+
+    def heard(event: object) -> None:
+        if isinstance(event, Outcome):
+            on_answer(event.host)
+
+    with tempfile.TemporaryDirectory(prefix="stead-facts-") as folder:  # 0700: the ledger's wants are private
+        ran = run(_playbook(question, folder), heard)
+        return {host: _answer(host, Path(folder) / f"{host}.json", ran) for host in question.hosts}
+
+
+def _playbook(question: Question, folder: str) -> Playbook:
+    variables: dict[str, Any] = {
+        "stead_hosts": list(question.hosts),
+        "stead_facts": folder,
+        "stead_afresh": question.afresh,
+        "stead_patience": PATIENCE,
+    }
+    if question.examine:
+        variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
+    return Playbook(name=PLAYBOOK, inventory=question.inventory, variables=variables, arguments=question.arguments)
+
+
+def _answer(host: str, path: Path, ran: Ran) -> Answer:
+    try:
+        return Answer(host=host, facts=json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        why = ran.unreachable.get(host) or ran.failed.get(host) or f"Ansible said nothing of it: {ran.said[-300:]}"
+        return Answer(host=host, why=why.removeprefix("Task failed: ").strip() or "it does not answer")
+
+
+def to_observed(answers: Mapping[str, Answer], hosts: Mapping[str, Host]) -> Observed:
+    """The planner's view: the inventory's word, completed by the host's own; and what is there of each resource."""
+    known = {name: completed(host, answers.get(name)) for name, host in hosts.items()}
+    haves: dict[Address, dict[str, Have]] = {}
+    for name in sorted(answers):
+        for entries in answers[name].facts.get("resources", {}).values():
+            for entry in entries:
+                address = parse(entry["address"])
+                if address is not None and not entry.get("gone"):
+                    haves.setdefault(address, {})[name] = _have(entry)
+    parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
+    return Observed(hosts=known, haves=haves, digest=digest(*parts))
+
+
+def _have(entry: Mapping[str, Any]) -> Have:
+    """What is there is what was wanted, save where it was seen to be otherwise."""
+    seen = {**entry["want"], **entry.get("seen", {})}
+    want = Want.of(Body.of(seen))
+    made_from = str(entry.get("made_from", entry.get("digest", "")))
+    if not entry.get("seen") and made_from:
+        want = Want(want.body, want.own, made_from)  # untouched: the digest that it was made from is its own
+    return Have(want, made_from, str(entry["uuid"]))
+
+
+def _lasting(answer: Answer) -> dict[str, Any]:
+    """What a plan depends on: not the time, nor how much memory happens to be free."""
+    names = ("resources", "traits", "links", "foreign")
+    return {name: answer.facts.get(name) for name in names} | {"why": bool(answer.why)}
+
+
+def completed(host: Host, answer: Answer | None) -> Host:
+    if answer is None:
+        return host
+    if not answer.answered:
+        return replace(host, state=State.DOWN, why=answer.why)
+    facts = answer.facts
+    capacity = facts["capacity"]
+    computes, stores = "compute" in host.roles, "storage" in host.roles
+    works = frozenset(name for name, why in facts["traits"]["hypervisors"].items() if not why)
+    return replace(
+        host,
+        vcpus=host.vcpus or (capacity["vcpus"] if computes else 0),
+        memory=host.memory or (capacity["memory"] if computes else 0),
+        pools=host.pools or (_pools(capacity["pools"]) if computes or stores else {}),
+        hypervisors=works if host.hypervisors == UNSAID else works & host.hypervisors,
+        traits=host.traits | traits(facts),
+        architecture=facts["system"]["architecture"] or host.architecture,
+    )
+
+
+def traits(facts: Mapping[str, Any]) -> frozenset[str]:
+    own = facts["traits"]
+    found = {*own["kernel"], *own["firmware"], *(f"cpu:{one}" for one in own["cpu"]["features"])}
+    return frozenset(found | ({"tpm"} if own["tpm"] else set()))
+
+
+def _pools(pools: Mapping[str, Mapping[str, Any]]) -> dict[str, StoragePool]:
+    return {
+        name: StoragePool(name, one["type"], one["size"], one["path"], one["type"] in ("nfs", "iscsi"))
+        for name, one in pools.items()
+        if one["size"]
+    }
