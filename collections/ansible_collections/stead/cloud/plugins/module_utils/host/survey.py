@@ -56,7 +56,7 @@ def release():
 
 def _family(told):
     ids = [told.get("ID", "")] + told.get("ID_LIKE", "").split()
-    return next((family for family, names in FAMILIES if set(ids) & set(names)), release.get("ID", ""))
+    return next((family for family, names in FAMILIES if set(ids) & set(names)), told.get("ID", ""))
 
 
 def container():
