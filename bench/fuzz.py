@@ -20,8 +20,10 @@ from stead.spec import load
 SEEDS = sorted((Path(__file__).parent.parent / "examples").glob("*/stead.yml"))
 WORDS = (
     "{{ vars.x }}", "{{", "}}", "[", "]", "{", "}", ":", "- ", "*a", "&a ", "!vault ", "null", "true", "0", "-1",
-    "99999999999999999999", "1e999", "10.0.0.0/8", "::/0", "é", "\u2028", "\t", "\x00", "'", '"', "|", ">", "#", "count: 3",
-    "for_each: [a, b]", "<<: *a", "stead: 1", "instances:", "networks: [app]", "web[0]", "{% for i in range(9) %}", "~", ".inf",
+    "99999999999999999999", "1e999", "10.0.0.0/8", "::/0", "é", "\u2028", "\t", "\x00", "'", '"', "|", ">", "#",
+    "count: 3",
+    "for_each: [a, b]", "<<: *a", "stead: 1", "instances:", "networks: [app]", "web[0]", "{% for i in range(9) %}",
+    "~", ".inf",
     "\ud800", "---", "include: {a: {part: stead.yml}}", "depends_on: [instances/web]",
 )  # fmt: skip
 

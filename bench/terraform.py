@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import venv
 from pathlib import Path
@@ -115,4 +114,4 @@ def prepare_terraform() -> tuple[Path, Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -57,7 +57,7 @@ def instances(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
-    projects = {}
+    projects: dict[str, Any] = {}
     for name in draw(st.lists(st.sampled_from(["acme", "bolt", "core"]), min_size=1, max_size=3, unique=True)):
         names = draw(st.lists(st.sampled_from(["web", "api", "job", "db"]), max_size=4, unique=True))
         projects[name] = {

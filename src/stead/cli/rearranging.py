@@ -65,7 +65,8 @@ def figures(blueprint: Blueprint) -> list[str]:
     before, after = (share / 10_000 for share in done.fullest)
     return [
         done.text,
-        f"Fullest host: {before:.1f}% before, {after:.1f}% after. To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
+        f"Fullest host: {before:.1f}% before, {after:.1f}% after.",
+        f"To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
         f"Hosts whose failure would leave something without a host: {headroom(blueprint.problem, blueprint.placement)}",
         *stays,
     ]

@@ -44,7 +44,8 @@ def _told(owner: Block, what: str, sums: tuple[int, int], most: tuple[int, Block
     amount, block = most
     shown = human if what in BYTES else str
     text = (
-        f"Project {owner.name} asks for {shown(total)} of {what} and may have {shown(quota)}: {shown(total - quota)} too "
-        f"much. The most, {shown(amount)}, is asked for by {block.members[0].block}. Raise the quota or ask for less."
+        f"Project {owner.name} asks for {shown(total)} of {what} and may have {shown(quota)}: "
+        f"{shown(total - quota)} too much. The most, {shown(amount)}, is asked for by {block.members[0].block}. "
+        "Raise the quota or ask for less."
     )
     return OVER.at(owner.place(f"quota.{what}"), text, address=str(owner.members[0]))

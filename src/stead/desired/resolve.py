@@ -342,7 +342,8 @@ class _Resolving:
                 text = f"{old} is still in the spec, so it cannot have moved. Rename it there, or take this out."
                 self.found.append(MOVED_WRONG.at(node.place, text))
             elif new not in by_address:
-                text = f"{new} is not in the spec, so nothing can have moved there.{nearest(str(new), map(str, by_address))}"
+                hint = nearest(str(new), map(str, by_address))
+                text = f"{new} is not in the spec, so nothing can have moved there.{hint}"
                 self.found.append(MOVED_WRONG.at(node.place, text))
             else:
                 yield old, new

@@ -74,7 +74,8 @@ class BlockScope:
                     return self._member(Address(project, ref.kind, name), match["key"], known[name], ref, place, found)
         every = {**self.names.get(("", ref.kind), {}), **self.names.get((self.project, ref.kind), {})}
         listed = f" There are {', '.join(sorted(every)[:8])}." if 0 < len(every) <= 8 else ""
-        text = f"There is none of {ref.kind} named {text!r} in this project or at the site.{nearest(wanted, every)}{listed}"
+        hint = nearest(wanted, every)
+        text = f"There is none of {ref.kind} named {text!r} in this project or at the site.{hint}{listed}"
         found.append(UNKNOWN.at(place, text))
         return None
 
@@ -104,7 +105,7 @@ class BlockScope:
         try:
             used = names_used(node.text)
             if used & (self.kinds | {"self", "projects"}):
-                name = sorted(used & (self.kinds | {"self", "projects"}))[0]
+                name = min(used & (self.kinds | {"self", "projects"}))
                 text = (
                     f"{name!r} stands for what is chosen in the plan, and this field is needed to choose. Only fields "
                     "such as cloud_init.user_data, outputs and checks may use it."

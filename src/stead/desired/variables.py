@@ -98,7 +98,7 @@ class Variables:
             text = f"{name!r} has no default and none was given. Give one with -e {name}=…, or write a default."
             self.found.append(UNSET.at(node.place, text))
             return None
-        value = self._given(given) if given is not None else self._evaluated(default) if default is not None else None
+        value = self._given(given) if given is not None else self.evaluated(default) if default is not None else None
         return self._checked(name, declared, value, given.node if given else node)
 
     def _declaration(self, node: Node) -> tuple[Declared | None, Node | None]:
@@ -112,15 +112,15 @@ class Variables:
         return Declared(), node
 
     def _given(self, given: Given) -> Any:
-        return (self.above if given.environment is not None and self.above is not None else self)._evaluated(given.node)
+        return (self.above if given.environment is not None and self.above is not None else self).evaluated(given.node)
 
-    def _evaluated(self, node: Node) -> Any:
+    def evaluated(self, node: Node) -> Any:
         """The value of a node in which scalars may be expressions over other variables, or vaulted."""
         match node:
             case document.Mapping():
-                return {word: self._evaluated(below) for word, below in node.entries.items()}
+                return {word: self.evaluated(below) for word, below in node.entries.items()}
             case document.Sequence():
-                return [self._evaluated(item) for item in node.items]
+                return [self.evaluated(item) for item in node.items]
             case Scalar(tag=document.VAULT):
                 return self.vault.open(node, self.found)
             case Scalar() if has_expression(node.text):
@@ -132,9 +132,10 @@ class Variables:
         try:
             unknown = names_used(node.text) - {"vars", "project"}
             if unknown:
-                raise Failed(
-                    f"{', '.join(sorted(unknown))} cannot be used here: variables may use `vars` and `project`."
-                )
+                names = ", ".join(sorted(unknown))
+                text = f"{names} cannot be used here: variables may use `vars` and `project`."
+                self.found.append(FAILED_EXPRESSION.at(node.place, text))
+                return None
             used = variables_used(node.text)
             for name in self.environment.declared if used is None else used & self.environment.declared.keys():
                 self.value(name)

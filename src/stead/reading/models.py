@@ -86,7 +86,8 @@ def _record(
         if field is None:
             if word not in others:
                 good = False
-                text = f"There is no field {word!r} here.{nearest(word, [*fields, *others])} {_some(fields).capitalize()} are known."
+                hint = nearest(word, [*fields, *others])
+                text = f"There is no field {word!r} here.{hint} {_some(fields).capitalize()} are known."
                 reading.tell(UNKNOWN_FIELD, node.place_of_key(word), text)
             continue
         value = field.read(below, reading, _below(path, word))
@@ -165,7 +166,7 @@ def _opened(read: Read) -> Read:
         if value is None:
             return FAILED
         if isinstance(value, Secret):
-            text = "A secret cannot stand here, where it would be seen in the plan and on the host. User data may hold one."
+            text = "A secret cannot stand here, where it would be seen. User data may hold one."
             reading.tell(SHOWN, node.place, text)
             return FAILED
         return read(value, reading, path)

@@ -37,7 +37,7 @@ class Files:
             if not file.name.startswith(".") and not file.name.endswith(OTHERS)
         )
         if not files:
-            text = f"{self.shown(path)} has no *.yml file. Write one (`stead init` makes an example), or name another place."
+            text = f"{self.shown(path)} has no *.yml file. Write one (`stead init` makes one), or name another place."
             self.found.append(EMPTY.at(None, text))
         return files
 
