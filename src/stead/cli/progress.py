@@ -107,7 +107,7 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
         ("Begun, and not heard of again", made.unknown, RED),
         ("Not done", made.skipped, YELLOW),
     ):
-        _list(title, told, colour)
+        _list(title, told, colour, plan)
     if options.quiet and made.outcome is Outcome.DONE:
         return
     print(_said(plan, made))
@@ -117,12 +117,15 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
             print(f"    {name} = {shown(value)}")
 
 
-def _list(title: str, told: tuple[Told, ...], colour: str) -> None:
+def _list(title: str, told: tuple[Told, ...], colour: str, plan: Plan) -> None:
+    """Each with where it stands in the user's file."""
     if not told:
         return
     print(paint(f"{title}:", colour, BOLD, stream=sys.stderr), file=sys.stderr)
     for step, why in told[:TOLD]:
-        print(f"  {step_text(step)}: {why}", file=sys.stderr)
+        keep = plan.keeps.get(step.address)
+        place = f" ({keep.place})" if keep is not None and keep.place is not None else ""
+        print(f"  {step_text(step)}{place}: {why}", file=sys.stderr)
     if len(told) > TOLD:
         print(f"  … and {len(told) - TOLD:,} more (`stead runs` shows all)", file=sys.stderr)
 

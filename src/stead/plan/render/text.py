@@ -17,7 +17,7 @@ from stead.plan.render.entries import Card, Field, card, why
 from stead.plan.render.fold import Entry, fold
 from stead.plan.render.names import count, of_addresses
 from stead.plan.render.paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW
-from stead.plan.render.values import shown
+from stead.plan.render.values import NOTHING, shown
 from stead.plan.render.words import (
     SAID,
     SIGNS,
@@ -103,7 +103,7 @@ class _Page:
             return
         if told.about:
             yield from self._wrapped(told.about)
-        yield from self._fields(told.fields)
+        yield from self._fields(told.fields, new=told.action in (Action.CREATE, Action.REPLACE))
         if told.more_fields:
             yield self.paint(f"      … {count(told.more_fields, 'more field')} (--verbose shows all)", DIM)
         for line in told.members:
@@ -133,7 +133,7 @@ class _Page:
             line += f"  {self.paint(f'disturbs: {told.disturbs}', strong, BOLD)}"
         return line
 
-    def _fields(self, fields: Sequence[Field]) -> Iterator[str]:
+    def _fields(self, fields: Sequence[Field], *, new: bool) -> Iterator[str]:
         width = min(32, max((len(field.name) for field in fields), default=0))
         for field in fields:
             drift = f"  {self.paint('(drift)', CYAN)}" if field.drift else ""
@@ -142,7 +142,7 @@ class _Page:
                 yield f"{name}{drift}"
                 colours = {"+": GREEN, "-": RED}
                 yield from (f"        {self._coloured(line, colours.get(line[:1], DIM))}" for line in field.lines)
-            elif self.style.verbose and field.old == "(none)":
+            elif new and field.old == NOTHING:
                 yield f"{name}  {field.new}{drift}"
             else:
                 yield f"{name}  {self.paint(field.old, RED)} → {self.paint(field.new, GREEN)}{drift}"
