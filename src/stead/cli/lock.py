@@ -1,5 +1,8 @@
 """Say who holds the lock that every apply takes. `stead unlock` takes it away.
 
+  stead lock
+  stead lock --json
+
 exit status: 0 when nobody holds it, 2 when somebody does
 """
 

@@ -1,5 +1,8 @@
 """Take the lock away from whoever holds it. Only when you are sure that it is dead.
 
+  stead lock        who it is
+  stead unlock
+
 What it tries to write from then on is refused, so the record stays whole; but what it is doing on hosts at this
 moment it still does. A dead process of this machine, or one not heard of for a minute, needs no unlocking: the next
 apply takes the lock over by itself.

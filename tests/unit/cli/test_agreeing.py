@@ -1,0 +1,56 @@
+"""Nothing is taken for consent but the words that were asked for."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from tests.unit.render.plans import plan, step
+
+from stead.cli.agreeing import agreed, refuse_loss
+from stead.diagnostics import Refused
+from stead.kind import Action, Disruption
+from stead.plan.model import Plan
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def losing(*addresses: str) -> Plan:
+    return plan(step(one, Action.DESTROY, disturbs=Disruption.DATA_LOSS, loses=one) for one in addresses)
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "most", "result"),
+    [
+        (plan([step("a/instances/b")]), "yes", None, True),
+        (plan([step("a/instances/b")]), "y", None, False),
+        (plan([step("a/instances/b")]), "", None, False),
+        (losing("a/volumes/v"), "yes", None, False),
+        (losing("a/volumes/v"), "a/volumes/w", None, False),
+        (losing("a/volumes/v"), "a/volumes/v", None, True),
+        (losing("a/volumes/v"), "yes", "data-loss", True),
+        (losing("a/volumes/v", "a/volumes/w"), "lose 2", None, True),
+        (losing("a/volumes/v", "a/volumes/w"), "lose 1", None, False),
+    ],
+)
+def test_only_the_words_that_were_asked_for_count(
+    of: Plan, said: str, most: str | None, result: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(f"{said}\n"))
+    assert agreed(of, most) is result
+
+
+def test_a_program_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    with pytest.raises(Refused, match="STEAD-C030"):
+        agreed(plan([step("a/instances/b")]), None)
+
+
+def test_data_is_lost_only_by_the_word_of_an_option() -> None:
+    with pytest.raises(Refused, match="STEAD-C031"):
+        refuse_loss(losing("a/volumes/v"), "rebuild")
+    refuse_loss(losing("a/volumes/v"), "data-loss")
+    refuse_loss(plan([step("a/instances/b", Action.REBUILD, disturbs=Disruption.REBUILD)]), None)
