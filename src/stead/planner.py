@@ -57,7 +57,7 @@ NO_WISHES = Wishes()
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
     renames = _renames(desired.moved, inputs.recorded)
-    recorded, observed = _renamed(inputs.recorded, inputs.observed, renames)
+    recorded, observed = _renamed(inputs.recorded, inputs.observed, renames, inputs.kinds)
     blueprint, found = settle(
         desired,
         recorded,
@@ -98,7 +98,9 @@ def _renames(moved: Mapping[Address, Address], recorded: Recorded) -> dict[Addre
     return renames
 
 
-def _renamed(recorded: Recorded, observed: Observed, renames: Mapping[Address, Address]) -> tuple[Recorded, Observed]:
+def _renamed(
+    recorded: Recorded, observed: Observed, renames: Mapping[Address, Address], kinds: Mapping[str, Kind]
+) -> tuple[Recorded, Observed]:
     if not renames:
         return recorded, observed
 
@@ -106,7 +108,12 @@ def _renamed(recorded: Recorded, observed: Observed, renames: Mapping[Address, A
         return renames.get(address, address)
 
     resources: dict[Address, Record] = {
-        new(address): replace(record, address=new(address), after=tuple(map(new, record.after)))
+        new(address): replace(
+            record,
+            address=new(address),
+            after=tuple(map(new, record.after)),
+            leases=kinds[address.kind].renamed(record.leases, address, renames),
+        )
         for address, record in recorded.resources.items()
     }
     haves = {new(address): hosts for address, hosts in observed.haves.items()}

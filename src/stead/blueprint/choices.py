@@ -87,7 +87,7 @@ class Choices:
         from stead.expressions import names_used
 
         names = names_used(expression)
-        own = str(member.address) if names & {"self", "each", "index"} else ""
+        own = str(member.address) if names & {"this", "each", "index"} else ""
         cached = (block, expression.text, own)
         if cached not in self._rendered:
             scope = Scope(self, block.project, block=block, member=member)
@@ -122,7 +122,7 @@ class Scope(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(
-            ("vars", "project", "projects", "site", *(("self", "each", "index", "labels") if self._member else ()))
+            ("vars", "project", "projects", "site", *(("this", "each", "index", "labels") if self._member else ()))
         )
 
     def __len__(self) -> int:
@@ -148,7 +148,7 @@ class Scope(Mapping[str, Any]):
         if block is None or member is None:
             return None
         match name:
-            case "self":
+            case "this":
                 return self._choices.facts(member.address)
             case "each":
                 return {"key": member.address.key, "value": (block.each or {}).get(str(member.address.key))}

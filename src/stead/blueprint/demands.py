@@ -95,8 +95,9 @@ class _Asking:
         self._first: dict[object, Block] = {}
 
     def add(self, block: Block, demand: Demand) -> None:
-        if block.members[0] in self.carried:
-            return  # its instance brings it along
+        members = [one for one in block.members if one not in self.carried]  # those its instance brings along
+        if not members:
+            return
         local = tuple(volume for volume in demand.beside if volume in self.carried)
         amounts = dict(demand.amounts)
         for volume in local:
@@ -107,7 +108,7 @@ class _Asking:
             reached |= self._roots_elsewhere(block, amounts)
         asked = self._asked(block, demand._replace(pools=frozenset(reached & self.shared)), amounts)
         movable = self.kinds[block.kind].mobile
-        for address in block.members:
+        for address in members:
             name = str(address)
             asked.members.append(name)
             self.addresses[name] = address

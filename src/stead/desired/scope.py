@@ -21,7 +21,7 @@ BAD_EXPRESSION = Code("STEAD-L050", "an expression cannot be evaluated")
 UNKNOWN_NAME = Code("STEAD-L051", "an expression uses a name that is not known here")
 TOO_EARLY = Code("STEAD-L052", "an expression needs a choice that is not made yet")
 
-LATE = EARLY | {"self", "projects", "site"}
+LATE = EARLY | {"this", "projects", "site"}
 _REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[(?P<key>[^\]]+)\])?")
 
 Keys = tuple[int | str, ...] | None  # None for what is not counted
@@ -104,8 +104,8 @@ class BlockScope:
     def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
         try:
             used = names_used(node.text)
-            if used & (self.kinds | {"self", "projects"}):
-                name = min(used & (self.kinds | {"self", "projects"}))
+            if used & (self.kinds | {"this", "projects"}):
+                name = min(used & (self.kinds | {"this", "projects"}))
                 text = (
                     f"{name!r} stands for what is chosen in the plan, and this field is needed to choose. Only fields "
                     "such as cloud_init.user_data, outputs and checks may use it."

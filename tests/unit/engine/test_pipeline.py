@@ -1,0 +1,180 @@
+"""What the stages make of whole specs, by cases that are easy to get wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
+
+from sites import desired, hosts, planned
+
+from stead.address import Address
+from stead.kind import Action, Disruption
+from stead.observed import Observed
+from stead.plan.model import Plan
+from stead.planner import Planned, Wishes
+from stead.recorded import Recorded
+from stead.rehearse import applied
+
+EMPTY = Recorded(site="a-site")
+FLAVOR = {"vcpus": 1, "memory": "1GiB", "disk": "10GiB"}
+WEB = {"flavor": FLAVOR, "image": "debian", "networks": ["app"]}
+
+
+def spec(**project: Any) -> dict[str, Any]:
+    project.setdefault("networks", {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}})
+    return {"stead": 1, "images": {"debian": {"source": "/d.qcow2"}}, "projects": {"acme": project}}
+
+
+def site() -> Observed:
+    return Observed(hosts=hosts([16, 16, 16]), digest="observed")
+
+
+def first(one: dict[str, Any]) -> tuple[Recorded, Observed, Planned]:
+    made = planned(desired(one), EMPTY, site())
+    assert made.blueprint is not None
+    return (*applied(made.blueprint, EMPTY, site()), made)
+
+
+def then(before: dict[str, Any], after: dict[str, Any], wishes: Wishes | None = None) -> Plan:
+    recorded, observed, _ = first(before)
+    plan = planned(desired(after), recorded, observed, wishes).plan
+    assert plan is not None
+    return plan
+
+
+def of(plan: Plan, kind: str) -> dict[str, list[str]]:
+    actions: dict[str, list[str]] = {}
+    for step in plan.steps:
+        if step.address.kind == kind:
+            actions.setdefault(f"{step.address.label}", []).append(str(step.action))
+    return actions
+
+
+def test_fewer_of_a_count_destroys_the_last_and_says_so() -> None:
+    plan = then(spec(instances={"web": {**WEB, "count": 3}}), spec(instances={"web": {**WEB, "count": 2}}))
+    assert of(plan, "instances") == {"web-2": ["destroy"]}
+    (step,) = [step for step in plan.steps if step.address.kind == "instances"]
+    assert step.reasons[0].code == "count-fell"
+    assert step.disturbs is Disruption.DATA_LOSS
+
+
+def test_another_image_rebuilds_and_keeps_the_address() -> None:
+    before, after = spec(instances={"web": WEB}), spec(instances={"web": {**WEB, "image": "other"}})
+    for one in (before, after):
+        one["images"]["other"] = {"source": "/o.qcow2"}
+    recorded, observed, made = first(before)
+    plan = planned(desired(after), recorded, observed).plan
+    assert plan is not None
+    assert of(plan, "instances") == {"web": ["rebuild"]}
+    assert made.blueprint is not None
+    assert plan.keeps[Address("acme", "instances", "web")].leases["nics.app.v4"] == "10.20.0.2"
+
+
+def test_replacing_on_request_destroys_first_and_makes_anew() -> None:
+    one = spec(instances={"web": WEB})
+    wishes = Wishes(replace=frozenset({Address("acme", "instances", "web")}))
+    plan = then(one, one, wishes)
+    assert of(plan, "instances") == {"web": ["destroy", "create"]}
+
+
+def test_create_before_destroy_makes_the_new_one_first() -> None:
+    one = spec(instances={"web": {**WEB, "create_before_destroy": True}})
+    plan = then(one, one, Wishes(replace=frozenset({Address("acme", "instances", "web")})))
+    assert of(plan, "instances") == {"web": ["create", "destroy"]}
+
+
+def test_moved_renames_and_destroys_nothing() -> None:
+    after = spec(instances={"api": WEB}, moved=[{"from": "instances/web", "to": "instances/api"}])
+    plan = then(spec(instances={"web": WEB}), after)
+    assert {step.action for step in plan.steps} <= {Action.UPDATE}
+    assert plan.renames == {Address("acme", "instances", "web"): Address("acme", "instances", "api")}
+
+
+def test_network_that_moved_leaves_interfaces_their_addresses() -> None:
+    subnet = {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}
+    moved = spec(
+        networks={"back": subnet},
+        instances={"web": {**WEB, "networks": ["back"]}},
+        moved=[{"from": "networks/app", "to": "networks/back"}],
+    )
+    recorded, observed, _ = first(spec(networks={"app": subnet}, instances={"web": WEB}))
+    made = planned(desired(moved), recorded, observed)
+    assert made.blueprint is not None
+    web = Address("acme", "instances", "web")
+    assert made.blueprint.resources[web].leases["nics.back.mac"] == recorded.resources[web].leases["nics.app.mac"]
+    assert made.plan is not None
+    assert Action.DESTROY not in {step.action for step in made.plan.steps}
+
+
+def test_forgotten_is_let_go_and_not_touched() -> None:
+    plan = then(spec(instances={"web": WEB}), spec(instances={}, forget=["instances/web"]))
+    assert of(plan, "instances") == {"web": ["forget"]}
+
+
+def test_local_volume_lands_where_its_instance_lands_and_loose_ones_find_a_host() -> None:
+    one = spec(volumes={"data": {"count": 3, "size": "10GiB"}}, instances={"web": {**WEB, "volumes": ["data[0]"]}})
+    made = planned(desired(one), EMPTY, site())
+    assert made.blueprint is not None
+    seats = {str(a): s.host for a, s in made.blueprint.resources.items() if a.kind in ("volumes", "instances")}
+    assert seats["acme/volumes/data[0]"] == seats["acme/instances/web"]
+    assert all(seats.values())
+
+
+def test_expressions_see_addresses_that_are_chosen_in_the_same_plan() -> None:
+    one = spec(
+        instances={
+            "web": {**WEB, "count": 2},
+            "proxy": {**WEB, "cloud_init": {"user_data": "{{ instances.web | map(attribute='address') | join(' ') }}"}},
+            "alone": {**WEB, "cloud_init": {"user_data": "{{ this.hostname }} {{ this.address }}"}},
+        }
+    )
+    made = planned(desired(one), EMPTY, site())
+    assert made.blueprint is not None
+    resources = made.blueprint.resources
+
+    def data(name: str) -> str:
+        settled = resources[Address("acme", "instances", name)]
+        return str(settled.wants[settled.host].fields()["seed"]["user_data"])
+
+    web = [resources[Address("acme", "instances", "web", at)].leases["nics.app.v4"] for at in (0, 1)]
+    assert data("proxy") == " ".join(web)
+    assert data("alone") == f"alone {resources[Address('acme', 'instances', 'alone')].leases['nics.app.v4']}"
+
+
+def test_secret_is_sealed_in_the_plan_and_kept_aside() -> None:
+    one = spec(instances={"web": {**WEB, "cloud_init": {"user_data": "password: {{ vars.secret_word }}"}}})
+    one["vars"] = {"secret_word": {"default": "correct-horse", "secret": True}}
+    made = planned(desired(one), EMPTY, site())
+    assert made.plan is not None
+    assert made.blueprint is not None
+    assert "correct-horse" not in repr(made.plan)
+    assert "password: correct-horse" in made.blueprint.secrets.values()
+
+
+def test_instance_waits_for_what_it_needs_on_its_host_and_for_the_names_it_asks() -> None:
+    plan = planned(desired(spec(instances={"web": WEB})), EMPTY, site()).plan
+    assert plan is not None
+    (web,) = [step for step in plan.steps if step.address.kind == "instances"]
+    before = {(str(plan.steps[n].address), plan.steps[n].host) for n in web.after}
+    assert ("images/debian", web.host) in before
+    assert ("acme/networks/app", web.host) in before
+    assert ("acme/networks/app", "network-1") in before
+
+
+@pytest.mark.parametrize("kind", ["instances", "networks"])
+def test_protected_is_not_destroyed(kind: str) -> None:
+    from stead.kinds import kinds
+    from stead.planner import Inputs, make_plan
+
+    networks = {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}, "protect": kind == "networks"}}
+    before = spec(networks=networks, instances={"web": {**WEB, "protect": kind == "instances"}})
+    recorded, observed, _ = first(before)
+    after = desired(spec(networks={}, instances={}))
+    inputs = Inputs(desired=after, recorded=recorded, observed=observed, kinds=kinds(), key=b"key")
+    _, found = make_plan(inputs)
+    assert [one.code for one in found] == ["STEAD-X010"]
