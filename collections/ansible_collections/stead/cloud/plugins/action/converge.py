@@ -69,9 +69,10 @@ class ActionModule(ActionBase):
                 continue
             if not os.path.isfile(want["source"]) or self._has(want["uuid"]):
                 continue
-            if self._connection._shell.tmpdir is None:
+            shell = self._connection._shell  # noqa: SLF001 - as every action plugin does
+            if shell.tmpdir is None:
                 self._make_tmp_path()
-            target = self._connection._shell.join_path(self._connection._shell.tmpdir, want["uuid"])
+            target = shell.join_path(shell.tmpdir, want["uuid"])
             self._transfer_file(want["source"], target)
             found[str(step["number"])] = target
         return found

@@ -9,7 +9,8 @@ module: converge
 short_description: Carry out one host's steps of a wave
 description:
   - Brings a host to what a plan of Stead says, in one call for all the host's steps of a wave.
-  - Steps that do not wait for each other are carried out a few at once. After a failure, what does not depend on it goes on.
+  - Steps that do not wait for each other are carried out a few at once.
+  - After a failure, what does not depend on it goes on.
   - Each step is written to the host's journal before and after it acts, and is safe to run again.
   - Used by the playbook C(stead.cloud.apply). To manage a single resource, use the module of its name.
 version_added: 0.1.0
@@ -19,7 +20,8 @@ options:
   src:
     description:
       - Directory on the controller with a file C(<host>.json) for each host that has work, as written by C(stead).
-      - Nothing in these files is ever templated. Secrets are put in from C(secrets.json) beside them, at the last moment.
+      - Nothing in these files is ever templated.
+      - Secrets are put in from C(secrets.json) beside them, at the last moment.
     type: path
   payload:
     description:

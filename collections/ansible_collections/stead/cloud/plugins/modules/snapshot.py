@@ -22,7 +22,9 @@ options:
     type: str
     required: true
   volume:
-    description: Name of the project's volume, kept on this host by M(stead.cloud.volume). Required unless O(state=absent).
+    description:
+      - Name of the project's volume, kept on this host by M(stead.cloud.volume).
+      - Required unless O(state=absent).
     type: str
   freeze:
     description: Ask the guest's agent to freeze its file systems meanwhile.

@@ -37,7 +37,7 @@ class Batch:
         self._uploads = payload.get("uploads", {})
         self._libvirt = Libvirt()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
-        self._outcomes = {number: FAILED for number in payload.get("failed", ())}
+        self._outcomes = dict.fromkeys(payload.get("failed", ()), FAILED)
 
     def carry_out(self):
         results = {}
@@ -79,7 +79,7 @@ class Batch:
             found = outcome(step, OK, changed=work.changed, done=work.done)
         except Failed as error:
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
-        except Exception as error:  # a bug or libvirt's: the others go on, and the text says where it was
+        except Exception as error:  # noqa: BLE001 - a bug or libvirt's: the others go on, and the text says where it was
             where = traceback.extract_tb(error.__traceback__)[-1]
             text = "{0}: {1} ({2}:{3})".format(
                 type(error).__name__, error, os.path.basename(where.filename), where.lineno

@@ -1,6 +1,7 @@
 """Disks and interfaces of a domain as XML elements, by a builder: no value is ever pasted into text.
 
-Each device has a key that libvirt gives back (a serial number, a MAC), by which what is there is told from what should be.
+Each device has a key that libvirt gives back (a serial number, a MAC), by which what is there is told from what
+should be.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def _uplink(want, work, there, bridge):
     if master is not None:
         raise Failed("{0} already belongs to {1}, which is not Stead's.".format(device, master))
     if device in there and (held := links.addresses(device=device)):
-        text = "{0} has addresses of this host ({1}), which it would lose as a port. Give it a bridge of its own and name that."
+        text = "{0} has addresses of this host ({1}), which it would lose as a port. Make it a bridge, and name that."
         raise Failed(text.format(device, ", ".join(sorted(held))))
     work.batch("ip", ["link set {0} master {1}".format(device, bridge), "link set {0} up".format(device)])
 

@@ -1,4 +1,4 @@
-"""Routers: a namespace on a network host with a cable into each network, and nftables for what leaves by the way out."""
+"""Routers: a namespace on a network host with a cable into each network, and nftables for what leaves it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ensure(step, work):
         if name.startswith("n"):
             work.batch("ip", ["link delete {0}".format(name)], namespace)
     _routes(want, namespace, work)
-    _rules(want, namespace, floating, work)
+    _rules(want, namespace, work)
     _announce(want, namespace, work)
     for one in floating:
         floating_ip.put(one, work)
@@ -122,14 +122,14 @@ def rules(want):
     lines.append("add rule ip {0} before dnat to ip daddr map @inward".format(TABLE))
     if out is not None:
         lines.append("add rule ip {0} after oifname {1} snat to ip saddr map @outward".format(TABLE, out))
-        for cidr in want["snat"]:
-            lines.append("add rule ip {0} after oifname {1} ip saddr {2} masquerade".format(TABLE, out, cidr))
+        hide = "add rule ip {0} after oifname {1} ip saddr {2} masquerade"
+        lines += [hide.format(TABLE, out, cidr) for cidr in want["snat"]]
         # Who calls a neighbour by its floating IP must get the answer back through here.
         lines.append("add rule ip {0} after ct status dnat oifname != {1} iifname != {1} masquerade".format(TABLE, out))
     return "\n".join(lines) + "\n"
 
 
-def _rules(want, namespace, floating, work):
+def _rules(want, namespace, work):
     """In one transaction. What was given last is kept beside, since nft gives it back in other words."""
     folder = os.path.join(ROUTERS, want["uuid"])
     work.directory(folder, PASSABLE)

@@ -1,4 +1,4 @@
-"""Security groups on a host, and the filters of interfaces. What they let through is planned; here it is put in place."""
+"""Security groups on a host, and the filters of interfaces. What they let through is planned; here it is done."""
 
 from __future__ import annotations
 

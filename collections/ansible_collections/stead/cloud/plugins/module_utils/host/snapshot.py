@@ -102,7 +102,7 @@ def _finished(domain):
     import libvirt
 
     until = time.monotonic() + disk_files.CONVERTS_WITHIN
-    while domain.jobStats()["type"] not in (libvirt.VIR_DOMAIN_JOB_NONE,):
+    while domain.jobStats()["type"] != libvirt.VIR_DOMAIN_JOB_NONE:
         if time.monotonic() > until:
             domain.abortJob()
             raise Failed("The copy of the volume did not end.")
