@@ -145,3 +145,9 @@ def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(demo: Path) -> None:
     assert "goes on from here" in out
     assert main(["apply", "-q", "--auto-approve"]) == 0
     assert main(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_the_manual_names_every_command() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    table = manual.partition("## Where things are")[0]
+    assert not [name for name in COMMANDS if f"`{name}`" not in table]
