@@ -21,19 +21,25 @@ ROOM = (
     *("--register=no", "--keep-unit", "--quiet", "--resolv-conf=off", "--as-pid2", "--console=pipe"),
     "--setenv=DEBIAN_FRONTEND=noninteractive",
 )
+# Mitigations guard real processors: an emulated one has nothing to leak, and flushes its TLB at each system call.
 EXTLINUX = """DEFAULT debian
 PROMPT 0
 LABEL debian
   KERNEL /vmlinuz
   INITRD /initrd.img
-  APPEND root=LABEL=stead-root ro console=tty0 console=ttyS0,115200 net.ifnames=0 quiet
+  APPEND root=LABEL=stead-root ro console=tty0 console=ttyS0,115200 net.ifnames=0 mitigations=off quiet
+"""
+# One kind of host key: making an RSA key takes an emulated processor five seconds.
+CLOUD = """datasource_list: [NoCloud, ConfigDrive, None]
+locale: false
+ssh_genkeytypes: [ed25519]
 """
 TEXTS = {
     "etc/fstab": "LABEL=stead-root / ext4 errors=remount-ro 0 1\n",
     "etc/hostname": "debian\n",
     "etc/machine-id": "uninitialized\n",  # systemd makes one at the first boot of each copy
     "etc/apt/sources.list": f"deb {MIRROR} {RELEASE} main\ndeb {SECURITY} {RELEASE}-security main\n",
-    "etc/cloud/cloud.cfg.d/90_stead.cfg": "datasource_list: [NoCloud, ConfigDrive, None]\nlocale: false\n",
+    "etc/cloud/cloud.cfg.d/90_stead.cfg": CLOUD,
     "boot/extlinux/extlinux.conf": EXTLINUX,
 }
 # The lab's own ways with packages, its index of them, and keys that each copy must make for itself.
