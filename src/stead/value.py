@@ -70,7 +70,7 @@ def _value(cls: Any, *, eq: bool, positional: bool) -> Any:
     body = {**kept, "__slots__": tuple(fields), "__match_args__": tuple(fields) if positional else ()}
     made: Any = type(cls)(cls.__name__, cls.__bases__, {**body, "__qualname__": cls.__qualname__})
     made.__fields__ = fields
-    made.__init__ = _init(made, fields, positional=positional)
+    made.__init__ = _compiled_when_called(made, fields, positional=positional)
     made.__dataclass_fields__ = _StandardFields()
     made.__setattr__, made.__delattr__ = _frozen, _frozen
     made.__getstate__, made.__setstate__ = _state, _restore
@@ -95,6 +95,16 @@ def _annotations(cls: type) -> Mapping[str, str]:
 def _field(cls: type, name: str) -> Field:
     said = cls.__dict__.get(name, _MISSING)
     return said if isinstance(said, Field) else Field(default=said)
+
+
+def _compiled_when_called(made: Any, fields: Mapping[str, Field], *, positional: bool) -> Any:
+    """Most classes are never called in one run of a command."""
+
+    def first(self: Any, *given: Any, **named: Any) -> None:
+        made.__init__ = _init(made, fields, positional=positional)
+        made.__init__(self, *given, **named)
+
+    return first
 
 
 def _init(made: type, fields: Mapping[str, Field], *, positional: bool) -> Any:

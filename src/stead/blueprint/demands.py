@@ -6,9 +6,9 @@ Placement knows requests and resources, kinds know volumes and instances; here i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stead.address import Address
-from stead.blueprint.placement import Suggestion
 from stead.blueprint.placement import model as ask
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
@@ -16,6 +16,9 @@ from stead.kind import Demand, GroupRule, Kind
 from stead.observed import Have, Host, Observed, State
 from stead.recorded import Record
 from stead.value import field, mutable, value
+
+if TYPE_CHECKING:
+    from stead.blueprint.placement import Suggestion
 
 NO_HOST = Code("STEAD-P001", "no host can take it")
 

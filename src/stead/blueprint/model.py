@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stead.address import Address
 from stead.blueprint.placement.model import Placement, Problem
-from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block
 from stead.value import field, value
 from stead.want import Want
+
+if TYPE_CHECKING:
+    from stead.blueprint.placement import Rebalance
 
 
 class Reason(NamedTuple):

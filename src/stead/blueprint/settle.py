@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stead.address import Address, order
 from stead.blueprint import demands, leases
@@ -12,7 +12,6 @@ from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import Reason as PlacedReason
-from stead.blueprint.placement.rebalance import Rebalance
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.fields import Expression, Secret
@@ -22,11 +21,14 @@ from stead.recorded import Recorded
 from stead.value import replace, value
 from stead.want import Want
 
+if TYPE_CHECKING:
+    from stead.blueprint.placement import Rebalance
+
 CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
 CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
 
 # What would be better than the placement at hand: evening out, emptying a host.
-Rearrange = Callable[[Problem, Placement], Rebalance]
+Rearrange = Callable[[Problem, Placement], "Rebalance"]
 
 
 @value

@@ -6,6 +6,7 @@ exit status. What a command prints as its result goes to stdout, everything else
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments in (["--version"], ["-V"]):  # before any import: tools call this often
         print(f"stead {__version__}")
         return 0
+    gc.disable()  # a command makes its values, imports first of all, and ends: there is nothing worth collecting
     from stead.cli.entry import dispatch
 
     return dispatch(arguments)

@@ -6,9 +6,9 @@ YAML or rendering. Importing it must not import numpy, which a plan of a few ins
 
 from __future__ import annotations
 
-from .capacity import Capacity, Fit, Use, capacity, copies, what_if
-from .explain import Explanation, explain
-from .filters import Broken
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .model import (
     Group,
     GroupKind,
@@ -28,13 +28,47 @@ from .model import (
     numbered,
 )
 from .place import place
-from .rebalance import Rebalance, drain, headroom, rebalance
-from .scene import Scene
-from .sites import load_sites
-from .suggest import Advice, Suggestion, relaxed, suggest
-from .survive import Failure, Survival, survive
-from .warm import Warm
-from .waves import Waves, waves
+
+if TYPE_CHECKING:
+    from .capacity import Capacity, Fit, Use, capacity, copies, what_if
+    from .explain import Explanation, explain
+    from .filters import Broken
+    from .rebalance import Rebalance, drain, headroom, rebalance
+    from .scene import Scene
+    from .sites import load_sites
+    from .suggest import Advice, Suggestion, relaxed, suggest
+    from .survive import Failure, Survival, survive
+    from .warm import Warm
+    from .waves import Waves, waves
+
+# Asked for by few commands, so imported when they are.
+_LATER = {
+    "Advice": ".suggest",
+    "Broken": ".filters",
+    "Capacity": ".capacity",
+    "Explanation": ".explain",
+    "Failure": ".survive",
+    "Fit": ".capacity",
+    "Rebalance": ".rebalance",
+    "Scene": ".scene",
+    "Suggestion": ".suggest",
+    "Survival": ".survive",
+    "Use": ".capacity",
+    "Warm": ".warm",
+    "Waves": ".waves",
+    "capacity": ".capacity",
+    "copies": ".capacity",
+    "drain": ".rebalance",
+    "explain": ".explain",
+    "headroom": ".rebalance",
+    "load_sites": ".sites",
+    "rebalance": ".rebalance",
+    "relaxed": ".suggest",
+    "suggest": ".suggest",
+    "survive": ".survive",
+    "waves": ".waves",
+    "what_if": ".capacity",
+}
 
 __all__ = [
     "Advice",
@@ -80,3 +114,10 @@ __all__ = [
     "waves",
     "what_if",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(name)
+    return getattr(import_module(module, __name__), name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .filters import broken
-from .model import GroupKind, Over
+from .model import Group, GroupKind, Over
 from .runs import Run
 from .search import Search
 from .space import Pool
@@ -51,9 +51,9 @@ class Prover:
 
     def _without_bound(self, run: Run) -> tuple[str, str, bool]:
         pool = run.shape.pool
-        group = self._group_full(run)
+        group, proven = self._group_full(run)
         if group:
-            return "spread", f"{group} allows no more on the {len(pool.hosts)} eligible hosts", True
+            return "spread", f"{group} allows no more on the {len(pool.hosts)} eligible hosts", proven
         if run.crew:
             return "together", f"no host was found for its {len(run.crew)} members together", False
         return "capacity", f"no room was found on the {len(pool.hosts)} eligible hosts", False
@@ -106,16 +106,33 @@ class Prover:
                 return self.space.resources[k]
         return None
 
-    def _group_full(self, run: Run) -> str:
-        """A hard spread over hosts whose members fill all hosts that are large enough."""
+    def _group_full(self, run: Run) -> tuple[str, bool]:
+        """A hard spread over hosts with no host left; proven when its members have fewer places than they are."""
         demand = run.shape.demand
         roomy = [h for h in run.shape.pool.hosts if all(self.open[h][k] >= amount for k, amount in demand)]
         for group, weight in run.groups:
             if group.hard and group.kind is GroupKind.SPREAD and group.over is Over.HOSTS:
-                counts = self.search.state.tally.on_host(group.name)
-                if all(counts.get(h, 0) + weight > (group.limit or 1) for h in roomy):
-                    return group.name
-        return ""
+                counts, limit = self.search.state.tally.on_host(group.name), group.limit or 1
+                if all(counts.get(h, 0) + weight > limit for h in roomy):
+                    return group.name, self._too_many(run, group, roomy)
+        return "", False
+
+    def _too_many(self, run: Run, group: Group, roomy: list[int]) -> bool:
+        """Members confined to the same hosts, asking at least as much, outnumber what the group allows on those."""
+        seated = dict(self.search.state.tally.on_host(group.name))
+        asked, need = dict(run.shape.demand), 0
+        for other in self.runs:
+            weight = sum(w for g, w in other.groups if g.name == group.name)
+            if not weight:
+                continue
+            for h in other.chosen:
+                if h >= 0:
+                    seated[h] -= weight  # it was placed by this search and may be moved
+            theirs = dict(other.shape.demand)
+            as_large = all(theirs.get(k, 0) >= amount for k, amount in asked.items())
+            if as_large and self._inside(other.shape.pool, run.shape.pool):
+                need += weight * len(other.units)
+        return need > sum(max(0, (group.limit or 1) - seated.get(h, 0)) for h in roomy)
 
     def _inside(self, inner: Pool, outer: Pool) -> bool:
         return inner is outer or not self._mask(inner) & ~self._mask(outer)

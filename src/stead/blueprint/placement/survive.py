@@ -136,6 +136,9 @@ class Trial:
         runs = [run for h in hosts for run in self.units.get(h, [])]
         if len(hosts) > 1:
             runs.sort(key=lambda run: (self._rank(run.shape), run.units[0]))
+        for run in runs:
+            if run.shape.number not in self.roomy:
+                self.roomy[run.shape.number] = self._roomiest(run.shape)
         grouped = [(h, run) for h in hosts for run in self.units.get(h, []) if run.groups]
         self._tally(grouped, -1)
         hurt: list[Run] = []
@@ -196,16 +199,14 @@ class Trial:
 
     def _candidates(self, shape: Shape) -> Iterator[int]:
         """The roomiest first; the whole pool only when those do not do."""
-        known = self.roomy.get(shape.number)
-        if known is None:
-            known = self.roomy[shape.number] = self._roomiest(shape)
+        known = self.roomy[shape.number]
         yield from known
         if len(known) >= ROOMY:
             seen = frozenset(known)
             yield from (h for h in shape.pool.hosts if h not in seen)
 
     def _roomiest(self, shape: Shape) -> list[int]:
-        """Sorted once, from the state before anything fails: while one set fails, room only shrinks."""
+        """Sorted once, from the state before anything is seated: from there on room only shrinks."""
         n = len(self.free)
         spread = shape._replace(policy=Policy.SPREAD)
         mirror = self.scene.mirror
