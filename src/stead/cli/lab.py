@@ -108,14 +108,20 @@ def status(options: argparse.Namespace) -> int:
 
 
 def ssh(options: argparse.Namespace) -> int:
-    return become(chosen(options).ssh_argv(options.host, options.argv))
+    return become(chosen(options).ssh_argv(options.host, command(options)))
 
 
 def console(options: argparse.Namespace) -> int:
     lab = chosen(options)
     if options.log:
         return become(["tail", "-n", "+1", *(["-f"] if options.follow else []), str(lab.console_log(options.host))])
-    return become(lab.console_argv(options.host, options.argv))
+    return become(lab.console_argv(options.host, command(options)))
+
+
+def command(options: argparse.Namespace) -> list[str]:
+    """The words after the host; a `--` before them only says that they begin."""
+    words: list[str] = options.argv
+    return words[1:] if words[:1] == ["--"] else words
 
 
 def become(argv: Sequence[str]) -> int:
