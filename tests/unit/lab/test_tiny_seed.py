@@ -256,6 +256,7 @@ def test_network_addresses_routes_and_names(tmp_path: Path) -> None:
     assert made["net/001/dns"] == "10.0.0.2\n"
     assert made["net/001/search"] == "a.example b.example "
     assert "net/001/dhcp4" not in made
+    assert "DHCPv6" in made["warnings"]
 
 
 def test_what_is_not_read_is_told_and_the_rest_still_counts(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ local function ethernet(at, id, one)
   write_value(at .. "set-name", one["set-name"])
   write_value(at .. "mtu", one.mtu)
   if one.dhcp4 == true then write(at .. "dhcp4", "yes") end
-  if one.dhcp6 == true then write(at .. "dhcp6", "yes") end
+  if one.dhcp6 == true then warn("network-config: no DHCPv6 client here; only router advertisements count") end
   if one["accept-ra"] == false then write(at .. "no-ra", "yes") end
   local addresses, routes = {}, {}
   for _, address in ipairs(list(one.addresses)) do
