@@ -13,7 +13,7 @@ from stead.desired import Desired
 from stead.diagnostics import Diagnostic, has_errors, in_order
 from stead.diff import Diff, compare, drift
 from stead.kind import Kind
-from stead.observed import Observed
+from stead.observed import Have, Observed
 from stead.plan.build import EVERYTHING, Selection, build
 from stead.plan.model import Made, Plan
 from stead.recorded import Record, Recorded
@@ -116,5 +116,7 @@ def _renamed(
         )
         for address, record in recorded.resources.items()
     }
-    haves = {new(address): hosts for address, hosts in observed.haves.items()}
+    haves: dict[Address, Mapping[str, Have]] = {}
+    for address, hosts in observed.haves.items():  # a rename that was cut short has told some hosts already
+        haves[new(address)] = {**haves.get(new(address), {}), **hosts}
     return replace(recorded, resources=resources), replace(observed, haves=haves)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Placement, Problem
     from stead.cli.workspace import Loaded
 
-NOT_PLACED = Code("STEAD-C050", "this is not placed on a host")
+NOT_PLACED = Code("STEAD-C054", "this is not placed on a host")
 
 
 @value

@@ -10,7 +10,7 @@ from stead.blueprint.model import Reason, Settled
 from stead.diff.fields import field_changes
 from stead.diff.model import Change, Subject, is_down
 from stead.kind import Action, Disruption
-from stead.observed import Observed
+from stead.observed import Have, Observed
 from stead.plan.model import FieldChange, Note
 from stead.recorded import Record
 from stead.want import Want
@@ -88,7 +88,8 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         there = have.want if have else applied
         if there is not None:
             reason = Reason("not-needed-here", f"nothing on {host} uses it any more")
-            yield Change(settled.address, host, Action.DESTROY, None, there, Disruption.NONE, (reason,), uuid=uuid)
+            old = have.uuid if have and have.uuid else uuid
+            yield Change(settled.address, host, Action.DESTROY, None, there, Disruption.NONE, (reason,), uuid=old)
         return
     if host == "":
         yield from _recorded_only(subject, settled, want, applied)
@@ -105,6 +106,9 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
             uuid=uuid,
         )
         return
+    if have.uuid and have.uuid != uuid:
+        yield from _predecessor(subject, settled, host, want, have)
+        return
     changes, effect = field_changes(subject.kind, settled, want, have.want, applied)
     if not changes:
         return
@@ -115,6 +119,15 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     yield Change(
         settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
     )
+
+
+def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
+    """A run was killed after it recorded the successor and before the one that it replaces was gone."""
+    reason = Reason("replacement-unfinished", f"{host} still has the one that it replaces")
+    loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.REBUILD
+    yield Change(settled.address, host, Action.DESTROY, None, have.want, loss, (reason,), uuid=have.uuid)
+    uuid = settled.leases[UUID]
+    yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
 
 
 def _recorded_only(subject: Subject, settled: Settled, want: Want, applied: Want | None) -> Iterator[Change]:
