@@ -49,10 +49,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def facts(options: argparse.Namespace) -> tuple[Recorded, Observed]:
-    from stead.cli.workspace import find, open_state, quick, read_hosts, runner_for
+    from stead.cli.workspace import find, open_state, read_hosts, runner_for
     from stead.diagnostics import Refused, has_errors
 
-    quick()
     workspace = find(options)
     inventory, found = read_hosts(workspace)
     if has_errors(found):

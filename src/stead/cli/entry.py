@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from stead.cli import COMMANDS
 from stead.cli.say import as_data, complain
@@ -27,9 +28,17 @@ def dispatch(arguments: Sequence[str]) -> int:
     return invoke(name, rest)
 
 
+class Parser(argparse.ArgumentParser):
+    """Mistakes in options exit with 1, not with argparse's 2: that means changes, and a pipeline acts on it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
 def invoke(name: str, rest: Sequence[str]) -> int:
     command = importlib.import_module(f"stead.cli.{name}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"stead {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.arguments(parser)

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator
 
 from stead.cli import options as shared
-from stead.cli.workspace import find, quick, read_spec
+from stead.cli.workspace import find, read_spec
 from stead.diagnostics import Refused, has_errors
 from stead.plan.graph import Graph, Thing, graph_of, only, to_dot, to_mermaid
 
@@ -34,7 +34,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    quick()
     things = list(placed(options) if options.placed else written(options))
     if options.project:
         things = [one for one in things if one.address.project in options.project]

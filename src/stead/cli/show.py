@@ -20,7 +20,7 @@ from typing import Any
 from stead.address import Address, order, parse
 from stead.cli import options as shared
 from stead.cli.say import BOLD, DIM, paint
-from stead.cli.workspace import find, open_state, quick
+from stead.cli.workspace import find, open_state
 from stead.diagnostics import Code, Refused
 from stead.plan.render import FORMATS
 from stead.plan.render.entries import is_address
@@ -41,7 +41,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    quick()
     if options.what and Path(options.what).is_file():
         return show_plan(options)
     store = open_state(find(options))

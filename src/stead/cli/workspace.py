@@ -6,7 +6,6 @@ The one place that knows where things are. It plans nothing and changes nothing 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -226,7 +225,6 @@ def load(workspace: Workspace) -> Loaded:
     from stead.kinds import kinds
     from stead.planner import Inputs
 
-    quick()
     desired, found = read_spec(workspace)
     inventory, more = read_hosts(workspace)
     found = [*found, *more]
@@ -242,8 +240,3 @@ def load(workspace: Workspace) -> Loaded:
         key=site_key(workspace),
     )
     return Loaded(inputs=inputs, found=found, store=store, runner=runner)
-
-
-def quick() -> None:
-    """A command makes hundreds of thousands of values and drops them when it ends: nothing worth collecting."""
-    gc.disable()

@@ -90,6 +90,12 @@ def test_colour_is_for_people_who_want_it(monkeypatch: pytest.MonkeyPatch, capsy
     assert "\033[" not in capsys.readouterr().out
 
 
+def test_a_mistake_in_options_is_not_taken_for_changes() -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["plan", "--detailed-exitcode", "--no-such-option"])
+    assert ending.value.code == 1
+
+
 @pytest.mark.usefixtures("demo")
 def test_exit_statuses_are_those_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "-q", "-detailed-exitcode"]) == 2

@@ -13,7 +13,6 @@ LONGEST = 72
 _UNITS = ((40, "TiB"), (30, "GiB"), (20, "MiB"))
 # Fields that hold bytes, by the last word of their name: nothing in a want says what a number measures.
 _SIZES = re.compile(r"(memory|size|disk|swap|ephemeral|storage)$")
-_UNSAFE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202f-\u2065\u2070-\ud7ff\uf900-\ufffd\U00010000-\U0010ffff]")
 
 
 def shown(value: Any, field: str = "") -> str:
@@ -52,8 +51,12 @@ def size(number: int) -> str:
 
 
 def safe(text: str) -> str:
-    """Escapes control characters: what a user's file holds must not steer the reader's terminal."""
-    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    """Escapes what is not printable: what a user's file holds must not steer the reader's terminal."""
+    if (
+        text.isprintable()
+    ):  # nearly everything; a pattern of all that is not takes longer to compile than a plan to make
+        return text
+    return "".join([one if one.isprintable() else json.dumps(one)[1:-1] for one in text])
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
