@@ -120,4 +120,6 @@ def __getattr__(name: str) -> Any:
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(name)
-    return getattr(import_module(module, __name__), name)
+    found = getattr(import_module(module, __name__), name)
+    globals()[name] = found  # importing has put the module of this name here, and the next one to ask would get that
+    return found
