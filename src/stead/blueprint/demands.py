@@ -229,7 +229,7 @@ def unplaced(question: Question, placement: ask.Placement) -> list[Diagnostic]:
     """Who has no host, the smallest thing that would help, and whether that is proven."""
     if not placement.unplaced:
         return []
-    from stead.blueprint.placement.suggest import suggest  # not of the package: its module has the same name
+    from stead.blueprint.placement import suggest
 
     found = []
     for one in placement.unplaced:

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
 
 
 def figures(blueprint: Blueprint) -> list[str]:
-    from stead.blueprint.placement.rebalance import headroom
+    from stead.blueprint.placement import headroom
 
     done = blueprint.rebalance
     if done is None:

@@ -6,6 +6,7 @@ YAML or rendering. Importing it must not import numpy, which a plan of a few ins
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,14 @@ def __getattr__(name: str) -> Any:
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(name)
-    found = getattr(import_module(module, __name__), name)
-    globals()[name] = found  # importing has put the module of this name here, and the next one to ask would get that
-    return found
+    import_module(module, __name__)
+    _uncover()
+    return globals()[name]
+
+
+def _uncover() -> None:
+    """Importing a module puts it here under its own name, where a function of the same name is meant."""
+    for name, module in _LATER.items():
+        loaded = sys.modules.get(f"{__name__}{module}")
+        if loaded is not None:
+            globals()[name] = getattr(loaded, name)
