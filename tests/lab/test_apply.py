@@ -104,7 +104,7 @@ class Site:
     lab: Lab
     folder: Path
     store: Store
-    before: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)
     text: str = SPEC
     runs: list[Path] = field(default_factory=list)
 
@@ -195,7 +195,9 @@ def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     assert done.returncode == 0, done.stdout[-3000:]
     shutil.copy(ensure_image("tiny", lambda _text: None), folder / "tiny.qcow2")
     store = open_store("", directory=folder, create=True)
-    found = Site(lab=lab, folder=folder, store=store, before=listing(lab))
+    found = Site(lab=lab, folder=folder, store=store)
+    found.plan()  # looking at a host for the first time leaves what was proven there
+    found.before = listing(lab)
     yield found
     found.apply(found.plan(destroy=True))  # so that the shared lab is as it was, whatever failed
     store.close()

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -19,6 +20,7 @@ TAIL = 1000  # characters of the log that say why Ansible failed
 # Without them a host whose power went is missed only when TCP gives up, a quarter of an hour later.
 SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=3 -o ServerAliveCountMax=3"
 
+# What a user has set in the environment wins.
 SETTINGS = {
     "ANSIBLE_SSH_ARGS": SSH_ARGS,
     "ANSIBLE_TIMEOUT": "8",
@@ -47,7 +49,7 @@ class Playing:
                 stdin=subprocess.DEVNULL,
                 stdout=handle,
                 stderr=handle,
-                env={**SETTINGS, **os.environ, **environment},  # what a user has set in the environment wins
+                env={**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": collections(), **os.environ, **environment},
                 start_new_session=True,
             )
         finally:
@@ -73,6 +75,13 @@ class Playing:
 
     def _last_words(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-TAIL:].strip()
+
+
+def collections() -> str:
+    """Stead's own first: an older copy that was installed elsewhere would do other things than were planned."""
+    found = find_spec("ansible_collections.stead.cloud")
+    places = [str(Path(one).parents[2]) for one in (found.submodule_search_locations or ())] if found else []
+    return os.pathsep.join([*places, "~/.ansible/collections", "/usr/share/ansible/collections"])
 
 
 def program() -> str:

@@ -21,7 +21,7 @@ HIDDEN = "********"
 
 class ActionModule(ActionBase):
     _supports_check_mode = True
-    TRANSFERS_FILES = True
+    TRANSFERS_FILES = False  # only images, and a directory for them is made when there is one
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)

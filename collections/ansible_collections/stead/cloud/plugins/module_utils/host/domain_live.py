@@ -34,7 +34,8 @@ def _label(domain, live, step, work):
     has = live.find("metadata/{%s}instance" % NAMESPACE)
     if has is not None and has.get("digest") == step["digest"]:
         return
-    text = Xml.tostring(label(step), encoding="unicode")
+    # libvirt puts the name space in by itself.
+    text = Xml.tostring(Xml.Element("instance", label(step).attrib), encoding="unicode")
     kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
     work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
