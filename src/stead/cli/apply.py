@@ -54,9 +54,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int:
-    from stead.cli.agreeing import agreed, refuse_loss
+    from stead.cli.agreeing import NOBODY, agreed, refuse_loss
     from stead.cli.planning import make, show, too_much
     from stead.cli.say import complain
+    from stead.diagnostics import Refused
 
     options.format = None
     ready = make(options, destroy=destroy)
@@ -68,7 +69,9 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
     if refused:
         return 1
     if not ready.plan.empty:
-        if options.auto_approve or options.json:
+        if options.json and not options.auto_approve:
+            raise Refused(NOBODY.at(None, "With --json no plan is shown that you could agree to. Say --auto-approve."))
+        if options.auto_approve:
             refuse_loss(ready.plan, options.max_disruption)
         elif not agreed(ready.plan, options.max_disruption):
             return NO

@@ -97,6 +97,14 @@ def test_a_mistake_in_options_is_not_taken_for_changes() -> None:
 
 
 @pytest.mark.usefixtures("demo")
+def test_json_is_no_consent(capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["apply", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["diagnostics"][0]["code"] == "STEAD-C030"
+    assert main(["plan", "-q", "--detailed-exitcode"]) == 2
+
+
+@pytest.mark.usefixtures("demo")
 def test_exit_statuses_are_those_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "-q", "-detailed-exitcode"]) == 2
     assert main(["apply", "-q", "--auto-approve"]) == 0
