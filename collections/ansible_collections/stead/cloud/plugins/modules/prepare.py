@@ -111,7 +111,7 @@ options:
     type: dict
     default: {}
   prove:
-    description: Find out which hypervisors work by booting a guest of 512 bytes. The answer is kept until the next boot.
+    description: Find out which hypervisors work by booting a guest of 512 bytes, and keep the answer until a boot.
     type: bool
     default: false
 attributes:

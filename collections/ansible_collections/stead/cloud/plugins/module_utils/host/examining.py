@@ -21,7 +21,7 @@ NEEDED = (("stead-restore.service", ""), ("stead-firewall.service", ""))
 
 def examine(peers, mtu):
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))  # noqa: B905 - Python 3.9
+        pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))
     return {
         "peers": pings,
         "clock": survey.clock(),

@@ -57,5 +57,5 @@ def install(work):
     for folder, _folders, names in os.walk(PACKAGE):
         for name in sorted(names):
             path = os.path.join(folder, name)
-            if path not in files and name.endswith((".py", ".pyc")):
+            if path not in files and name.endswith(".py"):
                 work.remove(path)

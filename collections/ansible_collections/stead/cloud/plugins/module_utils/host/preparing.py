@@ -95,6 +95,6 @@ def _is(state, wish):
 def _states(names):
     words = ["systemctl", "show", "--property=Id,UnitFileState,ActiveState"]
     found = {}
-    for name, block in zip(names, running.run(words + names).strip().split("\n\n")):  # noqa: B905 - Python 3.9
+    for name, block in zip(names, running.run(words + names).strip().split("\n\n")):
         found[name] = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
     return found

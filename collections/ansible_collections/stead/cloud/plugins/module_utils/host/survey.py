@@ -82,7 +82,7 @@ def installed(family, candidates):
 def clock():
     """The service that keeps the time, when one runs."""
     states = running.attempt(["systemctl", "is-active"] + list(CLOCKS))[1].split()
-    return next((name for name, state in zip(CLOCKS, states) if state == "active"), "")  # noqa: B905 - Python 3.9
+    return next((name for name, state in zip(CLOCKS, states) if state == "active"), "")
 
 
 def host_keys():

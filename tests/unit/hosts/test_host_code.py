@@ -1,0 +1,158 @@
+# mypy: disable-error-code="no-untyped-call"
+"""The hosts' half, as far as it needs no host: what it reads back, writes and refuses."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml  # noqa: ICN001 - as the code that is tested calls it
+
+import pytest
+
+from ansible_collections.stead.cloud.plugins.module_utils.host import (
+    declared,
+    domain_seen,
+    domain_xml,
+    installing,
+    migration,
+    preparing,
+    proving,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Domain
+from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
+from stead.inventory import variables
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJcm"
+MAC = "52:54:00:00:00:01"
+WANT: dict[str, Any] = {
+    "agent": True, "architecture": "x86_64", "autostart": True, "boot": ["disk", "network"], "cpu": "maximum",
+    "firmware": "bios", "graphics": "vnc", "hostname": "web", "hypervisor": "qemu", "machine": "q35",
+    "max_memory": 2 << 30, "max_vcpus": 4, "memory": 1 << 30, "name": "acme.web",
+    "nics": {"app": {"model": "virtio", "mtu": 1450, "network_uuid": "n", "position": 0, "filtered": False}},
+    "ports": {"app": {"addresses": ["10.0.0.4"], "mac": MAC}},
+    "root": {"bus": "virtio", "format": "qcow2", "pool": {"name": "default", "type": "dir"}, "size": 0},
+    "seed": {}, "state": "stopped", "stop_timeout": 60, "tpm": False, "uuid": "11111111-0000-4000-8000-000000000001",
+    "vcpus": 2, "volumes": {}, "watchdog": "none",
+}  # fmt: skip
+
+
+def defined(**more: Any) -> Domain:
+    want = {**WANT, **more}
+    text = domain_xml.build({"want": want, "address": "acme/instances/web", "digest": "d"}, {"n": "br"})
+    return Domain(want["name"], "stopped", False, Xml.fromstring(text), None)  # noqa: S314 - our own
+
+
+def test_what_was_built_reads_back_as_it_was_wanted() -> None:
+    assert wire.compare(WANT, dict(WANT, **domain_seen.fields(defined(), WANT))) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("vcpus", 3), ("memory", 3 << 29), ("max_memory", 4 << 30), ("graphics", "none"), ("firmware", "uefi"),
+     ("cpu", "host-model"), ("boot", ["network"]), ("watchdog", "reset"), ("tpm", True), ("agent", False)],
+)  # fmt: skip
+def test_what_differs_is_read_back_as_it_is(field: str, value: object) -> None:
+    seen = domain_seen.fields(defined(**{field: value}), WANT)
+    assert seen[field] == value
+    assert {path.split(".")[0] for path, _want, _have in wire.compare(WANT, dict(WANT, **seen))} == {field}
+
+
+def test_an_interface_that_went_is_seen() -> None:
+    seen = domain_seen.fields(defined(nics={}, ports={}), WANT)
+    assert seen["ports"] == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2TiB", {"fast": "1TiB"}, {"fast": {"size": "1TiB", "path": "/srv/fast"}, "s": {"type": "nfs", "size": "1GiB"}}],
+)
+def test_pools_are_read_as_the_planner_reads_them(value: Any) -> None:
+    planner = {name: {"type": pool.type, "path": pool.path} for name, pool in variables.pools(value).items()}
+    assert declared.pools(value) == planner
+
+
+@pytest.fixture
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    authorised, known = tmp_path / "authorized_keys", tmp_path / "known_hosts"
+    monkeypatch.setattr(migration, "AUTHORISED", str(authorised))
+    monkeypatch.setattr(migration, "KNOWN", str(known))
+    return authorised, known
+
+
+def test_peers_not_asked_stay_and_those_gone_go(keys: tuple[Path, Path]) -> None:
+    authorised, known = keys
+    both = {"c1": ["10.0.0.1", KEY, [KEY]], "c2": ["10.0.0.2", KEY, [KEY]]}
+    migration.peers({"members": ["c1", "c2"], "known": both}, Work(""))
+    assert known.read_text().splitlines()[1] == f"c2,10.0.0.2 {KEY} stead:c2"
+    assert authorised.read_text().startswith(f"restrict {KEY} stead:c1\n")
+    migration.peers({"members": ["c1", "c2"], "known": {"c1": both["c1"]}}, Work(""))
+    assert "stead:c2" in known.read_text()
+    migration.peers({"members": ["c1"], "known": {"c1": both["c1"]}}, Work(""))
+    assert "stead:c2" not in known.read_text() + authorised.read_text()
+
+
+@pytest.mark.parametrize("key", ['command="evil" ssh-ed25519 AAAA', "ssh-ed25519", "ssh-ed25519 AA;x"])
+def test_a_key_that_is_none_is_refused(keys: tuple[Path, Path], key: str) -> None:
+    authorised, _ = keys
+    with pytest.raises(Failed):
+        migration.peers({"members": ["c1"], "known": {"c1": ["10.0.0.1", key, []]}}, Work(""))
+    assert not authorised.exists()
+
+
+def test_a_file_whose_command_failed_counts_as_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "unit"
+    one = {"path": str(path), "content": "new\n", "mode": "0644", "then": [["false"]]}
+    for _ in range(2):
+        with pytest.raises(Failed):
+            preparing.prepare({"files": [one]}, Work(""))
+        assert not path.exists()
+    one["then"] = [["true"]]
+    work = Work("")
+    preparing.prepare({"files": [one]}, work)
+    assert work.changed
+    again = Work("")
+    preparing.prepare({"files": [one]}, again)
+    assert not again.changed
+
+
+def test_rehearsing_changes_nothing(tmp_path: Path) -> None:
+    written = {"path": str(tmp_path / "f"), "content": "x", "then": [["touch", str(tmp_path / "t")]]}
+    want = {"directories": [{"path": str(tmp_path / "d"), "mode": "0700"}], "files": [written]}
+    work = Work("", check=True)
+    preparing.prepare(want, work)
+    assert work.changed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_private_directories_are_made_private_again_and_others_are_left(tmp_path: Path) -> None:
+    for name in ("private", "theirs"):
+        (tmp_path / name).mkdir(mode=0o755)
+    want = [{"path": str(tmp_path / "private"), "mode": "0700"}, {"path": str(tmp_path / "theirs"), "mode": "0711"}]
+    preparing.prepare({"directories": want}, Work(""))
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o755
+
+
+def test_the_code_for_a_boot_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It imports without Ansible, from where it was put."""
+    import subprocess
+    import sys
+
+    for name, (data, _mode) in installing.wanted().items():
+        path = tmp_path / Path(name).relative_to(installing.LIBRARY)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cloud.host.restoring, cloud.host.seeing"
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd="/")
+
+
+def test_the_trial_is_a_boot_sector_that_says_its_word() -> None:
+    sector = proving._sector()
+    assert len(sector) == 512
+    assert struct.unpack("<H", sector[-2:]) == (0xAA55,)
+    assert bytes([0xB0, proving.SAYS, 0xE6, 0xF4]) in sector
+    assert proving.ANSWER == (proving.SAYS << 1) | 1

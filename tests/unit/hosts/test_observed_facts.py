@@ -1,0 +1,98 @@
+"""Facts become what the planner reads: the inventory has the first word, the host the rest."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from stead.address import Address
+from stead.cli.hosts import table
+from stead.hosts.room import row
+from stead.observe import Answer, to_observed
+from stead.observed import Host, State
+
+WEB = {"address": "acme/instances/web[0]", "uuid": "u-1", "kind": "instances", "digest": "d" * 32}
+FACTS: dict[str, Any] = {
+    "system": {"architecture": "x86_64", "prepared": True},
+    "capacity": {
+        "vcpus": 8,
+        "memory": 16 << 30,
+        "memory_available": 1,
+        "pools": {"default": {"type": "dir", "path": "/p", "size": 1 << 40, "free": 1 << 39}},
+    },
+    "traits": {
+        "hypervisors": {"kvm": "aborts", "qemu": ""},
+        "kernel": ["vxlan"],
+        "firmware": ["bios", "uefi"],
+        "tpm": True,
+        "cpu": {"features": ["avx2"]},
+    },
+    "links": [],
+    "foreign": [{"name": "theirs", "vcpus": 1, "memory": 1 << 30, "state": "running"}],
+    "resources": {
+        "instances": [{**WEB, "want": {"vcpus": 2, "memory": 2 << 30}, "made_from": "d" * 32, "state": "running"}]
+    },
+}
+HOST = Host(name="c1", roles=frozenset({"compute"}))
+
+
+def observed(facts: dict[str, Any], host: Host = HOST) -> Any:
+    return to_observed({"c1": Answer(host="c1", facts=facts)}, {"c1": host})
+
+
+def changed(**more: Any) -> dict[str, Any]:
+    facts = copy.deepcopy(FACTS)
+    facts["resources"]["instances"][0].update(more)
+    return facts
+
+
+def test_hardware_completes_the_inventory_and_does_not_overrule_it() -> None:
+    assert observed(FACTS).hosts["c1"].vcpus == 8
+    said = Host(name="c1", roles=frozenset({"compute"}), vcpus=4)
+    assert observed(FACTS, said).hosts["c1"].vcpus == 4
+
+
+def test_only_hypervisors_that_work_count() -> None:
+    assert observed(FACTS).hosts["c1"].hypervisors == {"qemu"}
+    assert {"vxlan", "uefi", "tpm", "cpu:avx2"} <= observed(FACTS).hosts["c1"].traits
+
+
+def test_untouched_resource_has_the_digest_it_was_made_from() -> None:
+    have = observed(FACTS).haves[Address("acme", "instances", "web", 0)]["c1"]
+    assert (have.want.digest, have.made_from, have.uuid) == ("d" * 32, "d" * 32, "u-1")
+
+
+def test_what_is_seen_otherwise_wins_and_has_another_digest() -> None:
+    have = observed(changed(seen={"vcpus": 3})).haves[Address("acme", "instances", "web", 0)]["c1"]
+    assert have.want.fields()["vcpus"] == 3
+    assert have.want.digest != "d" * 32
+
+
+def test_what_is_gone_is_not_there() -> None:
+    assert observed(changed(gone=True)).haves == {}
+
+
+def test_digest_changes_with_resources_and_not_with_free_memory() -> None:
+    busy = copy.deepcopy(FACTS)
+    busy["capacity"]["memory_available"] = 2
+    assert observed(busy).digest == observed(FACTS).digest
+    assert observed(changed(seen={"vcpus": 3})).digest != observed(FACTS).digest
+
+
+def test_silent_host_is_down_with_its_reason() -> None:
+    seen = to_observed({"c1": Answer(host="c1", why="no route")}, {"c1": HOST})
+    assert (seen.hosts["c1"].state, seen.hosts["c1"].why) == (State.DOWN, "no route")
+
+
+def test_room_counts_promises_and_foreign_guests() -> None:
+    one = row(HOST, Answer(host="c1", facts=FACTS))
+    assert (one.vcpus.used, one.vcpus.total) == (3, 8)
+    assert one.memory.used == 3 << 30
+    assert (one.instances, one.running) == (1, 1)
+
+
+def test_list_names_hosts_that_are_down_and_why() -> None:
+    text = table([row(HOST, Answer(host="c1", facts=FACTS)), row(HOST, Answer(host="c1", why="no route"))])
+    assert "1 of 2 hosts up, 1 instances running" in text
+    assert "no route" in text
+    assert "3/8" in text
