@@ -76,9 +76,9 @@ def _bridge(want, work, there):
     link, mtu = there.get(bridge), want["mtu"]
     lines = []
     if link is None:
-        lines.append(
-            "link add {0} mtu {1} type bridge stp_state 0 forward_delay 0 mcast_snooping 0".format(bridge, mtu)
-        )
+        # An address of its own: with that of its lowest port it would change, and forget whom it knows.
+        made = "link add {0} address {1} mtu {2} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+        lines.append(made.format(bridge, links.bridge_mac(want["uuid"]), mtu))
         # The host itself is not in the network: it must not answer there, or take an address.
         lines.append("link set {0} addrgenmode none".format(bridge))
     elif link.get("mtu") != mtu:
