@@ -9,7 +9,7 @@ module: observe
 short_description: Report what a host has and what Stead has made there
 description:
   - One call reports everything that Stead's planner needs to know of a host.
-  - It changes nothing. What a host cannot tell is named in RV(trouble), and the rest is reported all the same.
+  - It changes nothing. What a host cannot tell is named in RV(facts.trouble), and the rest is reported all the same.
   - Which hypervisors work is found out by booting a guest of 512 bytes. The answer is kept until the next boot.
 version_added: 0.1.0
 author:
