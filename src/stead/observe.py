@@ -82,15 +82,6 @@ def _answer(host: str, path: Path, ran: Ran) -> Answer:
         return Answer(host=host, why=why.removeprefix("Task failed: ").strip() or "it does not answer")
 
 
-def asking(inventory: Sequence[Path], arguments: Sequence[str] = ()) -> Callable[[Mapping[str, Host]], Observed]:
-    """What a runner of real hosts asks them with."""
-
-    def ask(hosts: Mapping[str, Host]) -> Observed:
-        return to_observed(observe(Question(inventory=inventory, hosts=list(hosts), arguments=arguments)), hosts)
-
-    return ask
-
-
 def to_observed(answers: Mapping[str, Answer], hosts: Mapping[str, Host]) -> Observed:
     """The planner's view: the inventory's word, completed by the host's own; and what is there of each resource."""
     known = {name: completed(host, answers.get(name)) for name, host in hosts.items()}
