@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import batch, ledger, places
+from ansible_collections.stead.cloud.plugins.module_utils.host import batch, kinds, ledger, places
 from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
 
 Code = Callable[[dict[str, Any], Any], None]
@@ -53,8 +53,8 @@ def step(number: int, *after: int, action: str = "create", **want: Any) -> dict[
 
 
 def carry_out(kind: Kind, *steps: dict[str, Any], check: bool = False, **more: Any) -> dict[int, dict[str, Any]]:
-    known = batch.KINDS
-    batch.KINDS["things"] = kind
+    known: dict[str, Any] = kinds.KINDS
+    known["things"] = kind
     try:
         results = batch.Batch({"host": "h", "run": "r", "steps": list(steps), **more}, check=check).carry_out()
     finally:

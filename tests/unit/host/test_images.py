@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import disk_files, image, places
+from ansible_collections.stead.cloud.plugins.module_utils.host import disk_files, image, ledger, places
 from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 
@@ -26,6 +26,7 @@ def qcow2(*, backing: bytes = b"", features: int = 0) -> bytes:
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "images"
     monkeypatch.setattr(places, "IMAGES", str(folder))
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     return folder
 
 
@@ -86,6 +87,24 @@ def test_an_image_in_use_is_not_removed(tmp_path: Path, images: Path, monkeypatc
     with pytest.raises(Failed, match="still used"):
         image.remove({"uuid": "u"}, Work("h"))
     assert (images / "u.qcow2").exists()
+
+
+def test_another_content_under_the_same_name(tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the place of one that nobody uses, and never that of one that disks stand on."""
+    first, second = put(tmp_path, qcow2(), "first"), put(tmp_path, qcow2() + b"more", "second")
+    bring(first)
+    want = {"uuid": "u", "name": "images/tiny", "source": str(first)}
+    ledger.keep(ledger.entry("images/tiny", "u", "images", "d", want))
+    bring(second, name="images/tiny")
+    assert (images / "u.qcow2").read_bytes() == second.read_bytes()
+    ledger.keep(ledger.entry("images/tiny", "u", "images", "d", {**want, "source": str(second)}))
+    pools = tmp_path / "pools"
+    pools.mkdir()
+    monkeypatch.setattr(places, "POOLS", str(pools))
+    (pools / "i.root.qcow2").write_bytes(qcow2(backing=str(images / "u.qcow2").encode()))
+    with pytest.raises(Failed, match="another name"):
+        bring(first, name="images/tiny")
+    assert (images / "u.qcow2").read_bytes() == second.read_bytes()
 
 
 def test_the_header_is_read_without_opening_what_it_names(tmp_path: Path) -> None:

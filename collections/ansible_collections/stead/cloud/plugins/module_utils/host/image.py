@@ -9,7 +9,7 @@ import json
 import os
 import threading
 
-from . import disk_files, fetching, places, units
+from . import disk_files, fetching, ledger, places, units
 from .failing import Failed
 
 PORT = 7480
@@ -22,10 +22,31 @@ def ensure(step, work):
     want = step["want"]
     path = path_of(want["uuid"], want["format"])
     work.directory(places.IMAGES, places.PASSABLE)
+    _let_go_of_another(want, path, work)
     if facts(want["uuid"]) is None or not os.path.exists(path):
         work.act("fetch {0} to {1}".format(want["source"], path), _bring, want, step, path)
     if want.get("keeps") and step.get("underlay"):
         _serve(step["underlay"], work)
+
+
+def _let_go_of_another(want, path, work):
+    """The same image with another content. What stands on the old one would be spoilt, so that stays as it is."""
+    made = ledger.read("images", want["uuid"])
+    if made is None or _content(made["want"]) == _content(want) or facts(want["uuid"]) is None:
+        return
+    users = _users(path)
+    if users:
+        text = (
+            "{0} has another content now, and these disks stand on the old one: {1}. Give the new image another name."
+        )
+        raise Failed(text.format(want["name"], ", ".join(users)))
+    work.remove(_facts_path(want["uuid"]))
+    work.remove(path)
+
+
+def _content(want):
+    """As references to an image have it: where it was fetched from counts only where nobody gave a checksum."""
+    return want.get("checksum") or want["source"]
 
 
 def remove(step, work):
