@@ -11,7 +11,7 @@ import json
 
 from stead.diagnostics import Code, Refused
 
-NO_KIND = Code("STEAD-C042", "no such kind")
+NO_KIND = Code("STEAD-C043", "no such kind")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ UNREADABLE = Code("STEAD-C014", "a file cannot be read")
 DIRECTORY = ".stead"
 INVENTORIES = ("inventory.yml", "inventory.yaml", "inventory.ini", "inventory")
 SIMULATION = "simulated.db"
+RUNS = "runs"  # what Ansible said, a directory for each
 KEY_BYTES = 32
 
 
@@ -141,11 +143,11 @@ def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
         return SimulatedRunner(made_directory(workspace) / SIMULATION)
     if "simulated" in inventory.runners:
         text = "Some hosts of the inventory are simulated and some are not. Set stead_runner for all of them, or none."
-    else:
-        text = (
-            "This Stead drives simulated hosts only. Set `stead_runner: simulated` for all hosts, or say --simulated."
-        )
-    raise Refused(NO_RUNNER.at(None, text))
+        raise Refused(NO_RUNNER.at(None, text))
+    from stead.runner.ansible import AnsibleRunner
+
+    folder = made_directory(workspace) / RUNS / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name)
 
 
 def open_state(workspace: Workspace, *, create: bool = False) -> Store:

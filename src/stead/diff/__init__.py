@@ -38,7 +38,7 @@ def compare(
     notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed)]
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
-    counts = counts_of(blueprint)
+    counts = counts_of(recorded, blueprint)
     quiet = frozenset(host.name for host in observed.hosts.values() if host.state is State.DOWN)
     formerly = {new: old for old, new in renames.items()}
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from stead.address import Address
@@ -11,19 +12,22 @@ from stead.diff.model import Change, Subject, is_down
 from stead.kind import Action, Disruption
 from stead.observed import Observed
 from stead.plan.model import Note
+from stead.recorded import Recorded
 
 
-def counts_of(blueprint: Blueprint) -> dict[Address, int]:
-    counts: dict[Address, int] = {}
-    for settled in blueprint.resources.values():
-        counts[settled.address.block] = len(settled.block.members)
-    return counts
+Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, members now
+
+
+def counts_of(recorded: Recorded, blueprint: Blueprint) -> Counts:
+    before = Counter(address.block for address in recorded.resources)
+    now = Counter(address.block for address in blueprint.resources)
+    return {block: (before[block], count) for block, count in now.items()}
 
 
 def leaving(
     subject: Subject,
     observed: Observed,
-    counts: Mapping[Address, int],
+    counts: Counts,
     forget: frozenset[Address],
     notes: list[Note],
 ) -> Iterator[Change]:
@@ -51,10 +55,10 @@ def leaving(
         yield Change(address, "", Action.DESTROY, None, None, Disruption.NONE, (reason,))
 
 
-def _why_leaving(address: Address, counts: Mapping[Address, int]) -> Reason:
-    left = counts.get(address.block)
-    if left is None:
+def _why_leaving(address: Address, counts: Counts) -> Reason:
+    if address.block not in counts:
         return Reason("gone-from-spec", "the spec no longer has it")
     if isinstance(address.key, int):
-        return Reason("count-fell", f"count went down to {left}")
+        before, now = counts[address.block]
+        return Reason("count-fell", f"count went from {before} to {now}")
     return Reason("key-gone", f"for_each no longer has {address.key!r}")
