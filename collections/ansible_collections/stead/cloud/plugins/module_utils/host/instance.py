@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from . import domain_live, domain_xml, filters, hypervisor, instance_disks, ledger, network, power, security
+from . import domain_live, domain_xml, hypervisor, instance_disks, ledger, network, power, security
 from .failing import Failed
 
 RESTARTS = ("reboot", "rebuild", "replace")
@@ -48,7 +48,7 @@ def remove(step, work):
         power.stop(domain, want["stop_timeout"], work)
         work.act("undefine {0}".format(domain.name()), _undefine, domain)
     for port in want.get("ports", {}).values():
-        security.undefine(filters.port_name(port["mac"]), work)
+        security.remove_port(port["mac"], work)
     instance_disks.remove(want, work)
 
 

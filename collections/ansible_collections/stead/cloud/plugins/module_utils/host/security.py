@@ -46,6 +46,15 @@ def ensure_port(nic, own, work):
     _define(filters.port_name(own["mac"]), filters.port(nic, own), work)
 
 
+def remove_port(mac, work):
+    """With the last interface goes what all of them share."""
+    undefine(filters.port_name(mac), work)
+    with _defining:
+        names = os.listdir(FILTERS) if os.path.isdir(FILTERS) else []
+        if not any(name.startswith("stead-port-") for name in names):
+            undefine(filters.NO_FORGED_IPV6, work)
+
+
 def restore(step, work):
     """libvirt keeps its filters over a reboot; the sets that they name are the kernel's, which does not."""
     for other, addresses in sorted(step["want"]["sets"].items()):
