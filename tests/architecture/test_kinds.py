@@ -79,7 +79,7 @@ def test_every_field_is_described(name: str) -> None:
 @pytest.mark.parametrize("name", PACKAGES)
 def test_models_are_frozen_and_deeply_so(name: str) -> None:
     for model in set(_models(import_module(f"stead.kinds.{name}").KIND.model)):
-        assert model.__setattr__ is not object.__setattr__, model
+        assert vars(model)["__setattr__"] is not object.__setattr__, model
         for hint in typing.get_type_hints(model).values():
             assert not {get_origin(part) or part for part in _parts(hint)} & {list, dict, set}, model
 

@@ -14,7 +14,6 @@ from stead.observed import Observed
 from stead.plan.model import Note
 from stead.recorded import Recorded
 
-
 Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, members now
 
 

@@ -1,8 +1,8 @@
 """Every `tests/cases/**/spec*.yml`: a spec, and the diagnostics that it must get, no more and no fewer.
 
 A file is `cases: [{case: its law, spec: the text, found: [...]}]`, where each of `found` is `CODE line:column` and a
-piece of the detail, in the order of the file. `found: []` is a good spec. `files` adds others beside `stead.yml`, `vars`
-gives variables. A `base` at the top of the file, where there is one, is put before every spec.
+piece of the detail, in the order of the file. `found: []` is a good spec. `files` adds others beside `stead.yml`,
+`vars` gives variables. A `base` at the top of the file, where there is one, is put before every spec.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def main():
     except Failed as error:
         module.fail_json(msg=str(error), results=[])
     answer = {"changed": any(one["changed"] for one in results), "results": results}
-    if module._diff:
+    if module._diff:  # noqa: SLF001 - Ansible has no public name for it
         answer["diff"] = [difference(step) for step in payload["steps"]]
     failed = [one for one in results if one["status"] == FAILED]
     if failed:

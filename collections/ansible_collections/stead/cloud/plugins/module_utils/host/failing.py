@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - names what happened
     """A step cannot be done. The text says what is wrong and, where it can, how to mend it."""

@@ -45,7 +45,7 @@ def _filter(name, chain="root", priority=None):
     return found
 
 
-def _rule(parent, action, direction, priority, match, attributes=None, stateful=True):
+def _rule(parent, action, direction, priority, match, attributes=None, stateful=True):  # noqa: PLR0913, PLR0917 - a rule has so many parts
     rule = element(parent, "rule", {"action": action, "direction": direction, "priority": priority})
     if not stateful:
         rule.set("statematch", "false")

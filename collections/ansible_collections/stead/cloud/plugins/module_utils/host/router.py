@@ -114,8 +114,9 @@ def rules(want):
     """The whole table but the members of its maps, which floating IPs put in beside it."""
     out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
     lines = ["add table ip {0}".format(TABLE)]
-    for name in ("inward", "outward"):
-        lines.append("add map ip {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name))
+    lines.extend(
+        "add map ip {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in ("inward", "outward")
+    )
     lines.append("add chain ip {0} before {{ type nat hook prerouting priority dstnat; }}".format(TABLE))
     lines.append("add chain ip {0} after {{ type nat hook postrouting priority srcnat; }}".format(TABLE))
     lines += ["flush chain ip {0} {1}".format(TABLE, chain) for chain in ("before", "after")]

@@ -64,7 +64,7 @@ def carry_out(module, address, want, action=None, secrets=None):
     except Failed as error:
         module.fail_json(msg=str(error))
     answer = {"uuid": identity, "before": before, "after": want or {}, "done": result["done"]}
-    if module._diff:
+    if module._diff:  # noqa: SLF001 - Ansible has no public name for it
         answer["diff"] = {"before": _shown(before), "after": _shown(want or {})}
     if result["status"] != OK:
         module.fail_json(msg=result["error"], changed=result["changed"], **answer)

@@ -51,7 +51,7 @@ def _lists(path: str, want: List[Any], have: List[Any]) -> Iterator[Difference]:
         yield path, have, want
         return
     found: List[Difference] = []
-    for at, (wanted, there) in enumerate(zip(want, have)):  # noqa: B905 - Python 3.9 has no `strict`
+    for at, (wanted, there) in enumerate(zip(want, have)):
         found.extend(_differences("{0}.{1}".format(path, at), wanted, there))
     if all(isinstance(one, dict) for one in want + have):
         yield from found
