@@ -23,6 +23,7 @@ def formatted(text: str, file: str) -> tuple[str, list[Diagnostic]]:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = WIDTH
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     document = yaml.load(text)
     if document is None:

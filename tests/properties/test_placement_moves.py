@@ -159,7 +159,7 @@ def test_drain_moves_only_from_the_host_and_every_wave_fits(problem: Problem) ->
 @given(problems())
 @settings(max_examples=100, deadline=None)
 def test_survive_and_place_never_prove_each_other_wrong(problem: Problem) -> None:
-    """A failure that is survived has an arrangement, so `place` may not call it impossible; one proven to hurt, hurts."""
+    """A survived failure has an arrangement, so `place` may not call it impossible; one proven to hurt, hurts."""
     start = place(problem)
     homeless = {one.request for one in start.unplaced}
     hurt = {failure.hosts[0]: failure for failure in survive(problem, start).failures}

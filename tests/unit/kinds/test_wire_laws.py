@@ -24,7 +24,7 @@ def _bare(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: one for key, below in value.items() if (one := _bare(below)) not in (None, "", [], {})}
     if isinstance(value, list):
-        return [_bare(one) for one in value]
+        return [None if (bare := _bare(one)) in ("", [], {}) else bare for one in value]
     return value
 
 
