@@ -29,6 +29,8 @@ MOST_NODES = 5_000_000  # a flat spec of 100,000 instances has two million; a bo
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_OCTAL = re.compile(r"0o[0-7]{1,300}")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,300}")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -71,11 +73,16 @@ class Node:
 
 
 class Scalar(Node):
-    __slots__ = ("plain", "tag", "text")
+    __slots__ = ("plain", "style", "tag", "text")
 
     def __init__(self, file: str, line: int, column: int, text: str, *, plain: bool = False, tag: str = "") -> None:
         self.file, self.line, self.column = file, line, column
         self.text, self.plain, self.tag = text, plain, tag
+        self.style = ""
+
+    def place_within(self, line: int) -> Place:
+        """The place of a line of the text: the file's own lines are those of a block (`|`), and of no other style."""
+        return Place(self.file, self.line + line, 1) if self.style == "|" else self.place
 
     @property
     def value(self) -> Any:
@@ -91,7 +98,7 @@ class Sequence(Node):
         self.items: list[Node] = []
 
     def child(self, word: str) -> Node | None:
-        return self.items[int(word)] if word.isdigit() and int(word) < len(self.items) else None
+        return self.items[int(word)] if word.isdecimal() and int(word) < len(self.items) else None
 
 
 class Mapping(Node):
@@ -115,9 +122,9 @@ def resolve(text: str) -> Any:
         return _WORDS[text]
     if _INT.fullmatch(text):
         return int(text) if len(text) < 400 else text
-    if text[:2] == "0o" and text[2:].isdigit() and not set(text[2:]) & {"8", "9"}:
+    if text[:2] == "0o" and _OCTAL.fullmatch(text):
         return int(text, 8)
-    if text[:2] == "0x" and re.fullmatch(r"[0-9a-fA-F]+", text[2:]):
+    if text[:2] == "0x" and _HEXADECIMAL.fullmatch(text):
         return int(text, 16)
     return float(text) if _FLOAT.fullmatch(text) else text
 
@@ -154,11 +161,18 @@ def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
 class _Frame:
     """A mapping or sequence that is being read. A mapping waits for a key or for its value."""
 
-    __slots__ = ("anchor", "key", "node")
+    __slots__ = ("anchor", "first", "height", "key", "node")
 
-    def __init__(self, node: Mapping | Sequence, anchor: str | None) -> None:
-        self.node, self.anchor = node, anchor
+    def __init__(self, node: Mapping | Sequence, anchor: str | None, first: int) -> None:
+        self.node, self.anchor, self.first = node, anchor, first
         self.key: Scalar | None = None
+        self.height = 1  # how deep it is nested, aliases followed
+
+
+class _Anchored(NamedTuple):
+    node: Node
+    values: int  # in it, itself counted
+    height: int
 
 
 class _Builder:
@@ -168,12 +182,10 @@ class _Builder:
         self.parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined]  # not in its __all__
         self.text, self.file = text, file
         self.found: list[Diagnostic] = []
-        self.anchors: dict[str, Node] = {}
-        self.sizes: dict[int, int] = {}  # id of an anchored node -> nodes in it
-        self.nodes = 0
+        self.anchors: dict[str, _Anchored] = {}
+        self.nodes = 0  # aliases followed
         self.stack: list[_Frame] = []
         self.root: Node | None = None
-        self.skipping = 0  # depth below something that was refused
 
     def build(self) -> tuple[Node | None, list[Diagnostic]]:
         import yaml
@@ -207,14 +219,16 @@ class _Builder:
             case yaml.ScalarEvent():
                 node = self._scalar(event)
                 if event.anchor:
-                    self.anchors[event.anchor] = node
+                    self.anchors[event.anchor] = _Anchored(node, 1, 0)
                 self._put(node)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 return self._open(event, mapping=isinstance(event, yaml.MappingStartEvent))
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 frame = self.stack.pop()
                 if frame.anchor:
-                    self.anchors[frame.anchor] = frame.node
+                    self.anchors[frame.anchor] = _Anchored(frame.node, self.nodes - frame.first, frame.height)
+                if self.stack:
+                    self.stack[-1].height = max(self.stack[-1].height, frame.height + 1)
                 self._put(frame.node)
             case yaml.AliasEvent():
                 return self._alias(event)
@@ -226,7 +240,10 @@ class _Builder:
             self._refuse_tag(event)
         quoted = not event.implicit[0] or bool(tag)
         self.nodes += 1
-        return Scalar(self.file, mark.line + 1, mark.column + 1, event.value, plain=not quoted, tag=tag or "")
+        node = Scalar(self.file, mark.line + 1, mark.column + 1, event.value, plain=not quoted, tag=tag or "")
+        if event.style == "|":
+            node.style = "|"
+        return node
 
     def _refuse_tag(self, event: Any) -> None:
         text = f"{event.tag} is not known. Only !vault is; leave the tag out, or quote a value to keep it as text."
@@ -237,29 +254,35 @@ class _Builder:
         if event.tag and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             self._refuse_tag(event)
         if len(self.stack) >= DEEPEST:
-            self.found.append(DEEP.at(self._place(mark), f"More than {DEEPEST} levels. No spec needs them."))
-            return False
-        self.nodes += 1
+            return self._too_deep(mark)
         node = (Mapping if mapping else Sequence)(self.file, mark.line + 1, mark.column + 1)
-        self.stack.append(_Frame(node, event.anchor))
+        self.stack.append(_Frame(node, event.anchor, self.nodes))
+        self.nodes += 1
         return True
 
+    def _too_deep(self, mark: Any) -> bool:
+        self.found.append(DEEP.at(self._place(mark), f"More than {DEEPEST} levels. No spec needs them."))
+        return False
+
     def _alias(self, event: Any) -> bool:
-        node = self.anchors.get(event.anchor)
-        if node is None:
+        known = self.anchors.get(event.anchor)
+        if known is None:
             where = self._place(event.start_mark)
             open_ones = [frame.anchor for frame in self.stack]
             why = "it is inside itself" if event.anchor in open_ones else f"nothing before it is named &{event.anchor}"
             self.found.append(ALIAS.at(where, f"*{event.anchor} cannot be followed: {why}."))
             self._put(Scalar(self.file, where.line, where.column, "", plain=True))
             return True
-        size = self.sizes.get(id(node)) or self.sizes.setdefault(id(node), _size(node, self.sizes))
-        self.nodes += size
+        if len(self.stack) + known.height > DEEPEST:
+            return self._too_deep(event.start_mark)
+        if self.stack:
+            self.stack[-1].height = max(self.stack[-1].height, known.height + 1)
+        self.nodes += known.values
         if self.nodes > MOST_NODES:
             text = f"Followed to the end, the aliases make more than {MOST_NODES:,} values."
             self.found.append(LARGE.at(self._place(event.start_mark), text))
             return False
-        self._put(node)
+        self._put(known.node)
         return True
 
     def _put(self, node: Node) -> None:
@@ -308,19 +331,3 @@ class _Builder:
 
     def _place(self, mark: Any) -> Place:
         return Place(self.file, mark.line + 1, mark.column + 1)
-
-
-def _size(node: Node, known: dict[int, int]) -> int:
-    """How many values an alias stands for; aliases inside have been counted when they were met."""
-    total, stack = 0, [node]
-    while stack:
-        one = stack.pop()
-        if (size := known.get(id(one))) is not None:
-            total += size
-            continue
-        total += 1
-        if isinstance(one, Mapping):
-            stack += one.entries.values()
-        elif isinstance(one, Sequence):
-            stack += one.items
-    return total

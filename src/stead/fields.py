@@ -15,6 +15,7 @@ A field without a default is required. A trailing underscore keeps a word of Pyt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stead.diagnostics import Place
@@ -146,19 +147,28 @@ class Secret:
 class Expression:
     """A scalar with `{{ }}` that waits: the rest of the value is known only when the choices are made."""
 
-    __slots__ = ("path", "place", "secret", "text")
+    __slots__ = ("lines", "path", "place", "prefix", "secret", "text", "variables")
 
     def __init__(self, text: str, path: str = "", place: Place | None = None, *, secret: bool = False) -> None:
         self.text = text
         self.path = path  # where in the block: "cloud_init.user_data"
         self.place = place
         self.secret = secret  # it uses a secret, so what comes out is one
+        self.variables: Mapping[str, Any] | None = None  # `vars` as they are where it stands
+        self.prefix = ""  # of names where it stands, in an included part: "blue-"
+        self.lines = False  # its lines are those of the file, as it is written in a block (`|`)
+
+    def place_within(self, line: int) -> Place | None:
+        """The place of a line of the text, counted from 1."""
+        if self.place is None or not self.lines:
+            return self.place
+        return Place(self.place.file, self.place.line + line, 1)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expression) and other.text == self.text
+        return isinstance(other, Expression) and (self.text, self.prefix) == (other.text, other.prefix)
 
     def __hash__(self) -> int:
         return hash(self.text)

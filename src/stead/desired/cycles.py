@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from stead.address import Address
 from stead.desired.model import Block
@@ -11,8 +11,9 @@ from stead.diagnostics import Code, Diagnostic
 CYCLE = Code("STEAD-R003", "resources need each other")
 
 
-def cycles(blocks: Sequence[Block], by_address: Mapping[Address, Block]) -> list[Diagnostic]:
+def cycles(blocks: Sequence[Block]) -> list[Diagnostic]:
     """One diagnostic for each round. By a walk with a stack of its own: chains may be long."""
+    named = _named(blocks)
     state: dict[Block, int] = {}  # 1 while its own needs are walked, 2 when they are done
     found = []
     for start in blocks:
@@ -31,12 +32,23 @@ def cycles(blocks: Sequence[Block], by_address: Mapping[Address, Block]) -> list
                 state[block] = 1
                 path.append(block)
                 stack.append((block, True))
-                stack += [(below, False) for below in _needs(block, by_address) if state.get(below) != 2]
+                stack += [(below, False) for below in _needs(block, named) if state.get(below) != 2]
     return found
 
 
-def _needs(block: Block, by_address: Mapping[Address, Block]) -> list[Block]:
-    return [by_address[ref] for ref in (*block.refs, *block.settings.depends_on) if ref in by_address]
+def _named(blocks: Sequence[Block]) -> dict[Address, list[Block]]:
+    """A definition's own address means all of its blocks, a member's the one that it is in."""
+    named: dict[Address, list[Block]] = {}
+    for block in blocks:
+        named.setdefault(block.members[0].block, []).append(block)
+    for block in blocks:
+        if block.members[0].key is not None:
+            named.update((member, [block]) for member in block.members)
+    return named
+
+
+def _needs(block: Block, named: dict[Address, list[Block]]) -> list[Block]:
+    return [one for ref in (*block.refs, *block.settings.depends_on) for one in named.get(ref, ())]
 
 
 def _told(ring: list[Block]) -> Diagnostic:

@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from stead import document
+from stead.desired.declared import TEXTS, Declared, badly_declared, shown, wrong
 from stead.diagnostics import Code, Diagnostic
 from stead.document import Node, Scalar
-from stead.expressions import Failed, evaluate, has_expression, names_used, revealed, uses_secret, variables_used
-from stead.fields import Anything, Example, Secret, Text
+from stead.expressions import (
+    Failed,
+    evaluate,
+    has_expression,
+    names_used,
+    revealed,
+    uses_secret,
+    variables_used,
+    without_secrets,
+)
+from stead.fields import Secret
 from stead.reading import Reading, nearest, read_model
-from stead.reading.context import kind_of
 from stead.reading.models import FAILED
-from stead.reading.scalars import UNITS
 from stead.spec import Environment, Given
-from stead.value import value
+from stead.value import fields_of
 from stead.vault import Vault
+
+__all__ = ["Declared", "Variables"]
 
 UNKNOWN = Code("STEAD-L030", "no such variable")
 UNSET = Code("STEAD-L031", "a variable has no value")
 INVALID = Code("STEAD-L032", "a variable's value is not allowed")
 CYCLE = Code("STEAD-L033", "variables that use each other")
 FAILED_EXPRESSION = Code("STEAD-L034", "an expression cannot be evaluated")
+BAD_DECLARATION = Code("STEAD-L035", "a variable cannot be declared so")
 
-_FIELDS = frozenset({"type", "default", "description", "secret", "choices", "pattern", "min", "max", "message"})
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "bool": (bool,),
-    "list": (list,),
-    "map": (dict,),
-    "size": (str,),
-}
-
-
-@value
-class Declared:
-    """What is said of a variable. `name: value` alone declares a default."""
-
-    type: Annotated[
-        Literal["string", "number", "integer", "bool", "list", "map", "size", "any"], "Type of its value"
-    ] = "any"
-    default: Annotated[Any, Anything(late=True), "Value when none is given; without one it must be"] = None
-    description: Annotated[str, Text(), "For people"] = ""
-    secret: Annotated[bool, "Never shown, never stored"] = False
-    choices: Annotated[tuple[Any, ...], Anything(), "Possible values", Example(["small", "large"])] = ()
-    pattern: Annotated[str, Text(), "A regular expression that the whole text must match"] = ""
-    min: Annotated[float | None, "Least number, or shortest text or list"] = None
-    max: Annotated[float | None, "Greatest number, or longest text or list"] = None
-    message: Annotated[str, Text(), "What to say of a value that is not allowed"] = ""
+_FIELDS = frozenset(fields_of(Declared))
 
 
 class Variables:
@@ -98,21 +81,43 @@ class Variables:
             text = f"{name!r} has no default and none was given. Give one with -e {name}=…, or write a default."
             self.found.append(UNSET.at(node.place, text))
             return None
-        value = self._given(given) if given is not None else self.evaluated(default) if default is not None else None
-        return self._checked(name, declared, value, given.node if given else node)
+        if given is not None:
+            return self._checked(name, declared, self._given(given, declared), given.node)
+        assert default is not None  # noqa: S101 - one of the two is there
+        return self._checked(name, declared, self.evaluated(default), default)
 
     def _declaration(self, node: Node) -> tuple[Declared | None, Node | None]:
-        if isinstance(node, document.Mapping) and node.entries and set(node.entries) & _FIELDS:
-            from stead.desired.scope import Nothing
+        """What is said of a variable, and its default, which is read apart: it may use other variables."""
+        if not isinstance(node, document.Mapping) or not set(node.entries) & _FIELDS:
+            return Declared(), node
+        from stead.desired.scope import Nothing
 
-            reading = Reading(Nothing())
-            declared = read_model(Declared, node, reading)
-            self.found += reading.found
-            return (None if declared is FAILED else declared), node.child("default")
-        return Declared(), node
+        said = document.Mapping(node.file, node.line, node.column)
+        said.entries = {word: below for word, below in node.entries.items() if word != "default"}
+        said.keys = node.keys
+        reading = Reading(Nothing())
+        declared = read_model(Declared, said, reading)
+        self.found += reading.found
+        if declared is FAILED:
+            return None, None
+        field, why = badly_declared(declared)
+        if field:
+            self.found.append(BAD_DECLARATION.at(node.place_of(field), why))
+            return None, None
+        return declared, node.child("default")
 
-    def _given(self, given: Given) -> Any:
+    def _given(self, given: Given, declared: Declared) -> Any:
+        if given.text is not None:
+            return self._typed(given, given.text, declared)
         return (self.above if given.environment is not None and self.above is not None else self).evaluated(given.node)
+
+    def _typed(self, given: Given, text: str, declared: Declared) -> Any:
+        """The text of `-e`: YAML, unless text is what is needed."""
+        if declared.type in TEXTS:
+            return text
+        node, found = document.read(text.encode("utf-8", "surrogateescape"), given.node.file)
+        self.found += found
+        return None if node is None or found else self.evaluated(node)
 
     def evaluated(self, node: Node) -> Any:
         """The value of a node in which scalars may be expressions over other variables, or vaulted."""
@@ -129,49 +134,33 @@ class Variables:
                 return document.plain(node)
 
     def _expression(self, node: Scalar) -> Any:
+        secret = False
         try:
-            unknown = names_used(node.text) - {"vars", "project"}
+            project = self.environment.project
+            known = {"vars", "project"} if project else {"vars"}
+            unknown = names_used(node.text) - known
             if unknown:
                 names = ", ".join(sorted(unknown))
-                text = f"{names} cannot be used here: variables may use `vars` and `project`."
+                text = f"{names} cannot be used here: variables may use {' and '.join(sorted(known))}."
                 self.found.append(FAILED_EXPRESSION.at(node.place, text))
                 return None
             used = variables_used(node.text)
             for name in self.environment.declared if used is None else used & self.environment.declared.keys():
                 self.value(name)
-            scope = {"vars": revealed(self.values), "project": self.environment.project}
-            value = evaluate(node.text, scope)
-            return Secret(str(value)) if uses_secret(node.text, self.values) else value
+            secret = uses_secret(node.text, self.values)
+            value = evaluate(node.text, {"vars": revealed(self.values), "project": project})
+            return Secret(str(value)) if secret else value
         except Failed as failure:
-            self.found.append(FAILED_EXPRESSION.at(node.place, str(failure)))
+            text = without_secrets(str(failure)) if secret else str(failure)
+            self.found.append(FAILED_EXPRESSION.at(node.place_within(failure.line), text))
             return None
 
     def _checked(self, name: str, declared: Declared, value: Any, node: Node) -> Any:
         if value is None:
             return None
-        plain = value.reveal() if isinstance(value, Secret) else value
-        wrong = _wrong(declared, plain)
-        if wrong:
-            shown = "its value" if declared.secret or isinstance(value, Secret) else kind_of(node)
-            text = declared.message or f"{name!r}: {shown} {wrong}."
-            self.found.append(INVALID.at(node.place, text))
+        plain = revealed(value)
+        why = wrong(declared, plain)
+        if why:
+            seen = "its value" if declared.secret else shown(value)
+            self.found.append(INVALID.at(node.place, declared.message or f"{name!r}: {seen} {why}."))
         return Secret(str(plain)) if declared.secret and not isinstance(value, Secret) else value
-
-
-def _wrong(declared: Declared, value: Any) -> str:
-    """What is wrong with a value, or nothing."""
-    types = _TYPES.get(declared.type)
-    if types is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
-        return f"is not of type {declared.type}"
-    if declared.type == "size" and not re.fullmatch(rf"[0-9.]+\\s*({'|'.join(UNITS)})", str(value)):
-        return "is not a size such as 10GiB"
-    if declared.choices and value not in declared.choices:
-        return f"is none of {', '.join(map(str, declared.choices))}"
-    if declared.pattern and not re.fullmatch(declared.pattern, str(value)):
-        return f"does not match {declared.pattern}"
-    measure = len(value) if isinstance(value, str | list | dict) else value
-    if declared.min is not None and measure < declared.min:
-        return f"is below the least, {declared.min:g}"
-    if declared.max is not None and measure > declared.max:
-        return f"is above the most, {declared.max:g}"
-    return ""

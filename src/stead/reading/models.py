@@ -17,6 +17,7 @@ from stead.reading.scalars import scalar_reader
 from stead.value import fields_of as fields_in
 from stead.value import is_value, positional
 
+_SHOWN = "A secret cannot stand here, where it would be seen. User data may hold one."
 FAILED: Final = object()  # told; the model is not made
 
 Read = Callable[[Node, Reading, str], Any]
@@ -166,8 +167,7 @@ def _opened(read: Read) -> Read:
         if value is None:
             return FAILED
         if isinstance(value, Secret):
-            text = "A secret cannot stand here, where it would be seen. User data may hold one."
-            reading.tell(SHOWN, node.place, text)
+            reading.tell(SHOWN, node.place, _SHOWN)
             return FAILED
         return read(value, reading, path)
 
@@ -197,7 +197,7 @@ def _late_text(form: Text) -> Read:
         if not isinstance(node, Scalar):
             reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; text is needed.")
             return FAILED
-        if (form.late and not node.tag and "{{" in node.text) or "{%" in node.text:
+        if form.late and not node.tag and ("{{" in node.text or "{%" in node.text):
             kept = reading.scope.keep(node, path, reading.found)
             if isinstance(kept, Expression):
                 reading.late.append(kept)
@@ -305,7 +305,7 @@ def _anything(*, late: bool) -> Read:
 
 
 def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any:
-    if late and not node.tag and "{{" in node.text:
+    if late and not node.tag and ("{{" in node.text or "{%" in node.text):
         kept = reading.scope.keep(node, path, reading.found)
         if isinstance(kept, Expression):
             reading.late.append(kept)
@@ -313,7 +313,12 @@ def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any
     value = reading.early(node)
     if value is None:
         return FAILED
-    return value if isinstance(value, Secret) else document.plain(value)
+    if not isinstance(value, Secret):
+        return document.plain(value)
+    if late:
+        return value
+    reading.tell(SHOWN, node.place, _SHOWN)
+    return FAILED
 
 
 def _either(options: list[Any], form: Form | None) -> Read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -20,8 +21,12 @@ BINARY = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB":
 DECIMAL = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 UNITS = {**BINARY, **DECIMAL, "B": 1}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKMGTP]?i?B)")
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])")
+# Beyond these nothing is meant: more than any disk, longer than any machine lasts.
+MOST_BYTES = 1 << 60
+MOST_SECONDS = 100 * 366 * 86400
+_SIZE = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([kKMGTP]?i?B)")
+_DURATION = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([smhdw])")
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -66,18 +71,27 @@ def _whole(node: Scalar, reading: Reading, form: Whole) -> int | None:
 
 def _size(node: Scalar, reading: Reading, form: Size) -> int | None:
     match = _SIZE.fullmatch(node.text)
-    if match is None or match[2] not in UNITS:
+    if match is None or match[3] not in UNITS:
         hint = f"{node.text}GiB or {node.text}MiB, say" if node.text.isdigit() else "512MiB, 10GiB or 2TiB"
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a size. Write the unit with it: {hint}.")
         return None
-    value = float(match[1]) * UNITS[match[2]]
-    if value != int(value):
+    value, rest = _times(match[1], match[2], UNITS[match[3]])
+    if rest:
         reading.tell(WRONG_FORM, node.place, f"{node.text} is not a whole number of bytes.")
         return None
     if value < form.least:
         reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is too small: it must be at least {human(form.least)}.")
         return None
-    return int(value)
+    if value > MOST_BYTES:
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is too large: it may be {human(MOST_BYTES)} at most.")
+        return None
+    return value
+
+
+def _times(whole: str, fraction: str | None, unit: int) -> tuple[int, int]:
+    """A decimal number of units in ones, and whether something is left. In whole numbers, since floats round."""
+    fraction = fraction or ""
+    return divmod(int(whole + fraction) * unit, int("1" + "0" * len(fraction)))
 
 
 def human(size: int) -> str:
@@ -93,13 +107,18 @@ def _duration(node: Scalar, reading: Reading) -> int | None:
     if match is None:
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a duration. Write 30s, 5m, 2h or 7d.")
         return None
-    return int(float(match[1]) * SECONDS[match[2]])
+    value, rest = _times(match[1], match[2], SECONDS[match[3]])
+    if rest or value > MOST_SECONDS:
+        why = "is not a whole number of seconds" if rest else "is longer than a hundred years"
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} {why}.")
+        return None
+    return value
 
 
 @cache
 def _address(text: str) -> Any:
     try:
-        return ipaddress.ip_address(text)
+        return None if "%" in text else ipaddress.ip_address(text)  # a scope means something on one machine only
     except ValueError:
         return None
 
@@ -148,7 +167,7 @@ def _range(node: Scalar, reading: Reading) -> str | None:
 
 def _ports(node: Scalar, reading: Reading) -> str | None:
     first, dash, last = node.text.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+    if not _DIGITS.fullmatch(first) or (dash and not _DIGITS.fullmatch(last)):
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a port. Write 22, or 8000-8010.")
         return None
     low, high = int(first), int(last or first)
@@ -193,7 +212,8 @@ def _text(node: Scalar, reading: Reading, form: Text) -> str | None:
         return None
     if form.pattern and not _compiled(form.pattern).fullmatch(text):
         what = form.what or f"of the form {form.pattern}"
-        reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not {what}.")
+        shown = "Its value, a secret," if form.secret else kind_of(node)
+        reading.tell(WRONG_FORM, node.place, f"{shown} is not {what}.")
         return None
     return text
 
@@ -223,6 +243,9 @@ def _number(node: Scalar, reading: Reading) -> float | None:
     value = node.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         told(node, reading, "a number")
+        return None
+    if not math.isfinite(value):
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is no number to reckon with.")
         return None
     return float(value)
 

@@ -1,6 +1,6 @@
 """The document, checked: sections, names, included parts and declared variables. No value is computed here."""
 
 from stead.spec.load import load
-from stead.spec.model import Definition, Environment, Given, Spec
+from stead.spec.model import Definition, Environment, Given, Said, Spec
 
-__all__ = ["Definition", "Environment", "Given", "Spec", "load"]
+__all__ = ["Definition", "Environment", "Given", "Said", "Spec", "load"]

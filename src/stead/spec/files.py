@@ -12,6 +12,7 @@ NO_FILE = Code("STEAD-L020", "a file cannot be read")
 EMPTY = Code("STEAD-L021", "there is no spec here")
 
 # Files beside a spec that are YAML and no part of it.
+LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
 OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
 
 
@@ -21,6 +22,7 @@ class Files:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.found: list[Diagnostic] = []
+        self.whole = True  # so far, every file could be read to its end
         self._read: dict[Path, Node | None] = {}
 
     def spec(self, paths: Sequence[Path]) -> list[Node]:
@@ -47,14 +49,24 @@ class Files:
         return self._read[path]
 
     def _document(self, path: Path, named_at: Place | None) -> Node | None:
+        why = ""
         try:
-            data = path.read_bytes()
-        except OSError as error:
-            text = f"{self.shown(path)}: {error.strerror}. Check the name, and that you may read it."
+            if named_at is not None and path.exists() and not path.is_file():
+                why = "It is no file"  # nor is a device: it might never end
+            elif path.is_file() and path.stat().st_size > LARGEST:
+                why = f"It has more than {LARGEST >> 20} MiB"
+            else:
+                data = path.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+        if why:
+            self.whole = False
+            text = f"{self.shown(path)}: {why}. Check the name, and that you may read it."
             self.found.append(NO_FILE.at(named_at, text))
             return None
         node, found = read(data, self.shown(path))
         self.found += found
+        self.whole = self.whole and (node is not None or not found)
         return node
 
     def shown(self, path: Path) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import normpath
 from pathlib import Path
 
 from stead import document
 from stead.address import NAME, Address
-from stead.diagnostics import Code, Diagnostic
+from stead.diagnostics import Code, Diagnostic, Place
 from stead.document import Node, Scalar
 from stead.fields import Secret
 from stead.kind import Kind, Scope
@@ -15,8 +16,8 @@ from stead.kinds import kinds
 from stead.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.reading.context import kind_of, nearest
 from stead.spec.files import Files
-from stead.spec.model import Definition, Environment, Given, Spec
-from stead.spec.settings import SETTINGS
+from stead.spec.model import Definition, Environment, Given, Said, Spec
+from stead.value import replace
 
 VERSION = Code("STEAD-L022", "a spec says which language it is written in")
 TWICE = Code("STEAD-L023", "a name is defined twice")
@@ -25,6 +26,8 @@ RECURSION = Code("STEAD-L025", "a part includes itself")
 
 TOP = ("stead", "site", "vars", "projects", "outputs", "checks", "moved", "forget")
 PART = ("stead", "vars", "include", "moved", "forget")
+DEEPEST = 20  # parts in parts
+MOST = 2_000  # inclusions: twenty parts that each include the next twice would be a million
 _NAME_FORMS = "It has lower case letters, digits and dashes, begins with a letter, ends with a letter or digit."
 
 
@@ -59,9 +62,10 @@ class _Loading:
         self.site: Node | None = None
         self.outputs: dict[str, tuple[Node, Environment]] = {}
         self.checks: dict[str, tuple[Node, Environment]] = {}
-        self.moved: list[tuple[document.Mapping, str]] = []
-        self.forget: list[tuple[Scalar, str]] = []
+        self.moved: list[Said] = []
+        self.forget: list[Said] = []
         self.including: list[Path] = []
+        self.included = 0
 
     def spec(self, environment: Environment, vault_secrets: tuple[Secret, ...]) -> Spec:
         return Spec(
@@ -73,6 +77,7 @@ class _Loading:
             moved=tuple(self.moved),
             forget=tuple(self.forget),
             vault_secrets=vault_secrets,
+            whole=self.files.whole,
         )
 
     def given(self, variables: Mapping[str, str], var_files: Sequence[Path]) -> dict[str, Given]:
@@ -82,11 +87,7 @@ class _Loading:
             if node is not None and self.is_map(node):
                 given |= {name: Given(below, self.files.shown(path)) for name, below in node.entries.items()}  # type: ignore[attr-defined]
         for name, text in variables.items():
-            node, found = document.read(text.encode(), f"-e {name}")
-            self.found += found
-            if node is None:
-                node = Scalar(f"-e {name}", 1, 1, text)
-            given[name] = Given(node, "-e")
+            given[name] = Given(Scalar(f"-e {name}", 1, 1, text), "-e", text=text)
         return given
 
     def is_map(self, node: Node) -> bool:
@@ -135,7 +136,7 @@ class _Loading:
         for section, into in (("outputs", self.outputs), ("checks", self.checks)):
             firsts = {name: pair[0] for name, pair in into.items()}
             into.update({name: (below, environment) for name, below in self.merged(node, section, firsts).items()})
-        self.lists(node, "")
+        self.lists(node, environment)
 
     def version(self, node: document.Mapping) -> None:
         stated = node.child("stead")
@@ -176,7 +177,7 @@ class _Loading:
         for plural in sections:
             self.section(node, plural, name, scope)
         self.include(node, scope)
-        self.lists(node, name)
+        self.lists(node, scope)
 
     def project_sections(self) -> list[str]:
         return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]
@@ -198,12 +199,28 @@ class _Loading:
             return
         address = Address(project, kind, name)
         if (first := self.definitions.get(address)) is not None:
-            if kind != "projects":  # a project may be spread over files; its sections are merged
+            if kind == "projects":
+                node = self.together(name, first.node, node)
+            else:
                 self.twice(kind, name, node, first.node)
-            return
+                return
         self.definitions[address] = Definition(
             kind=kind, project=project, name=name, node=node, environment=environment
         )
+
+    def together(self, name: str, first: Node, second: Node) -> Node:
+        """A project may be spread over files: each says some of its fields, and brings sections of its own."""
+        assert isinstance(first, document.Mapping)  # noqa: S101 - `project` has made both
+        assert isinstance(second, document.Mapping)  # noqa: S101 - the same
+        if not second.entries:
+            return first
+        if not first.entries:
+            return second
+        both = document.Mapping(first.file, first.line, first.column)
+        both.entries, both.keys = {**second.entries, **first.entries}, {**second.keys, **first.keys}
+        for word in first.entries.keys() & second.entries.keys():
+            self.twice(f"project {name}", word, second.entries[word], first.entries[word])
+        return both
 
     def include(self, node: Node, environment: Environment) -> None:
         """`include: {blue: {part: web.yml, vars: {...}}}`: the part's resources, named blue-..., in this project."""
@@ -220,11 +237,13 @@ class _Loading:
             self.part(name, below, part, environment)
 
     def part(self, name: str, inclusion: Node, part: Scalar, environment: Environment) -> None:
-        path = (self.files.root / part.file).parent / part.text
-        if path in self.including:
-            ring = [*self.including[self.including.index(path) :], path]
+        path = Path(normpath((self.files.root / part.file).parent / part.text))
+        self.included += 1
+        if path in self.including or len(self.including) >= DEEPEST or self.included > MOST:
+            ring = [*self.including[self.including.index(path) if path in self.including else 0 :], path]
             text = " includes ".join(self.files.shown(one) for one in ring) + ". Take one of them out."
-            self.found.append(RECURSION.at(part.place, text))
+            if self.included <= MOST + 1:
+                self.found.append(RECURSION.at(part.place, text))
             return
         node = self.files.document(path, part.place)
         if node is None or not self.is_map(node):
@@ -240,15 +259,18 @@ class _Loading:
             given=given,
             project=environment.project,
             prefix=f"{environment.prefix}{name}-",
+            included=inclusion.place if environment.included is None else environment.included,
         )
+        before = len(self.found)
         self.including.append(path)
         for plural in self.project_sections():
             self.section(node, plural, environment.project, scope)
         self.include(node, scope)
-        self.lists(node, environment.project)
+        self.lists(node, scope)
         self.including.pop()
+        self.found[before:] = [_inside(one, self.files.shown(path), inclusion.place) for one in self.found[before:]]
 
-    def lists(self, node: Node, project: str) -> None:
+    def lists(self, node: Node, environment: Environment) -> None:
         """`moved` and `forget`, which are lists."""
         for section in ("moved", "forget"):
             below = node.child(section)
@@ -258,13 +280,21 @@ class _Loading:
                 self.found.append(WRONG_TYPE.at(below.place, f"Here stands {kind_of(below)}; {section} is a list."))
                 continue
             for item in below.items:
+                said = Said(item, environment.project, environment.prefix)
                 if section == "moved" and isinstance(item, document.Mapping):
-                    self.moved.append((item, project))
+                    self.moved.append(said)
                 elif section == "forget" and isinstance(item, Scalar):
-                    self.forget.append((item, project))
+                    self.forget.append(said)
                 else:
                     need = "{from: ADDRESS, to: ADDRESS}" if section == "moved" else "an address"
                     self.found.append(WRONG_TYPE.at(item.place, f"Here stands {kind_of(item)}; {need} is needed."))
 
 
-__all__ = ["SETTINGS", "load"]
+def _inside(one: Diagnostic, part: str, included: Place) -> Diagnostic:
+    """A mistake in a part stands in the part, and is made where that is included."""
+    if one.place is None or one.place.file != part:
+        return one
+    return replace(one, detail=f"{one.detail}\nThe part is included at {included}.")
+
+
+__all__ = ["load"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from stead import document
+from stead.diagnostics import Place
 from stead.document import Node
 from stead.fields import Secret
 from stead.value import field, value
@@ -17,6 +17,15 @@ class Given(NamedTuple):
     node: Node
     source: str
     environment: Environment | None = None  # whose expressions it uses, when a part was given it
+    text: str | None = None  # as `-e` has it: YAML, or text where that is what the variable's type wants
+
+
+class Said(NamedTuple):
+    """An entry of `moved` or `forget`, with where its addresses begin."""
+
+    node: Node
+    project: str
+    prefix: str
 
 
 @value(eq=False)
@@ -27,6 +36,7 @@ class Environment:
     given: Mapping[str, Given]
     project: str = ""
     prefix: str = ""  # of names in an included part: "blue-"
+    included: Place | None = None  # where, if it is a part's
 
 
 @value(eq=False)
@@ -47,7 +57,7 @@ class Spec:
     site: Node | None = None
     outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
     checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
-    moved: tuple[tuple[document.Mapping, str], ...] = ()  # with the project it stands in
-    forget: tuple[tuple[document.Scalar, str], ...] = ()
+    moved: tuple[Said, ...] = ()
+    forget: tuple[Said, ...] = ()
     vault_secrets: tuple[Secret, ...] = ()
-    plain_variables: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = True  # every file could be read to its end

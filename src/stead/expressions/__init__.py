@@ -1,0 +1,287 @@
+"""`{{ }}`: Jinja2 in its sandbox. Early expressions see variables, late ones all choices.
+
+It says what an expression uses and what it comes to. What may be used where is for those who know: desired and settle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stead.expressions.bounds import LARGEST, Failed
+from stead.fields import Expression, Secret
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.environment import TemplateExpression
+
+    from stead.expressions.sandbox import Environment
+
+__all__ = [
+    "EARLY",
+    "LARGEST",
+    "Failed",
+    "Use",
+    "evaluate",
+    "evaluate_late",
+    "has_expression",
+    "holds_secret",
+    "names_used",
+    "revealed",
+    "uses",
+    "uses_secret",
+    "variables_used",
+]
+
+_LONE = re.compile(r"\s*\{\{(?P<inner>(?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
+_DEEPEST = 50  # lists in lists
+
+EARLY = frozenset({"vars", "each", "index", "project", "labels"})
+# Names that are no family of resources.
+PLAIN = EARLY | {"this", "site", "projects"}
+
+
+class Use(NamedTuple):
+    """A name that is looked up, with the words after it that are known: `instances.web[0].address`."""
+
+    name: str
+    words: tuple[str, ...]
+    line: int  # within the expression, from 1
+
+
+def has_expression(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+@cache
+def _environment() -> Environment:
+    from stead.expressions.sandbox import Environment
+
+    return Environment()
+
+
+@cache
+def _parsed(text: str) -> Any:
+    """Raises Failed where it cannot be read."""
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        return _environment().parse(text)
+    except TemplateSyntaxError as error:
+        raise Failed(f"It cannot be read: {error.message}.", error.lineno) from None
+    except Failed:
+        raise
+    except Exception as error:  # noqa: BLE001 - a thousand brackets end in RecursionError, and more of the kind
+        raise Failed(f"It cannot be read: {type(error).__name__}.") from None
+
+
+@cache
+def _names(text: str) -> frozenset[str]:
+    from jinja2 import meta
+
+    try:
+        return frozenset(meta.find_undeclared_variables(_parsed(text)) - _environment().globals.keys())
+    except Failed:
+        raise
+    except Exception as error:  # noqa: BLE001 - the same
+        raise Failed(f"It cannot be read: {error}.") from None
+
+
+def names_used(expression: Expression | str) -> frozenset[str]:
+    """The names it looks up outside itself. Raises Failed where it cannot be read at all."""
+    return _names(expression if isinstance(expression, str) else expression.text)
+
+
+@cache
+def uses(text: str) -> tuple[Use, ...]:
+    """Every place where an outside name is looked up."""
+    outside = _names(text)
+    return tuple(use for use in _uses(_parsed(text)) if use.name in outside)
+
+
+def _uses(tree: Any) -> Iterator[Use]:
+    from jinja2 import nodes
+
+    inner: set[int] = set()
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name)):  # what is outside comes before what is in it
+        if id(node) in inner:
+            continue
+        words: list[str] = []
+        below = node
+        while isinstance(below, nodes.Getattr | nodes.Getitem):
+            if isinstance(below, nodes.Getattr):
+                words.insert(0, below.attr)
+            elif isinstance(below.arg, nodes.Const):
+                words.insert(0, str(below.arg.value))
+            else:
+                words.clear()  # computed: nothing is known of what follows
+            below = below.node
+            inner.add(id(below))
+        if isinstance(below, nodes.Name):
+            yield Use(below.name, tuple(words), below.lineno)
+
+
+@cache
+def variables_used(text: str) -> frozenset[str] | None:
+    """Which `vars` it reads. None when that cannot be said: it takes `vars` as a whole or by a computed name."""
+    read = [use.words for use in uses(text) if use.name == "vars"]
+    return None if any(not words for words in read) else frozenset(words[0] for words in read)
+
+
+def holds_secret(value: Any) -> bool:
+    match value:
+        case Secret():
+            return True
+        case dict():
+            return any(map(holds_secret, value.values()))
+        case list():
+            return any(map(holds_secret, value))
+        case _:
+            return False
+
+
+def uses_secret(text: str, variables: Mapping[str, Any]) -> bool:
+    """Whether a secret could come out. Where that cannot be said, yes."""
+    if "vars" not in _names(text):
+        return False
+    used = variables_used(text)
+    return any(holds_secret(value) for name, value in variables.items() if used is None or name in used)
+
+
+def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
+    """A lone `{{ }}` keeps its type; anything around it makes text."""
+    from jinja2 import TemplateError
+
+    meter = _environment().meter
+    before, meter.left = meter.left, type(meter)().left
+    try:
+        known = {name: scope[name] for name in _names(text) if name in scope}
+        made = _compiled(text)
+        return meter.made(_settled(made(**known))) if _is_lone(text) else _joined(made, known)
+    except Failed:
+        raise
+    except TemplateError as error:
+        raise Failed(_words(error), _line(error, text)) from None
+    except Exception as error:  # noqa: BLE001 - whatever a user's expression provokes is the user's to mend
+        raise Failed(f"{type(error).__name__}: {error}.", _line(error, text)) from None
+    finally:
+        meter.left = before  # facts may be expressions themselves
+
+
+def _is_lone(text: str) -> bool:
+    lone = _LONE.fullmatch(text)
+    return lone is not None and "{{" not in lone["inner"]
+
+
+@cache
+def _compiled(text: str) -> Any:
+    made: Template | TemplateExpression
+    if _is_lone(text):
+        inner = text.strip()[2:-2].strip("-+ \t\n\r")
+        made = _environment().compile_expression(inner, undefined_to_none=False)
+    else:
+        made = _environment().from_string(text)
+    return made
+
+
+def _joined(made: Template, known: Mapping[str, Any]) -> str:
+    size, parts = 0, []
+    for part in made.generate(known):
+        size += len(part)
+        if size > LARGEST:
+            raise Failed(f"It comes to more than {LARGEST:,} characters.")
+        parts.append(part)
+    return "".join(parts)
+
+
+def _words(error: Exception) -> str:
+    """Jinja's message without Python's words for things."""
+    text = re.sub(r"'[a-zA-Z. ]*(dict|Scope|Family|Projects)[a-zA-Z. ]*' has no attribute", "There is no", str(error))
+    return text.rstrip(".") + "."
+
+
+def _line(error: Exception, text: str) -> int:
+    """Jinja writes the template's lines into the traceback, where there is a template and not one expression."""
+    trace, line = error.__traceback__, 1
+    while trace is not None and not _is_lone(text):
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _settled(value: Any, depth: int = 0) -> Any:
+    """Generators and lazy maps become plain values; an undefined one is told."""
+    from jinja2 import Undefined
+
+    if isinstance(value, Undefined):
+        str(value)  # raises UndefinedError, with the name
+    if isinstance(value, str | int | float | bool | Secret) or value is None:
+        return value
+    if depth >= _DEEPEST:
+        raise Failed("It comes to lists in lists in lists, too deep.")
+    if isinstance(value, Mapping):
+        return {key: _settled(one, depth + 1) for key, one in value.items()}
+    if hasattr(value, "__iter__"):
+        return [_settled(one, depth + 1) for one in value]
+    if callable(value):
+        raise Failed("It comes to a function. Are its () missing?")
+    raise Failed(f"It comes to a {type(value).__name__}, which is no value.")
+
+
+def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:
+    """With all choices in scope. A Secret when it uses one.
+
+    In an included part, names are those of the part: its variables, and `instances.web` for `instances.blue-web`.
+    """
+    used = names_used(expression)
+    known = {name: scope[name] for name in used if name in scope}
+    if expression.variables is not None and "vars" in used:
+        known["vars"] = expression.variables
+    if expression.prefix:
+        known |= {name: _Prefixed(known[name], expression.prefix) for name in known.keys() - PLAIN}
+    if not expression.secret:
+        return evaluate(expression.text, known)
+    known["vars"] = revealed(known.get("vars", {}))
+    try:
+        return Secret(str(evaluate(expression.text, known)))
+    except Failed as failure:
+        raise Failed(without_secrets(str(failure)), failure.line) from None
+
+
+class _Prefixed(Mapping[str, Any]):
+    """The resources of one kind as an included part names them."""
+
+    def __init__(self, family: Mapping[str, Any], prefix: str) -> None:
+        self._family, self._prefix = family, prefix
+
+    def __getitem__(self, name: str) -> Any:
+        own = self._prefix + str(name)
+        return self._family[own if own in self._family else name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._family)
+
+    def __len__(self) -> int:
+        return len(self._family)
+
+
+def without_secrets(text: str) -> str:
+    """A message about an expression over a secret might quote it."""
+    kind = text.partition(":")[0] if re.match(r"[A-Za-z]+Error:", text) else "Something in it has no value"
+    return f"{kind}. More is not said, since it uses a secret."
+
+
+def revealed(value: Any) -> Any:
+    """A value with all secrets in it open."""
+    match value:
+        case Secret():
+            return value.reveal()
+        case Mapping():
+            return {name: revealed(one) for name, one in value.items()}
+        case list():
+            return [revealed(one) for one in value]
+        case _:
+            return value

@@ -1,0 +1,135 @@
+"""What one expression may cost. A spec may come from a stranger's pull request, and CI reads it before a person does.
+
+Time and memory are counted in parts: a character, an item, fifty for a call. What would cost more than is left is
+refused before it is done. Nothing here knows what an expression means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence, Sized
+from functools import wraps
+from typing import Any, Final
+
+LARGEST: Final = 1 << 20  # characters or items that a value may have; user data is bounded at 64 KiB anyway
+BUDGET: Final = 1 << 24  # parts: a few seconds at worst
+MOST_BITS: Final = 256  # of a number: more than any address, size or id
+_CALL: Final = 50
+_WIDTH = re.compile(r"[0-9]{5,}|\*")
+_GROWING = frozenset(
+    {
+        "center",
+        "expandtabs",
+        "format",
+        "indent",
+        "join",
+        "ljust",
+        "replace",
+        "rjust",
+        "wordwrap",
+        "zfill",
+        "batch",
+        "slice",
+    }
+)
+
+
+class Failed(Exception):  # noqa: N818 - a mistake of the user's, not a fault
+    """Why an expression has no value, in words for its author; `line` counts from 1 within its text."""
+
+    def __init__(self, text: str, line: int = 1) -> None:
+        super().__init__(text)
+        self.line = line
+
+
+class Meter:
+    """What is left to spend."""
+
+    def __init__(self) -> None:
+        self.left = BUDGET
+
+    def spend(self, parts: int) -> None:
+        self.left -= parts
+        if self.left < 0:
+            raise Failed("It takes too many steps. Let fewer loops and filters do it.")
+
+    def made(self, value: Any) -> Any:
+        """Counts a value that was made."""
+        if isinstance(value, str | list | tuple | dict):
+            if len(value) > LARGEST:
+                raise Failed(f"It comes to {len(value):,} parts; at most {LARGEST:,} are possible.")
+            self.spend(len(value) if isinstance(value, str) else _items(value))
+        elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+            raise Failed("A number in it is too large.")
+        return value
+
+    def called(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Before a filter or method is called."""
+        self.spend(_CALL)
+        if name in _GROWING and _product(arguments) > LARGEST * 4:
+            raise Failed(f"What {name!r} would make has more than {LARGEST:,} parts.")
+        if name == "format" and arguments and isinstance(arguments[0], str):
+            bounded_format(arguments[0])
+
+    def metered(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A filter that is counted. `wraps` keeps what Jinja has noted on it."""
+        takes_context = hasattr(function, "jinja_pass_arg")
+
+        @wraps(function)
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self.called(name, arguments[1 if takes_context else 0 :] + tuple(named.values()))
+            return self.made(function(*arguments, **named))
+
+        return counted
+
+    def looped(self, items: Any, size: int) -> Any:
+        """What a loop goes over: counted when it begins, so that loops inside loops cost what they cost.
+
+        `size` is that of the text that each turn prints.
+        """
+        if isinstance(items, Mapping | str) or not isinstance(items, Sized):
+            items = list(items)
+        self.spend(_CALL + len(items) * (1 + size))
+        return items
+
+    def joined(self, parts: Sequence[Any]) -> str:
+        """`~`: all of them as one text."""
+        texts = [str(one) for one in parts]
+        if sum(map(len, texts)) > LARGEST:
+            raise Failed(f"It comes to more than {LARGEST:,} characters.")
+        self.spend(sum(map(len, texts)))
+        return "".join(texts)
+
+
+def _items(value: Any) -> int:
+    """All items, those of items included: a list that holds the same list twice is small and prints large."""
+    total, stack = 0, [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list | tuple | dict):
+            total += 1 + len(one)
+            stack += one.values() if isinstance(one, dict) else one
+            if total > BUDGET // 4:
+                raise Failed(f"It comes to more than {BUDGET // 4:,} items.")
+    return total
+
+
+def bounded_format(text: str) -> None:
+    if _WIDTH.search(text):
+        raise Failed("A width in it is too large.")
+
+
+def _product(arguments: tuple[Any, ...]) -> int:
+    """At most what comes of these together: each part of one with all of another."""
+    product = 1
+    for one in arguments:
+        product *= 1 + (abs(one) if isinstance(one, int) else _weight(one))
+    return product
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | tuple | dict):
+        return len(value) + sum(len(one) for one in value if isinstance(one, str))
+    return 0
