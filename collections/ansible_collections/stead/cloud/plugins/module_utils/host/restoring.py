@@ -60,5 +60,5 @@ def _one(kind, made, me, libvirt):
 def main():
     failures = restore()
     for address, said in failures:
-        print("{0}: {1}".format(address, said), file=sys.stderr)
+        sys.stderr.write("{0}: {1}\n".format(address, said))
     return 1 if failures else 0
