@@ -135,3 +135,15 @@ def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
     results = carry_out(Broken(), step(1), step(2))
     assert "ZeroDivisionError" in results[1]["error"]
     assert results[2]["status"] == "ok"
+
+
+def test_what_names_another_goes_before_it() -> None:
+    router = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}}
+    assert {step["number"]: step["after"] for step in batch.ordered([router, floating])} == {0: [1], 1: []}
+
+
+def test_what_the_plan_says_wins_over_names() -> None:
+    router = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}, "after": [0]}
+    assert {step["number"]: step["after"] for step in batch.ordered([router, floating])} == {0: [], 1: [0]}

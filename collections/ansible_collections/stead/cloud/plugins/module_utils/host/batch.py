@@ -113,18 +113,32 @@ class Batch:
 
 
 def ordered(steps):
-    """By number; and what a want names by its UUID comes first, where the plan says nothing against it."""
+    """By number; and what names another by its UUID is made after it and goes before it, where the plan says nothing
+    against it."""
     steps = [dict(step) for step in sorted(steps, key=lambda step: step["number"])]
-    makes = {step["uuid"]: step["number"] for step in steps if step.get("want") is not None}
+    made = [step for step in steps if step.get("want") is not None]
+    gone = [step for step in steps if step.get("want") is None]
     before = {step["number"]: set(step.get("after", ())) for step in steps}
+    for first, later in _named(made, "want"):
+        _wait(later, first, before)
+    for first, later in _named(gone, "have"):
+        _wait(first, later, before)
     for step in steps:
-        if step.get("want") is None:
-            continue
-        for uuid in sorted(set(_texts(step["want"])) & set(makes) - {step["uuid"]}):
-            if step["number"] not in _all_before(makes[uuid], before):
-                before[step["number"]].add(makes[uuid])
         step["after"] = sorted(before[step["number"]])
     return steps
+
+
+def _named(steps, side):
+    """Pairs of numbers: what is named, and what names it."""
+    numbers = {step["uuid"]: step["number"] for step in steps}
+    for step in steps:
+        for uuid in sorted(set(_texts(step.get(side))) & set(numbers) - {step["uuid"]}):
+            yield numbers[uuid], step["number"]
+
+
+def _wait(number, for_number, before):
+    if number not in _all_before(for_number, before):
+        before[number].add(for_number)
 
 
 def _texts(value):
