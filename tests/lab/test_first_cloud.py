@@ -46,7 +46,15 @@ def test_hosts_are_listed_with_what_runs_on_them(said: str) -> None:
 def test_applied_spec_leaves_nothing_to_do_on_real_hosts(said: str) -> None:
     image = next(word for word in said.split() if word.startswith("image=")).removeprefix("image=")
     folder = Path(f"/var/lib/stead-lab/{NAME}")
-    plan = [STEAD, "plan", "-i", folder / "inventory.yml", "-e", f"image={image}", "--detailed-exitcode"]
+    plan: list[str | Path] = [
+        STEAD,
+        "plan",
+        "-i",
+        folder / "inventory.yml",
+        "-e",
+        f"image={image}",
+        "--detailed-exitcode",
+    ]
     done = subprocess.run(plan, cwd=folder / "site", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "Nothing to do: 9 unchanged.\n")
 

@@ -64,6 +64,8 @@ class _Polish:
         """Takes something off this host; the other host, when an exchange leaves both below what this one was."""
         before = self.state.level[h]
         k = self._scarcest(h)
+        if k is None:
+            return None
         units = [pair[0] for _, pair in sorted(self.on_host.get(h, {}).items())]
         units = [unit for unit in units if any(slot == k for slot, _ in unit[0].shape.scored)]
         units.sort(key=lambda unit: (-dict(unit[0].shape.scored)[k], unit[0].request.id))
@@ -85,9 +87,11 @@ class _Polish:
                 return target
         return None
 
-    def _scarcest(self, h: int) -> int:
+    def _scarcest(self, h: int) -> int | None:
+        """None of a host that has none of what is scored: nothing there can be lowered."""
         cap, free = self.state.cap[h], self.state.free[h]
-        return max((k for k in self.state.scored if cap[k]), key=lambda k: ((cap[k] - free[k]) / cap[k], -k))
+        has = [k for k in self.state.scored if cap[k]]
+        return max(has, key=lambda k: ((cap[k] - free[k]) / cap[k], -k)) if has else None
 
     def _move(self, run: Run, h: int, below: float) -> int | None:
         self.looks -= 1
