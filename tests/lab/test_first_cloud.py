@@ -65,7 +65,7 @@ def test_destroying_leaves_no_instance_behind(said: str) -> None:
     folder = Path(f"/var/lib/stead-lab/{NAME}")
     options = [
         "-i",
-        folder / "inventory.yml",
+        str(folder / "inventory.yml"),
         "-e",
         f"image={image}",
         "--auto-approve",
