@@ -432,6 +432,7 @@ def test_the_first_ctrl_c_finishes_what_runs_and_begins_nothing_new(bench: Bench
 
 
 def test_the_second_ctrl_c_stops_at_once_and_the_journal_knows_what_was_running(bench: Bench) -> None:
+    before = signal.getsignal(signal.SIGINT)
     done, _, count = interrupted(bench, 2)
     assert done.outcome is Outcome.STOPPED
     assert done.done == 0
@@ -439,7 +440,7 @@ def test_the_second_ctrl_c_stops_at_once_and_the_journal_knows_what_was_running(
     assert len(done.skipped) == count + 1 - CHUNK
     assert len(bench.store.recorded().in_flight) == CHUNK
     assert bench.store.holder() is None
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_wants_of_hosts_are_what_the_plan_says(bench: Bench) -> None:
