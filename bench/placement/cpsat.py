@@ -6,6 +6,7 @@ python bench/placement/cpsat.py SEED POLICY SECONDS     prints the value and `pr
 from __future__ import annotations
 
 import sys
+from math import gcd
 from typing import NamedTuple
 
 import workload
@@ -34,9 +35,11 @@ def solve(problem: Problem, policy: Policy, seconds: float) -> Optimum:
             for k, amount in shape.demand:
                 loads.setdefault((h, k), []).append((amount, count))
         model.add(sum(counts) == len(request.members))
+    unit = _units(space)
     top = model.new_int_var(0, SCALE, "top")
     for (h, k), terms in loads.items():
-        used, cap = sum(amount * count for amount, count in terms), space.usable[h][k]
+        used = sum(amount // unit[k] * count for amount, count in terms)  # bytes times a million leave 64 bits
+        cap = space.usable[h][k] // unit[k]
         if policy is Policy.BALANCE:
             model.add(used <= cap)
             if space.is_scored[k]:
@@ -49,6 +52,15 @@ def solve(problem: Problem, policy: Policy, seconds: float) -> Optimum:
     solver.parameters.num_workers = 2
     status = solver.solve(model)
     return Optimum(int(solver.objective_value), status == cp_model.OPTIMAL)
+
+
+def _units(space: Space) -> list[int]:
+    """The largest unit in which every amount of a resource is whole."""
+    amounts = [{row[k] for row in space.usable} for k in range(len(space.resources))]
+    for request in space.problem.requests:
+        for k, amount in space.shape(request).demand:
+            amounts[k].add(amount)
+    return [gcd(*values) or 1 for values in amounts]
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
     search.run()
     repair(search)
     polish(search)
+    repair(search)  # what was evened out may have made room
     return search
 
 

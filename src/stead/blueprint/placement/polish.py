@@ -12,9 +12,9 @@ from .model import Policy
 from .runs import Run
 from .search import Search
 
-LOOKS_PER_UNIT = 60  # exchanges weighed per unit placed: more placed, more to gain and more time allowed
-LOOKS_MOST = 600_000  # about a second and a half
-LOOKS_WHEN_MANY = 6_000_000_000  # very many units even out by themselves: fewer looks, the more there are
+LOOKS_PER_UNIT = 12  # hosts looked at per unit placed: more placed, more to gain and more time allowed
+LOOKS_MOST = 120_000  # about a second and a half: a host has some eight shapes to exchange with
+LOOKS_WHEN_MANY = 1_200_000_000  # very many units even out by themselves: fewer looks, the more there are
 NEAR = 80  # hosts tried for a swap, those with most of the scarce resource left
 AGE = 200  # exchanges after which the order of those hosts is looked up again
 
@@ -108,11 +108,11 @@ class _Polish:
         for target in hosts:
             if target == h or not has[target]:
                 continue
+            self.looks -= 1
             for pairs in list(self.on_host.get(target, {}).values()):
                 other, j = pairs[0]
                 if not other.shape.pool.has[h] or dict(other.shape.demand).get(k, 0) >= amount:
                     continue
-                self.looks -= 1
                 if self._level(h, other, run) < below and self._level(target, run, other) < below:
                     return target, other, j
             if self.looks <= 0:

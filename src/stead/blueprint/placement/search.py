@@ -120,7 +120,8 @@ class Search:
             for name in _zone_bonds(run)
             if (counts := self.state.tally.in_zone(name))
         }
-        zones = set.intersection(*(set(run.shape.pool.by_zone) for run in family))
+        # Also zones that some of them cannot use: where none holds all, the one that holds most is chosen.
+        zones = set.union(*(set(run.shape.pool.by_zone) for run in family))
         if settled:
             return sorted(zones & settled)[:1]
         return sorted(zones, key=lambda zone: (self._pressure(family, zone), zone))
@@ -132,7 +133,7 @@ class Search:
         for run in family:
             for k, amount in run.shape.demand:
                 wanted[k] = wanted.get(k, 0) + amount * len(run.units)
-        hosts = {h for run in family for h in run.shape.pool.by_zone[zone]}
+        hosts = {h for run in family for h in run.shape.pool.by_zone.get(zone, ())}
         for k in wanted:
             free[k] = sum(max(0, self.state.free[h][k]) for h in hosts)
         return max((wanted[k] / free[k] if free[k] else float("inf") for k in wanted), default=0.0)
