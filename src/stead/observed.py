@@ -46,6 +46,7 @@ class Host:
     underlay: str = ""  # the address that tunnels use
     mtu: int = 1500
     projects: frozenset[str] = frozenset()  # reserved for these; empty means for all
+    labels: Mapping[str, str] = field(default_factory=dict)  # for a site's own placement rules; Stead reads none
 
 
 class Have(NamedTuple):

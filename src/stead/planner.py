@@ -8,6 +8,7 @@ from typing import Any
 from stead import __version__
 from stead.address import Address
 from stead.blueprint.model import Blueprint
+from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.desired import Desired
 from stead.diagnostics import Diagnostic, has_errors, in_order
@@ -29,6 +30,7 @@ class Inputs:
     observed: Observed
     kinds: Mapping[str, Kind]
     key: bytes = field(repr=False)  # seals secrets
+    sites: Sites = NO_SITES  # the site's own placement rules
 
 
 @value
@@ -64,7 +66,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         observed,
         kinds=inputs.kinds,
         key=inputs.key,
-        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange),
+        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange, sites=inputs.sites),
     )
     if blueprint is None or has_errors(found):
         return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)

@@ -107,7 +107,7 @@ def test_kinds_know_values_and_no_other_kind(path: Path) -> None:
         words = name.split(".")
         if words[0] != "stead":
             continue
-        assert words[1] in VALUES, name
+        assert words[1] in VALUES | ({"announced"} if own == "__init__.py" else set()), name  # it finds the kinds
         others = set(PACKAGES) - {own}
         assert not (words[1] == "kinds" and len(words) > 2 and words[2] in others), name
 

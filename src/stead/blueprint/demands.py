@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from stead.address import Address
 from stead.blueprint.placement import model as ask
+from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Demand, GroupRule, Kind
@@ -55,8 +56,13 @@ class Question:
 
 
 def question(
-    desired: Desired, kinds: Mapping[str, Kind], observed: Observed, records: Mapping[Address, Record]
+    desired: Desired,
+    kinds: Mapping[str, Kind],
+    observed: Observed,
+    records: Mapping[Address, Record],
+    sites: Sites = NO_SITES,
 ) -> Question:
+    """`sites` are the site's own filters and scorers."""
     asking = _Asking(desired, kinds, observed, records)
     for block, demand in asking.demands:
         asking.add(block, demand)
@@ -67,6 +73,8 @@ def question(
         current=asking.current,
         pinned=frozenset(asking.pinned),
         policy=ask.Policy(desired.site.policy),
+        filters=sites.filters,
+        scorers=sites.scorers,
     )
     carried = {str(volume): volume for volume in asking.carried}
     return Question(problem=problem, blocks=asking.blocks, members=asking.addresses, carried=carried)
@@ -221,6 +229,7 @@ def _host(host: Host, shared: frozenset[str]) -> ask.Host:
         hypervisors=host.hypervisors,
         architecture=host.architecture,
         projects=host.projects,
+        labels=host.labels,
         state=_STATES[host.state],
     )
 

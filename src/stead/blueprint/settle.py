@@ -12,6 +12,7 @@ from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import Reason as PlacedReason
+from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.fields import Expression, Secret
@@ -33,10 +34,11 @@ Rearrange = Callable[[Problem, Placement], "Rebalance"]
 
 @value
 class Overrides:
-    """What a person asks for beyond the spec: to make some anew, to rearrange hosts."""
+    """What the spec does not say: what to make anew, how to rearrange hosts, and the site's own placement rules."""
 
     replace: frozenset[Address] = frozenset()
     rearrange: Rearrange | None = None
+    sites: Sites = NO_SITES
 
 
 NO_OVERRIDES = Overrides()
@@ -54,7 +56,7 @@ def settle(
 ) -> tuple[Blueprint | None, list[Diagnostic]]:
     """`key` seals secrets. None where a choice could not be made."""
     records = recorded.resources
-    question = demands.question(desired, kinds, observed, records)
+    question = demands.question(desired, kinds, observed, records, overrides.sites)
     placement = place(question.problem)
     found = demands.unplaced(question, placement)
     rearrange = overrides.rearrange

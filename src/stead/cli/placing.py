@@ -32,7 +32,7 @@ class Placed:
 
         loaded = load(find(options))
         inputs = loaded.inputs
-        asked = question(inputs.desired, inputs.kinds, inputs.observed, inputs.recorded.resources)
+        asked = question(inputs.desired, inputs.kinds, inputs.observed, inputs.recorded.resources, inputs.sites)
         return cls(loaded=loaded, question=asked, placement=place(asked.problem))
 
     @property

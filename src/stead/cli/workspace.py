@@ -224,6 +224,7 @@ class Loaded:
 
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
+    from stead.blueprint.placement.sites import load_sites
     from stead.kinds import kinds
     from stead.planner import Inputs
 
@@ -240,5 +241,6 @@ def load(workspace: Workspace) -> Loaded:
         observed=runner.observe(inventory.hosts),
         kinds=kinds(),
         key=site_key(workspace),
+        sites=load_sites(),
     )
     return Loaded(inputs=inputs, found=found, store=store, runner=runner)

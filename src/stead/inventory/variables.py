@@ -119,8 +119,8 @@ def boolean(value: Any) -> bool:
     raise Bad(f"is {value!r}: write true or false")
 
 
-def devices_of_networks(value: Any) -> Mapping[str, str]:
-    return {name: text(device) for name, device in mapping(value).items()}
+def texts(value: Any) -> Mapping[str, str]:
+    return {name: text(one) for name, one in mapping(value).items()}
 
 
 def maintenance(value: Any) -> tuple[State, str]:
@@ -140,7 +140,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "stead_overcommit": (("overcommit",), overcommit),
     "stead_reserved": (("reserved",), amounts),
     "stead_devices": (("devices",), devices),
-    "stead_physical_networks": (("physical_networks",), devices_of_networks),
+    "stead_physical_networks": (("physical_networks",), texts),
     "stead_hypervisors": (("hypervisors",), words),
     "stead_architecture": (("architecture",), text),
     "stead_underlay": (("underlay",), text),
@@ -150,6 +150,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "stead_maintenance": (("state", "why"), maintenance),
     "stead_projects": (("projects",), words),
     "stead_reaches": (("reaches",), words),
+    "stead_labels": (("labels",), texts),
 }
 # For the roles that prepare a host, or for the lab; the planner has no use for them.
 OTHERS = frozenset({"stead_lab", "stead_runner", "stead_underlay_interface"})

@@ -5,17 +5,17 @@ announces itself as an entry point of the group `stead.kinds`. Plain modules bes
 share; kinds never import each other.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH208, PTH123
+# ruff: noqa: PTH110, PTH118
 # pathlib takes longer to import than three kinds.
 from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from stead.announced import announced
 from stead.kind import Kind
 
 GROUP = "stead.kinds"
@@ -38,26 +38,6 @@ def _own() -> Iterator[Kind]:
 
 
 def _installed() -> Iterator[Kind]:
-    if not any(_announces(folder) for folder in sys.path):
-        return
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=GROUP):
+    for entry in announced(GROUP):
         kind: Kind = entry.load()
         yield kind
-
-
-def _announces(folder: str) -> bool:
-    """Whether a distribution in the folder has kinds. importlib.metadata takes longer to import than all of ours."""
-    try:
-        names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
-    except OSError:
-        return False
-    for name in names:
-        try:
-            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as file:
-                if f"[{GROUP}]" in file.read():
-                    return True
-        except OSError:
-            continue
-    return False

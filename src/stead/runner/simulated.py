@@ -285,6 +285,6 @@ def _digest(hosts: Mapping[str, Host], things: Sequence[Row]) -> str:
 def _facts(host: Host) -> str:
     """All of a host in one spelling: sets have none of their own."""
     sets = (host.roles, host.traits, host.reaches, host.hypervisors, host.projects)
-    maps = (host.overcommit, host.reserved, host.devices, host.pools, host.physical_networks)
+    maps = (host.overcommit, host.reserved, host.devices, host.pools, host.physical_networks, host.labels)
     plain = (host.name, host.state, host.zone, host.vcpus, host.memory, host.architecture, host.underlay, host.mtu)
     return repr((plain, [sorted(one) for one in sets], [sorted(one.items()) for one in maps]))

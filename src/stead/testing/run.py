@@ -10,7 +10,7 @@ from typing import Any
 
 from stead.address import Address, parse
 from stead.blueprint.model import Blueprint
-from stead.blueprint.placement import survive
+from stead.blueprint.placement import load_sites, survive
 from stead.desired import resolve
 from stead.desired.scope import Nothing
 from stead.diagnostics import Diagnostic, Refused, has_errors
@@ -65,7 +65,9 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     kept = {name: host for name, host in hosts.items() if name not in test.gone}
     recorded, observed = Recorded(site=SITE), Observed(hosts=hosts if not test.fresh else kept)
     if not has_errors(found):
-        inputs = Inputs(desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY)
+        inputs = Inputs(
+            desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY, sites=load_sites()
+        )
         if not test.fresh:
             before, found = make_plan(inputs)
             if before.blueprint is None:

@@ -178,3 +178,42 @@ def test_protected_is_not_destroyed(kind: str) -> None:
     inputs = Inputs(desired=after, recorded=recorded, observed=observed, kinds=kinds(), key=b"key")
     _, found = make_plan(inputs)
     assert [one.code for one in found] == ["STEAD-X010"]
+
+
+def on(one: dict[str, Any]) -> dict[str, int]:
+    """How many of its instances each host has."""
+    made = planned(desired(one), EMPTY, site())
+    assert made.blueprint is not None
+    found: dict[str, int] = {}
+    for address, settled in made.blueprint.resources.items():
+        if address.kind == "instances":
+            found[settled.host] = found.get(settled.host, 0) + 1
+    return found
+
+
+def test_the_nearest_policy_wins_site_then_project_then_instance() -> None:
+    """Three hosts, six instances: evened out they are two on each, packed they share one."""
+    web = {**WEB, "count": 6}
+    even, packed = {f"compute-{i}": 2 for i in range(3)}, {"compute-0": 6}
+    assert on(spec(instances={"web": web})) == even
+    assert on({**spec(instances={"web": web}), "site": {"policy": "pack"}}) == packed
+    assert on(spec(policy="pack", instances={"web": web})) == packed
+    assert on({**spec(policy="balance", instances={"web": web}), "site": {"policy": "pack"}}) == even
+    assert on(spec(policy="pack", instances={"web": {**web, "policy": "balance"}})) == even
+    assert on(spec(instances={"web": {**web, "policy": "pack"}})) == packed
+
+
+def test_the_policy_of_a_project_is_for_its_instances_alone() -> None:
+    one = spec(policy="pack", instances={"web": {**WEB, "count": 3}})
+    one["projects"]["bolt"] = {
+        "networks": {"app": {"subnets": {"v4": {"cidr": "10.21.0.0/24"}}}},
+        "instances": {"web": {**WEB, "count": 3}},
+    }
+    made = planned(desired(one), EMPTY, site())
+    assert made.blueprint is not None
+    at = {
+        project: {s.host for a, s in made.blueprint.resources.items() if a.kind == "instances" and a.project == project}
+        for project in ("acme", "bolt")
+    }
+    assert len(at["acme"]) == 1
+    assert len(at["bolt"]) > 1

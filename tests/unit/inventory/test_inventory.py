@@ -72,6 +72,7 @@ def test_every_variable_becomes_what_it_says(write: Any) -> None:
               stead_maintenance: new disks
               stead_projects: [acme]
               stead_reaches: [share]
+              stead_labels: {power: low, bought: 2024}
     """)
     (found,) = hosts(path).values()
     assert found == Host(
@@ -98,6 +99,7 @@ def test_every_variable_becomes_what_it_says(write: Any) -> None:
         underlay="192.0.2.7",
         mtu=9000,
         projects=frozenset({"acme"}),
+        labels={"power": "low", "bought": "2024"},
         reaches=frozenset({"share"}),
     )
 
@@ -276,6 +278,8 @@ def test_connections_are_kept_as_they_are(write: Any) -> None:
         ("stead_overcommit", "0", "above 0"),
         ("stead_devices", "{gpu: two}", "whole number"),
         ("stead_traits", "7", "list"),
+        ("stead_labels", "[power]", "mapping"),
+        ("stead_labels", "{power: [low]}", "text"),
         ("stead_maintenance", "[]", "true or false"),
     ],
 )

@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
-from importlib.metadata import EntryPoint, EntryPoints
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stead.blueprint.placement import Host, Problem, Request, explain, load_sites, numbered, place
-from stead.blueprint.placement.sites import SitePluginError, Sites
+from stead.blueprint.placement.sites import Sites
+from stead.cli import main
+from stead.diagnostics import Refused
 
 EXAMPLE = Path(__file__).parents[3] / "plugins" / "placement-example"
-
-
-def offered(project: dict[str, dict[str, dict[str, str]]]) -> EntryPoints:
-    return EntryPoints(
-        EntryPoint(name=name, value=value, group=group)
-        for group, points in project["entry-points"].items()
-        for name, value in points.items()
-    )
+Install = Callable[[str, dict[str, dict[str, str]]], None]
 
 
 @pytest.fixture
-def sites(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sites]:
-    monkeypatch.syspath_prepend(str(EXAMPLE))
-    points = offered(tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"])
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points.select(group=group))
-    yield load_sites()
-    sys.modules.pop("stead_placement_example", None)
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Puts a distribution on the path the way pip leaves it: modules, and a `dist-info` that announces them."""
+    folder = tmp_path / "site-packages"
+    before = set(sys.modules)
+
+    def made(name: str, groups: dict[str, dict[str, str]]) -> None:
+        info = folder / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = [
+            f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()
+        ]
+        (info / "entry_points.txt").write_text("\n".join(lines))
+        monkeypatch.setattr(sys, "path", [str(folder), *(one for one in sys.path if one != str(folder)), f"/{name}"])
+
+    yield made
+    for name in set(sys.modules) - before:
+        if name.startswith("stead_placement_example"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def example(install: Install, tmp_path: Path) -> None:
+    install(
+        "stead_placement_example", tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
+    )
+    shutil.copy(EXAMPLE / "stead_placement_example.py", tmp_path / "site-packages")
+
+
+@pytest.fixture
+def sites(example: None) -> Sites:
+    del example
+    return load_sites()
 
 
 def host(name: str, **labels: str) -> Host:
@@ -62,15 +84,102 @@ def test_the_scorer_prefers_newer_hosts_until_they_are_much_fuller(sites: Sites)
     assert set(spread.values()) == {"a", "b"}
 
 
-def test_a_plugin_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoints([EntryPoint(name="lost", value="no_such_module:f", group="stead.placement.filters")])
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: broken.select(group=group))
-    with pytest.raises(SitePluginError, match="lost"):
+def test_a_plugin_that_does_not_load_is_named(install: Install) -> None:
+    install("lost", {"stead.placement.filters": {"lost": "no_such_module:f"}})
+    with pytest.raises(Refused, match=r"STEAD-P002.*lost"):
         load_sites()
 
 
-def test_two_plugins_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    twice = EntryPoints(EntryPoint(name="x", value=f"math:{f}", group="stead.placement.filters") for f in ("pi", "e"))
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: twice.select(group=group))
-    with pytest.raises(SitePluginError, match="two packages"):
+def test_two_plugins_of_one_name_are_refused(install: Install) -> None:
+    install("one", {"stead.placement.filters": {"x": "math:pi"}})
+    install("two", {"stead.placement.filters": {"x": "math:e"}})
+    with pytest.raises(Refused, match="two packages"):
         load_sites()
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [("operator:truediv", "TypeError"), ("operator:eq", "owes a reason"), ("math:pi", "not callable")],
+)
+def test_a_rule_that_fails_is_the_sites_mistake_and_no_traceback(install: Install, rule: str, told: str) -> None:
+    install("bad", {"stead.placement.filters": {"odd": rule}})
+    with pytest.raises(Refused, match=f"STEAD-P002.*odd.*{told}"):
+        place(problem(load_sites(), [host("a")], vcpus=1))
+
+
+SPEC = {
+    "stead": 1,
+    "images": {"debian": {"source": "/d.qcow2"}},
+    "projects": {
+        "acme": {
+            "networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}},
+            "instances": {
+                "big": {
+                    "flavor": {"vcpus": 16, "memory": "4GiB", "disk": "10GiB"},
+                    "image": "debian",
+                    "networks": ["app"],
+                }
+            },
+        }
+    },
+}
+INVENTORY = {
+    "all": {
+        "children": {
+            "controller": {"hosts": {"controller-1": {}}},
+            "network": {"hosts": {"network-1": {}}},
+            "compute": {
+                "hosts": {
+                    "compute-1": {"stead_labels": {"power": "low"}},
+                    "compute-2": {"stead_labels": {"bought": 2024}},
+                },
+                "vars": {
+                    "stead_vcpus": 32,
+                    "stead_memory": "64GiB",
+                    "stead_pools": "1TiB",
+                    "stead_runner": "simulated",
+                },
+            },
+        },
+        "vars": {"stead_runner": "simulated"},
+    }
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "spec"
+    folder.mkdir()
+    (folder / "stead.yml").write_text(yaml.safe_dump(SPEC))
+    (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def where(capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["explain", "acme/instances/big"]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("workspace")
+def test_an_installed_filter_changes_the_plan(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan"]) == 0
+    before = capsys.readouterr().out
+    request.getfixturevalue("example")
+    assert main(["plan"]) == 0
+    after = capsys.readouterr().out
+    big = [next(line for line in told.splitlines() if "instances/big" in line) for told in (before, after)]
+    assert "compute-1" in big[0]
+    assert "compute-2" in big[1]
+    assert "filter=power" in where(capsys)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_broken_rule_is_told_by_plan(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("bad", {"stead.placement.scorers": {"odd": "operator:truediv"}})
+    assert main(["plan"]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-P002" in told
+    assert "'odd' failed for" in told
