@@ -6,16 +6,14 @@ goes on from there.
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from stead.address import Address
 from stead.desired import Hook
 from stead.diagnostics import Code, Refused
+from stead.interrupts import Interrupts, interrupts_of
 from stead.journal import Journal, of_waves
 from stead.kind import Action
 from stead.plan.model import Made, Plan, Step
@@ -85,7 +83,7 @@ def apply(
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
             return Applied(run=0, outcome=Outcome.DONE)
         journal = Journal(store, hold, plan, store.recorded())
-        with _interrupts(on_event) as interrupts:
+        with interrupts_of(lambda: on_event(Stopping())) as interrupts:
             start = Start(options.who, options.reason, plan.digest, len(plan.steps), options.content)
             journal.start(start)
             work = _Work(plan, journal, runner, options, interrupts, on_event)
@@ -121,49 +119,6 @@ def _by_whom(store: Store) -> str:
     return f"; the last run is {latest.id}, by {latest.who}, {moment(latest.started)}" if latest else ""
 
 
-class _Interrupts:
-    """The first Ctrl-C asks to stop, the second stops; but never in the middle of writing to the journal."""
-
-    def __init__(self, on_event: OnProgress) -> None:
-        self.count = 0
-        self._guarded = False
-        self._on_event = on_event
-
-    def stopping(self) -> bool:
-        return self.count > 0
-
-    def take(self, _number: int, _frame: FrameType | None) -> None:
-        self.count += 1
-        if self.count == 1:
-            self._on_event(Stopping())
-        elif not self._guarded:
-            raise KeyboardInterrupt
-
-    @contextmanager
-    def held_off(self) -> Iterator[None]:
-        before, self._guarded = self.count, True
-        try:
-            yield
-        finally:
-            self._guarded = False
-        if self.count > max(before, 1):
-            raise KeyboardInterrupt
-
-
-@contextmanager
-def _interrupts(on_event: OnProgress) -> Iterator[_Interrupts]:
-    found = _Interrupts(on_event)
-    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
-        yield found
-        return
-    before = {one: signal.signal(one, found.take) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield found
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
 class _Work:
     """One run: which steps are done, and what that means for those that wait."""
 
@@ -173,7 +128,7 @@ class _Work:
         journal: Journal,
         runner: Runner,
         options: Options,
-        interrupts: _Interrupts,
+        interrupts: Interrupts,
         on_event: OnProgress,
     ) -> None:
         self._plan, self._journal, self._runner, self._options = plan, journal, runner, options
