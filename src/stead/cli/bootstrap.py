@@ -1,6 +1,6 @@
 """Prepare the hosts of an inventory for their roles: packages, services, directories. Safe to run again.
 
-stead bootstrap -i inventory.yml
+stead bootstrap
 stead bootstrap -i inventory.yml --check           say what would be done, and do nothing
 stead bootstrap -i inventory.yml --limit compute-3
 """
@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from stead.cli.hosts import inventory_argument, inventory_of
+from stead.cli.hosts import real_inventory
+from stead.cli.options import inventory as inventory_option
 from stead.cli.say import DIM, GREEN, RED, YELLOW, paint
 from stead.diagnostics import Code, Refused
 from stead.runner.playbook import Became, Event, Outcome, Playbook, Ran, Task
@@ -24,7 +25,7 @@ BROKEN = Code("STEAD-H020", "the bootstrap did not run")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inventory_argument(parser)
+    inventory_option(parser)
     parser.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what was done on each host")
@@ -38,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    inventory = inventory_of(options.inventory)
+    inventory = real_inventory(options)
     begun = time.monotonic()
     progress = Progress(len(inventory.hosts), verbose=options.verbose, began=begun)
     playbook = Playbook(

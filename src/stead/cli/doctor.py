@@ -1,6 +1,6 @@
 """Examine hosts and say what is missing or wrong, and how to mend it.
 
-stead doctor -i inventory.yml
+stead doctor
 Virtualisation is proven by running a guest, the way between hosts by packets of full size. Changes nothing.
 The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
 """
@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from stead.cli.hosts import inventory_argument, inventory_of
+from stead.cli.hosts import real_inventory
+from stead.cli.options import inventory as inventory_option
 from stead.cli.say import GREEN, complain, paint
 from stead.diagnostics import has_errors
 from stead.hosts.doctor import diagnose, peers_of
@@ -18,7 +19,7 @@ from stead.observe import Question, observe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inventory_argument(parser)
+    inventory_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
@@ -26,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    inventory = inventory_of(options.inventory)
+    inventory = real_inventory(options)
     question = Question(
         inventory=inventory.sources,
         hosts=list(inventory.hosts),

@@ -1,6 +1,6 @@
 """List the hosts of an inventory: roles, zone, state, how full they are, instances.
 
-stead hosts -i inventory.yml
+stead hosts
 stead hosts -i inventory.yml --json
 Hosts that do not answer are listed as down; the status is 0 all the same.
 """
@@ -11,43 +11,54 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from stead.cli.options import hosts as hosts_options
 from stead.cli.say import BOLD, DIM, GREEN, RED, YELLOW, complain, paint
-from stead.diagnostics import Refused, has_errors
-from stead.hosts.room import Room, Row, as_json, row
-from stead.inventory import Inventory, read_inventory
+from stead.cli.workspace import Workspace, find, is_simulated, read_hosts, runner_for
+from stead.diagnostics import Code, Refused, has_errors
+from stead.hosts.room import Room, Row, as_json, row, simulated_row
+from stead.inventory import Inventory
 from stead.observe import Question, observe
 
+SIMULATED = Code("STEAD-H021", "these hosts are simulated")
 BAR = 10
 NEARLY_FULL = 0.9
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inventory_argument(parser)
+    hosts_options(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
-def inventory_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-i", "--inventory", type=Path, action="append", required=True, help="an Ansible inventory; may be repeated"
-    )
-
-
 def run(options: argparse.Namespace) -> int:
-    inventory = inventory_of(options.inventory)
-    answers = observe(Question(inventory=inventory.sources, hosts=list(inventory.hosts)))
-    rows = [row(host, answers[name]) for name, host in inventory.hosts.items()]
+    workspace = find(options)
+    inventory = inventory_of(workspace)
+    if is_simulated(workspace, inventory):
+        observed = runner_for(workspace, inventory).observe(inventory.hosts)
+        rows = [simulated_row(host, observed) for host in observed.hosts.values()]
+    else:
+        answers = observe(Question(inventory=inventory.sources, hosts=list(inventory.hosts)))
+        rows = [row(host, answers[name]) for name, host in inventory.hosts.items()]
     print(json.dumps([as_json(one) for one in rows], indent=1) if options.json else table(rows))
     return 0
 
 
-def inventory_of(sources: Sequence[Path]) -> Inventory:
+def inventory_of(workspace: Workspace) -> Inventory:
     """Refuses one that is wrong; warnings are shown."""
-    inventory, found = read_inventory(sources)
+    inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)
     complain(found)
+    return inventory
+
+
+def real_inventory(options: argparse.Namespace) -> Inventory:
+    """For what is done to machines alone."""
+    workspace = find(options)
+    inventory = inventory_of(workspace)
+    if is_simulated(workspace, inventory):
+        text = "Take `stead_runner: simulated` out of the inventory when there are machines behind its names."
+        raise Refused(SIMULATED.at(None, text))
     return inventory
 
 

@@ -2,6 +2,7 @@
 
   stead init demo && cd demo && stead plan && stead apply    on simulated hosts: no root, no machines
   stead init                                                 stead.yml and inventory.yml here, to fill in
+  stead init cloud                                           the same in a directory of their own
 
 Nothing that exists is overwritten.
 
@@ -18,18 +19,20 @@ from pathlib import Path
 from stead.diagnostics import Code, Refused
 
 IN_THE_WAY = Code("STEAD-C050", "a file is in the way")
-TEMPLATES = {"demo": "demo", "": "site"}
+DEMO = "demo"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", default="", metavar="demo", choices=["demo", ""], help="write the demo")
-    parser.add_argument("-C", "--directory", metavar="DIR", help="write it here (default: demo, or . without a name)")
+    parser.add_argument(
+        "name", nargs="?", default="", help=f"`{DEMO}`: write the demo; another: the directory of a site of your own"
+    )
+    parser.add_argument("-C", "--directory", metavar="DIR", help="write it here (default: NAME, or . without one)")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(options: argparse.Namespace) -> int:
     target = Path(options.directory or options.name or ".")
-    written = write(TEMPLATES[options.name], target)
+    written = write(DEMO if options.name == DEMO else "site", target)
     if options.json:
         import json
 

@@ -36,6 +36,11 @@ Group = argparse._ArgumentGroup | argparse.ArgumentParser  # noqa: SLF001 - argp
 
 
 def hosts(group: Group) -> None:
+    inventory(group)
+    group.add_argument("--simulated", action="store_true", help="simulate the hosts of the inventory")
+
+
+def inventory(group: Group) -> None:
     group.add_argument(
         "-i",
         "--inventory",
@@ -43,7 +48,6 @@ def hosts(group: Group) -> None:
         metavar="PATH",
         help="Ansible inventory; may be repeated (default: inventory.yml, inventory.ini or inventory/ beside the spec)",
     )
-    group.add_argument("--simulated", action="store_true", help="simulate the hosts of the inventory")
 
 
 def store(group: Group) -> None:

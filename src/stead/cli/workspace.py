@@ -65,8 +65,8 @@ def find(options: argparse.Namespace) -> Workspace:
         variables=dict(pair(text, "-e") for text in getattr(options, "extra", ())),
         var_files=tuple(map(Path, getattr(options, "var_file", ()))),
         vault_files=tuple(map(Path, getattr(options, "vault_password_file", ()))),
-        store=options.store or os.environ.get("STEAD_STORE", ""),
-        simulated=options.simulated,
+        store=getattr(options, "store", None) or os.environ.get("STEAD_STORE", ""),
+        simulated=getattr(options, "simulated", False),
     )
 
 
@@ -135,9 +135,13 @@ def read_hosts(workspace: Workspace) -> tuple[Inventory, list[Diagnostic]]:
     return read_inventory(workspace.inventories)
 
 
+def is_simulated(workspace: Workspace, inventory: Inventory) -> bool:
+    return workspace.simulated or inventory.runners == {"simulated"}
+
+
 def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
     """The only choice between simulated and real hosts; nothing else can tell them apart."""
-    if workspace.simulated or inventory.runners == {"simulated"}:
+    if is_simulated(workspace, inventory):
         from stead.runner.simulated import SimulatedRunner
 
         return SimulatedRunner(made_directory(workspace) / SIMULATION)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stead.observe import Answer, completed
-from stead.observed import Host
+from stead.observed import Host, Observed
 
 
 class Room(NamedTuple):
@@ -52,6 +52,35 @@ def row(host: Host, answer: Answer) -> Row:
         instances=len(instances),
         running=sum(1 for entry in instances if entry.get("state") == "running"),
         hypervisors=tuple(sorted(there.hypervisors)) if answer.answered and "compute" in host.roles else (),
+    )
+
+
+def simulated_row(host: Host, observed: Observed) -> Row:
+    """Of a host that there is only on paper: what it has was promised to it, and nothing else is on it."""
+    wants = [
+        (address.kind, have.want.fields())
+        for address, here in observed.haves.items()
+        if (have := here.get(host.name)) is not None
+    ]
+    instances = [want for kind, want in wants if kind == "instances"]
+    disks = [want["root"] for want in instances if want.get("root")] + [
+        want for kind, want in wants if kind == "volumes"
+    ]
+    return Row(
+        name=host.name,
+        roles=tuple(sorted(host.roles)),
+        zone=host.zone,
+        state=str(host.state),
+        why=host.why,
+        vcpus=Room(sum(want.get("vcpus", 0) for want in instances), host.vcpus),
+        memory=Room(sum(want.get("memory", 0) for want in instances), host.memory),
+        disk=Room(
+            sum(disk.get("size", 0) for disk in disks),
+            sum(pool.size for pool in host.pools.values()),
+        ),
+        instances=len(instances),
+        running=sum(want.get("state", "running") == "running" for want in instances),
+        hypervisors=tuple(sorted(host.hypervisors)),
     )
 
 

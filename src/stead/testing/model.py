@@ -15,9 +15,9 @@ Names = tuple[Annotated[str, Text()], ...]
 class Expectation:
     """What must be so. All that is written must hold."""
 
-    steps: Annotated[
+    changes: Annotated[
         Mapping[str, Annotated[int, Whole(least=0)]],
-        "Steps of the plan by action",
+        "How many resources have which action, as the plan's last lines count them",
         Example({"create": 12, "destroy": 0}),
     ] = field(default_factory=dict)
     empty: Annotated[bool | None, "There is nothing to do"] = None

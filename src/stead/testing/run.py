@@ -20,6 +20,8 @@ from stead.kind import Disruption
 from stead.kinds import kinds
 from stead.observed import Host, Observed, State
 from stead.plan.model import Plan
+from stead.plan.render.fold import fold
+from stead.plan.render.words import summarise
 from stead.planner import Inputs, Planned, make_plan
 from stead.reading import Reading, read_model
 from stead.reading.models import FAILED
@@ -106,12 +108,12 @@ def _compare(expect: Expectation, planned: Planned, observed: Observed) -> Itera
 
 
 def _plan(expect: Expectation, plan: Plan) -> Iterator[str]:
-    counts = Counter(str(step.action) for step in plan.steps)
-    for action, count in expect.steps.items():
-        if counts[action] != count:
-            yield f"{counts[action]} steps {action}, expected {count}"
+    counts = {str(action): count for action, count in summarise(plan, fold(plan)).actions.items()}
+    for action, expected in expect.changes.items():
+        if counts.get(action, 0) != expected:
+            yield f"{counts.get(action, 0)} to {action}, expected {expected}"
     if expect.empty is not None and plan.empty != expect.empty:
-        yield f"the plan is {'empty' if plan.empty else f'not empty: {dict(counts)}'}"
+        yield f"the plan is {'empty' if plan.empty else f'not empty: {counts}'}"
     if expect.disturbs is not None:
         most = max((step.disturbs for step in plan.steps), key=lambda one: one.rank, default=Disruption.NONE)
         if most != expect.disturbs:

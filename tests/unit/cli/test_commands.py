@@ -39,7 +39,7 @@ def test_help_shows_examples(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert f"stead {name}" in capsys.readouterr().out.partition("\n\n")[2]
 
 
-def test_every_command_of_the_issue_is_there() -> None:
+def test_the_commands_that_everyone_expects_are_there() -> None:
     wanted = (
         "init validate fmt plan apply destroy show output graph explain diff drift state lock unlock schema version"
     )

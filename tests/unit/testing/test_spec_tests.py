@@ -56,7 +56,7 @@ def test_expectations_that_hold_pass(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("expect", "piece"),
     [
-        ({"steps": {"create": 1}}, "expected 1"),
+        ({"changes": {"create": 1}}, "expected 1"),
         ({"empty": True}, "not empty"),
         ({"together": ["acme/instances/web"]}, "compute-1, compute-2"),
         ({"placed": {"acme/instances/web[0]": "compute-3"}}, "expected compute-3"),

@@ -107,7 +107,10 @@ class _Writer:
             default=(0.0, "nothing"),
         )
         policy = run.shape.policy.value
-        return f"{policy}: best of {len(run.shape.pool.hosts)} hosts that may take it; {name} is then {use:.0%} used"
+        hosts = len(run.shape.pool.hosts)
+        if hosts == 1:
+            return "the only host that may take it"
+        return f"{policy}: best of {hosts} hosts that may take it; {name} is then {use:.0%} used"
 
 
 def score_at(state: State, run: Run, h: int) -> int:
