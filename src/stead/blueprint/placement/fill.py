@@ -51,7 +51,7 @@ class Kind:
 def fillable(run: Run) -> bool:
     plain = all(g.hard and g.kind is GroupKind.SPREAD and g.over is Over.HOSTS and w == 1 for g, w in run.groups)
     one = len(run.groups) <= 1 and not run.crew
-    return run.shape.policy is Policy.PACK and plain and one and not any(run.shape.pool.penalty)
+    return run.shape.policy is Policy.PACK and plain and one and not run.shape.pool.marked
 
 
 class Taste(NamedTuple):

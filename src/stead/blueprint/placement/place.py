@@ -5,6 +5,8 @@ Decides how the search's numbers are written down as assignment, reasons, moves 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from .model import Move, Placement, Problem, Reason, Request, Unplaced
 from .polish import polish
 from .proof import Prover
@@ -57,7 +59,6 @@ class _Writer:
         self.assignment = assignment
         self.moves: list[Move] = []
         self.unplaced: list[Unplaced] = []
-        self.prover = Prover(search)
         self.reasons: dict[str, Reason] = {}
         if space_kept := search.seating.kept:
             for request in self.space.problem.requests:
@@ -91,6 +92,10 @@ class _Writer:
 
     def _is_down(self, name: str) -> bool:
         return self.space.hosts[self.space.index[name]].state == "down"
+
+    @cached_property
+    def prover(self) -> Prover:
+        return Prover(self.search)
 
     def _left_out(self, run: Run) -> None:
         code, text, proven = self.prover.why(run)

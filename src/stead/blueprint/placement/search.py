@@ -9,15 +9,17 @@ from __future__ import annotations
 from .candidates import Candidates
 from .choose import Chooser, Queues
 from .fill import WORTH_FILLING, fill, fillable
-from .model import Overfull, Problem, Request
+from .model import Overfull, Policy, Problem, Request
 from .runs import Run, cut, families, zone_bound
 from .seat import Seating, seat
+from .shares import WORTH_SHARING, Part, Shares, shares
 from .space import Space
 from .state import State
 from .vector import Mirror
 
 # numpy takes 130 ms to import and saves about a microsecond per host and queue built; below this it would not pay.
 WORTH_NUMPY = 250_000
+WORTH_MIRROR = 150  # the same for one queue
 
 
 class Search:
@@ -33,16 +35,31 @@ class Search:
             vectorised = shapes * len(space.hosts) > WORTH_NUMPY
         self.queues = Queues(self.state, Mirror(self.state) if vectorised else None)
         self.chooser = Chooser(self.queues, group_sizes(space.problem))
+        self.shares = Shares([], {}, 0.0)  # kept: the mirror knows lists of hosts by their identity
 
     def run(self) -> None:
+        fillers = [run for run in self.runs if fillable(run)]
+        if sum(len(run.units) for run in fillers) < WORTH_FILLING:
+            fillers = []
+        alike = [run for run in self.runs if even(run) and run.shape.pool.whole]
+        if sum(len(run.units) for run in alike) < max(WORTH_SHARING, len(self.seating.kept)):
+            alike = []
+        later = {id(run) for run in (*fillers, *alike)}
+        self._in_order([run for run in self.runs if id(run) not in later])
+        if alike:
+            self.shares = shares(self, alike, Policy.BALANCE)
+            for number in dict.fromkeys(run.shape.number for run in alike):
+                parts = self.shares.of.get(number, [])
+                self._share([run for run in alike if run.shape.number == number], parts, self.shares.kinds)
+        if fillers:
+            self._fill(fillers)
+
+    def _in_order(self, runs: list[Run]) -> None:
         done: set[int] = set()
         bound = families([run for run in self.runs if _zone_bonds(run)], _zone_bonds)
         family_of = {id(run): family for family in bound for run in family}
-        fillers = [run for run in self.runs if fillable(run)]
-        filling = sum(len(run.units) for run in fillers) >= WORTH_FILLING
-        later = {id(run) for run in fillers} if filling else set()
-        for run in self.runs:
-            if id(run) in done or id(run) in later:
+        for run in runs:
+            if id(run) in done:
                 continue
             family = family_of.get(id(run))
             if family is None:
@@ -50,8 +67,19 @@ class Search:
             else:
                 self._place_family(family)
                 done.update(id(member) for member in family)
-        if filling:
-            self._fill(fillers)
+
+    def _share(self, runs: list[Run], parts: list[Part], kinds: list[list[int]]) -> None:
+        """Units of a shape to the kinds of hosts that were found for it, and where there is no room, where there is."""
+        chosen: list[int] = []
+        for kind, count in parts:
+            hosts = kinds[kind]
+            mirror = self.queues.mirror if len(hosts) >= WORTH_MIRROR else None
+            chosen += Candidates(self.state, runs[0].shape, hosts, mirror).fill(count)
+        for run in runs:
+            run.chosen = chosen[: len(run.units)]
+            chosen = chosen[len(run.units) :]
+        for run in runs:
+            self.place(run)
 
     def _fill(self, fillers: list[Run]) -> None:
         """Host by host; where that leaves somebody out, unit by unit, scarce first: nobody pays for a good packing."""
@@ -60,9 +88,9 @@ class Search:
                 self.place(run)
 
     def place(self, run: Run) -> None:
-        """Fills `chosen`. Without groups the queue does it in one go; the result is the same, only sooner."""
+        """Completes `chosen`. Without groups the queue does it in one go; the result is the same, only sooner."""
         if not run.groups:
-            run.chosen = self.queues.of(run.shape).fill(len(run.units))
+            run.chosen += self.queues.of(run.shape).fill(len(run.units) - len(run.chosen))
             run.chosen.extend([-1] * (len(run.units) - len(run.chosen)))
             return
         aside: list[tuple[Candidates, list[int]]] = []
@@ -137,6 +165,11 @@ class Search:
         for k in wanted:
             free[k] = sum(max(0, self.state.free[h][k]) for h in hosts)
         return max((wanted[k] / free[k] if free[k] else float("inf") for k in wanted), default=0.0)
+
+
+def even(run: Run) -> bool:
+    """Whether only evenness decides where its units go."""
+    return run.shape.policy is Policy.BALANCE and not run.groups and not run.crew and not run.shape.pool.marked
 
 
 def group_sizes(problem: Problem) -> dict[str, int]:

@@ -18,14 +18,21 @@ TIER = 8 * SCALE  # one unmet preference outweighs any score a policy gives
 
 
 class Pool:
-    """The hosts that may take a shape, with what each is marked down for (preferences it lacks, a site's points)."""
+    """The hosts that may take a shape, with what each is marked down for (preferences it lacks, a site's points).
 
-    __slots__ = ("by_zone", "has", "hosts", "key", "penalty")
+    `marked`: some are. `whole`: all hosts of a class or none, so that one of a class speaks for it.
+    """
 
-    def __init__(self, key: object, hosts: list[int], penalty: list[int], zone_of: Sequence[str]) -> None:
+    __slots__ = ("by_zone", "has", "hosts", "key", "marked", "penalty", "whole")
+
+    def __init__(
+        self, key: object, hosts: list[int], penalty: list[int], zone_of: Sequence[str], *, whole: bool = False
+    ) -> None:
         self.key = key
         self.hosts = hosts
         self.penalty = penalty
+        self.marked = any(penalty)
+        self.whole = whole
         self.has = bytearray(len(zone_of))
         self.by_zone: dict[str, list[int]] = {}
         for h in hosts:
@@ -120,7 +127,8 @@ class Space:
             hosts = [h for h in hosts if self.names[h] == request.host]
         if self.problem.filters:
             hosts = [h for h in hosts if not broken(self.hosts[h], request, self.problem.filters)]
-        return self._intern(key, hosts, self._penalty(request, classes, marks, hosts))
+        whole = not request.host and not self.problem.filters
+        return self._intern(key, hosts, self._penalty(request, classes, marks, hosts), whole=whole)
 
     def _refused(self, host: Host, request: Request) -> bool:
         """By class: whatever the name and the labels decide is looked at host by host afterwards."""
@@ -137,10 +145,10 @@ class Space:
             penalty[h] = of_class[self.class_of[h]] - points * (SCALE // 1000)
         return penalty
 
-    def _intern(self, key: object, hosts: list[int], penalty: list[int]) -> Pool:
+    def _intern(self, key: object, hosts: list[int], penalty: list[int], *, whole: bool = False) -> Pool:
         found = self._pools.get(key)
         if found is None:
-            found = self._pools[key] = Pool(key, hosts, penalty, self.zone_of)
+            found = self._pools[key] = Pool(key, hosts, penalty, self.zone_of, whole=whole)
         return found
 
 
