@@ -33,5 +33,5 @@ def reference(address: Address, world: World) -> dict[str, Any]:
     """What a disk made from an image remembers of it. The content is what counts, not where it was fetched from."""
     block = world.desired.get(address)
     model = block.model if block is not None else None
-    content = (model.checksum or model.source) if model is not None else ""
+    content = ((model.checksum or "").lower() or model.source) if model is not None else ""
     return {"address": str(address), "content": content, "uuid": world.member(address).leases["uuid"]}

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import lzma
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import disk_files, image, ledger, places
+from ansible_collections.stead.cloud.plugins.module_utils.host import (
+    disk_files,
+    image,
+    image_files,
+    ledger,
+    places,
+    units,
+    writing,
+)
 from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 
 SIZE = 1 << 20
+QEMU_IMG = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="needs qemu-img")
 
 
-def qcow2(*, backing: bytes = b"", features: int = 0) -> bytes:
-    head = struct.pack(">4sIQIIQ", b"QFI\xfb", 3, 104 if backing else 0, len(backing), 16, SIZE)
-    return (head.ljust(72, b"\0") + struct.pack(">Q", features)).ljust(104, b"\0") + backing
+def qcow2(*, backing: bytes = b"", features: int = 0, crypt: int = 0, more: bytes = b"") -> bytes:
+    head = struct.pack(">4sIQIIQI", b"QFI\xfb", 3, 104 if backing else 0, len(backing), 16, SIZE, crypt)
+    return (head.ljust(72, b"\0") + struct.pack(">Q", features)).ljust(104, b"\0") + backing + more
 
 
 @pytest.fixture(autouse=True)
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "images"
     monkeypatch.setattr(places, "IMAGES", str(folder))
+    monkeypatch.setattr(places, "POOLS", str(tmp_path / "pools"))
+    monkeypatch.setattr(places, "INSTANCES", str(tmp_path / "instances"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setattr(units, "stop", lambda _unit, _work: None)  # where the tests run no systemd need be
     return folder
 
 
-def bring(source: Path, **fields: Any) -> None:
-    want = {"uuid": "u", "source": str(source), "format": "qcow2", "compression": "none", "keeps": True, **fields}
-    image.ensure({"want": want, "uuid": "u"}, Work("h"))
+def bring(source: Path, uuid: str = "u", **fields: Any) -> dict[str, Any]:
+    want = {"uuid": uuid, "source": str(source), "format": "qcow2", "compression": "none", "keeps": True, **fields}
+    image.ensure({"want": want, "uuid": uuid}, Work("h"))
+    found: dict[str, Any] = image_files.facts(uuid)
+    return found
 
 
 def put(tmp_path: Path, data: bytes, name: str = "source") -> Path:
@@ -41,16 +59,50 @@ def put(tmp_path: Path, data: bytes, name: str = "source") -> Path:
     return path
 
 
-def test_a_good_image_is_kept_with_its_facts(tmp_path: Path, images: Path) -> None:
-    bring(put(tmp_path, qcow2()), checksum="sha256:" + hashlib.sha256(qcow2()).hexdigest(), size=SIZE)
-    assert (images / "u.qcow2").read_bytes() == qcow2()
-    assert image.facts("u")["virtual_size"] == SIZE
+def stand_on(tmp_path: Path, path: Path) -> Path:
+    pools = tmp_path / "pools" / "default"
+    pools.mkdir(parents=True, exist_ok=True)
+    disk = pools / f"{path.name[:6]}.root.qcow2"
+    disk.write_bytes(qcow2(backing=str(path).encode()))
+    return disk
 
 
-def test_a_packed_image_is_checked_packed_and_kept_unpacked(tmp_path: Path, images: Path) -> None:
-    packed = gzip.compress(qcow2())
-    bring(put(tmp_path, packed), compression="gz", checksum="sha256:" + hashlib.sha256(packed).hexdigest())
-    assert (images / "u.qcow2").read_bytes() == qcow2()
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def kept(images: Path) -> set[str]:
+    return {path.name for path in images.iterdir()}
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_good_image_is_kept_under_its_digest_with_its_facts(tmp_path: Path, images: Path, algorithm: str) -> None:
+    checksum = f"{algorithm}:{hashlib.new(algorithm, qcow2()).hexdigest()}"
+    found = bring(put(tmp_path, qcow2()), checksum=checksum, size=SIZE)
+    assert kept(images) == {"u.json", f"{sha256(qcow2())}.qcow2"}
+    assert (images / found["file"]).read_bytes() == qcow2()
+    assert (found["virtual_size"], found["content"]) == (SIZE, checksum)
+
+
+@pytest.mark.parametrize(("compression", "pack"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)])
+def test_a_packed_image_is_checked_packed_and_kept_unpacked(
+    tmp_path: Path, images: Path, compression: str, pack: Any
+) -> None:
+    packed = pack(qcow2())
+    found = bring(put(tmp_path, packed), compression=compression, checksum="sha256:" + sha256(packed))
+    assert (images / found["file"]).read_bytes() == qcow2()
+
+
+@pytest.mark.skipif(shutil.which("zstd") is None, reason="needs zstd")
+def test_zstd_is_unpacked_and_limited_too(tmp_path: Path, images: Path) -> None:
+    packed = subprocess.run(["zstd", "-q"], input=qcow2(), capture_output=True, check=True).stdout
+    found = bring(put(tmp_path, packed), compression="zst")
+    assert (images / found["file"]).read_bytes() == qcow2()
+    bomb = subprocess.run(["zstd", "-q"], input=b"x" * (8 << 20), capture_output=True, check=True).stdout
+    with pytest.raises(Failed, match="more than `size` says"):
+        bring(put(tmp_path, bomb), "bomb", compression="zst", size=SIZE)
+    with pytest.raises(Failed, match="Cannot unpack as zst"):
+        bring(put(tmp_path, b"not packed"), "other", compression="zst")
 
 
 @pytest.mark.parametrize(
@@ -59,54 +111,158 @@ def test_a_packed_image_is_checked_packed_and_kept_unpacked(tmp_path: Path, imag
         (qcow2(), {"checksum": "sha256:" + "0" * 64}, "has checksum"),
         (qcow2(), {"size": 5}, "`size` says 5"),
         (qcow2(backing=b"/etc/shadow"), {}, "/etc/shadow"),
+        (qcow2(backing=b'json:{"driver": "file"}'), {}, "laid over another file"),
         (qcow2(features=1 << 2), {}, "data in another file"),
+        (qcow2(crypt=2), {}, "encrypted"),
+        (qcow2(), {"format": "raw"}, "It is qcow2 and not raw"),
         (b"not a disk at all", {}, "not a qcow2 file"),
         (b"not packed", {"compression": "gz"}, "Cannot unpack"),
+        (gzip.compress(qcow2(more=b"x" * 4096))[:-30], {"compression": "gz"}, "Cannot unpack"),
+        (gzip.compress(bytes(16 << 20)), {"compression": "gz", "format": "raw", "size": SIZE}, "more than `size` says"),
+        (b'# Disk DescriptorFile\nRW 1 FLAT "/etc/shadow" 0\n', {"format": "vmdk"}, "no VMDK that holds its data"),
+        (b"KDMV".ljust(512, b"\0"), {"format": "vmdk"}, "no VMDK that holds its data"),
+        (b"nothing", {"format": "vdi"}, "qemu-img info"),
     ],
 )
+@QEMU_IMG
 def test_a_bad_image_is_refused_and_leaves_nothing(
     tmp_path: Path, images: Path, data: bytes, fields: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(Failed, match=said):
         bring(put(tmp_path, data), **fields)
-    assert list(images.iterdir()) == []
+    assert kept(images) == set()
+
+
+@QEMU_IMG
+def test_a_vmdk_laid_over_another_is_refused_unopened(tmp_path: Path, images: Path) -> None:
+    """qemu takes the file named as parent for a backing file, and would read it into the converted image."""
+    parent, child = tmp_path / "parent.vmdk", tmp_path / "child.vmdk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", parent, "1M"], check=True)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-b", parent, "-F", "vmdk", child], check=True)
+    with pytest.raises(Failed, match="names another file"):
+        bring(child, format="vmdk")
+    assert kept(images) == set()
+
+
+@QEMU_IMG
+@pytest.mark.parametrize(
+    ("form", "driver"), [("raw", "raw"), ("vmdk", "vmdk"), ("vdi", "vdi"), ("vhd", "vpc"), ("vhdx", "vhdx")]
+)
+def test_every_format_becomes_qcow2_with_the_same_content(tmp_path: Path, images: Path, form: str, driver: str) -> None:
+    disk, source = tmp_path / "disk", tmp_path / "source"
+    disk.write_bytes((b"stead" * 1000).ljust(4 << 20, b"\0"))
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", driver, disk, source], check=True)
+    found = bring(source, format=form)
+    assert found["virtual_size"] >= 4 << 20  # a VHD's disk ends with a cylinder
+    back = tmp_path / "back"
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", images / found["file"], back], check=True)
+    assert back.read_bytes()[: 4 << 20] == disk.read_bytes()
+
+
+@QEMU_IMG
+def test_a_conversion_that_takes_all_the_room_is_stopped(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = put(tmp_path, b"x" * (4 << 20))
+    images.mkdir()
+    monkeypatch.setattr(disk_files, "room", lambda _path: SIZE)
+    with pytest.raises(Failed, match="takes more room"):
+        bring(disk, format="raw")
+    assert kept(images) == set()
+
+
+def test_what_there_is_no_room_for_is_refused_before_a_byte_is_written(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "room", lambda _path: 10)
+    with pytest.raises(Failed, match="has room for 10"):
+        bring(put(tmp_path, qcow2()))
+    assert kept(images) == set()
+
+
+def test_a_disk_of_zeros_takes_no_room(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with gzip.open(put(tmp_path, gzip.compress(bytes(64 << 20) + b"end")), "rb") as file:
+        writing.pour(file.read, str(target))
+    assert target.stat().st_size == (64 << 20) + 3
+    assert target.stat().st_blocks * 512 < 4 << 20
 
 
 def test_a_source_that_is_gone_is_said_so(tmp_path: Path, images: Path) -> None:
     with pytest.raises(Failed, match="Cannot read"):
         bring(tmp_path / "nowhere")
-    assert list(images.iterdir()) == []
+    assert kept(images) == set()
 
 
-def test_an_image_in_use_is_not_removed(tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_images_of_one_content_are_one_file(tmp_path: Path, images: Path) -> None:
+    bring(put(tmp_path, qcow2()), "u")
+    bring(put(tmp_path, qcow2()), "v")
+    assert kept(images) == {"u.json", "v.json", f"{sha256(qcow2())}.qcow2"}
+    image.remove({"uuid": "u"}, Work("h"))
+    assert kept(images) == {"v.json", f"{sha256(qcow2())}.qcow2"}
+
+
+def test_another_content_is_another_file_and_disks_keep_what_they_stand_on(tmp_path: Path, images: Path) -> None:
+    old = images / bring(put(tmp_path, qcow2(), "first"))["file"]
+    disk = stand_on(tmp_path, old)
+    new = images / bring(put(tmp_path, qcow2(more=b"new"), "second"))["file"]
+    assert kept(images) == {"u.json", old.name, new.name}
+    image_files.tidy(Work("h"))
+    assert old.exists()
+    disk.unlink()
+    image_files.tidy(Work("h"))
+    assert kept(images) == {"u.json", new.name}
+
+
+def test_a_pool_in_another_place_counts_too(tmp_path: Path, images: Path) -> None:
+    old = images / bring(put(tmp_path, qcow2(), "first"))["file"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "i.root.qcow2").write_bytes(qcow2(backing=str(old).encode()))
+    pool = {"name": "fast", "type": "dir", "path": str(elsewhere)}
+    ledger.keep(ledger.entry("acme/instances/i", "i", "instances", "d", {"uuid": "i", "root": {"pool": pool}}))
+    bring(put(tmp_path, qcow2(more=b"new"), "second"))
+    assert old.exists()
+
+
+def test_an_image_that_a_disk_was_left_behind_of_keeps_its_file(tmp_path: Path, images: Path) -> None:
+    file = images / bring(put(tmp_path, qcow2()))["file"]
+    disk = stand_on(tmp_path, file)
+    image.remove({"uuid": "u"}, Work("h"))
+    assert kept(images) == {file.name}
+    disk.unlink()
+    image_files.tidy(Work("h"))
+    assert kept(images) == set()
+
+
+def test_a_disk_is_made_from_the_planned_content_or_not_at_all(tmp_path: Path) -> None:
+    source = put(tmp_path, qcow2())
+    bring(source)
+    reference = {"address": "images/tiny", "uuid": "u", "content": str(source)}
+    assert image_files.standing(reference, Work("h"))[1] == SIZE
+    with pytest.raises(Failed, match="Plan again"):
+        image_files.standing({**reference, "content": "other"}, Work("h"))
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path, images: Path) -> None:
+    images.mkdir()
+    for name in (".u.part", ".u.part.new", f"{'0' * 64}.qcow2"):
+        (images / name).write_bytes(b"half")
     bring(put(tmp_path, qcow2()))
-    pools = tmp_path / "pools"
-    pools.mkdir()
-    monkeypatch.setattr(places, "POOLS", str(pools))
-    (pools / "i.root.qcow2").write_bytes(qcow2(backing=str(images / "u.qcow2").encode()))
-    with pytest.raises(Failed, match="still used"):
-        image.remove({"uuid": "u"}, Work("h"))
-    assert (images / "u.qcow2").exists()
+    assert kept(images) == {"u.json", f"{sha256(qcow2())}.qcow2"}
+    (images / ".u.part").write_bytes(b"half")
+    image.remove({"uuid": "u"}, Work("h"))
+    assert kept(images) == set()
 
 
-def test_another_content_under_the_same_name(tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes the place of one that nobody uses, and never that of one that disks stand on."""
-    first, second = put(tmp_path, qcow2(), "first"), put(tmp_path, qcow2() + b"more", "second")
-    bring(first)
-    want = {"uuid": "u", "name": "images/tiny", "source": str(first)}
-    ledger.keep(ledger.entry("images/tiny", "u", "images", "d", want))
-    bring(second, name="images/tiny")
-    assert (images / "u.qcow2").read_bytes() == second.read_bytes()
-    ledger.keep(ledger.entry("images/tiny", "u", "images", "d", {**want, "source": str(second)}))
-    pools = tmp_path / "pools"
-    pools.mkdir()
-    monkeypatch.setattr(places, "POOLS", str(pools))
-    (pools / "i.root.qcow2").write_bytes(qcow2(backing=str(images / "u.qcow2").encode()))
-    with pytest.raises(Failed, match="another name"):
-        bring(first, name="images/tiny")
-    assert (images / "u.qcow2").read_bytes() == second.read_bytes()
+def test_check_mode_fetches_and_removes_nothing(tmp_path: Path, images: Path) -> None:
+    want = {"uuid": "u", "source": str(put(tmp_path, qcow2())), "format": "qcow2", "compression": "none"}
+    work = Work("h", check=True)
+    image.ensure({"want": want, "uuid": "u"}, work)
+    assert work.done[-1] == f"fetch {want['source']}"
+    assert not images.exists()
 
 
 def test_the_header_is_read_without_opening_what_it_names(tmp_path: Path) -> None:
     found = disk_files.header(put(tmp_path, qcow2(backing=b"base.qcow2")))
-    assert found == {"size": SIZE, "backing": "base.qcow2", "data_file": False}
+    assert (found["size"], found["backing"], found["data_file"]) == (SIZE, "base.qcow2", False)

@@ -15,6 +15,8 @@ import tempfile
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.host.image_files import made_as
+
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
 
@@ -67,7 +69,7 @@ class ActionModule(ActionBase):
             want = step.get("want") or {}
             if step["kind"] != "images" or step["action"] == "destroy" or not fetches(want):
                 continue
-            if not os.path.isfile(want["source"]) or self._has(want["uuid"]):
+            if not os.path.isfile(want["source"]) or self._has(want):
                 continue
             shell = self._connection._shell  # noqa: SLF001 - as every action plugin does
             if shell.tmpdir is None:
@@ -77,9 +79,14 @@ class ActionModule(ActionBase):
             found[str(step["number"])] = target
         return found
 
-    def _has(self, uuid):
-        path = shlex.quote("{0}/{1}.json".format(IMAGES, uuid))
-        return self._low_level_execute_command("test -e {0}".format(path))["rc"] == 0
+    def _has(self, want):
+        """Whether the host keeps this content of it already."""
+        path = shlex.quote("{0}/{1}.json".format(IMAGES, want["uuid"]))
+        answer = self._low_level_execute_command("cat {0}".format(path))
+        try:
+            return answer["rc"] == 0 and made_as(json.loads(answer["stdout"]), want)
+        except ValueError:
+            return False
 
 
 def fetches(want):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from . import filters, links, places, pools
+from . import filters, image_files, links, places, pools
 from .elements import element
 
 SEED_SERIAL = "stead-seed"
@@ -34,7 +34,7 @@ def disks(want):
             found.append(_file(pools.extra_path(want, name), "raw", prefix + letter, root, name))
     found.append(_seed(want, root["bus"]))
     if "cdrom" in want:
-        found.append(_cdrom(os.path.join(places.IMAGES, want["cdrom"]["uuid"] + ".iso"), want))
+        found.append(_cdrom(image_files.path_in_drive(want["cdrom"]), want))
     return found
 
 

@@ -1,65 +1,113 @@
-"""Brings a file to this host: from a path or over HTTP, and only under a name that says it is not whole yet."""
+"""Brings a file to this host: from a path or over HTTP, and only under a name that says it is not whole yet.
+
+Whoever answers is a stranger: what this host has no room for is refused before its disk is full.
+"""
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import lzma
+import http.client
 import os
-import shutil
-import subprocess
+import time
 import urllib.error
 import urllib.request
 
 from .failing import Failed
+from .writing import CHUNK, pour, refuse_too_large
 
-CHUNK = 1 << 20
 # Seconds without a byte before a server is given up.
 SILENCE = 60
-_OPENERS = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
+# Seconds before each further try of a download that broke off. It goes on where it was.
+PAUSES = (1, 4, 10)
 
 
-def fetch(source, target):
-    """Into `target`. What is there already of an earlier try over HTTP is kept and gone on from."""
-    if source.startswith(("http://", "https://")):
-        return _download(source, target)
+class Broke(Failed):
+    """The connection, after it was there: the rest may still come."""
+
+
+def fetch(source, target, direct=False):
+    """Into `target`. What is there already of an earlier try over HTTP is kept and gone on from.
+
+    `direct` passes by the proxies that the environment names: between hosts of one underlay there is none.
+    """
+    if not source.startswith(("http://", "https://")):
+        _copy(source, target)
+        return
+    for pause in PAUSES:
+        had = _size(target)
+        try:
+            _download(source, target, direct)
+        except Broke:
+            if _size(target) == had:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    _download(source, target, direct)
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _copy(source, target):
     try:
-        shutil.copyfile(source, target)
+        with open(source, "rb") as file:
+            refuse_too_large(source, os.fstat(file.fileno()).st_size, target)
+            pour(file.read, target)
     except OSError as error:
         raise Failed("Cannot read {0}: {1}.".format(source, error.strerror)) from error
-    return None
 
 
-def _download(url, target):
+def _download(url, target, direct):
     """The start may be of an older file at the same URL: the server is asked for the rest of the same one only."""
     mark = target + ".etag"
-    have = os.path.getsize(target) if os.path.exists(target) and os.path.exists(mark) else 0
+    have = _size(target) if os.path.exists(mark) else 0
+    try:
+        with _opened(url, mark, have, direct) as answer:
+            _keep_mark(mark, answer.headers)
+            goes_on = answer.status == 206
+            expected = answer.headers.get("Content-Range", "").rpartition("/")[2]
+            expected = expected or answer.headers.get("Content-Length", "")
+            if expected.isdigit():
+                refuse_too_large(url, int(expected) - (have if goes_on else 0), target)
+            pour(answer.read, target, have if goes_on else 0)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:  # it was whole already
+            return
+        raise Failed("{0} answers {1} {2}.".format(url, error.code, error.reason)) from error
+    except urllib.error.URLError as error:
+        raise Failed("Cannot fetch {0}: {1}.{2}".format(url, error.reason, _about(error.reason))) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Broke("{0} broke off: {1}.".format(url, error)) from error
+    except ValueError as error:
+        raise Failed("Cannot fetch {0}: {1}.".format(url, error)) from error
+    if expected.isdigit() and os.path.getsize(target) != int(expected):
+        raise Broke("{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
+
+
+def _opened(url, mark, have, direct):
     request = urllib.request.Request(url, headers={"User-Agent": "stead"})  # noqa: S310 - http and https only, as checked
     if have:
         with open(mark, encoding="utf-8") as file:
             request.add_header("If-Range", file.read())
         request.add_header("Range", "bytes={0}-".format(have))
-    try:
-        with urllib.request.build_opener().open(request, timeout=SILENCE) as answer:
-            _keep_mark(mark, answer.headers.get("ETag", ""))
-            with open(target, "ab" if answer.status == 206 else "wb") as file:
-                shutil.copyfileobj(answer, file, CHUNK)
-                expected = answer.headers.get("Content-Range", "").rpartition("/")[2]
-                expected = expected or answer.headers.get("Content-Length", "")
-        if expected.isdigit() and os.path.getsize(target) != int(expected):
-            raise Failed("{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # it was whole already
-            return
-        raise Failed("{0} answers {1} {2}.".format(url, error.code, error.reason)) from error
-    except (urllib.error.URLError, OSError) as error:
-        raise Failed("Cannot fetch {0}: {1}.".format(url, getattr(error, "reason", error))) from error
+    handlers = [urllib.request.ProxyHandler({})] if direct else []
+    return urllib.request.build_opener(*handlers).open(request, timeout=SILENCE)
 
 
-def _keep_mark(path, text):
+def _about(reason):
+    if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        return " Add the authority that signed it to those that this host trusts."
+    return ""
+
+
+def _keep_mark(path, headers):
     """Without a strong mark of the server's the next try begins anew."""
-    if text and not text.startswith("W/"):
+    text = headers.get("ETag", "")
+    if not text or text.startswith("W/"):
+        text = headers.get("Last-Modified", "")
+    if text:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     elif os.path.exists(path):
@@ -83,20 +131,3 @@ def verify(path, checksum, named):
     if found != wanted.lower():
         text = "{0} has checksum {1}:{2}, but {1}:{3} is wanted. It is refused: correct `checksum`, or the file."
         raise Failed(text.format(named, algorithm, found, wanted))
-
-
-def expand(path, compression, target):
-    """Unpacks; the packed file is left."""
-    try:
-        if compression == "zst":
-            with open(target, "wb") as file:
-                subprocess.run(["zstd", "-dcq", path], stdout=file, stderr=subprocess.PIPE, check=True)
-            return
-        with _OPENERS[compression](path, "rb") as packed, open(target, "wb") as file:
-            shutil.copyfileobj(packed, file, CHUNK)
-    except FileNotFoundError as error:
-        raise Failed("zstd is not installed on this host, and {0} needs it.".format(path)) from error
-    except subprocess.CalledProcessError as error:
-        raise Failed("Cannot unpack: {0}".format(error.stderr.decode(errors="replace").strip())) from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise Failed("Cannot unpack as {0}: {1}.".format(compression, error)) from error

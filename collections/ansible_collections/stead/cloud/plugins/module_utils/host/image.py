@@ -1,7 +1,4 @@
-"""Images: the controller fetches, checks and keeps; the hosts that use one take it from there over the underlay.
-
-Under its final name a file is whole, checked, and never written to again: root disks are laid over it.
-"""
+"""Images: the controller fetches, checks and keeps; the hosts that use one take it from there over the underlay."""
 
 from __future__ import annotations
 
@@ -9,56 +6,33 @@ import json
 import os
 import threading
 
-from . import disk_files, fetching, ledger, places, units
+from . import disk_files, fetching, image_files, places, units, unpacking
 from .failing import Failed
+from .writing import Unwritable
 
 PORT = 7480
 UNIT = "stead-images.service"
-READABLE = 0o644  # by guests' user, and by the server, which is nobody
 _serving = threading.Lock()
 
 
 def ensure(step, work):
     want = step["want"]
-    path = path_of(want["uuid"], want["format"])
     work.directory(places.IMAGES, places.PASSABLE)
-    _let_go_of_another(want, path, work)
-    if facts(want["uuid"]) is None or not os.path.exists(path):
-        work.act("fetch {0} to {1}".format(want["source"], path), _bring, want, step, path)
+    if not intact(want):
+        work.act("fetch {0}".format(want["source"]), _bring, want, step)
+        image_files.tidy(work)
     if want.get("keeps") and step.get("underlay"):
         _serve(step["underlay"], work)
 
 
-def _let_go_of_another(want, path, work):
-    """The same image with another content. What stands on the old one would be spoilt, so that stays as it is."""
-    made = ledger.read("images", want["uuid"])
-    if made is None or _content(made["want"]) == _content(want) or facts(want["uuid"]) is None:
-        return
-    users = _users(path)
-    if users:
-        text = (
-            "{0} has another content now, and these disks stand on the old one: {1}. Give the new image another name."
-        )
-        raise Failed(text.format(want["name"], ", ".join(users)))
-    work.remove(_facts_path(want["uuid"]))
-    work.remove(path)
-
-
-def _content(want):
-    """As references to an image have it: where it was fetched from counts only where nobody gave a checksum."""
-    return want.get("checksum") or want["source"]
-
-
 def remove(step, work):
-    uuid = step["uuid"]
-    for form in ("qcow2", "iso"):
-        path = path_of(uuid, form)
-        users = _users(path)
-        if users:
-            raise Failed("{0} is still used by {1}.".format(path, ", ".join(users)))
+    """Disks that were left behind keep the file that they stand on: it goes when the last of them does."""
+    work.remove(image_files.facts_path(step["uuid"]))
+    part = _part(step["uuid"])
+    for path in (part, part + ".new", part + ".etag"):
         work.remove(path)
-    work.remove(_facts_path(uuid))
-    if not [name for name in _listed() if name.endswith(".json")]:
+    image_files.tidy(work)
+    if not image_files.any_kept(but=step["uuid"]):
         units.stop(UNIT, work)
 
 
@@ -68,62 +42,68 @@ def restore(step, work):
 
 
 def intact(want):
-    return os.path.exists(path_of(want["uuid"], want["format"])) and facts(want["uuid"]) is not None
+    if not image_files.is_whole(want["uuid"]):
+        return False
+    found = image_files.facts(want["uuid"])
+    return image_files.made_as(found, want) and want.get("size") in (None, found["virtual_size"])
 
 
-def path_of(uuid, form="qcow2"):
-    return os.path.join(places.IMAGES, "{0}.{1}".format(uuid, "iso" if form == "iso" else "qcow2"))
+def _part(uuid):
+    return os.path.join(places.IMAGES, ".{0}.part".format(uuid))
 
 
-def facts(uuid):
-    """sha256, size and virtual size of what is kept; None when it is not whole."""
-    data = places.read_bytes(_facts_path(uuid))
-    return None if data is None else json.loads(data)
-
-
-def _facts_path(uuid):
-    return os.path.join(places.IMAGES, uuid + ".json")
-
-
-def _listed():
-    return os.listdir(places.IMAGES) if os.path.isdir(places.IMAGES) else []
-
-
-def _bring(want, step, path):
-    part = os.path.join(places.IMAGES, ".{0}.part".format(want["uuid"]))
+def _bring(want, step):
+    part = _part(want["uuid"])
     server = want.get("from")
+    places.remove(part + ".new")  # of a run that was killed
     try:
         if server and not want.get("keeps"):
-            found = _from_keeper(want, server, part)
+            _from_keeper(want, server, part)
         else:
             found = _from_source(want, step.get("upload") or want["source"], part)
-        os.chmod(part, READABLE)
-        places.write(_facts_path(want["uuid"]), json.dumps(found, sort_keys=True), READABLE)
-        os.replace(part, path)
-    except Failed:
+            image_files.keep(part, want, found)
+    except Failed as error:
         # A download that broke off is gone on from; anything else begins anew.
-        if not os.path.exists(part + ".etag"):
-            places.remove(part)
+        if isinstance(error, Unwritable) or not isinstance(error, fetching.Broke):
+            _forget(part)
         raise
     except OSError as error:
-        places.remove(part)
+        _forget(part)
         raise Failed("Cannot keep the image: {0}.".format(error.strerror)) from error
     places.remove(part + ".etag")
 
 
+def _forget(part):
+    for path in (part, part + ".etag"):
+        places.remove(path)
+
+
 def _from_keeper(want, server, part):
-    base = "http://{0}:{1}/{2}".format(server["server"], PORT, want["uuid"])
-    places.remove(part)
-    fetching.fetch(base + ".json", part)
-    with open(part, encoding="utf-8") as file:
-        found = json.load(file)
-    places.remove(part)
-    fetching.fetch(base + (".iso" if want["format"] == "iso" else ".qcow2"), part)
+    base = "http://{0}:{1}/".format(server["server"], PORT)
+    found = _word_of(base + want["uuid"] + ".json", part)
+    if not image_files.made_as(found, want):
+        text = "{0} has another content of {1} than was planned, {2}. Plan again."
+        raise Failed(text.format(server["host"], want["name"], found.get("content")))
+    found["file"] = image_files.name_of(found["sha256"], want["format"])
+    if image_files.point(want, found):
+        return
+    fetching.fetch(base + found["file"], part, direct=True)
     fetching.verify(part, "sha256:" + found["sha256"], "What came from {0}".format(server["host"]))
     if _as_it_is(want):
         fetching.verify(part, want.get("checksum"), want["source"])
     disk_files.examine(part, "iso" if want["format"] == "iso" else "qcow2")
-    return found
+    image_files.keep(part, want, found)
+
+
+def _word_of(url, part):
+    fetching.fetch(url, part, direct=True)
+    with open(part, encoding="utf-8") as file:
+        text = file.read()
+    _forget(part)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Failed("{0} is not what a controller says of an image.".format(url)) from error
 
 
 def _as_it_is(want):
@@ -133,21 +113,21 @@ def _as_it_is(want):
 
 def _from_source(want, source, part):
     fetching.fetch(source, part)
+    fetching.verify(part, want.get("checksum"), want["source"])
     try:
-        fetching.verify(part, want.get("checksum"), want["source"])
         if want["compression"] != "none":
-            _replaced(part, lambda new: fetching.expand(part, want["compression"], new))
+            _replaced(part, lambda new: unpacking.expand(part, want["compression"], new, want.get("size")))
         size = disk_files.examine(part, want["format"])
         if want.get("size") not in (None, size):
-            text = "The disk in {0} has {1} bytes, but `size` says {2}. It is refused: correct one of them."
-            raise Failed(text.format(want["source"], size, want["size"]))  # noqa: TRY301 - told below, as all of them are
+            text = "the disk in it has {0} bytes, but `size` says {1}. It is refused: correct one of them."
+            raise Failed(text.format(size, want["size"]))  # noqa: TRY301 - told below, as all of them are
         if want["format"] not in ("qcow2", "iso"):
             _replaced(part, lambda new: disk_files.convert(part, want["format"], new))
-    except Failed:
-        places.remove(part)
-        places.remove(part + ".etag")
-        raise
-    return {"sha256": fetching.digest(part), "size": os.path.getsize(part), "virtual_size": size}
+    except Failed as error:
+        raise type(error)("{0}: {1}".format(want["source"], error)) from error
+    sha256 = fetching.digest(part)
+    found = {"sha256": sha256, "size": os.path.getsize(part), "virtual_size": size}
+    return dict(found, file=image_files.name_of(sha256, want["format"]))
 
 
 def _replaced(part, make):
@@ -157,19 +137,6 @@ def _replaced(part, make):
         os.replace(new, part)
     finally:
         places.remove(new)
-
-
-def _users(path):
-    """Root disks that are laid over the image: they would be lost with it."""
-    found = []
-    for folder in (places.INSTANCES, places.POOLS):
-        for at, _folders, names in os.walk(folder):
-            for name in names:
-                if name.endswith(".qcow2"):
-                    disk = os.path.join(at, name)
-                    if disk_files.header(disk)["backing"] == path:
-                        found.append(disk)
-    return found
 
 
 def _serve(address, work):

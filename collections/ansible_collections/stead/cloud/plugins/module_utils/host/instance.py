@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from . import domain_live, domain_xml, hypervisor, instance_disks, ledger, network, power, security
+from . import domain_live, domain_xml, hypervisor, image_files, instance_disks, ledger, network, power, security
 from .failing import Failed
 
 RESTARTS = ("reboot", "rebuild", "replace")
@@ -39,6 +39,8 @@ def ensure(step, work):
         power.start(defined, work)
     else:
         power.stop(defined, want["stop_timeout"], work)
+    if action in NEW_DISK or "cdrom" in want:
+        image_files.tidy(work)  # what it stood on before may be nobody's now
 
 
 def remove(step, work):
@@ -50,6 +52,7 @@ def remove(step, work):
     for port in want.get("ports", {}).values():
         security.remove_port(port["mac"], work)
     instance_disks.remove(want, work)
+    image_files.tidy(work)
 
 
 def intact(want, connection):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import device_xml, disk_files, image, places, pools
+from . import device_xml, disk_files, image_files, places, pools
 from .failing import Failed
 from .seed import volume as seed_volume
 
@@ -17,6 +17,8 @@ def ensure(want, work):
     for name in ("swap", "ephemeral"):
         if root.get(name):
             _extra(pools.extra_path(want, name), root[name], name, work)
+    if "cdrom" in want:
+        image_files.standing(want["cdrom"], work)
     # It may hold secrets. libvirt gives it to the guest's user when the guest starts.
     work.write(device_xml.seed_path(want), seed_volume(want, work.opened(want["seed"])))
 
@@ -43,13 +45,10 @@ def _root(want, work):
     if "image" not in want:
         _make(path, lambda new: disk_files.new_blank(new, "qcow2", size), work)
         return
-    source = image.path_of(want["image"]["uuid"])
-    kept = image.facts(want["image"]["uuid"])
-    if not work.check and (kept is None or not os.path.exists(source)):
-        raise Failed("Image {0} is not on this host yet.".format(want["image"]["address"]))
-    if kept is not None and kept["virtual_size"] > size:
+    source, inside = image_files.standing(want["image"], work)
+    if inside > size:
         text = "The disk of image {0} has {1} bytes, the root disk {2}. Give it a larger one."
-        raise Failed(text.format(want["image"]["address"], kept["virtual_size"], size))
+        raise Failed(text.format(want["image"]["address"], inside, size))
     _make(path, lambda new: disk_files.new_overlay(new, source, size), work)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from . import disk_files, image, ledger, places, pools, running, snapshot
+from . import disk_files, image_files, ledger, places, pools, running, snapshot
 from .failing import Failed
 
 
@@ -56,18 +56,19 @@ def _make(want, path, work):
     if not origin:
         work.run(disk_files.new_blank(new, want["format"], want["size"]))
     else:
-        source, form, extra = _origin(origin, work)
+        source, form, extra = _origin(origin, want["size"], work)
         words = ["qemu-img", "convert", "-q"] + extra + ["-f", form, "-O", want["format"], source, new]
         work.run(words, timeout=disk_files.CONVERTS_WITHIN)
     if not work.check:
         os.replace(new, path)
 
 
-def _origin(origin, work):
+def _origin(origin, size, work):
     if "image" in origin:
-        source = image.path_of(origin["image"]["uuid"])
-        if not work.check and not os.path.exists(source):
-            raise Failed("Image {0} is not on this host yet.".format(origin["image"]["address"]))
+        source, inside = image_files.standing(origin["image"], work)
+        if inside > size:
+            text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
+            raise Failed(text.format(origin["image"]["address"], inside, size))
         return source, "qcow2", []
     if "snapshot" in origin:
         one = origin["snapshot"]
