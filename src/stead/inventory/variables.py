@@ -15,6 +15,7 @@ PREFIX = "stead_"
 POOLS_AT = "/var/lib/stead/pools"
 DEFAULT_POOL = "default"  # what volumes and disks ask for when they name none
 POOL_TYPES = ("dir", "nfs", "iscsi", "lvm", "lvm-thin")
+FILE_TYPES = frozenset({"dir", "nfs", "iscsi"})  # in a directory of the host that keeps them
 SHARED_TYPES = frozenset({"nfs", "iscsi"})  # other hosts reach them over the network, unless said otherwise
 _POOL_KEYS = frozenset({"type", "size", "path", "shared"})
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([KMGTP]i?B)")
@@ -106,7 +107,7 @@ def _pool(name: str, value: Any) -> StoragePool:
         name,
         kind,
         size(body["size"]),
-        str(body.get("path", f"{POOLS_AT}/{name}" if kind in ("dir", "nfs") else "")),
+        str(body.get("path", f"{POOLS_AT}/{name}" if kind in FILE_TYPES else "")),
         boolean(body.get("shared", kind in SHARED_TYPES)),
     )
 

@@ -41,13 +41,11 @@ def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
     return found
 
 
-# Pools that keep files can have thin ones that grow; in the others a volume is a device.
-_FILES = frozenset({"dir", "nfs"})
-
-
 def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool = False) -> str:
-    """Several writers of one qcow2 file would destroy it."""
-    return asked or ("qcow2" if pool.get("type", "dir") in _FILES and not shareable else "raw")
+    """Several writers of one qcow2 file would destroy it; and what one host serves, that host must be able to enlarge
+    and to copy while another has it open, which takes a volume that is nothing but its content.
+    """
+    return asked or ("qcow2" if pool.get("type", "dir") == "dir" and not shareable else "raw")
 
 
 # A chain of volumes made from snapshots of volumes ends; a circle has been reported before anyone asks.

@@ -19,6 +19,8 @@ from stead.lab.places import Rooms
 OWN = ("var/lib/stead", "srv")
 # The machine's clock and modules are not the lab's: everything else a machine's root may do, a host's root may.
 CAPABILITIES = ("--capability=all", "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE")
+# An NFS server finds files by handles; what nspawn makes of the capability for it is another matter.
+SYSTEM_CALLS = "--system-call-filter=open_by_handle_at"
 FILES = Path(__file__).with_name("host_files")
 UNIT = "lab-host.service"
 # $1 name, $2 options, $3 directory of the overlay, then the command. nspawn's own notes on a container are kept where
@@ -104,6 +106,7 @@ def nspawn(layout: Layout, host: LabHost, top: Path, base: Base) -> list[str]:
         f"--directory={top / 'root'}",
         f"--network-namespace-path=/run/netns/{host.namespace}",
         *CAPABILITIES,
+        SYSTEM_CALLS,
         *bind(base, top),
     ]
 

@@ -153,4 +153,6 @@ class Bodies:
             "shareable": block.model.shareable,
             "uuid": member.leases["uuid"],
         }
+        if "server" in pool:  # it grows where it is served, and the guest is told where that runs
+            found["size"] = storage.volume_size(address, world.desired)
         return found | ({"qos": plain(block.model.qos)} if block.model.qos is not None else {})

@@ -46,10 +46,10 @@ EFFECTS: Mapping[str, Effect] = {
 
 # Of the root disk, what makes it another one; the rest is how it is reached and plugged.
 _ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
-_ROOT_LIVE = frozenset({"iops", "throughput"})
+_ROOT_LIVE = frozenset({"iops", "throughput", "volume.size"})
 # Of an interface, what libvirt changes without unplugging it.
 _NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
-_VOLUME_LIVE = frozenset({"qos", "shareable"})
+_VOLUME_LIVE = frozenset({"qos", "shareable", "size"})
 
 
 def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:

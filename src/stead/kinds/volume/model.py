@@ -46,7 +46,8 @@ class Volume:
         Example({"image": "debian-12"}),
     ] = None
     format: Annotated[
-        Literal["qcow2", "raw"] | None, "Format, in pools that keep files; left out, what suits the pool"
+        Literal["qcow2", "raw"] | None,
+        "Format, qcow2 in pools of type dir only; left out, what suits the pool",
     ] = None
     qos: Annotated[Qos | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False

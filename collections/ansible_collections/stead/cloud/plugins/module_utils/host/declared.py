@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from . import places
+from .pools import FILES
 
-# Of these a host has a directory; the others are devices or somebody else's.
-DIRECTORIES = ("dir", "nfs")
+# Of these a host has a directory; the others are devices.
+DIRECTORIES = FILES
 
 
 def pools(value):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from . import filters, image_files, links, places, pools
+from . import filters, image_files, links, places, pools, reaching
 from .elements import element
 
 SEED_SERIAL = "stead-seed"
@@ -40,9 +40,8 @@ def disks(want):
 
 def volume(attached, tuned):
     key = attached["uuid"]
-    disk = Xml.Element("disk", {"type": "file", "device": "disk"})
+    disk = reaching.disk(attached["pool"], key, attached["format"])
     _driver(disk, attached["format"], attached.get("cache"))
-    element(disk, "source", {"file": pools.volume_path(attached)})
     _target(disk, attached["device"], attached["bus"], key)
     if attached["mode"] == "ro":
         element(disk, "readonly")

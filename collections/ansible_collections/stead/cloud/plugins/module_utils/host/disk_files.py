@@ -20,6 +20,7 @@ _VMDK = b"KDMV"
 _MAGICS = {QCOW2: "qcow2", _VMDK: "vmdk", b"# Disk DescriptorFile": "vmdk", b"vhdxfile": "vhdx"}
 # To look at an image takes a few MiB and no time; one that takes more was made to.
 _INFO_MEMORY, _INFO_SECONDS = 1 << 30, 30
+SECTOR = 512
 _DATA_FILE = 1 << 2  # of the incompatible features
 # What qemu calls the formats that the spec names.
 DRIVERS = {"vhd": "vpc", "iso": "raw"}

@@ -75,7 +75,7 @@ def _rules(interface):
 
 def _disks(domain, live, want, work):
     """Root, seed and extra disks stay for as long as the guest runs; volumes come and go."""
-    volumes = {one["uuid"] for one in want.get("volumes", {}).values()}
+    volumes = {one["uuid"]: one for one in want.get("volumes", {}).values()}
     root = want["root"].get("volume", {}).get("uuid")
     wanted = {key: disk for key, disk in device_xml.disks(want) if key in volumes or key == "cdrom"}
     has = {_key(one, volumes): one for one in live.findall("devices/disk")}
@@ -90,6 +90,9 @@ def _disks(domain, live, want, work):
             _attach(domain, element, "disk " + key, work)
         else:
             _tune(domain, has[key], element, work)
+            _stretch(domain, has[key], volumes.get(key, {}).get("size", 0), work)
+    if "volume" in want["root"] and root in has:
+        _stretch(domain, has[root], want["root"]["volume"].get("size", 0), work)
 
 
 def _shown(key):
@@ -120,6 +123,13 @@ def _tune(domain, has, element, work):
     if limits != known:
         given = dict(dict.fromkeys(known, 0), **limits)
         work.act("limit a disk", domain.setBlockIoTune, has.find("target").get("dev"), given, _live())
+
+
+def _stretch(domain, has, size, work):
+    """A volume that another host serves has been made larger there: the guest is told."""
+    device = has.find("target").get("dev")
+    if size and domain.blockInfo(device)[0] < size:
+        work.act("tell the guest that {0} has {1}".format(device, size), domain.blockResize, device, size, 1)
 
 
 def _amounts(domain, live, want, work):

@@ -151,7 +151,7 @@ def _folders():
     found = {places.INSTANCES, places.POOLS}
     for made in ledger.everything("instances"):
         pool = made["want"].get("root", {}).get("pool")
-        if pool and pools.is_local(pool):
+        if pool and pools.kind(pool) == "dir":
             found.add(pools.folder(pool))
     return {one for one in found if not any(one != other and one.startswith(other + "/") for other in found)}
 

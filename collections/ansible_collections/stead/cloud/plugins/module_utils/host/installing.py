@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "{0}")
 from cloud.host.restoring import main  # noqa: E402
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))
 """
 
 

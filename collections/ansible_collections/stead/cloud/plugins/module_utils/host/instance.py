@@ -34,6 +34,7 @@ def ensure(step, work):
         return
     if was_on and action not in RESTARTS:
         domain_live.adjust(defined, want, step, _bridges(want, work), work)
+    instance_disks.let_go(_recorded(step), want, work)
     _autostart(defined, want, work)
     if want["state"] == "running":
         power.start(defined, work)

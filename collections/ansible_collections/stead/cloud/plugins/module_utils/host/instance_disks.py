@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import device_xml, disk_files, image_files, places, pools
+from . import device_xml, disk_files, image_files, places, pools, reaching
 from .failing import Failed
 from .seed import volume as seed_volume
 
@@ -12,6 +12,7 @@ from .seed import volume as seed_volume
 def ensure(want, work):
     root = want["root"]
     work.directory(os.path.join(places.INSTANCES, want["uuid"]), places.PASSABLE)
+    reaching.prepare(attached(want), work)
     if "volume" not in root and root.get("size"):
         _root(want, work)
     for name in ("swap", "ephemeral"):
@@ -21,6 +22,18 @@ def ensure(want, work):
         image_files.standing(want["cdrom"], work)
     # It may hold secrets. libvirt gives it to the guest's user when the guest starts.
     work.write(device_xml.seed_path(want), seed_volume(want, work.opened(want["seed"])))
+
+
+def attached(want):
+    """Volumes, that which it boots from among them."""
+    root = want["root"].get("volume")
+    return ([root] if root else []) + list(want.get("volumes", {}).values())
+
+
+def let_go(before, want, work):
+    """Of volumes that it had and has no more."""
+    kept = {one["uuid"] for one in attached(want)}
+    reaching.leave([one for one in attached(before) if one["uuid"] not in kept], work)
 
 
 def remove_root(want, work):
@@ -34,6 +47,7 @@ def remove_root(want, work):
 
 def remove(want, work):
     remove_root(want, work)
+    reaching.leave(attached(want), work)
     work.remove_tree(os.path.join(places.INSTANCES, want["uuid"]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as Xml
 
-from . import links, running
+from . import links, running, targets
 from .failing import Failed
 from .hypervisor import Libvirt
 
@@ -52,6 +52,11 @@ class Look:
     def domains(self):
         """UUID -> Domain; nothing where libvirt is not, and trouble where it should be."""
         return self._once("domains", lambda: _domains(self._libvirt.get()), {})
+
+    @property
+    def targets(self):
+        """name -> iSCSI target that is served here."""
+        return self._once("targets", targets.table, {})
 
     @property
     def versions(self):

@@ -19,14 +19,14 @@ HOST = places.ROOT + "/host.json"
 ORDER = ("projects", "networks", "security_groups", "routers", "floating_ips", "volumes", "images")
 
 
-def restore():
-    """(address, what went wrong) for each entry that could not be restored."""
+def restore(kinds=ORDER):
+    """(address, what went wrong) for each entry of these kinds that could not be restored."""
     me = known_as()
     libvirt = Libvirt()
     failures = []
     try:
         with batch.alone():
-            for kind in ORDER:
+            for kind in kinds:
                 for made in ledger.everything(kind):
                     said = _one(kind, made, me, libvirt)
                     if said:
@@ -57,8 +57,9 @@ def _one(kind, made, me, libvirt):
     return ""
 
 
-def main():
-    failures = restore()
+def main(names=()):
+    """Of all kinds; or of those named, for a service that has forgotten them."""
+    failures = restore([kind for kind in ORDER if not names or kind in names])
     for address, said in failures:
         sys.stderr.write("{0}: {1}\n".format(address, said))
     return 1 if failures else 0

@@ -7,8 +7,7 @@ Nothing means that it is gone; an empty difference, that it is as it should be. 
 from __future__ import annotations
 
 from ..wire import instance as instances_differ
-from . import disk_files, domain_seen, forwarding, links, network, pools
-from .failing import Failed
+from . import domain_seen, forwarding, links, network
 from .kinds import KINDS
 
 
@@ -71,19 +70,8 @@ def _tunnel(want, tunnel, look):
     return found
 
 
-def volume(want, _look):
-    try:
-        path = pools.volume_path(want)
-        size = disk_files.size_of(path, want["format"])
-    except FileNotFoundError:
-        return None
-    except Failed:  # in a pool that is no directory here: its own code has to know
-        return {}
-    return {} if -(-want["size"] // 512) * 512 == size else {"size": size}
-
-
 def image(want, _look):
     return {} if KINDS["images"].intact(want) else None
 
 
-_SEERS = {"instances": instance, "networks": network_seen, "volumes": volume, "images": image}
+_SEERS = {"instances": instance, "networks": network_seen, "images": image}

@@ -1,71 +1,65 @@
 """Snapshots of volumes: a copy of what was on the volume at one moment, which needs neither it nor its guest any more.
 
-A volume in use is copied by libvirt's backup, which holds the moment while the guest goes on writing.
+In a pool of type dir a volume in use is copied by libvirt's backup, which holds the moment while the guest goes on
+writing. In the others its own pool does it: see `keeping`.
 """
 
 from __future__ import annotations
 
-import os
+import functools
 import time
 from xml.etree import ElementTree as Xml
 
-from . import disk_files, ledger, places, pools
+from . import disk_files, keeping, ledger, pools
 from .elements import element
 from .failing import Failed
 
 LOOK = 0.2
 
 
-def path_of(pool, uuid):
-    return pools.path_of(pool, uuid + ".snapshot", "qcow2")
-
-
 def ensure(step, work):
     from . import volume
 
     want = step["want"]
-    path = path_of(want["pool"], want["uuid"])
-    if os.path.exists(path):
+    copy = keeping.snapshot(want["pool"], want["uuid"])
+    if copy.exists():
         return
-    source = pools.path_of(want["pool"], want["volume"]["uuid"], want["format"])
-    if not os.path.exists(source):
+    source = keeping.disk(want["pool"], want["volume"]["uuid"], want["format"])
+    if not source.exists():
         if work.check:
             work.done.append("snapshot of {0}".format(want["volume"]["address"]))
             return
         raise Failed("Volume {0} is not on this host.".format(want["volume"]["address"]))
-    new = path + ".new"
-    work.remove(new)
-    active = [domain for domain in volume.users_of(source, work) if domain.isActive()]
-    if active:
-        work.act("back up {0} in use".format(source), _in_use, active[0], source, new, want["freeze"])
+    if pools.is_served(want["pool"]) and want["freeze"]:
+        text = "Pool {0} is served to other hosts, whose guests cannot be asked from here. Set freeze: false."
+        raise Failed(text.format(want["pool"]["name"]))
+    users = volume.users_of(want["volume"]["uuid"], source.path, work)
+    active = [domain for domain in users if domain.isActive()]
+    if active and pools.kind(want["pool"]) == "dir":
+        call = functools.partial(_in_use, active[0], want["volume"]["uuid"], source.path, want["freeze"])
+        work.act("back up {0} in use".format(source.path), copy.take, call)
     else:
-        words = ["qemu-img", "convert", "-q", "-f", want["format"], "-O", "qcow2", source, new]
-        work.run(words, timeout=disk_files.CONVERTS_WITHIN)
-    if not work.check:
-        os.chmod(new, places.PRIVATE)
-        os.replace(new, path)
+        source.clone(copy, work)
 
 
 def remove(step, work):
     made = ledger.read("snapshots", step["uuid"])
     want = made["want"] if made else step.get("have")
     if want is not None:
-        work.remove(path_of(want["pool"], want["uuid"]))
+        keeping.snapshot(want["pool"], want["uuid"]).remove(work)
 
 
 def intact(want):
-    return os.path.exists(path_of(want["pool"], want["uuid"]))
+    return keeping.snapshot(want["pool"], want["uuid"]).exists()
 
 
-def _in_use(domain, source, new, freeze):
+def _in_use(domain, uuid, source, freeze, new):
     import libvirt
 
+    from . import volume
+
     live = Xml.fromstring(domain.XMLDesc(0))
-    device = next(
-        disk.find("target").get("dev")
-        for disk in live.findall("devices/disk")
-        if disk.find("source") is not None and disk.find("source").get("file") == source
-    )
+    device = volume.target_in(live, uuid, source)
     task = Xml.Element("domainbackup", {"mode": "push"})
     disks = element(task, "disks")
     for disk in live.findall("devices/disk"):

@@ -1,25 +1,30 @@
-"""Volumes in pools that are directories of this host. What is on them outlives instances, and is never touched here."""
+"""Volumes, on the host that keeps them. What is on them outlives instances, and is never touched here."""
 
 from __future__ import annotations
 
 import os
 from xml.etree import ElementTree as Xml
 
-from . import disk_files, image_files, ledger, places, pools, running, snapshot
+from . import image_files, keeping, ledger, pools, reaching, targets
+from .device_xml import SERIAL
 from .failing import Failed
 
 
 def ensure(step, work):
     want = step["want"]
-    path = pools.volume_path(want)
-    if not os.path.exists(path):
-        _make(want, path, work)
-    size = disk_files.size_of(path, want["format"]) if os.path.exists(path) else want["size"]
-    if size > want["size"]:
+    disk = keeping.volume(want)
+    wanted, grown = disk.rounded(want["size"]), False
+    if not disk.exists():
+        _make(want, disk, work)
+    size = disk.size() if disk.exists() else wanted
+    if size > wanted:
         text = "{0} has {1} bytes, more than the {2} that are wanted. A volume is never cut."
-        raise Failed(text.format(path, size, want["size"]))
-    if size < want["size"]:
-        _grow(want, path, work)
+        raise Failed(text.format(disk.path, size, want["size"]))
+    if size < wanted:
+        _grow(want, disk, work)
+        grown = True
+    if _is_target(want):
+        targets.ensure(want["uuid"], disk.path, want["size"], work, grown)
 
 
 def remove(step, work):
@@ -27,65 +32,119 @@ def remove(step, work):
     want = made["want"] if made else step.get("have")
     if want is None:
         return
-    path = pools.volume_path(want)
-    users = [domain.name() for domain in users_of(path, work)] if os.path.exists(path) else []
+    disk = keeping.volume(want)
+    users = [domain.name() for domain in users_of(want["uuid"], disk.path, work)] if disk.exists() else []
     if users:
-        raise Failed("{0} is still attached to {1}.".format(path, ", ".join(users)))
-    work.remove(path)
+        raise Failed("{0} is still attached to {1}.".format(disk.path, ", ".join(users)))
+    if _is_target(want):
+        targets.remove(want["uuid"], work)
+    disk.remove(work)
+
+
+def restore(step, work):
+    """tgt remembers no targets; it asks for them itself when it has started."""
+    want = step["want"]
+    if _is_target(want) and targets.runs():
+        targets.ensure(want["uuid"], keeping.volume(want).path, want["size"], work)
+
+
+def seen(want, look):
+    disk = keeping.volume(want)
+    if not disk.exists():
+        return None
+    size, found = disk.size(), {}
+    if size != disk.rounded(want["size"]):
+        found["size"] = size
+    if _is_target(want) and targets.name_of(want["uuid"]) not in look.targets:
+        found["pool"] = dict(want["pool"], server="")
+    return found
 
 
 def intact(want):
-    return os.path.exists(pools.volume_path(want))
+    return keeping.volume(want).exists()
 
 
-def users_of(path, work):
-    """Domains on this host that have the file as a disk. A storage host has no libvirt, and so none."""
+def users_of(uuid, path, work):
+    """Domains on this host that have it as a disk. A storage host has no libvirt, and so none."""
     if not os.path.exists("/run/libvirt/libvirt-sock"):
         return []
     return [
         domain
         for domain in work.connection.listAllDomains()
-        if any(source.get("file") == path for source in Xml.fromstring(domain.XMLDesc(0)).iter("source"))
+        if target_in(Xml.fromstring(domain.XMLDesc(0)), uuid, path) is not None
     ]
 
 
-def _make(want, path, work):
-    """Under its own name a volume is whole."""
-    work.directory(os.path.dirname(path), places.PASSABLE)
-    new, origin = path + ".new", want.get("origin")
+def target_in(xml, uuid, path):
+    """What a domain's guest calls it; nothing where it has it not. Its serial number says so, or where it lies."""
+    for disk in xml.findall("devices/disk"):
+        source = disk.find("source")
+        lies = source is not None and path in (source.get("file"), source.get("dev"))
+        if lies or disk.findtext("serial", "") in (uuid, uuid[:SERIAL]):
+            return disk.find("target").get("dev")
+    return None
+
+
+def _is_target(want):
+    return pools.kind(want["pool"]) == "iscsi" and pools.is_served(want["pool"])
+
+
+def _make(want, disk, work):
+    origin = want.get("origin") or {}
     if not origin:
-        work.run(disk_files.new_blank(new, want["format"], want["size"]))
+        disk.blank(want["size"], work)
+    elif "image" in origin:
+        disk.fill(_image(origin["image"], want["size"], work), want["size"], work)
+    elif "snapshot" in origin:
+        _copy(_snapshot(origin["snapshot"], work), disk, want, work)
     else:
-        source, form, extra = _origin(origin, want["size"], work)
-        words = ["qemu-img", "convert", "-q"] + extra + ["-f", form, "-O", want["format"], source, new]
-        work.run(words, timeout=disk_files.CONVERTS_WITHIN)
-    if not work.check:
-        os.replace(new, path)
+        _from_volume(origin["volume"], disk, want, work)
 
 
-def _origin(origin, size, work):
-    if "image" in origin:
-        source, inside = image_files.standing(origin["image"], work)
-        if inside > size:
-            text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
-            raise Failed(text.format(origin["image"]["address"], inside, size))
-        return source, "qcow2", []
-    if "snapshot" in origin:
-        one = origin["snapshot"]
-        return snapshot.path_of(one["pool"], one["uuid"]), "qcow2", []
-    one = origin["volume"]
+def _image(one, size, work):
+    source, inside = image_files.standing(one, work)
+    if inside > size:
+        text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
+        raise Failed(text.format(one["address"], inside, size))
+    return source, "qcow2"
+
+
+def _snapshot(one, work):
+    source = keeping.snapshot(one["pool"], one["uuid"])
+    if not work.check and not source.exists():
+        text = "Snapshot {0} is not on this host: a volume is made from one in the same pool."
+        raise Failed(text.format(one["address"]))
+    return source
+
+
+def _from_volume(one, disk, want, work):
+    """On this host, or served by another."""
     made = ledger.read("volumes", one["uuid"])
-    if made is None:
+    if made is not None:
+        source = keeping.volume(made["want"])
+        if [domain for domain in users_of(one["uuid"], source.path, work) if domain.isActive()]:
+            raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
+        _copy(source, disk, want, work)
+    elif pools.is_served(one["pool"]):
+        disk.fill((reaching.address(one["pool"], one["uuid"], "raw"), "raw"), want["size"], work)
+    else:
         raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
-    path = pools.volume_path(made["want"])
-    if [domain for domain in users_of(path, work) if domain.isActive()]:
-        raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
-    return path, made["want"]["format"], []
 
 
-def _grow(want, path, work):
-    active = [domain for domain in users_of(path, work) if domain.isActive()] if os.path.exists(path) else []
-    if active:
-        work.act("grow {0} to {1} in use".format(path, want["size"]), active[0].blockResize, path, want["size"], 1)
-    elif os.path.exists(path):
-        work.run(["qemu-img", "resize", "-q", "-f", want["format"], path, str(want["size"])], timeout=running.PATIENCE)
+def _copy(source, disk, want, work):
+    """By whoever keeps both, which may take no time and is of one moment; else through qemu-img."""
+    if type(source) is type(disk):
+        source.clone(disk, work)
+    else:
+        disk.fill((source.path, source.format), want["size"], work)
+
+
+def _grow(want, disk, work):
+    users = users_of(want["uuid"], disk.path, work) if disk.exists() else []
+    active = [domain for domain in users if domain.isActive()]
+    if not active or pools.kind(want["pool"]) != "dir":
+        disk.grow(want["size"], work)
+    # A guest elsewhere is told by its own host.
+    for domain in active if not pools.is_served(want["pool"]) else ():
+        device = target_in(Xml.fromstring(domain.XMLDesc(0)), want["uuid"], disk.path)
+        work.act("grow {0} to {1} in use".format(disk.path, want["size"]), domain.blockResize, device, want["size"], 1)

@@ -1,0 +1,317 @@
+# mypy: disable-error-code="no-untyped-call"
+"""Where disks lie and how they are reached: files for real, servers and logical volumes by the commands for them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stead.cloud.plugins.module_utils.host import (
+    declared,
+    keeping,
+    keeping_files,
+    kernel_clients,
+    pools,
+    reaching,
+    running,
+    targets,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+
+UUID = "11111111-0000-4000-8000-000000000001"
+NFS = {"name": "share", "type": "nfs", "path": "/export/stead", "host": "nas", "server": "192.0.2.9"}
+ISCSI = {"name": "san", "type": "iscsi", "path": "/export/san", "host": "nas", "server": "192.0.2.9"}
+MIB = 1 << 20
+SHOWN = f"""Target 1: iqn.2026-01.cloud.stead:{UUID}
+    System information:
+        Driver: iscsi
+        State: ready
+    I_T nexus information:
+        I_T nexus: 2
+            Initiator: iqn.2008-11.org.linux-kvm:acme.db alias: none
+            Connection: 0
+                IP Address: 10.201.0.11
+    LUN information:
+        LUN: 0
+            Type: controller
+            Size: 0 MB, Block size: 1
+            Backing store path: None
+        LUN: 1
+            Type: disk
+            Size: 67 MB, Block size: 512
+            Backing store path: /export/san/{UUID}.raw
+    Account information:
+    ACL information:
+        10.201.0.11
+        10.201.0.12
+Target 7: iqn.2003-01.com.example:somebody
+    LUN information:
+        LUN: 0
+            Backing store path: None
+    Account information:
+        admin
+    ACL information:
+        ALL
+"""
+
+
+class Told:
+    """Programs that were called, and what they answer."""
+
+    def __init__(self, answers: Callable[[list[str]], str]) -> None:
+        self.calls: list[list[str]] = []
+        self._answers = answers
+
+    def run(self, argv: list[Any], feed: str | None = None, timeout: int = 0) -> str:
+        del feed, timeout
+        self.calls.append([str(word) for word in argv])
+        return self._answers(self.calls[-1])
+
+    def attempt(self, argv: list[Any], feed: str | None = None, timeout: int = 0) -> tuple[int, str, str]:
+        return 0, self.run(argv, feed, timeout), ""
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], str]], Told]:
+    def tell(answers: Callable[[list[str]], str]) -> Told:
+        found = Told(answers)
+        monkeypatch.setattr(running, "run", found.run)
+        monkeypatch.setattr(running, "attempt", found.attempt)
+        return found
+
+    return tell
+
+
+def test_every_pool_of_files_has_a_directory_on_its_host() -> None:
+    value = {"a": "1TiB", "b": {"type": "nfs", "size": "1TiB"}, "c": {"type": "iscsi", "size": "1TiB"},
+             "d": {"type": "lvm", "size": "1TiB", "path": "vg0"}}  # fmt: skip
+    assert [Path(one).name for one in declared.directories(value)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["nfs", "iscsi", "lvm"])
+def test_a_volume_that_others_reach_is_raw(kind: str) -> None:
+    with pytest.raises(Failed, match="format: raw"):
+        keeping.disk({"name": "p", "type": kind, "path": "vg0"}, UUID, "qcow2")
+
+
+def test_a_root_disk_in_a_served_pool_says_what_to_do_instead() -> None:
+    with pytest.raises(Failed, match="boot_volume"):
+        pools.root_path({"uuid": UUID, "root": {"pool": NFS}})
+
+
+@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="makes files by qemu-img")
+def test_a_file_is_made_grown_copied_and_removed(tmp_path: Path) -> None:
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    work = Work("here")
+    first, copy = keeping.disk(pool, "a", "raw"), keeping.disk(pool, "b", "raw")
+    first.blank(MIB, work)
+    Path(first.path).write_bytes(b"x" * MIB)
+    first.clone(copy, work)
+    first.grow(2 * MIB, work)
+    assert (first.size(), copy.size()) == (2 * MIB, MIB)
+    assert Path(copy.path).read_bytes() == b"x" * MIB
+    packed = keeping.disk(pool, "c", "qcow2")
+    packed.fill((copy.path, "raw"), 3 * MIB, work)
+    assert packed.size() == 3 * MIB
+    for one in (first, copy, packed):
+        assert Path(one.path).stat().st_mode & 0o777 == 0o600
+        one.remove(work)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file changes under each copy, so none of them is of one moment, and nothing is left behind."""
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    source, copy = keeping.disk(pool, "a", "raw"), keeping.disk(pool, "b", "raw")
+    Path(source.path).write_bytes(b"x" * 4096)
+
+    def written_meanwhile(argv: list[str], **_more: Any) -> str:
+        Path(argv[-1]).write_bytes(Path(source.path).read_bytes())
+        Path(source.path).write_bytes(b"y" * 4096)
+        return ""
+
+    monkeypatch.setattr(keeping_files, "_share", lambda _path, _new: False)
+    monkeypatch.setattr(running, "run", written_meanwhile)
+    with pytest.raises(Failed, match="none is of one moment"):
+        source.clone(copy, Work("here"))
+    assert [one.name for one in tmp_path.iterdir()] == ["a.raw"]
+
+
+def test_check_mode_makes_nothing(tmp_path: Path) -> None:
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    work = Work("here", check=True)
+    keeping.disk(pool, "a", "raw").blank(MIB, work)
+    assert work.changed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_tgtadm_shows_is_understood() -> None:
+    found = targets.parse(SHOWN)
+    assert found[targets.name_of(UUID)] == {
+        "number": 1,
+        "path": f"/export/san/{UUID}.raw",
+        "megabytes": 67,
+        "clients": ["10.201.0.11", "10.201.0.12"],
+    }
+    assert found["iqn.2003-01.com.example:somebody"]["clients"] == ["ALL"]
+
+
+@pytest.fixture
+def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "storage.json"
+    path.write_text('{"clients": ["10.201.0.11", "10.201.0.12"]}')
+    monkeypatch.setattr(targets, "TOLD", str(path))
+
+
+@pytest.mark.usefixtures("clients")
+def test_a_target_that_is_as_it_should_be_is_left_alone(told: Callable[..., Told]) -> None:
+    told(lambda _argv: SHOWN)
+    work = Work("nas")
+    targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, work)
+    assert work.done == []
+
+
+@pytest.mark.usefixtures("clients")
+def test_a_new_target_lets_in_the_hosts_of_the_inventory_and_nobody_else(told: Callable[..., Told]) -> None:
+    found = told(lambda argv: SHOWN if "show" in argv else "")
+    targets.ensure(UUID.replace("1", "2"), "/export/san/other.raw", 64 * MIB, Work("nas"))
+    bound = [argv[-1] for argv in found.calls if "bind" in argv]
+    assert bound == ["10.201.0.11", "10.201.0.12"]
+    numbers = {argv[argv.index("--tid") + 1] for argv in found.calls if "--tid" in argv}
+    assert numbers == {"8"}  # 7 is somebody else's
+
+
+@pytest.mark.usefixtures("clients")
+def test_a_host_that_left_the_inventory_is_let_in_no_more(told: Callable[..., Told]) -> None:
+    found = told(lambda argv: SHOWN.replace("10.201.0.12", "10.201.0.99") if "show" in argv else "")
+    targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, Work("nas"))
+    assert [argv[-1] for argv in found.calls if "unbind" in argv] == ["10.201.0.99"]
+    assert [argv[-1] for argv in found.calls if "bind" in argv] == ["10.201.0.12"]
+
+
+def test_a_target_in_use_is_not_removed(told: Callable[..., Told]) -> None:
+    told(lambda argv: "Session: 2\n    Connection: 0\n        IP Address: 10.201.0.11\n" if "conn" in argv else SHOWN)
+    with pytest.raises(Failed, match=r"10\.201\.0\.11 has it open"):
+        targets.remove(UUID, Work("nas"))
+
+
+@pytest.mark.parametrize(
+    ("pool", "kind", "address"),
+    [
+        (NFS, "network", f"nfs://192.0.2.9/export/stead/{UUID}.raw"),
+        (ISCSI, "network", f"iscsi://192.0.2.9/iqn.2026-01.cloud.stead:{UUID}/1"),
+        ({"name": "d", "type": "dir", "path": "/d"}, "file", f"/d/{UUID}.raw"),
+        ({"name": "l", "type": "lvm", "path": "vg0"}, "block", f"/dev/vg0/stead-{UUID}"),
+        ({"name": "n", "type": "nfs", "path": "/n"}, "file", f"/n/{UUID}.raw"),  # of a pool that is not shared
+    ],
+)
+def test_qemu_reaches_a_volume_by_its_own_clients(
+    pool: dict[str, str], kind: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "by_qemu", lambda _kind: True)
+    assert reaching.disk(pool, UUID, "raw").get("type") == kind
+    assert reaching.address(pool, UUID, "raw") == address
+
+
+def test_a_qemu_without_clients_has_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaching, "by_qemu", lambda _kind: False)
+    device = f"/dev/disk/by-path/ip-192.0.2.9:3260-iscsi-iqn.2026-01.cloud.stead:{UUID}-lun-1"
+    assert reaching.disk(ISCSI, UUID, "raw").find("source").get("dev") == device
+    assert reaching.address(NFS, UUID, "raw") == f"/var/lib/stead/mounts/share/{UUID}.raw"
+    assert reaching.disk(NFS, UUID, "raw").find("source/seclabel").get("relabel") == "no"
+
+
+def test_the_kernels_clients_are_told_of_a_pool_and_a_target(
+    told: Callable[..., Told], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = told(lambda argv: "var-mount.mount\n" if argv[0] == "systemd-escape" else "")
+    monkeypatch.setattr(kernel_clients, "MOUNTS", str(tmp_path / "mounts"))
+    monkeypatch.setattr(kernel_clients, "UNITS", str(tmp_path))
+    work = Work("compute-1")
+    kernel_clients.reach(NFS, UUID, work)
+    assert "What=192.0.2.9:/export/stead\n" in (tmp_path / "var-mount.mount").read_text()
+    kernel_clients.reach(ISCSI, UUID, work)
+    portal = ["--targetname", targets.name_of(UUID), "--portal", "192.0.2.9:3260"]
+    assert ["iscsiadm", "--mode", "node", *portal, "--login"] in found.calls
+
+
+@pytest.fixture
+def logical(told: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> Told:
+    """A volume group in which one volume is, and everything else is not."""
+
+    def answer(argv: list[str]) -> str:
+        return {"vg_extent_size": str(4 * MIB), "lv_size": str(8 * MIB), "lv_tags": "stead"}.get(
+            argv[argv.index("--options") + 1] if "--options" in argv else "", ""
+        )
+
+    monkeypatch.setattr("os.path.exists", lambda path: path.endswith(UUID))
+    return told(answer)
+
+
+THICK = {"name": "fast", "type": "lvm", "path": "vg0"}
+THIN = {"name": "fast", "type": "lvm-thin", "path": "vg0/pool"}
+
+
+def commands(found: Told) -> list[str]:
+    return [
+        subprocess.list2cmdline([word for word in argv if word not in ("--quiet", "--yes")]) for argv in found.calls
+    ]
+
+
+def test_a_thick_volume_shows_nothing_of_those_before_it(logical: Told) -> None:
+    keeping.disk(THICK, "new", "raw").blank(8 * MIB, Work("here"))
+    assert commands(logical) == [
+        "lvcreate --addtag stead --name stead-new.new --wipesignatures y --size 8388608b -- vg0",
+        "blkdiscard --zeroout /dev/vg0/stead-new.new",
+        "lvrename vg0 stead-new.new stead-new",
+    ]
+
+
+def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:
+    keeping.disk(THICK, UUID, "raw").grow(12 * MIB, Work("here"))
+    assert commands(logical)[1:] == [
+        f"lvextend --size 12582912b -- vg0/stead-{UUID}",
+        f"blkdiscard --zeroout --offset 8388608 /dev/vg0/stead-{UUID}",
+    ]
+
+
+def test_a_thin_volume_is_made_filled_copied_and_removed(logical: Told) -> None:
+    work, thin = Work("here"), keeping.disk(THIN, UUID, "raw")
+    keeping.disk(THIN, "new", "raw").fill(("/image.qcow2", "qcow2"), 8 * MIB, work)
+    thin.clone(keeping.snapshot(THIN, "s"), work)
+    thin.grow(12 * MIB, work)
+    thin.remove(work)
+    assert commands(logical) == [
+        "lvcreate --addtag stead --name stead-new.new --virtualsize 8388608b --thinpool pool -- vg0",
+        "qemu-img convert -q -n --target-is-zero -f qcow2 -O raw /image.qcow2 /dev/vg0/stead-new.new",
+        "lvrename vg0 stead-new.new stead-new",
+        f"lvcreate --addtag stead --setactivationskip n --snapshot --name stead-s.snapshot vg0/stead-{UUID}",
+        f"lvs --units b --nosuffix --noheadings --options lv_size -- vg0/stead-{UUID}",
+        f"lvextend --size 12582912b -- vg0/stead-{UUID}",
+        f"lvs --noheadings --options lv_tags -- vg0/stead-{UUID}",
+        f"lvremove -- vg0/stead-{UUID}",
+    ]
+
+
+def test_a_size_is_rounded_to_extents(logical: Told) -> None:
+    assert keeping.disk(THICK, UUID, "raw").rounded(5 * MIB) == 8 * MIB
+    assert logical.calls
+
+
+def test_a_logical_volume_of_somebody_else_is_not_touched(told: Callable[..., Told], logical: Told) -> None:
+    del logical
+    told(lambda argv: "backup" if "lv_tags" in argv else "")
+    with pytest.raises(Failed, match="is not Stead's"):
+        keeping.disk(THICK, UUID, "raw").remove(Work("here"))
+
+
+@pytest.mark.parametrize(("kind", "path"), [("lvm", ""), ("lvm", "vg0/pool"), ("lvm-thin", "vg0")])
+def test_a_pool_of_logical_volumes_names_its_group(kind: str, path: str) -> None:
+    with pytest.raises(Failed, match="its path is VOLUME-GROUP"):
+        keeping.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
