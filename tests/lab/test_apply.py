@@ -9,34 +9,19 @@ import json
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from working import Site, listing
 
-from stead.address import Address, parse
-from stead.apply import Applied, Options, apply
-from stead.desired import resolve
-from stead.inventory import read_inventory
-from stead.kinds import kinds
+from stead.address import Address
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
-from stead.plan.model import Plan
-from stead.planner import Inputs, Wishes, make_plan
 from stead.runner import State
-from stead.runner.ansible import AnsibleRunner
-from stead.spec import load
-from stead.store import Store, open_store
+from stead.store import open_store
 
 pytestmark = pytest.mark.lab
-
-KEY = b"k" * 32
-# A guest boots in 5 seconds; three at once on two cores without KVM take longer.
-BOOTS_WITHIN = 90
 
 SPEC = """
 stead: 1
@@ -97,93 +82,7 @@ write_files:
 """
 
 
-@dataclass
-class Site:
-    """A workspace of its own over the shared lab: what `stead` does, without its command line."""
-
-    lab: Lab
-    folder: Path
-    store: Store
-    before: Mapping[str, str] = field(default_factory=dict)
-    text: str = SPEC
-    runs: list[Path] = field(default_factory=list)
-
-    def plan(self, *, destroy: bool = False) -> Plan:
-        image = str(self.folder / "tiny.qcow2")
-        path = self.folder / "stead.yml"
-        path.write_text(self.text.replace("IMAGE", image).replace("CALLER", json.dumps(CALLER)))
-        spec, found = load((path,), root=self.folder)
-        desired, more = resolve(spec, key=KEY)
-        inventory, others = read_inventory((self.lab.inventory,))
-        assert not [*found, *more, *others]
-        inputs = Inputs(
-            desired=desired,
-            recorded=self.store.recorded(),
-            observed=self.runner().observe(inventory.hosts),
-            kinds=kinds(),
-            key=KEY,
-        )
-        planned, found = make_plan(inputs, Wishes(destroy=destroy))
-        assert planned.plan is not None, found
-        return planned.plan
-
-    def apply(self, plan: Plan) -> Applied:
-        runner = self.runner()
-        self.runs.append(runner.folder)
-        return apply(plan, self.store, runner, now=plan.made, options=Options(who="test"))
-
-    def runner(self) -> AnsibleRunner:
-        return AnsibleRunner(inventory=(self.lab.inventory,), folder=self.folder / f"run-{len(self.runs)}")
-
-    def address(self, resource: str) -> str:
-        found = parse(resource)
-        assert found is not None
-        leases = self.store.recorded().resources[found].leases
-        return next(value for key, value in leases.items() if key.startswith("nics.") and key.endswith(".v4"))
-
-    def ask(self, resource: str, path: str = "index.cgi") -> str:
-        """What an instance answers, asked from inside its network, where its DHCP server is."""
-        project = resource.partition("/")[0]
-        network = self.store.recorded().resources[Address(project, "networks", "app")]
-        namespace = f"stead-dhcp-{network.leases['uuid']}"
-        url = f"http://{self.address(resource)}/cgi-bin/{path}"
-        return self.lab.run("network-1", ["ip", "netns", "exec", namespace, "curl", "-sS", "-m", "8", url])
-
-    def identity(self, resource: str) -> dict[str, Any]:
-        found: dict[str, Any] = patiently(lambda: json.loads(self.ask(resource)))
-        return found
-
-
-def patiently(ask: Callable[[], Any]) -> Any:
-    """Until it answers: booting takes a while, and how long is not what is tested."""
-    until = time.monotonic() + BOOTS_WITHIN
-    while True:
-        try:
-            return ask()
-        except (subprocess.CalledProcessError, ValueError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-
-
-def listing(lab: Lab) -> dict[str, str]:
-    """All that an apply could leave on a host."""
-    words = {
-        "links": "ip -oneline link show | cut -d: -f2 | cut -d@ -f1",
-        "namespaces": "ip netns list",
-        "units": "systemctl list-units --all --plain --no-legend 'stead-*' | cut -d' ' -f1",
-        "domains": "if [ -e /run/libvirt/libvirt-sock ]; then virsh list --all --name; virsh nwfilter-list --name; fi",
-        "files": "find /var/lib/stead -type f -not -path '*/journal/*' -not -name lock",
-        "sets": "ipset list -name",
-    }
-    script = "; ".join(f"echo '# {name}'; ({text}) 2>/dev/null | sort" for name, text in words.items())
-
-    def of(name: str) -> str:
-        return lab.run(name, ["sh", "-c", script])
-
-    with ThreadPoolExecutor() as pool:
-        names = [host.name for host in lab.hosts]
-        return dict(zip(names, pool.map(of, names), strict=True))
+SPEC = SPEC.replace("CALLER", json.dumps(CALLER))
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +94,7 @@ def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     assert done.returncode == 0, done.stdout[-3000:]
     shutil.copy(ensure_image("tiny", lambda _text: None), folder / "tiny.qcow2")
     store = open_store("", directory=folder, create=True)
-    found = Site(lab=lab, folder=folder, store=store)
+    found = Site(lab=lab, folder=folder, store=store, text=SPEC)
     found.plan()  # looking at a host for the first time leaves what was proven there
     found.before = listing(lab)
     yield found

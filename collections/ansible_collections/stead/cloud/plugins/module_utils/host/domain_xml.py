@@ -11,6 +11,8 @@ from .elements import element
 NAMESPACE = "https://stead.cloud/xmlns/1"
 # q35 takes a device while it runs only where a port was kept free: as many as volumes and interfaces may be added.
 FREE_PORTS = 8
+# What every guest has plugged besides disks and interfaces: random numbers, balloon, USB, the agent's channel.
+OWN_PORTS = 4
 
 Xml.register_namespace("stead", NAMESPACE)
 
@@ -78,13 +80,14 @@ def _firmware(domain, want):
 
 def _devices(domain, want, bridges):
     devices = element(domain, "devices")
-    for _key, disk in device_xml.disks(want):
+    disks = device_xml.disks(want)
+    for _key, disk in disks:
         devices.append(disk)
     for _mac, interface in device_xml.interfaces(want, bridges):
         devices.append(interface)
     if want["machine"].startswith(("q35", "pc-q35", "virt")):
         element(devices, "controller", {"type": "pci", "model": "pcie-root"})
-        for _one in range(FREE_PORTS + len(want["nics"]) + len(want.get("volumes", {}))):
+        for _one in range(FREE_PORTS + OWN_PORTS + len(want["nics"]) + len(disks)):
             element(devices, "controller", {"type": "pci", "model": "pcie-root-port"})
     if want["root"]["bus"] == "scsi":
         element(devices, "controller", {"type": "scsi", "model": "virtio-scsi"})

@@ -84,8 +84,11 @@ def _extra(path, size, name, work):
 
 def grow_root(want, domain, work):
     """Larger, while the guest runs or not. Smaller is a rebuild, which is another step."""
-    path, size = pools.root_path(want), want["root"].get("size", 0)
-    if "volume" in want["root"] or not os.path.exists(path) or disk_files.size_of(path, "qcow2") >= size:
+    size = want["root"].get("size", 0)
+    if "volume" in want["root"] or not size:
+        return
+    path = pools.root_path(want)
+    if not os.path.exists(path) or disk_files.size_of(path, "qcow2") >= size:
         return
     if domain is not None and domain.isActive():
         work.act("grow {0} to {1}".format(path, size), domain.blockResize, path, size, 1)

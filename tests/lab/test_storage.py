@@ -1,0 +1,283 @@
+"""Volumes that a storage host serves: a guest has them wherever it runs, keeps what is on them, and nobody else does.
+
+The tests of this file tell one story, in order: apply, write, move, grow, detach, copy, interrupt, destroy.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from working import Site, listing, patiently
+
+from stead.lab.image.build import ensure_image
+from stead.lab.site import Lab
+from stead.lab.sizes import parse
+from stead.store import open_store
+
+pytestmark = pytest.mark.lab
+
+SIZES = {
+    "hosts": {
+        "compute": {"count": 2},
+        "network": {"count": 1, "roles": ["network", "controller"]},
+        "storage": {
+            "count": 1,
+            "pools": {
+                "files": {"type": "nfs", "size": "8GiB"},
+                "blocks": {"type": "iscsi", "size": "8GiB", "path": "/srv/blocks"},
+            },
+        },
+    }
+}
+SPEC = """
+stead: 1
+images:
+  tiny: {source: IMAGE}
+flavors:
+  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
+projects:
+  acme:
+    networks:
+      app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
+    security_groups:
+      web: {ingress: [{protocol: tcp, ports: 80}]}
+    volumes:
+      files: {size: 64MiB, pool: files}
+      blocks: {size: 64MiB, pool: blocks}
+      booted: {from: {image: tiny}, size: 1GiB, pool: blocks}
+    #MORE
+    instances:
+      db: {flavor: small, image: tiny, host: compute-1, networks: [app], security_groups: [web],
+           volumes: [files, blocks], stop_timeout: 20s, cloud_init: {user_data: SCRIPTS}}
+      web: {flavor: {vcpus: 1, memory: 128MiB, disk: 0GiB}, boot_volume: booted, networks: [app],
+            security_groups: [web], stop_timeout: 20s, cloud_init: {user_data: SCRIPTS}}
+"""
+# Each is asked for as /cgi-bin/NAME?disk, or ?disk=word.
+SCRIPTS = {
+    "put": 'printf %s "${QUERY_STRING#*=}" | dd of="/dev/${QUERY_STRING%%=*}" conv=notrunc,fsync 2>&1',
+    "get": 'dd if="/dev/$QUERY_STRING" bs=32 count=1 2>/dev/null | tr -d "\\0"',
+    "size": 'cat "/sys/block/$QUERY_STRING/size"',
+    "busy": '(while dd if=/dev/urandom of="/dev/$QUERY_STRING" bs=4k seek=16 count=64 conv=notrunc,fsync; do'
+    " echo done >>/tmp/rounds; done; echo failed >>/tmp/failed) >/dev/null 2>&1 </dev/null & echo $! >/tmp/busy",
+    "rounds": "wc -l </tmp/rounds; cat /tmp/failed 2>/dev/null; dmesg | grep -i 'I/O error'",
+    "calm": 'kill "$(cat /tmp/busy)"',
+    "reach": 'nc -w 3 "${QUERY_STRING%%=*}" "${QUERY_STRING#*=}" </dev/null >/dev/null 2>&1 && echo yes || echo no',
+}
+HEAD = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\n"
+FILES = [
+    {"path": f"/srv/http/cgi-bin/{name}", "permissions": "0755", "content": f"{HEAD}{text}\n"}
+    for name, text in SCRIPTS.items()
+]
+USER_DATA = "#cloud-config\n" + json.dumps({"write_files": FILES})
+DB, WEB = "acme/instances/db", "acme/instances/web"
+SECTORS = 2048  # in a MiB
+
+
+@pytest.fixture(scope="module")
+def site(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    lab, folder = make_lab("s", parse(SIZES, "test_storage")), tmp_path_factory.mktemp("site")
+    play(lab, "bootstrap")
+    shutil.copy(ensure_image("tiny", lambda _text: None), folder / "tiny.qcow2")
+    store = open_store("", directory=folder, create=True)
+    found = Site(lab=lab, folder=folder, store=store, text=spec())
+    found.plan()  # looking at a host for the first time leaves what was proven there
+    found.before = listing(lab)
+    yield found
+    store.close()
+
+
+def spec(*replaced: tuple[str, str]) -> str:
+    text = SPEC
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    return text.replace("SCRIPTS", json.dumps(USER_DATA))
+
+
+def play(lab: Lab, name: str, *arguments: str) -> str:
+    program = Path(sys.executable).with_name("ansible-playbook")
+    words = [str(program), "-i", str(lab.inventory), f"stead.cloud.{name}", *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def settle(site: Site, *replaced: tuple[str, str]) -> dict[str, str]:
+    """Applies the spec as changed, and says which steps that took."""
+    site.text = spec(*replaced)
+    plan = site.plan()
+    applied = site.apply(plan)
+    assert [told.why for told in (*applied.failed, *applied.skipped, *applied.unknown)] == []
+    return {str(step.address): str(step.action) for step in plan.steps}
+
+
+def served(site: Site) -> list[str]:
+    """All that the storage host has of volumes: files and targets."""
+    script = "ls /var/lib/stead/pools/files /srv/blocks; tgtadm --lld iscsi --op show --mode target"
+    return [line for line in site.lab.run("storage-1", ["sh", "-c", script]).splitlines() if ".raw" in line]
+
+
+def test_guests_have_what_a_storage_host_serves(site: Site) -> None:
+    settle(site)
+    site.identity(DB)
+    for disk, word in (("vdb", "on-files"), ("vdc", "on-blocks")):
+        site.ask(DB, f"put?{disk}={word}")
+        assert site.ask(DB, f"get?{disk}") == word
+        assert int(site.ask(DB, f"size?{disk}")) == 64 * SECTORS
+
+
+def test_an_instance_boots_from_a_served_volume(site: Site) -> None:
+    assert site.identity(WEB)["hostname"] == "web"
+    assert int(site.ask(WEB, "size?vda")) == 1024 * SECTORS
+
+
+def test_a_second_plan_is_empty(site: Site) -> None:
+    assert site.plan().empty
+
+
+def test_the_same_steps_again_change_nothing(site: Site) -> None:
+    for arguments in ((), ("--check",)):
+        for wave in sorted(site.runs[0].iterdir()):
+            for old in wave.glob("*.result.json"):
+                old.unlink()
+            play(site.lab, "apply", "-e", f"stead_wave={wave}", *arguments)
+            results = [one for path in wave.glob("*.result.json") for one in json.loads(path.read_text())["results"]]
+            assert results
+            assert [(one["address"], one["done"]) for one in results if one["changed"]] == []
+
+
+def test_bootstrap_again_changes_nothing(site: Site) -> None:
+    assert "changed=0" in play(site.lab, "bootstrap", "--limit", "storage-1")
+
+
+def test_nobody_but_the_hosts_gets_in(site: Site) -> None:
+    """Neither a guest nor a machine that is in the same network and not in the inventory."""
+    storage = site.lab.host("storage-1").address
+    assert site.ask(DB, f"reach?{storage}=3260").strip() == "no"
+    assert site.ask(DB, f"reach?{storage}=2049").strip() == "no"
+    for port in (2049, 3260, 20048):
+        words = ["curl", "--silent", "--max-time", "2", f"telnet://{storage}:{port}"]
+        assert subprocess.run(words, check=False, stdin=subprocess.DEVNULL).returncode == 28, port  # nothing answers
+    targets = json.loads(site.lab.run("storage-1", ["cat", "/etc/stead/storage.json"]))["clients"]
+    assert sorted(targets) == sorted(host.address for host in site.lab.hosts)
+
+
+def test_a_client_makes_and_removes_nothing(site: Site) -> None:
+    storage = site.lab.host("storage-1").address
+    url = f"nfs://{storage}/var/lib/stead/pools/files/mine.raw"
+    with pytest.raises(subprocess.CalledProcessError):
+        site.lab.run("compute-1", ["qemu-img", "create", "-f", "raw", url, "1M"])
+
+
+def test_volumes_keep_what_is_on_them_when_the_instance_is_made_on_another_host(site: Site) -> None:
+    gone = SPEC[SPEC.index("      db:") : SPEC.index("      web: {flavor")]
+    assert settle(site, (gone, ""))[DB] == "destroy"
+    steps = settle(site, ("host: compute-1", "host: compute-2"))
+    assert steps[DB] == "create"
+    assert not [address for address in steps if "/volumes/" in address]
+    site.identity(DB)
+    assert [site.ask(DB, f"get?{disk}") for disk in ("vdb", "vdc")] == ["on-files", "on-blocks"]
+
+
+MOVED = ("host: compute-1", "host: compute-2")
+GROWN = ("size: 64MiB", "size: 96MiB")
+
+
+def test_a_volume_grows_under_a_guest_that_writes_to_it(site: Site) -> None:
+    boot = site.identity(DB)["boot_id"]
+    for disk in ("vdb", "vdc"):
+        site.ask(DB, f"busy?{disk}")
+    steps = settle(site, MOVED, GROWN)
+    assert steps == {"acme/volumes/files": "update", "acme/volumes/blocks": "update", DB: "update"}
+    assert [int(site.ask(DB, f"size?{disk}")) for disk in ("vdb", "vdc")] == [96 * SECTORS, 96 * SECTORS]
+    before = int(site.ask(DB, "rounds"))  # which fails on anything but a number: no write was refused
+    patiently(lambda: _more(int(site.ask(DB, "rounds")), before))
+    assert site.identity(DB)["boot_id"] == boot
+    assert site.plan().empty
+
+
+def _more(found: int, before: int) -> None:
+    if found <= before:
+        raise ValueError(found)
+
+
+def test_a_volume_comes_and_goes_while_the_guest_runs(site: Site) -> None:
+    boot = site.identity(DB)["boot_id"]
+    for _disk in ("vdb", "vdc"):
+        site.ask(DB, "calm")
+    assert settle(site, MOVED, GROWN, ("volumes: [files, blocks]", "volumes: []")) == {DB: "update"}
+    with pytest.raises((subprocess.CalledProcessError, ValueError)):
+        int(site.ask(DB, "size?vdb"))
+    assert settle(site, MOVED, GROWN) == {DB: "update"}
+    assert [site.ask(DB, f"get?{disk}") for disk in ("vdb", "vdc")] == ["on-files", "on-blocks"]
+    assert site.identity(DB)["boot_id"] == boot
+
+
+COPIES = """snapshots:
+      monday: {volume: files}
+      tuesday: {volume: blocks}
+    #EVEN"""
+MADE = """volumes:
+      was-files: {from: {snapshot: monday}, pool: files}
+      was-blocks: {from: {snapshot: tuesday}, pool: blocks, size: 128MiB}
+      twin: {from: {volume: files}, pool: blocks}
+"""
+TAKEN = (("#MORE", COPIES),)
+ATTACHED = ("volumes: [files, blocks]", "volumes: [files, blocks, was-files, was-blocks, twin]")
+
+
+def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) -> None:
+    """Attached and idle: what the copy has is what the guest had written last."""
+    settle(site, MOVED, GROWN, *TAKEN)
+    for disk in ("vdb", "vdc"):
+        site.ask(DB, f"put?{disk}=later-on")
+    made = MADE.removeprefix("volumes:\n")
+    more = ("      booted: {from", f"{made}      booted: {{from")
+    steps = settle(site, MOVED, GROWN, *TAKEN, more, ATTACHED)
+    assert steps[DB] == "update"
+    found = [site.ask(DB, f"get?{disk}") for disk in ("vdb", "vdc", "vdd", "vde", "vdf")]
+    assert found == ["later-on", "later-on", "on-files", "on-blocks", "later-on"]
+    assert int(site.ask(DB, "size?vde")) == 128 * SECTORS
+    assert site.plan().empty
+
+
+def test_a_guest_outlives_the_servers_of_its_volumes(site: Site) -> None:
+    """tgt and nfs-ganesha start anew, as after a crash; then the whole host does. Guests wait, and lose nothing."""
+    boot = site.identity(DB)["boot_id"]
+    for disk in ("vdb", "vdc"):
+        site.ask(DB, f"busy?{disk}")
+    site.lab.run("storage-1", ["systemctl", "kill", "--signal=KILL", "stead-iscsi", "stead-nfs"])
+    _goes_on(site)
+    site.lab.reboot([site.lab.host("storage-1")])
+    _goes_on(site)
+    assert site.identity(DB)["boot_id"] == boot
+    assert site.plan().empty
+
+
+def _goes_on(site: Site) -> None:
+    before = patiently(lambda: int(site.ask(DB, "rounds")))
+    patiently(lambda: _more(int(site.ask(DB, "rounds")), before + 3))
+
+
+def test_what_is_gone_from_the_spec_is_gone_from_the_storage_host(site: Site) -> None:
+    for _disk in ("vdb", "vdc"):
+        site.ask(DB, "calm")
+    had = len(served(site))
+    settle(site, MOVED, GROWN)
+    assert len(served(site)) < had
+    assert site.plan().empty
+
+
+def test_destroy_leaves_nothing(site: Site) -> None:
+    applied = site.apply(site.plan(destroy=True))
+    assert (applied.failed, applied.skipped) == ((), ())
+    after = listing(site.lab)
+    for host, text in site.before.items():
+        assert after[host].splitlines() == text.splitlines(), host
+    assert served(site) == []
