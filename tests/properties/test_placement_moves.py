@@ -21,8 +21,8 @@ from stead.blueprint.placement import (
     Warm,
     descent,
     drain,
-    fill,
     numbered,
+    pattern,
     place,
     rebalance,
     scene,
@@ -215,5 +215,5 @@ def test_rebalance_is_the_same_with_and_without_numpy(problem: Problem) -> None:
 def test_packing_is_the_same_with_and_without_numpy(problem: Problem) -> None:
     plain = place(problem)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fill, "MANY_LOTS", -1)
+        patch.setattr(pattern, "MANY_LOTS", -1)
         assert place(problem) == plain

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_placement import left_out, problems, usage
+from test_placement import everyone, left_out, problems, usage
 
-from stead.blueprint.placement import Policy, Problem, Scene, place, search
-from stead.blueprint.placement.search import even, start
+from stead.blueprint.placement import Policy, Problem, Scene, fill, place, search
+from stead.blueprint.placement.search import even, hosts_of, start, units_of
 from stead.blueprint.placement.shares import shares
 
-many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def evened(problem: Problem) -> Problem:
@@ -33,7 +33,7 @@ def test_shares_are_all_units_on_hosts_that_may_take_them(problem: Problem) -> N
     runs = [run for run in one.runs if even(run) and run.shape.pool.hosts]
     if not runs:
         return
-    found = shares(one, runs, Policy.BALANCE)
+    found = shares(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE)
     for number, parts in found.of.items():
         mine = [run for run in runs if run.shape.number == number]
         assert sum(part.units for part in parts) == sum(len(run.units) for run in mine)
@@ -51,7 +51,7 @@ def test_no_placement_is_below_what_is_proven_to_be_the_least(problem: Problem) 
     one = start(asked)
     runs = [run for run in one.runs if run.shape.pool.hosts]
     if runs and not placement.unplaced:
-        least = shares(one, runs, Policy.BALANCE).least
+        least = shares(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE).least
         assert least <= max(Scene(asked, placement).state.level) + 1e-9
 
 
@@ -59,7 +59,8 @@ def test_no_placement_is_below_what_is_proven_to_be_the_least(problem: Problem) 
 @many
 def test_with_shares_everything_holds_that_holds_without(problem: Problem, random: object) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "WORTH_SHARING", 1)
+        for module in (search, fill):
+            patch.setattr(module, "WORTH_SHARING", 1)
         placement = place(problem)
         used = usage(problem, placement)
         for host in problem.hosts:
@@ -68,5 +69,4 @@ def test_with_shares_everything_holds_that_holds_without(problem: Problem, rando
         random.shuffle(hosts)  # type: ignore[attr-defined]
         random.shuffle(requests)  # type: ignore[attr-defined]
         assert place(replace(problem, hosts=hosts, requests=requests)) == placement
-    proven = {m for one in placement.unplaced if one.proven for m in one.members}
-    assert not proven - left_out(place(problem))
+        assert set(placement.assignment) | left_out(placement) == everyone(problem)

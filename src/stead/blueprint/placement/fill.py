@@ -1,41 +1,32 @@
 """`pack` from cold: one host after the other is filled with what goes well together.
 
-Decides the fill of a host by the dot product of what is left of it and what a unit takes, so that a host short of
-memory gets units that want vCPUs; best fit, unit by unit, runs into one resource and wastes the others. Alike hosts
-get the same fill while there are units for it, which makes ten thousand hosts a few hundred fills. Must not place
-units with groups over zones or wishes: the queues do, before and after.
+Decides which hosts are opened. Many units are first shared out over kinds of hosts (`shares.py`), each kind is filled
+from its share as long as the fills are good, and what is left is shared out anew; at last the kind whose fill takes
+most is opened. Alike hosts get the same fill while there are units for it, which makes ten thousand hosts a few hundred
+fills. Must not place units with groups over zones or wishes: the queues do, before and after.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from stead.value import field, mutable
 
 from .model import GroupKind, Over, Policy
+from .pattern import Choice, Lot
 from .runs import Run
-from .space import Shape
+from .shares import WORTH_SHARING, shares
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from .search import Search
+    from .space import Shape
 
-MANY_LOTS = 48  # from here on one numpy expression is quicker than a loop over the lots
 WORTH_FILLING = 4  # units; for fewer, best fit is as good and explains itself
-
-
-@mutable
-class Lot:
-    """Units of one shape. `apart` runs may put only so many on one host and are lots of their own."""
-
-    shape: Shape
-    runs: list[Run]  # the first is the one being placed
-    left: int
-    apart: int = 0  # the most of its group on one host
-    group: str = ""
-    scarcity: float = 1.0  # units that few hosts may take come first on those hosts
+# A fill counts as good when it takes this part of the host's scarcest resource. What is left after two rounds no longer
+# goes well together, and is taken with less.
+GOOD = (0.9, 0.9, 0.8)
+FOR_ONE = 1.5  # hosts for a unit that was left over, in hosts per unit placed: it is nearly always a large one
 
 
 @mutable
@@ -62,7 +53,7 @@ class Taste(NamedTuple):
     size: float  # 1: large units first; 0: only how well the shape of a unit matches what is left
 
 
-# Those that won on made-up clusters, the most frequent winners first; a very large plan tries only these three.
+# Those that won on made-up clusters, the most frequent winners first.
 TASTES = (
     Taste(0.5, 1.0, 0.5),
     Taste(1.0, 1.0, 0.5),
@@ -72,21 +63,22 @@ TASTES = (
     Taste(1.0, 1.0, 1.0),
     Taste(2.0, 3.0, 1.0),
 )
-FEW_TASTES, MANY_UNITS = 3, 50_000
+# The same after sharing out, where scarce hosts are kept for those who need them; very many units try only the first.
+SHARED_TASTES = (Taste(1.0, 3.0, 0.15), Taste(1.0, 3.0, 0.0), Taste(1.0, 6.0, 0.0), Taste(1.0, 6.0, 0.15))
+MANY_UNITS = 50_000
 
 
-def fill(search: Search, runs: list[Run]) -> bool:
-    """Places all units of these runs, on the fewest hosts that any taste needs; False, and nothing, when none could."""
-    best: _Fill | None = None
-    many = sum(len(run.units) for run in runs) > MANY_UNITS
-    for taste in TASTES[: FEW_TASTES if many else None]:
+def fill(search: Search, runs: list[Run]) -> None:
+    """Places units of these runs, on the fewest hosts that any taste needs; some may be left over."""
+    units = sum(len(run.units) for run in runs)
+    shared = units >= max(WORTH_SHARING, len(search.seating.kept))
+    tastes = SHARED_TASTES if shared else TASTES
+    trials = []
+    for taste in tastes[: 1 if shared and units > MANY_UNITS else None]:
         trial = _Fill(search, runs, taste)
-        trial.run()
-        if not trial.short and (best is None or trial.opened < best.opened):
-            best = trial
-    if best is not None:
-        best.commit()
-    return best is not None
+        trial.run(shared=shared)
+        trials.append(trial)
+    min(trials, key=lambda trial: trial.cost(units)).commit()
 
 
 class _Fill:
@@ -97,25 +89,81 @@ class _Fill:
         self.state = search.state
         self.runs = runs
         self.taste = taste
-        self.lots = _lots(runs, taste.scarcity)
+        self.lots = _lots(runs)
         self.plan: list[tuple[list[int], dict[int, int]]] = []
         self.opened = 0
         self.weights = self._weights()
         cap = self.state.cap
         self.mean = [sum(row[k] for row in cap) / len(cap) or 1.0 for k in range(len(self.weights))]
-        for lot in self.lots:
-            size = sum(amount / self.mean[k] * self.weights[k] for k, amount in lot.shape.demand)
-            lot.scarcity *= (size or 1.0) ** (taste.size - 1.0)
-        self.table = _Table(self) if len(self.lots) > MANY_LOTS else None
+        self.liking = [self._size(lot) ** (taste.size - 1.0) for lot in self.lots]
 
-    def run(self) -> None:
-        hosts = sorted({h for lot in self.lots for h in lot.shape.pool.hosts})
+    def cost(self, units: int) -> float:
+        short = sum(lot.left for lot in self.lots)
+        return self.opened + FOR_ONE * short * self.opened / max(1, units - short)
+
+    def run(self, *, shared: bool) -> None:
+        pools = {id(lot.shape.pool): lot.shape.pool for lot in self.lots}
+        hosts = sorted(set().union(*(pool.hosts for pool in pools.values())))
+        rare = [like * self._rarity(lot) for like, lot in zip(self.liking, self.lots, strict=True)]
         for h in (h for h in hosts if self.state.count[h]):
-            self._put([h], self._fill_of(h))
-        kinds = self._kinds([h for h in hosts if not self.state.count[h]])
+            self._put([h], self._choice(rare).fill(h))
+        hosts = [h for h in hosts if not self.state.count[h]]
+        for good in GOOD if shared else ():
+            used = self._by_shares(hosts, good)
+            hosts = [h for h in hosts if h not in used]
+        self._by_worth(self._kinds(hosts), rare)
+
+    def _by_shares(self, hosts: list[int], good: float) -> set[int]:
+        """Good fills of each kind from its share. The hosts used."""
+        units: dict[Shape, int] = {}
+        for lot in self.lots:
+            if lot.left:
+                units[lot.shape] = units.get(lot.shape, 0) + lot.left
+        found = shares(self.state, units, hosts, Policy.PACK)
+        quota: list[dict[int, int]] = [{} for _ in found.kinds]
+        for number, parts in found.of.items():
+            for kind, count in parts:
+                quota[kind][number] = count
+        used: set[int] = set()
+        for alike, left in zip(found.kinds, quota, strict=True):
+            used.update(self._from_share(list(alike), left, good) if left else ())
+        return used
+
+    def _from_share(self, hosts: list[int], left: dict[int, int], good: float) -> Iterable[int]:
+        cap, done = self.state.cap[hosts[0]], 0
+        mine = [i for i, lot in enumerate(self.lots) if left.get(lot.shape.number)]
+        asked = [0] * len(cap)
+        for demand, units in {self.lots[i].shape.demand: left[self.lots[i].shape.number] for i in mine}.items():
+            for k, amount in demand:
+                asked[k] += amount * units
+        use = [a / c if c else 0.0 for a, c in zip(asked, cap, strict=True)]
+        weights = [(u / (max(use) or 1.0)) ** self.taste.weight for u in use]
+        choice = Choice(self.state, self.lots, dict.fromkeys(mine, 0), weights, self.liking)
+        while done < len(hosts):
+            choice.most.update((i, max(0, min(self.lots[i].left, left[self.lots[i].shape.number]))) for i in mine)
+            filling = choice.fill(hosts[done])
+            if not filling or self._taken(filling, cap) < good:
+                break
+            times = min([len(hosts) - done, *(choice.most[i] // n for i, n in filling.items())])
+            self._put(hosts[done : done + times], filling)
+            self.opened += times
+            done += times
+            for i, n in filling.items():
+                left[self.lots[i].shape.number] -= n * times
+        return hosts[:done]
+
+    def _taken(self, filling: dict[int, int], cap: list[int]) -> float:
+        """How full a host is then, by its fullest resource."""
+        taken = [0] * len(cap)
+        for i, n in filling.items():
+            for k, amount in self.lots[i].shape.demand:
+                taken[k] += amount * n
+        return max((t / c for t, c in zip(taken, cap, strict=True) if c), default=0.0)
+
+    def _by_worth(self, kinds: list[Kind], liking: list[float]) -> None:
         while kinds and any(lot.left for lot in self.lots):
-            best = self._best(kinds)
-            if best is None or not best.fill:
+            best = self._best(kinds, liking)
+            if not best.fill:
                 break
             times = min([len(best.hosts), *(self.lots[i].left // n for i, n in best.fill.items())])
             self._put(best.hosts[:times], best.fill)
@@ -123,9 +171,9 @@ class _Fill:
             del best.hosts[:times]
             kinds = [kind for kind in kinds if kind.hosts]
 
-    @property
-    def short(self) -> int:
-        return sum(lot.left for lot in self.lots)
+    def _choice(self, liking: list[float]) -> Choice:
+        most = {i: lot.left for i, lot in enumerate(self.lots) if lot.left}
+        return Choice(self.state, self.lots, most, self.weights, liking)
 
     def _weights(self) -> list[float]:
         """How scarce each resource is: what is asked of it over what there is."""
@@ -133,9 +181,18 @@ class _Fill:
         for lot in self.lots:
             for k, amount in lot.shape.demand:
                 asked[k] += amount * lot.left
-        hosts = {h for lot in self.lots for h in lot.shape.pool.hosts}
+        pools = {id(lot.shape.pool): lot.shape.pool for lot in self.lots}
+        hosts = set().union(*(pool.hosts for pool in pools.values()))
         there = [sum(max(0, self.state.free[h][k]) for h in hosts) for k in range(len(asked))]
         return [(a / t) ** self.taste.weight if t else 0.0 for a, t in zip(asked, there, strict=True)]
+
+    def _size(self, lot: Lot) -> float:
+        return sum(amount / self.mean[k] * self.weights[k] for k, amount in lot.shape.demand) or 1.0
+
+    def _rarity(self, lot: Lot) -> float:
+        """Units that few hosts may take come first on those hosts."""
+        pool = lot.shape.pool
+        return float((len(pool.has) / max(1, len(pool.hosts))) ** self.taste.scarcity)
 
     def _kinds(self, hosts: list[int]) -> list[Kind]:
         found: dict[tuple[int, tuple[int, ...]], Kind] = {}
@@ -144,8 +201,9 @@ class _Fill:
             found.setdefault((space.class_of[h], tuple(self.state.free[h])), Kind([])).hosts.append(h)
         return list(found.values())
 
-    def _best(self, kinds: list[Kind]) -> Kind | None:
+    def _best(self, kinds: list[Kind], liking: list[float]) -> Kind:
         """The kind whose fill takes most. Worth only falls as units run out, so a fresh top is the best."""
+        choice = self._choice(liking)
         while True:
             for kind in kinds:
                 if any(self.lots[i].left < n for i, n in kind.fill.items()):
@@ -153,69 +211,28 @@ class _Fill:
             best = max(kinds, key=lambda kind: (kind.worth if kind.worth >= 0 else float("inf"), -kind.hosts[0]))
             if not best.stale:
                 return best
-            best.fill = self._fill_of(best.hosts[0])
+            best.fill = choice.fill(best.hosts[0])
             best.worth = self._worth(best.fill)
             best.stale = False
 
-    def _worth(self, fill: dict[int, int]) -> float:
+    def _worth(self, filling: dict[int, int]) -> float:
         space, total = self.search.space, 0.0
-        for i, n in fill.items():
+        for i, n in filling.items():
             for k, amount in self.lots[i].shape.demand:
                 total += self.weights[k] * amount * n / self.mean[k]
         return total / len(space.resources)
 
-    def _fill_of(self, h: int) -> dict[int, int]:
-        """Lot -> how many, for this host as it is."""
-        free, cap = list(self.state.free[h]), self.state.cap[h]
-        taken: dict[int, int] = {}
-        tally = self.state.tally
-        room = {lot.group: lot.apart - tally.on_host(lot.group).get(h, 0) for lot in self.lots if lot.apart}
-        barred = {i for i, lot in enumerate(self.lots) if lot.apart and room[lot.group] <= 0}
-        while True:
-            weights = [w * f / c / c if c else 0.0 for w, f, c in zip(self.weights, free, cap, strict=True)]
-            i = self._pick(h, free, weights, taken, barred)
-            if i < 0:
-                return taken
-            taken[i] = taken.get(i, 0) + 1
-            for k, amount in self.lots[i].shape.demand:
-                free[k] -= amount
-            group = self.lots[i].group
-            if group:
-                room[group] -= 1
-                if not room[group]:  # several requests may share a group, and with it what it allows here
-                    barred |= {j for j, lot in enumerate(self.lots) if lot.group == group}
-
-    def _pick(self, h: int, free: list[int], weights: list[float], taken: dict[int, int], barred: set[int]) -> int:
-        if self.table is not None:
-            return self.table.pick(h, free, weights, taken, barred)
-        best, found = 0.0, -1
-        for i, lot in enumerate(self.lots):
-            if i in barred or lot.left <= taken.get(i, 0) or not lot.shape.pool.has[h]:
-                continue
-            product = 0.0
-            for k, amount in lot.shape.demand:
-                if free[k] < amount:
-                    break
-                product += weights[k] * amount
-            else:
-                product *= lot.scarcity
-                if product > best or found < 0:
-                    best, found = product, i
-        return found
-
-    def _put(self, hosts: list[int], fill: dict[int, int]) -> None:
-        self.plan.append((hosts, fill))
-        for i, n in fill.items():
+    def _put(self, hosts: list[int], filling: dict[int, int]) -> None:
+        self.plan.append((hosts, filling))
+        for i, n in filling.items():
             self.lots[i].left -= n * len(hosts)
-            if self.table is not None:
-                self.table.left[i] = self.lots[i].left
 
     def commit(self) -> None:
         for run in self.runs:
             run.chosen = []
-        for hosts, fill in self.plan:
+        for hosts, filling in self.plan:
             for h in hosts:
-                for i, n in fill.items():
+                for i, n in filling.items():
                     for _ in range(n):
                         self._place(self.lots[i], h)
 
@@ -227,53 +244,12 @@ class _Fill:
         run.chosen.append(h)
 
 
-class _Table:
-    """The lots as arrays. Products are added resource by resource, as the plain loop does."""
-
-    def __init__(self, owner: _Fill) -> None:
-        import numpy as np
-
-        self.np = np
-        self.owner = owner
-        lots = owner.lots
-        width = len(owner.search.space.resources)
-        self.demand: NDArray[np.int64] = np.zeros((width, len(lots)), dtype=np.int64)
-        for i, lot in enumerate(lots):
-            for k, amount in lot.shape.demand:
-                self.demand[k, i] = amount
-        pools = {id(lot.shape.pool): lot.shape.pool for lot in lots}
-        masks = {key: np.frombuffer(bytes(pool.has), dtype=np.uint8) for key, pool in pools.items()}
-        self.row = np.array([list(pools).index(id(lot.shape.pool)) for lot in lots])
-        self.scarcity = np.array([lot.scarcity for lot in lots])
-        self.left = np.array([lot.left for lot in lots])
-        self.has = np.array(list(masks.values())).T.copy()
-
-    def pick(self, h: int, free: list[int], weights: list[float], taken: dict[int, int], barred: set[int]) -> int:
-        np = self.np
-        open_lots = self.has[h][self.row] > 0
-        open_lots &= self.left > 0
-        for i, n in taken.items():
-            if self.owner.lots[i].left <= n:
-                open_lots[i] = False
-        for i in barred:
-            open_lots[i] = False
-        product = np.zeros(len(open_lots))
-        for k, row in enumerate(self.demand):
-            open_lots &= row <= free[k]
-            product += weights[k] * row
-        product *= self.scarcity
-        product[~open_lots] = -1.0
-        found = int(product.argmax())
-        return found if open_lots[found] else -1
-
-
-def _lots(runs: list[Run], scarcity: float) -> list[Lot]:
+def _lots(runs: list[Run]) -> list[Lot]:
     found: dict[tuple[int, str], Lot] = {}
     for run in runs:
         limit = (run.groups[0][0].limit or 1) if run.groups else 0
         key = (run.shape.number, run.groups[0][0].name if run.groups else "")
-        few = (len(run.shape.pool.has) / max(1, len(run.shape.pool.hosts))) ** scarcity
-        lot = found.setdefault(key, Lot(run.shape, [], 0, limit, key[1], few))
+        lot = found.setdefault(key, Lot(run.shape, [], 0, limit, key[1]))
         lot.runs.append(run)
         lot.left += len(run.units)
     return list(found.values())

@@ -15,6 +15,7 @@ from .runs import Run
 from .scorers import key_of
 from .search import Search, members_of, overfull, start
 from .space import SCALE, Space
+from .squeeze import squeeze
 from .state import State
 
 
@@ -27,9 +28,21 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
     search = start(problem, vectorised=vectorised)
     search.run()
     repair(search)
+    if search.filled and search.left_out():
+        _one_by_one(search)
+    squeeze(search)
     polish(search)
     repair(search)  # what was evened out may have made room
     return search
+
+
+def _one_by_one(search: Search) -> None:
+    """Nobody pays for a good packing: where it leaves somebody out, unit by unit is tried, scarce first."""
+    before, left = search.chosen(), search.left_out()
+    search.refill()
+    repair(search)
+    if search.left_out() > left:
+        search.restore(before)
 
 
 def finish(search: Search) -> Placement:

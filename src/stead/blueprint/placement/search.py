@@ -13,7 +13,7 @@ from .model import Overfull, Policy, Problem, Request
 from .runs import Run, cut, families, zone_bound
 from .seat import Seating, seat
 from .shares import WORTH_SHARING, Part, Shares, shares
-from .space import Space
+from .space import Shape, Space
 from .state import State
 from .vector import Mirror
 
@@ -35,6 +35,7 @@ class Search:
             vectorised = shapes * len(space.hosts) > WORTH_NUMPY
         self.queues = Queues(self.state, Mirror(self.state) if vectorised else None)
         self.chooser = Chooser(self.queues, group_sizes(space.problem))
+        self.filled: list[Run] = []  # what was placed host by host
         self.shares = Shares([], {}, 0.0)  # kept: the mirror knows lists of hosts by their identity
 
     def run(self) -> None:
@@ -47,12 +48,15 @@ class Search:
         later = {id(run) for run in (*fillers, *alike)}
         self._in_order([run for run in self.runs if id(run) not in later])
         if alike:
-            self.shares = shares(self, alike, Policy.BALANCE)
+            self.shares = shares(self.state, units_of(alike), hosts_of(alike), Policy.BALANCE)
             for number in dict.fromkeys(run.shape.number for run in alike):
                 parts = self.shares.of.get(number, [])
                 self._share([run for run in alike if run.shape.number == number], parts, self.shares.kinds)
+        self.filled = fillers
         if fillers:
-            self._fill(fillers)
+            fill(self, fillers)
+        for run in fillers:
+            self.place(run)
 
     def _in_order(self, runs: list[Run]) -> None:
         done: set[int] = set()
@@ -81,11 +85,26 @@ class Search:
         for run in runs:
             self.place(run)
 
-    def _fill(self, fillers: list[Run]) -> None:
-        """Host by host; where that leaves somebody out, unit by unit, scarce first: nobody pays for a good packing."""
-        if not fill(self, fillers):
-            for run in fillers:
-                self.place(run)
+    def left_out(self) -> int:
+        return sum(run.chosen.count(-1) for run in self.runs)
+
+    def chosen(self) -> list[list[int]]:
+        return [list(run.chosen) for run in self.runs]
+
+    def restore(self, chosen: list[list[int]]) -> None:
+        for run, hosts in zip(self.runs, chosen, strict=True):
+            self.clear(run)
+            for h in hosts:
+                if h >= 0:
+                    self.take(run, h)
+            run.chosen = hosts
+
+    def refill(self) -> None:
+        """What was filled host by host, unit by unit."""
+        for run in self.filled:
+            self.clear(run)
+        for run in self.filled:
+            self.place(run)
 
     def place(self, run: Run) -> None:
         """Completes `chosen`. Without groups the queue does it in one go; the result is the same, only sooner."""
@@ -94,8 +113,7 @@ class Search:
             run.chosen.extend([-1] * (len(run.units) - len(run.chosen)))
             return
         aside: list[tuple[Candidates, list[int]]] = []
-        run.chosen = []
-        for _ in run.units:
+        for _ in run.units[len(run.chosen) :]:
             found = self.chooser.choose(run, aside)
             if found is None:
                 break
@@ -170,6 +188,19 @@ class Search:
 def even(run: Run) -> bool:
     """Whether only evenness decides where its units go."""
     return run.shape.policy is Policy.BALANCE and not run.groups and not run.crew and not run.shape.pool.marked
+
+
+def units_of(runs: list[Run]) -> dict[Shape, int]:
+    units = dict.fromkeys((run.shape for run in runs), 0)
+    for run in runs:
+        units[run.shape] += len(run.units)
+    return units
+
+
+def hosts_of(runs: list[Run]) -> list[int]:
+    """Those that any of them may go to, in order."""
+    pools = {id(run.shape.pool): run.shape.pool for run in runs}
+    return sorted(set().union(*(pool.hosts for pool in pools.values())))
 
 
 def group_sizes(problem: Problem) -> dict[str, int]:

@@ -13,13 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .model import Policy
-from .runs import Run
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .search import Search
     from .space import Shape
     from .state import State
 
@@ -47,19 +45,16 @@ class Shares(NamedTuple):
     least: float  # use of the fullest host that no placement can be below, as far as it was found
 
 
-def shares(search: Search, runs: list[Run], policy: Policy) -> Shares:
-    """Shapes for which no host has room are missing from it."""
-    kinds = _kinds(search, runs)
-    units = dict.fromkeys((run.shape for run in runs), 0)
-    for run in runs:
-        units[run.shape] += len(run.units)
-    state, pack = search.state, policy is Policy.PACK
+def shares(state: State, units: dict[Shape, int], hosts: list[int], policy: Policy) -> Shares:
+    """Shapes for which none of these hosts has room are missing from it."""
+    kinds = _kinds(state, hosts)
+    pack = policy is Policy.PACK
     fits = {shape: [_fits(state, shape, hosts) for hosts in kinds] for shape in units}
     some = {shape: count for shape, count in units.items() if any(fits[shape])}
     if not some:
         return Shares(kinds, {}, 0.0)
     # Devices do not count toward how full a host is, but a host without one left takes no more.
-    slots = range(len(search.space.resources)) if pack else state.scored
+    slots = range(len(state.space.resources)) if pack else state.scored
     program = _Program(state, kinds, some, [fits[shape] for shape in some], list(slots))
     z, least = (program.fewest(), 0.0) if pack else program.evenest()
     return Shares(kinds, program.whole(z), least)
@@ -197,10 +192,9 @@ class _Program:
         }
 
 
-def _kinds(search: Search, runs: list[Run]) -> list[list[int]]:
-    space = search.space
+def _kinds(state: State, hosts: list[int]) -> list[list[int]]:
+    space = state.space
     found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
-    pools = {id(run.shape.pool): run.shape.pool for run in runs}
-    for h in sorted(set().union(*(pool.hosts for pool in pools.values()))):
+    for h in hosts:
         found.setdefault((space.class_of[h], tuple(space.usable[h])), []).append(h)
     return list(found.values())

@@ -1,0 +1,129 @@
+"""What goes together on one host: which of the units that wait fill it with the least left over.
+
+Decides the fill of a host by the dot product of what is left of it and what a unit takes, so that a host short of
+memory gets units that want vCPUs; best fit, unit by unit, runs into one resource and wastes the others. Must not
+change anything: who asked places the units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stead.value import mutable
+
+from .runs import Run
+from .space import Shape
+from .state import State
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MANY_LOTS = 48  # from here on one numpy expression is quicker than a loop over the lots
+
+
+@mutable
+class Lot:
+    """Units of one shape. `apart` runs may put only so many on one host and are lots of their own."""
+
+    shape: Shape
+    runs: list[Run]  # the first is the one being placed
+    left: int
+    apart: int = 0  # the most of its group on one host
+    group: str = ""
+
+
+class Choice:
+    """Lots that may be drawn from, how many of each, and how they are weighed: numbers of lots throughout."""
+
+    def __init__(
+        self, state: State, lots: list[Lot], most: dict[int, int], weights: list[float], liking: list[float]
+    ) -> None:
+        self.state = state
+        self.lots = lots
+        self.most = most
+        self.weights = weights
+        self.liking = liking
+        self.table = _Table(self) if len(most) > MANY_LOTS else None
+
+    def fill(self, h: int) -> dict[int, int]:
+        """Lot -> how many, for this host as it is."""
+        free, cap = list(self.state.free[h]), self.state.cap[h]
+        left = {i: n for i, n in self.most.items() if n and self.lots[i].shape.pool.has[h]}
+        room = self._room(h, left)
+        taken: dict[int, int] = {}
+        while left:
+            weights = [w * f / c / c if c else 0.0 for w, f, c in zip(self.weights, free, cap, strict=True)]
+            i = self._pick(free, weights, left)
+            if i < 0:
+                break
+            taken[i] = taken.get(i, 0) + 1
+            for k, amount in self.lots[i].shape.demand:
+                free[k] -= amount
+            left[i] -= 1
+            group = self.lots[i].group
+            if group:
+                room[group] -= 1
+            if not left[i] or (group and not room[group]):
+                # Several requests may share a group, and with it what it allows here.
+                gone = [i] if not group or room[group] else [j for j in left if self.lots[j].group == group]
+                for j in gone:
+                    del left[j]
+        return taken
+
+    def _room(self, h: int, left: dict[int, int]) -> dict[str, int]:
+        """What groups allow on this host; lots of full ones are struck out."""
+        tally = self.state.tally
+        apart = {self.lots[i].group: self.lots[i].apart for i in left if self.lots[i].apart}
+        room = {group: most - tally.on_host(group).get(h, 0) for group, most in apart.items()}
+        for i in [i for i in left if room.get(self.lots[i].group, 1) <= 0]:
+            del left[i]
+        return room
+
+    def _pick(self, free: list[int], weights: list[float], left: dict[int, int]) -> int:
+        if self.table is not None:
+            return self.table.pick(free, weights, left)
+        best, found = 0.0, -1
+        for i in left:
+            product = 0.0
+            for k, amount in self.lots[i].shape.demand:
+                if free[k] < amount:
+                    break
+                product += weights[k] * amount
+            else:
+                product *= self.liking[i]
+                if product > best or found < 0:
+                    best, found = product, i
+        return found
+
+
+class _Table:
+    """The lots as arrays. Products are added resource by resource, as the plain loop does."""
+
+    def __init__(self, owner: Choice) -> None:
+        import numpy as np
+
+        self.np = np
+        self.numbers = list(owner.most)
+        self.row = {i: n for n, i in enumerate(self.numbers)}
+        width = len(owner.weights)
+        self.demand: NDArray[np.int64] = np.zeros((width, len(self.numbers)), dtype=np.int64)
+        for n, i in enumerate(self.numbers):
+            for k, amount in owner.lots[i].shape.demand:
+                self.demand[k, n] = amount
+        self.liking = np.array([owner.liking[i] for i in self.numbers])
+        self.left: dict[int, int] = {}
+        self.open = np.zeros(len(self.numbers), dtype=bool)
+
+    def pick(self, free: list[int], weights: list[float], left: dict[int, int]) -> int:
+        np = self.np
+        fits = np.zeros(len(self.numbers), dtype=bool)
+        fits[[self.row[i] for i in left]] = True
+        product = np.zeros(len(fits))
+        for k, row in enumerate(self.demand):
+            fits &= row <= free[k]
+            product += weights[k] * row
+        product *= self.liking
+        product[~fits] = -1.0
+        found = int(product.argmax())
+        return self.numbers[found] if fits[found] else -1
