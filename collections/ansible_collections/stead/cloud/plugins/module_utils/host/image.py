@@ -32,8 +32,9 @@ def remove(step, work):
     for path in (part, part + ".new", part + ".etag"):
         work.remove(path)
     image_files.tidy(work)
-    if not image_files.any_kept(but=step["uuid"]):
-        units.stop(UNIT, work)
+    with _serving:  # images may go at once, and the last of them stops it
+        if not image_files.any_kept(but=step["uuid"]):
+            units.stop(UNIT, work)
 
 
 def restore(step, work):
