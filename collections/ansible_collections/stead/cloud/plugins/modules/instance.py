@@ -59,10 +59,11 @@ options:
         type: int
         default: 1450
   volumes:
-    description: Names of volumes of the project on this host, kept by M(stead.cloud.volume), in pool C(default).
+    description:
+      - Names of volumes of the project on this host, kept by M(stead.cloud.volume).
+      - Left out, it keeps those that it has, as by M(stead.cloud.volume_attachment).
     type: list
     elements: str
-    default: []
   hypervisor:
     description: Hardware virtualisation or emulation.
     type: str
@@ -161,7 +162,7 @@ def main():
             "memory": {"type": "str", "default": "1GiB"},
             "disk": {"type": "str", "default": "10GiB"},
             "networks": {"type": "list", "elements": "dict", "default": [], "options": NIC},
-            "volumes": {"type": "list", "elements": "str", "default": []},
+            "volumes": {"type": "list", "elements": "str"},
             "hypervisor": {"type": "str", "choices": ["kvm", "qemu"], "default": "kvm"},
             "user_data": {"type": "str", "default": ""},
             "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -203,7 +204,7 @@ def wanted(given, address):
             "stop_timeout": given["stop_timeout"],
             "autostart": given["autostart"],
             "state": given["state"],
-            "volumes": dict(volumes(given)),
+            "volumes": attached(address) if given["volumes"] is None else dict(volumes(given)),
         }
     )
     nics = [interface(one, at, given["project"]) for at, one in enumerate(given["networks"])]
@@ -254,6 +255,11 @@ def interface(given, position, project):
         "subnets": [subnet],
     }
     return nic, {"addresses": addresses, "mac": given["mac"].lower()}
+
+
+def attached(address):
+    made = ledger.read("instances", single.uuid_of(address))
+    return made["want"].get("volumes", {}) if made else {}
 
 
 def volumes(given):

@@ -8,7 +8,8 @@ DOCUMENTATION = r"""
 module: volume
 short_description: Keep a volume in a pool of a host
 description:
-  - Makes a volume, blank or from an image, and lets it grow, also while a guest uses it.
+  - Makes a volume, blank or from an image, and lets it grow, also while a guest uses it. It runs on the host that keeps
+    the volume, and serves it to other hosts where O(server) says so.
   - A volume is never cut, and with O(state=absent) all that is on it is lost.
 version_added: 0.1.0
 author:
@@ -29,14 +30,25 @@ options:
     description: Name of the pool.
     type: str
     default: default
+  type:
+    description:
+      - What the pool is. Files of V(nfs) and V(iscsi) are served to other hosts, which needs a host that the role
+        P(stead.cloud.storage#role) has prepared. V(lvm) and V(lvm-thin) have been tested by their commands only.
+    type: str
+    choices: [dir, nfs, iscsi, lvm, lvm-thin]
+    default: dir
   path:
-    description: Directory of the pool. Left out, one of the pool's name under C(/var/lib/stead/pools).
+    description:
+      - Directory of the pool. Left out, one of the pool's name under C(/var/lib/stead/pools).
+      - For V(lvm) the volume group, for V(lvm-thin) the volume group and the thin pool, as C(vg0/thin).
     type: path
+  server:
+    description: Address of this host at which others reach the pool, of type V(nfs) or V(iscsi).
+    type: str
   format:
-    description: Format of the file.
+    description: Format of the volume. Left out, V(qcow2) in a pool of type V(dir), and V(raw), the only one, in others.
     type: str
     choices: [qcow2, raw]
-    default: qcow2
   image:
     description: Name of an image on this host, kept by M(stead.cloud.image), that it is made from.
     type: str
@@ -60,6 +72,16 @@ EXAMPLES = r"""
     project: acme
     name: pgdata
     size: 50GiB
+
+- name: Keep a volume that instances anywhere can have
+  stead.cloud.volume:
+    project: acme
+    name: shared
+    size: 20GiB
+    pool: san
+    type: iscsi
+    path: /srv/san
+    server: 192.0.2.10
 """
 
 RETURN = r"""
@@ -84,7 +106,7 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import single
+from ..module_utils.host import asked_pool, single
 from ..module_utils.host.failing import Failed
 
 
@@ -94,11 +116,10 @@ def main():
             "name": {"type": "str", "required": True},
             "project": {"type": "str", "required": True},
             "size": {"type": "str"},
-            "pool": {"type": "str", "default": "default"},
-            "path": {"type": "path"},
-            "format": {"type": "str", "choices": ["qcow2", "raw"], "default": "qcow2"},
+            "format": {"type": "str", "choices": ["qcow2", "raw"]},
             "image": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **asked_pool.OPTIONS,
         },
         required_if=[("state", "present", ("size",))],
         supports_check_mode=True,
@@ -113,10 +134,12 @@ def main():
 
 
 def wanted(given, address):
-    pool = {"name": given["pool"], "type": "dir"}
-    if given["path"]:
-        pool["path"] = given["path"]
-    want = {"pool": pool, "format": given["format"], "size": single.size(given["size"]), "shareable": False}
+    want = {
+        "pool": asked_pool.pool(given),
+        "format": asked_pool.form(given),
+        "size": single.size(given["size"]),
+        "shareable": False,
+    }
     if given["image"]:
         image = single.address_of("", "images", given["image"])
         want["origin"] = {"image": {"address": image, "uuid": single.uuid_of(image)}}

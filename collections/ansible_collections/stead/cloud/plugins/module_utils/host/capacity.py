@@ -18,7 +18,7 @@ def capacity(pools):
         "hugepages": {_page(path): _number(path + "/nr_hugepages") for path in glob.glob("/sys/kernel/mm/hugepages/*")},
         "numa": [_node(path) for path in sorted(glob.glob("/sys/devices/system/node/node[0-9]*"))],
         "disks": _disks(),
-        "pools": {name: dict(pool, **_room(pool)) for name, pool in declared.pools(pools or "all").items()},
+        "pools": {name: dict(pool, **room(pool)) for name, pool in declared.pools(pools or "all").items()},
     }
 
 
@@ -60,7 +60,7 @@ def _disks():
     ]
 
 
-def _room(pool):
+def room(pool):
     if pool["type"] in ("lvm", "lvm-thin"):
         return _volume_group(pool["path"] or "")
     path = pool["path"]

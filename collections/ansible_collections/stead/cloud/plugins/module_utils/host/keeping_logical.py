@@ -105,3 +105,12 @@ class Logical:
 
     def _device(self, name):
         return "/dev/{0}/{1}".format(self._group, name)
+
+
+def has_group(pool):
+    """Whether the volume group is there, and the thin pool in it."""
+    group, thin = pools.group(pool)
+    words = ["lvs", "--noheadings", "--options", "lv_name", "--", "{0}/{1}".format(group, thin)]
+    if not thin:
+        words = ["vgs", "--noheadings", "--options", "vg_name", "--", group]
+    return running.attempt(words)[0] == 0

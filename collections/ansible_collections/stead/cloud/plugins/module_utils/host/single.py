@@ -41,8 +41,8 @@ def size(text):
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 
-def carry_out(module, address, want, action=None, secrets=None):
-    """Ends the module. `want` is nothing for what should not be there."""
+def carry_out(module, address, want, action=None, secrets=None, part=None):
+    """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
     kind = address.split("/")[-2]
     identity = want["uuid"] if want else uuid_of(address)
     try:
@@ -54,7 +54,7 @@ def carry_out(module, address, want, action=None, secrets=None):
             "kind": kind,
             "action": action or _action(before, want),
             "uuid": identity,
-            "digest": blake2b(json.dumps(want, sort_keys=True).encode(), digest_size=16).hexdigest() if want else "",
+            "digest": made["digest"] if want and want == before else digest_of(want),
             "want": want,
             "have": before or None,
             "after": [],
@@ -63,9 +63,10 @@ def carry_out(module, address, want, action=None, secrets=None):
         result = _result(module, step, secrets)
     except Failed as error:
         module.fail_json(msg=str(error))
-    answer = {"uuid": identity, "before": before, "after": want or {}, "done": result["done"]}
+    told, wanted = (part or dict)(before), (part or dict)(want or {})
+    answer = {"uuid": identity, "before": told, "after": wanted, "done": result["done"]}
     if module._diff:  # noqa: SLF001 - Ansible has no public name for it
-        answer["diff"] = {"before": _shown(before), "after": _shown(want or {})}
+        answer["diff"] = {"before": shown(told), "after": shown(wanted)}
     if result["status"] != OK:
         module.fail_json(msg=result["error"], changed=result["changed"], **answer)
     module.exit_json(changed=result["changed"], **answer)
@@ -86,5 +87,9 @@ def _result(module, step, secrets):
         return Batch(payload).carry_out()[0]
 
 
-def _shown(value):
+def digest_of(want):
+    return blake2b(json.dumps(want, sort_keys=True).encode(), digest_size=16).hexdigest() if want else ""
+
+
+def shown(value):
     return json.dumps(value, indent=1, sort_keys=True) + "\n" if value else ""

@@ -1,0 +1,67 @@
+"""Whether what serves a pool to other hosts runs, and can be used. It sets nothing up: the role storage does."""
+
+from __future__ import annotations
+
+import socket
+
+from . import pools, running, targets
+from .failing import Failed
+
+PORTS = {"nfs": 2049, "iscsi": targets.PORT}
+PATIENCE = 3  # seconds
+
+
+def require(pool, work):
+    """Of a pool that is served. In check mode it may be another task that starts the server."""
+    if not pools.is_served(pool) or work.check:
+        return
+    why = silent(pool["server"], PORTS[pools.kind(pool)])
+    if why:
+        text = "Nothing serves {0} at {1} ({2}). Give this host the role storage, and run `stead bootstrap` for it."
+        raise Failed(text.format(pools.kind(pool), pool["server"], why))
+    if pools.kind(pool) == "nfs" and not exported(pools.folder(pool)):
+        text = (
+            "{0} is exported to nobody. Declare the pool in stead_pools of this host, and run `stead bootstrap` for it."
+        )
+        raise Failed(text.format(pools.folder(pool)))
+
+
+def silent(server, port):
+    """Why nobody answers there; empty when somebody does."""
+    try:
+        socket.create_connection((server, port), PATIENCE).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def exported(path):
+    """By nfs-ganesha as the role configures it, or by the kernel."""
+    for file, wanted in (("/etc/stead/ganesha.conf", 'Path = "{0}";'), ("/etc/exports.d/stead.exports", "{0} ")):
+        try:
+            with open(file, encoding="utf-8") as text:
+                if any(line.strip().startswith(wanted.format(path)) for line in text):
+                    return True
+        except FileNotFoundError:
+            continue
+    return False
+
+
+def reaches(portals):
+    """pool -> why this host cannot use it, of pools that other hosts serve; empty where it can."""
+    return {name: silent(one["server"], PORTS[one["type"]]) for name, one in portals.items()}
+
+
+def speaks(kinds):
+    """Those kinds of pools that neither QEMU nor the kernel of this host has a client for."""
+    from . import reaching
+
+    programs = {"nfs": ["mount.nfs", "-V"], "iscsi": ["iscsiadm", "--version"]}
+    return [kind for kind in kinds if not reaching.by_qemu(kind) and not _runs(programs[kind])]
+
+
+def _runs(argv):
+    try:
+        return running.attempt(argv)[0] == 0
+    except Failed:
+        return False

@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pool
+short_description: Keep a storage pool on a host
+description:
+  - Makes the directory of a pool, or looks for its volume group, and says how much room there is.
+  - A pool of type V(nfs) or V(iscsi) is served by what the role P(stead.cloud.storage#role) sets up. This module says
+    whether that runs.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  pool:
+    description: Name of the pool.
+    type: str
+    default: default
+    aliases: [name]
+  type:
+    description: What it is, as in the inventory. V(lvm) and V(lvm-thin) have been tested by their commands only.
+    type: str
+    choices: [dir, nfs, iscsi, lvm, lvm-thin]
+    default: dir
+  path:
+    description:
+      - Its directory. Left out, one of the pool's name under C(/var/lib/stead/pools).
+      - For V(lvm) the volume group, for V(lvm-thin) the volume group and the thin pool, as C(vg0/thin). They are yours
+        to make, and are never removed.
+    type: path
+  server:
+    description: Address of this host at which others reach it, of type V(nfs) or V(iscsi).
+    type: str
+  state:
+    description:
+      - Whether it is there. With V(absent) an empty directory is removed; one with something in it is refused.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Keep a pool that other hosts use by iSCSI
+  stead.cloud.pool:
+    name: san
+    type: iscsi
+    path: /srv/san
+    server: 192.0.2.10
+  register: san
+
+- name: See that it has room
+  ansible.builtin.assert:
+    that: san.free > 100 * 1024 ** 3
+"""
+
+RETURN = r"""
+before:
+  description: What was there. Empty when it was not.
+  returned: always
+  type: dict
+after:
+  description: What is there now, or would be in check mode.
+  returned: always
+  type: dict
+size:
+  description: Bytes that it holds.
+  returned: always
+  type: int
+free:
+  description: Bytes that are free in it.
+  returned: always
+  type: int
+users:
+  description: Addresses of what of Stead's lies in it.
+  returned: always
+  type: list
+  elements: str
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import asked_pool, keeping_logical, places, pools, serving, single
+from ..module_utils.host.failing import Failed
+from ..module_utils.host.work import Work
+
+
+def main():
+    options = dict(asked_pool.OPTIONS, pool={"type": "str", "default": "default", "aliases": ["name"]})
+    options["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    asked, work = asked_pool.pool(module.params), Work("", check=module.check_mode)
+    try:
+        before = there(asked)
+        users = asked_pool.in_use(asked)
+        if module.params["state"] == "present":
+            present(asked, work)
+            after = described(asked)
+        else:
+            absent(asked, before, users, work)
+            after = {}
+        found = dict(asked_pool.room(asked), users=users)
+    except Failed as error:
+        module.fail_json(msg=str(error))
+    found.update({"before": before, "after": after, "done": work.done})
+    if module._diff:  # noqa: SLF001 - Ansible has no public name for it
+        found["diff"] = {"before": single.shown(before), "after": single.shown(after)}
+    module.exit_json(changed=work.changed, **found)
+
+
+def described(asked):
+    return dict(asked, path=asked_pool.path_of(asked))
+
+
+def there(asked):
+    if pools.kind(asked) in pools.LOGICAL:
+        return described(asked) if keeping_logical.has_group(asked) else {}
+    return described(asked) if os.path.isdir(asked_pool.path_of(asked)) else {}
+
+
+def present(asked, work):
+    if pools.kind(asked) in pools.LOGICAL:
+        if not keeping_logical.has_group(asked):
+            raise Failed("There is no {0} here. Make it with vgcreate and lvcreate first.".format(asked.get("path")))
+        return
+    work.directory(asked_pool.path_of(asked), places.PASSABLE)
+    serving.require(asked, work)
+
+
+def absent(asked, before, users, work):
+    if not before or pools.kind(asked) in pools.LOGICAL:
+        return
+    path = asked_pool.path_of(asked)
+    if users or os.listdir(path):
+        what = ", ".join(users) or "files that are not Stead's"
+        raise Failed("{0} is not empty: it has {1}. Nothing was removed.".format(path, what))
+    work.act("remove {0}".format(path), os.rmdir, path)
+
+
+if __name__ == "__main__":
+    main()

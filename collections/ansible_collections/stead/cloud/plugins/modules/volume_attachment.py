@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_attachment
+short_description: Keep a volume attached to an instance
+description:
+  - Plugs a volume into an instance of this host, while it runs or not, and unplugs it. It stays so over starts.
+  - The volume is on this host, or in a pool that another host serves.
+  - A guest that has a volume mounted does not let go of it. Unmount it inside first.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  project:
+    description: Project that both belong to.
+    type: str
+    required: true
+  instance:
+    description: Name of the instance, kept on this host by M(stead.cloud.instance).
+    type: str
+    required: true
+  volume:
+    description: Name of the volume, kept by M(stead.cloud.volume).
+    type: str
+    required: true
+  mode:
+    description: Whether the guest may write to it.
+    type: str
+    choices: [rw, ro]
+    default: rw
+  device:
+    description: What the guest is asked to call it, as C(vdc). Left out, the first that is free.
+    type: str
+  pool:
+    description: Name of its pool. This and the next ones say where it is, of a volume that another host keeps.
+    type: str
+    default: default
+  type:
+    description: What the pool is, as in M(stead.cloud.volume).
+    type: str
+    choices: [dir, nfs, iscsi, lvm, lvm-thin]
+    default: dir
+  path:
+    description: Directory of the pool on the host that serves it.
+    type: path
+  server:
+    description: Address at which the host that serves it is reached.
+    type: str
+  size:
+    description: Its size, as C(50GiB). A guest that runs is told of it when it has grown.
+    type: str
+  state:
+    description: Whether it is attached.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+seealso:
+  - module: stead.cloud.volume
+  - module: stead.cloud.instance
+"""
+
+EXAMPLES = r"""
+- name: Attach a volume of this host
+  stead.cloud.volume_attachment:
+    project: acme
+    instance: db
+    volume: pgdata
+
+- name: Attach one that a storage host serves
+  stead.cloud.volume_attachment:
+    project: acme
+    instance: db
+    volume: shared
+    pool: san
+    type: iscsi
+    path: /srv/san
+    server: 192.0.2.10
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the instance.
+  returned: always
+  type: str
+before:
+  description: How the volume was attached. Empty when it was not.
+  returned: always
+  type: dict
+after:
+  description: How it is attached now, or would be in check mode.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import asked_pool, ledger, pools, single
+from ..module_utils.host.failing import Failed
+
+LETTERS = "bcdefghijklmnopqrstuvw"
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "project": {"type": "str", "required": True},
+            "instance": {"type": "str", "required": True},
+            "volume": {"type": "str", "required": True},
+            "mode": {"type": "str", "choices": ["rw", "ro"], "default": "rw"},
+            "device": {"type": "str"},
+            "size": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **asked_pool.OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    instance = single.address_of(given["project"], "instances", given["instance"])
+    volume = single.address_of(given["project"], "volumes", given["volume"])
+    made = ledger.read("instances", single.uuid_of(instance))
+    try:
+        if made is None:
+            without(module, given)
+        else:
+            want = wanted(given, made["want"], volume)
+            single.carry_out(module, instance, want, part=lambda one: dict(one.get("volumes", {}).get(volume, {})))
+    except Failed as error:
+        module.fail_json(msg=str(error))
+
+
+def without(module, given):
+    """An instance that is not there has nothing attached."""
+    if given["state"] == "present":
+        raise Failed("Instance {0} is not on this host.".format(given["instance"]))
+    identity = single.uuid_of(single.address_of(given["project"], "instances", given["instance"]))
+    module.exit_json(changed=False, uuid=identity, before={}, after={}, done=[])
+
+
+def wanted(given, instance, volume):
+    """All of the instance as it is, and the volume in it or not."""
+    attached = dict(instance.get("volumes", {}))
+    before = attached.pop(volume, {})
+    if given["state"] == "present":
+        attached[volume] = described(given, instance, volume, before)
+    return dict(instance, volumes=attached)
+
+
+def described(given, instance, volume, before):
+    bus = "scsi" if instance["root"]["bus"] == "ide" else instance["root"]["bus"]
+    found = dict(where(given, volume), bus=bus, mode=given["mode"])
+    if given["size"] and "server" in found["pool"]:
+        found["size"] = single.size(given["size"])
+    if given["device"]:
+        return dict(found, device=given["device"], pinned=True)
+    taken = {one["device"][-1] for one in instance.get("volumes", {}).values()}
+    free = next((letter for letter in LETTERS if letter not in taken), None)
+    if before:
+        return dict(found, device=before["device"])
+    if free is None:
+        raise Failed("Instance {0} has as many volumes as there are letters for.".format(given["instance"]))
+    return dict(found, device={"virtio": "vd"}.get(bus, "sd") + free)
+
+
+def where(given, volume):
+    identity = single.uuid_of(volume)
+    made = ledger.read("volumes", identity)
+    if made is not None:
+        return {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}
+    pool = asked_pool.pool(given)
+    if not pools.is_served(pool):
+        text = (
+            "Volume {0} is not on this host. Keep it here with stead.cloud.volume, or say type and server of its pool."
+        )
+        raise Failed(text.format(given["volume"]))
+    return {"format": "raw", "pool": pool, "shareable": False, "uuid": identity}
+
+
+if __name__ == "__main__":
+    main()
