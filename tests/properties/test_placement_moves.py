@@ -119,6 +119,51 @@ def test_a_second_rebalance_finds_nothing(problem: Problem) -> None:
     assert not rebalance(problem, done.placement, 1_000).moves
 
 
+def mixed(problem: Problem, random: object) -> Problem:
+    """Some of the requests under `pack`, the others evened out."""
+    pick = random.choice  # type: ignore[attr-defined]
+    requests = [replace(one, policy=pick((Policy.PACK, Policy.BALANCE))) for one in problem.requests]
+    return replace(problem, requests=requests)
+
+
+def hosts_in_use(assignment: dict[str, str]) -> int:
+    return len(set(assignment.values()))
+
+
+@given(problems(Policy.PACK))
+@settings(max_examples=150, deadline=None)
+def test_under_pack_a_rebalance_empties_hosts_in_moves_that_fit_and_a_second_finds_nothing(problem: Problem) -> None:
+    start = place(replace(problem, policy=Policy.BALANCE))
+    done = rebalance(problem, start, 1_000)
+    at = dict(start.assignment)
+    for move in done.moves:
+        assert_fits(problem, at, (move,))
+    assert at == dict(done.placement.assignment)
+    assert done.in_use == (hosts_in_use(dict(start.assignment)), hosts_in_use(at))
+    emptied = set(start.assignment.values()) - set(at.values())
+    assert {move.source for move in done.moves} == emptied
+    assert bool(done.moves) == bool(emptied)
+    assert not rebalance(problem, done.placement, 1_000).moves
+
+
+@given(problems(Policy.PACK), st.integers(1, 6))
+@settings(max_examples=100, deadline=None)
+def test_under_pack_no_host_is_left_half_emptied_for_want_of_moves(problem: Problem, most: int) -> None:
+    start = place(replace(problem, policy=Policy.BALANCE))
+    done = rebalance(problem, start, most)
+    assert len(done.moves) <= most
+    assert not {move.source for move in done.moves} & set(done.placement.assignment.values())
+
+
+@given(problems(), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_with_policies_side_by_side_a_second_rebalance_finds_nothing(problem: Problem, random: object) -> None:
+    both = mixed(problem, random)
+    start = place(problem)
+    done = rebalance(both, start, 1_000)
+    assert not rebalance(both, done.placement, 1_000).moves
+
+
 @given(problems(), st.integers(1, 200_000))
 @settings(max_examples=100, deadline=None)
 def test_every_move_gains_at_least_what_was_asked(problem: Problem, gain: int) -> None:

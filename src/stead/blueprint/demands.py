@@ -43,6 +43,7 @@ class _Asked:
     members: list[str] = field(default_factory=list)
     data_on: dict[str, str] = field(default_factory=dict)
     carries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    live: bool = True
 
 
 @value
@@ -135,6 +136,7 @@ class _Asking:
             size = amounts.pop(f"disk:{pool}")
             demand = Demand(role="", amounts={f"disk:{pool}": size})
             asked = self._asked(block, demand, demand.amounts)
+            asked.live = False  # it stands for space taken: nobody could move it
             asked.members += [f"{address}/root" for address in block.members]
         return pools
 
@@ -173,6 +175,7 @@ class _Asking:
             + tuple(_groups(demand.together, ask.GroupKind.TOGETHER)),
             data_on=asked.data_on,
             carries=asked.carries,
+            live=asked.live,
         )
 
     def _remember(self, name: str, address: Address, asked: str, *, movable: bool) -> None:

@@ -66,6 +66,7 @@ def figures(blueprint: Blueprint) -> list[str]:
     return [
         done.text,
         f"Fullest host: {before:.1f}% before, {after:.1f}% after.",
+        f"Hosts in use: {done.in_use[0]} before, {done.in_use[1]} after.",
         f"To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
         f"Hosts whose failure would leave something without a host: {headroom(blueprint.problem, blueprint.placement)}",
         *stays,

@@ -1,4 +1,6 @@
-"""Plan live migrations that even out the use of hosts, each worth its cost, in an order in which each fits.
+"""Plan live migrations, each worth its cost, in an order in which each fits.
+
+They even out the use of hosts; what is under the policy `pack` is brought together instead, and hosts are emptied.
 
   stead rebalance --moves 10
   stead rebalance --moves 10 -o even.plan && stead apply even.plan

@@ -180,6 +180,8 @@ class Descent:
 
     def moves(self, most: int, minimum_gain: int) -> Iterator[Move]:
         """Made in this state as they are yielded."""
+        if most <= 0:
+            return
         self.kin = self._kin()
         order: list[tuple[int, int]] = []
         left = most
@@ -203,14 +205,10 @@ class Descent:
                 heappush(order, (-again, i))
 
     def _move(self, kin: Kin, gain: int, source: int, target: int) -> Move:
-        space, demand = self.scene.space, kin.run.shape.demand
+        space = self.scene.space
         member = kin.on[source].pop(0)
         kin.on.setdefault(target, []).append(member)
-        self.state.take(target, demand)
-        self.state.give(source, demand)
-        if kin.run.groups:
-            self.state.tally.add(kin.run.names, source, space.zone_of[source], -1)
-            self.state.tally.add(kin.run.names, target, space.zone_of[target], 1)
+        self.scene.move(member, target)
         text = f"evens out {space.names[source]} and {space.names[target]} by {gain}"
         return Move(member, space.names[source], space.names[target], "rebalance", text, live=True)
 

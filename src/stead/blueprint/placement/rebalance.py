@@ -1,8 +1,9 @@
 """Moves that are worth it: a sequence in which each fits when its turn comes, and the waves it can run in.
 
 Decides by steepest descent on one number, the sum over hosts and resources of (use squared x size of the host), which
-is least when every host is used alike. Stops at the first state where no move gains `minimum_gain`: asked again there,
-it finds nothing. Must not touch pinned members, hosts that are not up, or anything that cannot migrate live.
+is least when every host is used alike; members under `pack` want fewer hosts instead, and hosts are emptied for them.
+Stops at the first state where neither gains `minimum_gain` per move: asked again there, it finds nothing. Must not
+touch pinned members, hosts that are not up, or anything that cannot migrate live.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from stead.value import replace, value
 
 from .descent import Descent
+from .emptying import Emptying
 from .model import HostState, Move, Placement, Problem
 from .place import place
 from .scene import Scene
@@ -21,12 +23,13 @@ MINIMUM_GAIN = 1_000  # thousandths of a full host: below it a migration costs m
 
 @value
 class Rebalance:
-    """`objective` and `survivors` (hosts whose failure is survived) before and after; `bytes` memory to be moved."""
+    """Figures in pairs are before and after; `bytes` is what migrations copy."""
 
     moves: tuple[Move, ...]
     waves: tuple[tuple[Move, ...], ...]
     objective: tuple[int, int]
     fullest: tuple[int, int]  # use of the fullest host, in millionths
+    in_use: tuple[int, int]  # hosts that hold anything
     bytes: int
     placement: Placement
     stuck: tuple[Move, ...] = ()
@@ -35,32 +38,67 @@ class Rebalance:
     def text(self) -> str:
         if not self.moves:
             return "no move is worth it"
+        emptied = self.in_use[0] - self.in_use[1]
+        done = f"{len(self.moves)} moves in {len(self.waves)} waves"
+        if emptied > 0:
+            return f"{done} empty {emptied} host{'s' if emptied != 1 else ''}"
         before, after = self.objective
-        return f"{len(self.moves)} moves in {len(self.waves)} waves take the unevenness from {before} to {after}"
+        return f"{done} take the unevenness from {before} to {after}"
 
 
 def rebalance(problem: Problem, placement: Placement, moves: int, minimum_gain: int = MINIMUM_GAIN) -> Rebalance:
     """At most `moves` moves, each gaining at least `minimum_gain`."""
     scene = Scene(problem, placement)
-    descent = Descent(scene)
-    before = (descent.objective(), descent.fullest())
-    chosen = tuple(descent.moves(moves, minimum_gain))
-    after = (descent.objective(), descent.fullest())
+    descent, emptying = Descent(scene), Emptying(scene)
+    before = _figures(descent)
+    chosen: list[Move] = []
+    # What is evened out may make room to empty a host; the hosts that `pack` uses only become fewer, so it ends.
+    while True:
+        found = [*emptying.moves(moves - len(chosen), minimum_gain)]
+        found += descent.moves(moves - len(chosen) - len(found), minimum_gain)
+        chosen += found
+        if not found:
+            break
+    once = _once(chosen)
+    cut = _cut(problem, placement, once)
+    if cut.stuck:  # at one go somebody would have to wait for room that is given up on a detour
+        once = _before_detours(chosen)
+        cut = _cut(problem, placement, once)
+    once = tuple(move for wave in cut.waves for move in wave)
     assignment = dict(placement.assignment)
-    for move in chosen:
+    for move in once:
         assignment[move.member] = move.target
         for volume in scene.request_of[move.member].carries.get(move.member, ()):
             assignment[volume] = move.target
-    cut = _cut(problem, placement, chosen)
+    placed = replace(placement, assignment=assignment, moves=())
+    after = _figures(descent if len(once) == len(chosen) else Descent(Scene(problem, placed)))
     return Rebalance(
-        moves=chosen,
+        moves=once,
         waves=cut.waves,
         stuck=cut.stuck,
         objective=(before[0], after[0]),
         fullest=(before[1], after[1]),
-        bytes=weight(scene, chosen),
-        placement=replace(placement, assignment=assignment, moves=()),
+        in_use=(before[2], after[2]),
+        bytes=weight(scene, once),
+        placement=placed,
     )
+
+
+def _once(moves: list[Move]) -> tuple[Move, ...]:
+    """Every member at one go, where the search moved it twice: a plan migrates it once."""
+    first = {move.member: move.source for move in reversed(moves)}
+    last = {move.member: i for i, move in enumerate(moves)}
+    direct = (move._replace(source=first[move.member]) for i, move in enumerate(moves) if last[move.member] == i)
+    return tuple(move for move in direct if move.source != move.target)
+
+
+def _before_detours(moves: list[Move]) -> tuple[Move, ...]:
+    seen: set[str] = set()
+    for i, move in enumerate(moves):
+        if move.member in seen:
+            return tuple(moves[:i])
+        seen.add(move.member)
+    return tuple(moves)
 
 
 def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
@@ -69,17 +107,23 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
     changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=_elsewhere(problem, placement, host))
     after = place(changed)
     moves = tuple(replace_code(move, host) for move in after.moves)
-    before, then = Descent(Scene(problem, placement)), Descent(Scene(changed, after))
+    start = Descent(Scene(problem, placement))
+    before, then = _figures(start), _figures(Descent(Scene(changed, after)))
     cut = _cut(problem, placement, moves)
     return Rebalance(
         moves=moves,
         waves=cut.waves,
         stuck=cut.stuck,
-        objective=(before.objective(), then.objective()),
-        fullest=(before.fullest(), then.fullest()),
-        bytes=weight(before.scene, moves),
+        objective=(before[0], then[0]),
+        fullest=(before[1], then[1]),
+        in_use=(before[2], then[2]),
+        bytes=weight(start.scene, moves),
         placement=after,
     )
+
+
+def _figures(descent: Descent) -> tuple[int, int, int]:
+    return descent.objective(), descent.fullest(), sum(1 for count in descent.state.count if count)
 
 
 def headroom(problem: Problem, placement: Placement, n: int = 1) -> int:

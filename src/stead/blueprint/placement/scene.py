@@ -41,6 +41,7 @@ class Scene:
         self.placement = placement
         self.space = Space(problem)
         self.state = State(self.space)
+        self._moved: dict[str, int] = {}
         for request in problem.requests:
             self._seat(request)
         self.state.settle()
@@ -74,6 +75,8 @@ class Scene:
         return Chooser(self.queues, group_sizes(self.problem))
 
     def host_of(self, member: str) -> int:
+        if member in self._moved:
+            return self._moved[member]
         return self.space.index.get(self.placement.assignment.get(member, ""), -1)
 
     def lift(self, member: str, times: int = -1) -> None:
@@ -82,6 +85,12 @@ class Scene:
         if h >= 0:
             self.state.take(h, self.space.shape(request).demand, times)
             self.state.tally.add([group.name for group in request.groups], h, self.space.zone_of[h], times)
+
+    def move(self, member: str, target: int) -> None:
+        """From the host it is on to another."""
+        self.lift(member)
+        self._moved[member] = target
+        self.lift(member, 1)
 
     def unit(self, member: str) -> Run:
         """What has to be placed when this member has to: itself, or all of its crew that has no host."""
