@@ -38,7 +38,11 @@ VALUES = (
     "52:54:00:12:34:56", "!vault abc", "!x y", "*small", "&b c", "[web]", "[[web]]", "{a: 1}", "{a: {b: [c]}}",
     "é", "[app, app]",
     "instances/web", "acme/instances/web", "/", "..", "!!str 1", "'\\'", '"\\x00"', '"\\ud800"', "-", "|", "> x",
-    "'", '"', "#",
+    "'", '"', "#", "{{ '\\ud800' }}", "{{ (1).to_bytes(10 ** 9, 'big') }}", "{{ {(1, 2): 3} }}", "{{ {1: 2, '1': 3} }}",
+    "{{ 1e308 * 10 }}", "{{ '1e999' | float | int }}", "{{ vars | attr('__class__') }}", "!!set {a}", "!!binary aGk=",
+    "!!python/name:os.system", "!vault [a]", "::ffff:1.2.3.4", "0.0.0.0/0", "::1/128", "10.0.0.0/33", "10.0.0.0/²",
+    "fe80::%eth0/64", "70000", "80-22", "instances/web[²]", f"web[{'9' * 5000}]", "'9' * 5000", "10000000000", "\ufeff",
+    "\x85", "\u2028", "{? [a] : 1}", "{null: 1, 1.5: 2, true: 3}", "/dev/zero", "../../etc/passwd", "[.nan, .inf]",
     f"[{'[' * 120}{']' * 120}]", f"{'x' * 300}", "2026-01-01", "22:30", "<<: *small", "part: everything.yml",
 )  # fmt: skip
 ENTRIES = (
@@ -49,7 +53,10 @@ ENTRIES = (
     "pattern: '(a+)+$'", "choices: abc", "min: x", "max: .nan", "default: {a: !vault x}",
     "include: {a: {part: everything.yml}}",
     "moved: [{}]", "moved: [{from: a}]", "forget: [1]", "value: 1", "that: 1", "vars: {a: 1}", "? [a]", "'': 1",
-    "- a", "x:",
+    "- a", "x:", "count: 10000000000", "count: .nan", "for_each: [[a]]", "for_each: [null]", "for_each: [²]",
+    "replace_when: 1e999", "depends_on: ['instances/web[²]']", "choices: {a: 1}", "pattern: 'a{99999999999}'",
+    "min: [1]", "include: {a: {part: .}}", "include: {a: {part: /dev/zero}}", "networks: [{network: app, address: ::1}]",
+    "labels: {a: .nan}", "cloud_init: {user_data: .nan, network_data: {a: 1e999}}", "size: 1e999", "&b x: *b",
 )  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9_./:-]+|\"[^\"]*\"|'[^']*'")
 

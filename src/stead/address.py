@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 # A name is a DNS label, since instances answer to it; a key of `for_each` the same, so `[7]` is always a count.
 NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+LONGEST_COUNT = 9  # digits
 _TEXT = re.compile(
     rf"(?:(?P<project>{NAME.pattern})/)?(?P<kind>[a-z_]+)/(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<key>[^\]]+)\])?"
 )
@@ -47,7 +48,12 @@ def parse(text: str) -> Address | None:
     if match is None:
         return None
     key = match["key"]
-    return Address(match["project"] or "", match["kind"], match["name"], int(key) if key and key.isdigit() else key)
+    return Address(match["project"] or "", match["kind"], match["name"], key and key_of(key))
+
+
+def key_of(text: str) -> int | str:
+    """`7` is a count; longer digits than any count has, or those of other scripts, are text as any other."""
+    return int(text) if text.isdigit() and text.isascii() and len(text) <= LONGEST_COUNT else text
 
 
 class Known(dict[str, Address]):
@@ -68,7 +74,7 @@ class Known(dict[str, Address]):
         if not bracket:
             return Address(*parts)
         key = rest[:-1]
-        return Address(*parts, int(key) if key.isdigit() else key)
+        return Address(*parts, key_of(key))
 
 
 def _parts(stem: str) -> tuple[str, str, str]:

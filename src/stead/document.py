@@ -26,6 +26,7 @@ LARGE = Code("STEAD-D010", "too large once aliases are followed")
 VAULT = "!vault"
 DEEPEST = 100  # the language needs a dozen
 MOST_NODES = 5_000_000  # a flat spec of 100,000 instances has two million; a bomb of aliases has more than atoms
+MOST_LETTERS = 1 << 28  # as many as a file may have
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -98,7 +99,8 @@ class Sequence(Node):
         self.items: list[Node] = []
 
     def child(self, word: str) -> Node | None:
-        return self.items[int(word)] if word.isdecimal() and int(word) < len(self.items) else None
+        at = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else len(self.items)
+        return self.items[at] if at < len(self.items) else None
 
 
 class Mapping(Node):
@@ -161,10 +163,11 @@ def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
 class _Frame:
     """A mapping or sequence that is being read. A mapping waits for a key or for its value."""
 
-    __slots__ = ("anchor", "first", "height", "key", "node")
+    __slots__ = ("anchor", "first", "height", "key", "letters", "node")
 
-    def __init__(self, node: Mapping | Sequence, anchor: str | None, first: int) -> None:
-        self.node, self.anchor, self.first = node, anchor, first
+    def __init__(self, node: Mapping | Sequence, anchor: str | None, first: int, letters: int) -> None:
+        self.node, self.anchor = node, anchor
+        self.first, self.letters = first, letters  # how many there were before it
         self.key: Scalar | None = None
         self.height = 1  # how deep it is nested, aliases followed
 
@@ -172,6 +175,7 @@ class _Frame:
 class _Anchored(NamedTuple):
     node: Node
     values: int  # in it, itself counted
+    letters: int
     height: int
 
 
@@ -183,7 +187,7 @@ class _Builder:
         self.text, self.file = text, file
         self.found: list[Diagnostic] = []
         self.anchors: dict[str, _Anchored] = {}
-        self.nodes = 0  # aliases followed
+        self.nodes = self.letters = 0  # aliases followed
         self.stack: list[_Frame] = []
         self.root: Node | None = None
 
@@ -219,14 +223,15 @@ class _Builder:
             case yaml.ScalarEvent():
                 node = self._scalar(event)
                 if event.anchor:
-                    self.anchors[event.anchor] = _Anchored(node, 1, 0)
+                    self.anchors[event.anchor] = _Anchored(node, 1, len(node.text), 0)
                 self._put(node)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 return self._open(event, mapping=isinstance(event, yaml.MappingStartEvent))
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 frame = self.stack.pop()
                 if frame.anchor:
-                    self.anchors[frame.anchor] = _Anchored(frame.node, self.nodes - frame.first, frame.height)
+                    values, letters = self.nodes - frame.first, self.letters - frame.letters
+                    self.anchors[frame.anchor] = _Anchored(frame.node, values, letters, frame.height)
                 if self.stack:
                     self.stack[-1].height = max(self.stack[-1].height, frame.height + 1)
                 self._put(frame.node)
@@ -240,6 +245,7 @@ class _Builder:
             self._refuse_tag(event)
         quoted = not event.implicit[0] or bool(tag)
         self.nodes += 1
+        self.letters += len(event.value)
         node = Scalar(self.file, mark.line + 1, mark.column + 1, event.value, plain=not quoted, tag=tag or "")
         if event.style == "|":
             node.style = "|"
@@ -247,6 +253,8 @@ class _Builder:
 
     def _refuse_tag(self, event: Any) -> None:
         text = f"{event.tag} is not known. Only !vault is; leave the tag out, or quote a value to keep it as text."
+        if event.tag == VAULT:
+            text = "!vault stands before one encrypted text, as `ansible-vault encrypt_string` prints it."
         self.found.append(TAG.at(self._place(event.start_mark), text))
 
     def _open(self, event: Any, *, mapping: bool) -> bool:
@@ -256,7 +264,7 @@ class _Builder:
         if len(self.stack) >= DEEPEST:
             return self._too_deep(mark)
         node = (Mapping if mapping else Sequence)(self.file, mark.line + 1, mark.column + 1)
-        self.stack.append(_Frame(node, event.anchor, self.nodes))
+        self.stack.append(_Frame(node, event.anchor, self.nodes, self.letters))
         self.nodes += 1
         return True
 
@@ -278,8 +286,10 @@ class _Builder:
         if self.stack:
             self.stack[-1].height = max(self.stack[-1].height, known.height + 1)
         self.nodes += known.values
-        if self.nodes > MOST_NODES:
-            text = f"Followed to the end, the aliases make more than {MOST_NODES:,} values."
+        self.letters += known.letters
+        if self.nodes > MOST_NODES or self.letters > MOST_LETTERS:
+            much = f"{MOST_NODES:,} values" if self.nodes > MOST_NODES else f"{MOST_LETTERS:,} characters"
+            text = f"Followed to the end, the aliases make more than {much}."
             self.found.append(LARGE.at(self._place(event.start_mark), text))
             return False
         self._put(known.node)

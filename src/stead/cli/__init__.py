@@ -56,23 +56,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """`argv` is given by who goes on afterwards: tests, and programs that use the command line as a function."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments in (["--version"], ["-V"]):  # before any import: tools call this often
-        print(f"stead {__version__}")
+        try:
+            print(f"stead {__version__}", flush=True)
+        except OSError:
+            os._exit(1)
         return 0
     if argv is None:
         gc.disable()  # a command makes many values and ends: nothing is worth collecting. `apply` turns it on again
-    from stead.cli.entry import dispatch
+    from stead.cli.entry import dispatch, whole
 
-    status = dispatch(arguments)
-    if argv is None and arguments and arguments[0] in READING:
+    if argv is not None:
+        return dispatch(arguments)
+    status = whole(arguments)
+    if arguments and arguments[0] in READING:
         _leave(status)
     return status
 
 
 def _leave(status: int) -> None:
     """At once: taking apart hundreds of thousands of values one by one would take as long as making them."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # the reader is gone; the usual way out deals with that
-        return
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)

@@ -44,7 +44,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def common(parser: argparse.ArgumentParser) -> None:
     """Of `apply` and `destroy`."""
     parser.add_argument("--auto-approve", action="store_true", help="do not ask")
-    parser.add_argument("--parallel", type=int, default=0, metavar="N", help="hosts at once (default: the runner's)")
+    parser.add_argument(
+        "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
+    )
     parser.add_argument("--reason", default="", help="why, for the history")
     shared.limit(parser, None)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from stead.cli.placing import Placed
 
 BAD_HOSTS = Code("STEAD-C052", "hosts to add or leave out cannot be understood")
+_COUNT = re.compile(r"[0-9]{1,5}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--add", action="append", default=[], metavar="NxHOST", help="N more hosts like this one")
     parser.add_argument("--without", action="append", default=[], metavar="HOST", help="as if this host were gone")
-    parser.add_argument("--survive", type=int, default=0, metavar="N", help="what any N hosts failing would do")
+    parser.add_argument(
+        "--survive", type=shared.number(0), default=0, metavar="N", help="what any N hosts failing would do"
+    )
     shared.inputs(parser)
     shared.output(parser, formats=("text", "json", "html"))
 
@@ -67,12 +71,16 @@ def added(problem: Problem, texts: Sequence[str]) -> list[Any]:
     from stead.blueprint.placement import copies
 
     names = {host.name: host for host in problem.hosts}
+    example = min(names, default="compute-1")
     more: list[Any] = []
     for text in texts:
         count, times, name = text.partition("x")
-        if not times or not count.isdigit() or name not in names:
+        if not times or not _COUNT.fullmatch(count) or name not in names:
             raise Refused(
-                BAD_HOSTS.at(None, f"--add {text}: write a number, x, and a host to copy, such as 4x{min(names)}.")
+                BAD_HOSTS.at(
+                    None,
+                    f"--add {text}: write a number, x, and a host to copy, such as 4x{example}.",
+                )
             )
         more += copies(names[name], int(count), f"{name}-more")
     return more

@@ -10,11 +10,26 @@ from typing import NoReturn
 
 from stead.cli import COMMANDS
 from stead.cli.say import as_data, complain
-from stead.diagnostics import Code, Refused
+from stead.diagnostics import Code, Diagnostic, Refused
 
 UNKNOWN = Code("STEAD-C001", "no such command")
+BAD_USAGE = Code("STEAD-C002", "a command cannot be understood")
+CUT_OFF = Code("STEAD-C003", "the output cannot be written")
+NO_ACCESS = Code("STEAD-C005", "the system refuses a file")
+NO_MEMORY = Code("STEAD-C004", "not enough memory")
 USAGE = 1
 INTERRUPTED = 130
+
+
+def whole(arguments: Sequence[str]) -> int:
+    """As the program: everything that was to be printed must have been, or its status says so."""
+    from stead.cli import streams
+
+    streams.settle()
+    status = dispatch(arguments)
+    if (failure := streams.lost()) is not None:
+        return refused([CUT_OFF.at(None, f"{failure.strerror}. What was printed is not all there was.")])
+    return status
 
 
 def dispatch(arguments: Sequence[str]) -> int:
@@ -23,41 +38,55 @@ def dispatch(arguments: Sequence[str]) -> int:
         return 0 if arguments else USAGE
     name, *rest = arguments
     if name not in COMMANDS:
-        complain([UNKNOWN.at(None, f"There is no command {name!r}.{nearest(name)} `stead --help` lists them.")])
-        return USAGE
+        told = UNKNOWN.at(None, f"There is no command {name!r}.{nearest(name)} `stead --help` lists them.")
+        return refused([told], as_json="--json" in rest)
     return invoke(name, rest)
 
 
 class Parser(argparse.ArgumentParser):
     """Mistakes in options exit with 1, not with argparse's 2: that means changes, and a pipeline acts on it."""
 
+    as_json = False  # of what is wrong: asked for in the very words that cannot be understood
+
     def error(self, message: str) -> NoReturn:
+        if self.as_json:
+            text = f"{message}. `{self.prog} --help` tells what it takes."
+            self.exit(refused([BAD_USAGE.at(None, text)], as_json=True))
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
 def invoke(name: str, rest: Sequence[str]) -> int:
     command = importlib.import_module(f"stead.cli.{name}")
+    Parser.as_json = "--json" in rest
     parser = Parser(
         prog=f"stead {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.arguments(parser)
     options = parser.parse_args(rest)
+    as_json = bool(getattr(options, "json", False)) or getattr(options, "format", None) == "json"
     try:
         return int(command.run(options))
     except Refused as refusal:
-        if getattr(options, "json", False):
-            import json
-
-            print(json.dumps({"diagnostics": [as_data(one) for one in refusal.diagnostics]}, indent=1))
-        else:
-            complain(refusal.diagnostics)
-        return 1
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        sys.stderr.close()
-        return 0
+        return refused(refusal.diagnostics, as_json=as_json)
+    except OSError as error:
+        if error.filename is None:  # no file of the user's: a mistake of ours
+            raise
+        return refused([NO_ACCESS.at(None, f"{error.filename}: {error.strerror}.")], as_json=as_json)
+    except MemoryError:
+        return refused([NO_MEMORY.at(None, "The machine has no more, or a limit on this process.")], as_json=as_json)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def refused(diagnostics: Sequence[Diagnostic], *, as_json: bool = False) -> int:
+    if as_json:
+        import json
+
+        print(json.dumps({"diagnostics": [as_data(one) for one in diagnostics]}, indent=1))
+    else:
+        complain(diagnostics)
+    return USAGE
 
 
 def overview() -> str:

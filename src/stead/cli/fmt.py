@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.formatting import formatted
 
     if options.paths == ["-"]:
-        text, found = formatted(sys.stdin.read(), "-")
+        text, found = formatted(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"), "-")
         if found:
             raise Refused(*found)
         sys.stdout.write(text)

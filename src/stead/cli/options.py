@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from stead.kind import Disruption
 
 DISRUPTIONS = [str(one) for one in Disruption]
+
+
+def number(least: int, most: int = 1_000_000) -> Callable[[str], int]:
+    """How argparse reads a whole number within bounds."""
+
+    def whole_number(text: str) -> int:
+        if not (text.isdigit() and text.isascii() and len(text) <= len(str(most)) and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most:,}")
+        return int(text)
+
+    return whole_number
 
 
 def inputs(parser: argparse.ArgumentParser) -> None:

@@ -43,13 +43,14 @@ def run(options: argparse.Namespace) -> int:
 
     ready = make(options, destroy=options.destroy)
     refused = too_much(ready.plan, options.max_disruption)
+    if options.out and not refused:  # first: where it cannot be written, that is the answer
+        from stead.plan.file import save
+
+        save(ready.plan, Path(options.out))
     show(ready.plan, options, [*ready.warnings, *refused], title=options.title)
     if refused:
         return 1
     if options.out:
-        from stead.plan.file import save
-
-        save(ready.plan, Path(options.out))
         told(options, f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.")
     return CHANGES if options.detailed_exitcode and not ready.plan.empty else 0
 

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import argparse
 
+from stead.cli import options as shared
 from stead.cli import rearranging
 
 MOVES = 10
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--moves", type=int, default=MOVES, metavar="K", help=f"at most so many (default: {MOVES})")
+    parser.add_argument(
+        "--moves", type=shared.number(0), default=MOVES, metavar="K", help=f"at most so many (default: {MOVES})"
+    )
     parser.add_argument(
         "--minimum-gain",
-        type=int,
+        type=shared.number(0),
         default=1000,
         metavar="N",
         help="what a move must gain, in thousandths of a full host",

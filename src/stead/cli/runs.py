@@ -32,9 +32,11 @@ _COLOURS = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", type=int, metavar="RUN", help="the number of one")
+    parser.add_argument("run", nargs="?", type=shared.number(1, 10**15), metavar="RUN", help="the number of one")
     parser.add_argument("--plan", metavar="FILE", help="write the plan of that run to a file")
-    parser.add_argument("-n", "--limit", type=int, default=LATEST, metavar="N", help=f"how many (default: {LATEST})")
+    parser.add_argument(
+        "-n", "--limit", type=shared.number(1), default=LATEST, metavar="N", help=f"how many (default: {LATEST})"
+    )
     shared.inputs(parser)
     shared.output(parser)
 

@@ -113,9 +113,12 @@ class Variables:
 
     def _typed(self, given: Given, text: str, declared: Declared) -> Any:
         """The text of `-e`: YAML, unless text is what is needed."""
+        if not _is_text(text):
+            self.found.append(INVALID.at(given.node.place, "It is not UTF-8 text. Give it in a file of variables."))
+            return None
         if declared.type in TEXTS:
             return text
-        node, found = document.read(text.encode("utf-8", "surrogateescape"), given.node.file)
+        node, found = document.read(text.encode(), given.node.file)
         self.found += found
         return None if node is None or found else self.evaluated(node)
 
@@ -164,3 +167,12 @@ class Variables:
             seen = "its value" if declared.secret else shown(value)
             self.found.append(INVALID.at(node.place, declared.message or f"{name!r}: {seen} {why}."))
         return Secret(str(plain)) if declared.secret and not isinstance(value, Secret) else value
+
+
+def _is_text(text: str) -> bool:
+    """What a shell hands over may be any bytes; Python keeps those that are no text as halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -5,6 +5,7 @@ It says what an expression uses and what it comes to. What may be used where is 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _LONE = re.compile(r"\s*\{\{(?P<inner>(?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
+_HALF = re.compile("[\ud800-\udfff]")
 _DEEPEST = 50  # lists in lists
 
 EARLY = frozenset({"vars", "each", "index", "project", "labels"})
@@ -193,7 +195,7 @@ def _joined(made: Template, known: Mapping[str, Any]) -> str:
         if size > LARGEST:
             raise Failed(f"It comes to more than {LARGEST:,} characters.")
         parts.append(part)
-    return "".join(parts)
+    return _writable("".join(parts))
 
 
 def _words(error: Exception) -> str:
@@ -218,17 +220,37 @@ def _settled(value: Any, depth: int = 0) -> Any:
 
     if isinstance(value, Undefined):
         str(value)  # raises UndefinedError, with the name
-    if isinstance(value, str | int | float | bool | Secret) or value is None:
+    if isinstance(value, str):
+        return _writable(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Failed(f"It comes to {value}, which is no number to reckon with.")
+    if isinstance(value, int | float | Secret) or value is None:
         return value
     if depth >= _DEEPEST:
         raise Failed("It comes to lists in lists in lists, too deep.")
     if isinstance(value, Mapping):
-        return {key: _settled(one, depth + 1) for key, one in value.items()}
+        return {_key(key): _settled(one, depth + 1) for key, one in value.items()}
     if hasattr(value, "__iter__"):
         return [_settled(one, depth + 1) for one in value]
     if callable(value):
         raise Failed("It comes to a function. Are its () missing?")
     raise Failed(f"It comes to a {type(value).__name__}, which is no value.")
+
+
+def _writable(text: str) -> str:
+    """Half a character, which `\\ud800` makes, is no text that a file or a host could hold."""
+    if not text.isascii() and _HALF.search(text):
+        raise Failed("It has half a character (a lone surrogate) in it. Write the whole one.")
+    return text
+
+
+def _key(key: Any) -> str:
+    """Of a map, as JSON has them."""
+    if isinstance(key, str):
+        return _writable(key)
+    if isinstance(key, int | float) and not isinstance(key, bool):
+        return str(key)
+    raise Failed("A key of a map is something else than text.")
 
 
 def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:

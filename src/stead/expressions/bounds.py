@@ -33,6 +33,8 @@ _GROWING = frozenset(
     }
 )
 
+_BYTES = frozenset({"encode", "to_bytes"})
+
 
 class Failed(Exception):  # noqa: N818 - a mistake of the user's, not a fault
     """Why an expression has no value, in words for its author; `line` counts from 1 within its text."""
@@ -66,6 +68,8 @@ class Meter:
     def called(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Before a filter or method is called."""
         self.spend(_CALL)
+        if name in _BYTES:
+            raise Failed(f"{name!r} makes bytes, which are no value.")
         if name in _GROWING and _product(arguments) > LARGEST * 4:
             raise Failed(f"What {name!r} would make has more than {LARGEST:,} parts.")
         if name == "format" and arguments and isinstance(arguments[0], str):

@@ -6,7 +6,8 @@ import re
 import string
 from collections.abc import Iterator
 
-_RANGE = re.compile(r"\[([0-9]+|[a-zA-Z]):([0-9]+|[a-zA-Z])(?::([0-9]+))?\]")
+_RANGE = re.compile(r"\[([0-9]{1,9}|[a-zA-Z]):([0-9]{1,9}|[a-zA-Z])(?::([0-9]{1,9}))?\]")
+MOST = 1_000_000  # hosts of one pattern; a mistake in typing, beyond
 
 
 class BadRange(ValueError):  # noqa: N818 - names what is so

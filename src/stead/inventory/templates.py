@@ -1,4 +1,4 @@
-"""Values with `{{ }}` in an inventory, rendered from the host's own variables, in Jinja2's sandbox.
+"""Values with `{{ }}` in an inventory, rendered from the host's own variables as expressions of a spec are.
 
 Ansible renders them on its way to a host; a plan needs them before. What only Ansible knows (facts, lookups) is
 refused.
@@ -9,22 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined
-from jinja2.nativetypes import NativeEnvironment
-from jinja2.sandbox import SandboxedEnvironment
+from stead.expressions import Failed, evaluate
 
 DEPTH = 10  # a variable may name one that names another
 
 
 class Unknown(ValueError):  # noqa: N818 - names what is so, as the message does
     pass
-
-
-class _Environment(SandboxedEnvironment, NativeEnvironment):
-    pass
-
-
-_ENVIRONMENT = _Environment(undefined=StrictUndefined)
 
 
 def render(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -39,12 +30,10 @@ def _once(value: Any, scope: Mapping[str, Any]) -> Any:
     match value:
         case str() if "{{" in value:
             try:
-                found = _ENVIRONMENT.from_string(value).render(scope)
-                if isinstance(found, Undefined):  # a template of one variable alone comes back unasked
-                    str(found)
-            except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
-                raise Unknown(f"{value!r} cannot be rendered from the inventory alone: {error}") from None
-            return found
+                return evaluate(value, scope)
+            except Failed as failure:
+                text = f"{value!r} cannot be rendered from the inventory alone: {failure}"
+                raise Unknown(text.rstrip(".")) from None
         case Mapping():
             return {key: _once(one, scope) for key, one in value.items()}
         case list():

@@ -117,6 +117,9 @@ class Tree:
         return merged
 
 
+_LONGEST = 10  # digits; nobody has more groups to put in order
+
+
 def _priority(group: Group) -> int:
     text = str(group.beside.get(_PRIORITY, group.variables.get(_PRIORITY, 1)))
-    return int(text) if text.isdigit() else 1
+    return int(text) if text.isdigit() and text.isascii() and len(text) < _LONGEST else 1

@@ -18,7 +18,9 @@ POOL_TYPES = ("dir", "nfs", "iscsi", "lvm", "lvm-thin")
 FILE_TYPES = frozenset({"dir", "nfs", "iscsi"})  # in a directory of the host that keeps them
 SHARED_TYPES = frozenset({"nfs", "iscsi"})  # other hosts reach them over the network, unless said otherwise
 _POOL_KEYS = frozenset({"type", "size", "path", "shared"})
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([KMGTP]i?B)")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s?([KMGTP]i?B)")
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_MOST = 10**18  # of anything that a host has; more is a mistake in typing
 _FACTORS = {
     f"{letter}{infix}B": base**power
     for infix, base in (("i", 1024), ("", 1000))
@@ -39,9 +41,9 @@ def size(value: Any) -> int:
 
 
 def whole(value: Any) -> int:
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)  # INI files have only text
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise Bad(f"is {value!r}: write a whole number")
     return value
 
@@ -73,10 +75,10 @@ def overcommit(value: Any) -> Mapping[str, float]:
     for name, factor in given.items():
         try:
             found[name] = float(factor)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise Bad(f"has {factor!r} for {name}: write a factor, 4.0 say") from None
-        if found[name] <= 0:
-            raise Bad(f"has {factor!r} for {name}: a factor is above 0")
+        if not 0 < found[name] <= _MOST:
+            raise Bad(f"has {factor!r} for {name}: a factor is above 0, and a number to reckon with")
     return found
 
 

@@ -7,6 +7,7 @@ this does not read it says so (`NotOurs`), and Ansible is asked.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ import yaml
 
 from stead.diagnostics import Diagnostic, Place
 from stead.inventory.codes import UNREADABLE
-from stead.inventory.ranges import BadRange, expand
+from stead.inventory.ranges import MOST, BadRange, expand
 from stead.inventory.tree import ALL, UNGROUPED, Tree, Variables
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
@@ -24,6 +25,9 @@ IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", "
 BESIDE = ("group_vars", "host_vars")
 _GROUP_KEYS = frozenset({"hosts", "vars", "children"})
 _VAULT = "$ANSIBLE_VAULT;"
+DEEPEST = 1000  # levels; groups in groups in groups have ten
+_BRACKET = re.compile(r"[][{}]")
+_DEEP = re.compile(rf"^(?: {{{DEEPEST},}}|(?:[-?] +){{{DEEPEST // 2},}})[^ ]", re.MULTILINE)
 
 
 class NotOurs(Exception):  # noqa: N818 - no fault: Ansible reads it instead
@@ -81,8 +85,11 @@ def _add_file(tree: Tree, path: Path) -> None:
         return
     if not isinstance(content, Mapping) or "plugin" in content:
         raise NotOurs
-    for name, body in content.items():
-        _add_group(tree, path, str(name), body)
+    try:
+        for name, body in content.items():
+            _add_group(tree, path, str(name), body)
+    except RecursionError:
+        raise Wrong(f"{path}: groups are nested too deep, or an alias puts one into itself.", None) from None
 
 
 def load(path: Path) -> Any:
@@ -94,6 +101,8 @@ def load(path: Path) -> Any:
         raise Wrong(f"{path}: {error.strerror}.", None) from None
     if text.startswith(_VAULT):
         raise NotOurs
+    if _DEEP.search(text) or _nested(text) > DEEPEST:  # before the parser, which has no bottom but the stack's
+        raise Wrong(f"{path}: It is nested too deep.", None)
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader with three more scalars
     except yaml.YAMLError as error:
@@ -101,6 +110,18 @@ def load(path: Path) -> Any:
         place = Place(str(path), mark.line + 1, mark.column + 1) if mark else None
         said = getattr(error, "problem", None) or str(error)
         raise Wrong(f"It is not YAML: {said}.", place) from None
+    except (ValueError, RecursionError) as error:  # the 99th of a month, an endless number, a thousand brackets
+        why = "It is nested too deep." if isinstance(error, RecursionError) else f"A value cannot be read: {error}."
+        raise Wrong(f"{path}: {why}", None) from None
+
+
+def _nested(text: str) -> int:
+    """How many brackets are open at once, at most. More than that are not worth telling strings from others."""
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(text) if text.count("[") + text.count("{") > DEEPEST else ():
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _add_group(tree: Tree, path: Path, name: str, body: Any) -> None:
@@ -112,7 +133,9 @@ def _add_group(tree: Tree, path: Path, name: str, body: Any) -> None:
     for pattern, variables in _mapping(path, f"hosts of {name}", content.get("hosts")).items():
         own = _mapping(path, f"host {pattern}", variables)
         try:
-            for host in expand(str(pattern)):
+            for number, host in enumerate(expand(str(pattern))):
+                if number >= MOST:
+                    raise Wrong(f"{path}: {pattern} names more than {MOST:,} hosts. Is a digit too many in it?", None)
                 tree.add_host(host, name, own)
         except BadRange as error:
             raise Wrong(f"{path}: the range {error} of {pattern} has no hosts.", None) from None

@@ -36,6 +36,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 def save(plan: Plan, path: Path) -> None:
     """Whole or not at all, and for its owner's eyes only: addresses and user data are in it."""
+    if path.exists() and not path.is_file():  # a device would be replaced by a file
+        _refuse(UNREADABLE, f"{path} is there and is no file. Choose another name.")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from stead import document
 from stead.document import Node, Scalar, Sequence
 from stead.fields import Anything, Expression, Form, Name, Path, Ref, Secret, Text
-from stead.reading.codes import MISSING, NOT_A_CHOICE, SHOWN, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
+from stead.reading.codes import MISSING, NOT_A_CHOICE, OUT_OF_RANGE, SHOWN, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.reading.context import Reading, kind_of, nearest, node_of
 from stead.reading.scalars import scalar_reader
 from stead.value import fields_of as fields_in
@@ -314,11 +315,19 @@ def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any
     if value is None:
         return FAILED
     if not isinstance(value, Secret):
-        return document.plain(value)
+        return _finite(value, reading) if isinstance(value, Scalar) else document.plain(value)
     if late:
         return value
     reading.tell(SHOWN, node.place, _SHOWN)
     return FAILED
+
+
+def _finite(node: Scalar, reading: Reading) -> Any:
+    value = node.value
+    if isinstance(value, float) and not math.isfinite(value):
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is no number to reckon with.")
+        return FAILED
+    return value
 
 
 def _either(options: list[Any], form: Form | None) -> Read:

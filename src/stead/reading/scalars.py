@@ -72,7 +72,7 @@ def _whole(node: Scalar, reading: Reading, form: Whole) -> int | None:
 def _size(node: Scalar, reading: Reading, form: Size) -> int | None:
     match = _SIZE.fullmatch(node.text)
     if match is None or match[3] not in UNITS:
-        hint = f"{node.text}GiB or {node.text}MiB, say" if node.text.isdigit() else "512MiB, 10GiB or 2TiB"
+        hint = f"{node.text}GiB or {node.text}MiB, say" if _DIGITS.fullmatch(node.text) else "512MiB, 10GiB or 2TiB"
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a size. Write the unit with it: {hint}.")
         return None
     value, rest = _times(match[1], match[2], UNITS[match[3]])
@@ -138,7 +138,7 @@ def _ip(node: Scalar, reading: Reading, version: int) -> str | None:
 
 def _cidr(node: Scalar, reading: Reading, version: int) -> str | None:
     try:
-        network = ipaddress.ip_network(node.text, strict=False)
+        network = None if "%" in node.text else ipaddress.ip_network(node.text, strict=False)
     except ValueError:
         network = None
     if network is None or (version and network.version != version) or "/" not in node.text:

@@ -26,8 +26,13 @@ class Files:
         self._read: dict[Path, Node | None] = {}
 
     def spec(self, paths: Sequence[Path]) -> list[Node]:
-        files = [file for path in paths for file in self._expand(path)]
-        return [node for file in dict.fromkeys(files) if (node := self.document(file)) is not None]
+        files = dict.fromkeys(file for path in paths for file in self._expand(path))
+        read = {file: node for file in files if (node := self.document(file)) is not None}
+        if not read and self.whole:  # to plan by would be to destroy everything that there is
+            for file in files:
+                text = "The file is empty. A spec begins with the line `stead: 1`."
+                self.found.append(EMPTY.at(Place(self.shown(file), 1, 1), text))
+        return list(read.values())
 
     def _expand(self, path: Path) -> list[Path]:
         if not path.is_dir():

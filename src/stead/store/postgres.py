@@ -104,7 +104,10 @@ def _words(error: Exception) -> str:
 
 def shown(url: str) -> str:
     """The address without its password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL at all: what of it is a password cannot be said either
+        return "postgresql://…"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 

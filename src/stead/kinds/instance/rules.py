@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 
-from stead.address import Address
+from stead.address import Address, key_of
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kinds.instance import disk_rules
@@ -158,7 +158,7 @@ def _counted(project: str, name: str, block: Block, desired: Desired) -> Address
     stem, dash, key = name.rpartition("-")
     if not dash:
         return None
-    address = Address(project, "instances", stem, int(key) if key.isdigit() else key)
+    address = Address(project, "instances", stem, key_of(key))
     other = desired.get(address)
     return address if other is not None and other is not block and len(other.members) > 1 else None
 
