@@ -55,7 +55,8 @@ ENTRIES = (
     "moved: [{}]", "moved: [{from: a}]", "forget: [1]", "value: 1", "that: 1", "vars: {a: 1}", "? [a]", "'': 1",
     "- a", "x:", "count: 10000000000", "count: .nan", "for_each: [[a]]", "for_each: [null]", "for_each: [²]",
     "replace_when: 1e999", "depends_on: ['instances/web[²]']", "choices: {a: 1}", "pattern: 'a{99999999999}'",
-    "min: [1]", "include: {a: {part: .}}", "include: {a: {part: /dev/zero}}", "networks: [{network: app, address: ::1}]",
+    "min: [1]", "include: {a: {part: .}}", "include: {a: {part: /dev/zero}}",
+    "networks: [{network: app, address: ::1}]",
     "labels: {a: .nan}", "cloud_init: {user_data: .nan, network_data: {a: 1e999}}", "size: 1e999", "&b x: *b",
 )  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9_./:-]+|\"[^\"]*\"|'[^']*'")
