@@ -50,6 +50,11 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
+def _in_place_of(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("x")
+
+
 SPOILT: dict[str, Callable[[Path], object]] = {
     "no spec": lambda demo: (demo / "stead.yml").unlink(),
     "a spec that is no YAML": lambda demo: (demo / "stead.yml").write_text("stead: 1\nimages: ["),
@@ -62,7 +67,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "a store of another program's": lambda demo: _foreign(demo / ".stead" / "state.db"),
     "a store that is text": lambda demo: (demo / ".stead" / "state.db").write_text("hello"),
     "a store that was cut off": lambda demo: _cut(demo / ".stead" / "state.db"),
-    "a file in the place of .stead": lambda demo: (shutil.rmtree(demo / ".stead"), (demo / ".stead").write_text("x")),
+    "a file in the place of .stead": lambda demo: _in_place_of(demo / ".stead"),
 }
 
 
