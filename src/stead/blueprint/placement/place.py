@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from .exact import exact
 from .model import Move, Placement, Problem, Reason, Request, Unplaced
 from .polish import polish
 from .proof import Prover
@@ -33,6 +34,7 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
     squeeze(search)
     polish(search)
     repair(search)  # what was evened out may have made room
+    exact(search)
     return search
 
 

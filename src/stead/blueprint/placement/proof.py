@@ -47,7 +47,8 @@ class Prover:
             return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
         if self._slots_gone(run):
             return "capacity", f"every place on the {len(pool.hosts)} eligible hosts is taken", True
-        return self._without_bound(run)
+        code, text, proven = self._without_bound(run)
+        return code, text, proven or id(run) in self.search.impossible
 
     def _without_bound(self, run: Run) -> tuple[str, str, bool]:
         pool = run.shape.pool

@@ -35,6 +35,7 @@ class Search:
             vectorised = shapes * len(space.hosts) > WORTH_NUMPY
         self.queues = Queues(self.state, Mirror(self.state) if vectorised else None)
         self.chooser = Chooser(self.queues, group_sizes(space.problem))
+        self.impossible: set[int] = set()  # identities of runs: no arrangement has a place for one more of them
         self.filled: list[Run] = []  # what was placed host by host
         self.shares = Shares([], {}, 0.0)  # kept: the mirror knows lists of hosts by their identity
 
