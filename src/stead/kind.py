@@ -193,6 +193,14 @@ def _as_they_were(
     return leases
 
 
+def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
+    return {}
+
+
+def _holds_nothing(_have: Mapping[str, Any], _uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+    return None
+
+
 def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
@@ -229,6 +237,11 @@ class Kind:
     """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
     identity: tuple[str, ...] = ()
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
+    measures: Callable[[Block, Desired], Mapping[str, int]] = _no_measures
+    """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
+    release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
+    """What is left of a want, and what that takes, when it lets go of those with these UUIDs: they are made anew under
+    others, and it has to let go before the old ones go. None: it holds none of them."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
 

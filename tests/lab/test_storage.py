@@ -150,7 +150,7 @@ def test_guests_have_what_a_storage_host_serves(site: Site) -> None:
 
 def test_an_instance_boots_from_a_served_volume(site: Site) -> None:
     assert site.identity(WEB)["hostname"] == "web"
-    assert "iscsi" in site.lab.run(_host(site, WEB), ["virsh", "domblklist", "acme.web"])
+    assert "iqn.2026-01.cloud.stead:" in site.lab.run(_host(site, WEB), ["virsh", "domblklist", "acme.web"])
 
 
 def test_a_second_plan_is_empty(site: Site) -> None:

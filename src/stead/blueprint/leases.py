@@ -10,6 +10,7 @@ import ipaddress
 import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import NamedTuple, assert_never
 
 from stead.address import Address, order
@@ -24,6 +25,7 @@ TWICE = Code("STEAD-R020", "the same value is fixed twice")
 EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
 
 UUID, IDENTITY = "uuid", "identity"
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class Claim(NamedTuple):
@@ -48,23 +50,38 @@ class Leases:
     takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
 
 
-def claim(block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...]) -> Claim:
-    """A block's identity changes when a field does that makes it another resource, or its `replace_when`."""
-    values = {name: repr(getattr(block.model, name)) for name in identity_fields}
+def claim(
+    block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...], measures: Mapping[str, int] = NOTHING
+) -> Claim:
+    """A block's identity changes when a field does that makes it another resource, or its `replace_when`; and when one
+    of its measures falls.
+    """
+    values: dict[str, str | int] = {name: repr(getattr(block.model, name)) for name in identity_fields}
+    values.update(measures)
     if block.settings.replace_when is not None:
         values["replace_when"] = repr(block.settings.replace_when)
     return Claim(block, tuple(needs), canonical(values))
 
 
-def same_identity(one: str, other: str) -> bool:
-    """Only what both speak of is compared: a Stead that adds a field to a kind's identity replaces nothing by it."""
-    if one == other:
-        return True
+def same_identity(before: str, now: str) -> bool:
+    return not changed_in(before, now)
+
+
+def changed_in(before: str, now: str) -> tuple[str, ...]:
+    """What makes it another resource. Only what both speak of is compared: a Stead that adds a field to a kind's
+    identity replaces nothing by it. Texts are equal or not; numbers may grow.
+    """
+    if before == now:
+        return ()
     try:
-        first, second = json.loads(one), json.loads(other)
+        first, second = json.loads(before), json.loads(now)
     except ValueError:
-        return True  # what cannot be read proves no difference, and a replacement loses data
-    return all(first[name] == second[name] for name in first.keys() & second.keys())
+        return ()  # what cannot be read proves no difference, and a replacement loses data
+    return tuple(name for name in sorted(first.keys() & second.keys()) if not _still(first[name], second[name]))
+
+
+def _still(before: str | int, now: str | int) -> bool:
+    return before <= now if isinstance(before, int) and isinstance(now, int) else before == now
 
 
 def choose(

@@ -67,8 +67,9 @@ def settle(
         why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
         placement = replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
     claims = [
-        leases.claim(block, kinds[block.kind].needs(block, desired), kinds[block.kind].identity)
+        leases.claim(block, kind.needs(block, desired), kind.identity, kind.measures(block, desired))
         for block in desired.blocks
+        for kind in (kinds[block.kind],)
     ]
     chosen, more = leases.choose(claims, records, site=recorded.site, replace=overrides.replace)
     found += more

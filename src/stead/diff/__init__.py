@@ -13,6 +13,7 @@ from types import MappingProxyType
 from stead.address import Address, order
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
+from stead.diff.freeing import freeing
 from stead.diff.leaving import counts_of, leaving
 from stead.diff.model import Change, Diff, Subject
 from stead.diff.staying import brand_new, renamed, staying
@@ -58,6 +59,7 @@ def compare(
         if (old := formerly.get(address)) is not None and len(changes) == before:
             changes += renamed(subject, old, observed)
         unchanged += len(changes) == before
+    changes += freeing(changes, records, kinds)
     return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames)
 
 

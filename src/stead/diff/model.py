@@ -28,6 +28,7 @@ class Change(NamedTuple):
     changes: tuple[FieldChange, ...] = ()
     uuid: str = ""
     to: str = ""
+    frees: frozenset[Address] = frozenset()  # what it lets go of, for them to be made anew
 
 
 @value

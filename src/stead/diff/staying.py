@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stead.address import Address
-from stead.blueprint.leases import IDENTITY, UUID, same_identity
+from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
 from stead.diff.fields import field_changes
 from stead.diff.model import Change, Subject, is_down
@@ -189,9 +189,10 @@ def _replaced(
 
 
 def _why_replaced(settled: Settled, record: Record) -> Reason:
-    if same_identity(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY]):
+    changed = changed_in(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+    if not changed:
         return Reason("replace-asked", "you asked for it with --replace")
-    return Reason("another-resource", "a field changed that cannot change in place, so it is made anew")
+    return Reason("another-resource", f"{', '.join(changed)} cannot change so in place, so it is made anew")
 
 
 def _why_made(settled: Settled, applied: Want | None, host: str) -> Reason:

@@ -43,7 +43,11 @@ class _Edges:
         self.makes: dict[Address, dict[str, int]] = {}  # address -> host -> position of what brings it about
         self.breaks: dict[Address, dict[str, int]] = {}
         self._tables: dict[Block, list[tuple[dict[str, int], tuple[int, ...]]]] = {}
+        self.frees: dict[tuple[Address, str], int] = {}  # (address, host) -> position of what lets go of others
         for position, change in enumerate(changes):
+            if change.frees:
+                self.frees[change.address, change.host] = position
+                continue
             table = self.breaks if change.action in (Action.DESTROY, Action.FORGET) else self.makes
             table.setdefault(change.address, {})[change.to or change.host] = position
         self.counted: dict[Address, list[Address]] = {}  # a reference to a counted block means all its members
@@ -54,7 +58,9 @@ class _Edges:
     def all(self) -> list[set[int]]:
         before: list[set[int]] = [set() for _ in self.changes]
         for position, change in enumerate(self.changes):
-            if change.action in (Action.DESTROY, Action.FORGET):
+            if change.frees:
+                self._freeing(position, change, before)
+            elif change.action in (Action.DESTROY, Action.FORGET):
                 self._breaking(position, change, before)
             else:
                 self._making(position, change, before[position])
@@ -124,11 +130,21 @@ class _Edges:
         if made and settled is not None and settled.block.settings.create_before_destroy:
             before[position].update(at for at in made.values() if self.changes[at].action is Action.CREATE)
 
+    def _freeing(self, position: int, change: Change, before: list[set[int]]) -> None:
+        """Before what it lets go of is gone; what it gets instead comes by its own change, which is after that."""
+        for freed in change.frees:
+            for broken in self.breaks.get(freed, {}).values():
+                before[broken].add(position)
+        for made in self.makes.get(change.address, {}).values():
+            before[made].add(position)
+
     def _leaving_behind(self, position: int, change: Change, before: list[set[int]]) -> None:
         """What is no longer needed on a host goes after the change that ends the need: a migration, a detached port."""
+        freeing = self.frees.get((change.address, change.host))
+        freed = self.changes[freeing].frees if freeing is not None else frozenset()
         for ref in self._refs(change.address):
             broken = self.breaks.get(ref, {}).get(change.host)
-            if broken is not None and change.host not in self.makes.get(ref, {}):
+            if ref not in freed and broken is not None and change.host not in self.makes.get(ref, {}):
                 before[broken].add(position)
 
     def _refs(self, address: Address) -> tuple[Address, ...]:

@@ -19,6 +19,8 @@ from stead.plan.model import Plan
 from stead.planner import Planned, Wishes
 from stead.recorded import Recorded
 from stead.rehearse import applied
+from stead.value import replace
+from stead.want import Body, Want
 
 EMPTY = Recorded(site="a-site")
 FLAVOR = {"vcpus": 1, "memory": "1GiB", "disk": "10GiB"}
@@ -217,3 +219,68 @@ def test_the_policy_of_a_project_is_for_its_instances_alone() -> None:
     }
     assert len(at["acme"]) == 1
     assert len(at["bolt"]) > 1
+
+
+DATA = Address("acme", "volumes", "data")
+
+
+def shrunk(instance: dict[str, Any], **more: Any) -> Plan:
+    before, after = (
+        spec(instances={"web": instance}, volumes={"data": {"size": size, "from": {"image": "debian"}}}, **more)
+        for size in ("20GiB", "10GiB")
+    )
+    return then(before, after)
+
+
+def test_smaller_volume_is_another_one_which_its_user_changes_over_to() -> None:
+    """Let go, lose with consent, make, plug in; and the new one has another UUID."""
+    plan = shrunk({**WEB, "volumes": ["data"]})
+    told = [(step.address.kind, str(step.action), step.disturbs) for step in plan.steps]
+    assert told == [
+        ("instances", "update", Disruption.NONE),
+        ("volumes", "destroy", Disruption.DATA_LOSS),
+        ("volumes", "create", Disruption.NONE),
+        ("instances", "update", Disruption.NONE),
+    ]
+    first_step, gone, made, last = plan.steps
+    assert gone.uuid != made.uuid
+    assert first_step.want is not None
+    assert last.want is not None
+    assert first_step.want.fields()["volumes"] == {}
+    assert last.want.fields()["volumes"][str(DATA)]["uuid"] == made.uuid
+    assert [step.after for step in plan.steps] == [(), (0,), (1,), (0, 2)]
+
+
+def test_instance_that_boots_from_a_shrinking_volume_is_off_meanwhile() -> None:
+    plan = shrunk({"boot_volume": "data", "flavor": {"vcpus": 1, "memory": "1GiB"}, "networks": ["app"]})
+    off, *_others, last = [step for step in plan.steps if step.address.kind == "instances"]
+    assert off.want is not None
+    assert (off.want.fields()["state"], str(off.action), str(last.action)) == ("stopped", "reboot", "rebuild")
+
+
+def test_snapshot_outlives_the_volume_that_it_was_taken_of() -> None:
+    plan = shrunk({**WEB, "volumes": ["data"]}, snapshots={"monday": {"volume": "data"}})
+    assert of(plan, "snapshots") == {}
+
+
+def test_volume_that_grows_stays_the_same() -> None:
+    before, after = (spec(volumes={"data": {"size": size}}) for size in ("10GiB", "20GiB"))
+    assert of(then(before, after), "volumes") == {"data": ["update"]}
+
+
+def test_volume_that_somebody_enlarged_is_not_lost_for_it() -> None:
+    """Drift is told, and what it takes to end it loses nothing."""
+    one = spec(volumes={"data": {"size": "10GiB"}})
+    recorded, observed, _ = first(one)
+    haves = {
+        address: {
+            host: have._replace(want=Want.of(Body.of({**have.want.fields(), "size": 20 << 30})))
+            if address == DATA
+            else have
+            for host, have in there.items()
+        }
+        for address, there in observed.haves.items()
+    }
+    plan = planned(desired(one), recorded, replace(observed, haves=haves)).plan
+    assert plan is not None
+    assert [(str(step.action), step.disturbs) for step in plan.steps] == [("update", Disruption.NONE)]

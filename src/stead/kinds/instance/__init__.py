@@ -2,7 +2,7 @@
 
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
-from stead.kinds.instance.effects import EFFECTS, judge
+from stead.kinds.instance.effects import EFFECTS, judge, release
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import needs
 from stead.kinds.instance.realise import contribute, facts, realise
@@ -28,6 +28,7 @@ KIND = Kind(
     renamed=renamed,
     effects=EFFECTS,
     judge=judge,
+    release=release,
     places={
         "image": "image",
         "memory": "flavor",

@@ -62,7 +62,7 @@ def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
         case "nics" | "ports":
             found = _nic(rest)
         case "volumes":
-            found = _volume(rest)
+            found = _volume(rest, want, have)
         case "state":
             # Stopping is what was asked for, but whoever uses it will notice.
             return Effect(Action.UPDATE, Disruption.REBOOT) if new == "stopped" else IN_PLACE
@@ -96,7 +96,20 @@ def _nic(rest: str) -> Effect:
     return IN_PLACE if len(words) == 1 or words[1] in _NIC_LIVE else PAUSE
 
 
-def _volume(rest: str) -> Effect:
-    """Plugged and unplugged live; what is plugged already is not plugged otherwise without a restart."""
-    words = rest.split(".")
-    return IN_PLACE if len(words) == 1 or words[1] in _VOLUME_LIVE else REBOOT
+def _volume(rest: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
+    """Plugged and unplugged live, which one under the name of another is too; what is plugged already is not plugged
+    otherwise without a restart.
+    """
+    name, _, what = rest.partition(".")
+    wanted, there = (fields.get("volumes", {}).get(name, {}).get("uuid") for fields in (want, have))
+    return IN_PLACE if not what or wanted != there or what.partition(".")[0] in _VOLUME_LIVE else REBOOT
+
+
+def release(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+    """Volumes are unplugged while it runs. What it boots from it can only let go of when it is off."""
+    volumes, root = have.get("volumes") or {}, have.get("root") or {}
+    kept = {name: one for name, one in volumes.items() if one.get("uuid") not in uuids}
+    if root.get("volume", {}).get("uuid") in uuids:
+        bare = {name: value for name, value in root.items() if name != "volume"}
+        return {**have, "volumes": kept, "root": bare, "state": "stopped"}, REBOOT
+    return ({**have, "volumes": kept}, IN_PLACE) if len(kept) != len(volumes) else None

@@ -2,7 +2,7 @@
 
 from stead.kind import IN_PLACE, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
-from stead.kinds.volume.realise import contribute, demand, facts, judge, realise, usage
+from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
 from stead.kinds.volume.rules import check
 
 KIND = Kind(
@@ -19,9 +19,9 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
-    judge=judge,
     # Of a pool only its name says which one it is: the rest is how it is reached.
     effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool.name": REPLACED},
     identity=("pool",),
+    measures=measures,
     places={"origin": "from"},
 )

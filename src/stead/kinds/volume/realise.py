@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.desired import Block, Desired
-from stead.kind import Action, Contribution, Demand, Disruption, Effect, Member, World
+from stead.kind import Contribution, Demand, Member, World
 from stead.kinds import images, storage
 from stead.kinds.recording import plain
 from stead.kinds.volume.model import Origin, Volume
@@ -26,6 +26,12 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         zones=zones,
         host=model.host,
     )
+
+
+def measures(block: Block, desired: Desired) -> dict[str, int]:
+    """Nothing can be cut off a volume without cutting into what is on it: a smaller one is another one."""
+    size = storage.volume_size(block.members[0], desired) if block.members else 0
+    return {"size": size} if size else {}
 
 
 def usage(block: Block, desired: Desired) -> dict[str, int]:
@@ -98,10 +104,3 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         # What a guest finds under /dev/disk/by-id: virtio disks show 20 characters of their serial number.
         "device": f"/dev/disk/by-id/virtio-{member.leases['uuid'][:20]}",
     }
-
-
-def judge(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
-    """Growing is live. Nothing can be cut off a volume without cutting into what is on it."""
-    if field == "size" and isinstance(old, int) and isinstance(new, int) and new < old:
-        return Effect(Action.REPLACE, Disruption.DATA_LOSS)
-    return None

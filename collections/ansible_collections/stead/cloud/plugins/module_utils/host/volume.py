@@ -18,7 +18,10 @@ def ensure(step, work):
         _make(want, disk, work)
     size = disk.size() if disk.exists() else wanted
     if size > wanted:
-        text = "{0} has {1} bytes, more than the {2} that are wanted. A volume is never cut."
+        text = (
+            "{0} has {1} bytes, more than the {2} that are wanted. A volume is never cut: if somebody enlarged it,"
+            " write that size in the spec."
+        )
         raise Failed(text.format(disk.path, size, want["size"]))
     if size < wanted:
         _grow(want, disk, work)

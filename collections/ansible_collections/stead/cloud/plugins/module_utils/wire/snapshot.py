@@ -10,11 +10,18 @@ from . import compare as generic
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
     # Whether file systems were frozen matters when it is taken, and never again.
-    return generic.compare(*(_compared(fields) for fields in (want, have)))
+    wanted, there = _compared(want), _compared(have)
+    if _of(want).get("address") == _of(have).get("address"):
+        # A volume that was made anew under its name is another one, but what was saved of the old is worth more.
+        there["volume"] = wanted["volume"]
+    return generic.compare(wanted, there)
 
 
 def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    found = generic.without(fields, "freeze")
     # A volume that was renamed is the same volume.
-    found["volume"] = (fields.get("volume") or {}).get("uuid")
+    return dict(generic.without(fields, "freeze"), volume=_of(fields).get("uuid"))
+
+
+def _of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = fields.get("volume") or {}
     return found
