@@ -14,11 +14,13 @@ from stead.observed import Observed, State
 from stead.plan.model import FieldChange, Note
 from stead.recorded import Recorded
 
+HAS_IT_SO = Reason("accepted", "the host has it so")
+HAS_IT_NOT = Reason("accepted", "the host has it no more")
+
 
 def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) -> Diff:
     """Recorded against observed alone: what `--refresh-only` would take for the truth."""
     changes: list[Change] = []
-    reason = Reason("accepted", "the host has it so")
     for address, record in sorted(recorded.resources.items(), key=lambda item: order(item[0])):
         haves = observed.haves.get(address, {})
         for host, applied in sorted(record.wants.items()):
@@ -28,6 +30,7 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
             there = have.want if have else None
             differences = comparison(kinds[address.kind].name)(applied.fields(), there.fields()) if there else ()
             fields = tuple(FieldChange(name, new, old, drift=True) for name, old, new in differences)
+            reason = HAS_IT_SO if there is not None else HAS_IT_NOT
             if there is None or fields:
                 uuid = record.leases.get(UUID, "")
                 changes.append(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -59,7 +58,7 @@ def _holds(key: str, type_: str) -> bool:
     """The key begins with its own type, behind its length."""
     try:
         raw = b64decode(key, validate=True)
-    except binascii.Error:
+    except ValueError:  # among them binascii.Error
         return False
     length = int.from_bytes(raw[:4])
     return raw[4 : 4 + length] == type_.encode() and len(raw) > 4 + length

@@ -16,7 +16,7 @@ _SHOWN: dict[str, tuple[str, ...]] = {
     "networks": ("type", "vni", "vlan", "physical", "subnets.*.cidr", "mtu"),
     "routers": ("external.addresses", "external.network", "interfaces.", "snat"),
     "volumes": ("size", "pool.name"),
-    "snapshots": ("volume", "size"),
+    "snapshots": ("volume.address", "size"),
     "images": ("source", "format"),
     "flavors": ("vcpus", "memory", "disk"),
     "security_groups": ("rules#",),
@@ -54,7 +54,14 @@ def _told(name: str, path: str, found: list[Any]) -> tuple[str, str]:
         return name, str(len(found[0]))
     if path == "root.size":
         name = "disk"
-    return name, ", ".join(shown(value, path).strip("[]{}") for value in found)
+    return name, ", ".join(_bare(value, path) for value in found)
+
+
+def _bare(value: Any, path: str) -> str:
+    """Lists and maps without their brackets; an address keeps its own."""
+    text = shown(value, path)
+    bracketed = isinstance(value, list | tuple | Mapping) and text[:1] in ("[", "{")
+    return text[1:].removesuffix("]").removesuffix("}") if bracketed else text
 
 
 def _values(value: Any, path: list[str]) -> Iterator[Any]:

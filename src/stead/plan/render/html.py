@@ -13,6 +13,7 @@ from stead.plan.model import Plan
 from stead.plan.render.entries import Card, Field, card, why
 from stead.plan.render.fold import Entry, fold
 from stead.plan.render.names import count, of_addresses
+from stead.plan.render.style import ENDING, beginning
 from stead.plan.render.svg import hosts_svg, to_svg
 from stead.plan.render.values import shown
 from stead.plan.render.words import Summary, disturbance, effort, headline, losses, noted, renamed, summarise
@@ -22,27 +23,6 @@ DRAWN = frozenset({"networks", "routers", "instances", "volumes", "floating_ips"
 NODES = 120  # of a drawing that a person can still follow
 HOSTS = 60
 ENTRIES = 1500  # a page that a browser still opens at once
-
-_STYLE = """
-:root{color-scheme:light dark;--fg:#1a1d21;--bg:#fff;--dim:#667;--line:#dde;--add:#0a7a33;--chg:#9a6700;--del:#c0242f;
---card:#fafbfc}
-@media (prefers-color-scheme:dark){:root{--fg:#e6e8ea;--bg:#111417;--dim:#9aa3ad;--line:#2b3036;--add:#4cc26b;
---chg:#d9a93a;--del:#ff6b6b;--card:#171b1f}}
-body{font:14px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:1100px;margin:2em auto;
-padding:0 1em}
-h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid var(--line)}
-.entry{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--chg);border-radius:6px;
-margin:.5em 0;padding:.4em .8em}
-.create{border-left-color:var(--add)}.destroy,.replace,.rebuild{border-left-color:var(--del)}
-.name{font-weight:600;font-family:ui-monospace,monospace}.dim{color:var(--dim)}.loss{color:var(--del);font-weight:600}
-.tag{border-radius:9px;border:1px solid currentColor;padding:0 .5em;font-size:.85em;color:var(--chg)}
-.tag.bad{color:var(--del)}
-table{border-collapse:collapse;margin:.3em 0}td{padding:.1em .8em .1em 0;vertical-align:top;
-font-family:ui-monospace,monospace;font-size:.92em}
-.old{color:var(--del)}.new{color:var(--add)}pre{margin:.2em 0;overflow:auto}
-.draw{overflow:auto;border:1px solid var(--line);border-radius:6px;padding:.5em}svg{max-width:none}
-summary{cursor:pointer;font-weight:600}
-"""
 
 
 def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[Thing] | None = None) -> str:
@@ -54,7 +34,7 @@ def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[Thing] | None =
         *_topology(_things(plan) if things is None else things),
         *_sections(plan, entries),
         *_tail(plan),
-        "</body></html>\n",
+        ENDING,
     ]
     return "\n".join(parts)
 
@@ -64,12 +44,9 @@ def _things(plan: Plan) -> list[Thing]:
 
 
 def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
-    yield "<!DOCTYPE html>"
-    yield '<html lang="en"><head><meta charset="utf-8"/>'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-    yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
+    yield beginning(escape(title))
     yield f"<h1>{escape(title)}</h1>"
-    yield f"<p><b>{escape(headline(summary) if not plan.empty else 'Nothing to do')}.</b></p>"
+    yield f'<p class="head">{escape(headline(summary) if not plan.empty else "Nothing to do")}.</p>'
     if summary.steps:
         yield f"<p>Disturbs: {escape(disturbance(summary))}. {escape(effort(summary))}.</p>"
     yield from (f'<p class="loss">loses {escape(loss)}</p>' for loss in losses(summary))
@@ -131,16 +108,15 @@ def _entry(told: Card, members: int) -> Iterator[str]:
     if told.about:
         yield f"<div>{escape(told.about)}</div>"
     if told.fields:
-        yield f"<table>{''.join(map(_field, told.fields))}</table>"
+        yield f'<table class="fields">{"".join(map(_field, told.fields))}</table>'
     if told.more_fields:
         yield f'<div class="dim">… {count(told.more_fields, "more field")}</div>'
     if told.members:
-        rest = f"<br/>… {told.more_members:,} more" if told.more_members else ""
-        yield f'<div class="dim">{"<br/>".join(map(escape, told.members))}{rest}</div>'
+        yield f'<table class="members">{"".join(map(_member, told.members))}</table>'
+    if told.more_members:
+        yield f'<div class="dim">… {told.more_members:,} more</div>'
     yield from (f'<div class="loss">loses {escape(loss)}</div>' for loss in told.losses[:3])
-    yield from (f'<div class="dim">{escape(reason)}</div>' for reason in why(told.reasons))
-    if told.place:
-        yield f'<div class="dim">at {escape(told.place)}</div>'
+    yield from (f'<div class="dim small">{escape(reason)}</div>' for reason in why(told.reasons))
     yield "</div>"
 
 
@@ -150,10 +126,17 @@ def _title(told: Card, members: int) -> Iterator[str]:
     bad = " bad" if told.disturbs.rank >= Disruption.REBUILD.rank else ""
     tag = f' <span class="tag{bad}">disturbs: {told.disturbs}</span>' if told.disturbs is not Disruption.NONE else ""
     drift = ' <span class="tag">drift</span>' if told.drift else ""
+    where = f'<span class="dim">{escape(told.where)}</span>' if told.where else ""
+    place = f'<span class="at">{escape(told.place)}</span>' if told.place else ""
     yield (
-        f'<div><span class="dim">{escape(told.sign)}</span> <span class="name">{escape(told.name)}</span>'
-        f"{number}{action} {escape(told.where)}{tag}{drift}</div>"
+        f'<div class="title"><span class="sign">{escape(told.sign.strip())}</span>'
+        f'<span class="name">{escape(told.name)}</span><span>{number}{action}</span>{where}{tag}{drift}{place}</div>'
     )
+
+
+def _member(line: str) -> str:
+    """Its words are columns, so that members stand below each other."""
+    return f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in line.split('  '))}</tr>"
 
 
 def _field(field: Field) -> str:

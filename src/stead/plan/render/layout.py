@@ -7,13 +7,15 @@ gives the order. Deterministic, since a drawing is compared by eye with the one 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from stead.value import value
 
 SWEEPS = 6  # more change nothing on graphs that a person can still read
-WIDTH, HEIGHT = 150, 40
-GAP_X, GAP_Y = 70, 16
+WIDTH, HEIGHT = 180, 42
+GAP_X, GAP_Y = 64, 14
+THIN = 10  # of the place that an edge has in a layer which it only passes
 
 
 class Box(NamedTuple):
@@ -24,21 +26,53 @@ class Box(NamedTuple):
 @value
 class Layout:
     boxes: tuple[Box, ...]
+    ways: tuple[tuple[Box, ...], ...]  # for each edge, where it passes the layers between its ends
     width: int
     height: int
 
 
 def layered(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
     """Left to right: what is referred to stands to the left of what refers to it."""
-    layers = _ordered(_layers(count, edges), edges)
-    tallest = max((len(layer) for layer in layers), default=0)
-    height = tallest * (HEIGHT + GAP_Y) - GAP_Y
-    boxes = [Box(0, 0)] * count
+    layers = _layers(count, edges)
+    passing, pieces = _passing(layers, edges, count)
+    layers = _ordered(layers, pieces)
+    heights = [HEIGHT] * count + [THIN] * (sum(map(len, passing)))
+    height = max((_tall(layer, heights) for layer in layers), default=0)
+    spots = [Box(0, 0)] * len(heights)
     for column, layer in enumerate(layers):
-        top = (height - (len(layer) * (HEIGHT + GAP_Y) - GAP_Y)) // 2
-        for row, node in enumerate(layer):
-            boxes[node] = Box(column * (WIDTH + GAP_X), top + row * (HEIGHT + GAP_Y))
-    return Layout(boxes=tuple(boxes), width=max(0, len(layers) * (WIDTH + GAP_X) - GAP_X), height=max(0, height))
+        top = (height - _tall(layer, heights)) // 2
+        for node in layer:
+            spots[node] = Box(column * (WIDTH + GAP_X), top)
+            top += heights[node] + GAP_Y
+    return Layout(
+        boxes=tuple(spots[:count]),
+        ways=tuple(tuple(spots[one]._replace(y=spots[one].y + THIN // 2) for one in way) for way in passing),
+        width=max(0, len(layers) * (WIDTH + GAP_X) - GAP_X),
+        height=height,
+    )
+
+
+def _tall(layer: Sequence[int], heights: Sequence[int]) -> int:
+    return max(0, sum(heights[node] + GAP_Y for node in layer) - GAP_Y)
+
+
+def _passing(
+    layers: list[list[int]], edges: Sequence[tuple[int, int]], count: int
+) -> tuple[list[list[int]], list[tuple[int, int]]]:
+    """A thin node in each layer that an edge crosses, so that no edge runs through a box. Those, and all the pieces."""
+    at = {node: column for column, layer in enumerate(layers) for node in layer}
+    found: list[list[int]] = []
+    pieces: list[tuple[int, int]] = []
+    for start, end in edges:
+        way = []
+        for column in range(at[end] + 1, at[start]):
+            way.append(count)
+            layers[column].append(count)
+            count += 1
+        found.append(way)
+        ends = [end, *way, start]
+        pieces += [(after, before) for before, after in pairwise(ends)]
+    return found, pieces
 
 
 def _layers(count: int, edges: Sequence[tuple[int, int]]) -> list[list[int]]:
