@@ -286,6 +286,18 @@ def test_what_is_gone_from_the_spec_is_gone_from_the_storage_host(site: Site) ->
     assert site.plan().empty
 
 
+def test_a_smaller_volume_is_a_new_one_that_the_guest_is_given(site: Site) -> None:
+    boot = site.identity(DB)["boot_id"]
+    steps = settle(
+        site, MOVED, ("size: 64MiB, pool: files", "size: 96MiB, pool: files"), ("size: 64MiB", "size: 48MiB")
+    )
+    assert [str(step) for step in steps] == ["acme/instances/db", "acme/volumes/blocks"]
+    assert ask(site, "size", *BOTH) == [str(96 * SECTORS), str(48 * SECTORS)]
+    assert ask(site, "get", *BOTH) == ["later-on", ""]
+    assert site.identity(DB)["boot_id"] == boot
+    assert site.plan().empty
+
+
 def test_destroy_leaves_nothing(site: Site) -> None:
     applied = site.apply(site.plan(destroy=True))
     assert (applied.failed, applied.skipped) == ((), ())

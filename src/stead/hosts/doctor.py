@@ -27,6 +27,8 @@ DROPPED = Code("STEAD-H014", "another firewall drops packets", Severity.WARNING)
 FILTERED = Code("STEAD-H015", "the host's iptables see guests' packets", Severity.WARNING)
 UNREAD = Code("STEAD-H016", "something of the host could not be read", Severity.WARNING)
 NO_ABILITY = Code("STEAD-H017", "the kernel lacks what the host's role needs")
+NO_POOL = Code("STEAD-H022", "a host does not reach a pool")
+NO_CLIENT = Code("STEAD-H023", "a host has no client for a pool")
 UNALIKE = Code("STEAD-H018", "computes have different versions", Severity.WARNING)
 
 # Hosts that each host pings: all of a small site; on a large one its neighbours in the ring, which finds a bad switch.
@@ -48,8 +50,20 @@ def peers_of(hosts: Mapping[str, Host]) -> dict[str, dict[str, Any]]:
     for at, name in enumerate(names):
         around = [names[(at + step) % len(names)] for step in range(1, min(PEERS, len(names) - 1) + 1)]
         addresses = {other: hosts[other].underlay for other in around if hosts[other].underlay}
-        found[name] = {"peers": addresses, "mtu": hosts[name].mtu}
+        found[name] = {"peers": addresses, "mtu": hosts[name].mtu, "served": _served(hosts[name], hosts)}
     return found
+
+
+def _served(host: Host, hosts: Mapping[str, Host]) -> dict[str, dict[str, str]]:
+    """Pools that instances on the host may use over the network, with who serves them."""
+    if "compute" not in host.roles:
+        return {}
+    return {
+        pool.name: {"type": pool.type, "server": other.underlay, "host": other.name}
+        for other in hosts.values()
+        for pool in other.pools.values()
+        if pool.shared and other.underlay and (not host.reaches or pool.name in host.reaches)
+    }
 
 
 def diagnose(hosts: Mapping[str, Host], answers: Mapping[str, Answer]) -> list[Diagnostic]:
@@ -58,6 +72,7 @@ def diagnose(hosts: Mapping[str, Host], answers: Mapping[str, Answer]) -> list[D
     for name in sorted(answers):
         answer = answers[name]
         found += _silent(answer) if name in down else _said(hosts[name], answer.facts, down)
+        found += () if name in down else _pools(hosts[name], answer.facts, _served(hosts[name], hosts), down)
     return found + list(_unalike({name: answers[name].facts for name in answers if name not in down}))
 
 
@@ -129,6 +144,23 @@ def _ways(host: Host, examined: Mapping[str, Any], down: set[str]) -> Iterator[D
             said = "no answer" if why == "silent" else why
             text = f"A ping to {peer}: {said}. Is its stead_underlay_address right, and does a firewall drop it?"
             yield NO_WAY.at(None, text, address=host.name)
+
+
+def _pools(
+    host: Host, facts: Mapping[str, Any], served: Mapping[str, Mapping[str, str]], down: set[str]
+) -> Iterator[Diagnostic]:
+    if not facts["system"]["prepared"]:
+        return
+    examined = facts.get("examined", {})
+    for kind in examined.get("speechless", []):
+        names = ", ".join(name for name, one in served.items() if one["type"] == kind)
+        text = f"Neither its QEMU nor its kernel speaks {kind}, which pool {names} needs. Run `stead bootstrap` for it."
+        yield NO_CLIENT.at(None, text, address=host.name)
+    for name, why in examined.get("served", {}).items():
+        if why and name in served and served[name]["host"] not in down:
+            server = served[name]["host"]
+            text = f"Pool {name} ({served[name]['type']}) of {server}: {why}. Run `stead bootstrap` for {server}."
+            yield NO_POOL.at(None, text, address=host.name)
 
 
 def _space(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:

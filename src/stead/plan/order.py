@@ -143,9 +143,10 @@ class _Edges:
         freeing = self.frees.get((change.address, change.host))
         freed = self.changes[freeing].frees if freeing is not None else frozenset()
         for ref in self._refs(change.address):
-            broken = self.breaks.get(ref, {}).get(change.host)
-            if ref not in freed and broken is not None and change.host not in self.makes.get(ref, {}):
-                before[broken].add(position)
+            gone = ref not in self.blueprint.resources  # from everywhere, also from a host that serves it to this one
+            for host, broken in self.breaks.get(ref, {}).items():
+                if ref not in freed and (gone or host == change.host) and host not in self.makes.get(ref, {}):
+                    before[broken].add(position)
 
     def _refs(self, address: Address) -> tuple[Address, ...]:
         record = self.records.get(address)

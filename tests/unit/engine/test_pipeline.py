@@ -14,7 +14,7 @@ from sites import desired, hosts, planned
 
 from stead.address import Address
 from stead.kind import Action, Disruption
-from stead.observed import Observed
+from stead.observed import Host, Observed, StoragePool
 from stead.plan.model import Plan
 from stead.planner import Planned, Wishes
 from stead.recorded import Recorded
@@ -284,3 +284,21 @@ def test_volume_that_somebody_enlarged_is_not_lost_for_it() -> None:
     plan = planned(desired(one), recorded, replace(observed, haves=haves)).plan
     assert plan is not None
     assert [(str(step.action), step.disturbs) for step in plan.steps] == [("update", Disruption.NONE)]
+
+
+def test_volume_on_another_host_goes_after_its_user_has_let_go() -> None:
+    """A pool that another host serves: what ends the need and what goes are steps of two hosts."""
+    volumes = {"data": {"size": "10GiB", "pool": "fast"}}
+    pool = StoragePool("fast", "nfs", 1 << 40, "/srv/fast", shared=True)
+    nas = Host(name="nas", roles=frozenset({"storage"}), underlay="192.0.2.9", pools={"fast": pool})
+    observed = replace(site(), hosts={**site().hosts, "nas": nas})
+    made = planned(desired(spec(instances={"web": {**WEB, "volumes": ["data"]}}, volumes=volumes)), EMPTY, observed)
+    assert made.blueprint is not None
+    recorded, observed = applied(made.blueprint, EMPTY, observed)
+    plan = planned(desired(spec(instances={"web": WEB})), recorded, observed).plan
+    assert plan is not None
+    (gone,) = [step for step in plan.steps if step.address == DATA]
+    (freed,) = [step for step in plan.steps if step.address.kind == "instances"]
+    assert gone.host != freed.host
+    assert freed.number in gone.after
+    assert freed.wave < gone.wave

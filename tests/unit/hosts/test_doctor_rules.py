@@ -10,9 +10,11 @@ import pytest
 
 from stead.hosts.doctor import diagnose, peers_of
 from stead.observe import Answer
-from stead.observed import Host
+from stead.observed import Host, StoragePool
 
 COMPUTE = Host(name="c1", roles=frozenset({"compute"}), underlay="10.0.0.1")
+POOLS = {"share": StoragePool("share", "nfs", 1 << 40, "/srv", shared=True)}
+NAS = Host(name="nas", roles=frozenset({"storage"}), underlay="10.0.0.9", pools=POOLS)
 WELL: dict[str, Any] = {
     "at": 100.5,
     "asked": 100.0,
@@ -52,12 +54,14 @@ BROKEN: dict[str, Breaking] = {
     "STEAD-H014": lambda f: f["examined"].update(dropping=["inet filter input"]),
     "STEAD-H015": lambda f: f["examined"].update(bridge_filter=True),
     "STEAD-H016": lambda f: f["trouble"].append("libvirt does not answer"),
+    "STEAD-H022": lambda f: f["examined"].update(served={"share": "Connection refused"}),
+    "STEAD-H023": lambda f: f["examined"].update(speechless=["nfs"]),
     "STEAD-H017": lambda f: f["traits"].update(kernel=["bridge", "tun", "nftables"]),
 }
 
 
 def codes(facts: dict[str, Any]) -> list[str]:
-    return [one.code for one in diagnose({"c1": COMPUTE}, {"c1": Answer(host="c1", facts=facts)})]
+    return [one.code for one in diagnose({"c1": COMPUTE, "nas": NAS}, {"c1": Answer(host="c1", facts=facts)})]
 
 
 def test_a_host_that_is_well_is_told_nothing() -> None:

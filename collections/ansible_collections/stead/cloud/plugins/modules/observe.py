@@ -34,6 +34,10 @@ options:
         description: Packets of this size should arrive unbroken.
         type: int
         default: 1500
+      served:
+        description: Pools that other hosts serve to this one, each with its C(type), and the C(server)'s address.
+        type: dict
+        default: {}
   dest:
     description:
       - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
@@ -117,7 +121,11 @@ from ..module_utils.host.observing import observe
 
 
 def main():
-    peers = {"peers": {"type": "dict", "default": {}}, "mtu": {"type": "int", "default": 1500}}
+    peers = {
+        "peers": {"type": "dict", "default": {}},
+        "mtu": {"type": "int", "default": 1500},
+        "served": {"type": "dict", "default": {}},
+    }
     arguments = {
         "pools": {"type": "raw"},
         "afresh": {"type": "bool", "default": False},

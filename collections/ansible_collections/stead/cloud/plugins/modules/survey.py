@@ -51,7 +51,7 @@ kernel:
   description: Whether the kernel has an NFS server and an iSCSI target.
   returned: always
   type: dict
-  sample: {nfsd: true, lio: false}
+  sample: {nfsd: true}
 migration:
   description: The public key with which this host's libvirt reaches others, and the keys of its sshd.
   returned: always

@@ -10,7 +10,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from . import running, survey
+from . import running, serving, survey
 
 # What IP and ICMP put before a ping's data.
 HEADERS = {4: 28, 6: 48}
@@ -19,11 +19,13 @@ AT_ONCE = 16
 NEEDED = (("stead-restore.service", ""), ("stead-firewall.service", ""))
 
 
-def examine(peers, mtu):
+def examine(peers, mtu, served):
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))
     return {
         "peers": pings,
+        "served": serving.reaches(served),
+        "speechless": serving.speechless({one["type"] for one in served.values()}),
         "clock": survey.clock(),
         "synchronised": _synchronised(),
         "container": survey.container(),

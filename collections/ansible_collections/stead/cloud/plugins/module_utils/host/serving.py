@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from . import pools, running, targets
+from . import pools, reaching, running, targets
 from .failing import Failed
 
 PORTS = {"nfs": 2049, "iscsi": targets.PORT}
@@ -52,12 +52,17 @@ def reaches(portals):
     return {name: silent(one["server"], PORTS[one["type"]]) for name, one in portals.items()}
 
 
-def speaks(kinds):
+def speechless(kinds):
     """Those kinds of pools that neither QEMU nor the kernel of this host has a client for."""
-    from . import reaching
-
     programs = {"nfs": ["mount.nfs", "-V"], "iscsi": ["iscsiadm", "--version"]}
-    return [kind for kind in kinds if not reaching.by_qemu(kind) and not _runs(programs[kind])]
+    return [kind for kind in sorted(kinds) if not _spoken(kind) and not _runs(programs[kind])]
+
+
+def _spoken(kind):
+    try:
+        return reaching.by_qemu(kind)
+    except Failed:  # there is no qemu-img
+        return False
 
 
 def _runs(argv):

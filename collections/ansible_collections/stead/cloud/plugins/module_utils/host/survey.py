@@ -40,7 +40,7 @@ def survey(candidates=()):
         },
         "installed": installed(family, candidates),
         "clock": clock(),
-        "kernel": {name: kernel.has(name) for name in ("nfsd", "lio")},
+        "kernel": {name: kernel.has(name) for name in ("nfsd",)},
         "migration": {"public": _text(MIGRATION + "/id_ed25519.pub"), "host_keys": host_keys()},
     }
 
