@@ -192,19 +192,6 @@ def test_a_reboot_is_a_reboot_and_a_detached_volume_keeps_its_data(site: Site) -
     assert after["instance_id"] == before["instance_id"]
 
 
-def test_a_wrong_checksum_stops_its_own_and_nothing_else(site: Site) -> None:
-    good = site.text
-    bad = f"images:\n  bad: {{source: IMAGE, checksum: 'sha256:{'0' * 64}'}}\n"
-    more = "networks:\n      more: {subnets: {v4: {cidr: 10.30.0.0/24}}}\n"
-    site.text = good.replace("images:\n", bad).replace("other:\n    networks:\n", f"other:\n    {more}")
-    applied = site.apply(site.plan())
-    assert [str(told.step.address) for told in applied.failed] == ["images/bad"]
-    assert "has checksum sha256:" in applied.failed[0].why
-    assert applied.done >= 1
-    site.text = good
-    assert not site.apply(site.plan()).failed
-
-
 def test_a_host_that_is_silent_holds_up_nobody_else(site: Site) -> None:
     good = site.text
     site.text = good.replace("data: {size: 96MiB}", "data: {size: 96MiB}\n      more: {size: 1MiB, host: compute-2}")

@@ -125,6 +125,28 @@ def test_a_step_is_in_the_journal_before_it_acts(host: Path) -> None:
     assert '"event": "begin"' in seen[0]
 
 
+def test_a_journal_that_cannot_be_written_is_a_step_that_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(batch.os, "write", full)  # type: ignore[attr-defined]
+    kind = Kind()
+    result = carry_out(kind, step(1))[1]
+    assert "Nothing was begun" in result["error"]
+    assert "No space left on device" in result["error"]
+    assert kind.made == []
+
+
+def test_a_ledger_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(places.os, "fsync", full)  # type: ignore[attr-defined]
+    result = carry_out(Kind(), step(1))[1]
+    assert result["status"] == "failed"
+    assert result["error"].endswith("0000-1.json: No space left on device.")
+
+
 def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
     class Broken(Kind):
         def ensure(self, step: dict[str, Any], work: Any) -> None:

@@ -52,6 +52,12 @@ def test_hardware_completes_the_inventory_and_does_not_overrule_it() -> None:
     assert observed(FACTS, said).hosts["c1"].vcpus == 4
 
 
+def test_a_host_whose_libvirt_is_silent_is_as_little_known_as_a_silent_host() -> None:
+    found = observed({**FACTS, "blind": "libvirt does not answer on this host"})
+    assert found.hosts["c1"].state is State.DOWN
+    assert "libvirt does not answer" in found.hosts["c1"].why
+
+
 def test_only_hypervisors_that_work_count() -> None:
     assert observed(FACTS).hosts["c1"].hypervisors == {"qemu"}
     assert {"vxlan", "uefi", "tpm", "cpu:avx2"} <= observed(FACTS).hosts["c1"].traits

@@ -109,6 +109,9 @@ facts:
       description: What could not be read, and why.
       type: list
       elements: str
+    blind:
+      description: Why nothing can be said of the instances that are here, when libvirt does not answer.
+      type: str
     seconds:
       description: How long the looking took on the host.
       type: float

@@ -72,7 +72,11 @@ class Batch:
             text = "It waits for step {0}, which was not done.".format(lost[0])
             return outcome(step, SKIPPED, error=text)
         begun = time.monotonic()
-        self._journal.write(step, "begin", uuid=step.get("uuid", ""), digest=step.get("digest", ""))
+        try:
+            self._journal.write(step, "begin", uuid=step.get("uuid", ""), digest=step.get("digest", ""))
+        except OSError as error:
+            text = "Nothing was begun: the journal in {0} cannot be written: {1}."
+            return outcome(step, FAILED, error=text.format(places.JOURNAL, error.strerror))
         work = Work(self.host, self.check, self._secrets, self._libvirt)
         try:
             self._carry_out(step, work)
@@ -86,7 +90,8 @@ class Batch:
             )
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=text)
         found["seconds"] = round(time.monotonic() - begun, 3)
-        self._journal.write(step, "end", status=found["status"], error=found["error"])
+        with contextlib.suppress(OSError):  # the controller hears of it all the same
+            self._journal.write(step, "end", status=found["status"], error=found["error"])
         return found
 
     def _carry_out(self, step, work):
@@ -187,7 +192,10 @@ def outcome(step, status, changed=False, done=(), error=""):
 def alone():
     """One run at a time on a host."""
     places.directory(places.ROOT, places.PASSABLE)
-    handle = os.open(places.LOCK, os.O_RDWR | os.O_CREAT, places.PRIVATE)
+    try:
+        handle = os.open(places.LOCK, os.O_RDWR | os.O_CREAT, places.PRIVATE)
+    except OSError as error:
+        raise Failed("Cannot write {0}: {1}.".format(places.LOCK, error.strerror)) from error
     try:
         until = time.monotonic() + PATIENCE
         while True:

@@ -17,6 +17,7 @@ class Look:
     def __init__(self, host):
         self.host = host  # the inventory's name of this host
         self.trouble = []  # what could not be read, and why
+        self.blind = ""  # why nothing can be said of instances
         self._libvirt = Libvirt()
         self._read = {}
 
@@ -50,8 +51,15 @@ class Look:
 
     @property
     def domains(self):
-        """UUID -> Domain; nothing where libvirt is not, and trouble where it should be."""
-        return self._once("domains", lambda: _domains(self._libvirt.get()), {})
+        """UUID -> Domain; nothing, and trouble, where libvirt should answer and does not."""
+        return self._once("domains", self._domains, {})
+
+    def _domains(self):
+        try:
+            return _domains(self._libvirt.get())
+        except Failed as error:
+            self.blind = str(error)
+            raise
 
     @property
     def targets(self):

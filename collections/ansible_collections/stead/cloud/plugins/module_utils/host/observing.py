@@ -42,6 +42,7 @@ def observe(host, pools=None, keep=True, afresh=False):
     finally:
         look.close()
     found["trouble"] = look.trouble
+    found["blind"] = look.blind
     found["seconds"] = round(time.time() - begun, 3)
     return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
+from .failing import Failed
+
 ROOT = "/var/lib/stead"
 LEDGER = ROOT + "/ledger"
 JOURNAL = ROOT + "/journal"
@@ -31,6 +33,8 @@ def directory(path, mode=0o700):
             os.mkdir(path)
         except FileExistsError:  # another step was faster
             return path
+        except OSError as error:
+            raise Failed("Cannot make {0}: {1}.".format(path, error.strerror)) from error
         os.chmod(path, mode)
     return path
 
@@ -41,6 +45,14 @@ def write(path, text, mode=PRIVATE):
     if read_bytes(path) == data:
         return False
     folder = directory(os.path.dirname(path))
+    try:
+        _replace(path, folder, data, mode)
+    except OSError as error:
+        raise Failed("Cannot write {0}: {1}.".format(path, error.strerror)) from error
+    return True
+
+
+def _replace(path, folder, data, mode):
     handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -52,7 +64,6 @@ def write(path, text, mode=PRIVATE):
     except BaseException:
         remove(name)
         raise
-    return True
 
 
 def read_bytes(path):
