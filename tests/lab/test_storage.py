@@ -16,6 +16,7 @@ import pytest
 from working import Site, listing, patiently
 
 from stead.address import Address
+from stead.cli import main
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
 from stead.lab.sizes import parse
@@ -296,6 +297,20 @@ def test_a_smaller_volume_is_a_new_one_that_the_guest_is_given(site: Site) -> No
     assert ask(site, "get", *BOTH) == ["later-on", ""]
     assert site.identity(DB)["boot_id"] == boot
     assert site.plan().empty
+
+
+def test_the_doctor_tells_a_pool_that_is_not_served(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    def told() -> set[tuple[str, str]]:
+        capsys.readouterr()
+        main(["doctor", "-i", str(site.lab.inventory), "--json", "--cached"])
+        return {(one["code"], one["host"]) for one in json.loads(capsys.readouterr().out)["findings"]}
+
+    silent = {("STEAD-H022", "compute-1"), ("STEAD-H022", "compute-2")}
+    assert not told() & silent
+    site.lab.run("storage-1", ["systemctl", "stop", "stead-nfs"])
+    assert told() >= silent
+    site.lab.run("storage-1", ["systemctl", "start", "stead-nfs"])
+    assert not told() & silent
 
 
 def test_destroy_leaves_nothing(site: Site) -> None:

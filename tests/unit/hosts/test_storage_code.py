@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from ansible_collections.stead.cloud.plugins.module_utils.host import (
     reaching,
     running,
     targets,
+    volume,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.wire import volume as wire_volume
 
 UUID = "11111111-0000-4000-8000-000000000001"
 NFS = {"name": "share", "type": "nfs", "path": "/export/stead", "host": "nas", "server": "192.0.2.9"}
@@ -315,3 +318,31 @@ def test_a_logical_volume_of_somebody_else_is_not_touched(told: Callable[..., To
 def test_a_pool_of_logical_volumes_names_its_group(kind: str, path: str) -> None:
     with pytest.raises(Failed, match="its path is VOLUME-GROUP"):
         keeping.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
+
+
+def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
+    tmp_path: Path, told: Callable[..., Told], clients: None
+) -> None:
+    del clients
+    pool = {**ISCSI, "path": str(tmp_path)}
+    want = {"pool": pool, "uuid": UUID, "format": "raw", "size": MIB, "name": "acme/volumes/data"}
+    (tmp_path / f"{UUID}.raw").write_bytes(b"x" * MIB)
+    look = SimpleNamespace(targets={})
+    differs = volume.seen(want, look)
+    assert differs is not None
+    assert [path for path, _have, _want in wire_volume.compare(want, {**want, **differs})] == ["pool.server"]
+    look.targets = {targets.name_of(UUID): {}}
+    assert volume.seen(want, look) == {}
+    found = told(lambda _argv: "")
+    volume.ensure({"want": want}, Work("nas"))
+    assert [argv[argv.index("--op") + 1] for argv in found.calls if "new" in argv] == ["new", "new"]
+    assert (tmp_path / f"{UUID}.raw").read_bytes() == b"x" * MIB
+
+
+def test_a_volume_larger_than_wanted_is_left_as_it_is(tmp_path: Path) -> None:
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    want = {"pool": pool, "uuid": UUID, "format": "raw", "size": MIB, "name": "acme/volumes/data"}
+    (tmp_path / f"{UUID}.raw").write_bytes(b"x" * 2 * MIB)
+    with pytest.raises(Failed, match="write that size in the spec"):
+        volume.ensure({"want": want}, Work("here"))
+    assert (tmp_path / f"{UUID}.raw").stat().st_size == 2 * MIB
