@@ -17,7 +17,6 @@ from .failing import Failed
 _IDS = uuid.UUID("5e1f0f3c-5f0a-4c55-9d3e-6d6f1f1f7a10")  # of names: a filter keeps its identity when it is redefined
 BOTH = {"any": "all", "tcp": "tcp", "udp": "udp", "udplite": "udplite", "sctp": "sctp", "esp": "esp", "ah": "ah"}
 FIRST, RULES, LAST = "100", "500", "1000"
-NO_FORGED_IPV6 = "stead-no-ipv6-spoofing"
 
 
 def short(text):
@@ -104,53 +103,29 @@ def _other_side(rule, version):
     return {}
 
 
-def no_forged_ipv6():
-    """As libvirt's own, which forgets that neighbours are found from link-local addresses, and from none."""
-    found = _filter(NO_FORGED_IPV6, "ipv6-ip", -610)
-    _rule(found, "return", "out", FIRST, "ipv6", {"srcipaddr": "fe80::", "srcipmask": 10})
-    _rule(found, "return", "out", FIRST, "ipv6", {"srcipaddr": "::"})
-    _rule(found, "return", "out", RULES, "ipv6", {"srcipaddr": "$IPV6"})
-    _rule(found, "drop", "out", LAST, "all-ipv6")
-    return _text(found)
-
-
 def port(nic, own):
-    """Of one interface: only its own addresses, what it needs to get them, what its groups allow, and nothing else."""
+    """Of one interface: what it needs to get its addresses, what its groups allow, and nothing else.
+
+    That it claims no address but its own is seen to by `guards`, before this.
+    """
     found = _filter(port_name(own["mac"]))
-    _own_addresses(found, nic, own)
     for direction, source, target in (("out", 68, 67), ("in", 67, 68)):
         _rule(found, "accept", direction, FIRST, "udp", {"srcportstart": source, "dstportstart": target}, False)
     for direction, source, target in (("out", 546, 547), ("in", 547, 546)):
         _rule(found, "accept", direction, FIRST, "udp-ipv6", {"srcportstart": source, "dstportstart": target}, False)
-    for kind in (133, 134, 135, 136):
-        direction = {133: "out", 134: "in"}.get(kind, "inout")
-        _rule(found, "accept", direction, FIRST, "icmpv6", {"type": kind}, False)
+    for kind, directions in ((133, ("out",)), (134, ("in",)), (135, ("in", "out")), (136, ("in", "out"))):
+        for direction in directions:  # libvirt leaves out a rule with a type that is for both
+            _rule(found, "accept", direction, FIRST, "icmpv6", {"type": kind}, False)
+    for match in ("icmp", "icmpv6"):
+        for direction in ("in", "out"):
+            # Errors of connections that are allowed; and answers to a type that is, which libvirt does not let back.
+            for state in ("RELATED", "ESTABLISHED"):
+                _rule(found, "accept", direction, FIRST, match, {"state": state})
     for one in nic["groups"]:
         element(found, "filterref", {"filter": group_name(one)})
     for match in ("all", "all-ipv6"):
         _rule(found, "drop", "inout", LAST, match)
     return _text(found)
-
-
-def _own_addresses(found, nic, own):
-    allowed = nic.get("allowed", [])
-    if any("mac" in one or "/" in one["address"] for one in allowed):
-        return  # a virtual MAC or a whole network behind it: nothing that it sends is forged
-    known = [str(one) for one in own["addresses"]] + [one["address"] for one in allowed]
-    mine = {version: [one for one in known if (":" in one) == (version == 6)] for version in (4, 6)}
-    element(found, "filterref", {"filter": "no-mac-spoofing"})
-    element(found, "filterref", {"filter": "no-arp-mac-spoofing"})
-    if mine[4]:
-        _refer(found, "no-ip-spoofing", "IP", mine[4])
-        _refer(found, "no-arp-ip-spoofing", "IP", mine[4] + ["0.0.0.0"])  # noqa: S104 - who asks whether it is free
-    if mine[6]:
-        _refer(found, NO_FORGED_IPV6, "IPV6", mine[6])
-
-
-def _refer(found, name, variable, values):
-    reference = element(found, "filterref", {"filter": name})
-    for value in values:
-        element(reference, "parameter", {"name": variable, "value": value})
 
 
 def _text(found):

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from . import domain_live, domain_xml, hypervisor, image_files, instance_disks, ledger, network, power, security
+from . import (
+    domain_live,
+    domain_xml,
+    guards,
+    hypervisor,
+    image_files,
+    instance_disks,
+    ledger,
+    network,
+    power,
+    security,
+)
 from .failing import Failed
 
 RESTARTS = ("reboot", "rebuild", "replace")
@@ -25,9 +36,9 @@ def ensure(step, work):
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
     instance_disks.grow_root(want, domain, work)
-    for key, nic in sorted(want["nics"].items()):
-        if nic["filtered"]:
-            security.ensure_port(nic, want["ports"][key], work)
+    guarded = [(nic, want["ports"][key]) for key, nic in sorted(want["nics"].items()) if nic["filtered"]]
+    for nic, port in guarded:
+        security.ensure_port(nic, port, work)
     defined = _define(step, domain, work)
     if defined is None:  # check mode, and it is not there
         work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
@@ -54,6 +65,12 @@ def remove(step, work):
         security.remove_port(port["mac"], work)
     instance_disks.remove(want, work)
     image_files.tidy(work)
+
+
+def restore(step, work):
+    """libvirt starts what has to run, and keeps its filters; what guards interfaces is the kernel's, and is gone."""
+    for port in step["want"].get("ports", {}).values():
+        guards.restore(port["mac"], work)
 
 
 def intact(want, connection):

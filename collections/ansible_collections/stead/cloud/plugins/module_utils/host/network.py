@@ -5,7 +5,7 @@ It decides nothing: which hosts, numbers and forwarding entries there are stands
 
 from __future__ import annotations
 
-from . import dhcp, forwarding, ledger, links, running
+from . import dhcp, forwarding, ledger, links, running, zones
 from .failing import Failed
 
 VXLAN_PORT = 4789
@@ -44,6 +44,7 @@ def remove(step, work):
     for name in (links.vxlan_name(uuid), links.vlan_name(uuid), bridge):
         if name in there:
             work.run(["ip", "link", "delete", name])
+    zones.remove(bridge, work)
 
 
 def intact(want):
@@ -86,6 +87,7 @@ def _bridge(want, work, there):
     if not links.is_up(link):
         lines.append("link set {0} up".format(bridge))
     work.batch("ip", lines)
+    zones.ensure(bridge, work)
     return bridge
 
 

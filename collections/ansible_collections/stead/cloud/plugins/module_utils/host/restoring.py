@@ -16,7 +16,7 @@ from .work import Work
 
 HOST = places.ROOT + "/host.json"
 # What a boot forgets, in the order in which one needs the other. What lies on disks is still there.
-ORDER = ("projects", "networks", "security_groups", "routers", "floating_ips", "volumes", "images")
+ORDER = ("projects", "instances", "networks", "security_groups", "routers", "floating_ips", "volumes", "images")
 
 
 def restore(kinds=ORDER):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from . import filters, ledger, places, running
+from . import filters, guards, ledger, places, running
 
 FILTERS = places.ROOT + "/filters"
 _defining = threading.Lock()
@@ -41,18 +41,13 @@ def ensure_port(nic, own, work):
     for group in nic["groups"]:
         if not os.path.exists(_path(filters.group_name(group))):
             _define(filters.group_name(group), filters.group(group, [], True), work)
-    if any(":" in one for one in own["addresses"]):
-        _define(filters.NO_FORGED_IPV6, filters.no_forged_ipv6(), work)
+    guards.ensure(nic, own, work)
     _define(filters.port_name(own["mac"]), filters.port(nic, own), work)
 
 
 def remove_port(mac, work):
-    """With the last interface goes what all of them share."""
     undefine(filters.port_name(mac), work)
-    with _defining:
-        names = os.listdir(FILTERS) if os.path.isdir(FILTERS) else []
-        if not any(name.startswith("stead-port-") for name in names):
-            undefine(filters.NO_FORGED_IPV6, work)
+    guards.remove(mac, work)
 
 
 def restore(step, work):
