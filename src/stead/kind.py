@@ -167,6 +167,10 @@ def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
     return ()
 
 
+def _follows_nothing(_block: Block, _desired: Desired) -> Iterable[Address]:
+    return ()
+
+
 def _no_needs(_block: Block, _desired: Desired) -> Sequence[Need]:
     return ()
 
@@ -222,6 +226,8 @@ class Kind:
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
+    follows: Callable[[Block, Desired], Iterable[Address]] = _follows_nothing
+    """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
     demand: Callable[[Block, Desired], Demand | None] = _no_demand
     contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions

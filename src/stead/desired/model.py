@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from stead.address import Address
 from stead.diagnostics import Place
 from stead.document import Node
-from stead.fields import Example, Expression, Name, Text, Whole
+from stead.fields import Example, Expression, Ip, Name, Text, Whole
 from stead.value import field, value
 
 
@@ -96,6 +96,11 @@ class Site:
     domain: Annotated[str, Text(), "DNS domain of the site's instances", Example("cloud.example.org")] = (
         "stead.internal"
     )
+    dns: Annotated[
+        tuple[Annotated[str, Ip()], ...],
+        "Name servers that networks ask for names other than their own, unless a subnet says",
+        Example(["9.9.9.9"]),
+    ] = ()
     store: Annotated[
         str, Text(), "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""

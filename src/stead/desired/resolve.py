@@ -35,6 +35,7 @@ def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
     desired = resolving.desired(key)
     found = resolving.found
     if not has_errors(found):  # rules look at whole blocks: they would only repeat what is known to be missing
+        desired = resolving.followed(desired)
         for block in desired.blocks:
             found += resolving.placed(resolving.kinds[block.kind].check(block, desired), block)
         found += over_quota(desired, resolving.kinds)
@@ -129,6 +130,22 @@ class _Resolving:
             moved=moved,
             forget=forget,
             digest="" if has_errors(self.found) else digest_of(key, site, blocks, outputs, checks, (moved, forget)),
+        )
+
+    def followed(self, desired: Desired) -> Desired:
+        """With references to what a kind says must come first, beside those that the user wrote."""
+        changed: dict[Block, Block] = {}
+        for block in desired.blocks:
+            more = set(self.kinds[block.kind].follows(block, desired)) - set(block.refs)
+            if more:
+                changed[block] = replace(block, refs=tuple(sorted({*block.refs, *more}, key=order)))
+        if not changed:
+            return desired
+        self._included.update((new, self._included[old]) for old, new in changed.items() if old in self._included)
+        return replace(
+            desired,
+            blocks=tuple([changed.get(block, block) for block in desired.blocks]),
+            by_address={address: changed.get(block, block) for address, block in desired.by_address.items()},
         )
 
     def outside(self, read: Any, name: str, node: document.Node, environment: Environment) -> list[Any]:

@@ -56,10 +56,8 @@ class Net(NamedTuple):
 
     @property
     def name_servers(self) -> list[str]:
-        """Those of the user's, else the network's own."""
-        if self.dns:
-            return list(self.dns)
-        return [self.write(self.server)] if self.server is not None else []
+        """Whom instances ask: the network's own server, which asks the user's for what it does not know."""
+        return [self.write(self.server)] if self.server is not None else list(self.dns)
 
     def sized(self, address: str) -> str:
         return f"{address}/{self.prefix}"
@@ -95,7 +93,9 @@ def nets_of(block: Block, desired: Desired) -> tuple[Net, ...]:
     if block not in known:
         model = block.model
         held = {read(claim.address) for member in block.members for claim in fixed_addresses(desired).get(member, ())}
-        known[block] = tuple(_net(name, subnet, model.external, held) for name, subnet in model.subnets.items())
+        known[block] = tuple(
+            _net(name, subnet, model.external, held, desired.site.dns) for name, subnet in model.subnets.items()
+        )
     return known[block]
 
 
@@ -105,7 +105,7 @@ def network_block(address: Address, desired: Desired) -> Block | None:
     return block if block is not None and block.kind == "networks" else None
 
 
-def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, int]]) -> Net:
+def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, int]], dns: tuple[str, ...]) -> Net:
     parsed = ip_network(subnet.cidr)
     version = parsed.version
     base, end = int(parsed.network_address), int(parsed.broadcast_address)
@@ -141,7 +141,7 @@ def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, in
         last=last,
         server=server,
         taken=frozenset(taken),
-        dns=subnet.dns,
+        dns=subnet.dns or dns,
         slaac=version == 6 and subnet.ipv6 == "slaac",
     )
 

@@ -2,7 +2,7 @@
 
 from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.floating_ip.realise import contribute, facts, needs, realise, usage
+from stead.kinds.floating_ip.realise import contribute, facts, follows, needs, realise, usage
 from stead.kinds.floating_ip.rules import check
 
 # Connections through it are cut; new ones go the new way at once.
@@ -16,6 +16,7 @@ KIND = Kind(
     help="An external address that leads to an instance.",
     counted=True,
     check=check,
+    follows=follows,
     needs=needs,
     usage=usage,
     contribute=contribute,

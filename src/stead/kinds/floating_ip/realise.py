@@ -53,6 +53,13 @@ def inside(block: Block, desired: Desired) -> Inside | None:
     return None
 
 
+def follows(block: Block, desired: Desired) -> Iterator[Address]:
+    """It is put on its router's way out, which the spec does not name."""
+    found = inside(block, desired)
+    if found is not None:
+        yield found.router
+
+
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     model: FloatingIp = block.model
     stand = source(block, desired)

@@ -43,7 +43,8 @@ class Subnet:
     ] = None
     dns: Annotated[
         tuple[Annotated[str, Ip()], ...],
-        "Name servers of the instances; left out, the network's own",
+        "Name servers that the network's own server asks for other names, or that instances ask where it has none; "
+        "left out, the site's",
         Example(["9.9.9.9"]),
     ] = ()
     routes: Annotated[

@@ -108,6 +108,7 @@ def _forwarding(
 def _service(block: Block, member: Member, nets: Sequence[Net], world: World) -> dict[str, Any]:
     """What the network's own server tells: addresses, names, and the way to the rest of the world."""
     ports = world.contributions(member.address, "port")
+    upstream = list(dict.fromkeys(one for net in nets if net.server is not None for one in net.dns))
     return {
         "addresses": [net.sized(net.write(net.server)) for net in nets if net.server is not None],
         "domain": domain(block, world),
@@ -117,6 +118,7 @@ def _service(block: Block, member: Member, nets: Sequence[Net], world: World) ->
         },
         "mac": member.leases[SERVER_MAC],
         "names": _neighbours(member, world),
+        **({"upstream": upstream} if upstream else {}),
     }
 
 

@@ -8,12 +8,13 @@ from itertools import pairwise
 
 from stead.address import Address
 from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
+from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kinds import underlay
 from stead.kinds.fixed import Claim, fixed_addresses
 from stead.kinds.latest import latest
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.network.needs import TUNNELS, WIRES
+from stead.kinds.routing import ways
 from stead.kinds.subnets import Net, nets_of, overlap, read, usable
 
 OVERLAP = Code("STEAD-N001", "subnets overlap")
@@ -29,6 +30,7 @@ SAME_WIRE = Code("STEAD-N010", "two networks would be one on the wire")
 SLAAC = Code("STEAD-N011", "addresses cannot be made from MACs in this subnet")
 SHARED_NUMBER = Code("STEAD-N012", "several networks cannot have the same number")
 FAMILY = Code("STEAD-N013", "an address is of the wrong family")
+NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
 Wire = tuple[str, str | None, int | None]  # "flat", "vlan" or "vni"; the physical network; the number
@@ -50,6 +52,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     nets = nets_of(block, desired)
     yield from _overlaps(block, nets)
     yield from _room(block, nets)
+    yield from _name_servers(block, nets, desired)
     for member in block.members:
         yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
 
@@ -209,6 +212,23 @@ def _room(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
                 "back. Use a shorter prefix, widen the pool, or turn off `dhcp` or `gateway`."
             )
             yield TOO_SMALL.at(block.place(f"subnets.{net.name}.cidr"), text)
+
+
+def _name_servers(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterator[Diagnostic]:
+    """A network that no router joins is reached by nobody, and reaches nobody."""
+    model: Network = block.model
+    if model.type not in TUNNELS or any(member in ways(desired) for member in block.members):
+        return
+    for name, subnet in model.subnets.items():
+        for one in subnet.dns:
+            version, number = read(one)
+            if not any(net.version == version and net.holds(number) for net in nets):
+                text = (
+                    f"{one} is outside the network, and no router joins it, so names other than the network's own do "
+                    "not resolve. Join it to a router with a way there, or leave `dns` out."
+                )
+                yield NO_WAY_TO_DNS.at(block.place(f"subnets.{name}.dns"), text)
+                break
 
 
 def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Claim]) -> Iterator[Diagnostic]:

@@ -68,7 +68,7 @@ def _inner(joined: Joined, member: Member, world: World) -> dict[str, Any]:
 
 def _announced(net: Net) -> dict[str, Any]:
     """What router advertisements say of a subnet: only the gateway may tell guests to use it."""
-    return {"cidr": net.cidr, "dns": list(net.dns), "slaac": net.slaac}
+    return {"cidr": net.cidr, "dns": [one for one in net.name_servers if ":" in one], "slaac": net.slaac}
 
 
 def _gateways(out: Joined) -> list[str]:

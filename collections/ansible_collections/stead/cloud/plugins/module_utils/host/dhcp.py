@@ -7,9 +7,10 @@ the restore makes it anew from the ledger, so nothing is left behind in /etc.
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 
-from . import links, namespaces, units
+from . import links, namespaces, running, units
 from .places import NETWORKS, PASSABLE
 
 INSIDE = "eth0"
@@ -24,6 +25,7 @@ def ensure(want, work, bridge):
     inside = namespaces.ensure(namespace, work)
     port = {"bridge": bridge, "mac": service["mac"], "mtu": want["mtu"], "addresses": service["addresses"]}
     namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work)
+    _way_out(want, namespace, work)
     folder = os.path.join(NETWORKS, uuid)
     work.directory(folder, PASSABLE)
     before = len(work.done)
@@ -41,6 +43,38 @@ def ensure(want, work, bridge):
         work.run(["systemctl", "kill", "--signal=HUP", unit])
 
 
+def _way_out(want, namespace, work):
+    """To the name servers that it asks, through the network's gateways; a server that asks nobody has none."""
+    asked = {ipaddress.ip_address(one).version for one in want["service"].get("upstream", [])}
+    ways = {}
+    for subnet in want["subnets"].values():
+        version = ipaddress.ip_network(subnet["cidr"]).version
+        if version in asked and "gateway" in subnet and "server" in subnet:
+            ways.setdefault(version, subnet["gateway"])
+    lines = []
+    for version in (4, 6):
+        words = [
+            "ip",
+            "-netns",
+            namespace,
+            "-{0}".format(version),
+            "-json",
+            "route",
+            "show",
+            "default",
+            "proto",
+            "static",
+        ]
+        _status, out, _said = running.attempt(words)
+        has = {one.get("gateway") for one in json.loads(out or "[]")}
+        family, way = "-{0} ".format(version), ways.get(version)
+        lines += [family + "route del default via {0} proto static".format(one) for one in sorted(has - {way})]
+        if way and way not in has:
+            lines.append(family + "route replace default via {0} dev {1} proto static".format(way, INSIDE))
+    for line in lines:
+        work.run(["ip", "-netns", namespace] + line.split())
+
+
 def remove(uuid, work):
     units.stop(unit_name(uuid), work)
     namespaces.remove(links.namespace_name("dhcp", uuid), [links.server_name(uuid)], work)
@@ -56,6 +90,9 @@ def configuration(want, folder):
     lines = [
         "keep-in-foreground",
         "no-resolv",
+        # Only names with a domain are asked for elsewhere, and never whose a private address is.
+        "domain-needed",
+        "bogus-priv",
         "no-hosts",
         "interface=" + INSIDE,
         "bind-interfaces",
@@ -70,6 +107,7 @@ def configuration(want, folder):
         "local=/{0}/".format(service["domain"]),
         "dhcp-option=option:mtu,{0}".format(want["mtu"]),
     ]
+    lines += ["server=" + one for one in service.get("upstream", [])]
     versions = set()
     for name, subnet in sorted(want["subnets"].items()):
         if "server" in subnet:

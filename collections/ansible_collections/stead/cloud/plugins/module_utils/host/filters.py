@@ -16,6 +16,8 @@ from .failing import Failed
 
 _IDS = uuid.UUID("5e1f0f3c-5f0a-4c55-9d3e-6d6f1f1f7a10")  # of names: a filter keeps its identity when it is redefined
 BOTH = {"any": "all", "tcp": "tcp", "udp": "udp", "udplite": "udplite", "sctp": "sctp", "esp": "esp", "ah": "ah"}
+# Of a rule without a state libvirt lets the answers pass; of one with all states it does not.
+ANY_STATE = "NEW,ESTABLISHED,RELATED,INVALID"
 FIRST, RULES, LAST = "100", "500", "1000"
 
 
@@ -53,9 +55,10 @@ def _rule(parent, action, direction, priority, match, attributes=None, stateful=
 
 def group(address, rules, stateful):
     found = _filter(group_name(address))
+    always = {} if stateful else {"state": ANY_STATE}
     for rule in rules:
         for match, attributes in _matches(rule):
-            _rule(found, "accept", rule["direction"], RULES, match, attributes, stateful)
+            _rule(found, "accept", rule["direction"], RULES, match, dict(attributes, **always))
     return _text(found)
 
 

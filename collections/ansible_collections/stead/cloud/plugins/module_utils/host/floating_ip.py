@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import ledger, links, running
+from . import announcing, ledger, links, running
 from .failing import Failed
 
 
@@ -36,14 +36,15 @@ def _place(want):
 
 
 def _way_out(want):
-    """Namespace and interface of the router."""
+    """Namespace, interface and MAC of the router."""
     from . import router
 
     made = ledger.read("routers", want["router"]["uuid"])
     namespace = router.namespace_of(want["router"]["uuid"])
     if made is None or not made["want"].get("external") or namespace not in links.namespaces():
         return None
-    return namespace, router.inside_name(made["want"]["external"]["mac"])
+    mac = made["want"]["external"]["mac"]
+    return namespace, router.inside_name(mac), mac
 
 
 def put(want, work):
@@ -53,9 +54,10 @@ def put(want, work):
             work.done.append("add {0}".format(want["address"]))
             return
         raise Failed("Router {0} has no way out on this host.".format(want["router"]["address"]))
-    namespace, name = way
+    namespace, name, mac = way
     address, inside = want["address"], want["inside"]
-    if address + "/32" not in links.addresses(namespace, name):
+    new = address + "/32" not in links.addresses(namespace, name)
+    if new:
         work.batch("ip", ["address add {0}/32 dev {1}".format(address, name)], namespace)
     has = _members(namespace)
     if has.get("inward", {}).get(address) != inside or has.get("outward", {}).get(inside) != address:
@@ -63,18 +65,30 @@ def put(want, work):
         lines.append("add element ip stead inward {{ {0} : {1} }}".format(address, inside))
         lines.append("add element ip stead outward {{ {0} : {1} }}".format(inside, address))
         work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed="\n".join(lines) + "\n")
+        _cut(namespace, address, inside, work)
+    if new:
+        work.act("announce {0}".format(address), announcing.tell, namespace, name, mac, [address])
 
 
 def take(want, work):
     way = _way_out(want)
     if way is None:
         return
-    namespace, name = way
+    namespace, name, _mac = way
     lines = _gone(_members(namespace), want)
     if lines:
         work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed="\n".join(lines) + "\n")
+        _cut(namespace, want["address"], want["inside"], work)
     if want["address"] + "/32" in links.addresses(namespace, name):
         work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], name)], namespace)
+
+
+def _cut(namespace, address, inside, work):
+    """What goes on through it went the old way, and would for as long as it lasts."""
+    if work.check:
+        return
+    for words in (["--orig-dst", address], ["--orig-src", inside, "--reply-dst", address]):
+        running.attempt(["ip", "netns", "exec", namespace, "conntrack", "--delete"] + words)
 
 
 def _gone(has, want):

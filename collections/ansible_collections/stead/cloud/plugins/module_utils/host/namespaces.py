@@ -18,7 +18,7 @@ def ensure(namespace, work):
 
 
 def cable(namespace, inside, outside, name, port, work):
-    """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses."""
+    """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses. Gives back the new ones."""
     there, mtu = links.table(), port["mtu"]
     link = there.get(outside)
     if link is None or name not in inside:
@@ -37,7 +37,7 @@ def cable(namespace, inside, outside, name, port, work):
     if not links.is_up(link):
         lines.append("link set {0} up".format(outside))
     work.batch("ip", lines)
-    _inside(namespace, inside.get(name, {}), name, port, work)
+    return _inside(namespace, inside.get(name, {}), name, port, work)
 
 
 def _inside(namespace, link, name, port, work):
@@ -56,6 +56,7 @@ def _inside(namespace, link, name, port, work):
         for one in sorted(wanted - has)
     ]
     work.batch("ip", lines, namespace)
+    return sorted(one.partition("/")[0] for one in wanted - has)
 
 
 def remove(namespace, outsides, work):

@@ -6,7 +6,7 @@ import ipaddress
 import json
 import os
 
-from . import floating_ip, ledger, links, namespaces, network, running, units
+from . import announcing, floating_ip, ledger, links, namespaces, network, running, units
 from .places import PASSABLE, ROUTERS
 
 READABLE = 0o644
@@ -19,17 +19,21 @@ def ensure(step, work):
     inside = namespaces.ensure(namespace, work)
     _kernel(namespace, work)
     floating = floating_ip.of_router(want["uuid"])
-    ports = _ports(want, floating)
+    ports, new = _ports(want, floating), {}
     for name, port in ports.items():
         outside = links.router_name(port["mac"])
         port["bridge"] = _bridge(port, work)
-        namespaces.cable(namespace, inside, outside, name, port, work)
+        new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
     for name in sorted(set(inside) - set(ports)):
         if name.startswith("n"):
             work.batch("ip", ["link delete {0}".format(name)], namespace)
     _routes(want, namespace, work)
     _rules(want, namespace, work)
     _announce(want, namespace, work)
+    for name, addresses in new.items():
+        if addresses:
+            text = "announce {0}".format(", ".join(addresses))
+            work.act(text, announcing.tell, namespace, name, ports[name]["mac"], addresses)
     for one in floating:
         floating_ip.put(one, work)
 

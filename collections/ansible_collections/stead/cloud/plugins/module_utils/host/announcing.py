@@ -1,0 +1,85 @@
+"""Tells neighbours at once that an address is here now: gratuitous ARP, and advertisements that nobody asked for.
+
+Without it they would send to where it was until they forget, which takes minutes. By raw sockets, opened in the
+namespace by a thread that enters it: the rest of the process stays where it is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import os
+import socket
+import struct
+import threading
+import time
+
+from .failing import Failed
+
+EVERYBODY = b"\xff" * 6
+ALL_NODES = ipaddress.ip_address("ff02::1").packed
+ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
+NETWORK_NAMESPACE = 0x40000000  # CLONE_NEWNET
+# A frame can be lost, and a neighbour that missed all of them would not know for minutes.
+TIMES, APART = 3, 0.1
+
+
+def tell(namespace, device, mac, addresses):
+    failures = []
+    thread = threading.Thread(target=_within, args=(namespace, device, mac, list(addresses), failures))
+    thread.start()
+    thread.join()
+    if failures:
+        raise Failed("{0} could not be announced: {1}".format(", ".join(addresses), failures[0]))
+
+
+def _within(namespace, device, mac, addresses, failures):
+    try:
+        _enter(namespace)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            wire.bind((device, 0))
+            for time_ in range(TIMES):
+                if time_:
+                    time.sleep(APART)
+                for frame in [frame for one in addresses for frame in frames(mac, one)]:
+                    wire.send(frame)
+    except OSError as error:
+        failures.append(error)
+
+
+def _enter(namespace):
+    """Python has no call for it before 3.12."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = os.open("/run/netns/" + namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.setns(handle, NETWORK_NAMESPACE) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(handle)
+
+
+def frames(mac, address):
+    """Of IPv4 a request and a reply, since some systems heed only one of them."""
+    own, one = bytes.fromhex(mac.replace(":", "")), ipaddress.ip_address(address)
+    if one.version == 6:
+        return [ALL_NODES_MAC + own + b"\x86\xdd" + _advertisement(own, one.packed)]
+    body = struct.pack("!HHBB", 1, 0x0800, 6, 4)
+    return [
+        EVERYBODY + own + b"\x08\x06" + body + struct.pack("!H", kind) + own + one.packed + EVERYBODY + one.packed
+        for kind in (1, 2)
+    ]
+
+
+def _advertisement(own, address):
+    """From the address itself, with the flags router and override."""
+    body = struct.pack("!BBHI", 136, 0, 0, 0xA0000000) + address + b"\x02\x01" + own
+    pseudo = address + ALL_NODES + struct.pack("!II", len(body), 58)
+    body = body[:2] + struct.pack("!H", _checksum(pseudo + body)) + body[4:]
+    return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + address + ALL_NODES + body
+
+
+def _checksum(data):
+    total = sum(struct.unpack("!{0}H".format(len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
