@@ -36,12 +36,10 @@ def _patient(stream: TextIO | None, number: int) -> TextIO:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - stays open to the end
     stream.flush()
     raw = _Patient(number, "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),  # type: ignore[type-var]  # memoryviews are all that it is handed
-        encoding=stream.encoding,
-        errors="backslashreplace",
-        line_buffering=number == 2 or raw.isatty(),  # standard error, as everywhere
-    )
+    if number == 2:
+        return io.TextIOWrapper(raw, encoding=stream.encoding, errors="backslashreplace", write_through=True)
+    buffer = io.BufferedWriter(raw)  # type: ignore[type-var]  # memoryviews are all that it is handed
+    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors="backslashreplace", line_buffering=raw.isatty())
 
 
 def lost() -> OSError | None:
