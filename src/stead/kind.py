@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from stead.address import Address
@@ -139,6 +140,22 @@ class Contribution(NamedTuple):
     fact: Mapping[str, Any]
 
 
+class Stays(NamedTuple):
+    """Something on a host that is managed no longer: neither the spec nor the record has it."""
+
+    address: Address
+    host: str
+    fields: Mapping[str, Any]  # of its want, as the host keeps it
+
+
+class Left(NamedTuple):
+    """What that needs, so that it goes on as it was."""
+
+    tells: tuple[Contribution, ...] = ()  # as if it were managed
+    taken: tuple[tuple[str, str], ...] = ()  # (space, value) of the leases that it has
+    amounts: Mapping[str, int] = MappingProxyType({})  # of its host
+
+
 class Member(NamedTuple):
     """One of a block, with its choices made."""
 
@@ -181,6 +198,10 @@ def _no_demand(_block: Block, _desired: Desired) -> Demand | None:
 
 def _no_contributions(_block: Block, _members: Sequence[Member], _world: World) -> Iterator[Contribution]:
     return iter(())
+
+
+def _nothing_left(_stays: Stays, _desired: Desired) -> Left:
+    return Left()
 
 
 def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
@@ -231,6 +252,8 @@ class Kind:
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
     demand: Callable[[Block, Desired], Demand | None] = _no_demand
     contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions
+    left: Callable[[Stays, Desired], Left] = _nothing_left
+    """What one that stays on a host unmanaged needs and has."""
     usage: Callable[[Block, Desired], Mapping[str, int]] = _no_usage
     """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _no_facts

@@ -6,14 +6,14 @@ It looks things up and evaluates late expressions. It decides nothing.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Place
 from stead.fields import Expression, Secret
-from stead.kind import Kind, Member
+from stead.kind import Contribution, Kind, Member
 from stead.observed import Host
 
 FAILED = Code("STEAD-L060", "an expression cannot be evaluated")
@@ -43,9 +43,11 @@ class Choices:
     def contributions(self, to: Address, what: str) -> Sequence[Mapping[str, Any]]:
         return self._told.get((to, what), ())
 
-    def gather(self, blocks: Sequence[tuple[Block, Sequence[Member]]]) -> None:
-        """What every resource tells those that it refers to."""
+    def gather(self, blocks: Sequence[tuple[Block, Sequence[Member]]], others: Iterable[Contribution] = ()) -> None:
+        """What every resource tells those that it refers to; and `others`, of what is no resource any more."""
         told = self._told
+        for to, what, fact in others:
+            told.setdefault((to, what), []).append(fact)
         for block, members in blocks:
             for to, what, fact in self._kinds[block.kind].contribute(block, members, self):
                 told.setdefault((to, what), []).append(fact)

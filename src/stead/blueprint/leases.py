@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple, assert_never
@@ -85,11 +85,18 @@ def _still(before: str | int, now: str | int) -> bool:
 
 
 def choose(
-    claims: Sequence[Claim], records: Mapping[Address, Record], *, site: str, replace: frozenset[Address] = frozenset()
+    claims: Sequence[Claim],
+    records: Mapping[Address, Record],
+    *,
+    site: str,
+    replace: frozenset[Address] = frozenset(),
+    taken: Iterable[tuple[str, str, Address]] = (),
 ) -> tuple[Leases, list[Diagnostic]]:
     ordered = sorted((one for one in claims if one.block.members), key=lambda one: order(one.block.members[0]))
     chooser = _Chooser(site=site, records=records, replace=replace)
     chooser.remember_leaving(ordered)
+    for space, text, holder in taken:  # by what stays, and is no resource any more
+        chooser.take(space, text, holder)
     for settle in (chooser.fix, chooser.keep, chooser.fill):
         for one in ordered:
             settle(one)
@@ -116,6 +123,11 @@ class _Chooser:
             if address not in self.chosen:
                 values = (value for key, value in record.leases.items() if key not in (UUID, IDENTITY))
                 self.leaving.update((_number(value), address) for value in values)
+
+    def take(self, space: str, text: str, holder: Address) -> None:
+        value = _number(text)
+        self._space(space).holders[value] = holder
+        self.leaving.pop(value, None)
 
     def fix(self, one: Claim) -> None:
         for need in one.needs:

@@ -43,4 +43,5 @@ class Blueprint:
     placement: Placement
     rebalance: Rebalance | None = None  # what was rearranged on request
     move_waves: tuple[frozenset[Address], ...] = ()  # its migrations, in an order in which each one fits
+    used: Mapping[Address, Address] = field(default_factory=dict)  # by what stays unmanaged: what -> one that uses it
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text; never written anywhere

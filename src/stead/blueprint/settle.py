@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stead.address import Address, order
 from stead.blueprint import demands, leases
 from stead.blueprint.choices import Choices, Scope
+from stead.blueprint.left import left_behind, with_less_room
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
@@ -56,7 +57,8 @@ def settle(
 ) -> tuple[Blueprint | None, list[Diagnostic]]:
     """`key` seals secrets. None where a choice could not be made."""
     records = recorded.resources
-    question = demands.question(desired, kinds, observed, records, overrides.sites)
+    left = left_behind(desired, recorded, observed, kinds)
+    question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
     found = demands.unplaced(question, placement)
     rearrange = overrides.rearrange
@@ -71,7 +73,7 @@ def settle(
         for block in desired.blocks
         for kind in (kinds[block.kind],)
     ]
-    chosen, more = leases.choose(claims, records, site=recorded.site, replace=overrides.replace)
+    chosen, more = leases.choose(claims, records, site=recorded.site, replace=overrides.replace, taken=left.taken)
     found += more
     if has_errors(found):
         return None, found
@@ -83,7 +85,7 @@ def settle(
     ]
     members = {member.address: member for _, some in blocks for member in some}
     choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, key=key)
-    choices.gather(blocks)
+    choices.gather(blocks, left.tells)
     resources = _realise(blocks, kinds, choices, question, placement)
     outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
     found += choices.diagnostics + _failed_checks(desired, choices)
@@ -98,6 +100,7 @@ def settle(
             frozenset(question.members[move.member] for move in wave if move.member in question.members)
             for wave in (rebalance.waves if rebalance else ())
         ),
+        used=left.users,
         secrets=choices.secrets,
     )
     return blueprint, found

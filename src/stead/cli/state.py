@@ -144,7 +144,7 @@ def remove(options: argparse.Namespace) -> int:
         gone = chosen(store.recorded().resources, options.address)
         store.edit(hold, who(), "removed", Writes(gone=gone))
     names = list(map(str, gone))
-    hint = "Nothing on any host was touched: what is there goes on running, and Stead no longer knows it."
+    hint = "Nothing on any host was touched: what is there goes on running, and what it stands on is kept for it."
     return tell(options, {"removed": names}, [f"{one} is no longer recorded" for one in names], hint)
 
 

@@ -14,7 +14,7 @@ from stead.address import Address, order
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
-from stead.diff.leaving import counts_of, leaving
+from stead.diff.leaving import Staying, counts_of, leaving
 from stead.diff.model import Change, Diff, Subject
 from stead.diff.staying import brand_new, renamed, staying
 from stead.kind import Kind
@@ -52,7 +52,7 @@ def compare(
             continue
         subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
         if settled is None:
-            changes += leaving(subject, observed, counts, forget, notes)
+            changes += leaving(subject, observed, counts, Staying(forget, blueprint.used), notes)
             continue
         before = len(changes)
         changes += staying(subject, observed, notes)

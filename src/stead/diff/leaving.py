@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.leases import UUID
@@ -17,6 +18,13 @@ from stead.recorded import Recorded
 Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, members now
 
 
+class Staying(NamedTuple):
+    """What is not destroyed though the spec has it no longer."""
+
+    forget: frozenset[Address]
+    used: Mapping[Address, Address]  # by what is managed no longer: what -> one that uses it
+
+
 def counts_of(recorded: Recorded, blueprint: Blueprint) -> Counts:
     before = Counter(address.block for address in recorded.resources)
     now = Counter(address.block for address in blueprint.resources)
@@ -27,19 +35,21 @@ def leaving(
     subject: Subject,
     observed: Observed,
     counts: Counts,
-    forget: frozenset[Address],
+    stays: Staying,
     notes: list[Note],
 ) -> Iterator[Change]:
     """The spec no longer has it. What Stead never recorded is not Stead's to destroy."""
     address, record = subject.address, subject.record
     if record is None:
         where = ", ".join(sorted(subject.haves))
-        notes.append(
-            Note("orphan", f"{address} is on {where}, but neither the spec nor the store knows it.", str(address))
-        )
+        text = f"{address} is on {where} and managed no longer; what it stands on stays as long as it is there."
+        notes.append(Note("orphan", text, str(address)))
         return
-    if address in forget or address.block in forget:
+    if address in stays.forget or address.block in stays.forget:
         yield Change(address, "", Action.FORGET, None, None, Disruption.NONE, (Reason("forget", "forget names it"),))
+        return
+    if (user := stays.used.get(address) or stays.used.get(address.block)) is not None:
+        notes.append(Note("in-use", f"{address} stays: {user}, which is managed no longer, uses it.", str(address)))
         return
     reason = _why_leaving(address, counts)
     loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.NONE

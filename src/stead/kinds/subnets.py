@@ -168,9 +168,14 @@ def stands(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[Stand, ...]:
     return tuple(asked.get(version) or firsts[version] for version in sorted(firsts))
 
 
+def space(network: Address, net: Net) -> str:
+    """Within which each address is had once."""
+    return f"{network}/{net.name}"
+
+
 def need(key: str, network: Address, stand: Stand) -> Need:
     net, fixed = stand
-    return Need(key, f"{network}/{net.name}", Addresses(net.version, net.first, net.last, net.taken), fixed)
+    return Need(key, space(network, net), Addresses(net.version, net.first, net.last, net.taken), fixed)
 
 
 def slaac(net: Net, mac: str) -> str:

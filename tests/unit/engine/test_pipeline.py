@@ -10,13 +10,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
 
-from sites import desired, hosts, planned
+from sites import KEY, desired, hosts, planned
 
 from stead.address import Address
 from stead.kind import Action, Disruption
+from stead.kinds import kinds
 from stead.observed import Host, Observed, StoragePool
 from stead.plan.model import Plan
-from stead.planner import Planned, Wishes
+from stead.planner import Inputs, Planned, Wishes, make_plan
 from stead.recorded import Recorded
 from stead.rehearse import applied
 from stead.value import replace
@@ -302,3 +303,82 @@ def test_volume_on_another_host_goes_after_its_user_has_let_go() -> None:
     assert gone.host != freed.host
     assert freed.number in gone.after
     assert freed.wave < gone.wave
+
+
+POST = {**WEB, "security_groups": ["open"]}
+GROUPS = {"open": {"ingress": [{"protocol": "tcp", "ports": 80}]}}
+
+
+def asked(one: dict[str, Any], recorded: Recorded, observed: Observed) -> Inputs:
+    return Inputs(desired=desired(one), recorded=recorded, observed=observed, kinds=kinds(), key=KEY)
+
+
+def _forgetting(**more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Before, and with one of two forgotten."""
+    before = spec(instances={"db": POST, "web": {**WEB, "host": "compute-2"}}, security_groups=GROUPS)
+    after = spec(instances={"web": {**WEB, "host": "compute-2"}, **more}, security_groups=GROUPS)
+    return before, {**after, "forget": ["acme/instances/db"]}
+
+
+def test_what_a_forgotten_instance_stands_on_stays_when_it_is_forgotten_and_after() -> None:
+    before, after = _forgetting()
+    recorded, observed, _ = first(before)
+    plan = planned(desired(after), recorded, observed).plan
+    assert plan is not None
+    assert [(step.address.kind, str(step.action)) for step in plan.steps] == [("instances", "forget")]
+
+    gone = {address: record for address, record in recorded.resources.items() if address.name != "db"}
+    for one in (after, {name: part for name, part in after.items() if name != "forget"}):
+        later = planned(desired(one), replace(recorded, resources=gone), observed).plan
+        assert later is not None
+        assert later.empty, later.steps
+        assert "orphan" in {note.code for note in later.notes}
+
+
+def test_what_a_forgotten_instance_stood_on_goes_when_it_is_gone() -> None:
+    before, after = _forgetting()
+    recorded, observed, _ = first(before)
+    db = Address("acme", "instances", "db")
+    gone = {address: record for address, record in recorded.resources.items() if address != db}
+    there = {address: haves for address, haves in observed.haves.items() if address != db}
+    plan = planned(desired(after), replace(recorded, resources=gone), replace(observed, haves=there)).plan
+    assert plan is not None
+    assert {(str(step.action), step.address.kind) for step in plan.steps} >= {
+        ("destroy", "security_groups"),
+        ("destroy", "images"),
+        ("destroy", "networks"),
+    }
+
+
+def test_nobody_gets_the_address_or_the_room_of_a_forgotten_instance() -> None:
+    large = {"vcpus": 14, "memory": "1GiB", "disk": "10GiB"}
+    before = spec(instances={"db": {**WEB, "flavor": large}})
+    after = {**spec(instances={"late": {**WEB, "flavor": large, "count": 3}}), "forget": ["acme/instances/db"]}
+    recorded, observed, made = first(before)
+    assert made.blueprint is not None
+    old = made.blueprint.resources[Address("acme", "instances", "db")]
+    refused, found = make_plan(asked(after, recorded, observed))
+    assert refused.plan is None
+    assert {one.code for one in found} == {"STEAD-P001"}, found  # three hosts, one of which is full
+
+    after["projects"]["acme"]["instances"]["late"]["count"] = 2
+    result = planned(desired(after), recorded, observed)
+    assert result.blueprint is not None
+    others = [one for one in result.blueprint.resources.values() if one.address.name == "late"]
+    assert old.host not in {one.host for one in others}
+    assert old.leases["nics.app.v4"] not in {one.leases["nics.app.v4"] for one in others}
+
+    after["projects"]["acme"]["instances"]["late"] = {
+        **WEB, "networks": [{"network": "app", "address": old.leases["nics.app.v4"]}]
+    }  # fmt: skip
+    _, found = make_plan(asked(after, recorded, observed))
+    assert [one.code for one in found] == ["STEAD-R020"], found
+
+
+def test_a_network_is_not_destroyed_under_what_was_taken_out_of_the_record() -> None:
+    recorded, observed, _ = first(spec(instances={"db": WEB}))
+    gone = {address: record for address, record in recorded.resources.items() if address.name != "db"}
+    plan = planned(desired(spec(networks={})), replace(recorded, resources=gone), observed).plan
+    assert plan is not None
+    assert not [step for step in plan.steps if step.address.kind == "networks"]
+    assert "in-use" in {note.code for note in plan.notes}

@@ -3,6 +3,7 @@
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.effects import EFFECTS, judge, release
+from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import needs
 from stead.kinds.instance.realise import contribute, facts, realise
@@ -21,6 +22,7 @@ KIND = Kind(
     mobile=True,
     needs=needs,
     demand=demand,
+    left=left,
     usage=usage,
     contribute=contribute,
     realise=realise,
