@@ -29,9 +29,9 @@ STOPPED = 130
 
 @contextmanager
 def progress(plan: Plan, options: argparse.Namespace) -> Iterator[OnProgress]:
-    if options.quiet or options.json or not plan.steps:
+    if options.quiet or (options.json and not options.verbose) or not plan.steps:
         yield _nothing
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not options.json:
         from stead.cli.live import live
 
         with live(plan) as on_event:

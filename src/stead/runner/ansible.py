@@ -22,7 +22,7 @@ from stead.value import field, value
 
 OnEvent = Callable[[Event], None]
 
-APPLY = "stead.cloud.apply"
+WAVE = "stead.cloud.wave"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
 
@@ -70,7 +70,7 @@ class AnsibleRunner:
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
         waiting = set(lanes)
-        with self._play(APPLY, folder, variables, wave.parallel or len(lanes)) as playing:
+        with self._play(WAVE, folder, variables, wave.parallel or len(lanes)) as playing:
             while waiting:
                 ended = playing.ended()  # before the look, so that what was written last is seen
                 for host in sorted(waiting):

@@ -12,7 +12,7 @@ description:
   - Steps that do not wait for each other are carried out a few at once.
   - After a failure, what does not depend on it goes on.
   - Each step is written to the host's journal before and after it acts, and is safe to run again.
-  - Used by the playbook C(stead.cloud.apply). To manage a single resource, use the module of its name.
+  - Used by the playbook C(stead.cloud.wave). To manage a single resource, use the module of its name.
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)

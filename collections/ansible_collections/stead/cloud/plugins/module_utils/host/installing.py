@@ -8,19 +8,26 @@ from __future__ import annotations
 import os
 import pkgutil
 
+from . import relaying, restoring
+
 LIBRARY = "/usr/lib/stead"
 PACKAGE = LIBRARY + "/cloud"
 READABLE, RUNNABLE, OPEN = 0o644, 0o755, 0o755
 PROGRAM = """#!/usr/bin/python3
-# Stead's. Brings back at boot what the ledger of this host says: see stead-restore.service.
+# Stead's: {0}
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, "{0}")
-from cloud.host.restoring import main  # noqa: E402
+sys.path.insert(0, "{1}")
+from cloud.host.{2} import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))
 """
+# name -> (module with its main, what it is for). Named as modules, so that they come along.
+PROGRAMS = {
+    "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
+    "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
+}
 
 
 def sources():
@@ -43,7 +50,11 @@ def sources():
 def wanted():
     """path -> (content, mode)"""
     files = {os.path.join(PACKAGE, name): (data, READABLE) for name, data in sources().items()}
-    files[LIBRARY + "/restore"] = (PROGRAM.format(LIBRARY).encode(), RUNNABLE)
+    for name, (module, purpose) in PROGRAMS.items():
+        files[os.path.join(LIBRARY, name)] = (
+            PROGRAM.format(purpose, LIBRARY, module.__name__.rsplit(".", 1)[-1]).encode(),
+            RUNNABLE,
+        )
     return files
 
 

@@ -1,0 +1,47 @@
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes a plan on the controller, exactly as `stead plan` does: in a process of its own, and shows it."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils.driving import CHANGES, Stead, inputs
+
+MODES = {"destroy": "--destroy", "refresh_only": "--refresh-only"}
+SELECTION = ("target", "exclude", "project", "label", "replace")
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _requires_connection = False
+    _VALID_ARGS = frozenset(
+        ["spec", "inventory", "store", "vars", "var_files", "vault_password_files", "simulated"]
+        + ["dest", "max_disruption", *MODES, *SELECTION]
+    )
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        given = self._task.args
+        with Stead(self._display) as stead:
+            words = ["plan", "--detailed-exitcode", *inputs(given, task_vars, stead)]
+            words += [option for name, option in MODES.items() if given.get(name)]
+            for name in SELECTION:
+                for one in given.get(name) or []:
+                    words += ["--" + name, str(one)]
+            if given.get("max_disruption"):
+                words += ["--max-disruption", str(given["max_disruption"])]
+            if given.get("dest"):
+                words += ["--out", str(given["dest"])]
+            status, out, said = stead.run(words)
+        if status not in (0, CHANGES):
+            raise AnsibleActionFail(said or out)
+        self._display.display(out.rstrip("\n"))
+        return {
+            "changed": status == CHANGES,
+            "stdout": out,
+            "stdout_lines": out.splitlines(),
+            "remarks": said.splitlines(),
+            "dest": str(given.get("dest") or ""),
+        }

@@ -1,0 +1,65 @@
+"""From standard input and output to a port of an instance, in the network's own namespace: SSH's ProxyCommand.
+
+`relay NETWORK ADDRESS PORT`, where NETWORK is a UUID. It goes nowhere but into a network's namespace, so that this
+program alone may be allowed to somebody who is not root.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+import threading
+import uuid
+
+from . import links
+
+PATIENCE = 10  # seconds to open the connection
+CHUNK = 65536
+USAGE = "usage: relay NETWORK ADDRESS PORT"
+
+
+def main(arguments):
+    try:
+        if len(arguments) == 3:
+            network, address, port = str(uuid.UUID(arguments[0])), *_target(arguments[1:])
+            inside = ["ip", "netns", "exec", links.namespace_name("dhcp", network), sys.argv[0], address, str(port)]
+            os.execvp(inside[0], inside)  # noqa: S606 - no shell is what is wanted
+        address, port = _target(arguments)
+    except ValueError as error:
+        sys.stderr.write("{0}: {1}\n".format(USAGE, error))
+        return 2
+    try:
+        with socket.create_connection((address, port), PATIENCE) as connection:
+            connection.settimeout(None)
+            _pump(connection)
+    except OSError as error:
+        sys.stderr.write("{0} port {1}: {2}\n".format(address, port, error.strerror or error))
+        return 1
+    return 0
+
+
+def _target(words):
+    address, port = words
+    return str(ipaddress.ip_address(address)), int(port)
+
+
+def _pump(connection):
+    """Until the other side ends; when this one ends first, the other is told so and may finish."""
+    threading.Thread(target=_send, args=(connection,), daemon=True).start()
+    while True:
+        data = connection.recv(CHUNK)
+        if not data:
+            return
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def _send(connection):
+    while True:
+        data = os.read(sys.stdin.fileno(), CHUNK)
+        if not data:
+            connection.shutdown(socket.SHUT_WR)
+            return
+        connection.sendall(data)

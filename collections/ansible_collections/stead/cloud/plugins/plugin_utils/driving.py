@@ -1,0 +1,92 @@
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Stead's own program, run by an action plugin with the Python that Ansible runs with.
+
+A process of its own, since a plan takes memory and an apply takes hours, signals and a lock. Variables go through a
+private file: what is in a process list is for everybody to read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+from ansible.errors import AnsibleActionFail
+
+CHANGES = 2
+
+
+class Stead:
+    def __init__(self, display):
+        self._display = display
+        self._folder = tempfile.mkdtemp(prefix="stead-task-")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def private(self, name, value):
+        path = os.path.join(self._folder, name)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(value, file)
+        return path
+
+    def run(self, words, aloud=False):
+        """(status, what it printed, what it said besides). `aloud` tells the latter line by line as it comes."""
+        environment = dict(os.environ, NO_COLOR="1")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stead", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        said = []
+        listener = threading.Thread(target=self._listen, args=(process.stderr, said, aloud))
+        listener.start()
+        out = process.stdout.read()
+        listener.join()
+        status = process.wait()
+        if status == 1 and any("No module named stead" in line for line in said):
+            raise AnsibleActionFail(
+                "The Python package stead is not installed beside Ansible ({0}).".format(sys.executable)
+            )
+        return status, out, "".join(said).strip()
+
+    def _listen(self, stream, said, aloud):
+        for line in stream:
+            said.append(line)
+            if aloud:
+                self._display.display(line.rstrip("\n"))
+
+
+def inputs(given, task_vars, stead):
+    """Options of what a plan is made from. The inventory is the one of this very run, where none is named."""
+    words = []
+    for one in listed(given.get("spec")):
+        words += ["--spec", one]
+    for one in listed(given.get("inventory")) or task_vars.get("ansible_inventory_sources") or []:
+        words += ["--inventory", str(one)]
+    if given.get("store"):
+        words += ["--store", str(given["store"])]
+    for one in listed(given.get("var_files")):
+        words += ["--var-file", one]
+    if given.get("vars"):
+        words += ["--var-file", stead.private("variables.yml", given["vars"])]
+    for one in listed(given.get("vault_password_files")):
+        words += ["--vault-password-file", one]
+    return words + (["--simulated"] if given.get("simulated") else [])
+
+
+def listed(value):
+    if value is None or value == "":
+        return []
+    return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
