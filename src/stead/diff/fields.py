@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from stead.blueprint.model import Settled
@@ -21,6 +21,9 @@ _STRENGTH = {
     for strength, action in enumerate((Action.UPDATE, Action.MIGRATE, Action.REBOOT, Action.REBUILD, Action.REPLACE))
 }
 
+# A network wants the same of hundreds of hosts, which come one after another: what was just said is said again.
+_KEPT = 16
+
 
 @cache
 def comparison(kind: str) -> Compare:
@@ -34,11 +37,11 @@ def field_changes(
 ) -> tuple[tuple[FieldChange, ...], Effect]:
     """The fields that differ, and the strongest effect that any of them takes."""
     ignored = settled.block.settings.ignore
-    wanted, there = want.fields(), have.fields()
-    drifted = _drifted(kind, wanted, there, applied.fields()) if applied is not None else frozenset()
+    wanted, there = _opened(want), _opened(have)
+    drifted = _drifted(kind, want, have, applied) if applied is not None else frozenset()
     changes: list[FieldChange] = []
     strongest = IN_PLACE
-    for name, old, new in comparison(kind.name)(wanted, there):
+    for name, old, new in _differences(kind.name, want, have):
         head = name.partition(".")[0]
         if head in ignored or kind.places.get(head, head) in ignored:
             continue
@@ -47,11 +50,20 @@ def field_changes(
     return tuple(changes), strongest
 
 
-def _drifted(kind: Kind, wanted: Fields, there: Fields, applied: Fields) -> frozenset[str]:
+def _drifted(kind: Kind, want: Want, have: Want, applied: Want) -> frozenset[str]:
     """What the host no longer has as it was applied, and the spec has not changed since."""
-    compare_fields = comparison(kind.name)
-    changed = {name for name, _, _ in compare_fields(wanted, applied)}
-    return frozenset(name for name, _, _ in compare_fields(applied, there)) - changed
+    changed = {name for name, _, _ in _differences(kind.name, want, applied)}
+    return frozenset(name for name, _, _ in _differences(kind.name, applied, have)) - changed
+
+
+@lru_cache(maxsize=_KEPT)
+def _differences(kind: str, want: Want, have: Want) -> tuple[tuple[str, Any, Any], ...]:
+    return tuple(comparison(kind)(_opened(want), _opened(have)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _opened(want: Want) -> Fields:
+    return want.fields()
 
 
 def _strength(effect: Effect) -> tuple[int, int]:
