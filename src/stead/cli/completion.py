@@ -13,22 +13,19 @@ import argparse
 import importlib
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 from stead.cli import COMMANDS
 from stead.diagnostics import Code, Refused
 
 NO_SHELL = Code("STEAD-C042", "which shell?")
 
-ADDRESSES = frozenset({"--target", "--exclude", "--replace"})
-# Commands whose words are addresses; what they are called in each does not matter here.
-ADDRESSED = frozenset({"show", "explain", "state"})
-
 # All three hand over the words up to the cursor, the unfinished one last, and take one suggestion a line.
 _BASH = """_stead() {
     local IFS=$'\\n'
     local line="${COMP_LINE:0:COMP_POINT}"
     local cur="${line##* }"
+    cur="${cur#\\"}"
+    cur="${cur#"'"}"
     COMPREPLY=($(compgen -W "$(STEAD_COMPLETE="$line" stead completion --words 2>/dev/null)" -- "$cur"))
     # Bash breaks words at = and :, and wants back only what follows the last of them.
     local broken="${cur%"${cur##*[=:]}"}"
@@ -40,15 +37,19 @@ _ZSH = """#compdef stead
 _stead() {
     local -a found
     found=("${(@f)$(STEAD_COMPLETE="${(j: :)words[1,CURRENT]}" stead completion --words 2>/dev/null)}")
-    compadd -- $found
-    _files
+    [[ -n "$found" ]] && compadd -- $found || _files
 }
 compdef _stead stead
 """
 _FISH = """function __stead_words
-    STEAD_COMPLETE=(commandline -cp | string collect) stead completion --words 2>/dev/null
+    set -l found (STEAD_COMPLETE=(commandline -cp | string collect) stead completion --words 2>/dev/null)
+    if count $found >/dev/null
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c stead -a '(__stead_words)'
+complete -c stead -f -a '(__stead_words)'
 """
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
@@ -72,20 +73,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def suggestions(words: Sequence[str], options: argparse.Namespace) -> list[str]:
-    """What may stand in the place of the last word, which is not finished."""
+    """What may stand in the place of the last word, which is not finished. Nothing where a file may stand."""
     if len(words) < 2:
         return _beginning(words[-1] if words else "", COMMANDS)
-    name, before, word = words[0], words[-2], words[-1]
+    name, *before, word = words
+    word = word.lstrip("\"'")  # of an address that is being quoted
     if name not in COMMANDS:
         return []
-    parser = parser_of(name)
+    parser, rest = _innermost(parser_of(name), before)
+    flag, equals, begun = word.partition("=")
+    if equals and (action := _option(parser, flag)) is not None:
+        return [f"{flag}={one}" for one in _beginning(begun, _values(action, before, options))]
     if word.startswith("-"):
         return _beginning(word, _flags(parser))
-    action = next((one for one in parser._actions if before in one.option_strings), None)  # noqa: SLF001
-    if before in ADDRESSES or (name in ADDRESSED and not (action and action.nargs != 0)):
-        return _beginning(word, addresses(options))
-    choices = (action.choices if action else _positional(parser)) or ()
-    return _beginning(word, map(str, choices))
+    asked = _asked(parser, rest)
+    return _beginning(word, _values(asked, before, options)) if asked is not None else []
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
@@ -94,28 +96,64 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _innermost(parser: argparse.ArgumentParser, words: Sequence[str]) -> tuple[argparse.ArgumentParser, Sequence[str]]:
+    """The parser of `state mv`, and the words that are for it."""
+    subs = next((one for one in parser._actions if isinstance(one, argparse._SubParsersAction)), None)  # noqa: SLF001
+    if subs is not None:
+        for at, word in enumerate(words):
+            if word in subs.choices:
+                return subs.choices[word], words[at + 1 :]
+    return parser, words
+
+
+def _option(parser: argparse.ArgumentParser, flag: str) -> argparse.Action | None:
+    return next((one for one in parser._actions if flag in one.option_strings), None)  # noqa: SLF001 - see _flags
+
+
+def _asked(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Action | None:
+    """What comes after these words: the value of an option, or the next word that belongs to none."""
+    seen, waiting = 0, None
+    for word in words:
+        if waiting is not None:
+            waiting = None
+        elif word.startswith("-") and len(word) > 1:
+            action = _option(parser, word)
+            waiting = action if action is not None and action.nargs != 0 else None
+        else:
+            seen += 1
+    if waiting is not None:
+        return waiting
+    for action in (one for one in parser._actions if not one.option_strings):  # noqa: SLF001 - see _flags
+        if seen == 0 or action.nargs in ("*", "+"):
+            return action
+        seen -= 1
+    return None
+
+
 def _flags(parser: argparse.ArgumentParser) -> list[str]:
     actions = [one for one in parser._actions if one.help != argparse.SUPPRESS]  # noqa: SLF001 - argparse hides them
     return sorted(flag for one in actions for flag in one.option_strings if flag.startswith("--"))
 
 
-def _positional(parser: argparse.ArgumentParser) -> Iterable[str]:
-    return next((one.choices for one in parser._actions if one.choices and not one.option_strings), ())  # noqa: SLF001
+def _values(action: argparse.Action, before: Sequence[str], options: argparse.Namespace) -> Iterable[str]:
+    if action.choices is not None:
+        return map(str, action.choices)
+    from stead.cli import completing
+
+    known = completing.KNOWN.get(action.dest)
+    return known(_inputs(before, options)) if known is not None else ()
 
 
-def addresses(options: argparse.Namespace) -> list[str]:
-    """Of the store, and of the spec where it can be read. A mistake in either must not disturb someone who types."""
-    from stead.cli.workspace import find, open_state, read_spec
+def _inputs(before: Sequence[str], options: argparse.Namespace) -> argparse.Namespace:
+    """The spec, inventory and store that were named already."""
+    from stead.cli.options import inputs
 
-    found: set[str] = set()
-    workspace = find(options)
-    for read in (
-        lambda: open_state(workspace).recorded().resources,
-        lambda: read_spec(workspace)[0].by_address,
-    ):
-        with suppress(Refused):
-            found.update(map(str, read()))
-    return sorted(found)
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    inputs(parser)
+    try:
+        return parser.parse_known_args(before)[0]
+    except (argparse.ArgumentError, SystemExit):  # not finished
+        return options
 
 
 def _beginning(word: str, among: Iterable[str]) -> list[str]:

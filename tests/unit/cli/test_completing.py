@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,52 @@ def test_bash_takes_the_script_and_completes_words_with_colons_and_equals_signs(
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "c\n"
+
+
+LINES = {
+    "stead pl": ["plan"],
+    "stead state m": ["mv"],
+    "stead plan --max-disruption reb": ["reboot", "rebuild"],
+    "stead show acme/rou": ["acme/routers/edge"],
+    "stead plan --target=acme/rou": ["--target=acme/routers/edge"],
+    "stead drain compute-": [f"compute-{number}" for number in range(1, 5)],
+    "stead graph --kind key": ["keypairs"],
+    "stead plan --project ac": ["acme"],
+}
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("line", LINES)
+def test_what_is_asked_for_is_what_is_offered(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert offered(line, monkeypatch, capsys) == LINES[line]
+
+
+def test_addresses_come_from_the_spec_that_the_line_names(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(demo.parent)
+    assert offered("stead show acme/rou", monkeypatch, capsys) == []
+    assert offered("stead show -s demo acme/rou", monkeypatch, capsys) == ["acme/routers/edge"]
+    assert offered("stead show -s demo 'acme/rou", monkeypatch, capsys) == ["acme/routers/edge"]
+
+
+_ASKING = {
+    "bash": (
+        'source <(stead completion bash); COMP_LINE="$1"; COMP_POINT=${#1}; _stead; printf "%s\\n" "${COMPREPLY[@]}"'
+    ),
+    "fish": "stead completion fish | source; complete -C $argv[1]",
+}
+
+
+@pytest.mark.parametrize("shell", sorted(_ASKING))
+@pytest.mark.parametrize("line", ["stead pl", "stead state m", "stead show acme/rou", "stead drain compute-"])
+def test_a_real_shell_offers_it(shell: str, line: str, demo: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    words = [shell, "-c", _ASKING[shell], *(["stead"] if shell == "bash" else []), line]
+    environment = {**os.environ, "PATH": path, "HOME": str(demo)}
+    done = subprocess.run(words, cwd=demo, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == LINES[line]
