@@ -242,9 +242,10 @@ MADE = """volumes:
       was-files: {from: {snapshot: monday}, pool: files}
       was-blocks: {from: {snapshot: tuesday}, pool: blocks, size: 128MiB}
       twin: {from: {volume: files}, pool: blocks}
+      near: {from: {volume: files}, host: compute-2}
 """
 TAKEN = (("#MORE", COPIES),)
-ATTACHED = ("volumes: [files, blocks]", "volumes: [files, blocks, was-files, was-blocks, twin]")
+ATTACHED = ("volumes: [files, blocks]", "volumes: [files, blocks, was-files, was-blocks, twin, near]")
 
 
 def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) -> None:
@@ -256,8 +257,8 @@ def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) ->
     more = ("      booted: {from", f"{made}      booted: {{from")
     steps = settle(site, MOVED, GROWN, *TAKEN, more, ATTACHED)
     assert steps[DB] == "update"
-    found = ask(site, "get", *BOTH, "was-files", "was-blocks", "twin")
-    assert found == ["later-on", "later-on", "on-files", "on-blocks", "later-on"]
+    found = ask(site, "get", *BOTH, "was-files", "was-blocks", "twin", "near")
+    assert found == ["later-on", "later-on", "on-files", "on-blocks", "later-on", "later-on"]
     assert ask(site, "size", "was-blocks") == [str(128 * SECTORS)]
     assert site.plan().empty
 

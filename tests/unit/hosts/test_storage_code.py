@@ -346,3 +346,25 @@ def test_a_volume_larger_than_wanted_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="write that size in the spec"):
         volume.ensure({"want": want}, Work("here"))
     assert (tmp_path / f"{UUID}.raw").stat().st_size == 2 * MIB
+
+
+@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="compares files by qemu-img")
+def test_a_copy_of_what_another_host_writes_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is read again: the same twice was not written to in between."""
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    source, copy = tmp_path / "elsewhere", keeping.disk(pool, "copy", "qcow2")
+    source.write_bytes(b"x" * MIB)
+    copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
+    assert copy.size() == 2 * MIB
+    copy.remove(Work("here"))
+    run = running.run
+
+    def written_meanwhile(argv: list[str], **more: Any) -> Any:
+        told = run(argv, **more)
+        source.write_bytes(b"y" * MIB)
+        return told
+
+    monkeypatch.setattr(running, "run", written_meanwhile)
+    with pytest.raises(Failed, match="written to while it was copied"):
+        copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
+    assert not copy.exists()

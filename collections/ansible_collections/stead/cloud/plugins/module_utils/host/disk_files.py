@@ -100,6 +100,18 @@ def convert(path, form, target):
         raise Failed("It cannot be converted to qcow2: {0}".format((err.strip() or out.strip())[-running.TAIL :]))
 
 
+def refuse_unsteady(path, form, copy, copied):
+    """Nothing that was read once and read the same again was written between: the copy is what was there in between."""
+    words = ["qemu-img", "compare", "-q", "-f", form, "-F", copied, path, copy]
+    status, out, err = running.attempt(words, timeout=CONVERTS_WITHIN)
+    if status == 1:
+        raise Failed("{0} was written to while it was copied. Detach it, or copy a snapshot of it.".format(path))
+    if status != 0:
+        raise Failed(
+            "`{0}` ended with status {1}: {2}".format(running.shown(words), status, err.strip() or out.strip())
+        )
+
+
 def new_blank(path, form, size):
     extra = ["-o", "lazy_refcounts=on"] if form == "qcow2" else []
     return ["qemu-img", "create", "-q", "-f", form] + extra + [path, str(size)]

@@ -4,7 +4,8 @@
     exists() size()               what is there
     rounded(size)                 what a size becomes here
     blank(size, work)             an empty one
-    fill(source, size, work)      one with what is in `source`, (path, format), at least that large
+    fill(source, size, work)      one with what is in `source`, (path, format), at least that large; `steady` where
+                                  others may write to the source meanwhile: then it fails instead
     grow(size, work)              while nobody on this host has it open
     clone(other, work)            `other`, in the same sort of pool, as this is at one moment, though it is written to
     remove(work)                  it and all that is on it

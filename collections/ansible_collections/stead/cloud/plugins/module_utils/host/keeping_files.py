@@ -36,10 +36,10 @@ class File:
     def blank(self, size, work):
         self._make(disk_files.new_blank(self._new, self.format, size), work)
 
-    def fill(self, source, size, work):
+    def fill(self, source, size, work, steady=False):
         path, form = source
         words = ["qemu-img", "convert", "-q", "-f", form, "-O", self.format, path, self._new]
-        self._make(words, work, disk_files.CONVERTS_WITHIN, size)
+        self._make(words, work, disk_files.CONVERTS_WITHIN, size, source if steady else None)
 
     def grow(self, size, work):
         work.run(self._resize(self.path, size))
@@ -64,11 +64,13 @@ class File:
     def _new(self):
         return self.path + ".new"
 
-    def _make(self, words, work, timeout=running.PATIENCE, size=None):
+    def _make(self, words, work, timeout=running.PATIENCE, size=None, steady=None):
         work.directory(os.path.dirname(self.path), places.PASSABLE)
         work.run(words, timeout=timeout)
         if work.check:
             return
+        if steady:
+            disk_files.refuse_unsteady(*steady, self._new, self.format)
         if size is not None and disk_files.size_of(self._new, self.format) < size:
             work.run(self._resize(self._new, size))
         self._own(self._new)

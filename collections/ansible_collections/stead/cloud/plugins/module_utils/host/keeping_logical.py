@@ -45,7 +45,7 @@ class Logical:
         work.run(["blkdiscard", "--zeroout", self._device(new)], timeout=disk_files.CONVERTS_WITHIN)
         work.run(["lvrename", "--quiet", self._group, new, self._name])
 
-    def fill(self, source, size, work):
+    def fill(self, source, size, work, steady=False):
         """-n: the target is there already. On a new thin volume what is not written reads as zeros."""
         path, form = source
         new = self._name + ".new"
@@ -54,6 +54,8 @@ class Logical:
         zero = ["--target-is-zero"] if self._thin else []
         words = ["qemu-img", "convert", "-q", "-n", *zero, "-f", form, "-O", "raw", path, self._device(new)]
         work.run(words, timeout=disk_files.CONVERTS_WITHIN)
+        if steady and not work.check:
+            disk_files.refuse_unsteady(path, form, self._device(new), "raw")
         work.run(["lvrename", "--quiet", self._group, new, self._name])
 
     def grow(self, size, work):

@@ -129,7 +129,7 @@ def _from_volume(one, disk, want, work):
             raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
         _copy(source, disk, want, work)
     elif pools.is_served(one["pool"]):
-        disk.fill((reaching.address(one["pool"], one["uuid"], "raw"), "raw"), want["size"], work)
+        disk.fill((reaching.address(one["pool"], one["uuid"], "raw"), "raw"), want["size"], work, steady=True)
     else:
         raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
 
