@@ -5,6 +5,7 @@
   stead state history ADDRESS          what was done to it, by whom, in which run
   stead state mv OLD NEW               record it under another name (`moved` in the spec does this by itself)
   stead state rm ADDRESS ...           record it no longer (`forget` in the spec does this by itself)
+  stead state migrate LOCATION         move all of it: to a file, or to postgresql://…; the old store is closed
   stead state encrypt                  seal a store that was made without a key
 
 ADDRESS may be a block (acme/instances/web): all its members.
@@ -160,6 +161,17 @@ def encrypt(options: argparse.Namespace) -> int:
     return tell(options, {"encrypted": True}, ["The store is sealed. It opens with this key only: keep it safe."], "")
 
 
+def migrate(options: argparse.Namespace) -> int:
+    workspace = find(options)
+    store = open_state(workspace)
+    with store.lock(Claim(who(), "state migrate")) as hold:
+        where = store.move(hold, options.location, workspace.directory)
+    hint = (
+        "The old store is closed. Use the new one from now on, with --store or STEAD_STORE, and tell your colleagues."
+    )
+    return tell(options, {"moved": where}, [f"The store is now {where}."], hint)
+
+
 def _without_key(options: argparse.Namespace) -> Store:
     """The store as it is now: the key is for what it will be."""
     from stead.store import open_store
@@ -182,5 +194,6 @@ SUBCOMMANDS: dict[str, Sub] = {
     "history": Sub("what was done to it, by whom, in which run", (("address", ""),), history),
     "mv": Sub("record it under another name", (("old", ""), ("new", "")), move),
     "rm": Sub("record it no longer, and leave it as it is", (("address", "+"),), remove),
+    "migrate": Sub("move all of it to another file or database", (("location", ""),), migrate),
     "encrypt": Sub("seal a store that was made without a key", (), encrypt),
 }

@@ -70,6 +70,9 @@ class Writer(Protocol):
     def encrypt(self, hold: Hold, key: str) -> None:
         """Seals what a store without a key has held in the open. It is opened with this key from then on."""
 
+    def move(self, hold: Hold, location: str, directory: Path) -> str:
+        """All of it into another database, where nothing is yet; this one is closed for good. Returns where it is."""
+
 
 class Store(Reader, Writer, Protocol):
     pass

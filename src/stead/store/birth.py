@@ -10,12 +10,14 @@ import os
 import time
 from pathlib import Path
 
+from stead.store import codes
 from stead.store.codes import KEY_NEEDED, NEWER, OTHER_SITE, WRONG_KEY, refuse
 from stead.store.database import Database
 from stead.store.schema import VERSION
 from stead.store.sealing import FILE_VARIABLE, PROOF, VARIABLE, Open, Seal, Sealed
 
 MARKER = "site.json"
+MOVED = "moved"  # a row of `meta`: where the store is now
 
 
 def make_directory(directory: Path) -> None:
@@ -83,6 +85,8 @@ def unseal(db: Database, key: str, where: str) -> tuple[str, Seal]:
     """The site of an open store, and what opens its values."""
     rows = meta(db)
     site, proof = rows["site"], rows.get("proof", "")
+    if MOVED in rows:
+        refuse(codes.MOVED, f"{where} is closed: it moved to {rows[MOVED]}. Use --store or STEAD_STORE with that.")
     if not proof:
         if key:
             refuse(

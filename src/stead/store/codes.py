@@ -23,6 +23,8 @@ NO_STORE = Code("STEAD-S014", "there is no store yet")
 UNKNOWN_ADDRESS = Code("STEAD-S015", "the store does not know this address")
 TAKEN_ADDRESS = Code("STEAD-S016", "the store knows this address already")
 UNKNOWN_RUN = Code("STEAD-S017", "there is no such run")
+NOT_EMPTY = Code("STEAD-S020", "there is a store already")
+MOVED = Code("STEAD-S019", "the store has moved")
 
 
 def refuse(code: Code, detail: str, *, address: str = "") -> NoReturn:

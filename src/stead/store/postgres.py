@@ -6,7 +6,7 @@ schema and has not is refused, as a lost file is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stead.store import birth
 from stead.store.codes import DAMAGED, FOREIGN, MISSING, NO_DRIVER, NO_STORE, UNREACHABLE, refuse
-from stead.store.database import Row
+from stead.store.database import Database, Row
+from stead.store.moving import must_be_empty
 from stead.store.schema import VERSION, statements
 from stead.store.sql import SqlStore
 
@@ -125,6 +126,21 @@ def open_postgres(url: str, *, directory: Path, key: str, create: bool) -> SqlSt
     if not known:
         birth.write_marker(directory, site, db.name)
     return SqlStore(db, seal, site)
+
+
+def receive(url: str, fill: Callable[[Database], None]) -> str:
+    """A store that comes from elsewhere: made and filled in one transaction, where there is none yet."""
+    db = Postgres(url)
+    try:
+        with db.writing():
+            found = db.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = ?", (SCHEMA,))
+            must_be_empty(db.name, there=bool(found))
+            db.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+            _migrate(db, 0)
+            fill(db)
+        return db.name
+    finally:
+        db.close()
 
 
 def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create: bool) -> None:

@@ -6,11 +6,12 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from stead.address import Address
 from stead.recorded import Record, Recorded
-from stead.store import Hold, birth, past
+from stead.store import Hold, birth, moving, past
 from stead.store import lock as locks
 from stead.store.database import Database
 from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
@@ -116,6 +117,10 @@ class SqlStore:
         with self._writing(hold):
             self._seal = birth.encrypt(self._db, key)
             self._pen = Pen(self._db, self._seal)
+
+    def move(self, hold: Hold, location: str, directory: Path) -> str:
+        locks.prove(self._db, hold.token)  # nobody else writes: who takes the lock away finds it moved
+        return moving.move(self._db, location, directory)
 
     def close(self) -> None:
         self._db.close()

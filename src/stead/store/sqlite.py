@@ -6,14 +6,15 @@ import atexit
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from stead.store import birth
 from stead.store.codes import DAMAGED, EMPTY, FOREIGN, MISSING, NO_STORE, UNREACHABLE, refuse
-from stead.store.database import Row
+from stead.store.database import Database, Row
+from stead.store.moving import must_be_empty
 from stead.store.schema import APPLICATION, VERSION, statements
 from stead.store.sql import SqlStore
 
@@ -32,6 +33,10 @@ class Sqlite:
                 self._connection.execute(f"PRAGMA {pragma}")
         # The last to close folds the log into the file, so that a copy of the file alone is a whole backup.
         atexit.register(self.close)
+
+    @property
+    def path(self) -> Path:
+        return self._path
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         with _said(self._path):
@@ -130,8 +135,21 @@ def _must_be_new(path: Path, directory: Path, known: str, *, create: bool) -> No
 
 def _give_birth(path: Path, directory: Path, key: str) -> None:
     """Complete before it has its name, so that a birth cut short leaves no empty store behind."""
+    with _under_another_name(path, directory) as db:
+        with db.writing():
+            db.run(f"PRAGMA application_id = {APPLICATION}")
+            _migrate(db, 0)
+            site = birth.first_rows(db, key)
+        if _named(db, path):
+            birth.write_marker(directory, site, str(path))
+
+
+@contextmanager
+def _under_another_name(path: Path, directory: Path | None = None) -> Iterator[Sqlite]:
+    """A new file beside the one that it will be, and gone in any case."""
     try:
-        birth.make_directory(directory)
+        if directory is not None:
+            birth.make_directory(directory)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.{os.getpid()}.new")
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -139,21 +157,35 @@ def _give_birth(path: Path, directory: Path, key: str) -> None:
         refuse(UNREACHABLE, f"{path} cannot be made: {error.strerror}.")
     db = Sqlite(new)
     try:
-        with db.writing():
-            db.run(f"PRAGMA application_id = {APPLICATION}")
-            _migrate(db, 0)
-            site = birth.first_rows(db, key)
-        db.rows("PRAGMA journal_mode = WAL")  # kept in the file: later openings need not ask
-        db.close()
-        try:
-            os.link(new, path)  # unlike a rename, never over one that another process has just made
-        except FileExistsError:
-            return
-        birth.write_marker(directory, site, str(path))
+        yield db
     finally:
         db.close()
         for end in ("", "-wal", "-shm"):
             Path(f"{new}{end}").unlink(missing_ok=True)
+
+
+def _named(db: Sqlite, path: Path) -> bool:
+    """False where another process was faster."""
+    db.rows("PRAGMA journal_mode = WAL")  # kept in the file: later openings need not ask
+    db.close()
+    try:
+        os.link(db.path, path)  # unlike a rename, never over one that another process has just made
+    except FileExistsError:
+        return False
+    return True
+
+
+def receive(path: Path, fill: Callable[[Database], None]) -> str:
+    """A store that comes from elsewhere: complete before it has its name, where there is none yet."""
+    must_be_empty(str(path), there=path.exists())
+    path = path.resolve()
+    with _under_another_name(path) as db:
+        with db.writing():
+            db.run(f"PRAGMA application_id = {APPLICATION}")
+            _migrate(db, 0)
+            fill(db)
+        _named(db, path)
+    return str(path)
 
 
 def _check_file(path: Path, size: int) -> None:
