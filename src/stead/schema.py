@@ -67,7 +67,7 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
         "additionalProperties": False,
         "properties": {
             "stead": {"const": 1, "description": "The version of the language"},
-            "site": record(Site),
+            "site": {**record(Site), "description": "What holds for everything"},
             "vars": _map(_VARIABLE, "Variables: a default alone, or what is to be said of it"),
             **site,
             "projects": _map({"$ref": "#/$defs/project"}, "Projects by name, with everything that is theirs"),
@@ -103,10 +103,16 @@ def _of_kind(kind: Kind) -> Json:
     made["description"] = kind.help
     if kind.counted:
         made["properties"] |= {
-            "count": _or_expression({"type": "integer", "minimum": 0, "description": "How many, numbered from 0"}),
-            "for_each": _or_expression(
-                {"type": ["array", "object"], "description": "One for each name of a list or map"}
-            ),
+            "count": {
+                **_or_expression({"type": "integer", "minimum": 0}),
+                "description": "How many, numbered from 0",
+                "examples": [3],
+            },
+            "for_each": {
+                **_or_expression({"type": ["array", "object"]}),
+                "description": "One for each name of a list or map",
+                "examples": [["blue", "green"]],
+            },
         }
     if not made.get("required"):
         made["type"] = ["object", "null"]
@@ -246,7 +252,11 @@ _CHECK: Json = {
     "properties": {
         "that": {"description": "The condition, in {{ }}"},
         "message": {"type": "string", "description": "What to say when it does not hold"},
-        "severity": {"enum": ["error", "warning"], "default": "error"},
+        "severity": {
+            "enum": ["error", "warning"],
+            "default": "error",
+            "description": "Whether the plan is refused, or only said",
+        },
     },
 }
 _MOVED: Json = {
@@ -255,7 +265,10 @@ _MOVED: Json = {
     "items": {
         "type": "object",
         "required": ["from", "to"],
-        "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
+        "properties": {
+            "from": {"type": "string", "description": "Its address before", "examples": ["acme/instances/web"]},
+            "to": {"type": "string", "description": "Its address now", "examples": ["acme/instances/frontend"]},
+        },
     },
 }
 _FORGET: Json = {

@@ -30,6 +30,11 @@ DAMAGED = Code("STEAD-X022", "the plan file is damaged")
 NEWER = Code("STEAD-X023", "the plan file was written by a newer Stead")
 
 FORM = 1
+# What stands in the header, as JSON has it.
+_HEADER: Mapping[str, type] = {
+    "stead-plan": int, "digest": str, "made": dict, "steps": int, "unchanged": int, "notes": list, "outputs": dict,
+    "renames": list,
+}  # fmt: skip
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -127,7 +132,7 @@ def read(source: Iterable[bytes], name: str) -> Plan:
                 return reader.plan(header)
             checksum.update(line)
             reader.take(value)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         _refuse(DAMAGED, f"{name} cannot be understood ({error}). Plan again.")
     raise Refused(DAMAGED.at(None, f"{name} ends too early: it was cut off. Copy it again, or plan again."))
 
@@ -136,10 +141,14 @@ def _header(line: bytes, name: str) -> dict[str, Any]:
     try:
         header = json.loads(line)
         form = header["stead-plan"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         _refuse(NO_PLAN, f"{name} does not begin as a plan of Stead's does. `stead plan -o FILE` writes one.")
+    if not isinstance(form, int):
+        _refuse(NO_PLAN, f"{name} does not say which form it has. `stead plan -o FILE` writes plans.")
     if form > FORM:
         _refuse(NEWER, f"{name} has form {form}; this Stead knows {FORM}. Apply it with the Stead that planned it.")
+    if any(not isinstance(header.get(field), kind) for field, kind in _HEADER.items()):
+        _refuse(DAMAGED, f"{name} begins as a plan does, and not with all that a plan has. Plan again.")
     found: dict[str, Any] = header
     return found
 

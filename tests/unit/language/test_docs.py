@@ -1,0 +1,27 @@
+"""Whole specs in the documentation are good ones, so that who copies one begins with something that works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stead.cli import main
+
+ROOT = Path(__file__).parents[3]
+SPECS = [
+    pytest.param(found[1], id=f"{path.name}:{path.read_text()[: found.start()].count(chr(10)) + 1}")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for found in re.finditer(r"```ya?ml\n(stead: 1\n.*?)```", path.read_text(), re.DOTALL)
+]
+
+
+def test_there_are_some() -> None:
+    assert len(SPECS) > 1
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_spec_in_the_documentation_is_valid(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "stead.yml").write_text(spec)
+    assert main(["validate", str(tmp_path / "stead.yml")]) == 0, capsys.readouterr().err
