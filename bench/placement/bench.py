@@ -55,11 +55,12 @@ class Size(NamedTuple):
     quality: tuple[int, ...]
     moves: int
     ganeti: tuple[int, int]
+    hail: tuple[int, int]
     peer_seconds: int
 
 
-FULL = Size(10_000, 100_000, 5, (1_000, 10_000), 5_000, (100, 1_000), 600)
-QUICK = Size(1_000, 10_000, 2, (1_000,), 500, (20, 200), 20)
+FULL = Size(10_000, 100_000, 5, (1_000, 10_000), 5_000, (100, 1_000), (1_000, 10_000), 600)
+QUICK = Size(1_000, 10_000, 2, (1_000,), 500, (20, 200), (100, 1_000), 20)
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float, float]:
@@ -174,21 +175,51 @@ def against_ganeti(size: Size) -> None:
     if not htools.available():
         print("Ganeti's htools: not installed (apt-get install ganeti-htools)")
         return
+    _hbal(size)
+    _hspace(size)
+    _hail(size)
+
+
+def _hbal(size: Size) -> None:
     nodes, instances = size.ganeti
     cluster = htools.cluster(nodes, instances, 0)
     theirs = htools.balance(cluster, size.peer_seconds)
-    before = htools.score(cluster, cluster.at)
-    most = theirs.moves if theirs else 79
     problem, placement = htools.problem(cluster)
-    done, cpu, _ = timed(lambda: rebalance(problem, placement, most, 1))
+    done, cpu, _ = timed(lambda: rebalance(problem, placement, theirs.moves, 1))
     after = htools.score(cluster, dict(done.placement.assignment))
-    print(f"hbal, {nodes} nodes with {instances} instances, score {before:.3f}:")
-    result = f"{theirs.after:.3f} in {theirs.moves} moves, {theirs.cpu:.1f} CPU-s" if theirs else "not done in time"
-    print(f"  hbal {result}\n  ours {after:.3f} in {len(done.moves)} moves, {cpu:.2f} CPU-s", flush=True)
+    end = "" if theirs.done else f", and not done in {size.peer_seconds} s"
+    print(f"hbal, {nodes} nodes with {instances} instances, its score {theirs.before:.3f} before:")
+    print(f"  hbal {theirs.after:.3f} in {theirs.moves} moves, {theirs.cpu:.1f} CPU-s{end}")
+    print(f"  ours {after:.3f} in {len(done.moves)} moves, {cpu:.2f} CPU-s (by hbal -l 0)", flush=True)
+
+
+def _hspace(size: Size) -> None:
+    theirs = htools.hspace(20, memory=15 * 1024, each=1024, seconds=size.peer_seconds)
     hosts = [Host(name=f"n{i:02d}", capacity={"memory": 15}) for i in range(20)]
     flavor = Request(id="one", members=(), demand={"memory": 1})
     found, cpu, _ = timed(lambda: capacity(Problem(hosts=hosts, requests=()), EMPTY, [flavor], survive=1))
-    print(f"hspace's case, 20 nodes of 15 with N+1: {found.fits[0].surviving} of 285 = 19 x 15, {cpu:.2f} CPU-s")
+    print(f"hspace, 20 nodes with room for 15 each, any one may fail: {theirs.instances}, {theirs.cpu:.2f} CPU-s")
+    print(f"  ours {found.fits[0].surviving}, {cpu:.2f} CPU-s; no more is possible than 285 = 19 x 15", flush=True)
+
+
+def _hail(size: Size) -> None:
+    """The cluster is even: hbal's is too uneven for N+1, and hail would only say so."""
+    nodes, instances = size.hail
+    cluster = htools.cluster(nodes, instances, 0)
+    cluster = cluster._replace(at={name: cluster.nodes[i % nodes] for i, name in enumerate(sorted(cluster.instances))})
+    where, theirs = htools.hail(cluster, (2_048, 20_480, 2), size.peer_seconds)
+    answer = f"{where or 'no answer'}, {theirs:.1f} CPU-s" + ("" if where else f" in {size.peer_seconds} s")
+    problem, placement = htools.problem(cluster)
+    warm, first, _ = timed(lambda: Warm(problem, placement))
+    asked = [
+        Request(id=f"w{i}", members=(f"w{i}",), demand={"memory": 2_048, "disk:ext": 20_480, "vcpus": 2})
+        for i in range(21)
+    ]
+    at, cold, _ = timed(lambda: warm.add_surviving(asked[0]))
+    _, cpu, _ = timed(lambda: [warm.add_surviving(one) for one in asked[1:]])
+    print(f"hail, one more on {nodes} nodes with {instances} instances, any one may fail: {answer}")
+    ours = f"{first + cold:.2f} CPU-s from cold, {cpu / 20 * 1000:.2f} ms each when warm (target 100 ms)"
+    print(f"  ours {next(iter(at.values()), 'nowhere')}, {ours}", flush=True)
 
 
 EMPTY = Placement(assignment={}, reasons={})

@@ -6,6 +6,7 @@ arrangement, ours included, so the judge is Ganeti's own.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import resource
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stead.blueprint.placement.model import Host, Placement, Problem, Request
 
@@ -31,10 +32,16 @@ class Cluster(NamedTuple):
 
 
 class Balanced(NamedTuple):
+    """`done`: it came to its own end; else this is how far it got in its time."""
+
     before: float
     after: float
     moves: int
     cpu: float
+    done: bool = True
+
+
+HAIL = Path("/usr/lib/ganeti/iallocators/hail")
 
 
 def available() -> bool:
@@ -75,43 +82,147 @@ def problem(found: Cluster) -> tuple[Problem, Placement]:
 
 
 def score(found: Cluster, at: dict[str, str]) -> float:
-    return _hbal(text(found, at), "-l", "0")[0].before
+    return _hbal(text(found, at), "-l", "0").before
 
 
-def balance(found: Cluster, seconds: int) -> Balanced | None:
-    """What hbal itself does; None when it is not done in time."""
-    try:
-        return _hbal(text(found, found.at), timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        return None
+def balance(found: Cluster, seconds: int) -> Balanced:
+    """What hbal itself does, as far as it comes."""
+    return _hbal(text(found, found.at), timeout=seconds)
 
 
-def _hbal(data: str, *options: str, timeout: int | None = None) -> tuple[Balanced, str]:
+def _hbal(data: str, *options: str, timeout: int | None = None) -> Balanced:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cluster.data"
+        path, said = Path(folder) / "cluster.data", Path(folder) / "said"
         path.write_text(data)
-        start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        command = ["hbal", "-t", str(path), "--ignore-dynu", "-v", *options]
-        out = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False).stdout
-        cpu = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start
-    before = float((re.search(r"Initial score: ([0-9.]+)", out) or re.search("(0)", "0"))[1])  # type: ignore[index]
-    ended = re.search(r"score improved from [0-9.]+ to ([0-9.]+)", out)
-    length = re.search(r"Solution length=(\d+)", out)
-    return Balanced(before, float(ended[1]) if ended else before, int(length[1]) if length else 0, cpu), out
+        done, cpu = _run(["hbal", "-t", str(path), "--ignore-dynu", "-v", *options], said, timeout)
+        out = said.read_text()
+    before = re.search(r"[Ii]nitial (?:cluster )?score: ([0-9.]+)", out)
+    listed = re.findall(r"^ +(\d+)\. \S+ .*? ([0-9.]+) a=", out, re.MULTILINE)  # a line per move, as it finds them
+    start = float(before[1]) if before else 0.0
+    return Balanced(start, float(listed[-1][1]) if listed else start, int(listed[-1][0]) if listed else 0, cpu, done)
 
 
-def hspace(nodes: int, *, memory: int, disk: int, vcpus: int, seconds: int) -> int | None:
-    """How many instances of one size hspace fits on equal nodes while N+1 holds; None when it takes too long."""
+def _run(command: list[str], said: Path, timeout: int | None) -> tuple[bool, float]:
+    """Whether it ended by itself, and its CPU seconds; what it said by then is in the file either way."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with said.open("w") as out:
+        try:
+            subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=timeout, check=False)
+            done = True
+        except subprocess.TimeoutExpired:
+            done = False
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+class Counted(NamedTuple):
+    instances: int | None  # None: not done in time
+    cpu: float
+
+
+def hspace(nodes: int, *, memory: int, each: int, seconds: int) -> Counted:
+    """How many instances of `each` MiB hspace fits on equal nodes of `memory` MiB while any one of them may fail."""
     command = [
         "hspace",
-        f"--simulate=preferred,{nodes},{DISK},{MEMORY},{CPUS}",
-        f"--standard-alloc={disk},{memory},{vcpus}",
-        "--disk-template=drbd",
+        f"--simulate=preferred,{nodes},{DISK},{memory},{CPUS}",
+        f"--standard-alloc=1024,{each},1",
+        "--disk-template=ext",
         "--machine-readable=yes",
     ]
-    try:
-        out = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False).stdout
-    except subprocess.TimeoutExpired:
-        return None
-    found = re.search(r"HTS_ALLOC_INSTANCES='?(\d+)", out)
-    return int(found[1]) if found else None
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        _, cpu = _run(command, said, seconds)
+        found = re.search(r"HTS_ALLOC_INSTANCES='?(\d+)", said.read_text())
+    return Counted(int(found[1]) if found else None, cpu)
+
+
+def hail(found: Cluster, size: tuple[int, int, int], seconds: int) -> tuple[str, float]:
+    """Where hail would put one more instance ("" when it is not done in time), and its CPU seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, said = Path(folder) / "request.json", Path(folder) / "said"
+        path.write_text(json.dumps(request(found, size)))
+        done, cpu = _run([str(HAIL), "--ignore-dynu", str(path)], said, seconds)
+        answer: dict[str, Any] = json.loads(said.read_text()) if done else {}
+    return (str(answer["result"][0]) if answer.get("success") else "", cpu)
+
+
+def request(found: Cluster, size: tuple[int, int, int]) -> dict[str, Any]:
+    """The allocator's question, as Ganeti's master daemon asks it."""
+    used = {node: [0, 0, 0] for node in found.nodes}
+    for name, asked in found.instances.items():
+        for k in range(3):
+            used[found.at[name]][k] += asked[k]
+    policy = _policy()
+    return {
+        "version": 2,
+        "cluster_name": "bench",
+        "cluster_tags": [],
+        "enabled_hypervisors": ["kvm"],
+        "ipolicy": policy,
+        "nodegroups": {
+            "uuid-1": {"name": "default", "alloc_policy": "preferred", "networks": [], "ipolicy": policy, "tags": []}
+        },
+        "nodes": {node: _node(*amounts) for node, amounts in used.items()},
+        "instances": {name: _instance(asked, found.at[name]) for name, asked in found.instances.items()},
+        "request": {"type": "allocate", "name": "new", "required_nodes": 1, **_asked(size)},
+    }
+
+
+def _policy() -> dict[str, Any]:
+    least = {"memory-size": 1, "cpu-count": 1, "disk-count": 1, "disk-size": 1, "nic-count": 0, "spindle-use": 1}
+    most = dict.fromkeys(least, 1 << 30)
+    return {
+        "std": {**least, "memory-size": 1024, "disk-size": 1024},
+        "minmax": [{"min": least, "max": most}],
+        "disk-templates": ["ext"],
+        "vcpu-ratio": float(VCPU_RATIO),
+        "spindle-ratio": 1e6,
+    }
+
+
+def _node(memory: int, disk: int, _vcpus: int) -> dict[str, Any]:
+    return {
+        "total_memory": MEMORY,
+        "free_memory": MEMORY - RESERVED - memory,
+        "reserved_memory": RESERVED,
+        "total_disk": DISK,
+        "free_disk": DISK - disk,
+        "total_cpus": CPUS,
+        "reserved_cpus": 0,
+        "primary_ip": "192.0.2.1",
+        "secondary_ip": "192.0.2.1",
+        "offline": False,
+        "drained": False,
+        "master_candidate": False,
+        "master_capable": True,
+        "vm_capable": True,
+        "group": "uuid-1",
+        "i_pri_memory": memory,
+        "i_pri_up_memory": memory,
+        "tags": [],
+        "ndparams": {"spindle_count": 1, "exclusive_storage": False, "cpu_speed": 1.0},
+        "storage_type": "ext",
+        "free_spindles": 0,
+        "total_spindles": 0,
+    }
+
+
+def _instance(size: tuple[int, int, int], node: str) -> dict[str, Any]:
+    state = {"admin_state": "up", "admin_state_source": "admin", "auto_balance": True, "always_failover": False}
+    return {**_asked(size), **state, "nodes": [node], "forthcoming": False, "dynamic_memory": 0}
+
+
+def _asked(size: tuple[int, int, int]) -> dict[str, Any]:
+    memory, disk, vcpus = size
+    return {
+        "memory": memory,
+        "disk_space_total": disk,
+        "disks": [{"size": disk, "mode": "w"}],
+        "vcpus": vcpus,
+        "nics": [],
+        "disk_template": "ext",
+        "tags": [],
+        "os": "none",
+        "hypervisor": "kvm",
+        "spindle_use": 1,
+    }

@@ -12,7 +12,7 @@ from .proof import Prover
 from .runs import Run
 from .search import Search
 
-STEPS = 20_000  # units tried on a host, all in all: a third of a second
+STEPS = 4_000  # units tried on a host, all in all: less than a tenth of a second
 LARGE = 2_500  # units x hosts; beyond it the steps would hardly ever do
 
 Unit = tuple[Run, int]
