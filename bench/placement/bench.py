@@ -194,7 +194,7 @@ def _hbal(size: Size) -> None:
 
 
 def _hspace(size: Size) -> None:
-    theirs = htools.hspace(20, memory=15 * 1024, each=1024, seconds=size.peer_seconds)
+    theirs = htools.hspace(20, memory=15 * 1024 + 512, each=1024, seconds=size.peer_seconds)
     hosts = [Host(name=f"n{i:02d}", capacity={"memory": 15}) for i in range(20)]
     flavor = Request(id="one", members=(), demand={"memory": 1})
     found, cpu, _ = timed(lambda: capacity(Problem(hosts=hosts, requests=()), EMPTY, [flavor], survive=1))

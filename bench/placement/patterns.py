@@ -10,6 +10,7 @@ there. Still dropped: groups, and that a pattern is used a whole number of times
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from stead.blueprint.placement.space import Space
 
 Demand = tuple[tuple[int, int], ...]
 ROUNDS = 400  # none of the made-up clusters needs half of it
+KNAPSACK = 2.0  # seconds; hardly any takes a tenth of one
 NEAR = 3e-3  # of the bound: closer is of no interest
 
 
@@ -63,11 +65,11 @@ def _fits(demand: Demand, usable: tuple[int, ...]) -> bool:
     return all(usable[k] >= amount for k, amount in demand)
 
 
-def pack_bound(problem: Problem) -> int:
-    """Least number of hosts."""
+def pack_bound(problem: Problem, seconds: float = 600.0) -> int:
+    """Least number of hosts, as far as it is found in this time."""
     asked = question(problem)
-    best = 0.0
-    for bound, value in _Generation(asked, cost=1.0).rounds():
+    best, end = 0.0, time.process_time() + seconds
+    for bound, value in _Generation(asked, cost=1.0).rounds(end):
         best = max(best, bound)
         if math.ceil(value - 1e-6) <= math.ceil(best - 1e-6) or value - best < NEAR * value:
             break
@@ -125,7 +127,7 @@ class _Generation:
         self.knapsacks = [_Knapsack(asked, kind) for kind in asked.kinds]
         self.known: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
 
-    def rounds(self) -> Iterator[tuple[float, float]]:
+    def rounds(self, end: float = math.inf) -> Iterator[tuple[float, float]]:
         """A bound and the value with the patterns so far, round by round."""
         for _ in range(ROUNDS):
             self.master.run()
@@ -140,7 +142,7 @@ class _Generation:
                 if most - self.cost + duals[len(prices) + g] > 1e-7:
                     new = self._add(g, pattern) or new
             yield bound, value
-            if not new:
+            if not new or time.process_time() > end:
                 return
 
     def _add(self, g: int, pattern: tuple[tuple[int, int], ...]) -> bool:
@@ -167,6 +169,7 @@ class _Knapsack:
         self.model.setOptionValue("output_flag", False)
         self.model.setOptionValue("mip_rel_gap", 0.0)
         self.model.setOptionValue("mip_abs_gap", 1e-9)
+        self.model.setOptionValue("time_limit", KNAPSACK)  # its own bound holds then as well
         for demand, shapes in self.of.items():
             most = min([sum(asked.units[s] for s in shapes), *(kind.usable[k] // amount for k, amount in demand)])
             self.model.addVar(0.0, float(most))

@@ -1,17 +1,23 @@
 """Vector bin packing instances in `.vbp` format: read, packed with `pack`, and set beside a bound.
 
 The format: number of dimensions; capacity of a bin; number of kinds of items; then one line per kind with its size in
-each dimension and how many there are. Blank lines and extra white space do not matter.
+each dimension and how many there are. Also read are files whose lines leave out how many (each item is its own line)
+and those of one dimension that are only a count, a capacity and sizes. Blank lines, white space and `#` comments do
+not matter.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from stead.blueprint.placement.model import Host, Policy, Problem, Request, numbered
 from stead.blueprint.placement.place import place
+
+SECONDS = 20.0  # for the bound of a file
 
 
 class Instance(NamedTuple):
@@ -36,18 +42,27 @@ class NotVbpError(ValueError):
 
 def read(text: str, name: str = "instance") -> Instance:
     try:
-        numbers = [int(word) for word in text.split()]
+        numbers = [int(word) for line in text.splitlines() for word in line.partition("#")[0].split()]
+        if len(numbers) > 3 and len(numbers) == numbers[0] + 2:  # a count, a capacity and sizes
+            return Instance((numbers[1],), _counted([(size,) for size in numbers[2:]]))
         dimensions = numbers[0]
         capacity = tuple(numbers[1 : 1 + dimensions])
         kinds = numbers[1 + dimensions]
-        rows = numbers[2 + dimensions :]
-        width = dimensions + 1
-        if len(capacity) != dimensions or len(rows) != kinds * width:
-            raise NotVbpError(f"{name}: {kinds} kinds of {dimensions} dimensions need {kinds * width} numbers")
     except (ValueError, IndexError) as error:
         raise NotVbpError(f"{name}: not in .vbp format: {error}") from error
+    rows = numbers[2 + dimensions :]
+    if kinds < 1 or len(capacity) != dimensions or len(rows) not in (kinds * dimensions, kinds * (dimensions + 1)):
+        need = f"{kinds * (dimensions + 1)} numbers, or {kinds * dimensions} without how many"
+        raise NotVbpError(f"{name}: {kinds} kinds of {dimensions} dimensions need {need}, and there are {len(rows)}")
+    width = len(rows) // kinds
     lines = [tuple(rows[i * width : (i + 1) * width]) for i in range(kinds)]
+    if width == dimensions:
+        return Instance(capacity, _counted(lines))
     return Instance(capacity, tuple((line[:-1], line[-1]) for line in lines))
+
+
+def _counted(sizes: list[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    return tuple(Counter(sizes).items())
 
 
 def problem(instance: Instance) -> Problem:
@@ -76,6 +91,16 @@ def bound(instance: Instance) -> int:
     return max(volume, big)
 
 
+def best_bound(instance: Instance, asked: Problem, bins: int) -> int:
+    """The linear program over patterns where the plain bound leaves a gap and highspy is there."""
+    plain = bound(instance)
+    if plain == bins or find_spec("highspy") is None:
+        return plain
+    import patterns
+
+    return max(plain, patterns.pack_bound(asked, SECONDS))
+
+
 def solve(text: str, name: str) -> Packed:
     instance = read(text, name)
     asked = problem(instance)
@@ -84,7 +109,8 @@ def solve(text: str, name: str) -> Packed:
     seconds = time.process_time() - start
     if placement.unplaced:
         raise NotVbpError(f"{name}: an item is larger than a bin")
-    return Packed(name, len(set(placement.assignment.values())), bound(instance), seconds)
+    bins = len(set(placement.assignment.values()))
+    return Packed(name, bins, best_bound(instance, asked, bins), seconds)
 
 
 def solve_all(folder: Path) -> list[Packed]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 
 import pytest
+
+from stead.blueprint.placement import place
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "bench" / "placement"))
 
@@ -54,7 +57,35 @@ def test_a_vbp_instance_is_packed_and_set_beside_its_bound(tmp_path: Path) -> No
     assert (packed.name, packed.bins, packed.bound, packed.gap) == ("one.vbp", 2, 2, 0.0)
 
 
-@pytest.mark.parametrize("text", ["", "2\n10", "1\n10\n2\n5 1\n", "two"])
+def test_the_other_layouts_of_vbp_are_read() -> None:
+    """An item per line; and one dimension as a count, a capacity and sizes."""
+    assert vbp.read("2\n10 10\n3\n5 4  # large\n5 4\n1 1\n").items == (((5, 4), 2), ((1, 1), 1))
+    found = vbp.read("4\n10\n6\n4\n6\n4\n")
+    assert (found.capacity, found.items) == ((10,), (((6,), 2), ((4,), 2)))
+
+
+def triplets(bins: int, seed: int) -> str:
+    """Falkenauer's: three items fill a bin exactly, and the optimum is known."""
+    rng = random.Random(seed)  # noqa: S311 - a made-up instance
+    sizes: list[int] = []
+    for _ in range(bins):
+        first = rng.randint(380, 490)
+        second = rng.randint(250, (1000 - first) // 2)
+        sizes += [first, second, 1000 - first - second]
+    rng.shuffle(sizes)
+    return "\n".join(map(str, (len(sizes), 1000, *sizes)))
+
+
+@pytest.mark.parametrize(("bins", "most"), [(20, 21), (40, 42), (83, 86)])
+def test_triplets_are_packed_near_their_known_optimum(bins: int, most: int) -> None:
+    instance = vbp.read(triplets(bins, bins))
+    assert vbp.bound(instance) == bins
+    placed = place(vbp.problem(instance))
+    assert not placed.unplaced
+    assert bins <= len(set(placed.assignment.values())) <= most
+
+
+@pytest.mark.parametrize("text", ["", "2\n10", "1\n10\n2\n5 1 3\n", "two", "1\n10\n0"])
 def test_a_file_that_is_not_vbp_is_refused_by_name(text: str) -> None:
     with pytest.raises(vbp.NotVbpError, match="odd"):
         vbp.read(text, "odd")

@@ -205,10 +205,15 @@ class Descent:
                 heappush(order, (-again, i))
 
     def _move(self, kin: Kin, gain: int, source: int, target: int) -> Move:
-        space = self.scene.space
+        space, demand = self.scene.space, kin.run.shape.demand
         member = kin.on[source].pop(0)
         kin.on.setdefault(target, []).append(member)
-        self.scene.move(member, target)
+        self.scene.moved[member] = target
+        self.state.take(target, demand)
+        self.state.give(source, demand)
+        if kin.run.groups:
+            self.state.tally.add(kin.run.names, source, space.zone_of[source], -1)
+            self.state.tally.add(kin.run.names, target, space.zone_of[target], 1)
         text = f"evens out {space.names[source]} and {space.names[target]} by {gain}"
         return Move(member, space.names[source], space.names[target], "rebalance", text, live=True)
 

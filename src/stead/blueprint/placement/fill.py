@@ -51,6 +51,7 @@ class Taste(NamedTuple):
     scarcity: float  # how far units that few hosts may take are preferred on those
     weight: float  # how far the scarce resource counts more
     size: float  # 1: large units first; 0: only how well the shape of a unit matches what is left
+    steps: int = 0  # of trying for the tightest fill of a host; 0: what goes best at each moment is taken
 
 
 # Those that won on made-up clusters, the most frequent winners first.
@@ -66,6 +67,9 @@ TASTES = (
 # The same after sharing out, where scarce hosts are kept for those who need them; very many units try only the first.
 SHARED_TASTES = (Taste(1.0, 3.0, 0.15), Taste(1.0, 3.0, 0.0), Taste(1.0, 6.0, 0.0), Taste(1.0, 6.0, 0.15))
 MANY_UNITS = 50_000
+# Few units are also put together by trying, host by host: a tenth better where all of them are large.
+TIGHT = Taste(1.0, 1.0, 1.0, 400)
+FEW_UNITS = 600
 
 
 def fill(search: Search, runs: list[Run]) -> None:
@@ -73,8 +77,9 @@ def fill(search: Search, runs: list[Run]) -> None:
     units = sum(len(run.units) for run in runs)
     shared = units >= max(WORTH_SHARING, len(search.seating.kept))
     tastes = SHARED_TASTES if shared else TASTES
+    few = (TIGHT,) if units <= FEW_UNITS else ()
     trials = []
-    for taste in tastes[: 1 if shared and units > MANY_UNITS else None]:
+    for taste in (*tastes[: 1 if shared and units > MANY_UNITS else None], *few):
         trial = _Fill(search, runs, taste)
         trial.run(shared=shared)
         trials.append(trial)
@@ -211,7 +216,8 @@ class _Fill:
             best = max(kinds, key=lambda kind: (kind.worth if kind.worth >= 0 else float("inf"), -kind.hosts[0]))
             if not best.stale:
                 return best
-            best.fill = choice.fill(best.hosts[0])
+            steps = self.taste.steps
+            best.fill = choice.tightest(best.hosts[0], steps) if steps else choice.fill(best.hosts[0])
             best.worth = self._worth(best.fill)
             best.stale = False
 

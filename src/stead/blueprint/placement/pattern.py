@@ -71,6 +71,51 @@ class Choice:
                     del left[j]
         return taken
 
+    def tightest(self, h: int, steps: int) -> dict[int, int]:
+        """The fill that leaves least, the largest unit in it, found by trying for so many steps."""
+        free, cap = list(self.state.free[h]), self.state.cap[h]
+        left = {i: n for i, n in self.most.items() if n and self.lots[i].shape.pool.has[h]}
+        room = self._room(h, left)
+        worth = [w / c if c else 0.0 for w, c in zip(self.weights, cap, strict=True)]
+        size = {i: sum(worth[k] * amount for k, amount in self.lots[i].shape.demand) for i in left}
+        order = sorted((i for i in left if _fits(free, self.lots[i])), key=lambda i: (-size[i], i))
+        best: dict[int, int] = {}
+        most = -1.0
+        taken: dict[int, int] = {}
+
+        def grow(at: int, value: float) -> None:
+            nonlocal best, most, steps
+            if value > most:
+                best, most = dict(taken), value
+            if value + sum(w * f for w, f in zip(worth, free, strict=True)) <= most:
+                return  # not even the whole rest would make it better
+            for n in range(at, len(order)):
+                i = order[n]
+                lot = self.lots[i]
+                if taken.get(i, 0) == left[i] or not _fits(free, lot) or room.get(lot.group, 1) <= 0:
+                    continue
+                steps -= 1
+                if steps < 0:
+                    return
+                self._hold(lot, free, room, 1)
+                taken[i] = taken.get(i, 0) + 1
+                grow(n, value + size[i])
+                self._hold(lot, free, room, -1)
+                taken[i] -= 1
+                if not taken[i]:
+                    del taken[i]
+                if not taken:
+                    return  # the largest is in it: what is left to the end goes into no host
+
+        grow(0, 0.0)
+        return best
+
+    def _hold(self, lot: Lot, free: list[int], room: dict[str, int], sign: int) -> None:
+        for k, amount in lot.shape.demand:
+            free[k] -= sign * amount
+        if lot.group:
+            room[lot.group] -= sign
+
     def _room(self, h: int, left: dict[int, int]) -> dict[str, int]:
         """What groups allow on this host; lots of full ones are struck out."""
         tally = self.state.tally
@@ -95,6 +140,10 @@ class Choice:
                 if product > best or found < 0:
                     best, found = product, i
         return found
+
+
+def _fits(free: list[int], lot: Lot) -> bool:
+    return all(free[k] >= amount for k, amount in lot.shape.demand)
 
 
 class _Table:

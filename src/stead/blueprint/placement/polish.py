@@ -181,7 +181,8 @@ class _Polish:
         found = self.roomy.get((k, id(pool)))
         if found is None:
             cap, free = self.state.cap, self.state.free
-            ranked = ((-free[h][k] / cap[h][k], h) for h in pool.hosts if cap[h][k] and h in self.on_host)
+            # Of hosts with units that may be moved there are few after a small change.
+            ranked = ((-free[h][k] / cap[h][k], h) for h in self.on_host if pool.has[h] and cap[h][k])
             found = self.roomy[k, id(pool)] = [h for _, h in nsmallest(NEAR, ranked)]
         return found
 

@@ -41,7 +41,7 @@ class Scene:
         self.placement = placement
         self.space = Space(problem)
         self.state = State(self.space)
-        self._moved: dict[str, int] = {}
+        self.moved: dict[str, int] = {}  # where members are by now, if not where they were placed
         for request in problem.requests:
             self._seat(request)
         self.state.settle()
@@ -75,8 +75,8 @@ class Scene:
         return Chooser(self.queues, group_sizes(self.problem))
 
     def host_of(self, member: str) -> int:
-        if member in self._moved:
-            return self._moved[member]
+        if member in self.moved:
+            return self.moved[member]
         return self.space.index.get(self.placement.assignment.get(member, ""), -1)
 
     def lift(self, member: str, times: int = -1) -> None:
@@ -89,7 +89,7 @@ class Scene:
     def move(self, member: str, target: int) -> None:
         """From the host it is on to another."""
         self.lift(member)
-        self._moved[member] = target
+        self.moved[member] = target
         self.lift(member, 1)
 
     def unit(self, member: str) -> Run:

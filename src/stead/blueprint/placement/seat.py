@@ -6,8 +6,6 @@ not choose where those who leave go. Nothing here prefers a better host: that is
 
 from __future__ import annotations
 
-from collections import Counter
-
 from stead.value import field, mutable
 
 from .filters import broken
@@ -61,28 +59,30 @@ def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
     if not current:
         return list(request.members)
     leaving: list[str] = []
-    seats: Counter[int] = Counter()
+    seats: dict[int, int] = {}
     pool = space.pool(request)
-    index, pinned, data_on, kept = space.index, space.problem.pinned, request.data_on, seating.kept
+    index, pinned, data_on, kept, has = space.index, space.problem.pinned, request.data_on, seating.kept, pool.has
     for member in request.members:
         at = current.get(member)
         if at is None:
             leaving.append(member)
             continue
         h = index.get(at, -1)
-        if h >= 0 and ((pool.has[h] and data_on.get(member, at) == at) or member in pinned):
+        if h >= 0 and ((has[h] and (not data_on or data_on.get(member, at) == at)) or member in pinned):
             kept[member] = h
-            seats[h] += 1
+            seats[h] = seats.get(h, 0) + 1
         elif member in pinned:
             seating.lost.append((request, member))
         else:
             seating.forced[member] = (at, *_why(space, request, h))
             leaving.append(member)
     demand = space.shape(request).demand
+    names = [group.name for group in request.groups]
+    put, add = seating.state.put, seating.state.tally.add
     for h, times in seats.items():
-        seating.state.put(h, demand, times)
-        if request.groups:
-            seating.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], times)
+        put(h, demand, times)
+        if names:
+            add(names, h, space.zone_of[h], times)
     return leaving
 
 
