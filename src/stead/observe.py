@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stead.address import Address, parse
 from stead.observed import Have, Host, Observed, State, StoragePool
-from stead.runner.playbook import Outcome, Playbook, Ran, run
+from stead.runner.playing import Played, Playing
 from stead.want import Body, Want, canonical, digest
 
 PLAYBOOK = "stead.cloud.observe"
@@ -22,6 +22,8 @@ PLAYBOOK = "stead.cloud.observe"
 PATIENCE = 60
 # What a Host has when its inventory does not say: then all that works counts.
 UNSAID = frozenset({"kvm"})
+# One fork is a process of 60 MB on the controller.
+MOST_FORKS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,38 +50,41 @@ class Question:
     arguments: Sequence[str] = ()
 
 
-def observe(question: Question, on_answer: Callable[[str], None] = lambda _host: None) -> Mapping[str, Answer]:
-    """Every host of the question, in its order. `on_answer` is called as each host answers or is given up on."""
+def observe(question: Question) -> Mapping[str, Answer]:
+    """Every host of the question, in its order."""
     if not question.hosts:
         return {}
-
-    def heard(event: object) -> None:
-        if isinstance(event, Outcome):
-            on_answer(event.host)
-
-    with tempfile.TemporaryDirectory(prefix="stead-facts-") as folder:  # 0700: the ledger's wants are private
-        ran = run(_playbook(question, folder), heard)
-        return {host: _answer(host, Path(folder) / f"{host}.json", ran) for host in question.hosts}
+    with tempfile.TemporaryDirectory(prefix="stead-facts-") as name:  # 0700: the ledger's wants are private
+        folder = Path(name)
+        with Playing(_arguments(question, folder), folder / "ansible.log", {}) as playing:
+            played = playing.wait()
+        return {host: _answer(host, folder, played) for host in question.hosts}
 
 
-def _playbook(question: Question, folder: str) -> Playbook:
+def _arguments(question: Question, folder: Path) -> list[str]:
     variables: dict[str, Any] = {
         "stead_hosts": list(question.hosts),
-        "stead_facts": folder,
+        "stead_facts": str(folder),
         "stead_afresh": question.afresh,
         "stead_patience": PATIENCE,
     }
     if question.examine:
         variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
-    return Playbook(name=PLAYBOOK, inventory=question.inventory, variables=variables, arguments=question.arguments)
+    asked = folder / "asked.json"  # a file: names of a thousand hosts are too long for a command line
+    asked.write_text(json.dumps(variables), encoding="utf-8")
+    inventories = [word for source in question.inventory for word in ("--inventory", str(source.resolve()))]
+    forks = str(min(len(question.hosts), MOST_FORKS))
+    return [*inventories, "--extra-vars", f"@{asked}", "--forks", forks, *question.arguments, PLAYBOOK]
 
 
-def _answer(host: str, path: Path, ran: Ran) -> Answer:
+def _answer(host: str, folder: Path, played: Played) -> Answer:
     try:
-        return Answer(host=host, facts=json.loads(path.read_text(encoding="utf-8")))
+        told = json.loads((folder / f"{host}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        why = ran.unreachable.get(host) or ran.failed.get(host) or f"Ansible said nothing of it: {ran.said[-300:]}"
-        return Answer(host=host, why=why.removeprefix("Task failed: ").strip() or "it does not answer")
+        return Answer(host=host, why=f"Ansible ended with status {played.status}: {played.last_words[-300:]}")
+    if "why" in told:
+        return Answer(host=host, why=told["why"].strip() or "it does not answer")
+    return Answer(host=host, facts=told)
 
 
 def to_observed(answers: Mapping[str, Answer], hosts: Mapping[str, Host]) -> Observed:

@@ -1,6 +1,8 @@
 # Copyright: Stead contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Keeps a host's facts in a file of the controller's as soon as they are here: too large and private for a log."""
+"""Keeps a host's facts in a file of the controller's as soon as they are here, or why there are none.
+
+They are too large and too private for a log."""
 
 from __future__ import annotations
 
@@ -21,12 +23,19 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args, name=host)
         folder = arguments.pop("dest", None)
         sent = time.time()
-        answer = self._execute_module(module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars)
+        try:
+            answer = self._execute_module(module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars)
+        except BaseException as error:  # that time is up is no Exception
+            if folder:
+                write(os.path.join(folder, host + ".json"), {"why": str(error)})
+            raise
         answer.pop("invocation", None)
         if folder and "facts" in answer:
             # When it was asked and had answered, by this clock: the host's own is somewhere between.
             facts = dict(answer.pop("facts"), asked=sent, answered=time.time())
             write(os.path.join(folder, host + ".json"), facts)
+        elif folder:
+            write(os.path.join(folder, host + ".json"), {"why": str(answer.get("msg", ""))})
         return answer
 
 

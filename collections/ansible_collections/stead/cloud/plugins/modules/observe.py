@@ -41,7 +41,7 @@ options:
   dest:
     description:
       - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
-        being returned. The action plugin does this.
+        being returned. That of a host that cannot be asked has only C(why). The action plugin does this.
     type: path
   name:
     description: This host's name in the inventory. The action plugin gives it.

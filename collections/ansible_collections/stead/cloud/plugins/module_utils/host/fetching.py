@@ -6,11 +6,8 @@ Whoever answers is a stranger: what this host has no room for is refused before 
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import time
-import urllib.error
-import urllib.request
 
 from .failing import Failed
 from .writing import CHUNK, pour, refuse_too_large
@@ -61,6 +58,9 @@ def _copy(source, target):
 
 def _download(url, target, direct):
     """The start may be of an older file at the same URL: the server is asked for the rest of the same one only."""
+    import http.client  # here: whoever only looks at what is there would pay for a quarter of all its imports
+    import urllib.error
+
     mark = target + ".etag"
     have = _size(target) if os.path.exists(mark) else 0
     try:
@@ -87,6 +87,8 @@ def _download(url, target, direct):
 
 
 def _opened(url, mark, have, direct):
+    import urllib.request
+
     request = urllib.request.Request(url, headers={"User-Agent": "stead"})  # noqa: S310 - http and https only, as checked
     if have:
         with open(mark, encoding="utf-8") as file:
