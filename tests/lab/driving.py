@@ -10,8 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,26 +21,6 @@ from stead.lab.site import Lab
 STEAD = Path(sys.executable).with_name("stead")
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 BOOTS_WITHIN = 120
-
-# All that an apply could leave on a host, with what is the hosts' own left out.
-LOOKS = {
-    "links": "ip -oneline link show | cut -d: -f2 | cut -d@ -f1",
-    "addresses": "ip -oneline address show scope global | tr -s ' ' | cut -d' ' -f2,4",
-    "routes": "ip route show; ip -6 route show",
-    "namespaces": "ip netns list | cut -d' ' -f1",
-    "units": "systemctl list-units --all --plain --no-legend 'stead-*' | cut -d' ' -f1",
-    "unit files": "find /run/systemd/transient /etc/systemd/system -name 'stead-*'",
-    "domains": "if [ -e /run/libvirt/libvirt-sock ]; then virsh list --all --name; virsh nwfilter-list --name; fi",
-    "files": "find /var/lib/stead /etc/stead /run/stead -not -type d -not -path '*/journal/*' -not -name lock",
-    "folders": "find /var/lib/stead -mindepth 2 -type d -not -path '*/ledger/*' -not -path '*/journal/*'",
-    "guest files": "find /var/log/libvirt/qemu /etc/libvirt/qemu /etc/libvirt/nwfilter -type f"
-    " -not -name '*.log*' -not -path '*/networks/*'",
-    "sets": "ipset list -name",
-    "tables": "nft list tables | grep -v -e 'ip filter' -e 'ip6 filter' -e 'bridge filter' -e 'bridge nat'",
-    "chains": "ebtables -t nat -L 2>/dev/null | grep -e '^-' -e 'libvirt-'",
-    "mounts": "cut -d' ' -f2 /proc/mounts | grep stead",
-    "processes": "ps -eo comm | grep -e dnsmasq -e qemu -e keepalived",
-}
 
 
 class Said(NamedTuple):
@@ -118,37 +97,6 @@ def prepare(lab: Lab) -> None:
 
 def tiny() -> Path:
     return ensure_image("tiny", lambda _text: None)
-
-
-def listing(lab: Lab, names: Sequence[str] = ()) -> dict[str, dict[str, list[str]]]:
-    """host -> what is looked at -> lines."""
-    script = "; ".join(f"echo '# {name}'; ({text}) 2>/dev/null | sort" for name, text in LOOKS.items())
-
-    def of(name: str) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        lines: list[str] = []
-        for line in lab.run(name, ["sh", "-c", script]).splitlines():
-            if line.startswith("# "):
-                lines = found.setdefault(line[2:], [])
-            else:
-                lines.append(line)
-        return found
-
-    with ThreadPoolExecutor() as pool:
-        hosts = names or [host.name for host in lab.hosts]
-        return dict(zip(hosts, pool.map(of, hosts), strict=True))
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What came and what went, a line for each."""
-    return [
-        f"{host}: {sign} {what}: {line}"
-        for host in sorted(before)
-        for what in before[host]
-        for sign, one, other in (("gone", before, after), ("new", after, before))
-        for line in one[host][what]
-        if line not in other[host][what]
-    ]
 
 
 def patiently(ask: Callable[[], Any], within: float = BOOTS_WITHIN) -> Any:

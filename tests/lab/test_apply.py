@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from working import Site, listing
+from leftovers import differences, listing
+from working import Site
 
 from stead.address import Address
 from stead.lab.image.build import ensure_image
@@ -214,7 +215,5 @@ def test_a_host_that_is_silent_holds_up_nobody_else(site: Site) -> None:
 def test_destroy_leaves_nothing(site: Site) -> None:
     applied = site.apply(site.plan(destroy=True))
     assert (applied.failed, applied.skipped) == ((), ())
-    after = listing(site.lab)
-    for host, text in site.before.items():
-        assert after[host].splitlines() == text.splitlines(), host
+    assert differences(site.before, listing(site.lab)) == []
     assert site.store.recorded().resources == {}

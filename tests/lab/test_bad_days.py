@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from driving import Driven, Said, differences, listing, patiently, prepare, tiny
+from driving import Driven, Said, patiently, prepare, tiny
+from leftovers import differences, listing
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

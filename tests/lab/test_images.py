@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from driving import Driven, differences, listing, patiently, prepare, tiny
+from driving import Driven, patiently, prepare, tiny
+from leftovers import differences, listing
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from working import Site, listing, patiently
+from leftovers import differences, listing
+from working import Site, patiently
 
 from stead.address import Address
 from stead.cli import main
@@ -317,7 +318,5 @@ def test_the_doctor_tells_a_pool_that_is_not_served(site: Site, capsys: pytest.C
 def test_destroy_leaves_nothing(site: Site) -> None:
     applied = site.apply(site.plan(destroy=True))
     assert (applied.failed, applied.skipped) == ((), ())
-    after = listing(site.lab)
-    for host, text in site.before.items():
-        assert after[host].splitlines() == text.splitlines(), host
+    assert differences(site.before, listing(site.lab)) == []
     assert served(site) == []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from leftovers import Listing
 
 from stead.address import Address, parse
 from stead.apply import Applied, Options, apply
@@ -35,7 +36,7 @@ class Site:
     lab: Lab
     folder: Path
     store: Store
-    before: Mapping[str, str] = field(default_factory=dict)
+    before: Listing = field(default_factory=dict)
     text: str = ""
     runs: list[Path] = field(default_factory=list)
 
@@ -95,23 +96,3 @@ def patiently(ask: Callable[[], Any]) -> Any:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
-
-
-def listing(lab: Lab) -> dict[str, str]:
-    """All that an apply could leave on a host."""
-    words = {
-        "links": "ip -oneline link show | cut -d: -f2 | cut -d@ -f1",
-        "namespaces": "ip netns list",
-        "units": "systemctl list-units --all --plain --no-legend 'stead-*' | cut -d' ' -f1",
-        "domains": "if [ -e /run/libvirt/libvirt-sock ]; then virsh list --all --name; virsh nwfilter-list --name; fi",
-        "files": "find /var/lib/stead -type f -not -path '*/journal/*' -not -name lock",
-        "sets": "ipset list -name",
-    }
-    script = "; ".join(f"echo '# {name}'; ({text}) 2>/dev/null | sort" for name, text in words.items())
-
-    def of(name: str) -> str:
-        return lab.run(name, ["sh", "-c", script])
-
-    with ThreadPoolExecutor() as pool:
-        names = [host.name for host in lab.hosts]
-        return dict(zip(names, pool.map(of, names), strict=True))

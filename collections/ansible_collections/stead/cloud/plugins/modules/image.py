@@ -9,7 +9,9 @@ module: image
 short_description: Keep a disk image on a host
 description:
   - Fetches an image from a path of the host or over HTTP, verifies and converts it, and keeps it for root disks.
-  - Under its final name an image is whole and never written to again. Images that name other files are refused.
+  - Under its final name, the digest of its content, an image is whole and never written to again.
+  - Another content is another file. Disks keep the one that they are laid over, which goes with the last of them.
+  - Images that name other files, and those that unpack to more than O(size) or than there is room for, are refused.
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
@@ -56,6 +58,20 @@ EXAMPLES = r"""
   stead.cloud.image:
     name: debian-12
     source: https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2
+
+- name: Keep a disk that came packed, and nothing else under its name
+  stead.cloud.image:
+    name: appliance
+    source: https://images.example.com/appliance.raw.xz
+    checksum: "sha256:6a3f1c0d6f4d2f8f5f6b3a1e0c9d8b7a6f5e4d3c2b1a09f8e7d6c5b4a3f2e1d0"
+    format: raw
+    compression: xz
+    size: 4GiB
+
+- name: Remove it, when no disk is laid over it any more
+  stead.cloud.image:
+    name: appliance
+    state: absent
 """
 
 RETURN = r"""

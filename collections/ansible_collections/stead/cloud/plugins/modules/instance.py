@@ -179,7 +179,7 @@ def main():
     if given["state"] == "absent":
         single.carry_out(module, address, None)
     try:
-        want = wanted(given, address)
+        want = wanted(given, address, module.check_mode)
     except (Failed, ValueError) as error:
         module.fail_json(msg=str(error))
     made = ledger.read("instances", want["uuid"])
@@ -187,7 +187,7 @@ def main():
     single.carry_out(module, address, want, action="reboot" if restarts else None)
 
 
-def wanted(given, address):
+def wanted(given, address, check):
     image = single.address_of("", "images", given["image"])
     memory, kvm = single.size(given["memory"]), given["hypervisor"] == "kvm"
     want = hardware(memory, given["vcpus"])
@@ -204,7 +204,7 @@ def wanted(given, address):
             "stop_timeout": given["stop_timeout"],
             "autostart": given["autostart"],
             "state": given["state"],
-            "volumes": attached(address) if given["volumes"] is None else dict(volumes(given)),
+            "volumes": attached(address) if given["volumes"] is None else dict(volumes(given, check)),
         }
     )
     nics = [interface(one, at, given["project"]) for at, one in enumerate(given["networks"])]
@@ -238,7 +238,9 @@ def interface(given, position, project):
     """In the project's network of that name, or else in the site's."""
     own = single.uuid_of(single.address_of(project, "networks", given["network"]))
     shared = single.uuid_of(single.address_of("", "networks", given["network"]))
-    network = own if ledger.read("networks", own) is not None else shared
+    # Neither is there in check mode, when a task before would make it: most likely the project's own.
+    is_shared = ledger.read("networks", own) is None and ledger.read("networks", shared) is not None
+    network = shared if is_shared else own
     subnet, addresses = {"cidr": "0.0.0.0/0", "dhcp": True, "dns": []}, []
     if given["address"]:
         at = ipaddress.ip_interface(given["address"])
@@ -262,14 +264,16 @@ def attached(address):
     return made["want"].get("volumes", {}) if made else {}
 
 
-def volumes(given):
+def volumes(given, check):
+    """In check mode one may be missing that a task before would have made, as it does when nothing else is said."""
     for letter, name in zip("bcdefghijklmnopqrstuvw", given["volumes"]):
         address = single.address_of(given["project"], "volumes", name)
         identity = single.uuid_of(address)
         made = ledger.read("volumes", identity)
-        if made is None:
+        if made is None and not check:
             raise Failed("Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name))
-        attached = {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}
+        there = made["want"] if made else {"format": "qcow2", "pool": POOL, "shareable": False, "uuid": identity}
+        attached = {name: there[name] for name in ("format", "pool", "shareable", "uuid")}
         yield address, dict(attached, bus="virtio", device="vd" + letter, mode="rw")
 
 

@@ -98,15 +98,17 @@ def wanted(module, address):
     given = module.params
     of = single.address_of(given["project"], "volumes", given["volume"])
     made = ledger.read("volumes", single.uuid_of(of))
-    if made is None:
+    if made is None and not module.check_mode:
         module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
+    # In check mode a task before may be what would make it.
+    there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default", "type": "dir"}}
     return {
-        "format": made["want"]["format"],
+        "format": there["format"],
         "freeze": given["freeze"],
         "name": address,
-        "pool": made["want"]["pool"],
+        "pool": there["pool"],
         "uuid": single.uuid_of(address),
-        "volume": {"address": of, "uuid": made["uuid"]},
+        "volume": {"address": of, "uuid": single.uuid_of(of)},
     }
 
 
