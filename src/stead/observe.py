@@ -142,6 +142,8 @@ def completed(host: Host, answer: Answer | None) -> Host:
 def traits(facts: Mapping[str, Any]) -> frozenset[str]:
     own = facts["traits"]
     found = {*own["kernel"], *own["firmware"], *(f"cpu:{one}" for one in own["cpu"]["features"])}
+    if own["kernel"]:  # it was asked
+        found |= {f"without:{one}" for one in ("vlan",) if one not in own["kernel"]}
     return frozenset(found | ({"tpm"} if own["tpm"] else set()))
 
 

@@ -88,7 +88,12 @@ class Site:
     policy: Annotated[
         Literal["balance", "pack", "spread", "nova"], "How instances choose among hosts that fit, unless a project says"
     ] = "balance"
-    mtu: Annotated[int, Whole(least=576, most=65_535), "Largest packet that the underlay carries", Example(9000)] = 1500
+    mtu: Annotated[
+        int | None,
+        Whole(least=576, most=65_535),
+        "Largest packet that the underlay carries; left out, what the inventory says of the host that carries least",
+        Example(9000),
+    ] = None
     vni_first: Annotated[int, Whole(least=1, most=16_777_215), "First tunnel id to choose from"] = 10_000
     vni_last: Annotated[int, Whole(least=1, most=16_777_215), "Last tunnel id to choose from"] = 9_999_999
     vlan_first: Annotated[int, Whole(least=1, most=4094), "First VLAN id to choose from"] = 100

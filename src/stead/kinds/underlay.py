@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-# Outer IPv4, UDP, tunnel header and the inner Ethernet header. Geneve's includes the 8 bytes of options OVN sends.
-OVERHEAD = {"vxlan": 50, "geneve": 58, "vlan": 0, "flat": 0}
+from stead.desired import Desired
+from stead.kind import World
+from stead.kinds.latest import latest
+from stead.observed import Host
+
+# Outer IPv4, UDP, tunnel header and the inner Ethernet header.
+OVERHEAD = {"vxlan": 50, "vlan": 0, "flat": 0}
+# Of Ethernet as it is everywhere: what a spec is checked with that says nothing of the underlay.
+USUAL = 1500
+# A trait of hosts whose kernel was asked and has no 802.1Q.
+NO_VLAN = "without:vlan"
 
 
 def largest(type_: str, underlay: int) -> int:
     return underlay - OVERHEAD[type_]
 
 
-def mtu(network: Any, underlay: int) -> int:
-    """Of the model of a network."""
-    return int(network.mtu or largest(network.type, underlay))
+def promised(desired: Desired) -> int:
+    """What the spec alone says."""
+    return desired.site.mtu or USUAL
+
+
+def _least(hosts: Mapping[str, Host]) -> int:
+    return min((host.mtu for host in hosts.values()), default=USUAL)
+
+
+least = latest(_least)
+
+
+def mtu(network: Any, world: World) -> int:
+    """Of the model of a network: never more than arrives on every host, where the spec does not promise it."""
+    most = largest(network.type, world.desired.site.mtu or least(world.hosts))
+    return min(int(network.mtu or most), most)
+
+
+def lacks(*types: str) -> frozenset[str]:
+    """Traits that hosts of networks of these types must not have."""
+    return frozenset({NO_VLAN} if "vlan" in types else ())

@@ -10,6 +10,7 @@ from stead.kind import Demand, GroupRule
 from stead.kinds.instance.model import Instance, Spread, Together
 from stead.kinds.several import listed
 from stead.kinds.sizing import Flavor
+from stead.kinds.underlay import lacks
 
 PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
 
@@ -56,7 +57,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         role="compute",
         amounts=_amounts(model, flavor),
         required=frozenset((*flavor.traits, *model.traits, *traits)),
-        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)),
+        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)) | lacks(*_types(model, desired)),
         preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
         zones=frozenset(listed(model.zone)),
         host=model.host,
@@ -99,6 +100,11 @@ def _physical(model: Instance, desired: Desired) -> frozenset[str]:
         if block is not None and block.model.physical and block.model.type in {"flat", "vlan"}:
             found.add(block.model.physical)
     return frozenset(found)
+
+
+def _types(model: Instance, desired: Desired) -> list[str]:
+    found = (desired.get(nic.network) for nic in model.networks)
+    return [block.model.type for block in found if block is not None]
 
 
 def _group(rule: Spread | Together, block: Block, limit: int) -> GroupRule:

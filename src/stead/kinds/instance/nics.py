@@ -126,7 +126,6 @@ def memberships(block: Block, members: Sequence[Member], world: World) -> Iterat
 
 def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None) -> dict[str, dict[str, Any]]:
     """What the interfaces of all members have in common."""
-    site = world.desired.site
     found: dict[str, dict[str, Any]] = {}
     for position, seat in enumerate(seats(block, world.desired)):
         nic, network = seat.nic, seat.network
@@ -134,7 +133,7 @@ def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None
             "filtered": is_filtered(nic, network),
             "groups": [str(group) for group in seat.groups],
             "model": nic.model or model_of_nics,
-            "mtu": underlay.mtu(network.model, site.mtu),
+            "mtu": underlay.mtu(network.model, world),
             "network": str(nic.network),
             "network_uuid": world.member(nic.network).leases["uuid"],
             "position": position,

@@ -12,8 +12,9 @@ from stead.desired import Block, Desired
 from stead.kind import Demand, Macs, Need, Numbers
 from stead.kinds.network.model import Network
 from stead.kinds.subnets import nets_of
+from stead.kinds.underlay import lacks
 
-TUNNELS = frozenset({"vxlan", "geneve"})
+TUNNELS = frozenset({"vxlan"})
 WIRES = frozenset({"vlan", "flat"})
 SERVER_MAC = "server.mac"
 
@@ -43,7 +44,13 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     if not is_served(block, desired):
         return None
     physical = frozenset({model.physical}) if model.type in WIRES and model.physical else frozenset()
-    return Demand(role="network", amounts={"services": 1}, host=model.host, physical_networks=physical)
+    return Demand(
+        role="network",
+        amounts={"services": 1},
+        host=model.host,
+        physical_networks=physical,
+        forbidden=lacks(model.type),
+    )
 
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:

@@ -28,10 +28,9 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
 
 def _common(block: Block, world: World) -> dict[str, Any]:
     model: Network = block.model
-    site = world.desired.site
     found: dict[str, Any] = {
         "driver": model.driver,
-        "mtu": underlay.mtu(model, site.mtu),
+        "mtu": underlay.mtu(model, world),
         "subnets": {
             net.name: _subnet(net, subnet)
             for net, subnet in zip(nets_of(block, world.desired), model.subnets.values(), strict=True)
@@ -157,7 +156,7 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "name": member.address.label,
         "uuid": member.leases["uuid"],
         "type": model.type,
-        "mtu": underlay.mtu(model, world.desired.site.mtu),
+        "mtu": underlay.mtu(model, world),
         "cidr": nets[0].cidr if nets else "",
         "gateway": nets[0].write(nets[0].gateway) if nets and nets[0].gateway is not None else "",
         "domain": domain(block, world),

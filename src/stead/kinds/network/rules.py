@@ -85,10 +85,11 @@ def _type(block: Block) -> Iterator[Diagnostic]:
 
 def _mtu(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Network = block.model
-    most = underlay.largest(model.type, desired.site.mtu)
+    carried = underlay.promised(desired)
+    most = underlay.largest(model.type, carried)
     if model.mtu is not None and model.mtu > most:
         text = (
-            f"{model.mtu} is more than the {most} that {model.type} leaves of the underlay's {desired.site.mtu}. "
+            f"{model.mtu} is more than the {most} that {model.type} leaves of the underlay's {carried}. "
             f"Write at most {most}, leave it out, or set the site's `mtu` if the underlay carries more."
         )
         yield MTU.at(block.place("mtu"), text)

@@ -15,6 +15,7 @@ from stead.kinds.network_names import short
 from stead.kinds.router.model import Router
 from stead.kinds.several import listed
 from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, read, stands
+from stead.kinds.underlay import lacks
 
 
 class Joined(NamedTuple):
@@ -90,7 +91,13 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         for joined in interfaces(block, desired)
         if joined.block.model.type in {"flat", "vlan"} and joined.block.model.physical
     )
-    return Demand(role="network", amounts={"services": 1}, host=model.host, physical_networks=physical)
+    return Demand(
+        role="network",
+        amounts={"services": 1},
+        host=model.host,
+        physical_networks=physical,
+        forbidden=lacks(*(joined.block.model.type for joined in interfaces(block, desired))),
+    )
 
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:

@@ -54,7 +54,7 @@ def _interface(joined: Joined, member: Member, world: World) -> dict[str, Any]:
     return {
         "addresses": [stand.net.sized(member.leases[joined.lease(stand.net)]) for stand in joined.stands],
         "mac": member.leases[joined.mac],
-        "mtu": underlay.mtu(joined.block.model, world.desired.site.mtu),
+        "mtu": underlay.mtu(joined.block.model, world),
         "network": str(joined.network),
         "network_uuid": world.member(joined.network).leases["uuid"],
     }

@@ -77,7 +77,8 @@ options:
     type: dict
     default: {}
   service:
-    description: Makes this host serve DHCP and DNS.
+    description:
+      - Makes this host serve DHCP and DNS. Left out, what M(stead.cloud.subnet_dhcp) made of it stays.
     type: dict
     suboptions:
       addresses:
@@ -140,7 +141,7 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import single
+from ..module_utils.host import ledger, single
 
 PORT = {
     "mac": {"type": "str", "required": True},
@@ -193,9 +194,23 @@ def wanted(given, address):
         forwarding[mac]["at"] = given["host"]
         hosts = {one["mac"].lower(): {"addresses": one["addresses"], "name": one["name"]} for one in given["ports"]}
         want["service"] = dict(given["service"], hosts=hosts, mac=mac, names={})
+    else:
+        _keep_served(want, forwarding)
     if given["type"] == "vxlan":
         want.update(forwarding=forwarding, peers=given["peers"])
     return want
+
+
+def _keep_served(want, forwarding):
+    """What is served here by the other module."""
+    made = ledger.read("networks", want["uuid"])
+    service = made["want"].get("service") if made else None
+    if service:
+        want["service"] = service
+        served = {name: one for name, one in made["want"]["subnets"].items() if "server" in one}
+        want["subnets"] = dict(served, **want["subnets"])
+        if service["mac"] in made["want"].get("forwarding", {}):
+            forwarding[service["mac"]] = made["want"]["forwarding"][service["mac"]]
 
 
 if __name__ == "__main__":

@@ -24,16 +24,22 @@ NETWORK_NAMESPACE = 0x40000000  # CLONE_NEWNET
 TIMES, APART = 3, 0.1
 
 
-def tell(namespace, device, mac, addresses):
+def tell(namespace, device, mac, addresses, listeners=()):
+    """`listeners` are MACs that are told one by one: what is told to everybody does not pass a tunnel's bridge, which
+    answers for neighbours elsewhere by itself.
+    """
+    told = [frame for one in addresses for frame in frames(mac, one)]
+    others = [_to(other) for other in listeners if other.lower() != mac.lower()]
+    told += [other + frame[6:] for other in others for frame in told]
     failures = []
-    thread = threading.Thread(target=_within, args=(namespace, device, mac, list(addresses), failures))
+    thread = threading.Thread(target=_within, args=(namespace, device, told, failures))
     thread.start()
     thread.join()
     if failures:
         raise Failed("{0} could not be announced: {1}".format(", ".join(addresses), failures[0]))
 
 
-def _within(namespace, device, mac, addresses, failures):
+def _within(namespace, device, told, failures):
     try:
         _enter(namespace)
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
@@ -41,7 +47,7 @@ def _within(namespace, device, mac, addresses, failures):
             for time_ in range(TIMES):
                 if time_:
                     time.sleep(APART)
-                for frame in [frame for one in addresses for frame in frames(mac, one)]:
+                for frame in told:
                     wire.send(frame)
     except OSError as error:
         failures.append(error)
@@ -58,14 +64,18 @@ def _enter(namespace):
         os.close(handle)
 
 
+def _to(mac):
+    return bytes.fromhex(mac.replace(":", ""))
+
+
 def frames(mac, address):
     """Of IPv4 a request and a reply, since some systems heed only one of them."""
-    own, one = bytes.fromhex(mac.replace(":", "")), ipaddress.ip_address(address)
+    own, one = _to(mac), ipaddress.ip_address(address)
     if one.version == 6:
         return [ALL_NODES_MAC + own + b"\x86\xdd" + _advertisement(own, one.packed)]
     body = struct.pack("!HHBB", 1, 0x0800, 6, 4)
     return [
-        EVERYBODY + own + b"\x08\x06" + body + struct.pack("!H", kind) + own + one.packed + EVERYBODY + one.packed
+        EVERYBODY + own + b"\x08\x06" + body + struct.pack("!H", kind) + own + one.packed + own + one.packed
         for kind in (1, 2)
     ]
 

@@ -33,7 +33,8 @@ def ensure(step, work):
     for name, addresses in new.items():
         if addresses:
             text = "announce {0}".format(", ".join(addresses))
-            work.act(text, announcing.tell, namespace, name, ports[name]["mac"], addresses)
+            listeners = _members(ports[name]["network_uuid"])
+            work.act(text, announcing.tell, namespace, name, ports[name]["mac"], addresses, listeners)
     for one in floating:
         floating_ip.put(one, work)
 
@@ -78,6 +79,12 @@ def _bridge(port, work):
     if work.check and ledger.read("networks", port["network_uuid"]) is None:
         return ""
     return network.bridge_for(port["network_uuid"])
+
+
+def _members(uuid):
+    """MACs in a network, as this host knows them."""
+    made = ledger.read("networks", uuid)
+    return sorted(made["want"].get("forwarding", {})) if made else []
 
 
 def _kernel(namespace, work):

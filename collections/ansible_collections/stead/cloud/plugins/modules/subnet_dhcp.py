@@ -1,0 +1,233 @@
+#!/usr/bin/python
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: subnet_dhcp
+short_description: Serve addresses and names in a subnet
+description:
+  - Makes this host serve DHCP and DNS in a subnet of a network that M(stead.cloud.network) keeps on it.
+  - Only those in O(leases) are served, each with its address; everybody in the network may ask for names.
+  - A network has one server for all of its subnets. It comes back when it is killed, and after a boot.
+version_added: 0.1.0
+author:
+  - Stead contributors (@stead-cloud)
+options:
+  project:
+    description: Project that the network belongs to. Left out, it is the site's own.
+    type: str
+    default: ""
+  network:
+    description: Name of the network.
+    type: str
+    required: true
+  subnet:
+    description: Name of the subnet.
+    type: str
+    default: v4
+  cidr:
+    description: Addresses of the subnet. Needed unless it is to be absent.
+    type: str
+  address:
+    description: The server's own address in it. Needed unless it is to be absent.
+    type: str
+  gateway:
+    description: Address of the router, which clients are told. Left out, they are told of none.
+    type: str
+  dns:
+    description: Name servers that the server asks for names that it does not know. Needs a O(gateway) that leads there.
+    type: list
+    elements: str
+    default: []
+  routes:
+    description: Routes beside the default one, which clients are told.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      to:
+        description: Where it leads.
+        type: str
+        required: true
+      via:
+        description: The next hop.
+        type: str
+        required: true
+  domain:
+    description: Domain of the names.
+    type: str
+    default: stead.internal
+  leases:
+    description: Who is served.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      mac:
+        description: MAC address of the interface.
+        type: str
+        required: true
+      addresses:
+        description: Its IP addresses.
+        type: list
+        elements: str
+        required: true
+      name:
+        description: Name that resolves to them.
+        type: str
+        required: true
+  host:
+    description: Name of this host in the C(peers) of the network.
+    type: str
+    default: ""
+  state:
+    description: Whether the subnet is served.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: stead.cloud.network
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows what was there and what should be.
+"""
+
+EXAMPLES = r"""
+- name: Serve a subnet of the network app
+  stead.cloud.subnet_dhcp:
+    project: acme
+    network: app
+    cidr: 10.20.0.0/24
+    address: 10.20.0.2
+    gateway: 10.20.0.1
+    dns: [9.9.9.9]
+    domain: acme.example.org
+    leases:
+      - {mac: "52:54:00:00:00:01", addresses: [10.20.0.11], name: web-1}
+"""
+
+RETURN = r"""
+uuid:
+  description: Identity of the network on this host.
+  returned: always
+  type: str
+before:
+  description: What the host's ledger said of the network before.
+  returned: always
+  type: dict
+after:
+  description: What it says now.
+  returned: always
+  type: dict
+done:
+  description: What was done, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import copy
+import ipaddress
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.host import ledger, single
+
+ROUTE = {"to": {"type": "str", "required": True}, "via": {"type": "str", "required": True}}
+LEASE = {
+    "mac": {"type": "str", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "name": {"type": "str", "required": True},
+}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "project": {"type": "str", "default": ""},
+            "network": {"type": "str", "required": True},
+            "subnet": {"type": "str", "default": "v4"},
+            "cidr": {"type": "str"},
+            "address": {"type": "str"},
+            "gateway": {"type": "str"},
+            "dns": {"type": "list", "elements": "str", "default": []},
+            "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE},
+            "domain": {"type": "str", "default": "stead.internal"},
+            "leases": {"type": "list", "elements": "dict", "default": [], "options": LEASE},
+            "host": {"type": "str", "default": ""},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ("cidr", "address"))],
+        supports_check_mode=True,
+    )
+    given = module.params
+    address = single.address_of(given["project"], "networks", given["network"])
+    made = ledger.read("networks", single.uuid_of(address))
+    if made is None:
+        if given["state"] == "absent":
+            module.exit_json(changed=False, uuid=single.uuid_of(address), before={}, after={}, done=[])
+        module.fail_json(msg="{0} is not on this host. Keep it here by stead.cloud.network first.".format(address))
+    want = copy.deepcopy(made["want"])
+    if given["state"] == "present":
+        try:
+            serve(want, given, address)
+        except ValueError as error:
+            module.fail_json(msg="{0}.".format(error))
+    else:
+        cease(want, given["subnet"])
+    single.carry_out(module, address, want)
+
+
+def serve(want, given, address):
+    """Every address is in the subnet; an address that cannot be is a ValueError."""
+    net = ipaddress.ip_network(given["cidr"])
+    for one in [given["address"], given["gateway"]]:
+        if one and ipaddress.ip_address(one) not in net:
+            raise ValueError("{0} is not in {1}".format(one, net))
+    cease(want, given["subnet"])
+    subnet = {"cidr": str(net), "server": given["address"], "routes": given["routes"], "dns": [given["address"]]}
+    want["subnets"][given["subnet"]] = dict(subnet, **({"gateway": given["gateway"]} if given["gateway"] else {}))
+    service = want.setdefault("service", {"addresses": [], "hosts": {}, "mac": single.mac_of(address), "names": {}})
+    service["domain"] = given["domain"]
+    service["addresses"].append("{0}/{1}".format(given["address"], net.prefixlen))
+    service["addresses"].sort()
+    service["upstream"] = sorted(set(service.get("upstream", [])) | set(given["dns"]))
+    for lease in given["leases"]:
+        known = service["hosts"].setdefault(lease["mac"].lower(), {"addresses": [], "name": lease["name"]})
+        known["name"] = lease["name"]
+        known["addresses"] = sorted(set(known["addresses"]) | set(lease["addresses"]))
+    _reached(want, service, given["host"])
+
+
+def cease(want, name):
+    """Without the subnet; and without a server, when it was the last that is served."""
+    subnet = want["subnets"].pop(name, None)
+    service = want.get("service")
+    if subnet is None or service is None:
+        return
+    net = ipaddress.ip_network(subnet["cidr"])
+    service["addresses"] = [one for one in service["addresses"] if ipaddress.ip_interface(one).ip not in net]
+    if not service["addresses"]:
+        del want["service"]
+        want.get("forwarding", {}).pop(service["mac"], None)
+        return
+    for lease in service["hosts"].values():
+        lease["addresses"] = [one for one in lease["addresses"] if ipaddress.ip_address(one) not in net]
+    service["hosts"] = {mac: lease for mac, lease in service["hosts"].items() if lease["addresses"]}
+
+
+def _reached(want, service, host):
+    """Other hosts of the network have to be told by stead.cloud.network; this one knows that it is here."""
+    if want["type"] == "vxlan":
+        bare = [one.partition("/")[0] for one in service["addresses"]]
+        want.setdefault("forwarding", {})[service["mac"]] = {"addresses": bare, "at": host}
+
+
+if __name__ == "__main__":
+    main()
