@@ -318,7 +318,7 @@ def test_a_vlan_is_refused_where_the_kernel_has_none_before_any_host_is_touched(
         plan, found = cloud.planned()
     finally:
         cloud.text = SPEC
-    if "Unknown device type" not in able:
+    if not able.strip():
         assert plan is not None
         return
     assert plan is None

@@ -15,6 +15,7 @@ import threading
 import time
 
 from .failing import Failed
+from .guards import link_local
 
 EVERYBODY = b"\xff" * 6
 ALL_NODES = ipaddress.ip_address("ff02::1").packed
@@ -31,12 +32,23 @@ def tell(namespace, device, mac, addresses, listeners=()):
     told = [frame for one in addresses for frame in frames(mac, one)]
     others = [_to(other) for other in listeners if other.lower() != mac.lower()]
     told += [other + frame[6:] for other in others for frame in told]
+    _say(namespace, device, told, ", ".join(addresses))
+
+
+def leave(namespace, device, mac):
+    """A router that goes tells so: guests would take it for one of theirs for half an hour."""
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 0, 0, 0)
+    source = ipaddress.ip_address(link_local(mac)).packed
+    _say(namespace, device, [ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)], "the end of " + device)
+
+
+def _say(namespace, device, told, what):
     failures = []
     thread = threading.Thread(target=_within, args=(namespace, device, told, failures))
     thread.start()
     thread.join()
     if failures:
-        raise Failed("{0} could not be announced: {1}".format(", ".join(addresses), failures[0]))
+        raise Failed("{0} could not be announced: {1}".format(what, failures[0]))
 
 
 def _within(namespace, device, told, failures):
@@ -83,9 +95,13 @@ def frames(mac, address):
 def _advertisement(own, address):
     """From the address itself, with the flags router and override."""
     body = struct.pack("!BBHI", 136, 0, 0, 0xA0000000) + address + b"\x02\x01" + own
-    pseudo = address + ALL_NODES + struct.pack("!II", len(body), 58)
+    return _icmp(address, body)
+
+
+def _icmp(source, body):
+    pseudo = source + ALL_NODES + struct.pack("!II", len(body), 58)
     body = body[:2] + struct.pack("!H", _checksum(pseudo + body)) + body[4:]
-    return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + address + ALL_NODES + body
+    return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + source + ALL_NODES + body
 
 
 def _checksum(data):

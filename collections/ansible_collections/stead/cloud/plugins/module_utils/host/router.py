@@ -24,9 +24,11 @@ def ensure(step, work):
         outside = links.router_name(port["mac"])
         port["bridge"] = _bridge(port, work)
         new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
-    for name in sorted(set(inside) - set(ports)):
-        if name.startswith("n"):
-            work.batch("ip", ["link delete {0}".format(name)], namespace)
+    gone = [name for name in sorted(set(inside) - set(ports)) if name.startswith("n")]
+    if gone:
+        made = ledger.read("routers", want["uuid"])
+        _leave(made["want"] if made else want, namespace, work, gone)
+    work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
     _routes(want, namespace, work)
     _rules(want, namespace, work)
     _announce(want, namespace, work)
@@ -44,6 +46,7 @@ def remove(step, work):
     made = ledger.read("routers", uuid)
     want = made["want"] if made else step.get("have") or {"interfaces": {}, "external": {}}
     units.stop(unit_name(uuid), work)
+    _leave(want, namespace_of(uuid), work)
     namespaces.remove(namespace_of(uuid), [links.router_name(port["mac"]) for port in _all(want)], work)
     work.remove_tree(os.path.join(ROUTERS, uuid))
 
@@ -79,6 +82,15 @@ def _bridge(port, work):
     if work.check and ledger.read("networks", port["network_uuid"]) is None:
         return ""
     return network.bridge_for(port["network_uuid"])
+
+
+def _leave(want, namespace, work, names=None):
+    """Says to guests that they have no way out here any more, where they were told of one."""
+    there = links.table(namespace) if namespace in links.namespaces() else {}
+    for port in want["interfaces"].values():
+        name = inside_name(port["mac"])
+        if port.get("announces") and name in there and (names is None or name in names):
+            work.act("say that {0} leaves".format(name), announcing.leave, namespace, name, port["mac"])
 
 
 def _members(uuid):
