@@ -172,6 +172,9 @@ def main():
     if made is None:
         if given["state"] == "absent":
             module.exit_json(changed=False, uuid=single.uuid_of(address), before={}, after={}, done=[])
+        if module.check_mode:  # an earlier task would have made it
+            done = ["serve {0} of {1}".format(given["cidr"], address)]
+            module.exit_json(changed=True, uuid=single.uuid_of(address), before={}, after={}, done=done)
         module.fail_json(msg="{0} is not on this host. Keep it here by stead.cloud.network first.".format(address))
     want = copy.deepcopy(made["want"])
     if given["state"] == "present":
