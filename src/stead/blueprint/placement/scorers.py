@@ -128,6 +128,7 @@ def _spread(state: State, shape: Shape) -> Key:
 
 def _nova(state: State, shape: Shape, ranges: tuple[NovaRange, ...]) -> Key:
     free, penalty, n, demand = state.free, shape.pool.penalty, len(state.cap), shape.demand
+    weighers = [(slots[0], slots[1:], low, span) for slots, low, span in ranges if span]
 
     def key(h: int) -> int | None:
         row = free[h]
@@ -135,10 +136,11 @@ def _nova(state: State, shape: Shape, ranges: tuple[NovaRange, ...]) -> Key:
             if row[k] < amount:
                 return None
         score = 0
-        for slots, low, span in ranges:
-            if span:
-                have = sum([row[k] for k in slots])
-                score += SCALE - int((have - low) / span * SCALE)
+        for first, others, low, span in weighers:
+            have = row[first]
+            for k in others:
+                have += row[k]
+            score += SCALE - int((have - low) / span * SCALE)
         return (score + penalty[h]) * n + h
 
     return key

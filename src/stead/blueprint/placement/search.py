@@ -18,7 +18,7 @@ from .state import State
 from .vector import Mirror
 
 # numpy takes 130 ms to import and saves about a microsecond per host and queue built; below this it would not pay.
-WORTH_NUMPY = 250_000
+WORTH_NUMPY = 100_000
 WORTH_MIRROR = 150  # the same for one queue
 
 
