@@ -30,7 +30,11 @@ _DULL = {"name", "uuid"}
 
 
 def highlights(kind: str, fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {text}" for name, text in _found(kind, fields) if _USUAL.get(name) != text)
+    said: dict[str, str] = {}  # what has one name is told in one go
+    for name, text in _found(kind, fields):
+        if _USUAL.get(name) != text:
+            said[name] = f"{said[name]} in {text}" if name in said else f"{name} {text}"
+    return ", ".join(said.values())
 
 
 def _found(kind: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
