@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -34,7 +35,8 @@ ALL_GONE = """
     - stead.cloud.instance: {project: acme, name: web, state: absent}
     - stead.cloud.volume: {project: acme, name: "{{ item }}", state: absent}
       loop: [data, pgdata]
-    - stead.cloud.network: {project: acme, name: app, state: absent}
+    - stead.cloud.network: {project: acme, name: "{{ item }}", state: absent}
+      loop: [app, lone]
     - stead.cloud.image: {name: "{{ item }}", state: absent}
       loop: [debian, debian-12, one]
 """
@@ -96,6 +98,13 @@ def test_a_playbook_makes_changes_and_removes_and_says_before_what_it_will_do(al
     uuid = alone.run("compute-1", ["virsh", "domuuid", "acme.web"]).strip()
     log = f"/var/lib/stead/instances/{uuid}/console.log"
     assert patiently(lambda: "is ready after" in alone.run("compute-1", ["cat", log]))
+
+    network = alone.run("compute-1", ["sh", "-c", "ip netns list | cut -d' ' -f1"]).strip()
+    fetch = (
+        "import urllib.request as r; print(r.urlopen('http://10.20.0.11/cgi-bin/index.cgi', timeout=8).read().decode())"
+    )
+    asked = ["ip", "netns", "exec", network, "python3", "-c", fetch]
+    assert patiently(lambda: json.loads(alone.run("compute-1", asked)))["ipv4"] == ["10.20.0.11"]
 
     grown = example(alone, "-e", "size=2GiB", "--check", "--diff")
     assert changed(grown) == ["Keep the volume"]

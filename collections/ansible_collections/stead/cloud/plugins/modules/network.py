@@ -73,7 +73,9 @@ options:
         type: str
         required: true
   subnets:
-    description: Subnets by name, with C(cidr) and, where they are, C(gateway), C(server) and C(dns).
+    description:
+      - Subnets by name, with C(cidr) and, where they are, C(gateway), C(server) and C(dns).
+      - C(server) is the address of the network's DHCP server. In a subnet without one no addresses are leased.
     type: dict
     default: {}
   service:
@@ -117,6 +119,19 @@ EXAMPLES = r"""
     ports:
       - {mac: "52:54:00:00:00:01", addresses: [10.20.0.11], host: compute-1, name: web-1}
       - {mac: "52:54:00:00:00:02", addresses: [10.20.0.12], host: compute-2, name: web-2}
+
+- name: Lease addresses in a network of one host
+  stead.cloud.network:
+    project: acme
+    name: lone
+    vni: 10043
+    host: compute-1
+    peers: {compute-1: 192.0.2.11}
+    ports:
+      - {mac: "52:54:00:00:00:03", addresses: [10.21.0.11], host: compute-1, name: web-3}
+    subnets:
+      v4: {cidr: 10.21.0.0/24, server: 10.21.0.2, dns: []}
+    service: {addresses: [10.21.0.2/24], domain: lone.internal}
 """
 
 RETURN = r"""
