@@ -145,11 +145,13 @@ def main():
 
 
 def without(module, given):
-    """An instance that is not there has nothing attached."""
-    if given["state"] == "present":
+    """An instance that is not there has nothing attached. In check mode a task before may be what would make it."""
+    wished = given["state"] == "present"
+    if wished and not module.check_mode:
         raise Failed("Instance {0} is not on this host.".format(given["instance"]))
     identity = single.uuid_of(single.address_of(given["project"], "instances", given["instance"]))
-    module.exit_json(changed=False, uuid=identity, before={}, after={}, done=[])
+    done = ["attach {0}".format(given["volume"])] if wished else []
+    module.exit_json(changed=wished, uuid=identity, before={}, after={}, done=done)
 
 
 def wanted(given, instance, volume):
