@@ -64,7 +64,7 @@ TASTES = (
     Taste(1.0, 1.0, 1.0),
     Taste(2.0, 3.0, 1.0),
 )
-# The same after sharing out, where scarce hosts are kept for those who need them; very many units try only the first.
+# The same after sharing out, where scarce hosts are kept for those who need them; very many units try only two.
 SHARED_TASTES = (Taste(1.0, 3.0, 0.15), Taste(1.0, 3.0, 0.0), Taste(1.0, 6.0, 0.0), Taste(1.0, 6.0, 0.15))
 MANY_UNITS = 50_000
 # Few units are also put together by trying, host by host: a tenth better where all of them are large.
@@ -79,7 +79,7 @@ def fill(search: Search, runs: list[Run]) -> None:
     tastes = SHARED_TASTES if shared else TASTES
     few = (TIGHT,) if units <= FEW_UNITS else ()
     trials = []
-    for taste in (*tastes[: 1 if shared and units > MANY_UNITS else None], *few):
+    for taste in (*tastes[: 2 if shared and units > MANY_UNITS else None], *few):
         trial = _Fill(search, runs, taste)
         trial.run(shared=shared)
         trials.append(trial)
