@@ -296,5 +296,5 @@ def _hooked(plan: Plan, hooks: Mapping[Address, Sequence[Hook]]) -> dict[int, li
     found = {}
     for step in chosen.values():
         mine = hooks.get(step.address) or hooks.get(step.address.block) or ()
-        found[step.number] = [one for one in mine if str(step.action) in one.actions]
+        found[step.number] = [one for one in mine if not one.actions or str(step.action) in one.actions]
     return found

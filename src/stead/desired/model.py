@@ -21,7 +21,7 @@ class Hook:
 
     playbook: str
     when: str  # "before" or "after"
-    actions: frozenset[str]  # create, update, …
+    actions: frozenset[str]  # create, update, …; none means all
     variables: Mapping[str, Any]
 
 

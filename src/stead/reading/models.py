@@ -89,7 +89,7 @@ def _record(
             if word not in others:
                 good = False
                 hint = nearest(word, [*fields, *others])
-                text = f"There is no field {word!r} here.{hint} {_some(fields).capitalize()} are known."
+                text = f"There is no field {word!r} here.{hint} Known are {_some(fields)}."
                 reading.tell(UNKNOWN_FIELD, node.place_of_key(word), text)
             continue
         value = field.read(below, reading, _below(path, word))

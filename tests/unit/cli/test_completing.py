@@ -79,7 +79,7 @@ def test_bash_takes_the_script_and_completes_words_with_colons_and_equals_signs(
 
 LINES = {
     "stead pl": ["plan"],
-    "stead state m": ["mv"],
+    "stead state m": ["mv", "migrate"],
     "stead plan --max-disruption reb": ["reboot", "rebuild"],
     "stead show acme/rou": ["acme/routers/edge"],
     "stead plan --target=acme/rou": ["--target=acme/routers/edge"],

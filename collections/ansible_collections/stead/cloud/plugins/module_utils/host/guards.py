@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import threading
 
 from . import links, places, running
 
@@ -26,20 +27,27 @@ BASE = (
     "flush chain {0} guests",
     "add rule {0} guests iifname vmap @ports",
 )
+# The steps of a host are done a few at once, and one may take the table away while another needs it.
+_changing = threading.Lock()
 
 
 def ensure(nic, own, work):
     name = links.tap_name(own["mac"])
     text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in rules(nic, own))
-    if work.write(_path(name), text) or name not in known():
-        _put(name, text, work)
+    with _changing:
+        if work.write(_path(name), text) or name not in known():
+            _put(name, text, work)
 
 
 def remove(mac, work):
+    """With the last one goes the table: nothing is left of what is not in use."""
     name = links.tap_name(mac)
-    if name in known():
-        lines = ['delete element {0} ports {{ "{1}" }}', "flush chain {0} {1}", "delete chain {0} {1}"]
-        work.run(["nft", "-f", "-"], feed="".join(line.format(TABLE, name) + "\n" for line in lines))
+    with _changing:
+        guarded = known()
+        if name in guarded:
+            lines = ['delete element {0} ports {{ "{1}" }}', "flush chain {0} {1}", "delete chain {0} {1}"]
+            lines = lines if guarded != {name} else ["delete table {0}"]
+            work.run(["nft", "-f", "-"], feed="".join(line.format(TABLE, name) + "\n" for line in lines))
     work.remove(_path(name))
 
 
@@ -47,8 +55,9 @@ def restore(mac, work):
     """As it was given last: nftables forgets everything at a boot."""
     name = links.tap_name(mac)
     text = places.read_bytes(_path(name))
-    if text is not None and name not in known():
-        _put(name, text.decode(), work)
+    with _changing:
+        if text is not None and name not in known():
+            _put(name, text.decode(), work)
 
 
 def known():

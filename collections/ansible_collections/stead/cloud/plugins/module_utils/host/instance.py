@@ -46,6 +46,7 @@ def ensure(step, work):
     if was_on and action not in RESTARTS:
         domain_live.adjust(defined, want, step, _bridges(want, work), work)
     instance_disks.let_go(_recorded(step), want, work)
+    _unplugged(_recorded(step), want, work)
     _autostart(defined, want, work)
     if want["state"] == "running":
         power.start(defined, work)
@@ -84,6 +85,14 @@ def _recorded(step):
     found = made["want"] if made is not None else step.get("have") or step.get("want")
     # A run that was killed before it could write anything down left things where they usually are.
     return found or {"uuid": step["uuid"], "root": {"pool": {"name": "default"}, "size": 1}, "stop_timeout": 60}
+
+
+def _unplugged(before, want, work):
+    """What guarded interfaces that it has no more."""
+    kept = {port["mac"] for port in want["ports"].values()}
+    for port in before.get("ports", {}).values():
+        if port["mac"] not in kept:
+            security.remove_port(port["mac"], work)
 
 
 def _refuse_namesake(want, connection):

@@ -39,9 +39,12 @@ def ensure(bridge, work):
 
 
 def remove(bridge, work):
+    """With the last one goes the table: nothing is left of what is not in use."""
     with _choosing:
-        if bridge in known():
-            work.run(["nft", "-f", "-"], feed='delete element {0} zones {{ "{1}" }}\n'.format(TABLE, bridge))
+        found = known()
+        if bridge in found:
+            line = 'delete element {0} zones {{ "{1}" }}\n' if set(found) != {bridge} else "delete table {0}\n"
+            work.run(["nft", "-f", "-"], feed=line.format(TABLE, bridge))
 
 
 def known():
