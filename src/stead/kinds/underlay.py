@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stead.desired import Desired
@@ -11,11 +11,11 @@ from stead.kinds.latest import latest
 from stead.observed import Host
 
 # Outer IPv4, UDP, tunnel header and the inner Ethernet header.
-OVERHEAD = {"vxlan": 50, "vlan": 0, "flat": 0}
+OVERHEAD = {"vxlan": 50, "geneve": 58, "vlan": 0, "flat": 0}
 # Of Ethernet as it is everywhere: what a spec is checked with that says nothing of the underlay.
 USUAL = 1500
-# A trait of hosts whose kernel was asked and has no 802.1Q.
-NO_VLAN = "without:vlan"
+# What a host may be without, told as a trait by those that were asked: a kernel with 802.1Q, code that makes it.
+MAY_LACK = frozenset({"vlan", "geneve", "ovn"})
 
 
 def largest(type_: str, underlay: int) -> int:
@@ -40,6 +40,6 @@ def mtu(network: Any, world: World) -> int:
     return min(int(network.mtu or most), most)
 
 
-def lacks(*types: str) -> frozenset[str]:
-    """Traits that hosts of networks of these types must not have."""
-    return frozenset({NO_VLAN} if "vlan" in types else ())
+def lacks(networks: Iterable[Any]) -> frozenset[str]:
+    """Traits that hosts of these networks, given as models, must not have."""
+    return frozenset(f"without:{one}" for model in networks for one in {model.type, model.driver} & MAY_LACK)

@@ -63,6 +63,11 @@ def test_only_hypervisors_that_work_count() -> None:
     assert {"vxlan", "uefi", "tpm", "cpu:avx2"} <= observed(FACTS).hosts["c1"].traits
 
 
+def test_a_real_host_says_what_it_cannot_make() -> None:
+    """So that a plan with such a network is refused, and nothing is touched."""
+    assert {"without:geneve", "without:ovn"} <= observed(FACTS).hosts["c1"].traits
+
+
 def test_untouched_resource_has_the_digest_it_was_made_from() -> None:
     have = observed(FACTS).haves[Address("acme", "instances", "web", 0)]["c1"]
     assert (have.want.digest, have.made_from, have.uuid) == ("d" * 32, "d" * 32, "u-1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from stead.address import Address
 from stead.desired import Block, Desired
@@ -57,7 +58,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         role="compute",
         amounts=_amounts(model, flavor),
         required=frozenset((*flavor.traits, *model.traits, *traits)),
-        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)) | lacks(*_types(model, desired)),
+        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)) | lacks(_networks(model, desired)),
         preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
         zones=frozenset(listed(model.zone)),
         host=model.host,
@@ -102,9 +103,9 @@ def _physical(model: Instance, desired: Desired) -> frozenset[str]:
     return frozenset(found)
 
 
-def _types(model: Instance, desired: Desired) -> list[str]:
+def _networks(model: Instance, desired: Desired) -> list[Any]:
     found = (desired.get(nic.network) for nic in model.networks)
-    return [block.model.type for block in found if block is not None]
+    return [block.model for block in found if block is not None]
 
 
 def _group(rule: Spread | Together, block: Block, limit: int) -> GroupRule:

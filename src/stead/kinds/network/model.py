@@ -59,10 +59,10 @@ class Subnet:
 @value
 class Network:
     type: Annotated[
-        Literal["vxlan", "vlan", "flat"],
-        "Tunnels between hosts (vxlan), a VLAN of a physical network, or a physical network as it is",
+        Literal["vxlan", "geneve", "vlan", "flat"],
+        "Tunnels between hosts (vxlan, geneve), a VLAN of a physical network, or a physical network as it is",
     ] = "vxlan"
-    driver: Annotated[Literal["linuxbridge"], "How it is realised on the hosts"] = "linuxbridge"
+    driver: Annotated[Literal["linuxbridge", "ovn"], "How it is realised on the hosts"] = "linuxbridge"
     physical: Annotated[
         str | None,
         Name(),

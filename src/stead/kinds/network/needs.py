@@ -14,7 +14,7 @@ from stead.kinds.network.model import Network
 from stead.kinds.subnets import nets_of
 from stead.kinds.underlay import lacks
 
-TUNNELS = frozenset({"vxlan"})
+TUNNELS = frozenset({"vxlan", "geneve"})
 WIRES = frozenset({"vlan", "flat"})
 SERVER_MAC = "server.mac"
 
@@ -49,7 +49,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         amounts={"services": 1},
         host=model.host,
         physical_networks=physical,
-        forbidden=lacks(model.type),
+        forbidden=lacks([model]),
     )
 
 

@@ -96,7 +96,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         amounts={"services": 1},
         host=model.host,
         physical_networks=physical,
-        forbidden=lacks(*(joined.block.model.type for joined in interfaces(block, desired))),
+        forbidden=lacks(joined.block.model for joined in interfaces(block, desired)),
     )
 
 
