@@ -5,6 +5,8 @@
 
 To put hosts right again: `stead apply`. To take what they have for right: `stead apply` of `stead plan --refresh-only`.
 
+What was let go by `forget` or `state rm` is named, and is no drift.
+
 exit status: 0 no drift; 2 drift, or a host that does not answer; 1 errors
 """
 
@@ -14,14 +16,17 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from stead.address import Address, parse
 from stead.cli import options as shared
 
 if TYPE_CHECKING:
     from stead.observed import Observed
     from stead.plan.model import Note
     from stead.recorded import Recorded
+    from stead.store import Store
 
 FOUND = 2
+LET_GO = frozenset({"forget", "removed"})  # last words of a resource's history
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +40,12 @@ def run(options: argparse.Namespace) -> int:
     from stead.kinds import kinds
     from stead.plan.model import Made, Plan
 
-    recorded, observed = facts(options)
+    store, observed = facts(options)
+    recorded = store.recorded()
     found = drift(recorded, observed, kinds=kinds())
-    notes = (*found.notes, *orphans(recorded, observed))
+    strangers = orphans(recorded, observed)
+    left = [note for note in strangers if _let_go(note, store)]
+    notes = (*found.notes, *(note for note in strangers if note not in left))
     if options.json:
         print(json.dumps(differences.data(found.changes, notes), indent=1, ensure_ascii=False))
     elif not options.quiet:
@@ -45,10 +53,19 @@ def run(options: argparse.Namespace) -> int:
         plan = Plan(made=made, steps=(), keeps={}, outputs={}, notes=notes)
         told = list(differences.lines(differences.as_plan(found.changes, plan), verbose=options.verbose))
         print("\n".join(told) or f"No drift: {len(recorded.resources):,} resources are as they were left.")
+        if left:
+            names = ", ".join(note.address for note in left)
+            print(f"Let go, and still on their hosts: {names}.")
     return FOUND if found.changes or notes else 0
 
 
-def facts(options: argparse.Namespace) -> tuple[Recorded, Observed]:
+def _let_go(note: Note, store: Store) -> bool:
+    """By `forget` or `state rm`: somebody meant it to be there and not to be managed."""
+    told = store.history(parse(note.address) or Address("", "", ""))
+    return bool(told) and told[-1].what in LET_GO
+
+
+def facts(options: argparse.Namespace) -> tuple[Store, Observed]:
     from stead.cli.workspace import find, open_state, read_hosts, runner_for
     from stead.diagnostics import Refused, has_errors
 
@@ -56,8 +73,7 @@ def facts(options: argparse.Namespace) -> tuple[Recorded, Observed]:
     inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)
-    recorded = open_state(workspace).recorded()
-    return recorded, runner_for(workspace, inventory).observe(inventory.hosts)
+    return open_state(workspace), runner_for(workspace, inventory).observe(inventory.hosts)
 
 
 def orphans(recorded: Recorded, observed: Observed) -> list[Note]:
