@@ -94,7 +94,7 @@ def _said(name: str) -> Iterator[None]:
     try:
         yield
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-        refuse(DAMAGED, f"{name}: {_words(error)}. Put a backup back, or rebuild it with `stead recover`.")
+        refuse(DAMAGED, f"{name}: {_words(error)}. Put a backup back.")
     except psycopg.Error as error:
         refuse(UNREACHABLE, f"{name}: {_words(error)}.")
 
@@ -152,8 +152,8 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
             refuse(
                 MISSING,
                 f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the "
-                "right address, restore the database, or rebuild the store from the hosts with `stead recover`; if "
-                f"the site is really gone, remove {directory / birth.MARKER}.",
+                "right address, or restore the database; if the site is really gone, remove "
+                f"{directory / birth.MARKER}.",
             )
         if not create:
             refuse(NO_STORE, f"{db.name} has no store. The first `stead plan` or `stead apply` makes it.")
