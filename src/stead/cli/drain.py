@@ -4,6 +4,8 @@
 
 Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
 
+The moves are carried out by simulated hosts; real hosts refuse them yet.
+
 exit status: 0 when everything finds another host, 1 when something has to stay
 """
 

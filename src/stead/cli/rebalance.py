@@ -5,6 +5,8 @@ They even out the use of hosts; what is under the policy `pack` is brought toget
   stead rebalance --moves 10
   stead rebalance --moves 10 -o even.plan && stead apply even.plan
 
+The moves are carried out by simulated hosts; real hosts refuse them yet.
+
 exit status: 0, also when no move is worth it
 """
 

@@ -109,7 +109,11 @@ class Batch:
             code.remove(given, work)
         elif action == "migrate":
             if not hasattr(code, "migrate"):
-                raise Failed("{0} cannot be moved while in use.".format(kind))
+                text = (
+                    "Real hosts do not move {0} to one another yet, and nothing was done. Name its host in the spec"
+                    " (`host: {1}`), or make it anew with --replace; volumes in served pools keep their data."
+                )
+                raise Failed(text.format(kind, work.host))
             code.migrate(given, work)
             return
         else:
