@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from stead.lab.lifecycle import bring_up, take_down
 from stead.lab.site import Lab
 from stead.lab.sizes import Sizes, read_sizes
 
+Making = Callable[..., Lab]
 
-@pytest.fixture(scope="session")
-def make_lab() -> Iterator[Callable[..., Lab]]:
-    """Makes a lab under a name of its own, and takes it down when the session ends, however it ends."""
+
+@contextmanager
+def making() -> Iterator[Making]:
+    """Makes labs under names of their own, and takes them down in the end, however it ends."""
     names: list[str] = []
 
     def make(letter: str, sizes: Sizes | None = None, *, base: str = "stocked") -> Lab:
@@ -30,17 +33,26 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
             take_down(name)
 
 
+@pytest.fixture(scope="module")
+def make_lab() -> Iterator[Making]:
+    """For a file's own labs, which are gone when it ends: a dozen of them would be too much for one machine."""
+    with making() as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def lab(make_lab: Callable[..., Lab]) -> Lab:
+def lab() -> Iterator[Lab]:
     """One controller, two compute, one storage, one network host: stocked, and shared by all tests of the session.
 
     `lab.inventory` is the inventory's path, `lab.run("compute-1", ["uptime"])` runs a command, `lab.hosts` has the
     addresses. A test leaves the hosts as usable as it found them.
     """
-    return make_lab("t")
+    with making() as make:
+        yield make("t")
 
 
 @pytest.fixture(scope="session")
-def bare_lab(make_lab: Callable[..., Lab]) -> Lab:
+def bare_lab() -> Iterator[Lab]:
     """The same hosts with nothing of the roles installed: what a role is proven on."""
-    return make_lab("b", base="bare")
+    with making() as make:
+        yield make("b", base="bare")

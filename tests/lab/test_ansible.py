@@ -96,7 +96,11 @@ def test_the_next_playbook_is_told_the_floating_ip(lab: Lab, site: Path) -> None
     listed = ansible(site, "ansible-inventory", "-i", "stead_inventory.yml", "--host", "acme.outer")
     address = json.loads(listed.stdout)["ansible_host"]
     assert address.startswith("203.0.113.")
-    banner = patiently(
-        lambda: lab.run("neighbour", ["sh", "-c", f"sleep 2 | nc -w 3 {address} 22 | head -c 7"]) or 1 / 0
-    )
-    assert banner == "SSH-2.0"
+
+    def ask() -> str:
+        greeting = lab.run("neighbour", ["sh", "-c", f"sleep 2 | nc -w 3 {address} 22 | head -c 7"])
+        if not greeting:
+            raise ValueError("it does not answer yet")
+        return greeting
+
+    assert patiently(ask) == "SSH-2.0"
