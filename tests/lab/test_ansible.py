@@ -98,7 +98,7 @@ def test_the_next_playbook_is_told_the_floating_ip(lab: Lab, site: Path) -> None
     assert address.startswith("203.0.113.")
 
     def ask() -> str:
-        greeting = lab.run("neighbour", ["sh", "-c", f"sleep 2 | nc -w 3 {address} 22 | head -c 7"])
+        greeting = lab.run("neighbour", ["sh", "-c", f"curl -s -m 3 telnet://{address}:22 < /dev/null | head -c 7"])
         if not greeting:
             raise ValueError("it does not answer yet")
         return greeting

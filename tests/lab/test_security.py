@@ -126,7 +126,7 @@ def test_what_is_open_outlives_a_change_that_allows_it_still(cloud: Cloud) -> No
     """A connection that both sets of rules allow goes on; one that is no longer allowed ends."""
     both = "tried: {ingress: [{protocol: tcp, ports: 9000}], egress: []}"
     cloud.change(TRIED, both)
-    cloud.sh(NEAR, "(sleep 600 | nc -l -p 9000 >/tmp/heard 2>&1) & true")
+    cloud.sh(NEAR, "(sleep 600 | nc -l -p 9000 >/tmp/heard) >/dev/null 2>&1 </dev/null & true")
     cloud.sh(
         FAR,
         "(n=0; while [ $n -lt 600 ]; do echo $n; n=$((n + 1)); sleep 0.2; done | nc 10.20.0.11 9000) "
