@@ -3,7 +3,7 @@
 What they make is read from the hosts after Stead's apply. Theirs is less: no image copy, seed, packet filter, ledger.
 python bench/apply.py INVENTORY IMAGE COLLECTIONS [--rounds 2]. The inventory is of a lab that was bootstrapped, with
 64 vCPUs on each of two compute hosts and nothing on them. COLLECTIONS is a folder with
-`ansible_collections/community/libvirt` in it.
+`ansible_collections/community/libvirt` in it, whose modules need python3-lxml on the hosts.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ for words in work["disks"]:
 LOOP = {"loop_control": {"label": ""}}
 COMMAND = {"ansible.builtin.command": {"argv": "{{ item }}"}}
 DEFINE = {"community.libvirt.virt": {"command": "define", "xml": "{{ item }}"}}
-FOLDER = {"ansible.builtin.file": {"path": "{{ item[-2] | dirname }}", "state": "directory"}}
+FOLDER = {"ansible.builtin.file": {"path": "{{ item }}", "state": "directory"}}
 PLAY = [
     {
         "hosts": "compute",
         "gather_facts": False,
         "tasks": [
             {**COMMAND, "loop": "{{ commands }}", **LOOP},
-            {**FOLDER, "loop": "{{ disks }}", **LOOP},
+            {**FOLDER, "loop": "{{ disks | map(attribute=-2) | map('dirname') | unique }}", **LOOP},
             {**COMMAND, "loop": "{{ disks }}", **LOOP},
             {**DEFINE, "loop": "{{ domains }}", **LOOP},
         ],
