@@ -1,4 +1,6 @@
-"""Property tests try the same examples wherever CI runs, so that a run says something of the change and not of luck.
+"""What is skipped for want of a tool fails in CI, where every tool has to be: a test that does not run shows nothing.
+
+Property tests try the same examples wherever CI runs, so that a run says something of the change and not of luck.
 
 A person's runs are random and may find more: what they find becomes an `@example`.
 """
@@ -6,9 +8,20 @@ A person's runs are random and may find more: what they find becomes an `@exampl
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report

@@ -13,12 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stead.runner.playing import SETTINGS, collections
 from stead.value import field, value
 
 # One fork is a process of 60 MB on the controller.
 MOST_FORKS = 50
-# Alive is asked of every connection, also of one that was shared before the host's power was cut.
-SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=3 -o ServerAliveCountMax=3"
 
 
 class Became(StrEnum):
@@ -107,17 +106,13 @@ def run(playbook: Playbook, on_event: Callable[[Event], None] = lambda _event: N
 def _environment(playbook: Playbook) -> dict[str, str]:
     """Settings that a user has made in the environment win."""
     wanted = {
-        "ANSIBLE_PIPELINING": "1",
-        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",  # looking for one costs a round trip to each host
-        "ANSIBLE_SSH_ARGS": SSH_ARGS,
+        **SETTINGS,
+        "ANSIBLE_COLLECTIONS_PATH": collections(),
         "ANSIBLE_TIMEOUT": str(playbook.connect_within),
-        "ANSIBLE_NOCOWS": "1",
-        "ANSIBLE_RETRY_FILES_ENABLED": "0",
-        "ANSIBLE_DEPRECATION_WARNINGS": "0",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1",
     }
-    beside = str(Path(sys.executable).parent)  # ansible-playbook of the environment Stead is installed in
     found = {name: value for name, value in wanted.items() if name not in os.environ}
+    beside = str(Path(sys.executable).parent)  # ansible-playbook of the environment Stead is installed in
     return {**found, "PATH": f"{beside}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 

@@ -17,14 +17,13 @@ from typing import NamedTuple, Self
 
 TAIL = 1000  # characters of the log that say why Ansible failed
 
-# Without them a host whose power went is missed only when TCP gives up, a quarter of an hour later.
-SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=3 -o ServerAliveCountMax=3"
-
 # What a user has set in the environment wins.
 SETTINGS = {
-    "ANSIBLE_SSH_ARGS": SSH_ARGS,
+    # Alive is asked of every connection, also of one that was shared before the host's power was cut: it is missed else
+    # only when TCP gives up, a quarter of an hour later.
+    "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=3 -o ServerAliveCountMax=3",
     "ANSIBLE_TIMEOUT": "8",
-    "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+    "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",  # looking for one costs a round trip to each host
     # A module and all its arguments then go through the connection's own pipe: one round trip, and no file on the host.
     "ANSIBLE_PIPELINING": "1",
     "ANSIBLE_NOCOLOR": "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ from stead.blueprint.placement import place
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "bench" / "placement"))
 
-roadef = pytest.importorskip("roadef")
-vbp = pytest.importorskip("vbp")
-workload = pytest.importorskip("workload")
+roadef = importlib.import_module("roadef")
+vbp = importlib.import_module("vbp")
+workload = importlib.import_module("workload")
 
 VBP = """
 2
