@@ -19,7 +19,7 @@ from stead.reading.context import node_of
 
 
 class Anything:
-    """Every name leads somewhere."""
+    """Every name leads somewhere. An example asks for nothing else: one that does fails here."""
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:  # noqa: ARG002
         return Address("", ref.kind, text)

@@ -9,8 +9,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,6 @@ from stead.lab.site import Lab
 
 STEAD = Path(sys.executable).with_name("stead")
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-BOOTS_WITHIN = 120
 
 
 class Said(NamedTuple):
@@ -97,17 +95,3 @@ def prepare(lab: Lab) -> None:
 
 def tiny() -> Path:
     return ensure_image("tiny", lambda _text: None)
-
-
-def patiently(ask: Callable[[], Any], within: float = BOOTS_WITHIN) -> Any:
-    """Until it is true and does not fail: how long a guest takes to boot is not what is tested."""
-    until = time.monotonic() + within
-    while True:
-        try:
-            if found := ask():
-                return found
-        except (subprocess.CalledProcessError, ValueError):
-            if time.monotonic() > until:
-                raise
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.5)

@@ -14,6 +14,8 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from waiting import patiently
+
 from stead.address import Address, parse
 from stead.apply import Applied, Options, apply
 from stead.desired import resolve
@@ -30,7 +32,6 @@ from stead.spec import load
 from stead.store import Store, open_store
 
 KEY = b"k" * 32
-BOOTS_WITHIN = 120
 
 # What every guest of these tests carries: `/cgi-bin/sh` carries out what is sent to it, as root.
 OBEYS = """#cloud-config
@@ -176,18 +177,6 @@ def tap_of(mac: str) -> str:
 
 def bridge_of(network: Record) -> str:
     return "sb" + network.leases["uuid"].replace("-", "")[:12]
-
-
-def patiently(ask: Callable[[], Any], within: float = BOOTS_WITHIN) -> Any:
-    """Until it answers: booting takes a while, and how long is not what is tested."""
-    until = time.monotonic() + within
-    while True:
-        try:
-            return ask()
-        except (subprocess.CalledProcessError, ValueError, AssertionError, AttributeError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
 
 
 def bootstrap(lab: Lab) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from working import patiently
+from waiting import patiently
 
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from driving import Driven, Said, patiently, prepare, tiny
+from driving import Driven, Said, prepare, tiny
 from leftovers import differences, listing
+from waiting import patiently
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from driving import Driven, patiently, prepare, tiny
+from driving import Driven, prepare, tiny
 from leftovers import differences, listing
+from waiting import patiently
 
 from stead.lab.sizes import parse
 

@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from driving import Driven, patiently, prepare, tiny
+from driving import Driven, prepare, tiny
 from leftovers import differences, listing
+from waiting import patiently
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

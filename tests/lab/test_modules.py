@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from driving import PLAYBOOK, patiently, prepare, tiny
+from driving import PLAYBOOK, prepare, tiny
 from leftovers import differences, listing
+from waiting import patiently
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

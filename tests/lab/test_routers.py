@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
 import pytest
-from networking import Cloud, patiently, workspace
+from networking import Cloud, workspace
+from waiting import patiently
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

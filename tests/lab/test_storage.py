@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from leftovers import differences, listing
-from working import Site, patiently
+from waiting import patiently
+from working import Site
 
 from stead.address import Address
 from stead.cli import main

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from leftovers import Listing
+from waiting import patiently
 
 from stead.address import Address, parse
 from stead.apply import Applied, Options, apply
@@ -25,8 +23,6 @@ from stead.spec import load
 from stead.store import Store
 
 KEY = b"k" * 32
-# A guest boots in 5 seconds; three at once on two cores without KVM take longer.
-BOOTS_WITHIN = 90
 
 
 @dataclass
@@ -84,15 +80,3 @@ class Site:
     def identity(self, resource: str) -> dict[str, Any]:
         found: dict[str, Any] = patiently(lambda: json.loads(self.ask(resource)))
         return found
-
-
-def patiently(ask: Callable[[], Any]) -> Any:
-    """Until it answers: booting takes a while, and how long is not what is tested."""
-    until = time.monotonic() + BOOTS_WITHIN
-    while True:
-        try:
-            return ask()
-        except (subprocess.CalledProcessError, ValueError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import tempfile
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.host.image_files import made_as
+from ..plugin_utils.answers import write
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
@@ -100,14 +100,6 @@ def read(path):
             return json.load(file)
     except FileNotFoundError:
         return None
-
-
-def write(path, value):
-    """Whole or not at all, and for nobody else to read."""
-    handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file)
-    os.replace(name, path)
 
 
 def referred(value):

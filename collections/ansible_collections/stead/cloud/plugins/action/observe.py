@@ -6,12 +6,12 @@ They are too large and too private for a log."""
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 import time
 
 from ansible.plugins.action import ActionBase
+
+from ..plugin_utils.answers import write
 
 
 class ActionModule(ActionBase):
@@ -37,10 +37,3 @@ class ActionModule(ActionBase):
         elif folder:
             write(os.path.join(folder, host + ".json"), {"why": str(answer.get("msg", ""))})
         return answer
-
-
-def write(path, value):
-    handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file)
-    os.replace(name, path)

@@ -95,13 +95,7 @@ options:
     type: str
     choices: [running, stopped, absent]
     default: running
-attributes:
-  check_mode:
-    support: full
-    description: Says what would be done, and does nothing.
-  diff_mode:
-    support: full
-    description: Shows what was there and what should be.
+extends_documentation_fragment: [stead.cloud.keeping]
 """
 
 EXAMPLES = r"""

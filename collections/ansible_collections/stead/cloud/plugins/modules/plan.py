@@ -12,38 +12,6 @@ description:
   - Runs on the controller of Ansible, does exactly what C(stead plan) does, and changes no host.
   - The playbook C(stead.cloud.plan) is this module with variables.
 options:
-  spec:
-    description: Files or directories of the spec. Where its first one is, C(.stead) keeps the state.
-    type: list
-    elements: path
-    default: ["."]
-  inventory:
-    description: Inventories of the hosts. Left out, those of this run of Ansible.
-    type: list
-    elements: path
-  store:
-    description: The store, a file or V(postgresql://…), where it is not C(.stead/state.db) beside the spec.
-    type: str
-  vars:
-    description:
-      - Values of the spec's variables. Ansible fills in templates; for text with braces of its own use O(var_files).
-    type: dict
-  var_files:
-    description: Files of variables.
-    type: list
-    elements: path
-  vault_password_files:
-    description: Files with the passwords of V(!vault) values in the spec.
-    type: list
-    elements: path
-  simulated:
-    description: Simulate the hosts of the inventory.
-    type: bool
-    default: false
-  max_disruption:
-    description: Refuse a plan that disturbs more than this. Data is lost with V(data-loss) only.
-    type: str
-    choices: [none, network, migrate, reboot, rebuild, data-loss]
   target:
     description: Addresses; only these and what they need.
     type: list
@@ -79,11 +47,7 @@ attributes:
   check_mode:
     support: full
     description: It only plans.
-  diff_mode:
-    support: none
-    description: The plan is the difference, and is shown.
-requirements:
-  - The Python package stead, where Ansible is.
+extends_documentation_fragment: [stead.cloud.planning]
 author:
   - Stead contributors (@stead-cloud)
 version_added: 0.1.0

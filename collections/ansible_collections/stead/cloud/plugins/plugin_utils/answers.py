@@ -1,0 +1,17 @@
+# Copyright: Stead contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files of the controller's in which a host's answer is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+
+
+def write(path, value):
+    """Whole or not at all, and for nobody else to read."""
+    handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(name, path)
