@@ -6,7 +6,7 @@ all is a function of the spec.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
@@ -171,6 +171,14 @@ def stands(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[Stand, ...]:
 def space(network: Address, net: Net) -> str:
     """Within which each address is had once."""
     return f"{network}/{net.name}"
+
+
+def held(network: Address, addresses: Iterable[str], desired: Desired) -> Iterator[tuple[str, str]]:
+    """Where in the network's spaces these addresses are, whoever has them."""
+    block = network_block(network, desired)
+    nets = nets_of(block, desired) if block is not None else ()
+    for address in addresses:
+        yield from ((space(network, net), address) for net in nets if within(address, net.cidr))
 
 
 def need(key: str, network: Address, stand: Stand) -> Need:

@@ -1,6 +1,7 @@
 """An external address that leads to an instance."""
 
 from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
+from stead.kinds.floating_ip.left import left
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import contribute, facts, follows, needs, realise, usage
 from stead.kinds.floating_ip.rules import check
@@ -18,6 +19,7 @@ KIND = Kind(
     check=check,
     follows=follows,
     needs=needs,
+    left=left,
     usage=usage,
     contribute=contribute,
     realise=realise,

@@ -49,10 +49,7 @@ def _tells(stays: Stays) -> Iterator[Contribution]:
 def _taken(stays: Stays, desired: Desired) -> Iterator[tuple[str, str]]:
     for _, port, network in _nics(stays):
         yield "mac", port["mac"]
-        block = subnets.network_block(network, desired)
-        nets = subnets.nets_of(block, desired) if block is not None else ()
-        for address in port["addresses"]:
-            yield from ((subnets.space(network, net), address) for net in nets if subnets.within(address, net.cidr))
+        yield from subnets.held(network, port["addresses"], desired)
 
 
 def _amounts(fields: Mapping[str, Any]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A network of its own between instances on any hosts, or one that exists already."""
 
 from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
+from stead.kinds.network.left import left
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.realise import facts, realise
@@ -19,6 +20,7 @@ KIND = Kind(
     check=check,
     needs=needs,
     demand=demand,
+    left=left,
     usage=usage,
     realise=realise,
     facts=facts,

@@ -25,13 +25,18 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
     found = []
     if model.type in TUNNELS:
         fixed = None if model.vni is None else str(model.vni)
-        found.append(Need("vni", "vni", Numbers(site.vni_first, site.vni_last), fixed))
+        found.append(Need("vni", wire_space("vni"), Numbers(site.vni_first, site.vni_last), fixed))
     elif model.type == "vlan":
         fixed = None if model.vlan is None else str(model.vlan)
-        found.append(Need("vlan", f"vlan/{model.physical}", Numbers(site.vlan_first, site.vlan_last), fixed))
+        found.append(Need("vlan", wire_space("vlan", model.physical), Numbers(site.vlan_first, site.vlan_last), fixed))
     if is_served(block, desired):
         found.append(Need(SERVER_MAC, "mac", Macs()))
     return found
+
+
+def wire_space(number: str, physical: str | None = None) -> str:
+    """Within which a number tells networks apart."""
+    return number if physical is None else f"{number}/{physical}"
 
 
 def is_served(block: Block, desired: Desired) -> bool:

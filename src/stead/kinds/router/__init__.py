@@ -2,6 +2,7 @@
 
 from stead.kind import Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network_names import renamed
+from stead.kinds.router.left import left
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.realise import contribute, facts, realise
@@ -20,6 +21,7 @@ KIND = Kind(
     check=check,
     needs=needs,
     demand=demand,
+    left=left,
     usage=usage,
     contribute=contribute,
     realise=realise,

@@ -1,6 +1,7 @@
 """A volume as it was at one moment."""
 
 from stead.kind import REPLACED, Kind, Scope
+from stead.kinds.snapshot.left import left
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import facts, realise, usage
 
@@ -12,6 +13,7 @@ KIND = Kind(
     help="A volume as it was at one moment.",
     counted=True,
     stateful=True,
+    left=left,
     usage=usage,
     realise=realise,
     facts=facts,

@@ -1,6 +1,7 @@
 """A disk that outlives the instances that use it."""
 
 from stead.kind import IN_PLACE, REPLACED, Kind, Scope
+from stead.kinds.volume.left import left
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
 from stead.kinds.volume.rules import check
@@ -15,6 +16,7 @@ KIND = Kind(
     check=check,
     stateful=True,
     demand=demand,
+    left=left,
     usage=usage,
     contribute=contribute,
     realise=realise,
