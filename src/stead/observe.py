@@ -108,7 +108,7 @@ def _have(entry: Mapping[str, Any]) -> Have:
     made_from = str(entry.get("made_from", entry.get("digest", "")))
     if not entry.get("seen") and made_from:
         want = Want(want.body, want.own, made_from)  # untouched: the digest that it was made from is its own
-    return Have(want, made_from, str(entry["uuid"]))
+    return Have(want, made_from, str(entry["uuid"]), bool(entry.get("begun")))
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:

@@ -50,11 +50,15 @@ class Host:
 
 
 class Have(NamedTuple):
-    """One resource as a host has it. `made_from` is the digest of the want that it carries in its own metadata."""
+    """One resource as a host has it. `made_from` is the digest of the want that it carries in its own metadata.
+
+    Of what is only `begun`, anything may be there, or nothing: the step that was to make it did not end.
+    """
 
     want: Want
     made_from: str = ""
     uuid: str = ""
+    begun: bool = False
 
 
 @value

@@ -128,6 +128,34 @@ def test_a_full_disk_is_said_and_stops_its_host_alone(site: Driven, folder: str)
     all_is_well(site)
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["destroyed", "gone from the spec"])
+@pytest.mark.parametrize(
+    ("host", "folder", "step", "left"),
+    [
+        ("compute-2", "/etc/libvirt/qemu", "create acme/instances/right", "new files: /var/lib/stead/instances/"),
+        ("network-1", "/run/systemd/transient", "create acme/networks/app", "new namespaces: stead-dhcp-"),
+    ],
+    ids=["instance", "network"],
+)
+def test_what_is_made_half_leaves_nothing(
+    site: Driven, host: str, folder: str, step: str, left: str, gone: bool
+) -> None:
+    """The disk is there and the domain cannot be defined; the bridge is there and dnsmasq cannot be started."""
+    before = listing(site.lab)
+    site.run(host, f"mount --bind {folder} {folder}; mount -o remount,ro,bind {folder}")
+    try:
+        told(site.apply(status=1), step, host, site.line_of("right:" if "instances" in step else "app:"))
+    finally:
+        site.run(host, f"umount {folder}")
+    assert any(line.startswith(f"{host}: {left}") for line in differences(before, listing(site.lab)))
+    if gone:
+        site.write("stead: 1\n")
+        site.apply("--max-disruption", "data-loss")
+    else:
+        site.destroy()
+    assert differences(before, listing(site.lab)) == []
+
+
 def test_a_host_that_goes_silent_in_the_middle(site: Driven) -> None:
     """Cut while it is at work: its steps are unknown, the others' are done, and the next plan looks."""
     with started(site) as apply:

@@ -84,7 +84,7 @@ def orphans(recorded: Recorded, observed: Observed) -> list[Note]:
     for address, haves in observed.haves.items():
         record = recorded.resources.get(address)
         wants = record.wants if record is not None else {}
-        extra = sorted(host for host in haves if host not in wants)
+        extra = sorted(host for host, have in haves.items() if host not in wants and not (record and have.begun))
         if extra:
             text = f"{address} is on {', '.join(extra)}, where nobody put it."
             found.append(Note("orphan", text, str(address), extra[0]))

@@ -55,9 +55,10 @@ def _hosts(subject: Subject, settled: Settled) -> set[str]:
 
 def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
     """The host that a mobile resource leaves alive. Empty when it stays, or is nowhere to be moved from."""
-    if not subject.kind.mobile or settled.host in subject.haves:
+    there = [host for host, have in sorted(subject.haves.items()) if not have.begun]
+    if not subject.kind.mobile or settled.host in there:
         return ""
-    return next((host for host in sorted(subject.haves) if not is_down(host, observed)), "")
+    return next((host for host in there if not is_down(host, observed)), "")
 
 
 def _migration(subject: Subject, settled: Settled, host: str) -> Change:
@@ -111,6 +112,9 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         return
     changes, effect = field_changes(subject.kind, settled, want, have.want, applied)
     if not changes:
+        if have.begun:
+            reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
+            yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
         return
     if effect.action is Action.REPLACE:
         reason = _why_fields(changes)

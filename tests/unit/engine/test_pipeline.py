@@ -382,3 +382,24 @@ def test_a_network_is_not_destroyed_under_what_was_taken_out_of_the_record() -> 
     assert plan is not None
     assert not [step for step in plan.steps if step.address.kind == "networks"]
     assert "in-use" in {note.code for note in plan.notes}
+
+
+def test_what_was_only_begun_is_finished_or_destroyed_where_it_was_begun() -> None:
+    before = spec(instances={"db": WEB})
+    recorded, observed, made = first(before)
+    assert made.blueprint is not None
+    db = Address("acme", "instances", "db")
+    host = made.blueprint.resources[db].host
+    half = {host: observed.haves[db][host]._replace(begun=True)}
+    recorded = replace(recorded, resources={**recorded.resources, db: replace(recorded.resources[db], wants={})})
+    observed = replace(observed, haves={**observed.haves, db: half})
+    for after, action in ((before, Action.CREATE), (spec(instances={}), Action.DESTROY)):
+        plan = planned(desired(after), recorded, observed).plan
+        assert plan is not None
+        assert [(step.action, step.host) for step in plan.steps if step.address == db] == [(action, host)]
+    elsewhere = next(name for name in observed.hosts if name != host)
+    moved = spec(instances={"db": {**WEB, "host": elsewhere}})
+    plan = planned(desired(moved), recorded, observed).plan
+    assert plan is not None
+    found = {(step.action, step.host) for step in plan.steps if step.address == db}
+    assert found == {(Action.CREATE, elsewhere), (Action.DESTROY, host)}

@@ -105,6 +105,28 @@ def test_the_ledger_has_what_was_made_and_loses_what_was_removed() -> None:
     assert ledger.read("things", "0000-1") is None
 
 
+def test_what_was_only_begun_is_known_and_removed_as_it_was_begun() -> None:
+    class Half(Kind):
+        def ensure(self, step: dict[str, Any], work: Any) -> None:
+            self.made.append(step["want"]["pool"])
+            super().ensure(step, work)
+
+        def remove(self, step: dict[str, Any], _work: Any) -> None:
+            self.made.remove(step["have"]["pool"])
+
+    kind = Half("things/t1")
+    carry_out(kind, step(1, pool="a"))
+    assert ledger.read("things", "0000-1") is None
+    assert [made["want"]["pool"] for made in ledger.everything(suffix=ledger.BEGUN)] == ["a"]
+    kind.bad = ()
+    carry_out(kind, step(1, pool="a"))
+    assert ledger.everything(suffix=ledger.BEGUN) == []
+    kind.bad, kind.made = ("things/t1",), ["a"]
+    carry_out(kind, step(1, action="rebuild", pool="b"))
+    carry_out(kind, step(1, action="destroy"))
+    assert (kind.made, ledger.wants("things", "0000-1")) == ([], [])
+
+
 def test_check_mode_says_what_it_would_do_and_does_nothing(host: Path) -> None:
     kind = Kind()
     result = carry_out(kind, step(1), check=True)[1]
@@ -144,7 +166,7 @@ def test_a_ledger_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(places.os, "fsync", full)  # type: ignore[attr-defined]
     result = carry_out(Kind(), step(1))[1]
     assert result["status"] == "failed"
-    assert result["error"].endswith("0000-1.json: No space left on device.")
+    assert result["error"].endswith("0000-1.begun: No space left on device.")
 
 
 def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:

@@ -94,7 +94,8 @@ facts:
     resources:
       description:
         - By kind, the entries of the ledger. V(seen) has the fields that are otherwise than it says, V(gone) says that
-          there is nothing, V(lost) that the ledger knows nothing of a domain that says it is Stead's.
+          there is nothing, V(lost) that the ledger knows nothing of a domain that says it is Stead's, V(begun) that
+          a step that was to make it did not end, so that anything of it may be there.
         - An instance has its state and in C(made_from) the digest that its domain carries.
       type: dict
     foreign:

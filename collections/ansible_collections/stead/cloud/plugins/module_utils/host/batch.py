@@ -106,7 +106,8 @@ class Batch:
         if str(step["number"]) in self._uploads:
             given["upload"] = self._uploads[str(step["number"])]
         if action == "destroy" or step.get("want") is None:
-            code.remove(given, work)
+            for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
+                code.remove(dict(given, have=have), work)
         elif action == "migrate":
             if not hasattr(code, "migrate"):
                 text = (
@@ -117,6 +118,8 @@ class Batch:
             code.migrate(given, work)
             return
         else:
+            if not work.check:
+                ledger.begin(_entry(step))
             code.ensure(given, work)
         _book(step, work)
 
@@ -175,8 +178,11 @@ def _book(step, work):
     if step["action"] in ("destroy", "forget") or step.get("want") is None:
         ledger.forget(step["kind"], step["uuid"])
     else:
-        made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
-        ledger.keep(made)
+        ledger.keep(_entry(step))
+
+
+def _entry(step):
+    return ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
 
 
 def outcome(step, status, changed=False, done=(), error=""):

@@ -16,8 +16,7 @@ def ensure(step, work):
 
 
 def remove(step, work):
-    made = ledger.read("floating_ips", step["uuid"])
-    want = made["want"] if made else step.get("have")
+    want = step.get("have")
     if want is not None and "router" in want:
         take(want, work)
 

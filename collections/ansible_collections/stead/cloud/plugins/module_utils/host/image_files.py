@@ -149,7 +149,7 @@ def _backings():
 def _folders():
     """The pools that Stead makes are in one place; others are where the wants of this host's instances say."""
     found = {places.INSTANCES, places.POOLS}
-    for made in ledger.everything("instances"):
+    for made in ledger.everything("instances") + ledger.everything("instances", ledger.BEGUN):
         pool = made["want"].get("root", {}).get("pool")
         if pool and pools.kind(pool) == "dir":
             found.add(pools.folder(pool))

@@ -57,10 +57,11 @@ def ensure(step, work):
 
 
 def remove(step, work):
-    want = _recorded(step)
+    # One that the ledger lost left things where they usually are.
+    want = step.get("have") or {"uuid": step["uuid"], "root": {"pool": {"name": "default"}, "size": 1}}
     domain = hypervisor.find(work.connection, step["uuid"])
     if domain is not None:
-        power.stop(domain, want["stop_timeout"], work)
+        power.stop(domain, want.get("stop_timeout", 60), work)
         work.act("undefine {0}".format(domain.name()), _undefine, domain)
     for port in want.get("ports", {}).values():
         security.remove_port(port["mac"], work)
@@ -82,9 +83,7 @@ def intact(want, connection):
 def _recorded(step):
     """What is there, as this host knows it: its files lie where that says."""
     made = ledger.read("instances", step["uuid"])
-    found = made["want"] if made is not None else step.get("have") or step.get("want")
-    # A run that was killed before it could write anything down left things where they usually are.
-    return found or {"uuid": step["uuid"], "root": {"pool": {"name": "default"}, "size": 1}, "stop_timeout": 60}
+    return made["want"] if made is not None else step.get("have") or step["want"]
 
 
 def _unplugged(before, want, work):

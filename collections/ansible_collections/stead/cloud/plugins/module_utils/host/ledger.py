@@ -2,6 +2,9 @@
 
 The ledger is what observing, recovery and the restore at boot read. A want is kept as it was planned: a secret in it
 stays a reference.
+
+What is only begun has a file <uuid>.begun beside it until it is made: a step that fails or is killed half way may have
+left anything of that want here, and whoever destroys the resource has to look for both.
 """
 
 from __future__ import annotations
@@ -19,43 +22,65 @@ _KIND = re.compile(r"[a-z][a-z_]*\Z")
 _UUID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*\Z")
 
 
-def path_of(kind, uuid):
+MADE, BEGUN = ".json", ".begun"
+
+
+def path_of(kind, uuid, suffix=MADE):
     if not _KIND.match(kind) or not _UUID.match(uuid):
         raise Failed("{0!r} of kind {1!r} is no name for a file of the ledger.".format(uuid, kind))
-    return os.path.join(LEDGER, kind, uuid + ".json")
+    return os.path.join(LEDGER, kind, uuid + suffix)
 
 
 def entry(address, uuid, kind, digest, want):
     return {"address": address, "uuid": uuid, "kind": kind, "digest": digest, "want": want}
 
 
+def begin(made):
+    """Before anything is touched. What is there as it is wanted leaves nothing new behind."""
+    if not _says(read(made["kind"], made["uuid"]), made):
+        _write(path_of(made["kind"], made["uuid"], BEGUN), made)
+
+
 def keep(made):
     """Written only when it says something new, so that a second run changes nothing."""
-    path = path_of(made["kind"], made["uuid"])
-    before = read(made["kind"], made["uuid"])
-    if before is not None and {key: before.get(key) for key in made} == made:
-        return False
-    directory(os.path.dirname(path))
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return write(path, json.dumps(dict(made, applied_at=now), sort_keys=True, indent=1) + "\n")
+    if not _says(read(made["kind"], made["uuid"]), made):
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        _write(path_of(made["kind"], made["uuid"]), dict(made, applied_at=now))
+    remove(path_of(made["kind"], made["uuid"], BEGUN))
 
 
 def forget(kind, uuid):
-    return remove(path_of(kind, uuid))
+    for suffix in (MADE, BEGUN):
+        remove(path_of(kind, uuid, suffix))
+
+
+def wants(kind, uuid):
+    """All that may be here of it: as it was made, and as it was begun last."""
+    found = [_read(path_of(kind, uuid, suffix)) for suffix in (MADE, BEGUN)]
+    return [made["want"] for made in found if made is not None]
+
+
+def _says(before, made):
+    return before is not None and {key: before.get(key) for key in made} == made
+
+
+def _write(path, made):
+    directory(os.path.dirname(path))
+    write(path, json.dumps(made, sort_keys=True, indent=1) + "\n")
 
 
 def read(kind, uuid):
     return _read(path_of(kind, uuid))
 
 
-def everything(kind=None):
+def everything(kind=None, suffix=MADE):
     """All entries, those of a kind, in one order. What is no entry is passed over: it is somebody else's file."""
     kinds = [kind] if kind is not None else _names(LEDGER)
     found = []
     for one in kinds:
         folder = os.path.join(LEDGER, one)
         for name in _names(folder):
-            if name.endswith(".json") and not name.startswith("."):
+            if name.endswith(suffix) and not name.startswith("."):
                 made = _read(os.path.join(folder, name))
                 if made is not None:
                     found.append(made)

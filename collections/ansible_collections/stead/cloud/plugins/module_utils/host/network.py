@@ -34,8 +34,7 @@ def remove(step, work):
     there = links.table()
     bridge = links.bridge_name(uuid)
     own = {links.vxlan_name(uuid), links.vlan_name(uuid), links.server_name(uuid)}
-    made = ledger.read("networks", uuid)
-    physical = made["want"].get("device", "") if made else ""
+    physical = (step.get("have") or {}).get("device", "")
     used = [port for port in links.ports_of(bridge, there) if port not in own and port != physical]
     if used and not work.check:  # by what another step may take away
         raise Failed("{0} is still used by {1}.".format(bridge, ", ".join(used)))

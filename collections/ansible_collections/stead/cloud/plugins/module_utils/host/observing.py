@@ -62,13 +62,17 @@ def _resources(look):
         elif differs:
             entry["seen"] = differs
         found.setdefault(made["kind"], []).append(entry)
+    for made in _ledger(look, ledger.BEGUN):
+        entries = found.setdefault(made["kind"], [])
+        if made["uuid"] not in {entry["uuid"] for entry in entries}:
+            entries.append(dict(made, begun=True))
     _label(found.setdefault("instances", []), look)
     return found
 
 
-def _ledger(look):
+def _ledger(look, suffix=ledger.MADE):
     try:
-        return ledger.everything()
+        return ledger.everything(suffix=suffix)
     except Failed as error:
         look.trouble.append(str(error))
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import ledger, security
+from . import security
 
 
 def ensure(step, work):
@@ -12,8 +12,7 @@ def ensure(step, work):
 
 
 def remove(step, work):
-    made = ledger.read("projects", step["uuid"])
-    want = made["want"] if made else step.get("have") or {}
+    want = step.get("have") or {}
     if "default_group" in want:
         security.remove_group(want["default_group"], work)
 

@@ -43,8 +43,7 @@ def ensure(step, work):
 
 def remove(step, work):
     uuid = step["uuid"]
-    made = ledger.read("routers", uuid)
-    want = made["want"] if made else step.get("have") or {"interfaces": {}, "external": {}}
+    want = step.get("have") or {"interfaces": {}, "external": {}}
     units.stop(unit_name(uuid), work)
     _leave(want, namespace_of(uuid), work)
     namespaces.remove(namespace_of(uuid), [links.router_name(port["mac"]) for port in _all(want)], work)

@@ -23,10 +23,8 @@ def ensure_group(want, work):
 
 
 def remove(step, work):
-    made = ledger.read("security_groups", step["uuid"])
-    want = made["want"] if made else step.get("have")
-    if want:
-        remove_group(want, work)
+    if step.get("have"):
+        remove_group(step["have"], work)
 
 
 def remove_group(want, work):

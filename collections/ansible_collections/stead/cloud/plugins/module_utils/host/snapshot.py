@@ -10,7 +10,7 @@ import functools
 import time
 from xml.etree import ElementTree as Xml
 
-from . import disk_files, keeping, ledger, pools
+from . import disk_files, keeping, pools
 from .elements import element
 from .failing import Failed
 
@@ -43,8 +43,7 @@ def ensure(step, work):
 
 
 def remove(step, work):
-    made = ledger.read("snapshots", step["uuid"])
-    want = made["want"] if made else step.get("have")
+    want = step.get("have")
     if want is not None:
         keeping.snapshot(want["pool"], want["uuid"]).remove(work)
 

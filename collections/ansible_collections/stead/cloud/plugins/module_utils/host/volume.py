@@ -31,8 +31,7 @@ def ensure(step, work):
 
 
 def remove(step, work):
-    made = ledger.read("volumes", step["uuid"])
-    want = made["want"] if made else step.get("have")
+    want = step.get("have")
     if want is None:
         return
     disk = keeping.volume(want)
