@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from stead.named import NamedTuple
 
 # A name is a DNS label, since instances answer to it; a key of `for_each` the same, so `[7]` is always a count.
 NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.desired import Hook
@@ -16,6 +15,7 @@ from stead.diagnostics import Code, Refused
 from stead.interrupts import Interrupts, interrupts_of
 from stead.journal import Journal, of_waves
 from stead.kind import Action
+from stead.named import NamedTuple
 from stead.plan.model import Made, Plan, Step
 from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
 from stead.store import Store

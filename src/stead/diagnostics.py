@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
 
+from stead.named import NamedTuple
 from stead.value import value
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.diagnostics import Code, Diagnostic, Place
+from stead.named import NamedTuple
 
 NOT_YAML = Code("STEAD-D001", "this is not YAML")
 NOT_UTF8 = Code("STEAD-D002", "this is not UTF-8 text")

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stead.address import Address
 from stead.diagnostics import Diagnostic, Place
 from stead.fields import Expression, Secret
+from stead.named import NamedTuple
 from stead.value import field, value
 from stead.want import Want
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from stead.address import Address
+from stead.named import NamedTuple
 from stead.value import field, value
 from stead.want import Want
 

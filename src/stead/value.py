@@ -1,15 +1,17 @@
 """`@value`: a frozen record with slots and keyword arguments, like `dataclass(frozen=True, slots=True, kw_only=True)`.
 
 A plan of two instances makes a hundred such classes and should take a tenth of a second. The standard decorator
-compiles seven functions a class and imports `inspect`; this one compiles one. To type checkers and to
-`dataclasses.fields`, `replace` and `asdict` there is no difference. See docs/adr/0002.
+compiles seven functions a class and imports `inspect`; this one compiles one, for classes that are called often. To
+type checkers and to `dataclasses.fields`, `replace` and `asdict` there is no difference. See docs/adr/0002.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar, dataclass_transform, overload
+from typing import Any, TypeVar, dataclass_transform, overload
+
+from stead.named import OFTEN, NamedTuple
 
 T = TypeVar("T")
 _MISSING: Any = object()
@@ -70,7 +72,7 @@ def _value(cls: Any, *, eq: bool, positional: bool) -> Any:
     body = {**kept, "__slots__": tuple(fields), "__match_args__": tuple(fields) if positional else ()}
     made: Any = type(cls)(cls.__name__, cls.__bases__, {**body, "__qualname__": cls.__qualname__})
     made.__fields__ = fields
-    made.__init__ = _compiled_when_called(made, fields, positional=positional)
+    made.__init__ = _compiled_when_often_called(made, fields, positional=positional)
     made.__dataclass_fields__ = _StandardFields()
     made.__setattr__, made.__delattr__ = _frozen, _frozen
     made.__getstate__, made.__setstate__ = _state, _restore
@@ -97,14 +99,34 @@ def _field(cls: type, name: str) -> Field:
     return said if isinstance(said, Field) else Field(default=said)
 
 
-def _compiled_when_called(made: Any, fields: Mapping[str, Field], *, positional: bool) -> Any:
-    """Most classes are never called in one run of a command."""
+def _compiled_when_often_called(made: Any, fields: Mapping[str, Field], *, positional: bool) -> Any:
+    """Most classes are called a few times in one run of a command, or never."""
+    calls = 0
 
-    def first(self: Any, *given: Any, **named: Any) -> None:
-        made.__init__ = _init(made, fields, positional=positional)
+    def seldom(self: Any, *given: Any, **named: Any) -> None:
+        nonlocal calls
+        calls += 1
+        known = {**dict(zip(fields, given)), **named} if positional else named  # noqa: B905 - what does not fit is seen
+        if calls < OFTEN and len(known) == len(given) + len(named) and _set(self, fields, known):
+            return
+        made.__init__ = _init(made, fields, positional=positional)  # which also says what is wrong, in Python's words
         made.__init__(self, *given, **named)
 
-    return first
+    return seldom
+
+
+def _set(self: Any, fields: Mapping[str, Field], known: Mapping[str, Any]) -> bool:
+    """Whether it could: all that is required is known, and nothing else."""
+    left = len(known)
+    for name, one in fields.items():
+        if name in known:
+            object.__setattr__(self, name, known[name])
+            left -= 1
+        elif one.required:
+            return False
+        else:
+            object.__setattr__(self, name, one.default if one.default_factory is _MISSING else one.default_factory())
+    return not left
 
 
 def _init(made: type, fields: Mapping[str, Field], *, positional: bool) -> Any:

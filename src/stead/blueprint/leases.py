@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from stead.address import Address, order
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
+from stead.named import NamedTuple
 from stead.recorded import Record
 from stead.value import field, mutable, value
 from stead.want import canonical

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from stead.address import Address
 from stead.blueprint.placement.model import Placement, Problem
 from stead.desired import Block
+from stead.named import NamedTuple
 from stead.value import field, value
 from stead.want import Want
 

@@ -16,7 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from stead.named import NamedTuple
 
 if TYPE_CHECKING:
     from stead.lab.site import Lab

@@ -23,11 +23,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from stead.cli import options as shared
 from stead.cli.workspace import SIMULATION, Workspace, find, pair, read_hosts
 from stead.diagnostics import Code, Refused, has_errors
+from stead.named import NamedTuple
 from stead.observed import State
 from stead.runner.simulated_state import Fault, FaultKind, SimulatedState
 

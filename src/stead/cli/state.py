@@ -18,11 +18,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from stead.address import Address, order, parse
 from stead.cli import options as shared
 from stead.cli.workspace import find, open_state
+from stead.named import NamedTuple
 from stead.store.codes import KEY_NEEDED, TAKEN_ADDRESS, UNKNOWN_ADDRESS, refuse
 from stead.store.model import Claim, Writes, moment
 

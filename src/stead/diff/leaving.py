@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Reason
 from stead.diff.model import Change, Subject, is_down
 from stead.kind import Action, Disruption
+from stead.named import NamedTuple
 from stead.observed import Observed
 from stead.plan.model import Note
 from stead.recorded import Recorded

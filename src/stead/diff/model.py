@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.model import Reason, Settled
 from stead.kind import Action, Disruption, Kind
+from stead.named import NamedTuple
 from stead.observed import Have, Observed, State
 from stead.plan.model import FieldChange, Note
 from stead.recorded import Record

@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from stead.expressions.bounds import LARGEST, Failed
 from stead.fields import Expression, Secret
+from stead.named import NamedTuple
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from stead.named import NamedTuple
 from stead.observe import Answer, completed
 from stead.observed import Host, Observed
 

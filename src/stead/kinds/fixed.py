@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kinds.latest import latest
 from stead.kinds.several import listed
+from stead.named import NamedTuple
 
 
 class Claim(NamedTuple):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kinds.latest import latest
+from stead.named import NamedTuple
 
 
 class Way(NamedTuple):

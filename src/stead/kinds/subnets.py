@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kind import Addresses, Need
 from stead.kinds.fixed import fixed_addresses
 from stead.kinds.latest import latest
+from stead.named import NamedTuple
 
 # Enough for every interface there will ever be, and the addresses stay short.
 V6_POOL = 0xFFFF_FFFF

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from stead.address import Address, order
+from stead.named import NamedTuple
 from stead.value import value
 
 

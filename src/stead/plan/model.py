@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.address import Address
 from stead.blueprint.model import Reason
 from stead.diagnostics import Place
 from stead.kind import Action, Disruption
+from stead.named import NamedTuple
 from stead.value import field, value
 from stead.want import Want
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.model import Blueprint
@@ -15,6 +14,7 @@ from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change
 from stead.kind import Action
+from stead.named import NamedTuple
 from stead.recorded import Record
 
 CYCLE = Code("STEAD-X001", "steps wait for each other")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from stead.desired import Hook
+from stead.named import NamedTuple
 from stead.observed import Host, Observed
 from stead.plan.model import Step
 from stead.value import field, value

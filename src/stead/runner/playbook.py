@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from stead.named import NamedTuple
 from stead.runner.playing import SETTINGS, collections
 from stead.value import field, value
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
+
+from stead.named import NamedTuple
 
 TAIL = 1000  # characters of the log that say why Ansible failed
 

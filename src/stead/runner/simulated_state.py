@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.diagnostics import Code, Refused
+from stead.named import NamedTuple
 from stead.want import Body, Want, digest
 
 BROKEN = Code("STEAD-B050", "the file of the simulated hosts cannot be used")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from stead.diagnostics import Place
 from stead.document import Node
 from stead.fields import Secret
+from stead.named import NamedTuple
 from stead.value import field, value
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.address import Address
+from stead.named import NamedTuple
 from stead.recorded import Record
 from stead.value import field, value
 from stead.want import Want

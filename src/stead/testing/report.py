@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from stead.named import NamedTuple
 
 
 class Result(NamedTuple):

@@ -9,8 +9,9 @@ fills. Must not place units with groups over zones or wishes: the queues do, bef
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from stead.named import NamedTuple
 from stead.value import field, mutable
 
 from .model import GroupKind, Over, Policy

@@ -7,7 +7,8 @@ funnel and the suggestions. Must not look at what is placed: those reasons (capa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from stead.named import NamedTuple
 
 from .model import Host, HostState, Request, SiteFilter
 

@@ -9,7 +9,8 @@ A key is `(score + penalty) * hosts + index`: comparing two integers compares sc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from stead.named import NamedTuple
 
 from .model import Policy
 from .space import SCALE, Shape

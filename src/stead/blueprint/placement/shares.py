@@ -10,7 +10,9 @@ not what it must keep.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from stead.named import NamedTuple
 
 from .model import Policy
 

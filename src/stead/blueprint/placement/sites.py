@@ -8,10 +8,11 @@ name it announced: the traceback would be of no use to who asked for a plan.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.announced import announced
 from stead.diagnostics import Code, Refused
+from stead.named import NamedTuple
 
 from .model import Host, Request, SiteFilter, SiteScorer
 

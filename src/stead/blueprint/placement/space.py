@@ -8,7 +8,8 @@ is not decided a hundred thousand times. Must not change after it is built, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from stead.named import NamedTuple
 
 from .filters import broken
 from .model import Host, HostState, Policy, Problem, Request

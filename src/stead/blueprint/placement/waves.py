@@ -6,7 +6,7 @@ add a move: one that can never start is reported, not skipped.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from stead.named import NamedTuple
 
 from .model import GroupKind, Move, Over, Request
 from .space import Space

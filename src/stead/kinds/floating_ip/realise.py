@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.address import Address
 from stead.desired import Block, Desired
@@ -12,6 +12,7 @@ from stead.kinds import network_names
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.routing import ways
 from stead.kinds.subnets import Stand, need, nets_of, network_block
+from stead.named import NamedTuple
 from stead.want import Body, Want
 
 

@@ -6,7 +6,7 @@ An interface is known by the name of its network, so that one more network chang
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.address import Address
 from stead.desired import Block, Desired
@@ -16,6 +16,7 @@ from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.latest import latest
 from stead.kinds.several import listed
 from stead.kinds.subnets import Net, Stand
+from stead.named import NamedTuple
 
 
 class Seat(NamedTuple):

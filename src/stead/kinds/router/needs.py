@@ -6,7 +6,6 @@ Interfaces are known by the name of their network, so that joining another one c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.desired import Block, Desired
@@ -16,6 +15,7 @@ from stead.kinds.router.model import Router
 from stead.kinds.several import listed
 from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, read, stands
 from stead.kinds.underlay import lacks
+from stead.named import NamedTuple
 
 
 class Joined(NamedTuple):

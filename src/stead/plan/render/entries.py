@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from stead.address import Address
 from stead.blueprint.model import Reason
 from stead.kind import Action, Disruption
+from stead.named import NamedTuple
 from stead.plan.model import FieldChange, Keep
 from stead.plan.render import values
 from stead.plan.render.fold import Atom, Entry

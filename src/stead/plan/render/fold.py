@@ -7,11 +7,12 @@ with a hundred members. Only what is truly alike is folded, so that no entry is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from stead.address import Address, order
 from stead.blueprint.model import Reason
 from stead.kind import Action, Disruption
+from stead.named import NamedTuple
 from stead.plan.model import FieldChange, Plan, Step
 from stead.plan.render.highlights import highlights
 from stead.value import value

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
+from stead.named import NamedTuple
 from stead.value import value
 
 SWEEPS = 6  # more change nothing on graphs that a person can still read
