@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
 import types
-import typing
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -46,12 +46,29 @@ def word_of(name: str) -> str:
 
 @cache
 def fields_of(model: type) -> Mapping[str, Field]:
-    hints = typing.get_type_hints(model, include_extras=True)
-    found = {}
-    for name, one in fields_in(model).items():
-        word = word_of(name)
-        found[word] = Field(name, word, reader_of(hints[name]), one.required)
-    return found
+    return {
+        word_of(name): Field(name, word_of(name), _reader_when_needed(model, name), one.required)
+        for name, one in fields_in(model).items()
+    }
+
+
+def _reader_when_needed(model: type, name: str) -> Read:
+    """Most fields stand in no document that one command reads."""
+    made: Read | None = None
+
+    def read(node: Node, reading: Reading, path: str) -> Any:
+        nonlocal made
+        if made is None:
+            made = reader_of(hint_of(model, name))
+        return made(node, reading, path)
+
+    return read
+
+
+def hint_of(model: type, name: str) -> Any:
+    """What `typing.get_type_hints` says of one field, without evaluating all the others."""
+    said = model.__annotations__[name]
+    return eval(said, vars(sys.modules[model.__module__])) if isinstance(said, str) else said  # noqa: S307 - source code
 
 
 @cache
