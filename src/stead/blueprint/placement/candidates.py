@@ -10,6 +10,8 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING
 
+from .batch import WORTH_A_BATCH, batch
+from .model import Policy
 from .scorers import Key, NovaRange, key_of, nova_ranges
 from .space import Shape
 from .state import State
@@ -28,7 +30,21 @@ Allowed = Callable[[int], bool]
 class Candidates:
     """`heap` holds the nearest hosts, `rest` the others in order. A stale key is found out when it is popped."""
 
-    __slots__ = ("bound", "has", "heap", "hosts", "key", "mirror", "n", "rest", "seen", "shape", "state")
+    __slots__ = (
+        "bound",
+        "due",
+        "has",
+        "heap",
+        "hosts",
+        "key",
+        "mirror",
+        "n",
+        "ranges",
+        "rest",
+        "seen",
+        "shape",
+        "state",
+    )
 
     def __init__(self, state: State, shape: Shape, hosts: list[int], mirror: Mirror | None) -> None:
         self.state = state
@@ -37,20 +53,30 @@ class Candidates:
         self.mirror = mirror
         self.n = len(state.cap)
         self.has = shape.pool.has if hosts is shape.pool.hosts else _mask(hosts, self.n)
-        self._build()
+        self.heap: list[int] = []
+        self.rest: Ints | list[int] = []
+        self._weigh()
 
-    def _build(self) -> None:
-        ranges: tuple[NovaRange, ...] = ()
+    def _weigh(self) -> None:
+        """What keys are relative to, as things are now."""
         self.seen = len(self.state.log)
+        self.due = True
+        self.ranges: tuple[NovaRange, ...] = ()
+        if self.shape.policy is Policy.NOVA:
+            mirror = self.mirror
+            ranges = nova_ranges(self.state, self.shape, self.hosts) if mirror is None else None
+            self.ranges = mirror.ranges(self.shape, self.hosts) if mirror is not None else ranges or ()
+        self.key: Key = key_of(self.state, self.shape, self.ranges)
+
+    def _sort(self) -> None:
+        """The queue, from a look at all hosts. `rest` is reversed, so that the next chunk is cut from the end."""
+        self.seen = len(self.state.log)
+        self.due = False
         if self.mirror is not None:
-            keys, ranges = self.mirror.sorted_keys(self.shape, self.hosts)
-            self.key: Key = key_of(self.state, self.shape, ranges)
-            self.heap: list[int] = keys[:FIRST].tolist()
-            # Reversed, so that the next chunk is cut from the end.
-            self.rest: Ints | list[int] = keys[FIRST:][::-1]
+            keys = self.mirror.sorted_keys(self.shape, self.hosts, self.ranges)
+            self.heap = keys[:FIRST].tolist()
+            self.rest = keys[FIRST:][::-1]
         else:
-            ranges = nova_ranges(self.state, self.shape, self.hosts) if self.shape.policy == "nova" else ()
-            self.key = key_of(self.state, self.shape, ranges)
             plain = sorted(key for key in map(self.key, self.hosts) if key is not None)
             self.heap = plain[:FIRST]
             self.rest = plain[FIRST:][::-1]
@@ -71,10 +97,12 @@ class Candidates:
     def catch_up(self) -> None:
         log = self.state.log
         behind = len(log) - self.seen
-        if not behind:
-            return
         if behind > BACKLOG:
-            self._build()
+            self._weigh()
+        if self.due:
+            self._sort()
+            return
+        if not behind:
             return
         changed = log[self.seen :] if behind == 1 else set(log[self.seen :])
         self.seen = len(log)
@@ -115,6 +143,8 @@ class Candidates:
 
     def fill(self, count: int) -> list[int]:
         """Place up to `count` units, each on the host that is best at that moment; the hosts, in that order."""
+        if self.mirror is not None and count >= WORTH_A_BATCH:
+            return self._batch(self.mirror, count)
         self.catch_up()
         state, heap, rate, n, demand = self.state, self.heap, self.key, self.n, self.shape.demand
         chosen: list[int] = []
@@ -138,6 +168,14 @@ class Candidates:
             else:
                 heapreplace(heap, after)
         self.seen = len(state.log)
+        return chosen
+
+    def _batch(self, mirror: Mirror, count: int) -> list[int]:
+        if len(self.state.log) - self.seen > BACKLOG:
+            self._weigh()
+        chosen = batch(mirror, self.shape, self.hosts, self.ranges, count)
+        self.seen = len(self.state.log)
+        self.due = True
         return chosen
 
 

@@ -130,11 +130,12 @@ def _ranked(scene: Scene, run: Run, verdicts: list[Verdict]) -> list[int]:
     open_hosts = list(verdicts[0].hosts) if verdicts and not verdicts[0].broken else []
     if not open_hosts:
         return []
-    if scene.mirror is not None:
-        found: list[int] = scene.mirror.sorted_keys(run.shape, open_hosts)[0].tolist()
-        keys = found
+    nova, mirror = run.shape.policy is Policy.NOVA, scene.mirror
+    if mirror is not None:
+        scaled = mirror.ranges(run.shape, open_hosts) if nova else ()
+        keys: list[int] = mirror.sorted_keys(run.shape, open_hosts, scaled).tolist()
     else:
-        ranges = nova_ranges(scene.state, run.shape, open_hosts) if run.shape.policy is Policy.NOVA else ()
+        ranges = nova_ranges(scene.state, run.shape, open_hosts) if nova else ()
         keys = sorted(key for key in map(key_of(scene.state, run.shape, ranges), open_hosts) if key is not None)
     if not run.groups:
         return keys

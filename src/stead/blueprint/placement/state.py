@@ -36,6 +36,15 @@ class State:
         self.level[h] = self.level_of(h)
         self.log.append(h)
 
+    def take_all(self, order: list[int], after: Iterable[tuple[int, list[int], float, int]]) -> None:
+        """What `take` makes of many units: the host of each, and by host what is then free, its level, and how many."""
+        free, level, count = self.free, self.level, self.count
+        for h, row, worst, times in after:
+            free[h] = row
+            level[h] = worst
+            count[h] += times
+        self.log += order
+
     def put(self, h: int, demand: Demand, times: int) -> None:
         """`take` for filling a state that nobody reads yet: no log, and levels are due until `settle`."""
         free = self.free[h]

@@ -211,7 +211,7 @@ class Trial:
         spread = shape._replace(policy=Policy.SPREAD)
         mirror = self.scene.mirror
         if mirror is not None:
-            keys: list[int] = mirror.sorted_keys(spread, shape.pool.hosts)[0][:ROOMY].tolist()
+            keys: list[int] = mirror.sorted_keys(spread, shape.pool.hosts, ())[:ROOMY].tolist()
         else:
             rated = map(key_of(self.scene.state, spread), shape.pool.hosts)
             keys = sorted(key for key in rated if key is not None)[:ROOMY]

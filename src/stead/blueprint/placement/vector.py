@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+FAR = 1 << 62  # beyond every key
+
 
 class Mirror:
     """Free capacity as arrays, brought up to date from the log of a state before each use."""
@@ -35,7 +37,9 @@ class Mirror:
         self.used = np.array(state.count, dtype=np.int64) > 0
         self.seen = len(state.log)
         self._penalty: dict[int, Ints] = {}
-        self._hosts: dict[int, Ints] = {}
+        self._hosts: dict[int, tuple[list[int], Ints]] = {}
+        self._fitted: tuple[tuple[int, int, int], Ints, Ints] | None = None
+        self._nova_slots = nova_slots(state)
 
     def sync(self) -> None:
         state = self.state
@@ -47,27 +51,87 @@ class Mirror:
         self.level[touched] = [state.level[h] for h in touched]
         self.used[touched] = [state.count[h] > 0 for h in touched]
 
-    def sorted_keys(self, shape: Shape, hosts: list[int]) -> tuple[Ints, tuple[NovaRange, ...]]:
+    def sorted_keys(self, shape: Shape, hosts: list[int], ranges: tuple[NovaRange, ...]) -> Ints:
         """The keys of the hosts that have room, best first."""
-        np = self.np
-        self.sync()
-        index = self.index(hosts)
-        room = np.ones(len(index), dtype=bool)
-        for k, amount in shape.demand:
-            room &= self.free[k][index] >= amount
-        index = index[room]
-        ranges = self._ranges(index) if shape.policy is Policy.NOVA else ()
-        score = self._score(shape, index, ranges) + self.penalty(shape)[index]
-        keys: Ints = score * len(self.state.cap) + index
+        _, keys = self.keys(shape, hosts, ranges)
         keys.sort()
-        return keys, ranges
+        return keys
+
+    def keys(self, shape: Shape, hosts: list[int], ranges: tuple[NovaRange, ...]) -> tuple[Ints, Ints]:
+        """The hosts that have room, and their keys."""
+        index, free = self._fitting(shape, hosts)
+        return index, self._keys(shape, index, free, ranges)
+
+    def table(self, shape: Shape, index: Ints, ranges: tuple[NovaRange, ...], taken: range) -> Ints:
+        """A line of keys for each number of units that these hosts took before; `FAR` where one more has no room."""
+        np = self.np
+        before = np.arange(taken.start, taken.stop, dtype=np.int64)[:, None]
+        free = np.repeat(self.free.take(index, axis=1)[:, None, :], len(taken), axis=1)
+        for k, amount in shape.demand:
+            free[k] -= before * amount
+        keys: Ints = np.where(before < self.copies(shape, index), self._keys(shape, index, free, ranges), FAR)
+        return keys
+
+    def copies(self, shape: Shape, index: Ints) -> Ints:
+        """How many more units each of these hosts has room for."""
+        np = self.np
+        found: Ints = np.full(len(index), FAR)
+        for k, amount in shape.demand:
+            np.minimum(found, self.free[k].take(index) // amount, out=found)
+        return found
+
+    def take(self, shape: Shape, chosen: Ints) -> list[int]:
+        """A unit for each host named, here and in the state: as if they had been taken one by one."""
+        np, state = self.np, self.state
+        times = np.bincount(chosen, minlength=len(state.cap))
+        index = times.nonzero()[0]
+        times = times[index]
+        for k, amount in shape.demand:
+            self.free[k, index] -= times * amount
+        level = self.level[index]
+        for k, _ in shape.scored:
+            full = self.cap[k].take(index)
+            np.maximum(level, (full - self.free[k].take(index)) / full, out=level)
+        self.level[index] = level
+        self.used[index] = True
+        rows = self.free.take(index, axis=1).T.tolist()
+        state.take_all(chosen.tolist(), zip(index.tolist(), rows, level.tolist(), times.tolist(), strict=True))
+        self.seen = len(state.log)
+        return state.log[len(state.log) - len(chosen) :]
+
+    def ranges(self, shape: Shape, hosts: list[int]) -> tuple[NovaRange, ...]:
+        """As `nova_ranges`."""
+        index, free = self._fitting(shape, hosts)
+        if not len(index):
+            return ()
+        found = []
+        for slots in self._nova_slots:
+            have = self._sum(free, slots)
+            low, high = int(have.min()), int(have.max())
+            found.append(NovaRange(slots, low, high - low))
+        return tuple(found)
+
+    def _fitting(self, shape: Shape, hosts: list[int]) -> tuple[Ints, Ints]:
+        """The hosts that have room, and what is free on them. Remembered, for who asks for ranges and then for keys."""
+        self.sync()
+        key = (shape.number, id(hosts), self.seen)
+        if self._fitted is None or self._fitted[0] != key:
+            index = self.index(hosts)
+            free = self.free.take(index, axis=1)
+            room = self.np.ones(len(index), dtype=bool)
+            for k, amount in shape.demand:
+                room &= free[k] >= amount
+            if not room.all():
+                index, free = index[room], free.compress(room, axis=1)
+            self._fitted = (key, index, free)
+        return self._fitted[1:]
 
     def index(self, hosts: list[int]) -> Ints:
-        """Lists of hosts live as long as the space does, so their identity is a key for the array made of them."""
+        """The array is found by the identity of the list, which is kept so that no other list can come to have it."""
         found = self._hosts.get(id(hosts))
         if found is None:
-            found = self._hosts[id(hosts)] = self.np.array(hosts, dtype=self.np.int64)
-        return found
+            found = self._hosts[id(hosts)] = (hosts, self.np.array(hosts, dtype=self.np.int64))
+        return found[1]
 
     def penalty(self, shape: Shape) -> Ints:
         found = self._penalty.get(id(shape.pool.penalty))
@@ -75,63 +139,62 @@ class Mirror:
             found = self._penalty[id(shape.pool.penalty)] = self.np.array(shape.pool.penalty, dtype=self.np.int64)
         return found
 
-    def _ranges(self, index: Ints) -> tuple[NovaRange, ...]:
-        if not len(index):
-            return ()
-        found = []
-        for slots in nova_slots(self.state):
-            free = self.free[list(slots)][:, index].sum(axis=0)
-            low, high = int(free.min()), int(free.max())
-            found.append(NovaRange(slots, low, high - low))
-        return tuple(found)
-
-    def _score(self, shape: Shape, index: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
+    def _keys(self, shape: Shape, index: Ints, free: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
+        """For what is free there: a line of it per resource, or several lines, which give as many lines of keys."""
         match shape.policy:
             case Policy.BALANCE:
-                return self._balance(shape, index)
+                score = self._balance(shape, index, free)
             case Policy.PACK:
-                return self._pack(shape, index)
+                score = self._pack(shape, index, free)
             case Policy.SPREAD:
-                return self._spread(shape, index)
+                score = self._spread(shape, free)
             case Policy.NOVA:
-                return self._nova(index, ranges)
-
-    def _balance(self, shape: Shape, index: Ints) -> Ints:
-        worst = self.level[index]
-        for k, amount in shape.scored:
-            full = self.cap[k][index]
-            self.np.maximum(worst, (full - self.free[k][index] + amount) / full, out=worst)
-        score: Ints = (worst * SCALE).astype(self.np.int64)
+                score = self._nova(free, ranges)
+        if shape.pool.marked:
+            score += self.penalty(shape)[index]
+        score *= len(self.state.cap)
+        score += index
         return score
 
-    def _pack(self, shape: Shape, index: Ints) -> Ints:
+    def _balance(self, shape: Shape, index: Ints, free: Ints) -> Ints:
+        worst = self.level[index]
+        for k, amount in shape.scored:
+            full = self.cap[k].take(index)
+            worst = self.np.maximum(worst, (full - free[k] + amount) / full)
+        return (worst * SCALE).astype(self.np.int64)
+
+    def _pack(self, shape: Shape, index: Ints, free: Ints) -> Ints:
         np = self.np
         asked = dict(shape.demand)
-        total = np.zeros(len(index))
+        total = np.zeros(free.shape[1:])
         kinds = np.zeros(len(index))
         for k in self.state.scored:
             full = self.cap[k][index]
             there = full > 0
-            use = (full - self.free[k][index] + asked.get(k, 0)) / np.where(there, full, 1)
+            use = (full - free[k] + asked.get(k, 0)) / np.where(there, full, 1)
             total += np.where(there, use, 0.0)
             kinds += there
         mean = np.where(kinds > 0, total / np.maximum(kinds, 1) * SCALE, 0).astype(np.int64)
         score: Ints = np.where(self.used[index], SCALE - mean, EMPTY + mean)
         return score
 
-    def _spread(self, shape: Shape, index: Ints) -> Ints:
+    def _spread(self, shape: Shape, free: Ints) -> Ints:
         np = self.np
-        copies = np.full(len(index), MOST_COPIES)
+        copies = np.full(free.shape[1:], MOST_COPIES)
         for k, amount in shape.scored:
-            np.minimum(copies, (self.free[k][index] - amount) / amount, out=copies)
+            np.minimum(copies, (free[k] - amount) / amount, out=copies)
         score: Ints = -(copies * 1000.0).astype(np.int64)
         return score
 
-    def _nova(self, index: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
+    def _nova(self, free: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
         np = self.np
-        score: Ints = np.zeros(len(index), dtype=np.int64)
+        score: Ints = np.zeros(free.shape[1:], dtype=np.int64)
         for slots, low, span in ranges:
             if span:
-                have = self.free[list(slots)][:, index].sum(axis=0)
-                score += SCALE - ((have - low) / span * SCALE).astype(np.int64)
+                score += SCALE - ((self._sum(free, slots) - low) / span * SCALE).astype(np.int64)
         return score
+
+    def _sum(self, free: Ints, slots: tuple[int, ...]) -> Ints:
+        """Disk in several pools is several resources; the others are one."""
+        found: Ints = free[slots[0]] if len(slots) == 1 else free[list(slots)].sum(axis=0)
+        return found

@@ -1,0 +1,68 @@
+"""Many units of one shape at once: the hosts that one unit after the other would get, from a few array operations.
+
+Decides nothing of its own: what comes out is what the loop over the queue (`Candidates`) gives, in the same order; a
+property test compares them. That it may be taken together rests on two facts about the policies.
+
+Let `key(h, j)` be the key of host h when j units of the batch are on it already. Only what is on h counts, so the loop
+sees, for each host, the row key(h, 0), key(h, 1), … until it is full, and takes the least of the heads.
+
+- Where rows never fall (`balance`, `spread`, `nova` with its frozen ranges: all divide what is free or used, which only
+  shrinks or grows, by a constant and cut to an integer, and each of these steps keeps the order), always taking the
+  least head merges sorted rows: the result is the least n of all entries, sorted. Keys of two hosts never tie, since a
+  key holds its host. A host whose first key is not among the least n first keys has no entry among them, and an entry
+  beyond a column that is above the n-th is above it too: so a table of few hosts and few columns is enough.
+- Under `pack` a row never rises: who was best stays best until it is full, so hosts are filled whole in order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .model import Policy
+from .scorers import NovaRange
+from .space import Shape
+from .vector import FAR, Mirror
+
+if TYPE_CHECKING:
+    from .vector import Ints
+
+WORTH_A_BATCH = 12  # units; the loop takes some four microseconds for one, a batch some fifty for all
+
+
+def batch(mirror: Mirror, shape: Shape, hosts: list[int], ranges: tuple[NovaRange, ...], count: int) -> list[int]:
+    """Places up to `count` units; the hosts, in the order in which the loop would have chosen them."""
+    index, keys = mirror.keys(shape, hosts, ranges)
+    if not len(index):
+        return []
+    if len(index) > count:
+        index = index[mirror.np.argpartition(keys, count - 1)[:count]]
+    rows = _whole if shape.policy is Policy.PACK else _merged
+    chosen = rows(mirror, shape, index, ranges, count)
+    return mirror.take(shape, chosen)
+
+
+def _merged(mirror: Mirror, shape: Shape, index: Ints, ranges: tuple[NovaRange, ...], count: int) -> Ints:
+    """Hosts that take more than the columns at hand are looked at further on; they hold that many of the n already."""
+    np = mirror.np
+    first, columns = 0, 2 + 2 * count // len(index)
+    least = np.empty(0, dtype=np.int64)
+    while len(index):
+        table = mirror.table(shape, index, ranges, range(first, first + columns))
+        least = np.concatenate((least, table.ravel()))
+        limit = FAR
+        if len(least) >= count:
+            least = np.partition(least, count - 1)[:count]
+            limit = int(least[-1])
+        index = index[table[-1] < limit]
+        first, columns = first + columns, first + columns
+    least.sort()
+    found: Ints = least[least < FAR] % len(mirror.state.cap)
+    return found
+
+
+def _whole(mirror: Mirror, shape: Shape, index: Ints, _ranges: tuple[NovaRange, ...], count: int) -> Ints:
+    np = mirror.np
+    keys = mirror.table(shape, index, (), range(1))[0]
+    index = index[np.argsort(keys)]
+    found: Ints = np.repeat(index, np.minimum(mirror.copies(shape, index), count))[:count]
+    return found

@@ -1,0 +1,65 @@
+"""The law of giving out many units at once: it is what one after the other would have been."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from test_placement import hosts, problems, requests
+
+from stead.blueprint.placement import Policy, Problem, candidates
+from stead.blueprint.placement.batch import batch
+from stead.blueprint.placement.candidates import Candidates
+from stead.blueprint.placement.place import finish, searched
+from stead.blueprint.placement.seat import seat
+from stead.blueprint.placement.space import Space
+from stead.blueprint.placement.vector import Mirror
+
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+seldom = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Problem:
+    """All under one policy; hosts much larger than others among them, so that some take many and some none."""
+    small = draw(hosts(most=10))
+    large = [replace(host, capacity={k: v * 9 for k, v in host.capacity.items()}) for host in small[:2]]
+    wanted = [replace(request, policy=None) for request in draw(requests())]
+    return Problem(hosts=[*large, *small[2:]], requests=wanted, policy=draw(st.sampled_from(list(Policy))))
+
+
+@given(clusters(), st.lists(st.integers(1, 60), min_size=1, max_size=8))
+@many
+def test_a_batch_is_what_the_loop_gives(problem: Problem, counts: list[int]) -> None:
+    """Order, free capacity, levels and counts; batch after batch, each on what the ones before left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "WORTH_A_BATCH", 1 << 60)
+        space = Space(problem)
+        shapes = [space.shape(request) for request in problem.requests]
+        loop, whole = seat(space).state, seat(space).state
+        mirror = Mirror(whole)
+        for turn, count in enumerate(counts):
+            shape = shapes[turn % len(shapes)]
+            queue = Candidates(loop, shape, shape.pool.hosts, None)
+            expected = queue.fill(count)
+            assert batch(mirror, shape, shape.pool.hosts, queue.ranges, count) == expected
+            assert (whole.free, whole.level, whole.count, whole.log) == (loop.free, loop.level, loop.count, loop.log)
+        again = Mirror(loop)
+        assert (mirror.free == again.free).all()
+        assert (mirror.level == again.level).all()
+        assert (mirror.used == again.used).all()
+
+
+@given(problems())
+@seldom
+def test_a_placement_in_batches_is_the_placement_without(problem: Problem) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "WORTH_A_BATCH", 1)
+        assert finish(searched(problem, vectorised=True)) == finish(searched(problem, vectorised=False))
