@@ -185,6 +185,10 @@ def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
     return ()
 
 
+def _fits_anywhere(_block: Block, _desired: Desired, _hosts: Mapping[str, Host]) -> Iterable[Diagnostic]:
+    return ()
+
+
 def _follows_nothing(_block: Block, _desired: Desired) -> Iterable[Address]:
     return ()
 
@@ -248,6 +252,8 @@ class Kind:
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
+    fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _fits_anywhere
+    """What these hosts cannot make, whichever is chosen."""
     follows: Callable[[Block, Desired], Iterable[Address]] = _follows_nothing
     """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs

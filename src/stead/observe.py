@@ -144,7 +144,7 @@ def traits(facts: Mapping[str, Any]) -> frozenset[str]:
     found = {*own["kernel"], *own["firmware"], *(f"cpu:{one}" for one in own["cpu"]["features"])}
     if own["kernel"]:  # it was asked
         found |= {f"without:{one}" for one in ("vlan",) if one not in own["kernel"]}
-        found |= {"without:geneve", "without:ovn"}  # no host has code for them yet
+        found |= {"without:geneve", "without:ovn", "without:roots-elsewhere"}  # no host has code for them yet
     return frozenset(found | ({"tpm"} if own["tpm"] else set()))
 
 

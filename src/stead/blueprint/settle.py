@@ -56,11 +56,14 @@ def settle(
     overrides: Overrides = NO_OVERRIDES,
 ) -> tuple[Blueprint | None, list[Diagnostic]]:
     """`key` seals secrets. None where a choice could not be made."""
+    found = [one for block in desired.blocks for one in kinds[block.kind].fits(block, desired, observed.hosts)]
+    if has_errors(found):
+        return None, found
     records = recorded.resources
     left = left_behind(desired, recorded, observed, kinds)
     question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
-    found = demands.unplaced(question, placement)
+    found += demands.unplaced(question, placement)
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:

@@ -1,4 +1,4 @@
-"""Who uses what is made anew under another UUID lets go of it first, and gets the new one by a change of its own."""
+"""Who uses what is made anew lets go of it first, and gets the new one by a change of its own."""
 
 from __future__ import annotations
 
@@ -42,10 +42,7 @@ def freeing(
 
 
 def _made_anew(changes: tuple[Change, ...]) -> dict[Address, str]:
-    """Address -> UUID of the one that goes, of those that a successor with another UUID comes for."""
+    """Address -> UUID of the one that goes, of those that a successor comes for."""
     gone = {change.address: change.uuid for change in changes if change.action is Action.DESTROY and change.uuid}
-    return {
-        change.address: gone[change.address]
-        for change in changes
-        if change.action is Action.CREATE and gone.get(change.address, change.uuid) != change.uuid
-    }
+    made = (change.address for change in changes if change.action is Action.CREATE)
+    return {address: gone[address] for address in made if address in gone}

@@ -252,6 +252,20 @@ def test_smaller_volume_is_another_one_which_its_user_changes_over_to() -> None:
     assert [step.after for step in plan.steps] == [(), (0,), (1,), (0, 2)]
 
 
+def test_volume_of_another_format_is_made_anew_when_its_user_has_let_go() -> None:
+    before, after = (
+        spec(instances={"web": {**WEB, "volumes": ["data"]}}, volumes={"data": {"size": "10GiB", "format": form}})
+        for form in ("raw", "qcow2")
+    )
+    told = [(step.address.kind, str(step.action), step.disturbs, step.after) for step in then(before, after).steps]
+    assert told == [
+        ("instances", "update", Disruption.NONE, ()),
+        ("volumes", "destroy", Disruption.DATA_LOSS, (0,)),
+        ("volumes", "create", Disruption.NONE, (1,)),
+        ("instances", "update", Disruption.NONE, (0, 2)),
+    ]
+
+
 def test_instance_that_boots_from_a_shrinking_volume_is_off_meanwhile() -> None:
     plan = shrunk({"boot_volume": "data", "flavor": {"vcpus": 1, "memory": "1GiB"}, "networks": ["app"]})
     off, *_others, last = [step for step in plan.steps if step.address.kind == "instances"]
@@ -285,6 +299,24 @@ def test_volume_that_somebody_enlarged_is_not_lost_for_it() -> None:
     plan = planned(desired(one), recorded, replace(observed, haves=haves)).plan
     assert plan is not None
     assert [(str(step.action), step.disturbs) for step in plan.steps] == [("update", Disruption.NONE)]
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    "disk", [{"disk": {"pool": "fast"}}, {"flavor": {**FLAVOR, "pool": "fast"}}], ids=["disk", "flavor"]
+)
+def test_root_disk_where_the_hosts_keep_none_is_refused_before_any_is_touched(
+    known: bool, disk: dict[str, Any]
+) -> None:
+    pool = StoragePool("fast", "nfs", 1 << 40, "/srv/fast", shared=True)
+    lacking = frozenset({"without:roots-elsewhere"} if known else ())
+    nas = Host(name="nas", roles=frozenset({"storage"}), underlay="192.0.2.9", pools={"fast": pool}, traits=lacking)
+    observed = replace(site(), hosts={**site().hosts, "nas": nas})
+    one = spec(instances={"web": {**WEB, **disk}})
+    inputs = Inputs(desired=desired(one), recorded=EMPTY, observed=observed, kinds=kinds(), key=KEY)
+    made, found = make_plan(inputs)
+    assert [one.code for one in found] == (["STEAD-I027"] if known else [])
+    assert (made.plan is None) == known
 
 
 def test_volume_on_another_host_goes_after_its_user_has_let_go() -> None:

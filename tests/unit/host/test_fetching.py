@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -133,3 +135,36 @@ def test_between_hosts_no_proxy_is_asked(served: Served, tmp_path: Path, monkeyp
         fetching.fetch(served.url, str(tmp_path / "part"))
     fetching.fetch(served.url, str(tmp_path / "part"), direct=True)
     assert (tmp_path / "part").read_bytes() == DATA
+
+
+@pytest.fixture
+def leading(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An https server that is believed, and sends everybody on to the http one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", served.url)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    key, certificate = tmp_path / "key.pem", tmp_path / "ca.crt"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=test", "-keyout", str(key)]
+    words += ["-out", str(certificate), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}/image.qcow2"
+        server.shutdown()
+
+
+def test_https_that_leads_to_http_is_refused(served: Served, leading: str, tmp_path: Path) -> None:
+    with pytest.raises(Failed, match=f"leads to {served.url}, where nobody proves who answers"):
+        fetching.fetch(leading, str(tmp_path / "got"))
+    assert served.asked == []

@@ -64,8 +64,8 @@ def test_only_hypervisors_that_work_count() -> None:
 
 
 def test_a_real_host_says_what_it_cannot_make() -> None:
-    """So that a plan with such a network is refused, and nothing is touched."""
-    assert {"without:geneve", "without:ovn"} <= observed(FACTS).hosts["c1"].traits
+    """So that a plan with such a network or root disk is refused, and nothing is touched."""
+    assert {"without:geneve", "without:ovn", "without:roots-elsewhere"} <= observed(FACTS).hosts["c1"].traits
 
 
 def test_untouched_resource_has_the_digest_it_was_made_from() -> None:

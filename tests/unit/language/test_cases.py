@@ -2,7 +2,8 @@
 
 A file is `cases: [{case: its law, spec: the text, found: [...]}]`, where each of `found` is `CODE line:column` and a
 piece of the detail, in the order of the file. `found: []` is a good spec. `files` adds others beside `stead.yml`,
-`vars` gives variables. A `base` at the top of the file, where there is one, is put before every spec.
+`vars` gives variables; `hosts` has pools and traits of hosts, for what these cannot make. A `base` at the top of the
+file, where there is one, is put before every spec.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import yaml
 
 from stead.desired import resolve
 from stead.diagnostics import Diagnostic
+from stead.kinds import kinds
+from stead.observed import Host, StoragePool
 from stead.spec import load
 
 FOLDER = Path(__file__).parent.parent.parent / "cases"
@@ -24,6 +27,11 @@ CASES = [
     for document in [yaml.safe_load(path.read_text())]
     for case in document["cases"]
 ]
+
+
+def host(name: str, pools: dict[str, str], traits: list[str]) -> Host:
+    known = {pool: StoragePool(pool, type_, 1 << 40, shared=type_ in ("nfs", "iscsi")) for pool, type_ in pools.items()}
+    return Host(name=name, roles=frozenset(), pools=known, traits=frozenset(traits))
 
 
 def told(one: Diagnostic) -> str:
@@ -39,7 +47,9 @@ def test_bad_input_gets_its_diagnostics_and_good_input_none(case: dict[str, Any]
         (tmp_path / name).write_text(text)
     spec, found = load([tmp_path / "stead.yml"], variables=case.get("vars"), root=tmp_path)
     if not found:
-        _, found = resolve(spec, key=b"key")
+        desired, found = resolve(spec, key=b"key")
+        hosts = {name: host(name, **one) for name, one in case.get("hosts", {}).items()}
+        found += [one for block in desired.blocks for one in kinds()[block.kind].fits(block, desired, hosts)]
     lines = [told(one) for one in found]
     expected = case["found"]
     assert len(lines) == len(expected), lines

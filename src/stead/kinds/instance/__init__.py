@@ -2,6 +2,7 @@
 
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
+from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, judge, release
 from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
@@ -18,6 +19,7 @@ KIND = Kind(
     help="A virtual machine.",
     counted=True,
     check=check,
+    fits=fits,
     stateful=True,
     mobile=True,
     needs=needs,

@@ -10,10 +10,11 @@ from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kinds import images
 from stead.kinds.amounts import readable
 from stead.kinds.instance.body import LETTERS
-from stead.kinds.instance.demand import root_size
+from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Instance
 from stead.kinds.latest import latest
 from stead.kinds.sizing import Flavor
+from stead.observed import Host
 
 NOTHING_TO_BOOT = Code("STEAD-I001", "there is nothing to boot from")
 TWO_ROOTS = Code("STEAD-I002", "an instance has one root disk")
@@ -27,6 +28,7 @@ TOO_MANY = Code("STEAD-I009", "there are more volumes than devices")
 BLANK_ROOT = Code("STEAD-I011", "the boot volume has nothing on it", Severity.WARNING)
 ISO_ROOT = Code("STEAD-I012", "an iso image does not make a disk")
 NOT_AN_ISO = Code("STEAD-I013", "only an iso image goes into the drive")
+ROOT_ELSEWHERE = Code("STEAD-I027", "these hosts keep no root disks in such a pool")
 UNUSED = Code("STEAD-I026", "the root disk's settings have no effect", Severity.WARNING)
 
 
@@ -36,6 +38,22 @@ def check(block: Block, flavor: Flavor, desired: Desired) -> Iterator[Diagnostic
     yield from _boot_volume(block, desired)
     if block.model.volumes or block.model.boot_volume:
         yield from _volumes(block, desired)
+
+
+def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    flavor = flavor_of(model, desired)
+    if flavor is None or not disk_space(model, flavor):
+        return
+    name = root_pool(model, flavor)
+    types = {host.pools[name].type for host in hosts.values() if name in host.pools}
+    if types and "dir" not in types and any("without:roots-elsewhere" in host.traits for host in hosts.values()):
+        inline = "flavor.pool" if isinstance(model.flavor, Flavor) else "flavor"
+        text = (
+            f"Pool {name} is of type {' and '.join(sorted(types))}, and root disks lie in pools of type dir. To have "
+            "it there, make a volume `from: {image: …}` in that pool and boot from it: `boot_volume`."
+        )
+        yield ROOT_ELSEWHERE.at(block.place("disk.pool" if model.disk and model.disk.pool else inline), text)
 
 
 def _root(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:

@@ -49,7 +49,8 @@ _ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
 _ROOT_LIVE = frozenset({"iops", "throughput", "volume.size"})
 # Of an interface, what libvirt changes without unplugging it.
 _NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
-_VOLUME_LIVE = frozenset({"qos", "shareable", "size"})
+# Of another format it is another volume, of which the guest has let go before.
+_VOLUME_LIVE = frozenset({"format", "qos", "shareable", "size"})
 
 
 def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:

@@ -94,7 +94,15 @@ def _opened(url, mark, have, direct):
         with open(mark, encoding="utf-8") as file:
             request.add_header("If-Range", file.read())
         request.add_header("Range", "bytes={0}-".format(have))
-    handlers = [urllib.request.ProxyHandler({})] if direct else []
+
+    class Guarded(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, req, fp, code, msg, headers, newurl):
+            if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+                text = "{0} leads to {1}, where nobody proves who answers. Name an https source, or that one itself."
+                raise Failed(text.format(url, newurl))
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    handlers = [Guarded] + ([urllib.request.ProxyHandler({})] if direct else [])
     return urllib.request.build_opener(*handlers).open(request, timeout=SILENCE)
 
 
