@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
+from stead.blake2 import blake2b
 from stead.value import field, positional
 
 EMPTY = "{}"

@@ -5,7 +5,6 @@ It looks things up and evaluates late expressions. It decides nothing.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -80,6 +79,8 @@ class Choices:
     def seal(self, secret: Secret) -> Mapping[str, str]:
         """Stands for a secret wherever it might be seen. Keyed, so that it cannot be guessed at from a plan."""
         plain = secret.reveal()
+        import hmac  # with OpenSSL: only who has secrets pays for it
+
         sealed = hmac.new(self._key, plain.encode(), "sha256").hexdigest()[:32]
         self.secrets[sealed] = plain
         return {"$secret": sealed}

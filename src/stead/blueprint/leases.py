@@ -9,11 +9,11 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import assert_never
 
 from stead.address import Address, order
+from stead.blake2 import blake2b
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids

@@ -59,10 +59,9 @@ class Parser(argparse.ArgumentParser):
 def invoke(name: str, rest: Sequence[str]) -> int:
     command = importlib.import_module(f"stead.cli.{name}")
     Parser.as_json = "--json" in rest
-    parser = Parser(
-        prog=f"stead {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog=f"stead {name}", description=command.__doc__, formatter_class=_of_no_terminal)
     command.arguments(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     options = parser.parse_args(rest)
     as_json = bool(getattr(options, "json", False)) or getattr(options, "format", None) == "json"
     try:
@@ -77,6 +76,13 @@ def invoke(name: str, rest: Sequence[str]) -> int:
         return refused([NO_MEMORY.at(None, "The machine has no more, or a limit on this process.")], as_json=as_json)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _of_no_terminal(prog: str) -> argparse.HelpFormatter:
+    """While options are declared, argparse formats each to see that it can. How wide the terminal is, it asks with all
+    the compression libraries of Python.
+    """
+    return argparse.HelpFormatter(prog, width=200)
 
 
 def refused(diagnostics: Sequence[Diagnostic], *, as_json: bool = False) -> int:

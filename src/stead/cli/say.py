@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -25,6 +24,8 @@ def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
 
 
 def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+    import textwrap  # only who is told something pays for it
+
     out = sys.stderr if stream is None else stream
     for one in diagnostics:
         colour = RED if one.severity is Severity.ERROR else YELLOW

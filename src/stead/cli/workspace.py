@@ -176,12 +176,11 @@ def site_key(workspace: Workspace) -> bytes:
     Whoever shares a store must share it, or each would see the other's secrets as changed: so it comes from the
     store's own key where there is one, and else from a file that is made once.
     """
-    import hashlib
-
+    from stead.blake2 import blake2b
     from stead.store.sealing import configured_key
 
     if shared := configured_key():
-        return hashlib.blake2b(shared.encode(), key=b"stead: seals secrets", digest_size=KEY_BYTES).digest()
+        return blake2b(shared.encode(), key=b"stead: seals secrets", digest_size=KEY_BYTES).digest()
     path = made_directory(workspace) / "key"
     try:
         return _whole(path.read_bytes(), path)

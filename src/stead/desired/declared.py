@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from stead.desired.patterns import TooLong, fits
 from stead.expressions import Failed, evaluate
 from stead.fields import Anything, Example, Expression, Secret, Text
 from stead.reading.scalars import UNITS
@@ -70,12 +69,18 @@ def wrong(declared: Declared, given: Any) -> str:
         return "is not a size such as 10GiB"
     if declared.choices and given not in declared.choices:
         return f"is none of {', '.join(map(str, declared.choices))}"
+    return _unlike_pattern(declared, given) or _out_of_range(declared, given) or _refused(declared, given)
+
+
+def _unlike_pattern(declared: Declared, given: Any) -> str:
+    if not declared.pattern:
+        return ""
+    from stead.desired.patterns import TooLong, fits
+
     try:
-        if declared.pattern and not fits(declared.pattern, str(given)):
-            return f"does not match {declared.pattern}"
+        return "" if fits(declared.pattern, str(given)) else f"does not match {declared.pattern}"
     except TooLong:
         return f"takes {declared.pattern} too long: let no repeat in it stand inside another of the same"
-    return _out_of_range(declared, given) or _refused(declared, given)
 
 
 def _out_of_range(declared: Declared, given: Any) -> str:

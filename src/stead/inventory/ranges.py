@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterator
 
 _RANGE = re.compile(r"\[([0-9]{1,9}|[a-zA-Z]):([0-9]{1,9}|[a-zA-Z])(?::([0-9]{1,9}))?\]")
@@ -36,7 +35,8 @@ def _values(first: str, last: str, step: str | None) -> Iterator[str]:
     if first.isdigit() != last.isdigit() or by < 1:
         raise BadRange(f"[{first}:{last}]")
     if not first.isdigit():
-        letters = string.ascii_letters
+        from string import ascii_letters as letters
+
         low, high = letters.index(first), letters.index(last)
         if low > high:
             raise BadRange(f"[{first}:{last}]")

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 from stead.address import Address, Known
+from stead.blake2 import blake2b
 from stead.blueprint.model import Reason
 from stead.collecting import no_collecting
 from stead.diagnostics import Code, Place, Refused

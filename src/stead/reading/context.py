@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -74,6 +73,8 @@ def node_of(value: Any, at: Node) -> Node:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` Did you mean ...?`, or nothing."""
+    import difflib
+
     match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {match[0]!r}?" if match else ""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 
 from stead.address import Address, Known
+from stead.blake2 import blake2b
 from stead.collecting import no_collecting
 from stead.kind import Action
 from stead.observed import Have, Host, Observed, State, StoragePool

@@ -7,7 +7,6 @@ only asleep finds the lock gone and writes nothing.
 from __future__ import annotations
 
 import os
-import threading
 from typing import Self
 
 from stead.diagnostics import Refused
@@ -23,6 +22,8 @@ class HeldLock:
     """The lock, and the thread that keeps it alive."""
 
     def __init__(self, db: Database, claim: Claim) -> None:
+        import threading  # only who writes pays for it
+
         self.token = os.urandom(16).hex()
         self._db, self._claim = db, claim
         self._stop = threading.Event()

@@ -6,9 +6,9 @@ Sealed values go as they are, with the salt and the proof of their key. The lock
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from pathlib import Path
 
+from stead.blake2 import blake2b
 from stead.store import birth
 from stead.store.codes import NOT_EMPTY, UNREACHABLE, refuse
 from stead.store.database import Database, Row

@@ -6,8 +6,6 @@ readable in the store: they are how unchanged wants are passed over unopened.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -58,9 +56,13 @@ class Sealed:
         self._cipher = AESGCM(key_bytes(key, salt))
 
     def close(self, text: str, what: str) -> str:
+        import base64
+
         return MARK + base64.b64encode(self.close_bytes(text.encode(), what)).decode()
 
     def open(self, text: str, what: str) -> str:
+        import base64
+
         return self.open_bytes(base64.b64decode(text.removeprefix(MARK)), what).decode()
 
     def close_bytes(self, content: bytes, what: str) -> bytes:
@@ -84,6 +86,8 @@ def key_bytes(key: str, salt: str) -> bytes:
     """64 hexadecimal digits are a key as they are; anything else is a passphrase and is stretched."""
     if re.fullmatch(r"[0-9a-fA-F]{64}", key):
         return bytes.fromhex(key)
+    import hashlib
+
     return hashlib.scrypt(key.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
 
 

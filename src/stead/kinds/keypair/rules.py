@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 
 from stead.desired import Block, Desired
@@ -56,6 +55,8 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
 
 def _holds(key: str, type_: str) -> bool:
     """The key begins with its own type, behind its length."""
+    from base64 import b64decode
+
     try:
         raw = b64decode(key, validate=True)
     except ValueError:  # among them binascii.Error

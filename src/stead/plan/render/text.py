@@ -5,7 +5,6 @@ A large plan is told more briefly, never cut off in silence: what disturbs someo
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -151,7 +150,7 @@ class _Page:
         return self.paint(line, colour) if line else line
 
     def _wrapped(self, text: str, *styles: str) -> Iterator[str]:
-        for line in textwrap.wrap(text, self.style.width - 6, break_long_words=False, break_on_hyphens=False):
+        for line in _lines(text, self.style.width - 6, whole_words=True):
             yield f"      {self.paint(line, *styles)}"
 
     def tail(self, plan: Plan) -> Iterator[str]:
@@ -165,7 +164,7 @@ class _Page:
         if plan.notes:
             yield from ("", self.paint("Notes", BOLD))
             for line in noted(plan.notes, every=self.style.verbose):
-                yield from textwrap.wrap(line, self.style.width, initial_indent="    ", subsequent_indent="    ")
+                yield from (f"    {part}" for part in _lines(line, self.style.width - 4))
 
     def summary(self, summary: Summary) -> Iterator[str]:
         yield ""
@@ -181,3 +180,11 @@ class _Page:
         for loss in losses(summary):
             yield self.paint(f"  loses {loss}", RED)
         yield self.paint(f"{effort(summary)}.", DIM)
+
+
+def _lines(text: str, width: int, *, whole_words: bool = False) -> Sequence[str]:
+    if len(text) <= width:
+        return (text,)
+    import textwrap  # only for what is too long
+
+    return textwrap.wrap(text, width, break_long_words=not whole_words, break_on_hyphens=not whole_words)
