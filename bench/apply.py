@@ -1,20 +1,26 @@
-"""Stead's apply on real hosts beside a script and a playbook that make the same disks, links and domains there.
+"""Stead's apply on real hosts beside a script and a playbook that make the same there.
 
-What they make is read from the hosts after Stead's apply. Theirs is less: no image copy, seed, packet filter, ledger.
+What they make is read from the hosts after Stead's apply, and counted after each of them: 40 domains with their disks,
+seeds and packet filters, 20 volumes, 3 networks with their links, forwarding entries and DHCP servers, the image. What
+they do not: look first, a plan, a journal, a ledger, checks of the image, and an image server.
 python bench/apply.py INVENTORY IMAGE COLLECTIONS [--rounds 2]. The inventory is of a lab that was bootstrapped, with
-64 vCPUs on each of two compute hosts and nothing on them. COLLECTIONS is a folder with
-`ansible_collections/community/libvirt` in it, whose modules need python3-lxml on the hosts.
+64 vCPUs on each of two compute hosts, a third host for controller and network, and nothing on them. COLLECTIONS is a
+folder with `ansible_collections/community/libvirt` in it, whose modules need python3-lxml on the compute hosts.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,79 +28,39 @@ from typing import Any
 from hosts import SAME
 from measure import STEAD, run
 
+PATHS = "ANSIBLE_COLLECTIONS_PATH"
 ANSIBLE = (str(Path(sys.executable).with_name("ansible")), str(Path(sys.executable).with_name("ansible-playbook")))
 FLAVOR = "flavor: {vcpus: 1, memory: 192MiB, disk: 1GiB}, image: tiny, state: stopped, networks: ['n{{ index % 3 }}']"
-# Runs on a host: the argument lists that make its links and disks, and the XML of its domains.
-READ = """
-import json, subprocess, xml.etree.ElementTree as tree
-say = lambda *words: subprocess.run(words, check=True, capture_output=True, text=True).stdout
-links = json.loads(say("ip", "-json", "-details", "link"))
-made, disks, domains = [], [], []
-for kind in ("bridge", "vxlan"):
-    for one in links:
-        info, name = one.get("linkinfo", {}), one["ifname"]
-        if info.get("info_kind") != kind or not name.startswith("s"):
-            continue
-        data, more = info["info_data"], []
-        if kind == "vxlan":
-            more = ["id", str(data["id"]), "local", data["local"], "dstport", str(data["port"]), "nolearning"]
-        made.append(["ip", "link", "add", name, "mtu", str(one["mtu"]), "type", kind, *more])
-        if "master" in one:
-            made.append(["ip", "link", "set", name, "master", one["master"]])
-        made.append(["ip", "link", "set", name, "up"])
-for one in json.loads(say("bridge", "-json", "fdb", "show")):
-    if "dst" in one:
-        made.append(["bridge", "fdb", "append", one["mac"], "dev", one["ifname"], "dst", one["dst"]])
-for name in say("virsh", "list", "--all", "--name").split():
-    xml = say("virsh", "dumpxml", "--inactive", name)
-    domains.append(xml)
-    for source in tree.fromstring(xml).findall("devices/disk[@device='disk']/source[@file]"):
-        if not source.get("file").endswith((".qcow2", ".raw")):
-            continue
-        info = json.loads(say("qemu-img", "info", "--output=json", source.get("file")))
-        back = ["-u", "-F", "qcow2", "-b", info["backing-filename"]] if "backing-filename" in info else []
-        size = str(info["virtual-size"])
-        disks.append(["qemu-img", "create", "-q", "-f", info["format"], *back, info["filename"], size])
-print(json.dumps({"commands": made, "disks": disks, "domains": domains}))
-"""
-DO = """
-import json, os, subprocess, sys
-work = json.load(sys.stdin)
-for disk in work["disks"]:
-    os.makedirs(os.path.dirname(disk[-2]), exist_ok=True)
-for words in work["commands"] + work["disks"]:
-    subprocess.run(words, check=True)
-for xml in work["domains"]:
-    subprocess.run(["virsh", "-q", "define", "/dev/stdin"], input=xml, text=True, check=True, stdout=2)
-"""
-UNDO = """
-import json, os, subprocess, sys
-work = json.load(sys.stdin)
-for name in subprocess.run(["virsh", "list", "--all", "--name"], capture_output=True, text=True).stdout.split():
-    subprocess.run(["virsh", "-q", "undefine", name], check=True, stdout=2)
-for words in work["commands"]:
-    if words[:3] == ["ip", "link", "add"]:
-        subprocess.run(["ip", "link", "delete", words[3]], check=True)
-for words in work["disks"]:
-    os.unlink(words[-2])
-    if "/instances/" in words[-2]:
-        os.rmdir(os.path.dirname(words[-2]))
-"""
+WORK = Path(__file__).with_name("apply_work.py").read_text(encoding="utf-8")
 LOOP = {"loop_control": {"label": ""}}
-COMMAND = {"ansible.builtin.command": {"argv": "{{ item }}"}}
-DEFINE = {"community.libvirt.virt": {"command": "define", "xml": "{{ item }}"}}
+ITEM = {"ansible.builtin.command": {"argv": "{{ item }}"}}
+DEFINE = {"community.libvirt.virt": {"command": "define", "xml": "{{ item.value }}"}}
 FOLDER = {"ansible.builtin.file": {"path": "{{ item }}", "state": "directory"}}
-PLAY = [
-    {
-        "hosts": "compute",
-        "gather_facts": False,
-        "tasks": [
-            {**COMMAND, "loop": "{{ commands }}", **LOOP},
-            {**FOLDER, "loop": "{{ disks | map(attribute=-2) | map('dirname') | unique }}", **LOOP},
-            {**COMMAND, "loop": "{{ disks }}", **LOOP},
-            {**DEFINE, "loop": "{{ domains }}", **LOOP},
-        ],
-    }
+COPY = {"ansible.builtin.copy": {"src": "{{ item.value }}", "dest": "{{ item.key }}"}}
+FILTER = {"ansible.builtin.command": {"argv": ["virsh", "nwfilter-define", "/dev/stdin"], "stdin": "{{ item.value }}"}}
+INSIDE = {"ansible.builtin.command": {"argv": ["ip", "-netns", "{{ item.key }}", "-batch", "-"]}}
+
+
+def batch(program: str, lines: str) -> dict[str, object]:
+    """One call for all of them, as the script has it."""
+    command = {"argv": program.split(), "stdin": f"{{{{ {lines} }}}}"}
+    return {"ansible.builtin.command": command, "when": f"{lines} | length > 0"}
+
+
+TASKS: list[dict[str, object]] = [
+    {**FOLDER, "loop": "{{ paths | map('dirname') | unique }}", **LOOP},
+    {**COPY, "loop": "{{ sources | dict2items }}", **LOOP},
+    batch("ip -batch -", "ip | join('\n')"),
+    {"ansible.builtin.command": {**INSIDE["ansible.builtin.command"], "stdin": "{{ item.value | join('\n') }}"}}
+    | {"loop": "{{ inside | dict2items }}", **LOOP},
+    batch("bridge -batch -", "bridge | join('\n')"),
+    batch("ip -batch -", "neighbours | join('\n')"),
+    batch("nft -f -", "nft"),
+    batch("ipset restore", "ipset"),
+    {**ITEM, "loop": "{{ units }}", **LOOP},
+    {**ITEM, "loop": "{{ disks }}", **LOOP},
+    {**FILTER, "loop": "{{ filters | dict2items }}", **LOOP},
+    {**DEFINE, "loop": "{{ domains | dict2items }}", **LOOP},
 ]
 
 
@@ -109,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stead-bench-") as name:
         folder, inventory = Path(name), str(options.inventory.resolve())
         write_site(folder, options.image)
-        rounds = [compare(folder, inventory, options.collections) for _ in range(options.rounds)]
+        rounds = [compare(folder, inventory, options.collections, options.image) for _ in range(options.rounds)]
     walls = {title: median(one[title] for one in rounds) for title in rounds[0]}
     ours = walls["stead apply FILE"]
     aims = {"script": f"aim for Stead: at most {2 * walls['script'] + 3:.2f} s", "playbook": "aim: 5x Stead's or more"}
@@ -125,55 +91,86 @@ def write_site(folder: Path, image: Path) -> None:
     (folder / "stead.yml").write_text("\n".join(lines) + "\n")
 
 
-def compare(folder: Path, inventory: str, collections: Path) -> dict[str, float]:
+def compare(folder: Path, inventory: str, collections: Path, image: Path) -> dict[str, float]:
     """Wall seconds of each side, with everything destroyed after each."""
     found = ("-i", inventory)
+    listed = json.loads(subprocess.check_output((ANSIBLE[0] + "-inventory", *found, "--list")))
+    hosts = listed["_meta"]["hostvars"]
     planned = run((*STEAD, "plan", *found, "-o", "saved"), folder).wall
     applied = run((*STEAD, "apply", *found, "--auto-approve", "saved"), folder).wall
-    listed = json.loads(subprocess.check_output((ANSIBLE[0] + "-inventory", *found, "--list")))
-    hosts = {name: listed["_meta"]["hostvars"][name] for name in listed["compute"]["hosts"]}
-    work = {name: json.loads(on_hosts({name: own}, READ, {name: None})[0]) for name, own in hosts.items()}
+    made = counted(hosts)
+    work = {name: json.loads(told) for name, told in on_hosts(hosts, "read").items()}
     run((*STEAD, "destroy", *found, "--auto-approve", "--max-disruption", "data-loss"), folder)
-    started = time.perf_counter()
-    on_hosts(hosts, DO, work)
-    script = time.perf_counter() - started
-    on_hosts(hosts, UNDO, work)
-    for name, one in work.items():
-        (folder / f"{name}.json").write_text(json.dumps(one))
-    play = [{**PLAY[0], "vars_files": ["{{ inventory_hostname }}.json"]}]
-    (folder / "play.json").write_text(json.dumps(play))
-    os.environ["ANSIBLE_COLLECTIONS_PATH"], kept = (
-        str(collections.resolve()),
-        os.environ.get("ANSIBLE_COLLECTIONS_PATH"),
-    )
-    playbook = run((ANSIBLE[1], *found, "play.json"), folder).wall
-    os.environ.pop("ANSIBLE_COLLECTIONS_PATH") if kept is None else os.environ.update(ANSIBLE_COLLECTIONS_PATH=kept)
-    on_hosts(hosts, UNDO, work)
-    return {
-        "stead apply FILE": applied,
-        "stead plan and apply": planned + applied,
-        "script": script,
-        "playbook": playbook,
-    }
+    sides = {"script": partial(by_script, hosts, work, image), "playbook": partial(by_playbook, folder, found)}
+    prepare(folder, work, image)
+    walls = {"stead apply FILE": applied, "stead plan and apply": planned + applied}
+    for title, side in sides.items():
+        os.environ[PATHS], kept = str(collections.resolve()), os.environ.get(PATHS)
+        started = time.perf_counter()
+        side()
+        walls[title] = time.perf_counter() - started
+        os.environ.pop(PATHS) if kept is None else os.environ.update({PATHS: kept})
+        if (has := counted(hosts)) != made:
+            raise SystemExit(f"The {title} made {has}, and Stead {made}.")
+        on_hosts(hosts, "undo", work)
+    print(f"made on each side: {made}, at load {os.getloadavg()[0]:.1f}")
+    return walls
 
 
-def on_hosts(hosts: dict[str, Any], program: str, work: dict[str, Any]) -> list[str]:
-    """Runs a Python program on all hosts at once, each fed with its own work; what they printed."""
-    running = []
+def counted(hosts: dict[str, Any]) -> dict[str, int]:
+    """Over all hosts."""
+    found: Counter[str] = Counter()
+    for told in on_hosts(hosts, "count").values():
+        found.update(json.loads(told))
+    return dict(found)
+
+
+def by_script(hosts: dict[str, Any], work: dict[str, Any], image: Path) -> None:
+    """The image goes to each host as a copy; all the rest is one program that runs on all of them at once."""
+    sent = []
     for name, own in hosts.items():
-        options = own.get("ansible_ssh_common_args", "").split() + own.get("ansible_ssh_args", "").split()
-        key = own["ansible_ssh_private_key_file"]
-        command = ["ssh", "-i", key, *options, f"root@{own['ansible_host']}", f"python3 -c '{quote(program)}'"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        running.append((process, json.dumps(work[name])))
-    said = [process.communicate(text)[0] for process, text in running]
-    if any(process.returncode for process, _ in running):
+        for path in work[name]["images"]:
+            with image.open("rb") as file:
+                command = f"mkdir -p {Path(path).parent} && cat > {path}"
+                sent.append(subprocess.Popen([*ssh(own), command], stdin=file))
+    if any(one.wait() for one in sent):
+        raise SystemExit("a host did not take the image")
+    on_hosts(hosts, "do", work)
+
+
+def prepare(folder: Path, work: dict[str, Any], image: Path) -> None:
+    """What the playbook needs: variables of each host, and files to be copied."""
+    for name, one in work.items():
+        sources = dict.fromkeys(one["images"], str(image))
+        for number, (path, text) in enumerate(one["files"].items()):
+            source = folder / f"{name}-{number}"
+            source.write_bytes(base64.b64decode(text))
+            sources[path] = str(source)
+        own = {key: one[key] for key in one if key not in ("files", "images")}
+        (folder / f"{name}.json").write_text(json.dumps({**own, "sources": sources, "paths": [*sources]}))
+    play = {"hosts": "all", "gather_facts": False, "vars_files": ["{{ inventory_hostname }}.json"], "tasks": TASKS}
+    (folder / "play.json").write_text(json.dumps([play]))
+
+
+def by_playbook(folder: Path, found: tuple[str, str]) -> None:
+    run((ANSIBLE[1], *found, "play.json"), folder)
+
+
+def on_hosts(hosts: dict[str, Any], what: str, work: dict[str, Any] | None = None) -> dict[str, str]:
+    """Runs the host's program on all hosts at once, each fed with its own work; what they printed."""
+    running = {}
+    for name, own in hosts.items():
+        command = [*ssh(own), "python3 -c " + shlex.quote(f"{WORK}\nmain({what!r})")]
+        running[name] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    said = {name: one.communicate(json.dumps(work[name]) if work else "")[0] for name, one in running.items()}
+    if any(one.returncode for one in running.values()):
         raise SystemExit("a host refused its work")
     return said
 
 
-def quote(program: str) -> str:
-    return program.replace("'", "'\"'\"'")
+def ssh(own: dict[str, Any]) -> list[str]:
+    options = own.get("ansible_ssh_common_args", "").split() + own.get("ansible_ssh_args", "").split()
+    return ["ssh", "-i", own["ansible_ssh_private_key_file"], *options, f"root@{own['ansible_host']}"]
 
 
 if __name__ == "__main__":

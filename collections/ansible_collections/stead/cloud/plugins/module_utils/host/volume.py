@@ -70,11 +70,19 @@ def users_of(uuid, path, work):
     """Domains on this host that have it as a disk. A storage host has no libvirt, and so none."""
     if not os.path.exists("/run/libvirt/libvirt-sock"):
         return []
-    return [
-        domain
-        for domain in work.connection.listAllDomains()
-        if target_in(Xml.fromstring(domain.XMLDesc(0)), uuid, path) is not None
-    ]
+    return [domain for domain in work.connection.listAllDomains() if _uses(domain, uuid, path)]
+
+
+def _uses(domain, uuid, path):
+    import libvirt
+
+    try:
+        text = domain.XMLDesc(0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:  # another step took it away meanwhile
+            return False
+        raise
+    return target_in(Xml.fromstring(text), uuid, path) is not None
 
 
 def target_in(xml, uuid, path):
