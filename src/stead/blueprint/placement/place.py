@@ -83,7 +83,11 @@ class _Writer:
     def write(self, run: Run) -> None:
         names, forced = self.space.names, self.search.seating.forced
         if not run.crew and not forced:
-            self.assignment.update((unit, names[h]) for unit, h in zip(run.units, run.chosen, strict=True) if h >= 0)
+            if -1 in run.chosen:
+                pairs = zip(run.units, run.chosen, strict=True)
+                self.assignment.update((unit, names[h]) for unit, h in pairs if h >= 0)
+            else:
+                self.assignment.update(zip(run.units, map(names.__getitem__, run.chosen), strict=True))
         else:
             for i, h in enumerate(run.chosen):
                 for request, member in members_of(run, i):

@@ -144,6 +144,7 @@ class _Rank:
         self.space = space
         self.known: dict[int, tuple[int, int, int]] = {}
         self._totals: dict[tuple[int, int], int] = {}
+        self._sums: dict[tuple[int, int], int] = {}
 
     def __call__(self, shape: Shape) -> tuple[int, int, int]:
         found = self.known.get(shape.number)
@@ -165,6 +166,17 @@ class _Rank:
         key = (id(pool), k)
         found = self._totals.get(key)
         if found is None:
+            members, usable = self.space.class_hosts, self.space.usable
+            if not pool.whole:
+                found = sum([usable[h][k] for h in pool.hosts])
+            else:
+                found = sum([self._of_class(c, k) for c, hosts in enumerate(members) if pool.has[hosts[0]]])
+            self._totals[key] = found
+        return found
+
+    def _of_class(self, c: int, k: int) -> int:
+        found = self._sums.get((c, k))
+        if found is None:
             usable = self.space.usable
-            found = self._totals[key] = sum([usable[h][k] for h in pool.hosts])
+            found = self._sums[c, k] = sum([usable[h][k] for h in self.space.class_hosts[c]])
         return found

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from stead.named import NamedTuple
 
+from .classes import Classes
 from .filters import broken
-from .model import Host, HostState, Policy, Problem, Request
+from .model import Host, Policy, Problem, Request
 
 SCALE = 1_000_000  # the score of a full host; a millionth is finer than any difference a person would act on
 TIER = 8 * SCALE  # one unmet preference outweighs any score a policy gives
@@ -24,21 +25,29 @@ class Pool:
     `marked`: some are. `whole`: all hosts of a class or none, so that one of a class speaks for it.
     """
 
-    __slots__ = ("by_zone", "has", "hosts", "key", "marked", "penalty", "whole")
+    __slots__ = ("_by_zone", "_zone_of", "has", "hosts", "key", "marked", "penalty", "whole")
 
     def __init__(
-        self, key: object, hosts: list[int], penalty: list[int], zone_of: Sequence[str], *, whole: bool = False
+        self, key: object, hosts: list[int], penalty: list[int], zone_of: Sequence[str], *, whole: bool, marked: bool
     ) -> None:
         self.key = key
         self.hosts = hosts
         self.penalty = penalty
-        self.marked = any(penalty)
+        self.marked = marked
         self.whole = whole
         self.has = bytearray(len(zone_of))
-        self.by_zone: dict[str, list[int]] = {}
         for h in hosts:
             self.has[h] = 1
-            self.by_zone.setdefault(zone_of[h], []).append(h)
+        self._zone_of = zone_of
+        self._by_zone: dict[str, list[int]] = {}
+
+    @property
+    def by_zone(self) -> dict[str, list[int]]:
+        """Its hosts in each zone: few requests ask."""
+        if not self._by_zone:
+            for h in self.hosts:
+                self._by_zone.setdefault(self._zone_of[h], []).append(h)
+        return self._by_zone
 
 
 class Shape(NamedTuple):
@@ -65,7 +74,8 @@ class Space:
         # Devices do not count toward how full a host is: one GPU in use would read as a full host.
         self.is_scored = [not name.startswith("device:") for name in self.resources]
         self.usable = [[host.usable(name) for name in self.resources] for host in self.hosts]
-        self.class_hosts, self.class_of = _classes(self.hosts)
+        self.classes = Classes(self.hosts)
+        self.class_hosts, self.class_of = self.classes.members, self.classes.of
         self._no_penalty = [0] * len(self.hosts)
         self._pools: dict[object, Pool] = {}
         self._needs: dict[object, Pool] = {}
@@ -101,29 +111,20 @@ class Space:
     def _needs_key(self, request: Request) -> object:
         if self.problem.filters or self.problem.scorers:
             return request.id  # a site's code may look at anything of the request
-        return (
-            request.required,
-            request.forbidden,
-            request.preferred,
-            request.zones,
-            request.host,
-            request.pools,
-            request.physical_networks,
-            request.hypervisor,
-            request.architecture,
-            request.project,
-        )
+        return (*self.classes.wishes(request), request.preferred, request.host)
 
     def _eligible(self, request: Request) -> Pool:
-        classes = [
-            c for c, members in enumerate(self.class_hosts) if not self._refused(self.hosts[members[0]], request)
-        ]
-        marks = tuple(len(request.preferred - self.hosts[self.class_hosts[c][0]].traits) * TIER for c in classes)
+        classes = self.classes.open_to(request)
+        wishes, members = request.preferred, self.class_hosts
+        marks = tuple(len(wishes - self.hosts[members[c][0]].traits) * TIER for c in classes) if wishes else ()
         site = request.id if self.problem.filters or self.problem.scorers else ""
         key = (tuple(classes), marks if any(marks) else (), request.host, site)
         if key in self._pools:
             return self._pools[key]
-        hosts = sorted(h for c in classes for h in self.class_hosts[c])
+        hosts: list[int] = []
+        for c in classes:
+            hosts += self.class_hosts[c]
+        hosts.sort()
         if request.host:
             hosts = [h for h in hosts if self.names[h] == request.host]
         if self.problem.filters:
@@ -131,16 +132,12 @@ class Space:
         whole = not request.host and not self.problem.filters
         return self._intern(key, hosts, self._penalty(request, classes, marks, hosts), whole=whole)
 
-    def _refused(self, host: Host, request: Request) -> bool:
-        """By class: whatever the name and the labels decide is looked at host by host afterwards."""
-        return any(found.stage != "host" for found in broken(host, request, {}))
-
     def _penalty(self, request: Request, classes: list[int], marks: tuple[int, ...], hosts: list[int]) -> list[int]:
         scorers = self.problem.scorers
         if not scorers and not any(marks):
             return self._no_penalty
         penalty = list(self._no_penalty)
-        of_class = dict(zip(classes, marks, strict=True))
+        of_class = dict(zip(classes, marks or (0,) * len(classes), strict=True))
         for h in hosts:
             points = sum(scorers[name](self.hosts[h], request) for name in sorted(scorers))
             penalty[h] = of_class[self.class_of[h]] - points * (SCALE // 1000)
@@ -149,7 +146,8 @@ class Space:
     def _intern(self, key: object, hosts: list[int], penalty: list[int], *, whole: bool = False) -> Pool:
         found = self._pools.get(key)
         if found is None:
-            found = self._pools[key] = Pool(key, hosts, penalty, self.zone_of, whole=whole)
+            marked = penalty is not self._no_penalty and any(penalty)
+            found = self._pools[key] = Pool(key, hosts, penalty, self.zone_of, whole=whole, marked=marked)
         return found
 
 
@@ -160,21 +158,3 @@ def _resources(hosts: Sequence[Host], requests: Sequence[Request]) -> tuple[str,
     for request in requests:
         names.update(request.demand)
     return tuple(sorted(names))
-
-
-def _classes(hosts: Sequence[Host]) -> tuple[list[list[int]], list[int]]:
-    numbers: dict[tuple[object, ...], int] = {}
-    members: list[list[int]] = []
-    of_host: list[int] = []
-    for h, host in enumerate(hosts):
-        number = numbers.setdefault(_class_key(host), len(members))
-        if number == len(members):
-            members.append([])
-        members[number].append(h)
-        of_host.append(number)
-    return members, of_host
-
-
-def _class_key(host: Host) -> tuple[object, ...]:
-    reach = (host.physical_networks, host.pools, host.hypervisors, host.architecture)
-    return (host.zone, host.traits, *reach, host.projects, host.state is HostState.UP)

@@ -86,15 +86,17 @@ class Mirror:
         times = np.bincount(chosen, minlength=len(state.cap))
         index = times.nonzero()[0]
         times = times[index]
+        free = self.free.take(index, axis=1)
         for k, amount in shape.demand:
-            self.free[k, index] -= times * amount
-        level = self.level[index]
+            free[k] -= times * amount
+        level = self.level.take(index)
         for k, _ in shape.scored:
             full = self.cap[k].take(index)
-            np.maximum(level, (full - self.free[k].take(index)) / full, out=level)
+            np.maximum(level, (full - free[k]) / full, out=level)
+        self.free[:, index] = free
         self.level[index] = level
         self.used[index] = True
-        rows = self.free.take(index, axis=1).T.tolist()
+        rows = free.T.tolist()
         state.take_all(chosen.tolist(), zip(index.tolist(), rows, level.tolist(), times.tolist(), strict=True))
         self.seen = len(state.log)
         return state.log[len(state.log) - len(chosen) :]
@@ -104,12 +106,11 @@ class Mirror:
         index, free = self._fitting(shape, hosts)
         if not len(index):
             return ()
-        found = []
-        for slots in self._nova_slots:
-            have = self._sum(free, slots)
-            low, high = int(have.min()), int(have.max())
-            found.append(NovaRange(slots, low, high - low))
-        return tuple(found)
+        have = self._weighed(free, self._nova_slots)
+        least, most = have.min(axis=1).tolist(), have.max(axis=1).tolist()
+        return tuple(
+            NovaRange(slots, low, high - low) for slots, low, high in zip(self._nova_slots, least, most, strict=True)
+        )
 
     def _fitting(self, shape: Shape, hosts: list[int]) -> tuple[Ints, Ints]:
         """The hosts that have room, and what is free on them. Remembered, for who asks for ranges and then for keys."""
@@ -118,11 +119,12 @@ class Mirror:
         if self._fitted is None or self._fitted[0] != key:
             index = self.index(hosts)
             free = self.free.take(index, axis=1)
-            room = self.np.ones(len(index), dtype=bool)
-            for k, amount in shape.demand:
-                room &= free[k] >= amount
-            if not room.all():
-                index, free = index[room], free.compress(room, axis=1)
+            if shape.demand:
+                room = free[shape.demand[0][0]] >= shape.demand[0][1]
+                for k, amount in shape.demand[1:]:
+                    room &= free[k] >= amount
+                if not room.all():
+                    index, free = index.compress(room), free.compress(room, axis=1)
             self._fitted = (key, index, free)
         return self._fitted[1:]
 
@@ -188,13 +190,20 @@ class Mirror:
 
     def _nova(self, free: Ints, ranges: tuple[NovaRange, ...]) -> Ints:
         np = self.np
-        score: Ints = np.zeros(free.shape[1:], dtype=np.int64)
-        for slots, low, span in ranges:
-            if span:
-                score += SCALE - ((self._sum(free, slots) - low) / span * SCALE).astype(np.int64)
+        wide = [one for one in ranges if one.span]
+        if not wide:
+            none: Ints = np.zeros(free.shape[1:], dtype=np.int64)
+            return none
+        lines = (len(wide), *(1,) * (free.ndim - 1))
+        low = np.array([one.low for one in wide]).reshape(lines)
+        span = np.array([one.span for one in wide]).reshape(lines)
+        part = ((self._weighed(free, tuple(one.slots for one in wide)) - low) / span * SCALE).astype(np.int64)
+        score: Ints = len(wide) * SCALE - part.sum(axis=0)
         return score
 
-    def _sum(self, free: Ints, slots: tuple[int, ...]) -> Ints:
-        """Disk in several pools is several resources; the others are one."""
-        found: Ints = free[slots[0]] if len(slots) == 1 else free[list(slots)].sum(axis=0)
-        return found
+    def _weighed(self, free: Ints, weighers: tuple[tuple[int, ...], ...]) -> Ints:
+        """A line per weigher. Disk in several pools is several resources; the others are one."""
+        if all(len(slots) == 1 for slots in weighers):
+            alone: Ints = free.take([slots[0] for slots in weighers], axis=0)
+            return alone
+        return self.np.stack([free.take(slots, axis=0).sum(axis=0) for slots in weighers])
