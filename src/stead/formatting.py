@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from stead.diagnostics import Diagnostic
-from stead.document import read
+from stead.document.parser import read
 
 ORDER = ("stead", "site", "vars", "include", "images", "flavors", "keypairs", "networks", "projects")
 LAST = ("outputs", "checks", "moved", "forget")

@@ -22,7 +22,7 @@ from stead.expressions import revealed
 from stead.kind import Kind
 from stead.kinds import kinds
 from stead.reading import OUT_OF_RANGE, Reading, nearest, read_model
-from stead.reading.models import FAILED
+from stead.reading.readers import FAILED
 from stead.spec import Definition, Environment, Spec
 from stead.spec.settings import COUNTED, SETTINGS, Common, Playbook
 from stead.value import replace

@@ -12,7 +12,7 @@ from stead.fields import Anything, Example, Expression, Text
 from stead.reading import WRONG_TYPE, Reading, read_model, reader_of
 from stead.reading.codes import MISSING
 from stead.reading.context import kind_of
-from stead.reading.models import FAILED, Read
+from stead.reading.readers import FAILED, Read
 from stead.value import value
 
 _LATE: Read = reader_of(Annotated[Any, Anything(late=True)])

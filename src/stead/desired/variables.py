@@ -20,7 +20,7 @@ from stead.expressions import (
 )
 from stead.fields import Secret
 from stead.reading import Reading, nearest, read_model
-from stead.reading.models import FAILED
+from stead.reading.readers import FAILED
 from stead.spec import Environment, Given
 from stead.value import fields_of
 from stead.vault import Vault
@@ -118,7 +118,9 @@ class Variables:
             return None
         if declared.type in TEXTS:
             return text
-        node, found = document.read(text.encode(), given.node.file)
+        from stead.document.parser import read
+
+        node, found = read(text.encode(), given.node.file)
         self.found += found
         return None if node is None or found else self.evaluated(node)
 

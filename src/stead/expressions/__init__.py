@@ -12,14 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stead.expressions.bounds import LARGEST, Failed
+from stead.expressions.used import Use, environment, holds_secret, names_used, uses, uses_secret, variables_used
 from stead.fields import Expression, Secret
-from stead.named import NamedTuple
 
 if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.environment import TemplateExpression
-
-    from stead.expressions.sandbox import Environment
 
 __all__ = [
     "EARLY",
@@ -46,121 +44,18 @@ EARLY = frozenset({"vars", "each", "index", "project", "labels"})
 PLAIN = EARLY | {"this", "site", "projects"}
 
 
-class Use(NamedTuple):
-    """A name that is looked up, with the words after it that are known: `instances.web[0].address`."""
-
-    name: str
-    words: tuple[str, ...]
-    line: int  # within the expression, from 1
-
-
 def has_expression(text: str) -> bool:
     return "{{" in text or "{%" in text
-
-
-@cache
-def _environment() -> Environment:
-    from stead.expressions.sandbox import Environment
-
-    return Environment()
-
-
-@cache
-def _parsed(text: str) -> Any:
-    """Raises Failed where it cannot be read."""
-    from jinja2 import TemplateSyntaxError
-
-    try:
-        return _environment().parse(text)
-    except TemplateSyntaxError as error:
-        raise Failed(f"It cannot be read: {error.message}.", error.lineno) from None
-    except Failed:
-        raise
-    except Exception as error:  # noqa: BLE001 - a thousand brackets end in RecursionError, and more of the kind
-        raise Failed(f"It cannot be read: {type(error).__name__}.") from None
-
-
-@cache
-def _names(text: str) -> frozenset[str]:
-    from jinja2 import meta
-
-    try:
-        return frozenset(meta.find_undeclared_variables(_parsed(text)) - _environment().globals.keys())
-    except Failed:
-        raise
-    except Exception as error:  # noqa: BLE001 - the same
-        raise Failed(f"It cannot be read: {error}.") from None
-
-
-def names_used(expression: Expression | str) -> frozenset[str]:
-    """The names it looks up outside itself. Raises Failed where it cannot be read at all."""
-    return _names(expression if isinstance(expression, str) else expression.text)
-
-
-@cache
-def uses(text: str) -> tuple[Use, ...]:
-    """Every place where an outside name is looked up."""
-    outside = _names(text)
-    return tuple(use for use in _uses(_parsed(text)) if use.name in outside)
-
-
-def _uses(tree: Any) -> Iterator[Use]:
-    from jinja2 import nodes
-
-    inner: set[int] = set()
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name)):  # what is outside comes before what is in it
-        if id(node) in inner:
-            continue
-        words: list[str] = []
-        below = node
-        while isinstance(below, nodes.Getattr | nodes.Getitem):
-            if isinstance(below, nodes.Getattr):
-                words.insert(0, below.attr)
-            elif isinstance(below.arg, nodes.Const):
-                words.insert(0, str(below.arg.value))
-            else:
-                words.clear()  # computed: nothing is known of what follows
-            below = below.node
-            inner.add(id(below))
-        if isinstance(below, nodes.Name):
-            yield Use(below.name, tuple(words), below.lineno)
-
-
-@cache
-def variables_used(text: str) -> frozenset[str] | None:
-    """Which `vars` it reads. None when that cannot be said: it takes `vars` as a whole or by a computed name."""
-    read = [use.words for use in uses(text) if use.name == "vars"]
-    return None if any(not words for words in read) else frozenset(words[0] for words in read)
-
-
-def holds_secret(value: Any) -> bool:
-    match value:
-        case Secret():
-            return True
-        case dict():
-            return any(map(holds_secret, value.values()))
-        case list():
-            return any(map(holds_secret, value))
-        case _:
-            return False
-
-
-def uses_secret(text: str, variables: Mapping[str, Any]) -> bool:
-    """Whether a secret could come out. Where that cannot be said, yes."""
-    if "vars" not in _names(text):
-        return False
-    used = variables_used(text)
-    return any(holds_secret(value) for name, value in variables.items() if used is None or name in used)
 
 
 def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     """A lone `{{ }}` keeps its type; anything around it makes text."""
     from jinja2 import TemplateError
 
-    meter = _environment().meter
+    meter = environment().meter
     before, meter.left = meter.left, type(meter)().left
     try:
-        known = {name: scope[name] for name in _names(text) if name in scope}
+        known = {name: scope[name] for name in names_used(text) if name in scope}
         made = _compiled(text)
         return meter.made(_settled(made(**known))) if _is_lone(text) else _joined(made, known)
     except Failed:
@@ -183,9 +78,9 @@ def _compiled(text: str) -> Any:
     made: Template | TemplateExpression
     if _is_lone(text):
         inner = text.strip()[2:-2].strip("-+ \t\n\r")
-        made = _environment().compile_expression(inner, undefined_to_none=False)
+        made = environment().compile_expression(inner, undefined_to_none=False)
     else:
-        made = _environment().from_string(text)
+        made = environment().from_string(text)
     return made
 
 

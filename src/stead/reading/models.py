@@ -1,27 +1,26 @@
-"""Compiles a model, a frozen dataclass with annotated fields, into a function from a node to an instance."""
+"""Compiles a model, a frozen dataclass with annotated fields, into a function from a node to an instance.
+
+It decides what reads a field, by its annotation; how that reads is told in `readers`.
+"""
 
 from __future__ import annotations
 
-import math
 import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from stead import document
 from stead.document import Node, Scalar, Sequence
-from stead.fields import Anything, Expression, Form, Name, Path, Ref, Secret, Text
-from stead.reading.codes import MISSING, NOT_A_CHOICE, OUT_OF_RANGE, SHOWN, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
-from stead.reading.context import Reading, kind_of, nearest, node_of
-from stead.reading.scalars import scalar_reader
+from stead.fields import Anything, Expression, Form, Path, Ref, Secret, Text
+from stead.reading import readers
+from stead.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_TYPE
+from stead.reading.context import Reading, kind_of, nearest
+from stead.reading.readers import FAILED, Read
 from stead.value import fields_of as fields_in
 from stead.value import is_value, positional
 
-_SHOWN = "A secret cannot stand here, where it would be seen. User data may hold one."
-FAILED: Final = object()  # told; the model is not made
-
-Read = Callable[[Node, Reading, str], Any]
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -79,7 +78,7 @@ def record_reader(model: type) -> Callable[[Node, Reading, str, frozenset[str]],
     def read(node: Node, reading: Reading, path: str, others: frozenset[str]) -> Any:
         if not isinstance(node, document.Mapping):
             if short is not None and isinstance(node, Scalar):
-                value = fields[short].read(node, reading, _below(path, short))
+                value = fields[short].read(node, reading, readers.deeper(path, short))
                 return FAILED if value is FAILED else model(**{fields[short].name: value})
             if isinstance(node, Scalar) and node.value is None and not any(one.required for one in fields.values()):
                 return model()
@@ -109,7 +108,7 @@ def _record(
                 text = f"There is no field {word!r} here.{hint} Known are {_some(fields)}."
                 reading.tell(UNKNOWN_FIELD, node.place_of_key(word), text)
             continue
-        value = field.read(below, reading, _below(path, word))
+        value = field.read(below, reading, readers.deeper(path, word))
         if value is FAILED:
             good = False
         else:
@@ -126,10 +125,6 @@ def _some(words: Mapping[str, Any]) -> str:
     return ", ".join(shown) + (" and others" if len(words) > len(shown) else "")
 
 
-def _below(path: str, word: str) -> str:
-    return f"{path}.{word}" if path else word
-
-
 def reader_of(annotation: Any) -> Read:
     """The function for one annotation."""
     if get_origin(annotation) is Annotated:
@@ -141,7 +136,7 @@ def reader_of(annotation: Any) -> Read:
 
 def _reader(base: Any, form: Form | None) -> Read:
     if isinstance(form, Anything):
-        return _anything(late=form.late)
+        return readers.anything(late=form.late)
     options = _options(base)
     if len(options) > 1:
         return _either([one for one in options if one not in (Expression, Secret)], form)
@@ -150,20 +145,20 @@ def _reader(base: Any, form: Form | None) -> Read:
         return reader_of(only)
     origin = get_origin(only)
     if origin is Literal:
-        return _choice(get_args(only))
+        return readers.choice(get_args(only))
     if origin is tuple:
-        return _list(_element(get_args(only)[0], form))
+        return readers.list_of(_element(get_args(only)[0], form))
     if origin in (dict, Mapping):
         key, value = get_args(only)
-        return _map(key, _element(value, form))
+        return readers.map_of(key, _element(value, form))
     if isinstance(form, Ref):
-        return _reference(form)
+        return readers.reference(form)
     if is_value(only):
         read = record_reader(only)
-        return _opened(lambda node, reading, path: read(node, reading, path, NOBODY))
+        return readers.opened(lambda node, reading, path: read(node, reading, path, NOBODY))
     if only is Any:
-        return _anything(late=False)
-    return _scalar(form, only)
+        return readers.anything(late=False)
+    return readers.single(form, only)
 
 
 def _element(annotation: Any, form: Form | None) -> Read:
@@ -173,178 +168,6 @@ def _element(annotation: Any, form: Form | None) -> Read:
 
 def _options(base: Any) -> tuple[Any, ...]:
     return get_args(base) if get_origin(base) in (Union, types.UnionType) else (base,)
-
-
-def _opened(read: Read) -> Read:
-    """Evaluates an early expression first."""
-
-    def opened(node: Node, reading: Reading, path: str) -> Any:
-        if not isinstance(node, Scalar):
-            return read(node, reading, path)
-        value = reading.early(node)
-        if value is None:
-            return FAILED
-        if isinstance(value, Secret):
-            reading.tell(SHOWN, node.place, _SHOWN)
-            return FAILED
-        return read(value, reading, path)
-
-    return opened
-
-
-def _scalar(form: Form | None, base: type) -> Read:
-    convert = scalar_reader(form, base)
-    if isinstance(form, Text) and (form.late or form.secret):
-        return _late_text(form)
-
-    def read(node: Node, reading: Reading, _path: str) -> Any:
-        if not isinstance(node, Scalar):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a single value is needed.")
-            return FAILED
-        value = convert(node, reading)
-        return FAILED if value is None else value
-
-    return _opened(read)
-
-
-def _late_text(form: Text) -> Read:
-    """Text that may hold a secret, and where it is late, expressions over choices."""
-    convert = scalar_reader(form, str)
-
-    def read(node: Node, reading: Reading, path: str) -> Any:
-        if not isinstance(node, Scalar):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; text is needed.")
-            return FAILED
-        if form.late and not node.tag and ("{{" in node.text or "{%" in node.text):
-            kept = reading.scope.keep(node, path, reading.found)
-            if isinstance(kept, Expression):
-                reading.late.append(kept)
-            return FAILED if kept is None else kept
-        value = reading.early(node)
-        if value is None or isinstance(value, Secret):
-            return FAILED if value is None else value
-        text = convert(value, reading) if isinstance(value, Scalar) else None
-        if text is None:
-            return FAILED
-        return Secret(text) if form.secret else text
-
-    return read
-
-
-def _choice(choices: tuple[Any, ...]) -> Read:
-    by_text = {str(choice): choice for choice in choices}
-
-    def read(node: Node, reading: Reading, _path: str) -> Any:
-        if isinstance(node, Scalar) and node.text in by_text:
-            return by_text[node.text]
-        known = ", ".join(by_text)
-        text = f"{kind_of(node).capitalize() if not isinstance(node, Scalar) else kind_of(node)} is none of {known}."
-        hint = nearest(node.text, by_text) if isinstance(node, Scalar) else ""
-        reading.tell(NOT_A_CHOICE, node.place, text + hint)
-        return FAILED
-
-    return _opened(read)
-
-
-def _list(element: Read) -> Read:
-    def read(node: Node, reading: Reading, path: str) -> Any:
-        if not isinstance(node, Sequence):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a list is needed: [{_hint(node)}].")
-            return FAILED
-        values = [element(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
-        return FAILED if FAILED in values else tuple(values)
-
-    return _opened(read)
-
-
-def _hint(node: Node) -> str:
-    return node.text if isinstance(node, Scalar) and len(node.text) < 40 else "…"
-
-
-def _map(key: Any, element: Read) -> Read:
-    named = get_origin(key) is Annotated and any(isinstance(note, Name) for note in get_args(key))
-
-    def read(node: Node, reading: Reading, path: str) -> Any:
-        if not isinstance(node, document.Mapping):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a map is needed.")
-            return FAILED
-        values = {word: element(below, reading, _below(path, word)) for word, below in node.entries.items()}
-        if named:
-            bad = [word for word in values if not _is_name(word)]
-            for word in bad:
-                reading.tell(
-                    WRONG_FORM, node.place_of_key(word), f"{word!r} is not a name: lower case, digits, dashes."
-                )
-            if bad:
-                return FAILED
-        return FAILED if any(value is FAILED for value in values.values()) else types.MappingProxyType(values)
-
-    return _opened(read)
-
-
-def _is_name(word: str) -> bool:
-    from stead.address import NAME
-
-    return NAME.fullmatch(word) is not None
-
-
-def _reference(ref: Ref) -> Read:
-    def read(node: Node, reading: Reading, _path: str) -> Any:
-        if not isinstance(node, Scalar) or node.value is None:
-            reading.tell(
-                WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; the name of one of {ref.kind} is needed."
-            )
-            return FAILED
-        address = reading.scope.refer(node.text, ref, node.place, reading.found)
-        if address is None:
-            return FAILED
-        if ref.orderly:
-            reading.refs[address] = None
-        return address
-
-    return _opened(read)
-
-
-def _anything(*, late: bool) -> Read:
-    def read(node: Node, reading: Reading, path: str) -> Any:
-        match node:
-            case document.Mapping():
-                values = {word: read(below, reading, _below(path, word)) for word, below in node.entries.items()}
-                return FAILED if FAILED in values.values() else values
-            case Sequence():
-                items = [read(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
-                return FAILED if FAILED in items else items
-            case Scalar():
-                return _any_scalar(node, reading, path, late=late)
-            case _:
-                raise AssertionError(node)
-
-    return read
-
-
-def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any:
-    if late and not node.tag and ("{{" in node.text or "{%" in node.text):
-        kept = reading.scope.keep(node, path, reading.found)
-        if isinstance(kept, Expression):
-            reading.late.append(kept)
-        return FAILED if kept is None else kept
-    value = reading.early(node)
-    if value is None:
-        return FAILED
-    if not isinstance(value, Secret):
-        return _finite(value, reading) if isinstance(value, Scalar) else document.plain(value)
-    if late:
-        return value
-    reading.tell(SHOWN, node.place, _SHOWN)
-    return FAILED
-
-
-def _finite(node: Scalar, reading: Reading) -> Any:
-    value = node.value
-    if isinstance(value, float) and not math.isfinite(value):
-        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is no number to reckon with.")
-        return FAILED
-    return value
 
 
 def _either(options: list[Any], form: Form | None) -> Read:
@@ -365,37 +188,10 @@ def _either(options: list[Any], form: Form | None) -> Read:
         else:
             scalars.append(read)
     if (isinstance(form, Text) and form.late) or isinstance(form, Path):
-        return _nothing_or(empty, scalars[0])
+        return readers.or_nothing(empty, scalars[0])
 
     def read_either(node: Node, reading: Reading, path: str) -> Any:
         fitting = scalars if isinstance(node, Scalar) else lists if isinstance(node, Sequence) else maps
-        return _first_fit(fitting or scalars or lists or maps, node, reading, path)
+        return readers.first_fit(fitting or scalars or lists or maps, node, reading, path)
 
-    return _nothing_or(empty, _opened(read_either))
-
-
-def _nothing_or(empty: bool, read: Read) -> Read:
-    if not empty:
-        return read
-
-    def read_or_nothing(node: Node, reading: Reading, path: str) -> Any:
-        if isinstance(node, Scalar) and node.plain and node.value is None:
-            return None
-        return read(node, reading, path)
-
-    return read_or_nothing
-
-
-def _first_fit(options: list[Read], node: Node, reading: Reading, path: str) -> Any:
-    """The mistakes of the last are told when none fits: options are written from the special to the common."""
-    for read in options[:-1]:
-        attempt = Reading(reading.scope, reading.address)
-        value = read(node, attempt, path)
-        if value is not FAILED:
-            reading.refs |= attempt.refs
-            reading.late += attempt.late
-            return value
-    return options[-1](node, reading, path)
-
-
-__all__ = ["FAILED", "fields_of", "node_of", "read_model", "reader_of", "record_reader", "word_of"]
+    return readers.or_nothing(empty, readers.opened(read_either))

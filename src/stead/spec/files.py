@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stead.diagnostics import Code, Diagnostic, Place
-from stead.document import Node, read
+from stead.document import Node
 
 NO_FILE = Code("STEAD-L020", "a file cannot be read")
 EMPTY = Code("STEAD-L021", "there is no spec here")
@@ -69,6 +69,8 @@ class Files:
             text = f"{self.shown(path)}: {why}. Check the name, and that you may read it."
             self.found.append(NO_FILE.at(named_at, text))
             return None
+        from stead.document.parser import read
+
         node, found = read(data, self.shown(path))
         self.found += found
         self.whole = self.whole and (node is not None or not found)

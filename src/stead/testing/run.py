@@ -14,7 +14,7 @@ from stead.blueprint.placement import load_sites, survive
 from stead.desired import resolve
 from stead.desired.scope import Nothing
 from stead.diagnostics import Diagnostic, Refused, has_errors
-from stead.document import read
+from stead.document.parser import read
 from stead.inventory import read_inventory
 from stead.kind import Disruption
 from stead.kinds import kinds
@@ -24,7 +24,7 @@ from stead.plan.render.fold import fold
 from stead.plan.render.words import summarise
 from stead.planner import Inputs, Planned, make_plan
 from stead.reading import Reading, read_model
-from stead.reading.models import FAILED
+from stead.reading.readers import FAILED
 from stead.recorded import Recorded
 from stead.rehearse import applied, with_hosts
 from stead.spec import load
