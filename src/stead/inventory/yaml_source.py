@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", "
 BESIDE = ("group_vars", "host_vars")
 _GROUP_KEYS = frozenset({"hosts", "vars", "children"})
 _VAULT = "$ANSIBLE_VAULT;"
+MOST_FILES = 1000  # in a directory of inventories; a whole disk or a home, beyond
 DEEPEST = 1000  # levels; groups in groups in groups have ten
 _BRACKET = re.compile(r"[][{}]")
 _DEEP = re.compile(rf"^(?: {{{DEEPEST},}}|(?:[-?] +){{{DEEPEST // 2},}})[^ ]", re.MULTILINE)
@@ -60,7 +62,12 @@ for _tag in ("!vault", "!vault-encrypted"):
 
 def read_into(tree: Tree, source: Path) -> list[Path]:
     """Adds a file, or all of a directory. Returns what was read."""
-    files = list(_files(source))
+    files = list(islice(_files(source), MOST_FILES + 1))
+    if len(files) > MOST_FILES:
+        much = f"{source} has more than {MOST_FILES:,} files"
+        raise Wrong(
+            f"{much}: no inventory, but a place with much else in it. Name the file, or its own directory.", None
+        )
     for file in files:
         _add_file(tree, file)
     folders = dict.fromkeys([source] if source.is_dir() else [source.parent])
@@ -71,13 +78,19 @@ def _files(source: Path) -> Iterator[Path]:
     if not source.is_dir():
         yield source
         return
-    for path in sorted(source.iterdir()):
+    try:
+        below = sorted(source.iterdir())
+    except OSError as error:
+        raise Wrong(f"{source}: {error.strerror}.", None) from None
+    for path in below:
         if path.name.startswith(".") or path.name in BESIDE or path.name.endswith(IGNORED):
             continue
         yield from _files(path)
 
 
 def _add_file(tree: Tree, path: Path) -> None:
+    if path.is_char_device() or path.is_block_device():  # it might never end
+        raise Wrong(f"{path} is a device and no inventory.", None)
     if path.suffix not in SUFFIXES or os.access(path, os.X_OK):
         raise NotOurs
     content = load(path)

@@ -11,8 +11,9 @@ from stead.document import Node
 NO_FILE = Code("STEAD-L020", "a file cannot be read")
 EMPTY = Code("STEAD-L021", "there is no spec here")
 
-# Files beside a spec that are YAML and no part of it.
 LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
+TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
+# Files beside a spec that are YAML and no part of it.
 OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
 
 
@@ -59,9 +60,11 @@ class Files:
             if named_at is not None and path.exists() and not path.is_file():
                 why = "It is no file"  # nor is a device: it might never end
             elif path.is_file() and path.stat().st_size > LARGEST:
-                why = f"It has more than {LARGEST >> 20} MiB"
+                why = TOO_MUCH
             else:
-                data = path.read_bytes()
+                with path.open("rb") as file:
+                    data = file.read(-1 if path.is_file() else LARGEST + 1)
+                why = "" if len(data) <= LARGEST else TOO_MUCH  # a device has no size, and no end
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", "") or str(error)
         if why:

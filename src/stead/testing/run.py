@@ -13,7 +13,7 @@ from stead.blueprint.model import Blueprint
 from stead.blueprint.placement import load_sites, survive
 from stead.desired import resolve
 from stead.desired.scope import Nothing
-from stead.diagnostics import Diagnostic, Refused, has_errors
+from stead.diagnostics import Code, Diagnostic, Place, Refused, has_errors
 from stead.document.parser import read
 from stead.inventory import read_inventory
 from stead.kind import Disruption
@@ -32,6 +32,7 @@ from stead.testing.model import Expectation, Rehearsal, TestFile
 from stead.testing.report import Result
 from stead.value import replace
 
+NOTHING = Code("STEAD-T002", "the file tests nothing")
 SITE, KEY = "test", b"test"  # nothing here outlives the test
 
 
@@ -39,7 +40,8 @@ def run_file(path: Path) -> list[Result]:
     """Refuses, with its mistakes, a file that is no test."""
     node, found = read(path.read_bytes(), str(path))
     if node is None or found:
-        raise Refused(*found)
+        nothing = NOTHING.at(Place(str(path), 1, 1), "The file is empty. Write `tests:` with what must hold.")
+        raise Refused(*found or [nothing])
     reading = Reading(Nothing())
     tests: TestFile | Any = read_model(TestFile, node, reading)
     if tests is FAILED:

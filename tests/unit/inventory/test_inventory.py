@@ -13,6 +13,7 @@ import pytest
 
 from stead.inventory import read_inventory
 from stead.inventory.ranges import BadRange, expand
+from stead.inventory.yaml_source import MOST_FILES
 from stead.observed import Host, State, StoragePool
 
 GiB = 1 << 30
@@ -364,3 +365,23 @@ def test_ranges_count_as_ansible_does(pattern: str, names: list[str]) -> None:
 def test_a_range_without_hosts_is_refused(pattern: str) -> None:
     with pytest.raises(BadRange):
         list(expand(pattern))
+
+
+def test_a_whole_disk_is_no_inventory(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 1):
+        path = tmp_path / f"a{number % 7}" / f"{number}.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("not: [read", encoding="utf-8")
+    ((code, detail),) = told(tmp_path)
+    assert code == "STEAD-H101"
+    assert "more than 1,000 files" in detail
+
+
+def test_a_directory_in_itself_is_no_inventory(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).symlink_to(tmp_path, target_is_directory=True)
+    assert [code for code, _ in told(tmp_path)] == ["STEAD-H101"]
+
+
+def test_a_device_is_no_inventory() -> None:
+    assert told(Path("/dev/zero")) == [("STEAD-H101", "/dev/zero is a device and no inventory.")]

@@ -96,3 +96,9 @@ def test_mistake_in_a_test_file_is_a_diagnostic(folder: Path, capsys: pytest.Cap
     (folder / "one.test.yml").write_text("tests: {it: {expct: {}}}\n")
     assert main(["test", str(folder)]) == 1
     assert "STEAD-L001" in capsys.readouterr().err
+
+
+def test_a_file_without_tests_is_a_diagnostic(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "some.test.yml").write_text("# later\n")
+    assert main(["test", str(folder / "some.test.yml")]) == 1
+    assert "STEAD-T002" in capsys.readouterr().err
