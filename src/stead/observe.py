@@ -15,7 +15,7 @@ from typing import Any
 from stead.address import Address, parse
 from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.runner.playing import Played, Playing
-from stead.want import Body, Want, canonical, digest
+from stead.want import NOTHING_KNOWN, Body, Want, canonical, digest
 
 PLAYBOOK = "stead.cloud.observe"
 # Seconds for one host to look around: it takes a tenth of one, and twenty when the hypervisors have to be tried.
@@ -87,7 +87,9 @@ def _answer(host: str, folder: Path, played: Played) -> Answer:
     return Answer(host=host, facts=told)
 
 
-def to_observed(answers: Mapping[str, Answer], hosts: Mapping[str, Host]) -> Observed:
+def to_observed(
+    answers: Mapping[str, Answer], hosts: Mapping[str, Host], wants: Mapping[str, Want] = NOTHING_KNOWN
+) -> Observed:
     """The planner's view: the inventory's word, completed by the host's own; and what is there of each resource."""
     known = {name: completed(host, answers.get(name)) for name, host in hosts.items()}
     haves: dict[Address, dict[str, Have]] = {}
@@ -96,18 +98,19 @@ def to_observed(answers: Mapping[str, Answer], hosts: Mapping[str, Host]) -> Obs
             for entry in entries:
                 address = parse(entry["address"])
                 if address is not None and not entry.get("gone"):
-                    haves.setdefault(address, {})[name] = _have(entry)
+                    haves.setdefault(address, {})[name] = _have(entry, wants)
     parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
     return Observed(hosts=known, haves=haves, digest=digest(*parts))
 
 
-def _have(entry: Mapping[str, Any]) -> Have:
+def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
     """What is there is what was wanted, save where it was seen to be otherwise."""
-    seen = {**entry["want"], **entry.get("seen", {})}
-    want = Want.of(Body.of(seen))
-    made_from = str(entry.get("made_from", entry.get("digest", "")))
-    if not entry.get("seen") and made_from:
-        want = Want(want.body, want.own, made_from)  # untouched: the digest that it was made from is its own
+    made_from, seen = str(entry.get("made_from", entry.get("digest", ""))), entry.get("seen")
+    untouched = made_from and not seen  # the digest that it was made from is its own
+    want = wants.get(made_from) if untouched else None
+    if want is None:
+        want = Want.of(Body.of({**entry["want"], **(seen or {})}))
+        want = Want(want.body, want.own, made_from) if untouched else want
     return Have(want, made_from, str(entry["uuid"]), bool(entry.get("begun")))
 
 

@@ -41,3 +41,7 @@ class Recorded:
     site: str = ""  # the UUID this store was born with: salt of chosen identifiers, key of nothing
     resources: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
     in_flight: tuple[InFlight, ...] = ()
+
+    def wants(self) -> dict[str, Want]:
+        """What was applied anywhere, by digest."""
+        return {want.digest: want for record in self.resources.values() for want in record.wants.values()}

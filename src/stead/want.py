@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from stead.blake2 import blake2b
@@ -58,4 +59,5 @@ class Want:
         return {**json.loads(self.body.text), **json.loads(self.own)}
 
 
+NOTHING_KNOWN: Mapping[str, Want] = MappingProxyType({})
 NOTHING = Want(Body(EMPTY, digest(EMPTY)), EMPTY, digest(digest(EMPTY), EMPTY))

@@ -101,7 +101,15 @@ def choose(
     for settle in (chooser.fix, chooser.keep, chooser.fill):
         for one in ordered:
             settle(one)
-    return Leases(of=chooser.chosen, takes_over=chooser.takes_over), chooser.diagnostics
+    return Leases(of=_unchanged(chooser.chosen, records), takes_over=chooser.takes_over), chooser.diagnostics
+
+
+def _unchanged(
+    chosen: dict[Address, dict[str, str]], records: Mapping[Address, Record]
+) -> Mapping[Address, Mapping[str, str]]:
+    """What is as it was recorded, most of it, is not kept twice."""
+    before = {address: record.leases for address in chosen if (record := records.get(address)) is not None}
+    return {address: before[address] if before.get(address) == leases else leases for address, leases in chosen.items()}
 
 
 class _Chooser:

@@ -19,7 +19,7 @@ from stead.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.fields import Expression, Secret
 from stead.kind import Kind, Member
 from stead.observed import Observed
-from stead.recorded import Recorded
+from stead.recorded import Record, Recorded
 from stead.value import replace, value
 from stead.want import Want
 
@@ -89,7 +89,7 @@ def settle(
     members = {member.address: member for _, some in blocks for member in some}
     choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, key=key)
     choices.gather(blocks, left.tells)
-    resources = _realise(blocks, kinds, choices, question, placement)
+    resources = _realise(blocks, kinds, choices, question, placement, records)
     outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
     found += choices.diagnostics + _failed_checks(desired, choices)
     blueprint = Blueprint(
@@ -125,6 +125,7 @@ def _realise(
     choices: Choices,
     question: demands.Question,
     placement: Placement,
+    records: Mapping[Address, Record],
 ) -> dict[Address, Settled]:
     reasons = placement.reasons
     shared = {member: reasons.get(request.id) for request in question.problem.requests for member in request.members}
@@ -137,8 +138,11 @@ def _realise(
                 name = str(member.address)
                 told = reasons.get(name) or shared.get(name)
                 placed = Reason(told.code, told.text) if told else Reason("beside", "with the instance it belongs to")
-            homes = (member.host,) if member.host else _homes(role, wants, choices)
-            made[member.address] = Settled(member.address, block, member.leases, member.host, placed, wants, homes)
+            # Most are as they were, to the letter: a second one of each would be a third of what is in memory.
+            record = records.get(member.address)
+            same = record.wants if record is not None and record.wants == wants else wants
+            homes = (member.host,) if member.host else _homes(role, same, choices)
+            made[member.address] = Settled(member.address, block, member.leases, member.host, placed, same, homes)
     return dict(sorted(made.items(), key=lambda item: order(item[0])))
 
 

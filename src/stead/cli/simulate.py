@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from stead.cli import options as shared
 from stead.cli.workspace import SIMULATION, Workspace, find, pair, read_hosts
@@ -132,8 +133,8 @@ def places(state: SimulatedState, options: argparse.Namespace) -> list[str]:
 
 def hosts(state: SimulatedState, _options: argparse.Namespace) -> object:
     held = dict.fromkeys(state.hosts(), 0)
-    for row in state.rows():
-        held[row[1]] = held.get(row[1], 0) + 1
+    for _, host, *_ in chain.from_iterable(state.rows()):
+        held[host] = held.get(host, 0) + 1
     return {
         "hosts": [
             {"host": row.name, "state": row.state, "why": row.why, "delay": row.delay, "has": held[row.name]}

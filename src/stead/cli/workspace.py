@@ -238,10 +238,11 @@ def load(workspace: Workspace) -> Loaded:
         raise Refused(*found)
     runner = runner_for(workspace, inventory)
     store = open_state(workspace, create=True)
+    recorded = store.recorded()
     inputs = Inputs(
         desired=desired,
-        recorded=store.recorded(),
-        observed=runner.observe(inventory.hosts),
+        recorded=recorded,
+        observed=runner.observe(inventory.hosts, recorded.wants()),
         kinds=kinds(),
         key=site_key(workspace),
         sites=load_sites(),

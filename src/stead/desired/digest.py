@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stead.address import Address
+from stead.blake2 import blake2b
 from stead.desired.model import Block, Check, Output, Site
 from stead.expressions import variables_used
 from stead.fields import Expression, Secret
 from stead.value import fields_of, is_value
-from stead.want import canonical, digest
+from stead.want import canonical
 
 
 class Shapes:
@@ -87,12 +88,15 @@ def digest_of(
 ) -> str:
     shapes = Shapes(key)
     moved, forget = renames
-    parts = [
+    found = blake2b(digest_size=16)
+    for block in blocks:  # one by one: all of them in one text would be the largest thing in memory
+        found.update(canonical(shapes.block(block)).encode())
+    rest = [
         shapes.of(site),
-        [shapes.block(block) for block in blocks],
         sorted(canonical([one.name, shapes.of(one.value), one.description, one.secret]) for one in outputs),
         sorted(canonical([one.name, shapes.of(one.that), shapes.of(one.message), one.warning]) for one in checks),
         sorted([str(old), str(new)] for old, new in moved.items()),
         sorted(map(str, forget)),
     ]
-    return digest(*map(canonical, parts))
+    found.update(canonical(rest).encode())
+    return found.hexdigest()

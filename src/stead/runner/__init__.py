@@ -14,6 +14,7 @@ from stead.named import NamedTuple
 from stead.observed import Host, Observed
 from stead.plan.model import Step
 from stead.value import field, value
+from stead.want import NOTHING_KNOWN, Want
 
 __all__ = ["Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 
@@ -64,8 +65,11 @@ class Wave:
 
 
 class Runner(Protocol):
-    def observe(self, hosts: Mapping[str, Host]) -> Observed:
-        """What these hosts report now. One that does not answer comes back as down, with why."""
+    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
+        """What these hosts report now. One that does not answer comes back as down, with why.
+
+        Of a want that is `known` by its digest there is no second one in memory.
+        """
 
     def run(self, wave: Wave, on_event: Callable[[Event], None]) -> None:
         """Every step either ends, or never begins (its host is silent, the run is being stopped), or stays unknown.

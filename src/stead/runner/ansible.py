@@ -19,6 +19,7 @@ from stead.plan.model import Step
 from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
 from stead.value import field, value
+from stead.want import NOTHING_KNOWN, Want
 
 OnEvent = Callable[[Event], None]
 
@@ -36,10 +37,10 @@ class AnsibleRunner:
     run_name: str = "run"
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
         from stead.observe import Question, observe, to_observed
 
-        return to_observed(observe(Question(inventory=self.inventory, hosts=tuple(hosts))), hosts)
+        return to_observed(observe(Question(inventory=self.inventory, hosts=tuple(hosts))), hosts, known)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not wave.steps or wave.stopping():

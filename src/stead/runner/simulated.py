@@ -19,9 +19,9 @@ from stead.plan.model import Step
 from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_rules import Site
-from stead.runner.simulated_state import Fault, FaultKind, HostRow, SimulatedState, Thing
+from stead.runner.simulated_state import Fault, FaultKind, HostRow, Row, SimulatedState, Thing
 from stead.value import replace
-from stead.want import EMPTY, Body, Want
+from stead.want import EMPTY, NOTHING_KNOWN, Body, Want
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16
@@ -40,14 +40,18 @@ class SimulatedRunner:
         self._site: Site | None = None
         self._seen = -1
 
-    def observe(self, hosts: Mapping[str, Host]) -> Observed:
+    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
         with no_collecting():
             rows = self.state.know(hosts)
             self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
             answering = {name for name, host in self._hosts.items() if host.state is not State.DOWN}
-            things = [row for row in self.state.rows() if row[1] in answering]
-            haves = _haves(things, self.state.bodies())
-            return Observed(hosts=self._hosts, haves=haves, digest=_digest(self._hosts, things))
+            seen = _Seen(known, self.state.bodies())
+            digest = blake2b("".join(_facts(self._hosts[host]) for host in sorted(hosts)).encode(), digest_size=16)
+            for portion in self.state.rows():
+                things = [row for row in portion if row[1] in answering]
+                seen.take(things)
+                digest.update(_told(things))
+            return Observed(hosts=self._hosts, haves=seen.haves, digest=digest.hexdigest())
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         lanes: dict[str, list[Step]] = {}
@@ -80,8 +84,9 @@ class SimulatedRunner:
         if self._site is None or version != self._seen:
             site = Site(self._hosts)
             bodies = self.state.bodies()
-            for address, host, uuid, body, own, digest, _ in self.state.rows():
-                site.put(address, host, uuid, Want(bodies[body], own, digest))
+            for portion in self.state.rows():
+                for address, host, uuid, body, own, digest, _ in portion:
+                    site.put(address, host, uuid, Want(bodies[body], own, digest))
             self._site, self._seen = site, version
         self._site.hosts = self._hosts
         return self._site
@@ -247,39 +252,34 @@ def _reported(host: Host, row: HostRow) -> Host:
     )
 
 
-Row = tuple[str, str, str, int, str, str, str]
+class _Seen:
+    """What is on the hosts, as it is read."""
 
+    def __init__(self, known: Mapping[str, Want], bodies: Mapping[int, Body]) -> None:
+        self.haves: dict[Address, dict[str, Have]] = {}
+        self._known, self._bodies = known, bodies
+        self._shared: dict[str, Want] = {}  # what a network is on one host, it is on a thousand
+        self._addresses = Known()
+        self._current = ""
+        self._inner: dict[str, Have] = {}
 
-def _haves(things: Sequence[Row], bodies: Mapping[int, Body]) -> dict[Address, Mapping[str, Have]]:
-    addresses = Known()
-    found: dict[Address, Mapping[str, Have]] = {}
-    shared: dict[str, Want] = {}  # what a network is on one host, it is on a thousand
-    current = ""
-    inner: dict[str, Have] = {}
-    for name, host, uuid, body, own, digest, made_from in things:
-        if name != current:
-            current = name
-            inner = {}
-            found[addresses[name]] = inner
-        if own == EMPTY:
-            want = shared.get(digest)
+    def take(self, things: Sequence[Row]) -> None:
+        for name, host, uuid, body, own, digest, made_from in things:
+            if name != self._current:
+                self._current = name
+                self._inner = self.haves[self._addresses[name]] = {}
+            want = self._known.get(digest) or self._shared.get(digest)
             if want is None:
-                want = shared[digest] = Want(bodies[body], EMPTY, digest)
-        else:
-            want = Want(bodies[body], own, digest)
-        inner[host] = Have(want, want.digest if made_from == digest else made_from, uuid)
-    return found
+                want = Want(self._bodies[body], own, digest)
+                if own == EMPTY:
+                    self._shared[digest] = want
+            self._inner[host] = Have(want, want.digest if made_from == digest else made_from, uuid)
 
 
-def _digest(hosts: Mapping[str, Host], things: Sequence[Row]) -> str:
-    found = blake2b(digest_size=16)
-    for host in sorted(hosts):
-        found.update(_facts(hosts[host]).encode())
-    if things:
-        names, places, uuids, _, _, digests, made = zip(*things, strict=True)
-        for column in (names, places, uuids, digests, made):
-            found.update("\n".join(column).encode())
-    return found.hexdigest()
+def _told(things: Sequence[Row]) -> bytes:
+    """For the digest."""
+    names, places, uuids, _, _, digests, made = zip(*things, strict=True) if things else ((),) * 7
+    return "\n".join((*names, *places, *uuids, *digests, *made)).encode()
 
 
 def _facts(host: Host) -> str:

@@ -39,6 +39,10 @@ _TABLES = (
 )
 
 
+Row = tuple[str, str, str, int, str, str, str]  # address, host, uuid, body, own, digest, made from
+PORTION = 1000
+
+
 class FaultKind(StrEnum):
     FAIL = "fail"  # the step fails with an error
     DIE = "die"  # the host goes down in the middle of the step, which is done and never reported
@@ -79,6 +83,19 @@ class HostRow(NamedTuple):
     def underlay(self) -> str:
         value = FIRST_UNDERLAY + self.number
         return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+
+
+class _Bodies(dict[int, Body]):
+    """Read when they are asked for: of what is known already nobody asks."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__()
+        self._db = db
+
+    def __missing__(self, number: int) -> Body:
+        content, known = self._db.execute("SELECT content, digest FROM bodies WHERE id = ?", (number,)).fetchone()
+        found = self[number] = Body(content, known)
+        return found
 
 
 class SimulatedState:
@@ -173,15 +190,17 @@ class SimulatedState:
 
     # Things
 
-    def rows(self) -> list[tuple[str, str, str, int, str, str, str]]:
-        """Everything on every host, by address and host: (address, host, uuid, body, own, digest, made from)."""
-        return self._db.execute(
+    def rows(self) -> Iterator[list[Row]]:
+        """Everything on every host, by address and host, a portion at a time."""
+        rows = self._db.execute(
             "SELECT address, host, uuid, body, own, digest, made_from FROM things ORDER BY address, host"
-        ).fetchall()
+        )
+        while portion := rows.fetchmany(PORTION):
+            yield portion
+        self._db.execute("PRAGMA shrink_memory")  # pages are read once
 
-    def bodies(self) -> dict[int, Body]:
-        rows = self._db.execute("SELECT id, digest, content FROM bodies")
-        return {number: Body(content, known) for number, known, content in rows}
+    def bodies(self) -> Mapping[int, Body]:
+        return _Bodies(self._db)
 
     def things(self, address: str) -> list[Thing]:
         bodies = self.bodies()

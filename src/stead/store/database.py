@@ -6,15 +6,19 @@ Statements use `?` for parameters and only SQL that both understand.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
+PORTION = 1000
 
 
 class Database(Protocol):
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]: ...
+    def portions(self, sql: str) -> Iterator[list[Row]]:
+        """For what there is a hundred thousand of: all of the rows are never in memory at once."""
+
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Returns how many rows it touched."""
 

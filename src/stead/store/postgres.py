@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stead.store import birth
 from stead.store.codes import DAMAGED, FOREIGN, MISSING, NO_DRIVER, NO_STORE, UNREACHABLE, refuse
-from stead.store.database import Database, Row
+from stead.store.database import PORTION, Database, Row
 from stead.store.moving import must_be_empty
 from stead.store.schema import VERSION, statements
 from stead.store.sql import SqlStore
@@ -41,6 +41,12 @@ class Postgres:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         with _said(self.name):
             return self._connection.execute(_placed(sql), values or None).fetchall()
+
+    def portions(self, sql: str) -> Iterator[list[Row]]:
+        with _said(self.name):
+            found = self._connection.execute(_placed(sql))
+            while rows := found.fetchmany(PORTION):
+                yield rows
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         with _said(self.name):

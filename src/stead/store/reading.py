@@ -7,13 +7,14 @@ parsed as one JSON document.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 
 from stead.address import Address, Known
 from stead.collecting import no_collecting
 from stead.recorded import InFlight, Record, Recorded
-from stead.store.database import Database
+from stead.store.database import Database, Row
 from stead.store.lock import working
 from stead.store.model import moment
 from stead.store.sealing import Seal
@@ -53,13 +54,9 @@ def read_record(db: Database, seal: Seal, address: Address) -> Record | None:
 
 
 def read_bodies(db: Database, seal: Seal, only: list[int] | None = None) -> dict[int, Body]:
-    if only is None:
-        rows = db.rows("SELECT id, digest, content FROM bodies")
-    else:
-        rows = [
-            row for one in set(only) for row in db.rows("SELECT id, digest, content FROM bodies WHERE id = ?", (one,))
-        ]
-    return {number: Body(seal.open(content, "body"), digest) for number, digest, content in rows}
+    every = "SELECT id, digest, content FROM bodies"
+    portions = db.portions(every) if only is None else (db.rows(f"{every} WHERE id = ?", (one,)) for one in set(only))
+    return {number: Body(seal.open(content, "body"), digest) for rows in portions for number, digest, content in rows}
 
 
 def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, dict[str, Want]]:
@@ -69,9 +66,8 @@ def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, di
     inner: dict[str, Want] = {}
     open_text = seal.open
     plain = seal.plain
-    for resource, host, body, own, digest in db.rows(
-        "SELECT resource, host, body, own, digest FROM wants ORDER BY resource, host"
-    ):
+    every = db.portions("SELECT resource, host, body, own, digest FROM wants ORDER BY resource, host")
+    for resource, host, body, own, digest in chain.from_iterable(every):
         if resource != current:
             current = resource
             inner = found[resource] = {}
@@ -82,13 +78,12 @@ def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, di
 def _records(
     db: Database, seal: Seal, addresses: Known, wants: Mapping[int, Mapping[str, Want]], where: str = ""
 ) -> dict[Address, Record]:
-    rows = db.rows(f"SELECT id, address, host, leases, behind, protect, reason FROM resources {where}")  # noqa: S608
-    texts = [row[3] for row in rows] if seal.plain else [seal.open(row[3], "leases") for row in rows]
-    leases = json.loads(f"[{','.join(texts)}]")
     names: dict[str, str] = {}
     behind: dict[str, tuple[Address, ...]] = {}  # members of a block refer to the same
     resources: dict[Address, Record] = {}
-    for (number, text, host, _, refs, protect, reason), lease in zip(rows, leases, strict=True):
+    every = db.portions(f"SELECT id, address, host, leases, behind, protect, reason FROM resources {where}")  # noqa: S608
+    leased = chain.from_iterable(_leased(rows, seal) for rows in every)
+    for (number, text, host, _, refs, protect, reason), lease in leased:
         address = addresses[text]
         after = behind.get(refs)
         if after is None:
@@ -103,3 +98,8 @@ def _records(
             reason=names.setdefault(reason, reason),
         )
     return resources
+
+
+def _leased(rows: Sequence[Row], seal: Seal) -> Iterator[tuple[Row, dict[str, str]]]:
+    texts = [seal.open(row[3], "leases") for row in rows]
+    return zip(rows, json.loads(f"[{','.join(texts)}]"), strict=True)

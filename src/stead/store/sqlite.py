@@ -13,7 +13,7 @@ from typing import Any
 
 from stead.store import birth
 from stead.store.codes import DAMAGED, EMPTY, FOREIGN, MISSING, NO_STORE, UNREACHABLE, refuse
-from stead.store.database import Database, Row
+from stead.store.database import PORTION, Database, Row
 from stead.store.moving import must_be_empty
 from stead.store.schema import APPLICATION, VERSION, statements
 from stead.store.sql import SqlStore
@@ -29,7 +29,7 @@ class Sqlite:
         with _said(path):
             self._connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
             # FULL: an intent that was written is on the disk before the step begins.
-            for pragma in ("synchronous = FULL", f"cache_size = {CACHE}", "foreign_keys = OFF"):
+            for pragma in ("synchronous = FULL", "foreign_keys = OFF"):
                 self._connection.execute(f"PRAGMA {pragma}")
         # The last to close folds the log into the file, so that a copy of the file alone is a whole backup.
         atexit.register(self.close)
@@ -42,6 +42,12 @@ class Sqlite:
         with _said(self._path):
             return self._connection.execute(sql, values).fetchall()
 
+    def portions(self, sql: str) -> Iterator[list[Row]]:
+        with _said(self._path):
+            found = self._connection.execute(sql)
+            while rows := found.fetchmany(PORTION):
+                yield rows
+
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         with _said(self._path):
             return self._connection.execute(sql, values).rowcount
@@ -52,6 +58,7 @@ class Sqlite:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
+        self.run(f"PRAGMA cache_size = {CACHE}")  # who only reads reads each page once
         self.run("BEGIN IMMEDIATE")
         try:
             yield
@@ -67,6 +74,7 @@ class Sqlite:
             yield
         finally:
             self.run("COMMIT")
+            self.run("PRAGMA shrink_memory")
 
     def now(self) -> float:
         return time.time()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -287,5 +286,5 @@ def test_a_file_of_another_kind_is_left_alone(bench: Bench) -> None:
 def test_ten_thousand_steps_take_no_time_to_speak_of(bench: Bench) -> None:
     steps = [step(web(one), f"compute-{one % 500}", want=instance()) for one in range(10_000)]
     assert states(do(bench, *steps)) == [Ending.DONE] * 10_000
-    assert json.dumps(len(bench.runner.state.rows())) == "10000"
+    assert sum(map(len, bench.runner.state.rows())) == 10_000
     assert bench.apply(small()).outcome is Outcome.DONE

@@ -39,11 +39,11 @@ def _tells(stays: Stays) -> Iterator[Contribution]:
         addresses = [*port["addresses"], *(one["address"] for one in nic.get("allowed", ()))]
         for text in nic.get("groups", ()):
             if (group := parse(str(text))) is not None:
-                yield Contribution(group, filtering.MEMBER, {"addresses": addresses, "hosts": frozenset({host})})
+                yield Contribution(group, filtering.MEMBER, {"addresses": addresses, "hosts": (host,)})
     images = [one["address"] for name in ("image", "cdrom") if (one := fields.get(name))]
     for text in (*images, *(fields.get("volumes") or {})):
         if (used := parse(str(text))) is not None:
-            yield Contribution(used, "user", {"hosts": frozenset({host}), "user": str(address.block)})
+            yield Contribution(used, "user", {"hosts": (host,), "user": str(address.block)})
 
 
 def _taken(stays: Stays, desired: Desired) -> Iterator[tuple[str, str]]:

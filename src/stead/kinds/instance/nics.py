@@ -115,7 +115,7 @@ def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Con
 
 def memberships(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     """What security groups are told: the addresses of all members at once, since that is how they are used."""
-    hosts = frozenset(member.host for member in members)
+    hosts = tuple({member.host for member in members})
     for seat in seats(block, world.desired):
         if not seat.groups:
             continue

@@ -19,7 +19,7 @@ def contribute(block: Block, members: Sequence[Member], world: World) -> Iterato
     model: Instance = block.model
     yield from nics.ports(block, members, world)
     yield from nics.memberships(block, members, world)
-    user = {"hosts": frozenset(member.host for member in members), "user": str(block.members[0].block)}
+    user = {"hosts": tuple({member.host for member in members}), "user": str(block.members[0].block)}
     for image in (model.image, model.cdrom):
         if image is not None:
             yield Contribution(image, "user", user)

@@ -10,5 +10,5 @@ from stead.kind import Contribution, Left, Stays
 def left(stays: Stays, _desired: Desired) -> Left:
     address, host, fields = stays
     volume = parse(fields["volume"]["address"])
-    fact = {"hosts": frozenset({host}), "user": str(address.block)}
+    fact = {"hosts": (host,), "user": str(address.block)}
     return Left((Contribution(volume, "user", fact),) if volume is not None else ())

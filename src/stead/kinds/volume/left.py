@@ -10,6 +10,6 @@ from stead.kind import Contribution, Left, Stays
 def left(stays: Stays, _desired: Desired) -> Left:
     address, host, fields = stays
     image = parse(((fields.get("origin") or {}).get("image") or {}).get("address", ""))
-    fact = {"hosts": frozenset({host}), "user": str(address.block)}
+    fact = {"hosts": (host,), "user": str(address.block)}
     tells = (Contribution(image, "user", fact),) if image is not None else ()
     return Left(tells, amounts={f"disk:{fields['pool']['name']}": fields["size"]})

@@ -41,7 +41,7 @@ def usage(block: Block, desired: Desired) -> dict[str, int]:
 def contribute(block: Block, members: Sequence[Member], _world: World) -> Iterator[Contribution]:
     model: Volume = block.model
     if model.from_ is not None and model.from_.image is not None:
-        hosts = frozenset(member.host for member in members)
+        hosts = tuple({member.host for member in members})
         yield Contribution(model.from_.image, "user", {"hosts": hosts, "user": str(block.members[0].block)})
 
 
