@@ -221,7 +221,8 @@ class _Work:
                     for number, state, error in results:
                         self._states[number] = state
                         if state is not State.DONE:
-                            self._bad[number] = error
+                            blocked = self._why_blocked(self._plan.steps[number]) if state is State.SKIPPED else ""
+                            self._bad[number] = blocked or error
                 case Silent(host, why):
                     self._silent[host] = why
         self._on_event(event)

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +36,11 @@ class Driven:
     lab: Lab
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    more: Sequence[Path] = ()  # inventories beside the lab's
+
+    @property
+    def inventories(self) -> list[Path]:
+        return [self.lab.inventory, *self.more]
 
     def write(self, text: str) -> None:
         (self.folder / "stead.yml").write_text(text, encoding="utf-8")
@@ -46,7 +51,7 @@ class Driven:
         return f"stead.yml:{1 + next(number for number, line in enumerate(lines) if words in line)}"
 
     def argv(self, *words: str) -> list[str]:
-        own = ["-i", str(self.lab.inventory)]
+        own = [word for path in self.inventories for word in ("-i", str(path))]
         own += [word for name, value in self.variables.items() for word in ("-e", f"{name}={value}")]
         return [str(STEAD), words[0], *own, *words[1:]]
 

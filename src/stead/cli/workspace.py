@@ -151,7 +151,9 @@ def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
     from stead.runner.ansible import AnsibleRunner
 
     folder = made_directory(workspace) / RUNS / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-    return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name)
+    # The inventory may have vaulted variables of Ansible's own: passwords, ports.
+    vault = [f"--vault-password-file={path.resolve()}" for path in workspace.vault_files]
+    return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name, arguments=vault)
 
 
 def open_state(workspace: Workspace, *, create: bool = False) -> Store:

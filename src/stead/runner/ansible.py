@@ -40,7 +40,8 @@ class AnsibleRunner:
     def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
         from stead.observe import Question, observe, to_observed
 
-        return to_observed(observe(Question(inventory=self.inventory, hosts=tuple(hosts))), hosts, known)
+        question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
+        return to_observed(observe(question), hosts, known)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not wave.steps or wave.stopping():
