@@ -12,6 +12,7 @@ from typing import Any
 from stead.address import Address, order, parse
 from stead.inventory import Inventory
 from stead.recorded import Record
+from stead.ssh import ssh
 from stead.value import value
 
 RELAY = "/usr/lib/stead/relay"
@@ -122,17 +123,6 @@ def _relayed(network: Record, address: str, hosts: Inventory | None) -> str:
     home = network.host
     if hosts is None or home not in hosts.connections:
         return ""
-    told = hosts.connections[home]
-    user = str(told.get("ansible_user", told.get("ansible_ssh_user", "")))
-    words = ["ssh", *shlex.split(str(told.get("ansible_ssh_common_args", "")))]
-    words += shlex.split(str(told.get("ansible_ssh_extra_args", "")))
-    if key := told.get("ansible_ssh_private_key_file", told.get("ansible_private_key_file")):
-        words += ["-i", str(key)]
-    if port := told.get("ansible_port", told.get("ansible_ssh_port")):
-        words += ["-p", str(port)]
-    if user:
-        words += ["-l", user]
-    words += [str(told.get("ansible_host", told.get("ansible_ssh_host", home)))]
-    words += [] if user in ("", "root") else ["sudo", "-n"]
-    words += [RELAY, network.leases.get("uuid", ""), address, str(SSH)]
+    command = [RELAY, network.leases.get("uuid", ""), address, str(SSH)]
+    words = ssh(home, hosts.connections[home], command)
     return shlex.join(words).replace("%", "%%")

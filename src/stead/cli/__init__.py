@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "bootstrap": "prepare the hosts of the inventory for their roles",
     "doctor": "examine hosts and say what is missing or wrong",
     "hosts": "list hosts with their state, capacity and instances",
+    "console": "open the serial console of an instance",
 }
 
 

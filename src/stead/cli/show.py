@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     records = store.recorded().resources
     if not options.what:
         return show_all(records, options)
-    return show_some(_found(options.what, records), store, options)
+    return show_some(named(options.what, records), store, options)
 
 
 def show_plan(options: argparse.Namespace) -> int:
@@ -102,7 +102,7 @@ def brief(record: Record) -> dict[str, Any]:
     }
 
 
-def _found(text: str, records: Mapping[Address, Record]) -> list[Record]:
+def named(text: str, records: Mapping[Address, Record]) -> list[Record]:
     address = parse(text)
     found = [record for one, record in records.items() if address in (one, one.block)]
     if not found:

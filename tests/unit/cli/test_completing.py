@@ -83,6 +83,7 @@ LINES = {
     "stead plan --max-disruption reb": ["reboot", "rebuild"],
     "stead show acme/rou": ["acme/routers/edge"],
     "stead plan --target=acme/rou": ["--target=acme/routers/edge"],
+    "stead console acme/instances/d": ["acme/instances/db"],
     "stead drain compute-": [f"compute-{number}" for number in range(1, 5)],
     "stead graph --kind key": ["keypairs"],
     "stead plan --project ac": ["acme"],

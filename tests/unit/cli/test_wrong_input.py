@@ -72,7 +72,9 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 
 def _words(name: str) -> list[str]:
-    return {"explain": ["a/instances/b"], "drain": ["nobody"], "simulate": ["show"]}.get(name, [])
+    return {"explain": ["a/instances/b"], "console": ["a/instances/b"], "drain": ["nobody"], "simulate": ["show"]}.get(
+        name, []
+    )
 
 
 def _knows_json(name: str) -> bool:
