@@ -17,7 +17,7 @@ from stead.blueprint.placement.space import SCALE, Space
 
 
 class Optimum(NamedTuple):
-    value: int  # millionths of the fullest host, or hosts in use
+    value: int  # millionths of the fullest host, or hosts in use; -1 when no arrangement takes everybody
     proven: bool
 
 
@@ -51,6 +51,8 @@ def solve(problem: Problem, policy: Policy, seconds: float) -> Optimum:
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = 2
     status = solver.solve(model)
+    if status == cp_model.INFEASIBLE:
+        return Optimum(-1, proven=True)
     return Optimum(int(solver.objective_value), status == cp_model.OPTIMAL)
 
 

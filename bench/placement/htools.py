@@ -1,7 +1,8 @@
-"""Ganeti's htools as a peer: the same cluster as a text file for `hbal` and as a problem for us.
+"""Ganeti's htools as peers: the same cluster as a text file for `hbal`, as a request for `hail`, as a problem for us.
 
-Both sides see one-node instances on shared storage (`ext`), memory, disk and vCPUs; `hbal -l 0` gives the score of any
-arrangement, ours included, so the judge is Ganeti's own.
+Instances have one node and their disks on shared storage (`ext`), so a disk counts against no node on either side:
+what is left to even out is memory and vCPUs. `hbal -l 0` gives the score of any arrangement, ours included, so the
+judge is Ganeti's own.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any, NamedTuple
 
 from stead.blueprint.placement.model import Host, Placement, Problem, Request
 
-MEMORY, DISK, CPUS, RESERVED = 131_072, 1_048_576, 32, 1_024
+MEMORY, DISK, CPUS, RESERVED = 131_072, 1_048_576, 16, 1_024
 SIZES = ((1_024, 10_240, 1), (2_048, 20_480, 2), (4_096, 20_480, 2), (8_192, 40_960, 4))
+NODE_COLUMNS, INSTANCE_COLUMNS = 15, 12
 VCPU_RATIO = 4  # what Ganeti's default policy allows
 
 
@@ -32,11 +34,11 @@ class Cluster(NamedTuple):
 
 
 class Balanced(NamedTuple):
-    """`done`: it came to its own end; else this is how far it got in its time."""
+    """Instance and node of each move. `done`: it came to its own end; else this is how far it got in its time."""
 
     before: float
     after: float
-    moves: int
+    moves: tuple[tuple[str, str], ...]
     cpu: float
     done: bool = True
 
@@ -49,21 +51,20 @@ def available() -> bool:
 
 
 def cluster(nodes: int, instances: int, seed: int) -> Cluster:
-    """Uneven the way clusters become it: a tenth of the nodes is new and empty."""
+    """Every instance on a node taken at random."""
     rng = random.Random(seed)
     names = [f"node{i:03d}" for i in range(nodes)]
     sizes = {f"inst{i:05d}": rng.choice(SIZES) for i in range(instances)}
-    return Cluster(names, sizes, {name: rng.choice(names[: nodes - nodes // 10]) for name in sizes})
+    return Cluster(names, sizes, {name: rng.choice(names) for name in sizes})
 
 
 def text(found: Cluster, at: dict[str, str]) -> str:
-    used = {node: [0, 0, 0] for node in found.nodes}
+    used = dict.fromkeys(found.nodes, 0)
     for name, size in found.instances.items():
-        for k in range(3):
-            used[at[name]][k] += size[k]
+        used[at[name]] += size[0]
     lines = ["default|uuid-1|preferred||", ""]
-    for node, (memory, disk, _) in used.items():
-        free = f"{MEMORY - RESERVED - memory}|{DISK}|{DISK - disk}"
+    for node, memory in used.items():
+        free = f"{MEMORY - RESERVED - memory}|{DISK}|{DISK}"
         lines.append(f"{node}|{MEMORY}|{RESERVED}|{free}|{CPUS}|N|uuid-1|1||N|0|1|1.0")
     lines.append("")
     for name, (memory, disk, vcpus) in found.instances.items():
@@ -71,11 +72,20 @@ def text(found: Cluster, at: dict[str, str]) -> str:
     return "\n".join([*lines, "", "", ""])
 
 
+def read(data: str) -> Cluster:
+    """What `text` wrote."""
+    rows = [line.split("|") for line in data.splitlines()]
+    nodes = [row[0] for row in rows if len(row) == NODE_COLUMNS]
+    instances = [row for row in rows if len(row) == INSTANCE_COLUMNS]
+    sizes = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in instances}
+    return Cluster(nodes, sizes, {row[0]: row[6] for row in instances})
+
+
 def problem(found: Cluster) -> tuple[Problem, Placement]:
-    capacity = {"memory": MEMORY - RESERVED, "disk:ext": DISK, "vcpus": CPUS * VCPU_RATIO}
+    capacity = {"memory": MEMORY - RESERVED, "vcpus": CPUS * VCPU_RATIO}
     hosts = [Host(name=node, capacity=capacity) for node in found.nodes]
     requests = [
-        Request(id=name, members=(name,), demand={"memory": size[0], "disk:ext": size[1], "vcpus": size[2]})
+        Request(id=name, members=(name,), demand={"memory": size[0], "vcpus": size[2]})
         for name, size in found.instances.items()
     ]
     return Problem(hosts=hosts, requests=requests), Placement(assignment=found.at, reasons={})
@@ -85,24 +95,30 @@ def score(found: Cluster, at: dict[str, str]) -> float:
     return _hbal(text(found, at), "-l", "0").before
 
 
-def balance(found: Cluster, seconds: int) -> Balanced:
-    """What hbal itself does, as far as it comes."""
+def balance(found: Cluster, seconds: float | None = None) -> Balanced:
+    """What hbal itself does, as far as it comes in this time; to its end when no time is given."""
     return _hbal(text(found, found.at), timeout=seconds)
 
 
-def _hbal(data: str, *options: str, timeout: int | None = None) -> Balanced:
+def _hbal(data: str, *options: str, timeout: float | None = None) -> Balanced:
     with tempfile.TemporaryDirectory() as folder:
         path, said = Path(folder) / "cluster.data", Path(folder) / "said"
         path.write_text(data)
         done, cpu = _run(["hbal", "-t", str(path), "--ignore-dynu", "-v", *options], said, timeout)
         out = said.read_text()
     before = re.search(r"[Ii]nitial (?:cluster )?score: ([0-9.]+)", out)
-    listed = re.findall(r"^ +(\d+)\. \S+ .*? ([0-9.]+) a=", out, re.MULTILINE)  # a line per move, as it finds them
     start = float(before[1]) if before else 0.0
-    return Balanced(start, float(listed[-1][1]) if listed else start, int(listed[-1][0]) if listed else 0, cpu, done)
+    moves = listed(out)
+    return Balanced(start, moves[-1][2] if moves else start, tuple(move[:2] for move in moves), cpu, done)
 
 
-def _run(command: list[str], said: Path, timeout: int | None) -> tuple[bool, float]:
+def listed(said: str) -> list[tuple[str, str, float]]:
+    """Instance, node and score after it: hbal says a line per move, as it finds them."""
+    found = re.findall(r"^ +\d+\. (\S+) \S+ +=> (\S+) +([0-9.]+) a=", said, re.MULTILINE)
+    return [(instance, node, float(score)) for instance, node, score in found]
+
+
+def _run(command: list[str], said: Path, timeout: float | None) -> tuple[bool, float]:
     """Whether it ended by itself, and its CPU seconds; what it said by then is in the file either way."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with said.open("w") as out:
@@ -120,7 +136,7 @@ class Counted(NamedTuple):
     cpu: float
 
 
-def hspace(nodes: int, *, memory: int, each: int, seconds: int) -> Counted:
+def hspace(nodes: int, *, memory: int, each: int, seconds: float) -> Counted:
     """How many instances of `each` MiB hspace fits on equal nodes of `memory` MiB while any one of them may fail."""
     command = [
         "hspace",
@@ -136,7 +152,7 @@ def hspace(nodes: int, *, memory: int, each: int, seconds: int) -> Counted:
     return Counted(int(found[1]) if found else None, cpu)
 
 
-def hail(found: Cluster, size: tuple[int, int, int], seconds: int) -> tuple[str, float]:
+def hail(found: Cluster, size: tuple[int, int, int], seconds: float) -> tuple[str, float]:
     """Where hail would put one more instance ("" when it is not done in time), and its CPU seconds."""
     with tempfile.TemporaryDirectory() as folder:
         path, said = Path(folder) / "request.json", Path(folder) / "said"
@@ -148,10 +164,9 @@ def hail(found: Cluster, size: tuple[int, int, int], seconds: int) -> tuple[str,
 
 def request(found: Cluster, size: tuple[int, int, int]) -> dict[str, Any]:
     """The allocator's question, as Ganeti's master daemon asks it."""
-    used = {node: [0, 0, 0] for node in found.nodes}
+    used = dict.fromkeys(found.nodes, 0)
     for name, asked in found.instances.items():
-        for k in range(3):
-            used[found.at[name]][k] += asked[k]
+        used[found.at[name]] += asked[0]
     policy = _policy()
     return {
         "version": 2,
@@ -162,7 +177,7 @@ def request(found: Cluster, size: tuple[int, int, int]) -> dict[str, Any]:
         "nodegroups": {
             "uuid-1": {"name": "default", "alloc_policy": "preferred", "networks": [], "ipolicy": policy, "tags": []}
         },
-        "nodes": {node: _node(*amounts) for node, amounts in used.items()},
+        "nodes": {node: _node(memory) for node, memory in used.items()},
         "instances": {name: _instance(asked, found.at[name]) for name, asked in found.instances.items()},
         "request": {"type": "allocate", "name": "new", "required_nodes": 1, **_asked(size)},
     }
@@ -180,13 +195,13 @@ def _policy() -> dict[str, Any]:
     }
 
 
-def _node(memory: int, disk: int, _vcpus: int) -> dict[str, Any]:
+def _node(memory: int) -> dict[str, Any]:
     return {
         "total_memory": MEMORY,
         "free_memory": MEMORY - RESERVED - memory,
         "reserved_memory": RESERVED,
         "total_disk": DISK,
-        "free_disk": DISK - disk,
+        "free_disk": DISK,
         "total_cpus": CPUS,
         "reserved_cpus": 0,
         "primary_ip": "192.0.2.1",

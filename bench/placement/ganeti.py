@@ -1,0 +1,107 @@
+"""Beside Ganeti's htools: evening out with `hbal`, capacity with `hspace`, one checked placement with `hail`.
+
+hbal takes ten minutes for a hundred nodes. What it did with `data/hbal.data` is kept in `data/hbal.json`, move by move;
+a run without `--hbal` takes that, says so, and has both ends, its own and ours, scored anew by `hbal -l 0`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import htools
+from report import Report, seconds, timed
+
+from stead.blueprint.placement import Host, Placement, Problem, Request, Warm, capacity, rebalance
+
+DATA = Path(__file__).parent / "data"
+NODES, FITTING = 20, 15  # hspace's cluster: how many instances a node takes
+GIB = 1024  # MiB
+EXACT = 5e-9  # hbal prints eight digits
+
+
+class Ganeti(NamedTuple):
+    """`hbal`: run it anew, to its end. `hail`: seconds it is given."""
+
+    hail: float
+    hbal: bool = False
+    small: bool = False
+
+
+def run(report: Report, asked: Ganeti) -> None:
+    if not htools.available():
+        report.start("Ganeti's htools")
+        report.line("not installed", "apt-get install ganeti-htools")
+        return
+    _hbal(report, asked)
+    _hspace(report)
+    _hail(report, asked)
+
+
+def recorded() -> tuple[htools.Cluster, htools.Balanced, str]:
+    cluster = htools.read((DATA / "hbal.data").read_text())
+    kept = json.loads((DATA / "hbal.json").read_text())
+    moves = tuple((instance, node) for instance, node in kept["moves"])
+    return cluster, htools.Balanced(kept["before"], kept["after"], moves, kept["cpu"]), kept["by"]
+
+
+def _hbal(report: Report, asked: Ganeti) -> None:
+    if asked.small:
+        cluster, source = htools.cluster(20, 200, 0), "run now"
+        theirs = htools.balance(cluster)
+    else:
+        cluster, theirs, source = recorded()
+        if asked.hbal:
+            theirs, source = htools.balance(cluster), "run now"
+    problem, placement = htools.problem(cluster)
+    report.start(
+        f"Ganeti's hbal, {len(cluster.nodes)} nodes with {len(cluster.instances):,} instances, score by hbal -l 0"
+    )
+    report.line("score before", f"{htools.score(cluster, cluster.at):.4f}")
+    end = htools.score(cluster, {**cluster.at, **dict(theirs.moves)})
+    report.line("hbal", f"{end:.4f} in {len(theirs.moves)} moves, {seconds(theirs.cpu)} CPU", note=source)
+    done, cpu, wall = timed(lambda: rebalance(problem, placement, len(theirs.moves), 1))
+    after = htools.score(cluster, dict(done.placement.assignment))
+    aim = f"{end:.4f}, {len(theirs.moves)} moves"
+    met = after <= end + EXACT and len(done.moves) <= len(theirs.moves)
+    report.line("ours", f"{after:.4f} in {len(done.moves)} moves", aim, met=met)
+    report.time("our time", cpu, wall, 2.0)
+
+
+def _hspace(report: Report) -> None:
+    """hspace leaves a byte of each node: one of 16 GiB takes 15 instances of one GiB. Ours keeps a GiB back."""
+    theirs = htools.hspace(NODES, memory=(FITTING + 1) * GIB, each=GIB, seconds=600)
+    hosts = [
+        Host(name=f"n{i:02d}", capacity={"memory": (FITTING + 1) * GIB}, reserved={"memory": GIB}) for i in range(NODES)
+    ]
+    flavor = Request(id="one", members=(), demand={"memory": GIB})
+    empty = Placement(assignment={}, reasons={})
+    found, cpu, wall = timed(lambda: capacity(Problem(hosts=hosts, requests=()), empty, [flavor], survive=1))
+    report.start(f"Ganeti's hspace, {NODES} nodes with room for {FITTING} each, any one may fail")
+    most = (NODES - 1) * FITTING
+    report.line("hspace", str(theirs.instances), note=f"{seconds(theirs.cpu)} CPU")
+    ours = found.fits[0].surviving
+    value = f"{ours}, {seconds(cpu)} CPU, {seconds(wall)} wall"
+    report.line("ours", value, f"{most} = {NODES - 1} x {FITTING}", met=ours == most == theirs.instances)
+
+
+def _hail(report: Report, asked: Ganeti) -> None:
+    """The cluster is even: hbal's is too uneven for N+1, and hail would only say so."""
+    nodes, instances = (100, 1_000) if asked.small else (1_000, 10_000)
+    cluster = htools.cluster(nodes, instances, 0)
+    cluster = cluster._replace(at={name: cluster.nodes[i % nodes] for i, name in enumerate(sorted(cluster.instances))})
+    report.start(f"Ganeti's hail, one more on {nodes:,} nodes with {instances:,} instances, any one may fail")
+    size = (2_048, 20_480, 2)
+    where, theirs = htools.hail(cluster, size, asked.hail)
+    told = f"{seconds(theirs)} CPU" if where else f"no answer in {seconds(theirs)} CPU"
+    report.line("hail", told, note=where or f"it was given {seconds(asked.hail)}")
+    problem, placement = htools.problem(cluster)
+    demand = {"memory": size[0], "vcpus": size[2]}
+    more = [Request(id=f"w{i}", members=(f"w{i}",), demand=demand) for i in range(21)]
+    warm, first, _ = timed(lambda: Warm(problem, placement))
+    at, cold, _ = timed(lambda: warm.add_surviving(more[0]))
+    found, cpu, wall = timed(lambda: [warm.add_surviving(one) for one in more[1:]])
+    report.line("ours, everything read anew", f"{seconds(first + cold)} CPU", note=next(iter(at.values()), "nowhere"))
+    sat = sum(1 for one in found if one)
+    report.time("ours, warm", cpu / 20, wall / 20, 0.1, f"mean of 20 after the first, {sat} of them placed")
