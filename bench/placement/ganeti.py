@@ -1,12 +1,15 @@
 """Beside Ganeti's htools: evening out with `hbal`, capacity with `hspace`, one checked placement with `hail`.
 
-hbal takes ten minutes for a hundred nodes. What it did with `data/hbal.data` is kept in `data/hbal.json`, move by move;
-a run without `--hbal` takes that, says so, and has both ends, its own and ours, scored anew by `hbal -l 0`.
+hbal takes ten minutes for a hundred nodes. What it did with the clusters in `data` is kept beside them, move by move: a
+run without `--hbal` takes that, says so, and has both ends, its own and ours, scored anew by `hbal -l 0`.
+
+python bench/placement/ganeti.py NAME     runs hbal to its end on data/NAME.data and keeps that in data/NAME.json
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +19,9 @@ from report import Report, seconds, timed
 from stead.blueprint.placement import Host, Placement, Problem, Request, Warm, capacity, rebalance
 
 DATA = Path(__file__).parent / "data"
+CLUSTERS = {
+    "mixed": "flavors of one and of two GiB for a vCPU; hbal counts vCPUs four times as much as we do",
+}
 NODES, FITTING = 20, 15  # hspace's cluster: how many instances a node takes
 GIB = 1024  # MiB
 EXACT = 5e-9  # hbal prints eight digits
@@ -34,38 +40,46 @@ def run(report: Report, asked: Ganeti) -> None:
         report.start("Ganeti's htools")
         report.line("not installed", "apt-get install ganeti-htools")
         return
-    _hbal(report, asked)
+    if asked.small:
+        cluster = htools.cluster(20, 200, 0)
+        _even_out(report, cluster, htools.balance(cluster), "run now")
+    else:
+        for name, what in CLUSTERS.items():
+            cluster = htools.read((DATA / f"{name}.data").read_text())
+            theirs, by = (htools.balance(cluster), "run now") if asked.hbal else recorded(name)
+            _even_out(report, cluster, theirs, f"{by}; {what}")
     _hspace(report)
     _hail(report, asked)
 
 
-def recorded() -> tuple[htools.Cluster, htools.Balanced, str]:
-    cluster = htools.read((DATA / "hbal.data").read_text())
-    kept = json.loads((DATA / "hbal.json").read_text())
-    moves = tuple((instance, node) for instance, node in kept["moves"])
-    return cluster, htools.Balanced(kept["before"], kept["after"], moves, kept["cpu"]), kept["by"]
+def recorded(name: str) -> tuple[htools.Balanced, str]:
+    kept = json.loads((DATA / f"{name}.json").read_text())
+    moves = tuple((instance, node) for instance, _, node in (move.partition(" ") for move in kept["moves"]))
+    return htools.Balanced(kept["before"], kept["after"], moves, kept["cpu"]), kept["by"]
 
 
-def _hbal(report: Report, asked: Ganeti) -> None:
-    if asked.small:
-        cluster, source = htools.cluster(20, 200, 0), "run now"
-        theirs = htools.balance(cluster)
-    else:
-        cluster, theirs, source = recorded()
-        if asked.hbal:
-            theirs, source = htools.balance(cluster), "run now"
+def keep(name: str, theirs: htools.Balanced, version: str) -> None:
+    kept = {
+        "by": f"recorded, {version}, its end scored anew",
+        "before": theirs.before,
+        "after": theirs.after,
+        "cpu": round(theirs.cpu, 1),
+        "moves": [" ".join(move) for move in theirs.moves],
+    }
+    (DATA / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def _even_out(report: Report, cluster: htools.Cluster, theirs: htools.Balanced, note: str) -> None:
     problem, placement = htools.problem(cluster)
-    report.start(
-        f"Ganeti's hbal, {len(cluster.nodes)} nodes with {len(cluster.instances):,} instances, score by hbal -l 0"
-    )
+    what = f"{len(cluster.nodes)} nodes with {len(cluster.instances):,} instances"
+    report.start(f"Ganeti's hbal, {what}, score by hbal -l 0")
     report.line("score before", f"{htools.score(cluster, cluster.at):.4f}")
     end = htools.score(cluster, {**cluster.at, **dict(theirs.moves)})
-    report.line("hbal", f"{end:.4f} in {len(theirs.moves)} moves, {seconds(theirs.cpu)} CPU", note=source)
+    report.line("hbal", f"{end:.4f} in {len(theirs.moves)} moves, {seconds(theirs.cpu)} CPU", note=note)
     done, cpu, wall = timed(lambda: rebalance(problem, placement, len(theirs.moves), 1))
     after = htools.score(cluster, dict(done.placement.assignment))
-    aim = f"{end:.4f}, {len(theirs.moves)} moves"
     met = after <= end + EXACT and len(done.moves) <= len(theirs.moves)
-    report.line("ours", f"{after:.4f} in {len(done.moves)} moves", aim, met=met)
+    report.line("ours", f"{after:.4f} in {len(done.moves)} moves", f"{end:.4f}, {len(theirs.moves)} moves", met=met)
     report.time("our time", cpu, wall, 2.0)
 
 
@@ -105,3 +119,7 @@ def _hail(report: Report, asked: Ganeti) -> None:
     report.line("ours, everything read anew", f"{seconds(first + cold)} CPU", note=next(iter(at.values()), "nowhere"))
     sat = sum(1 for one in found if one)
     report.time("ours, warm", cpu / 20, wall / 20, 0.1, f"mean of 20 after the first, {sat} of them placed")
+
+
+if __name__ == "__main__":
+    keep(sys.argv[1], htools.balance(htools.read((DATA / f"{sys.argv[1]}.data").read_text())), htools.version())

@@ -19,15 +19,17 @@ from typing import Any, NamedTuple
 
 from stead.blueprint.placement.model import Host, Placement, Problem, Request
 
-MEMORY, DISK, CPUS, RESERVED = 131_072, 1_048_576, 16, 1_024
-SIZES = ((1_024, 10_240, 1), (2_048, 20_480, 2), (4_096, 20_480, 2), (8_192, 40_960, 4))
+DISK, CPUS, RESERVED = 1_048_576, 16, 1_024
+SIZES = ((2_048, 10_240, 1), (4_096, 20_480, 2), (8_192, 40_960, 4))  # memory in proportion to vCPUs
+MIXED = ((1_024, 10_240, 1), (2_048, 20_480, 2), (4_096, 20_480, 2), (8_192, 40_960, 4))  # and not
 NODE_COLUMNS, INSTANCE_COLUMNS = 15, 12
 VCPU_RATIO = 4  # what Ganeti's default policy allows
 
 
 class Cluster(NamedTuple):
-    """Instance -> (memory MiB, disk MiB, vCPUs), and node of each instance."""
+    """Instance -> (memory MiB, disk MiB, vCPUs), and node of each instance. `memory`: of a node, MiB."""
 
+    memory: int
     nodes: list[str]
     instances: dict[str, tuple[int, int, int]]
     at: dict[str, str]
@@ -50,12 +52,19 @@ def available() -> bool:
     return shutil.which("hbal") is not None
 
 
-def cluster(nodes: int, instances: int, seed: int) -> Cluster:
+def version() -> str:
+    said = subprocess.run(["hbal", "--version"], capture_output=True, text=True, check=True).stdout
+    return said.splitlines()[0]
+
+
+def cluster(
+    nodes: int, instances: int, seed: int, sizes: tuple[tuple[int, int, int], ...] = SIZES, memory: int = 196_608
+) -> Cluster:
     """Every instance on a node taken at random."""
     rng = random.Random(seed)
     names = [f"node{i:03d}" for i in range(nodes)]
-    sizes = {f"inst{i:05d}": rng.choice(SIZES) for i in range(instances)}
-    return Cluster(names, sizes, {name: rng.choice(names) for name in sizes})
+    made = {f"inst{i:05d}": rng.choice(sizes) for i in range(instances)}
+    return Cluster(memory, names, made, {name: rng.choice(names) for name in made})
 
 
 def text(found: Cluster, at: dict[str, str]) -> str:
@@ -63,9 +72,9 @@ def text(found: Cluster, at: dict[str, str]) -> str:
     for name, size in found.instances.items():
         used[at[name]] += size[0]
     lines = ["default|uuid-1|preferred||", ""]
-    for node, memory in used.items():
-        free = f"{MEMORY - RESERVED - memory}|{DISK}|{DISK}"
-        lines.append(f"{node}|{MEMORY}|{RESERVED}|{free}|{CPUS}|N|uuid-1|1||N|0|1|1.0")
+    for node, taken in used.items():
+        free = f"{found.memory - RESERVED - taken}|{DISK}|{DISK}"
+        lines.append(f"{node}|{found.memory}|{RESERVED}|{free}|{CPUS}|N|uuid-1|1||N|0|1|1.0")
     lines.append("")
     for name, (memory, disk, vcpus) in found.instances.items():
         lines.append(f"{name}|{memory}|{disk}|{vcpus}|running|Y|{at[name]}||ext||1|-")
@@ -75,14 +84,14 @@ def text(found: Cluster, at: dict[str, str]) -> str:
 def read(data: str) -> Cluster:
     """What `text` wrote."""
     rows = [line.split("|") for line in data.splitlines()]
-    nodes = [row[0] for row in rows if len(row) == NODE_COLUMNS]
+    nodes = [row for row in rows if len(row) == NODE_COLUMNS]
     instances = [row for row in rows if len(row) == INSTANCE_COLUMNS]
     sizes = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in instances}
-    return Cluster(nodes, sizes, {row[0]: row[6] for row in instances})
+    return Cluster(int(nodes[0][1]), [row[0] for row in nodes], sizes, {row[0]: row[6] for row in instances})
 
 
 def problem(found: Cluster) -> tuple[Problem, Placement]:
-    capacity = {"memory": MEMORY - RESERVED, "vcpus": CPUS * VCPU_RATIO}
+    capacity = {"memory": found.memory - RESERVED, "vcpus": CPUS * VCPU_RATIO}
     hosts = [Host(name=node, capacity=capacity) for node in found.nodes]
     requests = [
         Request(id=name, members=(name,), demand={"memory": size[0], "vcpus": size[2]})
@@ -177,7 +186,7 @@ def request(found: Cluster, size: tuple[int, int, int]) -> dict[str, Any]:
         "nodegroups": {
             "uuid-1": {"name": "default", "alloc_policy": "preferred", "networks": [], "ipolicy": policy, "tags": []}
         },
-        "nodes": {node: _node(memory) for node, memory in used.items()},
+        "nodes": {node: _node(found.memory, taken) for node, taken in used.items()},
         "instances": {name: _instance(asked, found.at[name]) for name, asked in found.instances.items()},
         "request": {"type": "allocate", "name": "new", "required_nodes": 1, **_asked(size)},
     }
@@ -195,10 +204,10 @@ def _policy() -> dict[str, Any]:
     }
 
 
-def _node(memory: int) -> dict[str, Any]:
+def _node(total: int, memory: int) -> dict[str, Any]:
     return {
-        "total_memory": MEMORY,
-        "free_memory": MEMORY - RESERVED - memory,
+        "total_memory": total,
+        "free_memory": total - RESERVED - memory,
         "reserved_memory": RESERVED,
         "total_disk": DISK,
         "free_disk": DISK,
