@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_placement import hosts, problems, requests
 
 from stead.blueprint.placement import Policy, Problem, candidates
-from stead.blueprint.placement.batch import batch
+from stead.blueprint.placement.batch import batch, share
 from stead.blueprint.placement.candidates import Candidates
 from stead.blueprint.placement.place import finish, searched
 from stead.blueprint.placement.seat import seat
@@ -63,3 +63,19 @@ def test_a_placement_in_batches_is_the_placement_without(problem: Problem) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates, "WORTH_A_BATCH", 1)
         assert finish(searched(problem, vectorised=True)) == finish(searched(problem, vectorised=False))
+
+
+@given(clusters(), st.lists(st.integers(1, 60), min_size=2, max_size=8), st.integers(1, 4))
+@many
+def test_a_share_is_what_the_loop_gives_on_each_of_its_kinds(problem: Problem, counts: list[int], kinds: int) -> None:
+    wanted = [replace(request, preferred=frozenset()) for request in problem.requests]
+    space = Space(replace(problem, requests=wanted, policy=Policy.BALANCE))
+    loop, whole = seat(space).state, seat(space).state
+    mirror = Mirror(whole)
+    for turn, count in enumerate(counts):
+        shape = space.shape(wanted[turn % len(wanted)])
+        parts = [(hosts, count + i) for i in range(kinds) if (hosts := shape.pool.hosts[i::kinds])]
+        if parts:
+            expected = [h for hosts, n in parts for h in Candidates(loop, shape, hosts, None).fill(n)]
+            assert share(mirror, shape, parts) == expected
+            assert (whole.free, whole.level, whole.count, whole.log) == (loop.free, loop.level, loop.count, loop.log)

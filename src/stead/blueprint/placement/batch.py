@@ -26,6 +26,7 @@ from .vector import FAR, Mirror
 if TYPE_CHECKING:
     from .vector import Ints
 
+PART = 1 << 44  # beyond every key that `balance` gives where no host is marked, for sixteen million hosts
 WORTH_A_BATCH = 12  # units; the loop takes some four microseconds for one, a batch some fifty for all
 
 
@@ -39,6 +40,33 @@ def batch(mirror: Mirror, shape: Shape, hosts: list[int], ranges: tuple[NovaRang
     rows = _whole if shape.policy is Policy.PACK else _merged
     chosen = rows(mirror, shape, index, ranges, count)
     return mirror.take(shape, chosen)
+
+
+def share(mirror: Mirror, shape: Shape, parts: list[tuple[list[int], int]]) -> list[int]:
+    """The same for several lists of hosts that have none in common, each with its own count; for `balance` unmarked."""
+    np = mirror.np
+    mirror.sync()
+    index = np.concatenate([mirror.index(hosts) for hosts, _ in parts])
+    of = np.repeat(np.arange(len(parts)), [len(hosts) for hosts, _ in parts])
+    room = mirror.copies(shape, index) > 0
+    index, of = index[room], of[room]
+    counts = np.array([count for _, count in parts])
+    first, columns = 0, 2 + max(2 * count // len(hosts) for hosts, count in parts)
+    least = np.empty(0, dtype=np.int64)
+    while len(index):
+        keys = mirror.table(shape, index, (), range(first, first + columns))
+        table = np.where(keys < FAR, keys + of * PART, FAR)
+        least = np.concatenate((least, table.ravel()))
+        least.sort()
+        start = np.searchsorted(least, np.arange(len(parts) + 1) * PART)
+        end = np.minimum(start[:-1] + counts, start[1:])
+        # Of a part that has not all of its units yet, everything that fits is wanted.
+        limit = np.where(start[:-1] + counts <= start[1:], least[end - 1], FAR)
+        least = np.concatenate([least[a:b] for a, b in zip(start[:-1].tolist(), end.tolist(), strict=True)])
+        on = table[-1] < limit[of]
+        index, of = index[on], of[on]
+        first, columns = first + columns, first + columns
+    return mirror.take(shape, least % PART % len(mirror.state.cap))
 
 
 def _merged(mirror: Mirror, shape: Shape, index: Ints, ranges: tuple[NovaRange, ...], count: int) -> Ints:

@@ -143,6 +143,8 @@ class Candidates:
 
     def fill(self, count: int) -> list[int]:
         """Place up to `count` units, each on the host that is best at that moment; the hosts, in that order."""
+        if count <= 0:
+            return []
         if self.mirror is not None and count >= WORTH_A_BATCH:
             return self._batch(self.mirror, count)
         self.catch_up()

@@ -37,10 +37,19 @@ class _Polish:
         for run in search.runs:
             if even(run):
                 units += len(run.units)
+                number = run.shape.number
                 for i, h in enumerate(run.chosen):
                     if h >= 0:
-                        self.on_host.setdefault(h, {}).setdefault(run.shape.number, []).append((run, i))
+                        there = self.on_host.get(h)
+                        if there is None:
+                            there = self.on_host[h] = {}
+                        if number in there:
+                            there[number].append((run, i))
+                        else:
+                            there[number] = [(run, i)]
         self.looks = min(LOOKS_MOST, LOOKS_PER_UNIT * units, LOOKS_WHEN_MANY // max(1, units))
+        self.asks: dict[int, list[int]] = {}
+        self.nowhere: set[int] = set()
         self.roomy: dict[tuple[int, int], list[int]] = {}
         self.age = 0
 
@@ -63,8 +72,9 @@ class _Polish:
 
     def _lower(self, h: int) -> bool:
         """Takes something off this host so that all that are touched are below what it was."""
+        self.nowhere.clear()
         before = self.state.level[h]
-        k = self._scarcest(h)
+        k = self._scarcest(h, self.state.free[h])
         if k is None:
             return False
         units = [pair[0] for _, pair in sorted(self.on_host.get(h, {}).items())]
@@ -102,48 +112,64 @@ class _Polish:
         return False
 
     def _give(self, run: Run, i: int, h: int, target: int, below: float) -> bool:
+        """Thought through on copies: what is tried in the state itself, every queue would have to look at."""
+        rows = {at: list(self.state.free[at]) for at in (h, target)}
+        _add(rows[h], run, 1)
+        if self._use(h, rows[h]) >= below:
+            return False
+        _add(rows[target], run, -1)
+        gone = self._make_way(run, h, target, below, rows)
+        full = any(rows[target][k] < 0 for k, _ in run.shape.demand)
+        if full or self._use(target, rows[target]) >= below or self._use(h, rows[h]) >= below:
+            return False
         self._set(run, i, target)
-        gone = self._make_way(run, h, target, below)
-        if self.state.level[target] < below and self.state.level[h] < below:
-            return True
-        for other, j in reversed(gone):
-            self._set(other, j, target)
-        self._set(run, i, h)
-        return False
+        for other, j, place in gone:
+            self._set(other, j, place)
+        return True
 
-    def _make_way(self, run: Run, h: int, target: int, below: float) -> list[tuple[Run, int]]:
-        """Units that left the target until it was below, the largest that finds a place first."""
-        gone: list[tuple[Run, int]] = []
-        while self.state.level[target] >= below and len(gone) < MOST_FOR_ONE:
-            k = self._scarcest(target)
-            there = [pairs[-1] for _, pairs in sorted(self.on_host[target].items())]
-            sizes = [
-                (dict(other.shape.demand).get(k or 0, 0), other, j)
-                for other, j in there
-                if other.shape is not run.shape
-            ]
+    def _make_way(
+        self, run: Run, h: int, target: int, below: float, rows: dict[int, list[int]]
+    ) -> list[tuple[Run, int, int]]:
+        """Units that leave the target until it is below, and where to, the largest that finds a place first."""
+        gone: list[tuple[Run, int, int]] = []
+        there = {number: list(pairs) for number, pairs in sorted(self.on_host[target].items())}
+        while self._use(target, rows[target]) >= below and len(gone) < MOST_FOR_ONE:
+            k = self._scarcest(target, rows[target])
+            last = [pairs[-1] for pairs in there.values() if pairs and pairs[-1][0].shape is not run.shape]
+            sizes = [(self._asks(other)[k or 0], other, j) for other, j in last]
             sizes.sort(key=lambda one: (-one[0], one[1].request.id))
             for size, other, j in sizes:
-                place = self._elsewhere(other, h, target, below) if size else None
+                place = self._elsewhere(other, h, target, below, rows) if size else None
                 if place is not None:
-                    self._set(other, j, place)
-                    gone.append((other, j))
+                    _add(rows[target], other, 1)
+                    _add(rows.setdefault(place, list(self.state.free[place])), other, -1)
+                    gone.append((other, j, place))
+                    there[other.shape.number].pop()
                     break
             else:
                 break
         return gone
 
-    def _elsewhere(self, run: Run, h: int, target: int, below: float) -> int | None:
+    def _elsewhere(self, run: Run, h: int, target: int, below: float, rows: dict[int, list[int]]) -> int | None:
         self.looks -= LOOKS_FOR_ONE
-        if run.shape.pool.has[h] and self._level(h, run, None) < below:
+        if run.shape.pool.has[h] and self._level(h, rows[h], run, None) < below:
             return h
-        key = self.search.queues.of(run.shape).best()
-        found = -1 if key is None else key % len(self.state.cap)
-        return found if found not in (-1, target) and self._level(found, run, None) < below else None
+        queue, aside = self.search.queues.of(run.shape), list[int]()
+        if run.shape.number in self.nowhere:
+            return None
+        key = queue.best(lambda one: one not in (h, target), aside)
+        queue.restore(aside)
+        hosts = len(self.state.cap)
+        found = -1 if key is None else key % hosts
+        if found >= 0 and self._level(found, rows.get(found, self.state.free[found]), run, None) < below:
+            return found
+        if found not in rows and all(one % hosts != target for one in aside):
+            self.nowhere.add(run.shape.number)  # for no other target either, as long as nothing is moved
+        return None
 
-    def _scarcest(self, h: int) -> int | None:
+    def _scarcest(self, h: int, free: list[int]) -> int | None:
         """None of a host that has none of what is scored: nothing there can be lowered."""
-        cap, free = self.state.cap[h], self.state.free[h]
+        cap = self.state.cap[h]
         has = [k for k in self.state.scored if cap[k]]
         return max(has, key=lambda k: ((cap[k] - free[k]) / cap[k], -k)) if has else None
 
@@ -154,23 +180,44 @@ class _Polish:
         if key is None:
             return None
         target = key % len(self.state.cap)
-        return target if target != h and self._level(target, run, None) < below else None
+        return target if target != h and self._level(target, self.state.free[target], run, None) < below else None
 
     def _swap(self, run: Run, h: int, k: int, below: float, hosts: list[int]) -> tuple[int, Run, int] | None:
-        amount = dict(run.shape.demand)[k]
+        asks, free = self._asks(run), self.state.free
+        good: dict[int, bool] = {}  # by shape: whether it is smaller, and this host below with it
         for target in hosts:
             if target == h:
                 continue
             self.looks -= 1
-            for pairs in list(self.on_host.get(target, {}).values()):
+            lacks = self._lacks(target, asks, below)
+            for number, pairs in self.on_host.get(target, {}).items():
                 other, j = pairs[0]
-                if not other.shape.pool.has[h] or dict(other.shape.demand).get(k, 0) >= amount:
+                theirs = self._asks(other)
+                if any(theirs[slot] < lack for slot, lack in lacks):
                     continue
-                if self._level(h, other, run) < below and self._level(target, run, other) < below:
+                if number not in good:
+                    smaller = other.shape.pool.has[h] and theirs[k] < asks[k]
+                    good[number] = bool(smaller and self._level(h, free[h], other, run) < below)
+                if good[number] and self._level(target, free[target], run, other) < below:
                     return target, other, j
             if self.looks <= 0:
                 return None
         return None
+
+    def _lacks(self, target: int, asks: list[int], below: float) -> list[tuple[int, float]]:
+        """By resource, what a unit must free at least on a host for one that asks this; rounded down, to be sure."""
+        cap, free = self.state.cap[target], self.state.free[target]
+        lacks = [(k, cap[k] - free[k] + asks[k] - below * cap[k] - 1) for k in self.state.scored]
+        return [(k, lack) for k, lack in lacks if lack > 0]
+
+    def _asks(self, run: Run) -> list[int]:
+        """What a unit takes of each resource."""
+        found = self.asks.get(run.shape.number)
+        if found is None:
+            found = self.asks[run.shape.number] = [0] * len(self.search.space.resources)
+            for k, amount in run.shape.demand:
+                found[k] = amount
+        return found
 
     def _near(self, run: Run, k: int) -> list[int]:
         """Hosts of its pool with most of a resource left, relative to their size; looked up now and then."""
@@ -186,17 +233,25 @@ class _Polish:
             found = self.roomy[k, id(pool)] = [h for _, h in nsmallest(NEAR, ranked)]
         return found
 
-    def _level(self, h: int, comes: Run, goes: Run | None) -> float:
+    def _level(self, h: int, free: list[int], comes: Run, goes: Run | None) -> float:
         """How full the host would be; more than full when it does not fit."""
-        cap, free = self.state.cap[h], list(self.state.free[h])
+        free = list(free)
         if goes is not None:
-            for k, amount in goes.shape.demand:
-                free[k] += amount
+            _add(free, goes, 1)
         for k, amount in comes.shape.demand:
             free[k] -= amount
             if free[k] < 0:
                 return 2.0
-        return max((cap[k] - free[k]) / cap[k] for k in self.state.scored if cap[k])
+        return self._use(h, free)
+
+    def _use(self, h: int, free: list[int]) -> float:
+        cap, worst = self.state.cap[h], 0.0
+        for k in self.state.scored:
+            if cap[k]:
+                use = (cap[k] - free[k]) / cap[k]
+                if use > worst:  # noqa: PLR1730 - max() costs a call, and this is asked most
+                    worst = use
+        return worst
 
     def _set(self, run: Run, i: int, h: int) -> None:
         old = run.chosen[i]
@@ -209,3 +264,9 @@ class _Polish:
         run.chosen[i] = h
         self.on_host.setdefault(h, {}).setdefault(run.shape.number, []).append((run, i))
         self.age += 1
+
+
+def _add(free: list[int], run: Run, sign: int) -> None:
+    """A unit leaves (1) or comes (-1)."""
+    for k, amount in run.shape.demand:
+        free[k] += sign * amount

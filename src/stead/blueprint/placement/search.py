@@ -6,6 +6,7 @@ are kept. Every loop here goes over something sorted by a stable id: input order
 
 from __future__ import annotations
 
+from .batch import share
 from .candidates import Candidates
 from .choose import Chooser, Queues
 from .fill import WORTH_FILLING, fill, fillable
@@ -19,7 +20,6 @@ from .vector import Mirror
 
 # numpy takes 130 ms to import and saves about a microsecond per host and queue built; below this it would not pay.
 WORTH_NUMPY = 100_000
-WORTH_MIRROR = 150  # the same for one queue
 
 
 class Search:
@@ -75,11 +75,13 @@ class Search:
 
     def _share(self, runs: list[Run], parts: list[Part], kinds: list[list[int]]) -> None:
         """Units of a shape to the kinds of hosts that were found for it, and where there is no room, where there is."""
+        shape, mirror = runs[0].shape, self.queues.mirror
         chosen: list[int] = []
-        for kind, count in parts:
-            hosts = kinds[kind]
-            mirror = self.queues.mirror if len(hosts) >= WORTH_MIRROR else None
-            chosen += Candidates(self.state, runs[0].shape, hosts, mirror).fill(count)
+        if mirror is not None and parts:
+            chosen = share(mirror, shape, [(kinds[kind], count) for kind, count in parts])
+        else:
+            for kind, count in parts:
+                chosen += Candidates(self.state, shape, kinds[kind], None).fill(count)
         for run in runs:
             run.chosen = chosen[: len(run.units)]
             chosen = chosen[len(run.units) :]

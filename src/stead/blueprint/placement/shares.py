@@ -83,10 +83,13 @@ class _Program:
             [[sum(max(0, state.free[h][k]) for h in hosts) for k in slots] for hosts in kinds], dtype=np.float64
         )
         part = np.where(cap > 0, 1.0 / np.maximum(cap, 1.0), 0.0)
+        self.part: Floats = part
         self.base = (cap - free) * part
         demand = np.array([[dict(shape.demand).get(k, 0) for k in slots] for shape in units], dtype=np.float64)
         self.open: Mask = np.array(fits)
-        self.load: Floats = (self.units[:, None] * demand)[:, None, :] * part[None] * self.open[:, :, None]
+        asked = self.units[:, None] * demand
+        self.asked: list[Floats] = [asked[:, k : k + 1] for k in range(len(slots))]
+        self.load: Floats = asked[:, None, :] * part[None] * self.open[:, :, None]
 
     def evenest(self) -> tuple[Floats, float]:
         """Least t such that no kind's use of any resource is above t; and what no placement can be below."""
@@ -112,7 +115,7 @@ class _Program:
 
     def _least(self, price: Floats) -> float:
         """The bound that prices prove: what all pay at least, wherever they go."""
-        costs = self.np.where(self.open, (self.load * price[None]).sum(axis=2), self.np.inf)
+        costs = self.np.where(self.open, self._costs(price), self.np.inf)
         total = float(price.sum())
         return float(costs.min(axis=1).sum() + (self.base * price).sum()) / total if total else 0.0
 
@@ -146,17 +149,26 @@ class _Program:
 
     def _along(self, z: Floats, step: Floats, price: Floats) -> tuple[Floats, Floats]:
         """Shares one step further, and the use of each kind at as much again."""
-        new = self._projected(z - step[:, None] * (self.load * price[None]).sum(axis=2))
+        new = self._projected(z - step[:, None] * self._costs(price))
         return new, self._use(2 * new - z)
 
+    def _costs(self, price: Floats) -> Floats:
+        """What all units of a shape pay on each kind. Resource by resource: sums over two or three numbers are slow."""
+        each = self.part * price
+        found: Floats = self.asked[0] * each[:, 0]
+        for k, asked in enumerate(self.asked[1:], 1):
+            found += asked * each[:, k]
+        return found
+
     def _projected(self, v: Floats) -> Floats:
-        """The nearest shares: none below zero, none on a kind that is not open, one in all."""
+        """The nearest shares: none below zero, none on a kind that is not open, one in all.
+
+        What is taken off all of them is the most that the largest one, two, three, … are above one, for each of these.
+        """
         np = self.np
         v = np.where(self.open, v, -1e9)
-        down = -np.sort(-v, axis=1)
-        over = np.cumsum(down, axis=1) - 1.0
-        count = (down - over / np.arange(1, v.shape[1] + 1) > 0).sum(axis=1)
-        shift = over[np.arange(len(v)), count - 1] / count
+        over = np.cumsum(np.sort(v, axis=1)[:, ::-1], axis=1) - 1.0
+        shift = (over / np.arange(1, v.shape[1] + 1)).max(axis=1)
         found: Floats = np.maximum(v - shift[:, None], 0.0) * self.open
         return found
 
