@@ -20,7 +20,7 @@ from .vector import Mirror
 if TYPE_CHECKING:
     from .vector import Ints
 
-FIRST = 24  # hosts taken from the sorted rest at first; more when the search outruns them
+FIRST = 24  # hosts taken from the rest at first; more when the search outruns them
 BACKLOG = 512  # changes after which sorting anew costs less than catching up, on a pool of any size we saw
 FOREVER = 1 << 200
 
@@ -28,7 +28,7 @@ Allowed = Callable[[int], bool]
 
 
 class Candidates:
-    """`heap` holds the nearest hosts, `rest` the others in order. A stale key is found out when it is popped."""
+    """`heap` holds the nearest hosts, `rest` the others, beyond `bound`. A stale key is found out when it is popped."""
 
     __slots__ = (
         "bound",
@@ -69,30 +69,35 @@ class Candidates:
         self.key: Key = key_of(self.state, self.shape, self.ranges)
 
     def _sort(self) -> None:
-        """The queue, from a look at all hosts. `rest` is reversed, so that the next chunk is cut from the end."""
+        """The queue, from a look at all hosts."""
         self.seen = len(self.state.log)
         self.due = False
+        self.heap = []
         if self.mirror is not None:
-            keys = self.mirror.sorted_keys(self.shape, self.hosts, self.ranges)
-            self.heap = keys[:FIRST].tolist()
-            self.rest = keys[FIRST:][::-1]
+            self.rest = self.mirror.keys(self.shape, self.hosts, self.ranges)[1]
         else:
-            plain = sorted(key for key in map(self.key, self.hosts) if key is not None)
-            self.heap = plain[:FIRST]
-            self.rest = plain[FIRST:][::-1]
-        self._set_bound()
-
-    def _set_bound(self) -> None:
-        self.bound = int(self.rest[-1]) if len(self.rest) else FOREVER
+            self.rest = sorted((key for key in map(self.key, self.hosts) if key is not None), reverse=True)
+        self._extend()
 
     def _extend(self) -> None:
         """Bring in more of the rest; twice as many each time, so that a long run pays once."""
-        size = max(FIRST, len(self.heap))
-        chunk = self.rest[-size:]
-        self.rest = self.rest[:-size]
-        self.heap.extend(chunk if isinstance(chunk, list) else chunk.tolist())
+        self.heap += self._nearest(max(FIRST, len(self.heap)))
         heapify(self.heap)
-        self._set_bound()
+
+    def _nearest(self, size: int) -> list[int]:
+        """So many are taken off the rest, which is in falling order as a list, and in none as an array."""
+        rest = self.rest
+        if isinstance(rest, list):
+            chunk, self.rest = rest[-size:], rest[:-size]
+            self.bound = self.rest[-1] if self.rest else FOREVER
+            return chunk
+        self.bound = FOREVER
+        if len(rest) > size:
+            rest.partition(size)
+            self.bound = int(rest[size])
+        self.rest = rest[size:]
+        nearest: list[int] = rest[:size].tolist()
+        return nearest
 
     def catch_up(self) -> None:
         log = self.state.log

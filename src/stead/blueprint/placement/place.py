@@ -49,7 +49,11 @@ def _one_by_one(search: Search) -> None:
 
 def finish(search: Search) -> Placement:
     space = search.space
-    assignment = {member: space.names[h] for member, h in search.seating.kept.items()}
+    kept, current = search.seating.kept, space.problem.current
+    if len(kept) == len(current):  # who stays is where it was, and a copy is cheap
+        assignment = dict(current)
+    else:
+        assignment = dict(zip(kept, map(space.names.__getitem__, kept.values()), strict=True))
     writer = _Writer(search, assignment)
     for run in search.runs:
         writer.write(run)

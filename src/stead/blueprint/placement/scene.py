@@ -6,7 +6,6 @@ capacity are read off that. Must not move anybody.
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 
 from stead.value import value
@@ -42,20 +41,16 @@ class Scene:
         self.space = Space(problem)
         self.state = State(self.space)
         self.moved: dict[str, int] = {}  # where members are by now, if not where they were placed
-        for request in problem.requests:
-            self._seat(request)
-        self.state.settle()
+        self.state.seat([self._homes(request) for request in problem.requests])
 
-    def _seat(self, request: Request) -> None:
-        assignment, index = self.placement.assignment, self.space.index
-        seats = Counter(map(assignment.get, request.members))
-        demand = self.space.shape(request).demand
+    def _homes(self, request: Request) -> tuple[Demand, list[int]]:
+        index = self.space.index
+        named = map(self.placement.assignment.get, request.members)
+        homes = [index[name] for name in named if name is not None and name in index]
         names = [group.name for group in request.groups]
-        for name, times in seats.items():
-            if name is not None and name in index:
-                h = index[name]
-                self.state.put(h, demand, times)
-                self.state.tally.add(names, h, self.space.zone_of[h], times)
+        for h in homes if names else ():
+            self.state.tally.add(names, h, self.space.zone_of[h])
+        return self.space.shape(request).demand, homes
 
     @cached_property
     def request_of(self) -> dict[str, Request]:

@@ -6,13 +6,15 @@ not choose where those who leave go. Nothing here prefers a better host: that is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stead.value import field, mutable
 
 from .filters import broken
 from .model import Group, GroupKind, Over, Request
 from .runs import binds, in_order, zone_bound
 from .space import Space
-from .state import State
+from .state import Demand, State
 
 FORCED = {
     "state": "its host takes no work ({})",
@@ -43,47 +45,65 @@ class Seating:
 def seat(space: Space) -> Seating:
     seating = Seating(State(space))
     requests = sorted(space.problem.requests, key=lambda request: request.id)
+    if not space.problem.current:
+        seating.waiting = [(request, in_order(request.members)) for request in requests if request.members]
+        return seating
     leaving: dict[str, list[str]] = {}
+    homes: list[tuple[Demand, list[int]]] = []
     for request in requests:
-        leaving[request.id] = _seat_one(space, seating, request)
-    if space.problem.current:
-        seating.state.settle()
-        _Surplus(space, seating, requests, leaving).leave()
+        leaving[request.id], at = _seat_one(space, seating, request)
+        homes.append((space.shape(request).demand, at))
+    seating.state.seat(homes)
+    _Surplus(space, seating, requests, leaving).leave()
     seating.waiting = [(request, in_order(leaving[request.id])) for request in requests if leaving[request.id]]
     return seating
 
 
-def _seat_one(space: Space, seating: Seating, request: Request) -> list[str]:
-    """Seats whoever may stay; the others are returned."""
-    current = space.problem.current
-    if not current:
-        return list(request.members)
+def _seat_one(space: Space, seating: Seating, request: Request) -> tuple[list[str], list[int]]:
+    """Who must leave or is new, and the hosts of those that stay. Nearly all do, nearly always: asked at once."""
+    members: Sequence[str] = request.members
+    at = list(map(space.problem.current.get, members))
     leaving: list[str] = []
-    seats: dict[int, int] = {}
-    pool = space.pool(request)
-    index, pinned, data_on, kept, has = space.index, space.problem.pinned, request.data_on, seating.kept, pool.has
-    for member in request.members:
-        at = current.get(member)
-        if at is None:
-            leaving.append(member)
-            continue
-        h = index.get(at, -1)
-        if h >= 0 and ((has[h] and (not data_on or data_on.get(member, at) == at)) or member in pinned):
-            kept[member] = h
-            seats[h] = seats.get(h, 0) + 1
+    if None in at:
+        leaving = [member for member, name in zip(members, at, strict=True) if name is None]
+        members = [member for member, name in zip(members, at, strict=True) if name is not None]
+    named = [name for name in at if name is not None]
+    homes = [h for h in map(space.index.get, named) if h is not None]
+    has, data_on = space.pool(request).has, request.data_on
+    apart = data_on and any(data_on.get(one, at) != at for one, at in zip(members, named, strict=True))
+    if apart or len(homes) < len(named) or not all(map(has.__getitem__, homes)):
+        members, homes = _those_that_may(space, seating, request, members, leaving)
+    seating.kept.update(zip(members, homes, strict=True))
+    names = [group.name for group in request.groups]
+    for h in homes if names else ():
+        seating.state.tally.add(names, h, space.zone_of[h])
+    return leaving, homes
+
+
+def _those_that_may(
+    space: Space, seating: Seating, request: Request, members: Sequence[str], leaving: list[str]
+) -> tuple[list[str], list[int]]:
+    """One by one; the others are forced to leave, or lost."""
+    current, pinned, data_on, has = (
+        space.problem.current,
+        space.problem.pinned,
+        request.data_on,
+        space.pool(request).has,
+    )
+    found: list[str] = []
+    homes: list[int] = []
+    for member in members:
+        at = current[member]
+        h = space.index.get(at, -1)
+        if h >= 0 and ((has[h] and data_on.get(member, at) == at) or member in pinned):
+            found.append(member)
+            homes.append(h)
         elif member in pinned:
             seating.lost.append((request, member))
         else:
             seating.forced[member] = (at, *_why(space, request, h))
             leaving.append(member)
-    demand = space.shape(request).demand
-    names = [group.name for group in request.groups]
-    put, add = seating.state.put, seating.state.tally.add
-    for h, times in seats.items():
-        put(h, demand, times)
-        if names:
-            add(names, h, space.zone_of[h], times)
-    return leaving
+    return found, homes
 
 
 def _why(space: Space, request: Request, h: int) -> tuple[str, str]:

@@ -73,7 +73,7 @@ class Space:
         self.slot = {name: k for k, name in enumerate(self.resources)}
         # Devices do not count toward how full a host is: one GPU in use would read as a full host.
         self.is_scored = [not name.startswith("device:") for name in self.resources]
-        self.usable = [[host.usable(name) for name in self.resources] for host in self.hosts]
+        self.usable = _usable(self.hosts, self.resources)
         self.classes = Classes(self.hosts)
         self.class_hosts, self.class_of = self.classes.members, self.classes.of
         self._no_penalty = [0] * len(self.hosts)
@@ -137,10 +137,12 @@ class Space:
         if not scorers and not any(marks):
             return self._no_penalty
         penalty = list(self._no_penalty)
-        of_class = dict(zip(classes, marks or (0,) * len(classes), strict=True))
-        for h in hosts:
+        for c, mark in zip(classes, marks, strict=False):
+            for h in self.class_hosts[c] if mark else ():
+                penalty[h] = mark
+        for h in hosts if scorers else ():
             points = sum(scorers[name](self.hosts[h], request) for name in sorted(scorers))
-            penalty[h] = of_class[self.class_of[h]] - points * (SCALE // 1000)
+            penalty[h] -= points * (SCALE // 1000)
         return penalty
 
     def _intern(self, key: object, hosts: list[int], penalty: list[int], *, whole: bool = False) -> Pool:
@@ -158,3 +160,16 @@ def _resources(hosts: Sequence[Host], requests: Sequence[Request]) -> tuple[str,
     for request in requests:
         names.update(request.demand)
     return tuple(sorted(names))
+
+
+def _usable(hosts: Sequence[Host], resources: tuple[str, ...]) -> list[list[int]]:
+    """By host. Most are bought by the dozen, and what one has all of them have; nobody writes to these lists."""
+    known: dict[object, list[int]] = {}
+    found = []
+    for host in hosts:
+        key = (tuple(host.capacity.items()), tuple(host.reserved.items()), tuple(host.overcommit.items()))
+        row = known.get(key)
+        if row is None:
+            row = known[key] = [host.usable(name) for name in resources]
+        found.append(row)
+    return found

@@ -6,9 +6,13 @@ mirror catch up, so that nobody has to be told. Must not know requests, policies
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 
 from .space import Space
+
+WORTH_ARRAYS = 50_000  # units; to seat fewer one by one takes no longer than to import numpy
 
 Demand = tuple[tuple[int, int], ...]
 
@@ -45,15 +49,34 @@ class State:
             count[h] += times
         self.log += order
 
-    def put(self, h: int, demand: Demand, times: int) -> None:
-        """`take` for filling a state that nobody reads yet: no log, and levels are due until `settle`."""
-        free = self.free[h]
-        for k, amount in demand:
-            free[k] -= amount * times
-        self.count[h] += times
-
-    def settle(self) -> None:
+    def seat(self, homes: list[tuple[Demand, list[int]]]) -> None:
+        """`take` for filling a state that nobody reads yet, so without a log: a unit of the demand for each host."""
+        if sum(len(at) for _, at in homes) >= WORTH_ARRAYS:
+            self._seat_many(homes)
+            return
+        for demand, at in homes:
+            for h, times in Counter(at).items():
+                free = self.free[h]
+                for k, amount in demand:
+                    free[k] -= amount * times
+                self.count[h] += times
         self.level = [self.level_of(h) for h in range(len(self.cap))]
+
+    def _seat_many(self, homes: list[tuple[Demand, list[int]]]) -> None:
+        import numpy as np
+
+        index = np.array(list(chain.from_iterable(at for _, at in homes)), dtype=np.int64)
+        units = [len(at) for _, at in homes]
+        cap, free = np.array(self.cap, dtype=np.int64).T.copy(), np.array(self.free, dtype=np.int64).T.copy()
+        level = np.zeros(len(self.cap))
+        for k in range(len(free)):
+            asked = np.array([dict(demand).get(k, 0) for demand, _ in homes], dtype=np.int64)
+            np.subtract.at(free[k], index, np.repeat(asked, units))
+            if k in self.scored:
+                np.maximum(level, (cap[k] - free[k]) / np.maximum(cap[k], 1), out=level, where=cap[k] > 0)
+        self.free = free.T.tolist()
+        self.level = level.tolist()
+        self.count = (np.array(self.count) + np.bincount(index, minlength=len(self.cap))).tolist()
 
     def give(self, h: int, demand: Demand, times: int = 1) -> None:
         self.take(h, demand, -times)
