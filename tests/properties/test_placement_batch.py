@@ -14,12 +14,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_placement import hosts, problems, requests
 
-from stead.blueprint.placement import Policy, Problem, candidates
+from stead.blueprint.placement import Policy, Problem, candidates, state
 from stead.blueprint.placement.batch import batch, share
 from stead.blueprint.placement.candidates import Candidates
 from stead.blueprint.placement.place import finish, searched
 from stead.blueprint.placement.seat import seat
 from stead.blueprint.placement.space import Space
+from stead.blueprint.placement.state import State
 from stead.blueprint.placement.vector import Mirror
 
 many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,3 +80,20 @@ def test_a_share_is_what_the_loop_gives_on_each_of_its_kinds(problem: Problem, c
             expected = [h for hosts, n in parts for h in Candidates(loop, shape, hosts, None).fill(n)]
             assert share(mirror, shape, parts) == expected
             assert (whole.free, whole.level, whole.count, whole.log) == (loop.free, loop.level, loop.count, loop.log)
+
+
+@given(clusters(), st.lists(st.lists(st.integers(0, 9), max_size=30), min_size=1, max_size=6))
+@many
+def test_many_seated_at_once_are_seated_as_one_by_one(problem: Problem, homes: list[list[int]]) -> None:
+    space = Space(problem)
+    shapes = [space.shape(request) for request in problem.requests]
+    sat = [(shapes[i % len(shapes)].demand, [h for h in at if h < len(space.hosts)]) for i, at in enumerate(homes)]
+    single, many_at_once = State(space), State(space)
+    single.seat(sat)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "WORTH_ARRAYS", 0)
+        many_at_once.seat(sat)
+    for demand, at in sat:
+        for h in at:
+            single.take(h, demand, 0)  # levels as the search keeps them
+    assert (many_at_once.free, many_at_once.level, many_at_once.count) == (single.free, single.level, single.count)
