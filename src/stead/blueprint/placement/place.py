@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from .complete import complete
 from .exact import exact
 from .model import Move, Placement, Problem, Reason, Request, Unplaced
 from .polish import polish
@@ -33,6 +34,7 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
         _one_by_one(search)
     squeeze(search)
     polish(search)
+    complete(search)
     repair(search)  # what was evened out may have made room
     exact(search)
     return search

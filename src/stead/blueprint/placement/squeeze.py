@@ -19,11 +19,12 @@ VICTIMS = 6  # units tried on each
 
 
 def squeeze(search: Search) -> None:
-    if any(_packed(run) for run in search.runs) and not any(-1 in run.chosen for run in search.runs):
+    if any(packed(run) for run in search.runs) and not any(-1 in run.chosen for run in search.runs):
         _Squeeze(search).walk()
 
 
-def _packed(run: Run) -> bool:
+def packed(run: Run) -> bool:
+    """Whether only packing decides where its units go."""
     return run.shape.policy is Policy.PACK and not run.crew and not run.shape.pool.marked
 
 
@@ -36,7 +37,7 @@ class _Squeeze:
         self.on_host: dict[int, list[tuple[Run, int]]] = {}
         for run in search.runs:
             for i, h in enumerate(run.chosen):
-                if h >= 0 and _packed(run):
+                if h >= 0 and packed(run):
                     self.on_host.setdefault(h, []).append((run, i))
 
     def walk(self) -> None:
