@@ -20,8 +20,8 @@ LOOKS = {
     "domains": "if [ -e /run/libvirt/libvirt-sock ]; then virsh list --all --name; virsh nwfilter-list --name; fi",
     "files": "find /var/lib/stead /etc/stead /run/stead -not -type d -not -path '*/journal/*' -not -name lock",
     "folders": "find /var/lib/stead -mindepth 2 -type d -not -path '*/ledger/*' -not -path '*/journal/*'",
-    "guest files": "find /var/log/libvirt/qemu /etc/libvirt/qemu /etc/libvirt/nwfilter -type f"
-    " -not -name '*.log*' -not -path '*/networks/*'",
+    "guest files": "find /var/log/libvirt/qemu /var/lib/libvirt/qemu/nvram /etc/libvirt/qemu /etc/libvirt/nwfilter"
+    " -type f -not -name '*.log*' -not -path '*/networks/*'",
     "sets": "ipset list -name",
     "tables": "nft list tables | grep -v -e 'ip filter' -e 'ip6 filter' -e 'bridge filter' -e 'bridge nat'",
     "chains": "ebtables -t nat -L 2>/dev/null | grep -e '^-' -e 'libvirt-'",

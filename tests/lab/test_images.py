@@ -133,6 +133,7 @@ def boots(site: Driven, *names: str) -> None:
         assert patiently(lambda name=name: f"stead: {name} is ready" in console(site, name))  # type: ignore[misc]
 
 
+LARGER = "{vcpus: 1, memory: 256MiB, disk: 1GiB}"
 FLAVOR = "{vcpus: 1, memory: 160MiB, disk: 1GiB}"
 
 
@@ -180,6 +181,25 @@ projects:
     used = {one["file"] for one in site.facts("compute-1")}
     assert len(used) == 2  # raw and VMDK hold the same disk: one file
     assert used < kept
+
+
+def test_uefi_starts_a_guest_that_asks_for_it_and_its_variables_go_with_it(site: Driven) -> None:
+    """The tiny image has nothing that UEFI could start: the firmware itself says so on the console."""
+    bare = f"""stead: 1
+images:
+  tiny: {{source: {tiny()}}}
+projects:
+  acme:
+    instances:
+      modern: {{image: tiny, firmware: uefi, flavor: {LARGER}, stop_timeout: 1s}}
+      sealed: {{image: tiny, firmware: uefi-secure, flavor: {LARGER}, stop_timeout: 1s}}
+"""
+    site.write(bare)
+    site.apply()
+    for name in ("modern", "sealed"):
+        assert patiently(lambda name=name: "BdsDxe" in console(site, name))  # type: ignore[misc]
+        assert name in site.run("compute-1", "ls /var/lib/libvirt/qemu/nvram")
+    site.assert_nothing_to_do()
 
 
 def test_a_guest_boots_from_an_iso_which_is_exchanged_while_it_runs(site: Driven, tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def _firmware(system):
     loader = system.find("loader")
     if system.get("firmware") != "efi" and (loader is None or loader.get("type") != "pflash"):
         return "bios"
-    return "uefi-secure" if loader is not None and loader.get("secure") == "yes" else "uefi"
+    asked = {one.get("name"): one.get("enabled") for one in system.findall("firmware/feature")}
+    secure = asked.get("secure-boot") == "yes" or (loader is not None and loader.get("secure") == "yes")
+    return "uefi-secure" if secure else "uefi"
 
 
 def amounts(domain):

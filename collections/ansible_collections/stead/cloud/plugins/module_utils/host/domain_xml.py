@@ -69,11 +69,15 @@ def _processors(domain, want):
 
 
 def _firmware(domain, want):
+    """libvirt finds the file of the firmware by what it is to be able to do."""
     uefi = want["firmware"] != "bios"
     system = element(domain, "os", {"firmware": "efi"} if uefi else {})
     element(system, "type", {"arch": want["architecture"], "machine": want["machine"]}, "hvm")
     if uefi:
-        element(system, "loader", {"secure": "yes" if want["firmware"] == "uefi-secure" else "no"})
+        secure = {"enabled": "yes" if want["firmware"] == "uefi-secure" else "no"}
+        asked = element(system, "firmware")
+        for feature in ("enrolled-keys", "secure-boot"):
+            element(asked, "feature", dict(secure, name=feature))
     for device in want["boot"]:
         element(system, "boot", {"dev": {"disk": "hd", "cdrom": "cdrom", "network": "network"}[device]})
 
