@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.address import Address
@@ -58,7 +58,9 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         role="compute",
         amounts=_amounts(model, flavor),
         required=frozenset((*flavor.traits, *model.traits, *traits)),
-        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits)) | lacks(_networks(model, desired)),
+        forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits))
+        | lacks(_networks(model, desired))
+        | frozenset(_beyond(model, flavor, image.model if image is not None else None)),
         preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
         zones=frozenset(listed(model.zone)),
         host=model.host,
@@ -73,6 +75,16 @@ def demand(block: Block, desired: Desired) -> Demand | None:
             one.members[0] if one.members[0].key is None else address for address, one in _named(model, desired)
         ),
     )
+
+
+def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
+    """What not every host can: those that were asked, and cannot, say so by a trait."""
+    if model.tpm:
+        yield "without:tpm"
+    if (model.firmware or (image.firmware if image is not None else None) or "bios") != "bios":
+        yield "without:uefi"
+    if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
+        yield "without:shaping"
 
 
 def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:

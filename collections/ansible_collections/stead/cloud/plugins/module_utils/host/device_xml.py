@@ -93,12 +93,15 @@ def seed_path(want):
 
 
 def _seed(want, bus):
-    """On the bus of the root disk, which the guest has a driver for: the kernels of cloud images know no CD drives."""
+    """On the bus of the root disk, which the guest has a driver for: the kernels of cloud images know no CD drives.
+
+    A disk that cannot be written to is a CD on the buses of old.
+    """
     disk = Xml.Element("disk", {"type": "file", "device": "disk"})
     element(disk, "driver", {"name": "qemu", "type": "raw"})
     element(disk, "source", {"file": seed_path(want)})
     prefix = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}[bus]
-    if bus == "ide":
+    if bus in ("ide", "sata"):
         disk.set("device", "cdrom")
     _target(disk, prefix + ("d" if bus == "ide" else "z"), bus, SEED_SERIAL)
     element(disk, "readonly")

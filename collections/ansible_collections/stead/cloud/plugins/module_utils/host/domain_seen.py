@@ -74,9 +74,11 @@ def _firmware(system):
 
 def amounts(domain):
     vcpu, live = domain.defined.find("vcpu"), domain.live.find("vcpu")
+    most, has = _bytes(domain.defined.find("memory")), _bytes(domain.live.find("currentMemory"))
     return {
-        "max_memory": _bytes(domain.defined.find("memory")),
-        "memory": _bytes(domain.live.find("currentMemory")),
+        "max_memory": most,
+        # A guest begins with the most it may have, until its own driver gives back what it is not to have.
+        "memory": has if has != most else _bytes(domain.defined.find("currentMemory")),
         "max_vcpus": int(vcpu.text),
         "vcpus": int(live.get("current", live.text)),
     }

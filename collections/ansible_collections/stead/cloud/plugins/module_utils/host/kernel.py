@@ -25,6 +25,13 @@ RULES = {
     "nftables-bridge": "table bridge t { chain c { type filter hook forward priority 0; ether type ip accept; }; }",
     "bridge-conntrack": "table bridge t { chain c { type filter hook forward priority 0; ct state new accept; }; }",
 }
+# How libvirt holds an interface to its bandwidth: fair queues for what comes to the guest, a police for what leaves it.
+SHAPING = """qdisc add dev lo root handle 1: htb default 1
+class add dev lo parent 1: classid 1:1 htb rate 1mbit
+qdisc add dev lo parent 1:1 handle 2: sfq perturb 10
+qdisc add dev lo ingress
+filter add dev lo parent ffff: protocol all u32 match u32 0 0 police rate 1mbit burst 10kb mtu 64kb drop flowid :1
+"""
 # (file systems, modules, paths): any of them says that it is there.
 PARTS = {
     "nfs-client": (("nfs", "nfs4"), ("nfs",), ()),
@@ -42,6 +49,7 @@ PARTS = {
 def abilities():
     found = {name for name in LINKS if _makes_link(LINKS[name])}
     found |= {name for name, rules in RULES.items() if _takes(rules)}
+    found |= {"shaping"} if _succeeds(["unshare", "--net", "tc", "-batch", "-"], SHAPING) else set()
     found |= {name for name in PARTS if has(name)}
     return sorted(found)
 

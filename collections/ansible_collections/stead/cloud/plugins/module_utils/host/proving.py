@@ -49,7 +49,7 @@ def _stamp():
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
     # The first is increased when the trials themselves change.
-    return [2, boot, platform.release(), qemu, int(state.st_mtime) if state else 0, os.path.exists("/dev/kvm")]
+    return [3, boot, platform.release(), qemu, int(state.st_mtime) if state else 0, os.path.exists("/dev/kvm")]
 
 
 def emulator():

@@ -57,7 +57,8 @@ def _volume(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _same_machine(wanted: dict[str, Any], there: dict[str, Any]) -> None:
     """`q35` becomes `pc-q35-8.2` when a domain is defined, and stays that for its life."""
-    pattern = r"(pc-)?{0}-[0-9].*".format(re.escape(str(wanted.get("machine"))))
+    name = str(wanted.get("machine"))
+    pattern = r"(pc-)?{0}-[0-9].*".format("i440fx" if name == "pc" else re.escape(name))
     if re.fullmatch(pattern, str(there.get("machine"))):
         there["machine"] = wanted["machine"]
 
