@@ -5,7 +5,7 @@ For asking "and then?": tests of a spec, survival of failures, the laws of the d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stead.address import Address
 from stead.blueprint.leases import UUID
@@ -43,12 +43,19 @@ def with_hosts(observed: Observed, state: State, *names: str) -> Observed:
     hosts: dict[str, Host] = dict(observed.hosts)
     for name in names:
         hosts[name] = replace(hosts[name], state=state)
-    if state is not State.DOWN:
-        return replace(observed, hosts=hosts)
-    silent = set(names)
-    haves = {
+    haves = _haves_but_of(names, observed) if state is State.DOWN else observed.haves
+    return replace(observed, hosts=hosts, haves=haves)
+
+
+def without_hosts(observed: Observed, names: Collection[str]) -> Observed:
+    """The same site as if the inventory no longer had these."""
+    hosts = {name: host for name, host in observed.hosts.items() if name not in names}
+    return replace(observed, hosts=hosts, haves=_haves_but_of(names, observed))
+
+
+def _haves_but_of(names: Collection[str], observed: Observed) -> Mapping[Address, Mapping[str, Have]]:
+    return {
         address: kept
         for address, there in observed.haves.items()
-        if (kept := {host: have for host, have in there.items() if host not in silent})
+        if (kept := {host: have for host, have in there.items() if host not in names})
     }
-    return replace(observed, hosts=hosts, haves=haves)

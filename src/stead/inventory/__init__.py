@@ -13,7 +13,7 @@ from typing import Any
 
 from stead.diagnostics import Code, Diagnostic, Place, Refused
 from stead.inventory import variables as reading
-from stead.inventory.codes import BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
+from stead.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.inventory.tree import Tree
 from stead.inventory.yaml_source import NotOurs, Vaulted, Wrong, read_into
 from stead.observed import Host
@@ -22,6 +22,8 @@ from stead.value import value
 __all__ = ["ROLES", "Inventory", "read_inventory"]
 
 ROLES = frozenset({"controller", "compute", "storage", "network"})
+LONGEST_NAME = 253  # as in DNS
+SHOWN_OF_NAME = 40
 SHOWN = 3  # hosts named in a message that concerns many
 
 
@@ -88,6 +90,12 @@ class _Reader:
         self._wrong: dict[tuple[Code, str, str], list[str]] = {}  # (code, variable, what is wrong) -> hosts
 
     def add(self, name: str, roles: frozenset[str], variables: Mapping[str, Any], groups: frozenset[str]) -> None:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            text = (
+                f"{name[:SHOWN_OF_NAME]!r}{'…' * (len(name) > SHOWN_OF_NAME)} should be up to {LONGEST_NAME} letters."
+            )
+            self.found.append(BAD_NAME.at(None, text))
+            return
         known = self._known.get(id(variables))
         if known is None:
             known = (variables, *self._profile(name, variables, groups))

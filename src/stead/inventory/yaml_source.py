@@ -28,6 +28,8 @@ _GROUP_KEYS = frozenset({"hosts", "vars", "children"})
 _VAULT = "$ANSIBLE_VAULT;"
 MOST_FILES = 1000  # in a directory of inventories; a whole disk or a home, beyond
 DEEPEST = 1000  # levels; groups in groups in groups have ten
+# By PyYAML, of the 99th of a month, an endless number, `!!bool maybe`, `!!timestamp 1`, a thousand brackets.
+_RAISED = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 _BRACKET = re.compile(r"[][{}]")
 _DEEP = re.compile(rf"^(?: {{{DEEPEST},}}|(?:[-?] +){{{DEEPEST // 2},}})[^ ]", re.MULTILINE)
 
@@ -123,7 +125,7 @@ def load(path: Path) -> Any:
         place = Place(str(path), mark.line + 1, mark.column + 1) if mark else None
         said = getattr(error, "problem", None) or str(error)
         raise Wrong(f"It is not YAML: {said}.", place) from None
-    except (ValueError, RecursionError) as error:  # the 99th of a month, an endless number, a thousand brackets
+    except _RAISED as error:
         why = "It is nested too deep." if isinstance(error, RecursionError) else f"A value cannot be read: {error}."
         raise Wrong(f"{path}: {why}", None) from None
 

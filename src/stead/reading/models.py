@@ -135,7 +135,7 @@ def reader_of(annotation: Any) -> Read:
 
 
 def _reader(base: Any, form: Form | None) -> Read:
-    if isinstance(form, Anything):
+    if isinstance(form, Anything) and get_origin(base) not in (dict, tuple, Mapping):
         return readers.anything(late=form.late)
     options = _options(base)
     if len(options) > 1:

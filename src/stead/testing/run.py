@@ -26,7 +26,7 @@ from stead.planner import Inputs, Planned, make_plan
 from stead.reading import Reading, read_model
 from stead.reading.readers import FAILED
 from stead.recorded import Recorded
-from stead.rehearse import applied, with_hosts
+from stead.rehearse import applied, with_hosts, without_hosts
 from stead.spec import load
 from stead.testing.model import Expectation, Rehearsal, TestFile
 from stead.testing.report import Result
@@ -66,8 +66,7 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     if unknown:
         yield f"the inventory has no host {', '.join(sorted(unknown))}"
         return
-    kept = {name: host for name, host in hosts.items() if name not in test.gone}
-    recorded, observed = Recorded(site=SITE), Observed(hosts=hosts if not test.fresh else kept)
+    recorded, observed = Recorded(site=SITE), Observed(hosts=hosts)
     if not has_errors(found):
         inputs = Inputs(
             desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY, sites=load_sites()
@@ -78,8 +77,8 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
                 yield from _codes(test.expect, found)
                 return
             recorded, observed = applied(before.blueprint, recorded, observed)
-            observed = replace(observed, hosts={**kept})
         observed = with_hosts(with_hosts(observed, State.MAINTENANCE, *test.maintenance), State.DOWN, *test.down)
+        observed = without_hosts(observed, test.gone)
         planned, found = make_plan(replace(inputs, recorded=recorded, observed=observed))
         yield from _compare(test.expect, planned, observed)
     yield from _codes(test.expect, found)

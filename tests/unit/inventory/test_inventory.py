@@ -385,3 +385,13 @@ def test_a_directory_in_itself_is_no_inventory(tmp_path: Path) -> None:
 
 def test_a_device_is_no_inventory() -> None:
     assert told(Path("/dev/zero")) == [("STEAD-H101", "/dev/zero is a device and no inventory.")]
+
+
+@pytest.mark.parametrize("name", ["9" * 300, r"a\nb", r"\0"])
+def test_a_name_that_no_host_has_is_told(name: str, write: Any) -> None:
+    assert [code for code, _ in told(write(f'compute: {{hosts: {{"{name}": , node-1: }}}}'))] == ["STEAD-H107"]
+
+
+@pytest.mark.parametrize("value", ["!!timestamp 1", "!!bool maybe", "!!int ''", "2026-02-30", "!!float x"])
+def test_a_value_that_its_tag_does_not_fit_is_told(value: str, write: Any) -> None:
+    assert [code for code, _ in told(write(f"compute: {{hosts: {{node-1: {{a: {value}}}}}}}"))] == ["STEAD-H101"]

@@ -102,3 +102,17 @@ def test_a_file_without_tests_is_a_diagnostic(folder: Path, capsys: pytest.Captu
     (folder / "some.test.yml").write_text("# later\n")
     assert main(["test", str(folder / "some.test.yml")]) == 1
     assert "STEAD-T002" in capsys.readouterr().err
+
+
+def test_a_host_may_be_gone_after_an_apply(folder: Path) -> None:
+    (folder / "one.test.yml").write_text(
+        "tests: {it: {fresh: false, gone: [compute-1], down: [compute-1], expect: {apart: [acme/instances/web]}}}\n"
+    )
+    (result,) = run_file(folder / "one.test.yml")
+    assert result.wrong == ()
+
+
+def test_variables_that_are_a_text_are_a_diagnostic(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "one.test.yml").write_text("vars: abc\ntests: {it: {}}\n")
+    assert main(["test", str(folder)]) == 1
+    assert "STEAD-L003" in capsys.readouterr().err
