@@ -276,8 +276,8 @@ class Kind:
     measures: Callable[[Block, Desired], Mapping[str, int]] = _no_measures
     """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
     release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
-    """What is left of a want, and what that takes, when it lets go of those with these UUIDs: they are made anew under
-    others, and it has to let go before the old ones go. None: it holds none of them."""
+    """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
+    for them, and it has to let go before the old ones go. None: it holds none of them."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
 

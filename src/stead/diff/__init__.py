@@ -59,7 +59,7 @@ def compare(
         if (old := formerly.get(address)) is not None and len(changes) == before:
             changes += renamed(subject, old, observed)
         unchanged += len(changes) == before
-    changes += freeing(changes, records, kinds)
+    changes += freeing(changes, records, kinds, blueprint.takes_over)
     return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames)
 
 

@@ -1,4 +1,6 @@
-"""Who uses what is made anew lets go of it first, and gets the new one by a change of its own."""
+"""Who uses what is made anew, or gives way to what gets its address, lets go of it first, and gets the new one by a
+change of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,22 @@ _STAYS = frozenset({Action.UPDATE, Action.REBOOT, Action.REBUILD})
 
 
 def freeing(
-    changes: Iterable[Change], records: Mapping[Address, Record], kinds: Mapping[str, Kind]
+    changes: Iterable[Change],
+    records: Mapping[Address, Record],
+    kinds: Mapping[str, Kind],
+    takes_over: Mapping[Address, tuple[Address, ...]],
 ) -> Iterator[Change]:
     changes = tuple(changes)
-    anew = _made_anew(changes)
-    if not anew:
+    gives_way = _giving_way(changes, takes_over)
+    if not gives_way:
         return
     for change in changes:
         record = records.get(change.address)
         if change.action not in _STAYS or change.have is None or record is None:
             continue
-        held = {address: uuid for address, uuid in anew.items() if {address, address.block} & set(record.after)}
-        left = kinds[change.address.kind].release(change.have.fields(), frozenset(held.values())) if held else None
+        held = {address: uuid for address, uuid in gives_way.items() if {address, address.block} & set(record.after)}
+        named = frozenset({*held.values(), *map(str, held)})
+        left = kinds[change.address.kind].release(change.have.fields(), named) if held else None
         if left is not None:
             fields, effect = left
             names = ", ".join(map(str, sorted(held, key=str)))
@@ -35,14 +41,15 @@ def freeing(
                 action=effect.action,
                 disturbs=effect.disturbs,
                 want=Want.of(Body.of(fields)),
-                reasons=(Reason("lets-go", f"{names} is made anew"),),
+                reasons=(Reason("lets-go", f"{names} gives way to what comes"),),
                 changes=(),
                 frees=frozenset(held),
             )
 
 
-def _made_anew(changes: tuple[Change, ...]) -> dict[Address, str]:
-    """Address -> UUID of the one that goes, of those that a successor comes for."""
+def _giving_way(changes: tuple[Change, ...], takes_over: Mapping[Address, tuple[Address, ...]]) -> dict[Address, str]:
+    """Address -> UUID of the one that goes, of those that a successor comes for, by whatever name."""
     gone = {change.address: change.uuid for change in changes if change.action is Action.DESTROY and change.uuid}
-    made = (change.address for change in changes if change.action is Action.CREATE)
-    return {address: gone[address] for address in made if address in gone}
+    made = [change.address for change in changes if change.action is Action.CREATE]
+    old = [one for address in made for one in (address, *takes_over.get(address, ()))]
+    return {address: gone[address] for address in old if address in gone}

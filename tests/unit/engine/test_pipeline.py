@@ -435,3 +435,44 @@ def test_what_was_only_begun_is_finished_or_destroyed_where_it_was_begun() -> No
     assert plan is not None
     found = {(step.action, step.host) for step in plan.steps if step.address == db}
     assert found == {(Action.CREATE, elsewhere), (Action.DESTROY, host)}
+
+
+PUBLIC = {
+    "public": {
+        "type": "flat",
+        "physical": "external",
+        "external": True,
+        "subnets": {
+            "v4": {"cidr": "203.0.113.0/24", "gateway": "203.0.113.1", "pool": "203.0.113.10-203.0.113.99"},
+        },
+    }
+}
+
+
+@pytest.mark.parametrize("what", ["router", "instance"])
+def test_floating_ip_leads_nowhere_while_another_takes_over_what_it_led_to(what: str) -> None:
+    """Both have the same address, so the new one comes when the old one is gone, which its floating IP holds."""
+
+    def one(router: str, instance: str) -> dict[str, Any]:
+        made = spec(
+            routers={router: {"external": "public", "networks": ["app"], "host": "network-1"}},
+            instances={instance: {**WEB, "networks": [{"network": "app", "address": "10.20.0.7"}]}},
+            floating_ips={"www": {"network": "public", "instance": instance}},
+        )
+        return {**made, "networks": PUBLIC}
+
+    every = {name: replace(host, physical_networks={"external": "eth1"}) for name, host in site().hosts.items()}
+    recorded = planned(desired(one("edge", "old")), EMPTY, replace(site(), hosts=every))
+    assert recorded.blueprint is not None
+    before, observed = applied(recorded.blueprint, EMPTY, replace(site(), hosts=every))
+    after = one("rear", "old") if what == "router" else one("edge", "new")
+    plan = planned(desired(after), before, observed).plan
+    assert plan is not None
+    steps = {(step.address.kind, str(step.action), step.number): step for step in plan.steps}
+    ours = [key for key in steps if key[0] in (f"{what}s", "floating_ips")]
+    assert [key[:2] for key in ours] == [
+        ("floating_ips", "update"),
+        (f"{what}s", "destroy"),
+        (f"{what}s", "create"),
+        ("floating_ips", "update"),
+    ]

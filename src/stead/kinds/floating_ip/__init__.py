@@ -1,13 +1,10 @@
 """An external address that leads to an instance."""
 
-from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
+from stead.kind import IN_PLACE, Kind, Scope
 from stead.kinds.floating_ip.left import left
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.floating_ip.realise import contribute, facts, follows, needs, realise, usage
+from stead.kinds.floating_ip.realise import MOVED, contribute, facts, follows, needs, realise, release, usage
 from stead.kinds.floating_ip.rules import check
-
-# Connections through it are cut; new ones go the new way at once.
-MOVED = Effect(Action.UPDATE, Disruption.NETWORK)
 
 KIND = Kind(
     name="floating_ip",
@@ -24,6 +21,7 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    release=release,
     effects={"address": MOVED, "inside": MOVED, "router": MOVED, "router.address": IN_PLACE, "network": IN_PLACE},
     places={"router": "instance"},
 )

@@ -7,13 +7,16 @@ from typing import Any
 
 from stead.address import Address
 from stead.desired import Block, Desired
-from stead.kind import Contribution, Member, Need, World
+from stead.kind import Action, Contribution, Disruption, Effect, Member, Need, World
 from stead.kinds import network_names
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.routing import ways
 from stead.kinds.subnets import Stand, need, nets_of, network_block
 from stead.named import NamedTuple
 from stead.want import Body, Want
+
+# Connections through it are cut; new ones go the new way at once.
+MOVED = Effect(Action.UPDATE, Disruption.NETWORK)
 
 
 class Inside(NamedTuple):
@@ -101,6 +104,13 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             "uuid": member.leases["uuid"],
         }
         yield {host: Want.of(body, own)}
+
+
+def release(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+    """Led nowhere meanwhile."""
+    if not {have.get("instance"), have.get("router", {}).get("uuid")} & gone:
+        return None
+    return {name: value for name, value in have.items() if name not in ("inside", "instance", "router")}, MOVED
 
 
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:

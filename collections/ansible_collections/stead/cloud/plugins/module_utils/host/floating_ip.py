@@ -9,7 +9,7 @@ from .failing import Failed
 def ensure(step, work):
     want, uuid = step["want"], step["uuid"]
     before = ledger.read("floating_ips", uuid)
-    if before is not None and _place(before["want"]) != _place(want):
+    if before is not None and "router" in before["want"] and _place(before["want"]) != _place(want):
         take(before["want"], work)
     if "router" in want:
         put(want, work)
