@@ -178,6 +178,23 @@ def test_one_router_joins_several_networks(cloud: Cloud) -> None:
     assert comes_from(cloud, THREE, "back") == cloud.record("acme/routers/edge").leases["external.v4"]
 
 
+def test_a_network_that_passes_to_another_router_is_reached_over_ipv6_at_once(cloud: Cloud) -> None:
+    """Guests know the old router's MAC under the same address, and must hear of the new one's; so must the world."""
+    edge, rear = "edge: {external: public, networks: [app]", "rear: {external: public, networks: [back]"
+    lines = SPEC.splitlines()
+    only_edge = [line.replace("[app], host", "[app, back], host") for line in lines if rear not in line]
+    only_rear = [line.replace("[back], host", "[app, back], host") for line in lines if edge not in line]
+    cloud.apply("\n".join(only_edge))
+    target = cloud.address(THREE, 6)
+    patiently(lambda: cloud.ping(ONE, target))
+    cloud.apply("\n".join(only_rear))
+    began = time.monotonic()
+    patiently(lambda: cloud.ping(ONE, target))
+    assert time.monotonic() - began < 3
+    assert cloud.ping(ONE, cloud.address(THREE))
+    assert who_answers(cloud, "203.0.113.50") == "one"
+
+
 def test_networks_that_no_router_joins_are_apart(cloud: Cloud) -> None:
     assert not cloud.ping(ONE, "10.30.0.13")
 

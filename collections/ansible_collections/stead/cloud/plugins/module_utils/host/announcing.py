@@ -35,11 +35,11 @@ def tell(namespace, device, mac, addresses, listeners=()):
     _say(namespace, device, told, ", ".join(addresses))
 
 
-def leave(namespace, device, mac):
-    """A router that goes tells so: guests would take it for one of theirs for half an hour."""
-    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 0, 0, 0)
-    source = ipaddress.ip_address(link_local(mac)).packed
-    _say(namespace, device, [ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)], "the end of " + device)
+def lead(namespace, device, mac, lifetime, managed=False):
+    """To all guests, of a router: the way out is here for so many seconds. With none left they drop it at once; they
+    would take it for theirs for half an hour else, and hear of the one that comes only when its dnsmasq next speaks.
+    """
+    _say(namespace, device, [leading(mac, lifetime, managed)], "{0} as a way out".format(device))
 
 
 def _say(namespace, device, told, what):
@@ -90,6 +90,13 @@ def frames(mac, address):
         EVERYBODY + own + b"\x08\x06" + body + struct.pack("!H", kind) + own + one.packed + own + one.packed
         for kind in (1, 2)
     ]
+
+
+def leading(mac, lifetime, managed):
+    flags = 0xC0 if managed else 0  # addresses and more are given by DHCPv6
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, flags, lifetime, 0, 0) + b"\x01\x01" + _to(mac)
+    source = ipaddress.ip_address(link_local(mac)).packed
+    return ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)
 
 
 def _advertisement(own, address):

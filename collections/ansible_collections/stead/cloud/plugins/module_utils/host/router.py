@@ -11,6 +11,7 @@ from .places import PASSABLE, ROUTERS
 
 READABLE = 0o644
 TABLE = "stead"
+LEADS_FOR = 1800  # seconds that guests count on a router that they heard of
 
 
 def ensure(step, work):
@@ -37,6 +38,10 @@ def ensure(step, work):
             text = "announce {0}".format(", ".join(addresses))
             listeners = _members(ports[name]["network_uuid"])
             work.act(text, announcing.tell, namespace, name, ports[name]["mac"], addresses, listeners)
+            if ports[name].get("announces"):
+                managed = not all(one["slaac"] for one in ports[name]["announces"])
+                text = "say that {0} leads on".format(name)
+                work.act(text, announcing.lead, namespace, name, ports[name]["mac"], LEADS_FOR, managed)
     for one in floating:
         floating_ip.put(one, work)
 
@@ -89,7 +94,7 @@ def _leave(want, namespace, work, names=None):
     for port in want["interfaces"].values():
         name = inside_name(port["mac"])
         if port.get("announces") and name in there and (names is None or name in names):
-            work.act("say that {0} leaves".format(name), announcing.leave, namespace, name, port["mac"])
+            work.act("say that {0} leaves".format(name), announcing.lead, namespace, name, port["mac"], 0)
 
 
 def _members(uuid):
@@ -175,7 +180,7 @@ def _announce(want, namespace, work):
     for port, one in told:
         name, net = inside_name(port["mac"]), ipaddress.ip_network(one["cidr"])
         mode = "ra-only" if one["slaac"] else "static"
-        lines += ["interface=" + name, "ra-param={0},mtu:{1},30,1800".format(name, port["mtu"])]
+        lines += ["interface=" + name, "ra-param={0},mtu:{1},30,{2}".format(name, port["mtu"], LEADS_FOR)]
         lines.append("dhcp-range=set:stead,{0},{1},{2}".format(net.network_address, mode, net.prefixlen))
         if one["dns"]:
             lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
