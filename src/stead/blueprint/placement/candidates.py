@@ -7,44 +7,25 @@ change since the last look instead of one per host. Must not place anything itse
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush, heapreplace
-from typing import TYPE_CHECKING
+from heapq import heappop, heappush, heapreplace
 
 from .batch import WORTH_A_BATCH, batch
 from .model import Policy
+from .nearest import Nearest
 from .scorers import Key, NovaRange, key_of, nova_ranges
 from .space import Shape
 from .state import State
 from .vector import Mirror
 
-if TYPE_CHECKING:
-    from .vector import Ints
-
-FIRST = 24  # hosts taken from the rest at first; more when the search outruns them
 BACKLOG = 512  # changes after which sorting anew costs less than catching up, on a pool of any size we saw
-FOREVER = 1 << 200
 
 Allowed = Callable[[int], bool]
 
 
 class Candidates:
-    """`heap` holds the nearest hosts, `rest` the others, beyond `bound`. A stale key is found out when it is popped."""
+    """`near` may hold a host under several keys; one that is stale is found out when it is popped."""
 
-    __slots__ = (
-        "bound",
-        "due",
-        "has",
-        "heap",
-        "hosts",
-        "key",
-        "mirror",
-        "n",
-        "ranges",
-        "rest",
-        "seen",
-        "shape",
-        "state",
-    )
+    __slots__ = ("due", "has", "hosts", "key", "mirror", "n", "near", "ranges", "seen", "shape", "state")
 
     def __init__(self, state: State, shape: Shape, hosts: list[int], mirror: Mirror | None) -> None:
         self.state = state
@@ -53,8 +34,7 @@ class Candidates:
         self.mirror = mirror
         self.n = len(state.cap)
         self.has = shape.pool.has if hosts is shape.pool.hosts else _mask(hosts, self.n)
-        self.heap: list[int] = []
-        self.rest: Ints | list[int] = []
+        self.near = Nearest([])
         self._weigh()
 
     def _weigh(self) -> None:
@@ -72,32 +52,10 @@ class Candidates:
         """The queue, from a look at all hosts."""
         self.seen = len(self.state.log)
         self.due = False
-        self.heap = []
         if self.mirror is not None:
-            self.rest = self.mirror.keys(self.shape, self.hosts, self.ranges)[1]
+            self.near = Nearest(self.mirror.keys(self.shape, self.hosts, self.ranges)[1])
         else:
-            self.rest = sorted((key for key in map(self.key, self.hosts) if key is not None), reverse=True)
-        self._extend()
-
-    def _extend(self) -> None:
-        """Bring in more of the rest; twice as many each time, so that a long run pays once."""
-        self.heap += self._nearest(max(FIRST, len(self.heap)))
-        heapify(self.heap)
-
-    def _nearest(self, size: int) -> list[int]:
-        """So many are taken off the rest, which is in falling order as a list, and in none as an array."""
-        rest = self.rest
-        if isinstance(rest, list):
-            chunk, self.rest = rest[-size:], rest[:-size]
-            self.bound = self.rest[-1] if self.rest else FOREVER
-            return chunk
-        self.bound = FOREVER
-        if len(rest) > size:
-            rest.partition(size)
-            self.bound = int(rest[size])
-        self.rest = rest[size:]
-        nearest: list[int] = rest[:size].tolist()
-        return nearest
+            self.near = Nearest([key for key in map(self.key, self.hosts) if key is not None])
 
     def catch_up(self) -> None:
         log = self.state.log
@@ -115,7 +73,7 @@ class Candidates:
             if self.has[h]:
                 key = self.key(h)
                 if key is not None:
-                    heappush(self.heap, key)
+                    heappush(self.near.heap, key)
 
     def best(self, allowed: Allowed | None = None, aside: list[int] | None = None) -> int | None:
         """The best key whose host is allowed. Keys that are not are moved to `aside`; give them back with `restore`.
@@ -123,15 +81,9 @@ class Candidates:
         The key stays in the queue: once the caller has placed there, the log makes it stale.
         """
         self.catch_up()
-        heap = self.heap
-        while True:
-            if not heap or heap[0] > self.bound:
-                if self.bound == FOREVER:
-                    return None
-                self._extend()
-                heap = self.heap
-                continue
-            key = heap[0]
+        near = self.near
+        heap = near.heap
+        while (key := near.least()) is not None:
             h = key % self.n
             if self.key(h) != key:
                 heappop(heap)  # stale: the right key was pushed when the host changed
@@ -141,10 +93,11 @@ class Candidates:
                     aside.append(key)
             else:
                 return key
+        return None
 
     def restore(self, aside: list[int]) -> None:
         for key in aside:
-            heappush(self.heap, key)
+            heappush(self.near.heap, key)
 
     def fill(self, count: int) -> list[int]:
         """Place up to `count` units, each on the host that is best at that moment; the hosts, in that order."""
@@ -153,16 +106,10 @@ class Candidates:
         if self.mirror is not None and count >= WORTH_A_BATCH:
             return self._batch(self.mirror, count)
         self.catch_up()
-        state, heap, rate, n, demand = self.state, self.heap, self.key, self.n, self.shape.demand
+        state, near, rate, n, demand = self.state, self.near, self.key, self.n, self.shape.demand
+        heap = near.heap
         chosen: list[int] = []
-        while len(chosen) < count:
-            if not heap or heap[0] > self.bound:
-                if self.bound == FOREVER:
-                    break
-                self._extend()
-                heap = self.heap
-                continue
-            key = heap[0]
+        while len(chosen) < count and (key := near.least()) is not None:
             h = key % n
             if rate(h) != key:
                 heappop(heap)

@@ -13,13 +13,14 @@ from heapq import heappop, heappush
 from stead.value import mutable
 
 from .model import GroupKind, HostState, Move, Over, Policy, Request
+from .nearest import Nearest
 from .runs import Run, in_order
 from .scene import Scene
 from .search import WORTH_NUMPY
 from .space import SCALE, Shape
 from .vector import Mirror
 
-BACKLOG = 400  # changes after which rating all hosts at once costs less than rating the changed ones
+BACKLOG = 80  # changes after which rating all hosts at once costs less than rating the changed ones
 
 
 @mutable
@@ -29,8 +30,8 @@ class Kin:
     request: Request
     run: Run
     on: dict[int, list[str]]
-    sources: list[tuple[int, int]]
-    targets: list[tuple[int, int]]
+    sources: Nearest
+    targets: Nearest
     seen: int = 0
 
 
@@ -84,54 +85,56 @@ class Descent:
             for member in in_order(request.members):
                 h = self.scene.host_of(member)
                 if h >= 0 and member not in problem.pinned and member not in request.data_on and self._is_up(h):
-                    groups = tuple((group, 1) for group in request.groups)
-                    kin = found.setdefault(key, Kin(request, Run(request, shape, [member], groups), {}, [], []))
+                    kin = found.get(key)
+                    if kin is None:
+                        run = Run(request, shape, [member], tuple((group, 1) for group in request.groups))
+                        kin = found[key] = Kin(request, run, {}, Nearest([]), Nearest([]))
                     kin.on.setdefault(h, []).append(member)
         if len(found) * len(space.hosts) > WORTH_NUMPY:
             self.mirror = Mirror(self.state)
         for kin in found.values():
-            self._build(kin, self.mirror)
+            n = len(self.state.cap)
+            kin.sources = Nearest([self._change(h, kin.run.shape, -1) * n + h for h in kin.on])
+            kin.targets = self._targets(kin.run.shape)
+            kin.seen = len(self.state.log)
         return list(found.values())
 
     def _is_up(self, h: int) -> bool:
         return self.scene.space.hosts[h].state is HostState.UP
 
-    def _build(self, kin: Kin, mirror: Mirror | None) -> None:
-        shape = kin.run.shape
-        kin.sources = sorted((self._change(h, shape, -1), h) for h, members in kin.on.items() if members)
-        if mirror is not None:
-            kin.targets = self._targets(shape, mirror)
-        else:
+    def _targets(self, shape: Shape) -> Nearest:
+        """For all hosts at once as in plain Python; the same operations in the same order give the same integers."""
+        n, mirror = len(self.state.cap), self.mirror
+        if mirror is None:
             fitting = (h for h in shape.pool.hosts if self.state.fits(h, shape.demand))
-            kin.targets = sorted((self._change(h, shape, 1), h) for h in fitting)
-        kin.seen = len(self.state.log)
-
-    def _targets(self, shape: Shape, mirror: Mirror) -> list[tuple[int, int]]:
-        """As in plain Python, for all hosts at once; the same operations in the same order give the same integers."""
+            return Nearest([self._change(h, shape, 1) * n + h for h in fitting])
         np = mirror.np
-        mirror.sync()
-        index = mirror.index(shape.pool.hosts)
-        for k, amount in shape.demand:
-            index = index[mirror.free[k][index] >= amount]
+        index, free = mirror.fitting(shape, shape.pool.hosts)
         total = np.zeros(len(index))
         for k, amount in shape.scored:
-            full = mirror.cap[k][index]
-            total += (amount / full) * ((2 * (full - mirror.free[k][index]) + amount) / self.mean[k])
-        changes = (total * SCALE).astype(np.int64) + mirror.penalty(shape)[index]
-        order = np.lexsort((index, changes))
-        return list(zip(changes[order].tolist(), index[order].tolist(), strict=True))
+            full = mirror.cap[k].take(index)
+            total += (amount / full) * ((2 * (full - free[k]) + amount) / self.mean[k])
+        changes = (total * SCALE).astype(np.int64)
+        if shape.pool.marked:
+            changes += mirror.penalty(shape)[index]
+        return Nearest(changes * n + index)
 
     def _catch_up(self, kin: Kin) -> None:
-        shape, log = kin.run.shape, self.state.log
-        if self.mirror is not None and len(log) - kin.seen > BACKLOG:
-            self._build(kin, self.mirror)
+        shape, log, n = kin.run.shape, self.state.log, len(self.state.cap)
+        if kin.seen == len(log):
             return
-        for h in sorted(set(log[kin.seen :])):
-            if kin.on.get(h):
-                heappush(kin.sources, (self._change(h, shape, -1), h))
-            if shape.pool.has[h] and self.state.fits(h, shape.demand):
-                heappush(kin.targets, (self._change(h, shape, 1), h))
+        many = self.mirror is not None and len(log) - kin.seen > BACKLOG
+        changed = set(log[kin.seen :])
         kin.seen = len(log)
+        for h in changed & kin.on.keys():
+            if kin.on[h]:
+                heappush(kin.sources.heap, self._change(h, shape, -1) * n + h)
+        if many:
+            kin.targets = self._targets(shape)
+            return
+        for h in changed:
+            if shape.pool.has[h] and self.state.fits(h, shape.demand):
+                heappush(kin.targets.heap, self._change(h, shape, 1) * n + h)
 
     def _best(self, kin: Kin) -> tuple[int, int, int]:
         """Gain, source, target of the best move of this kin; gain zero when there is none."""
@@ -146,14 +149,15 @@ class Descent:
             return 0, -1, -1
         return -(source[0] + target[0]), source[1], target[1]
 
-    def _top(self, kin: Kin, heap: list[tuple[int, int]], sign: int) -> tuple[int, int] | None:
-        shape = kin.run.shape
-        while heap:
-            change, h = heap[0]
+    def _top(self, kin: Kin, keys: Nearest, sign: int) -> tuple[int, int] | None:
+        """Change and host."""
+        shape, n = kin.run.shape, len(self.state.cap)
+        while (key := keys.least()) is not None:
+            change, h = divmod(key, n)
             present = bool(kin.on.get(h)) if sign < 0 else self.state.fits(h, shape.demand)
             if present and self._change(h, shape, sign) == change:
-                return heap[0]
-            heappop(heap)
+                return change, h
+            heappop(keys.heap)
         return None
 
     def _grouped(self, kin: Kin, source: int) -> tuple[int, int, int]:
@@ -166,16 +170,16 @@ class Descent:
         same_zone = any(group.over is Over.ZONES for group, _ in run.groups)
         state.tally.add(run.names, source, zone, -1)
         allowed = self.scene.chooser.open_to(run, wishes=True)
-        aside: list[tuple[int, int]] = []
+        aside: list[int] = []
         found = (0, -1, -1)
         while (top := self._top(kin, kin.targets, 1)) is not None:
             if top[1] != source and allowed(top[1]) and not (same_zone and zone_of[top[1]] != zone):
                 found = (-(self._change(source, run.shape, -1) + top[0]), source, top[1])
                 break
-            aside.append(heappop(kin.targets))
+            aside.append(heappop(kin.targets.heap))
         state.tally.add(run.names, source, zone, 1)
         for entry in aside:
-            heappush(kin.targets, entry)
+            heappush(kin.targets.heap, entry)
         return found
 
     def moves(self, most: int, minimum_gain: int) -> Iterator[Move]:

@@ -59,7 +59,7 @@ class Mirror:
 
     def keys(self, shape: Shape, hosts: list[int], ranges: tuple[NovaRange, ...]) -> tuple[Ints, Ints]:
         """The hosts that have room, and their keys."""
-        index, free = self._fitting(shape, hosts)
+        index, free = self.fitting(shape, hosts)
         return index, self._keys(shape, index, free, ranges)
 
     def table(self, shape: Shape, index: Ints, ranges: tuple[NovaRange, ...], taken: range) -> Ints:
@@ -103,7 +103,7 @@ class Mirror:
 
     def ranges(self, shape: Shape, hosts: list[int]) -> tuple[NovaRange, ...]:
         """As `nova_ranges`."""
-        index, free = self._fitting(shape, hosts)
+        index, free = self.fitting(shape, hosts)
         if not len(index):
             return ()
         have = self._weighed(free, self._nova_slots)
@@ -112,7 +112,7 @@ class Mirror:
             NovaRange(slots, low, high - low) for slots, low, high in zip(self._nova_slots, least, most, strict=True)
         )
 
-    def _fitting(self, shape: Shape, hosts: list[int]) -> tuple[Ints, Ints]:
+    def fitting(self, shape: Shape, hosts: list[int]) -> tuple[Ints, Ints]:
         """The hosts that have room, and what is free on them. Remembered, for who asks for ranges and then for keys."""
         self.sync()
         key = (shape.number, id(hosts), self.seen)
