@@ -56,7 +56,7 @@ def observe(question: Question) -> Mapping[str, Answer]:
         return {}
     with tempfile.TemporaryDirectory(prefix="stead-facts-") as name:  # 0700: the ledger's wants are private
         folder = Path(name)
-        with Playing(_arguments(question, folder), folder / "ansible.log", {}) as playing:
+        with Playing(_arguments(question, folder), folder / "ansible.log") as playing:
             played = playing.wait()
         return {host: _answer(host, folder, played) for host in question.hosts}
 

@@ -233,8 +233,12 @@ def load(workspace: Workspace) -> Loaded:
     from stead.kinds import kinds
     from stead.planner import Inputs
 
-    desired, found = read_spec(workspace)
     inventory, more = read_hosts(workspace)
+    if not is_simulated(workspace, inventory):
+        from stead.runner.playing import prepare
+
+        prepare()  # it takes as long as reading the spec of a large site
+    desired, found = read_spec(workspace)
     found = [*found, *more]
     if has_errors(found):
         raise Refused(*found)

@@ -18,7 +18,7 @@ from stead.observed import Host, Observed
 from stead.plan.model import Step
 from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
-from stead.value import field, value
+from stead.value import value
 from stead.want import NOTHING_KNOWN, Want
 
 OnEvent = Callable[[Event], None]
@@ -35,7 +35,6 @@ class AnsibleRunner:
     check: bool = False
     arguments: Sequence[str] = ()  # more of them for ansible-playbook: --become, --vault-password-file
     run_name: str = "run"
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
         from stead.observe import Question, observe, to_observed
@@ -148,7 +147,7 @@ class AnsibleRunner:
         arguments += ["--extra-vars", f"@{folder / 'variables.json'}", *self.arguments]
         arguments += ["--forks", str(min(forks, _MOST_FORKS))] if forks else []
         arguments += ["--check"] if self.check else []
-        return Playing([*arguments, playbook], folder / "ansible.log", self.environment)
+        return Playing([*arguments, playbook], folder / "ansible.log")
 
     def _fresh(self, name: str) -> Path:
         folder = self.folder / name

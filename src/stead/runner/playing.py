@@ -6,7 +6,11 @@ do not come this way: what the log says is for people.
 
 from __future__ import annotations
 
+import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +21,8 @@ from typing import Self
 
 from stead.named import NamedTuple
 
+LINES = 2  # that a play tells of itself
+KILLED = -9
 TAIL = 1000  # characters of the log that say why Ansible failed
 
 # What a user has set in the environment wins.
@@ -41,18 +47,12 @@ class Played(NamedTuple):
 
 
 class Playing:
-    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path) -> None:
         self._log = log
+        self._said = b""
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._process = subprocess.Popen(
-                [program(), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=handle,
-                stderr=handle,
-                env={**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": collections(), **os.environ, **environment},
-                start_new_session=True,
-            )
+            self._told = _stage().play(["ansible-playbook", *arguments], handle)
         finally:
             os.close(handle)
 
@@ -63,19 +63,84 @@ class Playing:
         self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
     ) -> None:
         """Left early, it is told to end; what hosts have begun they finish, and their journals say so."""
-        if error is not None and self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait()
+        with self._told:
+            if error is not None and self.ended() is None:
+                os.kill(self._process(), signal.SIGTERM)
+            self.wait()
 
     def ended(self) -> Played | None:
-        status = self._process.poll()
-        return None if status is None else Played(status, self._last_words())
+        """Its process and its status are two lines; without the second nobody knows how it ended."""
+        while not self._has_told() and select.select([self._told], [], [], 0)[0]:
+            if not self._listen():
+                return self._played()
+        return self._played() if self._has_told() else None
 
     def wait(self) -> Played:
-        return Played(self._process.wait(), self._last_words())
+        while not self._has_told() and self._listen():
+            pass
+        return self._played()
+
+    def _has_told(self) -> bool:
+        return self._said.count(b"\n") == LINES
+
+    def _listen(self) -> bytes:
+        said = self._told.recv(100)
+        self._said += said
+        return said
+
+    def _process(self) -> int:
+        while not self._said.count(b"\n") and self._listen():
+            pass
+        return int(self._said.split()[0])
+
+    def _played(self) -> Played:
+        status = int(self._said.split()[1]) if self._has_told() else KILLED
+        return Played(status, self._last_words())
 
     def _last_words(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-TAIL:].strip()
+
+
+class _Stage:
+    """The process of `stage`, in a session of its own."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self._asking, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(Path(__file__).with_name("stage.py")), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": collections(), **environment},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def play(self, words: Sequence[str], log: int) -> socket.socket:
+        told, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._asking, [json.dumps(words).encode()], [log, theirs.fileno()])
+        return told
+
+
+def prepare() -> None:
+    """What a play needs, while whoever will ask for one still reads."""
+    _stage()
+
+
+_stages: list[_Stage] = []  # one, once there is a play
+
+
+def _stage() -> _Stage:
+    """What it reads is read as the environment says: another needs another."""
+    if not _stages or not _stages[0].runs() or _stages[0].environment != os.environ:
+        _stages[:] = [_Stage(os.environ)]
+    return _stages[0]
 
 
 def collections() -> str:
@@ -83,9 +148,3 @@ def collections() -> str:
     found = find_spec("ansible_collections.stead.cloud")
     places = [str(Path(one).parents[2]) for one in (found.submodule_search_locations or ())] if found else []
     return os.pathsep.join([*places, "~/.ansible/collections", "/usr/share/ansible/collections"])
-
-
-def program() -> str:
-    """That of the environment Stead is installed in, which need not be on the path."""
-    beside = Path(sys.executable).with_name("ansible-playbook")
-    return str(beside) if beside.exists() else "ansible-playbook"

@@ -58,11 +58,12 @@ def bridge_for(uuid):
     made = ledger.read("networks", uuid)
     if made is None:
         raise Failed("Network {0} is not on this host yet.".format(uuid))
-    return bridge_of(made["want"], links.table())
+    want = made["want"]
+    return bridge_of(want, links.table() if want["type"] == "flat" else {})
 
 
 def bridge_of(want, there):
-    """Stead's own bridge; or the site's, where the physical network is one."""
+    """Stead's own bridge; or the site's, where the physical network is one. Only of flat networks that is looked up."""
     device = want.get("device", "")
     if want["type"] == "flat" and links.kind(there.get(device)) == "bridge":
         return device
