@@ -47,8 +47,6 @@ class Declared:
 
 def badly_declared(declared: Declared) -> tuple[str, str]:
     """The field that cannot be so, and why; or nothing."""
-    if not isinstance(declared.choices, list | tuple):
-        return "choices", "choices is a list of the possible values."
     if declared.secret and declared.type in ("list", "map"):
         return "type", "A secret is a text. Declare a variable for each of those in the list or map."
     if declared.check and not isinstance(declared.check, Expression):
