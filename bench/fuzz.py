@@ -1,6 +1,6 @@
 """Throws mutated files at Stead: whatever comes, it answers with diagnostics and never with a traceback.
 
-python bench/fuzz.py [--target specs|inventories|tests|variables] [--rounds 20000] [--seed 1]
+python bench/fuzz.py [--target specs|inventories|tests|variables|plans] [--rounds 20000] [--seed 1]
 """
 
 from __future__ import annotations

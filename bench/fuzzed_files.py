@@ -1,7 +1,8 @@
-"""What else than specs is fuzzed, each through the command line that reads it: inventories, tests, variables."""
+"""What else than specs is fuzzed, each through the command line that reads it: inventories, tests, variables, plans."""
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -192,8 +193,48 @@ def given_to_a_spec(path: Path) -> Iterable[str]:
     return told("validate", str(path.parent / "spec"), "--var-file", str(path))
 
 
+# -- plans
+
+OF_PLANS = Words(
+    (
+        *SPEC.values, '"compute-9"', '"acme/instances/nobody"', "{}", '{"$secret": "x"}', "[[]]", '"destroy"', "1e999",
+        "NaN", "-Infinity", '"\\ud800"', "99999999999999999999", "9" * 5000, "[" * 2000, '""', "null", "true",
+    ),
+    ('"steps": []', '"checksum": "x"', '"body": ["a", "b"]', '"keeps": [[]]', '"a": 1', '"stead-plan": 2', "null"),
+)  # fmt: skip
+
+
+def plans(folder: Path) -> list[str]:
+    """Of an empty site, of one that has it all, and of its end."""
+    here = ["-s", str(folder / "spec"), "-i", str(folder / "spec" / "inventory.yml")]
+    shutil.copytree(DEMO, folder / "spec")
+    kept = [folder / f"{number}.plan" for number in range(3)]
+    told("plan", *here, "-o", str(kept[0]))
+    told("apply", *here, "--auto-approve", "--quiet")
+    told("plan", *here, "--replace", "acme/instances/web[0]", "-o", str(kept[1]))
+    told("plan", *here, "--destroy", "-o", str(kept[2]))
+    return [path.read_text() for path in kept]
+
+
+def damaged(text: str, dice: random.Random, words: Words) -> str:
+    """Its checksum is left as it was: what fits its checksum was written by Stead."""
+    lines = text.splitlines(keepends=True)
+    at = dice.randrange(len(lines))
+    if dice.random() < 0.5:
+        return mutated(text, dice, words)
+    lines[at] = json.dumps(reshaped(json.loads(lines[at]), dice, words), default=str) + "\n"
+    return "".join(lines)
+
+
+def refused(path: Path) -> Iterable[str]:
+    here = path.parent / "spec"
+    applied = told("apply", "-s", str(here), "-i", str(here / "inventory.yml"), "--auto-approve", str(path))
+    return [*told("show", "--verbose", str(path)), *applied]
+
+
 TARGETS = {
     "inventories": Target(inventories, planned_on, "inventory.yml", OF_HOSTS, edited_yaml),
     "tests": Target(tests, lambda path: told("test", str(path)), "some.test.yml", OF_TESTS, edited_yaml),
     "variables": Target(variables, given_to_a_spec, "some.vars.yml", SPEC, edited_yaml),
+    "plans": Target(plans, refused, "some.plan", OF_PLANS, damaged),
 }

@@ -127,5 +127,10 @@ def _spots(tree: Any) -> Iterator[tuple[Any, Any]]:
 def _value(text: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, AttributeError):  # of a tag that does not fit
+    except (
+        yaml.YAMLError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ):  # a tag that does not fit, two thousand brackets
         return text
