@@ -29,6 +29,11 @@ from report import Report, seconds
 
 from stead.blueprint.placement import Policy
 
+HEAD = """# Placement, measured
+
+What `python bench/placement/bench.py --table docs/placement-measured.md` said last. What stands beside what is told in
+[placement.md](placement.md#measuring). Aims are judged by CPU seconds.
+"""
 PARTS = ("speed", "quality", "nova", "cpsat", "ganeti")
 
 
@@ -109,7 +114,7 @@ def main() -> int:
     took = seconds(time.perf_counter() - started)
     print(f"{took} in all")
     if asked.table:
-        asked.table.write_text(f"Measured on {machine()}, {took} in all.\n{report.table()}\n")
+        asked.table.write_text(f"{HEAD}\nMeasured on {machine()}, {took} in all.\n{report.table()}\n")
     return 0 if met else 1
 
 

@@ -20,7 +20,8 @@ from stead.blueprint.placement import Host, Placement, Problem, Request, Warm, c
 
 DATA = Path(__file__).parent / "data"
 CLUSTERS = {
-    "mixed": "flavors of one and of two GiB for a vCPU; hbal counts vCPUs four times as much as we do",
+    "even": "flavors of two GiB for a vCPU",
+    "mixed": "flavors of one and of two GiB for a vCPU (hbal counts vCPUs four times as much as we do)",
 }
 NODES, FITTING = 20, 15  # hspace's cluster: how many instances a node takes
 GIB = 1024  # MiB
@@ -42,12 +43,12 @@ def run(report: Report, asked: Ganeti) -> None:
         return
     if asked.small:
         cluster = htools.cluster(20, 200, 0)
-        _even_out(report, cluster, htools.balance(cluster), "run now")
+        _even_out(report, cluster, CLUSTERS["even"], htools.balance(cluster), "run now")
     else:
         for name, what in CLUSTERS.items():
             cluster = htools.read((DATA / f"{name}.data").read_text())
             theirs, by = (htools.balance(cluster), "run now") if asked.hbal else recorded(name)
-            _even_out(report, cluster, theirs, f"{by}; {what}")
+            _even_out(report, cluster, what, theirs, by)
     _hspace(report)
     _hail(report, asked)
 
@@ -69,10 +70,11 @@ def keep(name: str, theirs: htools.Balanced, version: str) -> None:
     (DATA / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def _even_out(report: Report, cluster: htools.Cluster, theirs: htools.Balanced, note: str) -> None:
+def _even_out(report: Report, cluster: htools.Cluster, what: str, theirs: htools.Balanced, note: str) -> None:
+    """The score is `hbal -l 0`'s, for its end and for ours."""
     problem, placement = htools.problem(cluster)
-    what = f"{len(cluster.nodes)} nodes with {len(cluster.instances):,} instances"
-    report.start(f"Ganeti's hbal, {what}, score by hbal -l 0")
+    size = f"{len(cluster.nodes)} nodes with {len(cluster.instances):,} instances"
+    report.start(f"Ganeti's hbal, {size}, {what}")
     report.line("score before", f"{htools.score(cluster, cluster.at):.4f}")
     end = htools.score(cluster, {**cluster.at, **dict(theirs.moves)})
     report.line("hbal", f"{end:.4f} in {len(theirs.moves)} moves, {seconds(theirs.cpu)} CPU", note=note)
@@ -113,10 +115,11 @@ def _hail(report: Report, asked: Ganeti) -> None:
     problem, placement = htools.problem(cluster)
     demand = {"memory": size[0], "vcpus": size[2]}
     more = [Request(id=f"w{i}", members=(f"w{i}",), demand=demand) for i in range(21)]
-    warm, first, _ = timed(lambda: Warm(problem, placement))
-    at, cold, _ = timed(lambda: warm.add_surviving(more[0]))
+    warm, *first = timed(lambda: Warm(problem, placement))
+    at, *cold = timed(lambda: warm.add_surviving(more[0]))
     found, cpu, wall = timed(lambda: [warm.add_surviving(one) for one in more[1:]])
-    report.line("ours, everything read anew", f"{seconds(first + cold)} CPU", note=next(iter(at.values()), "nowhere"))
+    placed = f"on {next(iter(at.values()), 'no host')}"
+    report.time("ours, the cluster read anew", first[0] + cold[0], first[1] + cold[1], 0.1, placed)
     sat = sum(1 for one in found if one)
     report.time("ours, warm", cpu / 20, wall / 20, 0.1, f"mean of 20 after the first, {sat} of them placed")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stead.blueprint.placement import Group, GroupKind, Host, Problem, Request
+from stead.blueprint.placement import Group, GroupKind, Host, Problem, Request, rebalance
 from stead.value import replace
 
 BENCH = Path(__file__).parents[3] / "bench" / "placement"
@@ -93,6 +93,15 @@ def test_what_hbal_did_is_kept_with_its_cluster(name: str) -> None:
     end = {**cluster.at, **dict(theirs.moves)}
     assert score(cluster, cluster.at) == pytest.approx(theirs.before, abs=1e-6)
     assert score(cluster, end) == pytest.approx(theirs.after, abs=1e-6)
+
+
+def test_ours_is_as_even_as_hbal_in_no_more_moves() -> None:
+    cluster = htools.read((BENCH / "data" / "even.data").read_text())
+    theirs, _ = ganeti.recorded("even")
+    problem, placement = htools.problem(cluster)
+    done = rebalance(problem, placement, len(theirs.moves), 1)
+    assert len(done.moves) <= len(theirs.moves)
+    assert score(cluster, dict(done.placement.assignment)) <= theirs.after + 1e-6
 
 
 def test_hbal_is_understood_line_by_line() -> None:
