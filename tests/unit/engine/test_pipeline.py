@@ -66,6 +66,18 @@ def test_fewer_of_a_count_destroys_the_last_and_says_so() -> None:
     assert step.disturbs is Disruption.DATA_LOSS
 
 
+def test_unchanged_is_kept_once_in_memory() -> None:
+    recorded, observed, _ = first(spec(instances={"web": {**WEB, "count": 2}}))
+    made = planned(desired(spec(instances={"web": {**WEB, "count": 3}})), recorded, observed)
+    assert made.blueprint is not None
+    settled = made.blueprint.resources
+    for key in (0, 1):
+        web = Address("acme", "instances", "web", key)
+        assert settled[web].wants is recorded.resources[web].wants
+        assert settled[web].leases is recorded.resources[web].leases
+    assert settled[Address("acme", "instances", "web", 2)].wants  # and what is new is there all the same
+
+
 def test_another_image_rebuilds_and_keeps_the_address() -> None:
     before, after = spec(instances={"web": WEB}), spec(instances={"web": {**WEB, "image": "other"}})
     for one in (before, after):
