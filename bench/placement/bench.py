@@ -64,7 +64,7 @@ def measure(report: Report, size: Size, seeds: Sequence[int], parts: Sequence[st
     if "ganeti" in parts:
         ganeti.run(report, peers)
     if "cpsat" in parts:
-        rivals.against_cpsat(report, size.cases, limit=120)
+        rivals.against_cpsat(report, size.cases, limit=300)
     if "quality" in parts:
         for seed in seeds:
             for hosts in size.balanced:
@@ -89,7 +89,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seeds", metavar="N,N", help="these instead of 0 to 4")
     parser.add_argument("--only", metavar="PART,PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--hbal", action="store_true", help="run hbal to its end instead of taking what is recorded")
-    parser.add_argument("--hail", type=float, metavar="SECONDS", help="how long hail is given")
+    parser.add_argument("--hail", type=float, metavar="SECONDS", help="of CPU time that hail is given")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the figures there, as Markdown")
     parser.add_argument("--vbp", type=Path, metavar="DIR")
     parser.add_argument("--roadef", type=Path, nargs=2, metavar=("MODEL", "ASSIGNMENT"))

@@ -29,7 +29,7 @@ EXACT = 5e-9  # hbal prints eight digits
 
 
 class Ganeti(NamedTuple):
-    """`hbal`: run it anew, to its end. `hail`: seconds it is given."""
+    """`hbal`: run it anew, to its end. `hail`: CPU seconds it is given."""
 
     hail: float
     hbal: bool = False
@@ -111,7 +111,7 @@ def _hail(report: Report, asked: Ganeti) -> None:
     size = (2_048, 20_480, 2)
     where, theirs = htools.hail(cluster, size, asked.hail)
     told = f"{seconds(theirs)} CPU" if where else f"no answer in {seconds(theirs)} CPU"
-    report.line("hail", told, note=where or f"it was given {seconds(asked.hail)}")
+    report.line("hail", told, note=where or f"it was given {seconds(asked.hail)} of CPU")
     problem, placement = htools.problem(cluster)
     demand = {"memory": size[0], "vcpus": size[2]}
     more = [Request(id=f"w{i}", members=(f"w{i}",), demand=demand) for i in range(21)]

@@ -8,6 +8,7 @@ judge is Ganeti's own.
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import resource
@@ -127,17 +128,14 @@ def listed(said: str) -> list[tuple[str, str, float]]:
     return [(instance, node, float(score)) for instance, node, score in found]
 
 
-def _run(command: list[str], said: Path, timeout: float | None) -> tuple[bool, float]:
-    """Whether it ended by itself, and its CPU seconds; what it said by then is in the file either way."""
+def _run(command: list[str], said: Path, seconds: float | None) -> tuple[bool, float]:
+    """Whether it ended by itself before it had used so much CPU, and its CPU seconds; what it said is in the file."""
+    limit = ["prlimit", f"--cpu={math.ceil(seconds)}"] if seconds else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with said.open("w") as out:
-        try:
-            subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=timeout, check=False)
-            done = True
-        except subprocess.TimeoutExpired:
-            done = False
+        status = subprocess.run([*limit, *command], stdout=out, stderr=subprocess.STDOUT, check=False).returncode
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return status >= 0, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 class Counted(NamedTuple):
