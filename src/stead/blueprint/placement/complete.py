@@ -37,6 +37,8 @@ def complete(search: Search) -> None:
     if any(-1 in run.chosen for run in search.runs):
         return
     for wanted, improve in ((_packed, _fewer), (even, _lower)):
+        if sum(len(run.units) for run in search.runs if wanted(run)) > LARGE:
+            continue
         kinds = _kinds(search, wanted)
         units = sum(len(kind.units) for kind in kinds)
         hosts = set().union(*(kind.hosts for kind in kinds)) if kinds else set()
