@@ -488,3 +488,11 @@ def test_floating_ip_leads_nowhere_while_another_takes_over_what_it_led_to(what:
         (f"{what}s", "create"),
         ("floating_ips", "update"),
     ]
+
+
+def test_a_written_default_group_goes_after_those_that_are_in_it_by_default() -> None:
+    before = spec(instances={"web": WEB}, security_groups={"default": {"stateful": True}})
+    plan = then(before, spec(networks={}))
+    (group,) = [step for step in plan.steps if step.address.kind == "security_groups"]
+    (web,) = [step for step in plan.steps if step.address.kind == "instances"]
+    assert web.number in group.after

@@ -6,7 +6,7 @@ from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, judge, release
 from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
-from stead.kinds.instance.nics import needs
+from stead.kinds.instance.nics import follows, needs
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
 from stead.kinds.network_names import renamed
@@ -22,6 +22,7 @@ KIND = Kind(
     fits=fits,
     stateful=True,
     mobile=True,
+    follows=follows,
     needs=needs,
     demand=demand,
     left=left,

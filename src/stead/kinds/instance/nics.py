@@ -86,6 +86,18 @@ def _groups(block: Block, nic: Nic, network: Block) -> tuple[Address, ...]:
     return (filtering.default_group(block.project),) if groups is None else groups
 
 
+def follows(block: Block, desired: Desired) -> Iterator[Address]:
+    """The default group, where it is written: interfaces that name no group are in it, and do not say so."""
+    model: Instance = block.model
+    group = filtering.default_group(block.project)
+    if (
+        model.security_groups is None
+        and any(one.security_groups is None for one in model.networks)
+        and desired.get(group)
+    ):
+        yield group
+
+
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     found = []
     for seat in seats(block, desired):
