@@ -230,19 +230,21 @@ def test_asking_what_a_failure_does_leaves_the_scene_as_it_was(problem: Problem)
     assert {name: counts for name, counts in view.state.tally.hosts.items() if counts} == tally
 
 
-@given(problems(), st.integers(0, 4), st.integers(0, 4))
+@given(problems(), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)
-def test_one_more_with_n_plus_one_checked_hurts_no_failure_that_was_harmless(
-    problem: Problem, vcpus: int, memory: int
+def test_more_with_n_plus_one_checked_hurt_no_failure_that_was_harmless(
+    problem: Problem, sizes: list[tuple[int, int]]
 ) -> None:
     start = place(problem)
     before = {one.hosts for one in survive(problem, start).failures}
-    more = Request(id="more", members=("more",), demand={"vcpus": vcpus, "memory": memory})
-    placed = Warm(problem, start).add_surviving(more)
-    if placed:
-        grown = replace(problem, requests=[*problem.requests, more])
-        after = survive(grown, replace(start, assignment={**start.assignment, **placed}))
-        assert {one.hosts for one in after.failures if one.proven} <= before
+    warm, grown, assignment = Warm(problem, start), problem, dict(start.assignment)
+    for number, (vcpus, memory) in enumerate(sizes):
+        more = Request(id=f"m{number}", members=(f"m{number}",), demand={"vcpus": vcpus, "memory": memory})
+        if placed := warm.add_surviving(more):
+            assignment |= placed
+            grown = replace(grown, requests=[*grown.requests, more])
+    after = survive(grown, replace(start, assignment=assignment))
+    assert {one.hosts for one in after.failures if one.proven} <= before
 
 
 @given(problems())

@@ -6,6 +6,7 @@ capacity are read off that. Must not move anybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from stead.value import value
@@ -32,6 +33,27 @@ class Verdict:
     hosts: tuple[int, ...]
 
 
+class _Asking(dict[str, Request]):
+    """Who asked for a member. The first is looked for; who wants another wants many, and all are listed."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        super().__init__()
+        self._requests = requests
+
+    def __missing__(self, member: str) -> Request:
+        if not self:
+            found = next((one for one in reversed(self._requests) if member in one.members), None)
+            if found is not None:
+                self[member] = found
+                return found
+        else:
+            self.update((one, request) for request in self._requests for one in request.members)
+            self._requests = ()
+            if member in self:
+                return self[member]
+        raise KeyError(member)
+
+
 class Scene:
     """Build it once to ask several questions of one placement."""
 
@@ -54,7 +76,7 @@ class Scene:
 
     @cached_property
     def request_of(self) -> dict[str, Request]:
-        return {member: request for request in self.problem.requests for member in request.members}
+        return _Asking(self.problem.requests)
 
     @cached_property
     def mirror(self) -> Mirror | None:

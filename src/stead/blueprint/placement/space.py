@@ -80,12 +80,20 @@ class Space:
         self._pools: dict[object, Pool] = {}
         self._needs: dict[object, Pool] = {}
         self._shapes: dict[object, Shape] = {}
+        self._asked: dict[int, tuple[Request, Shape]] = {}
 
     def policy(self, request: Request) -> Policy:
         return request.policy or self.problem.project_policies.get(request.project, self.problem.policy)
 
     def shape(self, request: Request) -> Shape:
-        demand = tuple(sorted((self.slot[name], amount) for name, amount in request.demand.items() if amount > 0))
+        known = self._asked.get(id(request))
+        if known is None:  # with the request, so that its id is nobody else's
+            known = self._asked[id(request)] = (request, self._shape(request))
+        return known[1]
+
+    def _shape(self, request: Request) -> Shape:
+        slot = self.slot
+        demand = tuple(sorted([(slot[name], amount) for name, amount in request.demand.items() if amount > 0]))
         return self.shape_of(demand, self.pool(request), self.policy(request))
 
     def shape_of(self, demand: tuple[tuple[int, int], ...], pool: Pool, policy: Policy) -> Shape:

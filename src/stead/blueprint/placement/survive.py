@@ -89,7 +89,9 @@ class Trial:
         self.units: dict[int, list[Run]] = {}
         self.roomy: dict[int, list[int]] = {}
         self.weight: dict[int, tuple[int, int]] = {}
-        self.leans_on: frozenset[int] = frozenset()  # hosts that took in the units of the set tried last
+        self.leans_on: dict[
+            int, list[int]
+        ] = {}  # hosts that took in the units of the set tried last -> what is left there
         self._gather()
 
     def _gather(self) -> None:
@@ -97,8 +99,8 @@ class Trial:
         bound: dict[int, dict[str, tuple[Request, list[str]]]] = {}
         for request in sorted(self.scene.problem.requests, key=lambda request: request.id):
             shape = self.scene.space.shape(request)
-            groups = tuple((group, 1) for group in request.groups)
-            crew = any(binds(group) for group in request.groups)
+            groups = tuple([(group, 1) for group in request.groups])
+            crew = any(map(binds, request.groups))
             for member in request.members:
                 h = index.get(assignment.get(member, ""), -1)
                 if h < 0:
@@ -165,10 +167,10 @@ class Trial:
             seated.append((target, run))
             if run.groups:
                 self._tally([(target, run)], 1)
+        self.leans_on = {target: list(self.free[target]) for target, _ in seated}
         for target, run in seated:
             self._take(target, run.shape.demand, -1)
         self._tally([(target, run) for target, run in seated if run.groups], -1)
-        self.leans_on = frozenset(target for target, _ in seated)
         return hurt
 
     def _take(self, h: int, demand: Demand, times: int) -> None:

@@ -21,13 +21,15 @@ class Survivor:
     def __init__(self, scene: Scene) -> None:
         self.trial = Trial(scene)
         self.counting: dict[int, set[int]] = {}
-        self.targets: dict[int, frozenset[int]] = {}
+        self.targets: dict[
+            int, dict[int, list[int]]
+        ] = {}  # failing -> hosts that take its units in -> what is left there
         self.lost = {h for h in sorted(self.trial.units) if not self._try(h)}  # their failure hurts even now
 
     def _try(self, failing: int) -> bool:
         if self.trial.lost((failing,))[0]:
             return False
-        for h in self.targets.get(failing, frozenset()):
+        for h in self.targets.get(failing, ()):
             self.counting[h].discard(failing)
         self.targets[failing] = self.trial.leans_on
         for h in self.trial.leans_on:
@@ -37,10 +39,21 @@ class Survivor:
     def still_survives(self, h: int, run: Run) -> bool:
         units = self.trial.units.setdefault(h, [])
         units.append(run)
-        if h not in self.lost and all(self._try(failing) for failing in sorted({h, *self.counting.get(h, ())})):
-            return True
+        if h not in self.lost and self._try(h):
+            others = sorted(self.counting.get(h, set()) - {h})
+            if all(self._has_room(failing, h, run) or self._try(failing) for failing in others):
+                return True
         units.pop()
         return False
+
+    def _has_room(self, failing: int, h: int, run: Run) -> bool:
+        """Whether all may go where they went before, and the new one is where it is: nothing need be tried then."""
+        left = self.targets[failing][h]
+        if run.groups or any(left[k] < amount for k, amount in run.shape.demand):
+            return False
+        for k, amount in run.shape.demand:
+            left[k] -= amount
+        return True
 
 
 class Warm:
@@ -60,6 +73,7 @@ class Warm:
                     break
                 self._take(run, h, 1)
                 placed.update(dict.fromkeys((m for _, m in members_of(run, i)), self.scene.space.names[h]))
+                self._trial = None  # it knows nothing of this one
         return placed
 
     def add_surviving(self, request: Request) -> dict[str, str]:
