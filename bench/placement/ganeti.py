@@ -115,11 +115,15 @@ def _hail(report: Report, asked: Ganeti) -> None:
     problem, placement = htools.problem(cluster)
     demand = {"memory": size[0], "vcpus": size[2]}
     more = [Request(id=f"w{i}", members=(f"w{i}",), demand=demand) for i in range(21)]
-    warm, *first = timed(lambda: Warm(problem, placement))
-    at, *cold = timed(lambda: warm.add_surviving(more[0]))
+
+    def anew() -> tuple[Warm, dict[str, str]]:
+        warm = Warm(problem, placement)
+        return warm, warm.add_surviving(more[0])
+
+    (warm, at), *cold = min((timed(anew) for _ in range(3)), key=lambda one: one[1])
     found, cpu, wall = timed(lambda: [warm.add_surviving(one) for one in more[1:]])
     placed = f"on {next(iter(at.values()), 'no host')}"
-    report.time("ours, the cluster read anew", first[0] + cold[0], first[1] + cold[1], 0.1, placed)
+    report.time("ours, the cluster read anew", cold[0], cold[1], 0.1, f"{placed}; the best of three")
     sat = sum(1 for one in found if one)
     report.time("ours, warm", cpu / 20, wall / 20, 0.1, f"mean of 20 after the first, {sat} of them placed")
 

@@ -8,6 +8,7 @@ classes do not share.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from stead.value import replace
 
@@ -42,12 +43,14 @@ class Classes:
             self.of.append(number)
         self._hosts = [hosts[members[0]] for members in self.members]
         self._fields = [name for name in STAGE_OF if name != "project" or any(host.projects for host in self._hosts)]
+        self._wishes = attrgetter(*self._fields)
         self._refusing: dict[tuple[str, object], frozenset[int]] = {}
         self._down = frozenset(c for c, host in enumerate(self._hosts) if host.state is not HostState.UP)
 
     def wishes(self, request: Request) -> tuple[object, ...]:
         """All of a request that rules out classes here."""
-        return tuple([getattr(request, name) for name in self._fields])
+        found: tuple[object, ...] = self._wishes(request)
+        return found
 
     def open_to(self, request: Request) -> list[int]:
         refused = set(self._down)

@@ -66,12 +66,12 @@ class Scene:
         self.state.seat([self._homes(request) for request in problem.requests])
 
     def _homes(self, request: Request) -> tuple[Demand, list[int]]:
-        index = self.space.index
-        named = map(self.placement.assignment.get, request.members)
-        homes = [index[name] for name in named if name is not None and name in index]
-        names = [group.name for group in request.groups]
-        for h in homes if names else ():
-            self.state.tally.add(names, h, self.space.zone_of[h])
+        index, home = self.space.index, self.placement.assignment.get
+        homes = [index[name] for member in request.members if (name := home(member)) in index]
+        if request.groups:
+            names = [group.name for group in request.groups]
+            for h in homes:
+                self.state.tally.add(names, h, self.space.zone_of[h])
         return self.space.shape(request).demand, homes
 
     @cached_property

@@ -88,13 +88,11 @@ class Space:
     def shape(self, request: Request) -> Shape:
         known = self._asked.get(id(request))
         if known is None:  # with the request, so that its id is nobody else's
-            known = self._asked[id(request)] = (request, self._shape(request))
+            slot = self.slot
+            demand = tuple(sorted([(slot[name], amount) for name, amount in request.demand.items() if amount > 0]))
+            found = self.shape_of(demand, self.pool(request), self.policy(request))
+            known = self._asked[id(request)] = (request, found)
         return known[1]
-
-    def _shape(self, request: Request) -> Shape:
-        slot = self.slot
-        demand = tuple(sorted([(slot[name], amount) for name, amount in request.demand.items() if amount > 0]))
-        return self.shape_of(demand, self.pool(request), self.policy(request))
 
     def shape_of(self, demand: tuple[tuple[int, int], ...], pool: Pool, policy: Policy) -> Shape:
         key = (demand, id(pool), policy)

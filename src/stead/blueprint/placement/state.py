@@ -55,7 +55,7 @@ class State:
             self._seat_many(homes)
             return
         for demand, at in homes:
-            for h, times in Counter(at).items():
+            for h, times in Counter(at).items() if len(at) > 1 else zip(at, (1,), strict=False):
                 free = self.free[h]
                 for k, amount in demand:
                     free[k] -= amount * times

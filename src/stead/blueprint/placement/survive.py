@@ -100,7 +100,7 @@ class Trial:
         for request in sorted(self.scene.problem.requests, key=lambda request: request.id):
             shape = self.scene.space.shape(request)
             groups = tuple([(group, 1) for group in request.groups])
-            crew = any(map(binds, request.groups))
+            crew = bool(groups) and any(map(binds, request.groups))
             for member in request.members:
                 h = index.get(assignment.get(member, ""), -1)
                 if h < 0:
