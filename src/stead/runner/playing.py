@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -70,10 +70,11 @@ class Playing:
 
     def ended(self) -> Played | None:
         """Its process and its status are two lines; without the second nobody knows how it ended."""
-        while not self._has_told() and select.select([self._told], [], [], 0)[0]:
-            if not self._listen():
-                return self._played()
-        return self._played() if self._has_told() else None
+        with suppress(BlockingIOError):
+            while not self._has_told() and self._listen(socket.MSG_DONTWAIT):
+                pass
+            return self._played()
+        return None
 
     def wait(self) -> Played:
         while not self._has_told() and self._listen():
@@ -83,8 +84,8 @@ class Playing:
     def _has_told(self) -> bool:
         return self._said.count(b"\n") == LINES
 
-    def _listen(self) -> bytes:
-        said = self._told.recv(100)
+    def _listen(self, how: int = 0) -> bytes:
+        said = self._told.recv(100, how)
         self._said += said
         return said
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +31,9 @@ class Sqlite:
             # FULL: an intent that was written is on the disk before the step begins.
             for pragma in ("synchronous = FULL", "foreign_keys = OFF"):
                 self._connection.execute(f"PRAGMA {pragma}")
-        # The last to close folds the log into the file, so that a copy of the file alone is a whole backup.
-        atexit.register(self.close)
+        # The last to close folds the log into the file, so that a copy of the file alone is a whole backup. Whoever
+        # does not close it has it closed, at the exit at the latest.
+        self._close = weakref.finalize(self, self._connection.close)
 
     @property
     def path(self) -> Path:
@@ -83,8 +84,7 @@ class Sqlite:
         return Sqlite(self._path)
 
     def close(self) -> None:
-        atexit.unregister(self.close)
-        self._connection.close()
+        self._close()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 import stat
@@ -54,6 +55,14 @@ def test_only_its_owner_can_read_it(home: Path) -> None:
     fill(store, 1)
     assert {stat.S_IMODE(one.stat().st_mode) for one in home.glob("state.db*")} == {0o600}
     store.close()
+
+
+def test_one_that_nobody_closed_is_closed(home: Path) -> None:
+    store = open_store("", directory=home, create=True)
+    assert "state.db-wal" in {one.name for one in home.iterdir()}
+    del store
+    gc.collect()
+    assert "state.db-wal" not in {one.name for one in home.iterdir()}
 
 
 def test_it_is_not_made_unasked(home: Path) -> None:
