@@ -282,6 +282,28 @@ def test_a_controller_killed_in_the_middle(site: Driven, with_ansible: bool) -> 
     all_is_well(site)
 
 
+def test_ctrl_c_in_a_long_batch(site: Driven) -> None:
+    """What is done is told while the rest is being done, and little more is begun."""
+    many = f"many: {{count: 60, state: stopped, image: tiny, flavor: {FLAVOR}, networks: [app], host: compute-1}}"
+    site.write(SPEC.replace("      left:", f"      {many}\n      left:"))
+    with started(site) as apply:
+        assert apply.stderr is not None
+        for line in apply.stderr:
+            if "acme/instances/many[" in line:
+                break
+        apply.send_signal(signal.SIGINT)
+        said = ended(apply)
+    assert said.status == 130, said.text
+    assert "the run was stopped" in said.err
+    made = len(quietly(site, "compute-1", "virsh list --all --name"))
+    assert 0 < made < 61
+    steps = [step["address"] for step in site.steps()]
+    assert len([one for one in steps if "/many" in one]) >= 61 - made
+    site.apply()
+    assert len(quietly(site, "compute-1", "virsh list --all --name")) == 61
+    site.assert_nothing_to_do()
+
+
 @contextmanager
 def started(site: Driven) -> Iterator[subprocess.Popen[str]]:
     """`stead apply` in the background; gone with the test, whatever becomes of it."""

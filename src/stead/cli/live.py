@@ -50,6 +50,7 @@ class _Display:
             case Ended(results):
                 for number, state, error in results:
                     self._ended(number, state, error)
+                bar.update(self._task, description=self._now())
 
     def _ended(self, number: int, state: State, error: str) -> None:
         step = self._plan.steps[number]

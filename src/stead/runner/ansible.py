@@ -1,7 +1,7 @@
-"""Real hosts, by Ansible: a wave is one play over the hosts with work in it, and one module call on each of them.
+"""Real hosts, by Ansible: a wave is one play over the hosts with work in it.
 
 It decides nothing. Steps go to a private directory, a file for each host; what became of them comes back the same way,
-as each host ends, so that a slow host holds up no news of the others. The whole log of Ansible stays in that directory.
+every few seconds, so that a slow step holds up no news of the others. The whole log of Ansible stays in that directory.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stead.want import NOTHING_KNOWN, Want
 OnEvent = Callable[[Event], None]
 
 WAVE = "stead.cloud.wave"
+STOP = "stop"  # the file that tells hosts to begin nothing more
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
 
@@ -57,8 +58,9 @@ class AnsibleRunner:
         for step in steps:
             lanes.setdefault(step.host, []).append(step)
         folder = self._fresh(f"wave-{wave.number}")
+        outcomes = {str(number): "failed" for number in failed}
         for host, mine in lanes.items():
-            work = {"run": self.run_name, "wave": wave.number, "failed": list(failed), "steps": [*map(spoken, mine)]}
+            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "steps": [*map(spoken, mine)]}
             write_private(folder / f"{host}.json", work)
         secrets = folder / "secrets.json"
         try:
@@ -70,48 +72,52 @@ class AnsibleRunner:
 
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
-        waiting = set(lanes)
+        left = {host: list(steps) for host, steps in lanes.items()}
+        told = dict.fromkeys(lanes, 0)
         with self._play(WAVE, folder, variables, wave.parallel or len(lanes)) as playing:
-            while waiting:
+            while left:
                 ended = playing.ended()  # before the look, so that what was written last is seen
-                for host in sorted(waiting):
-                    if (found := read(folder / f"{host}.result.json")) is not None:
-                        waiting.discard(host)
-                        self._tell(wave, host, lanes[host], found, on_event)
+                for host in sorted(left):
+                    while host in left and (found := read(folder / f"{host}.result-{told[host]}.json")) is not None:
+                        told[host] += 1
+                        left[host] = self._tell(wave, host, left[host], found, on_event)
+                        if not left[host]:
+                            del left[host]
                 if ended is not None:
-                    self._tell_lost(lanes, waiting, folder, ended, on_event)
+                    self._tell_lost(left, folder, ended, on_event)
                     return
+                if wave.stopping():
+                    (folder / STOP).touch()
                 time.sleep(LOOK)
             playing.wait()
 
-    def _tell(self, wave: Wave, host: str, steps: Sequence[Step], found: Mapping[str, Any], on_event: OnEvent) -> None:
-        if why := found.get("unreachable"):
-            begun = found.get("begun", True)
-            state = State.UNKNOWN if begun else State.SKIPPED
-            text = f"{host} went silent meanwhile: {why}" if begun else f"{host} does not answer: {why}"
-            on_event(Silent(host, str(why)))
-            on_event(Ended([Result(step.number, state, text) for step in steps]))
-            return
-        results = found.get("results") or []
-        if not results:
-            why = str(found.get("msg") or "the module said nothing")
-            on_event(Ended([Result(step.number, State.FAILED, why) for step in steps]))
-            return
-        told = {one["number"]: Result(one["number"], _STATES[one["status"]], one["error"]) for one in results}
-        done = [step for step in steps if told[step.number].state is State.DONE]
+    def _tell(
+        self, wave: Wave, host: str, steps: Sequence[Step], found: Mapping[str, Any], on_event: OnEvent
+    ) -> list[Step]:
+        """What is known now of a host's steps. Returns those of which nothing is known yet."""
+        told = {
+            one["number"]: Result(one["number"], _STATES[one["status"]], one["error"])
+            for one in found.get("results") or ()
+        }
+        done = [step for step in steps if step.number in told and told[step.number].state is State.DONE]
         _, refused = self._hooked(wave, "after", done)
         told.update((one.step, one) for one in refused)
-        on_event(Ended([told[step.number] for step in steps]))
+        left = [step for step in steps if step.number not in told]
+        if not found.get("more"):
+            if why := found.get("unreachable"):
+                on_event(Silent(host, str(why)))
+            told.update((step.number, _lost(step, host, found)) for step in left)
+            left = []
+        on_event(Ended([told[step.number] for step in steps if step.number in told]))
+        return left
 
-    def _tell_lost(
-        self, lanes: Mapping[str, Sequence[Step]], lost: set[str], folder: Path, played: Played, on_event: OnEvent
-    ) -> None:
+    def _tell_lost(self, left: Mapping[str, Sequence[Step]], folder: Path, played: Played, on_event: OnEvent) -> None:
         """Ansible ended without a word of these: a mistake of the inventory's, or Ansible itself was killed."""
-        for host in sorted(lost):
+        for host in sorted(left):
             begun = (folder / f"{host}.begun").exists()
             state = State.UNKNOWN if begun else State.FAILED
             text = f"Ansible ended with status {played.status} and said nothing of {host}: {played.last_words}"
-            on_event(Ended([Result(step.number, state, text) for step in lanes[host]]))
+            on_event(Ended([Result(step.number, state, text) for step in left[host]]))
 
     def _hooked(self, wave: Wave, when: str, steps: Sequence[Step]) -> tuple[list[Step], list[Result]]:
         """The steps whose hooks were carried out, and those that fail with theirs."""
@@ -159,6 +165,17 @@ class AnsibleRunner:
 
 # Each is a process of 60 MB on the controller.
 _MOST_FORKS = 50
+
+
+def _lost(step: Step, host: str, found: Mapping[str, Any]) -> Result:
+    """A step of which its host's last word says nothing."""
+    if found.get("stopped"):
+        return Result(step.number, State.SKIPPED, "the run was stopped")
+    if why := found.get("unreachable"):
+        if found["begun"]:
+            return Result(step.number, State.UNKNOWN, f"{host} went silent meanwhile: {why}")
+        return Result(step.number, State.SKIPPED, f"{host} does not answer: {why}")
+    return Result(step.number, State.FAILED, found.get("msg") or "the module said nothing")
 
 
 def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:

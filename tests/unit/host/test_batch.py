@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,39 @@ def test_a_failure_takes_only_what_depends_on_it() -> None:
 
 
 def test_what_failed_in_an_earlier_wave_is_not_built_upon() -> None:
-    assert carry_out(Kind(), step(2, 1), failed=[1])[2]["status"] == "skipped"
+    assert carry_out(Kind(), step(2, 1), outcomes={"1": "failed"})[2]["status"] == "skipped"
+
+
+class Slow(Kind):
+    """Takes as many seconds as its steps want."""
+
+    def ensure(self, step: dict[str, Any], work: Any) -> None:
+        time.sleep(step["want"]["takes"])
+        super().ensure(step, work)
+
+
+def test_a_long_batch_is_left_so_that_what_is_done_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "SPELL", 0.05)
+    kind = Slow("things/t1")
+    steps = [step(number, takes=0.03) for number in range(1, 20)]
+    steps += [step(20, router={"uuid": "0000-1"}, takes=0.0)]
+    outcomes, calls = dict[str, str](), 0
+    while len(outcomes) < len(steps):
+        results = carry_out(kind, *steps, outcomes=outcomes)
+        assert results
+        assert not [one for one in results if str(one) in outcomes]
+        outcomes.update((str(number), one["status"]) for number, one in results.items())
+        calls += 1
+    assert calls > 1
+    assert {number for number, status in outcomes.items() if status != "ok"} == {"1", "20"}
+    assert (outcomes["20"], len(kind.made)) == ("skipped", 18)
+
+
+def test_a_step_that_goes_on_and_on_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "SPELL", 0.05)
+    kind = Slow()
+    carry_out(kind, step(0, takes=0.6), *[step(number, takes=0.02) for number in range(1, 20)])
+    assert len(kind.made) == 20
 
 
 def test_the_ledger_has_what_was_made_and_loses_what_was_removed() -> None:

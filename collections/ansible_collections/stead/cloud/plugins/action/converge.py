@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Hands a host its steps, straight from the file that the controller wrote, and keeps what became of them.
 
+The module is called until all are done. What each call says is in a file of its own as soon as it is known.
+
 Nothing passes through templates or variables. Secrets are put in here, last, and taken out of whatever comes back.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from itertools import count
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -19,6 +22,7 @@ from ..plugin_utils.answers import write
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
+STOP = "stop"  # a file in the directory of the wave: nothing more is to be begun
 
 
 class ActionModule(ActionBase):
@@ -37,30 +41,37 @@ class ActionModule(ActionBase):
         secrets = read(os.path.join(folder, "secrets.json")) or {}
         payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
         payload["secrets"] = {name: secrets[name] for name in sorted(referred(work["steps"])) if name in secrets}
-        answer = self._told(payload, os.path.join(folder, host), task_vars)
-        answer.pop("invocation", None)
-        return answer
+        return joined(list(self._answers(payload, folder, task_vars)))
 
-    def _told(self, payload, stem, task_vars):
-        """What became of the steps, in a file of the controller's as soon as it is known here."""
+    def _answers(self, payload, folder, task_vars):
+        parts = (os.path.join(folder, "{0}.result-{1}.json".format(payload["host"], number)) for number in count())
+        left = {step["number"] for step in payload["steps"]}
         begun = False
         try:
             # Whoever does not answer this has begun nothing; of whoever goes silent later that is not known.
             self._low_level_execute_command("true")
             payload["uploads"] = {} if self._task.check_mode else self._upload(payload["steps"])
-            write(stem + ".begun", True)
-            begun = True
-            arguments = {"payload": json.dumps(payload)}
-            answer = self._execute_module(
-                module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars
-            )
+            while left:
+                if os.path.exists(os.path.join(folder, STOP)):
+                    write(next(parts), {"stopped": True})
+                    return
+                write(os.path.join(folder, payload["host"] + ".begun"), True)
+                begun = True
+                answer = self._call(payload, task_vars)
+                results = answer.get("results") or []
+                payload["outcomes"].update((str(one["number"]), one["status"]) for one in results)
+                left = left.difference(one["number"] for one in results) if results else ()
+                write(next(parts), {"results": results, "msg": answer.get("msg", ""), "more": bool(left)})
+                yield answer
         except AnsibleConnectionFailure as error:
-            write(stem + ".result.json", {"unreachable": str(error), "begun": begun})
+            write(next(parts), {"unreachable": str(error), "begun": begun})
             raise
-        answer = hidden(answer, [str(one) for one in payload["secrets"].values() if one])
-        kept = {name: answer[name] for name in ("results", "msg") if name in answer}
-        write(stem + ".result.json", kept)
-        return answer
+
+    def _call(self, payload, task_vars):
+        arguments = {"payload": json.dumps(payload)}
+        answer = self._execute_module(module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars)
+        answer.pop("invocation", None)
+        return hidden(answer, [str(one) for one in payload["secrets"].values() if one])
 
     def _upload(self, steps):
         """Images that lie on this machine, to the host that is to keep them and has them not."""
@@ -87,6 +98,19 @@ class ActionModule(ActionBase):
             return answer["rc"] == 0 and made_as(json.loads(answer["stdout"]), want)
         except ValueError:
             return False
+
+
+def joined(answers):
+    """As if it had been one call."""
+    failed = [one for one in answers if one.get("failed")]
+    whole = dict((failed or answers or [{}])[-1])
+    whole["changed"] = any(one.get("changed") for one in answers)
+    whole["results"] = [result for one in answers for result in one.get("results") or ()]
+    if any("diff" in one for one in answers):
+        whole["diff"] = [diff for one in answers for diff in one.get("diff") or ()]
+    if failed:
+        whole["msg"] = "; ".join(one.get("msg", "") for one in failed)
+    return whole
 
 
 def fetches(want):

@@ -8,7 +8,9 @@ DOCUMENTATION = r"""
 module: converge
 short_description: Carry out one host's steps of a wave
 description:
-  - Brings a host to what a plan of Stead says, in one call for all the host's steps of a wave.
+  - Brings a host to what a plan of Stead says, all the host's steps of a wave at once.
+  - What is done of many steps is told every few seconds, in C(<host>.result-<n>.json) beside the steps. Between two of
+    these, a file C(stop) there ends the work.
   - Steps that do not wait for each other are carried out a few at once.
   - After a failure, what does not depend on it goes on.
   - Each step is written to the host's journal before and after it acts, and is safe to run again.
@@ -84,7 +86,8 @@ def main():
         module.fail_json(msg=str(error), results=[])
     answer = {"changed": any(one["changed"] for one in results), "results": results}
     if module._diff:  # noqa: SLF001 - Ansible has no public name for it
-        answer["diff"] = [difference(step) for step in payload["steps"]]
+        done = {one["number"] for one in results}
+        answer["diff"] = [difference(step) for step in payload["steps"] if step["number"] in done]
     failed = [one for one in results if one["status"] == FAILED]
     if failed:
         text = "; ".join("{action} {address}: {error}".format(**one) for one in failed)

@@ -1,6 +1,8 @@
 """Carries out one host's steps of a wave: a few at once, each after what it waits for, and on after a failure.
 
 A step that fails takes with it only what depends on it. The outcome is a value for each step, never an exception.
+
+A long batch is left after a while, between two steps, so that what is done can be told; whoever called calls again.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from .work import Work
 
 # Steps wait for programs and for libvirt far more than they compute.
 AT_ONCE = 4
+# Seconds after which no more is begun until what is done is told. A step that takes longer keeps nobody waiting.
+SPELL = 3
 # Seconds that another run on this host may still need; one that was killed here is over long before.
 PATIENCE = 120
 
@@ -37,33 +41,40 @@ class Batch:
         self._uploads = payload.get("uploads", {})
         self._libvirt = Libvirt()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
-        self._outcomes = dict.fromkeys(payload.get("failed", ()), FAILED)
+        self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
 
     def carry_out(self):
+        """What became of the steps that were not done before and are now, in the order of their numbers."""
         results = {}
         try:
             with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
                 self._all(pool, results)
         finally:
             self._libvirt.close()
-        return [results[step["number"]] for step in self.steps]
+        return [results[number] for number in sorted(results)]
 
     def _all(self, pool, results):
-        waiting = {step["number"]: step for step in self.steps}
-        running = {}
-        while waiting or running:
-            for number in sorted(waiting):
-                before = [one for one in waiting[number].get("after", ()) if one in waiting or one in running.values()]
-                if not before:
-                    step = waiting[number]
-                    running[pool.submit(self._step, step)] = number
-            for number in running.values():
-                waiting.pop(number, None)
-            ended, _others = wait(running, return_when=FIRST_COMPLETED)
+        waiting = {step["number"]: step for step in self.steps if step["number"] not in self._outcomes}
+        running = {}  # future -> the number of its step, and when it was begun
+        begun = time.monotonic()
+        while True:
+            if not _is_time_to_tell(begun, running):
+                self._begin(pool, waiting, running)
+            if not running:
+                return
+            ended, _others = wait(running, timeout=SPELL, return_when=FIRST_COMPLETED)
             for future in ended:
-                number = running.pop(future)
+                number, _since = running.pop(future)
                 results[number] = future.result()
                 self._outcomes[number] = results[number]["status"]
+
+    def _begin(self, pool, waiting, running):
+        open_ones = set(waiting).union(number for number, _since in running.values())
+        for number in sorted(waiting):
+            if len(running) == AT_ONCE:
+                return
+            if open_ones.isdisjoint(waiting[number].get("after", ())):
+                running[pool.submit(self._step, waiting.pop(number))] = (number, time.monotonic())
 
     def _step(self, step):
         """What it waits for has ended, here or in a wave before."""
@@ -122,6 +133,11 @@ class Batch:
                 ledger.begin(_entry(step))
             code.ensure(given, work)
         _book(step, work)
+
+
+def _is_time_to_tell(begun, running):
+    now = time.monotonic()
+    return now - begun > SPELL and all(now - since <= SPELL for _number, since in running.values())
 
 
 def ordered(steps):
