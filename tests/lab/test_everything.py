@@ -46,7 +46,7 @@ def spec(rescue: Path) -> dict[str, Any]:
     for one in (web, lone):
         one["firmware"] = "bios"
     db.update({"tpm": False, "zone": "default"})
-    acme["snapshots"]["monday"]["freeze"] = False  # its volume is served: no guest can be asked there
+    acme["snapshots"]["tuesday"]["freeze"] = False  # the tiny guest has no agent that could be asked
     for name, size in (("pgdata", 2), ("limited", 1), ("root", 1), ("local", 1), ("shared", 1), ("twin", 3)):
         acme["volumes"][name]["size"] = f"{size}GiB"
     return found

@@ -4,6 +4,7 @@ from stead.kind import REPLACED, Kind, Scope
 from stead.kinds.snapshot.left import left
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import facts, realise, usage
+from stead.kinds.snapshot.rules import fits
 
 KIND = Kind(
     name="snapshot",
@@ -14,6 +15,7 @@ KIND = Kind(
     counted=True,
     stateful=True,
     left=left,
+    fits=fits,
     usage=usage,
     realise=realise,
     facts=facts,
