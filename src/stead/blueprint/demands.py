@@ -5,6 +5,7 @@ Placement knows requests and resources, kinds know volumes and instances; here i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Suggestion
 
 NO_HOST = Code("STEAD-P001", "no host can take it")
+ROOT = "/root"  # behind an instance's address: its root disk, where that takes room of its own
+NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
 # Networks and routers cost a host next to nothing; the number only makes placement spread them.
 SERVICES_PER_HOST = 1000
@@ -51,7 +54,6 @@ class Question:
     """What placement is asked, with the way back from its words to ours."""
 
     problem: ask.Problem
-    blocks: Mapping[str, Block]  # request -> the first block that asks it
     members: Mapping[str, Address]  # placement's name of a member -> its address
     carried: Mapping[str, Address]  # the same for volumes that an instance brings along
 
@@ -67,7 +69,7 @@ def question(
     asking = _Asking(desired, kinds, observed, records)
     for block, demand in asking.demands:
         asking.add(block, demand)
-    requests = [asking.request(name, asked) for name, asked in asking.named()]
+    requests = [asking.request(asked) for asked in asking.asked.values()]
     problem = ask.Problem(
         hosts=tuple(_host(host, asking.shared) for host in observed.hosts.values()),
         requests=tuple(requests),
@@ -78,7 +80,7 @@ def question(
         scorers=sites.scorers,
     )
     carried = {str(volume): volume for volume in asking.carried}
-    return Question(problem=problem, blocks=asking.blocks, members=asking.addresses, carried=carried)
+    return Question(problem=problem, members=asking.addresses, carried=carried)
 
 
 class _Asking:
@@ -100,11 +102,9 @@ class _Asking:
         self.volumes = {address: demand for block, demand in self.demands for address in block.members}
         self.carried = {volume for _, demand in self.demands for volume in demand.beside if not self._is_shared(volume)}
         self.asked: dict[object, _Asked] = {}
-        self.blocks: dict[str, Block] = {}
         self.addresses: dict[str, Address] = {}
         self.current: dict[str, str] = {}
         self.pinned: set[str] = set()
-        self._first: dict[object, Block] = {}
 
     def add(self, block: Block, demand: Demand) -> None:
         members = [one for one in block.members if one not in self.carried]  # those its instance brings along
@@ -137,27 +137,20 @@ class _Asking:
             demand = Demand(role="", amounts={f"disk:{pool}": size})
             asked = self._asked(block, demand, demand.amounts)
             asked.live = False  # it stands for space taken: nobody could move it
-            asked.members += [f"{address}/root" for address in block.members]
+            asked.members += [f"{address}{ROOT}" for address in block.members]
         return pools
 
     def _asked(self, block: Block, demand: Demand, amounts: Mapping[str, int]) -> _Asked:
         key = (demand._replace(amounts={}, beside=())[2:], demand.role, frozenset(amounts.items()), block.project)
         if key not in self.asked:
             self.asked[key] = _Asked(demand, dict(amounts), block.project)
-            self._first[key] = block
         return self.asked[key]
 
-    def named(self) -> Iterator[tuple[str, _Asked]]:
-        for key, asked in self.asked.items():
-            name = asked.members[0]
-            self.blocks[name] = self._first[key]
-            yield name, asked
-
-    def request(self, name: str, asked: _Asked) -> ask.Request:
+    def request(self, asked: _Asked) -> ask.Request:
         demand = asked.demand
         role = {f"role:{demand.role}"} if demand.role else set()
         return ask.Request(
-            id=name,
+            id=asked.members[0],
             members=asked.members,
             demand=asked.amounts,
             required=demand.required | role,
@@ -237,7 +230,7 @@ def _host(host: Host, shared: frozenset[str]) -> ask.Host:
     )
 
 
-def unplaced(question: Question, placement: ask.Placement) -> list[Diagnostic]:
+def unplaced(desired: Desired, question: Question, placement: ask.Placement) -> list[Diagnostic]:
     """Who has no host, the smallest thing that would help, and whether that is proven."""
     if not placement.unplaced:
         return []
@@ -245,13 +238,23 @@ def unplaced(question: Question, placement: ask.Placement) -> list[Diagnostic]:
 
     found = []
     for one in placement.unplaced:
-        block = question.blocks[one.request]
         advice = suggest(question.problem, placement, one.members[0])
-        who = one.members[0] if len(one.members) == 1 else f"{len(one.members)} of {block.members[0].block}"
         helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
-        text = "\n".join([f"{who}: {one.text}", *(["What would help:"] if helps else []), *helps])
-        found.append(NO_HOST.at(block.place(), text, address=one.members[0]))
+        who = [question.members[member.removesuffix(ROOT)] for member in one.members]
+        text = "\n".join([f"{_named(who)}: {one.text}", *(["What would help:"] if helps else []), *helps])
+        found.append(NO_HOST.at(desired.by_address[who[0]].place(), text, address=str(who[0])))
     return found
+
+
+def _named(members: Sequence[Address]) -> str:
+    """`3 of acme/instances/web and 2 of acme/instances/db`."""
+    if len(members) == 1:
+        return str(members[0])
+    blocks = Counter(member.block for member in members).most_common()
+    named = [f"{number} of {block}" for block, number in blocks[:NAMED]]
+    if rest := sum(number for _, number in blocks[NAMED:]):
+        named.append(f"{rest} more")
+    return " and ".join(named)
 
 
 def human(suggestion: Suggestion) -> str:

@@ -63,7 +63,7 @@ def settle(
     left = left_behind(desired, recorded, observed, kinds)
     question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
-    found += demands.unplaced(question, placement)
+    found += demands.unplaced(desired, question, placement)
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
 
 from sites import KEY, desired, hosts, planned
 
-from stead.address import Address
+from stead.address import Address, parse
 from stead.kind import Action, Disruption
 from stead.kinds import kinds
 from stead.observed import Host, Observed, StoragePool
@@ -392,6 +393,21 @@ def test_what_a_forgotten_instance_stood_on_goes_when_it_is_gone() -> None:
         ("destroy", "images"),
         ("destroy", "networks"),
     }
+
+
+def test_those_without_a_host_are_named_as_they_are_written() -> None:
+    """Two blocks that ask for the very same are one question to placement."""
+    large = {**WEB, "flavor": {"vcpus": 14, "memory": "1GiB", "disk": "10GiB"}}
+    counts = {"acme/instances/early": 1, "acme/instances/late": 4}
+    one = desired(spec(instances={"early": {**large, "count": 1}, "late": {**large, "count": 4}}))
+    _, (found,) = make_plan(Inputs(desired=one, recorded=EMPTY, observed=site(), kinds=kinds(), key=KEY))
+    named = {block: int(number) for number, block in re.findall(r"(\d+) of (\S+?)[: ]", found.detail.splitlines()[0])}
+    assert sum(named.values()) == 2
+    assert all(number <= counts[block] for block, number in named.items())
+    first = parse(found.address)
+    assert first is not None
+    assert str(first.block) in named
+    assert found.place == one.by_address[first].place()
 
 
 def test_nobody_gets_the_address_or_the_room_of_a_forgotten_instance() -> None:

@@ -24,7 +24,7 @@ from .work import Work
 # Steps wait for programs and for libvirt far more than they compute.
 AT_ONCE = 4
 # Seconds after which no more is begun until what is done is told. A step that takes longer keeps nobody waiting.
-SPELL = 3
+SPELL = 5
 # Seconds that another run on this host may still need; one that was killed here is over long before.
 PATIENCE = 120
 
