@@ -62,13 +62,14 @@ class AnsibleRunner:
         for host, mine in lanes.items():
             work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "steps": [*map(spoken, mine)]}
             write_private(folder / f"{host}.json", work)
-        secrets = folder / "secrets.json"
+        secrets, stop = folder / "secrets.json", folder / STOP
         try:
             if wave.secrets:
                 write_private(secrets, dict(wave.secrets))
             self._follow(wave, lanes, folder, on_event)
         finally:
             secrets.unlink(missing_ok=True)
+            stop.unlink(missing_ok=True)
 
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}

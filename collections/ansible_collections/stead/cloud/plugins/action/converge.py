@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from itertools import count
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -44,27 +43,25 @@ class ActionModule(ActionBase):
         return joined(list(self._answers(payload, folder, task_vars)))
 
     def _answers(self, payload, folder, task_vars):
-        parts = (os.path.join(folder, "{0}.result-{1}.json".format(payload["host"], number)) for number in count())
+        told = Told(os.path.join(folder, payload["host"]))
         left = {step["number"] for step in payload["steps"]}
-        begun = False
         try:
             # Whoever does not answer this has begun nothing; of whoever goes silent later that is not known.
             self._low_level_execute_command("true")
             payload["uploads"] = {} if self._task.check_mode else self._upload(payload["steps"])
             while left:
                 if os.path.exists(os.path.join(folder, STOP)):
-                    write(next(parts), {"stopped": True})
+                    told.write({"stopped": True})
                     return
-                write(os.path.join(folder, payload["host"] + ".begun"), True)
-                begun = True
+                told.begin()
                 answer = self._call(payload, task_vars)
                 results = answer.get("results") or []
                 payload["outcomes"].update((str(one["number"]), one["status"]) for one in results)
                 left = left.difference(one["number"] for one in results) if results else ()
-                write(next(parts), {"results": results, "msg": answer.get("msg", ""), "more": bool(left)})
+                told.write({"results": results, "msg": answer.get("msg", ""), "more": bool(left)})
                 yield answer
         except AnsibleConnectionFailure as error:
-            write(next(parts), {"unreachable": str(error), "begun": begun})
+            told.write({"unreachable": str(error), "begun": told.begun})
             raise
 
     def _call(self, payload, task_vars):
@@ -98,6 +95,23 @@ class ActionModule(ActionBase):
             return answer["rc"] == 0 and made_as(json.loads(answer["stdout"]), want)
         except ValueError:
             return False
+
+
+class Told:
+    """What the controller keeps of a host: whether it has begun, and one file for each answer."""
+
+    def __init__(self, stem):
+        self.begun = False
+        self._stem = stem
+        self._answers = 0
+
+    def begin(self):
+        write(self._stem + ".begun", True)
+        self.begun = True
+
+    def write(self, answer):
+        write("{0}.result-{1}.json".format(self._stem, self._answers), answer)
+        self._answers += 1
 
 
 def joined(answers):

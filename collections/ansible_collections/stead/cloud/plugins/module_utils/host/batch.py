@@ -160,7 +160,7 @@ def _named(steps, side):
     """Pairs of numbers: what is named, and what names it."""
     numbers = {step["uuid"]: step["number"] for step in steps}
     for step in steps:
-        for uuid in sorted(set(_texts(step.get(side))) & set(numbers) - {step["uuid"]}):
+        for uuid in sorted(numbers.keys() & set(_texts(step.get(side))) - {step["uuid"]}):
             yield numbers[uuid], step["number"]
 
 
