@@ -154,13 +154,13 @@ def test_the_same_steps_again_change_nothing(site: Site) -> None:
     first = site.runs[0]
     for arguments in ((), ("--check",)):
         for wave in sorted(first.iterdir()):
-            for old in wave.glob("*.result.json"):
+            for old in wave.glob("*.result-*.json"):
                 old.unlink()
             program = Path(sys.executable).with_name("ansible-playbook")
             words = [str(program), "-i", str(site.lab.inventory), "stead.cloud.wave", "-e", f"stead_wave={wave}"]
             done = subprocess.run([*words, *arguments], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout[-3000:]
-            results = [one for path in wave.glob("*.result.json") for one in json.loads(path.read_text())["results"]]
+            results = [one for path in wave.glob("*.result-*.json") for one in json.loads(path.read_text())["results"]]
             assert results
             assert [(one["address"], one["done"]) for one in results if one["changed"]] == []
 

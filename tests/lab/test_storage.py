@@ -163,10 +163,10 @@ def test_a_second_plan_is_empty(site: Site) -> None:
 def test_the_same_steps_again_change_nothing(site: Site) -> None:
     for arguments in ((), ("--check",)):
         for wave in sorted(site.runs[0].iterdir()):
-            for old in wave.glob("*.result.json"):
+            for old in wave.glob("*.result-*.json"):
                 old.unlink()
             play(site.lab, "wave", "-e", f"stead_wave={wave}", *arguments)
-            results = [one for path in wave.glob("*.result.json") for one in json.loads(path.read_text())["results"]]
+            results = [one for path in wave.glob("*.result-*.json") for one in json.loads(path.read_text())["results"]]
             assert results
             assert [(one["address"], one["done"]) for one in results if one["changed"]] == []
 
