@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from stead.cli import main
+from stead.kinds import kinds
+from stead.reference import pages
+from stead.schema import schema
 
 ROOT = Path(__file__).parents[3]
 SPECS = [
@@ -25,3 +29,10 @@ def test_there_are_some() -> None:
 def test_a_spec_in_the_documentation_is_valid(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "stead.yml").write_text(spec)
     assert main(["validate", str(tmp_path / "stead.yml")]) == 0, capsys.readouterr().err
+
+
+def test_the_reference_and_the_schema_are_those_of_the_kinds() -> None:
+    """`scripts/generate` writes them."""
+    there = {path.name: path.read_text() for path in (ROOT / "docs" / "reference").iterdir()}
+    assert there == dict(pages(kinds()))
+    assert json.loads((ROOT / "schemas" / "spec.json").read_text()) == schema(kinds())

@@ -89,9 +89,8 @@ class Trial:
         self.units: dict[int, list[Run]] = {}
         self.roomy: dict[int, list[int]] = {}
         self.weight: dict[int, tuple[int, int]] = {}
-        self.leans_on: dict[
-            int, list[int]
-        ] = {}  # hosts that took in the units of the set tried last -> what is left there
+        # Hosts that took in the units of the set tried last -> what is left there.
+        self.leans_on: dict[int, list[int]] = {}
         self._gather()
 
     def _gather(self) -> None:

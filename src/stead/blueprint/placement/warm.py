@@ -21,9 +21,8 @@ class Survivor:
     def __init__(self, scene: Scene) -> None:
         self.trial = Trial(scene)
         self.counting: dict[int, set[int]] = {}
-        self.targets: dict[
-            int, dict[int, list[int]]
-        ] = {}  # failing -> hosts that take its units in -> what is left there
+        # Failing host -> hosts that take its units in -> what is left there.
+        self.targets: dict[int, dict[int, list[int]]] = {}
         self.lost = {h for h in sorted(self.trial.units) if not self._try(h)}  # their failure hurts even now
 
     def _try(self, failing: int) -> bool:

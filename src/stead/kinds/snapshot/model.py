@@ -15,6 +15,8 @@ class Snapshot:
         Address, Ref("volumes"), "The volume; the snapshot is taken when it is first applied", Example("pgdata")
     ]
     freeze: Annotated[
-        bool, "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile"
+        bool,
+        "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile; not where "
+        "another host serves the volume's pool",
     ] = False
     description: Annotated[str, Text(), "For people"] = ""

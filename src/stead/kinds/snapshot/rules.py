@@ -16,10 +16,11 @@ UNASKED = Code("STEAD-V007", "no guest can be asked to freeze this")
 def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
     model: Snapshot = block.model
     volume = desired.get(model.volume)
-    if model.freeze and volume is not None and volume.model.pool in shared_pools(hosts):
-        server = shared_pools(hosts)[volume.model.pool][0].name
+    served = shared_pools(hosts).get(volume.model.pool) if volume is not None else None
+    if model.freeze and served is not None:
+        server, pool = served
         text = (
-            f"Pool {volume.model.pool} is served by {server}, which takes the snapshot and has no guests to ask. Set "
+            f"Pool {pool.name} is served by {server.name}, which takes the snapshot and has no guests to ask. Set "
             "freeze: false, and stop the instance or have it write everything out before."
         )
         yield UNASKED.at(block.place("freeze"), text)
