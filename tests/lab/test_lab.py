@@ -54,7 +54,7 @@ def wait_for(what: Callable[[], bool], within: float, why: str) -> None:
     deadline = time.monotonic() + within
     while not what():
         assert time.monotonic() < deadline, why
-        time.sleep(0.1)
+        time.sleep(0.01)
 
 
 def boot_id(lab: Lab, name: str) -> str:
@@ -275,10 +275,11 @@ def test_an_up_that_is_killed_can_be_taken_down(after: float) -> None:
     assert traces(name) == []
 
 
-def test_an_up_that_is_killed_can_be_completed(make_lab: MakeLab) -> None:
+@pytest.mark.parametrize("begun", ["lab.json", "hosts/compute-1/keeper.log", "hosts/compute-2/pid"])
+def test_an_up_that_is_killed_can_be_completed(make_lab: MakeLab, begun: str) -> None:
     name = f"c{os.getpid():x}"
     up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
-    time.sleep(0.7)
+    wait_for((places.rooms(name).top / begun).exists, 60, f"no {begun}")
     up.send_signal(signal.SIGKILL)
     up.communicate()
     assert len(make_lab("c").status()) == 5

@@ -1,6 +1,6 @@
 """Holds one host up: plugs its cables, boots it, and boots it again when it reboots itself; the host's power button.
 
-Run as `python -m stead.lab.keeper TOP HOST`, in the host's own control group and detached from whoever started it.
+Started as `python -m stead.lab.keeper TOP HOST` in the host's own control group, detached from whoever started it.
 Ends when the host powers off. A power cut kills it with the host, so it leaves nothing that someone else must know.
 """
 
@@ -21,7 +21,6 @@ REBOOTED = 133  # what nspawn with --keep-unit ends with when the host asked for
 
 def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
     top = rooms.host(host.name)
-    cgroups.enter(cgroups.make(layout.name, f"{host.name}/keeper"))
     box = cgroups.make(layout.name, f"{host.name}/box")
     if host.memory:
         cgroups.limit_memory(box, host.memory)

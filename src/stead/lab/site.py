@@ -115,7 +115,8 @@ class Lab:
             list(pool.map(lambda host: self.wait(host, within), hosts))
 
     def power_on(self, host: LabHost) -> None:
-        cgroups.kill(self.layout.name, host.name)  # a keeper whose host died under it
+        cgroups.kill(self.layout.name, host.name)  # a keeper whose host died under it, or who has none yet
+        groups = cgroups.make(self.layout.name, f"{host.name}/keeper")
         with (self.rooms.host(host.name) / "keeper.log").open("ab") as log:
             subprocess.Popen(
                 [sys.executable, "-m", "stead.lab.keeper", str(self.rooms.top), host.name],
@@ -124,6 +125,8 @@ class Lab:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
+                # before its first instruction, and so before a lock of ours is free: whoever comes next finds it there
+                preexec_fn=lambda: cgroups.enter(groups),  # noqa: PLW1509 - our threads have ended, or not begun
             )
 
     def wait(self, host: LabHost, within: float = ANSWER_WITHIN) -> None:
