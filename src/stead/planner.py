@@ -71,7 +71,8 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     if blueprint is None or has_errors(found):
         return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)
     if wishes.refresh_only:
-        diff = drift(recorded, observed, kinds=inputs.kinds)
+        recorded = inputs.recorded  # under the names that hosts and store have now
+        diff = drift(recorded, inputs.observed, kinds=inputs.kinds)
     else:
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, forget=desired.forget, renames=renames)
     made = Made(

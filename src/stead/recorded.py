@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from stead.address import Address
 from stead.value import field, value
@@ -41,6 +42,7 @@ class Recorded:
     site: str = ""  # the UUID this store was born with: salt of chosen identifiers, key of nothing
     resources: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
     in_flight: tuple[InFlight, ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""

@@ -33,7 +33,7 @@ def applied(blueprint: Blueprint, recorded: Recorded, observed: Observed) -> tup
         if there:
             haves[address] = there
     return (
-        replace(recorded, serial=recorded.serial + 1, resources=records, in_flight=()),
+        replace(recorded, serial=recorded.serial + 1, resources=records, in_flight=(), outputs=blueprint.outputs),
         replace(observed, haves=haves),
     )
 

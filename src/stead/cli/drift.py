@@ -5,7 +5,7 @@
 
 To put hosts right again: `stead apply`. To take what they have for right: `stead apply` of `stead plan --refresh-only`.
 
-What was let go by `forget` or `state rm` is named, and is no drift.
+What was let go by `forget` or `state rm`, and what was moved to another host by hand, is named, and is no drift.
 
 exit status: 0 no drift; 2 drift, or a host that does not answer; 1 errors
 """
@@ -36,27 +36,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from stead.cli import differences
-    from stead.diff import drift
+    from stead.diff.drift import MOVED, MOVED_AWAY, drift
     from stead.kinds import kinds
     from stead.plan.model import Made, Plan
 
     store, observed = facts(options)
     recorded = store.recorded()
     found = drift(recorded, observed, kinds=kinds())
-    strangers = orphans(recorded, observed)
+    moved = {one.address: one.host for one in found.changes if MOVED in one.reasons}
+    changes = [one for one in found.changes if MOVED not in one.reasons and MOVED_AWAY not in one.reasons]
+    strangers = [note for note in orphans(recorded, observed) if parse(note.address) not in moved]
     left = [note for note in strangers if _let_go(note, store)]
     notes = (*found.notes, *(note for note in strangers if note not in left))
     if options.json:
-        print(json.dumps(differences.data(found.changes, notes), indent=1, ensure_ascii=False))
+        print(json.dumps(differences.data(changes, notes), indent=1, ensure_ascii=False))
     elif not options.quiet:
         made = Made(spec="", recorded=recorded.serial, observed=observed.digest, stead="")
         plan = Plan(made=made, steps=(), keeps={}, outputs={}, notes=notes)
-        told = list(differences.lines(differences.as_plan(found.changes, plan), verbose=options.verbose))
+        told = list(differences.lines(differences.as_plan(changes, plan), verbose=options.verbose))
         print("\n".join(told) or f"No drift: {len(recorded.resources):,} resources are as they were left.")
         if left:
             names = ", ".join(note.address for note in left)
             print(f"Let go, and still on their hosts: {names}.")
-    return FOUND if found.changes or notes else 0
+        if moved:
+            names = ", ".join(f"{address} (to {host})" for address, host in moved.items())
+            print(f"Moved by hand: {names}. The next apply takes that for what was chosen.")
+    return FOUND if changes or notes else 0
 
 
 def _let_go(note: Note, store: Store) -> bool:

@@ -15,7 +15,7 @@ from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
 from stead.diff.leaving import Staying, counts_of, leaving
-from stead.diff.model import Change, Diff, Subject
+from stead.diff.model import Change, Diff, Subject, is_down
 from stead.diff.staying import brand_new, renamed, staying
 from stead.kind import Kind
 from stead.observed import Have, Observed, State
@@ -37,6 +37,7 @@ def compare(
     """`recorded` and `observed` go by their new names already; `renames` says which were others."""
     changes: list[Change] = []
     notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed)]
+    waiting: set[Address] = set()
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
@@ -56,11 +57,16 @@ def compare(
             continue
         before = len(changes)
         changes += staying(subject, observed, notes)
-        if (old := formerly.get(address)) is not None and len(changes) == before:
-            changes += renamed(subject, old, observed)
+        if (old := formerly.get(address)) is not None:
+            changes += renamed(subject, old, observed, {change.host for change in changes[before:]})
+            if record is not None and any(is_down(host, observed) for host in record.wants):
+                waiting.add(address)
+                notes.append(Note("waits", f"{old} has its old name until all its hosts answer.", str(address)))
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
-    return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames)
+    return Diff(
+        changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames, waiting=frozenset(waiting)
+    )
 
 
 def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:

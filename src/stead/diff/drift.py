@@ -10,12 +10,14 @@ from stead.blueprint.model import Reason
 from stead.diff.fields import comparison
 from stead.diff.model import Change, Diff, is_down
 from stead.kind import Action, Disruption, Kind
-from stead.observed import Observed, State
+from stead.observed import Have, Observed, State
 from stead.plan.model import FieldChange, Note
-from stead.recorded import Recorded
+from stead.recorded import Record, Recorded
 
 HAS_IT_SO = Reason("accepted", "the host has it so")
 HAS_IT_NOT = Reason("accepted", "the host has it no more")
+MOVED = Reason("moved-by-hand", "it was moved here by hand")
+MOVED_AWAY = Reason("moved-by-hand", "it was moved away by hand")
 
 
 def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) -> Diff:
@@ -23,6 +25,9 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
     changes: list[Change] = []
     for address, record in sorted(recorded.resources.items(), key=lambda item: order(item[0])):
         haves = observed.haves.get(address, {})
+        if moved := _moved(record, haves, observed, kinds[address.kind]):
+            changes += moved
+            continue
         for host, applied in sorted(record.wants.items()):
             have = haves.get(host)
             if not host or is_down(host, observed) or (have and have.want.digest == applied.digest):
@@ -36,7 +41,20 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
                 changes.append(
                     Change(address, host, Action.ACCEPT, there, applied, Disruption.NONE, (reason,), fields, uuid)
                 )
-    return Diff(changes=tuple(changes), notes=tuple(silent(observed)))
+    return Diff(changes=tuple(changes), notes=tuple(silent(observed)), of_spec=False)
+
+
+def _moved(record: Record, haves: Mapping[str, Have], observed: Observed, kind: Kind) -> list[Change]:
+    """What may change its host and did, by itself or by a person. Empty where it did not, or where it is twice."""
+    home, uuid = record.host, record.leases.get(UUID, "")
+    there = [host for host, have in haves.items() if not have.begun and have.uuid == uuid]
+    if not kind.mobile or home not in record.wants or len(there) != 1 or home in haves or is_down(home, observed):
+        return []
+    have, applied = haves[there[0]].want, record.wants[home]
+    return [
+        Change(record.address, home, Action.ACCEPT, None, applied, Disruption.NONE, (MOVED_AWAY,), uuid=uuid),
+        Change(record.address, there[0], Action.ACCEPT, have, applied, Disruption.NONE, (MOVED,), uuid=uuid),
+    ]
 
 
 def silent(observed: Observed) -> Iterator[Note]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from stead.address import Address
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
-from stead.diff.fields import field_changes
+from stead.diff.fields import comparison, field_changes
 from stead.diff.model import Change, Subject, is_down
 from stead.kind import Action, Disruption
 from stead.observed import Have, Observed
@@ -16,6 +16,7 @@ from stead.recorded import Record
 from stead.want import Want
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
+FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
@@ -115,6 +116,8 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         if have.begun:
             reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
             yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
+        elif applied is None or _drifted(subject, applied, have.want):
+            yield Change(settled.address, host, Action.ACCEPT, want, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
         return
     if effect.action is Action.REPLACE:
         reason = _why_fields(changes)
@@ -123,6 +126,10 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     yield Change(
         settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
     )
+
+
+def _drifted(subject: Subject, applied: Want, have: Want) -> bool:
+    return applied.digest != have.digest and bool(comparison(subject.kind.name)(applied.fields(), have.fields()))
 
 
 def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
@@ -215,8 +222,10 @@ def _why_fields(changes: tuple[FieldChange, ...]) -> Reason:
     return Reason("changed", f"{', '.join(changed)} changed in the spec")
 
 
-def renamed(subject: Subject, old: Address, observed: Observed) -> Iterator[Change]:
-    """Hosts keep the address beside what they hold, so a new name is written there too."""
+def renamed(subject: Subject, old: Address, observed: Observed, told: Container[str]) -> Iterator[Change]:
+    """Hosts keep the address beside what they hold, so a new name is written there too; but `told` have another change
+    that does it.
+    """
     settled = subject.settled
     if settled is None:
         return
@@ -224,6 +233,6 @@ def renamed(subject: Subject, old: Address, observed: Observed) -> Iterator[Chan
     changes = (FieldChange("address", str(old), str(settled.address)),)
     uuid = settled.leases[UUID]
     for host, want in sorted(settled.wants.items()):
-        if not is_down(host, observed):
+        if host not in told and not is_down(host, observed):
             have = subject.haves[host].want if host in subject.haves else None
             yield Change(settled.address, host, Action.UPDATE, want, have, Disruption.NONE, (reason,), changes, uuid)

@@ -8,6 +8,7 @@ from stead.address import Address
 from stead.blueprint.model import Blueprint, Settled
 from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change, Diff
+from stead.diff.drift import MOVED
 from stead.kind import Action, Disruption, Kind
 from stead.plan.model import Keep, Made, Note, Plan, Step
 from stead.plan.order import Ordered, arrange
@@ -16,6 +17,7 @@ from stead.value import replace, value
 from stead.want import canonical, digest
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
+NAME_LEFT = Code("STEAD-X012", "a new name would be known to a part only")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
 
 Selected = Callable[[Address], bool]
@@ -45,24 +47,33 @@ def build(
     ordered, found = arrange(diff.changes, blueprint, recorded.resources)
     if found:
         return None, found
-    ordered, left_out = _select(ordered, selection)
-    steps = tuple(_steps(ordered, kinds))
+    selected = _select(ordered, selection)
+    left_out = len(ordered.changes) - len(selected.changes)
+    found = _names_left(ordered, selected, diff) if left_out and diff.renames else []
+    if found:
+        return None, found
+    steps = tuple(_steps(selected, kinds))
     notes = diff.notes
     if left_out:
         notes = (*notes, Note("left-out", f"{left_out} steps are left out by your selection."))
+    whole = diff.of_spec and not left_out
+    keeps = _keeps(steps, blueprint, recorded.resources, whole=whole) if diff.of_spec else _kept(steps, recorded)
+    still = diff.waiting - {step.address for step in steps}  # nothing of them is done: they stay as they are recorded
+    outputs = blueprint.outputs if whole else recorded.outputs  # they may speak of what a part does not make
     plan = Plan(
         made=made,
         steps=steps,
-        keeps=_keeps(steps, blueprint, recorded.resources, partial=bool(left_out)),
-        outputs=blueprint.outputs,
+        keeps={address: keep for address, keep in keeps.items() if address not in still} if still else keeps,
+        outputs=outputs,
         notes=notes,
-        renames=diff.renames,
+        renames={old: new for old, new in diff.renames.items() if new not in still} if still else diff.renames,
         unchanged=diff.unchanged,
+        new_outputs=dict(outputs) != dict(recorded.outputs),
     )
     return replace(plan, digest=digest_of(plan)), _protected(steps, blueprint, recorded)
 
 
-def _select(ordered: Ordered, selection: Selection) -> tuple[Ordered, int]:
+def _select(ordered: Ordered, selection: Selection) -> Ordered:
     changes, after, waves = ordered
     keep = set(range(len(changes)))
     if selection.wanted is not None:
@@ -76,16 +87,29 @@ def _select(ordered: Ordered, selection: Selection) -> tuple[Ordered, int]:
                 gone.add(at)
         keep -= gone
     if len(keep) == len(changes):
-        return ordered, 0
+        return ordered
     number = {old: new for new, old in enumerate(sorted(keep))}
-    return (
-        Ordered(
-            [changes[old] for old in number],
-            [tuple(number[one] for one in after[old] if one in number) for old in number],
-            [waves[old] for old in number],
-        ),
-        len(changes) - len(keep),
+    return Ordered(
+        [changes[old] for old in number],
+        [tuple(number[one] for one in after[old] if one in number) for old in number],
+        [waves[old] for old in number],
     )
+
+
+def _names_left(ordered: Ordered, selected: Ordered, diff: Diff) -> list[Diagnostic]:
+    """A new name is for the store and for all hosts at once: what only one of them knew would be found by neither."""
+    taken = {(change.address, change.host) for change in selected.changes}
+    left = {change.address for change in ordered.changes if (change.address, change.host) not in taken}
+    blocks = {(old.block, new.block): (old, new) for old, new in diff.renames.items() if new in left}
+    return [
+        NAME_LEFT.at(
+            None,
+            f"{old} is {new} now (`moved`), and your selection leaves out a step of it. Select {new.block} too, or "
+            "apply everything once.",
+            address=str(new),
+        )
+        for old, new in blocks.values()
+    ]
 
 
 def _before(at: int, after: list[tuple[int, ...]]) -> set[int]:
@@ -125,7 +149,7 @@ def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
 
 
 def _keeps(
-    steps: tuple[Step, ...], blueprint: Blueprint, records: Mapping[Address, Record], *, partial: bool
+    steps: tuple[Step, ...], blueprint: Blueprint, records: Mapping[Address, Record], *, whole: bool
 ) -> dict[Address, Keep]:
     """Of what has steps; and where everything is planned, of what differs only in the record."""
     touched = dict.fromkeys(step.address for step in steps)
@@ -133,7 +157,7 @@ def _keeps(
     for address in touched:
         settled = blueprint.resources.get(address)
         keeps[address] = _keep(settled) if settled else Keep(address, {}, "", (), False, "", None)
-    if partial:
+    if not whole:
         return keeps
     for address, settled in blueprint.resources.items():
         if address not in touched and (record := records.get(address)) is not None:
@@ -154,6 +178,18 @@ def _keep(settled: Settled) -> Keep:
         f"{settled.placed.code}: {settled.placed.text}" if settled.placed.code else "",
         block.place(),
     )
+
+
+def _kept(steps: tuple[Step, ...], recorded: Recorded) -> dict[Address, Keep]:
+    """Where only what hosts have is recorded: all that was chosen stays as it is, but the host of what has moved."""
+    keeps: dict[Address, Keep] = {}
+    for step in steps:
+        record = recorded.resources[step.address]
+        keep = keeps.get(step.address) or Keep(
+            step.address, record.leases, record.host, record.after, record.protect, record.reason, None
+        )
+        keeps[step.address] = keep._replace(host=step.host) if MOVED in step.reasons else keep
+    return keeps
 
 
 def _agrees(keep: Keep, record: Record) -> bool:

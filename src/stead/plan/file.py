@@ -33,7 +33,7 @@ FORM = 1
 # What stands in the header, as JSON has it.
 _HEADER: Mapping[str, type] = {
     "stead-plan": int, "digest": str, "made": dict, "steps": int, "unchanged": int, "notes": list, "outputs": dict,
-    "renames": list,
+    "renames": list, "new-outputs": bool,
 }  # fmt: skip
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -84,6 +84,7 @@ def _values(plan: Plan) -> Iterator[Any]:
         "unchanged": plan.unchanged,
         "notes": plan.notes,
         "outputs": plan.outputs,
+        "new-outputs": plan.new_outputs,
         "renames": [[str(old), str(new)] for old, new in plan.renames.items()],
     }
     bodies = {want.body.digest: want.body for step in plan.steps for want in (step.want, step.have) if want}
@@ -127,7 +128,8 @@ def read(source: Iterable[bytes], name: str) -> Plan:
         for line in rest:
             value = json.loads(line)
             if "checksum" in value:
-                if value["checksum"] != checksum.hexdigest() or len(reader.steps) != header["steps"]:
+                whole = line.endswith(b"\n") and next(rest, None) is None
+                if not whole or value["checksum"] != checksum.hexdigest() or len(reader.steps) != header["steps"]:
                     _refuse(DAMAGED, f"{name} was changed after it was written. Plan again.")
                 return reader.plan(header)
             checksum.update(line)
@@ -226,6 +228,7 @@ class _Reader:
             notes=tuple(Note(*one) for one in header["notes"]),
             renames={addresses[old]: addresses[new] for old, new in header["renames"]},
             unchanged=header["unchanged"],
+            new_outputs=header["new-outputs"],
             digest=header["digest"],
         )
 

@@ -78,15 +78,16 @@ class Plan:
     made: Made
     steps: tuple[Step, ...]
     keeps: Mapping[Address, Keep]  # of every resource that has a step, or whose record alone changes
-    outputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]  # after it
     notes: tuple[Note, ...] = ()
     renames: Mapping[Address, Address] = field(default_factory=dict)  # `moved`: from -> to
     unchanged: int = 0
+    new_outputs: bool = False  # they are not what was recorded
     digest: str = ""  # of all the above
 
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.renames and not self.keeps
+        return not self.steps and not self.renames and not self.keeps and not self.new_outputs
 
     @property
     def waves(self) -> int:

@@ -48,6 +48,8 @@ class _Edges:
             if change.frees:
                 self.frees[change.address, change.host] = position
                 continue
+            if change.action is Action.ACCEPT:  # it is there: nothing waits for it
+                continue
             table = self.breaks if change.action in (Action.DESTROY, Action.FORGET) else self.makes
             table.setdefault(change.address, {})[change.to or change.host] = position
         self.counted: dict[Address, list[Address]] = {}  # a reference to a counted block means all its members
@@ -62,7 +64,7 @@ class _Edges:
                 self._freeing(position, change, before)
             elif change.action in (Action.DESTROY, Action.FORGET):
                 self._breaking(position, change, before)
-            else:
+            elif change.action is not Action.ACCEPT:
                 self._making(position, change, before[position])
                 if change.address in self.records:
                     self._leaving_behind(position, change, before)

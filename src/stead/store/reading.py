@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
+from typing import Any
 
 from stead.address import Address, Known
 from stead.collecting import no_collecting
@@ -20,7 +21,7 @@ from stead.store.model import moment
 from stead.store.sealing import Seal
 from stead.want import Body, Want
 
-__all__ = ["moment", "read_bodies", "read_record", "read_recorded"]
+__all__ = ["moment", "read_bodies", "read_outputs", "read_record", "read_recorded"]
 
 _NO_WANTS: Mapping[str, Want] = MappingProxyType({})
 # Steps of the run that holds the lock are at work, not cut short.
@@ -38,7 +39,13 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
             InFlight(run=run, step=step, address=addresses[address], host=host, action=action, since=moment(began))
             for run, step, address, host, action, began in db.rows(_IN_FLIGHT, (working(db),))
         )
-    return Recorded(serial=serial, site=site, resources=resources, in_flight=in_flight)
+        outputs = read_outputs(db, seal)
+    return Recorded(serial=serial, site=site, resources=resources, in_flight=in_flight, outputs=outputs)
+
+
+def read_outputs(db: Database, seal: Seal) -> dict[str, Any]:
+    rows = db.rows("SELECT name, value FROM outputs ORDER BY name")
+    return {name: json.loads(seal.open(value, "output"))[0] for name, value in rows}
 
 
 def read_record(db: Database, seal: Seal, address: Address) -> Record | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from stead.store import Hold, birth, moving, past
 from stead.store import lock as locks
 from stead.store.database import Database
 from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
-from stead.store.reading import read_record, read_recorded
+from stead.store.reading import read_outputs, read_record, read_recorded
 from stead.store.sealing import Seal
 from stead.store.writing import Pen, bump
 
@@ -41,8 +40,7 @@ class SqlStore:
         return read_record(self._db, self._seal, address)
 
     def outputs(self) -> Mapping[str, Any]:
-        rows = self._db.rows("SELECT name, value FROM outputs ORDER BY name")
-        return {name: json.loads(self._seal.open(value, "output"))[0] for name, value in rows}
+        return read_outputs(self._db, self._seal)
 
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
         return past.runs(self._db, limit)

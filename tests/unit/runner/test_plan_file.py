@@ -79,9 +79,15 @@ def refused(path: Path) -> str:
 def test_a_plan_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     content = plans.to_bytes(rich())
     path = tmp_path / "plan"
-    for at in range(0, len(content), 7):
+    for at in {*range(0, len(content), 7), len(content) - 1}:
         path.write_bytes(content[:at])
         assert refused(path) in {"STEAD-X021", "STEAD-X022"}, at
+
+
+def test_what_follows_the_end_of_a_plan_is_not_overlooked(tmp_path: Path) -> None:
+    path = tmp_path / "plan"
+    path.write_bytes(plans.to_bytes(rich()) + b"{}\n")
+    assert refused(path) == "STEAD-X022"
 
 
 def test_a_plan_that_was_edited_is_refused(tmp_path: Path) -> None:

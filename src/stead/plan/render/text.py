@@ -168,7 +168,7 @@ class _Page:
 
     def summary(self, summary: Summary) -> Iterator[str]:
         yield ""
-        if not summary.steps and not summary.renames and not summary.recorded:
+        if not (summary.steps or summary.renames or summary.recorded or summary.outputs):
             yield f"{self.paint('Nothing to do', BOLD)}: {summary.unchanged:,} unchanged."
             return
         yield f"{self.paint('Plan', BOLD)}: {headline(summary)}."

@@ -64,6 +64,7 @@ class Summary:
     unchanged: int
     renames: int
     recorded: int  # resources whose record alone changes
+    outputs: bool  # they change
 
 
 def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
@@ -92,6 +93,7 @@ def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
         unchanged=plan.unchanged,
         renames=len(plan.renames),
         recorded=sum(1 for address in plan.keeps if address not in by_address),
+        outputs=plan.new_outputs,
     )
 
 
@@ -102,6 +104,8 @@ def headline(summary: Summary) -> str:
         parts.append(f"{summary.renames:,} renamed")
     if summary.recorded:
         parts.append(f"{summary.recorded:,} to record")
+    if summary.outputs and not parts:
+        parts.append("outputs change")
     return f"{', '.join(parts) or 'nothing to do'}; {summary.unchanged:,} unchanged"
 
 
