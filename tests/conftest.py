@@ -11,10 +11,12 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.register_profile("here", deadline=None)
+# How long an example takes to make says how busy the machine is, and nothing of the code.
+TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", TIMELESS, derandomize=True)
+settings.register_profile("here", TIMELESS)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

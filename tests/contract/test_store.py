@@ -274,23 +274,26 @@ def test_a_reader_is_never_blocked(opened: OpenStore) -> None:
         writer._db.run("DELETE FROM resources")  # type: ignore[attr-defined]
         thread = threading.Thread(target=lambda: answers.append(len(reader.recorded().resources)))
         thread.start()
-        thread.join(5)
+        thread.join(30)
         assert answers == [1]
 
 
-def test_a_live_owner_keeps_its_lock_beyond_its_time_to_live(opened: OpenStore) -> None:
+def test_a_live_owner_is_heard_of_beyond_its_time_to_live(opened: OpenStore) -> None:
+    store = opened()
     with opened().lock(Claim("ada", "", lives=0.6)):
-        time.sleep(1.2)
-        with pytest.raises(Refused), opened().lock(ME):
-            pass
+        deadline = time.monotonic() + 60
+        while (holder := store.holder()) is None or holder.beat - holder.since <= holder.lives:
+            assert time.monotonic() < deadline, holder
+            time.sleep(0.05)
 
 
-def test_a_dead_owners_lock_frees_itself(opened: OpenStore) -> None:
+def test_an_owner_counts_as_dead_once_it_was_not_heard_of_for_its_time_to_live(opened: OpenStore) -> None:
     db = opened()._db  # type: ignore[attr-defined]
-    take(db, Claim("ada", "", lives=0.2), "dead")
+    take(db, Claim("ada", "", lives=600), "dead")
+    db.run("UPDATE lock SET beat = ?", (db.now() - 500,))
     with pytest.raises(Refused), opened().lock(ME):
         pass
-    time.sleep(0.3)
+    db.run("UPDATE lock SET beat = ?", (db.now() - 700,))
     with opened().lock(ME):
         pass
 
@@ -309,7 +312,7 @@ def test_an_owner_that_lost_its_lock_writes_nothing_more(opened: OpenStore) -> N
 def test_an_owner_is_told_that_it_lost_its_lock(opened: OpenStore) -> None:
     with opened().lock(Claim("ada", "", lives=0.3)) as hold:
         opened().unlock("bob")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not hold.lost and time.monotonic() < deadline:
             time.sleep(0.02)
         assert hold.lost

@@ -23,8 +23,9 @@ from stead.blueprint.placement.space import Space
 from stead.blueprint.placement.state import State
 from stead.blueprint.placement.vector import Mirror
 
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-seldom = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+many = settings(max_examples=300, deadline=None, suppress_health_check=UNHURRIED)
+seldom = settings(max_examples=100, deadline=None, suppress_health_check=UNHURRIED)
 
 
 @st.composite

@@ -32,6 +32,7 @@ from stead.blueprint.placement import (
 APART = Group(name="apart", kind=GroupKind.SPREAD, limit=2)
 WISH = Group(name="wish", kind=GroupKind.SPREAD, hard=False)
 RESOURCES = ("vcpus", "memory")
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
 @st.composite
@@ -248,7 +249,7 @@ def test_more_with_n_plus_one_checked_hurt_no_failure_that_was_harmless(
 
 
 @given(problems())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=UNHURRIED)
 def test_rebalance_is_the_same_with_and_without_numpy(problem: Problem) -> None:
     start = heaped(problem)
     plain = rebalance(problem, start, 50)
@@ -258,7 +259,7 @@ def test_rebalance_is_the_same_with_and_without_numpy(problem: Problem) -> None:
 
 
 @given(problems(Policy.PACK))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=UNHURRIED)
 def test_packing_is_the_same_with_and_without_numpy(problem: Problem) -> None:
     plain = place(problem)
     with pytest.MonkeyPatch.context() as patch:

@@ -18,7 +18,8 @@ from stead.blueprint.placement import Policy, Problem, Scene, fill, place, searc
 from stead.blueprint.placement.search import even, hosts_of, start, units_of
 from stead.blueprint.placement.shares import shares
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+many = settings(max_examples=40, deadline=None, suppress_health_check=UNHURRIED)
 
 
 def evened(problem: Problem) -> Problem:

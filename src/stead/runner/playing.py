@@ -65,7 +65,8 @@ class Playing:
         """Left early, it is told to end; what hosts have begun they finish, and their journals say so."""
         with self._told:
             if error is not None and self.ended() is None:
-                os.kill(self._process(), signal.SIGTERM)
+                with suppress(ProcessLookupError):  # it has just ended
+                    os.kill(self._process(), signal.SIGTERM)
             self.wait()
 
     def ended(self) -> Played | None:

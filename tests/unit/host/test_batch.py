@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -124,8 +125,19 @@ def test_a_long_batch_is_left_so_that_what_is_done_is_told(monkeypatch: pytest.M
 
 def test_a_step_that_goes_on_and_on_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "SPELL", 0.05)
-    kind = Slow()
-    carry_out(kind, step(0, takes=0.6), *[step(number, takes=0.02) for number in range(1, 20)])
+    others = threading.Event()
+
+    class Endless(Slow):
+        def ensure(self, step: dict[str, Any], work: Any) -> None:
+            if step["number"] == 0:
+                assert others.wait(60), self.made
+            super().ensure(step, work)
+            if len(self.made) == 19:
+                others.set()
+
+    kind = Endless()
+    carry_out(kind, step(0, takes=0), *[step(number, takes=0.02) for number in range(1, 20)])
+    assert kind.made[-1] == "things/t0"
     assert len(kind.made) == 20
 
 
