@@ -56,7 +56,6 @@ class Journal:
         self._known = recorded.resources
         self._before = {new: old for old, new in plan.renames.items()}
         self._renamed: set[Address] = set()
-        self._untold = self._of_silent_hosts()
         self._records: dict[Address, Record] = {}  # as they are now, of what the plan touches; by new address
         self._hosts: dict[Address, set[str]] = {}  # where it still is, of what is taken away
         self._left: dict[Address, int] = {}  # steps that are not done yet
@@ -70,7 +69,7 @@ class Journal:
         for step in self._plan.steps:
             left[step.address] = left.get(step.address, 0) + 1
         for address in self._before:
-            if address not in left and address not in self._untold:
+            if address not in left:
                 self._rename(address)
         for address, keep in self._plan.keeps.items():
             self._reserve(address, keep)
@@ -128,18 +127,6 @@ class Journal:
             writes = replace(writes, outputs=self._plan.outputs)
         self._store.finish(self._hold, self.run, outcome, writes)
         self._buffer = _Buffer()
-
-    def _of_silent_hosts(self) -> frozenset[Address]:
-        """New names that not every host is told in this run: they are recorded by the old ones until then."""
-        if not self._before:
-            return frozenset()
-        told = {(step.address, step.host) for step in self._plan.steps}
-        known = {address: self._record_before(address) for address in self._before}
-        return frozenset(
-            address
-            for address, record in known.items()
-            if record is not None and any(host and (address, host) not in told for host in record.wants)
-        )
 
     # What follows for the record
 
@@ -217,7 +204,7 @@ class Journal:
             if not self._hosts.get(address):
                 self._gone(address)
             return
-        if address in self._before and address not in self._renamed and address not in self._untold:
+        if address in self._before and address not in self._renamed:
             self._rename(address)
         record = self._records.get(address)
         exact = (keep.leases, keep.host, keep.after, keep.protect, keep.reason)

@@ -13,6 +13,7 @@ from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.desired import Desired
 from stead.diagnostics import Diagnostic, has_errors, in_order
 from stead.diff import Diff, compare, drift
+from stead.diff.names import Names, by_uuid
 from stead.kind import Kind
 from stead.observed import Have, Observed
 from stead.plan.build import EVERYTHING, Selection, build
@@ -59,7 +60,8 @@ NO_WISHES = Wishes()
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
     renames = _renames(desired.moved, inputs.recorded)
-    recorded, observed = _renamed(inputs.recorded, inputs.observed, renames, inputs.kinds)
+    seen, untold = by_uuid(inputs.recorded, inputs.observed)
+    recorded, observed = _renamed(inputs.recorded, seen, renames, inputs.kinds)
     blueprint, found = settle(
         desired,
         recorded,
@@ -72,9 +74,10 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)
     if wishes.refresh_only:
         recorded = inputs.recorded  # under the names that hosts and store have now
-        diff = drift(recorded, inputs.observed, kinds=inputs.kinds)
+        diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
-        diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, forget=desired.forget, renames=renames)
+        names = Names(renames, untold)
+        diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, forget=desired.forget, names=names)
     made = Made(
         spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
     )

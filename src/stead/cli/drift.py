@@ -37,11 +37,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from stead.cli import differences
     from stead.diff.drift import MOVED, MOVED_AWAY, drift
+    from stead.diff.names import by_uuid
     from stead.kinds import kinds
     from stead.plan.model import Made, Plan
 
-    store, observed = facts(options)
+    store, seen = facts(options)
     recorded = store.recorded()
+    observed, _ = by_uuid(recorded, seen)
     found = drift(recorded, observed, kinds=kinds())
     moved = {one.address: one.host for one in found.changes if MOVED in one.reasons}
     changes = [one for one in found.changes if MOVED not in one.reasons and MOVED_AWAY not in one.reasons]

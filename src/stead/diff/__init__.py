@@ -8,14 +8,14 @@ same that the host uses.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from stead.address import Address, order
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
 from stead.diff.leaving import Staying, counts_of, leaving
-from stead.diff.model import Change, Diff, Subject, is_down
+from stead.diff.model import Change, Diff, Subject
+from stead.diff.names import SAME, Names, Untold
 from stead.diff.staying import brand_new, renamed, staying
 from stead.kind import Kind
 from stead.observed import Have, Observed, State
@@ -32,20 +32,20 @@ def compare(
     *,
     kinds: Mapping[str, Kind],
     forget: frozenset[Address] = frozenset(),
-    renames: Mapping[Address, Address] = MappingProxyType({}),
+    names: Names = SAME,
 ) -> Diff:
-    """`recorded` and `observed` go by their new names already; `renames` says which were others."""
+    """`recorded` and `observed` go by their new names already; `names` says which were others."""
     changes: list[Change] = []
     notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed)]
-    waiting: set[Address] = set()
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
     quiet = frozenset(host.name for host in observed.hosts.values() if host.state is State.DOWN)
-    formerly = {new: old for old, new in renames.items()}
+    formerly, untold = {new: old for old, new in names.renames.items()}, names.untold
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
-        if settled is not None and record is not None and _same(settled, record, found) and address not in formerly:
+        told = address not in formerly and address not in untold
+        if told and settled is not None and record is not None and _same(settled, record, found):
             unchanged += 1
             continue
         if settled is not None and record is None and not found:
@@ -58,15 +58,12 @@ def compare(
         before = len(changes)
         changes += staying(subject, observed, notes)
         if (old := formerly.get(address)) is not None:
-            changes += renamed(subject, old, observed, {change.host for change in changes[before:]})
-            if record is not None and any(is_down(host, observed) for host in record.wants):
-                waiting.add(address)
-                notes.append(Note("waits", f"{old} has its old name until all its hosts answer.", str(address)))
+            changes += renamed(subject, Untold(old, frozenset(settled.wants)), observed, changes[before:])
+        elif address in untold:
+            changes += renamed(subject, untold[address], observed, changes[before:])
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
-    return Diff(
-        changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=renames, waiting=frozenset(waiting)
-    )
+    return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=names.renames)
 
 
 def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:

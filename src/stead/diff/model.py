@@ -37,7 +37,6 @@ class Diff:
     notes: tuple[Note, ...] = ()
     unchanged: int = 0
     renames: Mapping[Address, Address] = field(default_factory=dict)  # from -> to
-    waiting: frozenset[Address] = frozenset()  # of the new names, those that a silent host cannot be told
     of_spec: bool = True  # or of what was recorded alone: then the spec has no say in what is recorded next
 
 

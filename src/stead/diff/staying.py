@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Sequence
 
-from stead.address import Address
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
 from stead.diff.fields import comparison, field_changes
 from stead.diff.model import Change, Subject, is_down
+from stead.diff.names import Untold
 from stead.kind import Action, Disruption
 from stead.observed import Have, Observed
 from stead.plan.model import FieldChange, Note
@@ -222,17 +222,16 @@ def _why_fields(changes: tuple[FieldChange, ...]) -> Reason:
     return Reason("changed", f"{', '.join(changed)} changed in the spec")
 
 
-def renamed(subject: Subject, old: Address, observed: Observed, told: Container[str]) -> Iterator[Change]:
-    """Hosts keep the address beside what they hold, so a new name is written there too; but `told` have another change
-    that does it.
-    """
+def renamed(subject: Subject, untold: Untold, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:
+    """Hosts keep the address beside what they hold, so a new name is written there too; `others` do so by the way."""
     settled = subject.settled
     if settled is None:
         return
-    reason = Reason("moved", f"it was {old}")
-    changes = (FieldChange("address", str(old), str(settled.address)),)
+    reason = Reason("moved", f"it was {untold.old}")
+    changes = (FieldChange("address", str(untold.old), str(settled.address)),)
     uuid = settled.leases[UUID]
+    told = {change.host for change in others}
     for host, want in sorted(settled.wants.items()):
-        if host not in told and not is_down(host, observed):
+        if host in untold.hosts and host not in told and not is_down(host, observed):
             have = subject.haves[host].want if host in subject.haves else None
             yield Change(settled.address, host, Action.UPDATE, want, have, Disruption.NONE, (reason,), changes, uuid)

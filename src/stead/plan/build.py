@@ -17,7 +17,6 @@ from stead.value import replace, value
 from stead.want import canonical, digest
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
-NAME_LEFT = Code("STEAD-X012", "a new name would be known to a part only")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
 
 Selected = Callable[[Address], bool]
@@ -49,24 +48,20 @@ def build(
         return None, found
     selected = _select(ordered, selection)
     left_out = len(ordered.changes) - len(selected.changes)
-    found = _names_left(ordered, selected, diff) if left_out and diff.renames else []
-    if found:
-        return None, found
     steps = tuple(_steps(selected, kinds))
     notes = diff.notes
     if left_out:
         notes = (*notes, Note("left-out", f"{left_out} steps are left out by your selection."))
     whole = diff.of_spec and not left_out
     keeps = _keeps(steps, blueprint, recorded.resources, whole=whole) if diff.of_spec else _kept(steps, recorded)
-    still = diff.waiting - {step.address for step in steps}  # nothing of them is done: they stay as they are recorded
     outputs = blueprint.outputs if whole else recorded.outputs  # they may speak of what a part does not make
     plan = Plan(
         made=made,
         steps=steps,
-        keeps={address: keep for address, keep in keeps.items() if address not in still} if still else keeps,
+        keeps=keeps,
         outputs=outputs,
         notes=notes,
-        renames={old: new for old, new in diff.renames.items() if new not in still} if still else diff.renames,
+        renames=diff.renames,
         unchanged=diff.unchanged,
         new_outputs=dict(outputs) != dict(recorded.outputs),
     )
@@ -94,22 +89,6 @@ def _select(ordered: Ordered, selection: Selection) -> Ordered:
         [tuple(number[one] for one in after[old] if one in number) for old in number],
         [waves[old] for old in number],
     )
-
-
-def _names_left(ordered: Ordered, selected: Ordered, diff: Diff) -> list[Diagnostic]:
-    """A new name is for the store and for all hosts at once: what only one of them knew would be found by neither."""
-    taken = {(change.address, change.host) for change in selected.changes}
-    left = {change.address for change in ordered.changes if (change.address, change.host) not in taken}
-    blocks = {(old.block, new.block): (old, new) for old, new in diff.renames.items() if new in left}
-    return [
-        NAME_LEFT.at(
-            None,
-            f"{old} is {new} now (`moved`), and your selection leaves out a step of it. Select {new.block} too, or "
-            "apply everything once.",
-            address=str(new),
-        )
-        for old, new in blocks.values()
-    ]
 
 
 def _before(at: int, after: list[tuple[int, ...]]) -> set[int]:

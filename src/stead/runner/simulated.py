@@ -185,6 +185,7 @@ class _Hand:
 
     def _destroy(self, address: str, step: Step) -> str:
         contents = self._site.on(step.host)
+        address = contents.uuids.get(step.uuid, address)  # under an old name perhaps
         if address not in contents.things:
             return ""
         if step.uuid and contents.uuids.get(step.uuid) != address:
@@ -196,16 +197,17 @@ class _Hand:
     def _migrate(self, address: str, step: Step) -> str:
         source = self._site.on(step.host)
         target = self._rows[step.to]
-        if address not in source.things:
+        former = source.uuids.get(step.uuid, address)
+        if former not in source.things:
             return f"{address} is not on {step.host}"
         if target.state == State.DOWN or step.to in self._dead:
             return f"{step.to} does not answer"
-        want = step.want or source.things[address]
+        want = step.want or source.things[former]
         if refusal := self._site.refusal(address, step.to, step.uuid, want):
             return refusal
-        self._site.drop(address, step.host)
+        self._site.drop(former, step.host)
         self._site.put(address, step.to, step.uuid, want)
-        self._put[address, step.host] = None
+        self._put[former, step.host] = None
         self._put[address, step.to] = Thing(address, step.to, step.uuid, want, want.digest)
         return ""
 

@@ -362,19 +362,11 @@ def test_a_rename_that_failed_is_still_to_be_done(bench: Bench) -> None:
     assert bench.store.record(web(0)) is not None
 
 
-def test_a_rename_without_steps_of_what_is_on_no_host_is_recorded_at_once(bench: Bench) -> None:
-    bench.apply(plan_of([step(web(0), "")], [keep(web(0))]))
+def test_a_rename_without_steps_is_recorded_at_once(bench: Bench) -> None:
+    bench.apply(small())
     bench.apply(plan_of([], [], renames={web(0): FRONT}))
     assert bench.store.record(FRONT) is not None
     assert bench.store.record(web(0)) is None
-
-
-def test_a_new_name_is_not_recorded_until_every_host_was_told(bench: Bench) -> None:
-    """One that was silent knows it by its old name only, and would be taken for one that has lost it."""
-    bench.apply(small())
-    bench.apply(plan_of([], [], renames={web(0): FRONT}))
-    assert bench.store.record(FRONT) is None
-    assert bench.store.record(web(0)) is not None
 
 
 # Hooks, secrets
