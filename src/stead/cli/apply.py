@@ -38,6 +38,7 @@ USUAL = Disruption.REBUILD
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="plan file; left out, a new plan is made")
     common(parser)
+    shared.replacing(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser)
@@ -93,6 +94,7 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
     from stead.plan.file import load as read
     from stead.plan.model import Made
 
+    _no_selection(options)
     plan = read(path)
     refused = too_much(plan, options.max_disruption)
     if refused:
@@ -109,6 +111,16 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
     )
     check_fresh(plan, now, loaded.store)
     return carry_out(options, plan, loaded, _secrets(plan, inputs))
+
+
+def _no_selection(options: argparse.Namespace) -> None:
+    from stead.cli.workspace import BAD_OPTION
+    from stead.diagnostics import Refused
+
+    names = ("target", "exclude", "label", "project", "replace")
+    if given := [f"--{name}" for name in names if getattr(options, name)]:
+        text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
+        raise Refused(BAD_OPTION.at(None, text))
 
 
 def _secrets(plan: Plan, inputs: Inputs) -> Mapping[str, str]:

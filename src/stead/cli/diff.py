@@ -21,6 +21,7 @@ DIFFERS = 2
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     shared.exitcode(parser, "something differs")
+    shared.replacing(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser)

@@ -6,18 +6,19 @@
   stead graph --placed --format svg    with the hosts that would be chosen
   stead graph --kind instances --kind networks --project acme
 
-exit status: 0; 1 when the spec is wrong
+exit status: 0; 1 when the spec is wrong, or nothing is of that kind or project
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stead.cli import options as shared
-from stead.cli.workspace import find, read_spec
+from stead.cli.workspace import BAD_OPTION, find, read_spec
 from stead.diagnostics import Refused, has_errors
+from stead.kinds import kinds
 from stead.plan.graph import Graph, Thing, graph_of, only, to_dot, to_mermaid
 
 FORMATS = ("dot", "mermaid", "svg", "json")
@@ -35,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     things = list(placed(options) if options.placed else written(options))
+    _check(options, things)
     if options.project:
         things = [one for one in things if one.address.project in options.project]
     graph = graph_of(things)
@@ -42,6 +44,19 @@ def run(options: argparse.Namespace) -> int:
         graph = only(graph, frozenset(options.kind))
     print(drawn(graph, options.format), end="")
     return 0
+
+
+def _check(options: argparse.Namespace, things: Sequence[Thing]) -> None:
+    """A name that is misspelt would draw nothing."""
+    projects = {one.address.project for one in things} - {""}
+    wrong = [
+        BAD_OPTION.at(None, f"{option} {name}: there is only {', '.join(sorted(known)) or 'none'}.")
+        for option, names, known in (("--kind", options.kind, kinds()), ("--project", options.project, projects))
+        for name in names
+        if name not in known
+    ]
+    if wrong:
+        raise Refused(*wrong)
 
 
 def written(options: argparse.Namespace) -> Iterator[Thing]:

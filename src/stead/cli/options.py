@@ -71,7 +71,7 @@ def store(group: Group) -> None:
 
 
 def selection(parser: argparse.ArgumentParser) -> None:
-    """Which part of a plan to take, and what to do to it beyond the spec."""
+    """Which part of a plan to take."""
     group = parser.add_argument_group("selection")
     group.add_argument(
         "--target", action="append", default=[], metavar="ADDRESS", help="only this and what it needs; may be repeated"
@@ -85,7 +85,12 @@ def selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--project", action="append", default=[], metavar="NAME", help="only this project, and what it needs"
     )
-    group.add_argument("--replace", action="append", default=[], metavar="ADDRESS", help="destroy it and make it anew")
+    parser.set_defaults(replace=[])
+
+
+def replacing(parser: argparse.ArgumentParser) -> None:
+    """What to do beyond the spec. Not of what only destroys."""
+    parser.add_argument("--replace", action="append", default=[], metavar="ADDRESS", help="destroy it and make it anew")
 
 
 def limit(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -32,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     shared.limit(parser, None)
     shared.exitcode(parser, "there are changes")
+    shared.replacing(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser, formats=FORMATS)
@@ -43,14 +44,14 @@ def run(options: argparse.Namespace) -> int:
 
     ready = make(options, destroy=options.destroy)
     refused = too_much(ready.plan, options.max_disruption)
-    if options.out and not refused:  # first: where it cannot be written, that is the answer
+    if options.out is not None and not refused:  # first: where it cannot be written, that is the answer
         from stead.plan.file import save
 
         save(ready.plan, Path(options.out))
     show(ready.plan, options, [*ready.warnings, *refused], title=options.title)
     if refused:
         return 1
-    if options.out:
+    if options.out is not None:
         told(options, f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.")
     return CHANGES if options.detailed_exitcode and not ready.plan.empty else 0
 

@@ -42,13 +42,14 @@ def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
     show(planned.plan, options, found, title=options.title)
-    if not options.json:
+    if not options.json and not options.quiet:
         print("\n".join(figures(planned.blueprint)), file=sys.stderr)
-    if options.out and not planned.plan.empty:
+    if options.out is not None:
         from stead.plan.file import save
 
         save(planned.plan, Path(options.out))
-        print(f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.", file=sys.stderr)
+        if not options.quiet:
+            print(f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.", file=sys.stderr)
     return planned.blueprint
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from stead.address import Address, parse
-from stead.cli.workspace import pair
+from stead.cli.workspace import BAD_OPTION, pair
 from stead.diagnostics import Code, Diagnostic, Refused
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
+NO_LABEL = Code("STEAD-C022", "nothing has this label")
 
 Test = Callable[[Address], bool]
 
@@ -27,13 +28,16 @@ def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False
     refresh = bool(getattr(options, "refresh_only", False))
     if not any(given) and not destroy and not refresh:
         return NO_WISHES
+    if options.replace and (destroy or refresh):
+        other = "--refresh-only" if refresh else "--destroy"
+        raise Refused(BAD_OPTION.at(None, f"--replace makes something anew, {other} makes nothing. Say one of them."))
     names = _Names(inputs)
     targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
     replaced = frozenset(one for address in names.addresses(options.replace) for one in names.members(address))
     tests = [
         *([_among(targets)] if targets else []),
         *([_in_projects(names.projects(options.project))] if options.project else []),
-        *([_labelled(options.label, inputs)] if options.label else []),
+        *([_labelled(names.labels(options.label), inputs)] if options.label else []),
     ]
     names.check()
     return Wishes(
@@ -82,6 +86,15 @@ class _Names:
                 self._wrong.append(NO_PROJECT.at(None, text))
         return frozenset(names)
 
+    def labels(self, texts: Iterable[str]) -> list[tuple[str, str]]:
+        known = {pair for block in self._desired.blocks for pair in block.settings.labels.items()}
+        wanted = [pair(text, "--label") for text in texts]
+        for one in wanted:
+            if one not in known:
+                near = _nearest("=".join(one), ["=".join(other) for other in known])
+                self._wrong.append(NO_LABEL.at(None, f"Nothing in the spec has the label {'='.join(one)}.{near}"))
+        return wanted
+
     def check(self) -> None:
         if self._wrong:
             raise Refused(*self._wrong)
@@ -98,9 +111,8 @@ def _in_projects(projects: frozenset[str]) -> Test:
     return test
 
 
-def _labelled(texts: Iterable[str], inputs: Inputs) -> Test:
+def _labelled(wanted: Iterable[tuple[str, str]], inputs: Inputs) -> Test:
     """All the labels that are asked for. What is gone from the spec has none."""
-    wanted = [pair(text, "--label") for text in texts]
 
     def test(address: Address) -> bool:
         block = inputs.desired.by_address.get(address)

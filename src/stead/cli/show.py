@@ -20,7 +20,7 @@ from typing import Any
 from stead.address import Address, order, parse
 from stead.cli import options as shared
 from stead.cli.say import BOLD, DIM, paint
-from stead.cli.workspace import find, open_state
+from stead.cli.workspace import BAD_OPTION, find, open_state
 from stead.diagnostics import Code, Refused
 from stead.plan.render import FORMATS
 from stead.plan.render.entries import is_address
@@ -43,11 +43,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.what and Path(options.what).is_file():
         return show_plan(options)
+    _of_state(options)
     store = open_state(find(options))
     records = store.recorded().resources
     if not options.what:
         return show_all(records, options)
     return show_some(named(options.what, records), store, options)
+
+
+def _of_state(options: argparse.Namespace) -> None:
+    """What is recorded has two forms; a plan has more."""
+    if options.format in ("markdown", "html"):
+        text = f"--format {options.format} is for a plan file. What is recorded is shown as text or json."
+        raise Refused(BAD_OPTION.at(None, text))
+    options.json = options.json or options.format == "json"
 
 
 def show_plan(options: argparse.Namespace) -> int:

@@ -102,7 +102,11 @@ def show(options: argparse.Namespace) -> int:
 
 def history(options: argparse.Namespace) -> int:
     address = parse(options.address)
-    events = opened(options).history(address) if address is not None else []
+    store = opened(options)
+    events = list(store.history(address)) if address is not None else []
+    if not events:  # of a block, then: of those members that it has now
+        members = [one for one in store.recorded().resources if one.block == address]
+        events = sorted((event for one in members for event in store.history(one)), key=lambda one: one.at)
     if not events:
         refuse(UNKNOWN_ADDRESS, f"Nothing was ever done to {options.address!r}.", address=options.address)
     if options.json:

@@ -12,9 +12,10 @@ from typing import Any, Protocol, Self
 
 from stead.address import Address
 from stead.recorded import Record, Recorded
+from stead.store.codes import BAD_LOCATION, refuse
 from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
 
-__all__ = ["Hold", "Reader", "Store", "Writer", "open_store"]
+__all__ = ["Hold", "Reader", "Store", "Writer", "file_at", "open_store"]
 
 DEFAULT = "state.db"
 
@@ -78,6 +79,13 @@ class Store(Reader, Writer, Protocol):
     pass
 
 
+def file_at(location: str) -> Path:
+    """An address of another database is no name for a file."""
+    if "://" in location:
+        refuse(BAD_LOCATION, f"{location.partition('://')[0]}://… is not known. Give a file, or postgresql://… .")
+    return Path(location.removeprefix("sqlite:"))
+
+
 def open_store(location: str, *, directory: Path, key: str = "", create: bool = False) -> Store:
     """The store at `location`: empty for the default, a path, or a postgresql:// address.
 
@@ -90,5 +98,5 @@ def open_store(location: str, *, directory: Path, key: str = "", create: bool = 
         return open_postgres(location, directory=directory, key=key, create=create)
     from stead.store.sqlite import open_sqlite
 
-    path = Path(location.removeprefix("sqlite:")) if location else directory / DEFAULT
+    path = file_at(location) if location else directory / DEFAULT
     return open_sqlite(path, directory=directory, key=key, create=create)

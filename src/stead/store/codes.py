@@ -23,6 +23,7 @@ NO_STORE = Code("STEAD-S014", "there is no store yet")
 UNKNOWN_ADDRESS = Code("STEAD-S015", "the store does not know this address")
 TAKEN_ADDRESS = Code("STEAD-S016", "the store knows this address already")
 UNKNOWN_RUN = Code("STEAD-S017", "there is no such run")
+BAD_LOCATION = Code("STEAD-S021", "this is no place for a store")
 NOT_EMPTY = Code("STEAD-S020", "there is a store already")
 MOVED = Code("STEAD-S019", "the store has moved")
 

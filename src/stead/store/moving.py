@@ -35,9 +35,10 @@ def move(source: Database, location: str, directory: Path) -> str:
 
         where = receive(location, lambda into: _fill(source, into))
     else:
+        from stead.store import file_at
         from stead.store.sqlite import receive as receive_file
 
-        where = receive_file(Path(location.removeprefix("sqlite:")), lambda into: _fill(source, into))
+        where = receive_file(file_at(location), lambda into: _fill(source, into))
     with source.writing():
         source.run("INSERT INTO meta (name, value) VALUES (?, ?)", (birth.MOVED, where))
     birth.write_marker(directory, birth.meta(source)["site"], where)
