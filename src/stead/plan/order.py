@@ -112,7 +112,15 @@ class _Edges:
         for gone in self.blueprint.takes_over.get(change.address, ()):
             yield from self.breaks.get(gone, {}).values()
         if self._makes_anew(change) and not self._overlaps(change):
-            yield from self.breaks[change.address].values()
+            yield from (at for host, at in self.breaks[change.address].items() if self._succeeds(change, host))
+
+    def _succeeds(self, change: Change, host: str) -> bool:
+        """Whether what is made here takes the place of what goes there, and is not one copy of many beside another."""
+        if host in self.makes[change.address]:
+            return True
+        record = self.records.get(change.address)
+        copy = record is not None and host in record.wants and host != record.host
+        return not copy and change.host == self.blueprint.resources[change.address].host
 
     def _makes_anew(self, change: Change) -> bool:
         return change.action is Action.CREATE and change.address in self.breaks
