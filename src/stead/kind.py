@@ -130,7 +130,7 @@ class GroupRule(NamedTuple):
     name: str  # unique in the project; a block's own group is its address
     over: str = "hosts"  # or "zones"
     hard: bool = True
-    limit: int = 1
+    limit: int | None = None  # 1 on a host, as even as the zones allow in a zone
 
 
 class Contribution(NamedTuple):

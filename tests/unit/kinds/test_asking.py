@@ -243,10 +243,10 @@ def test_groups_are_the_blocks_own_or_the_projects() -> None:
     )
     asked = demand(desired, "p/instances/vm")
     assert [tuple(rule) for rule in asked.spread] == [
-        ("p/instances/vm", "hosts", True, 1),
-        ("p/etcd", "zones", False, 1),
+        ("p/instances/vm", "hosts", True, None),
+        ("p/etcd", "zones", False, None),
     ]
-    assert [tuple(rule) for rule in asked.together] == [("p/instances/vm", "zones", True, 1)]
+    assert [tuple(rule) for rule in asked.together] == [("p/instances/vm", "zones", True, None)]
 
 
 def test_a_volume_is_as_large_as_what_it_is_made_from() -> None:

@@ -70,7 +70,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         architecture=model.architecture or (image.model.architecture if image is not None else None) or "",
         policy=model.policy or (owner.model.policy if owner is not None else None) or "",
         spread=tuple(_group(one, block, one.limit) for one in listed(model.spread)),
-        together=tuple(_group(one, block, 1) for one in listed(model.together)),
+        together=tuple(_group(one, block, None) for one in listed(model.together)),
         beside=tuple(
             one.members[0] if one.members[0].key is None else address for address, one in _named(model, desired)
         ),
@@ -89,6 +89,17 @@ def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
 
 def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:
     return [(address, block) for address in volumes(model) if (block := desired.get(address)) is not None]
+
+
+def of_flavor(flavor: Flavor) -> Demand:
+    """What an instance asks for that says nothing but its flavor: for counting how many more there is room for."""
+    model = Instance(flavor=flavor)
+    return Demand(
+        role="compute",
+        amounts=_amounts(model, flavor),
+        required=frozenset(flavor.traits),
+        forbidden=frozenset((*flavor.forbidden_traits, *_beyond(model, flavor, None))),
+    )
 
 
 def _amounts(model: Instance, flavor: Flavor) -> Mapping[str, int]:
@@ -120,7 +131,7 @@ def _networks(model: Instance, desired: Desired) -> list[Any]:
     return [block.model for block in found if block is not None]
 
 
-def _group(rule: Spread | Together, block: Block, limit: int) -> GroupRule:
+def _group(rule: Spread | Together, block: Block, limit: int | None) -> GroupRule:
     name = f"{block.project}/{rule.group}" if rule.group else str(block.members[0].block)
     return GroupRule(name, rule.over, rule.hard, limit)
 

@@ -103,7 +103,12 @@ class Spread:
 
     over: Annotated[Literal["hosts", "zones"], "Apart over hosts, or over zones"] = "hosts"
     hard: Annotated[bool, "Rather refuse than place two together"] = True
-    limit: Annotated[int, Whole(least=1), "The most of the group in one host or zone"] = 1
+    limit: Annotated[
+        int | None,
+        Whole(least=1),
+        "The most of the group in one host or zone; left out, 1 on a host, and as even as the zones allow",
+        Example(2),
+    ] = None
     group: Annotated[
         str | None, Name(), "Group of this name in the project; left out, the members of this instance", Example("etcd")
     ] = None

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from stead.address import Address, key_of
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds.instance import disk_rules
+from stead.kinds.instance import disk_rules, group_rules
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
@@ -24,8 +24,6 @@ FIRMWARE = Code("STEAD-I015", "the firmware does not go with the machine")
 TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
 NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
-APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and together")
-GROUP_DIFFERS = Code("STEAD-I021", "a group means different things")
 ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
 UNFILTERED = Code("STEAD-I023", "security groups have no effect here", Severity.WARNING)
 BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
@@ -46,7 +44,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _many(block)
     yield from _name(block, desired)
     if model.spread or model.together:
-        yield from _groups(block, desired)
+        yield from group_rules.check(block, desired)
 
 
 def _traits(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:
@@ -161,47 +159,3 @@ def _counted(project: str, name: str, block: Block, desired: Desired) -> Address
     address = Address(project, "instances", stem, key_of(key))
     other = desired.get(address)
     return address if other is not None and other is not block and len(other.members) > 1 else None
-
-
-Rule = tuple[str, str, bool]  # spread or together, over what, hard
-
-
-def _rules(block: Block) -> Iterator[tuple[str, str, Rule]]:
-    """Field, name of the group, and what it says."""
-    model: Instance = block.model
-    for field, rules in (("spread", listed(model.spread)), ("together", listed(model.together))):
-        for rule in rules:
-            yield field, rule.group or "", (field, rule.over, rule.hard)
-
-
-def _groups_of(desired: Desired) -> Mapping[tuple[str, str], tuple[Block, Rule]]:
-    found: dict[tuple[str, str], tuple[Block, Rule]] = {}
-    for block in desired.of_kind("instances"):
-        for _, name, rule in _rules(block):
-            if name:
-                found.setdefault((block.project, name), (block, rule))
-    return found
-
-
-groups_of = latest(_groups_of)
-
-
-def _groups(block: Block, desired: Desired) -> Iterator[Diagnostic]:
-    said: dict[tuple[str, str], str] = {}
-    for field, name, (_, over, hard) in _rules(block):
-        if hard and said.setdefault((name, over), field) != field:
-            which = f"the group {name}" if name else "its members"
-            text = (
-                f"{which} would have to be apart and together over {over}. Drop one, or make it soft with `hard: "
-                "false`."
-            )
-            yield APART_AND_TOGETHER.at(block.place(field), text)
-            continue
-        first, rule = groups_of(desired).get((block.project, name), (block, (field, over, hard)))
-        if first is not block and rule != (field, over, hard):
-            words = f"{rule[0]} over {rule[1]}, {'hard' if rule[2] else 'soft'}"
-            text = (
-                f"{first.members[0].block} says of the group {name}: {words}. Say the same here, or choose another "
-                "name."
-            )
-            yield GROUP_DIFFERS.at(block.place(field), text)
