@@ -187,15 +187,30 @@ def test_more_hosts_and_more_requests_move_nothing(problem: Problem, more: list[
 
 @given(problems(), st.integers(0, 7))
 @settings(max_examples=100, deadline=None)
-def test_members_of_a_host_in_maintenance_move_with_a_reason_and_others_stay(problem: Problem, which: int) -> None:
+def test_members_of_a_host_that_is_to_be_left_move_with_a_reason_and_others_stay(problem: Problem, which: int) -> None:
     first = place(problem)
-    gone = problem.hosts[which % len(problem.hosts)]
-    changed = [replace(h, state=HostState.MAINTENANCE) if h is gone else h for h in problem.hosts]
+    left = problem.hosts[which % len(problem.hosts)]
+    changed = [replace(h, state=HostState.LEAVING) if h is left else h for h in problem.hosts]
     after = place(replace(problem, hosts=changed, current=first.assignment))
-    sat = {member for member, host in first.assignment.items() if host == gone.name}
+    sat = {member for member, host in first.assignment.items() if host == left.name}
     assert {move.member for move in after.moves} == sat - left_out(after)
     assert all(move.code == "state" and move.live for move in after.moves)
-    assert gone.name not in after.assignment.values()
+    assert left.name not in after.assignment.values()
+
+
+@given(problems(), st.integers(0, 7))
+@settings(max_examples=100, deadline=None)
+def test_a_host_in_maintenance_keeps_what_it_has_and_gets_nothing_new(problem: Problem, which: int) -> None:
+    first = place(problem)
+    kept = problem.hosts[which % len(problem.hosts)]
+    changed = [replace(h, state=HostState.MAINTENANCE) if h is kept else h for h in problem.hosts]
+    more = Request(id="later", members=numbered("later", 3), demand={"vcpus": 1})
+    asked = replace(problem, hosts=changed, requests=[*problem.requests, more], current=first.assignment)
+    after = place(asked)
+    assert not after.moves
+    assert {m for m, at in after.assignment.items() if at == kept.name} == {
+        m for m, at in first.assignment.items() if at == kept.name
+    }
 
 
 @given(problems())

@@ -31,8 +31,7 @@ SERVICES_PER_HOST = 1000
 _STATES = {
     State.UP: ask.HostState.UP,
     State.MAINTENANCE: ask.HostState.MAINTENANCE,
-    # Unreachable is not dead: what sits there is pinned, and nothing new comes.
-    State.DOWN: ask.HostState.MAINTENANCE,
+    State.DOWN: ask.HostState.DOWN,  # unreachable is not dead: what sits there is pinned
 }
 
 
@@ -150,7 +149,7 @@ class _Asking:
         demand = asked.demand
         role = {f"role:{demand.role}"} if demand.role else set()
         return ask.Request(
-            id=asked.members[0],
+            id=f"{asked.members[0]} and its like",  # no member's name: both have reasons of their own
             members=asked.members,
             demand=asked.amounts,
             required=demand.required | role,
@@ -203,9 +202,11 @@ def seat(record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, H
 
 
 def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.Group]:
+    """Members are counted by the name of their group, so each rule of a group has a name of its own."""
     for rule in rules:
-        limit = rule.limit if rule.limit > 1 or rule.over == "hosts" else None
-        yield ask.Group(name=rule.name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=limit)
+        name = rule.name if rule.over == "hosts" else f"{rule.name} over {rule.over}"
+        name = name if rule.hard else f"{name}, {kind} if possible"
+        yield ask.Group(name=name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=rule.limit)
 
 
 def _host(host: Host, shared: frozenset[str]) -> ask.Host:
@@ -240,14 +241,15 @@ def unplaced(desired: Desired, question: Question, placement: ask.Placement) -> 
     for one in placement.unplaced:
         advice = suggest(question.problem, placement, one.members[0])
         helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
-        who = [question.members[member.removesuffix(ROOT)] for member in one.members]
-        text = "\n".join([f"{_named(who)}: {one.text}", *(["What would help:"] if helps else []), *helps])
-        found.append(NO_HOST.at(desired.by_address[who[0]].place(), text, address=str(who[0])))
+        who = question.members[one.members[0].removesuffix(ROOT)]
+        text = "\n".join([f"{named(question, one)}: {one.text}", *(["What would help:"] if helps else []), *helps])
+        found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
 
 
-def _named(members: Sequence[Address]) -> str:
+def named(question: Question, left: ask.Unplaced) -> str:
     """`3 of acme/instances/web and 2 of acme/instances/db`."""
+    members = [question.members[member.removesuffix(ROOT)] for member in left.members]
     if len(members) == 1:
         return str(members[0])
     blocks = Counter(member.block for member in members).most_common()

@@ -13,15 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stead.cli import options as shared
 from stead.diagnostics import Code, Refused
 from stead.value import as_dict, replace
 
 if TYPE_CHECKING:
-    from stead.blueprint.placement import Capacity, Problem, Request, Survival, Use
+    from stead.blueprint.placement import Capacity, Fit, Host, Placement, Problem, Request, Survival, Unplaced, Use
     from stead.cli.placing import Placed
 
 BAD_HOSTS = Code("STEAD-C052", "hosts to add or leave out cannot be understood")
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.blueprint.placement import capacity, place, survive, what_if
+    from stead.blueprint.placement import place, survive, what_if
     from stead.cli.placing import Placed
 
     placed = Placed.of(options)
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     current = {name: host for name, host in problem.current.items() if host not in options.without}
     problem = replace(problem, current=current, pinned=problem.pinned & current.keys())
     placement = place(problem) if options.add or options.without else placed.placement
-    found = capacity(problem, placement, flavors(placed), survive=options.survive)
+    found = counted(problem, placement, placed, options.survive)
     survival = survive(problem, placement, options.survive) if options.survive else None
     data = as_dict(found) | {
         "unplaced": [one._asdict() for one in placement.unplaced],
@@ -63,16 +64,17 @@ def run(options: argparse.Namespace) -> int:
 
             print(page(found, survival))
         case _:
-            print("\n".join([*text(found), *left_out(placement.unplaced), *(hurt(survival) if survival else [])]))
+            lines = [*text(found), *left_out(placed, placement.unplaced), *(hurt(survival) if survival else [])]
+            print("\n".join(lines))
     return 1 if survival and not survival.survives else 0
 
 
-def added(problem: Problem, texts: Sequence[str]) -> list[Any]:
+def added(problem: Problem, texts: Sequence[str]) -> list[Host]:
     from stead.blueprint.placement import copies
 
     names = {host.name: host for host in problem.hosts}
     example = min(names, default="compute-1")
-    more: list[Any] = []
+    wanted: Counter[str] = Counter()
     for text in texts:
         count, times, name = text.partition("x")
         if not times or not _COUNT.fullmatch(count) or name not in names:
@@ -82,8 +84,8 @@ def added(problem: Problem, texts: Sequence[str]) -> list[Any]:
                     f"--add {text}: write a number, x, and a host to copy, such as 4x{example}.",
                 )
             )
-        more += copies(names[name], int(count), f"{name}-more")
-    return more
+        wanted[name] += int(count)
+    return [copy for name, count in wanted.items() for copy in copies(names[name], count, f"{name}-more")]
 
 
 def gone(problem: Problem, names: Sequence[str]) -> list[str]:
@@ -97,15 +99,52 @@ def gone(problem: Problem, names: Sequence[str]) -> list[str]:
 def flavors(placed: Placed) -> list[Request]:
     """A request for one of each flavor of the spec, by its own fields."""
     from stead.blueprint.placement import Request
+    from stead.kinds.instance.demand import of_flavor
 
     made = []
     for block in placed.loaded.inputs.desired.of_kind("flavors"):
-        model = block.model
-        demand = {"vcpus": model.vcpus, "memory": model.memory}
-        if model.disk:
-            demand[f"disk:{model.pool}"] = model.disk
-        made.append(Request(id=block.name, members=(block.name,), demand=demand, required=frozenset({"role:compute"})))
+        demand = of_flavor(block.model)
+        made.append(
+            Request(
+                id=block.name,
+                members=(block.name,),
+                demand=demand.amounts,
+                required=demand.required | {"role:compute"},
+                forbidden=demand.forbidden,
+            )
+        )
     return made
+
+
+def counted(problem: Problem, placement: Placement, placed: Placed, survive: int) -> Capacity:
+    """Root disks in a shared pool take room where the pool lives, whichever host runs the instance."""
+    from stead.blueprint.placement import capacity
+
+    hosts = placed.loaded.inputs.observed.hosts.values()
+    everywhere = {f"disk:{pool.name}" for host in hosts for pool in host.pools.values() if pool.shared}
+    here, there = [], {}
+    for one in flavors(placed):
+        disks = {name: size for name, size in one.demand.items() if name in everywhere}
+        there[one.id] = disks
+        demand = {name: amount for name, amount in one.demand.items() if name not in disks}
+        here.append(replace(one, demand=demand, pools=frozenset(name.removeprefix("disk:") for name in disks)))
+    found = capacity(problem, placement, here, survive=survive)
+    free = {use.resource: use.free for use in found.total}
+    fits = []
+    for fit in found.fits:
+        most = min((max(0, free.get(name, 0)) // size for name, size in there[fit.flavor].items()), default=fit.total)
+        fits.append(_at_most(fit, most))
+    return replace(found, fits=tuple(fits))
+
+
+def _at_most(fit: Fit, most: int) -> Fit:
+    return replace(
+        fit,
+        total=min(fit.total, most),
+        by_zone=tuple((zone, min(count, most)) for zone, count in fit.by_zone),
+        by_host=tuple((host, min(count, most)) for host, count in fit.by_host),
+        surviving=None if fit.surviving is None else min(fit.surviving, most),
+    )
 
 
 def text(found: Capacity) -> list[str]:
@@ -138,21 +177,26 @@ def rows(uses: Sequence[Use]) -> list[str]:
     width = max([len(use.resource) for use in shown], default=0)
     return [
         f"  {use.resource:<{width}}  {bar(use.used, use.usable)} {100 * use.used / use.usable:5.1f}%  "
-        f"{amount(use.resource, use.usable - use.used)} free"
+        + (f"{amount(use.resource, use.free)} free" if use.free >= 0 else f"{amount(use.resource, -use.free)} too much")
         for use in shown
     ]
 
 
-def left_out(unplaced: Sequence[Any]) -> list[str]:
-    return [f"\nNo host for {len(one.members)} of {one.request}: {one.text}" for one in unplaced]
+def left_out(placed: Placed, unplaced: Sequence[Unplaced]) -> list[str]:
+    from stead.blueprint.demands import named
+
+    return [f"\nNo host for {named(placed.question, one)}: {one.text}" for one in unplaced]
 
 
 def hurt(survival: Survival) -> list[str]:
-    how = "every one" if survival.exhaustive else "a sample"
+    which = f"any {survival.n} of the hosts fail" if survival.n > 1 else "any host fails"
+    if survival.survives and survival.exhaustive:
+        return ["", f"After {which}, everything still fits ({survival.tried:,} tried, every one)."]
     if survival.survives:
         return [
             "",
-            f"After any {survival.n} of the hosts fail, everything still fits ({survival.tried:,} tried, {how}).",
+            f"After any {survival.n} of the fullest hosts fail, everything still fits ({survival.tried:,} tried).",
+            "There are too many hosts to try every failure.",
         ]
     lines = ["", f"{survival.hurting:,} of {survival.tried:,} failures tried leave something without a host:"]
     for failure in survival.failures[:10]:

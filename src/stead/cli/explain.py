@@ -59,12 +59,16 @@ def text(one: Explanation, advice: Advice | None) -> list[str]:
     if one.ranked:
         lines += ["", "Best hosts, lower is better:"]
         for ranked in one.ranked:
-            terms = "  ".join(f"{name} {value / 10_000:.1f}%" for name, value in ranked.terms)
+            terms = "  ".join(f"{name} {_amount(name, value)}" for name, value in ranked.terms)
             mark = "*" if ranked.host == one.host else " "
             lines.append(f" {mark} {ranked.host:<24} {ranked.score / 10_000:6.2f}  {terms}")
     if one.margin is not None:
         lines += ["", f"Margin to the runner-up: {one.margin / 10_000:.2f}"]
     return [*lines, *(_help(advice) if advice else [])]
+
+
+def _amount(term: str, value: int) -> str:
+    return f"{value}" if term == "group members" else f"{value / 10_000:.1f}%"
 
 
 def _help(advice: Advice) -> list[str]:
@@ -77,5 +81,5 @@ def _help(advice: Advice) -> list[str]:
 
 
 def bar(part: int, whole: int) -> str:
-    filled = round(BAR * part / whole) if whole else 0
+    filled = min(BAR, max(0, round(BAR * part / whole))) if whole else 0
     return "█" * filled + "░" * (BAR - filled)

@@ -27,12 +27,15 @@ class Placed:
     @classmethod
     def of(cls, options: argparse.Namespace) -> Placed:
         from stead.blueprint.demands import question
+        from stead.blueprint.left import left_behind, with_less_room
         from stead.blueprint.placement import place
         from stead.cli.workspace import find, load
 
         loaded = load(find(options))
         inputs = loaded.inputs
-        asked = question(inputs.desired, inputs.kinds, inputs.observed, inputs.recorded.resources, inputs.sites)
+        left = left_behind(inputs.desired, inputs.recorded, inputs.observed, inputs.kinds)
+        observed = with_less_room(inputs.observed, left)
+        asked = question(inputs.desired, inputs.kinds, observed, inputs.recorded.resources, inputs.sites)
         return cls(loaded=loaded, question=asked, placement=place(asked.problem))
 
     @property

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from stead.cli import options as shared
 from stead.diagnostics import Code, Refused, has_errors
+from stead.value import replace
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
+    from stead.blueprint.placement import Rebalance
     from stead.blueprint.settle import Rearrange
 
 PENDING = Code("STEAD-C053", "there is something else to apply first")
 GIB = 1 << 30
+NAMED = 8  # of those that stay for one reason
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,16 +62,31 @@ def figures(blueprint: Blueprint) -> list[str]:
     done = blueprint.rebalance
     if done is None:
         return []
-    stays = [f"{name} stays: {one.text}" for one in blueprint.placement.unplaced for name in one.members]
-    stays += [f"{move.member} stays on {move.source}: {move.text}" for move in done.stuck]
     if not done.moves:
-        return [done.text, *stays]
+        return [done.text, *_stays(blueprint, done)]
     before, after = (share / 10_000 for share in done.fullest)
+    sources = {move.member: move.source for move in done.moves}
+    start = replace(blueprint.placement, assignment={**blueprint.placement.assignment, **sources})
+    hurting = [headroom(blueprint.problem, at) for at in (start, blueprint.placement)]
     return [
         done.text,
         f"Fullest host: {before:.1f}% before, {after:.1f}% after.",
         f"Hosts in use: {done.in_use[0]} before, {done.in_use[1]} after.",
         f"To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
-        f"Hosts whose failure would leave something without a host: {headroom(blueprint.problem, blueprint.placement)}",
-        *stays,
+        f"Hosts whose failure would leave something without a host: {hurting[0]} before, {hurting[1]} after.",
+        *_stays(blueprint, done),
+    ]
+
+
+def _stays(blueprint: Blueprint, done: Rebalance) -> list[str]:
+    """Who has to stay, by reason."""
+    found: dict[str, list[str]] = {}
+    for one in blueprint.placement.unplaced:
+        found.setdefault(one.text, []).extend(one.members)
+    for move in done.stuck:
+        found.setdefault(move.text, []).append(move.member)
+    return [
+        f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''} "
+        f"{'stays' if len(names) == 1 else 'stay'}: {text}"
+        for text, names in found.items()
     ]

@@ -179,6 +179,27 @@ def test_a_pinned_member_stays_whatever_its_host_has_become() -> None:
     assert hosts_of(asked) == {"x[0]": "a"}
 
 
+def test_who_left_and_fits_again_where_it_was_is_not_moved() -> None:
+    """The one with most memory leaves first, and that was not what the host is short of."""
+    hosts = [
+        Host(name="a", capacity={"vcpus": 4, "memory": 10}),
+        Host(name="b", capacity={"vcpus": 8, "memory": 2}),
+    ]
+    requests = [
+        Request(id="x", members=numbered("x", 1), demand={"vcpus": 1, "memory": 8}),
+        Request(id="y", members=numbered("y", 1), demand={"vcpus": 5, "memory": 1}),
+    ]
+    grown = frozenset({"x[0]", "y[0]"})
+    placed = place(Problem(hosts=hosts, requests=requests, current=dict.fromkeys(grown, "a"), changed=grown))
+    assert [(move.member, move.target) for move in placed.moves] == [("y[0]", "b")]
+    assert placed.reasons["x[0]"].code == "kept"
+
+
+def test_hosts_without_anything_take_what_asks_for_nothing() -> None:
+    asked = Problem(hosts=[host("a", 0), host("b", 0)], requests=[request("x", 0, 3)])
+    assert not place(asked).unplaced
+
+
 def test_on_a_host_that_shrank_nobody_moves_and_it_is_reported() -> None:
     placed = place(Problem(hosts=[host("a", 2), host("b")], requests=[request("x", 3)], current={"x[0]": "a"}))
     assert not placed.moves

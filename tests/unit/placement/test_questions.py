@@ -83,6 +83,30 @@ def test_survive_holds_when_there_is_room_and_respects_groups() -> None:
     assert survive(all_three, place(all_three)).hurting == 3
 
 
+def test_more_hosts_failing_than_there_are_is_all_of_them() -> None:
+    asked = Problem(hosts=[host("a"), host("b")], requests=[request("r")])
+    told = survive(asked, place(asked), 5)
+    assert (told.survives, told.tried, told.failures[0].hosts) == (False, 1, ("a", "b"))
+
+
+def test_an_instance_with_a_volume_on_its_host_does_not_survive_it_once_made_or_before() -> None:
+    for data_on in ({}, {"r[0]": "a"}):
+        asks = request("r", carries={"r[0]": ("vol",)}, data_on=data_on)
+        asked = Problem(hosts=[host("a"), host("b")], requests=[asks])
+        told = survive(asked, place(asked))
+        assert [(failure.hosts, failure.members, failure.proven) for failure in told.failures] == [
+            (("a",), ("r[0]",), True)
+        ]
+
+
+def test_a_failure_that_hurts_already_takes_nothing_from_how_many_more_survive() -> None:
+    lonely = request("router", required=frozenset({"edge"}))
+    hosts = [replace(host("a"), traits=frozenset({"edge"})), host("b"), host("c")]
+    asked = Problem(hosts=hosts, requests=[lonely])
+    told = capacity(asked, place(asked), [FLAVOR], survive=1)
+    assert (told.fits[0].total, told.fits[0].surviving) == (23, 15)
+
+
 def test_survive_two_tries_every_pair() -> None:
     asked = Problem(hosts=[host(name, 4) for name in "abcd"], requests=[request("x", 1, 9)])
     told = survive(asked, place(asked), 2)
@@ -159,6 +183,44 @@ def test_drain_says_who_finds_no_other_host() -> None:
     done = drain(asked, place(asked), "a")
     assert not done.moves
     assert done.placement.unplaced[0].members == ("x[0]",)
+
+
+def test_drain_names_what_cannot_be_migrated() -> None:
+    asks = [request("router"), request("disk", live=False), request("r")]
+    at = {"router[0]": "a", "disk[0]": "a", "r[0]": "a"}
+    asked = Problem(hosts=[host("a"), host("b")], requests=asks, current=at, pinned=frozenset({"router[0]"}))
+    done = drain(asked, place(asked), "a")
+    assert [move.member for move in done.moves] == ["r[0]"]
+    assert [(move.member, move.code) for move in done.stuck] == [("disk[0]", "fixed"), ("router[0]", "fixed")]
+
+
+def test_drain_empties_a_host_in_maintenance_too() -> None:
+    hosts = [replace(host("a"), state=HostState.MAINTENANCE), host("b")]
+    asked = Problem(hosts=hosts, requests=[request("r")], current={"r[0]": "a"})
+    assert not place(asked).moves
+    assert [(move.target, move.code) for move in drain(asked, place(asked), "a").moves] == [("b", "drain")]
+
+
+def test_who_must_stay_with_its_data_is_told_so() -> None:
+    for state, why in ((HostState.DOWN, "is down"), (HostState.LEAVING, "is being emptied")):
+        hosts = [replace(host("a"), state=state), host("b")]
+        asked = Problem(hosts=hosts, requests=[request("r", data_on={"r[0]": "a"})])
+        assert [one.text for one in place(asked).unplaced] == [f"its data is on a, which {why}"]
+    gone = Problem(hosts=[host("b")], requests=[request("r", data_on={"r[0]": "a"})])
+    assert [one.text for one in place(gone).unplaced] == ["its data is on a, which is not in the inventory"]
+
+
+def test_what_the_nearest_hosts_fail_is_told_in_full() -> None:
+    asks = request("r", zones=frozenset({"x"}), required=frozenset({"gpu"}))
+    asked = Problem(hosts=[host("a", zone="y"), host("b", zone="y")], requests=[asks])
+    assert place(asked).unplaced[0].text == "none of 2 hosts is eligible; the nearest fail only zone=x and trait=gpu"
+    nowhere = Problem(hosts=[], requests=[request("r")])
+    assert place(nowhere).unplaced[0].text == "there is no host"
+
+
+def test_hosts_like_one_in_maintenance_work() -> None:
+    like = replace(host("a"), state=HostState.MAINTENANCE)
+    assert {one.state for one in copies(like, 2, "a-more")} == {HostState.UP}
 
 
 def test_one_more_warm_goes_where_placing_all_again_would_put_it() -> None:

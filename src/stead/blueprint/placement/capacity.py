@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from stead.value import replace, value
 
-from .model import Host, Placement, Problem, Request
+from .model import Host, HostState, Placement, Problem, Request
 from .scene import Scene
-from .survive import spare_of_one
+from .survive import Losses, losses, spare_of_one
 
 
 @value
@@ -31,7 +31,7 @@ class Use:
 
 @value
 class Fit:
-    """How many more of a flavor fit. `surviving` keeps room to lose any one host; None when that was not asked."""
+    """How many more of a flavor fit. `surviving`: so that a failure takes no more than now; None when not asked."""
 
     flavor: str
     total: int
@@ -52,13 +52,14 @@ def capacity(problem: Problem, placement: Placement, flavors: Sequence[Request] 
     """`flavors` are requests whose id is the flavor's name and whose members do not matter; their constraints do."""
     asked = replace(problem, requests=[*problem.requests, *(replace(flavor, members=()) for flavor in flavors)])
     scene = Scene(asked, placement)
+    now = losses(scene, survive) if survive and flavors else {}
     names = scene.space.zone_of
     everywhere = dict.fromkeys(range(len(names)), "")
     return Capacity(
         total=_uses(scene, everywhere),
         zones=_uses(scene, dict(enumerate(names))),
         hosts=_uses(scene, dict(enumerate(scene.space.names))),
-        fits=tuple(_fit(scene, flavor, survive) for flavor in flavors),
+        fits=tuple(_fit(scene, flavor, survive, now) for flavor in flavors),
     )
 
 
@@ -69,8 +70,8 @@ def what_if(problem: Problem, *, add: Iterable[Host] = (), without: Iterable[str
 
 
 def copies(host: Host, count: int, prefix: str) -> tuple[Host, ...]:
-    """`--add 4xbig`: new hosts like an existing one, in its zone."""
-    return tuple(replace(host, name=f"{prefix}-{i}") for i in range(count))
+    """`--add 4xbig`: new hosts like an existing one, in its zone; they work, whatever state that one is in."""
+    return tuple(replace(host, name=f"{prefix}-{i}", state=HostState.UP) for i in range(count))
 
 
 def _uses(scene: Scene, scope_of: dict[int, str]) -> tuple[Use, ...]:
@@ -88,7 +89,7 @@ def _uses(scene: Scene, scope_of: dict[int, str]) -> tuple[Use, ...]:
     )
 
 
-def _fit(scene: Scene, flavor: Request, survive: int) -> Fit:
+def _fit(scene: Scene, flavor: Request, survive: int, now: Losses) -> Fit:
     shape = scene.space.shape(flavor)
     slots = {h: copies_on(scene.state.free[h], shape.demand) for h in shape.pool.hosts}
     zones: dict[str, int] = {}
@@ -99,7 +100,7 @@ def _fit(scene: Scene, flavor: Request, survive: int) -> Fit:
         total=sum(slots.values()),
         by_zone=tuple(sorted(zones.items())),
         by_host=tuple((scene.space.names[h], count) for h, count in sorted(slots.items())),
-        surviving=spare_of_one(scene, shape, slots, survive) if survive else None,
+        surviving=spare_of_one(scene, shape, slots, survive, now) if survive else None,
     )
 
 

@@ -108,7 +108,8 @@ def _least(search: Search, kinds: list[Kind]) -> float:
     cap, free = search.state.cap, search.state.free
     hosts = sorted(set().union(*(kind.hosts for kind in kinds)))
     totals = {k: sum(cap[h][k] for h in hosts) for k in search.state.scored}
-    return max(1 - sum(free[h][k] for h in hosts) / total for k, total in totals.items() if total)
+    # Where there is nothing at all, nothing is uneven.
+    return max((1 - sum(free[h][k] for h in hosts) / total for k, total in totals.items() if total), default=1.0)
 
 
 def _rooms(search: Search, kinds: list[Kind]) -> Rooms:

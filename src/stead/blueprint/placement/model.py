@@ -20,8 +20,9 @@ from stead.value import field, value
 
 class HostState(StrEnum):
     UP = "up"
-    MAINTENANCE = "maintenance"  # answers, takes nothing new, what sits there is live-migrated away
-    DOWN = "down"  # proven stopped: what sat there is started elsewhere
+    MAINTENANCE = "maintenance"  # answers, keeps what it has, takes nothing new
+    LEAVING = "leaving"  # answers, takes nothing new, what sits there is live-migrated away
+    DOWN = "down"  # stopped: what sat there is started elsewhere, unless it is pinned since nobody can prove that
 
 
 class Policy(StrEnum):
@@ -70,7 +71,7 @@ class Host:
 
 @value
 class Group:
-    """A wish about members relative to each other. Requests that share a name share the group.
+    """A wish about members relative to each other. Requests that share a name share the group, and say the same of it.
 
     `limit` is the most of a spread group in one host or zone. None means one per host and, over zones, as even as the
     number of zones allows. Soft groups come before the policy's score, hard groups filter.

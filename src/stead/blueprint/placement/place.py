@@ -20,6 +20,8 @@ from .space import SCALE, Space
 from .squeeze import squeeze
 from .state import State
 
+STAYS = Reason("kept", "it stays where it is", 0)
+
 
 def place(problem: Problem) -> Placement:
     """A host for every member that can have one. Pure: the same problem, in any order, gives the same placement."""
@@ -84,7 +86,7 @@ class _Writer:
         if space_kept := search.seating.kept:
             for request in self.space.problem.requests:
                 if any(member in space_kept for member in request.members):
-                    self.reasons[request.id] = Reason("kept", "it stays where it is", 0)
+                    self.reasons[request.id] = STAYS
 
     def write(self, run: Run) -> None:
         names, forced = self.space.names, self.search.seating.forced
@@ -111,6 +113,9 @@ class _Writer:
     def _moved(self, request: Request, member: str, target: str) -> None:
         if member in self.search.seating.forced:
             source, code, text = self.search.seating.forced[member]
+            if source == target:  # room was made for it by others that left
+                self.reasons[member] = STAYS
+                return
             live = request.live and code not in {"gone", "data"} and not self._is_down(source)
             self.moves.append(Move(member, source, target, code, text, live))
             self.reasons[member] = Reason("moved", text, 0)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .filters import broken
-from .model import Group, GroupKind, Over
+from .filters import Broken, broken
+from .model import Group, GroupKind, HostState, Over
 from .runs import Run
 from .search import Search
 from .space import Pool
@@ -62,15 +62,33 @@ class Prover:
     def _no_host(self, run: Run) -> tuple[str, str, bool]:
         """All hosts are struck out before capacity. Named is what strikes out the hosts that fail in fewest ways."""
         space = self.space
-        stages: Counter[tuple[int, str]] = Counter()
+        if not space.hosts:
+            return "state", "there is no host", True
+        home = run.request.data_on.get(run.units[0], "")
+        if closed := home and self._closed(run, home):
+            return "data", f"its data is on {home}, which {closed}", True
+        reasons: Counter[tuple[Broken, ...]] = Counter()
         for members in space.class_hosts:
             found = broken(space.hosts[members[0]], run.request, space.problem.filters)
-            if found:
-                stages[len(found), found[-1].stage] += len(members)
-        if not stages:
-            return ("together", "no host may take all that must be together", True)
-        (_, stage), _ = min(stages.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-        return stage, f"none of {len(space.hosts)} hosts is eligible; nearest are those that fail {stage} alone", True
+            if found and space.hosts[members[0]].state is not HostState.LEAVING:  # it is the one to be left
+                reasons[found] += len(members)
+        if not reasons and run.crew:
+            return "together", "no host may take all that must be together", True
+        if not reasons:
+            return "state", "there is no other host", True
+        found, _ = min(reasons.items(), key=lambda item: (len(item[0]), -item[1], item[0]))
+        told = " and ".join(map(str, found))
+        return found[-1].stage, f"none of {len(space.hosts)} hosts is eligible; the nearest fail only {told}", True
+
+    def _closed(self, run: Run, home: str) -> str:
+        """Why the host that has its data may not take it, in words; empty when it may."""
+        space = self.space
+        if home not in space.index:
+            return "is not in the inventory"
+        found = broken(space.hosts[space.index[home]], run.request, space.problem.filters)
+        if found and found[0].stage == "state":
+            return "is being emptied" if found[0].value == HostState.LEAVING else f"is {found[0].value}"
+        return f"fails {' and '.join(map(str, found))}" if found else ""
 
     def _could_hold(self, run: Run) -> bool:
         demand = run.shape.demand

@@ -8,12 +8,15 @@ touch pinned members, hosts that are not up, or anything that cannot migrate liv
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stead.value import replace, value
 
 from .descent import Descent
 from .emptying import Emptying
 from .model import HostState, Move, Placement, Problem
 from .place import place
+from .runs import in_order
 from .scene import Scene
 from .survive import survive
 from .waves import Waves, waves
@@ -37,13 +40,17 @@ class Rebalance:
     @property
     def text(self) -> str:
         if not self.moves:
-            return "no move is worth it"
+            return "nothing can be moved" if self.stuck or self.placement.unplaced else "no move is worth it"
         emptied = self.in_use[0] - self.in_use[1]
-        done = f"{len(self.moves)} moves in {len(self.waves)} waves"
+        done = f"{_counted(len(self.moves), 'move')} in {_counted(len(self.waves), 'wave')}"
         if emptied > 0:
-            return f"{done} empty {emptied} host{'s' if emptied != 1 else ''}"
+            return f"{done} to empty {_counted(emptied, 'host')}"
         before, after = self.objective
-        return f"{done} take the unevenness from {before} to {after}"
+        return f"{done} to take the unevenness from {before} to {after}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def rebalance(problem: Problem, placement: Placement, moves: int, minimum_gain: int = MINIMUM_GAIN) -> Rebalance:
@@ -102,9 +109,11 @@ def _before_detours(moves: list[Move]) -> tuple[Move, ...]:
 
 
 def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
-    """Empties a host as maintenance would; who finds no other host stays and is named in the placement's `unplaced`."""
-    hosts = [replace(one, state=HostState.MAINTENANCE) if one.name == host else one for one in problem.hosts]
-    changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=_elsewhere(problem, placement, host))
+    """Empties a host. Who finds no other stays and is in the placement's `unplaced`; who cannot move is `stuck`."""
+    hosts = [replace(one, state=HostState.LEAVING) if one.name == host else one for one in problem.hosts]
+    fixed = _fixed(problem)
+    pinned = fixed | _elsewhere(placement, host)
+    changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=pinned)
     after = place(changed)
     moves = tuple(replace_code(move, host) for move in after.moves)
     start = Descent(Scene(problem, placement))
@@ -113,7 +122,7 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
     return Rebalance(
         moves=moves,
         waves=cut.waves,
-        stuck=cut.stuck,
+        stuck=cut.stuck + tuple(_staying(placement, fixed, host)),
         objective=(before[0], then[0]),
         fullest=(before[1], then[1]),
         in_use=(before[2], then[2]),
@@ -131,10 +140,20 @@ def headroom(problem: Problem, placement: Placement, n: int = 1) -> int:
     return survive(problem, placement, n).hurting
 
 
-def _elsewhere(problem: Problem, placement: Placement, host: str) -> frozenset[str]:
+def _fixed(problem: Problem) -> frozenset[str]:
+    """What no migration moves."""
+    return problem.pinned.union(*(request.members for request in problem.requests if not request.live))
+
+
+def _elsewhere(placement: Placement, host: str) -> frozenset[str]:
     """Draining one host must not move anybody on another, whatever else has changed there."""
-    there = {member for member, at in placement.assignment.items() if at != host}
-    return frozenset(there) | problem.pinned
+    return frozenset(member for member, at in placement.assignment.items() if at != host)
+
+
+def _staying(placement: Placement, fixed: frozenset[str], host: str) -> Iterator[Move]:
+    for member in in_order(fixed):
+        if placement.assignment.get(member) == host:
+            yield Move(member, host, host, "fixed", "cannot be migrated", live=False)
 
 
 def replace_code(move: Move, host: str) -> Move:

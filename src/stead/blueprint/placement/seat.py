@@ -1,7 +1,7 @@
 """Who stays where it sits and who must leave, with the reason: the sticky half of placement.
 
-A member stays unless its host is gone, not up, no longer eligible, or a hard group or its own growth forbids it. Must
-not choose where those who leave go. Nothing here prefers a better host: that is `rebalance`, and only when asked.
+A member stays unless its host is gone, down, leaving, no longer eligible, or a hard group or its own growth forbids it.
+Must not choose where those who leave go. Nothing here prefers a better host: that is `rebalance`, and only when asked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from stead.value import field, mutable
 
 from .filters import broken
-from .model import Group, GroupKind, Over, Request
+from .model import Group, GroupKind, HostState, Over, Request
 from .runs import binds, in_order, zone_bound
 from .space import Space
 from .state import Demand, State
@@ -95,7 +95,7 @@ def _those_that_may(
     for member in members:
         at = current[member]
         h = space.index.get(at, -1)
-        if h >= 0 and ((has[h] and data_on.get(member, at) == at) or member in pinned):
+        if h >= 0 and (member in pinned or (data_on.get(member, at) == at and (has[h] or _keeps(space, request, h)))):
             found.append(member)
             homes.append(h)
         elif member in pinned:
@@ -104,6 +104,12 @@ def _those_that_may(
             seating.forced[member] = (at, *_why(space, request, h))
             leaving.append(member)
     return found, homes
+
+
+def _keeps(space: Space, request: Request, h: int) -> bool:
+    """Maintenance alone takes nothing from a host: that is a drain, and only when asked."""
+    found = broken(space.hosts[h], request, space.problem.filters)
+    return space.hosts[h].state is HostState.MAINTENANCE and all(one.stage == "state" for one in found)
 
 
 def _why(space: Space, request: Request, h: int) -> tuple[str, str]:

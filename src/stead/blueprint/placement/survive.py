@@ -7,7 +7,7 @@ move survivors, and leaves the scene as it found it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from math import comb
 
@@ -71,6 +71,7 @@ def survive(problem: Problem, placement: Placement, n: int = 1, *, scene: Scene 
 def _failing(trial: Trial, n: int) -> tuple[Iterator[tuple[int, ...]], bool]:
     state = trial.scene.state
     hosts = [h for h, count in enumerate(state.count) if count or n > 1]
+    n = min(n, len(hosts))  # more than there are cannot fail
     if n == 1 or comb(len(hosts), n) <= TRIES:
         return combinations(hosts, n), True
     hosts.sort(key=lambda h: (-state.level[h], h))
@@ -186,7 +187,7 @@ class Trial:
     def _find(self, run: Run, failed: frozenset[int]) -> int | None:
         free, demand = self.free, run.shape.demand
         allowed = self.scene.chooser.open_to(run) if run.groups else None
-        home = run.request.data_on.get(run.units[0])
+        home = self._home(run)
         for h in self._candidates(run.shape):
             row = free[h]
             for k, amount in demand:
@@ -196,6 +197,15 @@ class Trial:
                 at_home = home is None or self.scene.space.names[h] == home
                 if h not in failed and at_home and (allowed is None or allowed(h)):
                     return h
+        return None
+
+    def _home(self, run: Run) -> str | None:
+        """The only host with its data. Volumes that it brings along are made where it is, which binds it from then."""
+        at = self.scene.placement.assignment
+        for request, member in run.crew or ((run.request, run.units[0]),):
+            home = request.data_on.get(member) or (at.get(member) if request.carries.get(member) else None)
+            if home:
+                return home
         return None
 
     def _candidates(self, shape: Shape) -> Iterator[int]:
@@ -219,8 +229,18 @@ class Trial:
         return [key % n for key in keys]
 
 
-def spare_of_one(scene: Scene, shape: Shape, slots: dict[int, int], n: int) -> int:
-    """How many more of a shape fit so that any n hosts may still fail.
+Losses = Mapping[tuple[int, ...], int]
+
+
+def losses(scene: Scene, n: int) -> Losses:
+    """How many have no host, by the hosts that fail."""
+    trial = Trial(scene)
+    sets, _ = _failing(trial, n)
+    return {hosts: len(trial.lost(hosts)[0]) for hosts in sets}
+
+
+def spare_of_one(scene: Scene, shape: Shape, slots: dict[int, int], n: int, now: Losses) -> int:
+    """How many more of a shape fit so that no failure of n hosts takes more than it would take `now`.
 
     The least loss is that of the n hosts with most places for it; whether what already runs can move as well is then
     tried, and fewer are counted until it can.
@@ -228,16 +248,16 @@ def spare_of_one(scene: Scene, shape: Shape, slots: dict[int, int], n: int) -> i
     losing = sum(sorted(slots.values(), reverse=True)[:n])
     high = sum(slots.values()) - losing
     low = 0
-    if _fills(scene, shape, slots, high, n):
+    if _fills(scene, shape, slots, high, n, now):
         return high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _fills(scene, shape, slots, middle, n) else (low, middle)
+        low, high = (middle, high) if _fills(scene, shape, slots, middle, n, now) else (low, middle)
     return low
 
 
-def _fills(scene: Scene, shape: Shape, slots: dict[int, int], count: int, n: int) -> bool:
-    """Whether the failure of any n hosts is survived with this many more of the shape, spread evenly."""
+def _fills(scene: Scene, shape: Shape, slots: dict[int, int], count: int, n: int, now: Losses) -> bool:
+    """Whether this many more of the shape, spread evenly, lose nobody when any n hosts fail."""
     total = sum(slots.values())
     if not total:
         return True
@@ -249,7 +269,7 @@ def _fills(scene: Scene, shape: Shape, slots: dict[int, int], count: int, n: int
         scene.state.take(h, shape.demand, times)
         trial.units.setdefault(h, []).extend(Run(_NOBODY, shape, ["new"]) for _ in range(times))
     sets, _ = _failing(trial, n)
-    survives = all(not trial.lost(hosts)[0] for hosts in sets)
+    survives = all(len(trial.lost(hosts)[0]) <= now.get(hosts, 0) for hosts in sets)
     for h, times in placed.items():
         scene.state.give(h, shape.demand, times)
     return survives

@@ -1,0 +1,171 @@
+"""What an operator is told on simulated hosts: groups over hosts and zones at once, maintenance, drains, capacity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stead.cli import main
+
+INVENTORY = """
+all:
+  vars: {stead_runner: simulated}
+  children:
+    controller: {hosts: {ctl: }}
+    network: {hosts: {net: }}
+    storage: {hosts: {nas: {stead_pools: {share: {type: nfs, size: 100GiB}}}}}
+    compute:
+      vars: {stead_vcpus: 16, stead_memory: 64GiB}
+      hosts:
+        e1: {stead_zone: east, stead_devices: {gpu: 1, "hugepages:2MiB": 1024, "iops:default": 1000}}
+        e2: {stead_zone: east}
+        w1: {stead_zone: west, stead_traits: [ssd]}
+        w2: {stead_zone: west}
+"""
+
+
+def flavor(**more: Any) -> dict[str, Any]:
+    return {"vcpus": 1, "memory": "1GiB", "disk": "1GiB", **more}
+
+
+def instance(**more: Any) -> dict[str, Any]:
+    return {"flavor": "small", "image": "debian", "networks": ["app"], **more}
+
+
+def spec(instances: dict[str, Any], **more: Any) -> dict[str, Any]:
+    project = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}}, "instances": instances, **more}
+    flavors = {
+        "small": flavor(),
+        "gpu": flavor(devices={"gpu": 1}),
+        "huge": flavor(hugepages="2MiB"),
+        "fast": flavor(reserve={"iops:default": 300}),
+        "ssd": flavor(traits=["ssd"]),
+        "nfs": flavor(disk="30GiB", pool="share"),
+    }
+    images = {"debian": {"source": "/d.qcow2"}}
+    return {"stead": 1, "images": images, "flavors": flavors, "projects": {"acme": project}}
+
+
+class Site:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+
+    def write(self, instances: dict[str, Any], **more: Any) -> None:
+        (self.folder / "stead.yml").write_text(yaml.safe_dump(spec(instances, **more)))
+
+    def run(self, *words: str, rc: int = 0) -> str:
+        self.capsys.readouterr()
+        assert main(list(words)) == rc
+        told = self.capsys.readouterr()
+        return told.out + told.err
+
+    def apply(self) -> None:
+        self.run("apply", "-q", "--auto-approve")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Site:
+    monkeypatch.chdir(tmp_path)
+    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "inventory.yml").write_text(INVENTORY)
+    return Site(tmp_path, capsys)
+
+
+def more_of(told: str) -> dict[str, int]:
+    rows = [line.split() for line in told.partition("How many more fit")[2].splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}
+
+
+def test_apart_over_hosts_and_zones_at_once_moves_nobody_afterwards(site: Site) -> None:
+    rules = [{"over": "hosts", "limit": 2}, "zones", {"over": "hosts", "hard": False}]
+    site.write({"web": instance(count=6, spread=rules, together={"over": "zones", "hard": False})})
+    site.apply()
+    at = [site.run("explain", f"acme/instances/web[{i}]").split()[3] for i in range(6)]
+    assert max(at.count(host) for host in at) <= 2
+    site.run("simulate", "maintenance", "e2")
+    assert "migrate" not in site.run("plan")
+
+
+def test_a_limit_over_zones_that_is_said_holds(site: Site) -> None:
+    site.write({"web": instance(count=3, spread={"over": "zones", "limit": 1})})
+    assert "acme/instances/web over zones" in site.run("plan", rc=1)
+    site.write({"web": instance(count=3, spread="zones")})
+    assert "3 to create" in site.run("plan").replace("web[0..2] (3)", "3 to create")
+
+
+def test_maintenance_moves_nothing_and_stops_no_plan(site: Site) -> None:
+    site.write({"db": instance(host="e1", volumes=["data"])}, volumes={"data": {"size": "5GiB"}})
+    site.apply()
+    site.run("simulate", "maintenance", "e1", "e2")
+    assert "Nothing to do" in site.run("plan")
+    told = site.run("drain", "e1", rc=1)
+    assert "nothing can be moved" in told
+    assert "acme/instances/db stays: its data is on e1, which is being emptied" in told
+
+
+def test_a_drain_names_what_stays_on_a_network_host(site: Site) -> None:
+    site.write({"web": instance()})
+    site.apply()
+    assert "acme/networks/app stays: cannot be migrated" in site.run("drain", "net", rc=1)
+
+
+def test_a_forced_move_says_why_whoever_it_is(site: Site) -> None:
+    site.write({"web": instance(count=2, traits=[])})
+    site.apply()
+    host = site.run("explain", "acme/instances/web[0]").split()[3]
+    zone = "west" if host.startswith("e") else "east"
+    site.write({"web": instance(count=2, zone=zone)})
+    told = site.run("plan")
+    assert "moved: its host is in none of the zones asked for" in told
+    assert "placed:" not in told
+
+
+def test_capacity_counts_all_that_a_flavor_asks_for(site: Site) -> None:
+    site.write({})
+    told = more_of(site.run("capacity"))
+    assert told == {"fast": 3, "gpu": 1, "huge": 2, "nfs": 3, "small": 64, "ssd": 16}
+
+
+def test_capacity_knows_of_what_is_managed_no_longer(site: Site) -> None:
+    site.write({"web": instance(flavor="gpu")})
+    site.apply()
+    document = spec({}) | {"forget": ["acme/instances/web"]}
+    (site.folder / "stead.yml").write_text(yaml.safe_dump(document))
+    assert more_of(site.run("capacity"))["small"] == 63
+
+
+def test_hosts_added_twice_are_so_many_more_and_work(site: Site) -> None:
+    site.write({})
+    site.run("simulate", "maintenance", "e1")
+    told = site.run("capacity", "--add", "1xe1", "--add", "2xe1")
+    assert [f"e1-more-{i}" in told for i in range(4)] == [True, True, True, False]
+    assert more_of(told)["small"] == 64 - 16 + 3 * 16
+
+
+def test_who_is_left_out_is_named_with_all_blocks(site: Site) -> None:
+    site.write({"a": instance(), "b": instance()})
+    told = site.run("capacity", "--without", "e1", "--without", "e2", "--without", "w1", "--without", "w2")
+    assert "No host for 1 of acme/instances/a and 1 of acme/instances/b" in told
+
+
+def test_a_silent_host_is_not_told_to_be_in_maintenance(site: Site) -> None:
+    site.write({"web": instance()})
+    site.apply()
+    site.run("simulate", "down", "e2")
+    assert "state=down  (e2)" in site.run("explain", "acme/instances/web")
+
+
+def test_a_host_is_drained_onto_one_that_has_nothing_yet(site: Site) -> None:
+    """Image, network and project come to the new host first, and go from the old one last."""
+    site.write({"web": instance(host="e1")})
+    site.apply()
+    site.write({"web": instance()})
+    site.apply()
+    site.run("drain", "e1", "-o", "empty.plan")
+    assert "Applied" in site.run("apply", "--auto-approve", "empty.plan")
+    assert "Nothing to do" in site.run("plan")
+    assert site.run("explain", "acme/instances/web").split()[3] != "e1"
