@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host import (
     pools,
     reaching,
     running,
+    serving,
     targets,
     volume,
 )
@@ -368,3 +370,22 @@ def test_a_copy_of_what_another_host_writes_to_is_refused(tmp_path: Path, monkey
     with pytest.raises(Failed, match="written to while it was copied"):
         copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
     assert not copy.exists()
+
+
+def test_a_server_that_has_just_been_started_is_given_time_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        looks: list[object] = []
+
+        def listens_at_the_third(_seconds: float) -> None:
+            looks.append(None)
+            if len(looks) == 2:
+                server.listen()
+
+        monkeypatch.setattr(serving, "PATIENCE", 60)
+        monkeypatch.setattr(serving.time, "sleep", listens_at_the_third)  # type: ignore[attr-defined]
+        assert serving.silent("127.0.0.1", port) == ""
+        assert len(looks) == 2
+    monkeypatch.setattr(serving, "PATIENCE", 0.1)
+    assert serving.silent("127.0.0.1", port) == "Connection refused"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from . import pools, reaching, running, targets
 from .failing import Failed
 
 PORTS = {"nfs": 2049, "iscsi": targets.PORT}
 PATIENCE = 3  # seconds
+AGAIN = 0.1
 
 
 def require(pool, work):
@@ -27,12 +29,17 @@ def require(pool, work):
 
 
 def silent(server, port):
-    """Why nobody answers there; empty when somebody does."""
-    try:
-        socket.create_connection((server, port), PATIENCE).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+    """Why nobody answers there; empty when somebody does. Who was started a moment ago does not listen yet."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((server, port), PATIENCE).close()
+        except OSError as error:
+            if time.monotonic() < until:
+                time.sleep(AGAIN)
+                continue
+            return error.strerror or str(error)
+        return ""
 
 
 def exported(path):
