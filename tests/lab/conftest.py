@@ -23,7 +23,9 @@ def making() -> Iterator[Making]:
 
     def make(letter: str, sizes: Sizes | None = None, *, base: str = "stocked") -> Lab:
         name = f"{letter}{os.getpid():x}"
-        names.append(name)
+        if name not in names:
+            take_down(name)  # of an earlier run that was killed and had our number
+            names.append(name)
         return bring_up(replace(sizes or read_sizes(None), base=base), name)
 
     try:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from stead.lab import places
 from stead.lab.codes import NO_SPACE, refuse
@@ -129,8 +130,15 @@ def make_room(directory: Path, wanted: int) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Only one at a time; the kernel lets go when the holder dies."""
+    """Only one at a time; the kernel lets go when the holder dies, and what it ran with it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        take(held)
         yield
+
+
+def take(held: IO[str]) -> None:
+    """The commands that are run have the lock too (`commands.run`): who is killed leaves one at work, and that may not
+    go on beside whoever comes next."""
+    os.set_inheritable(held.fileno(), True)
+    fcntl.flock(held, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PATIENCE = 10.0  # seconds for killed processes to be gone; a guest's memory takes a while to be given back
+PATIENCE = 60.0  # seconds for killed processes to be gone; a guest's memory takes a while to be given back
 
 
 def hierarchies() -> list[Path]:

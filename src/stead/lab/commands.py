@@ -67,6 +67,7 @@ def run(
             text=True,
             errors="replace",
             check=False,
+            close_fds=False,  # only a lock can be inherited
             cwd=cwd,
             env=None if env is None else {**os.environ, **env},
         )
@@ -89,6 +90,7 @@ def try_run(argv: Sequence[str | Path], *, feed: str | None = None) -> bool:
             capture_output=True,
             text=True,
             check=False,
+            close_fds=False,  # as above
         )
     except FileNotFoundError:
         return False

@@ -61,7 +61,8 @@ def make_machine_like(upper: Path) -> None:
 
 
 def new_key(path: Path, comment: str) -> None:
-    if not path.exists():
+    if not path.with_name(f"{path.name}.pub").exists():  # written last
+        path.unlink(missing_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path])
 

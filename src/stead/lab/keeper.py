@@ -25,7 +25,8 @@ def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
     if host.memory:
         cgroups.limit_memory(box, host.memory)
     while True:
-        wires.plug(layout, host, cut_links(top))
+        wires.plug(layout, host)
+        carry(layout, host, top)
         with (top / "console.log").open("ab") as console:
             running = subprocess.Popen(
                 boot_argv(layout, host, rooms, base),
@@ -41,6 +42,14 @@ def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
         if status != REBOOTED:
             (top / "pid").unlink(missing_ok=True)
             return
+
+
+def carry(layout: Layout, host: LabHost, top: Path) -> None:
+    """Who cuts or heals a cable meanwhile sets the mark first: once it has not changed, all is as it says."""
+    set_to = None
+    while set_to != (wanted := cut_links(top)):
+        wires.carry(layout, host, wanted)
+        set_to = wanted
 
 
 def cut_links(top: Path) -> frozenset[str]:

@@ -7,22 +7,23 @@ crash or a half-finished `up` left it in. One of them at a time for a lab; other
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import ipaddress
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from stead.lab import cgroups, outside, places, wires
-from stead.lab.base import Base, ensure_base, locked, make_room
+from stead.lab.base import Base, ensure_base, locked, make_room, take
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import to_yaml
 from stead.lab.layout import Layout, from_json, lay_out, to_json
 from stead.lab.places import Rooms
-from stead.lab.site import Lab
+from stead.lab.site import ANSWER_WITHIN, Lab
 from stead.lab.sizes import Sizes, check_name
 
 TOOLS = ("systemd-nspawn", "ip", "ssh", "ssh-keygen", "unshare", "nsenter", "mount")
@@ -32,6 +33,7 @@ MODULES = ("overlay", "bridge", "veth", "vxlan", "tun", "nf_tables", "fuse", "kv
 # thirteenth host stops in the middle of its boot. The only thing of the machine that a lab changes and leaves so.
 LIMITS = {Path("/proc/sys/fs/inotify/max_user_instances"): 8192}
 ROOM = 2**30  # bytes a lab's own files need to begin with
+GOING = 100  # times that something may go, or come, just before it is looked at
 
 
 def quiet(_: str) -> None:
@@ -54,6 +56,7 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
         wires.build_switch(lab.layout)
         outside.start(lab.layout, rooms, base)
         lab.start(lab.hosts)
+        outside.wait(lab.layout, rooms, ANSWER_WITHIN)
     return lab
 
 
@@ -144,10 +147,23 @@ def take_down(name: str) -> bool:
             wires.remove_network(layout)
         else:
             wires_left = sweep(name)
-        shutil.rmtree(rooms.top)
+        remove_tree(rooms.top)
     with contextlib.suppress(OSError):
         rooms.top.parent.rmdir()  # when this was the last lab
     return there or bool(wires_left)
+
+
+def remove_tree(top: Path) -> None:
+    """Beside the last of ssh's shared connections, which remove their sockets when they see that the host is gone."""
+    for _ in range(GOING):
+        try:
+            shutil.rmtree(top)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                raise
+        else:
+            return
+    shutil.rmtree(top)
 
 
 def sweep(name: str) -> bool:
@@ -176,9 +192,17 @@ def all_layouts() -> list[Layout]:
 def lab_lock(rooms: Rooms) -> Iterator[None]:
     """One command at a time may change a lab. `down` removes the lock's file too, so who waited for it looks again."""
     while True:
-        rooms.top.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError), rooms.lock.open("w", encoding="utf-8") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        with open_lock(rooms) as held:
+            take(held)
             if os.fstat(held.fileno()).st_nlink:
                 yield
                 return
+
+
+def open_lock(rooms: Rooms) -> IO[str]:
+    """The last lab's `down` removes the directory of all labs, maybe just after it was made for this one."""
+    for _ in range(GOING):
+        with contextlib.suppress(FileNotFoundError):
+            rooms.top.mkdir(parents=True, exist_ok=True)
+            return rooms.lock.open("w", encoding="utf-8")
+    return rooms.lock.open("w", encoding="utf-8")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from stead.lab import cgroups, neighbour
 from stead.lab.base import Base
-from stead.lab.codes import HOST_OFF, refuse
+from stead.lab.codes import HOST_OFF, NO_ANSWER, refuse
 from stead.lab.host import public, write
 from stead.lab.layout import NEIGHBOUR, Layout
 from stead.lab.places import Rooms
@@ -25,8 +26,9 @@ MOUNT_AND_SERVE = (
 
 
 def start(layout: Layout, rooms: Rooms, base: Base) -> None:
-    if cgroups.processes(layout.name, NEIGHBOUR):
+    if cgroups.processes(layout.name, NEIGHBOUR) and serving(rooms).exists():
         return
+    cgroups.kill(layout.name, NEIGHBOUR)
     top = rooms.top / NEIGHBOUR
     for name in ("upper/root/.ssh", "work", "root"):
         (top / name).mkdir(parents=True, exist_ok=True)
@@ -37,17 +39,33 @@ def start(layout: Layout, rooms: Rooms, base: Base) -> None:
         write(top / "upper/root/.ssh" / name, text, mode=0o600)  # an instance that has the lab's key lets it in
     lower = ":".join(map(str, base.layers("stocked")))
     options = f"lowerdir={lower},upperdir={top / 'upper'},workdir={top / 'work'}"
+    serving(rooms).unlink(missing_ok=True)
     groups = cgroups.make(layout.name, NEIGHBOUR)
     there = ["ip", "netns", "exec", layout.neighbour, "unshare", "--mount", "--propagation=slave"]
-    subprocess.Popen(
-        [*there, "sh", "-c", MOUNT_AND_SERVE, "serve", layout.neighbour, options, str(top / "root")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        preexec_fn=lambda: cgroups.enter(groups),  # noqa: PLW1509 - nothing else runs in this process yet
-    )
+    with (top / "log").open("ab") as log:
+        subprocess.Popen(
+            [*there, "sh", "-c", MOUNT_AND_SERVE, "serve", layout.neighbour, options, str(top / "root")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=lambda: cgroups.enter(groups),  # noqa: PLW1509 - nothing else runs in this process yet
+        )
+
+
+def serving(rooms: Rooms) -> Path:
+    """The neighbour makes it once its server takes connections."""
+    return rooms.top / NEIGHBOUR / "upper" / neighbour.SERVING.lstrip("/")
+
+
+def wait(layout: Layout, rooms: Rooms, within: float) -> None:
+    deadline = time.monotonic() + within
+    while not serving(rooms).exists():
+        if not cgroups.processes(layout.name, NEIGHBOUR) or time.monotonic() > deadline:
+            said = (rooms.top / NEIGHBOUR / "log").read_text(encoding="utf-8", errors="replace")[-1500:]
+            refuse(NO_ANSWER, f"The neighbour of lab {layout.name} does not serve. It said:\n{said}")
+        time.sleep(0.05)
 
 
 def enter_argv(layout: Layout, argv: Sequence[str]) -> list[str]:

@@ -43,19 +43,15 @@ def batch(namespace: str, lines: Iterable[str]) -> None:
 
 def add_namespace(name: str) -> None:
     path = NETNS / name
-    if path.exists():
-        if is_namespace(path):
-            return
-        path.unlink()  # the machine was restarted: a file stayed where the namespace was mounted
-    run(["ip", "netns", "add", name], code=NO_NAMESPACE)
+    if not is_namespace(path):
+        path.unlink(missing_ok=True)  # the machine was restarted: a file stayed where the namespace was mounted
+        run(["ip", "netns", "add", name], code=NO_NAMESPACE)
     batch(name, ["link set lo up"])
 
 
 def is_namespace(path: Path) -> bool:
     """A name is only a namespace while nsfs is mounted on it."""
-    return str(path) in {
-        line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    }
+    return path.exists() and path.stat().st_dev != path.parent.stat().st_dev
 
 
 def has_namespace(name: str) -> bool:
@@ -68,24 +64,29 @@ def remove_namespace(name: str) -> None:
         try_run(["ip", "netns", "delete", name])
 
 
+def links(namespace: str) -> set[str]:
+    return {link["ifname"] for link in json.loads(run(["ip", "-n", namespace, "-json", "link", "show"]))}
+
+
 def build_switch(layout: Layout) -> None:
-    """The bridges, the machine's link to the underlay, and the neighbour; each made only if it is not there."""
-    if has_namespace(layout.switch) and try_run(["ip", "link", "show", layout.machine_link]):
-        return
+    """The bridges, the machine's link to the underlay, and the neighbour; each made only if it is not there, since an
+    `up` may have ended after any of them."""
     add_namespace(layout.switch)
-    lines = [f"link add {BRIDGE} mtu {layout.mtu} type bridge", f"link set {BRIDGE} up"]
-    for one in layout.physical:
-        lines += [f"link add {one.bridge} mtu {layout.mtu} type bridge", f"link set {one.bridge} up"]
-    batch(layout.switch, lines)
-    try_run(["ip", "link", "delete", layout.machine_link])
-    # a process id stands for the namespace it is in: ours, where ssh to the hosts will start
-    batch(layout.switch, [veth(layout, "machine", layout.machine_link, str(os.getpid()))])
-    batch(layout.switch, [f"link set machine master {BRIDGE}", "link set machine up"])
+    there, lines = links(layout.switch), list[str]()
+    for bridge in (BRIDGE, *(one.bridge for one in layout.physical)):
+        if bridge not in there:
+            lines.append(f"link add {bridge} mtu {layout.mtu} type bridge")
+        lines.append(f"link set {bridge} up")
+    if "machine" not in there:
+        try_run(["ip", "link", "delete", layout.machine_link])
+        # a process id stands for the namespace it is in: ours, where ssh to the hosts will start
+        lines.append(veth(layout, "machine", layout.machine_link, str(os.getpid())))
+    batch(layout.switch, [*lines, f"link set machine master {BRIDGE}", "link set machine up"])
     # What a host advertises must not reach the machine's own routes.
     Path(f"/proc/sys/net/ipv6/conf/{layout.machine_link}/disable_ipv6").write_text("1", encoding="utf-8")
-    run(["ip", "address", "add", layout.machine_address, "dev", layout.machine_link])
+    run(["ip", "address", "replace", layout.machine_address, "dev", layout.machine_link])
     run(["ip", "link", "set", layout.machine_link, "up"])
-    build_neighbour(layout)
+    build_neighbour(layout, there)
 
 
 def veth(layout: Layout, port: str, device: str, namespace: str, mac: str | None = None) -> str:
@@ -95,16 +96,16 @@ def veth(layout: Layout, port: str, device: str, namespace: str, mac: str | None
     return f"link add {port} {mtu} type veth peer name {device} {mtu}{address} netns {namespace}"
 
 
-def build_neighbour(layout: Layout) -> None:
+def build_neighbour(layout: Layout, there: set[str]) -> None:
     """The outside world: it holds the gateway's address in each physical network."""
     add_namespace(layout.neighbour)
     for index, one in enumerate(layout.physical):
         device = f"eth{index}"
-        cable = veth(layout, f"n{index}", device, layout.neighbour)
-        batch(layout.switch, [cable, f"link set n{index} master {one.bridge}", f"link set n{index} up"])
-        lines = [f"link set {device} up", f"address add {one.gateway} dev {device}"]
+        cable = [] if f"n{index}" in there else [veth(layout, f"n{index}", device, layout.neighbour)]
+        batch(layout.switch, [*cable, f"link set n{index} master {one.bridge}", f"link set n{index} up"])
+        lines = [f"link set {device} up", f"address replace {one.gateway} dev {device}"]
         if one.gateway6:  # nodad: it is the only one to have the address, and a test should not wait for it
-            lines.append(f"address add {one.gateway6} dev {device} nodad")
+            lines.append(f"address replace {one.gateway6} dev {device} nodad")
         batch(layout.neighbour, lines)
 
 
@@ -112,8 +113,9 @@ def bridge_of(layout: Layout, link: Link) -> str:
     return next((one.bridge for one in layout.physical if one.name == link.network), BRIDGE)
 
 
-def plug(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
-    """A fresh namespace with the host's cables, as after power-on. What the host had configured went with the old."""
+def plug(layout: Layout, host: LabHost) -> None:
+    """A fresh namespace with the host's cables, as after power-on, which carry nothing yet. What the host had
+    configured went with the old."""
     unplug(layout, host)
     add_namespace(host.namespace)
     outside, inside = [], []
@@ -121,13 +123,16 @@ def plug(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
         outside += [
             veth(layout, link.port, link.device, host.namespace, link.mac),
             f"link set {link.port} master {bridge_of(layout, link)}",
-            f"link set {link.port} {'down' if link.network in cut else 'up'}",
         ]
         inside += [f"link set {link.device} up"]
         if link.address:
             inside += [f"address add {link.address} dev {link.device}"]
     batch(layout.switch, outside)
     batch(host.namespace, inside)
+
+
+def carry(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
+    batch(layout.switch, [f"link set {one.port} {'down' if one.network in cut else 'up'}" for one in host.links])
 
 
 def unplug(layout: Layout, host: LabHost) -> None:
@@ -138,7 +143,8 @@ def unplug(layout: Layout, host: LabHost) -> None:
 
 
 def set_link(layout: Layout, link: Link, *, up: bool) -> None:
-    run(["ip", "-n", layout.switch, "link", "set", link.port, "up" if up else "down"])
+    """Of a host that is off there is no port: the mark that is left says what is to be when it comes."""
+    try_run(["ip", "-n", layout.switch, "link", "set", link.port, "up" if up else "down"])
 
 
 def remove_network(layout: Layout) -> None:

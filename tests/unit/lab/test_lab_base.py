@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -54,6 +57,32 @@ def test_of_two_who_race_one_builds_and_both_get_it(cache: Path, monkeypatch: py
     assert len(built) == 1
     assert found[0] == found[1]
     assert cache.exists()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from stead.lab.base import locked
+from stead.lab.commands import run
+with locked(Path(sys.argv[1])):
+    run(["sh", "-c", 'touch "$1"; until [ -e "$2" ]; do sleep 0.1; done', "sh", *sys.argv[2:]])
+"""
+
+
+def test_a_lock_is_held_until_what_a_killed_holder_ran_has_ended(tmp_path: Path) -> None:
+    lock, begun, end = tmp_path / "lock", tmp_path / "begun", tmp_path / "end"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, lock, begun, end])
+    deadline = time.monotonic() + 60
+    while not begun.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    holder.kill()
+    holder.wait()
+    with lock.open() as held:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        end.touch()
+        fcntl.flock(held, fcntl.LOCK_EX)
 
 
 @pytest.mark.usefixtures("cache")
