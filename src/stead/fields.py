@@ -110,6 +110,13 @@ class Ref(Form):
 
 
 @positional
+class Filled(Form):
+    """A list with something in it, where one without would mean the opposite of what it seems to."""
+
+    unsaid: str  # what it means to leave it out
+
+
+@positional
 class Anything(Form):
     """Any YAML value, kept as JSON types."""
 

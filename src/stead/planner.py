@@ -11,6 +11,7 @@ from stead.blueprint.model import Blueprint
 from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.desired import Desired
+from stead.desired.renames import CANNOT_MOVE
 from stead.diagnostics import Diagnostic, has_errors, in_order
 from stead.diff import Diff, compare, drift
 from stead.diff.names import Names, by_uuid
@@ -59,7 +60,9 @@ NO_WISHES = Wishes()
 
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
-    renames = _renames(desired.moved, inputs.recorded)
+    renames, untrue = _renames(desired, inputs.recorded)
+    if untrue:
+        return Planned(plan=None, blueprint=None, diff=None), in_order(untrue)
     seen, untold = by_uuid(inputs.recorded, inputs.observed)
     recorded, observed = _renamed(inputs.recorded, seen, renames, inputs.kinds)
     blueprint, found = settle(
@@ -90,18 +93,38 @@ def _nothing(desired: Desired) -> Desired:
     return replace(desired, blocks=(), by_address=nothing, outputs=(), checks=(), moved=nothing)
 
 
-def _renames(moved: Mapping[Address, Address], recorded: Recorded) -> dict[Address, Address]:
-    """`moved` names blocks or members; here it is every recorded member, and only those not renamed before."""
-    if not moved:
-        return {}
-    renames: dict[Address, Address] = {}
-    for address in recorded.resources:
+def _renames(desired: Desired, recorded: Recorded) -> tuple[dict[Address, Address], list[Diagnostic]]:
+    """`moved` names blocks or members; here it is every recorded member. What cannot have its new name would be
+    destroyed under the old one, so that is told.
+    """
+    moved, renames, found = desired.moved, dict[Address, Address](), list[Diagnostic]()
+    for address in recorded.resources if moved else ():
         target = moved.get(address)
         if target is None and (block := moved.get(address.block)) is not None:
             target = block if address.key is None else block._replace(key=address.key)
-        if target is not None and target not in recorded.resources:
+        if target is None or target == address:
+            continue
+        why = _why_not(target, desired)
+        if target in recorded.resources or target in renames.values():
+            why = f"{target} is there as well: rename that first, or take the move out and let one of them go"
+        if why:
+            owner = desired.by_address[target.block]
+            found.append(
+                CANNOT_MOVE.at(owner.place(), f"{address} cannot become {target}: {why}.", address=str(target))
+            )
+        else:
             renames[address] = target
-    return renames
+    return renames, found
+
+
+def _why_not(target: Address, desired: Desired) -> str:
+    """Members and what is counted keep their numbers; fewer of them is no mistake."""
+    block = desired.by_address.get(target.block)
+    if block is None or (target.key is None) == (block.members[0].key is None):
+        return ""
+    if target.key is None:
+        return f"that has members now, and one of them is meant, such as {block.members[0]}"
+    return f"{target.block} has no members; write which one became it: from one with its number or key"
 
 
 def _renamed(

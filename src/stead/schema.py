@@ -20,6 +20,7 @@ from stead.fields import (
     Duration,
     Example,
     Expression,
+    Filled,
     Form,
     Ip,
     Mac,
@@ -178,6 +179,8 @@ def _one(base: Any, form: Form | None) -> Json:
         return of(base)
     if origin is Literal:
         return _or_expression({"enum": list(get_args(base))})
+    if origin is tuple and isinstance(form, Filled):
+        return {"type": "array", "minItems": 1, "items": _element(get_args(base)[0], None)}
     if origin is tuple:
         return {"type": "array", "items": _element(get_args(base)[0], form)}
     if origin in (dict, Mapping):

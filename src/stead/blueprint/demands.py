@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Suggestion
 
 NO_HOST = Code("STEAD-P001", "no host can take it")
+TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
 ROOT = "/root"  # behind an instance's address: its root disk, where that takes room of its own
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
@@ -55,6 +56,7 @@ class Question:
     problem: ask.Problem
     members: Mapping[str, Address]  # placement's name of a member -> its address
     carried: Mapping[str, Address]  # the same for volumes that an instance brings along
+    torn: Mapping[Address, Mapping[Address, str]]  # an instance whose volumes are here and there -> where each is
 
 
 def question(
@@ -79,7 +81,7 @@ def question(
         scorers=sites.scorers,
     )
     carried = {str(volume): volume for volume in asking.carried}
-    return Question(problem=problem, members=asking.addresses, carried=carried)
+    return Question(problem=problem, members=asking.addresses, carried=carried, torn=asking.torn)
 
 
 class _Asking:
@@ -100,16 +102,21 @@ class _Asking:
         )
         self.volumes = {address: demand for block, demand in self.demands for address in block.members}
         self.carried = {volume for _, demand in self.demands for volume in demand.beside if not self._is_shared(volume)}
+        self.users = Counter(
+            volume for block, demand in self.demands for volume in demand.beside for _ in block.members
+        )
         self.asked: dict[object, _Asked] = {}
         self.addresses: dict[str, Address] = {}
         self.current: dict[str, str] = {}
         self.pinned: set[str] = set()
+        self.torn: dict[Address, Mapping[Address, str]] = {}
 
     def add(self, block: Block, demand: Demand) -> None:
         members = [one for one in block.members if one not in self.carried]  # those its instance brings along
         if not members:
             return
         local = tuple(volume for volume in demand.beside if volume in self.carried)
+        demand = self._with(demand, local)
         amounts = dict(demand.amounts)
         for volume in local:
             for resource, amount in self.volumes[volume].amounts.items():
@@ -126,7 +133,19 @@ class _Asking:
             self._remember(name, address, demand.host, movable=movable)
             if local:
                 asked.carries[name] = tuple(map(str, local))
-                self._follow(asked, name, local)
+                self._follow(asked, address, local)
+
+    def _with(self, demand: Demand, local: Sequence[Address]) -> Demand:
+        """Where its volumes must be, it must be; and so must whoever else uses one of them."""
+        for volume in local:
+            asked = self.volumes[volume]
+            if asked.zones:  # kinds have refused zones and hosts that differ
+                demand = demand._replace(zones=demand.zones & asked.zones or asked.zones)
+            if self.users[volume] > 1:
+                both = GroupRule(str(volume), "hosts", hard=True, limit=1)
+                demand = demand._replace(together=(*demand.together, both))
+            demand = demand._replace(host=demand.host or asked.host)
+        return demand
 
     def _roots_elsewhere(self, block: Block, amounts: dict[str, int]) -> set[str]:
         """A root disk in a shared pool takes space where the pool lives, not where the instance runs."""
@@ -179,11 +198,16 @@ class _Asking:
         if self.hosts[host].state is State.DOWN or (not movable and asked in ("", host)):
             self.pinned.add(name)
 
-    def _follow(self, asked: _Asked, name: str, local: Sequence[Address]) -> None:
-        for volume in local:
-            host = seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False)
-            if host:
-                asked.data_on[name] = host
+    def _follow(self, asked: _Asked, address: Address, local: Sequence[Address]) -> None:
+        at = {
+            volume: host
+            for volume in local
+            if (host := seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
+        }
+        for host in at.values():
+            asked.data_on[str(address)] = host
+        if len(set(at.values())) > 1:
+            self.torn[address] = at
 
     def _is_shared(self, volume: Address) -> bool:
         demand = self.volumes.get(volume)
@@ -233,11 +257,11 @@ def _host(host: Host, shared: frozenset[str]) -> ask.Host:
 
 def unplaced(desired: Desired, question: Question, placement: ask.Placement) -> list[Diagnostic]:
     """Who has no host, the smallest thing that would help, and whether that is proven."""
+    found = [_torn(desired.by_address[address], address, at) for address, at in question.torn.items()]
     if not placement.unplaced:
-        return []
+        return found
     from stead.blueprint.placement import suggest
 
-    found = []
     for one in placement.unplaced:
         advice = suggest(question.problem, placement, one.members[0])
         helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
@@ -245,6 +269,13 @@ def unplaced(desired: Desired, question: Question, placement: ask.Placement) -> 
         text = "\n".join([f"{named(question, one)}: {one.text}", *(["What would help:"] if helps else []), *helps])
         found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
+
+
+def _torn(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:
+    text = ", ".join(f"{volume} is on {host}" for volume, host in at.items())
+    text += ". Their pool is each host's own, so no host has both. Keep volumes that go from one instance to "
+    text += "another in a pool that hosts share."
+    return TORN.at(block.place("volumes"), text, address=str(address))
 
 
 def named(question: Question, left: ask.Unplaced) -> str:

@@ -55,10 +55,12 @@ def claim(
     block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...], measures: Mapping[str, int] = NOTHING
 ) -> Claim:
     """A block's identity changes when a field does that makes it another resource, or its `replace_when`; and when one
-    of its measures falls.
+    of its measures falls; not when that is left to others.
     """
     values: dict[str, str | int] = {name: repr(getattr(block.model, name)) for name in identity_fields}
     values.update(measures)
+    for name in block.settings.ignore:
+        values.pop(name, None)
     if block.settings.replace_when is not None:
         values["replace_when"] = repr(block.settings.replace_when)
     return Claim(block, tuple(needs), canonical(values))
@@ -232,13 +234,25 @@ class _Chooser:
             leases[key] = mac
 
     def _exhausted(self, block: Block, need: Need, pool: Addresses | Numbers) -> None:
-        held = len(self._space(need.space).holders)
+        """What those before it were given counts as taken, and so does what leavers have not given back yet."""
+        holders = self._space(need.space).holders
+        asked = set(block.members)
+        span = range(pool.first, pool.last + 1)
+        kept = {one for one in (pool.taken if isinstance(pool, Addresses) else ()) if one in span}
+        held = {one for one, who in holders.items() if one in span and who not in asked} - kept
+        leaving = {one for one in self.leaving if one in span} - kept - held
         write = _writer(pool)
+        counted = [
+            f"{len(some)} {why}"
+            for some, why in ((kept, "kept back"), (held, "taken"), (leaving, "still held by what is about to go"))
+            if some
+        ]
         text = (
             f"{block.members[0].block} needs {len(block.members)} of {need.space}, where {write(pool.first)} to "
-            f"{write(pool.last)} holds {pool.last - pool.first + 1} and {held} are taken. "
-            "Widen the pool or ask for fewer."
+            f"{write(pool.last)} are {len(span)}: {' and '.join(counted) or 'all free'}. "
+            "Widen the pool or ask for fewer"
         )
+        text += "; or apply without it first, which gives back what goes." if leaving else "."
         self.diagnostics.append(EXHAUSTED.at(block.place(), text, address=str(block.members[0].block)))
 
     def _space(self, name: str) -> _Space:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stead.address import Address, order
@@ -76,12 +76,13 @@ def settle(
         for block in desired.blocks
         for kind in (kinds[block.kind],)
     ]
-    chosen, more = leases.choose(claims, records, site=recorded.site, replace=overrides.replace, taken=left.taken)
+    hosts = _hosts(question, placement) if not has_errors(found) else {}
+    anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts))
+    chosen, more = leases.choose(claims, records, site=recorded.site, replace=anew, taken=left.taken)
     found += more
     if has_errors(found):
         return None, found
 
-    hosts = _hosts(question, placement)
     blocks = [
         (block, [Member(address, chosen.of[address], hosts.get(address, "")) for address in block.members])
         for block in desired.blocks
@@ -117,6 +118,18 @@ def _hosts(question: demands.Question, placement: Placement) -> dict[Address, st
             for volume in volumes:
                 hosts[question.carried[volume]] = placement.assignment[member]
     return hosts
+
+
+def _stranded(
+    desired: Desired, kinds: Mapping[str, Kind], records: Mapping[Address, Record], hosts: Mapping[Address, str]
+) -> Iterator[Address]:
+    """What is to be on another host, and cannot take along what is on it: there it is another one."""
+    for block in desired.blocks:
+        if kinds[block.kind].stateful and not kinds[block.kind].mobile:
+            for address in block.members:
+                record = records.get(address)
+                if record is not None and record.host not in ("", hosts.get(address, record.host)):
+                    yield address
 
 
 def _realise(

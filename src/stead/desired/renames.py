@@ -15,6 +15,7 @@ from stead.spec.model import Said
 
 UNKNOWN_ADDRESS = Code("STEAD-R010", "an address names nothing")
 MOVED_WRONG = Code("STEAD-R011", "`moved` must lead from what is gone to what is there")
+CANNOT_MOVE = Code("STEAD-R012", "`moved` cannot be followed")
 
 
 class Renames:
@@ -24,7 +25,9 @@ class Renames:
         self._blocks = {str(block.members[0].block) for block in by_address.values()}
 
     def moved(self, said: Iterable[Said]) -> dict[Address, Address]:
+        """Moves may follow each other: from what was called `a` at first, `b` then, and is `c` now."""
         moved: dict[Address, Address] = {}
+        places: dict[Address, Place] = {}
         for one in said:
             for word in set(one.node.entries) - {"from", "to"} if isinstance(one.node, document.Mapping) else ():
                 text = f"There is no field {word!r} here: a move has `from` and `to`."
@@ -37,8 +40,21 @@ class Renames:
             if why:
                 self.found.append(MOVED_WRONG.at(one.node.place, why))
             else:
-                moved[old] = new
-        return dict(sorted(moved.items(), key=lambda pair: order(pair[0])))
+                moved[old], places[old] = new, one.node.place
+        followed = {old: self._followed(old, moved) for old in moved}
+        for old, new in followed.items():
+            if new not in self.by_address:
+                text = f"{new} is not in the spec, so nothing can have moved there.{nearest(str(new), self._blocks)}"
+                self.found.append(MOVED_WRONG.at(places[old], text))
+        return dict(sorted(followed.items(), key=lambda pair: order(pair[0])))
+
+    def _followed(self, old: Address, moved: Mapping[Address, Address]) -> Address:
+        target = moved[old]
+        for _ in moved:  # a round ends nowhere that is there
+            if target in self.by_address or target not in moved:
+                break
+            target = moved[target]
+        return target
 
     def _wrong(self, old: Address, new: Address, moved: Mapping[Address, Address]) -> str:
         if old.kind != new.kind:
@@ -52,8 +68,6 @@ class Renames:
             return f"{old} is still in the spec, so it cannot have moved. Rename it there, or take this out."
         if old == new:
             return f"{old} is where it was. Take this out."
-        if new not in self.by_address:
-            return f"{new} is not in the spec, so nothing can have moved there.{nearest(str(new), self._blocks)}"
         return ""
 
     def _still_there(self, address: Address) -> bool:

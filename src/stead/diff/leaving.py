@@ -16,6 +16,7 @@ from stead.plan.model import Note
 from stead.recorded import Recorded
 
 Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, members now
+UNCOUNTED = -1  # in the place of members now: it is one, without a number
 
 
 class Staying(NamedTuple):
@@ -28,7 +29,9 @@ class Staying(NamedTuple):
 def counts_of(recorded: Recorded, blueprint: Blueprint) -> Counts:
     before = Counter(address.block for address in recorded.resources)
     now = Counter(address.block for address in blueprint.resources)
-    return {block: (before[block], count) for block, count in now.items()}
+    return {
+        block: (before[block], UNCOUNTED if block in blueprint.resources else count) for block, count in now.items()
+    }
 
 
 def leaving(
@@ -67,7 +70,11 @@ def leaving(
 def _why_leaving(address: Address, counts: Counts) -> Reason:
     if address.block not in counts:
         return Reason("gone-from-spec", "the spec no longer has it")
+    before, now = counts[address.block]
+    if address.key is None:
+        return Reason("counted-now", f"{address} has members now; `moved` makes it one of them")
+    if now == UNCOUNTED:
+        return Reason("counted-no-more", f"{address.block} has no members any more; `moved` makes one of them it")
     if isinstance(address.key, int):
-        before, now = counts[address.block]
         return Reason("count-fell", f"count went from {before} to {now}")
     return Reason("key-gone", f"for_each no longer has {address.key!r}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
-from stead.diff.fields import comparison, field_changes
+from stead.diff.fields import comparison, field_changes, left_alone
 from stead.diff.model import Change, Subject, is_down
 from stead.diff.names import Untold
 from stead.kind import Action, Disruption
@@ -72,7 +72,7 @@ def _migration(subject: Subject, settled: Settled, host: str) -> Change:
         settled.address,
         host,
         Action.MIGRATE,
-        want,
+        left_alone(subject.kind, settled, want, have),
         have,
         Disruption.MIGRATE,
         (settled.placed,),
@@ -87,11 +87,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     applied = subject.record.wants.get(host) if subject.record else None
     uuid = settled.leases[UUID]
     if want is None:
-        there = have.want if have else applied
-        if there is not None:
-            reason = Reason("not-needed-here", f"nothing on {host} uses it any more")
-            old = have.uuid if have and have.uuid else uuid
-            yield Change(settled.address, host, Action.DESTROY, None, there, Disruption.NONE, (reason,), uuid=old)
+        yield from _left(subject, settled, host, applied)
         return
     if host == "":
         yield from _recorded_only(subject, settled, want, applied)
@@ -123,6 +119,8 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         reason = _why_fields(changes)
         yield from _replaced(subject, settled, observed, notes, reason, changes)
         return
+    if effect.action is not Action.REBUILD:  # what is made anew is made as the spec says
+        want = left_alone(subject.kind, settled, want, have.want)
     yield Change(
         settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
     )
@@ -130,6 +128,19 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
 
 def _drifted(subject: Subject, applied: Want, have: Want) -> bool:
     return applied.digest != have.digest and bool(comparison(subject.kind.name)(applied.fields(), have.fields()))
+
+
+def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -> Iterator[Change]:
+    """It is on a host that should not have it any more."""
+    have, uuid = subject.haves.get(host), settled.leases[UUID]
+    there = have.want if have else applied
+    if there is None:
+        return
+    reason, loss = Reason("not-needed-here", f"nothing on {host} uses it any more"), Disruption.NONE
+    if subject.kind.stateful and have is not None:
+        reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
+    old = have.uuid if have and have.uuid else uuid
+    yield Change(settled.address, host, Action.DESTROY, None, there, loss, (reason,), uuid=old)
 
 
 def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
@@ -201,9 +212,16 @@ def _replaced(
 
 def _why_replaced(settled: Settled, record: Record) -> Reason:
     changed = changed_in(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+    if not changed and record.host not in ("", settled.host):
+        return _elsewhere(settled, record.host)
     if not changed:
         return Reason("replace-asked", "you asked for it with --replace")
     return Reason("another-resource", f"{', '.join(changed)} cannot change so in place, so it is made anew")
+
+
+def _elsewhere(settled: Settled, host: str) -> Reason:
+    now = ", ".join(one for one in sorted(settled.wants) if one)
+    return Reason("another-host", f"it is to be on {now}, and what is on {host} cannot be moved there")
 
 
 def _why_made(settled: Settled, applied: Want | None, host: str) -> Reason:

@@ -52,6 +52,11 @@ class Net(NamedTuple):
     def holds(self, number: int) -> bool:
         return self.base <= number <= self.end
 
+    def is_host(self, number: int) -> bool:
+        """Whether one interface can have it; some addresses stand for the whole subnet."""
+        least, most = usable(self.prefix, self.base, self.end, self.version)
+        return least <= number <= most
+
     def write(self, number: int) -> str:
         return write(self.version, number)
 
@@ -89,14 +94,13 @@ _known = latest(lambda _desired: dict[Block, tuple[Net, ...]]())
 
 
 def nets_of(block: Block, desired: Desired) -> tuple[Net, ...]:
-    """The subnets of a network, in the order they were written."""
+    """The subnets of a network, IPv4 first and then by name: where a map is written first means nothing."""
     known = _known(desired)
     if block not in known:
         model = block.model
         held = {read(claim.address) for member in block.members for claim in fixed_addresses(desired).get(member, ())}
-        known[block] = tuple(
-            _net(name, subnet, model.external, held, desired.site.dns) for name, subnet in model.subnets.items()
-        )
+        nets = [_net(name, subnet, model.external, held, desired.site.dns) for name, subnet in model.subnets.items()]
+        known[block] = tuple(sorted(nets, key=lambda net: (net.version, net.name)))
     return known[block]
 
 

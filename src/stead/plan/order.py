@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from stead.address import Address
+from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Blueprint
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
@@ -112,7 +113,7 @@ class _Edges:
         for gone in self.blueprint.takes_over.get(change.address, ()):
             yield from self.breaks.get(gone, {}).values()
         if self._makes_anew(change) and not self._overlaps(change):
-            yield from (at for host, at in self.breaks[change.address].items() if self._succeeds(change, host))
+            yield from self._predecessors(change)
 
     def _succeeds(self, change: Change, host: str) -> bool:
         """Whether what is made here takes the place of what goes there, and is not one copy of many beside another."""
@@ -123,11 +124,22 @@ class _Edges:
         return not copy and change.host == self.blueprint.resources[change.address].host
 
     def _makes_anew(self, change: Change) -> bool:
-        return change.action is Action.CREATE and change.address in self.breaks
+        return change.action is Action.CREATE and bool(self._predecessors(change))
+
+    def _predecessors(self, change: Change) -> list[int]:
+        """Where what it replaces goes. It may also leave one host and come to another, and stay what it is."""
+        return [at for host, at in self.breaks.get(change.address, {}).items() if self._succeeds(change, host)]
 
     def _overlaps(self, change: Change) -> bool:
-        """Both may stand at once, so the new one comes first."""
-        return self.blueprint.resources[change.address].block.settings.create_before_destroy
+        """Both may stand at once, so the new one comes first: not on one host, where both would have one name, and not
+        where the new one keeps an address or a number of the old one's.
+        """
+        settled, record = self.blueprint.resources[change.address], self.records.get(change.address)
+        if not settled.block.settings.create_before_destroy or record is None:
+            return False
+        held = {(key, text) for key, text in record.leases.items() if key not in (UUID, IDENTITY)}
+        hosts = {self.changes[position].host for position in self._predecessors(change)}
+        return held.isdisjoint(settled.leases.items()) and hosts.isdisjoint(settled.wants)
 
     def _breaking(self, position: int, change: Change, before: list[set[int]]) -> None:
         """Before what it refers to; and after its successor, where that comes first."""
@@ -135,10 +147,10 @@ class _Edges:
             for host, broken in self.breaks.get(ref, {}).items():
                 if host == change.host or host in ("", self._home(ref)):
                     before[broken].add(position)
-        made = self.makes.get(change.address)
-        settled = self.blueprint.resources.get(change.address)
-        if made and settled is not None and settled.block.settings.create_before_destroy:
-            before[position].update(at for at in made.values() if self.changes[at].action is Action.CREATE)
+        for made in self.makes.get(change.address, {}).values():
+            successor = self.changes[made]
+            if successor.action is Action.CREATE and position in self._predecessors(successor):
+                before[position].update([made] if self._overlaps(successor) else ())
 
     def _freeing(self, position: int, change: Change, before: list[set[int]]) -> None:
         """Before what it lets go of is gone; what it gets instead comes by its own change, which is after that."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from stead import document
 from stead.document import Node, Scalar, Sequence
-from stead.fields import Anything, Expression, Form, Path, Ref, Secret, Text
+from stead.fields import Anything, Expression, Filled, Form, Path, Ref, Secret, Text
 from stead.reading import readers
 from stead.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_TYPE
 from stead.reading.context import Reading, kind_of, nearest
@@ -147,7 +147,7 @@ def _reader(base: Any, form: Form | None) -> Read:
     if origin is Literal:
         return readers.choice(get_args(only))
     if origin is tuple:
-        return readers.list_of(_element(get_args(only)[0], form))
+        return _list(get_args(only)[0], form)
     if origin in (dict, Mapping):
         key, value = get_args(only)
         return readers.map_of(key, _element(value, form))
@@ -159,6 +159,12 @@ def _reader(base: Any, form: Form | None) -> Read:
     if only is Any:
         return readers.anything(late=False)
     return readers.single(form, only)
+
+
+def _list(element: Any, form: Form | None) -> Read:
+    if isinstance(form, Filled):
+        return readers.list_of(_element(element, None), unsaid=form.unsaid)
+    return readers.list_of(_element(element, form))
 
 
 def _element(annotation: Any, form: Form | None) -> Read:

@@ -98,10 +98,14 @@ def choice(choices: tuple[Any, ...]) -> Read:
     return opened(read)
 
 
-def list_of(element: Read) -> Read:
+def list_of(element: Read, *, unsaid: str = "") -> Read:
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, Sequence):
             reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a list is needed: [{_hint(node)}].")
+            return FAILED
+        if unsaid and not node.items:
+            text = f"The list is empty, and cannot mean nothing here. Say what is meant; left out, it is {unsaid}."
+            reading.tell(OUT_OF_RANGE, node.place, text)
             return FAILED
         values = [element(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
         return FAILED if FAILED in values else tuple(values)

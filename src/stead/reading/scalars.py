@@ -184,6 +184,9 @@ def _mac(node: Scalar, reading: Reading) -> str | None:
     if not _MAC.fullmatch(text):
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a MAC address, such as 52:54:00:12:34:56.")
         return None
+    if text == "00:00:00:00:00:00":
+        reading.tell(WRONG_FORM, node.place, f"{text} is nobody's address. Leave it out, and one is chosen.")
+        return None
     if int(text[1], 16) & 1:
         reading.tell(WRONG_FORM, node.place, f"{text} is a multicast address. The second digit must be even.")
         return None

@@ -33,14 +33,17 @@ class Common:
     protect: Annotated[bool, "Refuse to destroy it, even when it is gone from the spec"] = False
     ignore: Annotated[
         tuple[Annotated[str, Text()], ...],
-        "Fields that are left to others: a difference is no change",
+        "Fields that are left to others: what is there stays so, and a difference is no change",
         Example(["memory"]),
     ] = ()
     depends_on: Annotated[
         tuple[Annotated[str, Text()], ...], "Addresses of what must be there before it", Example(["instances/db"])
     ] = ()
     replace_when: Annotated[Any, Anything(), "Any value; when it changes, the resource is made anew"] = None
-    create_before_destroy: Annotated[bool, "When it is replaced, make the new one first"] = False
+    create_before_destroy: Annotated[
+        bool,
+        "Replaced by one on another host that has no address or number of the old one's, make the new one first",
+    ] = False
     hooks: Annotated[
         tuple[Playbook, ...], "Playbooks around its steps", Example([{"playbook": "hooks/drain.yml", "when": "before"}])
     ] = ()

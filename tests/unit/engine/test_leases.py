@@ -88,7 +88,16 @@ def test_fixed_value_of_a_leaving_resource_waits_for_it() -> None:
 def test_exhausted_pool_says_how_many_it_holds() -> None:
     _, found, _ = settle(Claim(block("web", 30), nic(), NONE))
     assert [one.code for one in found] == ["STEAD-R021"]
-    assert "holds 19" in found[0].detail
+    assert "are 19: 1 kept back. Widen the pool or ask for fewer." in found[0].detail
+
+
+def test_exhausted_pool_says_who_has_what_it_holds() -> None:
+    gone = Address("acme", "instances", "old")
+    pool = Addresses(4, TEN + 2, TEN + 4, frozenset({TEN + 2}))
+    records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.3"}})
+    _, found, _ = settle(Claim(block("web", 2), (Need("nics.0.v4", "app", pool),), NONE), records=records)
+    assert "are 3: 1 kept back and 1 still held by what is about to go." in found[0].detail
+    assert "apply without it first" in found[0].detail
 
 
 def test_changed_identity_gets_another_uuid_and_keeps_the_address() -> None:

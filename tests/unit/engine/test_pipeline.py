@@ -98,10 +98,65 @@ def test_replacing_on_request_destroys_first_and_makes_anew() -> None:
     assert of(plan, "instances") == {"web": ["destroy", "create"]}
 
 
-def test_create_before_destroy_makes_the_new_one_first() -> None:
+def test_create_before_destroy_makes_the_new_one_first_where_both_may_stand() -> None:
+    """Not on one host, where they would have one name, nor with one address."""
     one = spec(instances={"web": {**WEB, "create_before_destroy": True}})
     plan = then(one, one, Wishes(replace=frozenset({Address("acme", "instances", "web")})))
-    assert of(plan, "instances") == {"web": ["create", "destroy"]}
+    assert of(plan, "instances") == {"web": ["destroy", "create"]}
+    one = spec(volumes={"data": {"size": "1GiB", "host": "compute-1", "create_before_destroy": True}})
+    other = spec(volumes={"data": {"size": "1GiB", "host": "compute-2", "create_before_destroy": True}})
+    plan = then(one, other)
+    assert of(plan, "volumes") == {"data": ["create", "destroy"]}
+    assert {step.action: step.disturbs for step in plan.steps} == {
+        Action.CREATE: Disruption.NONE,
+        Action.DESTROY: Disruption.DATA_LOSS,
+    }
+
+
+def test_what_cannot_be_moved_to_another_host_is_lost_there_and_that_is_told() -> None:
+    one = spec(volumes={"data": {"size": "1GiB", "host": "compute-1"}}, snapshots={"monday": {"volume": "data"}})
+    plan = then(
+        one, spec(volumes={"data": {"size": "1GiB", "host": "compute-2"}}, snapshots={"monday": {"volume": "data"}})
+    )
+    gone = [step for step in plan.steps if step.action is Action.DESTROY]
+    assert {step.address.kind for step in gone} == {"volumes", "snapshots"}
+    assert {(step.disturbs, step.reasons[0].code) for step in gone} == {(Disruption.DATA_LOSS, "another-host")}
+    (made,) = (step for step in plan.steps if step.action is Action.CREATE and step.address.kind == "volumes")
+    assert made.uuid not in {step.uuid for step in gone}
+
+
+def test_an_instance_moves_to_a_host_that_has_nothing_yet() -> None:
+    """Its image leaves the one host and comes to the other, and is the same one."""
+    plan = then(
+        spec(instances={"web": {**WEB, "host": "compute-0"}}), spec(instances={"web": {**WEB, "host": "compute-1"}})
+    )
+    assert of(plan, "instances") == {"web": ["migrate"]}
+    assert of(plan, "images") == {"debian": ["create", "destroy"]}
+
+
+def test_volumes_on_two_hosts_are_told_before_one_of_them_is_lost() -> None:
+    volumes = {"here": {"size": "1GiB"}, "there": {"size": "1GiB"}}
+    before = spec(
+        volumes=volumes,
+        instances={
+            "web": {**WEB, "host": "compute-0", "volumes": ["here"]},
+            "db": {**WEB, "host": "compute-1", "volumes": ["there"]},
+        },
+    )
+    after = desired(spec(volumes=volumes, instances={"web": {**WEB, "volumes": ["here", "there"]}, "db": WEB}))
+    recorded, observed, _ = first(before)
+    made, found = make_plan(Inputs(desired=after, recorded=recorded, observed=observed, kinds=kinds(), key=KEY))
+    assert made.plan is None
+    assert [one.code for one in found] == ["STEAD-P003"]
+
+
+def test_a_count_that_comes_or_goes_says_how_to_keep_what_is_there() -> None:
+    plan = then(spec(instances={"web": WEB}), spec(instances={"web": {**WEB, "count": 2}}))
+    (gone,) = (step for step in plan.steps if step.action is Action.DESTROY)
+    assert gone.reasons[0].text == "acme/instances/web has members now; `moved` makes it one of them"
+    plan = then(spec(instances={"web": {**WEB, "count": 1}}), spec(instances={"web": WEB}))
+    (gone,) = (step for step in plan.steps if step.action is Action.DESTROY)
+    assert gone.reasons[0].code == "counted-no-more"
 
 
 def test_moved_renames_and_destroys_nothing() -> None:
@@ -109,6 +164,33 @@ def test_moved_renames_and_destroys_nothing() -> None:
     plan = then(spec(instances={"web": WEB}), after)
     assert {step.action for step in plan.steps} <= {Action.UPDATE}
     assert plan.renames == {Address("acme", "instances", "web"): Address("acme", "instances", "api")}
+
+
+def test_moves_that_follow_each_other_lead_to_the_last() -> None:
+    """Whoever applied in between has `api`, whoever did not has `web`."""
+    moves = [{"from": f"instances/{old}", "to": f"instances/{new}"} for old, new in (("web", "api"), ("api", "www"))]
+    for name in ("web", "api"):
+        plan = then(spec(instances={name: WEB}), spec(instances={"www": WEB}, moved=moves))
+        assert {step.action for step in plan.steps} <= {Action.UPDATE}
+        assert plan.renames == {Address("acme", "instances", name): Address("acme", "instances", "www")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "move"),
+    [
+        ({"web": WEB}, {"api": {**WEB, "count": 2}}, ("web", "api")),
+        ({"web": {**WEB, "count": 1}}, {"api": WEB}, ("web", "api")),
+        ({"web": {**WEB, "count": 3}}, {"web": {**WEB, "count": 2}}, ("web[2]", "web[0]")),
+        ({"web": WEB, "api": WEB}, {"api": WEB}, ("web", "api")),
+    ],
+)
+def test_a_move_that_cannot_be_followed_is_told(before: Any, after: Any, move: tuple[str, str]) -> None:
+    """What could not have its new name would be destroyed under the old one."""
+    recorded, observed, _ = first(spec(instances=before))
+    moved = [{"from": f"instances/{move[0]}", "to": f"instances/{move[1]}"}]
+    one = desired(spec(instances=after, moved=moved))
+    _, found = make_plan(Inputs(desired=one, recorded=recorded, observed=observed, kinds=kinds(), key=KEY))
+    assert [each.code for each in found] == ["STEAD-R012"]
 
 
 def test_network_that_moved_leaves_interfaces_their_addresses() -> None:
@@ -512,3 +594,39 @@ def test_a_written_default_group_goes_after_those_that_are_in_it_by_default() ->
     (group,) = [step for step in plan.steps if step.address.kind == "security_groups"]
     (web,) = [step for step in plan.steps if step.address.kind == "instances"]
     assert web.number in group.after
+
+
+def test_what_is_left_to_others_stays_as_it_is_when_something_else_changes() -> None:
+    """A host makes the whole of what it is told: so it is told what is there."""
+    before = spec(instances={"web": {**WEB, "ignore": ["memory"]}})
+    larger = {**FLAVOR, "memory": "2GiB"}
+    after = spec(instances={"web": {**WEB, "flavor": larger, "ignore": ["memory"]}})
+    assert then(before, after).empty
+    after = spec(instances={"web": {**WEB, "flavor": {**larger, "vcpus": 2}, "ignore": ["memory"]}})
+    (step,) = then(before, after).steps
+    assert step.want is not None
+    assert (step.want.fields()["vcpus"], step.want.fields()["memory"]) == (2, 1 << 30)
+
+
+def test_a_volume_is_not_made_anew_for_a_size_that_is_left_to_others() -> None:
+    before = spec(volumes={"data": {"size": "10GiB", "ignore": ["size"]}})
+    after = spec(volumes={"data": {"size": "5GiB", "ignore": ["size"]}})
+    assert then(before, after).empty
+
+
+def test_instances_that_share_a_volume_of_one_host_are_on_that_host() -> None:
+    shared = spec(
+        volumes={"data": {"size": "1GiB", "shareable": True}, "far": {"size": "1GiB", "host": "compute-2"}},
+        instances={
+            "web": {**WEB, "count": 2, "volumes": ["data"]},
+            "api": {**WEB, "volumes": ["data"]},
+            "db": {**WEB, "volumes": ["far"]},
+        },
+    )
+    _, _, made = first(shared)
+    assert made.blueprint is not None
+    hosts_of = {str(address): one.host for address, one in made.blueprint.resources.items()}
+    together = ["volumes/data", "instances/web[0]", "instances/web[1]", "instances/api"]
+    assert len({hosts_of[f"acme/{one}"] for one in together}) == 1
+    assert hosts_of["acme/instances/db"] == hosts_of["acme/volumes/far"] == "compute-2"
+    assert then(shared, shared).empty

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds import images
+from stead.kinds import images, storage
 from stead.kinds.amounts import readable
 from stead.kinds.instance.body import LETTERS
-from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size
+from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size, volumes
 from stead.kinds.instance.model import Instance
 from stead.kinds.latest import latest
+from stead.kinds.several import listed
 from stead.kinds.sizing import Flavor
 from stead.observed import Host
 
@@ -28,6 +29,7 @@ TOO_MANY = Code("STEAD-I009", "there are more volumes than devices")
 BLANK_ROOT = Code("STEAD-I011", "the boot volume has nothing on it", Severity.WARNING)
 ISO_ROOT = Code("STEAD-I012", "an iso image does not make a disk")
 NOT_AN_ISO = Code("STEAD-I013", "only an iso image goes into the drive")
+APART = Code("STEAD-I029", "an instance and its volumes cannot be on one host")
 ROOT_ELSEWHERE = Code("STEAD-I027", "these hosts keep no root disks in such a pool")
 UNUSED = Code("STEAD-I026", "the root disk's settings have no effect", Severity.WARNING)
 
@@ -43,6 +45,8 @@ def check(block: Block, flavor: Flavor, desired: Desired) -> Iterator[Diagnostic
 def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
     model: Instance = block.model
     flavor = flavor_of(model, desired)
+    if model.volumes or model.boot_volume:
+        yield from _apart(block, desired, hosts)
     if flavor is None or not disk_space(model, flavor):
         return
     name = root_pool(model, flavor)
@@ -54,6 +58,30 @@ def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[
             "it there, make a volume `from: {image: …}` in that pool and boot from it: `boot_volume`."
         )
         yield ROOT_ELSEWHERE.at(block.place("disk.pool" if model.disk and model.disk.pool else inline), text)
+
+
+def _apart(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    """A pool that each host has for itself is of use to instances of that host only."""
+    model: Instance = block.model
+    said: dict[str, tuple[set[str], str]] = {}
+    for field, own in (("host", {model.host} - {""}), ("zone", set(listed(model.zone)))):
+        if own:
+            said[field] = (own, "The instance")
+    for address in volumes(model):
+        volume = desired.get(address)
+        if volume is None or volume.model.pool in storage.shared_pools(hosts):
+            continue
+        for field in ("host", "zone"):
+            asked = {getattr(volume.model, field)} - {""}
+            if not asked:
+                continue
+            before, who = said.setdefault(field, (asked, str(address)))
+            if not before & asked:
+                text = (
+                    f"{who} is to be in {field} {' or '.join(sorted(before))} and {address} in {min(asked)}, and pool "
+                    f"{volume.model.pool} is each host's own. Say the same of both, or use a pool that hosts share."
+                )
+                yield APART.at(block.place(field), text)
 
 
 def _root(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:

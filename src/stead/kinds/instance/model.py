@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from stead.address import Address
-from stead.fields import Anything, Duration, Example, Expression, Ip, Mac, Name, Ref, Secret, Size, Text, Whole
+from stead.fields import Anything, Duration, Example, Expression, Filled, Ip, Mac, Name, Ref, Secret, Size, Text, Whole
 from stead.kinds.sizing import TRAIT, Flavor
 from stead.value import field, value
 
@@ -213,7 +213,10 @@ class Instance:
         Literal["bios", "uefi", "uefi-secure"] | None, "Firmware; left out, as the image says, or bios"
     ] = None
     boot: Annotated[
-        tuple[Literal["disk", "cdrom", "network"], ...], "Order of boot devices", Example(["cdrom", "disk"])
+        tuple[Literal["disk", "cdrom", "network"], ...],
+        Filled("the disk"),
+        "Order of boot devices",
+        Example(["cdrom", "disk"]),
     ] = ("disk",)
     graphics: Annotated[Literal["vnc", "spice", "none"], "Graphical console, on the host's loopback"] = "vnc"
     agent: Annotated[bool, "A channel for the guest agent"] = True

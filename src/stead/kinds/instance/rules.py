@@ -24,8 +24,9 @@ FIRMWARE = Code("STEAD-I015", "the firmware does not go with the machine")
 TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
 NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
+ONE_DOMAIN = Code("STEAD-I028", "two instances would be one domain")
 ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
-UNFILTERED = Code("STEAD-I023", "security groups have no effect here", Severity.WARNING)
+UNFILTERED = Code("STEAD-I023", "what is not filtered takes no rules", Severity.WARNING)
 BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
 
 
@@ -42,7 +43,8 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _nic(block, f"networks.{at}", nic, desired)
     if len(block.members) > 1:
         yield from _many(block)
-    yield from _name(block, desired)
+    alike = list(_one_domain(block, desired))
+    yield from alike or _name(block, desired)
     if model.spread or model.together:
         yield from group_rules.check(block, desired)
 
@@ -98,6 +100,9 @@ def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagno
         why = "the interface" if nic.port_security is False else str(nic.network)
         text = f"{why} has `port_security: false`, so nothing is filtered. Set it to true, or drop the groups."
         yield UNFILTERED.at(block.place(f"{stem}.security_groups"), text)
+    if nic.allowed_addresses and not is_filtered(nic, network):
+        text = "Without port security it may use any address. Drop `allowed_addresses`, or set `port_security` to true."
+        yield UNFILTERED.at(block.place(f"{stem}.allowed_addresses"), text)
 
 
 def _is_cidr(text: str) -> bool:
@@ -144,7 +149,7 @@ def _name(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         return
     name = model.hostname or block.members[0].label
     first = named(desired)[block.project, name]
-    other: Address | None = first.members[0] if first is not block else _counted(block.project, name, block, desired)
+    other: Address | None = first.members[0] if first is not block else _counted(block, name, desired)
     if other is not None:
         text = (
             f"{other} answers to {name} too, and names resolve inside the project. Rename one, or set its `hostname`."
@@ -152,10 +157,36 @@ def _name(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield NAME_TAKEN.at(block.place("hostname" if model.hostname else ""), text)
 
 
-def _counted(project: str, name: str, block: Block, desired: Desired) -> Address | None:
-    stem, dash, key = name.rpartition("-")
-    if not dash:
-        return None
-    address = Address(project, "instances", stem, key_of(key))
-    other = desired.get(address)
-    return address if other is not None and other is not block and len(other.members) > 1 else None
+def _counted(block: Block, name: str, desired: Desired) -> Address | None:
+    """The member of a counted block that answers to this name."""
+    for address in _members_called(block.project, name, desired):
+        other = desired.by_address[address]
+        if other is not block and len(other.members) > 1:
+            return address
+    return None
+
+
+def _members_called(project: str, name: str, desired: Desired) -> Iterator[Address]:
+    """`web-a-0` may be of `web` or of `web-a`."""
+    for at, letter in enumerate(name):
+        if letter == "-":
+            address = Address(project, "instances", name[:at], key_of(name[at + 1 :]))
+            if address.label == name and address in desired.by_address:
+                yield address
+
+
+def _one_domain(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    """A domain is named after its instance and the key: `web-0` is one name for `web[0]` and for a plain `web-0`."""
+    name = block.members[0].name
+    if not any(_is_there(block, name[:at], desired) for at, letter in enumerate(name) if letter == "-"):
+        return
+    for member in block.members:
+        other = next((one for one in _members_called(block.project, member.label, desired) if one.name != name), None)
+        if other is not None:
+            text = f"{member} and {other} are both named {member.label} on their hosts. Rename one of them."
+            yield ONE_DOMAIN.at(block.place(), text)
+            return
+
+
+def _is_there(block: Block, name: str, desired: Desired) -> bool:
+    return Address(block.project, "instances", name) in desired.by_address

@@ -31,10 +31,7 @@ def _common(block: Block, world: World) -> dict[str, Any]:
     found: dict[str, Any] = {
         "driver": model.driver,
         "mtu": underlay.mtu(model, world),
-        "subnets": {
-            net.name: _subnet(net, subnet)
-            for net, subnet in zip(nets_of(block, world.desired), model.subnets.values(), strict=True)
-        },
+        "subnets": {net.name: _subnet(net, model.subnets[net.name]) for net in nets_of(block, world.desired)},
         "type": model.type,
     }
     if model.type not in TUNNELS and model.physical:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
 from stead.address import Address
@@ -12,24 +11,22 @@ from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kinds import underlay
 from stead.kinds.fixed import Claim, fixed_addresses
 from stead.kinds.latest import latest
-from stead.kinds.network.model import Network, Subnet
+from stead.kinds.network import subnet_rules
+from stead.kinds.network.model import Network
 from stead.kinds.network.needs import TUNNELS, WIRES
+from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.routing import ways
-from stead.kinds.subnets import Net, nets_of, overlap, read, usable
+from stead.kinds.subnets import Net, nets_of, overlap, read
 
 OVERLAP = Code("STEAD-N001", "subnets overlap")
 TOO_SMALL = Code("STEAD-N002", "the subnet is too small")
-OUTSIDE = Code("STEAD-N003", "an address lies outside its subnet")
-BAD_POOL = Code("STEAD-N004", "the pool does not fit its subnet")
 NOT_IN_NETWORK = Code("STEAD-N005", "the address is in none of the network's subnets")
 TAKEN_TWICE = Code("STEAD-N006", "an address is asked for twice")
 MTU = Code("STEAD-N007", "the underlay cannot carry the MTU")
 NO_PHYSICAL = Code("STEAD-N008", "the physical network is missing")
 NOT_APPLICABLE = Code("STEAD-N009", "the field does not apply to this type of network")
 SAME_WIRE = Code("STEAD-N010", "two networks would be one on the wire")
-SLAAC = Code("STEAD-N011", "addresses cannot be made from MACs in this subnet")
 SHARED_NUMBER = Code("STEAD-N012", "several networks cannot have the same number")
-FAMILY = Code("STEAD-N013", "an address is of the wrong family")
 NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
@@ -44,7 +41,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _same_wire(block, desired)
     bad = False
     for name, subnet in block.model.subnets.items():
-        for said in _subnet(block, name, subnet):
+        for said in subnet_rules.check(block, name, subnet):
             bad = True
             yield said
     if bad:
@@ -52,7 +49,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     nets = nets_of(block, desired)
     yield from _overlaps(block, nets)
     yield from _room(block, nets)
-    yield from _name_servers(block, nets, desired)
+    yield from _unreached(block, nets, desired)
     for member in block.members:
         yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
 
@@ -144,55 +141,6 @@ def _same_wire(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield SAME_WIRE.at(block.place(field), text)
 
 
-def _subnet(block: Block, name: str, subnet: Subnet) -> Iterator[Diagnostic]:
-    """Addresses as written: in the subnet, and of its family."""
-    cidr = ip_network(subnet.cidr)
-    stem = f"subnets.{name}"
-    base, end = int(cidr.network_address), int(cidr.broadcast_address)
-    least, most = usable(cidr.prefixlen, base, end, cidr.version)
-    own = [("gateway", subnet.gateway), ("dhcp_address", subnet.dhcp_address)]
-    own += [(f"reserved.{at}", one) for at, one in enumerate(subnet.reserved)]
-    own += [(f"routes.{at}.via", one.via) for at, one in enumerate(subnet.routes)]
-    for field, address in own:
-        if address is None or address == "none":
-            continue
-        version, number = read(address)
-        if version != cidr.version or not least <= number <= most:
-            why = "is not in" if not base <= number <= end or version != cidr.version else "is no host's address in"
-            yield OUTSIDE.at(
-                block.place(f"{stem}.{field}"), f"{address} {why} {subnet.cidr}. {_between(cidr.version, least, most)}"
-            )
-    if subnet.pool is not None:
-        yield from _pool(block, stem, subnet)
-    for at, route in enumerate(subnet.routes):
-        if ip_network(route.to).version != cidr.version:
-            text = f"The subnet is IPv{cidr.version} and {route.to} is not. Put the route into a subnet of its family."
-            yield FAMILY.at(block.place(f"{stem}.routes.{at}.to"), text)
-    if subnet.ipv6 == "slaac" and (cidr.version != 6 or cidr.prefixlen != 64):
-        text = (
-            f"An address made from a MAC fills the last 64 bits, and {subnet.cidr} is no IPv6 /64. Use a /64, or "
-            "`ipv6: dhcp`."
-        )
-        yield SLAAC.at(block.place(f"{stem}.ipv6"), text)
-
-
-def _between(version: int, least: int, most: int) -> str:
-    from stead.kinds.subnets import write
-
-    return f"Write one from {write(version, least)} to {write(version, most)}."
-
-
-def _pool(block: Block, stem: str, subnet: Subnet) -> Iterator[Diagnostic]:
-    cidr = ip_network(subnet.cidr)
-    first, _, last = (subnet.pool or "").partition("-")
-    ends = [ip_address(first.strip()), ip_address(last.strip())]
-    place = block.place(f"{stem}.pool")
-    for one in ends:
-        if one.version != cidr.version or one not in cidr:
-            yield BAD_POOL.at(place, f"{one} is not in {subnet.cidr}. Keep both ends of the pool inside the subnet.")
-            return
-
-
 def _overlaps(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
     ordered = sorted(nets, key=lambda net: (net.version, net.base))
     for one, other in pairwise(ordered):
@@ -215,11 +163,18 @@ def _room(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
             yield TOO_SMALL.at(block.place(f"subnets.{net.name}.cidr"), text)
 
 
-def _name_servers(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterator[Diagnostic]:
+def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterator[Diagnostic]:
     """A network that no router joins is reached by nobody, and reaches nobody."""
     model: Network = block.model
     if model.type not in TUNNELS or any(member in ways(desired) for member in block.members):
         return
+    for net in nets:
+        if net.slaac and net.server is None:
+            text = (
+                "Nobody would tell guests of the subnet: it has no DHCP server, and no router joins the network. Leave "
+                "`dhcp: false` out, or join it to a router."
+            )
+            yield SLAAC.at(block.place(f"subnets.{net.name}.ipv6"), text)
     for name, subnet in model.subnets.items():
         for one in subnet.dns:
             version, number = read(one)
@@ -262,15 +217,11 @@ def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Claim]) -> 
 
 def _kept(claim: Claim, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
     """Addresses that the network keeps for itself."""
-    if claim.block.kind != "routers" and number == net.gateway:
+    inside = claim.block.kind == "routers" and claim.path != "external.address"
+    if number == net.gateway and not inside:
         return TAKEN_TWICE, f"is the gateway of {member}. Choose another, or set the subnet's `gateway`."
     if number == net.server:
         return TAKEN_TWICE, f"is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
-    if not _is_host(net, number):
+    if not net.is_host(number):
         return NOT_IN_NETWORK, f"stands for all of {net.cidr}, and no host can have it. Choose another."
     return None
-
-
-def _is_host(net: Net, number: int) -> bool:
-    least, most = usable(net.prefix, net.base, net.end, net.version)
-    return least <= number <= most

@@ -25,6 +25,7 @@ class Joined(NamedTuple):
     network: Address
     block: Block  # of the network
     stands: tuple[Stand, ...]
+    asked: tuple[str, ...]  # addresses that the user wrote
 
     @property
     def mac(self) -> str:
@@ -41,20 +42,21 @@ def inner(block: Block, desired: Desired) -> Iterator[Joined]:
         network = network_block(joined.network, desired)
         if network is None:
             continue
-        own = tuple(_as_gateway(nets_of(network, desired), listed(joined.address)))
-        yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own)
+        asked = listed(joined.address)
+        own = tuple(_as_gateway(nets_of(network, desired), asked))
+        yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own, asked)
 
 
 def _as_gateway(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[Stand]:
     for net in nets:
-        asked = next((one for one in addresses if _in(net, one)), None)
+        asked = next((one for one in addresses if holds(net, one)), None)
         if asked is not None:
             yield Stand(net, asked)
         elif net.gateway is not None:
             yield Stand(net, net.write(net.gateway))
 
 
-def _in(net: Net, address: str) -> bool:
+def holds(net: Net, address: str) -> bool:
     version, number = read(address)
     return net.version == version and net.holds(number)
 
@@ -67,8 +69,9 @@ def outer(block: Block, desired: Desired) -> Joined | None:
     network = network_block(model.external.network, desired)
     if network is None:
         return None
-    own = stands(nets_of(network, desired), listed(model.external.address))
-    return Joined("external", model.external.network, network, own)
+    asked = listed(model.external.address)
+    own = stands(nets_of(network, desired), asked)
+    return Joined("external", model.external.network, network, own, asked)
 
 
 def interfaces(block: Block, desired: Desired) -> list[Joined]:

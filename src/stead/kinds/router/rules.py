@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
 from stead.kinds.latest import latest
+from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
-from stead.kinds.router.needs import Joined, inner, interfaces, outer
-from stead.kinds.several import listed
-from stead.kinds.subnets import Net, nets_of, overlap, read
+from stead.kinds.router.needs import Joined, holds, inner, interfaces, outer
+from stead.kinds.subnets import Net, nets_of, overlap
 
 OVERLAP = Code("STEAD-N020", "the router's networks overlap")
 NO_GATEWAY = Code("STEAD-N021", "the network has no place for a router")
 TWO_GATEWAYS = Code("STEAD-N022", "two routers would have one address")
 NOT_EXTERNAL = Code("STEAD-N023", "the network is not external")
 JOINED_TWICE = Code("STEAD-N024", "a router joins a network once")
-NO_WAY = Code("STEAD-N025", "the next hop is on none of the router's networks")
 NO_SUBNET = Code("STEAD-N026", "the external network has no subnet")
 NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
 ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot have the same address")
+TWO_ADDRESSES = Code("STEAD-N029", "a router has one address in a subnet")
+NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -32,7 +32,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _inside(block, joined, out, desired)
     yield from _gateways(block, joined, desired)
     yield from _overlaps(block, interfaces(block, desired), desired)
-    yield from _routes(block, desired)
+    yield from static_rules.check(block, desired)
 
 
 def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:
@@ -46,9 +46,10 @@ def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Dia
     if not nets_of(out.block, desired):
         text = f"{out.network} has no subnet, so the router could have no address there. Give it one."
         yield NO_SUBNET.at(place, text)
-    if listed(model.external.address) and len(block.members) > 1:
+    if out.asked and len(block.members) > 1:
         text = f"{len(block.members)} routers would all have it. Leave it out, and each gets its own."
         yield ONE_FOR_MANY.at(block.place("external.address"), text)
+    yield from _said_twice(block, "external.address", out, desired)
 
 
 def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:
@@ -65,6 +66,13 @@ def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Des
                 "project."
             )
             yield NOT_SHARED.at(place, text)
+        yield from _said_twice(block, f"{places[one.network]}.address", one, desired)
+        if one.block.model.external and not one.asked:
+            text = (
+                f"{one.network} leads outside, so its gateway is somebody else's, and the router would answer in its "
+                "place. Make it the router's `external`, or say the router's own `address` there."
+            )
+            yield NOT_ITS_GATEWAY.at(place, text)
         if not one.stands:
             nets = nets_of(one.block, desired)
             why = "none of its subnets has a gateway" if nets else "it has no subnet"
@@ -72,6 +80,17 @@ def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Des
                 f"{one.network} cannot be joined: {why}. Give a subnet a gateway, or say the router's `address` there."
             )
             yield NO_GATEWAY.at(place, text)
+
+
+def _said_twice(block: Block, path: str, one: Joined, desired: Desired) -> Iterator[Diagnostic]:
+    """Inside, it has one address in each subnet; outside, one of each family."""
+    had = {stand.fixed for stand in one.stands}
+    nets = nets_of(one.block, desired)
+    unused = [address for address in one.asked if address not in had and any(holds(net, address) for net in nets)]
+    if unused:
+        beside = next(own for own in one.asked if own in had and (":" in own) == (":" in unused[0]))
+        text = f"It cannot have {unused[0]} beside {beside}. Keep one of them."
+        yield TWO_ADDRESSES.at(block.place(path), text)
 
 
 def _places(block: Block) -> dict[Address, str]:
@@ -124,22 +143,3 @@ def _overlaps(block: Block, joined: list[Joined], desired: Desired) -> Iterator[
             yield OVERLAP.at(block.place(places.get(one.network, "external")), text)
         if reach is None or reach[0].version != net.version or net.end > reach[0].end:
             reach = (net, one)
-
-
-def _routes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
-    model: Router = block.model
-    if not model.routes:
-        return
-    nets = [net for one in interfaces(block, desired) for net in nets_of(one.block, desired)]
-    for at, route in enumerate(model.routes):
-        version, number = read(route.via)
-        if not any(net.version == version and net.holds(number) for net in nets):
-            have = ", ".join(net.cidr for net in nets) or "none"
-            text = (
-                f"{route.via} cannot be reached directly: the router's subnets are {have}. Choose a next hop in one "
-                "of them."
-            )
-            yield NO_WAY.at(block.place(f"routes.{at}.via"), text)
-        elif ip_network(route.to).version != version:
-            text = f"{route.to} and {route.via} are of different families. Choose a next hop of the destination's."
-            yield NO_WAY.at(block.place(f"routes.{at}.via"), text)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from stead.address import Address
-from stead.fields import Cidr, Example, Ports, Ref, Text, Whole
+from stead.fields import Cidr, Example, Filled, Ports, Ref, Text, Whole
 from stead.value import value
 
 Protocol = Literal[
     "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf", "vrrp"
 ]
-PortList = Annotated[str, Ports()] | tuple[Annotated[str, Ports()], ...]
+PortList = Annotated[str, Ports()] | Annotated[tuple[Annotated[str, Ports()], ...], Filled("all of them")]
 
 
 @value
@@ -40,7 +40,7 @@ class Ingress:
     code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
     family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
     from_: Annotated[
-        Side | tuple[Side, ...],
+        Side | Annotated[tuple[Side, ...], Filled("anyone")],
         "Who may come in: a CIDR, a group, or a list of them; left out, anyone",
         Example({"group": "bastion"}),
     ] = ()
@@ -61,7 +61,7 @@ class Egress:
     code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
     family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
     to: Annotated[
-        Side | tuple[Side, ...],
+        Side | Annotated[tuple[Side, ...], Filled("anyone")],
         "Who may be reached: a CIDR, a group, or a list of them; left out, anyone",
         Example("0.0.0.0/0"),
     ] = ()

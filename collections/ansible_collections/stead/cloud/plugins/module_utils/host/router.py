@@ -115,7 +115,7 @@ def _kernel(namespace, work):
 
 def _routes(want, namespace, work):
     """All that are not the kernel's own are the plan's."""
-    wanted = {(str(ipaddress.ip_network(one["to"])), one["via"]) for one in want["routes"]}
+    wanted = {(_named(one["to"]), one["via"]) for one in want["routes"]}
     for gateway in want.get("external", {}).get("gateways", []) if want.get("external") else []:
         wanted.add(("default" if ":" not in gateway else "default6", gateway))
     has = set()
@@ -127,6 +127,10 @@ def _routes(want, namespace, work):
     lines = ["route del {0} via {1}".format(_plain(to), via) for to, via in sorted(has - wanted)]
     lines += ["route replace {0} via {1}".format(_plain(to), via) for to, via in sorted(wanted - has)]
     work.batch("ip", lines, namespace)
+
+
+def _named(to):
+    return {"0.0.0.0/0": "default", "::/0": "default6"}.get(to, _sized(to))
 
 
 def _sized(text):
