@@ -124,6 +124,12 @@ class Demand(NamedTuple):
     spread: tuple[GroupRule, ...] = ()
     together: tuple[GroupRule, ...] = ()
     beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
+    copies: Source | None = None  # it can be made only where that is
+
+
+class Source(NamedTuple):
+    volume: Address
+    served: bool  # to other hosts too, where its pool is shared; a snapshot is not
 
 
 class GroupRule(NamedTuple):

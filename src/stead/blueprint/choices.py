@@ -57,6 +57,8 @@ class Choices:
             for block in self.desired.blocks:
                 names = self._named.setdefault((block.project, block.kind), {})
                 names.setdefault(block.name, []).extend(block.members)
+            for address in self.desired.empty:
+                self._named.setdefault((address.project, address.kind), {})[address.name] = []
         if kind not in self._kinds:
             raise KeyError(kind)
         site = self._named.get(("", kind), {})
@@ -97,6 +99,21 @@ class Choices:
             place = expression.place or block.place(expression.path)
             self._rendered[cached] = self.evaluate(expression, scope, place, address=str(member.address))
         return self._rendered[cached]
+
+    def holds(self, condition: Expression | bool, place: Place | None) -> bool | None:
+        """A condition, whose answer gives no secret away. None where it came to a text, which is no answer."""
+        if isinstance(condition, bool):
+            return condition
+        from stead.expressions import Failed, evaluate_late
+
+        try:
+            value = evaluate_late(condition, Scope(self, ""))
+        except Failed as failure:
+            self.diagnostics.append(FAILED.at(place, str(failure)))
+            return None
+        if isinstance(value, Secret):
+            return {"True": True, "False": False}.get(value.reveal())
+        return None if isinstance(value, str) else bool(value)
 
     def evaluate(self, expression: Expression, scope: Scope, place: Place | None, *, address: str = "") -> Any:
         from stead.expressions import Failed, evaluate_late
@@ -167,11 +184,18 @@ class Family(Mapping[str, Any]):
     """`instances`: by name, one member's facts, or a list of them where there is a count."""
 
     def __init__(self, choices: Choices, project: str, kind: str) -> None:
-        self._choices = choices
+        self._choices, self._kind = choices, kind
         self._addresses = choices.named(project, kind)
+        self._projects = dict.fromkeys((project, ""))
 
     def __getitem__(self, name: str) -> Any:
         found = self._addresses[name]
+        if not found:
+            empty = self._choices.desired.empty
+            counted = next(
+                empty[one] for one in (Address(at, self._kind, name) for at in self._projects) if one in empty
+            )
+            return [] if counted else {}
         if len(found) == 1 and found[0].key is None:
             return self._choices.facts(found[0])
         if any(isinstance(address.key, str) for address in found):
@@ -190,7 +214,7 @@ class Projects(Mapping[str, Any]):
 
     def __init__(self, choices: Choices) -> None:
         self._choices = choices
-        self._names = sorted({block.project for block in choices.desired.blocks if block.project})
+        self._names = sorted(choices.named("", "projects"))
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:

@@ -105,6 +105,7 @@ class _Asking:
         self.users = Counter(
             volume for block, demand in self.demands for volume in demand.beside for _ in block.members
         )
+        self.copied = self._copied()
         self.asked: dict[object, _Asked] = {}
         self.addresses: dict[str, Address] = {}
         self.current: dict[str, str] = {}
@@ -116,7 +117,7 @@ class _Asking:
         if not members:
             return
         local = tuple(volume for volume in demand.beside if volume in self.carried)
-        demand = self._with(demand, local)
+        demand = self._with(demand, members if self.copied else (), local)
         amounts = dict(demand.amounts)
         for volume in local:
             for resource, amount in self.volumes[volume].amounts.items():
@@ -135,8 +136,23 @@ class _Asking:
                 asked.carries[name] = tuple(map(str, local))
                 self._follow(asked, address, local)
 
-    def _with(self, demand: Demand, local: Sequence[Address]) -> Demand:
+    def _copied(self) -> dict[Address, tuple[GroupRule, ...]]:
+        """A copy comes to be on the host of what it is a copy of, also where both are new; then each may go its way."""
+        found: dict[Address, tuple[GroupRule, ...]] = {}
+        for block, demand in self.demands:
+            new = [address for address in block.members if address not in self.records]
+            if demand.copies is None or not new or (demand.copies.served and self._is_shared(demand.copies.volume)):
+                continue
+            rule = GroupRule(f"{demand.copies.volume} and copies", "hosts", hard=True, limit=1)
+            for address in (*new, demand.copies.volume):
+                found[address] = tuple(dict.fromkeys((*found.get(address, ()), rule)))
+        return found
+
+    def _with(self, demand: Demand, members: Sequence[Address], local: Sequence[Address]) -> Demand:
         """Where its volumes must be, it must be; and so must whoever else uses one of them."""
+        copied = dict.fromkeys(rule for one in (*members, *local) for rule in self.copied.get(one, ()))
+        if copied:
+            demand = demand._replace(together=(*demand.together, *copied))
         for volume in local:
             asked = self.volumes[volume]
             if asked.zones:  # kinds have refused zones and hosts that differ

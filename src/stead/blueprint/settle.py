@@ -15,18 +15,20 @@ from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import Reason as PlacedReason
 from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.desired import Block, Desired
+from stead.desired.model import Check
 from stead.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.fields import Expression, Secret
 from stead.kind import Kind, Member
 from stead.observed import Observed
 from stead.recorded import Record, Recorded
 from stead.value import replace, value
-from stead.want import Want
+from stead.want import Want, canonical
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance
 
 CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
+CHECK_UNCLEAR = Code("STEAD-L063", "a check is neither true nor false")
 CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
 
 # What would be better than the placement at hand: evening out, emptying a host.
@@ -166,29 +168,55 @@ def _homes(role: str, wants: Mapping[str, Want], choices: Choices) -> tuple[str,
 
 
 def _output(value: Any, secret: bool, choices: Choices) -> Any:
-    if secret and isinstance(value, str):
-        return choices.seal(Secret(value))
     match value:
         case Secret():
             return choices.seal(value)
         case Expression():
             answer = choices.evaluate(value, Scope(choices, ""), value.place)
-            return choices.seal(Secret(str(answer))) if secret and not isinstance(answer, Mapping) else answer
+            return _sealed(answer, choices) if secret else answer
         case Mapping():
             return {name: _output(one, secret, choices) for name, one in value.items()}
         case list() | tuple():
             return [_output(one, secret, choices) for one in value]
         case _:
-            return value
+            return _sealed(value, choices) if secret else value
+
+
+def _sealed(value: Any, choices: Choices) -> Any:
+    """Numbers too, and all that is in lists and maps. What is sealed already stays so."""
+    match value:
+        case Mapping():
+            return value if "$secret" in value else {name: _sealed(one, choices) for name, one in value.items()}
+        case list() | tuple():
+            return [_sealed(one, choices) for one in value]
+        case str():
+            return choices.seal(Secret(value))
+        case _:
+            return choices.seal(Secret(canonical(value)))
 
 
 def _failed_checks(desired: Desired, choices: Choices) -> list[Diagnostic]:
     failed = []
     for check in desired.checks:
-        held = check.that
-        if isinstance(held, Expression):
-            held = choices.evaluate(held, Scope(choices, ""), check.place)
-        if not held:
+        before = len(choices.diagnostics)
+        held = choices.holds(check.that, check.place)
+        if len(choices.diagnostics) > before:
+            continue
+        if held is None:
+            text = f"{check.name}: it came to a text, and a check is true or false. Compare it with something."
+            failed.append(CHECK_UNCLEAR.at(check.place, text))
+        elif not held:
             code = CHECK_WARNS if check.warning else CHECK_FAILED
-            failed.append(code.at(check.place, f"{check.name}: {check.message}"))
+            failed.append(code.at(check.place, f"{check.name}: {_message(check, choices)}"))
     return failed
+
+
+def _message(check: Check, choices: Choices) -> str:
+    if not isinstance(check.message, Expression):
+        return check.message
+    said = choices.evaluate(check.message, Scope(choices, ""), check.place)
+    return (
+        "it does not hold; more is not said, since its message uses a secret."
+        if isinstance(said, Mapping)
+        else str(said)
+    )

@@ -117,6 +117,7 @@ class Desired:
     blocks: tuple[Block, ...]  # sorted by address of the first member
     by_address: Mapping[Address, Block]  # every member, and every block by its own address
     variables: Mapping[str, Any]
+    empty: Mapping[Address, bool] = field(default_factory=dict)  # definitions without members: counted, or by keys
     outputs: tuple[Output, ...] = ()
     checks: tuple[Check, ...] = ()
     moved: Mapping[Address, Address] = field(default_factory=dict)  # from -> to, blocks or members

@@ -56,6 +56,7 @@ class _Resolving:
         self.vault = Vault(spec.vault_secrets)
         self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
         self._included: dict[Block, Place] = {}
+        self.empty: dict[Address, bool] = {}
         self.names: dict[tuple[str, str], dict[str, Keys]] = {}
         self.variables = self.variables_of(spec.environment)[0].values
         self.counts = [self.count(one) for one in spec.definitions]
@@ -127,6 +128,7 @@ class _Resolving:
             site=site,
             blocks=tuple(blocks),
             by_address=by_address,
+            empty=self.empty,
             variables=self.variables,
             outputs=tuple(outputs),
             checks=tuple(checks),
@@ -165,6 +167,7 @@ class _Resolving:
         scope = self.scope(one.environment)
         scope.each, scope.index = count.each, members[0].key if members else 0
         if not members:
+            self.empty[address] = count.each is None
             if count.each is None:  # there are none now; what is written of them can be wrong all the same
                 self.read(one, address, scope)
             return

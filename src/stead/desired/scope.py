@@ -37,6 +37,11 @@ _REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[(?P<key>[^\]]+)\])?")
 # Methods of maps, which stand where a name could: `instances.values()`.
 _METHODS = frozenset({"items", "keys", "values", "get"})
 
+_WITH = {
+    "each": " It is, in a definition with `for_each`.",
+    "index": " It is, in a definition with `count` or `for_each`.",
+}
+
 Keys = range | dict[str, None] | None  # None for what is not counted
 Names = Mapping[tuple[str, str], Mapping[str, Keys]]  # (project, kind) -> name -> keys
 
@@ -170,9 +175,10 @@ class BlockScope:
 
     def _known(self, known: frozenset[str], node: Scalar, found: list[Diagnostic]) -> bool:
         """Told once for each name, at its line."""
+        known = known - ({"each"} if self.each is None else set()) - ({"index"} if self.index is None else set())
         unknown = {use.name: use for use in reversed(uses(node.text)) if use.name not in known}
         for name, use in sorted(unknown.items()):
-            hint = f" Write vars.{name}." if name in self.variables else nearest(name, known)
+            hint = f" Write vars.{name}." if name in self.variables else _WITH.get(name) or nearest(name, known)
             others = ", ".join(sorted(known - self.kinds))
             text = f"{name} is not known here.{hint or f' There are {others}.'}"
             found.append(UNKNOWN_NAME.at(node.place_within(use.line), text))

@@ -166,6 +166,80 @@ def test_moved_renames_and_destroys_nothing() -> None:
     assert plan.renames == {Address("acme", "instances", "web"): Address("acme", "instances", "api")}
 
 
+def test_what_is_secret_of_an_output_is_sealed_whatever_it_is() -> None:
+    """A number, and all that an expression makes a map or list of."""
+    one = spec(instances={"web": WEB})
+    one["outputs"] = {
+        name: {"value": value, "secret": True}
+        for name, value in {
+            "pin": 1234,
+            "nested": {"pins": [1234], "word": "hunter2"},
+            "made": "{{ {'word': 'hunter2', 'pins': [1234]} }}",
+        }.items()
+    }
+    _, _, made = first(one)
+    assert made.plan is not None
+    assert not {"1234", "hunter2"} & set(re.findall(r"[0-9a-z]+", str(made.plan.outputs)))
+    assert made.blueprint is not None
+    assert set(made.blueprint.secrets.values()) == {"1234", "hunter2"}
+
+
+@pytest.mark.parametrize(
+    ("that", "message", "code", "said"),
+    [
+        ("{{ vars.token == 'other' }}", "no", "STEAD-L061", "one: no"),
+        ("{{ vars.token == 'hunter2' }}", "no", "", ""),
+        ("{{ vars.token | length }}", "no", "STEAD-L063", "came to a text"),
+        ("{{ 'false' }}", "no", "STEAD-L063", "came to a text"),
+        (
+            "{{ projects.acme.instances.web.address == '' }}",
+            "at {{ projects.acme.instances.web.address }}",
+            "STEAD-L061",
+            "at 10.",
+        ),
+        ("{{ 1 == 2 }}", "not {{ vars.token }}", "STEAD-L061", "more is not said"),
+    ],
+)
+def test_checks_are_true_or_false_and_say_so(that: str, message: str, code: str, said: str) -> None:
+    """Of a secret as of anything else, and without giving it away."""
+    one = spec(instances={"web": WEB})
+    one["vars"] = {"token": {"type": "string", "secret": True, "default": "hunter2"}}
+    one["checks"] = {"one": {"that": that, "message": message}}
+    inputs = Inputs(desired=desired(one), recorded=EMPTY, observed=site(), kinds=kinds(), key=KEY)
+    _, found = make_plan(inputs)
+    assert [each.code for each in found] == ([code] if code else [])
+    assert all(said in each.detail and "hunter2" not in each.detail for each in found)
+
+
+def test_a_definition_without_members_is_empty_to_expressions() -> None:
+    """Scaled to nothing, `instances.web` is a list of nobody, and no mistake."""
+    one = spec(instances={"web": {**WEB, "count": 0}, "api": {**WEB, "for_each": []}})
+    one["outputs"] = {
+        "web": "{{ projects.acme.instances.web | map(attribute='address') | join(' ') }}",
+        "api": "{{ projects.acme.instances.api | length }}",
+    }
+    _, _, made = first(one)
+    assert made.plan is not None
+    assert dict(made.plan.outputs) == {"web": "", "api": 0}
+
+
+def test_copies_are_made_where_there_is_what_they_are_copies_of() -> None:
+    one = spec(
+        volumes={
+            "data": {"size": "1GiB", "host": "compute-2"},
+            "copy": {"size": "1GiB", "from": {"volume": "data"}},
+            "old": {"size": "1GiB", "count": 2, "from": {"snapshot": "monday"}},
+        },
+        snapshots={"monday": {"volume": "data"}},
+        instances={"web": {**WEB, "volumes": ["copy"]}},
+    )
+    _, _, made = first(one)
+    assert made.blueprint is not None
+    assert {one.host for one in made.blueprint.resources.values() if one.address.kind in ("volumes", "instances")} == {
+        "compute-2"
+    }
+
+
 def test_moves_that_follow_each_other_lead_to_the_last() -> None:
     """Whoever applied in between has `api`, whoever did not has `web`."""
     moves = [{"from": f"instances/{old}", "to": f"instances/{new}"} for old, new in (("web", "api"), ("api", "www"))]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.desired import Block, Desired
-from stead.kind import Contribution, Demand, Member, World
+from stead.kind import Contribution, Demand, Member, Source, World
 from stead.kinds import images, storage
 from stead.kinds.recording import plain
 from stead.kinds.volume.model import Origin, Volume
@@ -25,7 +25,17 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         preferred=frozenset({"role:compute"}),
         zones=zones,
         host=model.host,
+        copies=_source(model, desired),
     )
+
+
+def _source(model: Volume, desired: Desired) -> Source | None:
+    if model.from_ is None:
+        return None
+    if model.from_.volume is not None:
+        return Source(model.from_.volume, served=True)
+    snapshot = desired.get(model.from_.snapshot) if model.from_.snapshot is not None else None
+    return Source(snapshot.model.volume, served=False) if snapshot is not None else None
 
 
 def measures(block: Block, desired: Desired) -> dict[str, int]:
