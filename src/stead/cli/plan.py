@@ -52,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
     if refused:
         return 1
     if options.out is not None:
-        told(options, f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.")
+        from shlex import quote
+
+        told(options, f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.")
     return CHANGES if options.detailed_exitcode and not ready.plan.empty else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from stead.cli import options as shared
@@ -52,7 +53,9 @@ def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
 
         save(planned.plan, Path(options.out))
         if not options.quiet:
-            print(f"The plan is in {options.out}. `stead apply {options.out}` does exactly this.", file=sys.stderr)
+            print(
+                f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr
+            )
     return planned.blueprint
 
 

@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
     workspace = find(options)
     state = opened(workspace)
     try:
-        found = SUBCOMMANDS[options.subcommand].run(state, options)
+        with state.said():
+            found = SUBCOMMANDS[options.subcommand].run(state, options)
     finally:
         state.close()
     if options.json:
@@ -91,7 +92,8 @@ def opened(workspace: Workspace) -> SimulatedState:
         )
         raise Refused(NO_SIMULATION.at(None, text))
     state = SimulatedState(workspace.directory / SIMULATION)
-    state.know(inventory.hosts)
+    with state.said():
+        state.know(inventory.hosts)
     return state
 
 

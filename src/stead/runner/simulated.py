@@ -41,7 +41,7 @@ class SimulatedRunner:
         self._seen = -1
 
     def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
-        with no_collecting():
+        with no_collecting(), self.state.said():
             rows = self.state.know(hosts)
             self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
             answering = {name for name, host in self._hosts.items() if host.state is not State.DOWN}

@@ -101,7 +101,7 @@ class _Bodies(dict[int, Body]):
 class SimulatedState:
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._said():
+        with self.said():
             new = not path.exists()
             if new:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -129,7 +129,8 @@ class SimulatedState:
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def said(self) -> Iterator[None]:
+        """SQLite's own words, as a diagnostic; around whatever reads here too."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:
@@ -137,7 +138,7 @@ class SimulatedState:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with self._said():
+        with self.said():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -84,6 +84,8 @@ def meta(db: Database) -> dict[str, str]:
 def unseal(db: Database, key: str, where: str) -> tuple[str, Seal]:
     """The site of an open store, and what opens its values."""
     rows = meta(db)
+    if not {"site", "serial", "salt"} <= rows.keys():
+        refuse(codes.DAMAGED, f"{where} does not say whose it is. Put a backup back.")
     site, proof = rows["site"], rows.get("proof", "")
     if MOVED in rows:
         refuse(codes.MOVED, f"{where} is closed: it moved to {rows[MOVED]}. Use --store or STEAD_STORE with that.")

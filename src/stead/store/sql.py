@@ -12,6 +12,7 @@ from stead.address import Address
 from stead.recorded import Record, Recorded
 from stead.store import Hold, birth, moving, past
 from stead.store import lock as locks
+from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
 from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
 from stead.store.reading import read_outputs, read_record, read_recorded
@@ -20,6 +21,15 @@ from stead.store.writing import Pen, bump
 
 PLANS_KEPT = 50  # of the latest runs; older ones are of no use and large
 PACKING = 1  # zlib's fastest: a plan packs to a tenth at any level
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Rows that another program has changed, or a disk: the database itself sees nothing wrong with them."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        refuse(DAMAGED, f"What is recorded cannot be understood ({type(error).__name__}: {error}). Put a backup back.")
 
 
 class SqlStore:
@@ -34,10 +44,12 @@ class SqlStore:
         return int(self._db.rows("SELECT value FROM meta WHERE name = 'serial'")[0][0])
 
     def recorded(self) -> Recorded:
-        return read_recorded(self._db, self._seal, self.site)
+        with _understood():
+            return read_recorded(self._db, self._seal, self.site)
 
     def record(self, address: Address) -> Record | None:
-        return read_record(self._db, self._seal, address)
+        with _understood():
+            return read_record(self._db, self._seal, address)
 
     def outputs(self) -> Mapping[str, Any]:
         return read_outputs(self._db, self._seal)

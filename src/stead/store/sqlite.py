@@ -19,6 +19,7 @@ from stead.store.schema import APPLICATION, VERSION, statements
 from stead.store.sql import SqlStore
 
 BUSY = 10.0  # seconds: a batch of an apply takes far less, and readers never wait
+NEEDS_WRITING = " Whoever uses it, if only to read, must be able to write to it and to its directory."
 CACHE = -32_000  # KiB of pages in memory
 _HEADER = b"SQLite format 3\0"
 
@@ -93,7 +94,8 @@ def _said(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        refuse(UNREACHABLE, f"{path}: {error}.")
+        shut = "readonly" in str(error) or "unable to open" in str(error)
+        refuse(UNREACHABLE, f"{path}: {error}.{NEEDS_WRITING if shut else ''}")
     except sqlite3.DatabaseError as error:
         refuse(
             DAMAGED,

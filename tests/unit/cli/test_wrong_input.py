@@ -50,6 +50,12 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
+def _changed(demo: Path, name: str, statement: str) -> None:
+    with sqlite3.connect(demo / ".stead" / name) as db:
+        db.execute(statement)
+    db.close()
+
+
 def _in_place_of(folder: Path) -> None:
     shutil.rmtree(folder)
     folder.write_text("x")
@@ -67,6 +73,10 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "a store of another program's": lambda demo: _foreign(demo / ".stead" / "state.db"),
     "a store that is text": lambda demo: (demo / ".stead" / "state.db").write_text("hello"),
     "a store that was cut off": lambda demo: _cut(demo / ".stead" / "state.db"),
+    "a store that does not say whose it is": lambda demo: _changed(demo, "state.db", "DELETE FROM meta"),
+    "a store whose leases are no JSON": lambda demo: _changed(demo, "state.db", "UPDATE resources SET leases = '[1'"),
+    "a store that lost what it refers to": lambda demo: _changed(demo, "state.db", "DELETE FROM bodies"),
+    "simulated hosts without a table": lambda demo: _changed(demo, "simulated.db", "DROP TABLE hosts"),
     "a file in the place of .stead": lambda demo: _in_place_of(demo / ".stead"),
 }
 
