@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from stead.blake2 import blake2b
+from stead.diagnostics import Code, Refused
 from stead.value import field, positional
 
+SPOILT = Code("STEAD-X024", "what a resource should be cannot be read")
 EMPTY = "{}"
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -25,6 +27,19 @@ def canonical(value: object) -> str:
 
 def digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _opened(text: str) -> dict[str, Any]:
+    """Plans and stores are written by Stead and not parsed before they are needed; what another hand did shows here."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(
+            SPOILT.at(None, "The plan file, or what is recorded, was changed by another program. Plan again.")
+        )
+    return found
 
 
 @positional
@@ -40,7 +55,7 @@ class Body:
         return cls(text, digest(text))
 
     def fields(self) -> dict[str, Any]:
-        return dict(json.loads(self.text))
+        return _opened(self.text)
 
 
 @positional
@@ -56,7 +71,7 @@ class Want:
 
     def fields(self) -> dict[str, Any]:
         """Everything, opened. What is its own wins over what is shared."""
-        return {**json.loads(self.body.text), **json.loads(self.own)}
+        return {**_opened(self.body.text), **_opened(self.own)}
 
 
 NOTHING_KNOWN: Mapping[str, Want] = MappingProxyType({})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,6 +35,20 @@ _HEADER: Mapping[str, type] = {
     "stead-plan": int, "digest": str, "made": dict, "steps": int, "unchanged": int, "notes": list, "outputs": dict,
     "renames": list, "new-outputs": bool,
 }  # fmt: skip
+_Types = frozenset[Any]
+_TEXT: _Types = frozenset({str})
+_NUMBER: _Types = frozenset({int})
+_ROWS: _Types = frozenset({list})
+_MAYBE: _Types = frozenset({list, type(None)})
+# What stands in each place of a row. A file that was forged, checksum and all, is refused as one that was damaged.
+_STEP = (
+    _NUMBER, _TEXT, _TEXT, _TEXT, _MAYBE, _MAYBE, _TEXT, _ROWS, _ROWS, _NUMBER, _ROWS, _TEXT, _TEXT, _TEXT
+)  # fmt: skip
+_KEEP = (_TEXT, frozenset({dict}), _TEXT, _ROWS, frozenset({bool}), _TEXT, _MAYBE)
+_PAIR, _WANT, _PLACE, _NOTE = (_TEXT,) * 2, (_NUMBER, _TEXT, _TEXT), (_TEXT, _NUMBER, _NUMBER), (_TEXT,) * 4
+_ANY: _Types = frozenset({str, int, float, bool, list, dict, type(None)})
+_CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}))
+_MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT}
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -155,6 +169,20 @@ def _header(line: bytes, name: str) -> dict[str, Any]:
     return found
 
 
+def _typed(rows: Sequence[Sequence[Any]], types: Sequence[_Types]) -> Sequence[Sequence[Any]]:
+    """The columns of these rows. Refuses what is not as a plan of Stead's has it."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(types)
+    for column, allowed in zip(columns, types, strict=True):
+        if not allowed.issuperset(map(type, column)):
+            raise TypeError("a value of another type than plans have there")
+    return columns
+
+
+def _within(numbers: Sequence[Any], limit: int) -> None:
+    if not _NUMBER.issuperset(map(type, numbers)) or (numbers and not 0 <= min(numbers) <= max(numbers) < limit):
+        raise ValueError("it refers to what it does not have")
+
+
 class _Reader:
     """Puts the lots together. What steps share, they share again."""
 
@@ -171,12 +199,28 @@ class _Reader:
     def take(self, value: Mapping[str, Any]) -> None:
         if "body" in value:
             known, text = value["body"]
+            _typed([(text, known)], _PAIR)
             self._bodies.append(Body(text, known))
-        for one in value.get("steps", ()):
-            self.steps.append(self._step(one))
-        for one in value.get("keeps", ()):
-            keep = self._keep(one)
-            self._keeps[keep.address] = keep
+        if "steps" in value:
+            self._check(value["steps"])
+            self.steps += map(self._step, value["steps"])
+        if "keeps" in value:
+            _, leases, _, _, _, _, places = _typed(value["keeps"], _KEEP)
+            _typed([one for lease in leases for one in lease.items()], _PAIR)
+            _typed([one for one in places if one is not None], _PLACE)
+            self._keeps.update((keep.address, keep) for keep in map(self._keep, value["keeps"]))
+
+    def _check(self, rows: Sequence[Any]) -> None:
+        """By columns: as quick as a loop can be in C, for there may be a million rows."""
+        numbers, _, _, _, wants, haves, _, reasons, after, _, changes, *_ = _typed(rows, _STEP)
+        first = len(self.steps)
+        if numbers != tuple(range(first, first + len(rows))):
+            raise ValueError("steps are not in their order")
+        bodies, _, _ = _typed([one for one in chain(wants, haves) if one is not None], _WANT)
+        _within(bodies, len(self._bodies))
+        _within(list(chain.from_iterable(after)), first + len(rows))
+        _typed(list(chain.from_iterable(reasons)), _PAIR)
+        _typed(list(chain.from_iterable(changes)), _CHANGE)
 
     def _step(self, values: Sequence[Any]) -> Step:
         number, address, host, action, want, have, disturbs, reasons, after, wave, changes, uuid, to, loses = values
@@ -220,6 +264,10 @@ class _Reader:
 
     def plan(self, header: Mapping[str, Any]) -> Plan:
         addresses = self._addresses
+        made = header["made"]
+        _typed([[made[name] for name in _MADE]], list(_MADE.values()))
+        _typed(header["notes"], _NOTE)
+        _typed(header["renames"], _PAIR)
         return Plan(
             made=Made(**header["made"]),
             steps=tuple(self.steps),

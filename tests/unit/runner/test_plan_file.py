@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from functools import reduce
+from hashlib import blake2b
+from itertools import product
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.runner.making import gone, keep, plan_of, small, step, want_of, web
@@ -16,6 +23,8 @@ from stead.diagnostics import Place, Refused
 from stead.kind import Action, Disruption
 from stead.plan import file as plans
 from stead.plan.model import FieldChange, Keep, Note, Plan
+from stead.plan.render import Style
+from stead.plan.render.text import to_text
 
 
 def rich() -> Plan:
@@ -102,6 +111,44 @@ def test_a_line_taken_out_is_noticed(tmp_path: Path) -> None:
     for at in range(1, len(lines)):
         path.write_bytes(b"".join(lines[:at] + lines[at + 1 :]))
         assert refused(path) == "STEAD-X022"
+
+
+FORGED: Sequence[Any] = (None, 10**9, "x", [[]])
+
+
+def test_a_plan_that_was_forged_checksum_and_all_is_refused_or_shown(tmp_path: Path) -> None:
+    """Whatever stands in whichever place: never a traceback. Whom to trust is not for a checksum to say."""
+    lines = [json.loads(line) for line in plans.to_bytes(rich()).splitlines()][:-1]
+    path = tmp_path / "plan"
+    refusals = 0
+    for number, line in enumerate(lines):
+        for place, value in product(_places(line), FORGED):
+            path.write_bytes(_signed([*lines[:number], _with(line, place, value), *lines[number + 1 :]]))
+            try:
+                assert to_text(plans.load(path), Style(verbose=True))
+            except Refused:
+                refusals += 1
+    assert refusals > 400
+
+
+def _places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if here:
+        yield here
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from _places(one, (*here, name))
+
+
+def _with(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    changed = deepcopy(value)
+    holder = reduce(getitem, place[:-1], changed)
+    holder[place[-1]] = new
+    return changed
+
+
+def _signed(lines: Sequence[Any]) -> bytes:
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    return content + json.dumps({"checksum": blake2b(content, digest_size=16).hexdigest()}).encode() + b"\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"hello\n", b"[1]\n", b'{"a": 1}\n', b"null\n"])
