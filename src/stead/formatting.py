@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
 from stead.diagnostics import Diagnostic
+from stead.document import Mapping, Node, Scalar, Sequence
 from stead.document.parser import read
 
 ORDER = ("stead", "site", "vars", "include", "images", "flavors", "keypairs", "networks", "projects")
 LAST = ("outputs", "checks", "moved", "forget")
 WIDTH = 120
+_REMARK = re.compile(r"(?:^|\s)#.*", re.MULTILINE)
+_COMMENT = re.compile(r"^#", re.MULTILINE)  # between sections; it belongs to its neighbour, so those are left alone
 
 
 def formatted(text: str, file: str) -> tuple[str, list[Diagnostic]]:
-    """The text in Stead's style; what is not YAML comes back as it is, with why."""
-    _, found = read(text.encode("utf-8", "surrogateescape"), file)
-    if found:
+    """The text in Stead's style, which means what it meant; what is not YAML comes back as it is, with why."""
+    before, found = read(text.encode("utf-8", "surrogateescape"), file)
+    if found or before is None:
         return text, found
+    styled = _styled(text)
+    # Blanks at the end of a line may be content, and a long text in quotes may break where it must not.
+    for one in ("\n".join(line.rstrip() for line in styled.rstrip().split("\n")) + "\n", styled):
+        after, wrong = read(one.encode(), file)
+        kept = not wrong and after is not None and _meaning(after) == _meaning(before)
+        if kept and _comments(one) == _comments(text):
+            return one, []
+    return text, []
+
+
+def _styled(text: str) -> str:
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = WIDTH
     yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=2, sequence=4, offset=2)
-    document = yaml.load(text)
-    if document is None:
-        return text, []
-    if isinstance(document, dict) and "stead" in document:
-        _in_order(document)
     out = StringIO()
-    yaml.dump(document, out)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines()) + "\n", []
+    try:
+        document = yaml.load(text)
+        if isinstance(document, dict) and "stead" in document and not _COMMENT.search(text):
+            _in_order(document)
+        yaml.dump(document, out)
+    except YAMLError:  # it takes `1` and `true` for one key
+        return text
+    return out.getvalue()
+
+
+def _comments(text: str) -> list[str]:
+    """What may be one: ruamel loses those behind a mapping in braces."""
+    return sorted(one.strip() for one in _REMARK.findall(text))
+
+
+def _meaning(node: Node) -> object:
+    """To be compared: without places, in any order of keys, and with 1 and true apart."""
+    match node:
+        case Mapping():
+            return {key: _meaning(value) for key, value in node.entries.items()}
+        case Sequence():
+            return [_meaning(item) for item in node.items]
+        case Scalar():
+            return (node.tag, repr(node.value))
+        case _:
+            raise AssertionError(node)
 
 
 def _in_order(document: Any) -> None:
     """Sections as a reader wants them: what is said of everything first, what follows from it last."""
-    if document.ca.comment is None and not document.ca.items:  # a comment belongs to its neighbour: leave those alone
-        for word in (*ORDER, *(w for w in list(document) if w not in ORDER and w not in LAST), *LAST):
-            if word in document:
-                document.move_to_end(word)
+    for word in (*ORDER, *(w for w in list(document) if w not in ORDER and w not in LAST), *LAST):
+        if word in document:
+            document.move_to_end(word)

@@ -53,6 +53,9 @@ READING = frozenset(
 )
 
 
+INTERRUPTED = 130
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """`argv` is given by who goes on afterwards: tests, and programs that use the command line as a function."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -64,11 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if argv is None:
         gc.disable()  # a command makes many values and ends: nothing is worth collecting. `apply` turns it on again
-    from stead.cli.entry import dispatch, whole
-
     if argv is not None:
+        from stead.cli.entry import dispatch
+
         return dispatch(arguments)
-    status = whole(arguments)
+    try:
+        from stead.cli.entry import whole
+
+        status = whole(arguments)
+    except KeyboardInterrupt:  # while a command was still being imported
+        return INTERRUPTED
     if arguments and arguments[0] in READING:
         _leave(status)
     return status

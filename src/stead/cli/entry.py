@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from stead.cli import COMMANDS
+from stead.cli import COMMANDS, INTERRUPTED
 from stead.cli.say import as_data, complain
 from stead.diagnostics import Code, Diagnostic, Refused
 
@@ -18,7 +18,6 @@ CUT_OFF = Code("STEAD-C003", "the output cannot be written")
 NO_ACCESS = Code("STEAD-C005", "the system refuses a file")
 NO_MEMORY = Code("STEAD-C004", "not enough memory")
 USAGE = 1
-INTERRUPTED = 130
 
 
 def whole(arguments: Sequence[str]) -> int:
