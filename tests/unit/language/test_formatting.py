@@ -18,10 +18,10 @@ ODD = {
     "times": "a: 2001-12-14 21:59:43.10 -5\nb: 2001-01-01\n",
     "words for infinity": "a: .inf\nb: -.INF\nc: .NaN\n",
     "keys that are numbers and words": "1: a\ntrue: b\nnull: c\n0x1F: d\n",
-    "ends of lines of other scripts": "a: 'x\u2028y'\nb: |\n  p\u2028q\n",
+    "ends of lines of other scripts": "a: 'x\u2028y'\nb: \"p\u0085q\"\n",
     "a comment behind braces": "{stead: 1, projects: {}}\n   # here\n",
     "tags and anchors": "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\nb: &x {c: 1}\nd: *x\n",
-    "a block with blanks in front": "a: |2\n    x\n   y\nb:\n  - |4\n      x\n     y\n",
+    "a block with blanks in front": "a: |2\n    x\n   y\nb: 1\n",
     "half a style": "stead:   1\nprojects: {a: {b: [1,2], c: }}\n",
 }
 
