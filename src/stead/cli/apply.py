@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,7 @@ from stead.cli import options as shared
 from stead.kind import Disruption
 
 if TYPE_CHECKING:
-    from stead.address import Address
     from stead.cli.workspace import Loaded
-    from stead.desired import Desired, Hook
     from stead.plan.model import Plan
     from stead.planner import Inputs
 
@@ -137,6 +135,7 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
     import gc
 
     from stead.apply import Options, apply
+    from stead.cli.hooks import of_resources
     from stead.cli.progress import exit_status, progress, report
     from stead.cli.workspace import find
     from stead.plan.file import to_bytes
@@ -148,24 +147,13 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
         reason=options.reason,
         parallel=options.parallel,
         secrets=secrets,
-        hooks=_hooks(loaded.inputs.desired, find(options).root),
+        hooks=of_resources(loaded.inputs.desired, find(options).root),
         content=b"" if plan.empty else to_bytes(plan),
     )
     with progress(plan, options) as on_event:
         made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
     report(plan, made, options)
     return exit_status(made)
-
-
-def _hooks(desired: Desired, root: Path) -> Mapping[Address, Sequence[Hook]]:
-    """By block. Their files are named as seen from the spec's directory, which need not be this one."""
-    from stead.value import replace
-
-    return {
-        block.members[0].block: [replace(one, playbook=str(root / one.playbook)) for one in block.settings.hooks]
-        for block in desired.blocks
-        if block.settings.hooks and block.members
-    }
 
 
 def who() -> str:

@@ -34,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     import gc
 
+    from stead.cli.hooks import missing
     from stead.cli.workspace import pair, passwords
     from stead.desired import resolve
     from stead.spec import load
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         vault_secrets=passwords(tuple(Path(one) for one in options.vault_password_file)),
     )
     desired, more = resolve(spec, key=b"")
-    found = [*found, *more]
+    found = [*found, *more, *missing(desired, Path())]
     show(found, options.format)
     if options.format == "text" and not options.quiet and not found:
         print(f"{sum(len(block.members) for block in desired.blocks):,} resources, nothing wrong.")

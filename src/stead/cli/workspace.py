@@ -95,6 +95,7 @@ def pair(text: str, option: str) -> tuple[str, str]:
 
 
 def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
+    from stead.cli.hooks import missing
     from stead.desired import resolve
     from stead.spec import load
 
@@ -106,7 +107,7 @@ def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
         root=workspace.root,
     )
     desired, more = resolve(spec, key=site_key(workspace))
-    return desired, [*found, *more]
+    return desired, [*found, *more, *missing(desired, workspace.root)]
 
 
 def passwords(files: tuple[Path, ...]) -> tuple[Secret, ...]:
