@@ -29,8 +29,8 @@ PART = ("stead", "vars", "include", "moved", "forget")
 DEEPEST = 20  # parts in parts
 MOST = 2_000  # inclusions: twenty parts that each include the next twice would be a million
 _NAME_FORMS = (
-    "It has lower case letters, digits and dashes, begins with a letter, ends with a letter or digit, and 63 characters "
-    "at most."
+    "It has lower case letters, digits and dashes, begins with a letter, ends with a letter or digit, and "
+    "63 characters at most."
 )
 
 
