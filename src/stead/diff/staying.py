@@ -113,7 +113,8 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
             reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
             yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
         elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
-            yield Change(settled.address, host, Action.ACCEPT, want, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
+            there = left_alone(subject.kind, settled, want, have.want)
+            yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
         return
     if effect.action is Action.REPLACE:
         reason = _why_fields(changes)

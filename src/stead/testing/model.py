@@ -26,9 +26,9 @@ class Expectation:
     placed: Annotated[
         Mapping[str, Annotated[str, Text()]], "On which host something is", Example({"acme/instances/db": "compute-1"})
     ] = field(default_factory=dict)
-    apart: Annotated[Names, "Counted blocks, or lists of addresses, with no two on one host"] = ()
+    apart: Annotated[Names, "No two of all these, and of the members of blocks, are on one host"] = ()
     zones_apart: Annotated[Names, "The same with zones"] = ()
-    together: Annotated[Names, "All on one host"] = ()
+    together: Annotated[Names, "All of these are on one host"] = ()
     running: Annotated[Names, "What is on a host that works", Example(["acme/instances/web"])] = ()
     lost: Annotated[Names, "What is on a host that does not"] = ()
     outputs: Annotated[Mapping[str, Any], Anything(), "Values of outputs"] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from stead.desired.scope import Nothing
 from stead.diagnostics import Code, Diagnostic, Place, Refused, has_errors
 from stead.document.parser import read
 from stead.inventory import read_inventory
-from stead.kind import Disruption
+from stead.kind import Action, Disruption
 from stead.kinds import kinds
 from stead.observed import Host, Observed, State
 from stead.plan.model import Plan
@@ -110,6 +110,8 @@ def _compare(expect: Expectation, planned: Planned, observed: Observed) -> Itera
 
 def _plan(expect: Expectation, plan: Plan) -> Iterator[str]:
     counts = {str(action): count for action, count in summarise(plan, fold(plan)).actions.items()}
+    for action in expect.changes.keys() - set(Action):
+        yield f"there is no action {action!r}; there are {', '.join(Action)}"
     for action, expected in expect.changes.items():
         if counts.get(action, 0) != expected:
             yield f"{counts.get(action, 0)} to {action}, expected {expected}"
@@ -134,13 +136,12 @@ def _places(expect: Expectation, blueprint: Blueprint, observed: Observed) -> It
 
 def _neighbours(expect: Expectation, blueprint: Blueprint, zones: Mapping[str, str]) -> Iterator[str]:
     for names, where, word in ((expect.apart, None, "host"), (expect.zones_apart, zones, "zone")):
-        for name in names:
-            seats = Counter(_seat(address, blueprint, where) for address in _members(name, blueprint))
-            yield from (f"{count} of {name} share {word} {seat}" for seat, count in seats.items() if count > 1)
-    for name in expect.together:
-        seats = Counter(_seat(address, blueprint, None) for address in _members(name, blueprint))
-        if len(seats) > 1:
-            yield f"{name} is on {', '.join(sorted(seats))}"
+        seats = Counter(_seat(address, blueprint, where) for address in _all(names, blueprint))
+        told = ", ".join(names)
+        yield from (f"{count} of {told} share {word} {seat}" for seat, count in seats.items() if count > 1)
+    seats = Counter(_seat(address, blueprint, None) for address in _all(expect.together, blueprint))
+    if len(seats) > 1:
+        yield f"{', '.join(expect.together)} is on {', '.join(sorted(seats))}"
 
 
 def _alive(expect: Expectation, blueprint: Blueprint, observed: Observed) -> Iterator[str]:
@@ -155,6 +156,11 @@ def _alive(expect: Expectation, blueprint: Blueprint, observed: Observed) -> Ite
 def _seat(address: Address, blueprint: Blueprint, zones: Mapping[str, str] | None) -> str:
     host = blueprint.resources[address].host
     return host if zones is None else zones.get(host, host)
+
+
+def _all(names: Iterable[str], blueprint: Blueprint) -> list[Address]:
+    """Of the whole list, each once: also of single members, one by one, any two may share a host."""
+    return list(dict.fromkeys(address for name in names for address in _members(name, blueprint)))
 
 
 def _members(name: str, blueprint: Blueprint) -> list[Address]:

@@ -57,6 +57,7 @@ def test_expectations_that_hold_pass(folder: Path) -> None:
     ("expect", "piece"),
     [
         ({"changes": {"create": 1}}, "expected 1"),
+        ({"changes": {"destory": 0}}, "no action 'destory'"),
         ({"empty": True}, "not empty"),
         ({"together": ["acme/instances/web"]}, "compute-1, compute-2"),
         ({"placed": {"acme/instances/web[0]": "compute-3"}}, "expected compute-3"),
@@ -69,6 +70,16 @@ def test_expectations_that_hold_pass(folder: Path) -> None:
 )
 def test_expectation_that_is_not_met_fails(folder: Path, expect: dict[str, object], piece: str) -> None:
     assert any(piece in one for one in wrong(folder, expect=expect))
+
+
+def test_members_that_are_named_one_by_one_are_neighbours_too(folder: Path) -> None:
+    names = ["acme/instances/web[0]", "acme/instances/web[1]"]
+    assert wrong(folder, expect={"apart": names}) == ()
+    assert "is on compute-1, compute-2" in wrong(folder, expect={"together": names})[0]
+    spec = folder / "stead.yml"
+    spec.write_text(spec.read_text().replace("vcpus: 4", "vcpus: 1").replace("spread: hosts", "together: hosts"))
+    assert wrong(folder, expect={"together": names}) == ()
+    assert "2 of acme/instances/web[0], acme/instances/web[1] share host" in wrong(folder, expect={"apart": names})[0]
 
 
 def test_what_fits_nowhere_can_be_expected_to_be_refused(folder: Path) -> None:
