@@ -130,6 +130,22 @@ def test_mistakes_in_a_spec_reach_whoever_runs_the_playbook(tmp_path: Path) -> N
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_what_is_written_on_a_command_line_means_what_it_says(tmp_path: Path) -> None:
+    """There every value is text: one address is not a list of letters, and `no` does not plan the end of everything."""
+    assert main(["init", "demo", "-C", str(tmp_path)]) == 0
+    planned = play(tmp_path, "plan", "-e", "stead_target=acme/networks/app")
+    assert "+ networks/app" in planned.stdout, planned.stdout + planned.stderr
+    assert "instances/" not in planned.stdout
+
+    task = ("localhost", "-i", "inventory.yml", "-m", "stead.cloud.plan", "-a")
+    kept = ansible(tmp_path, "ansible", *task, "destroy=no project=acme")
+    assert "to create" in kept.stdout, kept.stdout + kept.stderr
+    for wrong, said in (("destroy=maybe", "bool"), ("max_disruption=much", "one of"), ("targets=acme", "targets")):
+        refused = ansible(tmp_path, "ansible", *task, wrong)
+        assert refused.returncode != 0, wrong
+        assert said in refused.stdout, refused.stdout + refused.stderr
+
+
 def test_an_inventory_of_instances_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     (tmp_path / "stead_inventory.yml").write_text("plugin: stead.cloud.stead\ndirectory: nowhere\n")
     done = ansible(tmp_path, "ansible-inventory", "-i", "stead_inventory.yml", "--list")

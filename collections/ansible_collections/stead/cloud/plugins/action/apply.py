@@ -12,31 +12,31 @@ import json
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.driving import Stead, inputs
+from ..plugin_utils.driving import OPTIONS, Stead, inputs
+
+OWN = {
+    "plan": {"type": "path", "required": True},
+    "parallel": {"type": "int", "default": 0},
+    "reason": {"type": "str"},
+}
 
 
 class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
-    _VALID_ARGS = frozenset(
-        ["spec", "inventory", "store", "vars", "var_files", "vault_password_files", "simulated"]
-        + ["plan", "max_disruption", "parallel", "reason"]
-    )
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        given = self._task.args
-        if not given.get("plan"):
-            raise AnsibleActionFail("stead.cloud.apply needs plan: the file that stead.cloud.plan wrote")
+        _checked, given = self.validate_argument_spec({**OPTIONS, **OWN})
         with Stead(self._display) as stead:
             if self._task.check_mode:
-                status, out, said = stead.run(["show", str(given["plan"]), "--json"])
+                status, out, said = stead.run(["show", given["plan"], "--json"])
                 if status:
                     raise AnsibleActionFail(said or told(out))
                 return {"changed": bool(json.loads(out)["steps"]), "msg": "nothing is done in check mode"}
-            words = ["apply", str(given["plan"]), "--json", "--verbose", *inputs(given, task_vars, stead)]
+            words = ["apply", given["plan"], "--json", "--verbose", *inputs(given, task_vars, stead)]
             for name in ("max_disruption", "parallel", "reason"):
-                if given.get(name):
+                if given[name]:
                     words += ["--" + name.replace("_", "-"), str(given[name])]
             status, out, said = stead.run(words, aloud=True)
         try:

@@ -7,33 +7,34 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.driving import CHANGES, Stead, inputs
+from ..plugin_utils.driving import CHANGES, OPTIONS, Stead, inputs
 
 MODES = {"destroy": "--destroy", "refresh_only": "--refresh-only"}
 SELECTION = ("target", "exclude", "project", "label", "replace")
+OWN = {
+    **{name: {"type": "list", "elements": "str"} for name in SELECTION},
+    **{name: {"type": "bool", "default": False} for name in MODES},
+    "dest": {"type": "path"},
+}
 
 
 class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
-    _VALID_ARGS = frozenset(
-        ["spec", "inventory", "store", "vars", "var_files", "vault_password_files", "simulated"]
-        + ["dest", "max_disruption", *MODES, *SELECTION]
-    )
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        given = self._task.args
+        _checked, given = self.validate_argument_spec({**OPTIONS, **OWN})
         with Stead(self._display) as stead:
             words = ["plan", "--detailed-exitcode", *inputs(given, task_vars, stead)]
-            words += [option for name, option in MODES.items() if given.get(name)]
+            words += [option for name, option in MODES.items() if given[name]]
             for name in SELECTION:
-                for one in given.get(name) or []:
-                    words += ["--" + name, str(one)]
-            if given.get("max_disruption"):
-                words += ["--max-disruption", str(given["max_disruption"])]
-            if given.get("dest"):
-                words += ["--out", str(given["dest"])]
+                for one in given[name] or []:
+                    words += ["--" + name, one]
+            if given["max_disruption"]:
+                words += ["--max-disruption", given["max_disruption"]]
+            if given["dest"]:
+                words += ["--out", given["dest"]]
             status, out, said = stead.run(words)
         if status not in (0, CHANGES):
             raise AnsibleActionFail(said or out)
@@ -43,5 +44,5 @@ class ActionModule(ActionBase):
             "stdout": out,
             "stdout_lines": out.splitlines(),
             "remarks": said.splitlines(),
-            "dest": str(given.get("dest") or ""),
+            "dest": given["dest"] or "",
         }

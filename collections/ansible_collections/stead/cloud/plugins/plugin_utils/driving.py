@@ -19,6 +19,18 @@ import threading
 from ansible.errors import AnsibleActionFail
 
 CHANGES = 2
+# Of both plugins, as the fragment `planning` documents them. Ansible makes of what is written what is meant: `no` in a
+# variable is no text that counts as true, and one address is a list of one.
+OPTIONS = {
+    "spec": {"type": "list", "elements": "path", "default": ["."]},
+    "inventory": {"type": "list", "elements": "path"},
+    "store": {"type": "str"},
+    "vars": {"type": "dict"},
+    "var_files": {"type": "list", "elements": "path"},
+    "vault_password_files": {"type": "list", "elements": "path"},
+    "simulated": {"type": "bool", "default": False},
+    "max_disruption": {"type": "str", "choices": ["none", "network", "migrate", "reboot", "rebuild", "data-loss"]},
+}
 
 
 class Stead:
@@ -71,22 +83,16 @@ class Stead:
 def inputs(given, task_vars, stead):
     """Options of what a plan is made from. The inventory is the one of this very run, where none is named."""
     words = []
-    for one in listed(given.get("spec")):
+    for one in given["spec"]:
         words += ["--spec", one]
-    for one in listed(given.get("inventory")) or task_vars.get("ansible_inventory_sources") or []:
+    for one in given["inventory"] or task_vars.get("ansible_inventory_sources") or []:
         words += ["--inventory", str(one)]
-    if given.get("store"):
-        words += ["--store", str(given["store"])]
-    for one in listed(given.get("var_files")):
+    if given["store"]:
+        words += ["--store", given["store"]]
+    for one in given["var_files"] or []:
         words += ["--var-file", one]
-    if given.get("vars"):
+    if given["vars"]:
         words += ["--var-file", stead.private("variables.yml", given["vars"])]
-    for one in listed(given.get("vault_password_files")):
+    for one in given["vault_password_files"] or []:
         words += ["--vault-password-file", one]
-    return words + (["--simulated"] if given.get("simulated") else [])
-
-
-def listed(value):
-    if value is None or value == "":
-        return []
-    return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
+    return words + (["--simulated"] if given["simulated"] else [])
