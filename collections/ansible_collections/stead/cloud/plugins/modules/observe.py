@@ -111,7 +111,8 @@ facts:
       type: list
       elements: str
     blind:
-      description: Why nothing can be said of the instances that are here, when libvirt does not answer.
+      description:
+        - Why nothing is to be planned here, since libvirt does not answer or a file of the ledger cannot be read.
       type: str
     seconds:
       description: How long the looking took on the host.

@@ -73,18 +73,31 @@ def read(kind, uuid):
     return _read(path_of(kind, uuid))
 
 
-def everything(kind=None, suffix=MADE):
-    """All entries, those of a kind, in one order. What is no entry is passed over: it is somebody else's file."""
+def everything(kind=None, suffix=MADE, unread=None):
+    """All entries, those of a kind, in one order. What is no entry is passed over: it is somebody else's file.
+
+    What should be one and cannot be read fails; where `unread` is given, that is told why, and the others are found.
+    """
     kinds = [kind] if kind is not None else _names(LEDGER)
     found = []
     for one in kinds:
         folder = os.path.join(LEDGER, one)
         for name in _names(folder):
             if name.endswith(suffix) and not name.startswith("."):
-                made = _read(os.path.join(folder, name))
+                made = _read_or_tell(os.path.join(folder, name), unread)
                 if made is not None:
                     found.append(made)
     return found
+
+
+def _read_or_tell(path, unread):
+    try:
+        return _read(path)
+    except Failed as error:
+        if unread is None:
+            raise
+        unread.append(str(error))
+        return None
 
 
 def _names(folder):

@@ -71,11 +71,12 @@ def _resources(look):
 
 
 def _ledger(look, suffix=ledger.MADE):
-    try:
-        return ledger.everything(suffix=suffix)
-    except Failed as error:
-        look.trouble.append(str(error))
-        return []
+    """What one entry cannot say any more is not taken for gone: then nothing is planned for this host."""
+    unread = []
+    found = ledger.everything(suffix=suffix, unread=unread)
+    look.trouble += unread
+    look.blind = look.blind or "; ".join(unread)
+    return found
 
 
 def _label(instances, look):

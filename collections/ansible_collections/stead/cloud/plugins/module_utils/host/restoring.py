@@ -20,17 +20,19 @@ ORDER = ("projects", "instances", "networks", "security_groups", "routers", "flo
 
 
 def restore(kinds=ORDER):
-    """(address, what went wrong) for each entry of these kinds that could not be restored."""
+    """(address or kind, what went wrong) for each entry of these kinds that could not be restored."""
     me = known_as()
     libvirt = Libvirt()
     failures = []
     try:
         with batch.alone():
             for kind in kinds:
-                for made in ledger.everything(kind):
+                unread = []
+                for made in ledger.everything(kind, unread=unread):
                     said = _one(kind, made, me, libvirt)
                     if said:
                         failures.append((made["address"], said))
+                failures += [(kind, said) for said in unread]
     finally:
         libvirt.close()
     return failures

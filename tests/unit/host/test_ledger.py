@@ -1,0 +1,59 @@
+"""The ledger when a file of it is broken: the others count, and nobody takes what cannot be read for gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stead.cloud.plugins.module_utils.host import (
+    kinds,
+    ledger,
+    looking,
+    observing,
+    places,
+    restoring,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+
+
+@pytest.fixture(autouse=True)
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three networks, of which the second says nothing any more."""
+    monkeypatch.setattr(places, "ROOT", str(tmp_path))
+    monkeypatch.setattr(places, "LOCK", str(tmp_path / "lock"))
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    for name in ("0a", "0b", "0c"):
+        ledger.keep(ledger.entry(f"acme/networks/n{name}", name, "networks", "d", {"uuid": name}))
+    (tmp_path / "ledger" / "networks" / "0b.json").write_text('{"address": "acme/netw')
+    return tmp_path
+
+
+class Restored:
+    def __init__(self) -> None:
+        self.made = list[str]()
+
+    def restore(self, step: dict[str, Any], _work: Any) -> None:
+        self.made.append(step["address"])
+
+
+def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    restored, known = Restored(), kinds.KINDS
+    monkeypatch.setitem(known, "networks", restored)  # type: ignore[arg-type]
+    failures = restoring.restore(("networks",))
+    assert restored.made == ["acme/networks/n0a", "acme/networks/n0c"]
+    assert [what for what, _said in failures] == ["networks"]
+    assert "0b.json is not JSON" in failures[0][1]
+
+
+def test_nothing_is_said_of_a_host_of_which_something_cannot_be_read() -> None:
+    look = looking.Look("compute-1")
+    assert [made["uuid"] for made in observing._ledger(look)] == ["0a", "0c"]
+    assert "0b.json is not JSON" in look.blind
+    assert look.trouble == [look.blind]
+
+
+def test_whoever_needs_all_of_it_is_told_what_is_broken() -> None:
+    with pytest.raises(Failed, match=r"0b\.json is not JSON"):
+        ledger.everything("networks")
