@@ -22,7 +22,7 @@ from stead.want import Body
 # `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.
 _MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
 _CPUS = {"kvm": "host-model", "qemu": "maximum"}
-LETTERS = "bcdefghijklmnopqrstuvwx"  # the last two are the flavor's extra disks
+LETTERS = "bcdefghijklmnopqrstuv"  # of the others a is the root's, w the drive's, x and y the flavor's, z the seed's
 PREFIXES = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}
 
 

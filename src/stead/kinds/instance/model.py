@@ -62,7 +62,7 @@ class Attachment:
     volume: Annotated[Address, Ref("volumes"), "The volume", Example("pgdata")]
     device: Annotated[
         str | None,
-        Text(pattern=r"(vd|sd|hd)[b-z]", what="a device name such as vdb"),
+        Text(pattern=r"(vd|sd|hd)[b-v]", what="a device name such as vdb"),
         "Name of the device; left out, the next free one",
         Example("vdb"),
     ] = None

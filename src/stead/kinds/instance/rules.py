@@ -23,11 +23,13 @@ ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU")
 FIRMWARE = Code("STEAD-I015", "the firmware does not go with the machine")
 TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
 NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
+NAME_LONG = Code("STEAD-I028", "a host name would be too long")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
 ONE_DOMAIN = Code("STEAD-I028", "two instances would be one domain")
 ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
 UNFILTERED = Code("STEAD-I023", "what is not filtered takes no rules", Severity.WARNING)
 BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
+LONGEST_NAME = 63  # of a part of a DNS name
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -145,6 +147,10 @@ named = latest(_named)
 
 def _name(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Instance = block.model
+    longest = max((member.label for member in block.members), key=len, default="")
+    if model.hostname is None and len(longest) > LONGEST_NAME:
+        text = f"{longest} has {len(longest)} characters, and may have {LONGEST_NAME}. Shorten it, or set `hostname`."
+        yield NAME_LONG.at(block.place(), text)
     if len(block.members) > 1:
         return
     name = model.hostname or block.members[0].label
