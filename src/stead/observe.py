@@ -70,7 +70,9 @@ def _arguments(question: Question, folder: Path) -> list[str]:
     }
     if question.examine:
         variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
-    asked = folder / "asked.json"  # a file: names of a thousand hosts are too long for a command line
+    asked = (
+        folder / "asked"
+    )  # a file: names of a thousand hosts are too long for a command line; a host may be called so
     asked.write_text(json.dumps(variables), encoding="utf-8")
     inventories = [word for source in question.inventory for word in ("--inventory", str(source.resolve()))]
     forks = str(min(len(question.hosts), MOST_FORKS))

@@ -149,9 +149,11 @@ def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
     if "simulated" in inventory.runners:
         text = "Some hosts of the inventory are simulated and some are not. Set stead_runner for all of them, or none."
         raise Refused(NO_RUNNER.at(None, text))
-    from stead.runner.ansible import AnsibleRunner
+    from stead.runner.ansible import AnsibleRunner, forget_secrets
 
-    folder = made_directory(workspace) / RUNS / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    runs = made_directory(workspace) / RUNS
+    forget_secrets(runs)
+    folder = runs / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
     # The inventory may have vaulted variables of Ansible's own: passwords, ports.
     vault = [f"--vault-password-file={path.resolve()}" for path in workspace.vault_files]
     return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name, arguments=vault)

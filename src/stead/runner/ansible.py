@@ -24,7 +24,10 @@ from stead.want import NOTHING_KNOWN, Want
 OnEvent = Callable[[Event], None]
 
 WAVE = "stead.cloud.wave"
-STOP = "stop"  # the file that tells hosts to begin nothing more
+# Files of a wave beside those of its hosts, which all have an ending: a host may be called as these are.
+STOP = "stop"  # tells hosts to begin nothing more
+SECRETS = "secrets"
+VARIABLES = "variables"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
 
@@ -62,7 +65,7 @@ class AnsibleRunner:
         for host, mine in lanes.items():
             work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "steps": [*map(spoken, mine)]}
             write_private(folder / f"{host}.json", work)
-        secrets, stop = folder / "secrets.json", folder / STOP
+        secrets, stop = folder / SECRETS, folder / STOP
         try:
             if wave.secrets:
                 write_private(secrets, dict(wave.secrets))
@@ -149,9 +152,9 @@ class AnsibleRunner:
         return carry_out
 
     def _play(self, playbook: str, folder: Path, variables: Mapping[str, Any], forks: int) -> Playing:
-        write_private(folder / "variables.json", dict(variables))
+        write_private(folder / VARIABLES, dict(variables))
         arguments = [word for source in self.inventory for word in ("--inventory", str(source))]
-        arguments += ["--extra-vars", f"@{folder / 'variables.json'}", *self.arguments]
+        arguments += ["--extra-vars", f"@{folder / VARIABLES}", *self.arguments]
         arguments += ["--forks", str(min(forks, _MOST_FORKS))] if forks else []
         arguments += ["--check"] if self.check else []
         return Playing([*arguments, playbook], folder / "ansible.log")
@@ -166,6 +169,17 @@ class AnsibleRunner:
 
 # Each is a process of 60 MB on the controller.
 _MOST_FORKS = 50
+
+
+def forget_secrets(runs: Path) -> None:
+    """Those of runs that were killed: one that ends by itself leaves none."""
+    for path in runs.glob(f"*/wave-*/{SECRETS}"):
+        try:
+            os.kill(int(path.parents[1].name.rpartition("-")[2]), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)
+        except (ValueError, PermissionError):  # no run of the command line's; or one at work
+            continue
 
 
 def _lost(step: Step, host: str, found: Mapping[str, Any]) -> Result:

@@ -23,7 +23,7 @@ options:
     description:
       - Directory on the controller with a file C(<host>.json) for each host that has work, as written by C(stead).
       - Nothing in these files is ever templated.
-      - Secrets are put in from C(secrets.json) beside them, at the last moment.
+      - Secrets are put in from C(secrets) beside them, at the last moment.
     type: path
   payload:
     description:
