@@ -225,6 +225,25 @@ def test_a_pool_in_another_place_counts_too(tmp_path: Path, images: Path) -> Non
     assert old.exists()
 
 
+def test_while_a_pool_is_not_mounted_nothing_is_removed_that_its_disks_may_stand_on(
+    tmp_path: Path, images: Path
+) -> None:
+    old = images / bring(put(tmp_path, qcow2(), "first"))["file"]
+    mounted, instance = tmp_path / "fast", tmp_path / "instances" / "i"
+    for folder in (mounted, instance):
+        folder.mkdir(parents=True)
+    (mounted / "i.root.qcow2").write_bytes(qcow2(backing=str(old).encode()))
+    root = {"pool": {"name": "fast", "type": "dir", "path": str(mounted)}, "size": SIZE}
+    ledger.keep(ledger.entry("acme/instances/i", "i", "instances", "d", {"uuid": "i", "root": root}))
+    mounted.rename(tmp_path / "away")
+    mounted.mkdir()
+    bring(put(tmp_path, qcow2(more=b"new"), "second"))
+    assert old.exists()
+    instance.rmdir()  # as when the instance is removed: its disk is gone, and it is known why
+    image_files.tidy(Work("h"))
+    assert not old.exists()
+
+
 def test_an_image_that_a_disk_was_left_behind_of_keeps_its_file(tmp_path: Path, images: Path) -> None:
     file = images / bring(put(tmp_path, qcow2()))["file"]
     disk = stand_on(tmp_path, file)

@@ -106,7 +106,7 @@ def tidy(work):
         return
     with _changing:
         unnamed = _files() - _named()
-        if not unnamed:
+        if not unnamed or _in_doubt():
             return
         used = _backings()
         if any(name.endswith(".iso") for name in unnamed):
@@ -115,6 +115,23 @@ def tidy(work):
             path = os.path.join(places.IMAGES, name)
             if path not in used:
                 work.remove(path)
+
+
+def _in_doubt():
+    """Whether a root disk is not where it was made, as when its pool is not mounted: it stands on nobody knows what.
+
+    An instance that is being removed loses its own directory next, and tidies up after that.
+    """
+    for made in ledger.everything("instances"):
+        want, root = made["want"], made["want"].get("root", {})
+        made_here = root.get("size") and "volume" not in root and os.path.isdir(_own_folder(want))
+        if made_here and not os.path.exists(pools.root_path(want)):
+            return True
+    return False
+
+
+def _own_folder(want):
+    return os.path.join(places.INSTANCES, want["uuid"])
 
 
 def any_kept(but):
