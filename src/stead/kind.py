@@ -254,6 +254,7 @@ class Kind:
     """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
+    irreplaceable: bool = False  # one that its host has lost is made anew without what it held
     mobile: bool = False  # may change host without being made anew
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics

@@ -17,6 +17,7 @@ from stead.want import Want
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
 FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
+EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
@@ -93,16 +94,9 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         yield from _recorded_only(subject, settled, want, applied)
         return
     if have is None:
-        yield Change(
-            settled.address,
-            host,
-            Action.CREATE,
-            want,
-            None,
-            Disruption.NONE,
-            (_why_made(settled, applied, host),),
-            uuid=uuid,
-        )
+        reason = _why_made(subject, settled, applied, host)
+        loss = Disruption.DATA_LOSS if reason is EMPTY else Disruption.NONE
+        yield Change(settled.address, host, Action.CREATE, want, None, loss, (reason,), uuid=uuid)
         return
     if have.uuid and have.uuid != uuid:
         yield from _predecessor(subject, settled, host, want, have)
@@ -225,7 +219,9 @@ def _elsewhere(settled: Settled, host: str) -> Reason:
     return Reason("another-host", f"it is to be on {now}, and what is on {host} cannot be moved there")
 
 
-def _why_made(settled: Settled, applied: Want | None, host: str) -> Reason:
+def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: str) -> Reason:
+    if applied is not None and subject.kind.irreplaceable:
+        return EMPTY
     if applied is not None:
         return Reason("lost", f"it was on {host} and is not there any more")
     if settled.host == host and settled.placed.code:

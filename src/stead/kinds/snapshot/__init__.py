@@ -14,6 +14,7 @@ KIND = Kind(
     help="A volume as it was at one moment.",
     counted=True,
     stateful=True,
+    irreplaceable=True,
     left=left,
     fits=fits,
     usage=usage,

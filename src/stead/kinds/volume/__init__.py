@@ -15,6 +15,7 @@ KIND = Kind(
     counted=True,
     check=check,
     stateful=True,
+    irreplaceable=True,
     demand=demand,
     left=left,
     usage=usage,
