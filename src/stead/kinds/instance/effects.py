@@ -84,8 +84,8 @@ def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
 
 def _root(rest: str, old: Any, new: Any) -> Effect:
     if rest == "size":
-        # A disk that shrinks is a new disk.
-        return REBUILD if isinstance(old, int) and isinstance(new, int) and new < old else IN_PLACE
+        # A disk that shrinks is a new disk, and so is one where there is none any more.
+        return REBUILD if isinstance(old, int) and isinstance(new, int) and not 0 < old <= new else IN_PLACE
     if rest in _ROOT_ITSELF or rest in {"pool", "volume"}:
         return REBUILD
     return IN_PLACE if rest in _ROOT_LIVE else REBOOT
