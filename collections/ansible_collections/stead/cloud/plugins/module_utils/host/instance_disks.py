@@ -71,6 +71,7 @@ def _make(path, words, work):
     new = path + ".new"
     work.run(words(new))
     if not work.check:
+        os.chmod(new, places.PRIVATE)  # libvirt gives it to the guest's user when the guest starts
         os.replace(new, path)
 
 
