@@ -13,17 +13,26 @@ ASK_AGAIN = 10
 
 
 def start(domain, work):
+    """One that somebody paused, or that sleeps, goes on."""
+    import libvirt
+
     if not domain.isActive():
-        work.act("start {0}".format(domain.name()), _start, domain)
+        _act("start", domain.create, domain, work)
+        return
+    state = domain.state()[0]
+    if state == libvirt.VIR_DOMAIN_PAUSED:
+        _act("resume", domain.resume, domain, work)
+    elif state == libvirt.VIR_DOMAIN_PMSUSPENDED:
+        _act("wake", domain.pMWakeup, domain, work)
 
 
-def _start(domain):
+def _act(word, call, domain, work):
     import libvirt
 
     try:
-        domain.create()
+        work.act("{0} {1}".format(word, domain.name()), call)
     except libvirt.libvirtError as error:
-        raise Failed("The guest does not start: {0}".format(error)) from error
+        raise Failed("The guest does not {0}: {1}".format(word, error)) from error
 
 
 def stop(domain, patience, work):
