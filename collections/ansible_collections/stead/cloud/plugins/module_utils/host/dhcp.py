@@ -24,13 +24,14 @@ def ensure(want, work, bridge):
     namespace = links.namespace_name("dhcp", uuid)
     inside = namespaces.ensure(namespace, work)
     port = {"bridge": bridge, "mac": service["mac"], "mtu": want["mtu"], "addresses": service["addresses"]}
-    namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work)
+    # It listens at the addresses, and on the cable, that were there when it began.
+    restart = bool(namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work))
     _way_out(want, namespace, work)
     folder = os.path.join(NETWORKS, uuid)
     work.directory(folder, PASSABLE)
     before = len(work.done)
     work.write(os.path.join(folder, "dnsmasq.conf"), configuration(want, folder), READABLE)
-    restart = len(work.done) > before
+    restart = restart or len(work.done) > before
     work.write(os.path.join(folder, "leases"), leases(service), READABLE)
     work.write(os.path.join(folder, "names"), names(service), READABLE)
     again = len(work.done) > before

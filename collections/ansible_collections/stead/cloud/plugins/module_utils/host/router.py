@@ -32,7 +32,7 @@ def ensure(step, work):
     work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
     _routes(want, namespace, work)
     _rules(want, namespace, work)
-    _announce(want, namespace, work)
+    _announce(want, namespace, work, new)
     for name, addresses in new.items():
         if addresses:
             text = "announce {0}".format(", ".join(addresses))
@@ -171,8 +171,11 @@ def _rules(want, namespace, work):
         work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed=text)
 
 
-def _announce(want, namespace, work):
-    """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give."""
+def _announce(want, namespace, work, new):
+    """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give.
+
+    On a cable that is `new` it is not heard before it is started again.
+    """
     unit, folder = unit_name(want["uuid"]), os.path.join(ROUTERS, want["uuid"])
     told = [(port, one) for port in want["interfaces"].values() for one in port.get("announces", ())]
     path = os.path.join(folder, "announce.conf")
@@ -188,7 +191,8 @@ def _announce(want, namespace, work):
         lines.append("dhcp-range=set:stead,{0},{1},{2}".format(net.network_address, mode, net.prefixlen))
         if one["dns"]:
             lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
-    if work.write(path, "\n".join(lines) + "\n", READABLE) or not units.is_active(unit):
+    fresh = any(new.get(inside_name(port["mac"])) for port, _one in told)
+    if work.write(path, "\n".join(lines) + "\n", READABLE) or fresh or not units.is_active(unit):
         words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
         text = "Announcements of Stead router {0}".format(want["uuid"])
         units.start(unit, text, words, work, units.in_namespace(namespace))
