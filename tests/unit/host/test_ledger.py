@@ -40,7 +40,7 @@ class Restored:
 
 def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     restored, known = Restored(), kinds.KINDS
-    monkeypatch.setitem(known, "networks", restored)  # type: ignore[arg-type]
+    monkeypatch.setitem(known, "networks", restored)
     failures = restoring.restore(("networks",))
     assert restored.made == ["acme/networks/n0a", "acme/networks/n0c"]
     assert [what for what, _said in failures] == ["networks"]

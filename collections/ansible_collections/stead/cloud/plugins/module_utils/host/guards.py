@@ -32,11 +32,14 @@ _changing = threading.Lock()
 
 
 def ensure(nic, own, work):
+    """True when the kernel knew of none: it is new, or somebody has emptied the host's tables."""
     name = links.tap_name(own["mac"])
     text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in rules(nic, own))
     with _changing:
-        if work.write(_path(name), text) or name not in known():
+        missing = name not in known()
+        if work.write(_path(name), text) or missing:
             _put(name, text, work)
+    return missing
 
 
 def remove(mac, work):
@@ -52,12 +55,14 @@ def remove(mac, work):
 
 
 def restore(mac, work):
-    """As it was given last: nftables forgets everything at a boot."""
+    """As it was given last: nftables forgets everything at a boot. True when it had."""
     name = links.tap_name(mac)
     text = places.read_bytes(_path(name))
     with _changing:
-        if text is not None and name not in known():
+        missing = text is not None and name not in known()
+        if missing:
             _put(name, text.decode(), work)
+    return missing
 
 
 def known():

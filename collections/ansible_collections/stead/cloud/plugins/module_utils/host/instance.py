@@ -10,7 +10,6 @@ from xml.etree import ElementTree as Xml
 from . import (
     domain_live,
     domain_xml,
-    guards,
     hypervisor,
     image_files,
     instance_disks,
@@ -72,7 +71,7 @@ def remove(step, work):
 def restore(step, work):
     """libvirt starts what has to run, and keeps its filters; what guards interfaces is the kernel's, and is gone."""
     for port in step["want"].get("ports", {}).values():
-        guards.restore(port["mac"], work)
+        security.restore_port(port["mac"], work)
 
 
 def intact(want, connection):

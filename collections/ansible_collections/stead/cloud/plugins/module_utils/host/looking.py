@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as Xml
 
-from . import links, running, targets
+from . import guards, links, running, targets, zones
 from .failing import Failed
 from .hypervisor import Libvirt
 
@@ -67,6 +67,26 @@ class Look:
         return self._once("targets", targets.table, {})
 
     @property
+    def guarded(self):
+        """Names of interfaces that claim to be nobody else; nothing where that cannot be seen."""
+        return self._once("guarded", guards.known, None)
+
+    @property
+    def apart(self):
+        """Bridges whose connections are their own, and which the host itself is out of."""
+        return self._once("apart", zones.known, None)
+
+    @property
+    def sets(self):
+        """name -> addresses, sorted, of the kernel's sets."""
+        return self._once("sets", _sets, None)
+
+    @property
+    def filters(self):
+        """Names of libvirt's network filters; nothing where it does not answer."""
+        return self._once("filters", lambda: {one.name() for one in self._libvirt.get().listAllNWFilters()}, None)
+
+    @property
     def versions(self):
         return self._once("versions", lambda: _versions(self._libvirt.get()), {})
 
@@ -107,6 +127,16 @@ def _units():
     words = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "stead-*"]
     lines = [line.split() for line in running.run(words).splitlines()]
     return {line[0]: line[2] == "active" for line in lines if len(line) > 2}
+
+
+def _sets():
+    found = {}
+    for words in (line.split() for line in running.run(["ipset", "save"]).splitlines()):
+        if words[0] == "create":
+            found[words[1]] = []
+        elif words[0] == "add":
+            found[words[1]].append(words[2])
+    return {name: sorted(members) for name, members in found.items()}
 
 
 def _versions(connection):

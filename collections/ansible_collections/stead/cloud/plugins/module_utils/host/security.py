@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from . import filters, guards, ledger, places, running
+from . import filters, guards, ledger, links, places, running
 
 FILTERS = places.ROOT + "/filters"
 _defining = threading.Lock()
@@ -39,13 +39,40 @@ def ensure_port(nic, own, work):
     for group in nic["groups"]:
         if not os.path.exists(_path(filters.group_name(group))):
             _define(filters.group_name(group), filters.group(group, [], True), work)
-    guards.ensure(nic, own, work)
+    missing = guards.ensure(nic, own, work)
     _define(filters.port_name(own["mac"]), filters.port(nic, own), work)
+    if missing:
+        _bind_again(own["mac"], work)
 
 
 def remove_port(mac, work):
     undefine(filters.port_name(mac), work)
     guards.remove(mac, work)
+
+
+def restore_port(mac, work):
+    """At a boot no guest runs yet, and libvirt, which waits for this, is not asked."""
+    if guards.restore(mac, work) and links.tap_name(mac) in links.table():
+        _bind_again(mac, work)
+
+
+def _bind_again(mac, work):
+    """Whoever empties the host's tables empties them of libvirt's rules too, and libvirt does not look."""
+    import libvirt
+
+    try:
+        binding = work.connection.nwfilterBindingLookupByPortDev(links.tap_name(mac))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER_BINDING:  # its guest does not run
+            return
+        raise
+    text = binding.XMLDesc()
+    work.act("filter {0} again".format(links.tap_name(mac)), _bind, binding, work.connection, text)
+
+
+def _bind(binding, connection, text):
+    binding.delete()
+    connection.nwfilterBindingCreateXML(text)
 
 
 def restore(step, work):
