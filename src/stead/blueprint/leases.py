@@ -130,7 +130,9 @@ class _Chooser:
         for one in claims:
             for address in one.block.members:
                 self.chosen[address] = {}
+        identities = self._space(UUID).holders
         for address, record in self.records.items():
+            identities[record.leases.get(UUID, "")] = address
             if address not in self.chosen:
                 values = (value for key, value in record.leases.items() if key not in (UUID, IDENTITY))
                 self.leaving.update((_number(value), address) for value in values)
@@ -172,14 +174,23 @@ class _Chooser:
                     leases[need.key] = text
 
     def _identify(self, address: Address, leases: dict[str, str], record: Record | None, identity: str) -> None:
-        """The UUID stays as long as the resource is the same one; a replacement gets another."""
+        """The UUID stays as long as the resource is the same one; a replacement gets another.
+
+        So does whoever takes the name of one that was renamed, or that goes on unmanaged: that has the first still.
+        """
         previous = record.leases.get(UUID, "") if record else ""
         same = record is not None and previous and same_identity(record.leases.get(IDENTITY, "{}"), identity)
         if same and address not in self.replace:
             leases[UUID] = previous
         else:
-            leases[UUID] = _uuid(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
+            holders, found = self._space(UUID).holders, self._derived(address, previous)
+            while holders.setdefault(found, address) != address:
+                found = self._derived(address, found)
+            leases[UUID] = found
         leases[IDENTITY] = identity
+
+    def _derived(self, address: Address, previous: str) -> str:
+        return _uuid(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
 
     def fill(self, one: Claim) -> None:
         for need in one.needs:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stead.address import Address, order
+from stead.blueprint.leases import UUID
 from stead.desired import Desired
 from stead.kind import Contribution, Kind, Stays
 from stead.observed import Host, Observed
@@ -34,6 +35,7 @@ def left_behind(desired: Desired, recorded: Recorded, observed: Observed, kinds:
         found = kinds[stays.address.kind].left(stays, desired)
         tells += found.tells
         taken += [(space, text, stays.address) for space, text in found.taken]
+        taken.append((UUID, str(stays.fields.get(UUID, "")), stays.address))
         for one in found.tells:
             users.setdefault(one.to, stays.address)
         here = amounts.setdefault(stays.host, {})

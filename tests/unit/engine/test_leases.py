@@ -52,6 +52,18 @@ def test_recorded_values_stay_when_a_lower_one_is_free() -> None:
     assert again[web.members[0]]["nics.0.v4"] != "10.0.0.2"
 
 
+def test_whoever_takes_the_name_of_another_does_not_take_its_identity() -> None:
+    """That was renamed, or goes on unmanaged: on hosts it is known by its UUID."""
+    web, old = block("web", 1), Address("acme", "instances", "old")
+    first, _, _ = settle(Claim(web, (), NONE))
+    uuid = first[web.members[0]][UUID]
+    renamed, _, _ = settle(Claim(web, (), NONE), records=recorded({old: {UUID: uuid}}))
+    unmanaged, _, _ = settle(Claim(web, (), NONE), taken=[(UUID, uuid, old)])
+    assert uuid not in {renamed[web.members[0]][UUID], unmanaged[web.members[0]][UUID]}
+    again, _, _ = settle(Claim(web, (), NONE), records=recorded({old: {UUID: uuid}, **renamed}))
+    assert again == renamed
+
+
 def test_fixed_value_displaces_a_remembered_one() -> None:
     web, db = block("web", 1), block("db", 1)
     before, _, _ = settle(Claim(web, nic(), NONE))
