@@ -32,7 +32,7 @@ def ensure(want, work, bridge):
     before = len(work.done)
     work.write(os.path.join(folder, "dnsmasq.conf"), configuration(want, folder), READABLE)
     restart = restart or len(work.done) > before
-    work.write(os.path.join(folder, "leases"), leases(service), READABLE)
+    work.write(os.path.join(folder, "leases"), leases(want), READABLE)
     work.write(os.path.join(folder, "names"), names(service), READABLE)
     again = len(work.done) > before
     unit = unit_name(uuid)
@@ -132,23 +132,43 @@ def _subnet(name, subnet):
     gateway, routes = subnet.get("gateway"), [(one["to"], one["via"]) for one in subnet.get("routes", [])]
     # Without a value dnsmasq would name itself as the router.
     lines.append("dhcp-option=tag:{0},option:router{1}".format(name, "," + gateway if gateway else ""))
+    lines.append("dhcp-option=tag:{0},option:router".format(_aside(name)))
     if dns:
         lines.append("dhcp-option=tag:{0},option:dns-server,{1}".format(name, ",".join(dns)))
     if routes:
         # Who is told of routes ignores the router, so the default route is one of them.
-        routes += [("0.0.0.0/0", gateway)] if gateway else []
-        told = ",".join("{0},{1}".format(to, via) for to, via in routes)
-        lines.append("dhcp-option=tag:{0},option:classless-static-route,{1}".format(name, told))
+        ways = routes + ([("0.0.0.0/0", gateway)] if gateway else [])
+        lines += [_routes(name, ways), _routes(_aside(name), routes)]
     return lines
 
 
-def leases(service):
+def _routes(tag, routes):
+    told = ",".join("{0},{1}".format(to, via) for to, via in routes)
+    return "dhcp-option=tag:{0},option:classless-static-route,{1}".format(tag, told)
+
+
+def _aside(name):
+    """Tag of interfaces in a subnet that are not their guest's way out: it has another one, which it is to use.
+
+    dnsmasq lets what is said of a host's tag go before what is said of a range's.
+    """
+    return "aside-" + name
+
+
+def leases(want):
     lines = []
-    for mac, port in sorted(service["hosts"].items()):
+    for mac, port in sorted(want["service"]["hosts"].items()):
         told = ["[{0}]".format(one) if ":" in one else one for one in port["addresses"]]
         if told:
-            lines.append(",".join([mac] + told + [port["name"]]))
+            tags = [] if port.get("routed", True) else ["set:" + _aside(name) for name in _subnets(want, port)]
+            lines.append(",".join([mac] + tags + told + [port["name"]]))
     return "".join(line + "\n" for line in lines)
+
+
+def _subnets(want, port):
+    addresses = [ipaddress.ip_address(one) for one in port["addresses"]]
+    nets = ((name, ipaddress.ip_network(subnet["cidr"])) for name, subnet in sorted(want["subnets"].items()))
+    return [name for name, net in nets if any(one in net for one in addresses if one.version == net.version == 4)]
 
 
 def names(service):

@@ -3,8 +3,8 @@
 Tenants have the same addresses, and one's connection must not open another's: each of Stead's bridges has a zone of the
 kernel's connection tracking. The numbers are the host's own, and mean nothing elsewhere.
 
-Linux takes what is meant for any of its addresses on every interface, though a bridge has none: a tenant whose subnet is
-like the underlay would speak to the host in another host's name, and not reach a guest that has the host's address.
+Linux takes what is meant for any of its addresses on every interface, though a bridge has none: a tenant whose subnet
+is like the underlay would speak to the host in another host's name, and not reach a guest that has the host's address.
 
 A bridge of the site's may carry the host's own connections, and is left alone.
 """
