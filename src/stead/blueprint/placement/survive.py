@@ -14,7 +14,7 @@ from math import comb
 from stead.value import value
 
 from .model import Placement, Policy, Problem, Request
-from .runs import Run, binds, cut
+from .runs import Run, binds, cut, in_order
 from .scene import Scene
 from .scorers import key_of
 from .space import Shape
@@ -116,6 +116,7 @@ class Trial:
 
     def _crews(self, h: int, waiting: list[tuple[Request, list[str]]]) -> list[Run]:
         """Units that must share a host, as the search would cut them were they off this one."""
+        waiting = [(request, in_order(members)) for request, members in waiting]
         tally, zone = self.scene.state.tally, self.scene.space.zone_of[h]
         names = [(group.name, len(members)) for request, members in waiting for group in request.groups]
         for name, times in names:
