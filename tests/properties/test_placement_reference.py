@@ -24,9 +24,12 @@ from stead.blueprint.placement import (
     Over,
     Placement,
     Problem,
+    Suggestion,
     drain,
     place,
     rebalance,
+    relaxed,
+    suggest,
     survive,
 )
 
@@ -115,6 +118,28 @@ def test_a_placement_after_anything_has_changed_is_right_and_stable(seed: int) -
     asks = requests_of(asked)
     settled = {member: host for member, host in placement.assignment.items() if member in asks}
     assert not place(replace(asked, current=settled, changed=frozenset())).moves
+
+
+@given(seeds)
+@often
+def test_what_would_help_helps_and_nothing_of_it_can_be_left_out(seed: int) -> None:
+    _, problem = some(seed)
+    placement = place(problem)
+    for left in placement.unplaced:
+        offered = suggest(problem, placement, left.members[0]).suggestions
+        assert offered
+        assert offered[0].tried
+        for one in (one for one in offered if one.tried):
+            assert helps(problem, one)
+            less = [replace(one, relax=tuple(other for other in one.relax if other != found)) for found in one.relax]
+            for host, row in one.free.items():
+                rows = [{name: much for name, much in row.items() if name != without} for without in row]
+                less += [replace(one, free={**one.free, host: other}) for other in rows]
+            assert zoned(problem) or not any(helps(problem, other) for other in less)
+
+
+def helps(problem: Problem, one: Suggestion) -> bool:
+    return not any(left.request in one.requests for left in place(relaxed(problem, one)).unplaced)
 
 
 @given(seeds)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NO_HOST = Code("STEAD-P001", "no host can take it")
 TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
 ROOT = "/root"  # behind an instance's address: its root disk, where that takes room of its own
+HELPED = 8  # of those without a host; finding what helps means placing everything again, several times for each
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
 # Networks and routers cost a host next to nothing; the number only makes placement spread them.
@@ -278,11 +279,15 @@ def unplaced(desired: Desired, question: Question, placement: ask.Placement) -> 
         return found
     from stead.blueprint.placement import suggest
 
-    for one in placement.unplaced:
-        advice = suggest(question.problem, placement, one.members[0])
-        helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
+    for number, one in enumerate(placement.unplaced):
         who = question.members[one.members[0].removesuffix(ROOT)]
-        text = "\n".join([f"{named(question, one)}: {one.text}", *(["What would help:"] if helps else []), *helps])
+        helps = [f"`stead explain '{who}'` says what would help."]
+        if number < HELPED:
+            advice = suggest(question.problem, placement, one.members[0])
+            helps = [f"- {human(suggestion)}" for suggestion in advice.suggestions[:3]]
+            helps = ["What would help:", *helps] if helps else []
+        sure = [] if one.proven else ["The search gave up; another arrangement may exist."]
+        text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
         found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
 

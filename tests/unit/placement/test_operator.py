@@ -169,3 +169,11 @@ def test_a_host_is_drained_onto_one_that_has_nothing_yet(site: Site) -> None:
     assert "Applied" in site.run("apply", "--auto-approve", "empty.plan")
     assert "Nothing to do" in site.run("plan")
     assert site.run("explain", "acme/instances/web").split()[3] != "e1"
+
+
+def test_of_many_without_a_host_the_first_are_told_what_would_help(site: Site) -> None:
+    site.write({f"web-{i}": instance(flavor=flavor(vcpus=100 + i)) for i in range(12)})
+    told = site.run("plan", rc=1)
+    assert told.count("error[STEAD-P001]") == 12
+    assert told.count("What would help:") == 8
+    assert told.count("says what would help.") == 4

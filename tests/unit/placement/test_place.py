@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -257,3 +258,15 @@ def test_a_small_plan_does_not_import_numpy() -> None:
         "assert 'numpy' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_site_that_is_far_too_small_says_so_of_each_in_no_time() -> None:
+    """What can be proven is worked out once for all that ask for the same; by the clock of the process."""
+    hosts = [host(f"h{i}") for i in range(20)]
+    groups = [Group(name=f"g{i}", kind=GroupKind.SPREAD) for i in range(1500)]
+    requests = [request(f"r{i}", 1 + i % 3, 3, groups=(groups[i],)) for i in range(1500)]
+    start = time.process_time()
+    placed = place(Problem(hosts=hosts, requests=requests))
+    assert len(placed.unplaced) > 1400
+    assert all(one.proven for one in placed.unplaced)
+    assert time.process_time() - start < 5

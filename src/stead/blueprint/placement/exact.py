@@ -45,7 +45,9 @@ class _Exact:
         for run, i in left:
             if self.steps <= 0 or id(run) in failed:
                 continue
-            if prover.hopeless(run) or not self._arrange(run, i):
+            if not prover.hopeless(run) and self._arrange(run, i):
+                prover.seated(run)
+            else:
                 failed.add(id(run))
                 if self.steps > 0 and self.certain:
                     self.search.impossible.add(id(run))

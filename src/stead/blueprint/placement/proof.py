@@ -12,7 +12,7 @@ from .filters import Broken, broken
 from .model import Group, GroupKind, HostState, Over
 from .runs import Run
 from .search import Search
-from .space import Pool
+from .space import Pool, Shape
 
 
 class Prover:
@@ -22,7 +22,6 @@ class Prover:
         self.search = search
         self.space = search.space
         self.open = [list(row) for row in search.state.free]
-        self.runs = search.runs
         for run in search.runs:
             for h in run.chosen:
                 if h >= 0:
@@ -30,22 +29,47 @@ class Prover:
                     for k, amount in run.shape.demand:
                         row[k] += amount
         self.masks: dict[int, int] = {}
+        # Thousands of runs have a few dozen shapes between them: what is placed is counted by shape, and so is what
+        # was found.
+        self.placed: dict[int, int] = {}
+        self.shapes: dict[int, Shape] = {}
+        self.in_group: dict[str, list[tuple[Run, int]]] = {}
+        for run in search.runs:
+            number = run.shape.number
+            self.shapes[number] = run.shape
+            self.placed[number] = self.placed.get(number, 0) + len(run.chosen) - run.chosen.count(-1)
+            for group, weight in run.groups:
+                self.in_group.setdefault(group.name, []).append((run, weight))
+        self.known: dict[int, tuple[bool, bool, str | None]] = {}
+
+    def seated(self, run: Run) -> None:
+        """One more unit of it has a host."""
+        self.placed[run.shape.number] += 1
+        self.known.clear()
 
     def hopeless(self, run: Run) -> bool:
         """No arrangement gives one more unit of this run a host while all others keep one."""
-        return not self._could_hold(run) or self._slots_gone(run) or self._short_of(run) is not None
+        holds, gone, short = self._bounds(run.shape)
+        return not holds or gone or short is not None
+
+    def _bounds(self, shape: Shape) -> tuple[bool, bool, str | None]:
+        """Whether one host could hold a unit, whether every place is taken, and which resource is short."""
+        found = self.known.get(shape.number)
+        if found is None:
+            found = self.known[shape.number] = (self._could_hold(shape), self._slots_gone(shape), self._short_of(shape))
+        return found
 
     def why(self, run: Run) -> tuple[str, str, bool]:
         """Code, text and whether it is proven."""
         pool = run.shape.pool
         if not pool.hosts:
             return self._no_host(run)
-        if not self._could_hold(run):
+        holds, gone, name = self._bounds(run.shape)
+        if not holds:
             return "capacity", f"none of {len(pool.hosts)} eligible hosts is free enough for one", True
-        name = self._short_of(run)
         if name is not None:
             return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
-        if self._slots_gone(run):
+        if gone:
             return "capacity", f"every place on the {len(pool.hosts)} eligible hosts is taken", True
         code, text, proven = self._without_bound(run)
         return code, text, proven or id(run) in self.search.impossible
@@ -90,37 +114,34 @@ class Prover:
             return "is being emptied" if found[0].value == HostState.LEAVING else f"is {found[0].value}"
         return f"fails {' and '.join(map(str, found))}" if found else ""
 
-    def _could_hold(self, run: Run) -> bool:
-        demand = run.shape.demand
-        return any(all(self.open[h][k] >= amount for k, amount in demand) for h in run.shape.pool.hosts)
+    def _could_hold(self, shape: Shape) -> bool:
+        return any(all(self.open[h][k] >= amount for k, amount in shape.demand) for h in shape.pool.hosts)
 
-    def _slots_gone(self, run: Run) -> bool:
+    def _slots_gone(self, shape: Shape) -> bool:
         """Units that ask for at least as much, on at most these hosts, already take every place there can be."""
-        demand = run.shape.demand
+        demand = shape.demand
         if not demand:
             return False
         slots = 0
-        for h in run.shape.pool.hosts:
+        for h in shape.pool.hosts:
             row = self.open[h]
             slots += max(0, min(row[k] // amount for k, amount in demand))
         placed = 0
-        for other in self.runs:
-            asked = dict(other.shape.demand)
-            if all(asked.get(k, 0) >= amount for k, amount in demand) and self._inside(
-                other.shape.pool, run.shape.pool
-            ):
-                placed += sum(1 for h in other.chosen if h >= 0)
+        for number, other in self.shapes.items():
+            asked = dict(other.demand)
+            if all(asked.get(k, 0) >= amount for k, amount in demand) and self._inside(other.pool, shape.pool):
+                placed += self.placed[number]
         return placed >= slots
 
-    def _short_of(self, run: Run) -> str | None:
+    def _short_of(self, shape: Shape) -> str | None:
         """A resource of which the eligible hosts have less than what is confined to them takes, plus one more unit."""
-        pool = run.shape.pool
-        for k, amount in run.shape.demand:
+        pool = shape.pool
+        for k, amount in shape.demand:
             room = sum(max(0, self.open[h][k]) for h in pool.hosts)
-            for other in self.runs:
-                asked = dict(other.shape.demand).get(k, 0)
-                if asked and self._inside(other.shape.pool, pool):
-                    room -= asked * sum(1 for h in other.chosen if h >= 0)
+            for number, other in self.shapes.items():
+                asked = dict(other.demand).get(k, 0)
+                if asked and self._inside(other.pool, pool):
+                    room -= asked * self.placed[number]
             if room < amount:
                 return self.space.resources[k]
         return None
@@ -140,10 +161,7 @@ class Prover:
         """Members confined to the same hosts, asking at least as much, outnumber what the group allows on those."""
         seated = dict(self.search.state.tally.on_host(group.name))
         asked, need = dict(run.shape.demand), 0
-        for other in self.runs:
-            weight = sum(w for g, w in other.groups if g.name == group.name)
-            if not weight:
-                continue
+        for other, weight in self.in_group[group.name]:
             for h in other.chosen:
                 if h >= 0:
                     seated[h] -= weight  # it was placed by this search and may be moved

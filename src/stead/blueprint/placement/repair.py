@@ -51,7 +51,9 @@ class _Repair:
                 self.journal.clear()
                 done = self._seat(run, i, DEPTH, frozenset())
                 steps -= allowance - self.budget
-                if not done:
+                if done:
+                    prover.seated(run)
+                else:
                     break  # the units of a run are alike: where one found nothing, the next will not
 
     def _seat(self, run: Run, i: int, depth: int, closed: frozenset[int]) -> bool:

@@ -8,7 +8,7 @@ user waits, what is offered first has been tried.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from stead.value import field, replace, value
 
@@ -20,6 +20,7 @@ from .runs import Run
 from .scene import Scene, Verdict
 from .space import SCALE
 
+Free = Mapping[str, Mapping[str, int]]  # host -> resource -> amount
 TRY_UP_TO = 60_000  # hosts x requests for which placing again takes well under a second
 ROUNDS = 12  # times that more is freed when others took what was freed first
 OFFERED = 12  # suggestions returned; the rest would not be read
@@ -31,7 +32,7 @@ class Suggestion:
 
     requests: tuple[str, ...]
     relax: tuple[Broken, ...] = ()
-    free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    free: Free = field(default_factory=dict)
     opens: int = 0
     example: str = ""
     tried: bool = False  # placed again with this applied: every member of the requests has a host
@@ -131,12 +132,67 @@ def _scarce(verdicts: list[Verdict]) -> str:
 
 def _tried(problem: Problem, offered: list[Suggestion], shortest: Suggestion | None) -> list[Suggestion]:
     """What works comes first. Where nothing works as it stands, more is freed until the members fit."""
-    tried = [replace(one, tried=not _left(place(relaxed(problem, one)), one)) for one in offered[:OFFERED]]
+    tried = [_least(problem, one) for one in offered[:OFFERED]]
     if not any(one.tried for one in tried):
         seed = shortest or (tried[0] if tried else None)
         grown = _grown(problem, seed) if seed else None
-        tried = ([grown] if grown else []) + tried
+        tried = ([_least(problem, grown)] if grown else []) + tried
     return sorted(tried, key=lambda one: not one.tried)
+
+
+def _least(problem: Problem, one: Suggestion) -> Suggestion:
+    """Whether it helps; and where it does, without what turns out not to be needed."""
+    placement = place(relaxed(problem, one))
+    if _left(placement, one):
+        return one
+    for less in _without_one(one):
+        eased = replace(one, relax=_both(one.relax, less.relax), free=_cut(one.free, less.free))
+        after = place(relaxed(problem, eased)) if eased.relax or eased.free else None
+        if after is not None and not _left(after, eased):
+            one, placement = eased, after
+    while one.free:
+        eased = replace(one, free=_used(problem, one, placement))
+        after = place(relaxed(problem, eased))
+        if eased.free == one.free or _left(after, eased):
+            break
+        one, placement = eased, after
+    return replace(one, tried=True)
+
+
+def _without_one(one: Suggestion) -> Iterator[Suggestion]:
+    for found in one.relax:
+        yield replace(one, relax=tuple(other for other in one.relax if other != found))
+    for host, amounts in one.free.items():
+        for name in amounts:
+            yield replace(one, free={**one.free, host: {other: n for other, n in amounts.items() if other != name}})
+
+
+def _both(relax: tuple[Broken, ...], other: tuple[Broken, ...]) -> tuple[Broken, ...]:
+    return tuple(found for found in relax if found in other)
+
+
+def _cut(free: Free, other: Free) -> Free:
+    """What both have."""
+    rows = {host: {name: n for name, n in row.items() if name in other[host]} for host, row in free.items()}
+    return {host: row for host, row in rows.items() if row}
+
+
+def _used(problem: Problem, one: Suggestion, placement: Placement) -> Free:
+    """What of the freed room the placement takes."""
+    hosts = {host.name: host for host in problem.hosts}
+    taken: dict[str, dict[str, int]] = {name: dict.fromkeys(amounts, 0) for name, amounts in one.free.items()}
+    for request in problem.requests:
+        for member in request.members:
+            row = taken.get(placement.assignment.get(member, ""), {})
+            for resource in row:
+                row[resource] += request.demand.get(resource, 0)
+    free: dict[str, dict[str, int]] = {}
+    for name, row in taken.items():
+        over = {resource: amount - hosts[name].usable(resource) for resource, amount in row.items()}
+        needed = {resource: min(amount, one.free[name][resource]) for resource, amount in over.items() if amount > 0}
+        if needed:
+            free[name] = needed
+    return free
 
 
 def _left(placement: Placement, suggestion: Suggestion) -> list[str]:
