@@ -93,7 +93,10 @@ def options() -> argparse.Namespace:
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the figures there, as Markdown")
     parser.add_argument("--vbp", type=Path, metavar="DIR")
     parser.add_argument("--roadef", type=Path, nargs=2, metavar=("MODEL", "ASSIGNMENT"))
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if unknown := [one for one in (asked.only or "").split(",") if one and one not in PARTS]:
+        parser.error(f"--only {','.join(unknown)}: choose from {', '.join(PARTS)}")
+    return asked
 
 
 def main() -> int:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from stead.blueprint.placement.model import Group, GroupKind, Host, Placement, Problem, Request
 from stead.blueprint.placement.rebalance import rebalance
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,12 +51,33 @@ class Solved(NamedTuple):
     seconds: float
 
 
+class NotRoadefError(ValueError):
+    """The files are not what they say they are; the message says where."""
+
+
 class _Numbers:
     def __init__(self, text: str) -> None:
-        self.words = iter(text.split())
+        self.words = text.split()
+        self.at = 0
 
     def take(self) -> int:
-        return int(next(self.words))
+        if self.at == len(self.words):
+            raise NotRoadefError(f"the file ends after {self.at} numbers, and says that there are more")
+        word = self.words[self.at]
+        self.at += 1
+        if not word.isdecimal():
+            raise NotRoadefError(f"number {self.at} is {word[:20]!r}, which is none")
+        return int(word)
+
+    def index(self, count: int, what: str) -> int:
+        found = self.take()
+        if found >= count:
+            raise NotRoadefError(f"number {self.at} is {what} {found}, and there are {count}")
+        return found
+
+    def end(self) -> None:
+        if self.at < len(self.words):
+            raise NotRoadefError(f"there are {len(self.words) - self.at} numbers after the end")
 
     def row(self, count: int) -> list[int]:
         return [self.take() for _ in range(count)]
@@ -71,23 +95,30 @@ def read(text: str) -> Model:
         model.capacity.append(numbers.row(resources))
         model.safety.append(numbers.row(resources))
         model.move_cost.append(numbers.row(machines))
-    for _ in range(numbers.take()):
+    services = numbers.take()
+    for _ in range(services):
         model.spread.append(numbers.take())
-        model.depends.append(numbers.row(numbers.take()))
+        model.depends.append([numbers.index(services, "service") for _ in range(numbers.take())])
     for _ in range(numbers.take()):
-        model.service.append(numbers.take())
+        model.service.append(numbers.index(services, "service"))
         model.needs.append(numbers.row(resources))
         model.process_cost.append(numbers.take())
     for _ in range(numbers.take()):
-        first, second, target = numbers.row(3)
-        model.balances.append((first, second, target, numbers.take()))
+        first, second = (numbers.index(resources, "resource") for _ in range(2))
+        model.balances.append((first, second, numbers.take(), numbers.take()))
     process, service, machine = numbers.row(3)
     model.weights = (process, service, machine)
+    numbers.end()
     return model
 
 
-def read_assignment(text: str) -> list[int]:
-    return [int(word) for word in text.split()]
+def read_assignment(text: str, model: Model) -> list[int]:
+    numbers = _Numbers(text)
+    found = [numbers.index(len(model.capacity), "machine") for _ in model.service]
+    numbers.end()
+    if not valid(model, found, found):
+        raise NotRoadefError("this assignment breaks a rule to begin with")
+    return found
 
 
 def _use(model: Model, at: list[int]) -> list[list[int]]:
@@ -177,8 +208,18 @@ def problem(model: Model, at: list[int]) -> tuple[Problem, Placement]:
     return Problem(hosts=hosts, requests=requests, pinned=pinned), Placement(assignment=assignment, reasons={})
 
 
+def _of(path: Path, reader: Callable[[str], T]) -> T:
+    try:
+        return reader(path.read_text())
+    except NotRoadefError as error:
+        raise NotRoadefError(f"{path.name}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotRoadefError(f"{path.name}: cannot be read: {error}") from error
+
+
 def solve(model_path: Path, assignment_path: Path, moves: int = 5_000) -> Solved:
-    model, start = read(model_path.read_text()), read_assignment(assignment_path.read_text())
+    model = _of(model_path, read)
+    start = _of(assignment_path, lambda text: read_assignment(text, model))
     asked, placement = problem(model, start)
     clock = time.process_time()
     done = rebalance(asked, placement, moves)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -43,13 +44,26 @@ class NotVbpError(ValueError):
 def read(text: str, name: str = "instance") -> Instance:
     try:
         numbers = [int(word) for line in text.splitlines() for word in line.partition("#")[0].split()]
-        if len(numbers) > 3 and len(numbers) == numbers[0] + 2:  # a count, a capacity and sizes
-            return Instance((numbers[1],), _counted([(size,) for size in numbers[2:]]))
-        dimensions = numbers[0]
-        capacity = tuple(numbers[1 : 1 + dimensions])
-        kinds = numbers[1 + dimensions]
+        found = _instance(numbers, name)
+    except NotVbpError:
+        raise
     except (ValueError, IndexError) as error:
         raise NotVbpError(f"{name}: not in .vbp format: {error}") from error
+    if any(size < 0 for size in (*found.capacity, *(size for sizes, _ in found.items for size in sizes))):
+        raise NotVbpError(f"{name}: a capacity or a size is below zero")
+    if any(count < 0 for _, count in found.items):
+        raise NotVbpError(f"{name}: there are fewer than none of an item")
+    if any(s > c for sizes, count in found.items if count for s, c in zip(sizes, found.capacity, strict=True)):
+        raise NotVbpError(f"{name}: an item is larger than a bin")
+    return found
+
+
+def _instance(numbers: list[int], name: str) -> Instance:
+    if len(numbers) > 3 and len(numbers) == numbers[0] + 2:  # a count, a capacity and sizes
+        return Instance((numbers[1],), _counted([(size,) for size in numbers[2:]]))
+    dimensions = numbers[0]
+    capacity = tuple(numbers[1 : 1 + dimensions])
+    kinds = numbers[1 + dimensions]
     rows = numbers[2 + dimensions :]
     if kinds < 1 or len(capacity) != dimensions or len(rows) not in (kinds * dimensions, kinds * (dimensions + 1)):
         need = f"{kinds * (dimensions + 1)} numbers, or {kinds * dimensions} without how many"
@@ -107,11 +121,16 @@ def solve(text: str, name: str) -> Packed:
     start = time.process_time()
     placement = place(asked)
     seconds = time.process_time() - start
-    if placement.unplaced:
-        raise NotVbpError(f"{name}: an item is larger than a bin")
     bins = len(set(placement.assignment.values()))
     return Packed(name, bins, best_bound(instance, asked, bins), seconds)
 
 
-def solve_all(folder: Path) -> list[Packed]:
-    return [solve(path.read_text(), path.name) for path in sorted(folder.rglob("*.vbp"))]
+def solve_all(folder: Path) -> Iterator[Packed | NotVbpError]:
+    """One file that is no instance does not keep the others from being solved."""
+    for path in sorted(folder.rglob("*.vbp")):
+        try:
+            yield solve(path.read_text(), path.name)
+        except NotVbpError as error:
+            yield error
+        except (OSError, UnicodeDecodeError) as error:
+            yield NotVbpError(f"{path.name}: cannot be read: {error}")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from reference import Exhaustive, broken_groups, drawn, fitted, may, mistakes, requests_of, usable
+from reference import Exhaustive, Unit, broken_groups, drawn, fitted, may, mistakes, requests_of, usable
 
 from stead.blueprint.placement import (
     GroupKind,
@@ -33,6 +34,7 @@ from stead.blueprint.placement import (
     survive,
 )
 
+T = TypeVar("T")
 seeds = st.integers(0, 1 << 32)
 often = settings(max_examples=200, deadline=None)
 
@@ -71,7 +73,7 @@ def changed(random: Random, problem: Problem, at: Placement) -> Problem:
     return replace(problem, hosts=hosts, requests=requests, current=current, changed=frozenset(grown), pinned=pinned)
 
 
-def waiting(problem: Problem, kept: set[str]) -> list[tuple[object, str]]:
+def waiting(problem: Problem, kept: set[str]) -> list[Unit]:
     return [(request, member) for member, request in requests_of(problem).items() if member not in kept]
 
 
@@ -235,10 +237,8 @@ def test_a_drain_fits_at_each_moment_and_names_who_stays(seed: int) -> None:
 
 
 def orders(random: Random, problem: Problem) -> Iterator[Problem]:
-    def turned(items: object) -> dict[str, object]:
-        pairs = list(dict(items).items())  # type: ignore[call-overload]
-        random.shuffle(pairs)
-        return dict(pairs)
+    def turned(items: Mapping[str, T]) -> dict[str, T]:
+        return dict(random.sample(list(items.items()), len(items)))
 
     hosts: list[Host] = list(problem.hosts)
     random.shuffle(hosts)

@@ -86,10 +86,50 @@ def test_triplets_are_packed_near_their_known_optimum(bins: int, most: int) -> N
     assert bins <= len(set(placed.assignment.values())) <= most
 
 
-@pytest.mark.parametrize("text", ["", "2\n10", "1\n10\n2\n5 1 3\n", "two", "1\n10\n0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2\n10",
+        "1\n10\n2\n5 1 3\n",
+        "two",
+        "1\n10\n0",
+        "2\n10 10\n1\n-5 3 2\n",
+        "2\n10 10\n1\n5 3 -2\n",
+        "2\n10 10\n2\n11 1 1\n1 1 2\n",
+    ],
+)
 def test_a_file_that_is_not_vbp_is_refused_by_name(text: str) -> None:
     with pytest.raises(vbp.NotVbpError, match="odd"):
         vbp.read(text, "odd")
+
+
+def test_one_file_that_is_not_vbp_keeps_none_from_being_solved(tmp_path: Path) -> None:
+    (tmp_path / "a.vbp").write_bytes(b"\xff\xfe")
+    (tmp_path / "b.vbp").write_text(VBP)
+    first, second = vbp.solve_all(tmp_path)
+    assert "a.vbp: cannot be read" in str(first)
+    assert second.bins == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "assignment", "why"),
+    [
+        (MODEL[:40], "0 0 0", "model: the file ends after"),
+        (MODEL + "7", "0 0 0", "model: there are 1 numbers after the end"),
+        (MODEL.replace("10", "ten", 1), "0 0 0", "model: number 3 is 'ten', which is none"),
+        (MODEL, "0 0", "assignment: the file ends after 2 numbers"),
+        (MODEL, "", "assignment: the file ends after 0 numbers"),
+        (MODEL, "0 0 0 0", "assignment: there are 1 numbers after the end"),
+        (MODEL, "0 0 9", "assignment: number 3 is machine 9, and there are 2"),
+        (MODEL.replace("2 1 1", "0 1 1"), "0 0 0", "assignment: this assignment breaks a rule to begin with"),
+    ],
+)
+def test_a_file_that_is_not_roadef_is_refused_by_name(tmp_path: Path, model: str, assignment: str, why: str) -> None:
+    (tmp_path / "model").write_text(model)
+    (tmp_path / "assignment").write_text(assignment)
+    with pytest.raises(roadef.NotRoadefError, match=why):
+        roadef.solve(tmp_path / "model", tmp_path / "assignment")
 
 
 def test_a_roadef_model_is_read() -> None:
