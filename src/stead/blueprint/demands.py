@@ -221,8 +221,12 @@ class _Asking:
             for volume in local
             if (host := seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
         }
+        name = str(address)
         for host in at.values():
-            asked.data_on[str(address)] = host
+            asked.data_on[name] = host
+            if self.hosts[host].state is State.DOWN and name not in self.current:
+                self.current[name] = host  # it waits there for its host, and nobody else waits for it
+                self.pinned.add(name)
         if len(set(at.values())) > 1:
             self.torn[address] = at
 

@@ -49,7 +49,7 @@ def compare(
             unchanged += 1
             continue
         if settled is not None and record is None and not found:
-            changes += brand_new(settled, quiet)
+            changes += brand_new(settled, quiet, notes)
             continue
         subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
         if settled is None:

@@ -21,11 +21,12 @@ EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is m
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
-def brand_new(settled: Settled, silent: frozenset[str]) -> Iterator[Change]:
+def brand_new(settled: Settled, silent: frozenset[str], notes: list[Note]) -> Iterator[Change]:
     """What neither the store nor any host has: the plain case, and on a first apply every one."""
     address, uuid, wants = settled.address, settled.leases[UUID], settled.wants
     for host in sorted(wants) if len(wants) > 1 else wants:
         if host in silent:
+            notes.append(Note("waits", f"{address} waits for {host}.", str(address), host))
             continue
         placed = host and host == settled.host and settled.placed.code
         reasons = (settled.placed,) if placed else NEW if host else RECORDED_NEW
@@ -66,7 +67,7 @@ def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
 def _migration(subject: Subject, settled: Settled, host: str) -> Change:
     have = subject.haves[host].want
     want = settled.wants[settled.host]
-    changes, _ = field_changes(
+    changes, effect = field_changes(
         subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
     )
     return Change(
@@ -75,7 +76,7 @@ def _migration(subject: Subject, settled: Settled, host: str) -> Change:
         Action.MIGRATE,
         left_alone(subject.kind, settled, want, have),
         have,
-        Disruption.MIGRATE,
+        max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
         (settled.placed,),
         changes,
         settled.leases[UUID],
@@ -131,7 +132,8 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
     there = have.want if have else applied
     if there is None:
         return
-    reason, loss = Reason("not-needed-here", f"nothing on {host} uses it any more"), Disruption.NONE
+    why = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
+    reason, loss = Reason("not-needed-here", why), Disruption.NONE
     if subject.kind.stateful and have is not None:
         reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
     old = have.uuid if have and have.uuid else uuid

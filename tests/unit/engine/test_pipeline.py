@@ -16,11 +16,11 @@ from sites import KEY, desired, hosts, planned
 from stead.address import Address, parse
 from stead.kind import Action, Disruption
 from stead.kinds import kinds
-from stead.observed import Host, Observed, StoragePool
+from stead.observed import Host, Observed, State, StoragePool
 from stead.plan.model import Plan
 from stead.planner import Inputs, Planned, Wishes, make_plan
 from stead.recorded import Recorded
-from stead.rehearse import applied
+from stead.rehearse import applied, with_hosts
 from stead.value import replace
 from stead.want import Body, Want
 
@@ -704,3 +704,24 @@ def test_instances_that_share_a_volume_of_one_host_are_on_that_host() -> None:
     assert len({hosts_of[f"acme/{one}"] for one in together}) == 1
     assert hosts_of["acme/instances/db"] == hosts_of["acme/volumes/far"] == "compute-2"
     assert then(shared, shared).empty
+
+
+def test_an_instance_whose_data_is_on_a_silent_host_waits_and_nobody_else() -> None:
+    one = spec(volumes={"data": {"size": "1GiB", "host": "compute-1"}})
+    recorded, observed, _ = first(one)
+    both = {"web": {**WEB, "volumes": ["data"]}, "api": WEB}
+    more = desired(spec(volumes={"data": {"size": "1GiB", "host": "compute-1"}}, instances=both))
+    plan = planned(more, recorded, with_hosts(observed, State.DOWN, "compute-1")).plan
+    assert plan is not None
+    assert of(plan, "instances") == {"api": ["create"]}
+    assert any("web" in note.text for note in plan.notes)
+
+
+def test_a_migration_disturbs_as_much_as_what_changes_with_it() -> None:
+    larger = {**FLAVOR, "memory": "2GiB"}
+    before, after = (
+        spec(instances={"web": {**WEB, "flavor": flavor, "host": host}})
+        for flavor, host in ((FLAVOR, "compute-0"), (larger, "compute-1"))
+    )
+    (moved,) = (step for step in then(before, after).steps if step.action is Action.MIGRATE)
+    assert moved.disturbs is Disruption.REBOOT
