@@ -19,6 +19,8 @@ from stead.want import canonical, digest
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
 
+_LOSES = {Action.DESTROY: ("destroyed", "remove"), Action.REBUILD: ("rebuilt on a new root disk", "change")}
+
 Selected = Callable[[Address], bool]
 
 
@@ -182,20 +184,22 @@ def _agrees(keep: Keep, record: Record) -> bool:
 
 
 def _protected(steps: tuple[Step, ...], blueprint: Blueprint, recorded: Recorded) -> list[Diagnostic]:
+    """Neither destroyed nor made anew, with or without what it is called."""
     found = []
     named: set[Address] = set()
     for step in steps:
-        record = recorded.resources.get(step.address)
-        if step.action is not Action.DESTROY or record is None or not record.protect or step.address in named:
+        record, settled = recorded.resources.get(step.address), blueprint.resources.get(step.address)
+        if step.action not in _LOSES or record is None or step.address in named:
             continue
-        settled = blueprint.resources.get(step.address)
-        if settled is not None and step.host not in ("", record.host):
+        if not record.protect and not (settled is not None and settled.block.settings.protect):
+            continue
+        if settled is not None and step.host not in ("", record.host) and step.disturbs is not Disruption.DATA_LOSS:
             continue  # it only leaves a host that no longer needs it
         named.add(step.address)
-        why = step.reasons[0].text
+        what, then = _LOSES[step.action]
         text = (
-            f"{step.address} would be destroyed ({why}), but it is protected. To let it go, write `protect: false` "
-            "there, apply, and then remove it; or `forget` it, which touches nothing."
+            f"{step.address} would be {what} ({step.reasons[0].text}), but it is protected. To let it go, write "
+            f"`protect: false` there, apply, and then {then} it; or `forget` it, which touches nothing."
         )
         found.append(PROTECTED.at(settled.block.place() if settled else None, text, address=str(step.address)))
     return found

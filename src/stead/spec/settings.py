@@ -30,7 +30,7 @@ class Common:
     labels: Annotated[
         Mapping[str, Annotated[str, Text()]], "Labels, for selecting and for people", Example({"tier": "web"})
     ] = field(default_factory=dict)
-    protect: Annotated[bool, "Refuse to destroy it, even when it is gone from the spec"] = False
+    protect: Annotated[bool, "Refuse to destroy or rebuild it, even when it is gone from the spec"] = False
     ignore: Annotated[
         tuple[Annotated[str, Text()], ...],
         "Fields that are left to others: what is there stays so, and a difference is no change",

@@ -352,6 +352,28 @@ def test_protected_is_not_destroyed(kind: str) -> None:
     assert [one.code for one in found] == ["STEAD-X010"]
 
 
+@pytest.mark.parametrize("since", [True, False])
+def test_protected_is_not_rebuilt_nor_lost_by_going_elsewhere(since: bool) -> None:
+    """Whether it was protected before, or is from now on."""
+    guard = {"protect": True}
+    data = {"size": "1GiB", "host": "compute-1"}
+
+    def protected(volume: dict[str, Any], disk: str, **more: bool) -> dict[str, Any]:
+        return spec(
+            volumes={"data": volume},
+            snapshots={"monday": {"volume": "data", **more}},
+            instances={"web": {**WEB, **more, "flavor": {**FLAVOR, "disk": disk}}},
+        )
+
+    recorded, observed, _ = first(protected(data, "20GiB", **(guard if since else {})))
+    after = desired(protected({**data, "host": "compute-2"}, "10GiB", **guard))
+    _, found = make_plan(Inputs(desired=after, recorded=recorded, observed=observed, kinds=kinds(), key=KEY))
+    assert {(one.code, one.address) for one in found} == {
+        ("STEAD-X010", "acme/instances/web"),
+        ("STEAD-X010", "acme/snapshots/monday"),
+    }
+
+
 def on(one: dict[str, Any]) -> dict[str, int]:
     """How many of its instances each host has."""
     made = planned(desired(one), EMPTY, site())
