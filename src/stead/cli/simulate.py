@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from stead.cli import options as shared
-from stead.cli.workspace import SIMULATION, Workspace, find, pair, read_hosts
+from stead.cli.workspace import BAD_OPTION, SIMULATION, Workspace, find, pair, read_hosts
 from stead.diagnostics import Code, Refused, has_errors
 from stead.named import NamedTuple
 from stead.observed import State
@@ -44,12 +44,13 @@ class Sub(NamedTuple):
     run: Callable[[SimulatedState, argparse.Namespace], object]
 
 
+LONGEST = 86_400  # seconds that a step is made to take longer
 _FLAGS: Mapping[str, Mapping[str, object]] = {
     "why": {"metavar": "TEXT", "default": "", "help": "the reason that is reported"},
     "host": {"metavar": "HOST", "default": "", "help": "only there"},
     "address": {"metavar": "ADDRESS", "default": "", "help": "only steps of this"},
-    "skip": {"metavar": "N", "type": int, "default": 0, "help": "steps that still go well"},
-    "times": {"metavar": "N", "type": int, "default": 1, "help": "how often (default: once)"},
+    "skip": {"metavar": "N", "type": shared.number(0), "default": 0, "help": "steps that still go well"},
+    "times": {"metavar": "N", "type": shared.number(1), "default": 1, "help": "how often (default: once)"},
     "error": {"metavar": "TEXT", "default": "injected by `stead simulate`", "help": "the error that is reported"},
     "before": {"action": "store_true", "help": "before it does the step, not after"},
 }
@@ -158,7 +159,10 @@ def slow(state: SimulatedState, options: argparse.Namespace) -> object:
     try:
         seconds = float(options.seconds)
     except ValueError:
-        raise Refused(NO_HOST.at(None, f"{options.seconds!r} is no number of seconds.")) from None
+        seconds = -1
+    if not 0 <= seconds <= LONGEST:
+        text = f"slow {options.seconds}: write a number of seconds, from 0 to {LONGEST:,}."
+        raise Refused(BAD_OPTION.at(None, text))
     state.set_delay(known(state, options.on), seconds)
     return {"changed": [f"steps on {options.on} take {seconds:g} s longer"]}
 
@@ -166,9 +170,24 @@ def slow(state: SimulatedState, options: argparse.Namespace) -> object:
 def drift(state: SimulatedState, options: argparse.Namespace) -> object:
     fields = {name: _value(text) for name, text in (pair(one, "drift") for one in options.field)}
     found = places(state, options)
+    for thing in state.things(options.address):
+        if thing.host in found:
+            _check_fields(fields, thing.want.fields())
     for host in found:
         state.edit(options.address, host, fields)
     return {"changed": [f"{options.address} on {host} was changed: {', '.join(fields)}" for host in found]}
+
+
+def _check_fields(fields: Mapping[str, object], has: Mapping[str, object]) -> None:
+    """A host could report nothing else than what such a thing has, in the form in which it has it."""
+    plain = {name: value for name, value in has.items() if not isinstance(value, dict | list)}
+    for name, value in fields.items():
+        if name not in plain:
+            text = f"drift {name}: it has {', '.join(sorted(plain))}."
+            raise Refused(BAD_OPTION.at(None, text))
+        if plain[name] is not None and type(value) is not type(plain[name]):
+            text = f"drift {name}: it is {json.dumps(plain[name])}, and {json.dumps(value)} is of another type."
+            raise Refused(BAD_OPTION.at(None, text))
 
 
 def _value(text: str) -> object:

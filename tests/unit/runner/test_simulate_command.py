@@ -103,7 +103,7 @@ def test_a_host_that_dies_in_an_apply_is_explained_by_the_next_plan(say: Callabl
     ("words", "code"),
     [
         (("down", "c9"), "STEAD-B051"),
-        (("slow", "c1", "long"), "STEAD-B051"),
+        (("slow", "c1", "long"), "STEAD-C011"),
         (("lose", "acme/instances/nothing"), "STEAD-B052"),
         (("drift", WEB, "memory"), "STEAD-C011"),
         (("move", WEB, "c9"), "STEAD-B051"),
