@@ -14,7 +14,8 @@ ORDER = ("stead", "site", "vars", "include", "images", "flavors", "keypairs", "n
 LAST = ("outputs", "checks", "moved", "forget")
 WIDTH = 120
 _REMARK = re.compile(r"(?:^|\s)#.*", re.MULTILINE)
-_COMMENT = re.compile(r"^#", re.MULTILINE)  # between sections; it belongs to its neighbour, so those are left alone
+# Between sections: a comment belongs to its neighbour, and a blank line to both. Those are left where they are.
+_APART = re.compile(r"^(?:#|[ \t]*\n)", re.MULTILINE)
 
 
 def formatted(text: str, file: str) -> tuple[str, list[Diagnostic]]:
@@ -44,7 +45,7 @@ def _styled(text: str) -> str:
     out = StringIO()
     try:
         document = yaml.load(text)
-        if isinstance(document, dict) and "stead" in document and not _COMMENT.search(text):
+        if isinstance(document, dict) and "stead" in document and not _APART.search(text):
             _in_order(document)
         yaml.dump(document, out)
     except YAMLError:  # it takes `1` and `true` for one key

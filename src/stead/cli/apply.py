@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +67,9 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
     ready = make(options, destroy=destroy)
     refused = too_much(ready.plan, options.max_disruption)
     if not options.json:
-        show(ready.plan, options, [*ready.warnings, *refused])
+        asking = not options.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
+        shown = argparse.Namespace(**{**vars(options), "quiet": options.quiet and not asking})
+        show(ready.plan, shown, [*ready.warnings, *refused])
     elif refused:
         complain(refused)
     if refused:
@@ -77,6 +80,7 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
         if options.auto_approve:
             refuse_loss(ready.plan, options.max_disruption)
         elif not agreed(ready.plan, options.max_disruption):
+            print("Nothing was done.", file=sys.stderr)
             return NO
     return carry_out(options, ready.plan, ready.loaded, ready.blueprint.secrets)
 
