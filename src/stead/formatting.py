@@ -29,7 +29,8 @@ def formatted(text: str, file: str) -> tuple[str, list[Diagnostic]]:
         after, wrong = read(one.encode(), file)
         kept = not wrong and after is not None and _meaning(after) == _meaning(before)
         if kept and _comments(one) == _comments(text):
-            return one, []
+            # Where the style has left nothing between sections, they can be put in order after all.
+            return formatted(one, file) if _APART.search(text) and not _APART.search(one) else (one, [])
     return text, []
 
 
