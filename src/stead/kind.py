@@ -84,6 +84,7 @@ class Addresses(NamedTuple):
     first: int
     last: int
     taken: frozenset[int] = frozenset()  # gateway, DHCP server: never given out
+    shared: frozenset[int] = frozenset()  # that several may use beside their own: given to nobody who has not got it
 
 
 class Macs(NamedTuple):

@@ -212,7 +212,7 @@ class _Chooser:
         """The lowest free numbers, in the order of the members."""
         space, key = self._space(need.space), need.key
         holders, leaving, chosen = space.holders, self.leaving, self.chosen
-        taken: frozenset[int] = pool.taken if isinstance(pool, Addresses) else frozenset()
+        taken = _kept_back(pool)
         write = _writer(pool)
         value = space.cursors.get(pool.first, pool.first)
         for address in block.members:
@@ -249,7 +249,7 @@ class _Chooser:
         holders = self._space(need.space).holders
         asked = set(block.members)
         span = range(pool.first, pool.last + 1)
-        kept = {one for one in (pool.taken if isinstance(pool, Addresses) else ()) if one in span}
+        kept = {one for one in _kept_back(pool) if one in span}
         held = {one for one, who in holders.items() if one in span and who not in asked} - kept
         leaving = {one for one in self.leaving if one in span} - kept - held
         write = _writer(pool)
@@ -304,6 +304,10 @@ def _is_mac(text: str) -> bool:
 
 def _v4(number: int) -> str:
     return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _kept_back(pool: Addresses | Numbers) -> frozenset[int]:
+    return pool.taken | pool.shared if isinstance(pool, Addresses) else frozenset()
 
 
 def _writer(pool: Addresses | Numbers) -> Callable[[int], str]:

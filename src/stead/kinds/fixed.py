@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 
 from stead.address import Address
 from stead.desired import Block, Desired
@@ -39,5 +40,27 @@ def _claims(block: Block) -> Iterator[tuple[Address, Claim]]:
             if model.address is not None:
                 yield model.network, Claim(model.address, block, "address")
 
+
+def _shared(desired: Desired) -> Mapping[Address, set[tuple[int, int]]]:
+    found: dict[Address, set[tuple[int, int]]] = {}
+    for block in desired.of_kind("instances"):
+        for nic in block.model.networks:
+            for one in nic.allowed_addresses:
+                found.setdefault(nic.network, set()).update(_alone(one.address))
+    return found
+
+
+def _alone(text: str) -> Iterator[tuple[int, int]]:
+    """An address by itself; of a CIDR of several, nobody means all."""
+    try:
+        network = ip_network(text)
+    except ValueError:
+        return  # told elsewhere
+    if network.num_addresses == 1:
+        yield network.version, int(network.network_address)
+
+
+shared_addresses = latest(_shared)
+"""What interfaces may use beside their own, by network: version and number. None is given to anybody else."""
 
 fixed_addresses = latest(_gather)

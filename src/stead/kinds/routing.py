@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kinds.latest import latest
+from stead.kinds.several import listed
+from stead.kinds.subnets import Net, Stand, as_router, nets_of, network_block
 from stead.named import NamedTuple
 
 
@@ -14,6 +16,14 @@ class Way(NamedTuple):
     router: Address
     block: Block
     external: Address | None
+    stands: tuple[Stand, ...]  # in the network
+
+    def reaches(self, net: Net) -> bool:
+        return any(stand.net.name == net.name for stand in self.stands)
+
+    def is_gateway(self, net: Net) -> bool:
+        """Whom guests of the subnet hand their answers to."""
+        return any(stand.net.name == net.name and stand.net.is_gateway(stand.fixed) for stand in self.stands)
 
 
 def _ways(desired: Desired) -> Mapping[Address, list[Way]]:
@@ -21,7 +31,11 @@ def _ways(desired: Desired) -> Mapping[Address, list[Way]]:
     for block in desired.of_kind("routers"):
         external = block.model.external.network if block.model.external is not None else None
         for joined in block.model.networks:
-            found.setdefault(joined.network, []).extend(Way(router, block, external) for router in block.members)
+            network = network_block(joined.network, desired)
+            stands = tuple(as_router(nets_of(network, desired), listed(joined.address))) if network is not None else ()
+            found.setdefault(joined.network, []).extend(
+                Way(router, block, external, stands) for router in block.members
+            )
     return found
 
 

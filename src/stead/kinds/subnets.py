@@ -13,7 +13,7 @@ from typing import Protocol
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kind import Addresses, Need
-from stead.kinds.fixed import fixed_addresses
+from stead.kinds.fixed import fixed_addresses, shared_addresses
 from stead.kinds.latest import latest
 from stead.named import NamedTuple
 
@@ -48,6 +48,7 @@ class Net(NamedTuple):
     taken: frozenset[int]
     dns: tuple[str, ...]
     slaac: bool
+    shared: frozenset[int]  # virtual addresses
 
     def holds(self, number: int) -> bool:
         return self.base <= number <= self.end
@@ -56,6 +57,9 @@ class Net(NamedTuple):
         """Whether one interface can have it; some addresses stand for the whole subnet."""
         least, most = usable(self.prefix, self.base, self.end, self.version)
         return least <= number <= most
+
+    def is_gateway(self, address: str | None) -> bool:
+        return address is not None and self.gateway is not None and read(address)[1] == self.gateway
 
     def write(self, number: int) -> str:
         return write(self.version, number)
@@ -99,7 +103,11 @@ def nets_of(block: Block, desired: Desired) -> tuple[Net, ...]:
     if block not in known:
         model = block.model
         held = {read(claim.address) for member in block.members for claim in fixed_addresses(desired).get(member, ())}
-        nets = [_net(name, subnet, model.external, held, desired.site.dns) for name, subnet in model.subnets.items()]
+        virtual = {one for member in block.members for one in shared_addresses(desired).get(member, ())}
+        nets = [
+            _net(name, subnet, model.external, (held, virtual), desired.site.dns)
+            for name, subnet in model.subnets.items()
+        ]
         known[block] = tuple(sorted(nets, key=lambda net: (net.version, net.name)))
     return known[block]
 
@@ -110,7 +118,11 @@ def network_block(address: Address, desired: Desired) -> Block | None:
     return block if block is not None and block.kind == "networks" else None
 
 
-def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, int]], dns: tuple[str, ...]) -> Net:
+Numbers = set[tuple[int, int]]  # versions and addresses
+
+
+def _net(name: str, subnet: SubnetShape, external: bool, asked: tuple[Numbers, Numbers], dns: tuple[str, ...]) -> Net:
+    held, virtual = asked
     parsed = ip_network(subnet.cidr)
     version = parsed.version
     base, end = int(parsed.network_address), int(parsed.broadcast_address)
@@ -130,7 +142,7 @@ def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, in
         server = read(subnet.dhcp_address)[1]
     elif subnet.dhcp if subnet.dhcp is not None else not external:
         server = last
-        while server > first and (server in taken or (version, server) in held):
+        while server > first and (server in taken or (version, server) in held | virtual):
             server -= 1
     if server is not None:
         taken.add(server)
@@ -148,6 +160,7 @@ def _net(name: str, subnet: SubnetShape, external: bool, held: set[tuple[int, in
         taken=frozenset(taken),
         dns=subnet.dns or dns,
         slaac=version == 6 and subnet.ipv6 == "slaac",
+        shared=frozenset(number for family, number in virtual if family == version and base <= number <= end),
     )
 
 
@@ -173,6 +186,21 @@ def stands(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[Stand, ...]:
     return tuple(asked.get(version) or firsts[version] for version in sorted(firsts))
 
 
+def as_router(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[Stand]:
+    """Where a router stands: in every subnet that has a gateway, as that, or at an address of its own."""
+    for net in nets:
+        asked = next((one for one in addresses if holds(net, one)), None)
+        if asked is not None:
+            yield Stand(net, asked)
+        elif net.gateway is not None:
+            yield Stand(net, net.write(net.gateway))
+
+
+def holds(net: Net, address: str) -> bool:
+    version, number = read(address)
+    return net.version == version and net.holds(number)
+
+
 def space(network: Address, net: Net) -> str:
     """Within which each address is had once."""
     return f"{network}/{net.name}"
@@ -188,7 +216,7 @@ def held(network: Address, addresses: Iterable[str], desired: Desired) -> Iterat
 
 def need(key: str, network: Address, stand: Stand) -> Need:
     net, fixed = stand
-    return Need(key, space(network, net), Addresses(net.version, net.first, net.last, net.taken), fixed)
+    return Need(key, space(network, net), Addresses(net.version, net.first, net.last, net.taken, net.shared), fixed)
 
 
 def slaac(net: Net, mac: str) -> str:

@@ -747,3 +747,25 @@ def test_a_migration_disturbs_as_much_as_what_changes_with_it() -> None:
     )
     (moved,) = (step for step in then(before, after).steps if step.action is Action.MIGRATE)
     assert moved.disturbs is Disruption.REBOOT
+
+
+def test_virtual_addresses_are_given_to_nobody_who_has_not_got_them() -> None:
+    """Neither to an instance nor to the network's own server; whose it is already, it stays."""
+    app = {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/29"}}}}
+
+    def site_of(*allowed: str) -> dict[str, Any]:
+        nic = {"network": "app", "allowed_addresses": list(allowed)}
+        return spec(networks=app, instances={"web": {**WEB, "count": 2, "networks": [nic]}})
+
+    def addresses(recorded: Recorded) -> list[str]:
+        return [recorded.resources[Address("acme", "instances", "web", at)].leases["nics.app.v4"] for at in (0, 1)]
+
+    recorded, observed, made = first(site_of("10.20.0.3", "10.20.0.6/32", "10.30.0.0/16"))
+    assert addresses(recorded) == ["10.20.0.2", "10.20.0.4"]
+    assert made.blueprint is not None
+    facts = made.blueprint.resources[Address("acme", "networks", "app")].wants["network-1"].fields()["subnets"]["v4"]
+    assert facts["server"] == "10.20.0.5"
+    again = planned(desired(site_of("10.20.0.4")), recorded, observed)
+    assert again.blueprint is not None
+    web = again.blueprint.resources[Address("acme", "instances", "web", 1)]
+    assert web.leases["nics.app.v4"] == "10.20.0.4"

@@ -11,7 +11,8 @@ from stead.kind import Action, Contribution, Disruption, Effect, Member, Need, W
 from stead.kinds import network_names
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.routing import ways
-from stead.kinds.subnets import Stand, need, nets_of, network_block
+from stead.kinds.several import listed
+from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, stands
 from stead.named import NamedTuple
 from stead.want import Body, Want
 
@@ -34,27 +35,35 @@ def source(block: Block, desired: Desired) -> Stand | None:
     network = network_block(model.network, desired)
     if network is None:
         return None
-    nets = [net for net in nets_of(network, desired) if net.version == 4]
-    return Stand(nets[0], model.address) if nets else None
+    return _v4(nets_of(network, desired), model.address)
+
+
+def _v4(nets: Sequence[Net], *asked: str | None) -> Stand | None:
+    addresses = [one for one in asked if one is not None]
+    return next((stand for stand in stands(nets, addresses) if stand.net.version == 4), None)
 
 
 def inside(block: Block, desired: Desired) -> Inside | None:
-    """The first interface with an IPv4 address and a router that leads to the external network."""
+    """The first interface with an IPv4 address and a router that leads from its subnet to the external network."""
     model: FloatingIp = block.model
     instance = desired.get(model.instance) if model.instance is not None else None
     if instance is None or model.instance is None:
         return None
-    networks = [nic.network for nic in instance.model.networks]
-    for network, key in zip(networks, network_names.keys(networks, instance.project), strict=True):
-        if model.inside not in (None, network):
-            continue
-        own = network_block(network, desired)
-        if own is None or all(net.version != 4 for net in nets_of(own, desired)):
-            continue
-        router = next((way.router for way in ways(desired).get(network, ()) if way.external == model.network), None)
+    nics = instance.model.networks
+    keys = network_names.keys([nic.network for nic in nics], instance.project)
+    for nic, key in zip(nics, keys, strict=True):
+        own = network_block(nic.network, desired) if model.inside in (None, nic.network) else None
+        stand = _v4(nets_of(own, desired), *listed(nic.address)) if own is not None else None
+        router = _router(nic.network, stand.net, model.network, desired) if stand is not None else None
         if router is not None:
-            return Inside(model.instance, network, f"nics.{key}.v4", router)
+            return Inside(model.instance, nic.network, f"nics.{key}.v4", router)
     return None
+
+
+def _router(network: Address, net: Net, external: Address, desired: Desired) -> Address | None:
+    """The gateway of the subnet before all others: answers leave by it."""
+    found = [way for way in ways(desired).get(network, ()) if way.external == external and way.reaches(net)]
+    return min(found, key=lambda way: not way.is_gateway(net)).router if found else None
 
 
 def follows(block: Block, desired: Desired) -> Iterator[Address]:

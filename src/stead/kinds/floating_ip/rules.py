@@ -59,7 +59,7 @@ def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         through = f"{model.inside}" if model.inside is not None else (", ".join(map(str, networks)) or "no network")
         text = (
             f"{model.instance} is in {through}, and no router with `external: {model.network.label}` joins an IPv4 "
-            "subnet of that. Add the network to such a router."
+            "subnet that it is in. Add the network to such a router."
         )
         yield NOT_ROUTED.at(block.place("instance"), text)
         return

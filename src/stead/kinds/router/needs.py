@@ -13,7 +13,7 @@ from stead.kind import Demand, Macs, Need
 from stead.kinds.network_names import short
 from stead.kinds.router.model import Router
 from stead.kinds.several import listed
-from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, read, stands
+from stead.kinds.subnets import Net, Stand, as_router, need, nets_of, network_block, stands
 from stead.kinds.underlay import lacks
 from stead.named import NamedTuple
 
@@ -43,22 +43,8 @@ def inner(block: Block, desired: Desired) -> Iterator[Joined]:
         if network is None:
             continue
         asked = listed(joined.address)
-        own = tuple(_as_gateway(nets_of(network, desired), asked))
+        own = tuple(as_router(nets_of(network, desired), asked))
         yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own, asked)
-
-
-def _as_gateway(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[Stand]:
-    for net in nets:
-        asked = next((one for one in addresses if holds(net, one)), None)
-        if asked is not None:
-            yield Stand(net, asked)
-        elif net.gateway is not None:
-            yield Stand(net, net.write(net.gateway))
-
-
-def holds(net: Net, address: str) -> bool:
-    version, number = read(address)
-    return net.version == version and net.holds(number)
 
 
 def outer(block: Block, desired: Desired) -> Joined | None:

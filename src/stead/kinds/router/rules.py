@@ -10,8 +10,8 @@ from stead.diagnostics import Code, Diagnostic
 from stead.kinds.latest import latest
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
-from stead.kinds.router.needs import Joined, holds, inner, interfaces, outer
-from stead.kinds.subnets import Net, nets_of, overlap
+from stead.kinds.router.needs import Joined, inner, interfaces, outer
+from stead.kinds.subnets import Net, holds, nets_of, overlap
 
 OVERLAP = Code("STEAD-N020", "the router's networks overlap")
 NO_GATEWAY = Code("STEAD-N021", "the network has no place for a router")
