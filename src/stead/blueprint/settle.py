@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stead.address import Address, order
-from stead.blueprint import demands, leases
+from stead.blueprint import demands, leases, telling
 from stead.blueprint.choices import Choices, Scope
 from stead.blueprint.left import left_behind, with_less_room
 from stead.blueprint.model import Blueprint, Reason, Settled
@@ -65,7 +65,7 @@ def settle(
     left = left_behind(desired, recorded, observed, kinds)
     question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
-    found += demands.unplaced(desired, question, placement)
+    found += telling.unplaced(desired, question, placement)
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:

@@ -170,7 +170,7 @@ def text(found: Capacity) -> list[str]:
 
 
 def rows(uses: Sequence[Use]) -> list[str]:
-    from stead.blueprint.demands import amount
+    from stead.blueprint.telling import amount
     from stead.cli.explain import bar
 
     shown = [use for use in uses if use.usable and use.resource != "services"]
@@ -183,7 +183,7 @@ def rows(uses: Sequence[Use]) -> list[str]:
 
 
 def left_out(placed: Placed, unplaced: Sequence[Unplaced]) -> list[str]:
-    from stead.blueprint.demands import named
+    from stead.blueprint.telling import named
 
     return [f"\nNo host for {named(placed.question, one)}: {one.text}" for one in unplaced]
 

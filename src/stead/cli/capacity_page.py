@@ -65,7 +65,7 @@ def _called(resource: str) -> str:
 
 
 def _cell(use: Use | None) -> str:
-    from stead.blueprint.demands import amount
+    from stead.blueprint.telling import amount
 
     if use is None:
         return '<td class="dim">none</td>'

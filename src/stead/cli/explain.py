@@ -72,7 +72,7 @@ def _amount(term: str, value: int) -> str:
 
 
 def _help(advice: Advice) -> list[str]:
-    from stead.blueprint.demands import human
+    from stead.blueprint.telling import human
 
     lines = ["", f"What is short: {advice.scarce}" if advice.scarce else "", "What would help:"]
     lines += [f"  - {human(one)}{'  (tried: it fits)' if one.tried else ''}" for one in advice.suggestions]

@@ -45,11 +45,13 @@ class Placed:
 
 def request_of(placed: Placed, text: str) -> str:
     """Placement's name for an address. Refuses what is not placed, with the nearest that is."""
+    from stead.blueprint.demands import ROOT
     from stead.reading import nearest
 
     members = placed.question.members
     if text in members:
-        return text
+        root = f"{text}{ROOT}"  # in a shared pool it takes room elsewhere, and that may be what is missing
+        return root if any(root in one.members for one in placed.placement.unplaced) else text
     for request in placed.problem.requests:
         for member, volumes in request.carries.items():
             if text in volumes:

@@ -35,12 +35,21 @@ RANK = {stage: i for i, stage in enumerate(STAGES)}
 
 
 class Broken(NamedTuple):
-    """One requirement that a host does not meet. `str` is the word a user sees: `zone=b`, `trait=ssd`, `memory`."""
+    """One requirement that a host does not meet. `str` is the word a user sees: `zone=b`, `trait=ssd`, `memory`.
+
+    What a machine is for comes as a trait, `role:compute`, which no user writes.
+    """
 
     stage: str
     value: str
 
+    @property
+    def is_role(self) -> bool:
+        return self.stage == "trait" and self.value.startswith("role:")
+
     def __str__(self) -> str:
+        if self.is_role:
+            return self.value.replace(":", "=", 1)
         return self.value if self.stage == "capacity" else f"{self.stage}={self.value}"
 
 

@@ -66,7 +66,7 @@ class Prover:
             return self._no_host(run)
         holds, gone, name = self._bounds(run.shape)
         if not holds:
-            return "capacity", f"none of {len(pool.hosts)} eligible hosts is free enough for one", True
+            return "capacity", f"none of {len(pool.hosts)} eligible hosts {self._lacking(run)}", True
         if name is not None:
             return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
         if gone:
@@ -74,11 +74,24 @@ class Prover:
         code, text, proven = self._without_bound(run)
         return code, text, proven or id(run) in self.search.impossible
 
+    def _lacking(self, run: Run) -> str:
+        """What is too little on each of the hosts: at all, or free, or together."""
+        demand, hosts = run.shape.demand, run.shape.pool.hosts
+        names, usable = self.space.resources, self.space.usable
+        whom = f"its {len(run.crew)} members together" if run.crew else "one"
+        never = [names[k] for k, amount in demand if all(usable[h][k] < amount for h in hosts)]
+        if never:
+            return f"is large enough in {' and '.join(never)} for {whom}"
+        short = [names[k] for k, amount in demand if all(self.open[h][k] < amount for h in hosts)]
+        if short:
+            return f"has enough {' and '.join(short)} free for {whom}"
+        return f"has enough {' and '.join(names[k] for k, _ in demand)} free at once for {whom}"
+
     def _without_bound(self, run: Run) -> tuple[str, str, bool]:
         pool = run.shape.pool
         group, proven = self._group_full(run)
         if group:
-            return "spread", f"{group} allows no more on the {len(pool.hosts)} eligible hosts", proven
+            return "spread", f"the spread of {group} allows no more on the {len(pool.hosts)} eligible hosts", proven
         if run.crew:
             return "together", f"no host was found for its {len(run.crew)} members together", False
         return "capacity", f"no room was found on the {len(pool.hosts)} eligible hosts", False

@@ -28,11 +28,15 @@ OFFERED = 12  # suggestions returned; the rest would not be read
 
 @value
 class Suggestion:
-    """Give up `relax` (of the requests), free `free` (host -> resource -> amount), or both. `opens`: hosts it opens."""
+    """Give up `relax` (of the requests), free `free` (host -> resource -> amount), or both. `opens`: hosts it opens.
+
+    `add` is what of `free` nobody uses, so that it can only be added.
+    """
 
     requests: tuple[str, ...]
     relax: tuple[Broken, ...] = ()
     free: Free = field(default_factory=dict)
+    add: Free = field(default_factory=dict)
     opens: int = 0
     example: str = ""
     tried: bool = False  # placed again with this applied: every member of the requests has a host
@@ -60,7 +64,7 @@ class Advice:
 def suggest(problem: Problem, placement: Placement, member: str, *, scene: Scene | None = None) -> Advice:
     view = scene or Scene(problem, placement)
     run = view.unit(member)
-    verdicts = view.verdicts(run)
+    verdicts = _for_it(view.verdicts(run))
     names = tuple(sorted({request.id for request, _ in run.crew} or {run.request.id}))
     offered = _relaxations(view, verdicts, names)
     shortest = _shortest(view, run, verdicts, names)
@@ -71,11 +75,26 @@ def suggest(problem: Problem, placement: Placement, member: str, *, scene: Scene
     return Advice(
         member=member,
         request=view.request_of[member].id,
-        suggestions=tuple(offered[:OFFERED]),
-        shortest=shortest,
+        suggestions=tuple(_told(view, one) for one in offered[:OFFERED]),
+        shortest=shortest and _told(view, shortest),
         scarce=_scarce(verdicts),
         proven=any(member in left.members and left.proven for left in placement.unplaced),
     )
+
+
+def _for_it(verdicts: list[Verdict]) -> list[Verdict]:
+    """Without hosts that are there for something else: what a machine is for is nobody's wish to give up."""
+    return [verdict for verdict in verdicts if not any(found.is_role for found in verdict.broken)] or verdicts
+
+
+def _told(scene: Scene, one: Suggestion) -> Suggestion:
+    add: dict[str, dict[str, int]] = {}
+    for host, amounts in one.free.items():
+        used = dict(zip(scene.space.resources, scene.state.used(scene.space.index[host]), strict=True))
+        more = {name: much - max(0, used[name]) for name, much in amounts.items() if much > used[name]}
+        if more:
+            add[host] = more
+    return replace(one, add=add)
 
 
 def relaxed(problem: Problem, suggestion: Suggestion) -> Problem:
@@ -223,7 +242,7 @@ def _more(scene: Scene, member: str, one: Suggestion, times: int) -> Suggestion 
     `times` doubles with every round: others that were left out take what is freed for this one until they all fit too.
     """
     run = scene.unit(member)
-    verdicts = scene.verdicts(run)
+    verdicts = _for_it(scene.verdicts(run))
     if verdicts and not verdicts[0].broken:
         scene.state.take(verdicts[0].hosts[0], run.shape.demand)
         return one

@@ -1,0 +1,90 @@
+"""Says placement's answer to people: who has no host, why, and what would help.
+
+Must not place and must not ask anything of its own but what would help.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stead.address import Address
+from stead.blueprint.demands import ROOT, Question
+from stead.blueprint.placement.model import Placement, Unplaced
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+
+if TYPE_CHECKING:
+    from stead.blueprint.placement import Suggestion
+
+NO_HOST = Code("STEAD-P001", "no host can take it")
+TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
+HELPED = 8  # of those without a host; finding what helps means placing everything again, several times for each
+NAMED = 3  # blocks by name, of the many that may lack a host for one reason
+
+
+def unplaced(desired: Desired, question: Question, placement: Placement) -> list[Diagnostic]:
+    """Who has no host, the smallest thing that would help, and whether that is proven."""
+    found = [_torn(desired.by_address[address], address, at) for address, at in question.torn.items()]
+    if not placement.unplaced:
+        return found
+    from stead.blueprint.placement import suggest
+
+    for number, one in enumerate(placement.unplaced):
+        who = question.members[one.members[0].removesuffix(ROOT)]
+        helps = [f"`stead explain '{who}'` says what would help."]
+        if number < HELPED:
+            advice = suggest(question.problem, placement, one.members[0])
+            offered = [suggestion for suggestion in advice.suggestions if suggestion.tried] or advice.suggestions
+            helps = [f"- {human(suggestion)}" for suggestion in offered[:3]]
+            helps = ["What would help:", *helps] if helps else []
+        sure = [] if one.proven else ["The search gave up; another arrangement may exist."]
+        text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
+        found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
+    return found
+
+
+def _torn(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:
+    text = ", ".join(f"{volume} is on {host}" for volume, host in at.items())
+    text += ". Their pool is each host's own, so no host has both. Keep volumes that go from one instance to "
+    text += "another in a pool that hosts share."
+    return TORN.at(block.place("volumes"), text, address=str(address))
+
+
+def named(question: Question, left: Unplaced) -> str:
+    """`3 of acme/instances/web and 2 of acme/instances/db`."""
+    members = [question.members[member.removesuffix(ROOT)] for member in left.members]
+    if len(members) == 1:
+        return str(members[0])
+    blocks = Counter(member.block for member in members).most_common()
+    named = [f"{number} of {block}" for block, number in blocks[:NAMED]]
+    if rest := sum(number for _, number in blocks[NAMED:]):
+        named.append(f"{rest} more")
+    return " and ".join(named)
+
+
+def human(suggestion: Suggestion) -> str:
+    """`relax zone=b and 90 hosts fit, or free 712 GiB of memory on compute-31`."""
+    free, add = [], []
+    for host, amounts in suggestion.free.items():
+        more = suggestion.add.get(host, {})
+        free += [
+            f"{amount(name, much - more.get(name, 0))} on {host}"
+            for name, much in amounts.items()
+            if much > more.get(name, 0)
+        ]
+        add += [f"{amount(name, much)} to {host}" for name, much in more.items()]
+    named = (("relax", list(map(str, suggestion.relax)), " and "), ("free", free, ", "), ("add", add, ", "))
+    parts = [f"{verb} {between.join(words)}" for verb, words, between in named if words]
+    opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
+    return " and ".join(parts) + opens
+
+
+def amount(resource: str, much: int) -> str:
+    """A number with its unit, as people say it."""
+    if resource == "memory" or resource.startswith("disk:"):
+        for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
+            if much >= size:
+                return f"{much / size:.4g} {unit} of {resource}"
+    return f"{much} {resource}"
