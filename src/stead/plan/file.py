@@ -33,7 +33,7 @@ FORM = 1
 # What stands in the header, as JSON has it.
 _HEADER: Mapping[str, type] = {
     "stead-plan": int, "digest": str, "made": dict, "steps": int, "unchanged": int, "notes": list, "outputs": dict,
-    "renames": list, "new-outputs": bool,
+    "renames": list,
 }  # fmt: skip
 _Types = frozenset[Any]
 _TEXT: _Types = frozenset({str})
@@ -276,7 +276,7 @@ class _Reader:
             notes=tuple(Note(*one) for one in header["notes"]),
             renames={addresses[old]: addresses[new] for old, new in header["renames"]},
             unchanged=header["unchanged"],
-            new_outputs=header["new-outputs"],
+            new_outputs=header.get("new-outputs") is True,  # plans of runs before there was this have none
             digest=header["digest"],
         )
 

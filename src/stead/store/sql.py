@@ -28,7 +28,7 @@ def _understood() -> Iterator[None]:
     """Rows that another program has changed, or a disk: the database itself sees nothing wrong with them."""
     try:
         yield
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
         refuse(DAMAGED, f"What is recorded cannot be understood ({type(error).__name__}: {error}). Put a backup back.")
 
 
@@ -68,7 +68,8 @@ class SqlStore:
 
     def plan(self, digest: str) -> bytes | None:
         rows = self._db.rows("SELECT content FROM plans WHERE digest = ?", (digest,))
-        return zlib.decompress(self._seal.open_bytes(bytes(rows[0][0]), "plan")) if rows else None
+        with _understood():
+            return zlib.decompress(self._seal.open_bytes(bytes(rows[0][0]), "plan")) if rows else None
 
     def holder(self) -> Holder | None:
         return locks.read_holder(self._db)
