@@ -147,14 +147,15 @@ class Cloud:
         """Frames that pass a device of a host while something is done, one line each."""
         path = f"/tmp/heard.{device}"
         words = " ".join([*inside, "tcpdump", "-Unnei", device, "-w", path, f"'{what}'"])
-        start = f"{words} >/dev/null 2>{path}.err & echo $! >{path}.pid\n"
-        start += f"until grep -q listening {path}.err; do sleep 0.1; done"
+        start = f"rm -f {path}.err\n{words} >/dev/null 2>{path}.err & echo $! >{path}.pid\n"
+        start += f"until grep -qs listening {path}.err; do sleep 0.1; done"
         self.lab.run(host, ["sh", "-c", start])
         try:
             act()
             time.sleep(1)
         finally:
-            self.lab.run(host, ["sh", "-c", f"kill -INT $(cat {path}.pid); sleep 0.3"])
+            end = f"pid=$(cat {path}.pid); kill -INT $pid; while kill -0 $pid; do sleep 0.1; done"
+            self.lab.run(host, ["sh", "-c", end])
         lines = self.lab.run(host, ["sh", "-c", f"tcpdump -nner {path} 2>/dev/null"]).splitlines()
         return [line for line in lines if line.strip()]
 
@@ -168,7 +169,11 @@ class Cloud:
         return self.heard(record.host, inside, "eth0", what, act)
 
     def ping(self, resource: str, target: str, *words: str) -> bool:
-        return self.sh(resource, " ".join(["ping", "-c", "2", "-W", "2", *words, target])).status == 0
+        """An answer may be late, where many guests share two cores."""
+        return self.sh(resource, " ".join(["ping", "-c", "2", "-W", "20", *words, target])).status == 0
+
+    def no_ping(self, resource: str, target: str) -> bool:
+        return not self.ping(resource, target, "-W", "2")
 
 
 def tap_of(mac: str) -> str:

@@ -118,7 +118,7 @@ def test_a_console_answers_who_types(site: Driven) -> None:
         hears(b"# ", typed=b"root\r")
         hears(b"I am 42", typed=b"echo I am $((6*7))\r")
         os.write(terminal, b"\x1d")
-        assert console.wait(20) == 0
+        assert console.wait(120) == 0
     finally:
         console.kill()
         console.wait()
