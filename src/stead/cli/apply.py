@@ -143,12 +143,13 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
     from stead.cli.progress import exit_status, progress, report
     from stead.cli.workspace import find
     from stead.plan.file import to_bytes
+    from stead.plan.render.values import safe
 
     gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
     gc.enable()
     settings = Options(
         who=who(),
-        reason=options.reason,
+        reason=safe(options.reason),
         parallel=options.parallel,
         secrets=secrets,
         hooks=of_resources(loaded.inputs.desired, find(options).root),
@@ -162,7 +163,9 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
 
 def who() -> str:
     """For the history and the lock. In CI the one who pushed, where the CI says so."""
+    from stead.plan.render.values import safe
+
     for variable in ("STEAD_WHO", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
         if name := os.environ.get(variable):
-            return name
+            return safe(name)
     return f"uid {os.getuid()}"

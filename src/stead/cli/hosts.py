@@ -19,6 +19,7 @@ from stead.diagnostics import Code, Refused, has_errors
 from stead.hosts.room import Room, Row, as_json, row, simulated_row
 from stead.inventory import Inventory
 from stead.observe import Question, observe
+from stead.plan.render.values import safe
 
 SIMULATED = Code("STEAD-H021", "these hosts are simulated")
 BAR = 10
@@ -74,7 +75,7 @@ def table(rows: Sequence[Row]) -> str:
             padded[at] = paint(padded[at], RED) if room.share > NEARLY_FULL else padded[at]
         shown.append("  ".join(padded).rstrip())
         if one.why:
-            shown.append(paint(f"    {one.why.splitlines()[0]}", DIM))
+            shown.append(paint(f"    {safe(one.why.splitlines()[0])}", DIM))
     up = sum(one.state == "up" for one in rows)
     shown.append(f"{up} of {len(rows)} hosts up, {sum(one.running for one in rows)} instances running")
     return "\n".join(shown)

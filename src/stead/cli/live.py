@@ -12,6 +12,7 @@ from stead.apply import OnProgress, Stopping, WaveBegan
 from stead.apply import Progress as Event
 from stead.cli.progress import EVERY, done_text, step_text, stopping_text
 from stead.plan.model import Plan
+from stead.plan.render.values import legible
 from stead.runner import Began, Ended, Silent, State
 
 
@@ -43,7 +44,7 @@ class _Display:
             case Stopping():
                 bar.console.print(stopping_text(), style="yellow", markup=False)
             case Silent(host, why):
-                bar.console.print(f"{host} does not answer: {why}", style="red", markup=False)
+                bar.console.print(f"{host} does not answer: {legible(why)}", style="red", markup=False)
             case Began(steps):
                 self._running.update(steps)
                 bar.update(self._task, description=self._now())
@@ -59,7 +60,7 @@ class _Display:
         if state is State.DONE and len(self._plan.steps) <= EVERY:
             self._bar.console.print(done_text(step), markup=False)
         elif state in (State.FAILED, State.UNKNOWN):
-            self._bar.console.print(f"{state}: {step_text(step)}: {error}", style="red", markup=False)
+            self._bar.console.print(f"{state}: {step_text(step)}: {legible(error)}", style="red", markup=False)
 
     def _now(self) -> str:
         """One of the running steps, and how many others."""

@@ -17,7 +17,7 @@ from stead.apply import Applied, OnProgress, Progress, Stopping, Told, WaveBegan
 from stead.cli.say import BOLD, GREEN, RED, YELLOW, paint
 from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
-from stead.plan.render.values import shown
+from stead.plan.render.values import legible, shown
 from stead.plan.render.words import SIGNS
 from stead.runner import Began, Ended, Silent, State
 from stead.store.model import Outcome
@@ -60,7 +60,7 @@ class Lines:
             case Stopping():
                 self._say(stopping_text())
             case Silent(host, why):
-                self._say(f"{host} does not answer: {why}")
+                self._say(f"{host} does not answer: {legible(why)}")
             case Ended(results):
                 for number, state, error in results:
                     self._ended(self._steps[number], state, error)
@@ -73,7 +73,7 @@ class Lines:
         if state is State.DONE and self._each:
             self._say(f"  {done_text(step)}")
         elif state in (State.FAILED, State.UNKNOWN):
-            self._say(f"  {state}: {step_text(step)}: {error}")
+            self._say(f"  {state}: {step_text(step)}: {legible(error)}")
 
     def _count(self) -> None:
         if not self._each and self._now() - self._last >= 1:
@@ -125,7 +125,7 @@ def _list(title: str, told: tuple[Told, ...], colour: str, plan: Plan) -> None:
     for step, why in told[:TOLD]:
         keep = plan.keeps.get(step.address)
         place = f" ({keep.place})" if keep is not None and keep.place is not None else ""
-        print(f"  {step_text(step)}{place}: {why}", file=sys.stderr)
+        print(f"  {step_text(step)}{place}: {legible(why)}", file=sys.stderr)
     if len(told) > TOLD:
         print(f"  … and {len(told) - TOLD:,} more (`stead runs` shows all)", file=sys.stderr)
 

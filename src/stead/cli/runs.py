@@ -16,6 +16,7 @@ from pathlib import Path
 from stead.cli import options as shared
 from stead.cli.say import BOLD, DIM, GREEN, RED, YELLOW, paint
 from stead.cli.workspace import find, open_state
+from stead.plan.render.values import legible
 from stead.store import Store
 from stead.store.codes import UNKNOWN_RUN, refuse
 from stead.store.model import Entry, Outcome, RunInfo, StepState, moment
@@ -97,7 +98,7 @@ def told(entries: list[Entry], *, every: bool) -> list[str]:
     found = []
     for one in shown:
         where = f" on {one.host}" if one.host else ""
-        error = f": {one.error}" if one.error else ""
+        error = f": {legible(one.error)}" if one.error else ""
         text = f"  {one.step:>6}  {one.state:<7}  {one.action} {one.address}{where}{error}"
         found.append(paint(text, DIM) if one.state is StepState.DONE else text)
     if len(shown) < len(entries):

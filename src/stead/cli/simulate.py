@@ -30,6 +30,7 @@ from stead.cli.workspace import BAD_OPTION, SIMULATION, Workspace, find, pair, r
 from stead.diagnostics import Code, Refused, has_errors
 from stead.named import NamedTuple
 from stead.observed import State
+from stead.plan.render.values import safe
 from stead.runner.simulated_state import Fault, FaultKind, SimulatedState
 
 NO_HOST = Code("STEAD-B051", "there is no such simulated host")
@@ -149,7 +150,7 @@ def hosts(state: SimulatedState, _options: argparse.Namespace) -> object:
 def set_state(to: State) -> Callable[[SimulatedState, argparse.Namespace], object]:
     def run_it(state: SimulatedState, options: argparse.Namespace) -> object:
         for host in [known(state, one) for one in options.hosts]:
-            state.set_state(host, to, getattr(options, "why", ""))
+            state.set_state(host, to, safe(getattr(options, "why", "")))
         return {"changed": [f"{one} is {to}" for one in options.hosts]}
 
     return run_it
@@ -213,7 +214,7 @@ def move(state: SimulatedState, options: argparse.Namespace) -> object:
 
 def fail(state: SimulatedState, options: argparse.Namespace) -> object:
     host = known(state, options.host) if options.host else ""
-    state.inject(Fault(FaultKind.FAIL, host, options.address, options.skip, options.times, options.error))
+    state.inject(Fault(FaultKind.FAIL, host, options.address, options.skip, options.times, safe(options.error)))
     return faults(state, options)
 
 

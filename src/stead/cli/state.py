@@ -24,6 +24,7 @@ from stead.address import Address, order, parse
 from stead.cli import options as shared
 from stead.cli.workspace import find, open_state
 from stead.named import NamedTuple
+from stead.plan.render.values import legible, safe
 from stead.store.codes import KEY_NEEDED, TAKEN_ADDRESS, UNKNOWN_ADDRESS, refuse
 from stead.store.model import Claim, Writes, moment
 
@@ -116,7 +117,7 @@ def history(options: argparse.Namespace) -> int:
         where = f" on {one.host}" if one.host else ""
         run_of = f", run {one.run}" if one.run else ""
         state = f" {one.state}" if one.state not in ("", "done") else ""
-        detail = f": {one.detail}" if one.detail else ""
+        detail = f": {legible(one.detail)}" if one.detail else ""
         name = f" {one.address}" if one.address != options.address else ""
         print(f"{moment(one.at)}  {one.what}{name}{where}{state} by {one.who}{run_of}{detail}")
     return 0
@@ -127,7 +128,7 @@ def move(options: argparse.Namespace) -> int:
     if new is None:
         refuse(UNKNOWN_ADDRESS, f"{options.new!r} is no address. Write [PROJECT/]KIND/NAME, acme/instances/web say.")
     store = opened(options)
-    with store.lock(Claim(who(), f"state mv {options.old} {options.new}")) as hold:
+    with store.lock(Claim(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
         records = store.recorded().resources
         old = chosen(records, [options.old])
         renamed = {
@@ -146,7 +147,7 @@ def move(options: argparse.Namespace) -> int:
 
 def remove(options: argparse.Namespace) -> int:
     store = opened(options)
-    with store.lock(Claim(who(), f"state rm {' '.join(options.address)}")) as hold:
+    with store.lock(Claim(who(), safe(f"state rm {' '.join(options.address)}"))) as hold:
         gone = chosen(store.recorded().resources, options.address)
         store.edit(hold, who(), "removed", Writes(gone=gone))
     names = list(map(str, gone))

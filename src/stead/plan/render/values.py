@@ -59,6 +59,11 @@ def safe(text: str) -> str:
     return "".join([one if one.isprintable() else json.dumps(one)[1:-1] for one in text])
 
 
+def legible(text: str) -> str:
+    """What a host says, in as many lines as it said it."""
+    return text if text.isprintable() else "\n".join(map(safe, text.splitlines()))
+
+
 def shortened(text: str, longest: int = LONGEST) -> str:
     """One line. Of several, the first and how many there are."""
     lines = text.splitlines()

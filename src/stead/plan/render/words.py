@@ -10,6 +10,7 @@ from stead.kind import Action, Disruption
 from stead.plan.model import Note, Plan
 from stead.plan.render.fold import Entry
 from stead.plan.render.names import count
+from stead.plan.render.values import safe
 from stead.value import value
 
 SIGNS = {
@@ -136,7 +137,7 @@ def noted(notes: Sequence[Note], *, every: bool = False) -> Iterator[str]:
         by_code.setdefault(note.code, []).append(note)
     for some in by_code.values():
         shown = some if every else some[:NOTES_SHOWN]
-        yield from (f"{note.text} [{note.code}]" for note in shown)
+        yield from (f"{safe(note.text)} [{note.code}]" for note in shown)
         if len(some) > len(shown):
             yield f"… and {len(some) - len(shown):,} more of these [{some[0].code}]"
 
