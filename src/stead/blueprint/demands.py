@@ -123,7 +123,7 @@ class _Asking:
             name = str(address)
             asked.members.append(name)
             self.addresses[name] = address
-            self._remember(name, address, demand.host, movable=movable)
+            self._remember(name, address, demand, movable=movable)
             if local:
                 asked.carries[name] = tuple(map(str, local))
                 self._follow(asked, address, local)
@@ -197,13 +197,14 @@ class _Asking:
             live=asked.live,
         )
 
-    def _remember(self, name: str, address: Address, asked: str, *, movable: bool) -> None:
+    def _remember(self, name: str, address: Address, demand: Demand, *, movable: bool) -> None:
         host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=movable)
         if not host:
             return
         self.current[name] = host
-        # What cannot be moved stays, unless the spec names another host; on a silent host, everything does.
-        if self.hosts[host].state is State.DOWN or (not movable and asked in ("", host)):
+        # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does.
+        wanted = demand.host in ("", host) and (not demand.zones or self.hosts[host].zone in demand.zones)
+        if self.hosts[host].state is State.DOWN or (not movable and wanted):
             self.pinned.add(name)
 
     def _follow(self, asked: _Asked, address: Address, local: Sequence[Address]) -> None:

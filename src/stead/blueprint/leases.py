@@ -15,7 +15,7 @@ from typing import assert_never
 from stead.address import Address, order
 from stead.blake2 import blake2b
 from stead.desired import Block
-from stead.diagnostics import Code, Diagnostic
+from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
 from stead.named import NamedTuple
 from stead.recorded import Record
@@ -23,6 +23,7 @@ from stead.value import field, mutable, value
 from stead.want import canonical
 
 TWICE = Code("STEAD-R020", "the same value is fixed twice")
+DISPLACED = Code("STEAD-R022", "a value that is asked for was somebody else's", Severity.WARNING)
 EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
 
 UUID, IDENTITY = "uuid", "identity"
@@ -124,6 +125,7 @@ class _Chooser:
         self.takes_over: dict[Address, tuple[Address, ...]] = {}
         self.diagnostics: list[Diagnostic] = []
         self.leaving: dict[str | int, Address] = {}
+        self.fixed: set[tuple[str, str | int]] = set()
 
     def remember_leaving(self, claims: Sequence[Claim]) -> None:
         """A record does not say in which space a value stood, so a leaving one is kept from all of them."""
@@ -155,6 +157,7 @@ class _Chooser:
                     self.diagnostics.append(TWICE.at(one.block.place(), text, address=str(address)))
                     continue
                 self.chosen[address][need.key] = need.fixed
+                self.fixed.add((need.space, value))
                 if (leaver := self.leaving.get(value)) is not None:
                     self.takes_over[address] = (*self.takes_over.get(address, ()), leaver)
 
@@ -170,8 +173,17 @@ class _Chooser:
                 text = record.leases.get(need.key)
                 if text is None or not _fits(need, value := _number(text)):
                     continue
-                if self._space(need.space).holders.setdefault(value, address) is address:
+                holder = self._space(need.space).holders.setdefault(value, address)
+                if holder is address:
                     leases[need.key] = text
+                elif (need.space, value) in self.fixed:
+                    self._displaced(text, holder, address, one.block)
+
+    def _displaced(self, text: str, holder: Address, address: Address, block: Block) -> None:
+        """Told, since nothing of it is written where it happens; and only then does the other one come."""
+        self.takes_over[holder] = (*self.takes_over.get(holder, ()), address)
+        why = f"{address} had {text}, which {holder} asks for, and gets another. To keep it, let that ask for another."
+        self.diagnostics.append(DISPLACED.at(block.place(), why, address=str(address)))
 
     def _identify(self, address: Address, leases: dict[str, str], record: Record | None, identity: str) -> None:
         """The UUID stays as long as the resource is the same one; a replacement gets another.

@@ -39,7 +39,7 @@ class Settled(NamedTuple):
 class Blueprint:
     resources: Mapping[Address, Settled]
     outputs: Mapping[str, Any]
-    takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
+    takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone or changed
     problem: Problem  # what placement was asked, for `explain` and `capacity`
     placement: Placement
     rebalance: Rebalance | None = None  # what was rearranged on request

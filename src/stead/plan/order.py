@@ -87,7 +87,7 @@ class _Edges:
             if here is not None:
                 first.add(here)
             first.update(homes)
-        if self.breaks:
+        if self.breaks or self.blueprint.takes_over:
             first.update(self._gone_before(change))
         first.discard(position)
 
@@ -112,6 +112,7 @@ class _Edges:
     def _gone_before(self, change: Change) -> Iterator[int]:
         for gone in self.blueprint.takes_over.get(change.address, ()):
             yield from self.breaks.get(gone, {}).values()
+            yield from self.makes.get(gone, {}).values()  # that stays, and has another address from then on
         if self._makes_anew(change) and not self._overlaps(change):
             yield from self._predecessors(change)
 

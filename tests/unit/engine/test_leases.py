@@ -68,8 +68,9 @@ def test_fixed_value_displaces_a_remembered_one() -> None:
     web, db = block("web", 1), block("db", 1)
     before, _, _ = settle(Claim(web, nic(), NONE))
     held = before[web.members[0]]["nics.0.v4"]
-    chosen, found, _ = settle(Claim(web, nic(), NONE), Claim(db, nic(fixed=held), NONE), records=recorded(before))
-    assert found == []
+    chosen, found, leases = settle(Claim(web, nic(), NONE), Claim(db, nic(fixed=held), NONE), records=recorded(before))
+    assert [(one.code, one.severity) for one in found] == [("STEAD-R022", "warning")]
+    assert leases.takes_over == {db.members[0]: (web.members[0],)}  # which has let go of it by then
     assert chosen[db.members[0]]["nics.0.v4"] == held
     assert chosen[web.members[0]]["nics.0.v4"] != held
 

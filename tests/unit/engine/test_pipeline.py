@@ -125,6 +125,27 @@ def test_what_cannot_be_moved_to_another_host_is_lost_there_and_that_is_told() -
     assert made.uuid not in {step.uuid for step in gone}
 
 
+def test_a_volume_of_another_zone_is_lost_in_the_first_and_not_left_there_silently() -> None:
+    west, east = (spec(volumes={"data": {"size": "1GiB", "zone": zone}}) for zone in ("z0", "z1"))
+    plan = then(west, east)
+    assert [(step.action, step.disturbs) for step in plan.steps if step.address.kind == "volumes"] == [
+        (Action.DESTROY, Disruption.DATA_LOSS),
+        (Action.CREATE, Disruption.NONE),
+    ]
+
+
+def test_who_gives_up_an_address_does_so_before_the_other_comes() -> None:
+    before = spec(instances={"web": WEB})
+    recorded, observed, _ = first(before)
+    held = recorded.resources[Address("acme", "instances", "web")].leases["nics.app.v4"]
+    after = desired(spec(instances={"web": WEB, "db": {**WEB, "networks": [{"network": "app", "address": held}]}}))
+    made, found = make_plan(Inputs(desired=after, recorded=recorded, observed=observed, kinds=kinds(), key=KEY))
+    assert [one.code for one in found] == ["STEAD-R022"]
+    assert made.plan is not None
+    number = {step.address.name: step.number for step in made.plan.steps if step.address.kind == "instances"}
+    assert number["web"] in made.plan.steps[number["db"]].after
+
+
 def test_an_instance_moves_to_a_host_that_has_nothing_yet() -> None:
     """Its image leaves the one host and comes to the other, and is the same one."""
     plan = then(
