@@ -69,6 +69,9 @@ def show(found: Sequence[Diagnostic], form: str) -> None:
 
 def sarif(found: Sequence[Diagnostic]) -> dict[str, object]:
     """SARIF 2.1.0, as code scanning reads it."""
+    import os
+    from urllib.parse import quote
+
     rules = {one.code: {"id": one.code, "shortDescription": {"text": one.summary}} for one in found}
     results = [
         {
@@ -78,7 +81,7 @@ def sarif(found: Sequence[Diagnostic]) -> dict[str, object]:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": one.place.file if one.place else "."},
+                        "artifactLocation": {"uri": quote(os.fsencode(one.place.file if one.place else "."))},
                         "region": {
                             "startLine": one.place.line if one.place else 1,
                             "startColumn": one.place.column if one.place else 1,
@@ -103,15 +106,17 @@ def junit(found: Sequence[Diagnostic]) -> str:
     """One test case for each mistake; a single good one where there is none."""
     import xml.etree.ElementTree as ET
 
+    from stead.plan.render.values import legible, safe
+
     failures = [one for one in found if one.severity is Severity.ERROR]
     suite = ET.Element("testsuite", name="stead validate", tests=str(len(found) or 1), failures=str(len(failures)))
     for one in found:
-        case = ET.SubElement(suite, "testcase", classname=one.place.file if one.place else "spec", name=one.code)
+        case = ET.SubElement(suite, "testcase", classname=safe(one.place.file if one.place else "spec"), name=one.code)
         if one.severity is Severity.ERROR:
             failure = ET.SubElement(case, "failure", message=one.summary, type=one.code)
-            failure.text = f"{one.place or ''} {one.detail}"
+            failure.text = legible(f"{one.place or ''} {one.detail}")
         else:
-            ET.SubElement(case, "system-out").text = f"{one.place or ''} {one.detail}"
+            ET.SubElement(case, "system-out").text = legible(f"{one.place or ''} {one.detail}")
     if not found:
         ET.SubElement(suite, "testcase", classname="spec", name="valid")
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stead.named import NamedTuple
+from stead.plan.render.values import legible, safe
 
 
 class Result(NamedTuple):
@@ -36,7 +37,8 @@ def junit(results: Sequence[Result]) -> str:
     failed = sum(1 for one in results if one.wrong)
     suite = ET.Element("testsuite", name="stead test", tests=str(len(results)), failures=str(failed))
     for one in results:
-        case = ET.SubElement(suite, "testcase", classname=one.file, name=one.name)
+        # XML has no place for what steers a terminal, not even escaped.
+        case = ET.SubElement(suite, "testcase", classname=safe(one.file), name=safe(one.name))
         if one.wrong:
-            ET.SubElement(case, "failure", message=one.wrong[0]).text = "\n".join(one.wrong)
+            ET.SubElement(case, "failure", message=legible(one.wrong[0])).text = "\n".join(map(legible, one.wrong))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)

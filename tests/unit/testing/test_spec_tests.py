@@ -127,3 +127,21 @@ def test_variables_that_are_a_text_are_a_diagnostic(folder: Path, capsys: pytest
     (folder / "one.test.yml").write_text("vars: abc\ntests: {it: {}}\n")
     assert main(["test", str(folder)]) == 1
     assert "STEAD-L003" in capsys.readouterr().err
+
+
+def test_reports_for_ci_can_be_read_whatever_is_in_them(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "odd.test.yml").write_text('tests: {"a\\eb": {expect: {outputs: {"x\\ey": 1}}}}\n')
+    assert main(["test", "--format", "junit"]) == 1
+    assert ET.fromstring(capsys.readouterr().out).find("testcase/failure") is not None  # noqa: S314 - our own
+    odd = folder / "a b"
+    odd.mkdir()
+    (odd / "x#y.yml").write_text('stead: 1\nimages: {"a\\eb": 1}\n')
+    assert main(["validate", "a b", "--format", "junit"]) == 1
+    assert ET.fromstring(capsys.readouterr().out).find("testcase/failure") is not None  # noqa: S314 - our own
+    assert main(["validate", "a b", "--format", "sarif"]) == 1
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b/x%23y.yml"
