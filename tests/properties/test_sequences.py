@@ -125,6 +125,30 @@ def dangling(plan: Plan, observed: Observed) -> Iterator[tuple[int, str]]:
                 yield step.number, f"{name}: {lack}"
 
 
+def doubly_used(plan: Plan, observed: Observed) -> Iterator[str]:
+    """Volumes that two instances would have at once, if only for a moment."""
+    users: dict[str, set[str]] = {}
+    for address, on in observed.haves.items():
+        for have in on.values() if address.kind == "instances" else ():
+            for volume in _volumes(have.want):
+                users.setdefault(volume, set()).add(have.uuid)
+    for step in plan.steps:
+        if step.address.kind != "instances":
+            continue
+        name, used = step.uuid, _volumes(step.want) if step.want is not None else set()
+        for volume, some in users.items():
+            if volume not in used:
+                some.discard(name)
+        for volume in used:
+            users.setdefault(volume, set()).add(name)
+            if len(users[volume]) > 1:
+                yield f"{volume}: {', '.join(sorted(users[volume]))}"
+
+
+def _volumes(want: Want) -> set[str]:
+    return {one["uuid"] for one in want.fields().get("volumes", {}).values() if not one["shareable"]}
+
+
 def lacks(site: Site) -> Iterator[tuple[str, str, str]]:
     for host, contents in list(site.contents.items()):
         for address, want in list(contents.things.items()):
@@ -162,6 +186,7 @@ def test_every_spec_that_can_be_planned_is_done_and_then_there_is_nothing_to_do(
         assert again is not None
         assert (again.digest, again.steps) == (plan.digest, plan.steps)  # however it is written
         assert list(dangling(plan, bench.seen())) == []
+        assert list(doubly_used(plan, bench.seen())) == []
         made = bench.apply(again)
         assert (made.failed, made.skipped, made.unknown) == ((), (), ())
         after = bench.plan()

@@ -45,7 +45,8 @@ def build(
     selection: Selection = EVERYTHING,
 ) -> tuple[Plan | None, list[Diagnostic]]:
     """`recorded` is as it will be once `diff.renames` are carried out."""
-    ordered, found = arrange(diff.changes, blueprint, recorded.resources)
+    lasting = frozenset(plural for plural, kind in kinds.items() if kind.stateful and not kind.mobile)
+    ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting)
     if found:
         return None, found
     selected = _select(ordered, selection)

@@ -30,9 +30,16 @@ class Ordered(NamedTuple):
 
 
 def arrange(
-    changes: Sequence[Change], blueprint: Blueprint, records: Mapping[Address, Record]
+    changes: Sequence[Change],
+    blueprint: Blueprint,
+    records: Mapping[Address, Record],
+    lasting: frozenset[str] = frozenset(),
 ) -> tuple[Ordered, list[Diagnostic]]:
-    before = _Edges(changes, blueprint, records).all()
+    """`lasting` are the kinds of what holds data and outlives its users, who come one after the other."""
+    edges = _Edges(changes, blueprint, records)
+    before = edges.all()
+    for later, earlier in edges.handing_over(lasting):
+        before[later].add(earlier)
     return _sorted(changes, before)
 
 
@@ -170,6 +177,32 @@ class _Edges:
             for host, broken in self.breaks.get(ref, {}).items():
                 if ref not in freed and (gone or host == change.host) and host not in self.makes.get(ref, {}):
                     before[broken].add(position)
+
+    def handing_over(self, lasting: frozenset[str]) -> Iterator[tuple[int, int]]:
+        """Who gets what another had waits until that has let go of it: never two writers."""
+        lets_go: dict[Address, list[int]] = {}
+        takes: list[tuple[int, Address]] = []
+        uses: dict[Block, frozenset[Address]] = {}
+        for position, change in enumerate(self.changes):
+            if change.frees:
+                continue
+            settled = self.blueprint.resources.get(change.address)
+            had = {one for one in self._refs(change.address) if one.kind in lasting}
+            has: frozenset[Address] = frozenset()
+            if settled is not None and change.want is not None:
+                block = settled.block
+                if block not in uses:
+                    uses[block] = frozenset(
+                        one for one in (*block.refs, *block.settings.depends_on) if one.kind in lasting
+                    )
+                has = uses[block]
+            for one in had - has:
+                lets_go.setdefault(one, []).append(position)
+            takes += [(position, one) for one in sorted(has - had, key=str)]
+        for position, one in takes:
+            for earlier in lets_go.get(one, ()):
+                if self.changes[earlier].address != self.changes[position].address:
+                    yield position, earlier
 
     def _refs(self, address: Address) -> tuple[Address, ...]:
         record = self.records.get(address)

@@ -146,6 +146,20 @@ def test_who_gives_up_an_address_does_so_before_the_other_comes() -> None:
     assert number["web"] in made.plan.steps[number["db"]].after
 
 
+@pytest.mark.parametrize("order", [("web", "db"), ("db", "web")])
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_volume_is_let_go_of_before_another_gets_it(order: tuple[str, str], goes: bool) -> None:
+    """Never two writers: whatever the names, and also when who had it is destroyed."""
+    old, new = order
+    users = {"host": "compute-0", **WEB}
+    volumes = {"data": {"size": "1GiB"}}
+    before = spec(volumes=volumes, instances={old: {**users, "volumes": ["data"]}, new: users})
+    after = {new: {**users, "volumes": ["data"]}} | ({} if goes else {old: users})
+    plan = then(before, spec(volumes=volumes, instances=after))
+    number = {step.address.name: step.number for step in plan.steps if step.address.kind == "instances"}
+    assert number[old] in plan.steps[number[new]].after
+
+
 def test_an_instance_moves_to_a_host_that_has_nothing_yet() -> None:
     """Its image leaves the one host and comes to the other, and is the same one."""
     plan = then(
