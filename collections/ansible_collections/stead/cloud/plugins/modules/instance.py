@@ -184,6 +184,8 @@ def main():
 def wanted(given, address, check):
     image = single.address_of("", "images", given["image"])
     memory, kvm = single.size(given["memory"]), given["hypervisor"] == "kvm"
+    if not memory or given["vcpus"] < 1:
+        raise Failed("An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
     want = hardware(memory, given["vcpus"])
     want.update(
         {

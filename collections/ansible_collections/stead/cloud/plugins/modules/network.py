@@ -148,6 +148,8 @@ done:
   elements: str
 """
 
+import ipaddress
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host import ledger, single
@@ -189,8 +191,19 @@ def main():
         missing = [name for name in needed if not given[name]]
         if missing:
             module.fail_json(msg="A network of type {0} needs {1}.".format(given["type"], " and ".join(missing)))
+        for name, subnet in sorted(given["subnets"].items()):
+            _refuse(module, name, subnet)
     address = single.address_of(given["project"], "networks", given["name"])
     single.carry_out(module, address, wanted(given, address) if given["state"] == "present" else None)
+
+
+def _refuse(module, name, subnet):
+    try:
+        ipaddress.ip_network(subnet["cidr"])
+    except (KeyError, TypeError):
+        module.fail_json(msg="Subnet {0} has no cidr. Write it as {{cidr: 10.20.0.0/24}}.".format(name))
+    except ValueError as error:
+        module.fail_json(msg="The cidr of subnet {0} is no network: {1}.".format(name, error))
 
 
 def wanted(given, address):

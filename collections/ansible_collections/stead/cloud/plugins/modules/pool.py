@@ -99,8 +99,9 @@ def main():
     options = dict(asked_pool.OPTIONS, pool={"type": "str", "default": "default", "aliases": ["name"]})
     options["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    asked, work = asked_pool.pool(module.params), Work("", check=module.check_mode)
+    work = Work("", check=module.check_mode)
     try:
+        asked = asked_pool.pool(module.params)
         before = there(asked)
         users = asked_pool.in_use(asked)
         if module.params["state"] == "present":
@@ -133,8 +134,8 @@ def present(asked, work):
         if not keeping_logical.has_group(asked):
             raise Failed("There is no {0} here. Make it with vgcreate and lvcreate first.".format(asked.get("path")))
         return
-    work.directory(asked_pool.path_of(asked), places.PASSABLE)
     serving.require(asked, work)
+    work.directory(asked_pool.path_of(asked), places.PASSABLE)
 
 
 def absent(asked, before, users, work):

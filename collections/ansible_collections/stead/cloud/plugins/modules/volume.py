@@ -100,7 +100,7 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import asked_pool, single
+from ..module_utils.host import asked_pool, keeping, ledger, single
 from ..module_utils.host.failing import Failed
 
 
@@ -134,10 +134,23 @@ def wanted(given, address):
         "size": single.size(given["size"]),
         "shareable": False,
     }
+    if not want["size"]:
+        raise Failed("A volume of no size holds nothing. Write 10GiB, say.")
     if given["image"]:
         image = single.address_of("", "images", given["image"])
         want["origin"] = {"image": {"address": image, "uuid": single.uuid_of(image)}}
-    return dict(want, name=address, uuid=single.uuid_of(address))
+    want = dict(want, name=address, uuid=single.uuid_of(address))
+    _refuse_moved(want)
+    return want
+
+
+def _refuse_moved(want):
+    """What is on a volume is where it was made."""
+    made = ledger.read("volumes", want["uuid"])
+    there, wished = keeping.volume(made["want"] if made else want).path, keeping.volume(want).path
+    if there != wished:
+        text = "The volume is {0}, and is not moved to {1}. Copy what is on it, or remove it first: state: absent."
+        raise Failed(text.format(there, wished))
 
 
 if __name__ == "__main__":

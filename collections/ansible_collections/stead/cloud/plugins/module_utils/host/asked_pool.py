@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import capacity, ledger, pools
+import os
+
+from . import capacity, ledger, pools, single
+from .failing import Failed
 
 OPTIONS = {
     "pool": {"type": "str", "default": "default"},
@@ -14,7 +17,9 @@ OPTIONS = {
 
 def pool(given):
     """As a want has it. `server` is where other hosts reach it; a pool without one is its own host's alone."""
-    found = {"name": given["pool"], "type": given["type"]}
+    found = {"name": single.named(given["pool"]), "type": given["type"]}
+    if given["path"] and given["type"] in pools.FILES and not os.path.isabs(given["path"]):
+        raise Failed("The path of a pool begins with a slash: {0} does not.".format(given["path"]))
     if given["path"]:
         found["path"] = given["path"]
     if given["server"] and given["type"] in pools.SERVED:

@@ -137,6 +137,8 @@ def verify(path, checksum, named):
     if not checksum:
         return
     algorithm, _colon, wanted = checksum.partition(":")
+    if not wanted or algorithm not in hashlib.algorithms_available:
+        raise Failed("{0!r} is no checksum. Write sha256: and the digits.".format(checksum))
     found = digest(path, algorithm)
     if found != wanted.lower():
         text = "{0} has checksum {1}:{2}, but {1}:{3} is wanted. It is refused: correct `checksum`, or the file."

@@ -126,8 +126,10 @@ def _uplink(want, work, there, bridge):
     """A physical network, or a VLAN of one, becomes a port of the bridge."""
     device = want.get("device", "")
     if device not in there:
+        if not want.get("physical"):
+            raise Failed("There is no device {0!r} on this host.".format(device))
         text = "Physical network {0} is at device {1!r} of this host, which is not there. Mend stead_physical_networks."
-        raise Failed(text.format(want.get("physical", ""), device))
+        raise Failed(text.format(want["physical"], device))
     if device == bridge:
         return
     if want["type"] == "vlan":

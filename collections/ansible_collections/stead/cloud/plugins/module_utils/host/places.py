@@ -31,8 +31,10 @@ def directory(path, mode=0o700):
             directory(parent, PASSABLE)
         try:
             os.mkdir(path)
-        except FileExistsError:  # another step was faster
-            return path
+        except FileExistsError as error:
+            if os.path.isdir(path):  # another step was faster
+                return path
+            raise Failed("{0} is there, and is no directory.".format(path)) from error
         except OSError as error:
             raise Failed("Cannot make {0}: {1}.".format(path, error.strerror)) from error
         os.chmod(path, mode)

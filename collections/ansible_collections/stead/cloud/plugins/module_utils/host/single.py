@@ -17,11 +17,19 @@ from .failing import Failed
 _IDS = uuid.UUID("b6ad5f0e-8b0f-4d3a-9c53-0d8f6f6f0c11")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB|TiB|)\Z")
+# A name becomes part of others: of a domain, of a host, of an address.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 ABSENT = "absent"
 
 
 def address_of(project, kind, name):
     return "/".join([project, kind, name] if project else [kind, name])
+
+
+def named(text):
+    if not _NAME.match(text):
+        raise Failed("{0!r} is no name. Write letters, digits, dashes, dots and underscores.".format(text))
+    return text
 
 
 def uuid_of(address):
@@ -45,6 +53,11 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
     """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
     kind = address.split("/")[-2]
     identity = want["uuid"] if want else uuid_of(address)
+    wrong = [
+        name for name in (module.params.get("project"), module.params.get("name")) if name and not _NAME.match(name)
+    ]
+    if wrong:
+        module.fail_json(msg="{0!r} is no name. Write letters, digits, dashes, dots and underscores.".format(wrong[0]))
     try:
         made = ledger.read(kind, identity)
         before = made["want"] if made else {}
