@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
+from stead.runner.playing import collections
 
 STEAD = Path(sys.executable).with_name("stead")
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
@@ -94,7 +95,8 @@ class Driven:
 
 def prepare(lab: Lab) -> None:
     words = [str(PLAYBOOK), "-i", str(lab.inventory), "stead.cloud.bootstrap"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ)
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections()}  # an older copy may be installed here
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout[-3000:]
 
 

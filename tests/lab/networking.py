@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from stead.plan.model import Plan
 from stead.planner import Inputs, Wishes, make_plan
 from stead.recorded import Record
 from stead.runner.ansible import AnsibleRunner
+from stead.runner.playing import collections
 from stead.spec import load
 from stead.store import Store, open_store
 
@@ -187,7 +189,8 @@ def bridge_of(network: Record) -> str:
 def bootstrap(lab: Lab) -> None:
     program = Path(sys.executable).with_name("ansible-playbook")
     words = [str(program), "-i", str(lab.inventory), "stead.cloud.bootstrap"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections()}  # an older copy may be installed here
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout[-3000:]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import pytest
 from networking import Cloud, bridge_of, tap_of, workspace
@@ -87,10 +86,6 @@ def guarded(cloud: Cloud) -> list[bool]:
     ]
 
 
-def all_guarded(cloud: Cloud) -> None:
-    assert guarded(cloud) == [True, True, True]
-
-
 def test_a_host_is_not_in_the_networks_that_it_carries(cloud: Cloud) -> None:
     assert not answered(cloud)
     on(
@@ -104,7 +99,7 @@ def test_a_host_is_not_in_the_networks_that_it_carries(cloud: Cloud) -> None:
 
 
 def test_emptied_tables_are_filled_again(cloud: Cloud) -> None:
-    all_guarded(cloud)
+    assert guarded(cloud) == [True, True, True]
     on(cloud, "compute-1", "nft flush ruleset")
     mended(cloud, WEB, APP, "acme/networks/more")
     assert guarded(cloud)[:2] == [True, True]
@@ -114,7 +109,7 @@ def test_emptied_tables_are_filled_again(cloud: Cloud) -> None:
 def test_what_guards_guests_outlives_the_hosts_own_firewall(cloud: Cloud, how: str) -> None:
     on(cloud, "compute-1", "systemctl restart nftables stead-firewall")
     on(cloud, "compute-1", f"systemctl {how} nftables")
-    patiently(partial(all_guarded, cloud))
+    patiently(lambda: guarded(cloud) == [True, True, True])
     assert cloud.plan().steps == ()
 
 
