@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from waiting import BOOTS_WITHIN
 
 from stead.lab.image.build import ensure_image
 from stead.lab.lifecycle import quiet
@@ -28,17 +29,18 @@ TYPE = """
 import socket, sys, time
 link = socket.socket(socket.AF_UNIX)
 link.connect(sys.argv[1])
-link.settimeout(1)
-seen = b""
-for line in sys.argv[2:]:
-    link.sendall(line.encode() + b"\\n")
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
+link.settimeout(2)
+deadline = time.monotonic() + 90
+for typed, wanted in zip(sys.argv[2::2], sys.argv[3::2]):
+    seen = b""
+    while wanted.encode() not in seen:
+        assert time.monotonic() < deadline, (wanted, seen)
+        link.sendall(typed.encode() + b"\\n")
         try:
-            seen += link.recv(4096)
+            while time.monotonic() < deadline:
+                seen += link.recv(4096)
         except TimeoutError:
-            break
-print(seen.decode(errors="replace"))
+            continue
 """
 
 
@@ -115,18 +117,24 @@ class Guest:
         return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def identity(self) -> Any:
-        with urllib.request.urlopen(f"http://{self.lab.host(HOST).address}:{self.port + 1}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{self.lab.host(HOST).address}:{self.port + 1}/", timeout=60) as answer:
             return json.load(answer)
 
-    def type(self, socket: str, *lines: str) -> str:
-        return self.lab.run(HOST, ["python3", "-c", TYPE, f"{self.inside}/{socket}", *lines])
+    def type(self, socket: str, *lines: str) -> None:
+        """What is typed and what is then to be read, in turn. Typed again after a silence: nobody may have listened."""
+        self.lab.run(HOST, ["python3", "-c", TYPE, f"{self.inside}/{socket}", *lines])
+
+    def used(self) -> float:
+        """Seconds of a processor, for all that it has done."""
+        pid = self.lab.run(HOST, ["systemctl", "show", "--property=MainPID", "--value", self.name]).strip()
+        return sum(map(int, self.lab.run(HOST, ["cat", f"/proc/{pid}/stat"]).rpartition(")")[2].split()[11:13])) / 100
 
     def is_running(self) -> bool:
         units = self.lab.run(HOST, ["systemctl", "list-units", "--plain", "--no-legend", f"{self.name}.service"])
         return "running" in units
 
     def press_power(self, within: float) -> None:
-        self.type("monitor", "system_powerdown")
+        self.type("monitor", "system_powerdown", "(qemu)")
         deadline = time.monotonic() + within
         while self.is_running():
             assert time.monotonic() < deadline, f"still on {within} s after the power button; {self.console[-2000:]}"
@@ -143,7 +151,11 @@ def user_data(lab: Lab) -> str:
     data = {
         "ssh_authorized_keys": [key],
         "write_files": [{"path": "/etc/greeting", "content": "it's $HOME\n", "permissions": "0640"}],
-        "runcmd": [["sh", "-c", "echo ran >> /root/ran"], "echo as a shell > /root/shell"],
+        "runcmd": [
+            ["sh", "-c", "echo ran >> /root/ran"],
+            "echo as a shell > /root/shell",
+            "cat /proc/uptime > /root/uptime",
+        ],
         "fs_setup": [{"device": "/dev/vdb", "filesystem": "ext4", "label": "data"}],
         "mounts": [["/dev/vdb", "/data"]],
     }
@@ -183,7 +195,7 @@ def tiny(guests: Callable[..., Guest], lab: Lab) -> Guest:
     meta = json.dumps({"instance-id": "i-1", "local-hostname": "web-0"})
     guest.seed(meta_data=meta, user_data=user_data(lab), network_config=network_config())
     guest.boot()
-    guest.wait_for("is ready after", 40)  # 4 s on an idle machine
+    guest.wait_for("is ready after", BOOTS_WITHIN)
     return guest
 
 
@@ -199,9 +211,10 @@ def test_an_image_is_built_once() -> None:
 
 
 def test_a_tiny_guest_is_ready_in_seconds(tiny: Guest) -> None:
-    ready = re.search(r"stead: web-0 is ready after (\d+) s", tiny.console)
-    assert ready is not None, tiny.console
-    assert int(ready[1]) < 20
+    """Of a processor, 5 when nothing else is done on it; and it waits for nothing."""
+    assert re.search(r"stead: web-0 is ready after \d+ s", tiny.console)
+    assert tiny.used() < 20
+    assert float(tiny.run("cat /root/uptime").split()[1]) < 10
 
 
 def test_a_tiny_guest_tells_who_it_is(tiny: Guest) -> None:
@@ -242,23 +255,23 @@ def test_a_tiny_guest_has_the_routes_of_its_seed(tiny: Guest) -> None:
 
 
 def test_a_tiny_guest_has_a_console_login(tiny: Guest) -> None:
-    assert "tty=/dev/ttyS0" in tiny.type("console", "", "root", "echo tty=$(tty)", "exit")
+    tiny.type("console", "", "login:", "root", "# ", "echo tty=$(tty)", "tty=/dev/ttyS0", "exit", "login:")
 
 
 def test_a_tiny_guest_keeps_its_data_and_runs_its_commands_once(tiny: Guest) -> None:
     tiny.run("echo kept > /data/kept; echo kept > /root/kept")
-    tiny.press_power(within=15)
+    tiny.press_power(within=120)
     tiny.boot()
-    tiny.wait_for("is ready after", 40)
+    tiny.wait_for("is ready after", BOOTS_WITHIN)
     assert tiny.run("cat /data/kept /root/kept /root/ran") == "kept\nkept\nran\n"
-    tiny.press_power(within=15)
+    tiny.press_power(within=120)
 
 
 def test_a_tiny_guest_begins_anew_as_another_instance(tiny: Guest, lab: Lab) -> None:
     """After the test above, which leaves it off."""
     tiny.seed(meta_data="instance-id: i-2\nlocal-hostname: web-9\n", user_data=user_data(lab))
     tiny.boot(seed="if=ide,media=cdrom,format=raw,readonly=on")  # and from a CD drive
-    tiny.wait_for("web-9 is ready after", 40)
+    tiny.wait_for("web-9 is ready after", BOOTS_WITHIN)
     assert tiny.run("cat /root/ran") == "ran\nran\n"
     assert tiny.identity()["ipv4"] == ["10.0.2.15"]  # DHCP, since nothing is said of the network
 
@@ -266,7 +279,7 @@ def test_a_tiny_guest_begins_anew_as_another_instance(tiny: Guest, lab: Lab) -> 
 def test_a_tiny_guest_without_a_seed_still_answers(guests: Callable[..., Guest]) -> None:
     guest = guests("tiny")
     guest.boot()
-    guest.wait_for("stead-tiny is ready after", 40)
+    guest.wait_for("stead-tiny is ready after", BOOTS_WITHIN)
     assert guest.identity()["hostname"] == "stead-tiny"
 
 
@@ -275,10 +288,10 @@ def test_a_debian_guest_does_the_same_with_real_cloud_init(guests: Callable[...,
     meta = json.dumps({"instance-id": "i-1", "local-hostname": "deb-0"})
     guest.seed(meta_data=meta, user_data=user_data(lab), network_config=network_config())
     guest.boot()
-    guest.wait_for(r"Cloud-init v\. \S+ finished", 240)  # 60 s on an idle machine
+    guest.wait_for(r"Cloud-init v\. \S+ finished", 900)  # 60 s on an idle machine
     assert guest.run("hostname", user="debian").strip() == "deb-0"
     assert json.loads(guest.run("cloud-init status --format json", user="debian"))["status"] == "done"
     assert guest.run("sudo cat /etc/greeting /root/ran", user="debian") == "it's $HOME\nran\n"
     assert "fd00:9::7/64" in guest.run("ip -brief address", user="debian")
     assert " /data ext4 " in guest.run("cat /proc/mounts", user="debian")
-    guest.press_power(within=60)
+    guest.press_power(within=240)
