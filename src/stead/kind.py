@@ -126,6 +126,7 @@ class Demand(NamedTuple):
     together: tuple[GroupRule, ...] = ()
     beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
     copies: Source | None = None  # it can be made only where that is
+    alone: bool = False  # of a volume: one uses it at a time
 
 
 class Source(NamedTuple):

@@ -65,7 +65,7 @@ def settle(
     left = left_behind(desired, recorded, observed, kinds)
     question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
-    found += telling.unplaced(desired, question, placement)
+    found += [*telling.unplaced(desired, question, placement), *telling.still_used(desired, kinds, left.users)]
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:

@@ -6,7 +6,7 @@ Must not place and must not ask anything of its own but what would help.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stead.address import Address
@@ -14,12 +14,14 @@ from stead.blueprint.demands import ROOT, Question
 from stead.blueprint.placement.model import Placement, Unplaced
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
+from stead.kind import Kind
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Suggestion
 
 NO_HOST = Code("STEAD-P001", "no host can take it")
 TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
+STILL_USED = Code("STEAD-P004", "something that is managed no longer uses the volume")
 HELPED = 8  # of those without a host; finding what helps means placing everything again, several times for each
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
@@ -43,6 +45,20 @@ def unplaced(desired: Desired, question: Question, placement: Placement) -> list
         text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
         found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
+
+
+def still_used(desired: Desired, kinds: Mapping[str, Kind], users: Mapping[Address, Address]) -> Iterator[Diagnostic]:
+    """`users` go on running and are managed no longer: whoever got their volumes would write beside them."""
+    for block in desired.blocks if users else ():
+        demand = kinds[block.kind].demand(block, desired)
+        for volume in demand.beside if demand is not None else ():
+            other, carrier = users.get(volume), desired.get(volume)
+            asked = kinds[carrier.kind].demand(carrier, desired) if other is not None and carrier is not None else None
+            if asked is not None and asked.alone:
+                text = (
+                    f"{other}, which is managed no longer, still has {volume}. Detach it there, or destroy that first."
+                )
+                yield STILL_USED.at(block.place("volumes"), text, address=str(block.members[0]))
 
 
 def _torn(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:

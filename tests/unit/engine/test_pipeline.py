@@ -160,6 +160,19 @@ def test_a_volume_is_let_go_of_before_another_gets_it(order: tuple[str, str], go
     assert number[old] in plan.steps[number[new]].after
 
 
+@pytest.mark.parametrize("shareable", [True, False])
+def test_a_volume_of_one_that_is_forgotten_is_given_to_nobody(shareable: bool) -> None:
+    """It runs on with what it has: in the plan that forgets it, and in those after."""
+    volumes = {"data": {"size": "1GiB", "shareable": shareable}}
+    user = {**WEB, "host": "compute-0", "volumes": ["data"]}
+    recorded, observed, _ = first(spec(volumes=volumes, instances={"web": user}))
+    kept = {name: one for name, one in recorded.resources.items() if name.kind != "instances"}
+    for before in (recorded, replace(recorded, resources=kept)):
+        after = desired(spec(volumes=volumes, instances={"db": user}, forget=["instances/web"]))
+        _, found = make_plan(Inputs(desired=after, recorded=before, observed=observed, kinds=kinds(), key=KEY))
+        assert [one.code for one in found] == ([] if shareable else ["STEAD-P004"])
+
+
 def test_an_instance_moves_to_a_host_that_has_nothing_yet() -> None:
     """Its image leaves the one host and comes to the other, and is the same one."""
     plan = then(

@@ -26,6 +26,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         zones=zones,
         host=model.host,
         copies=_source(model, desired),
+        alone=not model.shareable,
     )
 
 
