@@ -180,6 +180,8 @@ class _Edges:
 
     def handing_over(self, lasting: frozenset[str]) -> Iterator[tuple[int, int]]:
         """Who gets what another had waits until that has let go of it: never two writers."""
+        if not self.records:
+            return  # nobody has anything yet
         lets_go: dict[Address, list[int]] = {}
         takes: list[tuple[int, Address]] = []
         uses: dict[Block, frozenset[Address]] = {}
