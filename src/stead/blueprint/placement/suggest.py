@@ -23,6 +23,7 @@ from .space import SCALE
 Free = Mapping[str, Mapping[str, int]]  # host -> resource -> amount
 TRY_UP_TO = 60_000  # hosts x requests for which placing again takes well under a second
 ROUNDS = 12  # times that more is freed when others took what was freed first
+GROW_UP_TO = 60_000  # hosts x members for which that many rounds take no more than a second or two
 OFFERED = 12  # suggestions returned; the rest would not be read
 
 
@@ -156,7 +157,18 @@ def _tried(problem: Problem, offered: list[Suggestion], shortest: Suggestion | N
         seed = shortest or (tried[0] if tried else None)
         grown = _grown(problem, seed) if seed else None
         tried = ([_least(problem, grown)] if grown else []) + tried
-    return sorted(tried, key=lambda one: not one.tried)
+    return sorted(_distinct(tried), key=lambda one: not one.tried)
+
+
+def _distinct(offered: list[Suggestion]) -> list[Suggestion]:
+    """What turned out to be less may be another one, or be contained in one."""
+    enough = [set(one.relax) for one in offered if one.tried and not one.free]
+    kept: list[Suggestion] = []
+    for one in offered:
+        said = any(one.relax == other.relax and one.free == other.free for other in kept)
+        if not said and not any(relax < set(one.relax) for relax in enough):
+            kept.append(one)
+    return kept
 
 
 def _least(problem: Problem, one: Suggestion) -> Suggestion:
@@ -164,36 +176,29 @@ def _least(problem: Problem, one: Suggestion) -> Suggestion:
     placement = place(relaxed(problem, one))
     if _left(placement, one):
         return one
-    for less in _without_one(one):
-        eased = replace(one, relax=_both(one.relax, less.relax), free=_cut(one.free, less.free))
-        after = place(relaxed(problem, eased)) if eased.relax or eased.free else None
-        if after is not None and not _left(after, eased):
-            one, placement = eased, after
-    while one.free:
-        eased = replace(one, free=_used(problem, one, placement))
-        after = place(relaxed(problem, eased))
-        if eased.free == one.free or _left(after, eased):
-            break
-        one, placement = eased, after
-    return replace(one, tried=True)
+    while True:
+        for eased in _less(problem, one, placement):
+            after = place(relaxed(problem, eased))
+            if not _left(after, eased):
+                one, placement = eased, after
+                break
+        else:
+            return replace(one, tried=True)
 
 
-def _without_one(one: Suggestion) -> Iterator[Suggestion]:
-    for found in one.relax:
-        yield replace(one, relax=tuple(other for other in one.relax if other != found))
+def _less(problem: Problem, one: Suggestion, placement: Placement) -> Iterator[Suggestion]:
+    """Without one of what it asks, and with no more freed than was taken."""
+    parts = [replace(one, relax=tuple(other for other in one.relax if other != found)) for found in one.relax]
     for host, amounts in one.free.items():
-        for name in amounts:
-            yield replace(one, free={**one.free, host: {other: n for other, n in amounts.items() if other != name}})
+        parts += [replace(one, free=_without(one.free, host, name)) for name in amounts]
+    if one.free and (used := _used(problem, one, placement)) != one.free:
+        parts.append(replace(one, free=used))
+    yield from (part for part in parts if part.relax or part.free)
 
 
-def _both(relax: tuple[Broken, ...], other: tuple[Broken, ...]) -> tuple[Broken, ...]:
-    return tuple(found for found in relax if found in other)
-
-
-def _cut(free: Free, other: Free) -> Free:
-    """What both have."""
-    rows = {host: {name: n for name, n in row.items() if name in other[host]} for host, row in free.items()}
-    return {host: row for host, row in rows.items() if row}
+def _without(free: Free, host: str, name: str) -> Free:
+    row = {other: much for other, much in free[host].items() if other != name}
+    return {at: amounts for at, amounts in ({**free, host: row}).items() if amounts}
 
 
 def _used(problem: Problem, one: Suggestion, placement: Placement) -> Free:
@@ -221,7 +226,8 @@ def _left(placement: Placement, suggestion: Suggestion) -> list[str]:
 def _grown(problem: Problem, seed: Suggestion) -> Suggestion | None:
     """A suggestion for all members that are left out: what each of them still lacks is added, until all have a host."""
     one = seed
-    for turn in range(ROUNDS):
+    members = sum(len(request.members) for request in problem.requests)
+    for turn in range(ROUNDS if len(problem.hosts) * members <= GROW_UP_TO else 2):
         eased = relaxed(problem, one)
         after = place(eased)
         left = _left(after, one)
