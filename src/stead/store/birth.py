@@ -24,7 +24,7 @@ def make_directory(directory: Path) -> None:
     """Ours alone, and never in Git: it holds state, which may hold what is secret."""
     if directory.is_dir():
         return
-    directory.mkdir(parents=True, mode=0o700)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # another may come first at the same moment
     (directory / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
@@ -41,7 +41,7 @@ def read_marker(directory: Path) -> tuple[str, str]:
 def write_marker(directory: Path, site: str, location: str) -> None:
     make_directory(directory)
     path = directory / MARKER
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{os.getpid()}.new")
     new.write_text(json.dumps({"site": site, "store": location}) + "\n", encoding="utf-8")
     new.replace(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -161,6 +162,15 @@ def test_two_that_come_first_at_once_make_one_store(home: Path) -> None:
     sites = {process.communicate(timeout=30)[0].strip() for process in processes}
     assert len(sites) == 1
     assert sites == {open_store("", directory=home).site}
+
+
+def test_a_directory_made_by_another_at_the_same_moment_is_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.mkdir()
+    looks = iter([False])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "is_dir", lambda path: next(looks, os.path.isdir(path)))  # noqa: PTH112
+        open_store("", directory=home, create=True).close()
+    assert open_store("", directory=home).site
 
 
 def test_a_birth_cut_short_leaves_no_store_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
