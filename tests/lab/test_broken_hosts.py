@@ -109,8 +109,8 @@ def test_emptied_tables_are_filled_again(cloud: Cloud) -> None:
 def test_what_guards_guests_outlives_the_hosts_own_firewall(cloud: Cloud, how: str) -> None:
     on(cloud, "compute-1", "systemctl restart nftables stead-firewall")
     on(cloud, "compute-1", f"systemctl {how} nftables")
-    patiently(lambda: guarded(cloud) == [True, True, True])
-    assert cloud.plan().steps == ()
+    patiently(lambda: cloud.plan().steps == ())
+    assert guarded(cloud) == [True, True, True]
 
 
 def test_a_namespace_that_is_deleted_is_made_anew_and_served(cloud: Cloud) -> None:
