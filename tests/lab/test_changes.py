@@ -318,6 +318,7 @@ def boot(cloud: Cloud, name: str, *, crash: bool = False) -> None:
         lab.start([host])
     else:
         lab.reboot([host])
+    cloud.driven.run(name, "systemctl is-system-running --wait || true")  # until all is started that starts with it
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["in order", "crashed"])
