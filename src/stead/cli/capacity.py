@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         case "html":
             from stead.cli.capacity_page import page
 
-            print(page(found, survival))
+            print(page(found, survival, left_out(placed, placement.unplaced)))
         case _:
             lines = [*text(found), *left_out(placed, placement.unplaced), *(hurt(survival) if survival else [])]
             print("\n".join(lines))

@@ -17,8 +17,9 @@ _UNSAID = frozenset({"services"})  # counted so that they spread; nobody buys th
 _FIRST = ("vcpus", "memory")
 
 
-def page(found: Capacity, survival: Survival | None) -> str:
+def page(found: Capacity, survival: Survival | None, left_out: Sequence[str] = ()) -> str:
     parts = [beginning("Capacity"), "<h1>Capacity</h1>"]
+    parts += [f'<p class="head loss">{escape(line.strip())}</p>' for line in left_out]
     if survival is not None:
         parts.append(_survival(survival))
     parts += _table("All hosts", "", found.total)

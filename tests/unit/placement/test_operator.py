@@ -148,8 +148,10 @@ def test_hosts_added_twice_are_so_many_more_and_work(site: Site) -> None:
 
 def test_who_is_left_out_is_named_with_all_blocks(site: Site) -> None:
     site.write({"a": instance(), "b": instance()})
-    told = site.run("capacity", "--without", "e1", "--without", "e2", "--without", "w1", "--without", "w2")
-    assert "No host for 1 of acme/instances/a and 1 of acme/instances/b" in told
+    gone = [word for host in ("e1", "e2", "w1", "w2") for word in ("--without", host)]
+    for form in ("text", "html"):
+        told = site.run("capacity", "--format", form, *gone)
+        assert "No host for 1 of acme/instances/a and 1 of acme/instances/b" in told
 
 
 def test_a_silent_host_is_not_told_to_be_in_maintenance(site: Site) -> None:
