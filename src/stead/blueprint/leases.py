@@ -6,14 +6,14 @@ by a resource that is about to leave is not given out again before it has left, 
 
 from __future__ import annotations
 
-import ipaddress
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
 
 from stead.address import Address, order
 from stead.blake2 import blake2b
+from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, writer
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
@@ -137,10 +137,10 @@ class _Chooser:
             identities[record.leases.get(UUID, "")] = address
             if address not in self.chosen:
                 values = (value for key, value in record.leases.items() if key not in (UUID, IDENTITY))
-                self.leaving.update((_number(value), address) for value in values)
+                self.leaving.update((number(value), address) for value in values)
 
     def take(self, space: str, text: str, holder: Address) -> None:
-        value = _number(text)
+        value = number(text)
         self._space(space).holders[value] = holder
         self.leaving.pop(value, None)
 
@@ -149,7 +149,7 @@ class _Chooser:
             if need.fixed is None:
                 continue
             holders = self._space(need.space).holders
-            value = _number(need.fixed)
+            value = number(need.fixed)
             for address in one.block.members:
                 holder = holders.setdefault(value, address)
                 if holder is not address:
@@ -171,7 +171,7 @@ class _Chooser:
                 continue
             for need in open_needs:
                 text = record.leases.get(need.key)
-                if text is None or not _fits(need, value := _number(text)):
+                if text is None or not fits(need, value := number(text)):
                     continue
                 holder = self._space(need.space).holders.setdefault(value, address)
                 if holder is address:
@@ -202,7 +202,7 @@ class _Chooser:
         leases[IDENTITY] = identity
 
     def _derived(self, address: Address, previous: str) -> str:
-        return _uuid(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
+        return uuid_of(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
 
     def fill(self, one: Claim) -> None:
         for need in one.needs:
@@ -216,7 +216,7 @@ class _Chooser:
                 case Uuids():
                     for address in one.block.members:
                         text = blake2b(f"{self.site}\0{address}\0{need.key}".encode(), digest_size=16).hexdigest()
-                        self.chosen[address].setdefault(need.key, _uuid(text))
+                        self.chosen[address].setdefault(need.key, uuid_of(text))
                 case _ as never:
                     assert_never(never)
 
@@ -224,8 +224,8 @@ class _Chooser:
         """The lowest free numbers, in the order of the members."""
         space, key = self._space(need.space), need.key
         holders, leaving, chosen = space.holders, self.leaving, self.chosen
-        taken = _kept_back(pool)
-        write = _writer(pool)
+        taken = kept_back(pool)
+        write = writer(pool)
         value = space.cursors.get(pool.first, pool.first)
         for address in block.members:
             if key in chosen[address]:
@@ -261,10 +261,10 @@ class _Chooser:
         holders = self._space(need.space).holders
         asked = set(block.members)
         span = range(pool.first, pool.last + 1)
-        kept = {one for one in _kept_back(pool) if one in span}
+        kept = {one for one in kept_back(pool) if one in span}
         held = {one for one, who in holders.items() if one in span and who not in asked} - kept
         leaving = {one for one in self.leaving if one in span} - kept - held
-        write = _writer(pool)
+        write = writer(pool)
         counted = [
             f"{len(some)} {why}"
             for some, why in ((kept, "kept back"), (held, "taken"), (leaving, "still held by what is about to go"))
@@ -283,51 +283,3 @@ class _Chooser:
         if space is None:
             space = self.spaces[name] = _Space()
         return space
-
-
-def _fits(need: Need, value: str | int) -> bool:
-    match need.pool:
-        case Numbers(first, last):
-            return isinstance(value, int) and first <= value <= last
-        case Addresses(_, first, last, taken):
-            return isinstance(value, int) and first <= value <= last and value not in taken
-        case Macs() | Uuids():
-            return isinstance(value, str)
-        case _ as never:
-            assert_never(never)
-
-
-def _number(text: str) -> str | int:
-    """Addresses and plain numbers as integers, everything else as it is."""
-    if text.isdigit():
-        return int(text)
-    parts = text.split(".")
-    if len(parts) == 4 and all(part.isdigit() for part in parts):
-        a, b, c, d = parts
-        return (int(a) << 24) | (int(b) << 16) | (int(c) << 8) | int(d)
-    if text.count(":") >= 2 and not _is_mac(text):
-        return int(ipaddress.IPv6Address(text))
-    return text
-
-
-def _is_mac(text: str) -> bool:
-    return len(text) == 17 and text[2::3] == ":::::"
-
-
-def _v4(number: int) -> str:
-    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-
-
-def _kept_back(pool: Addresses | Numbers) -> frozenset[int]:
-    return pool.taken | pool.shared if isinstance(pool, Addresses) else frozenset()
-
-
-def _writer(pool: Addresses | Numbers) -> Callable[[int], str]:
-    if isinstance(pool, Numbers):
-        return str
-    return _v4 if pool.version == 4 else lambda number: str(ipaddress.IPv6Address(number))
-
-
-def _uuid(raw: str) -> str:
-    """RFC 9562 version 8: our own bits, in a form that every tool takes for a UUID."""
-    return f"{raw[:8]}-{raw[8:12]}-8{raw[13:16]}-{'89ab'[int(raw[16], 16) & 3]}{raw[17:20]}-{raw[20:]}"

@@ -12,24 +12,22 @@ from stead.desired import results
 from stead.desired.counting import ONE, Counted, counted
 from stead.desired.cycles import cycles
 from stead.desired.digest import digest_of
+from stead.desired.ignoring import ignores_nothing
 from stead.desired.model import Block, Desired, Hook, Settings, Site
 from stead.desired.quota import over_quota
 from stead.desired.renames import UNKNOWN_ADDRESS, Renames
 from stead.desired.scope import BlockScope, Keys
 from stead.desired.variables import Variables
-from stead.diagnostics import Code, Diagnostic, Place, has_errors, in_order
+from stead.diagnostics import Diagnostic, Place, has_errors, in_order
 from stead.expressions import revealed
 from stead.kind import Kind
 from stead.kinds import kinds
 from stead.reading import OUT_OF_RANGE, Reading, nearest, read_model
-from stead.reading.models import word_of
 from stead.reading.readers import FAILED
 from stead.spec import Definition, Environment, Spec
 from stead.spec.settings import COUNTED, SETTINGS, Common, Playbook
-from stead.value import fields_of, replace
+from stead.value import replace
 from stead.vault import Vault
-
-IGNORES_NOTHING = Code("STEAD-L036", "there is no such field to ignore")
 
 
 def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
@@ -229,7 +227,7 @@ class _Resolving:
         self.tell(reading.found, one.environment)
         if common is FAILED:
             return None
-        self.ignores(common.ignore, one)
+        self.tell(list(ignores_nothing(common.ignore, self.kinds[one.kind], one)), one.environment)
         depends = [self.depends(text, index, one) for index, text in enumerate(common.depends_on)]
         return Settings(
             labels=common.labels,
@@ -240,21 +238,6 @@ class _Resolving:
             create_before_destroy=common.create_before_destroy,
             hooks=tuple(_hook(playbook, node.file) for playbook in common.hooks),
         )
-
-    def ignores(self, names: Sequence[str], one: Definition) -> None:
-        """As the spec names fields, or as a plan does, which is where a user reads them."""
-        kind = self.kinds[one.kind]
-        heads = {name.partition(".")[0] for name in kind.effects}
-        known = {*map(word_of, fields_of(kind.model)), *heads, *kind.places} - {""}
-        for index, name in enumerate(names):
-            if name not in known:
-                text = f"{one.kind} have no field {name!r} to ignore; a field is ignored as a whole."
-                text += nearest(name.partition(".")[0], known)
-                place = one.node.place_of(f"ignore.{index}")
-                self.tell(
-                    [IGNORES_NOTHING.at(place, text, address=str(Address(one.project, one.kind, one.name)))],
-                    one.environment,
-                )
 
     def depends(self, text: str, index: int, one: Definition) -> Address | None:
         """`instances/db` in the same part, project or site, or a whole address."""
