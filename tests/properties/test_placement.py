@@ -185,12 +185,17 @@ def test_more_hosts_and_more_requests_move_nothing(problem: Problem, more: list[
     assert all(again.assignment[member] == host for member, host in first.assignment.items())
 
 
+def with_one(problem: Problem, which: int, state: HostState) -> tuple[Host, list[Host]]:
+    """One of the hosts, and all of them with that one in another state."""
+    one = problem.hosts[which % len(problem.hosts)]
+    return one, [replace(host, state=state) if host is one else host for host in problem.hosts]
+
+
 @given(problems(), st.integers(0, 7))
 @settings(max_examples=100, deadline=None)
 def test_members_of_a_host_that_is_to_be_left_move_with_a_reason_and_others_stay(problem: Problem, which: int) -> None:
     first = place(problem)
-    left = problem.hosts[which % len(problem.hosts)]
-    changed = [replace(h, state=HostState.LEAVING) if h is left else h for h in problem.hosts]
+    left, changed = with_one(problem, which, HostState.LEAVING)
     after = place(replace(problem, hosts=changed, current=first.assignment))
     sat = {member for member, host in first.assignment.items() if host == left.name}
     assert {move.member for move in after.moves} == sat - left_out(after)
@@ -202,8 +207,7 @@ def test_members_of_a_host_that_is_to_be_left_move_with_a_reason_and_others_stay
 @settings(max_examples=100, deadline=None)
 def test_a_host_in_maintenance_keeps_what_it_has_and_gets_nothing_new(problem: Problem, which: int) -> None:
     first = place(problem)
-    kept = problem.hosts[which % len(problem.hosts)]
-    changed = [replace(h, state=HostState.MAINTENANCE) if h is kept else h for h in problem.hosts]
+    kept, changed = with_one(problem, which, HostState.MAINTENANCE)
     more = Request(id="later", members=numbered("later", 3), demand={"vcpus": 1})
     asked = replace(problem, hosts=changed, requests=[*problem.requests, more], current=first.assignment)
     after = place(asked)

@@ -103,6 +103,13 @@ def judge(problem: Problem, placement: Placement) -> None:
             assert not Exhaustive(problem, kept).holds(others)
 
 
+def some_later(seed: int) -> tuple[Random, Problem, Placement]:
+    """Placed, then the world went on, then placed again."""
+    random, problem = some(seed)
+    asked = changed(random, problem, place(problem))
+    return random, asked, place(asked)
+
+
 @given(seeds)
 @often
 def test_a_new_placement_is_right_and_leaves_nobody_out_in_vain(seed: int) -> None:
@@ -113,9 +120,7 @@ def test_a_new_placement_is_right_and_leaves_nobody_out_in_vain(seed: int) -> No
 @given(seeds)
 @often
 def test_a_placement_after_anything_has_changed_is_right_and_stable(seed: int) -> None:
-    random, problem = some(seed)
-    asked = changed(random, problem, place(problem))
-    placement = place(asked)
+    _, asked, placement = some_later(seed)
     judge(asked, placement)
     asks = requests_of(asked)
     settled = {member: host for member, host in placement.assignment.items() if member in asks}
@@ -252,9 +257,7 @@ def orders(random: Random, problem: Problem) -> Iterator[Problem]:
 @given(seeds)
 @often
 def test_no_order_shows_in_a_placement_or_in_moves(seed: int) -> None:
-    random, problem = some(seed)
-    asked = changed(random, problem, place(problem))
-    placement = place(asked)
+    random, asked, placement = some_later(seed)
     name = asked.hosts[0].name
     for other in orders(random, asked):
         assert place(other) == placement

@@ -11,14 +11,18 @@ from stead.kind import Addresses, Macs, Need, Numbers, Uuids
 
 def fits(need: Need, value: str | int) -> bool:
     match need.pool:
-        case Numbers(first, last):
-            return isinstance(value, int) and first <= value <= last
-        case Addresses(_, first, last, taken):
-            return isinstance(value, int) and first <= value <= last and value not in taken
+        case Numbers():
+            return within(need.pool, value)
+        case Addresses():
+            return within(need.pool, value) and value not in need.pool.taken
         case Macs() | Uuids():
             return isinstance(value, str)
         case _ as never:
             assert_never(never)
+
+
+def within(pool: Addresses | Numbers, value: str | int) -> bool:
+    return isinstance(value, int) and pool.first <= value <= pool.last
 
 
 def number(text: str) -> str | int:

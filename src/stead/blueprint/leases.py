@@ -13,7 +13,7 @@ from typing import assert_never
 
 from stead.address import Address, order
 from stead.blake2 import blake2b
-from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, writer
+from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, within, writer
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic, Severity
 from stead.kind import Addresses, Macs, Need, Numbers, Uuids
@@ -260,10 +260,9 @@ class _Chooser:
         """What those before it were given counts as taken, and so does what leavers have not given back yet."""
         holders = self._space(need.space).holders
         asked = set(block.members)
-        span = range(pool.first, pool.last + 1)
-        kept = {one for one in kept_back(pool) if one in span}
-        held = {one for one, who in holders.items() if one in span and who not in asked} - kept
-        leaving = {one for one in self.leaving if one in span} - kept - held
+        kept = {one for one in kept_back(pool) if within(pool, one)}
+        held = {one for one, who in holders.items() if within(pool, one) and who not in asked} - kept
+        leaving = {one for one in self.leaving if within(pool, one)} - kept - held
         write = writer(pool)
         counted = [
             f"{len(some)} {why}"
@@ -272,7 +271,7 @@ class _Chooser:
         ]
         text = (
             f"{block.members[0].block} needs {len(block.members)} of {need.space}, where {write(pool.first)} to "
-            f"{write(pool.last)} are {len(span)}: {' and '.join(counted) or 'all free'}. "
+            f"{write(pool.last)} are {pool.last - pool.first + 1}: {' and '.join(counted) or 'all free'}. "
             "Widen the pool or ask for fewer"
         )
         text += "; or apply without it first, which gives back what goes." if leaving else "."
