@@ -53,12 +53,9 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
     """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
     kind = address.split("/")[-2]
     identity = want["uuid"] if want else uuid_of(address)
-    wrong = [
-        name for name in (module.params.get("project"), module.params.get("name")) if name and not _NAME.match(name)
-    ]
-    if wrong:
-        module.fail_json(msg="{0!r} is no name. Write letters, digits, dashes, dots and underscores.".format(wrong[0]))
     try:
+        for name in ("project", "name"):
+            named(module.params.get(name) or "none")
         made = ledger.read(kind, identity)
         before = made["want"] if made else {}
         step = {
