@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import pytest
 
 from stead.diagnostics import Refused
 from stead.lab import cgroups, places, wires
+from stead.lab.base import Base
 from stead.lab.commands import run
-from stead.lab.lifecycle import bring_up, settle, take_down
+from stead.lab.lifecycle import bring_up, probe_overlay, settle, take_down
 from stead.lab.site import Lab, greets
 from stead.lab.sizes import Sizes, parse
 
@@ -151,6 +153,25 @@ def test_the_secret_key_is_readable_by_root_only(lab: Lab) -> None:
     assert lab.rooms.key.stat().st_mode & 0o777 == 0o600
 
 
+def refused(attempt: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as refusal:
+        attempt()
+    return refusal.value.diagnostics[0].code
+
+
+def test_a_place_that_takes_no_overlay_is_refused(lab: Lab, tmp_path: Path) -> None:
+    """An overlay's upper layer cannot lie on another overlay."""
+    for name in ("lower", "upper", "work", "on"):
+        (tmp_path / name).mkdir()
+    options = f"lowerdir={tmp_path / 'lower'},upperdir={tmp_path / 'upper'},workdir={tmp_path / 'work'}"
+    run(["mount", "-t", "overlay", "stead-lab-test", "-o", options, tmp_path / "on"])
+    try:
+        base = Base(top=places.cache())
+        assert refused(lambda: probe_overlay(replace(lab.rooms, top=tmp_path / "on"), base)) == "STEAD-B004"
+    finally:
+        run(["umount", tmp_path / "on"])
+
+
 def test_a_power_cut_ends_everything_of_the_host_and_nothing_else(lab: Lab) -> None:
     host, others = lab.host("compute-1"), ["controller-1", "compute-2", "storage-1", "network-1"]
     before = {name: boot_id(lab, name) for name in others}
@@ -166,6 +187,8 @@ def test_a_power_cut_ends_everything_of_the_host_and_nothing_else(lab: Lab) -> N
     assert cgroups.processes(lab.layout.name, host.name) == set()
     assert not wires.has_namespace(host.namespace)
     assert [state.running for state in lab.status() if state.host == host] == [False]
+    assert refused(lambda: lab.console_argv(host.name)) == "STEAD-B016"
+    assert refused(lambda: lab.wait(host)) == "STEAD-B013"
     lab.reboot([host])
     assert lab.run(host.name, ["cat", "/root/kept"]).strip() == "kept"
     with pytest.raises(subprocess.CalledProcessError):
