@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stead.cli import lab_faults
 from stead.named import NamedTuple
 
 if TYPE_CHECKING:
@@ -150,9 +151,17 @@ def cut(options: argparse.Namespace) -> int:
 
 
 def heal(options: argparse.Namespace) -> int:
+    from stead.lab.full import give_back
+
     lab = chosen(options)
     lab.heal(lab.host(options.host), options.link)
+    for path in give_back(lab, options.host):
+        note(f"{options.host}: {path} has room again")
     return 0
+
+
+def on_lab(act: Callable[[Lab, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    return lambda options: act(chosen(options), options)
 
 
 def inventory(options: argparse.Namespace) -> int:
@@ -217,7 +226,15 @@ SUBCOMMANDS: dict[str, Sub] = {
     "reboot": Sub("shut hosts down in order and start them; start those that are off", host_arguments, reboot),
     "crash": Sub("cut a host's power; `reboot` switches it on again", host_arguments, crash),
     "cut": Sub("pull a host's cable", link_arguments, cut),
-    "heal": Sub("plug a host's cable in again", link_arguments, heal),
+    "heal": Sub("plug a host's cable in again, and free a disk that was filled", link_arguments, heal),
+    "kill": Sub(
+        "kill -9 a process of a host by name, and prove that it is gone",
+        lab_faults.kill_arguments,
+        on_lab(lab_faults.kill),
+    ),
+    "fill": Sub("fill a host's disk; `heal` frees it", lab_faults.fill_arguments, on_lab(lab_faults.fill)),
+    "corrupt": Sub("damage a file of a host by name", lab_faults.corrupt_arguments, on_lab(lab_faults.corrupt)),
+    "break": Sub("break something of a host by name", lab_faults.break_arguments, on_lab(lab_faults.wreck)),
     "console": Sub(
         "a shell on a host that needs neither network nor sshd; or its console's log", console_arguments, console
     ),

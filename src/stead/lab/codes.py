@@ -25,6 +25,11 @@ HOST_OFF = Code("STEAD-B016", "the host is switched off")
 BAD_PLACE = Code("STEAD-B017", "the lab's directory cannot be used")
 IMAGE_FAILED = Code("STEAD-B018", "the guest image could not be built")
 NO_NAMESPACE = Code("STEAD-B019", "network namespaces cannot be made here")
+NO_FAULT = Code("STEAD-B020", "no such fault")
+NOT_FOUND = Code("STEAD-B021", "nothing of that name is there to be broken")
+NO_RESOURCE = Code("STEAD-B022", "the host has no such resource")
+FAULT_FAILED = Code("STEAD-B023", "the fault could not be made")
+NO_LIMIT = Code("STEAD-B024", "the file system is the machine's own")
 
 
 def refuse(code: Code, detail: str, place: Place | None = None) -> NoReturn:

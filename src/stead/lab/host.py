@@ -16,18 +16,20 @@ from stead.lab.places import Rooms
 
 # Bound from the machine's file system. Stead keeps ledger, images, disks and pools in the first; a storage host may
 # export anything in the second.
-OWN = ("var/lib/stead", "srv")
+STEAD = "var/lib/stead"
+OWN = (STEAD, "srv")
+DISK = "disk.img"  # where the lab file says how large the first may become
 # The machine's clock and modules are not the lab's: everything else a machine's root may do, a host's root may.
 CAPABILITIES = ("--capability=all", "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE")
 # An NFS server finds files by handles; what nspawn makes of the capability for it is another matter.
 SYSTEM_CALLS = "--system-call-filter=open_by_handle_at"
 FILES = Path(__file__).with_name("host_files")
 UNIT = "lab-host.service"
-# $1 name, $2 options, $3 directory of the overlay, then the command. nspawn's own notes on a container are kept where
-# they go with it: after a power cut it would leave them in the machine's /run.
+# $1 name, $2 options, $3 directory of the overlay, $4 a disk and $5 where it belongs, then the command. nspawn's own
+# notes on a container are kept where they go with it: after a power cut it would leave them in the machine's /run.
 MOUNT_AND_BOOT = (
     "mkdir -p /run/systemd/nspawn && mount -t tmpfs stead-lab /run/systemd/nspawn"
-    ' && mount -t overlay "$1" -o "$2" "$3" && shift 3 && exec "$@"'
+    ' && { [ -z "$4" ] || mount -o loop "$4" "$5"; } && mount -t overlay "$1" -o "$2" "$3" && shift 5 && exec "$@"'
 )
 
 
@@ -47,6 +49,15 @@ def personalise(layout: Layout, host: LabHost, rooms: Rooms) -> None:
     (upper / "root/.ssh").chmod(0o700)
     new_key(upper / "etc/ssh/ssh_host_ed25519_key", host.name)
     make_machine_like(upper)
+    if host.disk:
+        make_disk(top / DISK, host.disk)
+
+
+def make_disk(path: Path, size: int) -> None:
+    """A file system that can be full without the machine's being so. It takes no more room than what is in it."""
+    with path.open("wb") as file:
+        file.truncate(size)
+    run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-F", path])
 
 
 def make_machine_like(upper: Path) -> None:
@@ -87,7 +98,8 @@ def boot_argv(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> list[s
     # slave: what the machine unmounts (another host's network namespace) must go in here too, or it would stay alive
     mount = ["unshare", "--mount", "--propagation=slave", "sh", "-c", MOUNT_AND_BOOT, "boot"]
     overlay = [f"stead-{layout.name}.{host.name}", options, str(top / "root")]
-    return [*mount, *overlay, *nspawn(layout, host, top, base)]
+    disk = [str(top / DISK), str(top / "own" / STEAD)] if host.disk else ["", ""]
+    return [*mount, *overlay, *disk, *nspawn(layout, host, top, base)]
 
 
 def nspawn(layout: Layout, host: LabHost, top: Path, base: Base) -> list[str]:

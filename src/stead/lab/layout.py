@@ -43,6 +43,7 @@ class LabHost:
     zone: str | None = None
     cpus: int | None = None
     memory: int | None = None
+    disk: int | None = None  # bytes for /var/lib/stead; otherwise as many as the machine has
     pools: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ def lay_host(sizes: Sizes, lab: str, underlay: ipaddress.IPv4Network, one: HostS
         zone=one.zones[(number - 1) % len(one.zones)] if one.zones else None,
         cpus=one.cpus,
         memory=one.memory,
+        disk=one.disk,
         pools=one.pools,
         variables=one.variables,
     )

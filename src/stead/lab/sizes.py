@@ -20,6 +20,7 @@ BASES = ("stocked", "bare")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,11}")  # 12: with "sl-" before it, it names a link, which has 15 characters
 SET = re.compile(r"[a-z][a-z0-9-]{0,15}")
 PHYSICAL = re.compile(r"[a-z][a-z0-9-]{0,9}")
+LEAST_DISK = 64 * 2**20  # bytes
 MOST = 200  # hosts: what a /24 underlay has room for, beside the machine itself
 DEFAULT_HOSTS: Mapping[str, Any] = {"controller": 1, "compute": 2, "storage": 1, "network": 1}
 # 203.0.113.0/24 and 2001:db8::/32 are set aside for documentation: they stand for the outside and are nobody's.
@@ -38,6 +39,7 @@ class HostSet:
     zones: tuple[str, ...] = ()  # taken in turn
     cpus: int | None = None
     memory: int | None = None  # bytes
+    disk: int | None = None  # bytes
     pools: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
 
@@ -137,7 +139,7 @@ class Reader:
         where = f"hosts.{name}"
         if not SET.fullmatch(name) or name == "neighbour":
             self.wrong(where, "use up to 16 of a-z, 0-9 and - for the name of hosts; `neighbour` is taken.")
-        allowed = {"count", "roles", "zone", "cpus", "memory", "pools", "vars"}
+        allowed = {"count", "roles", "zone", "cpus", "memory", "disk", "pools", "vars"}
         body = {"count": value} if isinstance(value, int) else self.mapping(value, where, allowed)
         zone = body.get("zone", ())
         return HostSet(
@@ -147,6 +149,7 @@ class Reader:
             zones=tuple(map(str, zone)) if isinstance(zone, (list, tuple)) else (str(zone),),
             cpus=self.number(body["cpus"], f"{where}.cpus", 1, 4096) if "cpus" in body else None,
             memory=self.bytes(body["memory"], f"{where}.memory") if "memory" in body else None,
+            disk=self.disk(body["disk"], f"{where}.disk") if "disk" in body else None,
             pools=self.mapping(body["pools"], f"{where}.pools", None) if "pools" in body else None,
             variables=self.mapping(body.get("vars", {}), f"{where}.vars", None),
         )
@@ -188,6 +191,12 @@ class Reader:
             self.wrong(where, f"{value!r}: give a whole number from {low} to {high}.")
             return low
         return value
+
+    def disk(self, value: object, where: str) -> int | None:
+        size = self.bytes(value, where)
+        if size is not None and size < LEAST_DISK:
+            self.wrong(where, f"{value!r}: give 64MiB or more; a guest image alone needs some of it.")
+        return size
 
     def bytes(self, value: object, where: str) -> int | None:
         match = re.fullmatch(r"(\d+) ?(MiB|GiB|TiB)", str(value))
