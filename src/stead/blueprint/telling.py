@@ -81,20 +81,27 @@ def named(question: Question, left: Unplaced) -> str:
 
 
 def human(suggestion: Suggestion) -> str:
-    """`relax zone=b and 90 hosts fit, or free 712 GiB of memory on compute-31`."""
-    free, add = [], []
-    for host, amounts in suggestion.free.items():
-        more = suggestion.add.get(host, {})
-        free += [
-            f"{amount(name, much - more.get(name, 0))} on {host}"
-            for name, much in amounts.items()
-            if much > more.get(name, 0)
-        ]
-        add += [f"{amount(name, much)} to {host}" for name, much in more.items()]
-    named = (("relax", list(map(str, suggestion.relax)), " and "), ("free", free, ", "), ("add", add, ", "))
-    parts = [f"{verb} {between.join(words)}" for verb, words, between in named if words]
+    """`relax zone=b: 90 hosts would fit`, or `free 712 GiB of memory on compute-31`. Hosts that need the same are told
+    together.
+    """
+    add = suggestion.add
+    free = {
+        host: {name: less for name, much in row.items() if (less := much - add.get(host, {}).get(name, 0)) > 0}
+        for host, row in suggestion.free.items()
+    }
+    parts = [f"relax {' and '.join(map(str, suggestion.relax))}"] if suggestion.relax else []
+    parts += [*_rooms("free", free, "on"), *_rooms("add", add, "to")]
     opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
-    return " and ".join(parts) + opens
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) + opens
+
+
+def _rooms(verb: str, amounts: Mapping[str, Mapping[str, int]], where: str) -> Iterator[str]:
+    alike: dict[str, list[str]] = {}
+    for host, row in amounts.items():
+        if row:
+            alike.setdefault(" + ".join(amount(name, much) for name, much in row.items()), []).append(host)
+    for what, hosts in alike.items():
+        yield f"{verb} {what} {where} {'each of ' if len(hosts) > 1 else ''}{', '.join(hosts)}"
 
 
 def amount(resource: str, much: int) -> str:
@@ -102,5 +109,5 @@ def amount(resource: str, much: int) -> str:
     if resource == "memory" or resource.startswith("disk:"):
         for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
             if much >= size:
-                return f"{much / size:.4g} {unit} of {resource}"
+                return f"{much / size:.4g} {unit} of {resource.replace('disk:', 'pool ')}"
     return f"{much} {resource}"

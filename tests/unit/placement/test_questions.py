@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from stead.blueprint.placement import (
     Group,
     GroupKind,
@@ -12,6 +14,7 @@ from stead.blueprint.placement import (
     Placement,
     Problem,
     Request,
+    Suggestion,
     Warm,
     capacity,
     copies,
@@ -25,6 +28,7 @@ from stead.blueprint.placement import (
     survive,
     what_if,
 )
+from stead.blueprint.placement.candidates import Allowed, Candidates
 
 EMPTY = Placement(assignment={}, reasons={})
 
@@ -237,3 +241,31 @@ def test_one_more_that_would_break_n_plus_one_is_refused() -> None:
     assert warm.add_surviving(request("y"))
     assert not warm.add_surviving(request("z"))
     assert warm.add(request("z"))
+
+
+def _tries(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Suggestion]:
+    """Hosts rated to find what would help: work, which no other load of the machine changes."""
+    rated = 0
+
+    def best(queue: Candidates, allowed: Allowed | None = None, aside: list[int] | None = None) -> int | None:
+        nonlocal rated
+        rated += len(queue.hosts)
+        return ask(queue, allowed, aside)
+
+    ask = Candidates.best
+    hosts = [host(f"h{number}", vcpus=64) for number in range(4)]
+    group = Group(name="web", kind=GroupKind.SPREAD)
+    problem = Problem(hosts=hosts, requests=[request("web", count=count, groups=(group,))])
+    placement = place(problem)
+    monkeypatch.setattr(Candidates, "best", best)
+    advice = suggest(problem, placement, placement.unplaced[0].members[0])
+    monkeypatch.setattr(Candidates, "best", ask)
+    return rated, advice.suggestions[0]
+
+
+def test_what_helps_many_members_takes_as_much_more_work_as_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, _ = _tries(500, monkeypatch)
+    many, helps = _tries(2000, monkeypatch)
+    assert many / few < 6
+    assert helps.tried
+    assert sum(row["vcpus"] for row in helps.add.values()) == 2000 - 4 * 64  # nothing more than is missing

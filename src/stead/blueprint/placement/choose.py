@@ -102,8 +102,8 @@ class Chooser:
         """A soft spread that cannot be had: the host with the fewest of the group, then the policy's best."""
         tally = self.state.tally
         soft = [g.name for g, _ in run.groups if g.kind is GroupKind.SPREAD and g.over is Over.HOSTS and not g.hard]
-        most = max((count for name in soft for count in tally.on_host(name).values()), default=0)
-        for threshold in range(1, most + 1):
+        # Between two counts that hosts have, nothing is found that was not found before.
+        for threshold in sorted({1, *(count for name in soft for count in tally.on_host(name).values())}):
             found = self._best(
                 run,
                 zones,

@@ -8,6 +8,7 @@ user waits, what is offered first has been tried.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from stead.value import field, replace, value
@@ -89,9 +90,16 @@ def _for_it(verdicts: list[Verdict]) -> list[Verdict]:
 
 
 def _told(scene: Scene, one: Suggestion) -> Suggestion:
+    """What its own members have is no room that could be freed for them."""
     add: dict[str, dict[str, int]] = {}
+    own = [request for request in scene.problem.requests if request.id in one.requests] if one.free else []
+    seated = [
+        (at, request) for request in own for one in request.members if (at := scene.placement.assignment.get(one))
+    ]
     for host, amounts in one.free.items():
         used = dict(zip(scene.space.resources, scene.state.used(scene.space.index[host]), strict=True))
+        for request in (request for at, request in seated if at == host):
+            used = {name: much - request.demand.get(name, 0) for name, much in used.items()}
         more = {name: much - max(0, used[name]) for name, much in amounts.items() if much > used[name]}
         if more:
             add[host] = more
@@ -173,26 +181,50 @@ def _distinct(offered: list[Suggestion]) -> list[Suggestion]:
 
 def _least(problem: Problem, one: Suggestion) -> Suggestion:
     """Whether it helps; and where it does, without what turns out not to be needed."""
-    placement = place(relaxed(problem, one))
-    if _left(placement, one):
+    placement = _helps(problem, one)
+    if placement is None:
         return one
     while True:
         for eased in _less(problem, one, placement):
-            after = place(relaxed(problem, eased))
-            if not _left(after, eased):
+            after = _helps(problem, eased)
+            if after is not None:
                 one, placement = eased, after
                 break
         else:
             return replace(one, tried=True)
 
 
+def _helps(problem: Problem, one: Suggestion) -> Placement | None:
+    """The placement in which all of its members have a host. None where there is none."""
+    eased = relaxed(problem, one)
+    if _crowded(eased, one):
+        return None
+    placement = place(eased)
+    return None if _left(placement, one) else placement
+
+
+def _crowded(eased: Problem, one: Suggestion) -> bool:
+    """Whether there is not even room for a request's members by themselves: told by counting, without placing."""
+    for request in eased.requests:
+        if request.id in one.requests:
+            seated = Counter(eased.current.get(member, "") for member in request.members)
+            asked = [pair for pair in request.demand.items() if pair[1]]
+            room = 0
+            for host in eased.hosts if asked else ():
+                room += max(seated[host.name], min(host.usable(name) // amount for name, amount in asked))
+            if asked and room < len(request.members):
+                return True
+    return False
+
+
 def _less(problem: Problem, one: Suggestion, placement: Placement) -> Iterator[Suggestion]:
-    """Without one of what it asks, and with no more freed than was taken."""
-    parts = [replace(one, relax=tuple(other for other in one.relax if other != found)) for found in one.relax]
-    for host, amounts in one.free.items():
-        parts += [replace(one, free=_without(one.free, host, name)) for name in amounts]
+    """With no more freed than was taken, and without one of what it asks."""
+    parts = []
     if one.free and (used := _used(problem, one, placement)) != one.free:
         parts.append(replace(one, free=used))
+    parts += [replace(one, relax=tuple(other for other in one.relax if other != found)) for found in one.relax]
+    for host, amounts in one.free.items():
+        parts += [replace(one, free=_without(one.free, host, name)) for name in amounts]
     yield from (part for part in parts if part.relax or part.free)
 
 
