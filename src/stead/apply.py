@@ -14,7 +14,7 @@ from stead.desired import Hook
 from stead.diagnostics import Code, Refused
 from stead.interrupts import Interrupts, interrupts_of
 from stead.journal import Journal, of_waves
-from stead.kind import Action
+from stead.kind import AS_IT_IS, Action
 from stead.named import NamedTuple
 from stead.plan.model import Made, Plan, Step
 from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
@@ -289,7 +289,7 @@ def _hooked(plan: Plan, hooks: Mapping[Address, Sequence[Hook]]) -> dict[int, li
     chosen: dict[Address, Step] = {}
     for step in plan.steps:
         mine = hooks.get(step.address) or hooks.get(step.address.block)
-        if not mine or not step.host:
+        if not mine or not step.host or step.action in AS_IT_IS:
             continue
         keep = plan.keeps.get(step.address)
         if step.address not in chosen or (keep is not None and step.host == keep.host):

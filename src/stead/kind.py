@@ -56,7 +56,11 @@ class Action(StrEnum):
     REPLACE = "replace"  # destroyed and created anew
     DESTROY = "destroy"
     FORGET = "forget"  # no longer managed; nothing is touched
+    REGISTER = "register"  # it is there as it should be; its host's ledger lost it, and gets its entry again
     ACCEPT = "accept"  # what the host has is taken for what was applied; nothing is touched
+
+
+AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # of what is there: nobody waits for it
 
 
 class Effect(NamedTuple):

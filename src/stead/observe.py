@@ -14,6 +14,7 @@ from typing import Any
 
 from stead.address import Address, parse
 from stead.observed import Have, Host, Observed, State, StoragePool
+from stead.recorded import Recorded
 from stead.runner.playing import Played, Playing
 from stead.want import NOTHING_KNOWN, Body, Want, canonical, digest
 
@@ -41,13 +42,42 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`examine` has, for each host, what to examine beyond observing: {"peers": {name: address}, "mtu": 1500}."""
+    """`examine` has, for each host, what to examine beyond observing: {"peers": {name: address}, "mtu": 1500};
+    `recorded`, entries that its ledger lost.
+    """
 
     inventory: Sequence[Path]
     hosts: Sequence[str]
     afresh: bool = False
     examine: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    recorded: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     arguments: Sequence[str] = ()
+
+
+def observe_recorded(question: Question, recorded: Recorded) -> Mapping[str, Answer]:
+    """Hosts that did not tell of all that is recorded there are asked again, with what they are to look for: nothing
+    is made anew, let alone given up for lost, because a ledger lost it.
+    """
+    answers = observe(question)
+    lost = _lost(answers, recorded)
+    return {**answers, **observe(replace(question, hosts=tuple(lost), recorded=lost))} if lost else answers
+
+
+def _lost(answers: Mapping[str, Answer], recorded: Recorded) -> dict[str, list[Mapping[str, Any]]]:
+    listed = {host: _listed(one.facts) for host, one in answers.items() if one.answered and not one.facts.get("blind")}
+    lost: dict[str, list[Mapping[str, Any]]] = {}
+    for address, record in recorded.resources.items():
+        uuid = record.leases.get("uuid", "")
+        for host, want in record.wants.items():
+            if host in listed and uuid not in listed[host]:
+                entry = {"address": str(address), "uuid": uuid, "kind": address.kind, "digest": want.digest}
+                lost.setdefault(host, []).append(entry | {"want": want.fields()})
+    return lost
+
+
+def _listed(facts: Mapping[str, Any]) -> frozenset[str]:
+    entries = (entry for some in facts.get("resources", {}).values() for entry in some)
+    return frozenset(entry["uuid"] for entry in entries if not entry.get("lost") and not entry.get("begun"))
 
 
 def observe(question: Question) -> Mapping[str, Answer]:
@@ -70,6 +100,8 @@ def _arguments(question: Question, folder: Path) -> list[str]:
     }
     if question.examine:
         variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
+    for host, entries in question.recorded.items():
+        (folder / f"{host}.recorded").write_text(json.dumps(entries), encoding="utf-8")
     asked = (
         folder / "asked"
     )  # a file: names of a thousand hosts are too long for a command line; a host may be called so
@@ -113,7 +145,7 @@ def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
     if want is None:
         want = Want.of(Body.of({**entry["want"], **(seen or {})}))
         want = Want(want.body, want.own, made_from) if untouched else want
-    return Have(want, made_from, str(entry["uuid"]), bool(entry.get("begun")))
+    return Have(want, made_from, str(entry["uuid"]), bool(entry.get("begun")), bool(entry.get("lost")))
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Have(NamedTuple):
     made_from: str = ""
     uuid: str = ""
     begun: bool = False
+    lost: bool = False  # by its host's ledger: it is there all the same
 
 
 @value

@@ -47,3 +47,6 @@ class Recorded:
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""
         return {want.digest: want for record in self.resources.values() for want in record.wants.values()}
+
+
+NOTHING = Recorded()

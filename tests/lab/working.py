@@ -44,10 +44,11 @@ class Site:
         desired, more = resolve(spec, key=KEY)
         inventory, others = read_inventory((self.lab.inventory,))
         assert not [*found, *more, *others]
+        recorded = self.store.recorded()
         inputs = Inputs(
             desired=desired,
-            recorded=self.store.recorded(),
-            observed=self.runner().observe(inventory.hosts),
+            recorded=recorded,
+            observed=self.runner().observe(inventory.hosts, recorded),
             kinds=kinds(),
             key=KEY,
         )

@@ -53,7 +53,7 @@ def is_drift(one: Change) -> bool:
     """Whether the host is not as it was left, rather than the spec no longer what was applied."""
     if one.changes:
         return any(change.drift for change in one.changes)
-    return any(reason.code in ("lost", "accepted", "moved-by-hand") for reason in one.reasons)
+    return any(reason.code in ("lost", "ledger-lost", "accepted", "moved-by-hand") for reason in one.reasons)
 
 
 def lines(plan: Plan, *, verbose: bool) -> Iterator[str]:

@@ -41,8 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.kinds import kinds
     from stead.plan.model import Made, Plan
 
-    store, seen = facts(options)
-    recorded = store.recorded()
+    store, recorded, seen = facts(options)
     observed, _ = by_uuid(recorded, seen)
     found = drift(recorded, observed, kinds=kinds())
     moved = {one.address: one.host for one in found.changes if MOVED in one.reasons}
@@ -72,7 +71,7 @@ def _let_go(note: Note, store: Store) -> bool:
     return bool(told) and told[-1].what in LET_GO
 
 
-def facts(options: argparse.Namespace) -> tuple[Store, Observed]:
+def facts(options: argparse.Namespace) -> tuple[Store, Recorded, Observed]:
     from stead.cli.workspace import find, open_state, read_hosts, runner_for
     from stead.diagnostics import Refused, has_errors
 
@@ -80,7 +79,9 @@ def facts(options: argparse.Namespace) -> tuple[Store, Observed]:
     inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)
-    return open_state(workspace), runner_for(workspace, inventory).observe(inventory.hosts)
+    store = open_state(workspace)
+    recorded = store.recorded()
+    return store, recorded, runner_for(workspace, inventory).observe(inventory.hosts, recorded)
 
 
 def orphans(recorded: Recorded, observed: Observed) -> list[Note]:

@@ -251,7 +251,7 @@ def load(workspace: Workspace) -> Loaded:
     inputs = Inputs(
         desired=desired,
         recorded=recorded,
-        observed=runner.observe(inventory.hosts, recorded.wants()),
+        observed=runner.observe(inventory.hosts, recorded),
         kinds=kinds(),
         key=site_key(workspace),
         sites=load_sites(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from stead.address import order
@@ -41,7 +42,7 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
                 changes.append(
                     Change(address, host, Action.ACCEPT, there, applied, Disruption.NONE, (reason,), fields, uuid)
                 )
-    return Diff(changes=tuple(changes), notes=tuple(silent(observed)), of_spec=False)
+    return Diff(changes=tuple(changes), notes=(*silent(observed), *_unlisted(observed)), of_spec=False)
 
 
 def _moved(record: Record, haves: Mapping[str, Have], observed: Observed, kind: Kind) -> list[Change]:
@@ -62,3 +63,11 @@ def silent(observed: Observed) -> Iterator[Note]:
         if host.state is State.DOWN:
             text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: its steps wait, nobody else's."
             yield Note("host-silent", text, host=host.name)
+
+
+def _unlisted(observed: Observed) -> Iterator[Note]:
+    lost = Counter(host for haves in observed.haves.values() for host, have in haves.items() if have.lost)
+    for host, number in sorted(lost.items()):
+        yield Note(
+            "ledger-lost", f"The ledger of {host} lacks {number:,} of what is there: `stead apply` mends it.", "", host
+        )

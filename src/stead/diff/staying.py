@@ -17,6 +17,7 @@ from stead.want import Want
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
 FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
+UNLISTED = (Reason("ledger-lost", "the host has it so, and its ledger lost it"),)
 EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
@@ -104,12 +105,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         return
     changes, effect = field_changes(subject.kind, settled, want, have.want, applied)
     if not changes:
-        if have.begun:
-            reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
-            yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
-        elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
-            there = left_alone(subject.kind, settled, want, have.want)
-            yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
+        yield from _alike(subject, settled, host, want, have)
         return
     if effect.action is Action.REPLACE:
         reason = _why_fields(changes)
@@ -120,6 +116,20 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     yield Change(
         settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
     )
+
+
+def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
+    """No field differs. Somebody may still have to hear of it: its host, or the store."""
+    uuid, applied = settled.leases[UUID], subject.record.wants.get(host) if subject.record else None
+    if have.begun:
+        reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
+        yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
+        return
+    there = left_alone(subject.kind, settled, want, have.want)
+    if have.lost:
+        yield Change(settled.address, host, Action.REGISTER, there, have.want, Disruption.NONE, UNLISTED, uuid=uuid)
+    elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
+        yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
 
 
 def _drifted(subject: Subject, applied: Want, have: Want) -> bool:

@@ -14,7 +14,7 @@ from stead.blueprint.model import Blueprint
 from stead.desired import Block
 from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change
-from stead.kind import Action
+from stead.kind import AS_IT_IS, Action
 from stead.named import NamedTuple
 from stead.recorded import Record
 
@@ -56,7 +56,7 @@ class _Edges:
             if change.frees:
                 self.frees[change.address, change.host] = position
                 continue
-            if change.action is Action.ACCEPT:  # it is there: nothing waits for it
+            if change.action in AS_IT_IS:
                 continue
             table = self.breaks if change.action in (Action.DESTROY, Action.FORGET) else self.makes
             table.setdefault(change.address, {})[change.to or change.host] = position
@@ -72,7 +72,7 @@ class _Edges:
                 self._freeing(position, change, before)
             elif change.action in (Action.DESTROY, Action.FORGET):
                 self._breaking(position, change, before)
-            elif change.action is not Action.ACCEPT:
+            elif change.action not in AS_IT_IS:
                 self._making(position, change, before[position])
                 if change.address in self.records:
                     self._leaving_behind(position, change, before)

@@ -13,8 +13,8 @@ from stead.desired import Hook
 from stead.named import NamedTuple
 from stead.observed import Host, Observed
 from stead.plan.model import Step
+from stead.recorded import NOTHING, Recorded
 from stead.value import field, value
-from stead.want import NOTHING_KNOWN, Want
 
 __all__ = ["Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 
@@ -65,10 +65,10 @@ class Wave:
 
 
 class Runner(Protocol):
-    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
+    def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
         """What these hosts report now. One that does not answer comes back as down, with why.
 
-        Of a want that is `known` by its digest there is no second one in memory.
+        Of a want that is `recorded` there is no second one in memory.
         """
 
     def run(self, wave: Wave, on_event: Callable[[Event], None]) -> None:

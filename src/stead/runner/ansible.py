@@ -16,10 +16,10 @@ from typing import Any
 from stead.desired import Hook
 from stead.observed import Host, Observed
 from stead.plan.model import Step
+from stead.recorded import NOTHING, Recorded
 from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
 from stead.value import value
-from stead.want import NOTHING_KNOWN, Want
 
 OnEvent = Callable[[Event], None]
 
@@ -40,11 +40,11 @@ class AnsibleRunner:
     arguments: Sequence[str] = ()  # more of them for ansible-playbook: --become, --vault-password-file
     run_name: str = "run"
 
-    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
-        from stead.observe import Question, observe, to_observed
+    def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
+        from stead.observe import Question, observe_recorded, to_observed
 
         question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
-        return to_observed(observe(question), hosts, known)
+        return to_observed(observe_recorded(question, recorded), hosts, recorded.wants())
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not wave.steps or wave.stopping():

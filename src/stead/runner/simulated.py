@@ -16,12 +16,13 @@ from stead.collecting import no_collecting
 from stead.kind import Action
 from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.plan.model import Step
+from stead.recorded import NOTHING, Recorded
 from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import Fault, FaultKind, HostRow, Row, SimulatedState, Thing
 from stead.value import replace
-from stead.want import EMPTY, NOTHING_KNOWN, Body, Want
+from stead.want import EMPTY, Body, Want
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16
@@ -40,12 +41,12 @@ class SimulatedRunner:
         self._site: Site | None = None
         self._seen = -1
 
-    def observe(self, hosts: Mapping[str, Host], known: Mapping[str, Want] = NOTHING_KNOWN) -> Observed:
+    def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
         with no_collecting(), self.state.said():
             rows = self.state.know(hosts)
             self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
             answering = {name for name, host in self._hosts.items() if host.state is not State.DOWN}
-            seen = _Seen(known, self.state.bodies())
+            seen = _Seen(recorded.wants(), self.state.bodies())
             digest = blake2b("".join(_facts(self._hosts[host]) for host in sorted(hosts)).encode(), digest_size=16)
             for portion in self.state.rows():
                 things = [row for row in portion if row[1] in answering]
@@ -157,7 +158,7 @@ class _Hand:
                 error = self._destroy(address, step)
             case Action.MIGRATE:
                 error = self._migrate(address, step)
-            case Action.FORGET | Action.ACCEPT:
+            case Action.FORGET | Action.ACCEPT | Action.REGISTER:
                 error = ""  # nothing is touched
             case _:
                 error = self._make(address, step)

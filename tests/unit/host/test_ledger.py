@@ -54,6 +54,24 @@ def test_nothing_is_said_of_a_host_of_which_something_cannot_be_read() -> None:
     assert look.trouble == [look.blind]
 
 
+@pytest.mark.parametrize(("there", "said"), [({}, {"lost": True}), (None, {"lost": True, "gone": True})])
+def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
+    monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, said: dict[str, bool]
+) -> None:
+    """Though a step that did not end says that it was to be otherwise."""
+    monkeypatch.setattr(observing, "seen", lambda _kind, want, _look: there if want == {"size": 1} else {})
+    monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
+    made = ledger.entry("acme/volumes/data", "0d", "volumes", "d", {"size": 1})
+    ledger.begin(dict(made, want={"size": 2}))
+    assert observing._resources(looking.Look("storage-1"), [made])["volumes"] == [{**made, **said}]
+
+
+def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)
+    made = ledger.entry("acme/floats/www", "0d", "floats", "d", {})
+    assert observing._resources(looking.Look("network-1"), [made])["floats"] == [{**made, "lost": True, "gone": True}]
+
+
 def test_whoever_needs_all_of_it_is_told_what_is_broken() -> None:
     with pytest.raises(Failed, match=r"0b\.json is not JSON"):
         ledger.everything("networks")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
+from stead import observe as observing
 from stead.address import Address
 from stead.cli.hosts import table
 from stead.hosts.room import row
-from stead.observe import Answer, to_observed
+from stead.observe import Answer, Question, observe_recorded, to_observed
 from stead.observed import Host, State
+from stead.recorded import Record, Recorded
+from stead.want import Body, Want
 
 WEB = {"address": "acme/instances/web[0]", "uuid": "u-1", "kind": "instances", "digest": "d" * 32}
 FACTS: dict[str, Any] = {
@@ -81,6 +86,46 @@ def test_what_is_seen_otherwise_wins_and_has_another_digest() -> None:
 
 def test_what_is_gone_is_not_there() -> None:
     assert observed(changed(gone=True)).haves == {}
+
+
+def test_what_the_ledger_lost_is_there_all_the_same() -> None:
+    have = observed(changed(lost=True)).haves[Address("acme", "instances", "web", 0)]["c1"]
+    assert have.lost
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ({}, False),
+        ({"gone": True}, False),  # the ledger has its entry
+        ({"lost": True}, True),
+        ({"begun": True}, True),
+        ({"uuid": "of another"}, True),
+    ],
+)
+def test_a_host_is_asked_again_for_what_is_recorded_and_it_does_not_list(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], asked: bool
+) -> None:
+    questions = []
+
+    def answer(question: Question) -> dict[str, Answer]:
+        questions.append(question)
+        return {host: Answer(host=host, facts=changed(**said)) for host in question.hosts}
+
+    monkeypatch.setattr(observing, "observe", answer)
+    address, want = Address("acme", "instances", "web", 0), Want.of(Body.of({"vcpus": 2}))
+    record = Record(address=address, leases={"uuid": "u-1"}, wants={"c1": want, "": want, "silent": want})
+    observe_recorded(Question(inventory=(), hosts=("c1",)), Recorded(resources={address: record}))
+    entry = {"address": str(address), "uuid": "u-1", "kind": "instances", "digest": want.digest, "want": {"vcpus": 2}}
+    assert [dict(one.recorded) for one in questions] == [{}, {"c1": [entry]}][: 1 + asked]
+
+
+@pytest.mark.parametrize("answer", [Answer(host="c1", why="no route"), Answer(host="c1", facts={"blind": "it is"})])
+def test_of_what_cannot_be_asked_nothing_is_missed(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
+    monkeypatch.setattr(observing, "observe", lambda _question: {"c1": answer})
+    record = Record(address=Address("", "images", "x"), leases={"uuid": "u"}, wants={"c1": Want.of(Body.of({}))})
+    found = observe_recorded(Question(inventory=(), hosts=("c1",)), Recorded(resources={record.address: record}))
+    assert found == {"c1": answer}
 
 
 def test_digest_changes_with_resources_and_not_with_free_memory() -> None:

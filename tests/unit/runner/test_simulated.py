@@ -52,11 +52,11 @@ def test_what_was_made_is_reported_as_it_was_made(bench: Bench) -> None:
 
 def test_what_is_known_already_is_not_made_again(bench: Bench) -> None:
     bench.apply(small())
-    known = {one.want.digest: one.want for one in small().steps if one.want is not None}
+    known = bench.store.recorded()
     observed = bench.runner.observe(bench.hosts, known)
     assert observed == bench.runner.observe(bench.hosts)
     have = observed.haves[web(1)]["compute-2"]
-    assert have.want is known[have.want.digest]
+    assert have.want is known.resources[web(1)].wants["compute-2"]
 
 
 def test_observing_changes_nothing(bench: Bench) -> None:

@@ -64,7 +64,9 @@ class Entry:
         atom = self.first
         if atom.changes:
             return all(change.drift for change in atom.changes)
-        return any(reason.code in ("drift", "lost", "accepted", "moved-by-hand") for reason in atom.reasons)
+        return any(
+            reason.code in ("drift", "lost", "ledger-lost", "accepted", "moved-by-hand") for reason in atom.reasons
+        )
 
 
 def fold(plan: Plan) -> list[Entry]:

@@ -42,6 +42,7 @@ _COLOURS = {
     Action.REPLACE: RED,
     Action.DESTROY: RED,
     Action.FORGET: BLUE,
+    Action.REGISTER: BLUE,
     Action.ACCEPT: BLUE,
 }
 

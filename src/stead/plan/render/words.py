@@ -22,6 +22,7 @@ SIGNS = {
     Action.REPLACE: "-/+",
     Action.DESTROY: "-",
     Action.FORGET: "x",
+    Action.REGISTER: "=",
     Action.ACCEPT: "=",
 }
 # What happens to a resource as a whole, when its steps differ: the first of these that any of them is.
@@ -32,6 +33,7 @@ _STRONGEST = (
     Action.MIGRATE,
     Action.UPDATE,
     Action.CREATE,
+    Action.REGISTER,
     Action.ACCEPT,
     Action.FORGET,
     Action.DESTROY,
@@ -45,6 +47,7 @@ SAID = (
     Action.REPLACE,
     Action.DESTROY,
     Action.FORGET,
+    Action.REGISTER,
     Action.ACCEPT,
 )
 LOSSES_SHOWN = 10

@@ -22,6 +22,8 @@ class ActionModule(ActionBase):
         host = task_vars["inventory_hostname"]
         arguments = dict(self._task.args, name=host)
         folder = arguments.pop("dest", None)
+        if folder:
+            arguments["recorded"] = recorded(os.path.join(folder, host + ".recorded"))
         sent = time.time()
         try:
             answer = self._execute_module(module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars)
@@ -37,3 +39,12 @@ class ActionModule(ActionBase):
         elif folder:
             write(os.path.join(folder, host + ".json"), {"why": str(answer.get("msg", ""))})
         return answer
+
+
+def recorded(path):
+    """What the controller's store has of this host, and the host did not say. Few are asked for anything."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None

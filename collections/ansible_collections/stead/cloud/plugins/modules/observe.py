@@ -38,6 +38,11 @@ options:
         description: Pools that other hosts serve to this one, each with its C(type), and the C(server)'s address.
         type: dict
         default: {}
+  recorded:
+    description:
+      - Entries that the ledger should have, since the controller's store has them, and has not. What is there of them
+        is told like the others, as V(lost). The action plugin takes them from a file C(<host>.recorded) in O(dest).
+    type: str
   dest:
     description:
       - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
@@ -94,8 +99,8 @@ facts:
     resources:
       description:
         - By kind, the entries of the ledger. V(seen) has the fields that are otherwise than it says, V(gone) says that
-          there is nothing, V(lost) that the ledger knows nothing of a domain that says it is Stead's, V(begun) that
-          a step that was to make it did not end, so that anything of it may be there.
+          there is nothing, V(lost) that the ledger knows nothing of what is there (a domain that says it is Stead's, or
+          one of O(recorded)), V(begun) that a step that was to make it did not end: anything of it may be there.
         - An instance has its state and in C(made_from) the digest that its domain carries.
       type: dict
     foreign:
@@ -119,6 +124,8 @@ facts:
       type: float
 """
 
+import json
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.observing import observe
@@ -134,12 +141,14 @@ def main():
         "pools": {"type": "raw"},
         "afresh": {"type": "bool", "default": False},
         "examine": {"type": "dict", "options": peers},
+        "recorded": {"type": "str", "no_log": True},
         "dest": {"type": "path"},
         "name": {"type": "str"},
     }
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     given = module.params
-    facts = observe(given["name"] or "", given["pools"], keep=not module.check_mode, afresh=given["afresh"])
+    recorded = json.loads(given["recorded"] or "[]")
+    facts = observe(given["name"] or "", given["pools"], not module.check_mode, given["afresh"], recorded)
     if given["examine"]:
         from ..module_utils.host.examining import examine  # by whoever asks: a plan looks only
 

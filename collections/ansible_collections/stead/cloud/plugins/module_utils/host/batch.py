@@ -107,7 +107,7 @@ class Batch:
 
     def _carry_out(self, step, work):
         kind, action = step["kind"], step["action"]
-        if action in ("forget", "accept"):
+        if action in ("forget", "accept", "register"):
             _book(step, work)
             return
         code = KINDS.get(kind)

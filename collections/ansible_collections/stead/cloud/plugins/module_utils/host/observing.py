@@ -14,18 +14,19 @@ import time
 from . import capacity, domain_seen, ledger, links, proving, survey
 from .failing import Failed
 from .looking import Look
-from .seeing import seen
+from .seeing import is_seen, seen
 
 # Increased when the shape changes in a way that a reader has to know.
 VERSION = 1
 OWN_LINKS = ("sb", "sx", "sv", "sd", "sr")
 
 
-def observe(host, pools=None, keep=True, afresh=False):
+def observe(host, pools=None, keep=True, afresh=False, recorded=()):
+    """`recorded` are entries that the ledger should have, for the controller's store has them: these are looked for."""
     look = Look(host)
     begun = time.time()
     try:
-        made = _resources(look)
+        made = _resources(look, recorded)
         found = {
             "version": VERSION,
             "host": host,
@@ -47,21 +48,20 @@ def observe(host, pools=None, keep=True, afresh=False):
     return found
 
 
-def _resources(look):
+def _resources(look, recorded):
     """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
     found = {}
-    for made in _ledger(look):
-        entry = dict(made)
+    for entry in [dict(made) for made in _ledger(look)] + [dict(made, lost=True) for made in recorded]:
         try:
-            differs = seen(made["kind"], made["want"], look)
+            differs = seen(entry["kind"], entry["want"], look)
         except (Failed, KeyError, TypeError) as error:
-            look.trouble.append("{0}: {1}: {2}".format(made["address"], type(error).__name__, error))
+            look.trouble.append("{0}: {1}: {2}".format(entry["address"], type(error).__name__, error))
             differs = {}
-        if differs is None:
+        if differs is None or (entry.get("lost") and not is_seen(entry["kind"])):
             entry["gone"] = True
         elif differs:
             entry["seen"] = differs
-        found.setdefault(made["kind"], []).append(entry)
+        found.setdefault(entry["kind"], []).append(entry)
     for made in _ledger(look, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
         if made["uuid"] not in {entry["uuid"] for entry in entries}:

@@ -7,12 +7,17 @@ taken to be as the ledger says. Code that only makes things is not imported: it 
 from __future__ import annotations
 
 from ..wire import instance as instances_differ
-from . import domain_seen, filters, forwarding, image, links, network, volume
+from . import domain_seen, filters, forwarding, image, keeping, links, network, volume
 
 
 def seen(kind, want, look):
     call = _SEERS.get(kind)
     return call(want, look) if call is not None else {}
+
+
+def is_seen(kind):
+    """Whether one of this kind that the ledger knows nothing of can be told to be there."""
+    return kind in _SEERS
 
 
 def instance(want, look):
@@ -144,6 +149,10 @@ def image_seen(want, _look):
     return {} if image.intact(want) else None
 
 
+def snapshot_seen(want, _look):
+    return {} if keeping.snapshot(want["pool"], want["uuid"]).exists() else None
+
+
 _SEERS = {
     "images": image_seen,
     "instances": instance,
@@ -151,5 +160,6 @@ _SEERS = {
     "projects": project_seen,
     "routers": router_seen,
     "security_groups": group_seen,
+    "snapshots": snapshot_seen,
     "volumes": volume.seen,
 }
