@@ -26,6 +26,7 @@ ALIAS = Code("STEAD-D007", "an alias that cannot be followed")
 DEEP = Code("STEAD-D008", "nested too deep")
 KEY = Code("STEAD-D009", "a key must be a plain value")
 LARGE = Code("STEAD-D010", "too large once aliases are followed")
+BAD_KEY = Code("STEAD-D011", "a key that cannot be used")
 
 DEEPEST = 100  # the language needs a dozen
 MOST_NODES = 5_000_000  # a flat spec of 100,000 instances has two million; a bomb of aliases has more than atoms
@@ -209,6 +210,9 @@ class _Builder:
         if name == "<<" and key.plain:
             text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to say a thing once."
             self.found.append(MERGE.at(key.place, text))
+        elif name.startswith("$"):
+            text = f"{name!r} cannot be a key: Stead marks sealed secrets with a $. Choose another."
+            self.found.append(BAD_KEY.at(key.place, text))
         elif name in into.entries:
             first = into.place_of_key(name)
             text = f"{name!r} stands at {first} already, and only one of the two would count. Remove or rename one."

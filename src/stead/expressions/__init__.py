@@ -143,6 +143,8 @@ def _writable(text: str) -> str:
 def _key(key: Any) -> str:
     """Of a map, as JSON has them."""
     if isinstance(key, str):
+        if key.startswith("$"):
+            raise Failed(f"A key of a map begins with $: {key[:40]!r}. Stead marks sealed secrets so.")
         return _writable(key)
     if isinstance(key, int | float) and not isinstance(key, bool):
         return str(key)

@@ -66,8 +66,8 @@ class Meter:
         return value
 
     def called(self, name: str, arguments: tuple[Any, ...]) -> None:
-        """Before a filter or method is called."""
-        self.spend(_CALL)
+        """Before a filter or method is called: it may look at all that it is given."""
+        self.spend(_CALL + sum(map(_length, arguments)))
         if name in _BYTES:
             raise Failed(f"{name!r} makes bytes, which are no value.")
         if name in _GROWING and _product(arguments) > LARGEST * 4:
@@ -85,6 +85,21 @@ class Meter:
             return self.made(function(*arguments, **named))
 
         return counted
+
+    def asked(self, test: Any) -> Callable[..., Any]:
+        """A test that is counted: `in` looks through a whole list."""
+
+        @wraps(test)
+        def counted(*arguments: Any) -> Any:
+            self.spend(1 + sum(map(_length, arguments)))
+            return test(*arguments)
+
+        return counted
+
+    def compared(self, value: Any) -> Any:
+        """The right side of a comparison, or of `in`."""
+        self.spend(_length(value))
+        return value
 
     def looped(self, items: Any, size: int) -> Any:
         """What a loop goes over: counted when it begins, so that loops inside loops cost what they cost.
@@ -121,6 +136,10 @@ def _items(value: Any) -> int:
 def bounded_format(text: str) -> None:
     if _WIDTH.search(text):
         raise Failed("A width in it is too large.")
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | tuple | dict) else 0
 
 
 def _product(arguments: tuple[Any, ...]) -> int:

@@ -19,7 +19,7 @@ from stead.fields import Secret
 
 # They give something else at each run, so that the plan would be another.
 _CHANCE = ("random", "lipsum")
-_LOOPED, _JOINED, _MADE = "a loop", "~", "a list"  # no name that a user could write
+_LOOPED, _JOINED, _MADE, _COMPARED = "a loop", "~", "a list", "in"  # no name that a user could write
 _FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -34,7 +34,9 @@ class Environment(ImmutableSandboxedEnvironment):
             self.globals.pop(name, None)
         self.filters |= _FILTERS
         self.filters = {name: self.meter.metered(name, one) for name, one in self.filters.items()}
+        self.tests = {name: self.meter.asked(one) for name, one in self.tests.items()}
         self.filters[_LOOPED] = self.meter.looped
+        self.filters[_COMPARED] = self.meter.compared
         self.filters[_JOINED] = self.meter.joined
         self.filters[_MADE] = self.meter.made
         self.globals["range"] = self._range
@@ -62,7 +64,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return self.meter.made(super().call_binop(context, operator, left, right))
 
     def call(self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: PYI063 - Jinja's names
-        own = getattr(__obj, "__self__", None)
+        own = getattr(getattr(__obj, "__wrapped__", __obj), "__self__", None)  # Jinja wraps `format` of a text
         bound = (own,) if isinstance(own, str | list) else ()
         self.meter.called(getattr(__obj, "__name__", ""), (*bound, *args, *kwargs.values()))
         return self.meter.made(super().call(__context, __obj, *args, **kwargs))
@@ -80,10 +82,12 @@ class Environment(ImmutableSandboxedEnvironment):
 
 
 def _metered(tree: nodes.Template) -> None:
-    """What Jinja does without a call that could be counted, done by filters that are: loops, lists and `~`."""
+    """What Jinja does without a call that could be counted, done by filters that are: loops, lists, `in` and `~`."""
     for loop in list(tree.find_all(nodes.For)):
         size = nodes.Const(sum(len(text.data) for text in loop.find_all(nodes.TemplateData)))
         loop.iter = nodes.Filter(loop.iter, _LOOPED, [size], [], None, None, lineno=loop.lineno)
+    for operand in list(tree.find_all(nodes.Operand)):
+        operand.expr = nodes.Filter(operand.expr, _COMPARED, [], [], None, None, lineno=operand.lineno)
     for parent in list(_all(tree)):
         for name, child in list(parent.iter_fields()):
             if isinstance(child, nodes.Expr):

@@ -9,6 +9,7 @@ from stead.diagnostics import Code, Diagnostic, Place
 from stead.document import Node
 
 NO_FILE = Code("STEAD-L020", "a file cannot be read")
+OUTSIDE = Code("STEAD-L027", "a part lies outside the directory of the spec")
 EMPTY = Code("STEAD-L021", "there is no spec here")
 
 LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
@@ -57,6 +58,11 @@ class Files:
     def _document(self, path: Path, named_at: Place | None) -> Node | None:
         why = ""
         try:
+            if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
+                self.whole = False
+                text = f"{self.shown(path)} leads out of it, and is not read. Copy the part to a place beside the spec."
+                self.found.append(OUTSIDE.at(named_at, text))
+                return None
             if named_at is not None and path.exists() and not path.is_file():
                 why = "It is no file"  # nor is a device: it might never end
             elif path.is_file() and path.stat().st_size > LARGEST:

@@ -79,9 +79,9 @@ class Network:
         "Largest packet; left out, what the underlay can carry",
         Example(1450),
     ] = None
-    subnets: Annotated[Mapping[str, Subnet], "Subnets by name", Example({"v4": {"cidr": "10.20.0.0/24"}})] = field(
-        default_factory=dict
-    )
+    subnets: Annotated[
+        Mapping[Annotated[str, Name()], Subnet], "Subnets by name", Example({"v4": {"cidr": "10.20.0.0/24"}})
+    ] = field(default_factory=dict)
     external: Annotated[bool, "It leads outside: routers may use it as their way out, floating IPs come from it"] = (
         False
     )

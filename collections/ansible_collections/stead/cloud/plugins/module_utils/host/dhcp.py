@@ -9,14 +9,18 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 
 from . import links, namespaces, running, units
+from .failing import Failed
 from .places import NETWORKS, PASSABLE
 
 INSIDE = "eth0"
 LEASE = "1h"
 # dnsmasq gives up being root, and reads names and leases again when told to.
 READABLE = 0o644
+# dnsmasq has no quotes: a comma begins the next value, a line the next option.
+_WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
 
 
 def ensure(want, work, bridge):
@@ -82,6 +86,14 @@ def remove(uuid, work):
     work.remove_tree(os.path.join(NETWORKS, uuid))
 
 
+def word(value):
+    """A value as one word of dnsmasq's files. What could be more than that is refused."""
+    text = str(value)
+    if not _WORD.match(text):
+        raise Failed("{0!r} cannot stand in a file of dnsmasq's.".format(text))
+    return text
+
+
 def unit_name(uuid):
     return "stead-dhcp-{0}.service".format(uuid)
 
@@ -104,16 +116,16 @@ def configuration(want, folder):
         "dhcp-ignore=tag:!known",
         "dhcp-hostsfile=" + os.path.join(folder, "leases"),
         "addn-hosts=" + os.path.join(folder, "names"),
-        "domain=" + service["domain"],
-        "local=/{0}/".format(service["domain"]),
+        "domain=" + word(service["domain"]),
+        "local=/{0}/".format(word(service["domain"])),
         "dhcp-option=option:mtu,{0}".format(want["mtu"]),
     ]
-    lines += ["server=" + one for one in service.get("upstream", [])]
+    lines += ["server=" + word(one) for one in service.get("upstream", [])]
     versions = set()
     for name, subnet in sorted(want["subnets"].items()):
         if "server" in subnet:
             versions.add(ipaddress.ip_network(subnet["cidr"]).version)
-            lines += _subnet(name, subnet)
+            lines += _subnet(word(name), subnet)
     if 6 in versions:
         # Tells guests how they come by addresses; the way out is the router's to tell.
         lines += ["enable-ra", "ra-param={0},60,0".format(INSIDE)]
@@ -122,14 +134,15 @@ def configuration(want, folder):
 
 def _subnet(name, subnet):
     net = ipaddress.ip_network(subnet["cidr"])
-    first, dns = net.network_address, subnet.get("dns", [])
+    first, dns = net.network_address, [word(one) for one in subnet.get("dns", [])]
     if net.version == 6:
         mode = "ra-stateless" if subnet.get("ipv6") == "slaac" else "static"
         lines = ["dhcp-range=set:{0},{1},{2},{3},{4}".format(name, first, mode, net.prefixlen, LEASE)]
         told = ",".join("[{0}]".format(one) for one in dns)
         return lines + (["dhcp-option=tag:{0},option6:dns-server,{1}".format(name, told)] if dns else [])
     lines = ["dhcp-range=set:{0},{1},static,{2},{3}".format(name, first, net.netmask, LEASE)]
-    gateway, routes = subnet.get("gateway"), [(one["to"], one["via"]) for one in subnet.get("routes", [])]
+    gateway = word(subnet["gateway"]) if subnet.get("gateway") else ""
+    routes = [(word(one["to"]), word(one["via"])) for one in subnet.get("routes", [])]
     # Without a value dnsmasq would name itself as the router.
     lines.append("dhcp-option=tag:{0},option:router{1}".format(name, "," + gateway if gateway else ""))
     lines.append("dhcp-option=tag:{0},option:router".format(_aside(name)))
@@ -158,10 +171,10 @@ def _aside(name):
 def leases(want):
     lines = []
     for mac, port in sorted(want["service"]["hosts"].items()):
-        told = ["[{0}]".format(one) if ":" in one else one for one in port["addresses"]]
+        told = ["[{0}]".format(word(one)) if ":" in one else word(one) for one in port["addresses"]]
         if told:
             tags = [] if port.get("routed", True) else ["set:" + _aside(name) for name in _subnets(want, port)]
-            lines.append(",".join([mac] + tags + told + [port["name"]]))
+            lines.append(",".join([word(mac)] + tags + told + [word(port["name"])]))
     return "".join(line + "\n" for line in lines)
 
 
@@ -176,4 +189,6 @@ def names(service):
     known = [(port["name"], port["addresses"]) for _mac, port in sorted(service["hosts"].items())]
     known += sorted(service.get("names", {}).items())
     text = "{0} {1}.{2} {1}\n"
-    return "".join(text.format(one, name, service["domain"]) for name, addresses in known for one in addresses)
+    return "".join(
+        text.format(word(one), word(name), word(service["domain"])) for name, addresses in known for one in addresses
+    )
