@@ -161,6 +161,8 @@ class _Work:
                 steps=on_hosts,
                 secrets=self._options.secrets,
                 hooks={step.number: found for step in on_hosts if (found := self._hooked.get(step.number))},
+                origin=self._journal.origin,
+                keeps=self._plan.keeps,
                 parallel=self._options.parallel,
                 stopping=self._interrupts.stopping,
             )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stead.address import Address
 from stead.kind import Action
+from stead.observed import Origin
 from stead.plan.model import Keep, Plan, Step
 from stead.recorded import Record, Recorded
 from stead.runner import Result, State
@@ -52,6 +53,7 @@ class _Buffer:
 class Journal:
     def __init__(self, store: Store, hold: Hold, plan: Plan, recorded: Recorded) -> None:
         self.run = 0
+        self.origin: Origin | None = None  # what hosts are told of the store and this run
         self._store, self._hold, self._plan = store, hold, plan
         self._known = recorded.resources
         self._before = {new: old for old, new in plan.renames.items()}
@@ -75,6 +77,7 @@ class Journal:
             self._reserve(address, keep)
         buffer, self._buffer = self._buffer, _Buffer()
         self.run = self._store.start(self._hold, start, buffer.writes())
+        self.origin = Origin(self._store.site, self._store.serial(), self._hold.token)
         return self.run
 
     def began(self, steps: Sequence[Step]) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from stead.address import Address, parse
-from stead.observed import Have, Host, Observed, State, StoragePool
+from stead.observed import Have, Host, Observed, Origin, State, StoragePool
 from stead.recorded import Recorded
+from stead.recovering import Entry, Memory, entry_of
 from stead.runner.playing import Played, Playing
 from stead.want import NOTHING_KNOWN, Body, Want, canonical, digest
 
@@ -49,6 +50,7 @@ class Question:
     inventory: Sequence[Path]
     hosts: Sequence[str]
     afresh: bool = False
+    recall: bool = False  # what only a recovery asks for: the key that secrets are sealed with
     examine: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     arguments: Sequence[str] = ()
@@ -97,6 +99,7 @@ def _arguments(question: Question, folder: Path) -> list[str]:
         "stead_facts": str(folder),
         "stead_afresh": question.afresh,
         "stead_patience": PATIENCE,
+        "stead_recall": question.recall,
     }
     if question.examine:
         variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
@@ -134,7 +137,31 @@ def to_observed(
                 if address is not None and not entry.get("gone"):
                     haves.setdefault(address, {})[name] = _have(entry, wants)
     parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
-    return Observed(hosts=known, haves=haves, digest=digest(*parts))
+    said = {name: answer.facts for name, answer in sorted(answers.items()) if answer.answered}
+    origins = {name: Origin(**facts["origin"]) for name, facts in said.items() if facts.get("origin")}
+    unread = {name: tuple(facts["unread"]) for name, facts in said.items() if facts.get("unread")}
+    return Observed(hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread)
+
+
+def to_memories(answers: Mapping[str, Answer]) -> dict[str, Memory]:
+    """The view of `stead recover`: all that a host remembers, of what is there and of what is not."""
+    return {name: _memory(answer) for name, answer in answers.items()}
+
+
+def _memory(answer: Answer) -> Memory:
+    facts = answer.facts
+    if not answer.answered:
+        return Memory(host=answer.host, silent=answer.why)
+    entries, unread = list[Entry](), list[str](facts.get("unread", ()))
+    for told in (one for some in facts.get("resources", {}).values() for one in some):
+        entry = entry_of(answer.host, {**told, **told.get("told", {})})
+        if entry is None:
+            unread.append(f"its entry {told.get('uuid')} has no address that can be read: {told.get('address')!r}.")
+        else:
+            entries.append(entry)
+    origin = Origin(**facts["origin"]) if facts.get("origin") else None
+    key = facts.get("key", "")
+    return Memory(host=answer.host, origin=origin, entries=tuple(entries), unread=tuple(unread), key=key)
 
 
 def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
@@ -150,7 +177,7 @@ def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
 
 def _lasting(answer: Answer) -> dict[str, Any]:
     """What a plan depends on: not the time, nor how much memory happens to be free."""
-    names = ("resources", "traits", "links", "foreign")
+    names = ("resources", "traits", "links", "foreign", "origin")
     return {name: answer.facts.get(name) for name in names} | {"why": bool(answer.why)}
 
 

@@ -62,8 +62,18 @@ class Have(NamedTuple):
     lost: bool = False  # by its host's ledger: it is there all the same
 
 
+class Origin(NamedTuple):
+    """What a host says of the store that it was last written from: its site, its serial then, and that run's token."""
+
+    site: str
+    serial: int
+    token: str
+
+
 @value
 class Observed:
     hosts: Mapping[str, Host]
     haves: Mapping[Address, Mapping[str, Have]] = field(default_factory=dict)  # address -> host -> what is there
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # of the hosts that a run has written to
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> what it could not read of its own
     digest: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead import __version__
+from stead import __version__, belonging
 from stead.address import Address
 from stead.blueprint.model import Blueprint
 from stead.blueprint.placement.sites import NO_SITES, Sites
@@ -59,11 +59,14 @@ NO_WISHES = Wishes()
 
 
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
+    if refused := belonging.check(inputs.recorded, inputs.observed):
+        return Planned(plan=None, blueprint=None, diff=None), refused
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
+    here, told = belonging.understood(inputs.observed, inputs.kinds)
     renames, untrue = _renames(desired, inputs.recorded)
     if untrue:
-        return Planned(plan=None, blueprint=None, diff=None), in_order(untrue)
-    seen, untold = by_uuid(inputs.recorded, inputs.observed)
+        return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *untrue])
+    seen, untold = by_uuid(inputs.recorded, here)
     recorded, observed = _renamed(inputs.recorded, seen, renames, inputs.kinds)
     blueprint, found = settle(
         desired,
@@ -73,6 +76,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         key=inputs.key,
         overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange, sites=inputs.sites),
     )
+    found = [*told, *found]
     if blueprint is None or has_errors(found):
         return Planned(plan=None, blueprint=blueprint, diff=None), in_order(found)
     if wishes.refresh_only:

@@ -43,6 +43,8 @@ class Recorded:
     resources: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
     in_flight: tuple[InFlight, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    tokens: frozenset[str] = frozenset()  # of its runs: what a host says of another is not this store's work
+    unheard: frozenset[str] = frozenset()  # hosts that did not answer when it was rebuilt from hosts
 
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from stead.diagnostics import Refused
 from stead.recorded import Record
 from stead.store import Store
 from stead.store.lock import take
-from stead.store.model import Began, Claim, Ended, Outcome, Skipped, Start, StepState, Writes
+from stead.store.model import Began, Claim, Ended, Lineage, Outcome, Skipped, Start, StepState, Writes
+from stead.value import replace
 from stead.want import Body, Want
 
 OpenStore = Callable[..., Store]
@@ -404,3 +406,22 @@ def test_a_plain_store_can_be_sealed(opened: OpenStore) -> None:
         opened()
     assert codes(refusal) == ["STEAD-S008"]
     assert "hunter2" not in repr(store._db.rows("SELECT own FROM wants"))  # type: ignore[attr-defined]
+
+
+def test_what_hosts_remember_goes_into_a_new_store(opened: OpenStore, tmp_path: Path) -> None:
+    store, folder = opened(), tmp_path / ".stead"
+    app, given = record(NET, host="a"), want("app")
+    lineage = Lineage(site="the-site", serial=41, tokens=frozenset({"t1", "t2"}), unheard=frozenset({"b"}))
+    with store.lock(ME) as hold:
+        store.restore(
+            hold, "ada", lineage, Writes(records=[app], wants=[(NET, "a", given)], outputs={"www": "x"}), folder
+        )
+    found = opened().recorded()
+    assert (found.site, found.serial, found.unheard) == ("the-site", 42, frozenset({"b"}))
+    assert found.tokens >= {"t1", "t2"}
+    assert found.resources[NET].wants == {"a": given}
+    assert store.history(NET)[-1].what == "recovered"
+    with store.lock(ME) as hold:
+        store.restore(hold, "ada", replace(lineage, serial=42, unheard=frozenset()), Writes(), folder)
+    assert opened().recorded().unheard == frozenset()
+    assert len(opened().runs()) == 2

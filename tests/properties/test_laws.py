@@ -18,6 +18,7 @@ from stead.observed import Observed, State
 from stead.planner import Wishes
 from stead.recorded import Recorded
 from stead.rehearse import applied, with_hosts
+from stead.value import replace
 
 ROOMY = [32, 48, 32, 64]
 EMPTY = Recorded(site="a-site")
@@ -72,6 +73,26 @@ def test_adding_an_instance_moves_no_other(spec: dict[str, Any]) -> None:
         if step.address.kind == "instances":
             assert (step.address.name, step.action) == ("new", Action.CREATE)
         assert step.disturbs is Disruption.NONE
+
+
+@RANDOM
+@given(specs(), specs(), st.data())
+def test_what_was_never_recorded_is_not_destroyed(
+    before: dict[str, Any], now: dict[str, Any], data: st.DataObject
+) -> None:
+    """Whatever the store has lost, whoever made what is there: another site's store, or this one's."""
+    whole, observed = after_apply(before)
+    kept = data.draw(st.sets(st.sampled_from(sorted(whole.resources, key=str)))) if whole.resources else set()
+    uuids = {record.leases["uuid"] for address, record in whole.resources.items() if address in kept}
+    part = replace(
+        whole,
+        site=data.draw(st.sampled_from([whole.site, "another-site"])),
+        resources={address: record for address, record in whole.resources.items() if address in kept},
+    )
+    plan = planned(desired(now), part, observed).plan
+    for step in plan.steps if plan is not None else ():
+        if step.host and step.action in (Action.DESTROY, Action.REBUILD):
+            assert step.uuid in uuids, (step.address, step.reasons)
 
 
 @RANDOM

@@ -115,6 +115,11 @@ def _unchanged(
     return {address: before[address] if before.get(address) == leases else leases for address, leases in chosen.items()}
 
 
+def derived(site: str, address: Address, previous: str) -> str:
+    """The UUID of what comes after `previous`, or of the first one: whoever knows all three can prove it."""
+    return uuid_of(blake2b(f"{site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
+
+
 class _Chooser:
     """The tables of one call of `choose`."""
 
@@ -195,14 +200,11 @@ class _Chooser:
         if same and address not in self.replace:
             leases[UUID] = previous
         else:
-            holders, found = self._space(UUID).holders, self._derived(address, previous)
+            holders, found = self._space(UUID).holders, derived(self.site, address, previous)
             while holders.setdefault(found, address) != address:
-                found = self._derived(address, found)
+                found = derived(self.site, address, found)
             leases[UUID] = found
         leases[IDENTITY] = identity
-
-    def _derived(self, address: Address, previous: str) -> str:
-        return uuid_of(blake2b(f"{self.site}\0{address}\0{previous}".encode(), digest_size=16).hexdigest())
 
     def fill(self, one: Claim) -> None:
         for need in one.needs:

@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "version": "print versions",
     "completion": "print a completion script for bash, zsh or fish",
     "state": "look at the recorded state, and mend it by hand",
+    "recover": "rebuild a lost store from what the hosts remember",
     "runs": "list runs, or tell one step by step",
     "lock": "say who holds the lock of an apply",
     "unlock": "take the lock away from a dead apply",

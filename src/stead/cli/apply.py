@@ -141,7 +141,7 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
     from stead.apply import Options, apply
     from stead.cli.hooks import of_resources
     from stead.cli.progress import exit_status, progress, report
-    from stead.cli.workspace import find
+    from stead.cli.workspace import find, keys_to_keep
     from stead.plan.file import to_bytes
     from stead.plan.render.values import safe
 
@@ -151,7 +151,7 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
         who=who(),
         reason=safe(options.reason),
         parallel=options.parallel,
-        secrets=secrets,
+        secrets={**secrets, **keys_to_keep(find(options))},
         hooks=of_resources(loaded.inputs.desired, find(options).root),
         content=b"" if plan.empty else to_bytes(plan),
     )

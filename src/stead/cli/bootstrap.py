@@ -3,6 +3,7 @@
 stead bootstrap
 stead bootstrap -i inventory.yml --check           say what would be done, and do nothing
 stead bootstrap -i inventory.yml --limit compute-3
+stead bootstrap --leave-site --limit compute-3     it was another site's, and is to be this one's
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     inventory_option(parser)
     parser.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group")
+    parser.add_argument(
+        "--leave-site",
+        action="store_true",
+        help="take hosts out of the site they belong to: what they have is managed no longer, and the next apply takes "
+        "them into its own site",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="say what was done on each host")
     parser.add_argument(
         "--ansible",
@@ -45,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     playbook = Playbook(
         name=PLAYBOOK,
         inventory=inventory.sources,
+        variables={"host_leave_site": True} if options.leave_site else {},
         limit=options.limit,
         check=options.check,
         arguments=options.ansible,

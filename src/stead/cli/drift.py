@@ -72,6 +72,7 @@ def _let_go(note: Note, store: Store) -> bool:
 
 
 def facts(options: argparse.Namespace) -> tuple[Store, Recorded, Observed]:
+    from stead.belonging import check
     from stead.cli.workspace import find, open_state, read_hosts, runner_for
     from stead.diagnostics import Refused, has_errors
 
@@ -81,7 +82,10 @@ def facts(options: argparse.Namespace) -> tuple[Store, Recorded, Observed]:
         raise Refused(*found)
     store = open_state(workspace)
     recorded = store.recorded()
-    return store, recorded, runner_for(workspace, inventory).observe(inventory.hosts, recorded)
+    observed = runner_for(workspace, inventory).observe(inventory.hosts, recorded)
+    if refused := check(recorded, observed):
+        raise Refused(*refused)
+    return store, recorded, observed
 
 
 def orphans(recorded: Recorded, observed: Observed) -> list[Note]:

@@ -94,7 +94,8 @@ def pair(text: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
+def read_spec(workspace: Workspace, key: bytes = b"") -> tuple[Desired, list[Diagnostic]]:
+    """`key` is given by who has found another than the one that lies here."""
     from stead.cli.hooks import missing
     from stead.desired import resolve
     from stead.spec import load
@@ -106,7 +107,7 @@ def read_spec(workspace: Workspace) -> tuple[Desired, list[Diagnostic]]:
         vault_secrets=passwords(workspace.vault_files),
         root=workspace.root,
     )
-    desired, more = resolve(spec, key=site_key(workspace))
+    desired, more = resolve(spec, key=key or site_key(workspace))
     return desired, [*found, *more, *missing(desired, workspace.root)]
 
 
@@ -168,6 +169,18 @@ def open_state(workspace: Workspace, *, create: bool = False) -> Store:
     return open_store(workspace.store, directory=directory, key=configured_key(), create=create)
 
 
+def existing_state(workspace: Workspace) -> Store | None:
+    """None where there is none yet; one that was there and is gone is refused."""
+    from stead.store.codes import NO_STORE
+
+    try:
+        return open_state(workspace)
+    except Refused as refused:
+        if any(one.code != NO_STORE.id for one in refused.diagnostics):
+            raise
+        return None
+
+
 def made_directory(workspace: Workspace) -> Path:
     from stead.store.birth import make_directory
 
@@ -195,9 +208,31 @@ def site_key(workspace: Workspace) -> bytes:
         raise Refused(BAD_KEY.at(None, f"{path}: {error.strerror}.")) from error
 
 
-def _new_key(path: Path) -> bytes:
+def take_key(workspace: Workspace, kept: str, *, dry: bool) -> bytes:
+    """The key that hosts keep, in the place of one that a refused plan may have made here, which stays as `key.old`."""
+    from stead.store.sealing import configured_key
+
+    if configured_key() or not kept:
+        return site_key(workspace)
+    key, path = bytes.fromhex(kept), made_directory(workspace) / "key"
+    if not dry and (not path.exists() or path.read_bytes() != key):
+        if path.exists():
+            path.replace(path.with_name("key.old"))
+        _new_key(path, key)
+    return key
+
+
+def keys_to_keep(workspace: Workspace) -> Mapping[str, str]:
+    """The key that this directory alone has, for hosts to keep; nothing where people have one of their own."""
+    from stead.runner import SITE_KEY
+    from stead.store.sealing import configured_key
+
+    return {} if configured_key() else {SITE_KEY: site_key(workspace).hex()}
+
+
+def _new_key(path: Path, key: bytes = b"") -> bytes:
     """Made whole under another name first: two that start at once agree on one."""
-    key = os.urandom(KEY_BYTES)
+    key = key or os.urandom(KEY_BYTES)
     new = path.with_name(f"key.{os.getpid()}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(key)
@@ -232,9 +267,11 @@ class Loaded:
 
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
+    from stead.belonging import check
     from stead.blueprint.placement.sites import load_sites
     from stead.kinds import kinds
     from stead.planner import Inputs
+    from stead.recorded import Recorded
 
     inventory, more = read_hosts(workspace)
     if not is_simulated(workspace, inventory):
@@ -246,12 +283,18 @@ def load(workspace: Workspace) -> Loaded:
     if has_errors(found):
         raise Refused(*found)
     runner = runner_for(workspace, inventory)
-    store = open_state(workspace, create=True)
-    recorded = store.recorded()
+    store = existing_state(workspace)
+    recorded = store.recorded() if store is not None else Recorded()
+    observed = runner.observe(inventory.hosts, recorded)
+    if store is None:  # a site is born only where no host belongs to one
+        if refused := check(recorded, observed):
+            raise Refused(*refused)
+        store = open_state(workspace, create=True)
+        recorded = store.recorded()
     inputs = Inputs(
         desired=desired,
         recorded=recorded,
-        observed=runner.observe(inventory.hosts, recorded),
+        observed=observed,
         kinds=kinds(),
         key=site_key(workspace),
         sites=load_sites(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stead.address import Address, order
+from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
@@ -17,6 +18,7 @@ from stead.diff.leaving import Staying, counts_of, leaving
 from stead.diff.model import Change, Diff, Subject
 from stead.diff.names import SAME, Names, Untold
 from stead.diff.staying import brand_new, renamed, staying
+from stead.diff.strangers import sift, spared
 from stead.kind import Kind
 from stead.observed import Have, Observed, State
 from stead.plan.model import Note
@@ -51,12 +53,17 @@ def compare(
         if settled is not None and record is None and not found:
             changes += brand_new(settled, quiet, notes)
             continue
+        strange: Mapping[str, str] = {}
+        if (owner := settled or record) is not None:
+            uuid = owner.leases.get(UUID, "")
+            found, strange = sift(found, record, uuid, recorded.site, {address, formerly.get(address, address)})
         subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
         if settled is None:
-            changes += leaving(subject, observed, counts, Staying(forget, blueprint.used), notes)
+            gone = leaving(subject, observed, counts, Staying(forget, blueprint.used), notes)
+            changes += spared(gone, address, record, strange, notes)
             continue
         before = len(changes)
-        changes += staying(subject, observed, notes)
+        changes += spared(staying(subject, observed, notes), address, record, strange, notes)
         if (old := formerly.get(address)) is not None:
             changes += renamed(subject, Untold(old, frozenset(settled.wants)), observed, changes[before:])
         elif address in untold:

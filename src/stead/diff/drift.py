@@ -60,7 +60,9 @@ def _moved(record: Record, haves: Mapping[str, Have], observed: Observed, kind: 
 
 def silent(observed: Observed) -> Iterator[Note]:
     for host in observed.hosts.values():
-        if host.state is State.DOWN:
+        if host.name in observed.unread:
+            yield Note("host-unread", f"Nothing is done on {host.name}: what it has cannot be read.", host=host.name)
+        elif host.state is State.DOWN:
             text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: its steps wait, nobody else's."
             yield Note("host-silent", text, host=host.name)
 

@@ -62,7 +62,8 @@ def leaving(
             continue
         have = subject.haves.get(host)
         there = have.want if have else record.wants.get(host)
-        yield Change(address, host, Action.DESTROY, None, there, loss, (reason,), uuid=record.leases.get(UUID, ""))
+        uuid = have.uuid if have and have.uuid else record.leases.get(UUID, "")
+        yield Change(address, host, Action.DESTROY, None, there, loss, (reason,), uuid=uuid)
     if not record.wants and not subject.haves:
         yield Change(address, "", Action.DESTROY, None, None, Disruption.NONE, (reason,))
 

@@ -53,6 +53,16 @@ class Keep(NamedTuple):
     reason: str
     place: Place | None
 
+    def told(self) -> dict[str, Any]:
+        """For hosts to keep beside the want: with it the store can be rebuilt."""
+        return {
+            "after": [*map(str, self.after)],
+            "host": self.host,
+            "leases": dict(self.leases),
+            "protect": self.protect,
+            "reason": self.reason,
+        }
+
 
 class Note(NamedTuple):
     """Something the reader of a plan should know that is no step: drift that is ignored, a host that is silent."""

@@ -9,14 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from stead.address import Address
 from stead.desired import Hook
 from stead.named import NamedTuple
-from stead.observed import Host, Observed
-from stead.plan.model import Step
+from stead.observed import Host, Observed, Origin
+from stead.plan.model import Keep, Step
 from stead.recorded import NOTHING, Recorded
+from stead.recovering import Memory
 from stead.value import field, value
 
-__all__ = ["Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+__all__ = ["SITE_KEY", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+
+
+# Among the secrets of a wave: what the site seals them with, for hosts of the role controller to keep.
+SITE_KEY = "site-key"
 
 
 class State(StrEnum):
@@ -60,6 +66,8 @@ class Wave:
     steps: Sequence[Step]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text of {"$secret": id}
     hooks: Mapping[int, Sequence[Hook]] = field(default_factory=dict)  # step -> playbooks before or after it
+    origin: Origin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
+    keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise
     parallel: int = 0  # hosts at once; 0 leaves it to the runner
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # once true, nothing new begins
 
@@ -70,6 +78,9 @@ class Runner(Protocol):
 
         Of a want that is `recorded` there is no second one in memory.
         """
+
+    def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
+        """The same, and all that they remember, for a store to be rebuilt from."""
 
     def run(self, wave: Wave, on_event: Callable[[Event], None]) -> None:
         """Every step either ends, or never begins (its host is silent, the run is being stopped), or stays unknown.

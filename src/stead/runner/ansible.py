@@ -15,8 +15,9 @@ from typing import Any
 
 from stead.desired import Hook
 from stead.observed import Host, Observed
-from stead.plan.model import Step
+from stead.plan.model import Keep, Step
 from stead.recorded import NOTHING, Recorded
+from stead.recovering import Memory
 from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
 from stead.value import value
@@ -46,6 +47,13 @@ class AnsibleRunner:
         question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
         return to_observed(observe_recorded(question, recorded), hosts, recorded.wants())
 
+    def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
+        from stead.observe import Question, observe, to_memories, to_observed
+
+        question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments, recall=True)
+        answers = observe(question)
+        return to_observed(answers, hosts), to_memories(answers)
+
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not wave.steps or wave.stopping():
             return
@@ -63,7 +71,10 @@ class AnsibleRunner:
         folder = self._fresh(f"wave-{wave.number}")
         outcomes = {str(number): "failed" for number in failed}
         for host, mine in lanes.items():
-            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "steps": [*map(spoken, mine)]}
+            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes}
+            work["steps"] = [spoken(step, wave.keeps.get(step.address)) for step in mine]
+            if wave.origin is not None:
+                work["origin"] = wave.origin._asdict()
             write_private(folder / f"{host}.json", work)
         secrets, stop = folder / SECRETS, folder / STOP
         try:
@@ -197,9 +208,10 @@ def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:
     return (hook for hook in hooks if hook.when == when)
 
 
-def spoken(step: Step) -> dict[str, Any]:
+def spoken(step: Step, keep: Keep | None = None) -> dict[str, Any]:
     """A step as hosts are told it."""
-    return {
+    told = {"record": keep.told()} if keep is not None and step.want is not None else {}
+    return told | {
         "action": str(step.action),
         "address": str(step.address),
         "after": list(step.after),

@@ -10,19 +10,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from stead.address import Address, Known
+from ansible_collections.stead.cloud.plugins.module_utils.host.origin import refusal
+from stead.address import Address, Known, parse
 from stead.blake2 import blake2b
 from stead.collecting import no_collecting
 from stead.kind import Action
 from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.plan.model import Step
 from stead.recorded import NOTHING, Recorded
-from stead.runner import Began, Ended, Event, Result, Silent, Wave
+from stead.recovering import Memory
+from stead.runner import SITE_KEY, Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
+from stead.runner import simulated_memory as memory
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import Fault, FaultKind, HostRow, Row, SimulatedState, Thing
 from stead.value import replace
-from stead.want import EMPTY, Body, Want
+from stead.want import EMPTY, Body, Want, canonical
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16
@@ -52,7 +55,15 @@ class SimulatedRunner:
                 things = [row for row in portion if row[1] in answering]
                 seen.take(things)
                 digest.update(_told(things))
-            return Observed(hosts=self._hosts, haves=seen.haves, digest=digest.hexdigest())
+            origins = memory.origins(self.state.database)
+            origins = {host: origins[host] for host in sorted(answering & origins.keys())}
+            digest.update(repr(origins).encode())
+            return Observed(hosts=self._hosts, haves=seen.haves, digest=digest.hexdigest(), origins=origins)
+
+    def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
+        observed = self.observe(hosts)
+        with self.state.said():
+            return observed, memory.recalled(self.state.database, self._hosts)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         lanes: dict[str, list[Step]] = {}
@@ -65,6 +76,7 @@ class SimulatedRunner:
                 on_event(Silent(host, rows[host].why or "it does not answer"))
             else:
                 answering[host] = steps
+        answering = dict(self._accepted(answering, wave, on_event))
         hand = _Hand(self._current_site(), rows, self.state.faults(), wave)
         waited = 0.0
         for lateness, chunk in _chunks(answering, rows):
@@ -78,6 +90,24 @@ class SimulatedRunner:
             with self.state.writing():
                 hand.save(self.state)
             on_event(Ended(results))
+
+    def _accepted(self, lanes: Mapping[str, list[Step]], wave: Wave, on_event: OnEvent) -> Mapping[str, list[Step]]:
+        """A host refuses the run of a store that is not its own, or is older than what it has seen."""
+        if wave.origin is None:
+            return lanes
+        said = memory.origins(self.state.database)
+        told = wave.origin._asdict()
+        why = {host: refusal(said[host]._asdict() if host in said else None, told) for host in lanes}
+        refused = [Result(step.number, Ending.FAILED, why[host]) for host in lanes if why[host] for step in lanes[host]]
+        if refused:
+            on_event(Began([one.step for one in refused]))
+            on_event(Ended(refused))
+        mine = [host for host in lanes if not why[host]]
+        key = wave.secrets.get(SITE_KEY, "")
+        keys = {host: key for host in mine if host in self._hosts and "controller" in self._hosts[host].roles}
+        with self.state.writing():
+            memory.belong(self.state.database, mine, wave.origin, keys)
+        return {host: lanes[host] for host in mine}
 
     def _current_site(self) -> Site:
         """What is on the hosts, read anew when another process has changed it."""
@@ -104,6 +134,7 @@ class _Hand:
         self._faults = list(faults)
         self._struck = False
         self._put: dict[tuple[str, str], Thing | None] = {}
+        self._beside: list[tuple[str, str, str]] = []
         self._hooks: list[tuple[str, str, str, str]] = []
         self._dead: dict[str, str] = {}
         self._not_done: set[int] = set()
@@ -181,7 +212,7 @@ class _Hand:
         if refusal := site.refusal(address, step.host, step.uuid, want):
             return refusal
         site.put(address, step.host, step.uuid, want)
-        self._put[address, step.host] = Thing(address, step.host, step.uuid, want, want.digest)
+        self._set(address, step.host, step.uuid, want)
         return ""
 
     def _destroy(self, address: str, step: Step) -> str:
@@ -209,18 +240,26 @@ class _Hand:
         self._site.drop(former, step.host)
         self._site.put(address, step.to, step.uuid, want)
         self._put[former, step.host] = None
-        self._put[address, step.to] = Thing(address, step.to, step.uuid, want, want.digest)
+        self._set(address, step.to, step.uuid, want)
         return ""
+
+    def _set(self, address: str, host: str, uuid: str, want: Want) -> None:
+        self._put[address, host] = Thing(address, host, uuid, want, want.digest)
+        origin, keep = self._wave.origin, self._wave.keeps.get(parse(address) or Address("", "", ""))
+        if origin is not None and keep is not None:
+            beside = {"site": origin.site, "serial": origin.serial, "record": keep.told()}
+            self._beside.append((address, host, canonical(beside)))
 
     def save(self, state: SimulatedState) -> None:
         gone = [place for place, thing in self._put.items() if thing is None]
         state.store([thing for thing in self._put.values() if thing is not None], gone)
+        memory.remember(state.database, self._beside, gone)
         state.ran(self._hooks)
         if self._struck:
             state.keep_faults([one for one in self._faults if one.times])
         for host, why in self._dead.items():
             state.mark(host, State.DOWN, why)
-        self._put, self._hooks, self._struck = {}, [], False
+        self._put, self._hooks, self._beside, self._struck = {}, [], [], False
 
 
 def _chunks(lanes: Mapping[str, Sequence[Step]], rows: Mapping[str, HostRow]) -> Iterator[tuple[float, list[Step]]]:

@@ -15,11 +15,12 @@ from typing import Any
 
 from stead.diagnostics import Code, Refused
 from stead.named import NamedTuple
+from stead.runner.simulated_memory import TABLES
 from stead.want import Body, Want, digest
 
 BROKEN = Code("STEAD-B050", "the file of the simulated hosts cannot be used")
 APPLICATION = 0x5354_5349  # "STSI"
-VERSION = 1
+VERSION = 2  # 1 had no memory of sites
 BUSY = 10.0  # seconds
 FIRST_UNDERLAY = (100 << 24) | (64 << 16) | 1  # 100.64.0.0/10: set aside for networks behind others, so nobody's own
 
@@ -116,6 +117,10 @@ class SimulatedState:
         application, version = (self._db.execute(f"PRAGMA {one}").fetchone()[0] for one in asked)
         if (application, version) == (APPLICATION, VERSION):
             return
+        if (application, version) == (APPLICATION, 1):
+            with self.writing():
+                self._make(TABLES)
+            return
         if application or version or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             text = (
                 f"{self.path} is not one, or was made by a newer Stead. Move it away; `stead simulate` makes another."
@@ -123,10 +128,13 @@ class SimulatedState:
             raise Refused(BROKEN.at(None, text))
         self._db.execute("PRAGMA journal_mode = WAL")
         with self.writing():
-            for statement in _TABLES:
-                self._db.execute(statement)
+            self._make((*_TABLES, *TABLES))
             self._db.execute(f"PRAGMA application_id = {APPLICATION}")
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _make(self, tables: Sequence[str]) -> None:
+        for statement in tables:
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def said(self) -> Iterator[None]:
@@ -147,6 +155,11 @@ class SimulatedState:
                 self._bodies.clear()
                 raise
             self._db.execute("COMMIT")
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """For what hosts remember, which is in the same file: see `simulated_memory`."""
+        return self._db
 
     def close(self) -> None:
         self._db.close()
@@ -291,7 +304,7 @@ class SimulatedState:
     def empty(self) -> None:
         """As new, but for the addresses of hosts."""
         with self.writing():
-            for table in ("things", "bodies", "faults", "hooks"):
+            for table in ("things", "bodies", "faults", "hooks", "origins", "besides"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
             self._db.execute("UPDATE hosts SET state = 'up', why = '', delay = 0")
         self._bodies.clear()

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 from stead.address import Address
 from stead.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
-from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
+from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
 
 __all__ = ["Hold", "Reader", "Store", "Writer", "file_at", "open_store"]
 
@@ -67,6 +67,9 @@ class Writer(Protocol):
     def finish(self, hold: Hold, run: int, outcome: Outcome, writes: Writes) -> None: ...
     def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
         """A person changes the state by hand. `what` goes into the history of every address."""
+
+    def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
+        """What hosts remember goes in, all or none; this store is that of their site from then on."""
 
     def encrypt(self, hold: Hold, key: str) -> None:
         """Seals what a store without a key has held in the open. It is opened with this key from then on."""

@@ -13,11 +13,13 @@ from pathlib import Path
 from stead.store import codes
 from stead.store.codes import KEY_NEEDED, NEWER, OTHER_SITE, WRONG_KEY, refuse
 from stead.store.database import Database
+from stead.store.model import Lineage
 from stead.store.schema import VERSION
 from stead.store.sealing import FILE_VARIABLE, PROOF, VARIABLE, Open, Seal, Sealed
 
 MARKER = "site.json"
 MOVED = "moved"  # a row of `meta`: where the store is now
+UNHEARD = "unheard"  # another: hosts that did not answer when it was rebuilt from hosts
 
 
 def make_directory(directory: Path) -> None:
@@ -36,6 +38,11 @@ def read_marker(directory: Path) -> tuple[str, str]:
         return str(tree["site"]), str(tree["store"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
+
+
+def forget_marker(directory: Path) -> None:
+    """Hosts have said which site this is: the store is made anew under it."""
+    (directory / MARKER).unlink(missing_ok=True)
 
 
 def write_marker(directory: Path, site: str, location: str) -> None:
@@ -58,6 +65,27 @@ def first_rows(db: Database, key: str) -> str:
     return site
 
 
+def adopt(db: Database, who: str, lineage: Lineage) -> None:
+    """In a transaction of the caller's. Runs that only hosts know of stand in the list of runs as such."""
+    now = db.now()
+    db.run("UPDATE meta SET value = ? WHERE name = 'site'", (lineage.site,))
+    db.run("UPDATE meta SET value = ? WHERE name = 'serial'", (str(lineage.serial),))
+    db.run("DELETE FROM meta WHERE name = ?", (UNHEARD,))
+    db.run("INSERT INTO meta (name, value) VALUES (?, ?)", (UNHEARD, json.dumps(sorted(lineage.unheard))))
+    known = {row[0] for row in db.rows("SELECT token FROM runs")}
+    first = int(db.rows("SELECT coalesce(max(id), 0) + 1 FROM runs")[0][0])
+    db.many(
+        "INSERT INTO runs (id, who, reason, plan, started, ended, outcome, steps, token) "
+        "VALUES (?, ?, 'known from hosts alone', '', ?, ?, 'done', 0, ?)",
+        [(number, who, now, now, token) for number, token in enumerate(sorted(lineage.tokens - known), first)],
+    )
+
+
+def unheard(db: Database) -> frozenset[str]:
+    rows = db.rows("SELECT value FROM meta WHERE name = ?", (UNHEARD,))
+    return frozenset(json.loads(rows[0][0])) if rows else frozenset()
+
+
 def check_version(version: int, where: str) -> None:
     if version > VERSION:
         refuse(
@@ -71,9 +99,9 @@ def check_site(site: str, known: str, where: str, directory: Path) -> None:
     if known and known != site:
         refuse(
             OTHER_SITE,
-            f"{where} belongs to site {site}, but {directory / MARKER} says that this project's is {known}. Planning "
-            "with it would destroy what the other site has. Put the right store back; or, if you mean to change "
-            "stores, remove that file.",
+            f"{where} belongs to site {site}, but {directory / MARKER} says that this project's is {known}. It knows "
+            "nothing of what that one has. Put the right store back, or give its address; another site's spec has a "
+            "directory of its own.",
         )
 
 

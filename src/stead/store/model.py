@@ -154,6 +154,16 @@ class Writes:
         )
 
 
+@value
+class Lineage:
+    """What a store that is rebuilt from hosts takes over from the one that was lost."""
+
+    site: str
+    serial: int
+    tokens: frozenset[str]  # of the runs that hosts know of
+    unheard: frozenset[str]  # hosts that have not said what they have
+
+
 def moment(at: float) -> str:
     """As people and machines both read it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -158,8 +158,7 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
             refuse(
                 MISSING,
                 f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the "
-                "right address, or restore the database; if the site is really gone, remove "
-                f"{directory / birth.MARKER}.",
+                "right address, restore the database, or rebuild it from the hosts: `stead recover`.",
             )
         if not create:
             refuse(NO_STORE, f"{db.name} has no store. The first `stead plan` or `stead apply` makes it.")

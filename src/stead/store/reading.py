@@ -15,6 +15,7 @@ from typing import Any
 from stead.address import Address, Known
 from stead.collecting import no_collecting
 from stead.recorded import InFlight, Record, Recorded
+from stead.store.birth import unheard
 from stead.store.database import Database, Row
 from stead.store.lock import working
 from stead.store.model import moment
@@ -40,7 +41,17 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
             for run, step, address, host, action, began in db.rows(_IN_FLIGHT, (working(db),))
         )
         outputs = read_outputs(db, seal)
-    return Recorded(serial=serial, site=site, resources=resources, in_flight=in_flight, outputs=outputs)
+        tokens = frozenset(row[0] for row in db.rows("SELECT token FROM runs"))
+        silent = unheard(db)
+    return Recorded(
+        serial=serial,
+        site=site,
+        resources=resources,
+        in_flight=in_flight,
+        outputs=outputs,
+        tokens=tokens,
+        unheard=silent,
+    )
 
 
 def read_outputs(db: Database, seal: Seal) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from stead.store import Hold, birth, moving, past
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
-from stead.store.model import Claim, Entry, Event, Holder, Outcome, RunInfo, Start, Writes
+from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
 from stead.store.reading import read_outputs, read_record, read_recorded
 from stead.store.sealing import Seal
 from stead.store.writing import Pen, bump
@@ -122,6 +122,14 @@ class SqlStore:
         with self._writing(hold):
             past.remember_edit(self._db, who, what, writes)
             self._pen.write(0, writes)
+
+    def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
+        with self._writing(hold):
+            birth.adopt(self._db, who, lineage)
+            past.remember_edit(self._db, who, "recovered", writes)
+            self._pen.write(0, writes)
+            birth.write_marker(directory, lineage.site, birth.read_marker(directory)[1])
+        self.site = lineage.site
 
     def encrypt(self, hold: Hold, key: str) -> None:
         """Seals a store that was made without a key."""

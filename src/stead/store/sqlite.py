@@ -99,7 +99,8 @@ def _said(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         refuse(
             DAMAGED,
-            f"{path}: {error}. Put a backup of it back together with its -wal file.",
+            f"{path}: {error}. Put a backup of it back together with its -wal file; or move both away and rebuild it "
+            "from the hosts: `stead recover`.",
         )
 
 
@@ -135,8 +136,8 @@ def _must_be_new(path: Path, directory: Path, known: str, *, create: bool) -> No
         refuse(
             MISSING,
             f"{path} is not there, but {directory / birth.MARKER} says that site {known} had one. Without it Stead "
-            "would take everything on the hosts for somebody else's. Put it back from a backup; if "
-            f"the site is really gone, remove {directory / birth.MARKER}.",
+            "would take everything on the hosts for somebody else's. Put it back from a backup, or rebuild it from "
+            "the hosts: `stead recover`.",
         )
     if not create:
         refuse(NO_STORE, f"{path} does not exist. The first `stead plan` or `stead apply` makes it.")
@@ -201,7 +202,8 @@ def _check_file(path: Path, size: int) -> None:
     if size == 0:
         refuse(
             EMPTY,
-            f"{path} has no content. That is not an empty site: something cut it off. Put a backup back.",
+            f"{path} has no content. That is not an empty site: something cut it off. Put a backup back; or move it "
+            "away and rebuild it from the hosts: `stead recover`.",
         )
     try:
         with path.open("rb") as file:
@@ -213,7 +215,8 @@ def _check_file(path: Path, size: int) -> None:
     if len(header) < 100 or (_short(header, size) and not _has_log(path)):
         refuse(
             DAMAGED,
-            f"{path} is shorter than it says itself: it was cut off, in a copy perhaps. Put a backup back.",
+            f"{path} is shorter than it says itself: it was cut off, in a copy perhaps. Put a backup back; or move it "
+            "away and rebuild it from the hosts: `stead recover`.",
         )
 
 

@@ -48,10 +48,10 @@ def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nothing_is_said_of_a_host_of_which_something_cannot_be_read() -> None:
-    look = looking.Look("compute-1")
-    assert [made["uuid"] for made in observing._ledger(look)] == ["0a", "0c"]
+    look, unread = looking.Look("compute-1"), list[str]()
+    assert [made["uuid"] for made in observing._ledger(look, unread)] == ["0a", "0c"]
     assert "0b.json is not JSON" in look.blind
-    assert look.trouble == [look.blind]
+    assert look.trouble == [look.blind] == unread
 
 
 @pytest.mark.parametrize(("there", "said"), [({}, {"lost": True}), (None, {"lost": True, "gone": True})])
@@ -63,13 +63,15 @@ def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
     monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
     made = ledger.entry("acme/volumes/data", "0d", "volumes", "d", {"size": 1})
     ledger.begin(dict(made, want={"size": 2}))
-    assert observing._resources(looking.Look("storage-1"), [made])["volumes"] == [{**made, **said}]
+    assert observing._resources(looking.Look("storage-1"), [made], [])["volumes"] == [{**made, **said}]
 
 
 def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)
     made = ledger.entry("acme/floats/www", "0d", "floats", "d", {})
-    assert observing._resources(looking.Look("network-1"), [made])["floats"] == [{**made, "lost": True, "gone": True}]
+    assert observing._resources(looking.Look("network-1"), [made], [])["floats"] == [
+        {**made, "lost": True, "gone": True}
+    ]
 
 
 def test_whoever_needs_all_of_it_is_told_what_is_broken() -> None:

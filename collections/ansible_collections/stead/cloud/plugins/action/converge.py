@@ -21,6 +21,7 @@ from ..plugin_utils.answers import write
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
+SITE_KEY = "site-key"  # among the secrets of a wave; those of steps are named by what they hash to
 # What Stead says of a step, in words of its own: a secret that is one of them is no reason to make it something else.
 PLAIN = frozenset(["action", "address", "status"])
 STOP = "stop"  # a file in the directory of the wave: nothing more is to be begun
@@ -41,6 +42,8 @@ class ActionModule(ActionBase):
             return {"changed": False, "results": [], "msg": "no steps for this host"}
         secrets = read(os.path.join(folder, "secrets")) or {}
         payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
+        if "controller" in task_vars.get("group_names", ()):  # they keep the site's key, and nothing that it seals
+            payload["key"] = secrets.get(SITE_KEY, "")
         payload["secrets"] = {name: secrets[name] for name in sorted(referred(work["steps"])) if name in secrets}
         return joined(list(self._answers(payload, folder, task_vars)))
 

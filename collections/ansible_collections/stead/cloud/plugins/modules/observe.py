@@ -43,6 +43,10 @@ options:
       - Entries that the ledger should have, since the controller's store has them, and has not. What is there of them
         is told like the others, as V(lost). The action plugin takes them from a file C(<host>.recorded) in O(dest).
     type: str
+  recall:
+    description: Tell also what only a recovery needs, C(key), the key of the site's secrets where this host keeps it.
+    type: bool
+    default: false
   dest:
     description:
       - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
@@ -103,6 +107,15 @@ facts:
           one of O(recorded)), V(begun) that a step that was to make it did not end: anything of it may be there.
         - An instance has its state and in C(made_from) the digest that its domain carries.
       type: dict
+    origin:
+      description:
+        - Site, serial and run of the store that this host was last written from, as C(site), C(serial), C(token).
+        - Nothing where no run has been here.
+      type: dict
+    unread:
+      description: Files of the ledger that cannot be read, and why.
+      type: list
+      elements: str
     foreign:
       description: Domains that are not Stead's, with what they take.
       type: list
@@ -128,6 +141,7 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.host import origin
 from ..module_utils.host.observing import observe
 
 
@@ -142,6 +156,7 @@ def main():
         "afresh": {"type": "bool", "default": False},
         "examine": {"type": "dict", "options": peers},
         "recorded": {"type": "str", "no_log": True},
+        "recall": {"type": "bool", "default": False},
         "dest": {"type": "path"},
         "name": {"type": "str"},
     }
@@ -153,6 +168,8 @@ def main():
         from ..module_utils.host.examining import examine  # by whoever asks: a plan looks only
 
         facts["examined"] = examine(**given["examine"])
+    if given["recall"]:
+        facts["key"] = origin.key()
     module.exit_json(changed=False, facts=facts)
 
 

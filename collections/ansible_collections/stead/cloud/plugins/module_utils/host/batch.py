@@ -14,7 +14,7 @@ import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from . import ledger, places
+from . import ledger, origin, places
 from .failing import Failed
 from .hypervisor import Libvirt
 from .journal import Journal, Silence
@@ -34,7 +34,8 @@ OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 class Batch:
     def __init__(self, payload, check=False):
         self.host = payload["host"]
-        self.steps = ordered(payload["steps"])
+        self._origin, self._key = payload.get("origin"), payload.get("key", "")
+        self.steps = [dict(step, origin=self._origin) for step in ordered(payload["steps"])]
         self.check = check
         self._secrets = payload.get("secrets", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
@@ -46,6 +47,9 @@ class Batch:
     def carry_out(self):
         """What became of the steps that were not done before and are now, in the order of their numbers."""
         results = {}
+        origin.check(self._origin)
+        if not self.check:
+            origin.keep(self._origin, self._key)
         try:
             with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
                 self._all(pool, results)
@@ -198,7 +202,8 @@ def _book(step, work):
 
 
 def _entry(step):
-    return ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
+    made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
+    return dict(made, **ledger.beside(step))
 
 
 def outcome(step, status, changed=False, done=(), error=""):

@@ -35,7 +35,9 @@ def _label(domain, live, step, work):
     if has is not None and has.get("digest") == step["digest"]:
         return
     # libvirt puts the name space in by itself.
-    text = Xml.tostring(Xml.Element("instance", label(step).attrib), encoding="unicode")
+    made = label(step)
+    made.tag = "instance"
+    text = Xml.tostring(made, encoding="unicode")
     kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
     work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 

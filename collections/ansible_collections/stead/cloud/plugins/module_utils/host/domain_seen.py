@@ -6,6 +6,7 @@ runs, what runs counts; for the rest, the definition.
 
 from __future__ import annotations
 
+import json
 import os
 
 from . import device_xml, disk_files, pools
@@ -19,6 +20,16 @@ def label(domain):
     """Address, UUID and digest that the domain carries; nothing of one that is not Stead's."""
     found = domain.live.find("metadata/{%s}instance" % NAMESPACE)
     return {} if found is None else dict(found.attrib)
+
+
+def told(domain):
+    """The ledger's entry of it as the domain itself has it: of one that an older Stead labelled, what that wrote."""
+    found = domain.live.find("metadata/{%s}instance" % NAMESPACE)
+    try:
+        more = json.loads(found.text or "{}")
+    except ValueError:
+        more = {}
+    return dict(more if isinstance(more, dict) else {}, **found.attrib)
 
 
 def fields(domain, want):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from xml.etree import ElementTree as Xml
 
-from . import device_xml, places
+from . import device_xml, ledger, places
 from .elements import element
 
 NAMESPACE = "https://stead.cloud/xmlns/1"
@@ -42,9 +43,17 @@ def build(step, bridges):
 
 
 def label(step):
-    """Who it is, in its own metadata: that is what recovery and the finding of orphans read."""
+    """Who it is, in its own metadata: that is what recovery and the finding of orphans read.
+
+    Its text is what the ledger has of it: where that is lost, the guest still says all of itself.
+    """
     attributes = {"address": step["address"], "uuid": step["want"]["uuid"], "digest": step["digest"]}
-    return Xml.Element("{%s}instance" % NAMESPACE, attributes)
+    beside = ledger.beside(step)
+    if "site" in beside:
+        attributes["site"] = beside["site"]
+    made = Xml.Element("{%s}instance" % NAMESPACE, attributes)
+    made.text = json.dumps(dict(beside, want=step["want"]), sort_keys=True)
+    return made
 
 
 def _memory(domain, want):

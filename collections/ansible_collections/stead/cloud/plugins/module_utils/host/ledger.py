@@ -3,6 +3,8 @@
 The ledger is what observing, recovery and the restore at boot read. A want is kept as it was planned: a secret in it
 stays a reference.
 
+Beside the want it says what the store has of the resource, and which store that was: the store can be rebuilt from it.
+
 What is only begun has a file <uuid>.begun beside it until it is made: a step that fails or is killed half way may have
 left anything of that want here, and whoever destroys the resource has to look for both.
 """
@@ -23,6 +25,9 @@ _UUID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*\Z")
 
 
 MADE, BEGUN = ".json", ".begun"
+# Increased when a reader that does not know the new form would misunderstand an entry. One without it has the first.
+VERSION = 1
+NEEDED = ("address", "uuid", "kind", "digest", "want")
 
 
 def path_of(kind, uuid, suffix=MADE):
@@ -32,20 +37,31 @@ def path_of(kind, uuid, suffix=MADE):
 
 
 def entry(address, uuid, kind, digest, want):
-    return {"address": address, "uuid": uuid, "kind": kind, "digest": digest, "want": want}
+    return {"version": VERSION, "address": address, "uuid": uuid, "kind": kind, "digest": digest, "want": want}
+
+
+def beside(step):
+    """What is kept with a want: what the store has of it, and the site and serial of that store."""
+    found, made_by = {}, step.get("origin")
+    if made_by:
+        found.update(site=made_by["site"], serial=made_by["serial"])
+    if step.get("record"):
+        found["record"] = step["record"]
+    return found
 
 
 def begin(made):
     """Before anything is touched. What is there as it is wanted leaves nothing new behind."""
-    if not _says(read(made["kind"], made["uuid"]), made):
+    if not _says(read(made["kind"], made["uuid"]), {name: made[name] for name in NEEDED}):
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
 
 def keep(made):
     """Written only when it says something new, so that a second run changes nothing."""
-    if not _says(read(made["kind"], made["uuid"]), made):
+    before = read(made["kind"], made["uuid"])
+    if not _says(before, made):
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        _write(path_of(made["kind"], made["uuid"]), dict(made, applied_at=now))
+        _write(path_of(made["kind"], made["uuid"]), dict(before or {}, **dict(made, applied_at=now)))
     remove(path_of(made["kind"], made["uuid"], BEGUN))
 
 
@@ -115,4 +131,16 @@ def _read(path):
         return None
     except ValueError as error:
         raise Failed("{0} is not JSON ({1}). Restore it, or remove it and plan again.".format(path, error)) from error
-    return found if isinstance(found, dict) and "want" in found else None
+    if not isinstance(found, dict) or not set(NEEDED) & set(found):
+        return None
+    return _understood(found, path)
+
+
+def _understood(found, path):
+    if found.get("version", VERSION) > VERSION:
+        text = "{0} was written by a newer Stead (version {1}, and this one knows {2}). Upgrade Stead where you run it."
+        raise Failed(text.format(path, found["version"], VERSION))
+    lacks = [name for name in NEEDED if not isinstance(found.get(name), dict if name == "want" else str)]
+    if lacks:
+        raise Failed("{0} does not say its {1}. Restore it, or remove it and plan again.".format(path, lacks[0]))
+    return found

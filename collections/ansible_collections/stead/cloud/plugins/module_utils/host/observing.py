@@ -11,7 +11,7 @@ import platform
 import shutil
 import time
 
-from . import capacity, domain_seen, ledger, links, proving, survey
+from . import capacity, domain_seen, ledger, links, origin, proving, survey
 from .failing import Failed
 from .looking import Look
 from .seeing import is_seen, seen
@@ -26,7 +26,9 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
     look = Look(host)
     begun = time.time()
     try:
-        made = _resources(look, recorded)
+        unread = []
+        made = _resources(look, recorded, unread)
+        belongs = _origin(look, unread)
         found = {
             "version": VERSION,
             "host": host,
@@ -35,7 +37,9 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
             "capacity": capacity.capacity(pools),
             "traits": _traits(keep, afresh),
             "links": [_link(one) for one in look.links.values()],
+            "origin": belongs,
             "resources": made,
+            "unread": unread,
             "foreign": _foreign(look),
             "strays": _strays(look, made),
             "units": look.units,
@@ -48,10 +52,19 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
     return found
 
 
-def _resources(look, recorded):
+def _origin(look, unread):
+    try:
+        return origin.read()
+    except Failed as error:
+        unread.append(str(error))
+        look.blind = look.blind or str(error)
+        return None
+
+
+def _resources(look, recorded, unread):
     """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
     found = {}
-    for entry in [dict(made) for made in _ledger(look)] + [dict(made, lost=True) for made in recorded]:
+    for entry in [dict(made) for made in _ledger(look, unread)] + [dict(made, lost=True) for made in recorded]:
         try:
             differs = seen(entry["kind"], entry["want"], look)
         except (Failed, KeyError, TypeError) as error:
@@ -62,7 +75,7 @@ def _resources(look, recorded):
         elif differs:
             entry["seen"] = differs
         found.setdefault(entry["kind"], []).append(entry)
-    for made in _ledger(look, ledger.BEGUN):
+    for made in _ledger(look, unread, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
         if made["uuid"] not in {entry["uuid"] for entry in entries}:
             entries.append(dict(made, begun=True))
@@ -70,12 +83,13 @@ def _resources(look, recorded):
     return found
 
 
-def _ledger(look, suffix=ledger.MADE):
+def _ledger(look, unread, suffix=ledger.MADE):
     """What one entry cannot say any more is not taken for gone: then nothing is planned for this host."""
-    unread = []
-    found = ledger.everything(suffix=suffix, unread=unread)
-    look.trouble += unread
-    look.blind = look.blind or "; ".join(unread)
+    said = []
+    found = ledger.everything(suffix=suffix, unread=said)
+    unread += said
+    look.trouble += said
+    look.blind = look.blind or "; ".join(said)
     return found
 
 
@@ -95,7 +109,7 @@ def _label(instances, look):
         if own and uuid not in known:
             want = dict(domain_seen.fields(domain, {}), uuid=uuid)
             entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
-            instances.append(dict(entry, state=domain.state, made_from="", lost=True))
+            instances.append(dict(entry, state=domain.state, made_from="", lost=True, told=domain_seen.told(domain)))
 
 
 def _foreign(look):
