@@ -1,115 +1,134 @@
 # mypy: disable-error-code="no-untyped-call"
-"""What is broken on a host is seen there, in words of what was wanted; what is whole is no difference."""
+"""What is otherwise on a host than it should be is told in words of the want; every kind says what it sees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import filters, links
-from ansible_collections.stead.cloud.plugins.module_utils.host.seeing import seen
+from ansible_collections.stead.cloud.plugins.module_utils.host import guards, rules
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import KINDS
+from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Look, _told
+from ansible_collections.stead.cloud.plugins.module_utils.host.readings import Unread, _sets, _units
+from ansible_collections.stead.cloud.plugins.module_utils.host.restoring import ORDER
+from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 
-UUID = "11111111-2222-8333-8444-555555555555"
-BRIDGE, TUNNEL, CABLE = (name(UUID) for name in (links.bridge_name, links.vxlan_name, links.server_name))
-WAY, OUT = "52:54:00:00:00:01", "52:54:00:00:00:02"
-NETWORK = {
-    "driver": "linuxbridge", "type": "vxlan", "uuid": UUID, "vni": 7, "mtu": 1450, "forwarding": {},
-    "peers": {"compute-1": "192.0.2.1"}, "subnets": {}, "service": {"addresses": []},
-}  # fmt: skip
-FLAT = {"driver": "linuxbridge", "type": "flat", "uuid": UUID, "device": "eth1", "mtu": 1500, "subnets": {}}
-ROUTER = {
-    "uuid": UUID, "routes": [], "snat": [], "external": {"mac": OUT},
-    "interfaces": {"app": {"mac": WAY, "announces": [{"cidr": "2001:db8::/64"}]}},
-}  # fmt: skip
-GROUP = {
-    "name": "acme/security_groups/web",
-    "rules": [],
-    "sets": {"acme/security_groups/db": ["10.0.0.4", "2001:db8::4"]},
-}
-SETS = {
-    filters.set_name("acme/security_groups/db", 4): ["10.0.0.4"],
-    filters.set_name("acme/security_groups/db", 6): ["2001:db8::4"],
-}
+WANT = {"interfaces": {"app": {"mac": "a"}, "db": {"mac": "b"}}, "external": {"mac": "c"}, "routes": []}
+STEP = {"want": WANT, "address": "acme/routers/edge"}
 
 
-def link(master: str = BRIDGE, **more: Any) -> dict[str, Any]:
-    return {"ifname": "x", "flags": ["UP"], "mtu": 1450, "master": master, "linkinfo": {"info_data": {"id": 7}}, **more}
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", ["ensure", "remove", "seen", "restore"])
+def test_every_kind_makes_removes_sees_and_restores(kind: str, function: str) -> None:
+    assert callable(getattr(KINDS[kind], function, None))
 
 
-def whole() -> SimpleNamespace:
-    names = (links.router_name(WAY), links.router_name(OUT))
-    return SimpleNamespace(
-        host="compute-1",
-        blind="",
-        links={BRIDGE: link(""), TUNNEL: link(), CABLE: link(), "eth1": link(), **{name: link() for name in names}},
-        forwarding={},
-        units={f"stead-{what}-{UUID}.service": True for what in ("dhcp", "announce")},
-        namespaces={f"stead-{what}-{UUID}" for what in ("dhcp", "router")},
-        apart={BRIDGE},
-        filters={filters.group_name(str(GROUP["name"]))},
-        sets=dict(SETS),
-    )
-
-
-WANTS = {
-    "networks": (NETWORK, FLAT),
-    "routers": (ROUTER,),
-    "security_groups": (GROUP,),
-    "projects": ({"default_group": GROUP}, {}),
-}
-Break = Callable[[Any], Any]
-
-
-def down(name: str) -> Break:
-    return lambda look: look.links[name].update(flags=[])
-
-
-def out(name: str) -> Break:
-    return lambda look: look.links[name].pop("master")
-
-
-@pytest.mark.parametrize("kind", WANTS)
-def test_what_is_whole_is_as_it_was_wanted(kind: str) -> None:
-    assert [seen(kind, want, whole()) for want in WANTS[kind]] == [{} for _want in WANTS[kind]]
+def test_what_is_restored_at_a_boot_has_a_kind() -> None:
+    assert set(ORDER) <= set(KINDS)
 
 
 @pytest.mark.parametrize(
-    ("kind", "want", "breaks", "expected"),
+    ("parts", "told"),
     [
-        ("networks", NETWORK, out(TUNNEL), {"peers": {}}),
-        ("networks", NETWORK, down(TUNNEL), {"peers": {}}),
-        ("networks", NETWORK, down(BRIDGE), {"peers": {}, "service": None}),
-        ("networks", NETWORK, out(CABLE), {"service": None}),
-        ("networks", NETWORK, lambda look: look.namespaces.clear(), {"service": None}),
-        ("networks", NETWORK, lambda look: look.apart.clear(), {"apart": False}),
-        ("networks", NETWORK, lambda look: look.links.pop(BRIDGE), None),
-        ("networks", FLAT, out("eth1"), {"device": ""}),
-        ("networks", FLAT, lambda look: look.links.pop("eth1"), {"device": ""}),
-        ("routers", ROUTER, lambda look: look.namespaces.clear(), None),
-        ("routers", ROUTER, lambda look: look.links.pop(links.router_name(WAY)), {"interfaces": {}}),
-        ("routers", ROUTER, out(links.router_name(OUT)), {"external": {}}),
-        (
-            "routers",
-            ROUTER,
-            lambda look: look.units.clear(),
-            {"interfaces": {"app": {"mac": WAY, "announces": []}}},
-        ),
-        ("security_groups", GROUP, lambda look: look.filters.clear(), None),
-        ("security_groups", GROUP, lambda look: look.sets.clear(), {"sets": {"acme/security_groups/db": []}}),
-        ("projects", {"default_group": GROUP}, lambda look: look.filters.clear(), {"default_group": None}),
+        ({}, {}),
+        ({("rules", None): None}, {"rules": "altered"}),
+        ({("routes", None): None}, {"routes": "altered"}),
+        ({("routes", None): [{"to": "x"}]}, {"routes": [{"to": "x"}]}),
+        ({("interfaces", "db"): None}, {"interfaces": {"app": {"mac": "a"}}}),
+        ({("interfaces", "db"): {"mac": "z"}}, {"interfaces": {"app": {"mac": "a"}, "db": {"mac": "z"}}}),
+        ({("external", "gateways"): [], ("external", None): {}}, {"external": {}}),
+        ({("external", None): None}, {"external": None}),
     ],
 )
-def test_what_is_broken_is_seen(kind: str, want: dict[str, Any], breaks: Break, expected: object) -> None:
-    look = whole()
-    breaks(look)
-    assert seen(kind, want, look) == expected
+def test_what_differs_is_told_in_words_of_the_want(parts: dict[Any, Any], told: dict[str, Any]) -> None:
+    assert _told(WANT, parts) == told
 
 
-@pytest.mark.parametrize("kind", WANTS)
-def test_what_cannot_be_looked_at_is_not_called_broken(kind: str) -> None:
-    look = whole()
-    look.apart = look.filters = look.sets = None
-    assert [seen(kind, want, look) for want in WANTS[kind]] == [{} for _want in WANTS[kind]]
+def differing(make: Callable[[Any, Any], None]) -> tuple[dict[str, Any], list[str]]:
+    look = Look("compute-1")
+    return look.differing(make, STEP), look.trouble
+
+
+def test_seeing_is_what_making_would_do_and_does_none_of_it(tmp_path: Path) -> None:
+    def make(_step: Any, work: Any) -> None:
+        with work.part("rules"):
+            work.write(str(tmp_path / "rules"), "x")
+        with work.part("external", there={}):
+            pass
+
+    assert differing(make) == ({"rules": "altered"}, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_even_be_made_differs_and_says_why() -> None:
+    def make(_step: Any, work: Any) -> None:
+        with work.part("external", there={}):
+            raise Failed("there is no device")
+
+    assert differing(make) == ({"external": {}}, ["acme/routers/edge: there is no device"])
+
+
+def test_what_cannot_be_looked_at_is_not_called_broken() -> None:
+    def make(_step: Any, work: Any) -> None:
+        work.done.append("make something")
+        with work.part("external"):
+            raise Unread("ip is not there")
+
+    assert differing(make) == ({}, [])
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> tuple[str, list[dict[str, Any]]]:
+    path, listing = str(tmp_path / "given"), [{"rule": {"chain": "a", "expr": ["x"], "handle": 7}}]
+    rules.give(path, "text", "text", lambda: listing, _Given("here"))
+    return path, listing
+
+
+class _Given(Work):
+    """Work whose programs do nothing."""
+
+    def run(self, argv: Any, feed: Any = None, timeout: Any = 0) -> str:
+        del argv, feed, timeout
+        return ""
+
+
+def test_rules_are_the_same_whatever_the_kernel_calls_them(given: tuple[str, list[dict[str, Any]]]) -> None:
+    path, _listing = given
+    other = [{"rule": {"chain": "a", "expr": ["x"], "handle": 9}}]
+    assert rules.same(path, "text", other, Work("here"))
+
+
+@pytest.mark.parametrize("listing", [None, [], [{"rule": {"chain": "a", "expr": ["y"]}}]])
+def test_rules_that_were_changed_are_other_rules(given: tuple[str, list[dict[str, Any]]], listing: Any) -> None:
+    path, _listing = given
+    assert not rules.same(path, "text", listing, Work("here", check=True))
+
+
+def test_rules_of_an_older_stead_are_no_drift_and_are_given_at_the_next_step(
+    given: tuple[str, list[dict[str, Any]]],
+) -> None:
+    path, listing = given
+    Path(path + rules.SEEN).unlink()
+    assert rules.same(path, "text", listing, Work("here", check=True))
+    assert not rules.same(path, "text", listing, Work("here"))
+
+
+def test_a_guard_is_its_own_chain_and_how_it_is_reached() -> None:
+    def listing(*names: str) -> list[dict[str, Any]]:
+        ports = {"map": {"name": "ports", "elem": [[name, {"jump": {"target": name}}] for name in names]}}
+        return [{"table": {"name": "stead"}}, ports, *({"rule": {"chain": name, "expr": ["drop"]}} for name in names)]
+
+    assert guards._rules(listing("sta", "stb"), "sta") == guards._rules(listing("sta"), "sta")
+    assert guards._rules(listing("stb"), "sta") is None
+
+
+def test_programs_are_read_as_they_answer() -> None:
+    text = "Id=a.service\nActiveState=active\nExecStart={ path=/x ; argv[]=/x -y ; ignore_errors=no }\n\nId=b.service\n"
+    units = _units(text)
+    assert units["a.service"] == (True, "/x -y")
+    assert units["b.service"] == (False, "")
+    assert _sets("create a hash:net\nadd a 10.0.0.2\nadd a 10.0.0.1\n") == {"a": ["10.0.0.1", "10.0.0.2"]}

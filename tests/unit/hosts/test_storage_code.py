@@ -329,12 +329,13 @@ def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
     pool = {**ISCSI, "path": str(tmp_path)}
     want = {"pool": pool, "uuid": UUID, "format": "raw", "size": MIB, "name": "acme/volumes/data"}
     (tmp_path / f"{UUID}.raw").write_bytes(b"x" * MIB)
-    look = SimpleNamespace(targets={})
-    differs = volume.seen(want, look)
+    there: dict[str, Any] = {}
+    look = SimpleNamespace(now=SimpleNamespace(targets=lambda: there))
+    differs = volume.seen({"want": want}, look)
     assert differs is not None
     assert [path for path, _have, _want in wire_volume.compare(want, {**want, **differs})] == ["pool.server"]
-    look.targets = {targets.name_of(UUID): {}}
-    assert volume.seen(want, look) == {}
+    there[targets.name_of(UUID)] = {}
+    assert volume.seen({"want": want}, look) == {}
     found = told(lambda _argv: "")
     volume.ensure({"want": want}, Work("nas"))
     assert [argv[argv.index("--op") + 1] for argv in found.calls if "new" in argv] == ["new", "new"]

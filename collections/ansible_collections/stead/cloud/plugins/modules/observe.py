@@ -142,6 +142,7 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host import origin
+from ..module_utils.host.failing import Failed
 from ..module_utils.host.observing import observe
 
 
@@ -163,7 +164,10 @@ def main():
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     given = module.params
     recorded = json.loads(given["recorded"] or "[]")
-    facts = observe(given["name"] or "", given["pools"], not module.check_mode, given["afresh"], recorded)
+    try:
+        facts = observe(given["name"] or "", given["pools"], not module.check_mode, given["afresh"], recorded)
+    except Failed as error:
+        module.fail_json(msg=str(error))
     if given["examine"]:
         from ..module_utils.host.examining import examine  # by whoever asks: a plan looks only
 

@@ -1,26 +1,23 @@
 """Tells neighbours at once that an address is here now: gratuitous ARP, and advertisements that nobody asked for.
 
 Without it they would send to where it was until they forget, which takes minutes. By raw sockets, opened in the
-namespace by a thread that enters it: the rest of the process stays where it is.
+namespace.
 """
 
 from __future__ import annotations
 
-import ctypes
 import ipaddress
-import os
 import socket
 import struct
-import threading
 import time
 
+from . import entering
 from .failing import Failed
 from .guards import link_local
 
 EVERYBODY = b"\xff" * 6
 ALL_NODES = ipaddress.ip_address("ff02::1").packed
 ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
-NETWORK_NAMESPACE = 0x40000000  # CLONE_NEWNET
 # A frame can be lost, and a neighbour that missed all of them would not know for minutes.
 TIMES, APART = 3, 0.1
 
@@ -43,37 +40,20 @@ def lead(namespace, device, mac, lifetime, managed=False):
 
 
 def _say(namespace, device, told, what):
-    failures = []
-    thread = threading.Thread(target=_within, args=(namespace, device, told, failures))
-    thread.start()
-    thread.join()
-    if failures:
-        raise Failed("{0} could not be announced: {1}".format(what, failures[0]))
-
-
-def _within(namespace, device, told, failures):
     try:
-        _enter(namespace)
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-            wire.bind((device, 0))
-            for time_ in range(TIMES):
-                if time_:
-                    time.sleep(APART)
-                for frame in told:
-                    wire.send(frame)
-    except OSError as error:
-        failures.append(error)
+        entering.within(namespace, _send, device, told)
+    except Failed as error:
+        raise Failed("{0} could not be announced. {1}".format(what, error)) from error
 
 
-def _enter(namespace):
-    """Python has no call for it before 3.12."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    handle = os.open("/run/netns/" + namespace, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if libc.setns(handle, NETWORK_NAMESPACE) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(handle)
+def _send(device, told):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((device, 0))
+        for time_ in range(TIMES):
+            if time_:
+                time.sleep(APART)
+            for frame in told:
+                wire.send(frame)
 
 
 def _to(mac):

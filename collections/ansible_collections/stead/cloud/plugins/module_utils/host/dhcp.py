@@ -7,11 +7,10 @@ the restore makes it anew from the ledger, so nothing is left behind in /etc.
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import re
 
-from . import links, namespaces, running, units
+from . import links, namespaces, units
 from .failing import Failed
 from .places import NETWORKS, PASSABLE
 
@@ -40,8 +39,8 @@ def ensure(want, work, bridge):
     work.write(os.path.join(folder, "names"), names(service), READABLE)
     again = len(work.done) > before
     unit = unit_name(uuid)
-    if restart or not units.is_active(unit):
-        words = ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")]
+    words = ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")]
+    if restart or not units.runs(unit, words, work):
         text = "DHCP and DNS of Stead network {0}".format(uuid)
         units.start(unit, text, words, work, units.in_namespace(namespace))
     elif again:
@@ -56,28 +55,21 @@ def _way_out(want, namespace, work):
         version = ipaddress.ip_network(subnet["cidr"]).version
         if version in asked and "gateway" in subnet and "server" in subnet:
             ways.setdefault(version, subnet["gateway"])
-    lines = []
-    for version in (4, 6):
-        words = [
-            "ip",
-            "-netns",
-            namespace,
-            "-{0}".format(version),
-            "-json",
-            "route",
-            "show",
-            "default",
-            "proto",
-            "static",
-        ]
-        _status, out, _said = running.attempt(words)
-        has = {one.get("gateway") for one in json.loads(out or "[]")}
-        family, way = "-{0} ".format(version), ways.get(version)
-        lines += [family + "route del default via {0} proto static".format(one) for one in sorted(has - {way})]
-        if way and way not in has:
-            lines.append(family + "route replace default via {0} dev {1} proto static".format(way, INSIDE))
-    for line in lines:
-        work.run(["ip", "-netns", namespace] + line.split())
+    routes = work.now.routes(namespace) if namespace in work.now.namespaces() else []
+    has = {one.get("gateway", "") for one in routes if one["dst"] == "default" and one.get("protocol") == "static"}
+    line = "-{0} route {1} default via {2}{3} proto static"
+    for one in sorted(has - set(ways.values())):
+        _say(namespace, line.format(_version(one), "del", one, ""), work)
+    for one in sorted(set(ways.values()) - has):
+        _say(namespace, line.format(_version(one), "replace", one, " dev " + INSIDE), work)
+
+
+def _say(namespace, line, work):
+    work.run(["ip", "-netns", namespace, *line.split()])
+
+
+def _version(address):
+    return 6 if ":" in address else 4
 
 
 def remove(uuid, work):

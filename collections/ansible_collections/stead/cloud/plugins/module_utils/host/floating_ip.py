@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from . import announcing, ledger, links, running
+from . import announcing, ledger, links, rules, running
 from .failing import Failed
+
+TABLE = "ip stead"  # of the router's namespace
 
 
 def ensure(step, work):
@@ -25,6 +27,10 @@ def restore(step, work):
     ensure(step, work)
 
 
+def seen(step, look):
+    return look.differing(ensure, step)
+
+
 def of_router(uuid):
     found = (made["want"] for made in ledger.everything("floating_ips"))
     return [want for want in found if want.get("router", {}).get("uuid") == uuid]
@@ -34,51 +40,59 @@ def _place(want):
     return want.get("router", {}).get("uuid"), want["address"], want.get("inside")
 
 
-def _way_out(want):
+def _way_out(want, work):
     """Namespace, interface and MAC of the router."""
     from . import router
 
     made = ledger.read("routers", want["router"]["uuid"])
     namespace = router.namespace_of(want["router"]["uuid"])
-    if made is None or not made["want"].get("external") or namespace not in links.namespaces():
+    if made is None or not made["want"].get("external") or namespace not in work.now.namespaces():
         return None
     mac = made["want"]["external"]["mac"]
     return namespace, router.inside_name(mac), mac
 
 
 def put(want, work):
-    way = _way_out(want)
+    way = _way_out(want, work)
     if way is None:
         if work.check:
-            work.done.append("add {0}".format(want["address"]))
+            with work.part("router"):
+                work.done.append("add {0}".format(want["address"]))
             return
         raise Failed("Router {0} has no way out on this host.".format(want["router"]["address"]))
     namespace, name, mac = way
     address, inside = want["address"], want["inside"]
-    new = address + "/32" not in links.addresses(namespace, name)
+    new = address + "/32" not in _addresses(namespace, name, work)
+    with work.part("address"):
+        if new:
+            work.batch("ip", ["address add {0}/32 dev {1}".format(address, name)], namespace)
+    with work.part("inside"):
+        _lead(namespace, address, inside, want, work)
     if new:
-        work.batch("ip", ["address add {0}/32 dev {1}".format(address, name)], namespace)
-    has = _members(namespace)
+        with work.part("address"):
+            work.act("announce {0}".format(address), announcing.tell, namespace, name, mac, [address])
+
+
+def _lead(namespace, address, inside, want, work):
+    has = _members(namespace, work)
     if has.get("inward", {}).get(address) != inside or has.get("outward", {}).get(inside) != address:
         lines = _gone(has, want)
         lines.append("add element ip stead inward {{ {0} : {1} }}".format(address, inside))
         lines.append("add element ip stead outward {{ {0} : {1} }}".format(inside, address))
-        work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed="\n".join(lines) + "\n")
+        rules.put("\n".join(lines) + "\n", work, namespace)
         _cut(namespace, address, inside, work)
-    if new:
-        work.act("announce {0}".format(address), announcing.tell, namespace, name, mac, [address])
 
 
 def take(want, work):
-    way = _way_out(want)
+    way = _way_out(want, work)
     if way is None:
         return
     namespace, name, _mac = way
-    lines = _gone(_members(namespace), want)
+    lines = _gone(_members(namespace, work), want)
     if lines:
-        work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed="\n".join(lines) + "\n")
+        rules.put("\n".join(lines) + "\n", work, namespace)
         _cut(namespace, want["address"], want["inside"], work)
-    if want["address"] + "/32" in links.addresses(namespace, name):
+    if want["address"] + "/32" in _addresses(namespace, name, work):
         work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], name)], namespace)
 
 
@@ -95,13 +109,10 @@ def _gone(has, want):
     return ["delete element ip stead {0} {{ {1} }}".format(at, key) for at, key in pairs if key in has.get(at, {})]
 
 
-def _members(namespace):
-    import json
+def _addresses(namespace, name, work):
+    return links.addresses(work.now.links(namespace).get(name))
 
-    words = ["ip", "netns", "exec", namespace, "nft", "-j", "list", "table", "ip", "stead"]
-    status, out, _said = running.attempt(words)
-    found = {}
-    for one in json.loads(out)["nftables"] if status == 0 else []:
-        if "map" in one:
-            found[one["map"]["name"]] = {pair[0]: pair[1] for pair in one["map"].get("elem", [])}
-    return found
+
+def _members(namespace, work):
+    listing = work.now.listing(TABLE, namespace)
+    return {name: dict(rules.members(listing, "map", name)) for name in ("inward", "outward")}

@@ -6,67 +6,68 @@ neighbour discovery for guests elsewhere by itself. Broadcasts go to the network
 
 from __future__ import annotations
 
-import json
-
-from . import links, running
+from . import links
 
 EVERYBODY = "00:00:00:00:00:00"
 
 
 def ensure(want, work, bridge):
     tunnel = links.vxlan_name(want["uuid"])
-    elsewhere = _elsewhere(want, work.host)
-    far, near = _entries(tunnel)
-    lines = _far(tunnel, _wanted_far(want, work.host, elsewhere), far)
+    elsewhere, peers = _elsewhere(want, work.host), want.get("peers", {})
+    far, near = _entries(work.now.forwarding(tunnel))
+    everybody = {EVERYBODY: {at for host, at in peers.items() if host != work.host and at}}
+    reached = {mac: {peers[one["at"]]} for mac, one in elsewhere.items() if one["at"] in peers}
+    lines = _far(tunnel, {**reached, **everybody}, far)
     lines += _near(tunnel, set(elsewhere), near)
-    work.batch("bridge", lines)
-    wanted = {address: mac for mac, entry in elsewhere.items() for address in entry["addresses"]}
-    work.batch("ip", _neighbours(bridge, wanted, _known(bridge)))
+    work.batch("bridge", [line for _mac, line in lines])
+    owners = {address: mac for mac, entry in elsewhere.items() for address in entry["addresses"]}
+    answers = _neighbours(bridge, owners, work.now.neighbours(bridge))
+    work.batch("ip", [line for _mac, line in answers])
+    for mac in {mac for mac, _line in lines + answers} - {EVERYBODY}:
+        led = ", ".join(sorted(far.get(mac, ())))
+        work.differs("forwarding", mac, None if mac in elsewhere else {"addresses": [], "at": led})
+    names = {at: host for host, at in peers.items()}
+    for at in far.get(EVERYBODY, set()) ^ everybody[EVERYBODY]:
+        work.differs("peers", names.get(at, at), at if at in far.get(EVERYBODY, ()) else None)
 
 
 def _elsewhere(want, me):
     return {mac.lower(): entry for mac, entry in want.get("forwarding", {}).items() if entry["at"] != me}
 
 
-def _wanted_far(want, me, elsewhere):
-    """(MAC, host's address): through the tunnel."""
-    peers = want.get("peers", {})
-    found = {(mac, peers[entry["at"]]) for mac, entry in elsewhere.items() if entry["at"] in peers}
-    return found | {(EVERYBODY, address) for host, address in peers.items() if host != me and address}
-
-
-def _entries(tunnel):
-    """What the tunnel has: entries of its own, and those of the bridge that lead to it."""
-    status, out, _said = running.attempt(["bridge", "-json", "fdb", "show", "dev", tunnel])
-    entries = json.loads(out or "[]") if status == 0 else []
-    far = {(one["mac"], one["dst"]) for one in entries if "dst" in one}
-    near = {one["mac"] for one in entries if "dst" not in one and one.get("state") == "static"}
-    return far, near
+def _entries(entries):
+    """What the tunnel has: entries of its own (MAC -> where it leads), and those of the bridge that lead to it."""
+    far = {}
+    for one in entries:
+        if "dst" in one:
+            far.setdefault(one["mac"], set()).add(one["dst"])
+    return far, {one["mac"] for one in entries if "dst" not in one and one.get("state") == "static"}
 
 
 def _far(tunnel, wanted, has):
-    gone = ["fdb del {0} dev {1} dst {2} self".format(mac, tunnel, at) for mac, at in sorted(has - wanted)]
-    return gone + [
-        "fdb {3} {0} dev {1} dst {2} self permanent".format(mac, tunnel, at, "append" if mac == EVERYBODY else "add")
-        for mac, at in sorted(wanted - has)
-    ]
+    """(MAC, what to do)"""
+    gone, new = [], []
+    for mac in sorted(wanted.keys() | has.keys()):
+        should, does = wanted.get(mac, set()), has.get(mac, set())
+        how = "append" if mac == EVERYBODY else "add"
+        gone += [(mac, "fdb del {0} dev {1} dst {2} self".format(mac, tunnel, at)) for at in sorted(does - should)]
+        line = "fdb {3} {0} dev {1} dst {2} self permanent"
+        new += [(mac, line.format(mac, tunnel, at, how)) for at in sorted(should - does)]
+    return gone + new
 
 
 def _near(tunnel, wanted, has):
-    gone = ["fdb del {0} dev {1} master static".format(mac, tunnel) for mac in sorted(has - wanted)]
-    return gone + ["fdb replace {0} dev {1} master static".format(mac, tunnel) for mac in sorted(wanted - has)]
-
-
-def _known(bridge):
-    status, out, _said = running.attempt(["ip", "-json", "neighbour", "show", "dev", bridge, "nud", "permanent"])
-    entries = json.loads(out or "[]") if status == 0 else []
-    return {one["dst"]: one["lladdr"] for one in entries if "lladdr" in one}
+    gone = [(mac, "fdb del {0} dev {1} master static".format(mac, tunnel)) for mac in sorted(has - wanted)]
+    return gone + [(mac, "fdb replace {0} dev {1} master static".format(mac, tunnel)) for mac in sorted(wanted - has)]
 
 
 def _neighbours(bridge, wanted, has):
-    gone = ["neighbour del {0} dev {1}".format(address, bridge) for address in sorted(set(has) - set(wanted))]
+    gone = [
+        (has[address], "neighbour del {0} dev {1}".format(address, bridge))
+        for address in sorted(set(has) - set(wanted))
+    ]
     return gone + [
-        "neighbour replace {0} lladdr {1} dev {2} nud permanent".format(address, mac, bridge)
+        (mac, "neighbour replace {0} lladdr {1} dev {2} nud permanent".format(address, mac, bridge))
         for address, mac in sorted(wanted.items())
         if has.get(address) != mac
     ]

@@ -11,7 +11,7 @@ import ipaddress
 import os
 import threading
 
-from . import links, places, running
+from . import links, places, rules
 
 FOLDER = places.ROOT + "/guards"
 TABLE = "bridge stead"
@@ -20,13 +20,11 @@ PRIORITY = -310
 RARP = "0x8035"  # by which QEMU tells the switches that a guest has moved
 NAMELESS = "{ nd-router-solicit, mld-listener-report, mld-listener-done, mld2-listener-report }"
 ADVERTISEMENTS = "icmpv6 type nd-neighbor-advert"
-BASE = (
-    "add table {0}",
-    "add map {0} ports {{ type ifname : verdict; }}",
-    "add chain {0} guests {{ type filter hook prerouting priority {1}; }}",
-    "flush chain {0} guests",
-    "add rule {0} guests iifname vmap @ports",
-)
+BASE = [
+    "add table {0}".format(TABLE),
+    "add map {0} ports {{ type ifname : verdict; }}".format(TABLE),
+    *rules.anew(TABLE, "guests", "type filter hook prerouting priority {0}".format(PRIORITY), "iifname vmap @ports"),
+]
 # The steps of a host are done a few at once, and one may take the table away while another needs it.
 _changing = threading.Lock()
 
@@ -34,56 +32,57 @@ _changing = threading.Lock()
 def ensure(nic, own, work):
     """True when the kernel knew of none: it is new, or somebody has emptied the host's tables."""
     name = links.tap_name(own["mac"])
-    text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in rules(nic, own))
-    with _changing:
-        missing = name not in known()
-        if work.write(_path(name), text) or missing:
-            _put(name, text, work)
-    return missing
+    text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in allowed(nic, own))
+    return _keep(name, text, work)
 
 
 def remove(mac, work):
     """With the last one goes the table: nothing is left of what is not in use."""
     name = links.tap_name(mac)
     with _changing:
-        guarded = known()
+        guarded = _guarded(work.now.listing(TABLE))
         if name in guarded:
             lines = ['delete element {0} ports {{ "{1}" }}', "flush chain {0} {1}", "delete chain {0} {1}"]
             lines = lines if guarded != {name} else ["delete table {0}"]
-            work.run(["nft", "-f", "-"], feed="".join(line.format(TABLE, name) + "\n" for line in lines))
-    work.remove(_path(name))
+            rules.put("".join(line.format(TABLE, name) + "\n" for line in lines), work)
+    rules.forget(_path(name), work)
 
 
 def restore(mac, work):
     """As it was given last: nftables forgets everything at a boot. True when it had."""
     name = links.tap_name(mac)
     text = places.read_bytes(_path(name))
+    return text is not None and _keep(name, text.decode(), work)
+
+
+def _keep(name, text, work):
     with _changing:
-        missing = text is not None and name not in known()
-        if missing:
-            _put(name, text.decode(), work)
-    return missing
+        listing = work.now.listing(TABLE)
+        if not rules.same(_path(name), text, _rules(listing, name), work):
+            # In one transaction, so that there is no moment without.
+            lines = [*BASE, "add chain {0} {1}".format(TABLE, name), "flush chain {0} {1}".format(TABLE, name)]
+            link = 'add element {0} ports {{ "{1}" : jump {1} }}\n'.format(TABLE, name)
+            feed = "\n".join(lines) + "\n" + text + link
+            rules.give(_path(name), text, feed, lambda: _rules(work.now.listing(TABLE), name), work)
+        return name not in _guarded(listing)
 
 
-def known():
+def _guarded(listing):
     """Names of interfaces that are guarded."""
-    status, out, _said = running.attempt(["nft", "list", "map"] + TABLE.split() + ["ports"])
-    return {word.strip('"') for word in out.split() if word.startswith('"')} if status == 0 else set()
+    return {name for name, _verdict in rules.members(listing, "map", "ports")}
+
+
+def _rules(listing, name):
+    """All that guards one interface; nothing where it is not guarded."""
+    own = [one for one in rules.members(listing, "map", "ports") if one[0] == name]
+    return [*rules.chain_of(listing, "guests", name), own] if own else None
 
 
 def _path(name):
     return os.path.join(FOLDER, name)
 
 
-def _put(name, text, work):
-    """In one transaction, so that there is no moment without."""
-    lines = [line.format(TABLE, PRIORITY) for line in BASE]
-    lines += ["add chain {0} {1}".format(TABLE, name), "flush chain {0} {1}".format(TABLE, name)]
-    link = 'add element {0} ports {{ "{1}" : jump {1} }}\n'.format(TABLE, name)
-    work.run(["nft", "-f", "-"], feed="\n".join(lines) + "\n" + text + link)
-
-
-def rules(nic, own):
+def allowed(nic, own):
     """Of one interface, in order. Pairs: each MAC may be used with its addresses, and with no others."""
     pairs = _pairs(nic, own)
     found = ["ether type ip udp sport 67 drop", "ether type ip6 udp sport 547 drop"]

@@ -42,6 +42,14 @@ def restore(step, work):
         _serve(step["underlay"], work)
 
 
+def seen(step, look):
+    want = step["want"]
+    if not intact(want):
+        return None
+    unit = look.now.unit(UNIT) if want.get("keeps") else None
+    return {"served": False} if want.get("keeps") and not (unit and unit.active) else {}
+
+
 def intact(want):
     if not image_files.is_whole(want["uuid"]):
         return False
@@ -143,8 +151,7 @@ def _replaced(part, make):
 def _serve(address, work):
     """Files under their final names only: the directory cannot be listed, and the server may read nothing else."""
     with _serving:
-        if units.is_active(UNIT):
-            return
         settings = {"DynamicUser": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "NoNewPrivileges": "yes"}
         words = ["/usr/bin/python3", "-m", "http.server", str(PORT), "--bind", address, "--directory", places.IMAGES]
-        units.start(UNIT, "Images for the hosts of Stead", words, work, settings)
+        if not units.runs(UNIT, words, work):
+            units.start(UNIT, "Images for the hosts of Stead", words, work, settings)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
+from ..wire import instance as wire
 from . import (
     domain_live,
+    domain_seen,
     domain_xml,
     hypervisor,
     image_files,
@@ -74,9 +76,22 @@ def restore(step, work):
         security.restore_port(port["mac"], work)
 
 
-def intact(want, connection):
-    domain = hypervisor.find(connection, want["uuid"])
-    return domain is not None and bool(domain.isActive()) == (want["state"] == "running")
+def seen(step, look):
+    want = step["want"]
+    domain = look.domains.get(want["uuid"])
+    if domain is None:
+        return {} if look.blind else None
+    found = domain_seen.fields(domain, want)
+    for key, nic in found.get("nics", {}).items():
+        if nic.get("filtered") and look.differing(_guard(nic, want["ports"][key]), step):
+            nic["filtered"] = False  # it may claim to be anybody, or be reached by everybody
+    # The one function that compares says what matters of it.
+    differing = {path.split(".")[0] for path, _wanted, _there in wire.compare(want, dict(want, **found))}
+    return {name: value for name, value in found.items() if name in differing}
+
+
+def _guard(nic, port):
+    return lambda _step, work: security.ensure_port(nic, port, work)
 
 
 def _recorded(step):
@@ -105,8 +120,8 @@ def _refuse_namesake(want, work):
 def _bridges(want, work):
     uuids = {nic["network_uuid"] for nic in want["nics"].values()}
     if work.check:  # the network may be a step of the same run
-        return {uuid: network.bridge_for(uuid) if ledger.read("networks", uuid) else "" for uuid in uuids}
-    return {uuid: network.bridge_for(uuid) for uuid in uuids}
+        return {uuid: network.bridge_for(uuid, work) if ledger.read("networks", uuid) else "" for uuid in uuids}
+    return {uuid: network.bridge_for(uuid, work) for uuid in uuids}
 
 
 def _define(step, domain, work):

@@ -6,10 +6,6 @@ Linux allows 15 characters.
 
 from __future__ import annotations
 
-import json
-
-from . import running
-
 
 def _short(prefix, identifier):
     return prefix + identifier.replace("-", "").replace(":", "")[:12].lower()
@@ -51,13 +47,6 @@ def namespace_name(kind, uuid):
     return "stead-{0}-{1}".format(kind, uuid)
 
 
-def table(namespace=None):
-    """name -> link, with details, in this host or in a namespace of it."""
-    inside = ["-netns", namespace] if namespace else []
-    found = json.loads(running.run(["ip"] + inside + ["-json", "-details", "link", "show"]) or "[]")
-    return {one["ifname"]: one for one in found if "ifname" in one}
-
-
 def kind(link):
     return link.get("linkinfo", {}).get("info_kind", "") if link else ""
 
@@ -79,18 +68,7 @@ def is_up(link):
     return "UP" in link.get("flags", ()) if link else False
 
 
-def addresses(namespace=None, device=None):
-    """Addresses with their lengths, of a device; link-local ones come and go by themselves and are left out."""
-    inside = ["-netns", namespace] if namespace else []
-    only = ["dev", device] if device else []
-    found = json.loads(running.run(["ip"] + inside + ["-json", "address", "show"] + only) or "[]")
-    return {
-        "{0}/{1}".format(one["local"], one["prefixlen"])
-        for link in found
-        for one in link.get("addr_info", ())
-        if one.get("scope") == "global"
-    }
-
-
-def namespaces():
-    return {line.split()[0] for line in running.run(["ip", "netns", "list"]).splitlines() if line.strip()}
+def addresses(link):
+    """With their lengths; link-local ones come and go by themselves and are left out."""
+    found = link.get("addr_info", ()) if link else ()
+    return {"{0}/{1}".format(one["local"], one["prefixlen"]) for one in found if one.get("scope") == "global"}

@@ -1,16 +1,19 @@
-"""Tables of this host that many questions share: links, forwarding entries, units, domains. Each is read once.
+"""Looks at this host: what of it is otherwise than it should be, and what many questions share, which is read once.
 
 One connection to libvirt, and its bulk calls wherever it has them: a host with a hundred domains is asked in a moment.
 """
 
 from __future__ import annotations
 
-import json
 from xml.etree import ElementTree as Xml
 
-from . import guards, links, running, targets, zones
 from .failing import Failed
 from .hypervisor import Libvirt
+from .readings import Shared, Unread
+from .work import Work
+
+# What is told of something that has no value of its own.
+ALTERED = "altered"
 
 
 class Look:
@@ -20,34 +23,28 @@ class Look:
         self.blind = ""  # why nothing can be said of instances
         self._libvirt = Libvirt()
         self._read = {}
+        self.reading = ""  # what it is at now
+        self.now = Shared(self._libvirt, self.trouble)
 
-    def _once(self, name, read, otherwise):
-        if name not in self._read:
-            try:
-                self._read[name] = read()
-            except Failed as error:
-                self.trouble.append(str(error))
-                self._read[name] = otherwise
-        return self._read[name]
+    def differing(self, make, step):
+        """What `make` would do here, had it to: in words of the want, as far as it has one for it."""
+        work = Work(self.host, check=True, libvirt=self._libvirt, now=self.now)
+        try:
+            make(step, work)
+        except Unread:  # it was told
+            return {}
+        except Failed as error:  # what is missing, it could not even make
+            self.trouble.append("{0}: {1}".format(step.get("address", ""), error))
+        if work.done and not work.parts:
+            work.differs("parts")
+        return _told(step["want"], work.parts)
 
-    @property
-    def links(self):
-        """name -> link with details and addresses, as links.table() has it without the addresses."""
-        return self._once("links", _links, {})
-
-    @property
-    def forwarding(self):
-        """device -> {(MAC, where it leads)}"""
-        return self._once("forwarding", _forwarding, {})
-
-    @property
-    def units(self):
-        """name -> whether it is active, of Stead's own units."""
-        return self._once("units", _units, {})
-
-    @property
-    def namespaces(self):
-        return self._once("namespaces", links.namespaces, set())
+    def otherwise(self, read, value):
+        """What cannot be read is told, and nothing of it is said."""
+        try:
+            return read()
+        except Unread:
+            return value
 
     @property
     def domains(self):
@@ -62,36 +59,35 @@ class Look:
             raise
 
     @property
-    def targets(self):
-        """name -> iSCSI target that is served here."""
-        return self._once("targets", targets.table, {})
-
-    @property
-    def guarded(self):
-        """Names of interfaces that claim to be nobody else; nothing where that cannot be seen."""
-        return self._once("guarded", guards.known, None)
-
-    @property
-    def apart(self):
-        """Bridges whose connections are their own, and which the host itself is out of."""
-        return self._once("apart", zones.known, None)
-
-    @property
-    def sets(self):
-        """name -> addresses, sorted, of the kernel's sets."""
-        return self._once("sets", _sets, None)
-
-    @property
-    def filters(self):
-        """Names of libvirt's network filters; nothing where it does not answer."""
-        return self._once("filters", lambda: {one.name() for one in self._libvirt.get().listAllNWFilters()}, None)
-
-    @property
     def versions(self):
         return self._once("versions", lambda: _versions(self._libvirt.get()), {})
 
+    def _once(self, name, read, otherwise):
+        if name not in self._read:
+            self.reading = "libvirt"
+            try:
+                self._read[name] = read()
+            except Failed as error:
+                self.trouble.append(str(error))
+                self._read[name] = otherwise
+        return self._read[name]
+
     def close(self):
         self._libvirt.close()
+
+
+def _told(want, parts):
+    """field -> what is there of it, where that is otherwise. The whole of a field says more than a part."""
+    found = {}
+    for (field, key), there in sorted(parts.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        if key is None:
+            found[field] = ALTERED if there is None and not want.get(field) else there
+        elif (field, None) not in parts:
+            one = found.setdefault(field, dict(want.get(field) or {}))
+            one.pop(key, None)
+            if there is not None:
+                one[key] = there
+    return found
 
 
 class Domain:
@@ -107,36 +103,6 @@ class Domain:
     @property
     def is_on(self):
         return self.state in ("running", "paused")
-
-
-def _links():
-    found = json.loads(running.run(["ip", "-json", "-details", "address", "show"]) or "[]")
-    return {one["ifname"]: one for one in found if "ifname" in one}
-
-
-def _forwarding():
-    status, out, _said = running.attempt(["bridge", "-json", "fdb", "show"])
-    found = {}
-    for one in json.loads(out or "[]") if status == 0 else []:
-        if "dst" in one:
-            found.setdefault(one.get("ifname"), set()).add((one["mac"], one["dst"]))
-    return found
-
-
-def _units():
-    words = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "stead-*"]
-    lines = [line.split() for line in running.run(words).splitlines()]
-    return {line[0]: line[2] == "active" for line in lines if len(line) > 2}
-
-
-def _sets():
-    found = {}
-    for words in (line.split() for line in running.run(["ipset", "save"]).splitlines()):
-        if words[0] == "create":
-            found[words[1]] = []
-        elif words[0] == "add":
-            found[words[1]].append(words[2])
-    return {name: sorted(members) for name, members in found.items()}
 
 
 def _versions(connection):

@@ -8,10 +8,10 @@ from . import links
 
 
 def ensure(namespace, work):
-    known = namespace in links.namespaces()
+    known = namespace in work.now.namespaces()
     if not known:
         work.run(["ip", "netns", "add", namespace])
-    inside = links.table(namespace) if known else {}
+    inside = work.now.links(namespace) if known else {}
     if not links.is_up(inside.get("lo")):
         work.batch("ip", ["link set lo up"], namespace)
     return inside
@@ -19,7 +19,7 @@ def ensure(namespace, work):
 
 def cable(namespace, inside, outside, name, port, work):
     """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses. Gives back the new ones."""
-    there, mtu = links.table(), port["mtu"]
+    there, mtu = work.now.links(), port["mtu"]
     link = there.get(outside)
     if link is None or name not in inside:
         if link is not None:
@@ -41,7 +41,7 @@ def cable(namespace, inside, outside, name, port, work):
 
 
 def _inside(namespace, link, name, port, work):
-    has = links.addresses(namespace, name) if link else set()
+    has = links.addresses(link)
     wanted = {str(ipaddress.ip_interface(one)) for one in port["addresses"]}
     lines = []
     if link.get("address", port["mac"]).lower() != port["mac"].lower():
@@ -60,9 +60,9 @@ def _inside(namespace, link, name, port, work):
 
 
 def remove(namespace, outsides, work):
-    there = links.table()
+    there = work.now.links()
     for outside in outsides:
         if outside in there:
             work.run(["ip", "link", "delete", outside])
-    if namespace in links.namespaces():
+    if namespace in work.now.namespaces():
         work.run(["ip", "netns", "delete", namespace])

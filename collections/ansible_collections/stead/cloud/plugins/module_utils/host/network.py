@@ -15,23 +15,27 @@ def ensure(step, work):
     want = step["want"]
     if want.get("driver", "linuxbridge") != "linuxbridge":
         raise Failed("No code on this host for networks with driver {0}.".format(want["driver"]))
-    there = links.table()
+    there = work.now.links()
     bridge = _bridge(want, work, there)
     if want["type"] == "vxlan":
         _tunnel(want, work, there, bridge)
         forwarding.ensure(want, work, bridge)
     else:
-        _uplink(want, work, there, bridge)
-    if "service" in want:
-        dhcp.ensure(want, work, bridge)
-    else:
-        dhcp.remove(want["uuid"], work)
+        with work.part("device", there=""):
+            _uplink(want, work, there, bridge)
+    with work.part("ports"):
+        _plug(want["uuid"], bridge, work)
+    with work.part("service"):
+        if "service" in want:
+            dhcp.ensure(want, work, bridge)
+        else:
+            dhcp.remove(want["uuid"], work)
 
 
 def remove(step, work):
     uuid = step["uuid"]
     dhcp.remove(uuid, work)
-    there = links.table()
+    there = work.now.links()
     bridge = links.bridge_name(uuid)
     own = {links.vxlan_name(uuid), links.vlan_name(uuid), links.server_name(uuid)}
     physical = (step.get("have") or {}).get("device", "")
@@ -46,20 +50,26 @@ def remove(step, work):
     zones.remove(bridge, work)
 
 
-def intact(want):
-    """Whether what the ledger says is truly there: for observing, which must be quick."""
-    there = links.table()
+def seen(step, look):
+    want = step["want"]
+    there = look.now.links()
     bridge = bridge_of(want, there)
-    return bridge in there and (want["type"] != "vxlan" or links.vxlan_name(want["uuid"]) in there)
+    if bridge not in there or (want["type"] == "vxlan" and links.vxlan_name(want["uuid"]) not in there):
+        return None
+    return look.differing(ensure, step)
 
 
-def bridge_for(uuid):
+def restore(step, work):
+    ensure(step, work)
+
+
+def bridge_for(uuid, work):
     """Where an interface of the network goes on this host."""
     made = ledger.read("networks", uuid)
     if made is None:
         raise Failed("Network {0} is not on this host yet.".format(uuid))
     want = made["want"]
-    return bridge_of(want, links.table() if want["type"] == "flat" else {})
+    return bridge_of(want, work.now.links() if want["type"] == "flat" else {})
 
 
 def bridge_of(want, there):
@@ -86,9 +96,25 @@ def _bridge(want, work, there):
         lines.append("link set {0} mtu {1}".format(bridge, mtu))
     if not links.is_up(link):
         lines.append("link set {0} up".format(bridge))
-    work.batch("ip", lines)
-    zones.ensure(bridge, work)
+    with _part("bridge", link, mtu, work):
+        work.batch("ip", lines)
+    with work.part("apart", there=False):
+        zones.ensure(bridge, work)
     return bridge
+
+
+def _plug(uuid, bridge, work):
+    """Guests' interfaces that run, and are in no bridge: somebody took them out, or made the bridge anew."""
+    there, lines = work.now.links(), []
+    for made in ledger.everything("instances"):
+        nics = made["want"].get("nics", {})
+        ours = [made["want"]["ports"][key]["mac"] for key, nic in nics.items() if nic.get("network_uuid") == uuid]
+        for name in map(links.tap_name, ours):
+            if name in there and there[name].get("master") != bridge:
+                lines.append("link set {0} master {1}".format(name, bridge))
+            if name in there and not links.is_up(there[name]):
+                lines.append("link set {0} up".format(name))
+    work.batch("ip", lines)
 
 
 def _tunnel(want, work, there, bridge):
@@ -96,7 +122,8 @@ def _tunnel(want, work, there, bridge):
     local = want.get("peers", {}).get(work.host)
     link = there.get(name)
     if link is not None and not _same_tunnel(link, want["vni"], local):
-        work.run(["ip", "link", "delete", name])
+        with work.part("vni", there=links.data(link).get("id")):
+            work.run(["ip", "link", "delete", name])
         link = None
     lines = []
     if link is None:
@@ -110,11 +137,22 @@ def _tunnel(want, work, there, bridge):
         lines.append("link set {0} master {1}".format(name, bridge))
     if not links.is_up(link):
         lines.append("link set {0} up".format(name))
-    work.batch("ip", lines)
+    with _part("tunnel", link, mtu, work):
+        work.batch("ip", lines)
+        _quiet(name, link, work)
+
+
+def _quiet(name, link, work):
     wanted = {"learning": False, "flood": False, "neigh_suppress": True}
     if {key: links.port(link).get(key) for key in wanted} != wanted:
         # What is known goes to where it is, without asking around; broadcasts still reach the network's hosts.
         work.run(["bridge", "link", "set", "dev", name, "learning", "off", "flood", "off", "neigh_suppress", "on"])
+
+
+def _part(name, link, mtu, work):
+    if link is not None and link.get("mtu") != mtu:
+        return work.part("mtu", there=link.get("mtu"))
+    return work.part(name)
 
 
 def _same_tunnel(link, vni, local):
@@ -139,7 +177,7 @@ def _uplink(want, work, there, bridge):
         return
     if master is not None:
         raise Failed("{0} already belongs to {1}, which is not Stead's.".format(device, master))
-    if device in there and (held := links.addresses(device=device)):
+    if device in there and (held := links.addresses(there[device])):
         text = "{0} has addresses of this host ({1}), which it would lose as a port. Make it a bridge, and name that."
         raise Failed(text.format(device, ", ".join(sorted(held))))
     work.batch("ip", ["link set {0} master {1}".format(device, bridge), "link set {0} up".format(device)])

@@ -9,22 +9,47 @@ import glob
 import os
 import platform
 import shutil
+import threading
 import time
 
 from . import capacity, domain_seen, ledger, links, origin, proving, survey
 from .failing import Failed
+from .kinds import KINDS
 from .looking import Look
-from .seeing import is_seen, seen
+from .readings import Unread
 
 # Increased when the shape changes in a way that a reader has to know.
 VERSION = 1
+# Seconds: less than whoever asks waits, and enough for a trial of all hypervisors.
+WITHIN = 50
 OWN_LINKS = ("sb", "sx", "sv", "sd", "sr")
 
 
 def observe(host, pools=None, keep=True, afresh=False, recorded=()):
-    """`recorded` are entries that the ledger should have, for the controller's store has them: these are looked for."""
-    look = Look(host)
-    begun = time.time()
+    """`recorded` are entries that the ledger should have, for the controller's store has them: these are looked for.
+
+    Within some time: what hangs here, libvirt or a file system, is told and holds up nobody else.
+    """
+    look, found, failures = Look(host), [], []
+
+    def whole():
+        try:
+            found.append(_observe(look, pools, recorded, _traits(keep, afresh)))
+        except Exception as error:  # noqa: BLE001 - raised again below, by who waits
+            failures.append(error)
+
+    thread = threading.Thread(target=whole, daemon=True)
+    thread.start()
+    thread.join(WITHIN)
+    if failures:
+        raise failures[0]
+    if not found:
+        raise Failed("It did not end looking within {0} seconds: {1} hangs.".format(WITHIN, look.reading))
+    return found[0]
+
+
+def _observe(look, pools, recorded, traits):
+    host, begun = look.host, time.time()
     try:
         unread = []
         made = _resources(look, recorded, unread)
@@ -35,14 +60,14 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
             "at": begun,
             "system": _system(look),
             "capacity": capacity.capacity(pools),
-            "traits": _traits(keep, afresh),
-            "links": [_link(one) for one in look.links.values()],
+            "traits": traits,
+            "links": [_link(one) for one in look.otherwise(look.now.links, {}).values()],
             "origin": belongs,
             "resources": made,
             "unread": unread,
             "foreign": _foreign(look),
             "strays": _strays(look, made),
-            "units": look.units,
+            "units": {name: unit.active for name, unit in look.otherwise(look.now.units, {}).items()},
         }
     finally:
         look.close()
@@ -65,12 +90,15 @@ def _resources(look, recorded, unread):
     """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
     found = {}
     for entry in [dict(made) for made in _ledger(look, unread)] + [dict(made, lost=True) for made in recorded]:
+        look.reading = entry["address"]
         try:
-            differs = seen(entry["kind"], entry["want"], look)
+            differs = _seen(entry, look)
+        except Unread:
+            differs = {}
         except (Failed, KeyError, TypeError) as error:
             look.trouble.append("{0}: {1}: {2}".format(entry["address"], type(error).__name__, error))
             differs = {}
-        if differs is None or (entry.get("lost") and not is_seen(entry["kind"])):
+        if differs is None or (entry.get("lost") and entry["kind"] not in KINDS):
             entry["gone"] = True
         elif differs:
             entry["seen"] = differs
@@ -81,6 +109,11 @@ def _resources(look, recorded, unread):
             entries.append(dict(made, begun=True))
     _label(found.setdefault("instances", []), look)
     return found
+
+
+def _seen(made, look):
+    code = KINDS.get(made["kind"])
+    return code.seen(dict(made, action="update", have=None, after=[]), look) if code is not None else {}
 
 
 def _ledger(look, unread, suffix=ledger.MADE):
@@ -134,7 +167,7 @@ def _strays(look, made):
     ours |= {links.router_name(port["mac"]) for entry in made.get("routers", []) for port in _ports(entry["want"])}
     return sorted(
         name
-        for name in look.links
+        for name in look.otherwise(look.now.links, {})
         if name[:2] in OWN_LINKS and len(name) == 14 and _is_hex(name[2:]) and name not in ours
     )
 

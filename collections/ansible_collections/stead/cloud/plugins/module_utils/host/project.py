@@ -17,6 +17,15 @@ def remove(step, work):
         security.remove_group(want["default_group"], work)
 
 
+def seen(step, look):
+    """Its record stays whatever happens to the group that hosts have of it."""
+    group = step["want"].get("default_group")
+    differs = security.seen({"want": group}, look) if group else {}
+    if differs is None:
+        return {"default_group": None}
+    return {"default_group": dict(group, **differs)} if differs else {}
+
+
 def restore(step, work):
     if "default_group" in step["want"]:
         security.restore({"want": step["want"]["default_group"]}, work)

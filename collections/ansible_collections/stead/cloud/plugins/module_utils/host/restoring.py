@@ -44,14 +44,9 @@ def known_as():
 
 
 def _one(kind, made, me, libvirt):
-    """A kind that keeps something in memory only says how it comes back; networks, as they were made."""
-    code = KINDS.get(kind)
-    call = getattr(code, "restore", None) or (code.ensure if kind == "networks" else None) if code else None
-    if call is None:
-        return ""
     step = dict(made, number=0, action="create", have=None, after=[], underlay=me.get("underlay", ""))
     try:
-        call(step, Work(me.get("host", ""), libvirt=libvirt))
+        KINDS[kind].restore(step, Work(me.get("host", ""), libvirt=libvirt))
     except Failed as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - one entry's trouble is not the others'

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 
-from . import announcing, floating_ip, ledger, links, namespaces, network, running, units
+from . import announcing, floating_ip, ledger, links, namespaces, network, rules, units
 from .places import PASSABLE, ROUTERS
 
 READABLE = 0o644
-TABLE = "stead"
+TABLE, MAPS = "ip stead", ("inward", "outward")
 LEADS_FOR = 1800  # seconds that guests count on a router that they heard of
 
 
@@ -18,32 +17,54 @@ def ensure(step, work):
     want = step["want"]
     namespace = namespace_of(want["uuid"])
     inside = namespaces.ensure(namespace, work)
-    _kernel(namespace, work)
     floating = floating_ip.of_router(want["uuid"])
+    with work.part("forwarding"):
+        _kernel(namespace, work)
+    new = _cables(want, floating, namespace, inside, work)
+    _routes(want, namespace, work)
+    with work.part("rules"):
+        _rules(want, floating, namespace, work)
+    with work.part("announcements"):
+        _announce(want, namespace, work, new)
+    for name, addresses in new.items():
+        if addresses:
+            _tell(want, namespace, name, addresses, work)
+    for one in floating:
+        floating_ip.put(one, work)
+
+
+def _cables(want, floating, namespace, inside, work):
+    """Gives back the new addresses of each."""
     ports, new = _ports(want, floating), {}
     for name, port in ports.items():
         outside = links.router_name(port["mac"])
         port["bridge"] = _bridge(port, work)
-        new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
+        with _part(name, want, work):
+            new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
     gone = [name for name in sorted(set(inside) - set(ports)) if name.startswith("n")]
     if gone:
         made = ledger.read("routers", want["uuid"])
-        _leave(made["want"] if made else want, namespace, work, gone)
-    work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
-    _routes(want, namespace, work)
-    _rules(want, namespace, work)
-    _announce(want, namespace, work, new)
-    for name, addresses in new.items():
-        if addresses:
-            text = "announce {0}".format(", ".join(addresses))
-            listeners = _members(ports[name]["network_uuid"])
-            work.act(text, announcing.tell, namespace, name, ports[name]["mac"], addresses, listeners)
-            if ports[name].get("announces"):
-                managed = not all(one["slaac"] for one in ports[name]["announces"])
-                text = "say that {0} leads on".format(name)
-                work.act(text, announcing.lead, namespace, name, ports[name]["mac"], LEADS_FOR, managed)
-    for one in floating:
-        floating_ip.put(one, work)
+        with work.part("links"):
+            _leave(made["want"] if made else want, namespace, work, gone)
+            work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
+    return new
+
+
+def _part(name, want, work):
+    """Of a want, where an interface of this name inside stands in it."""
+    keys = [key for key, port in want["interfaces"].items() if inside_name(port["mac"]) == name]
+    return work.part("interfaces", keys[0]) if keys else work.part("external", there={})
+
+
+def _tell(want, namespace, name, addresses, work):
+    port = next(one for one in _all(want) if inside_name(one["mac"]) == name)
+    text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"])
+    with _part(name, want, work):
+        work.act(text, announcing.tell, namespace, name, port["mac"], addresses, listeners)
+        if port.get("announces"):
+            managed = not all(one["slaac"] for one in port["announces"])
+            text = "say that {0} leads on".format(name)
+            work.act(text, announcing.lead, namespace, name, port["mac"], LEADS_FOR, managed)
 
 
 def remove(step, work):
@@ -57,6 +78,14 @@ def remove(step, work):
 
 def restore(step, work):
     ensure(step, work)
+
+
+def seen(step, look):
+    if namespace_of(step["want"]["uuid"]) not in look.now.namespaces():
+        return None
+    found = look.differing(ensure, step)
+    # Of a floating IP its own step tells.
+    return {name: value for name, value in found.items() if name not in ("address", "inside", "router")}
 
 
 def namespace_of(uuid):
@@ -85,12 +114,12 @@ def _ports(want, floating):
 def _bridge(port, work):
     if work.check and ledger.read("networks", port["network_uuid"]) is None:
         return ""
-    return network.bridge_for(port["network_uuid"])
+    return network.bridge_for(port["network_uuid"], work)
 
 
 def _leave(want, namespace, work, names=None):
     """Says to guests that they have no way out here any more, where they were told of one."""
-    there = links.table(namespace) if namespace in links.namespaces() else {}
+    there = work.now.links(namespace) if namespace in work.now.namespaces() else {}
     for port in want["interfaces"].values():
         name = inside_name(port["mac"])
         if port.get("announces") and name in there and (names is None or name in names):
@@ -104,29 +133,33 @@ def _members(uuid):
 
 
 def _kernel(namespace, work):
-    settings = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
-    if namespace not in links.namespaces():
+    if namespace not in work.now.namespaces():
         return
-    inside = ["ip", "netns", "exec", namespace, "sysctl"]
-    for name, value in settings.items():
-        if running.run(inside + ["-n", name]).strip() != value:
-            work.run(inside + ["-qw", "{0}={1}".format(name, value)])
+    for name in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+        if work.now.setting("/proc/sys/" + name.replace(".", "/"), namespace) != "1":
+            work.run(["ip", "netns", "exec", namespace, "sysctl", "-qw", name + "=1"])
 
 
 def _routes(want, namespace, work):
     """All that are not the kernel's own are the plan's."""
-    wanted = {(_named(one["to"]), one["via"]) for one in want["routes"]}
-    for gateway in want.get("external", {}).get("gateways", []) if want.get("external") else []:
-        wanted.add(("default" if ":" not in gateway else "default6", gateway))
-    has = set()
-    for family, default in (("-4", "default"), ("-6", "default6")):
-        status, out, _said = running.attempt(["ip", "-netns", namespace, family, "-json", "route", "show"])
-        for one in json.loads(out or "[]") if status == 0 else []:
-            if "gateway" in one and one.get("protocol") != "ra":
-                has.add((default if one["dst"] == "default" else _sized(one["dst"]), one["gateway"]))
+    gateways = want["external"].get("gateways", []) if want.get("external") else []
+    out = {("default" if ":" not in gateway else "default6", gateway) for gateway in gateways}
+    wanted = out | {(_named(one["to"]), one["via"]) for one in want["routes"]}
+    there = work.now.routes(namespace) if namespace in work.now.namespaces() else []
+    has = {_route(one) for one in there if "gateway" in one and one.get("protocol") != "ra"}
     lines = ["route del {0} via {1}".format(_plain(to), via) for to, via in sorted(has - wanted)]
     lines += ["route replace {0} via {1}".format(_plain(to), via) for to, via in sorted(wanted - has)]
     work.batch("ip", lines, namespace)
+    if out - has:
+        work.differs("external", "gateways", [])
+    if (wanted ^ has) - (out - has):
+        work.differs("routes", None, [{"to": _plain(to), "via": via} for to, via in sorted(has - out)])
+
+
+def _route(one):
+    if one["dst"] == "default":
+        return ("default6" if ":" in one["gateway"] else "default"), one["gateway"]
+    return _sized(one["dst"]), one["gateway"]
 
 
 def _named(to):
@@ -141,34 +174,43 @@ def _plain(to):
     return {"default": "0.0.0.0/0", "default6": "::/0"}.get(to, to)
 
 
-def rules(want):
+def written(want):
     """The whole table but the members of its maps, which floating IPs put in beside it."""
     out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
-    lines = ["add table ip {0}".format(TABLE)]
-    lines.extend(
-        "add map ip {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in ("inward", "outward")
-    )
-    lines.append("add chain ip {0} before {{ type nat hook prerouting priority dstnat; }}".format(TABLE))
-    lines.append("add chain ip {0} after {{ type nat hook postrouting priority srcnat; }}".format(TABLE))
-    lines += ["flush chain ip {0} {1}".format(TABLE, chain) for chain in ("before", "after")]
-    lines.append("add rule ip {0} before dnat to ip daddr map @inward".format(TABLE))
+    lines = ["add table {0}".format(TABLE)]
+    lines += ["add map {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in MAPS]
+    lines += rules.anew(TABLE, "before", "type nat hook prerouting priority dstnat", "dnat to ip daddr map @inward")
+    after = []
     if out is not None:
-        lines.append("add rule ip {0} after oifname {1} snat to ip saddr map @outward".format(TABLE, out))
-        hide = "add rule ip {0} after oifname {1} ip saddr {2} masquerade"
-        lines += [hide.format(TABLE, out, cidr) for cidr in want["snat"]]
+        after.append("oifname {0} snat to ip saddr map @outward".format(out))
+        after += ["oifname {0} ip saddr {1} masquerade".format(out, cidr) for cidr in want["snat"]]
         # Who calls a neighbour by its floating IP must get the answer back through here.
-        lines.append("add rule ip {0} after ct status dnat oifname != {1} iifname != {1} masquerade".format(TABLE, out))
+        after.append("ct status dnat oifname != {0} iifname != {0} masquerade".format(out))
+    lines += rules.anew(TABLE, "after", "type nat hook postrouting priority srcnat", *after)
     return "\n".join(lines) + "\n"
 
 
-def _rules(want, namespace, work):
-    """In one transaction. What was given last is kept beside, since nft gives it back in other words."""
+def _rules(want, floating, namespace, work):
     folder = os.path.join(ROUTERS, want["uuid"])
     work.directory(folder, PASSABLE)
-    path, text = os.path.join(folder, "rules.nft"), rules(want)
-    status, _out, _said = running.attempt(["ip", "netns", "exec", namespace, "nft", "list", "table", "ip", TABLE])
-    if work.write(path, text, READABLE) or status != 0:
-        work.run(["ip", "netns", "exec", namespace, "nft", "-f", "-"], feed=text)
+    path, text = os.path.join(folder, "rules.nft"), written(want)
+    there = namespace in work.now.namespaces()
+    listing = work.now.listing(TABLE, namespace) if there else None
+    if not rules.same(path, text, _own(listing), work):
+        rules.give(path, text, text, lambda: _own(work.now.listing(TABLE, namespace)), work, namespace)
+    ours = {"inward": {one["address"] for one in floating}, "outward": {one["inside"] for one in floating}}
+    gone = [
+        "delete element {0} {1} {{ {2} }}".format(TABLE, name, key)
+        for name in MAPS
+        for key, _leads in rules.members(listing, "map", name)
+        if key not in ours[name]
+    ]
+    if gone:
+        rules.put("\n".join(gone) + "\n", work, namespace)
+
+
+def _own(listing):
+    return None if listing is None else rules.without_members(listing)
 
 
 def _announce(want, namespace, work, new):
@@ -192,7 +234,7 @@ def _announce(want, namespace, work, new):
         if one["dns"]:
             lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
     fresh = any(new.get(inside_name(port["mac"])) for port, _one in told)
-    if work.write(path, "\n".join(lines) + "\n", READABLE) or fresh or not units.is_active(unit):
-        words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
+    words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
+    if work.write(path, "\n".join(lines) + "\n", READABLE) or fresh or not units.runs(unit, words, work):
         text = "Announcements of Stead router {0}".format(want["uuid"])
         units.start(unit, text, words, work, units.in_namespace(namespace))

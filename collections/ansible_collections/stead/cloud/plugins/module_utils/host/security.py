@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from . import filters, guards, ledger, links, places, running
+from . import filters, guards, ledger, links, places, rules
 
 FILTERS = places.ROOT + "/filters"
 _defining = threading.Lock()
@@ -19,7 +19,14 @@ def ensure_group(want, work):
     for other, addresses in sorted(want["sets"].items()):
         _set(other, addresses, work)
     group, stateful = want["name"], want.get("stateful", True)
-    _define(filters.group_name(group), filters.group(group, want["rules"], stateful), work)
+    with work.part("filter"):
+        _define(filters.group_name(group), filters.group(group, want["rules"], stateful), work)
+
+
+def seen(step, look):
+    if look.now.filter(filters.group_name(step["want"]["name"])) is None:
+        return None
+    return look.differing(ensure, step)
 
 
 def remove(step, work):
@@ -52,7 +59,7 @@ def remove_port(mac, work):
 
 def restore_port(mac, work):
     """At a boot no guest runs yet, and libvirt, which waits for this, is not asked."""
-    if guards.restore(mac, work) and links.tap_name(mac) in links.table():
+    if guards.restore(mac, work) and links.tap_name(mac) in work.now.links():
         _bind_again(mac, work)
 
 
@@ -86,33 +93,30 @@ def _path(name):
 
 
 def _define(name, text, work):
-    """libvirt gives a filter back in words of its own: what was given it last is kept beside."""
+    """libvirt gives a filter back in words of its own: what it was given, and said then, is kept beside."""
+    path = _path(name)
     with _defining:
-        if places.read_bytes(_path(name)) == text.encode() and _exists(name, work.connection):
+        there = work.now.filter(name)
+        if there is not None and places.read_bytes(path) == text.encode() and _kept(path, there, work):
             return
         work.act("define filter " + name, work.connection.nwfilterDefineXML, text)
         work.directory(FILTERS)
         if not work.check:
-            places.write(_path(name), text)
+            places.write(path, text)
+            places.write(path + rules.SEEN, rules.digest([work.now.filter(name)]))
+
+
+def _kept(path, there, work):
+    kept = places.read_bytes(path + rules.SEEN)
+    return kept == rules.digest([there]) if kept is not None else work.check
 
 
 def undefine(name, work):
-    if _exists(name, work.connection):
+    if work.now.filter(name) is not None:
         work.act("undefine filter " + name, work.connection.nwfilterLookupByName(name).undefine)
     if not work.check:
-        places.remove(_path(name))
-
-
-def _exists(name, connection):
-    import libvirt
-
-    try:
-        connection.nwfilterLookupByName(name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER:
-            return False
-        raise
-    return True
+        for path in (_path(name), _path(name) + rules.SEEN):
+            places.remove(path)
 
 
 def _set(group, addresses, work):
@@ -120,26 +124,21 @@ def _set(group, addresses, work):
     for version, family in ((4, "inet"), (6, "inet6")):
         name = filters.set_name(group, version)
         members = sorted(one for one in addresses if (":" in one) == (version == 6))
-        if _members(name) == members:
+        has = work.now.members(name)
+        if has == members:
             continue
         new = name + "-n"
         lines = ["create {0} hash:net family {1}".format(one, family) for one in (name, new)]
         lines += ["flush " + new] + ["add {0} {1}".format(new, one) for one in members]
         lines += ["swap {0} {1}".format(new, name), "destroy " + new]
-        work.run(["ipset", "-exist", "restore"], feed="\n".join(lines) + "\n")
-
-
-def _members(name):
-    status, out, _said = running.attempt(["ipset", "-output", "save", "list", name])
-    if status != 0:
-        return None
-    return sorted(line.split()[2] for line in out.splitlines() if line.startswith("add "))
+        with work.part("sets", group, sorted(set(has or ()) | (set(addresses) - set(members)))):
+            work.run(["ipset", "-exist", "restore"], feed="\n".join(lines) + "\n")
 
 
 def _drop_sets(group, work):
     for version in (4, 6):
         name = filters.set_name(group, version)
-        if _members(name) is not None:
+        if work.now.members(name) is not None:
             work.run(["ipset", "destroy", name])
 
 

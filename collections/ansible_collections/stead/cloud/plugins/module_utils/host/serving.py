@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 
@@ -9,8 +10,28 @@ from . import pools, reaching, running, targets
 from .failing import Failed
 
 PORTS = {"nfs": 2049, "iscsi": targets.PORT}
+# Either serves NFS, by what the role storage wrote for it.
+NFS = ("stead-nfs.service", "nfs-server.service")
+SETTINGS = {"stead-nfs.service": "/etc/stead/ganesha.conf", "nfs-server.service": "/etc/exports.d/stead.exports"}
 PATIENCE = 3  # seconds
 AGAIN = 0.1
+
+
+def runs(pool, now):
+    """As its unit says. Of iSCSI the targets say it."""
+    if pools.kind(pool) != "nfs" or not pools.is_served(pool):
+        return True
+    units = [now.unit(name) for name in NFS]
+    return any(unit is not None and unit.active for unit in units) and exported(pools.folder(pool))
+
+
+def start(pool, work):
+    """What was set up here, and somebody stopped."""
+    if not runs(pool, work.now):
+        for name in NFS:
+            if work.now.unit(name) is not None and os.path.exists(SETTINGS[name]):
+                work.run(["systemctl", "start", name])
+                return
 
 
 def require(pool, work):

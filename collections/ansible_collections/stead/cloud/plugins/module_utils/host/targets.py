@@ -6,6 +6,7 @@ tgtd keeps nothing: after each of its starts `restoring` makes the targets of th
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
@@ -31,6 +32,7 @@ ASKS = (("nop_interval", "5"), ("nop_count", "4"))
 # for that moment instead, and TCP sends them again. Should this run be killed, the kernel ends it by itself.
 HELD = 3
 DRAINS = 0.2
+STARTS = 20
 HOLD = """table inet stead_hold
 delete table inet stead_hold
 table inet stead_hold {{
@@ -133,7 +135,15 @@ def runs():
 
 
 def _require(work):
-    if not work.check and not runs():
+    if work.check or runs():
+        return
+    if os.path.exists("/etc/systemd/system/" + UNIT):
+        # It restores the volumes itself when it has started, and for that waits until this run is over.
+        work.run(["systemctl", "start", "--no-block", UNIT])
+        until = time.monotonic() + STARTS
+        while not runs() and time.monotonic() < until:
+            time.sleep(DRAINS)
+    if not runs():
         text = "Nothing serves iSCSI here: `systemctl status {0}` says why; `stead bootstrap` sets it up."
         raise Failed(text.format(UNIT))
 

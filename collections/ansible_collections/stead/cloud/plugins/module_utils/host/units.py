@@ -23,8 +23,10 @@ def stop(unit, work):
             running.attempt(["systemctl", "reset-failed", unit])
 
 
-def is_active(unit):
-    return running.attempt(["systemctl", "is-active", "--quiet", unit])[0] == 0
+def runs(unit, words, work):
+    """As it should, and not only something under its name."""
+    there = work.now.unit(unit)
+    return there is not None and there.active and there.words == " ".join(words)
 
 
 def is_loaded(unit):

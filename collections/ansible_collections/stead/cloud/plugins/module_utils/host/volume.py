@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from . import image_files, keeping, ledger, pools, reaching, targets
+from . import image_files, keeping, ledger, pools, reaching, serving, targets
 from .device_xml import SERIAL
 from .failing import Failed
 
 
 def ensure(step, work):
     want = step["want"]
+    serving.start(want["pool"], work)
     disk = keeping.volume(want)
     wanted, grown = disk.rounded(want["size"]), False
     if not disk.exists():
@@ -50,20 +51,18 @@ def restore(step, work):
         targets.ensure(want["uuid"], keeping.volume(want).path, want["size"], work)
 
 
-def seen(want, look):
+def seen(step, look):
+    want = step["want"]
     disk = keeping.volume(want)
     if not disk.exists():
         return None
     size, found = disk.size(), {}
     if size != disk.rounded(want["size"]):
         found["size"] = size
-    if _is_target(want) and targets.name_of(want["uuid"]) not in look.targets:
+    target = not _is_target(want) or targets.name_of(want["uuid"]) in look.now.targets()
+    if not target or not serving.runs(want["pool"], look.now):
         found["pool"] = dict(want["pool"], server="")
     return found
-
-
-def intact(want):
-    return keeping.volume(want).exists()
 
 
 def users_of(uuid, path, work):

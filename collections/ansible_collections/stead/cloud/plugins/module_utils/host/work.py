@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from . import places, running
+from .failing import Failed
+from .readings import Readings, Unread
 
 
 class Work:
     """Does things, or with `check` only says what it would do. `done` is what was, or would be, done."""
 
-    def __init__(self, host, check=False, secrets=None, libvirt=None):
+    def __init__(self, host, check=False, secrets=None, libvirt=None, now=None):
         self.host = host  # the inventory's name of this host
         self.check = check
         self.done = []
+        self.now = now or Readings(libvirt)  # what the host has
+        self.parts = {}  # (field of the want, key in it) -> what is there of it, of what was not as it should be
         self._secrets = secrets or {}
         self._libvirt = libvirt
 
@@ -25,6 +30,24 @@ class Work:
     def connection(self):
         """libvirt's, one for all steps; made when the first of them asks."""
         return self._libvirt.get()
+
+    @contextlib.contextmanager
+    def part(self, field, key=None, there=None):
+        """What is done within is done about this: in check mode, that is what a host has otherwise than it should."""
+        before = len(self.done)
+        try:
+            yield
+        except Unread:
+            raise
+        except Failed:
+            self.differs(field, key, there)
+            raise
+        else:
+            if len(self.done) > before:
+                self.differs(field, key, there)
+
+    def differs(self, field, key=None, there=None):
+        self.parts.setdefault((field, key), there)
 
     def run(self, argv, feed=None, timeout=running.PATIENCE):
         self.done.append(running.shown(argv))

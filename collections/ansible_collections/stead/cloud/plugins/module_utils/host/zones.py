@@ -11,50 +11,65 @@ A bridge of the site's may carry the host's own connections, and is left alone.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 
-from . import places, running
+from . import places, rules
 from .failing import Failed
 
 TABLE = "inet stead"
 LAST = 65535
-BASE = (
-    "add table {0}",
-    "add map {0} zones {{ typeof iifname : ct zone; }}",
-    "add chain {0} apart {{ type filter hook prerouting priority raw; }}",
-    "flush chain {0} apart",
-    "add rule {0} apart ct zone set iifname map @zones",
-    "add set {0} bridges {{ type ifname; }}",
-    "add chain {0} itself {{ type filter hook input priority filter; }}",
-    "flush chain {0} itself",
-    "add rule {0} itself iifname @bridges drop",
+# What the rules were when they were given last.
+GIVEN = places.ROOT + "/apart.nft"
+BASE = [
+    "add table {0}".format(TABLE),
+    "add map {0} zones {{ typeof iifname : ct zone; }}".format(TABLE),
+    "add set {0} bridges {{ type ifname; }}".format(TABLE),
+    *rules.anew(TABLE, "apart", "type filter hook prerouting priority raw", "ct zone set iifname map @zones"),
+    *rules.anew(TABLE, "itself", "type filter hook input priority filter", "iifname @bridges drop"),
     # What is only bridged may pass here too, and leaves by the bridge that it came by.
-    "add chain {0} through {{ type filter hook forward priority filter; }}",
-    "flush chain {0} through",
-    "add rule {0} through iifname @bridges oifname != @bridges drop",
-)
+    *rules.anew(
+        TABLE,
+        "through",
+        "type filter hook forward priority filter",
+        "iifname @bridges oifname != @bridges drop",
+    ),
+]
 DEAF = "/proc/sys/net/ipv4/conf/{0}/arp_ignore"
 _choosing = threading.Lock()
 
 
 def ensure(bridge, work):
     path = DEAF.format(bridge)
-    if (places.read_bytes(path) or b"").strip() != b"1":
+    if work.now.setting(path) != "1":
         work.act("answer nobody on {0}".format(bridge), _write, path)
     with _choosing:
-        zones, bridges = _table()
-        if bridge in zones and bridge in bridges:
-            return
-        taken = set(zones.values())
-        zone = zones.get(bridge) or next((one for one in range(1, LAST + 1) if one not in taken), None)
-        if zone is None:
-            raise Failed("All {0} zones of connection tracking are taken by other networks of this host.".format(LAST))
-        lines = [line.format(TABLE) for line in BASE]
-        lines.append('add element {0} zones {{ "{1}" : {2} }}'.format(TABLE, bridge, zone))
-        lines.append('add element {0} bridges {{ "{1}" }}'.format(TABLE, bridge))
-        work.run(["nft", "-f", "-"], feed="\n".join(lines) + "\n")
+        listing = work.now.listing(TABLE)
+        zones, bridges = _members(listing)
+        text = "\n".join(BASE) + "\n"
+        if not rules.same(GIVEN, text, _rules(listing), work):
+            rules.give(GIVEN, text, text, lambda: _rules(work.now.listing(TABLE)), work)
+        lines, zone = _own(bridge, zones)
+        if lines:
+            lines.append('add element {0} zones {{ "{1}" : {2} }}'.format(TABLE, bridge, zone))
+        if bridge not in bridges:
+            lines.append('add element {0} bridges {{ "{1}" }}'.format(TABLE, bridge))
+        if lines:
+            rules.put("\n".join(lines) + "\n", work)
+
+
+def _own(bridge, zones):
+    """A zone that is nobody else's, and what has to go before it is given; none of either where all is well."""
+    others = {zone for name, zone in zones.items() if name != bridge}
+    has = zones.get(bridge)
+    # Of two that have the same, one keeps it.
+    if has is not None and not any(zone == has for name, zone in zones.items() if name < bridge):
+        return [], has
+    zone = next((one for one in range(1, LAST + 1) if one not in others), None)
+    if zone is None:
+        raise Failed("All {0} zones of connection tracking are taken by other networks of this host.".format(LAST))
+    gone = 'delete element {0} zones {{ "{1}" }}' if has is not None else "add table {0}"
+    return [gone.format(TABLE, bridge)], zone
 
 
 def _write(path):
@@ -69,28 +84,20 @@ def _write(path):
 def remove(bridge, work):
     """With the last one goes the table: nothing is left of what is not in use."""
     with _choosing:
-        zones, bridges = _table()
+        zones, bridges = _members(work.now.listing(TABLE))
         gone = [what for what, has in (("zones", zones), ("bridges", bridges)) if bridge in has]
         lines = ['delete element {0} {1} {{ "{2}" }}'.format(TABLE, what, bridge) for what in gone]
         if lines and {bridge}.issuperset(zones):
             lines = ["delete table {0}".format(TABLE)]
+            rules.forget(GIVEN, work)
         if lines:
-            work.run(["nft", "-f", "-"], feed="\n".join(lines) + "\n")
+            rules.put("\n".join(lines) + "\n", work)
 
 
-def known():
-    """Bridges that are apart."""
-    zones, bridges = _table()
-    return zones.keys() & bridges
-
-
-def _table():
+def _members(listing):
     """bridge -> zone; and the bridges that the host is kept out of."""
-    status, out, _said = running.attempt(["nft", "-j", "list", "table", *TABLE.split()])
-    zones, bridges = {}, set()
-    for one in json.loads(out)["nftables"] if status == 0 else []:
-        if one.get("map", {}).get("name") == "zones":
-            zones = dict(one["map"].get("elem", []))
-        elif one.get("set", {}).get("name") == "bridges":
-            bridges = set(one["set"].get("elem", []))
-    return zones, bridges
+    return dict(rules.members(listing, "map", "zones")), set(rules.members(listing, "set", "bridges"))
+
+
+def _rules(listing):
+    return None if listing is None else rules.without_members(listing)
