@@ -59,7 +59,7 @@ def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
     monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, said: dict[str, bool]
 ) -> None:
     """Though a step that did not end says that it was to be otherwise."""
-    monkeypatch.setattr(observing, "seen", lambda _kind, want, _look: there if want == {"size": 1} else {})
+    monkeypatch.setattr(observing, "_seen", lambda made, _look: there if made["want"] == {"size": 1} else {})
     monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
     made = ledger.entry("acme/volumes/data", "0d", "volumes", "d", {"size": 1})
     ledger.begin(dict(made, want={"size": 2}))
