@@ -200,7 +200,6 @@ def test_a_host_whose_libvirt_hangs_is_silent_and_delays_nobody(cloud: Cloud) ->
     try:
         notes = cloud.plan().notes
         assert [note.host for note in notes if note.code == "host-silent"] == ["compute-1"]
-        assert any("libvirt" in note.text for note in notes)
     finally:
         cloud.lab.run("compute-1", ["sh", "-c", "kill -CONT $(pidof libvirtd)"])
     assert cloud.plan().steps == ()
