@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from typing import cast
 
 import pytest
 
 from stead.diagnostics import Refused
-from stead.lab.faults import BORN, CORRUPT, KILL, WAYS, fault, faults
+from stead.lab.faults import BORN, CORRUPT, KILL, WAYS, fault, faults, inside
+from stead.lab.site import Lab
 from stead.lab.sizes import parse
 
 WRAPS = {"kill": BORN + KILL, "corrupt": CORRUPT, "break": "%s"}
@@ -36,3 +38,18 @@ def test_a_disk_that_is_no_size_or_too_small_is_told(disk: object) -> None:
     with pytest.raises(Refused) as refused:
         parse({"hosts": {"compute": {"count": 1, "disk": disk}}}, "lab.yml")
     assert "hosts.compute.disk" in str(refused.value.diagnostics)
+
+
+class Here:
+    """A lab whose every host is this machine."""
+
+    def console_argv(self, _host: str, argv: list[str]) -> list[str]:
+        return argv
+
+
+def test_a_fault_that_ends_half_way_is_told_as_such() -> None:
+    lab = cast("Lab", Here())
+    with pytest.raises(Refused) as refused:
+        inside(lab, "compute-1", "echo one; ls /nowhere", {})
+    assert "STEAD-B023" in str(refused.value.diagnostics)
+    assert inside(lab, "compute-1", "ls /nowhere", {}) == ""  # nothing there is another mistake, told by the caller

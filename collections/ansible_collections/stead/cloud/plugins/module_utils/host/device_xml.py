@@ -15,6 +15,9 @@ from .elements import element
 SEED_SERIAL = "stead-seed"
 # What a virtio disk shows of its serial number.
 SERIAL = 20
+# Storage that is away for a while must not become a guest's I/O error, which few file systems survive: the guest is
+# paused, and what it asked for is asked again when it goes on (`power.start`).
+ON_ERROR = {"error_policy": "stop", "rerror_policy": "stop"}
 # Mbit/s to libvirt's kilobytes a second.
 KILOBYTES = 125
 
@@ -63,7 +66,7 @@ def _file(path, form, device, root, key):
 
 
 def _driver(disk, form, cache):
-    settings = {"name": "qemu", "type": form, "discard": "unmap", "detect_zeroes": "unmap"}
+    settings = dict(ON_ERROR, name="qemu", type=form, discard="unmap", detect_zeroes="unmap")
     element(disk, "driver", dict(settings, **({"cache": cache} if cache else {})))
 
 

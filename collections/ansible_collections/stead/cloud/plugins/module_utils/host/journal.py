@@ -5,6 +5,7 @@ A line of JSON for each, in /var/lib/stead/journal/<run>.jsonl, on the disk befo
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -40,10 +41,18 @@ class Journal:
         with self._lock:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, places.PRIVATE)
             try:
-                os.write(handle, data)
-                os.fdatasync(handle)
+                _append(handle, data)
             finally:
                 os.close(handle)
+
+
+def _append(handle, data):
+    """The whole line or none of it: on a disk that is nearly full, a part of it may be all that fits."""
+    before = os.lseek(handle, 0, os.SEEK_END)
+    if os.write(handle, data) < len(data):
+        os.ftruncate(handle, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fdatasync(handle)
 
 
 class Silence:
