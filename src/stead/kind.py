@@ -68,6 +68,7 @@ class Effect(NamedTuple):
 
     action: Action
     disturbs: Disruption = Disruption.NONE
+    later: bool = False  # not asked for by the change: it takes effect when this is done for another reason
 
 
 IN_PLACE = Effect(Action.UPDATE)
@@ -235,6 +236,10 @@ def _as_they_were(
     return leases
 
 
+def _all_that_it_is(_have: Mapping[str, Any]) -> bool:
+    return True
+
+
 def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
     return {}
 
@@ -260,6 +265,8 @@ class Kind:
     """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
+    holds: Callable[[Mapping[str, Any]], bool] = _all_that_it_is
+    """Whether a stateful one with this want has data of its own, and not only uses what others keep."""
     irreplaceable: bool = False  # one that its host has lost is made anew without what it held
     mobile: bool = False  # may change host without being made anew
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
@@ -288,11 +295,17 @@ class Kind:
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
     measures: Callable[[Block, Desired], Mapping[str, int]] = _no_measures
     """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
+    rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
+    """What it takes to make anew, under the same name, what was made from its want when it was created: (have)."""
     release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+
+    def loses(self, have: Want | None) -> bool:
+        """Whether destroying what a host has of it loses data."""
+        return self.stateful and (have is None or self.holds(have.fields()))
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
         """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""

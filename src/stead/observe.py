@@ -134,7 +134,7 @@ def to_observed(
         for entries in answers[name].facts.get("resources", {}).values():
             for entry in entries:
                 address = parse(entry["address"])
-                if address is not None and not entry.get("gone"):
+                if address is not None and (entry.get("begun") or not entry.get("gone")):
                     haves.setdefault(address, {})[name] = _have(entry, wants)
     parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
     said = {name: answer.facts for name, answer in sorted(answers.items()) if answer.answered}
@@ -172,7 +172,8 @@ def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
     if want is None:
         want = Want.of(Body.of({**entry["want"], **(seen or {})}))
         want = Want(want.body, want.own, made_from) if untouched else want
-    return Have(want, made_from, str(entry["uuid"]), bool(entry.get("begun")), bool(entry.get("lost")))
+    begun, lost = bool(entry.get("begun")), bool(entry.get("lost"))
+    return Have(want, made_from, str(entry["uuid"]), begun, there=not entry.get("gone"), lost=lost)
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Have(NamedTuple):
     made_from: str = ""
     uuid: str = ""
     begun: bool = False
+    there: bool = True  # of what is begun: whether anything can be seen of it
     lost: bool = False  # by its host's ledger: it is there all the same
 
 

@@ -13,7 +13,7 @@ from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.desired import Desired
 from stead.desired.renames import CANNOT_MOVE
 from stead.diagnostics import Diagnostic, has_errors, in_order
-from stead.diff import Diff, compare, drift
+from stead.diff import Asked, Diff, compare, drift
 from stead.diff.names import Names, by_uuid
 from stead.kind import Kind
 from stead.observed import Have, Observed
@@ -41,6 +41,7 @@ class Wishes:
 
     selection: Selection = EVERYTHING
     replace: frozenset[Address] = frozenset()
+    rebuild: frozenset[Address] = frozenset()
     destroy: bool = False
     refresh_only: bool = False
     rearrange: Rearrange | None = None
@@ -84,7 +85,8 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
         names = Names(renames, untold)
-        diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, forget=desired.forget, names=names)
+        asked = Asked(desired.forget, wishes.rebuild)
+        diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(
         spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
     )

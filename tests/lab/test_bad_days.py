@@ -109,7 +109,7 @@ def test_a_source_that_is_gone(site: Driven, tmp_path: Path) -> None:
     image.unlink()  # it is kept: nobody asks for the source again
     site.assert_nothing_to_do()
     site.write(SPEC)
-    site.apply("--max-disruption", "rebuild")
+    site.apply("--max-disruption", "data-loss")
 
 
 @pytest.mark.parametrize("folder", ["images", "pools/default", "ledger", "journal", "instances"])

@@ -265,9 +265,10 @@ def test_hardware_takes_a_reboot_and_keeps_the_disk(cloud: Cloud) -> None:
 
 def test_other_user_data_is_a_rebuild_under_the_same_name_and_address(cloud: Cloud) -> None:
     uuid, address = cloud.lease(WEB, "uuid"), cloud.lease(WEB, "nics.app.v4")
-    assert cloud.change("echo '{{ vars.token }}'", "echo other") == [("rebuild", "rebuild")]
-    assert cloud.rehearse() == {"rebuild"}
-    cloud.apply("--max-disruption", "data-loss")
+    assert cloud.change("echo '{{ vars.token }}'", "echo other") == []  # it waits for the next root disk
+    assert cloud.rehearse("--rebuild", WEB) == {"rebuild"}
+    assert "the root disk of instance" in cloud.apply("--rebuild", WEB, status=1)
+    cloud.apply("--rebuild", WEB, "--max-disruption", "data-loss")
     assert patiently(lambda: cloud.ask("token").strip() == "other")
     assert (cloud.lease(WEB, "uuid"), cloud.lease(WEB, "nics.app.v4")) == (uuid, address)
     cloud.assert_nothing_to_do()

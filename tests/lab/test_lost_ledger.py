@@ -169,3 +169,30 @@ def test_what_is_gone_with_its_entry_is_told_as_gone(cloud: Cloud) -> None:
     assert {steps[one] for one in ("acme/volumes/data", "acme/snapshots/monday")} == {("register", "none")}
     cloud.driven.run("storage-1", f"mv /root/{spare}.raw /srv/san")
     entered_again(cloud, "storage-1", before)
+
+
+def test_who_grows_in_number_rebuilds_nobody_who_has_the_addresses_in_its_user_data(cloud: Cloud) -> None:
+    boots, known = cloud.boots(), cloud.ask(DB, "knows")
+    cloud.change("web: {count: 1", "web: {count: 2")
+    for _ in range(2):  # once it is done, it is still said
+        said = cloud.driven.stead("plan").out
+        assert f"{DB}: cloud_init.user_data changed in the spec, and takes effect at the next rebuild." in said
+        assert "rebuild  on" not in said
+        cloud.driven.apply("--max-disruption", "network")
+        cloud.driven.assert_nothing_to_do()
+    cloud.change("        stop_timeout: 1s\n        cloud_init", "        stop_timeout: 2s\n        cloud_init")
+    cloud.driven.apply("--max-disruption", "network")  # another change does not bring it along
+    assert "takes effect at the next rebuild" in cloud.driven.stead("plan").out
+    assert (cloud.boots(), cloud.ask(DB, "knows")) == (boots, known)
+
+
+def test_a_root_disk_is_lost_where_the_spec_asks_for_it_and_with_consent(cloud: Cloud) -> None:
+    boots = cloud.boots()
+    cloud.change("        cloud_init:\n", "        cloud_init:\n          on_change: rebuild\n")
+    said = cloud.driven.apply(status=1)
+    assert f"the root disk of instance {DB}" in said.text
+    assert cloud.boots() == boots
+    cloud.driven.apply("--max-disruption", "data-loss")
+    cloud.driven.assert_nothing_to_do()
+    assert patiently(lambda: cloud.lease("acme/instances/web[1]", "nics.app.v4") in cloud.ask(DB, "knows"))
+    assert [one == other for one, other in zip(cloud.boots(), boots, strict=True)] == [False, True]

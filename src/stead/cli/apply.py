@@ -3,6 +3,7 @@
   stead apply                          plan, show, ask, do
   stead apply --auto-approve           without asking, as in CI
   stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date
+  stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
   stead apply --parallel 5             at most five hosts at once
 
@@ -119,7 +120,7 @@ def _no_selection(options: argparse.Namespace) -> None:
     from stead.cli.workspace import BAD_OPTION
     from stead.diagnostics import Refused
 
-    names = ("target", "exclude", "label", "project", "replace")
+    names = ("target", "exclude", "label", "project", "replace", "rebuild")
     if given := [f"--{name}" for name in names if getattr(options, name)]:
         text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
         raise Refused(BAD_OPTION.at(None, text))

@@ -54,7 +54,7 @@ def _tried(read: Callable[[], Iterable[str]]) -> list[str]:
 
 # By the name that an option or a word has in its command.
 KNOWN: Mapping[str, Offer] = {
-    **dict.fromkeys(("target", "exclude", "replace", "address", "what", "old", "new"), addresses),
+    **dict.fromkeys(("target", "exclude", "replace", "rebuild", "address", "what", "old", "new"), addresses),
     **dict.fromkeys(("host", "without"), hosts),
     "project": projects,
     "kind": kinds,

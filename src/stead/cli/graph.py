@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", action="append", default=[], metavar="NAME", help="only this project")
     parser.add_argument("--placed", action="store_true", help="plan, and show the hosts too")
     shared.inputs(parser)
-    parser.set_defaults(target=[], exclude=[], label=[], replace=[])
+    parser.set_defaults(target=[], exclude=[], label=[], replace=[], rebuild=[])
 
 
 def run(options: argparse.Namespace) -> int:

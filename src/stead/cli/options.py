@@ -85,12 +85,19 @@ def selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--project", action="append", default=[], metavar="NAME", help="only this project, and what it needs"
     )
-    parser.set_defaults(replace=[])
+    parser.set_defaults(replace=[], rebuild=[])
 
 
 def replacing(parser: argparse.ArgumentParser) -> None:
     """What to do beyond the spec. Not of what only destroys."""
     parser.add_argument("--replace", action="append", default=[], metavar="ADDRESS", help="destroy it and make it anew")
+    parser.add_argument(
+        "--rebuild",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="give an instance a new root disk; its name, addresses and volumes stay",
+    )
 
 
 def limit(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -24,31 +24,42 @@ def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False
     from stead.plan.build import Selection
     from stead.planner import NO_WISHES, Wishes
 
-    given = (options.target, options.exclude, options.label, options.project, options.replace)
+    given = (options.target, options.exclude, options.label, options.project, options.replace, options.rebuild)
     refresh = bool(getattr(options, "refresh_only", False))
     if not any(given) and not destroy and not refresh:
         return NO_WISHES
-    if options.replace and (destroy or refresh):
-        other = "--refresh-only" if refresh else "--destroy"
-        raise Refused(BAD_OPTION.at(None, f"--replace makes something anew, {other} makes nothing. Say one of them."))
+    for anew in ("replace", "rebuild"):
+        if getattr(options, anew) and (destroy or refresh):
+            other = "--refresh-only" if refresh else "--destroy"
+            text = f"--{anew} makes something anew, {other} makes nothing. Say one of them."
+            raise Refused(BAD_OPTION.at(None, text))
     names = _Names(inputs)
     targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
-    replaced = frozenset(one for address in names.addresses(options.replace) for one in names.members(address))
+    replaced, rebuilt = names.every(options.replace), names.every(options.rebuild)
     tests = [
         *([_among(targets)] if targets else []),
         *([_in_projects(names.projects(options.project))] if options.project else []),
         *([_labelled(names.labels(options.label), inputs)] if options.label else []),
     ]
     names.check()
+    _check_rebuilt(rebuilt, inputs)
     return Wishes(
         selection=Selection(
             wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
             unwanted=_among(excluded) if excluded else None,
         ),
         replace=replaced,
+        rebuild=rebuilt,
         destroy=destroy,
         refresh_only=refresh,
     )
+
+
+def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
+    wrong = sorted(str(one) for one in addresses if inputs.kinds[one.kind].rebuild is None)
+    if wrong:
+        text = f"--rebuild gives an instance a new root disk, and {wrong[0]} is none. To make it anew, use --replace."
+        raise Refused(BAD_OPTION.at(None, text))
 
 
 class _Names:
@@ -61,6 +72,9 @@ class _Names:
 
     def addresses(self, texts: Iterable[str]) -> frozenset[Address]:
         return frozenset(found for text in texts if (found := self._address(text)) is not None)
+
+    def every(self, texts: Iterable[str]) -> frozenset[Address]:
+        return frozenset(one for address in self.addresses(texts) for one in self.members(address))
 
     def _address(self, text: str) -> Address | None:
         found = parse(text)

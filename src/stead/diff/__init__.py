@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.address import Address, order
+from stead.address import order
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
+from stead.diff.later import by_block
 from stead.diff.leaving import Staying, counts_of, leaving
-from stead.diff.model import Change, Diff, Subject
+from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Subject
 from stead.diff.names import SAME, Names, Untold
 from stead.diff.staying import brand_new, renamed, staying
 from stead.diff.strangers import sift, spared
@@ -24,7 +25,7 @@ from stead.observed import Have, Observed, State
 from stead.plan.model import Note
 from stead.recorded import Record, Recorded
 
-__all__ = ["Change", "Diff", "compare", "drift"]
+__all__ = ["Asked", "Change", "Diff", "compare", "drift"]
 
 
 def compare(
@@ -33,7 +34,7 @@ def compare(
     blueprint: Blueprint,
     *,
     kinds: Mapping[str, Kind],
-    forget: frozenset[Address] = frozenset(),
+    asked: Asked = AS_THE_SPEC_SAYS,
     names: Names = SAME,
 ) -> Diff:
     """`recorded` and `observed` go by their new names already; `names` says which were others."""
@@ -46,7 +47,7 @@ def compare(
     formerly, untold = {new: old for old, new in names.renames.items()}, names.untold
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
-        told = address not in formerly and address not in untold
+        told = address not in formerly and address not in untold and address not in asked.rebuild
         if told and settled is not None and record is not None and _same(settled, record, found):
             unchanged += 1
             continue
@@ -57,9 +58,16 @@ def compare(
         if (owner := settled or record) is not None:
             uuid = owner.leases.get(UUID, "")
             found, strange = sift(found, record, uuid, recorded.site, {address, formerly.get(address, address)})
-        subject = Subject(address=address, kind=kinds[address.kind], record=record, haves=found, settled=settled)
+        subject = Subject(
+            address=address,
+            kind=kinds[address.kind],
+            record=record,
+            haves=found,
+            settled=settled,
+            rebuild=address in asked.rebuild,
+        )
         if settled is None:
-            gone = leaving(subject, observed, counts, Staying(forget, blueprint.used), notes)
+            gone = leaving(subject, observed, counts, Staying(asked.forget, blueprint.used), notes)
             changes += spared(gone, address, record, strange, notes)
             continue
         before = len(changes)
@@ -70,7 +78,7 @@ def compare(
             changes += renamed(subject, untold[address], observed, changes[before:])
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
-    return Diff(changes=tuple(changes), notes=tuple(notes), unchanged=unchanged, renames=names.renames)
+    return Diff(changes=tuple(changes), notes=tuple(by_block(notes)), unchanged=unchanged, renames=names.renames)
 
 
 def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from stead.blueprint.model import Settled
 from stead.kind import IN_PLACE, Action, Effect, Kind
+from stead.named import NamedTuple
 from stead.plan.model import FieldChange
 from stead.want import Body, Want, canonical
 
@@ -24,6 +25,9 @@ _STRENGTH = {
 # A network wants the same of hundreds of hosts, which come one after another: what was just said is said again.
 _KEPT = 16
 
+# Made from the want as the spec has it.
+ANEW = frozenset({Action.REBUILD, Action.REPLACE})
+
 SEALED = '"$secret"'
 
 
@@ -34,20 +38,29 @@ def comparison(kind: str) -> Compare:
     return compare
 
 
-def field_changes(
-    kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None
-) -> tuple[tuple[FieldChange, ...], Effect]:
-    """The fields that differ, and the strongest effect that any of them takes."""
+class Differing(NamedTuple):
+    """The fields that differ, and the strongest effect that any of them takes; and those that wait for a rebuild."""
+
+    changes: tuple[FieldChange, ...]
+    effect: Effect
+    later: tuple[FieldChange, ...] = ()
+
+
+def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
     wanted, there = _opened(want), _opened(have)
     drifted = _drifted(kind, want, have, applied) if applied is not None else frozenset()
     changes: list[FieldChange] = []
+    later: list[FieldChange] = []
     strongest = IN_PLACE
     for name, old, new in _differences(kind.name, want, have):
         if _is_ignored(name.partition(".")[0], kind, settled):
             continue
-        changes.append(FieldChange(name, old, new, drift=name in drifted))
-        strongest = max(strongest, kind.effect(name, old, new, wanted, there), key=_strength)
-    return tuple(changes), strongest
+        effect = kind.effect(name, old, new, wanted, there)
+        (later if effect.later else changes).append(FieldChange(name, old, new, drift=name in drifted))
+        strongest = strongest if effect.later else max(strongest, effect, key=_strength)
+    if strongest.action in ANEW:  # with what waited for it
+        return Differing((*changes, *later), strongest)
+    return Differing(tuple(changes), strongest, tuple(later))
 
 
 def _is_ignored(head: str, kind: Kind, settled: Settled) -> bool:
@@ -56,18 +69,29 @@ def _is_ignored(head: str, kind: Kind, settled: Settled) -> bool:
 
 
 def left_alone(kind: Kind, settled: Settled, want: Want, have: Want) -> Want:
-    """What a host that has it is to make of it: fields that are left to others stay as they are there. Of those with a
-    secret, of which what is there is only the seal, the spec's are written again.
+    """What a host that has it is to make of it: fields that wait for a rebuild, or are left to others, stay as they are
+    there. Of those left to others with a secret, of which what is there is only the seal, the spec's are written again.
     """
-    if not settled.block.settings.ignore:
+    if want.digest == have.digest:
         return want
     wanted, there = dict(_opened(want)), _opened(have)
+    later = _waiting(kind, want, have)
     for head in wanted.keys() | there.keys():
-        if _is_ignored(head, kind, settled) and SEALED not in canonical([wanted.get(head), there.get(head)]):
+        ignored = _is_ignored(head, kind, settled) and SEALED not in canonical([wanted.get(head), there.get(head)])
+        if ignored or head in later:
             wanted.pop(head, None)
             if head in there:
                 wanted[head] = there[head]
     return want if wanted == _opened(want) else Want.of(Body.of(wanted))
+
+
+def _waiting(kind: Kind, want: Want, have: Want) -> frozenset[str]:
+    wanted, there = _opened(want), _opened(have)
+    return frozenset(
+        name.partition(".")[0]
+        for name, old, new in _differences(kind.name, want, have)
+        if kind.effect(name, old, new, wanted, there).later
+    )
 
 
 def _drifted(kind: Kind, want: Want, have: Want, applied: Want) -> frozenset[str]:

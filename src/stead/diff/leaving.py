@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from stead.address import Address
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Reason
-from stead.diff.model import Change, Subject, is_down
+from stead.diff.model import Change, Subject, is_down, loses
 from stead.kind import Action, Disruption
 from stead.named import NamedTuple
 from stead.observed import Observed
@@ -55,7 +55,6 @@ def leaving(
         notes.append(Note("in-use", f"{address} stays: {user}, which is managed no longer, uses it.", str(address)))
         return
     reason = _why_leaving(address, counts)
-    loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.NONE
     for host in sorted(record.wants.keys() | subject.haves.keys()):
         if is_down(host, observed):
             notes.append(Note("waits", f"{address} cannot be destroyed while {host} is silent.", str(address), host))
@@ -63,6 +62,7 @@ def leaving(
         have = subject.haves.get(host)
         there = have.want if have else record.wants.get(host)
         uuid = have.uuid if have and have.uuid else record.leases.get(UUID, "")
+        loss = Disruption.DATA_LOSS if loses(subject.kind, there, have) else Disruption.NONE
         yield Change(address, host, Action.DESTROY, None, there, loss, (reason,), uuid=uuid)
     if not record.wants and not subject.haves:
         yield Change(address, "", Action.DESTROY, None, None, Disruption.NONE, (reason,))

@@ -40,6 +40,16 @@ class Diff:
     of_spec: bool = True  # or of what was recorded alone: then the spec has no say in what is recorded next
 
 
+class Asked(NamedTuple):
+    """What is done with a resource whatever it is to be: let go of, or given a new root disk."""
+
+    forget: frozenset[Address] = frozenset()
+    rebuild: frozenset[Address] = frozenset()
+
+
+AS_THE_SPEC_SAYS = Asked()
+
+
 @value
 class Subject:
     """One resource, from its three sides. A side is None where it does not exist."""
@@ -49,6 +59,7 @@ class Subject:
     record: Record | None
     haves: Mapping[str, Have]
     settled: Settled | None
+    rebuild: bool = False  # somebody asked for it
 
 
 def is_down(host: str, observed: Observed) -> bool:
@@ -57,3 +68,8 @@ def is_down(host: str, observed: Observed) -> bool:
         return False
     known = observed.hosts.get(host)
     return known is None or known.state is State.DOWN
+
+
+def loses(kind: Kind, want: Want | None, have: Have | None) -> bool:
+    """Whether destroying what a host has, or had of this want, loses data. Of what was begun and never seen, none."""
+    return kind.loses(want) and not (have is not None and have.begun and not have.there)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
-from stead.diff.fields import comparison, field_changes, left_alone
-from stead.diff.model import Change, Subject, is_down
+from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
+from stead.diff.later import waiting
+from stead.diff.model import Change, Subject, is_down, loses
 from stead.diff.names import Untold
 from stead.kind import Action, Disruption
 from stead.observed import Have, Observed
@@ -68,7 +69,7 @@ def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
 def _migration(subject: Subject, settled: Settled, host: str) -> Change:
     have = subject.haves[host].want
     want = settled.wants[settled.host]
-    changes, effect = field_changes(
+    changes, effect, _ = field_changes(
         subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
     )
     return Change(
@@ -103,19 +104,28 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     if have.uuid and have.uuid != uuid:
         yield from _predecessor(subject, settled, host, want, have)
         return
-    changes, effect = field_changes(subject.kind, settled, want, have.want, applied)
-    if not changes:
+    changes, effect, later = _differing(subject, settled, want, have.want, applied)
+    if later:
+        notes.append(waiting(subject, host, later))
+    if not changes and effect.action is not Action.REBUILD:
         yield from _alike(subject, settled, host, want, have)
         return
     if effect.action is Action.REPLACE:
         reason = _why_fields(changes)
         yield from _replaced(subject, settled, observed, notes, reason, changes)
         return
-    if effect.action is not Action.REBUILD:  # what is made anew is made as the spec says
+    if effect.action not in ANEW:  # what is made anew is made as the spec says
         want = left_alone(subject.kind, settled, want, have.want)
     yield Change(
         settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
     )
+
+
+def _differing(subject: Subject, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
+    found = field_changes(subject.kind, settled, want, have, applied)
+    if subject.rebuild and subject.kind.rebuild is not None and found.effect.action not in ANEW:
+        return Differing((*found.changes, *found.later), subject.kind.rebuild(have.fields()))
+    return found
 
 
 def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
@@ -144,7 +154,7 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
         return
     why = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
     reason, loss = Reason("not-needed-here", why), Disruption.NONE
-    if subject.kind.stateful and have is not None:
+    if have is not None and loses(subject.kind, have.want, have):
         reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
     old = have.uuid if have and have.uuid else uuid
     yield Change(settled.address, host, Action.DESTROY, None, there, loss, (reason,), uuid=old)
@@ -153,7 +163,7 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
 def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
     """A run was killed after it recorded the successor and before the one that it replaces was gone."""
     reason = Reason("replacement-unfinished", f"{host} still has the one that it replaces")
-    loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.REBUILD
+    loss = Disruption.DATA_LOSS if loses(subject.kind, have.want, have) else Disruption.REBUILD
     yield Change(settled.address, host, Action.DESTROY, None, have.want, loss, (reason,), uuid=have.uuid)
     uuid = settled.leases[UUID]
     yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
@@ -166,7 +176,7 @@ def _recorded_only(subject: Subject, settled: Settled, want: Want, applied: Want
             settled.address, "", Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=settled.leases[UUID]
         )
     elif applied.digest != want.digest:
-        changes, _ = field_changes(subject.kind, settled, want, applied, applied)
+        changes, *_ = field_changes(subject.kind, settled, want, applied, applied)
         yield Change(
             settled.address,
             "",
@@ -192,16 +202,15 @@ def _replaced(
     record = subject.record
     applied = record.wants if record else {}
     old = record.leases.get(UUID, "") if record else settled.leases[UUID]
-    loss = Disruption.DATA_LOSS if subject.kind.stateful else Disruption.REBUILD
     for host in sorted({*applied, *subject.haves}):
         if is_down(host, observed):
             notes.append(Note("waits", f"the old {settled.address} stays on {host} until it answers.", host=host))
             continue
         have = subject.haves.get(host)
         there = have.want if have else applied[host]
-        yield Change(
-            settled.address, host, Action.DESTROY, None, there, loss if host else Disruption.NONE, (reason,), uuid=old
-        )
+        loss = Disruption.DATA_LOSS if loses(subject.kind, there, have) else Disruption.REBUILD
+        loss = loss if host else Disruption.NONE
+        yield Change(settled.address, host, Action.DESTROY, None, there, loss, (reason,), uuid=old)
     for host, want in sorted(settled.wants.items()):
         if not is_down(host, observed):
             yield Change(
@@ -242,6 +251,8 @@ def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: st
 
 
 def _why_fields(changes: tuple[FieldChange, ...]) -> Reason:
+    if not changes:
+        return Reason("rebuild-asked", "you asked for it with --rebuild")
     drifted = sorted({change.field for change in changes if change.drift})
     if len(drifted) == len({change.field for change in changes}):
         return Reason("drift", f"{', '.join(drifted)} changed on the host, not in the spec")
@@ -261,4 +272,5 @@ def renamed(subject: Subject, untold: Untold, observed: Observed, others: Sequen
     for host, want in sorted(settled.wants.items()):
         if host in untold.hosts and host not in told and not is_down(host, observed):
             have = subject.haves[host].want if host in subject.haves else None
-            yield Change(settled.address, host, Action.UPDATE, want, have, Disruption.NONE, (reason,), changes, uuid)
+            there = left_alone(subject.kind, settled, want, have) if have else want
+            yield Change(settled.address, host, Action.UPDATE, there, have, Disruption.NONE, (reason,), changes, uuid)

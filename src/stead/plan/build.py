@@ -126,7 +126,8 @@ def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
 
 
 def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
-    what = f"everything on {kinds[change.address.kind].name} {change.address}"
+    what = "the root disk of" if change.action is Action.REBUILD else "everything on"
+    what = f"{what} {kinds[change.address.kind].name} {change.address}"
     return f"{what} ({change.host})" if change.host else what
 
 

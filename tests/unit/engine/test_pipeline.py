@@ -87,8 +87,84 @@ def test_another_image_rebuilds_and_keeps_the_address() -> None:
     plan = planned(desired(after), recorded, observed).plan
     assert plan is not None
     assert of(plan, "instances") == {"web": ["rebuild"]}
+    (step,) = [step for step in plan.steps if step.address.kind == "instances"]
+    assert (step.disturbs, step.loses) == (
+        Disruption.DATA_LOSS,
+        f"the root disk of instance acme/instances/web ({step.host})",
+    )
     assert made.blueprint is not None
     assert plan.keeps[Address("acme", "instances", "web")].leases["nics.app.v4"] == "10.20.0.2"
+
+
+def seeded(count: int, **more: Any) -> dict[str, Any]:
+    """`db` has the addresses of `web` in its user data."""
+    data = "#!/bin/sh\necho {{ instances.web | map(attribute='address') | join(' ') }}\n"
+    db = {**WEB, "count": 2, "cloud_init": {"user_data": data}, **more}
+    return spec(instances={"web": {**WEB, "count": count}, "db": db})
+
+
+WAITS = "acme/instances/db (2 of them): cloud_init.user_data changed in the spec, and takes effect at the next rebuild."
+
+
+def test_one_more_of_one_rebuilds_no_other_by_way_of_its_user_data() -> None:
+    recorded, observed, _ = first(seeded(2))
+    after = desired(seeded(3))
+    plan = planned(after, recorded, observed).plan
+    assert plan is not None
+    assert of(plan, "instances") == {"web-2": ["create"]}
+    assert [note.text for note in plan.notes] == [WAITS]
+
+
+def test_what_waits_for_a_rebuild_is_no_step_and_is_said_at_every_plan() -> None:
+    """Nor does another change bring it along; the next disk is made from it."""
+    recorded, observed, _ = first(seeded(2))
+    for change, action in (({}, []), ({"stop_timeout": "5s"}, ["update"]), ({"image": "other"}, ["rebuild"])):
+        one = seeded(2, **change)
+        one["projects"]["acme"]["instances"]["db"]["cloud_init"]["user_data"] = "#!/bin/true\n"
+        one["images"]["other"] = {"source": "/o.qcow2"}
+        plan = planned(desired(one), recorded, observed).plan
+        assert plan is not None
+        steps = [step for step in plan.steps if step.address.name == "db"]
+        assert [str(step.action) for step in steps] == action * 2
+        assert [note.text for note in plan.notes] == ([] if action == ["rebuild"] else [WAITS])
+        for step in steps:
+            assert step.want is not None
+            assert (step.want.fields()["seed"]["user_data"] == "#!/bin/true\n") == (action == ["rebuild"])
+
+
+def test_a_rebuild_is_asked_for_by_the_spec_or_for_once() -> None:
+    recorded, observed, _ = first(seeded(2))
+    web, db = (Address("acme", "instances", name, 0) for name in ("web", "db"))
+    plan = planned(desired(seeded(2)), recorded, observed, Wishes(rebuild=frozenset({web}))).plan
+    assert plan is not None
+    assert [(step.address, step.action, step.disturbs) for step in plan.steps] == [
+        (web, Action.REBUILD, Disruption.DATA_LOSS)
+    ]
+    one = seeded(3)
+    one["projects"]["acme"]["instances"]["db"]["cloud_init"]["on_change"] = "rebuild"
+    plan = planned(desired(one), recorded, observed).plan
+    assert plan is not None
+    assert of(plan, "instances") == {"web-2": ["create"], "db-0": ["rebuild"], "db-1": ["rebuild"]}
+    assert {step.disturbs for step in plan.steps if step.address.block == db.block} == {Disruption.DATA_LOSS}
+
+
+def test_what_boots_from_a_volume_loses_nothing_with_itself() -> None:
+    volumes = {"root": {"size": "10GiB", "from": {"image": "debian"}}}
+    web = {name: value for name, value in WEB.items() if name != "image"} | {"boot_volume": "root"}
+    plan = then(spec(volumes=volumes, instances={"web": web}), spec(volumes=volumes))
+    (step,) = [step for step in plan.steps if step.address.kind == "instances"]
+    assert (step.action, step.disturbs) == (Action.DESTROY, Disruption.NONE)
+
+
+def test_what_was_begun_and_never_seen_loses_nothing() -> None:
+    recorded, observed, _ = first(spec(instances={"web": WEB}))
+    web = Address("acme", "instances", "web")
+    for there in (True, False):
+        haves = {host: have._replace(begun=True, there=there) for host, have in observed.haves[web].items()}
+        plan = planned(desired(spec()), recorded, replace(observed, haves={**observed.haves, web: haves})).plan
+        assert plan is not None
+        (step,) = [step for step in plan.steps if step.address == web]
+        assert step.disturbs is (Disruption.DATA_LOSS if there else Disruption.NONE)
 
 
 def test_replacing_on_request_destroys_first_and_makes_anew() -> None:

@@ -2,7 +2,7 @@
 
 A file has a `base`, which is a whole want. A case says in `want` and `have` how each departs from it (null takes a
 field away), in `changes` what differs (field: [there, wanted]), and in `takes` the strongest of what that takes:
-[action, disruption].
+[action, disruption], and "later" when it is done for another reason only.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def test_differences_are_those_of_the_case(name: str, base: dict[str, Any], case
     if "takes" in case:
         effects = [_kind(name).effect(field, old, new, want, have) for field, old, new in found]
         strongest = max(effects, key=lambda one: (STRENGTH.index(one.action), one.disturbs.rank))
-        assert [strongest.action.value, strongest.disturbs.value] == case["takes"]
+        later = ["later"] if strongest.later else []
+        assert [strongest.action.value, strongest.disturbs.value, *later] == case["takes"]
 
 
 def test_what_is_as_it_should_be_differs_in_nothing() -> None:

@@ -3,7 +3,7 @@
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.disk_rules import fits
-from stead.kinds.instance.effects import EFFECTS, judge, release
+from stead.kinds.instance.effects import EFFECTS, holds, judge, rebuild, release
 from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
@@ -21,6 +21,7 @@ KIND = Kind(
     check=check,
     fits=fits,
     stateful=True,
+    holds=holds,
     mobile=True,
     follows=follows,
     needs=needs,
@@ -33,6 +34,7 @@ KIND = Kind(
     renamed=renamed,
     effects=EFFECTS,
     judge=judge,
+    rebuild=rebuild,
     release=release,
     places={
         "image": "image",
@@ -42,6 +44,7 @@ KIND = Kind(
         "max_vcpus": "flavor",
         "root": "disk",
         "seed": "cloud_init",
+        "seed.keys": "keypairs",
         "nics": "networks",
         "ports": "networks",
         "devices": "flavor",

@@ -8,7 +8,7 @@ from typing import Any
 from stead.kind import IN_PLACE, Action, Disruption, Effect
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
-REBUILD = Effect(Action.REBUILD, Disruption.REBUILD)
+REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
 
 # Part of the virtual hardware, which a guest gets when it starts.
@@ -54,12 +54,18 @@ _VOLUME_LIVE = frozenset({"format", "qos", "shareable", "size"})
 
 
 def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:
-    """`root.size` says what changed by its words; a restart that nobody would notice is none."""
+    """`root.size` says what changed by its words; a restart that nobody would notice is none. What is read at the first
+    boot only changes nothing before the next disk, unless the spec asks for one."""
     head, _, rest = field.partition(".")
     found: Effect | None = None
     match head:
         case "root":
             found = _root(rest, old, new)
+        case "image":
+            found = REBUILD
+        case "seed":
+            asked = (want.get("seed") or {}).get("on_change") == "rebuild"
+            found = REBUILD if asked else REBUILD._replace(later=True)
         case "nics" | "ports":
             found = _nic(rest)
         case "volumes":
@@ -71,7 +77,19 @@ def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
             return IN_PLACE
         case _ if head in _HARDWARE:
             found = REBOOT
+    if found == REBUILD:
+        return rebuild(have)
     return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
+
+
+def holds(have: Mapping[str, Any]) -> bool:
+    """A root disk of its own: what it boots from, if that is a volume, outlives it."""
+    return "volume" not in (have.get("root") or {})
+
+
+def rebuild(have: Mapping[str, Any]) -> Effect:
+    """A root disk is data: a new one loses what was on it."""
+    return REBUILD if holds(have) else REBUILD._replace(disturbs=Disruption.REBUILD)
 
 
 def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:

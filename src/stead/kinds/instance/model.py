@@ -90,9 +90,11 @@ class CloudInit:
         Mapping[str, Any], Anything(late=True), "Added to the meta data", Example({"stage": "production"})
     ] = field(default_factory=dict)
     on_change: Annotated[
-        Literal["rebuild", "keep"],
-        "cloud-init reads its data once. When it changes, rebuild the instance, or keep it as it is until then",
-    ] = "rebuild"
+        Literal["keep", "rebuild"],
+        "cloud-init reads its data, and keypairs, at the first boot only. When they change, `keep` leaves the instance "
+        "and its root disk as they are: the change takes effect at the next rebuild, and plans say so until then. "
+        "`rebuild` gives the instance a new root disk, with consent for the data that is lost",
+    ] = "keep"
 
 
 @value

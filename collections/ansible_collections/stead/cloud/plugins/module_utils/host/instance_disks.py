@@ -20,8 +20,17 @@ def ensure(want, work):
             _extra(pools.extra_path(want, name), root[name], name, work)
     if "cdrom" in want:
         image_files.standing(want["cdrom"], work)
-    # It may hold secrets. libvirt gives it to the guest's user when the guest starts.
-    work.write(device_xml.seed_path(want), seed_volume(want, work.opened(want["seed"])))
+    _seed(want, work)
+
+
+def _seed(want, work):
+    """It may hold secrets. libvirt gives it to the guest's user when the guest starts.
+
+    One from which the disk was made stays when the spec has another: then a secret in it may be known here alone.
+    """
+    path = device_xml.seed_path(want)
+    if work.can_open(want["seed"]) or not os.path.exists(path):
+        work.write(path, seed_volume(want, work.opened(want["seed"])))
 
 
 def attached(want):

@@ -106,7 +106,7 @@ def _resources(look, recorded, unread):
     for made in _ledger(look, unread, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
         if made["uuid"] not in {entry["uuid"] for entry in entries}:
-            entries.append(dict(made, begun=True))
+            entries.append(_begun(made, look))
     _label(found.setdefault("instances", []), look)
     return found
 
@@ -114,6 +114,15 @@ def _resources(look, recorded, unread):
 def _seen(made, look):
     code = KINDS.get(made["kind"])
     return code.seen(dict(made, action="update", have=None, after=[]), look) if code is not None else {}
+
+
+def _begun(made, look):
+    """Anything may be there of what is only begun. Where nothing can be seen, it has held nothing for anybody."""
+    entry = dict(made, begun=True)
+    try:
+        return dict(entry, gone=True) if _seen(made, look) is None else entry
+    except (Failed, KeyError, TypeError):
+        return entry
 
 
 def _ledger(look, unread, suffix=ledger.MADE):

@@ -92,6 +92,13 @@ class Work:
         self.done.append(text)
         return None if self.check else call(*arguments)
 
+    def can_open(self, value):
+        """Whether all secrets that a value refers to are known."""
+        if isinstance(value, dict):
+            sealed = set(value) == {"$secret"}
+            return value["$secret"] in self._secrets if sealed else all(map(self.can_open, value.values()))
+        return all(map(self.can_open, value)) if isinstance(value, list) else True
+
     def opened(self, value):
         """A value with its secrets put in. Only for what reaches the guest: the ledger keeps the references."""
         if isinstance(value, dict):

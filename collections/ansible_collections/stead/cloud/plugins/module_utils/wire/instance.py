@@ -10,8 +10,6 @@ from . import compare as generic
 
 KIB = 1024
 SECTOR = 512
-# Read at the first boot and never again; who says `on_change: keep` knows.
-_SEED = ("user_data", "vendor_data", "network_data", "meta_data", "keys")
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
@@ -19,9 +17,6 @@ def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Di
     _same_machine(wanted, there)
     _no_maximum(wanted, there)
     _same_names(wanted, there)
-    if (want.get("seed") or {}).get("on_change") == "keep":
-        for fields in (wanted, there):
-            fields["seed"] = generic.without(fields["seed"], *_SEED)
     return generic.compare(wanted, there)
 
 
