@@ -17,9 +17,10 @@ from stead.journal import Journal, of_waves
 from stead.kind import AS_IT_IS, Action
 from stead.named import NamedTuple
 from stead.plan.model import Made, Plan, Step
+from stead.recorded import told_of_hosts
 from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
-from stead.store import Store
-from stead.store.model import Claim, Outcome, Start, moment
+from stead.store import Hold, Store
+from stead.store.model import Claim, Outcome, Start, Writes, moment
 from stead.value import field, value
 
 STALE = Code("STEAD-A001", "the plan is out of date")
@@ -81,6 +82,7 @@ def apply(
     with store.lock(Claim(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)) as hold:
         check_fresh(plan, now, store)
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
+            _remember_hosts(plan, store, hold, options.who)
             return Applied(run=0, outcome=Outcome.DONE)
         journal = Journal(store, hold, plan, store.recorded())
         with interrupts_of(lambda: on_event(Stopping())) as interrupts:
@@ -96,6 +98,13 @@ def apply(
                     journal.flush()
                 raise
             return work.close()
+
+
+def _remember_hosts(plan: Plan, store: Store, hold: Hold, who: str) -> None:
+    """Where nothing else is to be done: what is known of them once they are silent."""
+    hosts = told_of_hosts(plan.silence, store.recorded().hosts, who)
+    if hosts:
+        store.edit(hold, who, "hosts", Writes(hosts=hosts))
 
 
 def check_fresh(plan: Plan, now: Made, store: Store) -> None:

@@ -14,7 +14,7 @@ from stead.address import Address
 from stead.kind import Action
 from stead.observed import Origin
 from stead.plan.model import Keep, Plan, Step
-from stead.recorded import Record, Recorded
+from stead.recorded import Record, Recorded, told_of_hosts
 from stead.runner import Result, State
 from stead.store import Hold, Store
 from stead.store.model import Began, Ended, Outcome, Skipped, Start, StepState, Writes
@@ -50,12 +50,18 @@ class _Buffer:
         )
 
 
+def _comes_here(step: Step, keep: Keep, record: Record) -> bool:
+    """Another one, or from a dead host: should that come back, this is where it is."""
+    moved = step.host == keep.host != record.host
+    return moved or record.leases.get(UUID) != keep.leases.get(UUID)
+
+
 class Journal:
     def __init__(self, store: Store, hold: Hold, plan: Plan, recorded: Recorded) -> None:
         self.run = 0
         self.origin: Origin | None = None  # what hosts are told of the store and this run
         self._store, self._hold, self._plan = store, hold, plan
-        self._known = recorded.resources
+        self._known, self._hosts_known = recorded.resources, recorded.hosts
         self._before = {new: old for old, new in plan.renames.items()}
         self._renamed: set[Address] = set()
         self._records: dict[Address, Record] = {}  # as they are now, of what the plan touches; by new address
@@ -76,7 +82,8 @@ class Journal:
         for address, keep in self._plan.keeps.items():
             self._reserve(address, keep)
         buffer, self._buffer = self._buffer, _Buffer()
-        self.run = self._store.start(self._hold, start, buffer.writes())
+        hosts = told_of_hosts(self._plan.silence, self._hosts_known, start.who)
+        self.run = self._store.start(self._hold, start, replace(buffer.writes(), hosts=hosts))
         self.origin = Origin(self._store.site, self._store.serial(), self._hold.token)
         return self.run
 
@@ -167,7 +174,7 @@ class Journal:
             self._begun.add(address)
             if step.action is Action.CREATE:
                 keep, record = self._plan.keeps.get(address), self._records.get(address)
-                if keep and record and record.leases.get(UUID) != keep.leases.get(UUID) and keep.leases:
+                if keep and record and keep.leases and _comes_here(step, keep, record):
                     # The successor's life begins here; were it later, a killed run would leave one that nobody knows.
                     self._write(address, replace(record, leases=keep.leases, host=keep.host))
 

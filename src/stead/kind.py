@@ -248,6 +248,10 @@ def _holds_nothing(_have: Mapping[str, Any], _uuids: frozenset[str]) -> tuple[Ma
     return None
 
 
+def _nothing_there(_want: Mapping[str, Any]) -> bool:
+    return False
+
+
 def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
@@ -269,6 +273,7 @@ class Kind:
     """Whether a stateful one with this want has data of its own, and not only uses what others keep."""
     irreplaceable: bool = False  # one that its host has lost is made anew without what it held
     mobile: bool = False  # may change host without being made anew
+    single: bool = False  # on one host at a time: two would both be it
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
@@ -300,6 +305,8 @@ class Kind:
     release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
+    local: Callable[[Mapping[str, Any]], bool] = _nothing_there
+    """Whether a host alone has data of one with this want: made on another host, it is made without that."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
 

@@ -189,7 +189,7 @@ def completed(host: Host, answer: Answer | None) -> Host:
         return replace(host, state=State.DOWN, why=answer.why)
     facts = answer.facts
     if facts.get("blind"):  # its guests may well run: as little is known of them as of a silent host's
-        return replace(host, state=State.DOWN, why=facts["blind"])
+        return replace(host, state=State.DOWN, why=facts["blind"], blind=True)
     capacity = facts["capacity"]
     computes, stores = "compute" in host.roles, "storage" in host.roles
     works = frozenset(name for name, why in facts["traits"]["hypervisors"].items() if not why)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from stead.address import Address
 from stead.named import NamedTuple
-from stead.value import field, value
+from stead.value import field, fields_of, value
 from stead.want import Want
 
 
@@ -15,6 +16,17 @@ class State(StrEnum):
     UP = "up"
     MAINTENANCE = "maintenance"  # keeps what it has, gets nothing new
     DOWN = "down"  # does not answer: nothing is known of it, least of all that its instances are dead
+    GONE = "gone"  # not in the inventory any more: it may run what it ran, as any that does not answer
+    DEAD = "dead"  # does not answer, and a person says by its name that it is off
+
+    @property
+    def answers(self) -> bool:
+        return self in (State.UP, State.MAINTENANCE)
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it may be running what it was given, with nobody to ask."""
+        return self in (State.DOWN, State.GONE)
 
 
 class StoragePool(NamedTuple):
@@ -31,6 +43,7 @@ class Host:
     roles: frozenset[str]
     state: State = State.UP
     why: str = ""  # of a host that is not up
+    blind: bool = False  # of a host that is down: it answers, and its hypervisor does not
     zone: str = "default"
     traits: frozenset[str] = frozenset()
     vcpus: int = 0
@@ -47,6 +60,15 @@ class Host:
     mtu: int = 1500
     projects: frozenset[str] = frozenset()  # reserved for these; empty means for all
     labels: Mapping[str, str] = field(default_factory=dict)  # for a site's own placement rules; Stead reads none
+
+
+def host_of(facts: Mapping[str, Any]) -> Host:
+    """What `as_dict` made of one. What this version has not heard of is passed over."""
+    sets = ("roles", "traits", "reaches", "hypervisors", "projects")
+    known = {name: facts[name] for name in fields_of(Host) if name in facts}
+    known |= {name: frozenset(known[name]) for name in sets if name in known}
+    pools = {name: StoragePool(**one) for name, one in known.get("pools", {}).items()}
+    return Host(**{**known, "state": State(known.get("state", State.UP)), "pools": pools})
 
 
 class Have(NamedTuple):
@@ -78,3 +100,15 @@ class Observed:
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of the hosts that a run has written to
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> what it could not read of its own
     digest: str = ""
+
+
+@value
+class Silence:
+    """What an apply records of hosts, beside what they have."""
+
+    hosts: Mapping[str, Host | None] = field(default_factory=dict)  # as they are now; None: forgotten
+    dead: tuple[str, ...] = ()  # of which a person says now that they are off
+    back: tuple[str, ...] = ()  # of which that was said, and they answer again
+
+
+NOBODY_SILENT = Silence()

@@ -10,6 +10,7 @@ from stead.address import Address
 from stead.blueprint.model import Blueprint
 from stead.blueprint.placement.sites import NO_SITES, Sites
 from stead.blueprint.settle import Overrides, Rearrange, settle
+from stead.blueprint.silence import listen
 from stead.desired import Desired
 from stead.desired.renames import CANNOT_MOVE
 from stead.diagnostics import Diagnostic, has_errors, in_order
@@ -45,6 +46,7 @@ class Wishes:
     destroy: bool = False
     refresh_only: bool = False
     rearrange: Rearrange | None = None
+    dead: frozenset[str] = frozenset()  # hosts of which a person says by name that they are off
 
 
 @value
@@ -67,7 +69,10 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     renames, untrue = _renames(desired, inputs.recorded)
     if untrue:
         return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *untrue])
-    seen, untold = by_uuid(inputs.recorded, here)
+    heard, silence, wrong = listen(here, inputs.recorded, wishes.dead)
+    if wrong:
+        return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *wrong])
+    seen, untold = by_uuid(inputs.recorded, heard)
     recorded, observed = _renamed(inputs.recorded, seen, renames, inputs.kinds)
     blueprint, found = settle(
         desired,
@@ -90,6 +95,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     made = Made(
         spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
     )
+    diff = replace(diff, silence=silence)
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
     return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])
 

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from stead.address import Address
+from stead.named import NamedTuple
+from stead.observed import Host, Silence
 from stead.value import field, value
 from stead.want import Want
 
@@ -22,6 +24,27 @@ class Record:
     after: tuple[Address, ...] = ()  # what it refers to: they are destroyed after it
     protect: bool = False
     reason: str = ""  # why it is on its host: code and text
+
+
+class KnownHost(NamedTuple):
+    """What is known of a host when it does not answer, or is in the inventory no more."""
+
+    host: Host  # as it was when it last answered an apply
+    dead: str = ""  # who said by its name that it is off; until it answers again
+
+
+def told_of_hosts(silence: Silence, known: Mapping[str, KnownHost], who: str) -> dict[str, KnownHost | None]:
+    """What is recorded of hosts from now on, where it is not what is recorded."""
+    told: dict[str, KnownHost | None] = {
+        name: None if host is None else KnownHost(host, known[name].dead if name in known else "")
+        for name, host in silence.hosts.items()
+    }
+    for names, dead in ((silence.dead, who), (silence.back, "")):
+        for name in names:
+            one = told.get(name) or known.get(name)
+            if one is not None:
+                told[name] = one._replace(dead=dead)
+    return told
 
 
 @value
@@ -45,6 +68,7 @@ class Recorded:
     outputs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     tokens: frozenset[str] = frozenset()  # of its runs: what a host says of another is not this store's work
     unheard: frozenset[str] = frozenset()  # hosts that did not answer when it was rebuilt from hosts
+    hosts: Mapping[str, KnownHost] = field(default_factory=lambda: MappingProxyType({}))
 
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""

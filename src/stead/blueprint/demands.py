@@ -9,15 +9,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from stead.address import Address
+from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
 from stead.blueprint.placement.sites import NO_SITES, Sites
+from stead.blueprint.silence import telling
 from stead.desired import Block, Desired
 from stead.kind import Demand, GroupRule, Kind
 from stead.observed import Have, Host, Observed, State
 from stead.recorded import Record
 from stead.value import field, mutable, value
 
-ROOT = "/root"  # behind an instance's address: its root disk, where that takes room of its own
+LOCAL = "only that host has it. Take it out of the spec, or say --replace and lose what is on it"
+ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
 
 # Networks and routers cost a host next to nothing; the number only makes placement spread them.
 SERVICES_PER_HOST = 1000
@@ -25,6 +28,8 @@ _STATES = {
     State.UP: ask.HostState.UP,
     State.MAINTENANCE: ask.HostState.MAINTENANCE,
     State.DOWN: ask.HostState.DOWN,  # unreachable is not dead: what sits there is pinned
+    State.GONE: ask.HostState.DOWN,
+    State.DEAD: ask.HostState.DOWN,  # what sat there is started elsewhere
 }
 
 
@@ -49,6 +54,8 @@ class Question:
     members: Mapping[str, Address]  # placement's name of a member -> its address
     carried: Mapping[str, Address]  # the same for volumes that an instance brings along
     torn: Mapping[Address, Mapping[Address, str]]  # an instance whose volumes are here and there -> where each is
+    alone: frozenset[Address]  # volumes that one uses at a time
+    held: Mapping[str, Reason]  # members that stay on a host that may still run them, and would not otherwise
 
 
 def question(
@@ -73,7 +80,14 @@ def question(
         scorers=sites.scorers,
     )
     carried = {str(volume): volume for volume in asking.carried}
-    return Question(problem=problem, members=asking.addresses, carried=carried, torn=asking.torn)
+    return Question(
+        problem=problem,
+        members=asking.addresses,
+        carried=carried,
+        torn=asking.torn,
+        alone=frozenset(address for address, demand in asking.volumes.items() if demand.alone),
+        held=asking.held,
+    )
 
 
 class _Asking:
@@ -103,6 +117,7 @@ class _Asking:
         self.current: dict[str, str] = {}
         self.pinned: set[str] = set()
         self.torn: dict[Address, Mapping[Address, str]] = {}
+        self.held: dict[str, Reason] = {}
 
     def add(self, block: Block, demand: Demand) -> None:
         members = [one for one in block.members if one not in self.carried]  # those its instance brings along
@@ -118,12 +133,12 @@ class _Asking:
         if demand.role == "compute":
             reached |= self._roots_elsewhere(block, amounts)
         asked = self._asked(block, demand._replace(pools=frozenset(reached & self.shared)), amounts)
-        movable = self.kinds[block.kind].mobile
+        kind = self.kinds[block.kind]
         for address in members:
             name = str(address)
             asked.members.append(name)
             self.addresses[name] = address
-            self._remember(name, address, demand, movable=movable)
+            self._remember(name, address, demand, kind)
             if local:
                 asked.carries[name] = tuple(map(str, local))
                 self._follow(asked, address, local)
@@ -197,15 +212,20 @@ class _Asking:
             live=asked.live,
         )
 
-    def _remember(self, name: str, address: Address, demand: Demand, *, movable: bool) -> None:
-        host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=movable)
+    def _remember(self, name: str, address: Address, demand: Demand, kind: Kind) -> None:
+        host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=kind.mobile)
         if not host:
             return
         self.current[name] = host
-        # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does.
-        wanted = demand.host in ("", host) and (not demand.zones or self.hosts[host].zone in demand.zones)
-        if self.hosts[host].state is State.DOWN or (not movable and wanted):
+        # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does. From a
+        # dead one goes what leaves nothing there.
+        there = self.hosts[host]
+        wanted = demand.host in ("", host) and (not demand.zones or there.zone in demand.zones)
+        stays = not kind.mobile and wanted and (there.state is not State.DEAD or kind.stateful)
+        if there.state.may_run or stays:
             self.pinned.add(name)
+        if there.state is State.GONE or (there.state is State.DOWN and not wanted):
+            self.held[name] = _held(there, demand)
 
     def _follow(self, asked: _Asked, address: Address, local: Sequence[Address]) -> None:
         at = {
@@ -214,11 +234,13 @@ class _Asking:
             if (host := seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
         }
         name = str(address)
-        for host in at.values():
+        for volume, host in at.items():
             asked.data_on[name] = host
-            if self.hosts[host].state is State.DOWN and name not in self.current:
+            if not self.hosts[host].state.answers and self.current.get(name, host) == host:
                 self.current[name] = host  # it waits there for its host, and nobody else waits for it
                 self.pinned.add(name)
+            if self.hosts[host].state is State.DEAD and name in self.pinned:
+                self.held[name] = Reason("waits", f"stays on {host}, which is dead, as {volume} does: {LOCAL}")
         if len(set(at.values())) > 1:
             self.torn[address] = at
 
@@ -231,11 +253,18 @@ def seat(record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, H
     """Where a resource is now. One that was moved by hand is where it was moved to, and that is no drift."""
     if record is not None and record.host in hosts:
         told_elsewhere = movable and len(haves) == 1 and record.host not in haves
-        if not (told_elsewhere and hosts[record.host].state is not State.DOWN):
+        if not (told_elsewhere and not hosts[record.host].state.may_run):
             return record.host
     if movable and len(haves) == 1:
         return next(iter(haves))
     return ""
+
+
+def _held(host: Host, demand: Demand) -> Reason:
+    """What the spec says is done once nobody can be running it there."""
+    silent = "is not in the inventory" if host.state is State.GONE else "does not answer"
+    wish = f", and not yet on {demand.host}" if demand.host not in ("", host.name) else ""
+    return Reason("waits", f"stays on {host.name}, which {silent}{wish}: {telling(host)}")
 
 
 def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.Group]:

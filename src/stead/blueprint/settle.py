@@ -66,6 +66,7 @@ def settle(
     question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
     placement = place(question.problem)
     found += [*telling.unplaced(desired, question, placement), *telling.still_used(desired, kinds, left.users)]
+    placement = replace(placement, reasons={**placement.reasons, **telling.stranded(question, placement, observed)})
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:
@@ -107,6 +108,7 @@ def settle(
             for wave in (rebalance.waves if rebalance else ())
         ),
         used=left.users,
+        alone=question.alone,
         secrets=choices.secrets,
     )
     return blueprint, found

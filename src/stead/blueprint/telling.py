@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from stead.address import Address
 from stead.blueprint.demands import ROOT, Question
-from stead.blueprint.placement.model import Placement, Unplaced
+from stead.blueprint.placement.model import Placement, Reason, Unplaced
+from stead.blueprint.silence import EVACUATED
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Kind
+from stead.observed import Observed, State
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Suggestion
@@ -45,6 +47,15 @@ def unplaced(desired: Desired, question: Question, placement: Placement) -> list
         text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
         found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
+
+
+def stranded(question: Question, placement: Placement, observed: Observed) -> dict[str, Reason]:
+    """Why they stay on a host that does not answer, or leave one that is dead."""
+    reasons = {name: Reason(code, text, 0) for name, (code, text) in question.held.items()}
+    for name, host in question.problem.current.items() if question.problem.current else ():
+        if observed.hosts[host].state is State.DEAD and placement.assignment.get(name, host) != host:
+            reasons[name] = Reason(EVACUATED, f"you say that {host} is dead, so it is started elsewhere", 0)
+    return reasons
 
 
 def still_used(desired: Desired, kinds: Mapping[str, Kind], users: Mapping[Address, Address]) -> Iterator[Diagnostic]:

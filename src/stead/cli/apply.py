@@ -5,6 +5,7 @@
   stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date
   stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
+  stead apply --confirm-dead compute-1  this host is off for good: start elsewhere what it ran
   stead apply --parallel 5             at most five hosts at once
 
 Data is lost only with your consent: by --max-disruption data-loss, or by typing the name of what is lost.
@@ -39,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="plan file; left out, a new plan is made")
     common(parser)
     shared.replacing(parser)
+    shared.dead(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser)
@@ -120,8 +122,8 @@ def _no_selection(options: argparse.Namespace) -> None:
     from stead.cli.workspace import BAD_OPTION
     from stead.diagnostics import Refused
 
-    names = ("target", "exclude", "label", "project", "replace", "rebuild")
-    if given := [f"--{name}" for name in names if getattr(options, name)]:
+    names = ("target", "exclude", "label", "project", "replace", "rebuild", "confirm_dead")
+    if given := [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]:
         text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
         raise Refused(BAD_OPTION.at(None, text))
 

@@ -100,6 +100,17 @@ def replacing(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def dead(parser: argparse.ArgumentParser) -> None:
+    """A person's word, by name: the only proof there is of a host that does not answer."""
+    parser.add_argument(
+        "--confirm-dead",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="this host is off: what it ran is started elsewhere; may be repeated. It counts until the host answers",
+    )
+
+
 def limit(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument(
         "--max-disruption",

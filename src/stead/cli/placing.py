@@ -29,12 +29,14 @@ class Placed:
         from stead.blueprint.demands import question
         from stead.blueprint.left import left_behind, with_less_room
         from stead.blueprint.placement import place
+        from stead.blueprint.silence import listen
         from stead.cli.workspace import find, load
 
         loaded = load(find(options))
         inputs = loaded.inputs
-        left = left_behind(inputs.desired, inputs.recorded, inputs.observed, inputs.kinds)
-        observed = with_less_room(inputs.observed, left)
+        heard, _silence, _wrong = listen(inputs.observed, inputs.recorded)
+        left = left_behind(inputs.desired, inputs.recorded, heard, inputs.kinds)
+        observed = with_less_room(heard, left)
         asked = question(inputs.desired, inputs.kinds, observed, inputs.recorded.resources, inputs.sites)
         return cls(loaded=loaded, question=asked, placement=place(asked.problem))
 

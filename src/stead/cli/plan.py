@@ -6,10 +6,12 @@
   stead plan --target acme/instances/web      only this and what it needs
   stead plan --replace 'acme/instances/web[2]'
   stead plan --max-disruption network         fail when something would be rebooted
-  stead plan --detailed-exitcode              for CI: 0 nothing to do, 2 changes, 1 errors
+  stead plan --detailed-exitcode              for CI: 0 nothing to do, 2 changes or something waits, 1 errors
+  stead plan --confirm-dead compute-1         this host is off for good: what would be started elsewhere
   stead plan --refresh-only                   take what the hosts have for what was applied
 
-exit status: 0, or 2 with --detailed-exitcode when there are changes; 1 when there is no plan, or it disturbs too much
+exit status: 0, or 2 with --detailed-exitcode when there are changes or something waits; 1 when there is no plan, or it
+disturbs too much
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--refresh-only", action="store_true", help="change no host; record what the hosts have as what was applied"
     )
     shared.limit(parser, None)
-    shared.exitcode(parser, "there are changes")
+    shared.exitcode(parser, "there are changes, or something waits for a host")
     shared.replacing(parser)
+    shared.dead(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser, formats=FORMATS)
@@ -55,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
         from shlex import quote
 
         told(options, f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.")
-    return CHANGES if options.detailed_exitcode and not ready.plan.empty else 0
+    waits = not ready.plan.empty or bool(ready.plan.waiting)
+    return CHANGES if options.detailed_exitcode and waits else 0
 
 
 def told(options: argparse.Namespace, text: str) -> None:

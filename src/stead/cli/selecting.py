@@ -24,7 +24,8 @@ def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False
     from stead.plan.build import Selection
     from stead.planner import NO_WISHES, Wishes
 
-    given = (options.target, options.exclude, options.label, options.project, options.replace, options.rebuild)
+    dead = frozenset(getattr(options, "confirm_dead", ()))
+    given = (options.target, options.exclude, options.label, options.project, options.replace, options.rebuild, dead)
     refresh = bool(getattr(options, "refresh_only", False))
     if not any(given) and not destroy and not refresh:
         return NO_WISHES
@@ -52,6 +53,7 @@ def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False
         rebuild=rebuilt,
         destroy=destroy,
         refresh_only=refresh,
+        dead=dead,
     )
 
 

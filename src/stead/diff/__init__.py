@@ -20,8 +20,9 @@ from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Subject
 from stead.diff.names import SAME, Names, Untold
 from stead.diff.staying import brand_new, renamed, staying
 from stead.diff.strangers import sift, spared
+from stead.diff.waiting import Waiting, proven
 from stead.kind import Kind
-from stead.observed import Have, Observed, State
+from stead.observed import Have, Observed
 from stead.plan.model import Note
 from stead.recorded import Record, Recorded
 
@@ -43,7 +44,7 @@ def compare(
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
-    quiet = frozenset(host.name for host in observed.hosts.values() if host.state is State.DOWN)
+    quiet = frozenset(host.name for host in observed.hosts.values() if not host.state.answers)
     formerly, untold = {new: old for old, new in names.renames.items()}, names.untold
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
@@ -52,7 +53,7 @@ def compare(
             unchanged += 1
             continue
         if settled is not None and record is None and not found:
-            changes += brand_new(settled, quiet, notes)
+            changes += brand_new(settled, observed, quiet, notes)
             continue
         strange: Mapping[str, str] = {}
         if (owner := settled or record) is not None:
@@ -78,6 +79,7 @@ def compare(
             changes += renamed(subject, untold[address], observed, changes[before:])
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
+    changes = list(proven(changes, Waiting(recorded, observed, blueprint, kinds), notes))
     return Diff(changes=tuple(changes), notes=tuple(by_block(notes)), unchanged=unchanged, renames=names.renames)
 
 

@@ -18,6 +18,7 @@ from stead.recorded import Record, Recorded
 HAS_IT_SO = Reason("accepted", "the host has it so")
 HAS_IT_NOT = Reason("accepted", "the host has it no more")
 MOVED = Reason("moved-by-hand", "it was moved here by hand")
+KEEP_OFF = "Keep it off the networks until it is erased: switched on, it would start what it ran."
 MOVED_AWAY = Reason("moved-by-hand", "it was moved away by hand")
 
 
@@ -62,6 +63,12 @@ def silent(observed: Observed) -> Iterator[Note]:
     for host in observed.hosts.values():
         if host.name in observed.unread:
             yield Note("host-unread", f"Nothing is done on {host.name}: what it has cannot be read.", host=host.name)
+        elif host.state is State.DEAD:
+            yield Note(
+                "host-dead",
+                f"You say that {host.name} is dead. That counts until it answers. {KEEP_OFF}",
+                host=host.name,
+            )
         elif host.state is State.DOWN:
             text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: its steps wait, nobody else's."
             yield Note("host-silent", text, host=host.name)

@@ -12,7 +12,7 @@ from stead.diff.model import Change, Subject, is_down, loses
 from stead.kind import Action, Disruption
 from stead.named import NamedTuple
 from stead.observed import Observed
-from stead.plan.model import Note
+from stead.plan.model import WAITS, Note
 from stead.recorded import Recorded
 
 Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, members now
@@ -57,7 +57,7 @@ def leaving(
     reason = _why_leaving(address, counts)
     for host in sorted(record.wants.keys() | subject.haves.keys()):
         if is_down(host, observed):
-            notes.append(Note("waits", f"{address} cannot be destroyed while {host} is silent.", str(address), host))
+            notes.append(Note(WAITS, f"{address} cannot be destroyed while {host} is silent.", str(address), host))
             continue
         have = subject.haves.get(host)
         there = have.want if have else record.wants.get(host)

@@ -8,7 +8,7 @@ from stead.address import Address
 from stead.blueprint.model import Reason, Settled
 from stead.kind import Action, Disruption, Kind
 from stead.named import NamedTuple
-from stead.observed import Have, Observed, State
+from stead.observed import NOBODY_SILENT, Have, Observed, Silence
 from stead.plan.model import FieldChange, Note
 from stead.recorded import Record
 from stead.value import field, value
@@ -37,6 +37,7 @@ class Diff:
     notes: tuple[Note, ...] = ()
     unchanged: int = 0
     renames: Mapping[Address, Address] = field(default_factory=dict)  # from -> to
+    silence: Silence = NOBODY_SILENT
     of_spec: bool = True  # or of what was recorded alone: then the spec has no say in what is recorded next
 
 
@@ -67,7 +68,13 @@ def is_down(host: str, observed: Observed) -> bool:
     if not host:
         return False
     known = observed.hosts.get(host)
-    return known is None or known.state is State.DOWN
+    return known is None or not known.state.answers
+
+
+def may_run(host: str, observed: Observed) -> bool:
+    """Whether it may be running what it was given, with nobody to ask."""
+    known = observed.hosts.get(host)
+    return bool(host) and (known is None or known.state.may_run)
 
 
 def loses(kind: Kind, want: Want | None, have: Have | None) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
+from stead.blueprint.silence import EVACUATED, telling
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.later import waiting
-from stead.diff.model import Change, Subject, is_down, loses
+from stead.diff.model import Change, Subject, is_down, loses, may_run
 from stead.diff.names import Untold
 from stead.kind import Action, Disruption
-from stead.observed import Have, Observed
-from stead.plan.model import FieldChange, Note
+from stead.observed import Have, Observed, State
+from stead.plan.model import WAITS, FieldChange, Note
 from stead.recorded import Record
 from stead.want import Want
 
@@ -23,12 +24,12 @@ EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is m
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
-def brand_new(settled: Settled, silent: frozenset[str], notes: list[Note]) -> Iterator[Change]:
+def brand_new(settled: Settled, observed: Observed, silent: frozenset[str], notes: list[Note]) -> Iterator[Change]:
     """What neither the store nor any host has: the plain case, and on a first apply every one."""
     address, uuid, wants = settled.address, settled.leases[UUID], settled.wants
     for host in sorted(wants) if len(wants) > 1 else wants:
         if host in silent:
-            notes.append(Note("waits", f"{address} waits for {host}.", str(address), host))
+            notes.append(waits_for(settled, host, observed))
             continue
         placed = host and host == settled.host and settled.placed.code
         reasons = (settled.placed,) if placed else NEW if host else RECORDED_NEW
@@ -41,16 +42,39 @@ def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator
     if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
         yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record))
         return
+    if settled.placed.code == WAITS:
+        notes.append(Note(WAITS, f"{settled.address} {settled.placed.text}.", str(settled.address), settled.host))
+    if subject.kind.single and (told := _may_run_elsewhere(subject, settled, observed)):
+        notes.append(Note(WAITS, told, str(settled.address)))
+        return
     moved_from = _moved_from(subject, settled, observed)
     for host in sorted(_hosts(subject, settled)):
         if is_down(host, observed):
             if (want := settled.wants.get(host)) and (record is None or record.wants.get(host) != want):
-                notes.append(Note("waits", f"{settled.address} waits for {host}.", str(settled.address), host))
+                notes.append(waits_for(settled, host, observed))
             continue
         if moved_from and host == moved_from:
             yield _migration(subject, settled, host)
         elif not (moved_from and host == settled.host):
             yield from _on_host(subject, settled, host, observed, notes)
+
+
+def waits_for(settled: Settled, host: str, observed: Observed) -> Note:
+    there = observed.hosts[host]
+    todo = "" if there.state is State.DEAD else f": {telling(there)}"
+    return Note(WAITS, f"{settled.address} waits for {host}{todo}.", str(settled.address), host)
+
+
+def _may_run_elsewhere(subject: Subject, settled: Settled, observed: Observed) -> str:
+    """A host that does not answer may have it, and another would get it, or has it too. Never two writers."""
+    applied = subject.record.wants if subject.record else {}
+    silent = [host for host in sorted(applied) if may_run(host, observed)]
+    others = sorted({*settled.wants, *subject.haves} - {"", *silent})
+    if not silent or not others:
+        return ""
+    text = f"{settled.address} waits: {silent[0]} may still have it, so nothing is done on {', '.join(others)}"
+    there = observed.hosts.get(silent[0])
+    return f"{text}: {telling(there)}." if there is not None else f"{text}."
 
 
 def _hosts(subject: Subject, settled: Settled) -> set[str]:
@@ -98,7 +122,8 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         return
     if have is None:
         reason = _why_made(subject, settled, applied, host)
-        loss = Disruption.DATA_LOSS if reason is EMPTY else Disruption.NONE
+        lost = reason is EMPTY or (reason.code == EVACUATED and _left_data(subject, host))
+        loss = Disruption.DATA_LOSS if lost else Disruption.NONE
         yield Change(settled.address, host, Action.CREATE, want, None, loss, (reason,), uuid=uuid)
         return
     if have.uuid and have.uuid != uuid:
@@ -140,6 +165,12 @@ def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have
         yield Change(settled.address, host, Action.REGISTER, there, have.want, Disruption.NONE, UNLISTED, uuid=uuid)
     elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
         yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
+
+
+def _left_data(subject: Subject, host: str) -> bool:
+    """Whether data of it is on a host that it leaves without being asked."""
+    applied = subject.record.wants if subject.record else {}
+    return any(subject.kind.local(want.fields()) for other, want in applied.items() if other not in ("", host))
 
 
 def _drifted(subject: Subject, applied: Want, have: Want) -> bool:
@@ -204,7 +235,8 @@ def _replaced(
     old = record.leases.get(UUID, "") if record else settled.leases[UUID]
     for host in sorted({*applied, *subject.haves}):
         if is_down(host, observed):
-            notes.append(Note("waits", f"the old {settled.address} stays on {host} until it answers.", host=host))
+            text = f"the old {settled.address} stays on {host} until it answers."
+            notes.append(Note(WAITS, text, str(settled.address), host))
             continue
         have = subject.haves.get(host)
         there = have.want if have else applied[host]

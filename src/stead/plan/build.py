@@ -10,7 +10,7 @@ from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change, Diff
 from stead.diff.drift import MOVED
 from stead.kind import Action, Disruption, Kind
-from stead.plan.model import Keep, Made, Note, Plan, Step
+from stead.plan.model import WAITS, Keep, Made, Note, Plan, Step
 from stead.plan.order import Ordered, arrange
 from stead.recorded import Record, Recorded
 from stead.value import replace, value
@@ -56,7 +56,8 @@ def build(
     if left_out:
         notes = (*notes, Note("left-out", f"{left_out} steps are left out by your selection."))
     whole = diff.of_spec and not left_out
-    keeps = _keeps(steps, blueprint, recorded.resources, whole=whole) if diff.of_spec else _kept(steps, recorded)
+    waiting = frozenset(note.address for note in diff.notes if note.code == WAITS)
+    keeps = _keeps(steps, blueprint, recorded.resources, waiting, whole) if diff.of_spec else _kept(steps, recorded)
     outputs = blueprint.outputs if whole else recorded.outputs  # they may speak of what a part does not make
     plan = Plan(
         made=made,
@@ -67,6 +68,7 @@ def build(
         renames=diff.renames,
         unchanged=diff.unchanged,
         new_outputs=dict(outputs) != dict(recorded.outputs),
+        silence=diff.silence,
     )
     return replace(plan, digest=digest_of(plan)), _protected(steps, blueprint, recorded)
 
@@ -132,18 +134,28 @@ def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
 
 
 def _keeps(
-    steps: tuple[Step, ...], blueprint: Blueprint, records: Mapping[Address, Record], *, whole: bool
+    steps: tuple[Step, ...],
+    blueprint: Blueprint,
+    records: Mapping[Address, Record],
+    waiting: frozenset[str],
+    whole: bool,
 ) -> dict[Address, Keep]:
-    """Of what has steps; and where everything is planned, of what differs only in the record."""
+    """Of what has steps; and where everything is planned, of what differs only in the record. What a silent host may
+    still have is recorded as it was: others go by that.
+    """
     touched = dict.fromkeys(step.address for step in steps)
     keeps: dict[Address, Keep] = {}
     for address in touched:
         settled = blueprint.resources.get(address)
-        keeps[address] = _keep(settled) if settled else Keep(address, {}, "", (), False, "", None)
+        keep = _keep(settled) if settled else Keep(address, {}, "", (), False, "", None)
+        if settled and str(address) in waiting and (record := records.get(address)) is not None:
+            keep = keep._replace(after=tuple(dict.fromkeys((*record.after, *keep.after))))
+        keeps[address] = keep
     if not whole:
         return keeps
     for address, settled in blueprint.resources.items():
-        if address not in touched and (record := records.get(address)) is not None:
+        known = address not in touched and str(address) not in waiting
+        if known and (record := records.get(address)) is not None:
             keep = _keep(settled)
             if not _agrees(keep, record):
                 keeps[address] = keep
@@ -232,6 +244,7 @@ def digest_of(plan: Plan) -> str:
     ]
     parts += [f"{old} -> {new}" for old, new in sorted(plan.renames.items(), key=str)]
     parts.append(canonical(plan.outputs))
+    parts += [f"dead {name}" for name in plan.silence.dead] + [f"back {name}" for name in plan.silence.back]
     return digest(*parts)
 
 

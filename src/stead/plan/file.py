@@ -20,6 +20,7 @@ from stead.blueprint.model import Reason
 from stead.collecting import no_collecting
 from stead.diagnostics import Code, Place, Refused
 from stead.kind import Action, Disruption
+from stead.observed import Silence, host_of
 from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
 from stead.value import as_dict
 from stead.want import Body, Want
@@ -100,6 +101,7 @@ def _values(plan: Plan) -> Iterator[Any]:
         "outputs": plan.outputs,
         "new-outputs": plan.new_outputs,
         "renames": [[str(old), str(new)] for old, new in plan.renames.items()],
+        "silence": {**as_dict(plan.silence), "hosts": {name: as_dict(one) for name, one in plan.silence.hosts.items()}},
     }
     bodies = {want.body.digest: want.body for step in plan.steps for want in (step.want, step.have) if want}
     numbers = {known: number for number, known in enumerate(bodies)}
@@ -277,8 +279,15 @@ class _Reader:
             renames={addresses[old]: addresses[new] for old, new in header["renames"]},
             unchanged=header["unchanged"],
             new_outputs=header.get("new-outputs") is True,  # plans of runs before there was this have none
+            silence=_silence(header.get("silence", {})),
             digest=header["digest"],
         )
+
+
+def _silence(told: Mapping[str, Any]) -> Silence:
+    hosts = {name: None if one is None else host_of(one) for name, one in told.get("hosts", {}).items()}
+    _typed([(name,) for name in (*told.get("dead", ()), *told.get("back", ()))], (_TEXT,))
+    return Silence(hosts=hosts, dead=tuple(told.get("dead", ())), back=tuple(told.get("back", ())))
 
 
 def _refuse(code: Code, detail: str) -> NoReturn:

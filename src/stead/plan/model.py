@@ -10,6 +10,7 @@ from stead.blueprint.model import Reason
 from stead.diagnostics import Place
 from stead.kind import Action, Disruption
 from stead.named import NamedTuple
+from stead.observed import NOBODY_SILENT, Silence
 from stead.value import field, value
 from stead.want import Want
 
@@ -64,6 +65,9 @@ class Keep(NamedTuple):
         }
 
 
+WAITS = "waits"  # the code of a note: something is to be done, and cannot be before a host answers or is dead
+
+
 class Note(NamedTuple):
     """Something the reader of a plan should know that is no step: drift that is ignored, a host that is silent."""
 
@@ -93,11 +97,22 @@ class Plan:
     renames: Mapping[Address, Address] = field(default_factory=dict)  # `moved`: from -> to
     unchanged: int = 0
     new_outputs: bool = False  # they are not what was recorded
+    silence: Silence = NOBODY_SILENT
     digest: str = ""  # of all the above
 
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.renames and not self.keeps and not self.new_outputs
+        nothing = not self.steps and not self.renames and not self.keeps and not self.new_outputs
+        return nothing and not self.silence.dead and not self.silence.back
+
+    @property
+    def waiting(self) -> Mapping[str, tuple[str, ...]]:
+        """Host -> what waits for it to answer, or for a person's word that it is dead."""
+        found: dict[str, dict[str, None]] = {}
+        for note in self.notes:
+            if note.code == WAITS:
+                found.setdefault(note.host, {})[note.address] = None
+        return {host: tuple(names) for host, names in sorted(found.items())}
 
     @property
     def waves(self) -> int:

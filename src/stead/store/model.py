@@ -9,7 +9,7 @@ from typing import Any
 
 from stead.address import Address
 from stead.named import NamedTuple
-from stead.recorded import Record
+from stead.recorded import KnownHost, Record
 from stead.value import field, value
 from stead.want import Want
 
@@ -140,6 +140,7 @@ class Writes:
     ended: Sequence[Ended] = ()
     skipped: Sequence[Skipped] = ()
     outputs: Mapping[str, Any] | None = None
+    hosts: Mapping[str, KnownHost | None] = field(default_factory=dict)  # None: forgotten
 
     def __bool__(self) -> bool:
         return bool(
@@ -151,6 +152,7 @@ class Writes:
             or self.ended
             or self.skipped
             or self.outputs is not None
+            or self.hosts
         )
 
 

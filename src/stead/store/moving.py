@@ -22,6 +22,7 @@ _TABLES = (
     ("steps", "run, number, address, host, action, state, began, ended, error", "run, number"),
     ("plans", "digest, made, content", "digest"),
     ("outputs", "name, value", "name"),
+    ("hosts", "name, facts, dead", "name"),
     ("events", "at, who, what, address, detail", "at, address, what, who, detail"),
 )
 LOT = 5_000

@@ -14,7 +14,8 @@ from typing import Any
 
 from stead.address import Address, Known
 from stead.collecting import no_collecting
-from stead.recorded import InFlight, Record, Recorded
+from stead.observed import host_of
+from stead.recorded import InFlight, KnownHost, Record, Recorded
 from stead.store.birth import unheard
 from stead.store.database import Database, Row
 from stead.store.lock import working
@@ -43,6 +44,10 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         outputs = read_outputs(db, seal)
         tokens = frozenset(row[0] for row in db.rows("SELECT token FROM runs"))
         silent = unheard(db)
+        hosts = {
+            name: KnownHost(host_of(json.loads(facts)), dead)
+            for name, facts, dead in db.rows("SELECT name, facts, dead FROM hosts ORDER BY name")
+        }
     return Recorded(
         serial=serial,
         site=site,
@@ -51,6 +56,7 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         outputs=outputs,
         tokens=tokens,
         unheard=silent,
+        hosts=hosts,
     )
 
 

@@ -39,6 +39,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             beat DOUBLE PRECISION NOT NULL, lives DOUBLE PRECISION NOT NULL)""",
     ),
     ("CREATE INDEX events_by_address ON events (address)",),
+    ("CREATE TABLE hosts (name TEXT PRIMARY KEY, facts TEXT NOT NULL, dead TEXT NOT NULL)",),
 )
 
 VERSION = len(MIGRATIONS)

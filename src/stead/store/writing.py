@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from stead.address import Address
-from stead.recorded import Record
+from stead.recorded import KnownHost, Record
 from stead.store.database import Database, dump
 from stead.store.model import Began, Ended, Skipped, Writes
 from stead.store.sealing import Seal
+from stead.value import as_dict
 from stead.want import Body, Want
 
 _RECORD = """
@@ -48,8 +49,17 @@ class Pen:
             seal = self._seal
             rows = [(name, seal.close(dump([value]), "output")) for name, value in writes.outputs.items()]
             db.many("INSERT INTO outputs (name, value) VALUES (?, ?)", rows)
-        if not run or writes.renamed or writes.records or writes.wants or writes.gone or writes.outputs is not None:
+        self._hosts(writes.hosts)
+        lasting = writes.renamed or writes.records or writes.wants or writes.gone or writes.hosts
+        if not run or lasting or writes.outputs is not None:
             bump(db)
+
+    def _hosts(self, hosts: Mapping[str, KnownHost | None]) -> None:
+        for name, one in hosts.items():
+            self._db.run("DELETE FROM hosts WHERE name = ?", (name,))
+            if one is not None:
+                row = (name, dump(as_dict(one.host)), one.dead)
+                self._db.many("INSERT INTO hosts (name, facts, dead) VALUES (?, ?, ?)", [row])
 
     def forget_bodies(self) -> None:
         """After an undone transaction, what this remembers may not be in the store."""

@@ -13,6 +13,7 @@ KIND = Kind(
     model=FloatingIp,
     help="An external address that leads to an instance.",
     counted=True,
+    single=True,
     check=check,
     follows=follows,
     needs=needs,

@@ -3,7 +3,7 @@
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.disk_rules import fits
-from stead.kinds.instance.effects import EFFECTS, holds, judge, rebuild, release
+from stead.kinds.instance.effects import EFFECTS, holds, judge, local, rebuild, release
 from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
@@ -18,6 +18,7 @@ KIND = Kind(
     model=Instance,
     help="A virtual machine.",
     counted=True,
+    single=True,
     check=check,
     fits=fits,
     stateful=True,
@@ -36,6 +37,7 @@ KIND = Kind(
     judge=judge,
     rebuild=rebuild,
     release=release,
+    local=local,
     places={
         "image": "image",
         "memory": "flavor",

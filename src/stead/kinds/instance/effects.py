@@ -132,3 +132,9 @@ def release(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str
         bare = {name: value for name, value in root.items() if name != "volume"}
         return {**have, "volumes": kept, "root": bare, "state": "stopped"}, REBOOT
     return ({**have, "volumes": kept}, IN_PLACE) if len(kept) != len(volumes) else None
+
+
+def local(want: Mapping[str, Any]) -> bool:
+    """A root disk in a pool that no other host serves."""
+    root = want.get("root") or {}
+    return "volume" not in root and "server" not in (root.get("pool") or {})

@@ -18,6 +18,7 @@ KIND = Kind(
     model=Router,
     help="Joins networks with each other and with an external one.",
     counted=True,
+    single=True,
     check=check,
     needs=needs,
     demand=demand,

@@ -13,6 +13,7 @@ KIND = Kind(
     model=Snapshot,
     help="A volume as it was at one moment.",
     counted=True,
+    single=True,
     stateful=True,
     irreplaceable=True,
     left=left,

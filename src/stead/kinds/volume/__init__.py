@@ -13,6 +13,7 @@ KIND = Kind(
     model=Volume,
     help="A disk that outlives the instances that use it.",
     counted=True,
+    single=True,
     check=check,
     stateful=True,
     irreplaceable=True,

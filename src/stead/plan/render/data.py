@@ -32,6 +32,8 @@ def to_data(plan: Plan, *, verbose: bool = False) -> dict[str, Any]:
         "digest": plan.digest,
         "made_from": {"spec": made.spec, "recorded": made.recorded, "observed": made.observed},
         "empty": plan.empty,
+        "confirmed_dead": list(plan.silence.dead),
+        "answer_again": list(plan.silence.back),
         "summary": _summary(plan),
         "steps": [_step(step, verbose=verbose) for step in plan.steps],
         "resources": [_resource(keep) for keep in plan.keeps.values()],
@@ -54,6 +56,7 @@ def _summary(plan: Plan) -> dict[str, Any]:
         "unchanged": found.unchanged,
         "renamed": found.renames,
         "record_only": found.recorded,
+        "waiting": dict(found.waiting),
     }
 
 
@@ -144,6 +147,7 @@ _SUMMARY = _record(
         "unchanged": _number("Resources that are as they should be"),
         "renamed": _number("Resources with a new address"),
         "record_only": _number("Resources of which only the record changes"),
+        "waiting": {**_NUMBERS, "description": "By host, resources that wait for it to answer or to be confirmed dead"},
     }
 )
 _STEP = _record(
@@ -197,6 +201,8 @@ SCHEMA: dict[str, Any] = {
             "digest": _text("Names the plan: equal inputs give the same"),
             "made_from": _MADE,
             "empty": {"type": "boolean", "description": "There is nothing to do"},
+            "confirmed_dead": _list(_text("Its name"), "Hosts of which a person says that they are off"),
+            "answer_again": _list(_text("Its name"), "Hosts of which that was said before, and that answer"),
             "summary": _SUMMARY,
             "steps": _list(_STEP, "In order"),
             "resources": _list(_RESOURCE, "What will be recorded, of every resource with a step"),

@@ -21,7 +21,7 @@ _FENCE = "~~~~~~~~"  # longer than any that a value of one line may begin
 def to_markdown(plan: Plan, *, title: str = "Plan") -> str:
     entries = fold(plan)
     summary = summarise(plan, entries)
-    head = [f"### {_escaped(title)}: {headline(summary) if not plan.empty else 'nothing to do'}", ""]
+    head = [f"### {_escaped(title)}: {headline(summary) if not plan.empty or plan.waiting else 'nothing to do'}", ""]
     if summary.disturbs:
         head += [f"**Disturbs: {disturbance(summary)}.**", ""]
         head += [f"- :warning: loses {_escaped(loss)}" for loss in losses(summary)] + [""]

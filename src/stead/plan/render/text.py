@@ -21,6 +21,7 @@ from stead.plan.render.words import (
     SAID,
     SIGNS,
     Summary,
+    confirmed,
     disturbance,
     effort,
     headline,
@@ -28,6 +29,7 @@ from stead.plan.render.words import (
     noted,
     renamed,
     summarise,
+    waits,
 )
 
 # Above these numbers of entries, one line each; then one line for each project. A screen holds fifty lines, and
@@ -169,8 +171,12 @@ class _Page:
 
     def summary(self, summary: Summary) -> Iterator[str]:
         yield ""
-        if not (summary.steps or summary.renames or summary.recorded or summary.outputs):
-            yield f"{self.paint('Nothing to do', BOLD)}: {summary.unchanged:,} unchanged."
+        yield from (self.paint(line, RED, BOLD) for line in confirmed(summary))
+        changes = summary.steps or summary.renames or summary.recorded or summary.outputs
+        if not changes and not summary.dead and not summary.back:
+            waiting = waits(summary)
+            nothing = f"Nothing can be done now, and {waiting}" if waiting else "Nothing to do"
+            yield f"{self.paint(nothing, BOLD)}: {summary.unchanged:,} unchanged."
             return
         yield f"{self.paint('Plan', BOLD)}: {headline(summary)}."
         if not summary.steps:

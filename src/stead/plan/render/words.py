@@ -69,6 +69,9 @@ class Summary:
     renames: int
     recorded: int  # resources whose record alone changes
     outputs: bool  # they change
+    waiting: Mapping[str, int]  # host -> how many wait for it
+    dead: Sequence[str]  # hosts that a person says now are off
+    back: Sequence[str]  # and those that answer again
 
 
 def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
@@ -98,6 +101,9 @@ def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
         renames=len(plan.renames),
         recorded=sum(1 for address in plan.keeps if address not in by_address),
         outputs=plan.new_outputs,
+        waiting={host: len(names) for host, names in plan.waiting.items()},
+        dead=plan.silence.dead,
+        back=plan.silence.back,
     )
 
 
@@ -110,7 +116,23 @@ def headline(summary: Summary) -> str:
         parts.append(f"{summary.recorded:,} to record")
     if summary.outputs and not parts:
         parts.append("outputs change")
+    parts += [f"{host} is dead" for host in summary.dead] + [f"{host} is back" for host in summary.back]
+    if waiting := waits(summary):
+        parts.append(waiting)
     return f"{', '.join(parts) or 'nothing to do'}; {summary.unchanged:,} unchanged"
+
+
+def waits(summary: Summary) -> str:
+    """`3 wait for compute-1`; nothing where nothing waits."""
+    return ", ".join(
+        f"{number:,} {'wait' if number > 1 else 'waits'} for {host or 'a host that does not answer'}"
+        for host, number in summary.waiting.items()
+    )
+
+
+def confirmed(summary: Summary) -> Iterator[str]:
+    yield from (f"You say that {host} is dead." for host in summary.dead)
+    yield from (f"{host} answers again: it counts as dead no more." for host in summary.back)
 
 
 def effort(summary: Summary) -> str:

@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils.driving import CHANGES, OPTIONS, Stead, inputs
 
 MODES = {"destroy": "--destroy", "refresh_only": "--refresh-only"}
-SELECTION = ("target", "exclude", "project", "label", "replace")
+SELECTION = ("target", "exclude", "project", "label", "replace", "confirm_dead")
 OWN = {
     **{name: {"type": "list", "elements": "str"} for name in SELECTION},
     **{name: {"type": "bool", "default": False} for name in MODES},
@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
             words += [option for name, option in MODES.items() if given[name]]
             for name in SELECTION:
                 for one in given[name] or []:
-                    words += ["--" + name, one]
+                    words += ["--" + name.replace("_", "-"), one]
             if given["max_disruption"]:
                 words += ["--max-disruption", given["max_disruption"]]
             if given["dest"]:

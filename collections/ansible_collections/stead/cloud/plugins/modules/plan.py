@@ -40,6 +40,12 @@ options:
     description: Touch no host; what the hosts have is recorded as what was applied.
     type: bool
     default: false
+  confirm_dead:
+    description:
+      - Hosts that are off, by their names. What they ran is started elsewhere.
+      - One that answers is refused. It counts until the host answers again.
+    type: list
+    elements: str
   dest:
     description: File to write the plan to, for M(stead.cloud.apply).
     type: path

@@ -1,0 +1,103 @@
+"""Hosts that do not answer: what is still known of them, and which of them a person says are dead.
+
+Whoever is recorded on a host that left the inventory may run there all the same, so that host stays one of the site's,
+silent, until a person says by its name that it is off. Decides nothing of what becomes of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from stead.diagnostics import Code, Diagnostic
+from stead.observed import Host, Observed, Silence, State
+from stead.recorded import KnownHost, Recorded
+from stead.value import replace
+
+ALIVE = Code("STEAD-H025", "the host answers, so it is not dead")
+NO_HOST = Code("STEAD-H026", "no host has this name")
+
+# What the inventory says where it says nothing of hypervisors.
+UNSAID = frozenset({"kvm"})
+EVACUATED = "evacuated"  # the code of the reason why something leaves a dead host
+LEFT = "it is not in the inventory"
+
+
+def listen(
+    observed: Observed, recorded: Recorded, dead: frozenset[str] = frozenset()
+) -> tuple[Observed, Silence, list[Diagnostic]]:
+    """`dead` are those of which it is said now; the record has those of which it was said before."""
+    known, hosts = recorded.hosts, dict(observed.hosts)
+    holders = {host for record in recorded.resources.values() for host in (record.host, *record.wants) if host}
+    for name in sorted(holders - hosts.keys()):
+        was = known[name].host if name in known else Host(name=name, roles=frozenset())
+        # Another controller keeps the site's images from now on.
+        hosts[name] = replace(was, state=State.GONE, why=LEFT, roles=was.roles - {"controller"})
+    found = [one for name in sorted(dead) if (one := _wrong(name, hosts, known, observed.unread)) is not None]
+    said = {name for name, one in known.items() if one.dead} | dead
+    for name, host in hosts.items():
+        if host.state.answers:
+            continue
+        there = _completed(host, known[name].host) if name in known else host
+        is_dead = name in said and not host.blind and name not in observed.unread
+        hosts[name] = replace(there, state=State.DEAD if is_dead else there.state)
+    silence = Silence(
+        hosts=_remembered(hosts, known, holders),
+        dead=tuple(sorted(name for name in dead if not (name in known and known[name].dead))),
+        back=tuple(sorted(name for name, one in known.items() if one.dead and _answers(hosts.get(name)))),
+    )
+    return replace(observed, hosts=hosts), silence, found
+
+
+def _answers(host: Host | None) -> bool:
+    return host is not None and (host.state.answers or host.blind)
+
+
+def _wrong(
+    name: str, hosts: Mapping[str, Host], known: Mapping[str, KnownHost], unread: Collection[str]
+) -> Diagnostic | None:
+    host = hosts.get(name)
+    if host is None and name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name, [*hosts, *known], n=1)
+        hint = f" Did you mean {near[0]}?" if near else " `stead hosts` lists those of the inventory."
+        return NO_HOST.at(None, f"--confirm-dead {name}: neither the inventory nor the record has this host.{hint}")
+    if _answers(host) or name in unread:
+        text = (
+            f"--confirm-dead {name}: it answers. Nothing was planned: what it runs would run twice. Switch it off "
+            "first, or move what is on it with `stead drain`."
+        )
+        return ALIVE.at(None, text)
+    return None
+
+
+def _completed(host: Host, was: Host) -> Host:
+    """The inventory's word, and where it says nothing, what the host said when it last answered."""
+    return replace(
+        host,
+        vcpus=host.vcpus or was.vcpus,
+        memory=host.memory or was.memory,
+        pools=host.pools or was.pools,
+        traits=host.traits | was.traits,
+        hypervisors=was.hypervisors if host.hypervisors == UNSAID else host.hypervisors,
+        architecture=was.architecture,
+        underlay=host.underlay or was.underlay,
+    )
+
+
+def _remembered(
+    hosts: Mapping[str, Host], known: Mapping[str, KnownHost], holders: set[str]
+) -> Mapping[str, Host | None]:
+    """Those that answer, where something of them is new; and None for those that are gone and have nothing."""
+    plain = {name: replace(host, state=State.UP, why="") for name, host in hosts.items() if host.state.answers}
+    new: dict[str, Host | None] = {
+        name: host for name, host in plain.items() if name not in known or known[name].host != host
+    }
+    said = {name: host for name, host in hosts.items() if host.state is State.DEAD and name not in known}
+    return new | said | dict.fromkeys(sorted(known.keys() - hosts.keys() - holders))
+
+
+def telling(host: Host, said: str = "stead apply") -> str:
+    """What a person does about a host that holds something up."""
+    back = "put it back" if host.state is State.GONE else "bring it back"
+    return f"{back}, or say `{said} --confirm-dead {host.name}` when it is off for good"
