@@ -2,7 +2,7 @@
 
 `tests/upgrade/COMMIT` has its spec and, packed, the workspace and the simulated hosts as that commit left them. What
 this version truly has to do there is in `needed`, a line for each step, and is said in the changelog; without the file,
-it is nothing. The same on real hosts is in tests/lab/test_upgrade.py.
+it is nothing.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ facts:
       description:
         - By kind, the entries of the ledger. V(seen) has the fields that are otherwise than it says, V(gone) says that
           there is nothing, V(lost) that the ledger knows nothing of what is there (a domain that says it is Stead's, or
-          one of O(recorded)), V(begun) that a step that was to make it did not end: anything of it may be there.
+          one of O(recorded)), V(begun) that a step that was to make it did not end; anything of it may be there.
         - An instance has its state and in C(made_from) the digest that its domain carries.
       type: dict
     origin:
