@@ -26,7 +26,9 @@ Beside = tuple[str, str, str]  # address, host, what is kept beside the want
 
 
 def origins(db: sqlite3.Connection) -> dict[str, Origin]:
-    return {row[0]: Origin(*row[1:]) for row in db.execute("SELECT host, site, serial, token FROM origins")}
+    """Who has nothing of a site's any more belongs to none."""
+    having = "SELECT host, site, serial, token FROM origins WHERE host IN (SELECT host FROM things)"
+    return {row[0]: Origin(*row[1:]) for row in db.execute(having)}
 
 
 def keys(db: sqlite3.Connection) -> dict[str, str]:

@@ -12,6 +12,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host import (
     ledger,
     looking,
     observing,
+    origin,
     places,
     restoring,
 )
@@ -77,3 +78,19 @@ def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.Monke
 def test_whoever_needs_all_of_it_is_told_what_is_broken() -> None:
     with pytest.raises(Failed, match=r"0b\.json is not JSON"):
         ledger.everything("networks")
+
+
+def test_a_host_belongs_to_its_site_for_as_long_as_it_has_something_of_it(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(origin, "PATH", str(host / "site.json"))
+    monkeypatch.setattr(origin, "KEY", str(host / "key"))
+    said = {"site": "s", "serial": 3, "token": "t"}
+    origin.keep(said, "key")
+    for name in ("0a", "0b", "0c"):
+        origin.release()
+        assert origin.read() == said
+        ledger.forget("networks", name)
+    origin.release()
+    assert origin.read() is None
+    assert origin.key() == ""

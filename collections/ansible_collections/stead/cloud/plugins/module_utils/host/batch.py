@@ -55,6 +55,8 @@ class Batch:
                 self._all(pool, results)
         finally:
             self._libvirt.close()
+        if not self.check:
+            origin.release()
         return [results[number] for number in sorted(results)]
 
     def _all(self, pool, results):

@@ -106,6 +106,10 @@ def everything(kind=None, suffix=MADE, unread=None):
     return found
 
 
+def anything():
+    return any(name.endswith((MADE, BEGUN)) for kind in _names(LEDGER) for name in _names(os.path.join(LEDGER, kind)))
+
+
 def _read_or_tell(path, unread):
     try:
         return _read(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from . import places
+from . import ledger, places
 from .failing import Failed
 
 PATH = places.ROOT + "/site.json"
@@ -56,6 +56,13 @@ def refusal(has: dict | None, origin: dict | None) -> str:
         )
         return text.format(has["serial"], origin["serial"])
     return ""
+
+
+def release():
+    """Who has nothing of a site's any more belongs to none: another store may begin there."""
+    if not ledger.anything():
+        places.remove(PATH)
+        places.remove(KEY)
 
 
 def keep(origin, key=""):
