@@ -309,6 +309,8 @@ class Kind:
     """Whether a host alone has data of one with this want: made on another host, it is made without that."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "reaches {} on"."""
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying what a host has of it loses data."""

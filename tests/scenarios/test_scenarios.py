@@ -21,7 +21,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,7 +29,6 @@ import pytest
 from stead.cli import main
 
 FILES = sorted(Path(__file__).parent.glob("*.scenario"))
-_FIELD = re.compile(r" +\S+\.<mac>")
 _VARYING = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"), "<mac>"),
@@ -108,15 +106,7 @@ def ran(arguments: Sequence[str]) -> list[str]:
     for pattern, name in _VARYING:
         text = pattern.sub(name, text)
     lines = [one.rstrip() for one in text.rstrip("\n").split("\n")] if text.strip() else []
-    # Fields are in the order of their names, and a MAC in a name is another each time.
-    lines = [
-        one for _, group in groupby(lines, key=lambda line: bool(_FIELD.match(line))) for one in _in_order(list(group))
-    ]
     return [*lines, *([f"[exit {status}]"] if status else [])]
-
-
-def _in_order(lines: list[str]) -> list[str]:
-    return sorted(lines) if _FIELD.match(lines[0]) else lines
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def _entry(entry: Entry, plan: Plan, *, verbose: bool) -> Iterator[str]:
 
 
 def _field(field: Field) -> Iterator[str]:
-    drift = f"  {paint('(drift)', CYAN)}" if field.drift else ""
+    drift = f"  {paint(f'({field.mark})', CYAN)}" if field.mark else ""
     if field.lines:
         yield f"      {field.name}{drift}"
         yield from (f"        {line}" for line in field.lines)

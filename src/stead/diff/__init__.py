@@ -21,6 +21,7 @@ from stead.diff.names import SAME, Names, Untold
 from stead.diff.staying import brand_new, renamed, staying
 from stead.diff.strangers import sift, spared
 from stead.diff.waiting import Waiting, proven
+from stead.diff.wording import Holders, worded
 from stead.kind import Kind
 from stead.observed import Have, Observed
 from stead.plan.model import Note
@@ -80,6 +81,7 @@ def compare(
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
     changes = list(proven(changes, Waiting(recorded, observed, blueprint, kinds), notes))
+    changes = worded(changes, kinds, Holders(recorded, blueprint))
     return Diff(changes=tuple(changes), notes=tuple(by_block(notes)), unchanged=unchanged, renames=names.renames)
 
 

@@ -48,15 +48,18 @@ class Differing(NamedTuple):
 
 def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
     wanted, there = _opened(want), _opened(have)
-    drifted = _drifted(kind, want, have, applied) if applied is not None else frozenset()
+    left = {name: new for name, _, new in _differences(kind.name, applied, have)} if applied is not None else {}
+    changed = {name for name, _, _ in _differences(kind.name, want, applied)} if left and applied is not None else ()
     changes: list[FieldChange] = []
     later: list[FieldChange] = []
     strongest = IN_PLACE
     for name, old, new in _differences(kind.name, want, have):
         if _is_ignored(name.partition(".")[0], kind, settled):
             continue
+        drift = name in left and name not in changed
+        change = FieldChange(name, old, new, drift=drift, was=None if drift else left.get(name))
         effect = kind.effect(name, old, new, wanted, there)
-        (later if effect.later else changes).append(FieldChange(name, old, new, drift=name in drifted))
+        (later if effect.later else changes).append(change)
         strongest = strongest if effect.later else max(strongest, effect, key=_strength)
     if strongest.action in ANEW:  # with what waited for it
         return Differing((*changes, *later), strongest)
@@ -92,12 +95,6 @@ def _waiting(kind: Kind, want: Want, have: Want) -> frozenset[str]:
         for name, old, new in _differences(kind.name, want, have)
         if kind.effect(name, old, new, wanted, there).later
     )
-
-
-def _drifted(kind: Kind, want: Want, have: Want, applied: Want) -> frozenset[str]:
-    """What the host no longer has as it was applied, and the spec has not changed since."""
-    changed = {name for name, _, _ in _differences(kind.name, want, applied)}
-    return frozenset(name for name, _, _ in _differences(kind.name, applied, have)) - changed
 
 
 @lru_cache(maxsize=_KEPT)

@@ -11,15 +11,18 @@ from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_a
 from stead.diff.later import waiting
 from stead.diff.model import Change, Subject, is_down, loses, may_run
 from stead.diff.names import Untold
+from stead.diff.wording import identity_changes, why
 from stead.kind import Action, Disruption
 from stead.observed import Have, Observed, State
-from stead.plan.model import WAITS, FieldChange, Note
+from stead.plan.model import NOT_NEEDED, WAITS, FieldChange, Note
 from stead.recorded import Record
 from stead.want import Want
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
 FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
 UNLISTED = (Reason("ledger-lost", "the host has it so, and its ledger lost it"),)
+MOVED_HERE = (Reason("found-so", "somebody moved it here"),)
+REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
 EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
@@ -40,7 +43,8 @@ def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator
     settled, record = subject.settled, subject.record
     assert settled is not None  # noqa: S101 - the caller's branch
     if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
-        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record))
+        causes = identity_changes(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record), causes)
         return
     if settled.placed.code == WAITS:
         notes.append(Note(WAITS, f"{settled.address} {settled.placed.text}.", str(settled.address), settled.host))
@@ -135,15 +139,18 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     if not changes and effect.action is not Action.REBUILD:
         yield from _alike(subject, settled, host, want, have)
         return
+    reasons = why(changes) or REBUILD_ASKED
     if effect.action is Action.REPLACE:
-        reason = _why_fields(changes)
-        yield from _replaced(subject, settled, observed, notes, reason, changes)
+        yield from _replaced(subject, settled, observed, notes, reasons[-1], changes)
         return
     if effect.action not in ANEW:  # what is made anew is made as the spec says
         want = left_alone(subject.kind, settled, want, have.want)
-    yield Change(
-        settled.address, host, effect.action, want, have.want, effect.disturbs, (_why_fields(changes),), changes, uuid
-    )
+    yield Change(settled.address, host, effect.action, want, have.want, effect.disturbs, reasons, changes, uuid)
+
+
+def _moved_by_hand(subject: Subject, host: str) -> bool:
+    record = subject.record
+    return subject.kind.mobile and record is not None and record.host not in ("", host, *subject.haves)
 
 
 def _differing(subject: Subject, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
@@ -164,7 +171,8 @@ def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have
     if have.lost:
         yield Change(settled.address, host, Action.REGISTER, there, have.want, Disruption.NONE, UNLISTED, uuid=uuid)
     elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
-        yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, FOUND_SO, uuid=uuid)
+        reasons = MOVED_HERE if _moved_by_hand(subject, host) else FOUND_SO
+        yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, reasons, uuid=uuid)
 
 
 def _left_data(subject: Subject, host: str) -> bool:
@@ -183,8 +191,10 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
     there = have.want if have else applied
     if there is None:
         return
-    why = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
-    reason, loss = Reason("not-needed-here", why), Disruption.NONE
+    text = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
+    if have is None and subject.kind.mobile and settled.host in subject.haves:
+        text = f"somebody moved it to {settled.host}: what is left of it here goes"
+    reason, loss = Reason(NOT_NEEDED, text), Disruption.NONE
     if have is not None and loses(subject.kind, have.want, have):
         reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
     old = have.uuid if have and have.uuid else uuid
@@ -215,7 +225,7 @@ def _recorded_only(subject: Subject, settled: Settled, want: Want, applied: Want
             want,
             applied,
             Disruption.NONE,
-            (_why_fields(changes),),
+            why(changes),
             changes,
             settled.leases[UUID],
         )
@@ -280,16 +290,6 @@ def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: st
     if settled.host == host and settled.placed.code:
         return settled.placed
     return Reason("new", "the spec has it, the host does not")
-
-
-def _why_fields(changes: tuple[FieldChange, ...]) -> Reason:
-    if not changes:
-        return Reason("rebuild-asked", "you asked for it with --rebuild")
-    drifted = sorted({change.field for change in changes if change.drift})
-    if len(drifted) == len({change.field for change in changes}):
-        return Reason("drift", f"{', '.join(drifted)} changed on the host, not in the spec")
-    changed = sorted({change.field for change in changes if not change.drift})
-    return Reason("changed", f"{', '.join(changed)} changed in the spec")
 
 
 def renamed(subject: Subject, untold: Untold, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:

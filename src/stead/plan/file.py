@@ -48,7 +48,7 @@ _STEP = (
 _KEEP = (_TEXT, frozenset({dict}), _TEXT, _ROWS, frozenset({bool}), _TEXT, _MAYBE)
 _PAIR, _WANT, _PLACE, _NOTE = (_TEXT,) * 2, (_NUMBER, _TEXT, _TEXT), (_TEXT, _NUMBER, _NUMBER), (_TEXT,) * 4
 _ANY: _Types = frozenset({str, int, float, bool, list, dict, type(None)})
-_CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}))
+_CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}), _TEXT, _ANY)
 _MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT}
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from stead.address import Address
 from stead.blueprint.model import Reason
@@ -14,14 +14,24 @@ from stead.observed import NOBODY_SILENT, Silence
 from stead.value import field, value
 from stead.want import Want
 
+NOT_NEEDED = "not-needed-here"  # of a step that only clears a host of what goes on elsewhere
+
 
 class FieldChange(NamedTuple):
-    """One field that differs. `drift` when the host differs from what was applied, not the spec from it."""
+    """One field that differs. `drift` when the host differs from what was applied, not the spec from it. Where both
+    do, `was` is what was applied.
+    """
 
     field: str  # "memory", "nics.0.addresses"
     old: Any
     new: Any
     drift: bool = False
+    words: str = ""  # the field, in the user's words
+    was: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.words or self.field
 
 
 class Step(NamedTuple):
@@ -117,3 +127,15 @@ class Plan:
     @property
     def waves(self) -> int:
         return 1 + max((step.wave for step in self.steps), default=-1)
+
+
+class _Step(Protocol):
+    @property
+    def action(self) -> Action: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+
+def clears(step: _Step) -> bool:
+    """Whether the host is only cleared of what goes on elsewhere: nothing of the user's is destroyed."""
+    return step.action is Action.DESTROY and any(reason.code == NOT_NEEDED for reason in step.reasons)

@@ -25,4 +25,7 @@ KIND = Kind(
     release=release,
     effects={"address": MOVED, "inside": MOVED, "router": MOVED, "router.address": IN_PLACE, "network": IN_PLACE},
     places={"router": "instance"},
+    words={
+        "router": "router",
+    },
 )

@@ -19,4 +19,8 @@ KIND = Kind(
     # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.
     effects={"source": IN_PLACE, "checksum": IN_PLACE, "format": IN_PLACE, "from": IN_PLACE},
     places={"keeps": "source", "from": "source"},
+    words={
+        "from": "fetched from",
+        "keeps": "contents kept",
+    },
 )

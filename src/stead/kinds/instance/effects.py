@@ -44,6 +44,26 @@ EFFECTS: Mapping[str, Effect] = {
     "state": IN_PLACE,
 }
 
+# What a user calls a field that the spec has under another name.
+WORDS: Mapping[str, str] = {
+    "labels": "labels",
+    "nics": "interfaces",
+    "nics.*": "interface in {}",
+    "nics.*.groups": "security_groups in {}",
+    "nics.*.filtered": "port_security in {}",
+    "ports": "addresses of interfaces",
+    "ports.*": "interface in {}",
+    "ports.*.addresses": "addresses in {}",
+    "ports.*.mac": "MAC in {}",
+    "root": "disk",
+    "root.size": "disk",
+    "root.volume": "boot_volume",
+    "seed": "cloud_init",
+    "seed.keys": "keypairs",
+    "volumes.*": "volume {}",
+    "volumes.*.uuid": "UUID of volume {}",
+}
+
 # Of the root disk, what makes it another one; the rest is how it is reached and plugged.
 _ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
 _ROOT_LIVE = frozenset({"iops", "throughput", "volume.size"})

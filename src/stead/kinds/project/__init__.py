@@ -16,4 +16,7 @@ KIND = Kind(
     facts=facts,
     effects={"default_group": IN_PLACE},
     places={"default_group": ""},
+    words={
+        "members.*": "member {}",
+    },
 )

@@ -30,4 +30,8 @@ KIND = Kind(
     renamed=renamed,
     effects={"external": PAUSE, "interfaces": PAUSE, "snat": PAUSE},
     places={"interfaces": "networks"},
+    words={
+        "interfaces": "networks",
+        "interfaces.*": "interface in {}",
+    },
 )

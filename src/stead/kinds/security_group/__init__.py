@@ -19,4 +19,10 @@ KIND = Kind(
     # Rules are swapped in one go, and connections that both sets allow live on.
     effects={"rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
     places={"rules": "ingress", "sets": "ingress"},
+    words={
+        "rules": "rules",
+        "rules.*": "rule {}",
+        "sets": "members of groups",
+        "sets.*": "members of {}",
+    },
 )

@@ -28,4 +28,7 @@ KIND = Kind(
     identity=("pool",),
     measures=measures,
     places={"origin": "from"},
+    words={
+        "origin": "from",
+    },
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from stead.blueprint.model import Reason
 from stead.kind import Action, Disruption
-from stead.plan.model import FieldChange, Keep, Note, Plan, Step
+from stead.plan.model import FieldChange, Keep, Note, Plan, Step, clears
 from stead.plan.render.fold import fold
 from stead.plan.render.values import opened
 from stead.plan.render.words import summarise
@@ -75,6 +75,8 @@ def _step(step: Step, *, verbose: bool) -> dict[str, Any]:
     }
     if step.to:
         told["to"] = step.to
+    if clears(step):
+        told["clears"] = True
     if step.loses:
         told["loses"] = step.loses
     if verbose:
@@ -87,7 +89,8 @@ def _reason(reason: Reason) -> dict[str, str]:
 
 
 def _change(change: FieldChange) -> dict[str, Any]:
-    return {"field": change.field, "old": opened(change.old), "new": opened(change.new), "drift": change.drift}
+    told = {"field": change.field, "words": change.name, "old": opened(change.old), "new": opened(change.new)}
+    return {**told, "drift": change.drift, **({} if change.was is None else {"was": opened(change.was)})}
 
 
 def _resource(keep: Keep) -> dict[str, Any]:
@@ -164,19 +167,24 @@ _STEP = _record(
             _record(
                 {
                     "field": _text("Dotted name"),
+                    "words": _text("The field as a user calls it"),
                     "old": {"description": "What is there"},
                     "new": {"description": "What will be"},
                     "drift": {"type": "boolean", "description": "The host changed, and not the spec"},
-                }
+                    "was": {"description": "What was applied, where the host changed and the spec too"},
+                },
+                "was",
             ),
             "Fields that differ; secrets read (secret)",
         ),
         "uuid": _text("Identity of the object"),
         "to": _text("The other host of a migration"),
+        "clears": {"type": "boolean", "description": "It goes from this host only, and stays on others"},
         "loses": _text("Data that is lost, in words"),
         "want": {"type": ["object", "null"], "description": "All that should be there; with --verbose only"},
     },
     "to",
+    "clears",
     "loses",
     "want",
 )

@@ -31,6 +31,12 @@ class Field(NamedTuple):
     new: str
     drift: bool
     lines: tuple[str, ...] = ()
+    was: str | None = None  # what was applied, where neither side has it any more
+
+    @property
+    def mark(self) -> str:
+        """How it is told that the host changed."""
+        return f"drift: it was {self.was}" if self.was is not None else "drift" if self.drift else ""
 
 
 class Card(NamedTuple):
@@ -38,6 +44,7 @@ class Card(NamedTuple):
 
     sign: str
     action: Action
+    verb: str  # what is done, as it is said
     name: str
     where: str
     disturbs: Disruption
@@ -60,8 +67,9 @@ def card(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool = False) 
     most = len(fields) if verbose else FIELDS_SHOWN
     keep = keeps.get(atom.address)
     return Card(
-        sign=SIGNS[atom.action],
-        action=atom.action,
+        sign="~" if entry.clears else SIGNS[atom.action],
+        action=Action.UPDATE if entry.clears else atom.action,
+        verb="clear" if entry.clears else str(atom.action),
         name=of_addresses(entry.addresses),
         where=_where(entry, verbose=verbose),
         disturbs=atom.disturbs,
@@ -92,14 +100,15 @@ def _fields(atom: Atom, *, verbose: bool) -> Sequence[FieldChange]:
 
 
 def _field(change: FieldChange, *, verbose: bool) -> Field:
-    name, old, new, drift = change
+    name, old, new, drift = change[:4]
+    was = None if change.was is None else values.shown(change.was, name)
     lines: tuple[str, ...] = ()
     if values.is_text(old, new):
         some = values.line_changes(old, new)
         limit = len(some) if verbose else TEXT_LINES_SHOWN
         more = (f"… {len(some) - limit} more lines",) if len(some) > limit else ()
         lines = (*some[:limit], *more)
-    return Field(values.safe(name), values.shown(old, name), values.shown(new, name), drift, lines)
+    return Field(values.safe(change.name), values.shown(old, name), values.shown(new, name), drift, lines, was)
 
 
 def _members(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool) -> Iterator[str]:

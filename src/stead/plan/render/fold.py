@@ -13,7 +13,7 @@ from stead.address import Address, order
 from stead.blueprint.model import Reason
 from stead.kind import Action, Disruption
 from stead.named import NamedTuple
-from stead.plan.model import FieldChange, Plan, Step
+from stead.plan.model import FieldChange, Plan, Step, clears
 from stead.plan.render.highlights import highlights
 from stead.value import value
 from stead.want import Want
@@ -45,6 +45,11 @@ class Entry:
     @property
     def first(self) -> Atom:
         return self.atoms[0]
+
+    @property
+    def clears(self) -> bool:
+        """Whether it goes from these hosts only, and stays on others."""
+        return clears(self.first)
 
     @property
     def project(self) -> str:

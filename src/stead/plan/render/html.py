@@ -122,7 +122,7 @@ def _entry(told: Card, members: int) -> Iterator[str]:
 
 def _title(told: Card, members: int) -> Iterator[str]:
     number = f" ({members:,})" if members > 1 else ""
-    action = "" if told.action is Action.CREATE else f" to {told.action}"
+    action = "" if told.action is Action.CREATE else f" to {told.verb}"
     bad = " bad" if told.disturbs.rank >= Disruption.REBUILD.rank else ""
     tag = f' <span class="tag{bad}">disturbs: {told.disturbs}</span>' if told.disturbs is not Disruption.NONE else ""
     drift = ' <span class="tag">drift</span>' if told.drift else ""
@@ -140,7 +140,7 @@ def _member(line: str) -> str:
 
 
 def _field(field: Field) -> str:
-    drift = ' <span class="tag">drift</span>' if field.drift else ""
+    drift = f' <span class="tag">{escape(field.mark)}</span>' if field.mark else ""
     if field.lines:
         return f"<tr><td>{escape(field.name)}</td><td><pre>{escape(chr(10).join(field.lines))}</pre>{drift}</td></tr>"
     old, new = escape(field.old), escape(field.new)

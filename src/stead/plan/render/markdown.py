@@ -84,12 +84,13 @@ def _details(title: str, entries: Sequence[Entry], plan: Plan, *, opened: bool) 
 def _lines(told: Card) -> Iterator[str]:
     sign = _SIGNS.get(told.action, "!")
     disturbs = f"  # disturbs: {told.disturbs}" if told.disturbs is not Disruption.NONE else ""
-    action = "" if told.action in (Action.CREATE, Action.DESTROY, Action.UPDATE) else f" to {told.action}"
+    plain = told.verb in (Action.CREATE, Action.DESTROY, Action.UPDATE)
+    action = "" if plain else f" to {told.verb}"
     yield f"{sign} {told.name}{action}{f'  {told.where}' if told.where else ''}{disturbs}"
     if told.about:
         yield f"    {told.about}"
     for field in told.fields:
-        drift = "  (drift)" if field.drift else ""
+        drift = f"  ({field.mark})" if field.mark else ""
         if field.lines:
             yield f"    {field.name}:{drift}"
             yield from (f"{line[:1]}     {line[1:]}" for line in field.lines)

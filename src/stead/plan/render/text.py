@@ -89,7 +89,7 @@ class _Page:
         numbers: Counter[tuple[Action, str]] = Counter()
         examples: dict[tuple[Action, str], Entry] = {}
         for entry in quiet:
-            key = (entry.first.action, entry.first.address.kind)
+            key = (Action.UPDATE if entry.clears else entry.first.action, entry.first.address.kind)
             numbers[key] += len(entry.atoms)
             examples.setdefault(key, entry)
         for key in sorted(numbers, key=lambda pair: (SAID.index(pair[0]), pair[1])):
@@ -126,8 +126,8 @@ class _Page:
         sign = self.paint(f"{told.sign:>3}", colour, BOLD)
         members = f" ({len(entry.atoms):,})" if len(entry.atoms) > 1 else ""
         line = f"{sign} {self.paint(told.name, BOLD)}{members}"
-        if told.action not in (Action.CREATE, Action.UPDATE, Action.DESTROY):
-            line += f" {self.paint(f'to {told.action}', colour)}"
+        if told.verb not in (Action.CREATE, Action.UPDATE, Action.DESTROY):
+            line += f" {self.paint(f'to {told.verb}', colour)}"
         if told.where:
             line += f"  {told.where}"
         if told.disturbs is not Disruption.NONE:
@@ -138,7 +138,7 @@ class _Page:
     def _fields(self, fields: Sequence[Field], *, new: bool) -> Iterator[str]:
         width = min(32, max((len(field.name) for field in fields), default=0))
         for field in fields:
-            drift = f"  {self.paint('(drift)', CYAN)}" if field.drift else ""
+            drift = f"  {self.paint(f'({field.mark})', CYAN)}" if field.mark else ""
             name = f"      {field.name:<{width}}"
             if field.lines:
                 yield f"{name}{drift}"
