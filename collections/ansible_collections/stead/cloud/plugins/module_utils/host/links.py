@@ -69,6 +69,7 @@ def is_up(link):
 
 
 def addresses(link):
-    """With their lengths; link-local ones come and go by themselves and are left out."""
+    """With their lengths. Those that the kernel gives itself, link-local or by a router's word, are left out."""
     found = link.get("addr_info", ()) if link else ()
-    return {"{0}/{1}".format(one["local"], one["prefixlen"]) for one in found if one.get("scope") == "global"}
+    ours = (one for one in found if one.get("scope") == "global" and not one.get("dynamic"))
+    return {"{0}/{1}".format(one["local"], one["prefixlen"]) for one in ours}
