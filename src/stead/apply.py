@@ -18,7 +18,7 @@ from stead.kind import AS_IT_IS, Action
 from stead.named import NamedTuple
 from stead.plan.model import Made, Plan, Step
 from stead.recorded import told_of_hosts
-from stead.runner import Began, Ended, Event, Result, Runner, Silent, State, Wave
+from stead.runner import Awaits, Began, Ended, Event, Result, Runner, Silent, State, Wave
 from stead.store import Hold, Store
 from stead.store.model import Claim, Outcome, Start, Writes, moment
 from stead.value import field, value
@@ -38,7 +38,7 @@ class Stopping(NamedTuple):
     """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
 
 
-Progress = WaveBegan | Stopping | Began | Ended | Silent
+Progress = WaveBegan | Stopping | Began | Awaits | Ended | Silent
 OnProgress = Callable[[Progress], None]
 
 
@@ -69,6 +69,7 @@ class Applied:
     skipped: tuple[Told, ...] = ()
     unknown: tuple[Told, ...] = ()  # begun, and never heard of again
     silent: Mapping[str, str] = field(default_factory=dict)  # host -> why
+    ready: tuple[Told, ...] = ()  # guests that were waited for: what for, and how long
 
 
 def _unheard(_event: Progress) -> None:
@@ -146,6 +147,7 @@ class _Work:
         self._begun: set[int] = set()
         self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
         self._silent: dict[str, str] = {}
+        self._waited: dict[int, str] = {}
         self._hooked = _hooked(plan, options.hooks)
 
     def all(self) -> None:
@@ -229,13 +231,17 @@ class _Work:
                     self._journal.began([self._plan.steps[one] for one in numbers])
                 case Ended(results):
                     self._journal.ended(results)
-                    for number, state, error in results:
+                    for number, state, error, ready in results:
                         self._states[number] = state
+                        if ready:
+                            self._waited[number] = ready
                         if state is not State.DONE:
                             blocked = self._why_blocked(self._plan.steps[number]) if state is State.SKIPPED else ""
                             self._bad[number] = blocked or error
                 case Silent(host, why):
                     self._silent[host] = why
+                case Awaits():
+                    pass
         self._on_event(event)
 
     def _left_over(self, steps: Sequence[Step]) -> None:
@@ -278,6 +284,7 @@ class _Work:
             skipped=tuple(told[State.SKIPPED]),
             unknown=tuple(told[State.UNKNOWN]),
             silent=self._silent,
+            ready=tuple(Told(self._plan.steps[number], text) for number, text in sorted(self._waited.items())),
         )
 
     def _outcome(self, done: int) -> Outcome:

@@ -95,7 +95,7 @@ class Journal:
     def ended(self, results: Iterable[Result]) -> None:
         steps = self._plan.steps
         buffer = self._buffer
-        for number, state, error in results:
+        for number, state, error, _ in results:
             step = steps[number]
             if state is State.DONE:
                 self._done(step)

@@ -252,6 +252,10 @@ def _nothing_there(_want: Mapping[str, Any]) -> bool:
     return False
 
 
+def _awaits_nothing(_block: Block) -> str:
+    return ""
+
+
 def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
@@ -290,6 +294,8 @@ class Kind:
     """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _no_facts
     """What expressions see of a member: `instances.web[0].address`."""
+    awaited: Callable[[Block], str] = _awaits_nothing
+    """What has to be before a step that starts one is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
     judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion

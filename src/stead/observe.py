@@ -172,8 +172,8 @@ def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
     if want is None:
         want = Want.of(Body.of({**entry["want"], **(seen or {})}))
         want = Want(want.body, want.own, made_from) if untouched else want
-    begun, lost = bool(entry.get("begun")), bool(entry.get("lost"))
-    return Have(want, made_from, str(entry["uuid"]), begun, there=not entry.get("gone"), lost=lost)
+    flags = {name: bool(entry.get(name)) for name in ("begun", "lost", "awaited")}
+    return Have(want, made_from, str(entry["uuid"]), there=not entry.get("gone"), **flags)
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:

@@ -83,6 +83,7 @@ class Have(NamedTuple):
     begun: bool = False
     there: bool = True  # of what is begun: whether anything can be seen of it
     lost: bool = False  # by its host's ledger: it is there all the same
+    awaited: bool = False  # it is there, and has not been seen ready since it was started
 
 
 class Origin(NamedTuple):

@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from stead.apply import OnProgress, Stopping, WaveBegan
 from stead.apply import Progress as Event
-from stead.cli.progress import EVERY, done_text, step_text, stopping_text
+from stead.cli.progress import EVERY, awaits_text, done_text, step_text, stopping_text
 from stead.plan.model import Plan
 from stead.plan.render.values import legible
-from stead.runner import Began, Ended, Silent, State
+from stead.runner import Awaits, Began, Ended, Silent, State
 
 
 @contextmanager
@@ -48,8 +48,10 @@ class _Display:
             case Began(steps):
                 self._running.update(steps)
                 bar.update(self._task, description=self._now())
+            case Awaits(number):
+                bar.update(self._task, description=awaits_text(self._plan.steps[number], event))
             case Ended(results):
-                for number, state, error in results:
+                for number, state, error, _ in results:
                     self._ended(number, state, error)
                 bar.update(self._task, description=self._now())
 

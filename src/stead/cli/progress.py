@@ -19,11 +19,12 @@ from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
 from stead.plan.render.values import legible, shown
 from stead.plan.render.words import SIGNS
-from stead.runner import Began, Ended, Silent, State
+from stead.runner import Awaits, Began, Ended, Silent, State
 from stead.store.model import Outcome
 
 TOLD = 20  # failures, skipped steps, … that are told one by one
 EVERY = 200  # steps of a plan up to which each is a line of its own; above, one line for each wave and second
+AGAIN = 30  # seconds until a wait is told again of which there is nothing new
 STOPPED = 130
 
 
@@ -51,6 +52,7 @@ class Lines:
         self._steps = plan.steps
         self._each = verbose or len(plan.steps) <= EVERY
         self._done = 0
+        self._seen: dict[int, tuple[str, float]] = {}  # what was told last of a guest that is waited for, and when
         self._now, self._last = now, now()
 
     def hear(self, event: Progress) -> None:
@@ -62,11 +64,20 @@ class Lines:
             case Silent(host, why):
                 self._say(f"{host} does not answer: {legible(why)}")
             case Ended(results):
-                for number, state, error in results:
+                for number, state, error, _ in results:
                     self._ended(self._steps[number], state, error)
                 self._count()
+            case Awaits(number):
+                self._awaits(self._steps[number], event)
             case Began():
                 pass
+
+    def _awaits(self, step: Step, wait: Awaits) -> None:
+        """Again only when something else is seen, or after a while."""
+        seen, last = self._seen.get(step.number, ("", 0.0))
+        if wait.seen != seen or wait.seconds - last >= AGAIN:
+            self._seen[step.number] = (wait.seen, wait.seconds)
+            self._say(f"  {awaits_text(step, wait)}")
 
     def _ended(self, step: Step, state: State, error: str) -> None:
         self._done += state is State.DONE
@@ -93,6 +104,11 @@ def step_text(step: Step) -> str:
     return f"{step.action} {step.address}{where}{f' to {step.to}' if step.to else ''}"
 
 
+def awaits_text(step: Step, wait: Awaits) -> str:
+    seen = f": {legible(wait.seen)}" if wait.seen else ""
+    return f"waiting for {step.address} ({wait.what}), {wait.seconds:.0f} s{seen}"
+
+
 def done_text(step: Step) -> str:
     where = f" on {step.host}" if step.host else ""
     return f"{SIGNS[step.action]:>3} {step.address}{where}{f' → {step.to}' if step.to else ''}"
@@ -110,6 +126,10 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
         _list(title, told, colour, plan)
     if options.quiet and made.outcome is Outcome.DONE:
         return
+    for step, text in made.ready[:TOLD]:
+        print(f"Ready: {step.address} on {step.host}, {text}")
+    if len(made.ready) > TOLD:
+        print(f"… and {len(made.ready) - TOLD:,} more were ready in time")
     print(_said(plan, made))
     if made.outcome is Outcome.DONE and plan.outputs and not options.quiet:
         print("\n" + paint("Outputs", BOLD))
@@ -168,6 +188,7 @@ def as_json(plan: Plan, made: Applied) -> Mapping[str, Any]:
         "unknown": told(made.unknown),
         "skipped": told(made.skipped),
         "silent": dict(made.silent),
+        "ready": [{"address": str(one.step.address), "host": one.step.host, "what": one.why} for one in made.ready],
         "outputs": opened(plan.outputs) if made.outcome is Outcome.DONE else {},
     }
 

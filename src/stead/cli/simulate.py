@@ -8,6 +8,7 @@
   stead simulate lose ADDRESS [--host H]        somebody deletes it
   stead simulate move ADDRESS HOST              somebody migrates it by hand
   stead simulate fail [--host H] [--address A] [--skip N] [--times N] [--error TEXT]    steps that will fail
+  stead simulate fail --unready [--address A]   guests that are started and never get ready
   stead simulate die HOST [--skip N] [--before]  a host that goes silent in the middle of an apply
   stead simulate faults                         what is still to go wrong
   stead simulate clear                          nothing more goes wrong
@@ -53,6 +54,7 @@ _FLAGS: Mapping[str, Mapping[str, object]] = {
     "skip": {"metavar": "N", "type": shared.number(0), "default": 0, "help": "steps that still go well"},
     "times": {"metavar": "N", "type": shared.number(1), "default": 1, "help": "how often (default: once)"},
     "error": {"metavar": "TEXT", "default": "injected by `stead simulate`", "help": "the error that is reported"},
+    "unready": {"action": "store_true", "help": "the step is done, and its guest is not ready in time"},
     "before": {"action": "store_true", "help": "before it does the step, not after"},
 }
 
@@ -214,7 +216,8 @@ def move(state: SimulatedState, options: argparse.Namespace) -> object:
 
 def fail(state: SimulatedState, options: argparse.Namespace) -> object:
     host = known(state, options.host) if options.host else ""
-    state.inject(Fault(FaultKind.FAIL, host, options.address, options.skip, options.times, safe(options.error)))
+    kind = FaultKind.UNREADY if options.unready else FaultKind.FAIL
+    state.inject(Fault(kind, host, options.address, options.skip, options.times, safe(options.error)))
     return faults(state, options)
 
 
@@ -265,7 +268,7 @@ SUBCOMMANDS: dict[str, Sub] = {
     ),
     "lose": Sub("delete a resource behind Stead's back", (("address", ""),), ("host",), lose),
     "move": Sub("migrate a resource by hand", (("address", ""), ("to", "")), ("host",), move),
-    "fail": Sub("steps that will fail", (), ("host", "address", "skip", "times", "error"), fail),
+    "fail": Sub("steps that will fail", (), ("host", "address", "skip", "times", "error", "unready"), fail),
     "die": Sub("a host that goes silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
     "faults": Sub("what is still to go wrong", (), (), faults),
     "clear": Sub("nothing more goes wrong", (), (), clear),

@@ -1,17 +1,20 @@
-"""What `ignore` names, held to what there is: a misspelt field would not be left alone."""
+"""Settings that would do nothing: `ignore` with a misspelt field, `rollout` where there is only one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from stead import document
 from stead.address import Address
 from stead.diagnostics import Code, Diagnostic
 from stead.kind import Kind
 from stead.reading import nearest
 from stead.reading.models import word_of
 from stead.spec import Definition
+from stead.spec.settings import COUNTED, InBatches
 from stead.value import fields_of
 
+ROLLS_NOTHING = Code("STEAD-L064", "there are no members to change in batches")
 IGNORES_NOTHING = Code("STEAD-L036", "there is no such field to ignore")
 
 
@@ -25,3 +28,10 @@ def ignores_nothing(names: Sequence[str], kind: Kind, one: Definition) -> Iterat
             text = f"{one.kind} have no field {name!r} to ignore; a field is ignored as a whole."
             text += nearest(name.partition(".")[0], known)
             yield IGNORES_NOTHING.at(one.node.place_of(f"ignore.{index}"), text, address=address)
+
+
+def rolls_nothing(asked: InBatches | None, one: Definition) -> Iterator[Diagnostic]:
+    node = one.node
+    if asked is not None and not (isinstance(node, document.Mapping) and COUNTED & node.entries.keys()):
+        text = "A rollout is of several members. Write `count` or `for_each` too, or drop `rollout`."
+        yield ROLLS_NOTHING.at(node.place_of("rollout"), text, address=str(Address(one.project, one.kind, one.name)))

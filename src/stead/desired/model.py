@@ -26,6 +26,18 @@ class Hook:
 
 
 @value
+class Rollout:
+    """How many members of a definition may be disturbed at once."""
+
+    at_once: str  # "2", or "25%" of all
+    stop_on_failure: bool = True
+
+    def size(self, members: int) -> int:
+        share = self.at_once.removesuffix("%")
+        return max(1, members * int(share) // 100) if share != self.at_once else int(share)
+
+
+@value
 class Settings:
     """What every kind understands, beside its own fields."""
 
@@ -35,6 +47,7 @@ class Settings:
     depends_on: tuple[Address, ...] = ()
     replace_when: Any = None  # its value is remembered; when it changes, the resource is replaced
     create_before_destroy: bool = False
+    rollout: Rollout | None = None
     hooks: tuple[Hook, ...] = ()
 
 

@@ -12,8 +12,8 @@ from stead.desired import results
 from stead.desired.counting import ONE, Counted, counted
 from stead.desired.cycles import cycles
 from stead.desired.digest import digest_of
-from stead.desired.ignoring import ignores_nothing
-from stead.desired.model import Block, Desired, Hook, Settings, Site
+from stead.desired.ignoring import ignores_nothing, rolls_nothing
+from stead.desired.model import Block, Desired, Hook, Rollout, Settings, Site
 from stead.desired.quota import over_quota
 from stead.desired.renames import UNKNOWN_ADDRESS, Renames
 from stead.desired.scope import BlockScope, Keys
@@ -25,7 +25,7 @@ from stead.kinds import kinds
 from stead.reading import OUT_OF_RANGE, Reading, nearest, read_model
 from stead.reading.readers import FAILED
 from stead.spec import Definition, Environment, Spec
-from stead.spec.settings import COUNTED, SETTINGS, Common, Playbook
+from stead.spec.settings import COUNTED, SETTINGS, Common, InBatches, Playbook
 from stead.value import replace
 from stead.vault import Vault
 
@@ -227,6 +227,7 @@ class _Resolving:
         self.tell(reading.found, one.environment)
         if common is FAILED:
             return None
+        self.tell(list(rolls_nothing(common.rollout, one)), one.environment)
         self.tell(list(ignores_nothing(common.ignore, self.kinds[one.kind], one)), one.environment)
         depends = [self.depends(text, index, one) for index, text in enumerate(common.depends_on)]
         return Settings(
@@ -236,6 +237,7 @@ class _Resolving:
             depends_on=tuple(found for found in depends if found is not None),
             replace_when=common.replace_when,
             create_before_destroy=common.create_before_destroy,
+            rollout=_rollout(common.rollout),
             hooks=tuple(_hook(playbook, node.file) for playbook in common.hooks),
         )
 
@@ -294,6 +296,10 @@ def _hook(playbook: Playbook, file: str) -> Hook:
     """Its file is named as seen from the file that names it; from here on as the spec's own files are."""
     beside = os.path.normpath(os.path.join(os.path.dirname(file), playbook.playbook))  # noqa: PTH118, PTH120
     return Hook(playbook=beside, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)
+
+
+def _rollout(asked: InBatches | None) -> Rollout | None:
+    return Rollout(at_once=asked.at_once, stop_on_failure=asked.stop_on_failure) if asked is not None else None
 
 
 _PLAIN = Settings()

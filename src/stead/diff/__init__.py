@@ -94,7 +94,8 @@ def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:
         before = applied.get(host)
         if before is None or before.digest != want.digest:
             return False
-        if host and ((have := haves.get(host)) is None or have.begun or have.lost or have.want.digest != want.digest):
+        have = haves.get(host)
+        if host and (have is None or have.begun or have.lost or have.awaited or have.want.digest != want.digest):
             return False
     return record.host == settled.host
 

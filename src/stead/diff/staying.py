@@ -24,6 +24,7 @@ UNLISTED = (Reason("ledger-lost", "the host has it so, and its ledger lost it"),
 MOVED_HERE = (Reason("found-so", "somebody moved it here"),)
 REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
 EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
+NOT_READY = (Reason("not-ready", "it is there, and was not ready when a run waited for it: this one waits again"),)
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
@@ -145,6 +146,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         return
     if effect.action not in ANEW:  # what is made anew is made as the spec says
         want = left_alone(subject.kind, settled, want, have.want)
+    reasons += NOT_READY if have.awaited else ()
     yield Change(settled.address, host, effect.action, want, have.want, effect.disturbs, reasons, changes, uuid)
 
 
@@ -170,6 +172,8 @@ def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have
     there = left_alone(subject.kind, settled, want, have.want)
     if have.lost:
         yield Change(settled.address, host, Action.REGISTER, there, have.want, Disruption.NONE, UNLISTED, uuid=uuid)
+    elif have.awaited:
+        yield Change(settled.address, host, Action.UPDATE, there, have.want, Disruption.NONE, NOT_READY, uuid=uuid)
     elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
         reasons = MOVED_HERE if _moved_by_hand(subject, host) else FOUND_SO
         yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, reasons, uuid=uuid)

@@ -12,6 +12,7 @@ from stead.diff.drift import MOVED
 from stead.kind import Action, Disruption, Kind
 from stead.plan.model import WAITS, Keep, Made, Note, Plan, Step
 from stead.plan.order import Ordered, arrange
+from stead.plan.rollout import roll
 from stead.recorded import Record, Recorded
 from stead.value import replace, value
 from stead.want import canonical, digest
@@ -51,8 +52,9 @@ def build(
         return None, found
     selected = _select(ordered, selection)
     left_out = len(ordered.changes) - len(selected.changes)
+    selected, rolled = roll(selected, blueprint, recorded.resources, kinds)
     steps = tuple(_steps(selected, kinds))
-    notes = diff.notes
+    notes = (*diff.notes, *rolled)
     if left_out:
         notes = (*notes, Note("left-out", f"{left_out} steps are left out by your selection."))
     whole = diff.of_spec and not left_out

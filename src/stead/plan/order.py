@@ -5,7 +5,7 @@ A wave is one call per host, so it is cut only where an edge crosses hosts; insi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from stead.address import Address
@@ -40,7 +40,7 @@ def arrange(
     before = edges.all()
     for later, earlier in edges.handing_over(lasting):
         before[later].add(earlier)
-    return _sorted(changes, before)
+    return sort(changes, before)
 
 
 class _Edges:
@@ -215,8 +215,16 @@ class _Edges:
         return record.host if record is not None else ""
 
 
-def _sorted(changes: Sequence[Change], before: list[set[int]]) -> tuple[Ordered, list[Diagnostic]]:
-    """Kahn's algorithm by levels; the order of the changes breaks ties, so the outcome is one."""
+Loose = frozenset[tuple[int, int]] | set[tuple[int, int]]
+
+
+def sort(
+    changes: Sequence[Change], before: list[set[int]], loose: Loose = frozenset()
+) -> tuple[Ordered, list[Diagnostic]]:
+    """Kahn's algorithm by levels; the order of the changes breaks ties, so the outcome is one.
+
+    What is `loose`, (later, earlier), waits for the end of the other and not for its success: it is in a later wave.
+    """
     count = len(changes)
     waiting = [len(some) for some in before]
     followers: list[list[int]] = [[] for _ in range(count)]
@@ -232,7 +240,8 @@ def _sorted(changes: Sequence[Change], before: list[set[int]]) -> tuple[Ordered,
         following: list[int] = []
         for position in ready:
             if before[position]:
-                ranks[position] = _rank(hosts[position], before[position], hosts, ranks)
+                apart = {one for one in before[position] if (position, one) in loose} if loose else loose
+                ranks[position] = _rank(hosts[position], before[position], hosts, ranks, apart)
             for later in followers[position]:
                 waiting[later] -= 1
                 if not waiting[later]:
@@ -241,16 +250,20 @@ def _sorted(changes: Sequence[Change], before: list[set[int]]) -> tuple[Ordered,
         ready = following
     if done < count:
         return Ordered([], [], []), [_cycle(changes, before, waiting)]
+    for later, earlier in loose:
+        before[later].discard(earlier)
     return _renumber(changes, before, ranks), []
 
 
-def _rank(host: str, before: set[int], hosts: list[str], ranks: list[tuple[int, int]]) -> tuple[int, int]:
-    """A later wave than what is done on another host; a deeper place than what is done on this one."""
+def _rank(
+    host: str, before: set[int], hosts: list[str], ranks: list[tuple[int, int]], apart: Collection[object]
+) -> tuple[int, int]:
+    """A later wave than what is done on another host, or apart; a deeper place than what is done on this one."""
     wave = depth = 0
     for earlier in before:
         reached, below = ranks[earlier]
         # What is only recorded happens on the controller, in the wave of what it waits for.
-        if hosts[earlier] != host and host and hosts[earlier]:
+        if earlier in apart or (hosts[earlier] != host and host and hosts[earlier]):
             reached, below = reached + 1, -1
         if reached > wave:
             wave, depth = reached, below + 1

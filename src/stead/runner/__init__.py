@@ -11,6 +11,7 @@ from typing import Protocol
 
 from stead.address import Address
 from stead.desired import Hook
+from stead.diagnostics import Code
 from stead.named import NamedTuple
 from stead.observed import Host, Observed, Origin
 from stead.plan.model import Keep, Step
@@ -18,11 +19,12 @@ from stead.recorded import NOTHING, Recorded
 from stead.recovering import Memory
 from stead.value import field, value
 
-__all__ = ["SITE_KEY", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+__all__ = ["SITE_KEY", "UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 
 
 # Among the secrets of a wave: what the site seals them with, for hosts of the role controller to keep.
 SITE_KEY = "site-key"
+UNREADY = Code("STEAD-A002", "a guest was not ready in time")
 
 
 class State(StrEnum):
@@ -36,6 +38,7 @@ class Result(NamedTuple):
     step: int  # its number in the plan
     state: State
     error: str = ""
+    ready: str = ""  # of a guest that was waited for: what for, and how long
 
 
 class Began(NamedTuple):
@@ -48,6 +51,15 @@ class Ended(NamedTuple):
     results: Sequence[Result]
 
 
+class Awaits(NamedTuple):
+    """A step is done, and what it made is not ready yet."""
+
+    step: int
+    seconds: float
+    what: str  # that is waited for
+    seen: str  # last
+
+
 class Silent(NamedTuple):
     """A host does not answer. Its steps of this wave that did not begin will not; others go on."""
 
@@ -55,7 +67,7 @@ class Silent(NamedTuple):
     why: str
 
 
-Event = Began | Ended | Silent
+Event = Began | Awaits | Ended | Silent
 
 
 @value

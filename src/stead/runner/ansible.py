@@ -18,7 +18,7 @@ from stead.observed import Host, Observed
 from stead.plan.model import Keep, Step
 from stead.recorded import NOTHING, Recorded
 from stead.recovering import Memory
-from stead.runner import Began, Ended, Event, Result, Silent, State, Wave
+from stead.runner import Awaits, Began, Ended, Event, Result, Silent, State, Wave
 from stead.runner.playing import Played, Playing
 from stead.value import value
 
@@ -111,13 +111,15 @@ class AnsibleRunner:
     ) -> list[Step]:
         """What is known now of a host's steps. Returns those of which nothing is known yet."""
         told = {
-            one["number"]: Result(one["number"], _STATES[one["status"]], one["error"])
+            one["number"]: Result(one["number"], _STATES[one["status"]], one["error"], _ready(one))
             for one in found.get("results") or ()
         }
         done = [step for step in steps if step.number in told and told[step.number].state is State.DONE]
         _, refused = self._hooked(wave, "after", done)
         told.update((one.step, one) for one in refused)
         left = [step for step in steps if step.number not in told]
+        for number, one in (found.get("waits") or {}).items() if found.get("more") else ():
+            on_event(Awaits(int(number), one["waited"], one["for"], one["seen"]))
         if not found.get("more"):
             if why := found.get("unreachable"):
                 on_event(Silent(host, str(why)))
@@ -195,6 +197,9 @@ def forget_secrets(runs: Path) -> None:
 
 def _lost(step: Step, host: str, found: Mapping[str, Any]) -> Result:
     """A step of which its host's last word says nothing."""
+    if wait := (found.get("waits") or {}).get(str(step.number)):
+        text = f"it was made, and the run was stopped after {wait['waited']:.0f} s of waiting for {wait['for']}"
+        return Result(step.number, State.FAILED, f"{text}; last seen: {wait['seen'] or 'nothing'}")
     if found.get("stopped"):
         return Result(step.number, State.SKIPPED, "the run was stopped")
     if why := found.get("unreachable"):
@@ -202,6 +207,11 @@ def _lost(step: Step, host: str, found: Mapping[str, Any]) -> Result:
             return Result(step.number, State.UNKNOWN, f"{host} went silent meanwhile: {why}")
         return Result(step.number, State.SKIPPED, f"{host} does not answer: {why}")
     return Result(step.number, State.FAILED, found.get("msg") or "the module said nothing")
+
+
+def _ready(result: Mapping[str, Any]) -> str:
+    ready = result.get("ready")
+    return f"{ready['for']} after {ready['seconds']:.0f} s" if ready else ""
 
 
 def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:

@@ -19,11 +19,11 @@ from stead.observed import Have, Host, Observed, State, StoragePool
 from stead.plan.model import Step
 from stead.recorded import NOTHING, Recorded
 from stead.recovering import Memory
-from stead.runner import SITE_KEY, Began, Ended, Event, Result, Silent, Wave
+from stead.runner import SITE_KEY, UNREADY, Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner import simulated_memory as memory
 from stead.runner.simulated_rules import Site
-from stead.runner.simulated_state import Fault, FaultKind, HostRow, Row, SimulatedState, Thing
+from stead.runner.simulated_state import AWAITED, Fault, FaultKind, HostRow, Row, SimulatedState, Thing
 from stead.value import replace
 from stead.want import EMPTY, Body, Want, canonical
 
@@ -156,11 +156,23 @@ class _Hand:
                 return self._perform(step)
             case FaultKind.FAIL:
                 return Ending.FAILED, fault.error if fault else ""
+            case FaultKind.UNREADY:
+                return self._unready(step)
             case FaultKind.DIE_BEFORE:
                 return self._die(step)
             case FaultKind.DIE:
                 self._perform(step)
                 return self._die(step)
+
+    def _unready(self, step: Step) -> tuple[Ending, str]:
+        ending, error = self._perform(step)
+        place = (str(step.address), step.host)
+        thing = self._put.get(place)
+        if ending is not Ending.DONE or thing is None or not (wait := thing.want.fields().get("wait")):
+            return ending, error
+        self._put[place] = thing._replace(made_from=AWAITED + thing.made_from)
+        text = f"{UNREADY.id}: it was made, and was not ready in time: waited {wait['timeout']} s for {wait['for']}"
+        return Ending.FAILED, f"{text}; last seen: nothing, as `stead simulate` was told."
 
     def _die(self, step: Step) -> tuple[Ending, str]:
         why = f"{step.host} went silent during step {step.number}"
@@ -315,7 +327,9 @@ class _Seen:
                 want = Want(self._bodies[body], own, digest)
                 if own == EMPTY:
                     self._shared[digest] = want
-            self._inner[host] = Have(want, want.digest if made_from == digest else made_from, uuid)
+            awaited = made_from.startswith(AWAITED)
+            made = made_from.removeprefix(AWAITED)
+            self._inner[host] = Have(want, want.digest if made == digest else made, uuid, awaited=awaited)
 
 
 def _told(things: Sequence[Row]) -> bytes:

@@ -47,7 +47,11 @@ PORTION = 1000
 class FaultKind(StrEnum):
     FAIL = "fail"  # the step fails with an error
     DIE = "die"  # the host goes down in the middle of the step, which is done and never reported
+    UNREADY = "unready"  # the step is done, and its guest is never ready
     DIE_BEFORE = "die-before"  # the host goes down just before it does the step
+
+
+AWAITED = "awaited "  # before the digest that a thing was made from: it was not seen ready since
 
 
 class Fault(NamedTuple):

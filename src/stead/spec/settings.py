@@ -24,6 +24,19 @@ class Playbook:
 
 
 @value
+class InBatches:
+    """How members of a counted definition are changed where that disturbs them."""
+
+    at_once: Annotated[
+        str,
+        Text(pattern=r"[1-9][0-9]{0,5}|([1-9][0-9]?|100)%", what="a number of members from 1, or a share up to 100%"),
+        "Members that are rebooted, rebuilt or replaced at once: a number, or a share of all, rounded down",
+        Example("25%"),
+    ] = "1"
+    stop_on_failure: Annotated[bool, "Leave the rest as it is when a member fails or is not ready in time"] = True
+
+
+@value
 class Common:
     """Fields of every resource."""
 
@@ -44,10 +57,18 @@ class Common:
         bool,
         "Replaced by one on another host that has no address or number of the old one's, make the new one first",
     ] = False
+    rollout: Annotated[
+        InBatches | None,
+        "Reboot, rebuild and replace members a few at a time, each batch when the one before is ready; left out, all "
+        "at once",
+        Example({"at_once": 1}),
+    ] = None
     hooks: Annotated[
         tuple[Playbook, ...], "Playbooks around its steps", Example([{"playbook": "hooks/drain.yml", "when": "before"}])
     ] = ()
 
 
-SETTINGS = frozenset({"labels", "protect", "ignore", "depends_on", "replace_when", "create_before_destroy", "hooks"})
+SETTINGS = frozenset(
+    {"labels", "protect", "ignore", "depends_on", "replace_when", "create_before_destroy", "rollout", "hooks"}
+)
 COUNTED = frozenset({"count", "for_each"})

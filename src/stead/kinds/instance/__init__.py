@@ -9,6 +9,7 @@ from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
+from stead.kinds.instance.waits import awaited
 from stead.kinds.network_names import renamed
 
 KIND = Kind(
@@ -33,6 +34,7 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     renamed=renamed,
+    awaited=awaited,
     effects=EFFECTS,
     judge=judge,
     rebuild=rebuild,

@@ -12,7 +12,7 @@ from stead.address import Address
 from stead.desired import Block
 from stead.kind import World
 from stead.kinds import images, storage
-from stead.kinds.instance import nics
+from stead.kinds.instance import nics, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.recording import plain
@@ -84,6 +84,7 @@ class Bodies:
             "labels": plain(block.settings.labels),
             "os": image.os if image is not None else None,
             "properties": plain(model.properties),
+            "wait": waits.described(block, world),
             "topology": plain(flavor.topology) if flavor.topology is not None else None,
         }
         return found | {name: value for name, value in optional.items() if value}

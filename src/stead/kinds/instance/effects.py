@@ -42,6 +42,7 @@ EFFECTS: Mapping[str, Effect] = {
     "nics": PAUSE,
     "ports": PAUSE,
     "state": IN_PLACE,
+    "wait": IN_PLACE,
 }
 
 # What a user calls a field that the spec has under another name.

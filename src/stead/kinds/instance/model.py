@@ -145,6 +145,28 @@ class Disk:
 
 
 @value
+class Wait:
+    """What ready means. A step that starts the instance is done once it is."""
+
+    SHORT: ClassVar[str] = "for"
+
+    for_: Annotated[
+        Literal["address", "ssh", "http", "agent", "cloud-init"],
+        "It answers for its address; SSH or HTTP answers; its guest agent answers; cloud-init has ended",
+        Example("ssh"),
+    ]
+    timeout: Annotated[int, Duration(), "How long it may take until its step fails", Example("10m")] = 300
+    network: Annotated[
+        Address | None, Ref("networks"), "Network to look through; left out, the first in which it has an address"
+    ] = None
+    port: Annotated[int | None, Whole(least=1, most=65535), "Port; left out, 22 of ssh and 80 of http"] = None
+    path: Annotated[str | None, Text(pattern=r"/[!-~]*", what="a path such as /health"), "Path, of http"] = None
+    status: Annotated[
+        int | None, Whole(least=100, most=599), "Status that it must answer with, of http; left out, any below 400"
+    ] = None
+
+
+@value
 class Instance:
     flavor: Annotated[
         Annotated[Address, Ref("flavors")] | Flavor,
@@ -177,6 +199,11 @@ class Instance:
     ] = None
     state: Annotated[Literal["running", "stopped"], "Whether it runs"] = "running"
     autostart: Annotated[bool, "Start it with its host"] = True
+    wait: Annotated[
+        Wait | None,
+        "What ready means: a step that starts it is done once it is, and what depends on it waits",
+        Example({"for": "ssh", "timeout": "5m"}),
+    ] = None
     stop_timeout: Annotated[
         int, Duration(), "How long it may take to shut down before it is switched off", Example("2m")
     ] = 60

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from stead.address import Address, key_of
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds.instance import disk_rules, group_rules
+from stead.kinds.instance import disk_rules, group_rules, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
@@ -45,6 +45,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _nic(block, f"networks.{at}", nic, desired)
     if len(block.members) > 1:
         yield from _many(block)
+    yield from waits.check(block, desired)
     alike = list(_one_domain(block, desired))
     yield from alike or _name(block, desired)
     if model.spread or model.together:

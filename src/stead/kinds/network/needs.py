@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from stead.desired import Block, Desired
 from stead.kind import Demand, Macs, Need, Numbers
+from stead.kinds import watched
 from stead.kinds.network.model import Network
 from stead.kinds.subnets import nets_of
 from stead.kinds.underlay import lacks
@@ -31,7 +32,7 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
         found.append(Need("vlan", wire_space("vlan", model.physical), Numbers(site.vlan_first, site.vlan_last), fixed))
     if is_served(block, desired):
         found.append(Need(SERVER_MAC, "mac", Macs()))
-    return found
+    return found + watched.needs(block.members[0], desired)
 
 
 def wire_space(number: str, physical: str | None = None) -> str:

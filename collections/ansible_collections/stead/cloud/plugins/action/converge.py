@@ -56,14 +56,19 @@ class ActionModule(ActionBase):
             payload["uploads"] = {} if self._task.check_mode else self._upload(payload["steps"])
             while left:
                 if os.path.exists(os.path.join(folder, STOP)):
-                    told.write({"stopped": True})
+                    told.write({"stopped": True, "waits": payload.get("waits", {})})
                     return
                 told.begin()
                 answer = self._call(payload, task_vars)
                 results = answer.get("results") or []
                 payload["outcomes"].update((str(one["number"]), one["status"]) for one in results)
-                left = left.difference(one["number"] for one in results) if results else ()
-                told.write({"results": results, "msg": answer.get("msg", ""), "more": bool(left)})
+                waits = payload["waits"] = answer.get("waits") or {}
+                # Without either it failed as a whole, and would again.
+                left = left.difference(one["number"] for one in results) if results or waits else ()
+                words = {
+                    number: {name: one[name] for name in ("for", "seen", "waited")} for number, one in waits.items()
+                }
+                told.write({"results": results, "msg": answer.get("msg", ""), "more": bool(left), "waits": words})
                 yield answer
         except AnsibleConnectionFailure as error:
             told.write({"unreachable": str(error), "begun": told.begun})

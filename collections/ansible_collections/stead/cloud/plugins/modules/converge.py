@@ -59,6 +59,11 @@ results:
       done: [define acme.web-0, start acme.web-0]
       error: ""
       seconds: 0.41
+waits:
+  description: Steps that are done and whose guests are still waited for, by number. They are given to the next call.
+  returned: always
+  type: dict
+  sample: {"4": {"for": "ssh on port 22", "seen": "connection refused", "waited": 5.1}}
 """
 
 import json
@@ -78,13 +83,14 @@ def main():
     payload = json.loads(module.params["payload"])
     try:
         if module.check_mode:
-            results = Batch(payload, check=True).carry_out()
+            results, waits = Batch(payload, check=True).carry_out(), {}
         else:
             with alone():
-                results = Batch(payload).carry_out()
+                batch = Batch(payload)
+                results, waits = batch.carry_out(), batch.waits()
     except Failed as error:
         module.fail_json(msg=str(error), results=[])
-    answer = {"changed": any(one["changed"] for one in results), "results": results}
+    answer = {"changed": any(one["changed"] for one in results), "results": results, "waits": waits}
     if module._diff:  # noqa: SLF001 - Ansible has no public name for it
         done = {one["number"] for one in results}
         answer["diff"] = [difference(step) for step in payload["steps"] if step["number"] in done]

@@ -3,6 +3,7 @@
 A step that fails takes with it only what depends on it. The outcome is a value for each step, never an exception.
 
 A long batch is left after a while, between two steps, so that what is done can be told; whoever called calls again.
+A guest that is waited for holds up only what depends on it: the wait is carried from one call to the next.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from . import ledger, origin, places
+from . import ledger, network, origin, places
 from .failing import Failed
 from .hypervisor import Libvirt
 from .journal import Journal, Silence
 from .kinds import KINDS
+from .lookouts import Lookouts
+from .waiting import Wait, is_needed, shown
 from .work import Work
 
 # Steps wait for programs and for libvirt far more than they compute.
@@ -27,6 +30,10 @@ AT_ONCE = 4
 SPELL = 5
 # Seconds that another run on this host may still need; one that was killed here is over long before.
 PATIENCE = 120
+
+# Seconds between two looks at a guest that is waited for, and guests that are looked at at once.
+LOOK = 1
+LOOKS = 16
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
@@ -43,6 +50,12 @@ class Batch:
         self._libvirt = Libvirt()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
+        self._stands = Lookouts(self.host, network.bridge_for)
+        steps = {step["number"]: step for step in self.steps}
+        self._waits = {}  # number -> step, its outcome so far, and the wait
+        for number, told in payload.get("waits", {}).items():
+            step = steps[int(number)]
+            self._waits[int(number)] = (step, told["outcome"], Wait(step["want"], told["waited"], told["seen"]))
 
     def carry_out(self):
         """What became of the steps that were not done before and are now, in the order of their numbers."""
@@ -51,36 +64,73 @@ class Batch:
         if not self.check:
             origin.keep(self._origin, self._key)
         try:
-            with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-                self._all(pool, results)
+            with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(LOOKS) as lookers:
+                self._all(pool, lookers, results)
         finally:
+            self._stands.close()
             self._libvirt.close()
         if not self.check:
             origin.release()
         return [results[number] for number in sorted(results)]
 
-    def _all(self, pool, results):
-        waiting = {step["number"]: step for step in self.steps if step["number"] not in self._outcomes}
+    def waits(self):
+        """Steps that are done and whose guests are still waited for: for the next call."""
+        return {
+            str(number): {"waited": wait.waited, "seen": wait.seen, "for": shown(wait.words), "outcome": found}
+            for number, (_step, found, wait) in self._waits.items()
+        }
+
+    def _all(self, pool, lookers, results):
+        done = self._outcomes.keys() | self._waits.keys()
+        waiting = {step["number"]: step for step in self.steps if step["number"] not in done}
         running = {}  # future -> the number of its step, and when it was begun
+        looking = {}  # future -> the number of a step whose guest is looked at
         begun = time.monotonic()
         while True:
-            if not _is_time_to_tell(begun, running):
+            is_time = _is_time_to_tell(begun, running)
+            if not is_time:
                 self._begin(pool, waiting, running)
-            if not running:
+                for number in self._waits.keys() - set(looking.values()):
+                    looking[lookers.submit(self._look, number)] = number
+            if not running and not looking:
                 return
-            ended, _others = wait(running, timeout=SPELL, return_when=FIRST_COMPLETED)
+            ended, _others = wait([*running, *looking], timeout=SPELL, return_when=FIRST_COMPLETED)
             for future in ended:
-                number, _since = running.pop(future)
-                results[number] = future.result()
-                self._outcomes[number] = results[number]["status"]
+                number = looking.pop(future) if future in looking else running.pop(future)[0]
+                found = future.result()
+                if found is not None:
+                    results[number] = found
+                    self._outcomes[number] = found["status"]
 
     def _begin(self, pool, waiting, running):
-        open_ones = set(waiting).union(number for number, _since in running.values())
+        open_ones = set(waiting).union(self._waits, (number for number, _since in running.values()))
         for number in sorted(waiting):
             if len(running) == AT_ONCE:
                 return
             if open_ones.isdisjoint(waiting[number].get("after", ())):
                 running[pool.submit(self._step, waiting.pop(number))] = (number, time.monotonic())
+
+    def _look(self, number):
+        """Once more, after a pause: the step's outcome, or nothing while it is still waited for."""
+        step, found, awaited = self._waits[number]
+        time.sleep(LOOK)
+        try:
+            ready = awaited.look(self._libvirt.get(), self._stands)
+            if not ready and not awaited.is_over:
+                return None
+            if ready:
+                self._book(step)
+                found["ready"] = {"for": shown(awaited.words), "seconds": round(awaited.waited, 1)}
+            else:
+                found.update(status=FAILED, error=awaited.why())
+        except Failed as error:
+            found.update(status=FAILED, error=str(error))
+        except Exception as error:  # noqa: BLE001 - libvirt's, or a bug: the others go on
+            found.update(status=FAILED, error=_told(error))
+        found["seconds"] = round(found["seconds"] + awaited.waited, 3)
+        self._end(step, found)
+        del self._waits[number]
+        return found
 
     def _step(self, step):
         """What it waits for has ended, here or in a wave before."""
@@ -95,27 +145,31 @@ class Batch:
             text = "Nothing was begun: the journal in {0} cannot be written: {1}."
             return outcome(step, FAILED, error=text.format(places.JOURNAL, error.strerror))
         work = Work(self.host, self.check, self._secrets, self._libvirt)
+        awaited = False
         try:
-            self._carry_out(step, work)
+            awaited = self._carry_out(step, work)
             found = outcome(step, OK, changed=work.changed, done=work.done)
         except Failed as error:
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
         except Exception as error:  # noqa: BLE001 - a bug or libvirt's: the others go on, and the text says where it was
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = "{0}: {1} ({2}:{3})".format(
-                type(error).__name__, error, os.path.basename(where.filename), where.lineno
-            )
-            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=text)
+            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=_told(error))
         found["seconds"] = round(time.monotonic() - begun, 3)
-        with contextlib.suppress(OSError):  # the controller hears of it all the same
-            self._journal.write(step, "end", status=found["status"], error=found["error"])
+        if awaited:
+            self._waits[step["number"]] = (step, found, Wait(step["want"]))
+            return None
+        self._end(step, found)
         return found
 
+    def _end(self, step, found):
+        with contextlib.suppress(OSError):  # the controller hears of it all the same
+            self._journal.write(step, "end", status=found["status"], error=found["error"])
+
     def _carry_out(self, step, work):
+        """True when it is done, and its guest is to be waited for."""
         kind, action = step["kind"], step["action"]
         if action in ("forget", "accept", "register"):
-            _book(step, work)
-            return
+            self._book(step)
+            return False
         code = KINDS.get(kind)
         if code is None:
             raise Failed("This version has no code for {0} on hosts.".format(kind))
@@ -133,12 +187,26 @@ class Batch:
                 )
                 raise Failed(text.format(kind, work.host))
             code.migrate(given, work)
-            return
+            return False
         else:
+            unsure = ledger.is_unsure(kind, step["uuid"])  # a start of a run before may be what is waited for
             if not work.check:
                 ledger.begin(_entry(step))
             code.ensure(given, work)
-        _book(step, work)
+            if not work.check and is_needed(step["want"]) and (work.booted or unsure):
+                ledger.keep(_entry(step), awaited=True)
+                return True
+        self._book(step)
+        return False
+
+    def _book(self, step):
+        """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
+        if self.check:
+            return
+        if step["action"] in ("destroy", "forget") or step.get("want") is None:
+            ledger.forget(step["kind"], step["uuid"])
+        else:
+            ledger.keep(_entry(step))
 
 
 def _is_time_to_tell(begun, running):
@@ -193,14 +261,9 @@ def _all_before(number, before):
     return found
 
 
-def _book(step, work):
-    """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
-    if work.check:
-        return
-    if step["action"] in ("destroy", "forget") or step.get("want") is None:
-        ledger.forget(step["kind"], step["uuid"])
-    else:
-        ledger.keep(_entry(step))
+def _told(error):
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return "{0}: {1} ({2}:{3})".format(type(error).__name__, error, os.path.basename(where.filename), where.lineno)
 
 
 def _entry(step):

@@ -124,11 +124,19 @@ def port(nic, own):
             # Errors of connections that are allowed; and answers to a type that is, which libvirt does not let back.
             for state in ("RELATED", "ESTABLISHED"):
                 _rule(found, "accept", direction, FIRST, match, {"state": state})
+    _let_look(found, nic.get("look"))
     for one in nic["groups"]:
         element(found, "filterref", {"filter": group_name(one)})
     for match in ("all", "all-ipv6"):
         _rule(found, "drop", "inout", LAST, match)
     return _text(found)
+
+
+def _let_look(found, look):
+    """Stead sees whether it is ready, whatever the groups say of others."""
+    if look is not None:
+        match = "tcp-ipv6" if ":" in look["address"] else "tcp"
+        _rule(found, "accept", "in", FIRST, match, {"srcipaddr": look["address"], "dstportstart": look["port"]})
 
 
 def _text(found):

@@ -19,6 +19,7 @@ from . import (
     network,
     power,
     security,
+    waiting,
 )
 from .failing import Failed
 
@@ -37,7 +38,11 @@ def ensure(step, work):
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
     instance_disks.grow_root(want, domain, work)
-    guarded = [(nic, want["ports"][key]) for key, nic in sorted(want["nics"].items()) if nic["filtered"]]
+    guarded = [
+        (waiting.let_in(nic, key, want), want["ports"][key])
+        for key, nic in sorted(want["nics"].items())
+        if nic["filtered"]
+    ]
     for nic, port in guarded:
         security.ensure_port(nic, port, work)
     defined = _define(step, domain, work)

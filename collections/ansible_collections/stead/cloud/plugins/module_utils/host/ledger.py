@@ -56,13 +56,24 @@ def begin(made):
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
 
-def keep(made):
-    """Written only when it says something new, so that a second run changes nothing."""
+def keep(made, awaited=False):
+    """Written only when it says something new, so that a second run changes nothing.
+
+    What is `awaited` is made, and has not been seen ready since.
+    """
     before = read(made["kind"], made["uuid"])
-    if not _says(before, made):
+    if not _says(before, made) or before.get("awaited", False) != awaited:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        _write(path_of(made["kind"], made["uuid"]), dict(before or {}, **dict(made, applied_at=now)))
+        known = {name: value for name, value in (before or {}).items() if name != "awaited"}
+        says = {**known, **made, "applied_at": now, **({"awaited": True} if awaited else {})}
+        _write(path_of(made["kind"], made["uuid"]), says)
     remove(path_of(made["kind"], made["uuid"], BEGUN))
+
+
+def is_unsure(kind, uuid):
+    """Whether a step was to make it so that did not end, or it was not seen ready since."""
+    made = read(kind, uuid)
+    return os.path.exists(path_of(kind, uuid, BEGUN)) or (made is not None and made.get("awaited", False))
 
 
 def forget(kind, uuid):

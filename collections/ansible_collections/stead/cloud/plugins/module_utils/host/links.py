@@ -34,6 +34,11 @@ def server_name(uuid):
     return _short("sd", uuid)
 
 
+def lookout_name(uuid):
+    """The host's end of the cable to the place from which it looks at guests of the network."""
+    return _short("sw", uuid)
+
+
 def tap_name(mac):
     return _short("st", mac)
 

@@ -5,7 +5,7 @@ It decides nothing: which hosts, numbers and forwarding entries there are stands
 
 from __future__ import annotations
 
-from . import dhcp, forwarding, ledger, links, running, zones
+from . import dhcp, forwarding, ledger, links, lookouts, running, zones
 from .failing import Failed
 
 VXLAN_PORT = 4789
@@ -35,6 +35,7 @@ def ensure(step, work):
 def remove(step, work):
     uuid = step["uuid"]
     dhcp.remove(uuid, work)
+    lookouts.remove(uuid, work)
     there = work.now.links()
     bridge = links.bridge_name(uuid)
     own = {links.vxlan_name(uuid), links.vlan_name(uuid), links.server_name(uuid)}

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 
-from . import capacity, domain_seen, ledger, links, origin, proving, survey
+from . import capacity, domain_seen, ledger, links, origin, proving, survey, waiting
 from .failing import Failed
 from .kinds import KINDS
 from .looking import Look
@@ -22,7 +22,7 @@ from .readings import Unread
 VERSION = 1
 # Seconds: less than whoever asks waits, and enough for a trial of all hypervisors.
 WITHIN = 50
-OWN_LINKS = ("sb", "sx", "sv", "sd", "sr")
+OWN_LINKS = ("sb", "sx", "sv", "sd", "sr", "sw")
 
 
 def observe(host, pools=None, keep=True, afresh=False, recorded=()):
@@ -105,8 +105,11 @@ def _resources(look, recorded, unread):
         found.setdefault(entry["kind"], []).append(entry)
     for made in _ledger(look, unread, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
-        if made["uuid"] not in {entry["uuid"] for entry in entries}:
+        known = next((entry for entry in entries if entry["uuid"] == made["uuid"]), None)
+        if known is None:
             entries.append(_begun(made, look))
+        elif waiting.is_needed(made["want"]):  # nobody has seen whether that came up
+            known["awaited"] = True
     _label(found.setdefault("instances", []), look)
     return found
 

@@ -18,6 +18,7 @@ def start(domain, work):
 
     if not domain.isActive():
         _act("start", domain.create, domain, work)
+        work.booted = True
         return
     state = domain.state()[0]
     if state == libvirt.VIR_DOMAIN_PAUSED:

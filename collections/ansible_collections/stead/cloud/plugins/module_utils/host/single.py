@@ -94,7 +94,12 @@ def _result(module, step, secrets):
     if module.check_mode:
         return Batch(payload, check=True).carry_out()[0]
     with alone():
-        return Batch(payload).carry_out()[0]
+        while True:
+            batch = Batch(payload)
+            results = batch.carry_out()
+            if results:
+                return results[0]
+            payload["waits"] = batch.waits()
 
 
 def digest_of(want):

@@ -19,6 +19,7 @@ class Work:
         self.done = []
         self.now = now or Readings(libvirt)  # what the host has
         self.parts = {}  # (field of the want, key in it) -> what is there of it, of what was not as it should be
+        self.booted = False  # a guest, by this step
         self._secrets = secrets or {}
         self._libvirt = libvirt
 

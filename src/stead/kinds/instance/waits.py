@@ -1,0 +1,74 @@
+"""What ready means for an instance: whether it can be seen at all, and what its host is told to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stead.desired import Block, Desired
+from stead.diagnostics import Code, Diagnostic
+from stead.kind import World
+from stead.kinds import watched
+from stead.kinds.instance.model import Instance, Wait
+from stead.kinds.instance.nics import seats
+
+UNSEEN = Code("STEAD-I043", "nobody could see whether it is ready")
+BESIDE = Code("STEAD-I044", "this says nothing of what is waited for")
+PORTS = {"ssh": 22, "http": 80}
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Instance = block.model
+    wait = model.wait
+    if wait is None:
+        return
+    if not wait.timeout:
+        text = "A timeout of nothing fails every start. Write 5m, or leave `wait` out."
+        yield UNSEEN.at(block.place("wait.timeout"), text)
+    if wait.for_ not in watched.THROUGH_NETWORK:
+        if not model.agent:
+            text = f"{wait.for_} is told by the guest agent, and `agent` is false. Set it to true, or wait for ssh."
+            yield UNSEEN.at(block.place("wait"), text)
+    elif watched.look(block, desired) is None:
+        where = f"in {wait.network}" if wait.network is not None else "in a network without a count"
+        text = (
+            f"{wait.for_} is seen through the network, and it has no address {where}. Give it one, or wait for agent."
+        )
+        yield UNSEEN.at(block.place("wait"), text)
+    yield from _beside(block, wait)
+
+
+def _beside(block: Block, wait: Wait) -> Iterator[Diagnostic]:
+    fields = {
+        "port": ("ssh", "http"),
+        "path": ("http",),
+        "status": ("http",),
+        "network": tuple(watched.THROUGH_NETWORK),
+    }
+    for name, those in fields.items():
+        if getattr(wait, name) is not None and wait.for_ not in those:
+            text = f"`{name}` is of {' and '.join(sorted(those))}, and this waits for {wait.for_}. Drop it."
+            yield BESIDE.at(block.place(f"wait.{name}"), text)
+
+
+def described(block: Block, world: World) -> dict[str, Any] | None:
+    model: Instance = block.model
+    wait = model.wait
+    if wait is None:
+        return None
+    found: dict[str, Any] = {"for": wait.for_, "timeout": wait.timeout}
+    if wait.for_ in PORTS:
+        found["port"] = wait.port or PORTS[wait.for_]
+    if wait.for_ == "http":
+        found["path"] = wait.path or "/"
+        found |= {"status": wait.status} if wait.status is not None else {}
+    look = watched.look(block, world.desired)
+    if look is not None:
+        found["from"] = watched.source(world.member(look.network), look.net)
+        found["nic"] = seats(block, world.desired)[look.at].key
+    return found
+
+
+def awaited(block: Block) -> str:
+    model: Instance = block.model
+    return model.wait.for_ if model.wait is not None and model.state == "running" else ""
