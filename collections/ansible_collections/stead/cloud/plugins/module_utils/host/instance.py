@@ -88,7 +88,7 @@ def seen(step, look):
         return {} if look.blind else None
     found = domain_seen.fields(domain, want)
     for key, nic in found.get("nics", {}).items():
-        if nic.get("filtered") and look.differing(_guard(nic, want["ports"][key]), step):
+        if nic.get("filtered") and look.differing(_guard(waiting.let_in(nic, key, want), want["ports"][key]), step):
             nic["filtered"] = False  # it may claim to be anybody, or be reached by everybody
     # The one function that compares says what matters of it.
     differing = {path.split(".")[0] for path, _wanted, _there in wire.compare(want, dict(want, **found))}
