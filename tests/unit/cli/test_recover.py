@@ -15,23 +15,6 @@ from stead.cli import main
 from stead.store import open_store
 
 
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recover") / "demo"
-    assert main(["init", "demo", "-C", str(folder)]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert main(["apply", "--auto-approve", "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture
-def demo(applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(applied, tmp_path / "demo")
-    monkeypatch.chdir(tmp_path / "demo")
-    return tmp_path / "demo"
-
-
 def lose(demo: Path) -> None:
     for path in (demo / ".stead").iterdir():
         if path.is_file() and not path.name.startswith("simulated.db"):

@@ -15,25 +15,6 @@ from stead.cli import COMMANDS, main
 DEMO_SPEC = "stead.yml"
 
 
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("refusals") / "demo"
-    assert main(["init", "demo", "-C", str(folder)]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert main(["apply", "--auto-approve", "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture
-def demo(applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(applied, tmp_path / "demo")
-    monkeypatch.chdir(tmp_path / "demo")
-    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "demo"
-
-
 def _refused(words: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words.split()) == 1
     told = capsys.readouterr()

@@ -20,25 +20,6 @@ from stead.cli import COMMANDS, main
 MACHINES = {"lab", "bootstrap", "doctor"}  # they would build a lab, or ask hosts
 
 
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("applied") / "demo"
-    assert main(["init", "demo", "-C", str(folder)]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert main(["apply", "--auto-approve", "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture
-def demo(applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(applied, tmp_path / "demo")
-    monkeypatch.chdir(tmp_path / "demo")
-    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "demo"
-
-
 def _foreign(path: Path) -> None:
     path.unlink()
     with sqlite3.connect(path) as other:
