@@ -11,6 +11,7 @@ from stead.blueprint.placement import (
     GroupKind,
     Host,
     HostState,
+    Over,
     Placement,
     Problem,
     Request,
@@ -196,6 +197,19 @@ def test_drain_names_what_cannot_be_migrated() -> None:
     done = drain(asked, place(asked), "a")
     assert [move.member for move in done.moves] == ["r[0]"]
     assert [(move.member, move.code) for move in done.stuck] == [("disk[0]", "fixed"), ("router[0]", "fixed")]
+
+
+def test_drain_leaves_a_group_together_that_cannot_leave_as_a_whole() -> None:
+    """And gives the room that it would have taken to others."""
+    near = Group(name="near", kind=GroupKind.TOGETHER, over=Over.ZONES)
+    asks = [request("near", 3, 2, groups=(near,)), request("other", 2)]
+    at = {"near[0]": "a", "near[1]": "a", "other[0]": "a"}
+    asked = Problem(hosts=[host("a", 8, "x"), host("b", 4, "y")], requests=asks, current=at)
+    done = drain(asked, place(asked), "a")
+    assert [move.member for move in done.moves] == ["other[0]"]
+    assert [one.members for one in done.placement.unplaced] == [("near[1]",)]
+    why = "it must be in one zone with near[1], which has to stay"
+    assert [(move.member, move.text) for move in done.stuck] == [("near[0]", why)]
 
 
 def test_drain_empties_a_host_in_maintenance_too() -> None:

@@ -14,7 +14,7 @@ from stead.value import replace, value
 
 from .descent import Descent
 from .emptying import Emptying
-from .model import HostState, Move, Placement, Problem
+from .model import GroupKind, HostState, Move, Over, Placement, Problem, Unplaced
 from .place import place
 from .runs import in_order
 from .scene import Scene
@@ -109,12 +109,14 @@ def _before_detours(moves: list[Move]) -> tuple[Move, ...]:
 
 
 def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
-    """Empties a host. Who finds no other stays and is in the placement's `unplaced`; who cannot move is `stuck`."""
+    """Empties a host. Who finds no other stays and is in the placement's `unplaced`; who cannot move is `stuck`, and
+    who has to be together with one that stays.
+    """
     hosts = [replace(one, state=HostState.LEAVING) if one.name == host else one for one in problem.hosts]
     fixed = _fixed(problem)
     pinned = fixed | _elsewhere(placement, host)
     changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=pinned)
-    after = place(changed)
+    after, held = _undivided(changed, place(changed), host)
     moves = tuple(replace_code(move, host) for move in after.moves)
     start = Descent(Scene(problem, placement))
     before, then = _figures(start), _figures(Descent(Scene(changed, after)))
@@ -122,13 +124,46 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
     return Rebalance(
         moves=moves,
         waves=cut.waves,
-        stuck=cut.stuck + tuple(_staying(placement, fixed, host)),
+        stuck=(*cut.stuck, *_staying(placement, fixed, host), *held),
         objective=(before[0], then[0]),
         fullest=(before[1], then[1]),
         in_use=(before[2], then[2]),
         bytes=weight(start.scene, moves),
         placement=after,
     )
+
+
+def _undivided(problem: Problem, after: Placement, host: str) -> tuple[Placement, list[Move]]:
+    """A group that must be together leaves as a whole or not at all; without it, others may find room."""
+    held: list[Move] = []
+    left: list[Unplaced] = []  # what the first search says of them: in the next they are pinned
+    while torn := _torn(problem, after, host):
+        stays, leaves, why = torn
+        left += [one for one in after.unplaced if stays.intersection(one.members)]
+        held += [Move(member, host, host, "together", why, live=False) for member in in_order(leaves)]
+        problem = replace(problem, pinned=problem.pinned | stays | leaves)
+        after = place(problem)
+    return replace(after, unplaced=tuple(sorted((*after.unplaced, *left)))), held
+
+
+def _torn(problem: Problem, after: Placement, host: str) -> tuple[frozenset[str], frozenset[str], str] | None:
+    """Who of the first group that is apart would stay on the host and who would leave it, and why it must not."""
+    without = {member for one in after.unplaced for member in one.members if problem.current.get(member) == host}
+    moved = {move.member for move in after.moves}
+    zones = {one.name: one.zone for one in problem.hosts}
+    groups = {group.name: group for one in problem.requests for group in one.groups} if without and moved else {}
+    for name in sorted(groups):
+        group = groups[name]
+        if not (group.hard and group.kind is GroupKind.TOGETHER):
+            continue
+        members = {member for one in problem.requests if group in one.groups for member in one.members}
+        stays, leaves = frozenset(members & without), frozenset(members & moved)
+        at = {after.assignment[member] for member in leaves} | {host}
+        in_zones = group.over is Over.ZONES
+        if stays and len({zones[one] for one in at} if in_zones else at) > 1:
+            with_whom = f"{'in one zone' if in_zones else 'on one host'} with {in_order(stays)[0]}, which has to stay"
+            return stays, leaves, f"it must be {with_whom}"
+    return None
 
 
 def _figures(descent: Descent) -> tuple[int, int, int]:
