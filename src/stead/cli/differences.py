@@ -31,7 +31,8 @@ def data(changes: Sequence[Change], notes: Sequence[Note]) -> dict[str, Any]:
     from stead.plan.render.values import opened
 
     def field(one: FieldChange) -> dict[str, Any]:
-        return {"field": one.field, "old": opened(one.old), "new": opened(one.new), "drift": one.drift}
+        told = {"field": one.field, "words": one.name, "old": opened(one.old), "new": opened(one.new)}
+        return told | {"drift": one.drift}
 
     return {
         "differences": [

@@ -10,6 +10,7 @@ from stead.blueprint.leases import UUID
 from stead.blueprint.model import Reason
 from stead.diff.fields import comparison
 from stead.diff.model import Change, Diff, is_down
+from stead.diff.wording import Holders, worded
 from stead.kind import Action, Disruption, Kind
 from stead.observed import Have, Observed, State
 from stead.plan.model import FieldChange, Note
@@ -43,6 +44,7 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
                 changes.append(
                     Change(address, host, Action.ACCEPT, there, applied, Disruption.NONE, (reason,), fields, uuid)
                 )
+    changes = worded(changes, kinds, Holders(recorded))
     return Diff(changes=tuple(changes), notes=(*silent(observed), *_unlisted(observed)), of_spec=False)
 
 

@@ -21,10 +21,12 @@ from stead.recorded import Recorded
 
 
 class Holders:
-    """Whose a value is, of what was recorded and of what was chosen. Looked up only where a field is keyed by one."""
+    """Whose a value is, of what was recorded and, where there is a blueprint, of what was chosen. Looked up only where a
+    field is keyed by one.
+    """
 
-    def __init__(self, recorded: Recorded, blueprint: Blueprint) -> None:
-        self._sides = (recorded.resources, blueprint.resources)
+    def __init__(self, recorded: Recorded, blueprint: Blueprint | None = None) -> None:
+        self._sides = (recorded.resources, blueprint.resources if blueprint is not None else {})
 
     @cached_property
     def _of(self) -> dict[str, Address]:
@@ -68,8 +70,11 @@ def said(path: str, words: Mapping[str, str], holders: Holders, own: Address) ->
             parts = pattern.split(".")
             if len(parts) == size and all(part in ("*", key) for part, key in zip(parts, keys, strict=False)):
                 named = [holders.name(key, own) for part, key in zip(parts, keys, strict=False) if part == "*"]
-                rest = [said(".".join(keys[size:]), {}, holders, own)] if keys[size:] else []
-                return (" " if " " in phrase else ".").join([phrase.format(*named), *rest])
+                told = phrase.format(*named)
+                if not keys[size:]:
+                    return told
+                rest = said(".".join(keys[size:]), {}, holders, own)
+                return f"{rest} of {told}" if " " in phrase else f"{told}.{rest}"
     return ".".join("UUID" if key == "uuid" else holders.name(key, own).replace("_uuid", " UUID") for key in keys)
 
 
