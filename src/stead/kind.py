@@ -316,7 +316,7 @@ class Kind:
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "reaches {} on"."""
+    """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "host of {}"."""
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying what a host has of it loses data."""

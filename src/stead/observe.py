@@ -208,7 +208,9 @@ def traits(facts: Mapping[str, Any]) -> frozenset[str]:
     own = facts["traits"]
     found = {*own["kernel"], *own["firmware"], *(f"cpu:{one}" for one in own["cpu"]["features"])}
     if own["kernel"]:  # it was asked
-        found |= {f"without:{one}" for one in ("vlan", "shaping") if one not in own["kernel"]}
+        found |= {
+            f"without:{one}" for one, by in (("vlan", "vlan"), ("bandwidth", "shaping")) if by not in own["kernel"]
+        }
         found |= {"without:uefi"} - {f"without:{one}" for one in own["firmware"]}
         found |= set() if own["tpm"] else {"without:tpm"}
         found |= {"without:geneve", "without:ovn", "without:roots-elsewhere"}  # no host has code for them yet

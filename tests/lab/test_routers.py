@@ -339,5 +339,5 @@ def test_a_vlan_is_refused_where_the_kernel_has_none_before_any_host_is_touched(
         return
     assert plan is None
     assert [one.code for one in found] == ["STEAD-P001"]
-    assert "without:vlan" in found[0].detail
+    assert "feature=vlan" in found[0].detail
     assert found[0].place is not None

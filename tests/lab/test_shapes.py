@@ -72,7 +72,7 @@ def test_every_shape_runs_and_is_what_was_asked_for(lab: Lab, tmp_path: Path) ->
     ("lacks", "shape"),
     [
         ("tpm", {"tpm": True}),
-        ("shaping", {"networks": [{"network": "bare", "bandwidth": 10}]}),
+        ("bandwidth", {"networks": [{"network": "bare", "bandwidth": 10}]}),
     ],
 )
 def test_what_a_host_cannot_is_refused_by_the_plan(lab: Lab, tmp_path: Path, lacks: str, shape: dict[str, Any]) -> None:
@@ -81,4 +81,4 @@ def test_what_a_host_cannot_is_refused_by_the_plan(lab: Lab, tmp_path: Path, lac
     site.write(spec({"web": shape}))
     said = site.stead("plan", status=1)
     assert "STEAD-P001" in said.text
-    assert f"without:{lacks}" in said.text
+    assert f"feature={lacks}" in said.text

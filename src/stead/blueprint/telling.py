@@ -100,7 +100,10 @@ def human(suggestion: Suggestion) -> str:
         host: {name: less for name, much in row.items() if (less := much - add.get(host, {}).get(name, 0)) > 0}
         for host, row in suggestion.free.items()
     }
-    parts = [f"relax {' and '.join(map(str, suggestion.relax))}"] if suggestion.relax else []
+    lacked = [one.value for one in suggestion.relax if one.stage == "feature"]
+    relaxed = [str(one) for one in suggestion.relax if one.stage != "feature"]
+    parts = [f"relax {' and '.join(relaxed)}"] if relaxed else []
+    parts += [f"do without {' and '.join(lacked)}"] if lacked else []
     parts += [*_rooms("free", free, "on"), *_rooms("add", add, "to")]
     opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) + opens

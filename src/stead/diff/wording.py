@@ -21,8 +21,8 @@ from stead.recorded import Recorded
 
 
 class Holders:
-    """Whose a value is, of what was recorded and, where there is a blueprint, of what was chosen. Looked up only where a
-    field is keyed by one.
+    """Whose a value is, of what was recorded and, with a blueprint, of what was chosen. Looked up only where a field is
+    keyed by one.
     """
 
     def __init__(self, recorded: Recorded, blueprint: Blueprint | None = None) -> None:

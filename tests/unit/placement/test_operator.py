@@ -97,6 +97,17 @@ def test_a_limit_over_zones_that_is_said_holds(site: Site) -> None:
     assert "3 to create" in site.run("plan").replace("web[0..2] (3)", "3 to create")
 
 
+def test_a_feature_that_no_host_has_is_named_as_the_spec_has_it(site: Site) -> None:
+    (site.folder / "inventory.yml").write_text(
+        INVENTORY.replace("vars: {", 'vars: {stead_traits: ["without:tpm"], ', 2)
+    )
+    site.write({"web": instance(tpm=True, zone="east")})
+    told = site.run("plan", rc=1)
+    assert "the nearest fail only feature=tpm" in told
+    assert "- do without tpm: 2 hosts would fit" in told
+    assert "without:" not in told
+
+
 def test_maintenance_moves_nothing_and_stops_no_plan(site: Site) -> None:
     site.write({"db": instance(host="e1", volumes=["data"])}, volumes={"data": {"size": "5GiB"}})
     site.apply()

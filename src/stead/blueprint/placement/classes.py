@@ -15,15 +15,15 @@ from stead.value import replace
 from .filters import broken
 from .model import Host, HostState, Request
 
-STAGE_OF = {
-    "required": "trait",
-    "forbidden": "forbidden",
-    "zones": "zone",
-    "pools": "pool",
-    "physical_networks": "network",
-    "hypervisor": "hypervisor",
-    "architecture": "architecture",
-    "project": "project",
+STAGES_OF = {
+    "required": ("trait",),
+    "forbidden": ("feature", "forbidden"),
+    "zones": ("zone",),
+    "pools": ("pool",),
+    "physical_networks": ("network",),
+    "hypervisor": ("hypervisor",),
+    "architecture": ("architecture",),
+    "project": ("project",),
 }
 ASKS_NOTHING = Request(id="", members=(), demand={})
 
@@ -42,7 +42,7 @@ class Classes:
             self.members[number].append(h)
             self.of.append(number)
         self._hosts = [hosts[members[0]] for members in self.members]
-        self._fields = [name for name in STAGE_OF if name != "project" or any(host.projects for host in self._hosts)]
+        self._fields = [name for name in STAGES_OF if name != "project" or any(host.projects for host in self._hosts)]
         self._wishes = attrgetter(*self._fields)
         self._refusing: dict[tuple[str, object], frozenset[int]] = {}
         self._down = frozenset(c for c, host in enumerate(self._hosts) if host.state is not HostState.UP)
@@ -64,9 +64,9 @@ class Classes:
         found = self._refusing.get((name, wish))
         if found is None:
             alone = replace(ASKS_NOTHING, **{name: wish})
-            stage = STAGE_OF[name]
+            stages = STAGES_OF[name]
             found = frozenset(
-                c for c, host in enumerate(self._hosts) if any(one.stage == stage for one in broken(host, alone, {}))
+                c for c, host in enumerate(self._hosts) if any(one.stage in stages for one in broken(host, alone, {}))
             )
             self._refusing[name, wish] = found
         return found

@@ -22,6 +22,7 @@ STAGES = (
     "host",
     "zone",
     "trait",
+    "feature",
     "forbidden",
     "pool",
     "network",
@@ -31,6 +32,8 @@ STAGES = (
     "together",
     "capacity",
 )
+# Of a host that lacks a feature such as a TPM. Nobody writes this trait: hosts and kinds do.
+WITHOUT = "without:"
 RANK = {stage: i for i, stage in enumerate(STAGES)}
 
 
@@ -76,9 +79,12 @@ def _wishes(host: Host, request: Request) -> Iterator[Broken]:
         yield Broken("host", request.host)
     if request.zones and host.zone not in request.zones:
         yield Broken("zone", "|".join(sorted(request.zones)))
+    unwanted = request.forbidden & host.traits
+    lacked = {name for name in unwanted if name.startswith(WITHOUT)} if unwanted else unwanted
     for stage, names in (
         ("trait", request.required - host.traits),
-        ("forbidden", request.forbidden & host.traits),
+        ("feature", {name.removeprefix(WITHOUT) for name in lacked}),
+        ("forbidden", unwanted - lacked),
         ("pool", request.pools - host.pools),
         ("network", request.physical_networks - host.physical_networks),
     ):

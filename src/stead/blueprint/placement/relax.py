@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from stead.value import replace
 
-from .filters import Broken
+from .filters import WITHOUT, Broken
 from .model import Host, HostState, Problem, Request, SiteFilter
 
 
@@ -44,8 +44,8 @@ def _without(request: Request, found: Broken) -> Request:
             return replace(request, zones=frozenset())
         case "trait":
             return replace(request, required=request.required - gone)
-        case "forbidden":
-            return replace(request, forbidden=request.forbidden - gone)
+        case "feature" | "forbidden":
+            return replace(request, forbidden=request.forbidden - gone - {WITHOUT + found.value})
         case "pool":
             return replace(request, pools=request.pools - gone)
         case "network":

@@ -22,6 +22,7 @@ FORCED = {
     "host": "it is asked to be on another host",
     "zone": "its host is in none of the zones asked for",
     "trait": "its host lacks {}",
+    "feature": "its host lacks {}",
     "forbidden": "its host has {}, which is forbidden",
     "data": "its data is on another host",
     "resized": "it grew and its host is too full",

@@ -20,7 +20,9 @@ KIND = Kind(
     effects={"source": IN_PLACE, "checksum": IN_PLACE, "format": IN_PLACE, "from": IN_PLACE},
     places={"keeps": "source", "from": "source"},
     words={
-        "from": "fetched from",
+        "from": "host that gives it",
+        "from.host": "host that gives it",
+        "from.server": "address of the host that gives it",
         "keeps": "contents kept",
     },
 )

@@ -84,7 +84,7 @@ def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
     if (model.firmware or (image.firmware if image is not None else None) or "bios") != "bios":
         yield "without:uefi"
     if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
-        yield "without:shaping"
+        yield "without:bandwidth"
 
 
 def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:

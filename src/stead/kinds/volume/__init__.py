@@ -29,6 +29,9 @@ KIND = Kind(
     measures=measures,
     places={"origin": "from"},
     words={
-        "origin": "from",
+        "origin": "source",
+        "origin.image": "image",
+        "origin.snapshot": "snapshot",
+        "origin.volume": "source volume",
     },
 )
