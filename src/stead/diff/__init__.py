@@ -14,7 +14,7 @@ from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.diff.drift import drift, silent
 from stead.diff.freeing import freeing
-from stead.diff.later import by_block
+from stead.diff.grouped import by_block
 from stead.diff.leaving import Staying, counts_of, leaving
 from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Subject
 from stead.diff.names import SAME, Names, Untold
@@ -81,8 +81,11 @@ def compare(
         unchanged += len(changes) == before
     changes += freeing(changes, records, kinds, blueprint.takes_over)
     changes = list(proven(changes, Waiting(recorded, observed, blueprint, kinds), notes))
-    changes = worded(changes, kinds, Holders(recorded, blueprint))
-    return Diff(changes=tuple(changes), notes=tuple(by_block(notes)), unchanged=unchanged, renames=names.renames)
+    holders = Holders(recorded, blueprint)
+    changes = worded(changes, kinds, holders)
+    return Diff(
+        changes=tuple(changes), notes=tuple(by_block(notes, kinds, holders)), unchanged=unchanged, renames=names.renames
+    )
 
 
 def _same(settled: Settled, record: Record, haves: Mapping[str, Have]) -> bool:

@@ -39,22 +39,25 @@ def comparison(kind: str) -> Compare:
 
 
 class Differing(NamedTuple):
-    """The fields that differ, and the strongest effect that any of them takes; and those that wait for a rebuild."""
+    """The fields that differ, and the strongest effect that any of them takes; those that wait for a rebuild; and the
+    names of those that the host changed first, and the spec since to the same.
+    """
 
     changes: tuple[FieldChange, ...]
     effect: Effect
     later: tuple[FieldChange, ...] = ()
+    agreed: tuple[str, ...] = ()
 
 
 def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
     wanted, there = _opened(want), _opened(have)
     left = {name: new for name, _, new in _differences(kind.name, applied, have)} if applied is not None else {}
-    changed = {name for name, _, _ in _differences(kind.name, want, applied)} if left and applied is not None else ()
+    changed = {name for name, _, _ in _differences(kind.name, want, applied)} if left and applied is not None else set()
     changes: list[FieldChange] = []
     later: list[FieldChange] = []
     strongest = IN_PLACE
     for name, old, new in _differences(kind.name, want, have):
-        if _is_ignored(name.partition(".")[0], kind, settled):
+        if _is_ignored(_head(name), kind, settled):
             continue
         drift = name in left and name not in changed
         change = FieldChange(name, old, new, drift=drift, was=None if drift else left.get(name))
@@ -63,7 +66,15 @@ def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied:
         strongest = strongest if effect.later else max(strongest, effect, key=_strength)
     if strongest.action in ANEW:  # with what waited for it
         return Differing((*changes, *later), strongest)
-    return Differing(tuple(changes), strongest, tuple(later))
+    differ = {change.field for change in (*changes, *later)}
+    agreed = sorted(
+        name for name in left.keys() & changed if name not in differ and not _is_ignored(_head(name), kind, settled)
+    )
+    return Differing(tuple(changes), strongest, tuple(later), tuple(agreed))
+
+
+def _head(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _is_ignored(head: str, kind: Kind, settled: Settled) -> bool:
@@ -91,7 +102,7 @@ def left_alone(kind: Kind, settled: Settled, want: Want, have: Want) -> Want:
 def _waiting(kind: Kind, want: Want, have: Want) -> frozenset[str]:
     wanted, there = _opened(want), _opened(have)
     return frozenset(
-        name.partition(".")[0]
+        _head(name)
         for name, old, new in _differences(kind.name, want, have)
         if kind.effect(name, old, new, wanted, there).later
     )

@@ -8,7 +8,7 @@ from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
-from stead.diff.later import waiting
+from stead.diff.grouped import agreed, waiting
 from stead.diff.model import Change, Subject, is_down, loses, may_run
 from stead.diff.names import Untold
 from stead.diff.wording import identity_changes, why
@@ -98,7 +98,7 @@ def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
 def _migration(subject: Subject, settled: Settled, host: str) -> Change:
     have = subject.haves[host].want
     want = settled.wants[settled.host]
-    changes, effect, _ = field_changes(
+    changes, effect, *_ = field_changes(
         subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
     )
     return Change(
@@ -134,9 +134,11 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     if have.uuid and have.uuid != uuid:
         yield from _predecessor(subject, settled, host, want, have)
         return
-    changes, effect, later = _differing(subject, settled, want, have.want, applied)
+    changes, effect, later, same = _differing(subject, settled, want, have.want, applied)
     if later:
         notes.append(waiting(subject, host, later))
+    if same:
+        notes.append(agreed(subject, host, same))
     if not changes and effect.action is not Action.REBUILD:
         yield from _alike(subject, settled, host, want, have)
         return

@@ -36,3 +36,21 @@ def test_programs_get_the_path_and_the_words(moved_port: str, capsys: pytest.Cap
     main([words, "--json"])
     fields = json.loads(capsys.readouterr().out)["differences"][0]["fields"]
     assert [(one["field"], one["words"]) for one in fields] == [(moved_port, "host of web[1]")]
+
+
+def test_drift_that_the_spec_has_agreed_to_is_one_note(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = (demo / "stead.yml").read_text()
+    app = "app: {subnets: {v4: {cidr: 10.20.0.0/24}}}"
+    agrees = "changed on 5 hosts, and the spec says the same now. [spec-agrees]"
+    assert app in spec
+    main(["simulate", "drift", APP, "mtu=1400"])
+    (demo / "stead.yml").write_text(spec.replace(app, "app: {mtu: 1400, subnets: {v4: {cidr: 10.20.0.0/24}}}"))
+    capsys.readouterr()
+    assert main(["plan"]) == 0
+    told = capsys.readouterr().out
+    assert f"{APP}: mtu {agrees}" in " ".join(told.split())
+    assert "mtu  1" not in told
+    assert main(["apply", "-q", "--auto-approve"]) == 0
+    capsys.readouterr()
+    assert main(["plan"]) == 0
+    assert "spec-agrees" not in capsys.readouterr().out
