@@ -19,6 +19,7 @@ NO_HOST = Code("STEAD-H026", "no host has this name")
 # What the inventory says where it says nothing of hypervisors.
 UNSAID = frozenset({"kvm"})
 EVACUATED = "evacuated"  # the code of the reason why something leaves a dead host
+KEEP_OFF = "Keep it off the networks until it is erased: switched on, it would start what it ran."
 LEFT = "it is not in the inventory"
 
 

@@ -2,6 +2,7 @@
 
 stead doctor
 Virtualisation is proven by running a guest, the way between hosts by packets of full size. Changes nothing.
+Names also hosts that somebody called dead, and those that left the inventory while something is recorded on them.
 The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
 """
 
@@ -10,16 +11,20 @@ from __future__ import annotations
 import argparse
 import json
 
-from stead.cli.hosts import real_inventory
+from stead.cli.hosts import known, real_inventory
 from stead.cli.options import inventory as inventory_option
+from stead.cli.options import store as store_option
 from stead.cli.say import GREEN, complain, paint
+from stead.cli.workspace import find
 from stead.diagnostics import has_errors
 from stead.hosts.doctor import diagnose, peers_of
-from stead.observe import Question, observe
+from stead.hosts.silent import standings
+from stead.observe import Question, completed, observe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     inventory_option(parser)
+    store_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
@@ -28,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     inventory = real_inventory(options)
+    recorded = known(find(options))
     question = Question(
         inventory=inventory.sources,
         hosts=list(inventory.hosts),
@@ -35,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
         examine=peers_of(inventory.hosts),
     )
     answers = observe(question)
-    found = diagnose(inventory.hosts, answers)
+    there = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
+    found = diagnose(inventory.hosts, answers, standings(there, recorded))
     if options.json:
         rows = [
             {"host": one.address, "code": one.code, "severity": str(one.severity)}

@@ -2,7 +2,8 @@
 
 stead hosts
 stead hosts -i inventory.yml --json
-Hosts that do not answer are listed as down; the status is 0 all the same.
+Hosts that do not answer are listed as down, or as dead where somebody said so with `--confirm-dead`; those that left
+the inventory with something recorded on them as gone. The status is 0 all the same.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import sys
 from collections.abc import Sequence
 
 from stead.cli.options import hosts as hosts_options
+from stead.cli.options import store as store_option
 from stead.cli.say import BOLD, DIM, GREEN, RED, YELLOW, complain, paint
-from stead.cli.workspace import Workspace, find, is_simulated, read_hosts, runner_for
+from stead.cli.workspace import Workspace, existing_state, find, is_simulated, read_hosts, runner_for
 from stead.diagnostics import Code, Refused, has_errors
-from stead.hosts.room import Room, Row, as_json, row, simulated_row
+from stead.hosts.room import Room, Row, as_json, row, silent_row, simulated_row, standing_of
+from stead.hosts.silent import standings
 from stead.inventory import Inventory
-from stead.observe import Question, observe
+from stead.observe import Question, completed, observe
 from stead.plan.render.values import safe
+from stead.recorded import Recorded
 
 SIMULATED = Code("STEAD-H021", "these hosts are simulated")
 BAR = 10
@@ -28,6 +32,7 @@ NEARLY_FULL = 0.9
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     hosts_options(parser)
+    store_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -36,10 +41,15 @@ def run(options: argparse.Namespace) -> int:
     inventory = inventory_of(workspace)
     if is_simulated(workspace, inventory):
         observed = runner_for(workspace, inventory).observe(inventory.hosts)
-        rows = [simulated_row(host, observed) for host in observed.hosts.values()]
+        hosts = observed.hosts
+        rows = [simulated_row(host, observed) for host in hosts.values()]
     else:
         answers = observe(Question(inventory=inventory.sources, hosts=list(inventory.hosts)))
+        hosts = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
         rows = [row(host, answers[name]) for name, host in inventory.hosts.items()]
+    found = standings(hosts, known(workspace))
+    rows = [standing_of(one, found[one.name]) if one.name in found else one for one in rows]
+    rows += [silent_row(one) for name, one in found.items() if name not in hosts]
     print(json.dumps([as_json(one) for one in rows], indent=1) if options.json else table(rows))
     return 0
 
@@ -51,6 +61,16 @@ def inventory_of(workspace: Workspace) -> Inventory:
         raise Refused(*found)
     complain(found)
     return inventory
+
+
+def known(workspace: Workspace) -> Recorded:
+    """What is recorded; nothing where there is no store, and where it cannot be read, which is shown."""
+    try:
+        store = existing_state(workspace)
+    except Refused as refused:
+        complain(refused.diagnostics)
+        return Recorded()
+    return store.recorded() if store is not None else Recorded()
 
 
 def real_inventory(options: argparse.Namespace) -> Inventory:
@@ -76,6 +96,8 @@ def table(rows: Sequence[Row]) -> str:
         shown.append("  ".join(padded).rstrip())
         if one.why:
             shown.append(paint(f"    {safe(one.why.splitlines()[0])}", DIM))
+        if one.todo:
+            shown.append(paint(f"    {safe(one.todo)}", DIM))
     up = sum(one.state == "up" for one in rows)
     shown.append(f"{up} of {len(rows)} hosts up, {sum(one.running for one in rows)} instances running")
     return "\n".join(shown)
@@ -86,7 +108,7 @@ def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def cells(one: Row) -> list[str]:
-    if one.state == "down":
+    if one.state not in ("up", "maintenance"):
         return [one.name, ",".join(one.roles), one.zone, one.state, "?", "?", "?", "?"]
     computes = "compute" in one.roles
     return [

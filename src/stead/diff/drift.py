@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from stead.address import order
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Reason
+from stead.blueprint.silence import KEEP_OFF
 from stead.diff.fields import comparison
 from stead.diff.model import Change, Diff, is_down
 from stead.diff.wording import Holders, worded
@@ -19,7 +20,6 @@ from stead.recorded import Record, Recorded
 HAS_IT_SO = Reason("accepted", "the host has it so")
 HAS_IT_NOT = Reason("accepted", "the host has it no more")
 MOVED = Reason("moved-by-hand", "it was moved here by hand")
-KEEP_OFF = "Keep it off the networks until it is erased: switched on, it would start what it ran."
 MOVED_AWAY = Reason("moved-by-hand", "it was moved away by hand")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.diagnostics import Code, Diagnostic, Severity
+from stead.hosts.silent import Standing, diagnosed, told
 from stead.observe import Answer
-from stead.observed import Host
+from stead.observed import Host, State
 
 UNREACHABLE = Code("STEAD-H001", "the host does not answer")
 NO_ROOT = Code("STEAD-H002", "Ansible cannot become root on the host")
@@ -30,6 +31,8 @@ NO_ABILITY = Code("STEAD-H017", "the kernel lacks what the host's role needs")
 NO_POOL = Code("STEAD-H022", "a host does not reach a pool")
 NO_CLIENT = Code("STEAD-H023", "a host has no client for a pool")
 UNALIKE = Code("STEAD-H018", "computes have different versions", Severity.WARNING)
+
+NOBODY: Mapping[str, Standing] = {}
 
 # Hosts that each host pings: all of a small site; on a large one its neighbours in the ring, which finds a bad switch.
 PEERS = 16
@@ -66,17 +69,21 @@ def _served(host: Host, hosts: Mapping[str, Host]) -> dict[str, dict[str, str]]:
     }
 
 
-def diagnose(hosts: Mapping[str, Host], answers: Mapping[str, Answer]) -> list[Diagnostic]:
+def diagnose(
+    hosts: Mapping[str, Host], answers: Mapping[str, Answer], standings: Mapping[str, Standing] = NOBODY
+) -> list[Diagnostic]:
     down = {name for name, answer in answers.items() if not answer.answered}
     found: list[Diagnostic] = []
-    for name in sorted(answers):
+    dead = {name for name, one in standings.items() if one.host.state is State.DEAD}
+    for name in sorted(answers.keys() - dead):
         answer = answers[name]
-        found += _silent(answer) if name in down else _said(hosts[name], answer.facts, down)
+        found += _silent(answer, standings.get(name)) if name in down else _said(hosts[name], answer.facts, down)
         found += () if name in down else _pools(hosts[name], answer.facts, _served(hosts[name], hosts), down)
-    return found + list(_unalike({name: answers[name].facts for name in answers if name not in down}))
+    found += _unalike({name: answers[name].facts for name in answers if name not in down})
+    return [*found, *diagnosed(standings)]
 
 
-def _silent(answer: Answer) -> Iterator[Diagnostic]:
+def _silent(answer: Answer, standing: Standing | None) -> Iterator[Diagnostic]:
     host, why = answer.host, answer.why
     if re.search(r"sudo|become|privilege", why, re.IGNORECASE):
         text = f"{why}\nLet the user of ansible_user run sudo without a password, or give --ask-become-pass."
@@ -85,6 +92,8 @@ def _silent(answer: Answer) -> Iterator[Diagnostic]:
         yield NO_PYTHON.at(None, f"{why}\nInstall python3, or set ansible_python_interpreter.", address=host)
     else:
         text = f"{why}\nIs it on? Are ansible_host, ansible_user and the key in the inventory right?"
+        if standing is not None and (more := told(standing)):
+            text += f"\n{more}"
         yield UNREACHABLE.at(None, text, address=host)
 
 

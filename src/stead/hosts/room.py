@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stead.hosts.silent import Standing, told
 from stead.named import NamedTuple
 from stead.observe import Answer, completed
 from stead.observed import Host, Observed
@@ -33,6 +34,9 @@ class Row(NamedTuple):
     instances: int
     running: int
     hypervisors: tuple[str, ...]
+    recorded: int = 0  # resources, of one that does not answer
+    said_dead_by: str = ""
+    todo: str = ""
 
 
 def row(host: Host, answer: Answer) -> Row:
@@ -82,6 +86,23 @@ def simulated_row(host: Host, observed: Observed) -> Row:
         instances=len(instances),
         running=sum(want.get("state", "running") == "running" for want in instances),
         hypervisors=tuple(sorted(host.hypervisors)),
+    )
+
+
+def silent_row(standing: Standing) -> Row:
+    """Of a host that left the inventory."""
+    host, none = standing.host, Room(0, 0)
+    plain = Row(host.name, tuple(sorted(host.roles)), host.zone, "", "", none, none, none, 0, 0, ())
+    return standing_of(plain, standing)
+
+
+def standing_of(one: Row, standing: Standing) -> Row:
+    return one._replace(
+        state=str(standing.host.state),
+        why=one.why or standing.host.why,
+        recorded=standing.recorded,
+        said_dead_by=standing.said_dead_by,
+        todo=told(standing),
     )
 
 

@@ -59,3 +59,41 @@ def test_a_site_of_ones_own_begins_in_the_directory_that_is_named(tmp_path: Path
     assert main(["init", "cloud"]) == 0
     assert (tmp_path / "cloud" / "stead.yml").exists()
     assert main(["plan", "--quiet", "--spec", "cloud"]) == 0
+
+
+def _listed(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, dict[str, object]], str]:
+    capsys.readouterr()
+    assert main(["hosts", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert main(["hosts"]) == 0
+    return rows, capsys.readouterr().out
+
+
+def test_hosts_that_left_or_were_called_dead_are_listed_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apply", "--auto-approve", "--quiet"]) == 0
+    assert main(["simulate", "down", "compute-4"]) == 0
+    inventory = Path("inventory.yml")
+    inventory.write_text(inventory.read_text().replace("compute-[1:4]", "compute-[1:3]"))
+    rows, told = _listed(capsys)
+    assert (rows["compute-4"]["state"], rows["compute-4"]["said_dead_by"]) == ("gone", "")
+    assert "recorded on it. Put it back, or say `stead apply --confirm-dead compute-4`" in told
+    assert main(["apply", "-q", "--auto-approve", "--confirm-dead", "compute-4", "--max-disruption", "data-loss"]) == 0
+    rows, told = _listed(capsys)
+    assert rows["compute-4"]["state"] == "dead"
+
+
+def test_a_dead_host_of_the_inventory_is_listed_with_who_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apply", "--auto-approve", "--quiet"]) == 0
+    assert main(["simulate", "down", "compute-4"]) == 0
+    rows, told = _listed(capsys)
+    assert rows["compute-4"]["state"] == "down"
+    assert "Bring it back, or say `stead apply --confirm-dead compute-4`" in told
+    assert main(["apply", "-q", "--auto-approve", "--confirm-dead", "compute-4", "--max-disruption", "data-loss"]) == 0
+    rows, told = _listed(capsys)
+    assert rows["compute-4"]["state"] == "dead"
+    assert f"{rows['compute-4']['said_dead_by']} said that it is dead." in told
+    assert "Keep it off the networks" in told
+    assert main(["simulate", "up", "compute-4"]) == 0
+    rows, told = _listed(capsys)
+    assert rows["compute-4"]["state"] == "up"
+    assert "the next apply takes that back" in told

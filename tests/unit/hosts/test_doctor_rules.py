@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from stead.address import Address
 from stead.hosts.doctor import diagnose, peers_of
+from stead.hosts.silent import standings
 from stead.observe import Answer
-from stead.observed import Host, StoragePool
+from stead.observed import Host, State, StoragePool
+from stead.recorded import KnownHost, Record, Recorded
+from stead.value import replace
 
 COMPUTE = Host(name="c1", roles=frozenset({"compute"}), underlay="10.0.0.1")
 POOLS = {"share": StoragePool("share", "nfs", 1 << 40, "/srv", shared=True)}
@@ -96,6 +100,21 @@ def test_a_dead_peer_is_the_dead_hosts_diagnostic_alone() -> None:
     hosts = {"c1": COMPUTE, "c2": Host(name="c2", roles=frozenset({"compute"}))}
     answers = {"c1": Answer(host="c1", facts=facts), "c2": Answer(host="c2", why="no route")}
     assert [(one.code, one.address) for one in diagnose(hosts, answers)] == [("STEAD-H001", "c2")]
+
+
+def test_who_was_called_dead_and_who_left_are_told_with_what_is_recorded_there() -> None:
+    web, db = Address("a", "instances", "web"), Address("a", "instances", "db")
+    c2 = Host(name="c2", roles=frozenset({"compute"}))
+    silent = replace(c2, state=State.DOWN, why="no route")
+    recorded = Recorded(
+        resources={web: Record(address=web, host="c2"), db: Record(address=db, host="c3")},
+        hosts={"c2": KnownHost(c2, "ann")},
+    )
+    answers = {"c2": Answer(host="c2", why="no route")}
+    found = {one.address: one for one in diagnose({"c2": c2}, answers, standings({"c2": silent}, recorded))}
+    assert {host: one.code for host, one in found.items()} == {"c2": "STEAD-H027", "c3": "STEAD-H028"}
+    assert found["c2"].detail.startswith("ann said that it is dead. 1 resource is recorded on it.")
+    assert "--confirm-dead c3" in found["c3"].detail
 
 
 def test_different_versions_are_told_once() -> None:
