@@ -63,6 +63,14 @@ class Action(StrEnum):
 AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # of what is there: nobody waits for it
 
 
+class Data(StrEnum):
+    """Where the data is of one whose kind is stateful."""
+
+    NONE = "none"  # it only uses what others keep
+    HERE = "here"  # on its host alone: made on another host, it is made without that
+    SHARED = "shared"  # where other hosts reach it
+
+
 class Effect(NamedTuple):
     """What it takes to change a field, and whom it disturbs."""
 
@@ -236,8 +244,8 @@ def _as_they_were(
     return leases
 
 
-def _all_that_it_is(_have: Mapping[str, Any]) -> bool:
-    return True
+def _all_that_it_is(_have: Mapping[str, Any]) -> Data:
+    return Data.HERE
 
 
 def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
@@ -246,10 +254,6 @@ def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
 
 def _holds_nothing(_have: Mapping[str, Any], _uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     return None
-
-
-def _nothing_there(_want: Mapping[str, Any]) -> bool:
-    return False
 
 
 def _awaits_nothing(_block: Block) -> str:
@@ -273,8 +277,8 @@ class Kind:
     """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
-    holds: Callable[[Mapping[str, Any]], bool] = _all_that_it_is
-    """Whether a stateful one with this want has data of its own, and not only uses what others keep."""
+    holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
+    """What a stateful one with this want has of its own."""
     irreplaceable: bool = False  # one that its host has lost is made anew without what it held
     mobile: bool = False  # may change host without being made anew
     single: bool = False  # on one host at a time: two would both be it
@@ -311,8 +315,6 @@ class Kind:
     release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
-    local: Callable[[Mapping[str, Any]], bool] = _nothing_there
-    """Whether a host alone has data of one with this want: made on another host, it is made without that."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
     words: Mapping[str, str] = field(default_factory=dict)
@@ -320,7 +322,11 @@ class Kind:
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying what a host has of it loses data."""
-        return self.stateful and (have is None or self.holds(have.fields()))
+        return self.stateful and (have is None or self.holds(have.fields()) is not Data.NONE)
+
+    def stranded(self, want: Want) -> bool:
+        """Whether its host alone has data of one with this want."""
+        return self.stateful and self.holds(want.fields()) is Data.HERE
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
         """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""

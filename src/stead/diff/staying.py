@@ -184,7 +184,7 @@ def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have
 def _left_data(subject: Subject, host: str) -> bool:
     """Whether data of it is on a host that it leaves without being asked."""
     applied = subject.record.wants if subject.record else {}
-    return any(subject.kind.local(want.fields()) for other, want in applied.items() if other not in ("", host))
+    return any(subject.kind.stranded(want) for other, want in applied.items() if other not in ("", host))
 
 
 def _drifted(subject: Subject, applied: Want, have: Want) -> bool:

@@ -3,7 +3,7 @@
 from stead.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.disk_rules import fits
-from stead.kinds.instance.effects import EFFECTS, WORDS, holds, judge, local, rebuild, release
+from stead.kinds.instance.effects import EFFECTS, WORDS, holds, judge, rebuild, release
 from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
@@ -39,7 +39,6 @@ KIND = Kind(
     judge=judge,
     rebuild=rebuild,
     release=release,
-    local=local,
     words=WORDS,
     places={
         "image": "image",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.kind import IN_PLACE, Action, Disruption, Effect
+from stead.kind import IN_PLACE, Action, Data, Disruption, Effect
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
 REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)
@@ -103,14 +103,17 @@ def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
     return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
 
 
-def holds(have: Mapping[str, Any]) -> bool:
+def holds(have: Mapping[str, Any]) -> Data:
     """A root disk of its own: what it boots from, if that is a volume, outlives it."""
-    return "volume" not in (have.get("root") or {})
+    root = have.get("root") or {}
+    if "volume" in root:
+        return Data.NONE
+    return Data.SHARED if "server" in (root.get("pool") or {}) else Data.HERE
 
 
 def rebuild(have: Mapping[str, Any]) -> Effect:
     """A root disk is data: a new one loses what was on it."""
-    return REBUILD if holds(have) else REBUILD._replace(disturbs=Disruption.REBUILD)
+    return REBUILD._replace(disturbs=Disruption.REBUILD) if holds(have) is Data.NONE else REBUILD
 
 
 def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
@@ -153,9 +156,3 @@ def release(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str
         bare = {name: value for name, value in root.items() if name != "volume"}
         return {**have, "volumes": kept, "root": bare, "state": "stopped"}, REBOOT
     return ({**have, "volumes": kept}, IN_PLACE) if len(kept) != len(volumes) else None
-
-
-def local(want: Mapping[str, Any]) -> bool:
-    """A root disk in a pool that no other host serves."""
-    root = want.get("root") or {}
-    return "volume" not in root and "server" not in (root.get("pool") or {})
