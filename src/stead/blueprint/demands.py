@@ -17,9 +17,9 @@ from stead.desired import Block, Desired
 from stead.kind import Demand, GroupRule, Kind
 from stead.observed import Have, Host, Observed, State
 from stead.recorded import Record
-from stead.value import field, mutable, value
+from stead.value import field, mutable, replace, value
 
-LOCAL = "only that host has it. Take it out of the spec, or say --replace and lose what is on it"
+LOCAL = "only that host has it. Take it out of the spec, or say `--replace {}` and lose what is on it"
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
 
 # Networks and routers cost a host next to nothing; the number only makes placement spread them.
@@ -64,9 +64,10 @@ def question(
     observed: Observed,
     records: Mapping[Address, Record],
     sites: Sites = NO_SITES,
+    anew: frozenset[Address] = frozenset(),
 ) -> Question:
-    """`sites` are the site's own filters and scorers."""
-    asking = _Asking(desired, kinds, observed, records)
+    """`sites` are the site's own filters and scorers. What is made `anew` is kept nowhere by a host that is dead."""
+    asking = _Asking(desired, kinds, observed, {**records, **dict(_freed(anew, records, observed.hosts))})
     for block, demand in asking.demands:
         asking.add(block, demand)
     requests = [asking.request(asked) for asked in asking.asked.values()]
@@ -88,6 +89,15 @@ def question(
         alone=frozenset(address for address, demand in asking.volumes.items() if demand.alone),
         held=asking.held,
     )
+
+
+def _freed(
+    anew: frozenset[Address], records: Mapping[Address, Record], hosts: Mapping[str, Host]
+) -> Iterator[tuple[Address, Record]]:
+    for address in anew & records.keys():
+        record = records[address]
+        if record.host in hosts and hosts[record.host].state is State.DEAD:
+            yield address, replace(record, host="")
 
 
 class _Asking:
@@ -240,7 +250,9 @@ class _Asking:
                 self.current[name] = host  # it waits there for its host, and nobody else waits for it
                 self.pinned.add(name)
             if self.hosts[host].state is State.DEAD and name in self.pinned:
-                self.held[name] = Reason("waits", f"stays on {host}, which is dead, as {volume} does: {LOCAL}")
+                self.held[name] = Reason(
+                    "waits", f"stays on {host}, which is dead, as {volume} does: {LOCAL.format(volume)}"
+                )
         if len(set(at.values())) > 1:
             self.torn[address] = at
 

@@ -63,7 +63,8 @@ def settle(
         return None, found
     records = recorded.resources
     left = left_behind(desired, recorded, observed, kinds)
-    question = demands.question(desired, kinds, with_less_room(observed, left), records, overrides.sites)
+    roomy = with_less_room(observed, left)
+    question = demands.question(desired, kinds, roomy, records, overrides.sites, overrides.replace)
     placement = place(question.problem)
     found += [*telling.unplaced(desired, question, placement), *telling.still_used(desired, kinds, left.users)]
     placement = replace(placement, reasons={**placement.reasons, **telling.stranded(question, placement, observed)})

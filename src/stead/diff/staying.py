@@ -45,7 +45,7 @@ def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator
     assert settled is not None  # noqa: S101 - the caller's branch
     if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
         causes = identity_changes(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
-        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record), causes)
+        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record, observed), causes)
         return
     if settled.placed.code == WAITS:
         notes.append(Note(WAITS, f"{settled.address} {settled.placed.text}.", str(settled.address), settled.host))
@@ -245,11 +245,17 @@ def _replaced(
     reason: Reason,
     changes: tuple[FieldChange, ...] = (),
 ) -> Iterator[Change]:
-    """Two changes a host: the old goes, the new comes. Which is first is the plan's business."""
+    """Two changes a host: the old goes, the new comes. Which is first is the plan's business. What a dead host has is
+    lost once the new one is made.
+    """
     record = subject.record
     applied = record.wants if record else {}
     old = record.leases.get(UUID, "") if record else settled.leases[UUID]
+    lost = Disruption.NONE
     for host in sorted({*applied, *subject.haves}):
+        if is_down(host, observed) and host not in settled.wants and not may_run(host, observed):
+            lost = Disruption.DATA_LOSS if subject.kind.loses(applied.get(host)) else lost
+            continue
         if is_down(host, observed):
             text = f"the old {settled.address} stays on {host} until it answers."
             notes.append(Note(WAITS, text, str(settled.address), host))
@@ -267,15 +273,18 @@ def _replaced(
                 Action.CREATE,
                 want,
                 None,
-                Disruption.NONE,
+                lost if host == settled.host else Disruption.NONE,
                 (reason,),
                 changes,
                 settled.leases[UUID],
             )
 
 
-def _why_replaced(settled: Settled, record: Record) -> Reason:
+def _why_replaced(settled: Settled, record: Record, observed: Observed) -> Reason:
     changed = changed_in(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+    if record.host != settled.host and is_down(record.host, observed) and not may_run(record.host, observed):
+        text = f"you say that {record.host} is dead: it is made anew elsewhere, without what it held"
+        return Reason(EVACUATED, text)
     if not changed and record.host not in ("", settled.host):
         return _elsewhere(settled, record.host)
     if not changed:

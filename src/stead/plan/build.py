@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from stead.address import Address
+from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
+from stead.blueprint.silence import EVACUATED
 from stead.diagnostics import Code, Diagnostic
 from stead.diff import Change, Diff
 from stead.diff.drift import MOVED
@@ -20,7 +22,11 @@ from stead.want import canonical, digest
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
 
-_LOSES = {Action.DESTROY: ("destroyed", "remove"), Action.REBUILD: ("rebuilt on a new root disk", "change")}
+_LOSES = {
+    Action.DESTROY: ("destroyed", "remove"),
+    Action.REBUILD: ("rebuilt on a new root disk", "change"),
+    Action.CREATE: ("made anew", "replace"),
+}
 
 Selected = Callable[[Address], bool]
 
@@ -132,7 +138,8 @@ def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
 def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
     what = "the root disk of" if change.action is Action.REBUILD else "everything on"
     what = f"{what} {kinds[change.address.kind].name} {change.address}"
-    return f"{what} ({change.host})" if change.host else what
+    elsewhere = any(reason.code == EVACUATED for reason in change.reasons)  # it is on a host that is dead
+    return f"{what} ({change.host})" if change.host and not elsewhere else what
 
 
 def _keeps(
@@ -205,7 +212,7 @@ def _protected(steps: tuple[Step, ...], blueprint: Blueprint, recorded: Recorded
     named: set[Address] = set()
     for step in steps:
         record, settled = recorded.resources.get(step.address), blueprint.resources.get(step.address)
-        if step.action not in _LOSES or record is None or step.address in named:
+        if record is None or not _takes_away(step, record) or step.address in named:
             continue
         if not record.protect and not (settled is not None and settled.block.settings.protect):
             continue
@@ -219,6 +226,13 @@ def _protected(steps: tuple[Step, ...], blueprint: Blueprint, recorded: Recorded
         )
         found.append(PROTECTED.at(settled.block.place() if settled else None, text, address=str(step.address)))
     return found
+
+
+def _takes_away(step: Step, record: Record) -> bool:
+    """One that is made does so in the place of another, which a dead host has."""
+    if step.action is Action.CREATE:
+        return step.disturbs is Disruption.DATA_LOSS and step.uuid != record.leases.get(UUID)
+    return step.action in _LOSES
 
 
 def too_disruptive(plan: Plan, most: Disruption) -> list[Diagnostic]:

@@ -863,6 +863,48 @@ def test_an_instance_whose_data_is_on_a_silent_host_waits_and_nobody_else() -> N
     assert any("web" in note.text for note in plan.notes)
 
 
+def _on_a_dead_host(**volume: Any) -> tuple[dict[str, Any], Recorded, Observed]:
+    both = spec(volumes={"data": {"size": "1GiB", **volume}}, instances={"web": {**WEB, "volumes": ["data"]}})
+    recorded, observed, _ = first(both)
+    return both, recorded, with_hosts(observed, State.DOWN, recorded.resources[DATA].host)
+
+
+DATA = Address("acme", "volumes", "data")
+
+
+def test_a_volume_of_a_dead_host_is_made_anew_elsewhere_when_it_is_asked_for() -> None:
+    """With the instance that uses it; what both had is lost, which needs consent. Until the host is dead, they wait."""
+    both, recorded, observed = _on_a_dead_host()
+    home, anew = recorded.resources[DATA].host, Wishes(replace=frozenset({DATA}))
+    waiting = planned(desired(both), recorded, observed, anew).plan
+    assert waiting is not None
+    assert not waiting.steps
+    told = planned(desired(both), recorded, observed, Wishes(dead=frozenset({home}))).plan
+    assert told is not None
+    assert not [step for step in told.steps if step.address.kind in ("volumes", "instances")]
+    assert any(f"say `--replace {DATA}` and lose what is on it" in note.text for note in told.notes)
+    plan = planned(desired(both), recorded, observed, replace(anew, dead=frozenset({home}))).plan
+    assert plan is not None
+    made = {step.address: step for step in plan.steps if step.address.kind in ("volumes", "instances")}
+    assert {str(address): str(step.action) for address, step in made.items()} == {
+        "acme/volumes/data": "create",
+        "acme/instances/web": "create",
+    }
+    assert len({step.host for step in made.values()} - {home}) == 1
+    assert {step.disturbs for step in made.values()} == {Disruption.DATA_LOSS}
+    assert made[DATA].loses == f"everything on volume {DATA}"
+    assert not plan.waiting
+
+
+def test_a_protected_volume_of_a_dead_host_is_not_made_anew() -> None:
+    both, recorded, observed = _on_a_dead_host(protect=True)
+    wishes = Wishes(replace=frozenset({DATA}), dead=frozenset({recorded.resources[DATA].host}))
+    _, found = make_plan(
+        Inputs(desired=desired(both), recorded=recorded, observed=observed, kinds=kinds(), key=KEY), wishes
+    )
+    assert [(one.code, one.address) for one in found] == [("STEAD-X010", str(DATA))]
+
+
 def test_a_migration_disturbs_as_much_as_what_changes_with_it() -> None:
     larger = {**FLAVOR, "memory": "2GiB"}
     before, after = (
