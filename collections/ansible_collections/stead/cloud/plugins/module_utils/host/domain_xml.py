@@ -8,8 +8,10 @@ from xml.etree import ElementTree as Xml
 
 from . import device_xml, ledger, places
 from .elements import element
+from .failing import Failed
 
 NAMESPACE = "https://stead.cloud/xmlns/1"
+HYPERVISORS = ("kvm", "qemu")
 # q35 takes a device while it runs only where a port was kept free: as many as volumes and interfaces may be added.
 FREE_PORTS = 8
 # What every guest has plugged besides disks and interfaces: random numbers, balloon, USB, the agent's channel.
@@ -20,6 +22,8 @@ Xml.register_namespace("stead", NAMESPACE)
 
 def build(step, bridges):
     want = step["want"]
+    if want["hypervisor"] not in HYPERVISORS:
+        raise Failed("No code on this host for instances by {0}.".format(want["hypervisor"]))
     domain = Xml.Element("domain", {"type": want["hypervisor"]})
     element(domain, "name", text=want["name"])
     element(domain, "uuid", text=want["uuid"])

@@ -9,12 +9,15 @@ from . import dhcp, forwarding, ledger, links, lookouts, running, zones
 from .failing import Failed
 
 VXLAN_PORT = 4789
+TYPES = ("vxlan", "flat", "vlan")
 
 
 def ensure(step, work):
     want = step["want"]
     if want.get("driver", "linuxbridge") != "linuxbridge":
         raise Failed("No code on this host for networks with driver {0}.".format(want["driver"]))
+    if want["type"] not in TYPES:
+        raise Failed("No code on this host for networks of type {0}.".format(want["type"]))
     there = work.now.links()
     bridge = _bridge(want, work, there)
     if want["type"] == "vxlan":

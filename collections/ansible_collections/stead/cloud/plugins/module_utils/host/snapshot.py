@@ -24,15 +24,15 @@ def ensure(step, work):
     copy = keeping.snapshot(want["pool"], want["uuid"])
     if copy.exists():
         return
+    if want["freeze"] and pools.kind(want["pool"]) != "dir":
+        text = "In pool {0} of type {1} snapshots are taken without asking the guest. Set freeze: false."
+        raise Failed(text.format(want["pool"]["name"], pools.kind(want["pool"])))
     source = keeping.disk(want["pool"], want["volume"]["uuid"], want["format"])
     if not source.exists():
         if work.check:
             work.done.append("snapshot of {0}".format(want["volume"]["address"]))
             return
         raise Failed("Volume {0} is not on this host.".format(want["volume"]["address"]))
-    if pools.is_served(want["pool"]) and want["freeze"]:
-        text = "Pool {0} is served to other hosts, whose guests cannot be asked from here. Set freeze: false."
-        raise Failed(text.format(want["pool"]["name"]))
     users = volume.users_of(want["volume"]["uuid"], source.path, work)
     active = [domain for domain in users if domain.isActive()]
     if active and pools.kind(want["pool"]) == "dir":
