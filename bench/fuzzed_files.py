@@ -80,7 +80,7 @@ all:
         stead_memory: 256GiB
         stead_pools:
           default: {type: dir, size: 2TiB}
-          fast: {type: lvm-thin, size: 2TiB}
+          fast: {type: lvm-thin, size: 2TiB, path: vg0/thin}
           share: {type: nfs, size: 1TB, path: /export, shared: true}
         stead_overcommit: {vcpus: 4, memory: 1.5}
         stead_devices: {gpu-a100: 2, "hugepages:2MiB": 512}

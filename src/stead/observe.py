@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from stead.abilities import SERVED, with_abilities
 from stead.address import Address, parse
 from stead.observed import Have, Host, Observed, Origin, State, StoragePool
 from stead.recorded import Recorded
@@ -128,7 +129,7 @@ def to_observed(
     answers: Mapping[str, Answer], hosts: Mapping[str, Host], wants: Mapping[str, Want] = NOTHING_KNOWN
 ) -> Observed:
     """The planner's view: the inventory's word, completed by the host's own; and what is there of each resource."""
-    known = {name: completed(host, answers.get(name)) for name, host in hosts.items()}
+    known = {name: with_abilities(completed(host, answers.get(name))) for name, host in hosts.items()}
     haves: dict[Address, dict[str, Have]] = {}
     for name in sorted(answers):
         for entries in answers[name].facts.get("resources", {}).values():
@@ -213,13 +214,12 @@ def traits(facts: Mapping[str, Any]) -> frozenset[str]:
         }
         found |= {"without:uefi"} - {f"without:{one}" for one in own["firmware"]}
         found |= set() if own["tpm"] else {"without:tpm"}
-        found |= {"without:geneve", "without:ovn", "without:roots-elsewhere"}  # no host has code for them yet
     return frozenset(found | ({"tpm"} if own["tpm"] else set()))
 
 
 def _pools(pools: Mapping[str, Mapping[str, Any]]) -> dict[str, StoragePool]:
     return {
-        name: StoragePool(name, one["type"], one["size"], one["path"], one["type"] in ("nfs", "iscsi"))
+        name: StoragePool(name, one["type"], one["size"], one["path"], one["type"] in SERVED)
         for name, one in pools.items()
         if one["size"]
     }

@@ -18,6 +18,7 @@ from stead.diff import Asked, Diff, compare, drift
 from stead.diff.names import Names, by_uuid
 from stead.kind import Kind
 from stead.observed import Have, Observed
+from stead.plan.abilities import unable
 from stead.plan.build import EVERYTHING, Selection, build
 from stead.plan.model import Made, Plan
 from stead.recorded import Record, Recorded
@@ -97,6 +98,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     )
     diff = replace(diff, silence=silence)
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
+    more += unable(plan, observed.hosts) if plan is not None else []
     return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])
 
 

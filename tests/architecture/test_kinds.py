@@ -26,7 +26,9 @@ WIRE = ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils/
 CASES = ROOT / "tests/cases"
 PACKAGES = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
 # What a kind may use beside itself and what kinds share: values and words, no stage and no effect.
-VALUES = {"address", "desired", "diagnostics", "fields", "kind", "observed", "value", "want", "kinds", "named"}
+VALUES = {
+    "abilities", "address", "desired", "diagnostics", "fields", "kind", "kinds", "named", "observed", "value", "want",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -5,7 +5,7 @@ They even out the use of hosts; what is under the policy `pack` is brought toget
   stead rebalance --moves 10
   stead rebalance --moves 10 -o even.plan && stead apply even.plan
 
-The moves are carried out by simulated hosts; real hosts refuse them yet.
+Only simulated hosts carry the moves out, and the plan says so (STEAD-X014). For real hosts it is refused (STEAD-X013).
 
 exit status: 0, also when no move is worth it
 """

@@ -9,14 +9,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from stead.abilities import SERVED, VOLUME, able
 from stead.observed import State, StoragePool
 
 PREFIX = "stead_"
 POOLS_AT = "/var/lib/stead/pools"
 DEFAULT_POOL = "default"  # what volumes and disks ask for when they name none
-POOL_TYPES = ("dir", "nfs", "iscsi", "lvm", "lvm-thin")
 FILE_TYPES = frozenset({"dir", "nfs", "iscsi"})  # in a directory of the host that keeps them
-SHARED_TYPES = frozenset({"nfs", "iscsi"})  # other hosts reach them over the network, unless said otherwise
+# Of pools that are no directory: what their path is, and an example.
+PATHS = {
+    "lvm": (re.compile(r"[^/]+"), "the volume group, vg0 say"),
+    "lvm-thin": (re.compile(r"[^/]+/[^/]+"), "the volume group and the thin pool, vg0/thin-pool say"),
+}
 _POOL_KEYS = frozenset({"type", "size", "path", "shared"})
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s?([KMGTP]i?B)")
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -101,8 +105,10 @@ def _pool(name: str, value: Any) -> StoragePool:
     if unknown := sorted(body.keys() - _POOL_KEYS):
         raise Bad(f"has {unknown[0]!r} in pool {name}: a pool has {', '.join(sorted(_POOL_KEYS))}")
     kind = body.get("type", "dir")
-    if kind not in POOL_TYPES:
-        raise Bad(f"has type {kind!r} in pool {name}: choose {', '.join(POOL_TYPES)}")
+    if kind not in able(VOLUME):
+        raise Bad(f"has type {kind!r} in pool {name}: choose {', '.join(able(VOLUME))}")
+    if (wanted := PATHS.get(kind)) and not wanted[0].fullmatch(str(body.get("path", ""))):
+        raise Bad(f"has path {body.get('path', '')!r} in pool {name}: for type {kind}, write {wanted[1]}")
     if "size" not in body:
         raise Bad(f"has no size in pool {name}: say how much it holds, 2TiB say")
     return StoragePool(
@@ -110,7 +116,7 @@ def _pool(name: str, value: Any) -> StoragePool:
         kind,
         size(body["size"]),
         str(body.get("path", f"{POOLS_AT}/{name}" if kind in FILE_TYPES else "")),
-        boolean(body.get("shared", kind in SHARED_TYPES)),
+        boolean(body.get("shared", kind in SERVED)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from stead import abilities
 from stead.desired import Desired
 from stead.kind import World
 from stead.kinds.latest import latest
@@ -14,8 +15,8 @@ from stead.observed import Host
 OVERHEAD = {"vxlan": 50, "geneve": 58, "vlan": 0, "flat": 0}
 # Of Ethernet as it is everywhere: what a spec is checked with that says nothing of the underlay.
 USUAL = 1500
-# What a host may be without, told as a trait by those that were asked: a kernel with 802.1Q, code that makes it.
-MAY_LACK = frozenset({"vlan", "geneve", "ovn"})
+# What a host's kernel may be without, told as a trait by those that were asked.
+MAY_LACK = frozenset({"vlan"})
 
 
 def largest(type_: str, underlay: int) -> int:
@@ -42,4 +43,12 @@ def mtu(network: Any, world: World) -> int:
 
 def lacks(networks: Iterable[Any]) -> frozenset[str]:
     """Traits that hosts of these networks, given as models, must not have."""
-    return frozenset(f"without:{one}" for model in networks for one in {model.type, model.driver} & MAY_LACK)
+    found = set()
+    for model in networks:
+        found |= {f"without:{one}" for one in {model.type} & MAY_LACK}
+        found |= {
+            abilities.lacks(what, name)
+            for what, name in ((abilities.NETWORK_TYPE, model.type), (abilities.NETWORK_DRIVER, model.driver))
+            if not abilities.row(what, name).can
+        }
+    return frozenset(found)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.origin import refusal
+from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import ACTION, row
+from stead.abilities import with_abilities
 from stead.address import Address, Known, parse
 from stead.blake2 import blake2b
 from stead.collecting import no_collecting
@@ -194,6 +196,9 @@ class _Hand:
 
     def _perform(self, step: Step) -> tuple[Ending, str]:
         address, host = str(step.address), step.host
+        allowed = row(ACTION, step.action)
+        if not allowed.can and not allowed.rehearsed:
+            return Ending.FAILED, allowed.text
         hooks = self._wave.hooks.get(step.number, ())
         self._hooks += [(one.playbook, one.when, address, host) for one in hooks if one.when == "before"]
         match step.action:
@@ -295,7 +300,7 @@ def _reported(host: Host, row: HostRow) -> Host:
     state, why = host.state, host.why
     if row.state != State.UP:
         state, why = State(row.state), row.why
-    return replace(
+    reported = replace(
         host,
         state=state,
         why=why,
@@ -304,6 +309,7 @@ def _reported(host: Host, row: HostRow) -> Host:
         pools=host.pools or ({POOL.name: POOL} if computes or stores else {}),
         underlay=host.underlay or row.underlay,
     )
+    return with_abilities(reported, simulated=True)
 
 
 class _Seen:

@@ -1,7 +1,8 @@
 """What a real host would refuse, so that simulated ones refuse it too.
 
-No room, a network or image that is not there, a UUID that something else has. Asks and changes nothing. The words of
-wants are those of the kinds; a want that says nothing of what it needs is taken as it is.
+What this version has no host code for, no room, a network or image that is not there, a UUID that something else has.
+Asks and changes nothing. The words of wants are those of the kinds; a want that says nothing of what it needs is taken
+as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from stead.observed import Host
 from stead.value import field, mutable
 from stead.want import EMPTY, Body, Want
@@ -73,6 +75,8 @@ class Site:
         if other != address:
             return f"{other} has UUID {uuid} on {host} already"
         needs = self.needs(address, want)
+        if needs.unable:
+            return needs.unable
         for missing in needs.missing(self, host, want):
             return missing
         before = contents.things.get(address)
@@ -103,6 +107,11 @@ class Needs:
     @cached_property
     def _fields(self) -> dict[str, Any]:
         return self._body.fields() if self._kind in _READ else {}
+
+    @cached_property
+    def unable(self) -> str:
+        """Why the host code of this version would refuse it, by the table that says so."""
+        return abilities.refusal(self._kind, self._fields)
 
     @cached_property
     def _amounts(self) -> tuple[tuple[str, str, int], ...]:

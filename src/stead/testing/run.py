@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stead.abilities import with_abilities
 from stead.address import Address, parse
 from stead.blueprint.model import Blueprint
 from stead.blueprint.placement import load_sites, survive
@@ -66,7 +67,8 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     if unknown:
         yield f"the inventory has no host {', '.join(sorted(unknown))}"
         return
-    recorded, observed = Recorded(site=SITE), Observed(hosts=hosts)
+    able = {name: with_abilities(host, simulated=True) for name, host in hosts.items()}
+    recorded, observed = Recorded(site=SITE), Observed(hosts=able)
     if not has_errors(found):
         inputs = Inputs(
             desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY, sites=load_sites()

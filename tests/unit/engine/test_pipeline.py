@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
 
 from sites import KEY, desired, hosts, planned
 
+from stead.abilities import with_abilities
 from stead.address import Address, parse
 from stead.kind import Action, Disruption
 from stead.kinds import kinds
@@ -616,22 +617,54 @@ def test_volume_that_somebody_enlarged_is_not_lost_for_it() -> None:
     assert [(str(step.action), step.disturbs) for step in plan.steps] == [("update", Disruption.NONE)]
 
 
-@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize(
     "disk", [{"disk": {"pool": "fast"}}, {"flavor": {**FLAVOR, "pool": "fast"}}], ids=["disk", "flavor"]
 )
 def test_root_disk_where_the_hosts_keep_none_is_refused_before_any_is_touched(
-    known: bool, disk: dict[str, Any]
+    disk: dict[str, Any],
 ) -> None:
     pool = StoragePool("fast", "nfs", 1 << 40, "/srv/fast", shared=True)
-    lacking = frozenset({"without:roots-elsewhere"} if known else ())
-    nas = Host(name="nas", roles=frozenset({"storage"}), underlay="192.0.2.9", pools={"fast": pool}, traits=lacking)
-    observed = replace(site(), hosts={**site().hosts, "nas": nas})
-    one = spec(instances={"web": {**WEB, **disk}})
-    inputs = Inputs(desired=desired(one), recorded=EMPTY, observed=observed, kinds=kinds(), key=KEY)
-    made, found = make_plan(inputs)
-    assert [one.code for one in found] == (["STEAD-I027"] if known else [])
-    assert (made.plan is None) == known
+    nas = Host(name="nas", roles=frozenset({"storage"}), underlay="192.0.2.9", pools={"fast": pool})
+    made, found = make_plan(asked(spec(instances={"web": {**WEB, **disk}}), EMPTY, able(nas)))
+    assert [one.code for one in found] == ["STEAD-I027"]
+    assert made.plan is None
+
+
+def able(*more: Host, simulated: bool = False) -> Observed:
+    """The site, with what this version's host code can do."""
+    there = {**site().hosts, **{one.name: one for one in more}}
+    return replace(site(), hosts={name: with_abilities(one, simulated=simulated) for name, one in there.items()})
+
+
+def test_root_disk_goes_where_its_pool_holds_one() -> None:
+    """A pool of one name, of several types."""
+    hosts = able().hosts
+    thin = {"default": StoragePool("default", "lvm-thin", 1 << 42, "vg0/thin")}
+    there = {name: replace(one, pools=thin) for name, one in hosts.items() if name != "compute-2"}
+    observed = replace(site(), hosts={**hosts, **{name: with_abilities(one) for name, one in there.items()}})
+    made = planned(desired(spec(instances={"web": {**WEB, "count": 2}})), EMPTY, observed)
+    assert made.blueprint is not None
+    placed = [one.host for address, one in made.blueprint.resources.items() if address.kind == "instances"]
+    assert placed == ["compute-2"] * 2
+
+
+@pytest.mark.parametrize(("simulated", "codes"), [(False, ["STEAD-X013"]), (True, ["STEAD-X014"])])
+def test_what_only_simulated_hosts_do_is_refused_for_real_ones_and_told_of_the_others(
+    simulated: bool, codes: list[str]
+) -> None:
+    before, after = (spec(instances={"web": {**WEB, "count": 5, "host": f"compute-{at}"}}) for at in (1, 2))
+    observed = able(simulated=simulated)
+    made = planned(desired(before), EMPTY, observed)
+    assert made.blueprint is not None
+    recorded, observed = applied(made.blueprint, EMPTY, observed)
+    moved, found = make_plan(asked(after, recorded, observed))
+    assert moved.plan is not None
+    assert of(moved.plan, "instances") == {f"web-{at}": ["migrate"] for at in range(5)}
+    assert [one.code for one in found] == codes
+    assert "acme/instances/web[0] on compute-1" in found[0].detail
+    assert "and 2 more" in found[0].detail
+    assert found[0].place is not None
+    assert (found[0].severity == "warning") == simulated
 
 
 def test_volume_on_another_host_goes_after_its_user_has_let_go() -> None:

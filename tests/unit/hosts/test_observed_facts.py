@@ -12,8 +12,9 @@ from stead.address import Address
 from stead.cli.hosts import table
 from stead.hosts.room import row
 from stead.observe import Answer, Question, observe_recorded, to_observed
-from stead.observed import Host, State
+from stead.observed import Host, State, StoragePool
 from stead.recorded import Record, Recorded
+from stead.value import replace
 from stead.want import Body, Want
 
 WEB = {"address": "acme/instances/web[0]", "uuid": "u-1", "kind": "instances", "digest": "d" * 32}
@@ -68,9 +69,13 @@ def test_only_hypervisors_that_work_count() -> None:
     assert {"vxlan", "uefi", "tpm", "cpu:avx2"} <= observed(FACTS).hosts["c1"].traits
 
 
-def test_a_real_host_says_what_it_cannot_make() -> None:
-    """So that a plan with such a network or root disk is refused, and nothing is touched."""
-    assert {"without:geneve", "without:ovn", "without:roots-elsewhere"} <= observed(FACTS).hosts["c1"].traits
+@pytest.mark.parametrize("answer", [Answer(host="c1", facts=FACTS), Answer(host="c1", why="no route"), None])
+def test_a_real_host_cannot_what_this_version_cannot_whatever_it_answers(answer: Answer | None) -> None:
+    """So that a plan with such a network, disk or step is refused, and nothing is touched."""
+    pools = {"default": StoragePool("default", "dir", 1), "fast": StoragePool("fast", "lvm-thin", 1)}
+    found = to_observed({} if answer is None else {"c1": answer}, {"c1": replace(HOST, pools=pools)}).hosts["c1"]
+    assert {"without:geneve", "without:ovn", "without:root-disks-in-fast", "without:migrate"} <= found.traits
+    assert "without:root-disks-in-default" not in found.traits
 
 
 def test_untouched_resource_has_the_digest_it_was_made_from() -> None:

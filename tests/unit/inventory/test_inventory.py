@@ -58,7 +58,7 @@ def test_every_variable_becomes_what_it_says(write: Any) -> None:
               stead_vcpus: 64
               stead_memory: 256GiB
               stead_pools:
-                fast: {type: lvm-thin, size: 2TiB}
+                fast: {type: lvm-thin, size: 2TiB, path: vg0/thin}
                 share: {type: nfs, size: 1TB, path: /export}
                 mine: {type: nfs, size: 1GiB, shared: false}
                 plain: 10GiB
@@ -85,7 +85,7 @@ def test_every_variable_becomes_what_it_says(write: Any) -> None:
         vcpus=64,
         memory=256 * GiB,
         pools={
-            "fast": StoragePool("fast", "lvm-thin", 2 * TiB),
+            "fast": StoragePool("fast", "lvm-thin", 2 * TiB, "vg0/thin"),
             "share": StoragePool("share", "nfs", 10**12, "/export", shared=True),
             "mine": StoragePool("mine", "nfs", GiB, "/var/lib/stead/pools/mine"),
             "plain": StoragePool("plain", "dir", 10 * GiB, "/var/lib/stead/pools/plain"),

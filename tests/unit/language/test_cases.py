@@ -2,7 +2,7 @@
 
 A file is `cases: [{case: its law, spec: the text, found: [...]}]`, where each of `found` is `CODE line:column` and a
 piece of the detail, in the order of the file. `found: []` is a good spec. `files` adds others beside `stead.yml`,
-`vars` gives variables; `hosts` has pools and traits of hosts, for what these cannot make. A `base` at the top of the
+`vars` gives variables; `hosts` has pools of hosts, which can what this version can. A `base` at the top of the
 file, where there is one, is put before every spec.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stead.abilities import SERVED, with_abilities
 from stead.desired import resolve
 from stead.diagnostics import Diagnostic
 from stead.kinds import kinds
@@ -29,9 +30,9 @@ CASES = [
 ]
 
 
-def host(name: str, pools: dict[str, str], traits: list[str]) -> Host:
-    known = {pool: StoragePool(pool, type_, 1 << 40, shared=type_ in ("nfs", "iscsi")) for pool, type_ in pools.items()}
-    return Host(name=name, roles=frozenset(), pools=known, traits=frozenset(traits))
+def host(name: str, pools: dict[str, str]) -> Host:
+    known = {pool: StoragePool(pool, type_, 1 << 40, shared=type_ in SERVED) for pool, type_ in pools.items()}
+    return with_abilities(Host(name=name, roles=frozenset(), pools=known))
 
 
 def told(one: Diagnostic) -> str:

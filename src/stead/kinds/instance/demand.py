@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stead.abilities import ROOT_DISK
+from stead.abilities import lacks as lacks_ability
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.kind import Demand, GroupRule
@@ -85,6 +87,8 @@ def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
         yield "without:uefi"
     if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
         yield "without:bandwidth"
+    if disk_space(model, flavor):
+        yield lacks_ability(ROOT_DISK, root_pool(model, flavor))
 
 
 def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:

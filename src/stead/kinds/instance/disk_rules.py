@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from stead import abilities
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
@@ -50,14 +51,11 @@ def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[
     if flavor is None or not disk_space(model, flavor):
         return
     name = root_pool(model, flavor)
-    types = {host.pools[name].type for host in hosts.values() if name in host.pools}
-    if types and "dir" not in types and any("without:roots-elsewhere" in host.traits for host in hosts.values()):
+    why, types = abilities.why_nowhere_in(abilities.ROOT_DISK, name, hosts)
+    if why:
         inline = "flavor.pool" if isinstance(model.flavor, Flavor) else "flavor"
-        text = (
-            f"Pool {name} is of type {' and '.join(sorted(types))}, and root disks lie in pools of type dir. To have "
-            "it there, make a volume `from: {image: …}` in that pool and boot from it: `boot_volume`."
-        )
-        yield ROOT_ELSEWHERE.at(block.place("disk.pool" if model.disk and model.disk.pool else inline), text)
+        place = block.place("disk.pool" if model.disk and model.disk.pool else inline)
+        yield ROOT_ELSEWHERE.at(place, f"Pool {name} is of type {types}. {why}")
 
 
 def _apart(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:

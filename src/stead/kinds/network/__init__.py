@@ -5,7 +5,7 @@ from stead.kinds.network.left import left
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.realise import facts, realise
-from stead.kinds.network.rules import check
+from stead.kinds.network.rules import check, fits
 
 # A moment without packets while the device is made again.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
@@ -18,6 +18,7 @@ KIND = Kind(
     help="A network of its own between instances on any hosts, or one that exists already.",
     counted=True,
     check=check,
+    fits=fits,
     needs=needs,
     demand=demand,
     left=left,

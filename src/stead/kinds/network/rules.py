@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from stead.abilities import NETWORK_DRIVER, NETWORK_TYPE, why_nowhere
 from stead.address import Address
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic, Severity
@@ -17,6 +18,7 @@ from stead.kinds.network.needs import TUNNELS, WIRES
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.routing import ways
 from stead.kinds.subnets import Net, nets_of, overlap, read
+from stead.observed import Host
 
 OVERLAP = Code("STEAD-N001", "subnets overlap")
 TOO_SMALL = Code("STEAD-N002", "the subnet is too small")
@@ -28,6 +30,7 @@ NOT_APPLICABLE = Code("STEAD-N009", "the field does not apply to this type of ne
 SAME_WIRE = Code("STEAD-N010", "two networks would be one on the wire")
 SHARED_NUMBER = Code("STEAD-N012", "several networks cannot have the same number")
 NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
+NO_CODE = Code("STEAD-N046", "no host makes such a network")
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
 Wire = tuple[str, str | None, int | None]  # "flat", "vlan" or "vni"; the physical network; the number
@@ -52,6 +55,13 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _unreached(block, nets, desired)
     for member in block.members:
         yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
+
+
+def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    model: Network = block.model
+    for field, what in (("type", NETWORK_TYPE), ("driver", NETWORK_DRIVER)):
+        if why := why_nowhere(what, getattr(model, field), hosts):
+            yield NO_CODE.at(block.place(field), why)
 
 
 def _type(block: Block) -> Iterator[Diagnostic]:

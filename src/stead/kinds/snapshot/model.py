@@ -16,7 +16,7 @@ class Snapshot:
     ]
     freeze: Annotated[
         bool,
-        "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile; not where "
-        "another host serves the volume's pool",
+        "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile; in pools of "
+        "type dir only",
     ] = False
     description: Annotated[str, Text(), "For people"] = ""

@@ -4,7 +4,7 @@ from stead.kind import IN_PLACE, REPLACED, Kind, Scope
 from stead.kinds.volume.left import left
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
-from stead.kinds.volume.rules import check
+from stead.kinds.volume.rules import check, fits
 
 KIND = Kind(
     name="volume",
@@ -15,6 +15,7 @@ KIND = Kind(
     counted=True,
     single=True,
     check=check,
+    fits=fits,
     stateful=True,
     irreplaceable=True,
     demand=demand,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stead.abilities import QCOW2, lacks
 from stead.desired import Block, Desired
 from stead.kind import Contribution, Demand, Member, Source, World
 from stead.kinds import images, storage
@@ -25,6 +26,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         preferred=frozenset({"role:compute"}),
         zones=zones,
         host=model.host,
+        forbidden=frozenset({lacks(QCOW2, model.pool)} if model.format == "qcow2" else ()),
         copies=_source(model, desired),
         alone=not model.shareable,
     )

@@ -1,21 +1,24 @@
-"""What a volume must be for what it is made from and who uses it. Looks only at the spec."""
+"""What a volume must be for what it is made from and who uses it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from stead.abilities import QCOW2, why_nowhere_in
 from stead.desired import Block, Desired
 from stead.diagnostics import Code, Diagnostic
 from stead.kinds import images
 from stead.kinds.amounts import readable
 from stead.kinds.storage import volume_size
 from stead.kinds.volume.model import Origin, Volume
+from stead.observed import Host
 
 NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than what it is made from")
 ORIGIN = Code("STEAD-V003", "a volume is made from one thing")
 ISO = Code("STEAD-V004", "an iso image does not make a disk")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
+RAW_ONLY = Code("STEAD-V008", "volumes in such a pool are raw")
 QOS = Code("STEAD-V006", "a limit in total excludes limits of reads and writes")
 
 
@@ -39,6 +42,13 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
                     "other."
                 )
                 yield QOS.at(block.place(f"qos.{parts[0]}"), text)
+
+
+def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    model: Volume = block.model
+    why, types = why_nowhere_in(QCOW2, model.pool, hosts) if model.format == "qcow2" else ("", "")
+    if why:
+        yield RAW_ONLY.at(block.place("format"), f"Pool {model.pool} is of type {types}. {why}")
 
 
 def _origin(block: Block, origin: Origin, desired: Desired) -> Iterator[Diagnostic]:

@@ -1,0 +1,276 @@
+# mypy: disable-error-code="no-untyped-call"
+"""The table of abilities says what the host code does, and simulated hosts do neither more nor less."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.unit.hosts.test_host_code import WANT
+from tests.unit.runner.making import Bench, keep, plan_of, step
+
+from ansible_collections.stead.cloud.plugins.module_utils.host import (
+    batch,
+    dhcp,
+    domain_xml,
+    forwarding,
+    instance_disks,
+    keeping_logical,
+    kinds,
+    ledger,
+    network,
+    places,
+    pools,
+    proving,
+    running,
+    serving,
+    snapshot,
+    targets,
+    volume,
+    zones,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
+from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import TABLE, Ability
+from stead.abilities import with_abilities
+from stead.address import Address
+from stead.inventory import variables
+from stead.kind import Action
+from stead.kinds.instance.model import Instance
+from stead.kinds.network.model import Network
+from stead.observe import Answer, to_observed
+from stead.observed import Host, StoragePool
+from stead.runner.simulated import SimulatedRunner
+from stead.value import replace
+from stead.want import Body, Want
+
+MIB = 1 << 20
+UUID = "11111111-0000-4000-8000-000000000001"
+DISK = f'<disk><source file="x"/><serial>{UUID}</serial><target dev="vdb"/></disk>'
+POOL_TYPES = ("dir", "nfs", "iscsi", "lvm", "lvm-thin")
+ROWS = [pytest.param(one, id=f"{one.what} {one.name}") for one in TABLE]
+
+
+class Guest:
+    """It runs and uses the volume."""
+
+    def name(self) -> str:
+        return "acme.web"
+
+    def isActive(self) -> bool:  # noqa: N802 - libvirt's word
+        return True
+
+    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - libvirt's word
+        return f"<domain><devices>{DISK}</devices></domain>"
+
+    def blockResize(self, *_words: Any) -> None:  # noqa: N802 - libvirt's word
+        raise AssertionError("in check mode nothing is done")
+
+
+def pool_of(kind: str, folder: Path, *, served: bool = True) -> dict[str, str]:
+    path = {"lvm": "vg0", "lvm-thin": "vg0/thin"}.get(kind, str(folder))
+    found = {"name": "p", "type": kind, "path": path}
+    return {**found, "host": "nas", "server": "192.0.2.9"} if served and kind in ("nfs", "iscsi") else found
+
+
+def want_for(one: Ability, folder: Path) -> tuple[str, dict[str, Any]]:
+    """The kind and the want that has it."""
+    disk = {"uuid": UUID, "format": "raw", "size": 4 * MIB, "pool": pool_of(one.name, folder), "name": "acme/volumes/a"}
+    of_snapshot = {"volume": {"uuid": UUID, "address": "acme/volumes/a"}, "uuid": "s"}
+    match one.what:
+        case abilities.NETWORK_TYPE:
+            number = {"vlan": {"vlan": 7}}.get(one.name, {"vni": 10_000})
+            wire = {"device": "eth1", "physical": "external"} if one.name in ("vlan", "flat") else {}
+            return "networks", {"type": one.name, "driver": "linuxbridge", "uuid": UUID, "mtu": 1450, **number, **wire}
+        case abilities.NETWORK_DRIVER:
+            return "networks", {"type": "vxlan", "driver": one.name, "uuid": UUID, "mtu": 1450, "vni": 10_000}
+        case abilities.VOLUME | abilities.GROW:
+            return "volumes", disk
+        case abilities.QCOW2:
+            return "volumes", {**disk, "format": "qcow2"}
+        case abilities.SNAPSHOT | abilities.FREEZE:
+            return "snapshots", {**disk, **of_snapshot, "freeze": one.what == abilities.FREEZE}
+        case abilities.ROOT_DISK:
+            root = {"format": "qcow2", "bus": "virtio", "size": 4 * MIB, "pool": disk["pool"]}
+            return "instances", {**WANT, "root": root}
+        case abilities.HYPERVISOR:
+            return "instances", {**WANT, "hypervisor": one.name}
+    raise AssertionError(one)
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One whose programs answer, and whose disks are there where a row is about what is in use."""
+
+    def answer(argv: list[Any], **_more: Any) -> str:
+        return {"vg_extent_size": str(MIB), "lv_size": str(MIB)}.get(argv[argv.index("--options") + 1], "")
+
+    monkeypatch.setattr(running, "run", answer)
+    for module, name in ((zones, "ensure"), (dhcp, "remove"), (forwarding, "ensure"), (targets, "ensure"),
+                         (serving, "start"), (instance_disks, "_seed")):  # fmt: skip
+        monkeypatch.setattr(module, name, lambda *_words: None)
+    monkeypatch.setattr(running, "attempt", lambda *_words, **_more: (0, "", ""))
+    monkeypatch.setattr(places, "INSTANCES", str(tmp_path / "instances"))
+    monkeypatch.setattr(places, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    return tmp_path
+
+
+def in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / f"{UUID}.raw").write_bytes(bytes(MIB))
+    monkeypatch.setattr(keeping_logical.Logical, "exists", lambda disk: disk.path.endswith(UUID))
+    monkeypatch.setattr(volume, "users_of", lambda *_words: [Guest()])
+
+
+def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the host code takes it, in check mode. What refuses is `Failed`, and nothing else."""
+    if one.what == abilities.ACTION:
+        return _by_batch(one.name)
+    if one.what == abilities.SERVE:
+        return bool(pools.is_served({"type": one.name, "server": "192.0.2.9"}))
+    if one.what in (abilities.GROW, abilities.SNAPSHOT, abilities.FREEZE):
+        in_use(folder, monkeypatch)
+    links = {"eth1": {"ifname": "eth1"}}
+    _kind, want = want_for(one, folder)
+    work = Work("c1", check=True, now=SimpleNamespace(links=lambda: links))
+    try:
+        _carry_out(one, {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}, work)
+    except Failed:
+        return False
+    return one.what == abilities.HYPERVISOR or bool(work.done)  # it would do something
+
+
+def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
+    ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
+        abilities.HYPERVISOR: lambda given, _work: domain_xml.build(given, {"n": "br"}),
+        abilities.NETWORK_DRIVER: network.ensure,
+        abilities.NETWORK_TYPE: network.ensure,
+        abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
+        abilities.SNAPSHOT: snapshot.ensure,
+        abilities.FREEZE: snapshot.ensure,
+    }
+    ensure.get(one.what, volume.ensure)(given, work)
+
+
+def _by_batch(action: str) -> bool:
+    """By a kind that has the functions that instances have, and whose functions do nothing."""
+    had = {name for name in ("ensure", "remove", "migrate") if hasattr(kinds.KINDS["instances"], name)}
+    known: dict[str, Any] = kinds.KINDS
+    known["things"] = SimpleNamespace(**dict.fromkeys(had, lambda _step, _work: None))
+    given = {"number": 1, "kind": "things", "action": action, "address": "things/a", "uuid": UUID, "digest": "d",
+             "want": None if action == "destroy" else {"uuid": UUID}, "have": None, "to": "c2"}  # fmt: skip
+    try:
+        (result,) = batch.Batch({"host": "c1", "run": "r", "steps": [given]}, check=True).carry_out()
+    finally:
+        del known["things"]
+    return bool(result["status"] == "ok")
+
+
+@pytest.mark.parametrize("one", ROWS)
+def test_the_host_code_does_what_the_table_says_and_refuses_the_rest(
+    one: Ability, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert by_real_code(one, host, monkeypatch) is one.can
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    found = Bench(tmp_path / ".stead")
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("one", [row for row in ROWS if row.values[0].what != abilities.SERVE])  # type: ignore[union-attr]
+def test_simulated_hosts_take_and_refuse_the_same(one: Ability, bench: Bench, tmp_path: Path) -> None:
+    if one.what == abilities.ACTION:
+        before = step(ADDRESS, "compute-1", want=PLAIN)
+        assert bench.apply(plan_of([before], [keep(ADDRESS)])).done == 1
+        want_now = {} if one.name == Action.DESTROY else {"want": PLAIN}
+        given = step(ADDRESS, "compute-1", Action(one.name), to="compute-2", **want_now)
+    else:
+        kind, want = want_for(one, tmp_path)
+        fields = {name: value for name, value in want.items() if name not in ("nics", "volume")}
+        given = step(ADDRESS._replace(kind=kind), "compute-1", want=Want.of(Body.of(fields)))
+        wired = {"external": "eth1"}
+        bench.hosts = {name: replace(host, physical_networks=wired) for name, host in bench.hosts.items()}
+    applied = bench.apply(plan_of([given], [keep(given.address)]))
+    assert bool(applied.done) is (one.can or one.rehearsed), applied.failed
+    assert applied.done or applied.failed[0].why == one.text
+
+
+ADDRESS = Address("acme", "instances", "web")
+PLAIN = Want.of(Body.of({"hypervisor": "kvm"}))
+
+
+def test_real_and_simulated_hosts_report_the_same_abilities(tmp_path: Path) -> None:
+    """But for what is rehearsed, which has a trait of its own."""
+    kept = {kind: StoragePool(kind, kind, 1 << 40) for kind in POOL_TYPES}
+    given = Host(name="c1", roles=frozenset({"compute"}), pools=kept, hypervisors=frozenset({"kvm", "qemu", "lxc"}))
+    (real,) = to_observed({"c1": Answer(host="c1", why="no route")}, {"c1": given}).hosts.values()
+    runner = SimulatedRunner(tmp_path / "simulated.db")
+    (simulated,) = runner.observe({"c1": given}).hosts.values()
+    runner.close()
+    rehearsed = {one.name for one in TABLE if one.rehearsed}
+    assert real.traits - simulated.traits == {f"without:{name}" for name in rehearsed}
+    assert simulated.traits - real.traits == {f"rehearses:{name}" for name in rehearsed}
+    assert real.hypervisors == simulated.hypervisors == {"kvm", "qemu"}
+    assert with_abilities(real) == real
+
+
+def test_the_table_has_a_row_for_all_that_there_is() -> None:
+    """Of the spec, of the inventory and of plans: what somebody adds gets its row."""
+    named = {what: {one.name for one in TABLE if one.what == what} for what in abilities.ROWS}
+    assert len({(one.what, one.name) for one in TABLE}) == len(TABLE)
+    assert named[abilities.NETWORK_TYPE] == _choices(Network, "type")
+    assert named[abilities.NETWORK_DRIVER] == _choices(Network, "driver")
+    assert set(abilities.able(abilities.HYPERVISOR)) == _choices(Instance, "hypervisor")
+    assert named[abilities.ACTION] == set(map(str, Action))
+    for what in abilities.OF_POOLS:
+        assert named[what] == set(POOL_TYPES) == {*pools.FILES, *pools.LOGICAL}
+
+
+def _choices(model: type, field: str) -> set[str]:
+    hint = typing.get_type_hints(model)[field]
+    found = {one for part in (hint, *typing.get_args(hint)) for one in typing.get_args(part) or (part,)}
+    return {one for one in found if isinstance(one, str)}
+
+
+def test_what_cannot_says_what_to_do_and_what_is_not_in_the_table_cannot() -> None:
+    for one in TABLE:
+        assert one.can or one.text.endswith(".")
+    assert not abilities.row(abilities.NETWORK_TYPE, "gre").can
+    assert "gre" in abilities.refusal("networks", {"type": "gre"})
+
+
+@pytest.mark.parametrize("kind", POOL_TYPES)
+def test_a_pool_of_the_inventory_is_shared_where_the_host_code_serves_it(kind: str, tmp_path: Path) -> None:
+    given = {"type": kind, "size": "1TiB", "path": pool_of(kind, tmp_path)["path"]}
+    assert variables.pools({"p": given})["p"].shared is abilities.row(abilities.SERVE, kind).can
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [("lvm", ""), ("lvm", "vg0/pool"), ("lvm", "vg0"), ("lvm-thin", "vg0"), ("lvm-thin", "vg0/pool")]
+)
+def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: str, path: str) -> None:
+    given = {"type": kind, "size": "1TiB", **({"path": path} if path else {})}
+
+    def takes(call: Callable[[], object], refusal: type[Exception]) -> bool:
+        try:
+            call()
+        except refusal:
+            return False
+        return True
+
+    real = takes(lambda: pools.group({"name": "p", **given}), Failed)
+    assert takes(lambda: variables.pools({"p": given}), variables.Bad) is real
+
+
+def test_hosts_try_the_hypervisors_that_there_is_code_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "emulator", lambda: "/usr/bin/qemu")
+    monkeypatch.setattr(proving, "trial", lambda _accelerator: "")
+    assert set(proving._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))
