@@ -1,4 +1,4 @@
-"""The language reference, a page for each kind, made from the same models that read the spec."""
+"""The language reference, a page for each kind, made from the same models that read the spec; and what hosts can do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
+    ACTION,
+    HYPERVISOR,
+    NETWORK_DRIVER,
+    NETWORK_TYPE,
+    OF_POOLS,
+    TABLE,
+    VOLUME,
+    Ability,
+    able,
+    row,
+)
 from stead import fields
 from stead.fields import Example, Expression, Form, Secret
 from stead.kind import Kind
@@ -30,6 +42,17 @@ _FORMS: dict[type, str] = {
 }
 _TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 
+_TABLES = {"Networks": (NETWORK_TYPE, NETWORK_DRIVER), "Instances": (HYPERVISOR,), "Steps": (ACTION,)}
+_ABOUT = """\
+Made by `scripts/generate` from the table that real hosts, simulated hosts and the planner read; do not edit. A test
+calls the host code for each row.
+
+It is about the code of this version. What a host itself can do (its kernel, its firmware, its programs) it finds out,
+and `stead doctor` tells. A plan that needs what is `no` here is refused before any host is touched, also for simulated
+hosts. What is `simulated only` is refused for real hosts (STEAD-X013); simulated hosts do it, and the plan warns
+(STEAD-X014).
+""".splitlines()
+
 
 def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
     """File name to text."""
@@ -44,9 +67,11 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
             "",
         ]
     )
+    made["abilities.md"] = abilities_page()
     index = ["# Language reference", "", "Made from the kinds by `scripts/generate`; do not edit.", ""]
     index += [f"- [{plural}]({plural}.md): {kind.help}" for plural, kind in kinds.items()]
-    made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource", ""])
+    made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource"])
+    made["README.md"] += "\n- [abilities](abilities.md): what the host code of this version can do\n"
     return made
 
 
@@ -60,6 +85,28 @@ def page(kind: Kind) -> str:
         lines += [f"It may be written as its `{word_of(short)}` alone.", ""] if short else [""]
         lines += table(model)
     return "\n".join([*lines, "", "And the [fields of every resource](common.md).", ""])
+
+
+def abilities_page() -> str:
+    lines = ["# What hosts can do", "", *_ABOUT]
+    for title, rows in _TABLES.items():
+        lines += ["", f"## {title}", "", "| what | can | |", "| --- | --- | --- |"]
+        found = [one for what in rows for one in TABLE if one.what == what]
+        lines += [f"| {one.what} `{one.name}` | {_can(one)} | {one.text} |" for one in found]
+    pools = able(VOLUME)
+    lines += ["", "## Pools, by type", "", f"| what | {' | '.join(f'`{name}`' for name in pools)} |"]
+    lines += ["| --- " * (1 + len(pools)) + "|"]
+    lines += [f"| {what} | {' | '.join(_can(row(what, name)) for name in pools)} |" for what in OF_POOLS]
+    notes: dict[tuple[str, str], list[str]] = {}
+    for one in TABLE:
+        if one.what in OF_POOLS and one.text:
+            notes.setdefault((one.what, one.text), []).append(f"`{one.name}`")
+    lines += ["", *(f"- {what}, {', '.join(names)}: {text}" for (what, text), names in notes.items()), ""]
+    return "\n".join(lines)
+
+
+def _can(one: Ability) -> str:
+    return "yes" if one.can else "simulated only" if one.rehearsed else "no"
 
 
 def table(model: type) -> list[str]:
