@@ -49,11 +49,11 @@ _WORDS: Mapping[str, str] = {
     NETWORK_TYPE: "without:{}",
     NETWORK_DRIVER: "without:{}",
     ACTION: "without:{}",
-    VOLUME: "without:volumes-in-{}",
-    QCOW2: "without:qcow2-in-{}",
-    ROOT_DISK: "without:root-disks-in-{}",
-    SNAPSHOT: "without:snapshots-in-{}",
-    FREEZE: "without:freeze-in-{}",
+    VOLUME: "without:volumes in pool {}",
+    QCOW2: "without:qcow2 in pool {}",
+    ROOT_DISK: "without:root disks in pool {}",
+    SNAPSHOT: "without:snapshots in pool {}",
+    FREEZE: "without:freeze in pool {}",
 }
 _PLAIN = (NETWORK_TYPE, NETWORK_DRIVER, ACTION)
 _OF_POOLS = (VOLUME, QCOW2, ROOT_DISK, SNAPSHOT, FREEZE)

@@ -74,8 +74,8 @@ def test_a_real_host_cannot_what_this_version_cannot_whatever_it_answers(answer:
     """So that a plan with such a network, disk or step is refused, and nothing is touched."""
     pools = {"default": StoragePool("default", "dir", 1), "fast": StoragePool("fast", "lvm-thin", 1)}
     found = to_observed({} if answer is None else {"c1": answer}, {"c1": replace(HOST, pools=pools)}).hosts["c1"]
-    assert {"without:geneve", "without:ovn", "without:root-disks-in-fast", "without:migrate"} <= found.traits
-    assert "without:root-disks-in-default" not in found.traits
+    assert {"without:geneve", "without:ovn", "without:root disks in pool fast", "without:migrate"} <= found.traits
+    assert "without:root disks in pool default" not in found.traits
 
 
 def test_untouched_resource_has_the_digest_it_was_made_from() -> None:
