@@ -137,7 +137,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     changes, effect, later, same = _differing(subject, settled, want, have.want, applied)
     if later:
         notes.append(waiting(subject, host, later))
-    if same:
+    if same and applied is not None and have.made_from == applied.digest:  # not by a step whose end nobody heard of
         notes.append(agreed(subject, host, same))
     if not changes and effect.action is not Action.REBUILD:
         yield from _alike(subject, settled, host, want, have)
