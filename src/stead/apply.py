@@ -34,11 +34,17 @@ class WaveBegan(NamedTuple):
     steps: int
 
 
+class Pausing(NamedTuple):
+    """Between two batches of a definition."""
+
+    seconds: int
+
+
 class Stopping(NamedTuple):
     """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
 
 
-Progress = WaveBegan | Stopping | Began | Awaits | Ended | Silent
+Progress = WaveBegan | Pausing | Stopping | Began | Awaits | Ended | Silent
 OnProgress = Callable[[Progress], None]
 
 
@@ -167,6 +173,8 @@ class _Work:
         on_paper, on_hosts = _parted(ready)
         late = self._record([step for step in on_paper if self._met(step)], on_paper)
         if on_hosts:
+            if pause := self._pause_before(on_hosts):
+                self._on_event(Pausing(pause))
             wave = Wave(
                 number=number,
                 steps=on_hosts,
@@ -174,6 +182,7 @@ class _Work:
                 hooks={step.number: found for step in on_hosts if (found := self._hooked.get(step.number))},
                 origin=self._journal.origin,
                 keeps=self._plan.keeps,
+                pause=pause,
                 parallel=self._options.parallel,
                 stopping=self._interrupts.stopping,
             )
@@ -185,6 +194,15 @@ class _Work:
             late = self._record(now, late)
         for step in late:
             self._skip(step, self._why_blocked(step) or "what it waits for was not done")
+
+    def _pause_before(self, steps: Sequence[Step]) -> int:
+        """Only where this run has done something of the same definition before."""
+        asked = [step for step in steps if step.pause]
+        if not asked:
+            return 0
+        tried = {State.DONE, State.FAILED, State.UNKNOWN}
+        before = {self._plan.steps[one].address.block for one, state in self._states.items() if state in tried}
+        return max((step.pause for step in asked if step.address.block in before), default=0)
 
     def _record(self, now: Sequence[Step], waiting: Sequence[Step]) -> list[Step]:
         """Does what touches no host. Returns what still waits."""

@@ -64,6 +64,7 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
             "Every kind understands these beside its own fields.",
             "",
             *table(Common),
+            *_sections(Common),
             "",
         ]
     )
@@ -79,12 +80,18 @@ def page(kind: Kind) -> str:
     counted = " It may have `count` or `for_each`." if kind.counted else ""
     place = {"site": "at the top", "project": "in a project", "either": "at the top or in a project"}[kind.scope]
     lines = [f"# {kind.plural}", "", f"{kind.help} It stands {place}.{counted}", "", *table(kind.model)]
-    for model in dict.fromkeys(_nested(kind.model)):
+    return "\n".join([*lines, *_sections(kind.model), "", "And the [fields of every resource](common.md).", ""])
+
+
+def _sections(whole: type) -> list[str]:
+    """The records in it, each with a table of its own."""
+    lines: list[str] = []
+    for model in dict.fromkeys(_nested(whole)):
         short = getattr(model, "SHORT", None)
         lines += ["", f"## {model.__name__}", "", (model.__doc__ or "").partition("\n")[0]]
         lines += [f"It may be written as its `{word_of(short)}` alone.", ""] if short else [""]
         lines += table(model)
-    return "\n".join([*lines, "", "And the [fields of every resource](common.md).", ""])
+    return lines
 
 
 def abilities_page() -> str:

@@ -68,6 +68,31 @@ def test_no_more_are_disturbed_at_once_than_the_rollout_says(count: int, at_once
         assert stop or not later, "a failure is not to stop the others"
 
 
+@settings(max_examples=15, deadline=None)
+@given(count=st.integers(2, 7), at_once=st.integers(1, 3), stop=st.booleans())
+def test_apply_pauses_once_before_each_batch_but_the_first(count: int, at_once: int, stop: bool) -> None:
+    asked = {"at_once": str(at_once), "wait": "30s", "stop_on_failure": stop}
+    some = disturbed(replanned(spec(count, "1GiB"), spec(count, "2GiB", **asked)))
+    waves: dict[int, set[int]] = {}
+    for one in some:
+        waves.setdefault(one.wave, set()).add(one.pause)
+    assert len(waves) == -(-count // at_once)
+    assert [waves[wave] for wave in sorted(waves)] == [{0}, *[{30}] * (len(waves) - 1)]
+
+
+def test_a_member_that_is_made_anew_is_not_paused_between_its_steps() -> None:
+    def one(zone: str) -> dict[str, Any]:
+        asked = spec(2, "1GiB", at_once="1", wait="30s")
+        asked["projects"]["acme"]["instances"]["web"]["replace_when"] = zone
+        return asked
+
+    plan = replanned(one("a"), one("b"))
+    steps = [step for step in plan.steps if step.address.kind == "instances" and step.address.key == 1]
+    assert {step.action for step in steps} == {Action.DESTROY, Action.CREATE}
+    paused = {step.wave for step in steps if step.pause}
+    assert paused == {min(step.wave for step in steps)}
+
+
 def test_without_a_rollout_all_are_disturbed_at_once_and_new_ones_are_in_no_batch() -> None:
     plan = replanned(spec(3, "1GiB"), spec(3, "2GiB"))
     numbers = {one.number for one in disturbed(plan)}

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stead.apply import OnProgress, Stopping, WaveBegan
+from stead.apply import OnProgress, Pausing, Stopping, WaveBegan
 from stead.apply import Progress as Event
-from stead.cli.progress import EVERY, awaits_text, done_text, step_text, stopping_text
+from stead.cli.progress import EVERY, awaits_text, done_text, pausing_text, step_text, stopping_text
 from stead.plan.model import Plan
 from stead.plan.render.values import legible
 from stead.runner import Awaits, Began, Ended, Silent, State
@@ -41,6 +41,8 @@ class _Display:
         match event:
             case WaveBegan(number, of, _):
                 bar.update(self._task, description=f"wave {number} of {of}")
+            case Pausing(seconds):
+                bar.update(self._task, description=pausing_text(seconds))
             case Stopping():
                 bar.console.print(stopping_text(), style="yellow", markup=False)
             case Silent(host, why):

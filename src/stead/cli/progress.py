@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from stead.apply import Applied, OnProgress, Progress, Stopping, Told, WaveBegan
+from stead.apply import Applied, OnProgress, Pausing, Progress, Stopping, Told, WaveBegan
 from stead.cli.say import BOLD, GREEN, RED, YELLOW, paint
 from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
@@ -59,6 +59,8 @@ class Lines:
         match event:
             case WaveBegan(number, of, steps):
                 self._say(f"wave {number} of {of}: {count(steps, 'step')}")
+            case Pausing(seconds):
+                self._say(f"  {pausing_text(seconds)}")
             case Stopping():
                 self._say(stopping_text())
             case Silent(host, why):
@@ -97,6 +99,10 @@ class Lines:
 
 def stopping_text() -> str:
     return "Stopping: the running steps are finished, no others begin. Ctrl-C again stops at once."
+
+
+def pausing_text(seconds: int) -> str:
+    return f"waiting {seconds:,} s before the next batch"
 
 
 def step_text(step: Step) -> str:

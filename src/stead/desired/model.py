@@ -30,6 +30,7 @@ class Rollout:
     """How many members of a definition may be disturbed at once."""
 
     at_once: str  # "2", or "25%" of all
+    wait: int = 0  # seconds between two batches
     stop_on_failure: bool = True
 
     def size(self, members: int) -> int:

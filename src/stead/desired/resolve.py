@@ -299,7 +299,9 @@ def _hook(playbook: Playbook, file: str) -> Hook:
 
 
 def _rollout(asked: InBatches | None) -> Rollout | None:
-    return Rollout(at_once=asked.at_once, stop_on_failure=asked.stop_on_failure) if asked is not None else None
+    if asked is None:
+        return None
+    return Rollout(at_once=asked.at_once, wait=asked.wait, stop_on_failure=asked.stop_on_failure)
 
 
 _PLAIN = Settings()

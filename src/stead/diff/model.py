@@ -29,6 +29,7 @@ class Change(NamedTuple):
     uuid: str = ""
     to: str = ""
     frees: frozenset[Address] = frozenset()  # what it lets go of, for them to be made anew
+    pause: int = 0  # seconds that apply waits before it, after what came before of the same definition
 
 
 @value

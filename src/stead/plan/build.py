@@ -132,6 +132,7 @@ def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
             change.uuid,
             change.to,
             _loss(change, kinds) if change.disturbs is Disruption.DATA_LOSS else "",
+            change.pause,
         )
 
 
@@ -269,4 +270,5 @@ def _step_text(step: Step) -> str:
     have = step.have.digest if step.have else ""
     why = ";".join([reason.code for reason in step.reasons])
     where = f"{step.address} {step.host} {step.to}"
-    return f"{where} {step.action} {want} {have} {step.disturbs} {why} {step.after} {step.wave}"
+    pause = f" pause {step.pause}" if step.pause else ""
+    return f"{where} {step.action} {want} {have} {step.disturbs} {why} {step.after} {step.wave}{pause}"

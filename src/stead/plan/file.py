@@ -101,6 +101,7 @@ def _values(plan: Plan) -> Iterator[Any]:
         "outputs": plan.outputs,
         "new-outputs": plan.new_outputs,
         "renames": [[str(old), str(new)] for old, new in plan.renames.items()],
+        "pauses": [[step.number, step.pause] for step in plan.steps if step.pause],  # rare: not in every row
         "silence": {**as_dict(plan.silence), "hosts": {name: as_dict(one) for name, one in plan.silence.hosts.items()}},
     }
     bodies = {want.body.digest: want.body for step in plan.steps for want in (step.want, step.have) if want}
@@ -120,7 +121,7 @@ def _lots(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _step(step: Step, bodies: Mapping[str, int]) -> list[Any]:
-    number, address, host, action, want, have, disturbs, reasons, after, wave, changes, uuid, to, loses = step
+    number, address, host, action, want, have, disturbs, reasons, after, wave, changes, uuid, to, loses, _ = step
     wanted, had = _want(want, bodies), _want(have, bodies)
     return [number, str(address), host, action, wanted, had, disturbs, reasons, after, wave, changes, uuid, to, loses]
 
@@ -270,6 +271,11 @@ class _Reader:
         _typed([[made[name] for name in _MADE]], list(_MADE.values()))
         _typed(header["notes"], _NOTE)
         _typed(header["renames"], _PAIR)
+        pauses = header.get("pauses", [])
+        _typed(pauses, (_NUMBER, _NUMBER))
+        _within([number for number, _ in pauses], len(self.steps))
+        for number, seconds in pauses:
+            self.steps[number] = self.steps[number]._replace(pause=seconds)
         return Plan(
             made=Made(**header["made"]),
             steps=tuple(self.steps),

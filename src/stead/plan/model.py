@@ -51,6 +51,7 @@ class Step(NamedTuple):
     uuid: str = ""
     to: str = ""  # the other host of a migration
     loses: str = ""  # what data is lost, in words, when it disturbs data-loss
+    pause: int = 0  # seconds that apply waits before it, after what came before of the same definition
 
 
 class Keep(NamedTuple):

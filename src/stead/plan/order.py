@@ -215,15 +215,16 @@ class _Edges:
         return record.host if record is not None else ""
 
 
-Loose = frozenset[tuple[int, int]] | set[tuple[int, int]]
+Pairs = frozenset[tuple[int, int]] | set[tuple[int, int]]
 
 
 def sort(
-    changes: Sequence[Change], before: list[set[int]], loose: Loose = frozenset()
+    changes: Sequence[Change], before: list[set[int]], apart: Pairs = frozenset(), loose: Pairs = frozenset()
 ) -> tuple[Ordered, list[Diagnostic]]:
     """Kahn's algorithm by levels; the order of the changes breaks ties, so the outcome is one.
 
-    What is `loose`, (later, earlier), waits for the end of the other and not for its success: it is in a later wave.
+    What is `apart`, (later, earlier), is in a later wave. Of those, what is `loose` waits for the end of the other and
+    not for its success.
     """
     count = len(changes)
     waiting = [len(some) for some in before]
@@ -240,8 +241,8 @@ def sort(
         following: list[int] = []
         for position in ready:
             if before[position]:
-                apart = {one for one in before[position] if (position, one) in loose} if loose else loose
-                ranks[position] = _rank(hosts[position], before[position], hosts, ranks, apart)
+                cut = {one for one in before[position] if (position, one) in apart} if apart else apart
+                ranks[position] = _rank(hosts[position], before[position], hosts, ranks, cut)
             for later in followers[position]:
                 waiting[later] -= 1
                 if not waiting[later]:

@@ -2,7 +2,8 @@
 
 A batch is nothing but edges: its steps come after all of the batch before. A step that starts something is done when
 that is ready, so a batch begins when the one before is ready, and is left out when something of that one failed. Where
-a failure is not to stop it, the batches are waves of their own: those wait, and do not ask how it went.
+a failure is not to stop it, the batches are waves of their own: those wait, and do not ask how it went. So they are
+where apply is to pause between them.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ def roll(
     ordered: Ordered, blueprint: Blueprint, records: Mapping[Address, Record], kinds: Mapping[str, Kind]
 ) -> tuple[Ordered, list[Note]]:
     notes = []
+    apart: set[tuple[int, int]] = set()
     loose: set[tuple[int, int]] = set()
     changes, before = ordered.changes, [set(some) for some in ordered.after]
-    rolled = list(_rollings(changes, blueprint, records, kinds))
-    for one in rolled:
+    rolled: list[Rolling] = []
+    for one in _rollings(changes, blueprint, records, kinds):
         added = {(later, earlier) for first, then in pairwise(one.batches) for later in then for earlier in first}
         trial = [set(some) for some in before]
         for later, earlier in added:
@@ -49,9 +51,26 @@ def roll(
             notes.append(Note("not-rolled", _all_at_once(one), str(one.block)))
             continue
         before = trial
+        rolled.append(one)
         loose |= set() if one.rollout.stop_on_failure else added
+        apart |= added if one.rollout.wait or not one.rollout.stop_on_failure else set()
         notes.append(Note("rollout", _told(one), str(one.block)))
-    return (sort(changes, before, loose)[0] if notes else ordered), notes
+    return (_paused(sort(changes, before, apart, loose)[0], changes, rolled) if notes else ordered), notes
+
+
+def _paused(ordered: Ordered, changes: Sequence[Change], rolled: Sequence[Rolling]) -> Ordered:
+    """Those with which a batch begins say how long apply waits first."""
+    slow = [one for one in rolled if one.rollout.wait]
+    now = {id(change): at for at, change in enumerate(ordered.changes)} if slow else {}
+    paused = list(ordered.changes)
+    for one in slow:
+        for batch in one.batches[1:]:
+            places = [now[id(changes[position])] for position in batch]
+            first = min(ordered.waves[at] for at in places)
+            for at in places:
+                if ordered.waves[at] == first:
+                    paused[at] = paused[at]._replace(pause=one.rollout.wait)
+    return ordered._replace(changes=paused)
 
 
 def _rollings(
@@ -97,6 +116,7 @@ def _is_away(changes: Sequence[Change], positions: Sequence[int]) -> bool:
 
 def _told(one: Rolling) -> str:
     begins = f"is ready ({one.awaited})" if one.awaited else "is done"
+    begins = f"{begins} and {one.rollout.wait} s have passed" if one.rollout.wait else begins
     ends = "it stops when one fails" if one.rollout.stop_on_failure else "it goes on when one fails"
     return (
         f"{one.members} members of {one.block} in {len(one.batches)} batches of {one.size}, each when the one before "

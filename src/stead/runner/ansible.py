@@ -55,6 +55,8 @@ class AnsibleRunner:
         return to_observed(answers, hosts), to_memories(answers)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
+        if wave.steps:
+            _rest(wave)
         if not wave.steps or wave.stopping():
             return
         on_event(Began([step.number for step in wave.steps]))
@@ -182,6 +184,12 @@ class AnsibleRunner:
 
 # Each is a process of 60 MB on the controller.
 _MOST_FORKS = 50
+
+
+def _rest(wave: Wave) -> None:
+    until = time.monotonic() + wave.pause
+    while (left := until - time.monotonic()) > 0 and not wave.stopping():
+        time.sleep(min(left, LOOK))
 
 
 def forget_secrets(runs: Path) -> None:

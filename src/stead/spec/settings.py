@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from stead.fields import Anything, Example, Path, Text
+from stead.fields import Anything, Duration, Example, Path, Text
 from stead.value import field, value
 
 
@@ -33,6 +33,7 @@ class InBatches:
         "Members that are rebooted, rebuilt or replaced at once: a number, or a share of all, rounded down",
         Example("25%"),
     ] = "1"
+    wait: Annotated[int, Duration(), "How long apply waits between two batches", Example("30s")] = 0
     stop_on_failure: Annotated[bool, "Leave the rest as it is when a member fails or is not ready in time"] = True
 
 

@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,13 +27,13 @@ from tests.unit.runner.making import (
 )
 
 from stead.address import Address
-from stead.apply import Applied, Options, Stopping, apply
+from stead.apply import Applied, Options, Pausing, Stopping, apply
 from stead.desired import Hook
 from stead.diagnostics import Refused
 from stead.kind import Action
 from stead.plan import file as plans
 from stead.plan.model import Plan
-from stead.runner import Began, Ended
+from stead.runner import Began, Ended, Wave, ansible
 from stead.runner.simulated import CHUNK
 from stead.runner.simulated_state import Fault, FaultKind
 from stead.store.model import Claim, Outcome, StepState
@@ -51,6 +53,50 @@ def test_what_was_applied_is_there_and_recorded(bench: Bench) -> None:
     assert (record.host, record.leases, record.after) == ("compute-2", {"uuid": f"uuid-of-{web(1)}"}, (NET,))
     assert bench.store.outputs() == {"addresses": ["10.0.0.2"]}
     assert bench.store.recorded().in_flight == ()
+
+
+def _in_two_batches() -> Plan:
+    steps = [step(web(at), "compute-1", after=(at,), wave=at, pause=30 * at) for at in range(2)]
+    return plan_of(
+        [net_step("compute-1"), *steps], [keep(NET, vni="1"), *(keep(web(at), "compute-1") for at in (0, 1))]
+    )
+
+
+def test_a_pause_is_told_and_given_to_the_runner(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+    paused: list[int] = []
+    plan, run = bench.fresh(_in_two_batches()), bench.runner.run
+
+    def heeded(wave: Wave, hear: Callable[[Any], None]) -> None:
+        paused.append(wave.pause)
+        run(wave, hear)
+
+    monkeypatch.setattr(bench.runner, "run", heeded)
+    done = apply(plan, bench.store, bench.runner, now=plan.made, options=Options(who="ada"), on_event=heard.append)
+    assert done.outcome is Outcome.DONE
+    assert paused == [0, 30]
+    assert [one for one in heard if isinstance(one, Pausing)] == [Pausing(30)]
+
+
+def test_nothing_is_paused_for_before_which_nothing_was_done(bench: Bench) -> None:
+    heard: list[Any] = []
+    net, _, second = _in_two_batches().steps
+    plan = bench.fresh(plan_of([net, second._replace(after=(0,))], [keep(NET, vni="1"), keep(web(1), "compute-1")]))
+    apply(plan, bench.store, bench.runner, now=plan.made, options=Options(who="ada"), on_event=heard.append)
+    assert not [one for one in heard if isinstance(one, Pausing)]
+
+
+def test_a_pause_ends_when_the_run_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = [0.0]
+    clock = SimpleNamespace(
+        monotonic=lambda: passed[0], sleep=lambda seconds: passed.__setitem__(0, passed[0] + seconds)
+    )
+    monkeypatch.setattr(ansible, "time", clock)
+    runner = ansible.AnsibleRunner(inventory=(), folder=Path("nowhere"))
+    heard: list[Any] = []
+    runner.run(Wave(number=1, steps=(step(web(0), "h"),), pause=30, stopping=lambda: passed[0] > 5), heard.append)
+    assert 5 < passed[0] < 6
+    assert heard == []
 
 
 def test_a_plan_with_nothing_to_do_leaves_no_trace(bench: Bench) -> None:

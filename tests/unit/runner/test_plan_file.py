@@ -38,6 +38,7 @@ def rich() -> Plan:
         changes=(FieldChange("memory", 1, [1, {"a": None}]), FieldChange("name", None, "x", drift=True)),
         to="compute-2",
         loses="everything",
+        pause=30,
     )
     steps = [changed, step(Address("", "projects", "acme"), "", after=(0,), wave=3), step(web(1), "c", Action.DESTROY)]
     place = Keep(web(0), {"uuid": "u"}, "c", (Address("", "images", "debian"),), True, "why", Place("a.yml", 3, 7))

@@ -79,6 +79,8 @@ def _step(step: Step, *, verbose: bool) -> dict[str, Any]:
         told["clears"] = True
     if step.loses:
         told["loses"] = step.loses
+    if step.pause:
+        told["pause"] = step.pause
     if verbose:
         told["want"] = None if step.want is None else opened(step.want.fields())
     return told
@@ -181,11 +183,13 @@ _STEP = _record(
         "to": _text("The other host of a migration"),
         "clears": {"type": "boolean", "description": "It goes from this host only, and stays on others"},
         "loses": _text("Data that is lost, in words"),
+        "pause": _number("Seconds that apply waits before it, after those of its definition that came before"),
         "want": {"type": ["object", "null"], "description": "All that should be there; with --verbose only"},
     },
     "to",
     "clears",
     "loses",
+    "pause",
     "want",
 )
 _RESOURCE = _record(
