@@ -90,6 +90,38 @@ options:
     description: Start it again where a change needs it. Otherwise such changes wait for the next start.
     type: bool
     default: false
+  wait:
+    description:
+      - What ready means. A task that makes or starts the instance, or starts it again, ends when it is ready.
+      - One that is not ready in time fails the task; the same task waits again.
+    type: dict
+    suboptions:
+      for:
+        description:
+          - V(address) is ready when it answers for its address, V(ssh) and V(http) when such a server answers.
+          - V(agent) is ready when the guest agent in it answers.
+          - V(cloud-init) is ready when cloud-init has ended there without errors.
+        type: str
+        choices: [address, ssh, http, agent, cloud-init]
+        required: true
+      timeout:
+        description: Seconds that it may take.
+        type: int
+        default: 300
+      source:
+        description:
+          - Address with its length from which the host looks, such as C(10.20.0.253/24). Nobody else may have it.
+          - It lies in the network of an O(networks[].address), and is needed unless the agent tells.
+        type: str
+      port:
+        description: Port. Left out, 22 of ssh and 80 of http.
+        type: int
+      path:
+        description: Path, of http. Left out, C(/).
+        type: str
+      status:
+        description: Status that it must answer with, of http. Left out, any below 400.
+        type: int
   state:
     description: Whether it runs, is stopped, or is not there. With V(absent), all on its root disk is lost.
     type: str
@@ -107,6 +139,15 @@ EXAMPLES = r"""
     memory: 2GiB
     networks:
       - {network: app, mac: "52:54:00:00:00:01"}
+
+- name: Run a web server, and go on when it answers
+  stead.cloud.instance:
+    project: acme
+    name: web
+    image: debian-12
+    networks:
+      - {network: app, mac: "52:54:00:00:00:01", address: 10.20.0.11/24}
+    wait: {for: http, path: /health, source: 10.20.0.253/24, timeout: 120}
 """
 
 RETURN = r"""
@@ -127,6 +168,11 @@ done:
   returned: always
   type: list
   elements: str
+ready:
+  description: What it was waited for, and for how many seconds.
+  returned: when it was started and O(wait) is given
+  type: dict
+  sample: {for: ssh on port 22, seconds: 14.2}
 """
 
 import ipaddress
@@ -142,6 +188,16 @@ NIC = {
     "address": {"type": "str"},
     "mtu": {"type": "int", "default": 1450},
 }
+WAIT = {
+    "for": {"type": "str", "choices": ["address", "ssh", "http", "agent", "cloud-init"], "required": True},
+    "timeout": {"type": "int", "default": 300},
+    "source": {"type": "str"},
+    "port": {"type": "int"},
+    "path": {"type": "str"},
+    "status": {"type": "int"},
+}
+PORTS = {"ssh": 22, "http": 80}
+BY_AGENT = ("agent", "cloud-init")
 MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
 POOL = {"name": "default", "type": "dir"}
 
@@ -163,6 +219,7 @@ def main():
             "stop_timeout": {"type": "int", "default": 60},
             "autostart": {"type": "bool", "default": True},
             "restart": {"type": "bool", "default": False},
+            "wait": {"type": "dict", "options": WAIT},
             "state": {"type": "str", "choices": ["running", "stopped", "absent"], "default": "running"},
         },
         required_if=[("state", "running", ("image",)), ("state", "stopped", ("image",))],
@@ -177,7 +234,8 @@ def main():
     except (Failed, ValueError) as error:
         module.fail_json(msg=str(error))
     made = ledger.read("instances", want["uuid"])
-    restarts = given["restart"] and made is not None and made["want"] != want
+    # What ready means is nothing that a start brings about.
+    restarts = given["restart"] and made is not None and dict(made["want"], wait=None) != dict(want, wait=None)
     single.carry_out(module, address, want, action="reboot" if restarts else None)
 
 
@@ -207,7 +265,48 @@ def wanted(given, address, check):
     keys = ["{0}:{1}".format(one["network"], at) for at, one in enumerate(given["networks"])]
     want["nics"] = {key: nic for key, (nic, _port) in zip(keys, nics)}
     want["ports"] = {key: port for key, (_nic, port) in zip(keys, nics)}
+    if given["wait"]:
+        want["wait"] = waited(given["wait"], want)
     return want
+
+
+def waited(given, want):
+    """What ready means, as the host is to look."""
+    what = given["for"]
+    if given["timeout"] < 1:
+        raise Failed("A timeout of nothing fails every start. Write timeout: 300, say, or leave wait out.")
+    beside = {"port": tuple(PORTS), "path": ("http",), "status": ("http",)}
+    for name, those in beside.items():
+        if given[name] is not None and what not in those:
+            raise Failed("{0} is of {1}, and this waits for {2}. Drop it.".format(name, " and ".join(those), what))
+    found = {"for": what, "timeout": given["timeout"]}
+    if what in PORTS:
+        found["port"] = given["port"] or PORTS[what]
+    if what == "http":
+        found["path"] = given["path"] or "/"
+        found.update({"status": given["status"]} if given["status"] is not None else {})
+    if what not in BY_AGENT:
+        found.update(looked_at(given, want))
+    return found
+
+
+def looked_at(given, want):
+    """The interface that is looked at, and where its host looks from."""
+    if not given["source"]:
+        text = "{0} is seen through the network. Write source: a free address of it with its length, to look from."
+        raise Failed(text.format(given["for"]))
+    source = ipaddress.ip_interface(given["source"])
+    for key, port in want["ports"].items():
+        addresses = [ipaddress.ip_address(one) for one in port["addresses"]]
+        if source.ip in addresses:
+            raise Failed(
+                "{0} is the instance's own address. Write source: another one, to look from.".format(source.ip)
+            )
+        if any(one in source.network for one in addresses):
+            mac = single.mac_of("{0} {1}".format(want["nics"][key]["network_uuid"], source.ip))
+            return {"from": {"address": str(source), "mac": mac}, "nic": key}
+    text = "No interface has an address in {0}, to be looked at. Write address: in networks."
+    raise Failed(text.format(source.network))
 
 
 def hardware(memory, vcpus):

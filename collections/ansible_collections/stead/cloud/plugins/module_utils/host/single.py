@@ -75,6 +75,8 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
         module.fail_json(msg=str(error))
     told, wanted = (part or dict)(before), (part or dict)(want or {})
     answer = {"uuid": identity, "before": told, "after": wanted, "done": result["done"]}
+    if "ready" in result:
+        answer["ready"] = result["ready"]
     if module._diff:  # noqa: SLF001 - Ansible has no public name for it
         answer["diff"] = {"before": shown(told), "after": shown(wanted)}
     if result["status"] != OK:
