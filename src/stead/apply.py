@@ -154,15 +154,47 @@ class _Work:
         self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
         self._silent: dict[str, str] = {}
         self._waited: dict[int, str] = {}
+        self._untold = ""  # why nothing was begun
         self._hooked = _hooked(plan, options.hooks)
 
     def all(self) -> None:
+        if not self._told_of_dead():
+            return
         waves = of_waves(self._plan)
         for at, (number, steps) in enumerate(waves.items(), 1):
             if self._interrupts.stopping():
                 return
             self._on_event(WaveBegan(at, len(waves), len(steps)))
             self._wave(number, steps)
+
+    def _told_of_dead(self) -> bool:
+        """Before anything begins elsewhere, every host that answers has heard who is dead: a host that comes back asks
+        them."""
+        hears = self._plan.silence.hears
+        if not hears:
+            return True
+        self._runner.run(self._wave_of(self._plan.waves, [], tells=hears), self._hear)
+        untold = [
+            f"{host} could not be told who is dead: {self._silent[host]}" for host in hears if host in self._silent
+        ]
+        if untold:
+            self._untold = f"nothing begins before every host that answers knows; {'; '.join(untold)}"
+        return not untold and not self._interrupts.stopping()
+
+    def _wave_of(self, number: int, steps: Sequence[Step], *, tells: tuple[str, ...] = (), pause: int = 0) -> Wave:
+        return Wave(
+            number=number,
+            steps=steps,
+            secrets=self._options.secrets if steps else {},
+            hooks={step.number: found for step in steps if (found := self._hooked.get(step.number))},
+            origin=self._journal.origin,
+            keeps=self._plan.keeps,
+            tells=tells,
+            dead=self._journal.dead,
+            pause=pause,
+            parallel=self._options.parallel,
+            stopping=self._interrupts.stopping,
+        )
 
     def abandon(self) -> None:
         """At once: what is running is left as it is, in flight."""
@@ -175,18 +207,7 @@ class _Work:
         if on_hosts:
             if pause := self._pause_before(on_hosts):
                 self._on_event(Pausing(pause))
-            wave = Wave(
-                number=number,
-                steps=on_hosts,
-                secrets=self._options.secrets,
-                hooks={step.number: found for step in on_hosts if (found := self._hooked.get(step.number))},
-                origin=self._journal.origin,
-                keeps=self._plan.keeps,
-                pause=pause,
-                parallel=self._options.parallel,
-                stopping=self._interrupts.stopping,
-            )
-            self._runner.run(wave, self._hear)
+            self._runner.run(self._wave_of(number, on_hosts, pause=pause), self._hear)
             with self._interrupts.held_off():
                 self._journal.flush()
             self._left_over(on_hosts)
@@ -287,7 +308,7 @@ class _Work:
                 continue
             if state is None:
                 state = State.UNKNOWN if step.number in self._begun else State.SKIPPED
-                self._bad.setdefault(step.number, "the run was stopped")
+                self._bad.setdefault(step.number, self._untold or "the run was stopped")
             told[state].append(Told(step, self._bad.get(step.number, "")))
         outcome = self._outcome(done)
         with self._interrupts.held_off():
@@ -306,7 +327,7 @@ class _Work:
         )
 
     def _outcome(self, done: int) -> Outcome:
-        if done == len(self._plan.steps):
+        if done == len(self._plan.steps) and not self._untold:
             return Outcome.DONE
         return Outcome.STOPPED if self._interrupts.stopping() else Outcome.FAILED
 

@@ -14,7 +14,7 @@ from stead.address import Address
 from stead.kind import Action
 from stead.observed import Origin
 from stead.plan.model import Keep, Plan, Step
-from stead.recorded import Record, Recorded, told_of_hosts
+from stead.recorded import Record, Recorded, dead_of, told_of_hosts
 from stead.runner import Result, State
 from stead.store import Hold, Store
 from stead.store.model import Began, Ended, Outcome, Skipped, Start, StepState, Writes
@@ -60,6 +60,7 @@ class Journal:
     def __init__(self, store: Store, hold: Hold, plan: Plan, recorded: Recorded) -> None:
         self.run = 0
         self.origin: Origin | None = None  # what hosts are told of the store and this run
+        self.dead = dead_of(plan.silence, recorded.hosts)  # and of hosts that a person called dead
         self._store, self._hold, self._plan = store, hold, plan
         self._known, self._hosts_known = recorded.resources, recorded.hosts
         self._before = {new: old for old, new in plan.renames.items()}

@@ -110,6 +110,7 @@ class Silence:
     hosts: Mapping[str, Host | None] = field(default_factory=dict)  # as they are now; None: forgotten
     dead: tuple[str, ...] = ()  # of which a person says now that they are off
     back: tuple[str, ...] = ()  # of which that was said, and they answer again
+    hears: tuple[str, ...] = ()  # hosts that answer, while another counts as dead: they are told of it first
 
 
 NOBODY_SILENT = Silence()

@@ -16,6 +16,7 @@ from stead.desired.renames import CANNOT_MOVE
 from stead.diagnostics import Diagnostic, has_errors, in_order
 from stead.diff import Asked, Diff, compare, drift
 from stead.diff.names import Names, by_uuid
+from stead.diff.waiting import untold
 from stead.kind import Kind
 from stead.observed import Have, Observed
 from stead.plan.abilities import unable
@@ -73,7 +74,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     heard, silence, wrong = listen(here, inputs.recorded, wishes.dead)
     if wrong:
         return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *wrong])
-    seen, untold = by_uuid(inputs.recorded, heard)
+    seen, stale = by_uuid(inputs.recorded, heard)
     recorded, observed = _renamed(inputs.recorded, seen, renames, inputs.kinds)
     blueprint, found = settle(
         desired,
@@ -90,13 +91,13 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         recorded = inputs.recorded  # under the names that hosts and store have now
         diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
-        names = Names(renames, untold)
+        names = Names(renames, stale)
         asked = Asked(desired.forget, wishes.rebuild)
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(
         spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
     )
-    diff = replace(diff, silence=silence)
+    diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
     more += unable(plan, observed.hosts) if plan is not None else []
     return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])

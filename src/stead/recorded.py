@@ -47,6 +47,12 @@ def told_of_hosts(silence: Silence, known: Mapping[str, KnownHost], who: str) ->
     return told
 
 
+def dead_of(silence: Silence, known: Mapping[str, KnownHost]) -> tuple[str, ...]:
+    """Hosts that count as dead, those of this plan's confirmation among them."""
+    before = {name for name, one in known.items() if one.dead}
+    return tuple(sorted((before - {*silence.back}) | {*silence.dead}))
+
+
 @value
 class InFlight:
     """A step whose intent was journalled and whose end was not: the run was killed in between."""

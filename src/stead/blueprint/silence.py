@@ -41,10 +41,12 @@ def listen(
         there = _completed(host, known[name].host) if name in known else host
         is_dead = name in said and not host.blind and name not in observed.unread
         hosts[name] = replace(there, state=State.DEAD if is_dead else there.state)
+    dead_now = any(host.state is State.DEAD for host in hosts.values())
     silence = Silence(
         hosts=_remembered(hosts, known, holders),
         dead=tuple(sorted(name for name in dead if not (name in known and known[name].dead))),
         back=tuple(sorted(name for name, one in known.items() if one.dead and _answers(hosts.get(name)))),
+        hears=tuple(sorted(name for name, host in hosts.items() if host.state.answers)) if dead_now else (),
     )
     return replace(observed, hosts=hosts), silence, found
 

@@ -13,7 +13,7 @@ from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import telling
 from stead.diff.model import Change, is_down, may_run
 from stead.kind import Action, Kind
-from stead.observed import Observed
+from stead.observed import Observed, Silence, State
 from stead.plan.model import WAITS, Note
 from stead.recorded import Recorded
 
@@ -28,6 +28,18 @@ def proven(changes: Iterable[Change], waiting: Waiting, notes: list[Note]) -> It
             notes.append(Note(WAITS, why, str(change.address), change.host))
         else:
             yield change
+
+
+def untold(silence: Silence, observed: Observed) -> Iterator[Note]:
+    """A host that comes back believes more than half of the others: so half of them have to know."""
+    living = [host for host in observed.hosts.values() if host.state is not State.DEAD]
+    if silence.dead and 2 * len(silence.hears) < len(living):
+        names = ", ".join(silence.dead)
+        text = (
+            f"Only {len(silence.hears)} of {len(living)} hosts answer and will know that {names} is dead. Keep {names} "
+            "off the networks until it was erased: when it is switched on, the others may let it start what it had."
+        )
+        yield Note("few-know", text)
 
 
 class Waiting:

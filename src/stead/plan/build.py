@@ -262,6 +262,7 @@ def digest_of(plan: Plan) -> str:
     parts += [f"{old} -> {new}" for old, new in sorted(plan.renames.items(), key=str)]
     parts.append(canonical(plan.outputs))
     parts += [f"dead {name}" for name in plan.silence.dead] + [f"back {name}" for name in plan.silence.back]
+    parts += [f"hears {name}" for name in plan.silence.hears]
     return digest(*parts)
 
 

@@ -292,8 +292,9 @@ class _Reader:
 
 def _silence(told: Mapping[str, Any]) -> Silence:
     hosts = {name: None if one is None else host_of(one) for name, one in told.get("hosts", {}).items()}
-    _typed([(name,) for name in (*told.get("dead", ()), *told.get("back", ()))], (_TEXT,))
-    return Silence(hosts=hosts, dead=tuple(told.get("dead", ())), back=tuple(told.get("back", ())))
+    names = {key: tuple(told.get(key, ())) for key in ("dead", "back", "hears")}
+    _typed([(name,) for some in names.values() for name in some], (_TEXT,))
+    return Silence(hosts=hosts, **names)
 
 
 def _refuse(code: Code, detail: str) -> NoReturn:

@@ -81,6 +81,8 @@ class Wave:
     origin: Origin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
     keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise
     pause: int = 0  # seconds to wait before anything of it begins; simulated hosts take them for passed
+    tells: tuple[str, ...] = ()  # hosts that are told what follows, with steps or without
+    dead: tuple[str, ...] = ()  # hosts that a person called dead: those that live tell them, should they boot again
     parallel: int = 0  # hosts at once; 0 leaves it to the runner
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # once true, nothing new begins
 

@@ -55,25 +55,26 @@ class AnsibleRunner:
         return to_observed(answers, hosts), to_memories(answers)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
-        if wave.steps:
-            _rest(wave)
-        if not wave.steps or wave.stopping():
+        if not (wave.steps or wave.tells):
+            return
+        _rest(wave)
+        if wave.stopping():
             return
         on_event(Began([step.number for step in wave.steps]))
         steps, refused = self._hooked(wave, "before", wave.steps)
         if refused:
             on_event(Ended(refused))
-        if steps:
+        if steps or wave.tells:
             self._carry_out(wave, steps, [one.step for one in refused], on_event)
 
     def _carry_out(self, wave: Wave, steps: Sequence[Step], failed: Sequence[int], on_event: OnEvent) -> None:
-        lanes: dict[str, list[Step]] = {}
+        lanes: dict[str, list[Step]] = {host: [] for host in wave.tells}
         for step in steps:
             lanes.setdefault(step.host, []).append(step)
         folder = self._fresh(f"wave-{wave.number}")
         outcomes = {str(number): "failed" for number in failed}
         for host, mine in lanes.items():
-            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes}
+            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "dead": wave.dead}
             work["steps"] = [spoken(step, wave.keeps.get(step.address)) for step in mine]
             if wave.origin is not None:
                 work["origin"] = wave.origin._asdict()
@@ -123,7 +124,7 @@ class AnsibleRunner:
         for number, one in (found.get("waits") or {}).items() if found.get("more") else ():
             on_event(Awaits(int(number), one["waited"], one["for"], one["seen"]))
         if not found.get("more"):
-            if why := found.get("unreachable"):
+            if why := found.get("unreachable") or (not steps and found.get("msg")):
                 on_event(Silent(host, str(why)))
             told.update((step.number, _lost(step, host, found)) for step in left)
             left = []
@@ -136,6 +137,8 @@ class AnsibleRunner:
             begun = (folder / f"{host}.begun").exists()
             state = State.UNKNOWN if begun else State.FAILED
             text = f"Ansible ended with status {played.status} and said nothing of {host}: {played.last_words}"
+            if not left[host]:
+                on_event(Silent(host, text))
             on_event(Ended([Result(step.number, state, text) for step in left[host]]))
 
     def _hooked(self, wave: Wave, when: str, steps: Sequence[Step]) -> tuple[list[Step], list[Result]]:

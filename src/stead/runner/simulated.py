@@ -68,7 +68,7 @@ class SimulatedRunner:
             return observed, memory.recalled(self.state.database, self._hosts)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
-        lanes: dict[str, list[Step]] = {}
+        lanes: dict[str, list[Step]] = {host: [] for host in wave.tells}
         for step in sorted(wave.steps, key=lambda one: one.number):
             lanes.setdefault(step.host, []).append(step)
         rows = self.state.know([*lanes, *(step.to for step in wave.steps if step.to)])

@@ -15,9 +15,9 @@ from ansible_collections.stead.cloud.plugins.module_utils.host import (
     domain_seen,
     domain_xml,
     installing,
-    migration,
     preparing,
     proving,
+    ssh_peers,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Domain
@@ -75,31 +75,41 @@ def test_pools_are_read_as_the_planner_reads_them(value: Any) -> None:
 
 
 @pytest.fixture
-def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    authorised, known = tmp_path / "authorized_keys", tmp_path / "known_hosts"
-    monkeypatch.setattr(migration, "AUTHORISED", str(authorised))
-    monkeypatch.setattr(migration, "KNOWN", str(known))
-    return authorised, known
+def peers(tmp_path: Path) -> ssh_peers.Peers:
+    return ssh_peers.Peers(str(tmp_path), "someone", 'restrict,command="/usr/lib/stead/witness {0}"')
 
 
-def test_peers_not_asked_stay_and_those_gone_go(keys: tuple[Path, Path]) -> None:
-    authorised, known = keys
-    both = {"c1": ["10.0.0.1", KEY, [KEY]], "c2": ["10.0.0.2", KEY, [KEY]]}
-    migration.peers({"members": ["c1", "c2"], "known": both}, Work(""))
-    assert known.read_text().splitlines()[1] == f"c2,10.0.0.2 {KEY} stead:c2"
-    assert authorised.read_text().startswith(f"restrict {KEY} stead:c1\n")
-    migration.peers({"members": ["c1", "c2"], "known": {"c1": both["c1"]}}, Work(""))
+BOTH = {"c1": ["10.0.0.1", KEY, [KEY]], "c2": ["10.0.0.2", KEY, [KEY]]}
+WAYS: dict[str, list[Any]] = {"c1": ["c1.example", 22], "c2": ["", 2222]}
+
+
+def test_peers_not_asked_stay_and_those_gone_go(peers: ssh_peers.Peers, tmp_path: Path) -> None:
+    authorised, known = tmp_path / ".ssh" / "authorized_keys", tmp_path / "known_hosts"
+    peers.learn({"members": WAYS, "known": BOTH}, Work(""))
+    assert known.read_text().splitlines() == [
+        f"c1,10.0.0.1,c1.example {KEY} stead:c1",
+        f"[c2]:2222,[10.0.0.2]:2222 {KEY} stead:c2",
+    ]
+    assert authorised.read_text().startswith(f'restrict,command="/usr/lib/stead/witness c1" {KEY} stead:c1\n')
+    peers.learn({"members": WAYS, "known": {"c1": BOTH["c1"]}}, Work(""))
     assert "stead:c2" in known.read_text()
-    migration.peers({"members": ["c1"], "known": {"c1": both["c1"]}}, Work(""))
+    assert "10.0.0.2" in peers.members()["c2"]["addresses"]
+    peers.learn({"members": {"c1": WAYS["c1"]}, "known": {"c1": BOTH["c1"]}}, Work(""))
     assert "stead:c2" not in known.read_text() + authorised.read_text()
+    assert list(peers.members()) == ["c1"]
 
 
 @pytest.mark.parametrize("key", ['command="evil" ssh-ed25519 AAAA', "ssh-ed25519", "ssh-ed25519 AA;x"])
-def test_a_key_that_is_none_is_refused(keys: tuple[Path, Path], key: str) -> None:
-    authorised, _ = keys
+def test_a_key_that_is_none_is_refused(peers: ssh_peers.Peers, tmp_path: Path, key: str) -> None:
     with pytest.raises(Failed):
-        migration.peers({"members": ["c1"], "known": {"c1": ["10.0.0.1", key, []]}}, Work(""))
-    assert not authorised.exists()
+        peers.learn({"members": {"c1": WAYS["c1"]}, "known": {"c1": ["10.0.0.1", key, []]}}, Work(""))
+    assert not (tmp_path / ".ssh").exists()
+
+
+@pytest.mark.parametrize("address", ["-oProxyCommand=evil", "a b", 'x"'])
+def test_an_address_that_is_none_is_refused(peers: ssh_peers.Peers, address: str) -> None:
+    with pytest.raises(Failed):
+        peers.learn({"members": {"c1": [address, 22]}, "known": {"c1": BOTH["c1"]}}, Work(""))
 
 
 def test_a_file_whose_command_failed_counts_as_not_written(tmp_path: Path) -> None:

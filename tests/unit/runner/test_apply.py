@@ -31,6 +31,7 @@ from stead.apply import Applied, Options, Pausing, Stopping, apply
 from stead.desired import Hook
 from stead.diagnostics import Refused
 from stead.kind import Action
+from stead.observed import Silence
 from stead.plan import file as plans
 from stead.plan.model import Plan
 from stead.runner import Began, Ended, Wave, ansible
@@ -494,3 +495,32 @@ def test_wants_of_hosts_are_what_the_plan_says(bench: Bench) -> None:
     record = bench.store.record(NET)
     assert record is not None
     assert record.wants == dict.fromkeys(bench.hosts, NET_WANT)
+
+
+def evacuating(bench: Bench) -> Plan:
+    return replace(small(), silence=Silence(dead=("compute-9",), hears=tuple(bench.hosts)))
+
+
+def test_nothing_begins_before_every_host_that_answers_knows_who_is_dead(bench: Bench) -> None:
+    plan = bench.fresh(evacuating(bench))
+    bench.runner.state.mark("compute-2", "down", "its cable is out")
+    done = apply(plan, bench.store, bench.runner, now=plan.made, options=Options(who="ada"))
+    assert (done.outcome, done.done, len(done.skipped)) == (Outcome.FAILED, 0, 6)
+    assert "compute-2 could not be told who is dead: its cable is out" in done.skipped[0].why
+    assert bench.there() == {}
+
+
+def test_what_begins_elsewhere_begins_after_the_others_were_told(bench: Bench) -> None:
+    seen: list[tuple[tuple[str, ...], tuple[str, ...], int]] = []
+
+    class Runner:
+        @staticmethod
+        def run(wave: Wave, on_event: Any) -> None:
+            seen.append((wave.tells, wave.dead, len(wave.steps)))
+            bench.runner.run(wave, on_event)
+
+    plan = bench.fresh(evacuating(bench))
+    done = apply(plan, bench.store, Runner(), now=plan.made, options=Options(who="ada"))  # type: ignore[arg-type]
+    assert done.outcome is Outcome.DONE
+    assert seen[0] == (tuple(bench.hosts), ("compute-9",), 0)
+    assert {dead for _tells, dead, _steps in seen} == {("compute-9",)}

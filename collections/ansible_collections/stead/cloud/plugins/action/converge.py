@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
             # Whoever does not answer this has begun nothing; of whoever goes silent later that is not known.
             self._low_level_execute_command("true")
             payload["uploads"] = {} if self._task.check_mode else self._upload(payload["steps"])
-            while left:
+            while left or not told.begun:
                 if os.path.exists(os.path.join(folder, STOP)):
                     told.write({"stopped": True, "waits": payload.get("waits", {})})
                     return

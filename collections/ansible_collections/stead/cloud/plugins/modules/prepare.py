@@ -100,14 +100,19 @@ options:
     description: Install the code that restores networks at boot.
     type: bool
     default: false
-  migration_key:
-    description: Make the key with which this host's libvirt reaches others, once.
-    type: bool
-    default: false
+  keys:
+    description:
+      - Make a key with which this host reaches others, once for each purpose.
+      - V(migration) is for libvirt to hand instances over, V(witness) to ask others after a boot whether this host was
+        called dead.
+    type: list
+    elements: str
+    choices: [migration, witness]
+    default: []
   peers:
     description:
-      - Hosts to which instances can be moved. C(members) names all of them.
-      - C(known) has, by name, a list of address, public key and sshd's keys of those that were asked.
+      - By purpose, the hosts that reach each other. C(members) has each one's address and port for SSH by its name.
+      - C(known) has, by name, a list of address on the underlay, public key and sshd's keys of those that were asked.
     type: dict
     default: {}
   prove:
@@ -138,12 +143,13 @@ done:
   sample: [make /var/lib/stead/ledger]
 address:
   description: This host's address on the underlay, as O(identity) gave it in this call or before.
-  returned: when O(migration_key) is true
+  returned: when O(keys) are asked for
   type: str
-public_key:
-  description: The public key with which this host's libvirt reaches others.
-  returned: when O(migration_key) is true
-  type: str
+public_keys:
+  description: The public keys with which this host reaches others, by purpose.
+  returned: when O(keys) are asked for
+  type: dict
+  sample: {witness: ssh-ed25519 AAAA stead}
 hypervisors:
   description: For each hypervisor why it does not work, empty when it does; when O(prove) was asked for.
   returned: always
@@ -153,10 +159,10 @@ hypervisors:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import migration, proving
+from ..module_utils.host import places, proving
 from ..module_utils.host.failing import Failed
 from ..module_utils.host.preparing import prepare
-from ..module_utils.host.restoring import known_as
+from ..module_utils.host.ssh_peers import PURPOSES
 from ..module_utils.host.work import Work
 
 
@@ -179,7 +185,13 @@ def arguments():
         "pools": {"type": "raw", "default": {}},
         "identity": {"type": "dict", "default": {}},
         "code": {"type": "bool", "default": False},
-        "migration_key": {"type": "bool", "default": False, "no_log": False},
+        "keys": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["migration", "witness"],
+            "default": [],
+            "no_log": False,
+        },
         "peers": {"type": "dict", "default": {}},
         "prove": {"type": "bool", "default": False},
     }
@@ -195,9 +207,9 @@ def main():
             answer["hypervisors"] = proving.traits(keep=not module.check_mode)["hypervisors"]
     except Failed as error:
         module.fail_json(msg=str(error), changed=work.changed, done=work.done)
-    if module.params["migration_key"]:
-        answer["public_key"] = migration.public()
-        answer["address"] = known_as().get("underlay", "")
+    if module.params["keys"]:
+        answer["public_keys"] = {purpose: PURPOSES[purpose].public() for purpose in module.params["keys"]}
+        answer["address"] = places.known_as().get("underlay", "")
     module.exit_json(changed=work.changed, done=work.done, **answer)
 
 

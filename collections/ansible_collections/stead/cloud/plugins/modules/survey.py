@@ -52,10 +52,11 @@ kernel:
   returned: always
   type: dict
   sample: {nfsd: true}
-migration:
-  description: The public key with which this host's libvirt reaches others, and the keys of its sshd.
+host_keys:
+  description: The keys of this host's sshd, as a file of known hosts has them.
   returned: always
-  type: dict
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -15,7 +15,7 @@ import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from . import ledger, network, origin, places
+from . import fences, ledger, network, origin, places
 from .failing import Failed
 from .hypervisor import Libvirt
 from .journal import Journal, Silence
@@ -42,6 +42,7 @@ class Batch:
     def __init__(self, payload, check=False):
         self.host = payload["host"]
         self._origin, self._key = payload.get("origin"), payload.get("key", "")
+        self._dead = payload.get("dead") or ()
         self.steps = [dict(step, origin=self._origin) for step in ordered(payload["steps"])]
         self.check = check
         self._secrets = payload.get("secrets", {})
@@ -63,6 +64,7 @@ class Batch:
         origin.check(self._origin)
         if not self.check:
             origin.keep(self._origin, self._key)
+            fences.note(self._dead, self._origin)
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(LOOKS) as lookers:
                 self._all(pool, lookers, results)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 
-from . import device_xml, disk_files, pools
+from . import device_xml, disk_files, pools, power
 from .domain_xml import NAMESPACE
 from .failing import Failed
 
@@ -37,9 +37,8 @@ def fields(domain, want):
     found = dict(hardware(domain.defined), **amounts(domain))
     found["name"] = domain.name
     found["state"] = domain.state
-    # A stopped instance is not to start with its host, whatever it says: only the combination can be seen.
-    if domain.autostart != bool(want.get("autostart") and want.get("state") == "running"):
-        found["autostart"] = domain.autostart
+    if want and domain.autostart != power.is_libvirts(want):
+        found["autostart"] = "by libvirt" if domain.autostart and want["autostart"] else domain.autostart
     if want:
         found.update(interfaces(domain.live, want))
         found["volumes"] = volumes(domain.live, want)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pkgutil
 
-from . import relaying, restoring
+from . import booting, fences, relaying, restoring
 
 LIBRARY = "/usr/lib/stead"
 PACKAGE = LIBRARY + "/cloud"
@@ -25,8 +25,10 @@ sys.exit(main(sys.argv[1:]))
 """
 # name -> (module with its main, what it is for). Named as modules, so that they come along.
 PROGRAMS = {
+    "boot": (booting, "starts what is this host's own after a boot, see stead-boot.service."),
     "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
     "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
+    "witness": (fences, "tells another host, over SSH, which hosts were called dead."),
 }
 
 

@@ -76,9 +76,16 @@ def remove(step, work):
 
 
 def restore(step, work):
-    """libvirt starts what has to run, and keeps its filters; what guards interfaces is the kernel's, and is gone."""
-    for port in step["want"].get("ports", {}).values():
+    """libvirt keeps filters; what guards interfaces is the kernel's, and is gone. What has to run is started here, and
+    never by libvirt: it would start what runs elsewhere by now."""
+    want = step["want"]
+    for port in want.get("ports", {}).values():
         security.restore_port(port["mac"], work)
+    if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
+        domain = hypervisor.find(work.connection, want["uuid"])
+        if domain is None:
+            raise Failed("libvirt does not know it any more. `stead apply` makes it again.")
+        power.start(domain, work)
 
 
 def seen(step, look):
@@ -169,7 +176,7 @@ def _inactive():
 
 
 def _autostart(domain, want, work):
-    wanted = want["autostart"] and want["state"] == "running"
+    wanted = power.is_libvirts(want)
     if bool(domain.autostart()) != wanted:
         work.act("set autostart {0}".format("on" if wanted else "off"), domain.setAutostart, int(wanted))
 

@@ -64,7 +64,11 @@ def seen(step, look):
 
 
 def restore(step, work):
-    ensure(step, work)
+    """What serves addresses is on one host of a network; all else is on each."""
+    want = step["want"]
+    if step["held"]:
+        want = {name: value for name, value in want.items() if name != "service"}
+    ensure(dict(step, want=want), work)
 
 
 def bridge_for(uuid, work):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 
@@ -16,11 +17,15 @@ NETWORKS = ROOT + "/networks"
 ROUTERS = ROOT + "/routers"
 POOLS = ROOT + "/pools"
 LOCK = ROOT + "/lock"
-MIGRATION = ROOT + "/migration"
 
 PRIVATE = 0o600
 # libvirt runs guests as another user, who has to reach the disks but need not list what there is.
 PASSABLE = 0o711
+
+
+def known_as():
+    """Name in the inventory and address on the underlay; nothing before the host was prepared."""
+    return json.loads(read_bytes(ROOT + "/host.json") or b"{}")
 
 
 def directory(path, mode=0o700):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from .failing import Failed
 
 # Seconds between looks at a guest that shuts down.
 LOOK = 0.2
+# Of `booting`; a host that was prepared by an older Stead, or by none, has none.
+BOOT = "/usr/lib/stead/boot"
 # Some guests miss the button while they boot.
 ASK_AGAIN = 10
+
+
+def is_libvirts(want):
+    """Whether libvirt starts it with the host. It would ask nobody, so where Stead's own unit is there, it does not."""
+    return want["autostart"] and want["state"] == "running" and not os.path.exists(BOOT)
 
 
 def start(domain, work):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 
-from . import declared, installing, migration, places, running
+from . import declared, installing, places, running
 from .failing import Failed
-from .restoring import HOST
+from .ssh_peers import PURPOSES
 
 READABLE = 0o644
 
@@ -21,17 +21,17 @@ def prepare(want, work):
     for path in declared.directories(want.get("pools")):
         work.directory(path, places.PASSABLE)
     if want.get("identity"):
-        work.write(HOST, json.dumps(want["identity"], sort_keys=True, indent=1) + "\n")
+        work.write(places.ROOT + "/host.json", json.dumps(want["identity"], sort_keys=True, indent=1) + "\n")
     if want.get("code"):
         installing.install(work)
     _files(want.get("files") or (), work)
     for path in want.get("absent") or ():
         work.remove(path)
     _settings(want.get("at_least") or {}, work)
-    if want.get("migration_key"):
-        migration.key(work)
-    if want.get("peers"):
-        migration.peers(want["peers"], work)
+    for purpose in want.get("keys") or ():
+        PURPOSES[purpose].make_key(work)
+    for purpose, given in sorted((want.get("peers") or {}).items()):
+        PURPOSES[purpose].learn(given, work)
     _units(want.get("units") or {}, work)
 
 

@@ -1,27 +1,30 @@
-"""After a boot: networks and what belongs to them, as this host's ledger says. Instances are libvirt's own to start.
+"""After a boot: what the kernel forgets of what this host's ledger has, and what is to run.
 
 Runs without Ansible and without the controller, from /usr/lib/stead. What fails is said and does not stop the rest.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 
-from . import batch, ledger, places
+from . import batch, booting, ledger, places
 from .failing import Failed
 from .hypervisor import Libvirt
 from .kinds import KINDS
 from .work import Work
 
-HOST = places.ROOT + "/host.json"
 # What a boot forgets, in the order in which one needs the other. What lies on disks is still there.
 ORDER = ("projects", "instances", "networks", "security_groups", "routers", "floating_ips", "volumes", "images")
+# Kinds of which something is on one host at a time, in the order in which that begins.
+SINGLE = ("networks", "routers", "floating_ips", "instances")
 
 
-def restore(kinds=ORDER):
-    """(address or kind, what went wrong) for each entry of these kinds that could not be restored."""
-    me = known_as()
+def restore(kinds=ORDER, start=False):
+    """(address or kind, what went wrong) for each entry of these kinds that could not be restored.
+
+    With `start`, what runs by itself is started. What is held back (`booting`) is not to be on this host alone.
+    """
+    me = places.known_as()
     libvirt = Libvirt()
     failures = []
     try:
@@ -29,18 +32,13 @@ def restore(kinds=ORDER):
             for kind in kinds:
                 unread = []
                 for made in ledger.everything(kind, unread=unread):
-                    said = _one(kind, made, me, libvirt)
+                    said = _one(kind, dict(made, held=booting.is_held(made), start=start), me, libvirt)
                     if said:
                         failures.append((made["address"], said))
                 failures += [(kind, said) for said in unread]
     finally:
         libvirt.close()
     return failures
-
-
-def known_as():
-    """Name in the inventory and address on the underlay; nothing before the host was prepared."""
-    return json.loads(places.read_bytes(HOST) or b"{}")
 
 
 def _one(kind, made, me, libvirt):
@@ -56,6 +54,7 @@ def _one(kind, made, me, libvirt):
 
 def main(names=()):
     """Of all kinds; or of those named, for a service that has forgotten them."""
+    booting.held_below()  # what was here at the boot, before anything is added
     failures = restore([kind for kind in ORDER if not names or kind in names])
     for address, said in failures:
         sys.stderr.write("{0}: {1}\n".format(address, said))

@@ -77,7 +77,8 @@ def remove(step, work):
 
 
 def restore(step, work):
-    ensure(step, work)
+    if not step["held"]:
+        ensure(step, work)
 
 
 def seen(step, look):

@@ -10,7 +10,6 @@ import os
 import platform
 
 from . import kernel, running
-from .places import MIGRATION
 
 FAMILIES = (("debian", ("debian", "ubuntu")), ("redhat", ("rhel", "fedora", "centos", "rocky", "almalinux")))
 # Whichever of these keeps the clock, another one beside it would fight with it.
@@ -41,7 +40,7 @@ def survey(candidates=()):
         "installed": installed(family, candidates),
         "clock": clock(),
         "kernel": {name: kernel.has(name) for name in ("nfsd",)},
-        "migration": {"public": _text(MIGRATION + "/id_ed25519.pub"), "host_keys": host_keys()},
+        "host_keys": host_keys(),
     }
 
 
