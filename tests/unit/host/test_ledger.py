@@ -67,6 +67,17 @@ def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
     assert observing._resources(looking.Look("storage-1"), [made], [])["volumes"] == [{**made, **said}]
 
 
+def test_what_the_ledger_lost_tells_others_too_what_they_are() -> None:
+    """A router whose ledger is gone has not got strangers in its maps, nor a floating IP no router."""
+    network = ledger.entry("acme/networks/n0a", "0a", "networks", "d", {"type": "vxlan", "uuid": "0a"})
+    floating = ledger.entry("acme/floating_ips/www", "0f", "floating_ips", "d", {"router": {"uuid": "0e"}})
+    now = looking.Look("network-1", [network, floating]).now
+    assert now.entry("networks", "0a")["address"] == "acme/networks/n0a"
+    assert now.entries("floating_ips") == [floating]
+    assert now.entry("floating_ips", "0f") == floating
+    assert now.entry("floating_ips", "0a") is None
+
+
 def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)
     made = ledger.entry("acme/floats/www", "0d", "floats", "d", {})

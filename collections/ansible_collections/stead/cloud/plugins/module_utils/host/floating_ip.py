@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import announcing, ledger, links, rules, running
+from . import announcing, links, rules, running
 from .failing import Failed
 
 TABLE = "ip stead"  # of the router's namespace
@@ -10,7 +10,7 @@ TABLE = "ip stead"  # of the router's namespace
 
 def ensure(step, work):
     want, uuid = step["want"], step["uuid"]
-    before = ledger.read("floating_ips", uuid)
+    before = work.now.entry("floating_ips", uuid)
     if before is not None and "router" in before["want"] and _place(before["want"]) != _place(want):
         take(before["want"], work)
     if "router" in want:
@@ -32,8 +32,8 @@ def seen(step, look):
     return look.differing(ensure, step)
 
 
-def of_router(uuid):
-    found = (made["want"] for made in ledger.everything("floating_ips"))
+def of_router(uuid, work):
+    found = (made["want"] for made in work.now.entries("floating_ips"))
     return [want for want in found if want.get("router", {}).get("uuid") == uuid]
 
 
@@ -45,7 +45,7 @@ def _way_out(want, work):
     """Namespace, interface and MAC of the router."""
     from . import router
 
-    made = ledger.read("routers", want["router"]["uuid"])
+    made = work.now.entry("routers", want["router"]["uuid"])
     namespace = router.namespace_of(want["router"]["uuid"])
     if made is None or not made["want"].get("external") or namespace not in work.now.namespaces():
         return None

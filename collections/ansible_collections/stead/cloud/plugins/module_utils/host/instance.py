@@ -132,7 +132,7 @@ def _refuse_namesake(want, work):
 def _bridges(want, work):
     uuids = {nic["network_uuid"] for nic in want["nics"].values()}
     if work.check:  # the network may be a step of the same run
-        return {uuid: network.bridge_for(uuid, work) if ledger.read("networks", uuid) else "" for uuid in uuids}
+        return {uuid: network.bridge_for(uuid, work) if work.now.entry("networks", uuid) else "" for uuid in uuids}
     return {uuid: network.bridge_for(uuid, work) for uuid in uuids}
 
 

@@ -17,14 +17,14 @@ ALTERED = "altered"
 
 
 class Look:
-    def __init__(self, host):
+    def __init__(self, host, lost=()):
         self.host = host  # the inventory's name of this host
         self.trouble = []  # what could not be read, and why
         self.blind = ""  # why nothing can be said of instances
         self._libvirt = Libvirt()
         self._read = {}
         self.reading = ""  # what it is at now
-        self.now = Shared(self._libvirt, self.trouble)
+        self.now = Shared(self._libvirt, self.trouble, lost)
 
     def differing(self, make, step):
         """What `make` would do here, had it to: in words of the want, as far as it has one for it."""

@@ -5,7 +5,7 @@ It decides nothing: which hosts, numbers and forwarding entries there are stands
 
 from __future__ import annotations
 
-from . import dhcp, forwarding, ledger, links, lookouts, running, zones
+from . import dhcp, forwarding, links, lookouts, running, zones
 from .failing import Failed
 
 VXLAN_PORT = 4789
@@ -73,7 +73,7 @@ def restore(step, work):
 
 def bridge_for(uuid, work):
     """Where an interface of the network goes on this host."""
-    made = ledger.read("networks", uuid)
+    made = work.now.entry("networks", uuid)
     if made is None:
         raise Failed("Network {0} is not on this host yet.".format(uuid))
     want = made["want"]
@@ -114,7 +114,7 @@ def _bridge(want, work, there):
 def _plug(uuid, bridge, work):
     """Guests' interfaces that run, and are in no bridge: somebody took them out, or made the bridge anew."""
     there, lines = work.now.links(), []
-    for made in ledger.everything("instances"):
+    for made in work.now.entries("instances"):
         nics = made["want"].get("nics", {})
         ours = [made["want"]["ports"][key]["mac"] for key, nic in nics.items() if nic.get("network_uuid") == uuid]
         for name in map(links.tap_name, ours):

@@ -30,7 +30,7 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
 
     Within some time: what hangs here, libvirt or a file system, is told and holds up nobody else.
     """
-    look, found, failures = Look(host), [], []
+    look, found, failures = Look(host, recorded), [], []
 
     def whole():
         try:

@@ -11,7 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
-from . import entering, places, running, targets
+from . import entering, ledger, places, running, targets
 from .failing import Failed
 
 NAMESPACES = "/run/netns"
@@ -32,6 +32,13 @@ class Unit(NamedTuple):
 class Readings:
     def __init__(self, libvirt=None):
         self._libvirt = libvirt
+
+    def entry(self, kind, uuid):
+        """Of the ledger; nothing where it has none."""
+        return ledger.read(kind, uuid)
+
+    def entries(self, kind):
+        return ledger.everything(kind)
 
     def links(self, namespace=""):
         """name -> link, with details and addresses, in this host or in a namespace of it."""
@@ -96,10 +103,20 @@ class Readings:
 class Shared(Readings):
     """As it was when it was first asked. What cannot be read is told once, and asked for no more."""
 
-    def __init__(self, libvirt, trouble):
+    def __init__(self, libvirt, trouble, lost=()):
         super().__init__(libvirt)
         self._trouble = trouble
+        self._lost = lost  # entries that the ledger should have: by them, too, one thing is told from another
         self._read = {}
+
+    def entry(self, kind, uuid):
+        return super().entry(kind, uuid) or next((one for one in self._of(kind) if one["uuid"] == uuid), None)
+
+    def entries(self, kind):
+        return super().entries(kind) + self._of(kind)
+
+    def _of(self, kind):
+        return [one for one in self._lost if one["kind"] == kind]
 
     def _once(self, name, read, *arguments):
         if name not in self._read:

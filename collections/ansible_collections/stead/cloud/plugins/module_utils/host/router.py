@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from . import announcing, floating_ip, ledger, links, namespaces, network, rules, units
+from . import announcing, floating_ip, links, namespaces, network, rules, units
 from .places import PASSABLE, ROUTERS
 
 READABLE = 0o644
@@ -17,7 +17,7 @@ def ensure(step, work):
     want = step["want"]
     namespace = namespace_of(want["uuid"])
     inside = namespaces.ensure(namespace, work)
-    floating = floating_ip.of_router(want["uuid"])
+    floating = floating_ip.of_router(want["uuid"], work)
     with work.part("forwarding"):
         _kernel(namespace, work)
     new = _cables(want, floating, namespace, inside, work)
@@ -43,7 +43,7 @@ def _cables(want, floating, namespace, inside, work):
             new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
     gone = [name for name in sorted(set(inside) - set(ports)) if name.startswith("n")]
     if gone:
-        made = ledger.read("routers", want["uuid"])
+        made = work.now.entry("routers", want["uuid"])
         with work.part("links"):
             _leave(made["want"] if made else want, namespace, work, gone)
             work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
@@ -58,7 +58,7 @@ def _part(name, want, work):
 
 def _tell(want, namespace, name, addresses, work):
     port = next(one for one in _all(want) if inside_name(one["mac"]) == name)
-    text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"])
+    text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"], work)
     with _part(name, want, work):
         work.act(text, announcing.tell, namespace, name, port["mac"], addresses, listeners)
         if port.get("announces"):
@@ -113,7 +113,7 @@ def _ports(want, floating):
 
 
 def _bridge(port, work):
-    if work.check and ledger.read("networks", port["network_uuid"]) is None:
+    if work.check and work.now.entry("networks", port["network_uuid"]) is None:
         return ""
     return network.bridge_for(port["network_uuid"], work)
 
@@ -127,9 +127,9 @@ def _leave(want, namespace, work, names=None):
             work.act("say that {0} leaves".format(name), announcing.lead, namespace, name, port["mac"], 0)
 
 
-def _members(uuid):
+def _members(uuid, work):
     """MACs in a network, as this host knows them."""
-    made = ledger.read("networks", uuid)
+    made = work.now.entry("networks", uuid)
     return sorted(made["want"].get("forwarding", {})) if made else []
 
 
