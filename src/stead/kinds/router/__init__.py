@@ -1,6 +1,9 @@
 """Joins networks with each other and with an external one."""
 
-from stead.kind import Action, Disruption, Effect, Kind, Scope
+from collections.abc import Mapping
+from typing import Any
+
+from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network_names import renamed
 from stead.kinds.router.left import left
 from stead.kinds.router.model import Router
@@ -10,6 +13,14 @@ from stead.kinds.router.rules import check
 
 # Connections through the router stall, and those that it hides are cut.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
+
+
+def judge(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
+    """Who joins stalls nobody: cables and addresses of the others stay, and so do connections under new rules."""
+    joins = field.startswith("interfaces.") and old is None and isinstance(new, Mapping)
+    hides_more = field == "snat" and set(old or ()) <= set(new or ())
+    return IN_PLACE if joins or hides_more else None
+
 
 KIND = Kind(
     name="router",
@@ -29,6 +40,7 @@ KIND = Kind(
     facts=facts,
     renamed=renamed,
     effects={"external": PAUSE, "interfaces": PAUSE, "snat": PAUSE},
+    judge=judge,
     places={"interfaces": "networks"},
     words={
         "interfaces": "networks",
