@@ -19,8 +19,9 @@ import yaml
 
 import fuzzed_files
 from fuzzed_files import Target
-from stead.desired import resolve
-from stead.spec import load
+from stead.kinds import kinds
+from stead.language.desired import resolve
+from stead.language.spec import load
 
 ROOT = Path(__file__).parent.parent
 LANGUAGE = ROOT / "tests" / "unit" / "language"
@@ -40,7 +41,7 @@ def specs(folder: Path) -> list[str]:
 
 
 def resolved(path: Path) -> Iterable[str]:
-    spec, found = load([path], root=path.parent)
+    spec, found = load([path], kinds(), root=path.parent)
     _, more = resolve(spec, key=b"key")
     return [one.code for one in [*found, *more]]
 

@@ -16,8 +16,8 @@ import yaml
 
 from mutations import SPEC, Words, mutated, reshaped
 from stead.cli import main
-from stead.inventory.tree import Tree
-from stead.inventory.yaml_source import NotOurs, Wrong, read_into
+from stead.site.inventory.tree import Tree
+from stead.site.inventory.yaml_source import NotOurs, Wrong, read_into
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "src" / "stead" / "cli" / "templates" / "demo"

@@ -15,7 +15,7 @@ from report import Report, timed
 
 from stead.blueprint.placement import Policy, place
 from stead.blueprint.placement.space import SCALE
-from stead.value import replace
+from stead.core.value import replace
 
 TIMES = 1_000
 ABOVE = 0.02

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from stead.blueprint.placement.model import Group, GroupKind, Host, Placement, Problem, Request
-from stead.blueprint.placement.rebalance import rebalance
+from stead.blueprint.placement.moves.rebalance import rebalance
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from stead.blueprint.placement import (
     suggest,
     survive,
 )
-from stead.value import replace
+from stead.core.value import replace
 
 GIB = 1 << 30
 ONE = {"vcpus": 2, "memory": 4 * GIB, "disk:local": 10 * GIB}

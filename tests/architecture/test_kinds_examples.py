@@ -9,13 +9,13 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from stead.address import Address
-from stead.diagnostics import Diagnostic, Place
-from stead.document import Scalar
-from stead.fields import Example, Expression, Ref, Secret
+from stead.core.address import Address
+from stead.core.diagnostics import Diagnostic, Place
+from stead.core.fields import Example, Expression, Ref, Secret
 from stead.kinds import kinds
-from stead.reading import Reading, reader_of
-from stead.reading.context import node_of
+from stead.language.document import Scalar
+from stead.language.reading import Reading, reader_of
+from stead.language.reading.context import node_of
 
 
 class Anything:

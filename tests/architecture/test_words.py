@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from tests.unit.kinds.test_everything import SITE, SPEC
 
-from stead.address import Address
 from stead.blueprint.model import Blueprint
 from stead.blueprint.settle import settle
-from stead.desired import resolve
+from stead.core.address import Address
+from stead.core.recorded import Recorded
 from stead.diff.wording import Holders, said
 from stead.kinds import kinds
-from stead.recorded import Recorded
-from stead.spec import load
+from stead.language.desired import resolve
+from stead.language.spec import load
 
 # MACs, UUIDs, digests.
 RAW = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{32}|_uuid\b")
@@ -28,7 +28,7 @@ VOCABULARY = {field.name.rstrip("_") for kind in kinds().values() for field in d
 
 @pytest.fixture(scope="module")
 def made() -> Blueprint:
-    spec, _ = load([SPEC], root=SPEC.parent)
+    spec, _ = load([SPEC], kinds(), root=SPEC.parent)
     desired, _ = resolve(spec, key=b"key")
     found, told = settle(desired, Recorded(site="site"), SITE, kinds=kinds(), key=b"key")
     assert found is not None, told

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from stead.address import Address
 from stead.cli import main
-from stead.diagnostics import Refused
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.recorded import Record
+from stead.core.want import Body, Want
 from stead.store import Store, open_store
 from stead.store.model import Claim, Outcome, Start, Writes
-from stead.want import Body, Want
 
 CLAIM = Claim("ada", "a test")
 

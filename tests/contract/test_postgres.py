@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.store import open_store
 from stead.store.model import Claim
 from stead.store.schema import MIGRATIONS, VERSION

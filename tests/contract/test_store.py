@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from stead.address import Address
-from stead.diagnostics import Refused
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.recorded import Record
+from stead.core.value import replace
+from stead.core.want import Body, Want
 from stead.store import Store
 from stead.store.lock import take
 from stead.store.model import Began, Claim, Ended, Lineage, Outcome, Skipped, Start, StepState, Writes
-from stead.value import replace
-from stead.want import Body, Want
 
 OpenStore = Callable[..., Store]
 NET = Address("acme", "networks", "app")

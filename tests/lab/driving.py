@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
-from stead.runner.playing import collections
+from stead.runner.ansible_process import collections
 
 STEAD = Path(sys.executable).with_name("stead")
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")

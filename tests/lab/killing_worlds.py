@@ -12,7 +12,7 @@ from pathlib import Path
 from killing import State, children, slain
 from leftovers import listing
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.lab import faults
 from stead.lab.codes import NOT_FOUND
 from stead.lab.site import Lab

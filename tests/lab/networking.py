@@ -17,20 +17,20 @@ from typing import Any, NamedTuple, Self
 
 from waiting import patiently
 
-from stead.address import Address, parse
-from stead.apply import Applied, Options, apply
-from stead.desired import resolve
-from stead.diagnostics import Diagnostic
-from stead.inventory import read_inventory
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Diagnostic
+from stead.core.recorded import Record
 from stead.kinds import kinds
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
+from stead.language.desired import resolve
+from stead.language.spec import load
 from stead.plan.model import Plan
-from stead.planner import Inputs, Wishes, make_plan
-from stead.recorded import Record
+from stead.plan.planner import Inputs, Wishes, make_plan
+from stead.run.apply import Applied, Options, apply
 from stead.runner.ansible import AnsibleRunner
-from stead.runner.playing import collections
-from stead.spec import load
+from stead.runner.ansible_process import collections
+from stead.site.inventory import read_inventory
 from stead.store import Store, open_store
 
 KEY = b"k" * 32
@@ -69,7 +69,7 @@ class Cloud:
             text = text.replace(name.upper(), image)
         path = self.folder / "stead.yml"
         path.write_text(text)
-        spec, found = load((path,), root=self.folder)
+        spec, found = load((path,), kinds(), root=self.folder)
         desired, more = resolve(spec, key=KEY)
         inventory, others = read_inventory((self.lab.inventory,))
         assert not [*found, *more, *others]

@@ -7,9 +7,9 @@ from typing import Any
 
 from driving import Driven
 
-from stead.journal import of_waves
 from stead.lab.site import Lab
 from stead.plan.model import Plan
+from stead.run.journal import of_waves
 from stead.runner import Ended, Result, State, Wave
 from stead.runner.ansible import AnsibleRunner
 

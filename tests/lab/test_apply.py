@@ -16,7 +16,7 @@ import pytest
 from leftovers import differences, listing
 from working import Site
 
-from stead.address import Address
+from stead.core.address import Address
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
 from stead.runner import State

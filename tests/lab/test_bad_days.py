@@ -22,7 +22,7 @@ from waiting import patiently
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse
-from stead.runner.playing import collections
+from stead.runner.ansible_process import collections
 
 pytestmark = pytest.mark.lab
 

@@ -13,7 +13,7 @@ import pytest
 from networking import Cloud, bridge_of, tap_of, workspace
 from waiting import patiently
 
-from stead.kind import Disruption
+from stead.core.kind import Disruption
 from stead.lab.site import Lab
 from stead.lab.sizes import parse
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from stead.diagnostics import Refused
-from stead.lab import cgroups, places, wires
+from stead.core.diagnostics import Refused
+from stead.lab import cgroups, links, paths
 from stead.lab.base import Base
 from stead.lab.commands import run
 from stead.lab.lifecycle import bring_up, probe_overlay, settle, take_down
@@ -37,13 +37,13 @@ def sizes(**hosts: int) -> Sizes:
 
 def traces(name: str) -> list[str]:
     """Everything on this machine that carries the lab's name."""
-    marks = (f"stead-{name}", f"sl-{name}", str(places.rooms(name).top))
-    found = [f"namespace {path.name}" for path in wires.NETNS.glob(f"stead-{name}*")]
+    marks = (f"stead-{name}", f"sl-{name}", str(paths.rooms(name).top))
+    found = [f"namespace {path.name}" for path in links.NETNS.glob(f"stead-{name}*")]
     found += [f"link {path.name}" for path in Path("/sys/class/net").glob(f"sl-{name}")]
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     found += [f"mount {line}" for line in mounts if any(mark in line for mark in marks)]
     found += [f"group {path}" for root in cgroups.hierarchies() for path in root.glob(f"stead-{name}")]
-    found += [f"files {places.rooms(name).top}"] if places.rooms(name).top.exists() else []
+    found += [f"files {paths.rooms(name).top}"] if paths.rooms(name).top.exists() else []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = process.read_bytes().decode(errors="replace").replace("\0", " ")
@@ -166,7 +166,7 @@ def test_a_place_that_takes_no_overlay_is_refused(lab: Lab, tmp_path: Path) -> N
     options = f"lowerdir={tmp_path / 'lower'},upperdir={tmp_path / 'upper'},workdir={tmp_path / 'work'}"
     run(["mount", "-t", "overlay", "stead-lab-test", "-o", options, tmp_path / "on"])
     try:
-        base = Base(top=places.cache())
+        base = Base(top=paths.cache())
         assert refused(lambda: probe_overlay(replace(lab.rooms, top=tmp_path / "on"), base)) == "STEAD-B004"
     finally:
         run(["umount", tmp_path / "on"])
@@ -185,7 +185,7 @@ def test_a_power_cut_ends_everything_of_the_host_and_nothing_else(lab: Lab) -> N
     )
     lab.crash(host)
     assert cgroups.processes(lab.layout.name, host.name) == set()
-    assert not wires.has_namespace(host.namespace)
+    assert not links.has_namespace(host.namespace)
     assert [state.running for state in lab.status() if state.host == host] == [False]
     assert refused(lambda: lab.console_argv(host.name)) == "STEAD-B016"
     assert refused(lambda: lab.wait(host)) == "STEAD-B013"
@@ -317,7 +317,7 @@ def test_an_up_that_is_killed_can_be_taken_down(after: float) -> None:
 def test_an_up_that_is_killed_can_be_completed(begun: str) -> None:
     name = f"c{os.getpid():x}"
     up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
-    wait_for((places.rooms(name).top / begun).exists, 240, lambda: f"no {begun}")
+    wait_for((paths.rooms(name).top / begun).exists, 240, lambda: f"no {begun}")
     up.send_signal(signal.SIGKILL)
     up.communicate()
     try:
@@ -394,7 +394,7 @@ def test_five_hosts_answer_within_ten_seconds_and_are_small() -> None:
 def test_a_network_that_was_made_in_part_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an `up` leaves it that ended after each of its commands in turn."""
     name = f"w{os.getpid():x}"
-    rooms = places.rooms(name)
+    rooms = paths.rooms(name)
     rooms.top.mkdir(parents=True)
     layout = settle(parse({}, "test"), name, rooms)
 
@@ -407,17 +407,17 @@ def test_a_network_that_was_made_in_part_is_completed(monkeypatch: pytest.Monkey
             return run(*words, **options)
 
         with monkeypatch.context() as patch, contextlib.suppress(StopIteration):
-            patch.setattr(wires, "run", until_then)
-            wires.build_switch(layout)
-        wires.build_switch(layout)
+            patch.setattr(links, "run", until_then)
+            links.build_switch(layout)
+        links.build_switch(layout)
         found: list[object] = []
         for where in (["-n", layout.switch], ["-n", layout.neighbour], []):
             told = subprocess.run(["ip", *where, "-json", "address"], capture_output=True, check=True).stdout
-            links = [one for one in json.loads(told) if where or one["ifname"] == layout.machine_link]
-            addresses = [[one["local"] for one in link["addr_info"] if one["scope"] == "global"] for link in links]
-            found += [(link["ifname"], link.get("master"), "UP" in link["flags"], link["mtu"]) for link in links]
+            seen = [one for one in json.loads(told) if where or one["ifname"] == layout.machine_link]
+            addresses = [[one["local"] for one in link["addr_info"] if one["scope"] == "global"] for link in seen]
+            found += [(link["ifname"], link.get("master"), "UP" in link["flags"], link["mtu"]) for link in seen]
             found += addresses
-        wires.remove_network(layout)
+        links.remove_network(layout)
         return sorted(map(str, found))
 
     try:

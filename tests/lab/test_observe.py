@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from stead.address import Address
 from stead.cli import main
-from stead.inventory import read_inventory
+from stead.core.address import Address
+from stead.core.observed import State
 from stead.lab.site import Lab
-from stead.observe import Answer, Question, observe, to_observed
-from stead.observed import State
+from stead.runner.observe import Answer, Question, observe, to_observed
+from stead.site.inventory import read_inventory
 
 pytestmark = pytest.mark.lab
 

@@ -17,8 +17,8 @@ from leftovers import differences, listing
 from waiting import patiently
 from working import Site
 
-from stead.address import Address
 from stead.cli import main
+from stead.core.address import Address
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

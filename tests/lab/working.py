@@ -10,16 +10,16 @@ from typing import Any
 from leftovers import Listing
 from waiting import patiently
 
-from stead.address import Address, parse
-from stead.apply import Applied, Options, apply
-from stead.desired import resolve
-from stead.inventory import read_inventory
+from stead.core.address import Address, parse
 from stead.kinds import kinds
 from stead.lab.site import Lab
+from stead.language.desired import resolve
+from stead.language.spec import load
 from stead.plan.model import Plan
-from stead.planner import Inputs, Wishes, make_plan
+from stead.plan.planner import Inputs, Wishes, make_plan
+from stead.run.apply import Applied, Options, apply
 from stead.runner.ansible import AnsibleRunner
-from stead.spec import load
+from stead.site.inventory import read_inventory
 from stead.store import Store
 
 KEY = b"k" * 32
@@ -40,7 +40,7 @@ class Site:
         image = str(self.folder / "tiny.qcow2")
         path = self.folder / "stead.yml"
         path.write_text(self.text.replace("IMAGE", image))
-        spec, found = load((path,), root=self.folder)
+        spec, found = load((path,), kinds(), root=self.folder)
         desired, more = resolve(spec, key=KEY)
         inventory, others = read_inventory((self.lab.inventory,))
         assert not [*found, *more, *others]

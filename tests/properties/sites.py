@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from stead.desired import Desired, resolve
+from stead.core.observed import Host, Observed, StoragePool
+from stead.core.recorded import Recorded
 from stead.kinds import kinds
-from stead.observed import Host, Observed, StoragePool
-from stead.planner import Inputs, Planned, Wishes, make_plan
-from stead.recorded import Recorded
-from stead.spec import load
+from stead.language.desired import Desired, resolve
+from stead.language.spec import load
+from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 
 GIB = 1 << 30
 KEY = b"key"
@@ -81,7 +81,7 @@ def desired(spec: dict[str, Any]) -> Desired:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stead.yml"
         path.write_text(yaml.safe_dump(spec, sort_keys=False))
-        loaded, found = load([path], root=Path(folder))
+        loaded, found = load([path], kinds(), root=Path(folder))
     settled, more = resolve(loaded, key=KEY)
     assert [*found, *more] == []
     return settled

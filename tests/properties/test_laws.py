@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import desired, hosts, planned, specs
 
-from stead.kind import Action, Disruption
-from stead.observed import Observed, State
-from stead.planner import Wishes
-from stead.recorded import Recorded
-from stead.rehearse import applied, with_hosts
-from stead.value import replace
+from stead.blueprint.dry_run import applied, with_hosts
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Observed, State
+from stead.core.recorded import Recorded
+from stead.core.value import replace
+from stead.plan.planner import Wishes
 
 ROOMY = [32, 48, 32, 64]
 EMPTY = Recorded(site="a-site")
@@ -153,7 +153,7 @@ def test_hash_seed_of_python_does_not_matter(seed: str) -> None:
     code = (
         "import sys; sys.path.insert(0, 'tests/properties')\n"
         "from sites import desired, hosts, planned\n"
-        "from stead.observed import Observed\nfrom stead.recorded import Recorded\n"
+        "from stead.core.observed import Observed\nfrom stead.core.recorded import Recorded\n"
         "one = {'flavor': {'vcpus': 1, 'memory': '1GiB', 'disk': '1GiB'}, 'image': 'd', 'networks': ['a', 'b']}\n"
         "nets = {n: {'subnets': {'v4': {'cidr': f'10.{i}.0.0/24'}}} for i, n in enumerate('ab')}\n"
         "spec = {'stead': 1, 'images': {'d': {'source': '/d'}}, 'projects': {'p': {'networks': nets,\n"

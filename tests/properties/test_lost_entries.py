@@ -9,12 +9,12 @@ import pytest
 from sequences import dice_of
 from test_sequences import SEEDS, Bench, bench, specs
 
-from stead.kind import Action, Disruption
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Observed
+from stead.core.value import replace
 from stead.kinds import kinds
-from stead.observed import Observed
 from stead.plan.model import Plan
-from stead.planner import Inputs, make_plan
-from stead.value import replace
+from stead.plan.planner import Inputs, make_plan
 
 __all__ = ["bench"]
 

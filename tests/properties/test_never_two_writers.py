@@ -15,10 +15,10 @@ import pytest
 from sequences import dice_of, first, following
 from test_sequences import Bench
 
-from stead.observed import Host
+from stead.core.observed import Host
+from stead.core.value import field, mutable, replace
 from stead.plan.model import Plan
-from stead.planner import Wishes
-from stead.value import field, mutable, replace
+from stead.plan.planner import Wishes
 
 SEEDS = range(int(os.environ.get("STEAD_SEEDS", "4")))
 MOMENTS = 12  # of one sequence
@@ -189,7 +189,7 @@ def test_what_a_dead_host_had_is_taken_from_it_when_it_comes_back(running: tuple
 @pytest.mark.parametrize(("asked", "code"), [("alive", "STEAD-H025"), ("compute-77", "STEAD-H026")])
 def test_only_a_host_that_is_silent_can_be_said_to_be_dead(running: tuple[Site, str], asked: str, code: str) -> None:
     from stead.kinds import kinds
-    from stead.planner import Inputs, make_plan
+    from stead.plan.planner import Inputs, make_plan
 
     site, host = running
     name = next(one for one in COMPUTES if one != host) if asked == "alive" else asked

@@ -14,14 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_placement import hosts, problems, requests
 
-from stead.blueprint.placement import Policy, Problem, candidates, state
-from stead.blueprint.placement.batch import batch, share
-from stead.blueprint.placement.candidates import Candidates
+from stead.blueprint.placement import Policy, Problem, state
+from stead.blueprint.placement.incumbents import seat
 from stead.blueprint.placement.place import finish, searched
-from stead.blueprint.placement.seat import seat
+from stead.blueprint.placement.search import candidates
+from stead.blueprint.placement.search.batch import batch, share
+from stead.blueprint.placement.search.candidates import Candidates
+from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Space
 from stead.blueprint.placement.state import State
-from stead.blueprint.placement.vector import Mirror
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 many = settings(max_examples=300, deadline=None, suppress_health_check=UNHURRIED)

@@ -19,15 +19,15 @@ from stead.blueprint.placement import (
     Problem,
     Request,
     Warm,
-    descent,
     drain,
     numbered,
-    pattern,
     place,
     rebalance,
-    scene,
     survive,
 )
+from stead.blueprint.placement.moves import steepest_descent
+from stead.blueprint.placement.queries import evaluation
+from stead.blueprint.placement.search import packing
 
 APART = Group(name="apart", kind=GroupKind.SPREAD, limit=2)
 WISH = Group(name="wish", kind=GroupKind.SPREAD, hard=False)
@@ -224,7 +224,7 @@ def test_survive_and_place_never_prove_each_other_wrong(problem: Problem) -> Non
 @given(problems())
 @settings(max_examples=60, deadline=None)
 def test_asking_what_a_failure_does_leaves_the_scene_as_it_was(problem: Problem) -> None:
-    view = scene.Scene(problem, place(problem))
+    view = evaluation.Scene(problem, place(problem))
     free, tally = [list(row) for row in view.state.free], {n: dict(c) for n, c in view.state.tally.hosts.items() if c}
     survive(problem, view.placement, scene=view)
     assert view.state.free == free
@@ -254,7 +254,7 @@ def test_rebalance_is_the_same_with_and_without_numpy(problem: Problem) -> None:
     start = heaped(problem)
     plain = rebalance(problem, start, 50)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(descent, "WORTH_NUMPY", 0)
+        patch.setattr(steepest_descent, "WORTH_NUMPY", 0)
         assert rebalance(problem, start, 50) == plain
 
 
@@ -263,5 +263,5 @@ def test_rebalance_is_the_same_with_and_without_numpy(problem: Problem) -> None:
 def test_packing_is_the_same_with_and_without_numpy(problem: Problem) -> None:
     plain = place(problem)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pattern, "MANY_LOTS", -1)
+        patch.setattr(packing, "MANY_LOTS", -1)
         assert place(problem) == plain

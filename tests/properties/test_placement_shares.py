@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_placement import everyone, left_out, problems, usage
 
-from stead.blueprint.placement import Policy, Problem, Scene, fill, place, search
-from stead.blueprint.placement.search import even, hosts_of, start, units_of
-from stead.blueprint.placement.shares import shares
+from stead.blueprint.placement import Policy, Problem, Scene, place
+from stead.blueprint.placement.search import fill, greedy
+from stead.blueprint.placement.search.greedy import even, hosts_of, start, units_of
+from stead.blueprint.placement.search.lp_relaxation import shares
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 many = settings(max_examples=40, deadline=None, suppress_health_check=UNHURRIED)
@@ -60,7 +61,7 @@ def test_no_placement_is_below_what_is_proven_to_be_the_least(problem: Problem) 
 @many
 def test_with_shares_everything_holds_that_holds_without(problem: Problem, random: object) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (search, fill):
+        for module in (greedy, fill):
             patch.setattr(module, "WORTH_SHARING", 1)
         placement = place(problem)
         used = usage(problem, placement)

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import KEY, desired, hosts, planned, specs
 
+from stead.blueprint.dry_run import applied
 from stead.blueprint.settle import settle
-from stead.deriving import complete
+from stead.core.observed import Observed, Origin
+from stead.core.recorded import Record, Recorded
 from stead.kinds import kinds
-from stead.observed import Observed, Origin
 from stead.plan.model import Keep
-from stead.recorded import Record, Recorded
-from stead.recovering import Entry, Memory, Rebuilt, rebuild
-from stead.rehearse import applied
+from stead.recovery.derive import complete
+from stead.recovery.rebuild import Entry, Memory, Rebuilt, rebuild
 
 RANDOM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EMPTY = Recorded(site="a-site")

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sites import desired, hosts, planned
 
-from stead.kind import Action, Disruption
-from stead.observed import Observed
+from stead.blueprint.dry_run import applied
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Observed
+from stead.core.recorded import Recorded
 from stead.plan.build import Selection
 from stead.plan.model import Plan, Step
-from stead.planner import Wishes
-from stead.recorded import Recorded
-from stead.rehearse import applied
+from stead.plan.planner import Wishes
 
 EMPTY = Recorded(site="a-site")
 

@@ -15,21 +15,21 @@ import yaml
 from sequences import Json, dice_of, first, following, shuffled
 from sites import GIB, KEY, hosts
 
-from stead.apply import Applied, Options, apply
-from stead.desired import Desired, resolve
-from stead.diagnostics import has_errors
-from stead.kind import Action, Disruption
+from stead.core.diagnostics import has_errors
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Host, Observed, StoragePool
+from stead.core.value import replace
+from stead.core.want import Want
 from stead.kinds import kinds
-from stead.observed import Host, Observed, StoragePool
+from stead.language.desired import Desired, resolve
+from stead.language.spec import load
 from stead.plan.model import Plan
-from stead.planner import Inputs, Wishes, make_plan
+from stead.plan.planner import Inputs, Wishes, make_plan
+from stead.run.apply import Applied, Options, apply
 from stead.runner.simulated import SimulatedRunner
 from stead.runner.simulated_rules import Needs, Site, kind_of
 from stead.runner.simulated_state import Fault, FaultKind
-from stead.spec import load
 from stead.store import open_store
-from stead.value import replace
-from stead.want import Want
 
 # More by hand: STEAD_SEEDS=100 pytest tests/properties/test_sequences.py
 SEEDS = range(int(os.environ.get("STEAD_SEEDS", "4")))
@@ -63,7 +63,7 @@ class Bench:
             (self.folder / f"{at}.yml").write_text(text)
 
     def desired(self) -> Desired | None:
-        spec, found = load([self.folder], root=self.folder)
+        spec, found = load([self.folder], kinds(), root=self.folder)
         settled, more = resolve(spec, key=KEY)
         return None if has_errors([*found, *more]) else settled
 

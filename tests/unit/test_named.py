@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stead.named import OFTEN, NamedTuple
+from stead.core.named import OFTEN, NamedTuple
 
 MANY = OFTEN + 2
 

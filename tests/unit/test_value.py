@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from stead.named import OFTEN
-from stead.value import field, positional, value
+from stead.core.named import OFTEN
+from stead.core.value import field, positional, value
 
 MANY = OFTEN + 2
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Place
-from stead.fields import Expression, Secret
-from stead.kind import Contribution, Kind, Member
-from stead.observed import Host
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.core.fields import Expression, Secret
+from stead.core.kind import Contribution, Kind, Member
+from stead.core.observed import Host
+from stead.language.desired import Block, Desired
 
 FAILED = Code("STEAD-L060", "an expression cannot be evaluated")
 
@@ -89,7 +89,7 @@ class Choices:
 
     def _evaluated(self, expression: Expression, block: Block, member: Member) -> Any:
         """Once for the whole block, unless the expression looks at the member."""
-        from stead.expressions import names_used
+        from stead.language.expressions import names_used
 
         names = names_used(expression)
         own = str(member.address) if names & {"this", "each", "index"} else ""
@@ -104,7 +104,7 @@ class Choices:
         """A condition, whose answer gives no secret away. None where it came to a text, which is no answer."""
         if isinstance(condition, bool):
             return condition
-        from stead.expressions import Failed, evaluate_late
+        from stead.language.expressions import Failed, evaluate_late
 
         try:
             value = evaluate_late(condition, Scope(self, ""))
@@ -116,7 +116,7 @@ class Choices:
         return None if isinstance(value, str) else bool(value)
 
     def evaluate(self, expression: Expression, scope: Scope, place: Place | None, *, address: str = "") -> Any:
-        from stead.expressions import Failed, evaluate_late
+        from stead.language.expressions import Failed, evaluate_late
 
         try:
             value = evaluate_late(expression, scope)

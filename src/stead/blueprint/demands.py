@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from stead.address import Address
 from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
-from stead.blueprint.placement.sites import NO_SITES, Sites
+from stead.blueprint.placement.plugins import NO_SITES, Sites
 from stead.blueprint.silence import telling
-from stead.desired import Block, Desired
-from stead.kind import Demand, GroupRule, Kind
-from stead.observed import Have, Host, Observed, State
-from stead.recorded import Record
-from stead.value import field, mutable, replace, value
+from stead.core.address import Address
+from stead.core.kind import Demand, GroupRule, Kind
+from stead.core.observed import Have, Host, Observed, State
+from stead.core.recorded import Record
+from stead.core.value import field, mutable, replace, value
+from stead.language.desired import Block, Desired
 
 LOCAL = "only that host has it. Take it out of the spec, or say `--replace {}` and lose what is on it"
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
 
-from stead.address import Address, order
-from stead.blake2 import blake2b
 from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, within, writer
-from stead.desired import Block
-from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kind import Addresses, Macs, Need, Numbers, Uuids
-from stead.named import NamedTuple
-from stead.recorded import Record
-from stead.value import field, mutable, value
-from stead.want import canonical
+from stead.core.address import Address, order
+from stead.core.blake2 import blake2b
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.kind import Addresses, Macs, Need, Numbers, Uuids
+from stead.core.named import NamedTuple
+from stead.core.recorded import Record
+from stead.core.value import field, mutable, value
+from stead.core.want import canonical
+from stead.language.desired import Block
 
 TWICE = Code("STEAD-R020", "the same value is fixed twice")
 DISPLACED = Code("STEAD-R022", "a value that is asked for was somebody else's", Severity.WARNING)

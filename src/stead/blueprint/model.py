@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stead.address import Address
 from stead.blueprint.placement.model import Placement, Problem
-from stead.desired import Block
-from stead.named import NamedTuple
-from stead.value import field, value
-from stead.want import Want
+from stead.core.address import Address
+from stead.core.named import NamedTuple
+from stead.core.value import field, value
+from stead.core.want import Want
+from stead.language.desired import Block
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stead.address import Address, order
-from stead.blueprint import demands, leases, telling
+from stead.blueprint import demands, leases, unplaced
 from stead.blueprint.choices import Choices, Scope
-from stead.blueprint.left import left_behind, with_less_room
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import Reason as PlacedReason
-from stead.blueprint.placement.sites import NO_SITES, Sites
-from stead.desired import Block, Desired
-from stead.desired.model import Check
-from stead.diagnostics import Code, Diagnostic, Severity, has_errors
-from stead.fields import Expression, Secret
-from stead.kind import Kind, Member
-from stead.observed import Observed
-from stead.recorded import Record, Recorded
-from stead.value import replace, value
-from stead.want import Want, canonical
+from stead.blueprint.placement.plugins import NO_SITES, Sites
+from stead.blueprint.unmanaged import left_behind, with_less_room
+from stead.core.address import Address, order
+from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
+from stead.core.fields import Expression, Secret
+from stead.core.kind import Kind, Member
+from stead.core.observed import Observed
+from stead.core.recorded import Record, Recorded
+from stead.core.value import replace, value
+from stead.core.want import Want, canonical
+from stead.language.desired import Block, Desired
+from stead.language.desired.model import Check
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance
@@ -66,8 +66,8 @@ def settle(
     roomy = with_less_room(observed, left)
     question = demands.question(desired, kinds, roomy, records, overrides.sites, overrides.replace)
     placement = place(question.problem)
-    found += [*telling.unplaced(desired, question, placement), *telling.still_used(desired, kinds, left.users)]
-    placement = replace(placement, reasons={**placement.reasons, **telling.stranded(question, placement, observed)})
+    found += [*unplaced.unplaced(desired, question, placement), *unplaced.still_used(desired, kinds, left.users)]
+    placement = replace(placement, reasons={**placement.reasons, **unplaced.stranded(question, placement, observed)})
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:

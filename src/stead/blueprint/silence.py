@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from stead.diagnostics import Code, Diagnostic
-from stead.observed import Host, Observed, Silence, State
-from stead.recorded import KnownHost, Recorded
-from stead.value import replace
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.observed import Host, Observed, Silence, State
+from stead.core.recorded import KnownHost, Recorded
+from stead.core.value import replace
 
 ALIVE = Code("STEAD-H025", "the host answers, so it is not dead")
 NO_HOST = Code("STEAD-H026", "no host has this name")

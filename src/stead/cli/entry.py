@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from stead.cli import COMMANDS, INTERRUPTED
-from stead.cli.say import as_data, complain
-from stead.diagnostics import Code, Diagnostic, Refused
+from stead.cli.common.console_output import as_data, complain
+from stead.core.diagnostics import Code, Diagnostic, Refused
 
 UNKNOWN = Code("STEAD-C001", "no such command")
 BAD_USAGE = Code("STEAD-C002", "a command cannot be understood")
@@ -22,7 +22,7 @@ USAGE = 1
 
 def whole(arguments: Sequence[str]) -> int:
     """As the program: everything that was to be printed must have been, or its status says so."""
-    from stead.cli import streams
+    from stead.cli.common import streams
 
     streams.settle()
     status = dispatch(arguments)
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def invoke(name: str, rest: Sequence[str]) -> int:
-    command = importlib.import_module(f"stead.cli.{name}")
+    command = importlib.import_module(f"stead.cli.commands.{name}")
     Parser.as_json = "--json" in rest
     parser = Parser(prog=f"stead {name}", description=command.__doc__, formatter_class=_of_no_terminal)
     command.arguments(parser)

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.address import order
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
+from stead.core.address import order
+from stead.core.kind import Kind
+from stead.core.observed import Have, Observed
+from stead.core.recorded import Record, Recorded
+from stead.diff.detach import freeing
 from stead.diff.drift import drift, silent
-from stead.diff.freeing import freeing
 from stead.diff.grouped import by_block
-from stead.diff.leaving import Staying, counts_of, leaving
-from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Subject
-from stead.diff.names import SAME, Names, Untold
-from stead.diff.staying import brand_new, renamed, staying
+from stead.diff.identity import SAME, Names, Untold
+from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Note, Subject
+from stead.diff.present import brand_new, renamed, staying
+from stead.diff.removed import Staying, counts_of, leaving
 from stead.diff.strangers import sift, spared
 from stead.diff.waiting import Waiting, proven
 from stead.diff.wording import Holders, worded
-from stead.kind import Kind
-from stead.observed import Have, Observed
-from stead.plan.model import Note
-from stead.recorded import Record, Recorded
 
 __all__ = ["Asked", "Change", "Diff", "compare", "drift"]
 

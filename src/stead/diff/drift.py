@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from stead.address import order
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Reason
 from stead.blueprint.silence import KEEP_OFF
+from stead.core.address import order
+from stead.core.kind import Action, Disruption, Kind
+from stead.core.observed import Have, Observed, State
+from stead.core.recorded import Record, Recorded
 from stead.diff.fields import comparison
-from stead.diff.model import Change, Diff, is_down
+from stead.diff.model import Change, Diff, FieldChange, Note, is_down
 from stead.diff.wording import Holders, worded
-from stead.kind import Action, Disruption, Kind
-from stead.observed import Have, Observed, State
-from stead.plan.model import FieldChange, Note
-from stead.recorded import Record, Recorded
 
 HAS_IT_SO = Reason("accepted", "the host has it so")
 HAS_IT_NOT = Reason("accepted", "the host has it no more")

@@ -8,10 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 from stead.blueprint.model import Settled
-from stead.kind import IN_PLACE, Action, Effect, Kind
-from stead.named import NamedTuple
-from stead.plan.model import FieldChange
-from stead.want import Body, Want, canonical
+from stead.core.kind import IN_PLACE, Action, Effect, Kind
+from stead.core.named import NamedTuple
+from stead.core.want import Body, Want, canonical
+from stead.diff.model import FieldChange
 
 Fields = Mapping[str, Any]
 Compare = Callable[[Fields, Fields], Iterable[tuple[str, Any, Any]]]  # (want, have) -> (field, old, new)

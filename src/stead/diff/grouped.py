@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stead.address import Address, parse
-from stead.diff.model import Subject
+from stead.core.address import Address, parse
+from stead.core.kind import Kind
+from stead.diff.model import FieldChange, Note, Subject
 from stead.diff.wording import Holders, said
-from stead.kind import Kind
-from stead.plan.model import FieldChange, Note
 
 NEXT = "next-rebuild"
 AGREED = "spec-agrees"

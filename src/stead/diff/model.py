@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from stead.address import Address
 from stead.blueprint.model import Reason, Settled
-from stead.kind import Action, Disruption, Kind
-from stead.named import NamedTuple
-from stead.observed import NOBODY_SILENT, Have, Observed, Silence
-from stead.plan.model import FieldChange, Note
-from stead.recorded import Record
-from stead.value import field, value
-from stead.want import Want
+from stead.core.address import Address
+from stead.core.kind import Action, Disruption, Kind
+from stead.core.named import NamedTuple
+from stead.core.observed import NOBODY_SILENT, Have, Observed, Silence
+from stead.core.recorded import Record
+from stead.core.value import field, value
+from stead.core.want import Want
+
+NOT_NEEDED = "not-needed-here"  # of a step that only clears a host of what goes on elsewhere
+WAITS = "waits"  # the code of a note: something is to be done, and cannot be before a host answers or is dead
+
+
+class FieldChange(NamedTuple):
+    """One field that differs. `drift` when the host differs from what was applied, not the spec from it. Where both
+    do, `was` is what was applied.
+    """
+
+    field: str  # "memory", "nics.0.addresses"
+    old: Any
+    new: Any
+    drift: bool = False
+    words: str = ""  # the field, in the user's words
+    was: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.words or self.field
+
+
+class Note(NamedTuple):
+    """Something the reader of a plan should know that is no step: drift that is ignored, a host that is silent."""
+
+    code: str
+    text: str
+    address: str = ""
+    host: str = ""
 
 
 class Change(NamedTuple):

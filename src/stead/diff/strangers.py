@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from stead.address import Address
 from stead.blueprint.leases import UUID, derived
-from stead.diff.model import Change
-from stead.kind import Action
-from stead.observed import Have
-from stead.plan.model import Note
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.kind import Action
+from stead.core.observed import Have
+from stead.core.recorded import Record
+from stead.diff.model import Change, Note
 
 # How often a derived UUID may have been somebody's already. It never was; it is tried so that a proof is complete.
 TRIES = 4

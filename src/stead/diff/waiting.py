@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from stead.address import Address
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import telling
-from stead.diff.model import Change, is_down, may_run
-from stead.kind import Action, Kind
-from stead.observed import Observed, Silence, State
-from stead.plan.model import WAITS, Note
-from stead.recorded import Recorded
+from stead.core.address import Address
+from stead.core.kind import Action, Kind
+from stead.core.observed import Observed, Silence, State
+from stead.core.recorded import Recorded
+from stead.diff.model import WAITS, Change, Note, is_down, may_run
 
 _TAKES = frozenset({Action.CREATE, Action.UPDATE, Action.REBOOT, Action.REBUILD, Action.REPLACE, Action.MIGRATE})
 

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from stead.address import Address, parse
 from stead.blueprint.leases import IDENTITY, changed_in
 from stead.blueprint.model import Blueprint, Reason
-from stead.diff.model import Change
-from stead.kind import Kind
-from stead.plan.model import FieldChange
-from stead.recorded import Recorded
+from stead.core.address import Address, parse
+from stead.core.kind import Kind
+from stead.core.recorded import Recorded
+from stead.diff.model import Change, FieldChange
 
 
 class Holders:

@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from stead.announced import announced
-from stead.kind import Kind
+from stead.core.entry_points import announced
+from stead.core.kind import Kind
 
 GROUP = "stead.kinds"
+SHARED = "shared"  # what several kinds have in common: no kind
 
 
 @cache
@@ -32,7 +33,7 @@ def _own() -> Iterator[Kind]:
     # pkgutil would do, and takes as long to import as three kinds.
     for folder in __path__:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.is_dir() and os.path.exists(os.path.join(entry.path, "__init__.py")):
+            if entry.name != SHARED and os.path.exists(os.path.join(entry.path, "__init__.py")):
                 kind: Kind = importlib.import_module(f"{__name__}.{entry.name}").KIND
                 yield kind
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from stead.lab import places
+from stead.lab import paths
 from stead.lab.codes import NO_SPACE, refuse
 from stead.lab.commands import need
 
@@ -75,14 +75,14 @@ def packages(level: str) -> list[str]:
 def ensure_base(say: Callable[[str], None]) -> Base:
     """The base tree for today's recipe, built if it is not there or too old."""
     stem = f"base-{RELEASE}-{key()}"
-    with locked(places.cache() / f".{stem}.lock"):
+    with locked(paths.cache() / f".{stem}.lock"):
         found = newest(stem)
         if found is None:
             need("debootstrap", "systemd-nspawn", "unshare", "mount", "dpkg-deb")
             from stead.lab.build_base import build
 
-            make_room(places.cache(), SPACE)
-            found = build_beside(places.cache() / stem, lambda top: build(Base(top=top), say))
+            make_room(paths.cache(), SPACE)
+            found = build_beside(paths.cache() / stem, lambda top: build(Base(top=top), say))
             prune(keep=found)
         (found / "made.json").touch()
     return Base(top=found)
@@ -90,7 +90,7 @@ def ensure_base(say: Callable[[str], None]) -> Base:
 
 def newest(stem: str) -> Path | None:
     """The youngest complete tree of this recipe, unless even that is too old."""
-    made = [(float(top.name.rsplit("-", 1)[1]), top) for top in places.cache().glob(f"{stem}-*")]
+    made = [(float(top.name.rsplit("-", 1)[1]), top) for top in paths.cache().glob(f"{stem}-*")]
     young = [one for one in made if time.time() - one[0] < STALE_AFTER]
     return max(young)[1] if young else None
 
@@ -111,8 +111,8 @@ def build_beside(stem: Path, build: Callable[[Path], None]) -> Path:
 
 def prune(keep: Path) -> None:
     """Trees that no lab stands on and nobody used for a week. A tree's name never changes, so a lab's stays its own."""
-    used = {link.resolve() for link in places.home().glob("*/base")} | {keep}
-    for top in places.cache().glob("base-*"):
+    used = {link.resolve() for link in paths.home().glob("*/base")} | {keep}
+    for top in paths.cache().glob("base-*"):
         mark = top / "made.json"
         if top not in used and (not mark.exists() or time.time() - mark.stat().st_mtime > UNUSED_AFTER):
             shutil.rmtree(top, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from stead.diagnostics import Code, Place, Refused
+from stead.core.diagnostics import Code, Place, Refused
 
 NOT_ROOT = Code("STEAD-B001", "a lab needs root")
 NO_TOOL = Code("STEAD-B002", "a program the lab needs is missing")

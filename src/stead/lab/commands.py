@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stead.diagnostics import Code
+from stead.core.diagnostics import Code
 from stead.lab.codes import COMMAND_FAILED, NO_TOOL, NOT_ROOT, refuse
 
 # program -> the Debian package that has it, so that the message can say what to install

@@ -12,7 +12,7 @@ from pathlib import Path
 from stead.lab.base import Base
 from stead.lab.commands import run
 from stead.lab.layout import LabHost, Layout
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 
 # Bound from the machine's file system. Stead keeps ledger, images, disks and pools in the first; a storage host may
 # export anything in the second.

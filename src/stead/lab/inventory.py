@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.lab.layout import LabHost, Layout
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 from stead.lab.sizes import ROLES
 
 

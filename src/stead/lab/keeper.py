@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stead.lab import cgroups, wires
+from stead.lab import cgroups, links
 from stead.lab.base import Base
 from stead.lab.host import boot_argv
 from stead.lab.layout import LabHost, Layout, from_json
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 
 REBOOTED = 133  # what nspawn with --keep-unit ends with when the host asked for a reboot
 
@@ -25,7 +25,7 @@ def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
     if host.memory:
         cgroups.limit_memory(box, host.memory)
     while True:
-        wires.plug(layout, host)
+        links.plug(layout, host)
         carry(layout, host, top)
         with (top / "console.log").open("ab") as console:
             running = subprocess.Popen(
@@ -38,7 +38,7 @@ def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
             )
             (top / "pid").write_text(str(running.pid), encoding="utf-8")
             status = running.wait()
-        wires.unplug(layout, host)
+        links.unplug(layout, host)
         if status != REBOOTED:
             (top / "pid").unlink(missing_ok=True)
             return
@@ -48,7 +48,7 @@ def carry(layout: Layout, host: LabHost, top: Path) -> None:
     """Who cuts or heals a cable meanwhile sets the mark first: once it has not changed, all is as it says."""
     set_to = None
     while set_to != (wanted := cut_links(top)):
-        wires.carry(layout, host, wanted)
+        links.carry(layout, host, wanted)
         set_to = wanted
 
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from stead.lab import cgroups, outside, places, wires
+from stead.lab import cgroups, links, outside, paths
 from stead.lab.base import Base, ensure_base, locked, make_room, take
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import to_yaml
 from stead.lab.layout import Layout, from_json, lay_out, to_json
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 from stead.lab.site import ANSWER_WITHIN, Lab
 from stead.lab.sizes import Sizes, check_name
 
@@ -44,7 +44,7 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
     """The lab with all hosts answering; made if it is not there, completed if it is there in part."""
     need_root()
     need(*TOOLS)
-    rooms = places.rooms(check_name(name))
+    rooms = paths.rooms(check_name(name))
     base = ensure_base(say)
     try_run(["modprobe", "--all", "--quiet", *MODULES])
     raise_limits()
@@ -53,7 +53,7 @@ def bring_up(sizes: Sizes, name: str, say: Callable[[str], None] = quiet) -> Lab
         lab = Lab(layout=settle(sizes, name, rooms), rooms=rooms)
         say("hosts")
         prepare(lab, base)
-        wires.build_switch(lab.layout)
+        links.build_switch(lab.layout)
         outside.start(lab.layout, rooms, base)
         lab.start(lab.hosts)
         outside.wait(lab.layout, rooms, ANSWER_WITHIN)
@@ -84,10 +84,10 @@ def probe_overlay(rooms: Rooms, base: Base) -> None:
 
 def settle(sizes: Sizes, name: str, rooms: Rooms) -> Layout:
     """The layout there is, or a new one on a subnet that nobody has; one at a time, so that no two labs share it."""
-    with locked(places.GLOBAL_LOCK):
+    with locked(paths.GLOBAL_LOCK):
         known = read_layout(rooms)
         taken = [ipaddress.IPv4Network(one.underlay) for one in all_layouts() if one.name != name]
-        underlay = sizes.underlay or (ipaddress.IPv4Network(known.underlay) if known else wires.free_subnet(taken))
+        underlay = sizes.underlay or (ipaddress.IPv4Network(known.underlay) if known else links.free_subnet(taken))
         layout = lay_out(sizes, name, underlay)
         if known and known != layout:
             refuse(
@@ -123,7 +123,7 @@ def prepare(lab: Lab, base: Base) -> None:
 
 
 def open_lab(name: str) -> Lab:
-    rooms = places.rooms(check_name(name))
+    rooms = paths.rooms(check_name(name))
     layout = read_layout(rooms)
     if layout is None:
         names = ", ".join(one.name for one in all_layouts())
@@ -135,16 +135,16 @@ def open_lab(name: str) -> Lab:
 def take_down(name: str) -> bool:
     """Whether there was anything to remove."""
     need_root()
-    rooms = places.rooms(check_name(name))
+    rooms = paths.rooms(check_name(name))
     there = rooms.top.exists()
     with lab_lock(rooms):
         layout = read_layout(rooms)
         if layout is not None:
             for host in layout.hosts:
                 Lab(layout=layout, rooms=rooms).forget_connection(host)
-            wires_left = cgroups.processes(name) or wires.has_namespace(layout.switch)
+            wires_left = cgroups.processes(name) or links.has_namespace(layout.switch)
             cgroups.kill(name)
-            wires.remove_network(layout)
+            links.remove_network(layout)
         else:
             wires_left = sweep(name)
         remove_tree(rooms.top)
@@ -168,11 +168,11 @@ def remove_tree(top: Path) -> None:
 
 def sweep(name: str) -> bool:
     """Remove by name alone, for a lab whose layout was never written or is lost."""
-    left = [path.name for path in wires.NETNS.glob(f"stead-{name}*") if path.name.split(".")[0] == f"stead-{name}"]
+    left = [path.name for path in links.NETNS.glob(f"stead-{name}*") if path.name.split(".")[0] == f"stead-{name}"]
     found = bool(cgroups.processes(name) or left)
     cgroups.kill(name)
     for namespace in left:
-        wires.remove_namespace(namespace)
+        links.remove_namespace(namespace)
     return try_run(["ip", "link", "delete", f"sl-{name}"]) or found
 
 
@@ -184,7 +184,7 @@ def read_layout(rooms: Rooms) -> Layout | None:
 
 
 def all_layouts() -> list[Layout]:
-    found = (read_layout(Rooms(top=path.parent)) for path in sorted(places.home().glob("*/lab.json")))
+    found = (read_layout(Rooms(top=path.parent)) for path in sorted(paths.home().glob("*/lab.json")))
     return [one for one in found if one is not None]
 
 

@@ -16,7 +16,7 @@ from stead.lab.base import Base
 from stead.lab.codes import HOST_OFF, NO_ANSWER, refuse
 from stead.lab.host import public, write
 from stead.lab.layout import NEIGHBOUR, Layout
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 
 # $1 name, $2 options, $3 directory of the overlay. In a mount namespace that ends with the server.
 MOUNT_AND_SERVE = (

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from stead.lab import cgroups, outside, wires
+from stead.lab import cgroups, links, outside
 from stead.lab.codes import HOST_OFF, NO_ANSWER, NO_HOST, NO_LINK, refuse
 from stead.lab.commands import try_run
 from stead.lab.inventory import ssh_options
 from stead.lab.layout import NEIGHBOUR, LabHost, Layout, Link
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 
 # Seconds for a started host to answer ssh: it takes 2, and 20 when twelve start on two cores; a machine that does much
 # else may need many times that, and a host that has ended is not waited for.
@@ -157,7 +157,7 @@ class Lab:
         self.forget_connection(host)
         cgroups.kill(self.layout.name, host.name)
         (self.rooms.host(host.name) / "pid").unlink(missing_ok=True)
-        wires.unplug(self.layout, host)
+        links.unplug(self.layout, host)
 
     def shut_down(self, host: LabHost) -> None:
         """An orderly end; the power is cut only when that takes too long."""
@@ -190,12 +190,12 @@ class Lab:
         (marks / link.network).touch()
         if link.network == "underlay":
             self.forget_connection(host)  # ssh would go on waiting on its shared connection
-        wires.set_link(self.layout, link, up=False)
+        links.set_link(self.layout, link, up=False)
 
     def heal(self, host: LabHost, network: str = "underlay") -> None:
         link = self.link(host, network)
         (self.rooms.host(host.name) / "cut" / link.network).unlink(missing_ok=True)
-        wires.set_link(self.layout, link, up=True)
+        links.set_link(self.layout, link, up=True)
 
     def forget_connection(self, host: LabHost) -> None:
         """Ends ssh's shared connection, which would outlive the host by a minute."""

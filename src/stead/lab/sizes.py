@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stead.diagnostics import Code, Diagnostic, Place, Refused
+from stead.core.diagnostics import Code, Diagnostic, Place, Refused
 from stead.lab.codes import BAD_FILE, BAD_NAME, BAD_VALUE, refuse
 
 ROLES = ("controller", "compute", "storage", "network")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stead.abilities import ACTION, lacks, rehearses, row
-from stead.diagnostics import Code, Diagnostic, Severity
-from stead.observed import Host
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.observed import Host
 from stead.plan.model import Plan, Step
+from stead.site.abilities import ACTION, lacks, rehearses, row
 
 CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
 REHEARSED = Code("STEAD-X014", "only simulated hosts do a step of the plan", Severity.WARNING)

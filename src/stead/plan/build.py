@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from stead.address import Address
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import EVACUATED
-from stead.diagnostics import Code, Diagnostic
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.kind import Action, Disruption, Kind
+from stead.core.recorded import Record, Recorded
+from stead.core.value import replace, value
+from stead.core.want import canonical, digest
 from stead.diff import Change, Diff
 from stead.diff.drift import MOVED
-from stead.kind import Action, Disruption, Kind
-from stead.plan.model import WAITS, Keep, Made, Note, Plan, Step
+from stead.diff.model import WAITS, Note
+from stead.plan.model import Keep, Made, Plan, Step
 from stead.plan.order import Ordered, arrange
 from stead.plan.rollout import roll
-from stead.recorded import Record, Recorded
-from stead.value import replace, value
-from stead.want import canonical, digest
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")

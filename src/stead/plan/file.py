@@ -14,16 +14,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stead.address import Address, Known
-from stead.blake2 import blake2b
 from stead.blueprint.model import Reason
-from stead.collecting import no_collecting
-from stead.diagnostics import Code, Place, Refused
-from stead.kind import Action, Disruption
-from stead.observed import Silence, host_of
-from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
-from stead.value import as_dict
-from stead.want import Body, Want
+from stead.core.address import Address, Known
+from stead.core.blake2 import blake2b
+from stead.core.collecting import no_collecting
+from stead.core.diagnostics import Code, Place, Refused
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Silence, host_of
+from stead.core.value import as_dict
+from stead.core.want import Body, Want
+from stead.diff.model import FieldChange, Note
+from stead.plan.model import Keep, Made, Plan, Step
 
 UNREADABLE = Code("STEAD-X020", "the plan file cannot be read or written")
 NO_PLAN = Code("STEAD-X021", "this is not a plan file")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from stead.address import Address, order
-from stead.named import NamedTuple
-from stead.value import value
+from stead.core.address import Address, order
+from stead.core.named import NamedTuple
+from stead.core.value import value
 
 
 class Thing(NamedTuple):

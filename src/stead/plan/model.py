@@ -5,33 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from stead.address import Address
 from stead.blueprint.model import Reason
-from stead.diagnostics import Place
-from stead.kind import Action, Disruption
-from stead.named import NamedTuple
-from stead.observed import NOBODY_SILENT, Silence
-from stead.value import field, value
-from stead.want import Want
-
-NOT_NEEDED = "not-needed-here"  # of a step that only clears a host of what goes on elsewhere
-
-
-class FieldChange(NamedTuple):
-    """One field that differs. `drift` when the host differs from what was applied, not the spec from it. Where both
-    do, `was` is what was applied.
-    """
-
-    field: str  # "memory", "nics.0.addresses"
-    old: Any
-    new: Any
-    drift: bool = False
-    words: str = ""  # the field, in the user's words
-    was: Any = None
-
-    @property
-    def name(self) -> str:
-        return self.words or self.field
+from stead.core.address import Address
+from stead.core.diagnostics import Place
+from stead.core.kind import Action, Disruption
+from stead.core.named import NamedTuple
+from stead.core.observed import NOBODY_SILENT, Silence
+from stead.core.value import field, value
+from stead.core.want import Want
+from stead.diff.model import NOT_NEEDED, WAITS, FieldChange, Note
 
 
 class Step(NamedTuple):
@@ -74,18 +56,6 @@ class Keep(NamedTuple):
             "protect": self.protect,
             "reason": self.reason,
         }
-
-
-WAITS = "waits"  # the code of a note: something is to be done, and cannot be before a host answers or is dead
-
-
-class Note(NamedTuple):
-    """Something the reader of a plan should know that is no step: drift that is ignored, a host that is silent."""
-
-    code: str
-    text: str
-    address: str = ""
-    host: str = ""
 
 
 @value

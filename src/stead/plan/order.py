@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from stead.address import Address
 from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Blueprint
-from stead.desired import Block
-from stead.diagnostics import Code, Diagnostic
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.kind import AS_IT_IS, Action
+from stead.core.named import NamedTuple
+from stead.core.recorded import Record
 from stead.diff import Change
-from stead.kind import AS_IT_IS, Action
-from stead.named import NamedTuple
-from stead.recorded import Record
+from stead.language.desired import Block
 
 CYCLE = Code("STEAD-X001", "steps wait for each other")
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from stead.address import Address, order
 from stead.blueprint.model import Blueprint
-from stead.desired.model import Rollout
+from stead.core.address import Address, order
+from stead.core.kind import Action, Disruption, Kind
+from stead.core.named import NamedTuple
+from stead.core.recorded import Record
 from stead.diff import Change
-from stead.diff.staying import NOT_READY
-from stead.kind import Action, Disruption, Kind
-from stead.named import NamedTuple
-from stead.plan.model import Note
+from stead.diff.model import Note
+from stead.diff.present import NOT_READY
+from stead.language.desired.model import Rollout
 from stead.plan.order import Ordered, sort
-from stead.recorded import Record
 
 
 class Rolling(NamedTuple):

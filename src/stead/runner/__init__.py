@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from stead.address import Address
-from stead.desired import Hook
-from stead.diagnostics import Code
-from stead.named import NamedTuple
-from stead.observed import Host, Observed, Origin
+from stead.core.address import Address
+from stead.core.diagnostics import Code
+from stead.core.named import NamedTuple
+from stead.core.observed import Host, Observed, Origin
+from stead.core.recorded import NOTHING, Recorded
+from stead.core.value import field, value
+from stead.language.desired import Hook
 from stead.plan.model import Keep, Step
-from stead.recorded import NOTHING, Recorded
-from stead.recovering import Memory
-from stead.value import field, value
+from stead.recovery.rebuild import Memory
 
 __all__ = ["SITE_KEY", "UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 

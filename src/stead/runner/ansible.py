@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stead.desired import Hook
-from stead.observed import Host, Observed
+from stead.core.observed import Host, Observed
+from stead.core.recorded import NOTHING, Recorded
+from stead.core.value import value
+from stead.language.desired import Hook
 from stead.plan.model import Keep, Step
-from stead.recorded import NOTHING, Recorded
-from stead.recovering import Memory
+from stead.recovery.rebuild import Memory
 from stead.runner import Awaits, Began, Ended, Event, Result, Silent, State, Wave
-from stead.runner.playing import Played, Playing
-from stead.value import value
+from stead.runner.ansible_process import Played, Playing
 
 OnEvent = Callable[[Event], None]
 
@@ -42,13 +42,13 @@ class AnsibleRunner:
     run_name: str = "run"
 
     def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
-        from stead.observe import Question, observe_recorded, to_observed
+        from stead.runner.observe import Question, observe_recorded, to_observed
 
         question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
         return to_observed(observe_recorded(question, recorded), hosts, recorded.wants())
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
-        from stead.observe import Question, observe, to_memories, to_observed
+        from stead.runner.observe import Question, observe, to_memories, to_observed
 
         question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments, recall=True)
         answers = observe(question)

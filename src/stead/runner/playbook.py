@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from stead.named import NamedTuple
-from stead.runner.playing import SETTINGS, collections
-from stead.value import field, value
+from stead.core.named import NamedTuple
+from stead.core.value import field, value
+from stead.runner.ansible_process import SETTINGS, collections
 
 # One fork is a process of 60 MB on the controller.
 MOST_FORKS = 50

@@ -12,22 +12,22 @@ from pathlib import Path
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.origin import refusal
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import ACTION, row
-from stead.abilities import with_abilities
-from stead.address import Address, Known, parse
-from stead.blake2 import blake2b
-from stead.collecting import no_collecting
-from stead.kind import Action
-from stead.observed import Have, Host, Observed, State, StoragePool
+from stead.core.address import Address, Known, parse
+from stead.core.blake2 import blake2b
+from stead.core.collecting import no_collecting
+from stead.core.kind import Action
+from stead.core.observed import Have, Host, Observed, State, StoragePool
+from stead.core.recorded import NOTHING, Recorded
+from stead.core.value import replace
+from stead.core.want import EMPTY, Body, Want, canonical
 from stead.plan.model import Step
-from stead.recorded import NOTHING, Recorded
-from stead.recovering import Memory
+from stead.recovery.rebuild import Memory
 from stead.runner import SITE_KEY, UNREADY, Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner import simulated_memory as memory
 from stead.runner.simulated_rules import Site
 from stead.runner.simulated_state import AWAITED, Fault, FaultKind, HostRow, Row, SimulatedState, Thing
-from stead.value import replace
-from stead.want import EMPTY, Body, Want, canonical
+from stead.site.abilities import with_abilities
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16

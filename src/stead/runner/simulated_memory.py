@@ -9,10 +9,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from stead.address import parse
-from stead.observed import Host, Origin, State
-from stead.recovering import Entry, Memory
-from stead.want import Body, Want
+from stead.core.address import parse
+from stead.core.observed import Host, Origin, State
+from stead.core.want import Body, Want
+from stead.recovery.rebuild import Entry, Memory
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS origins (

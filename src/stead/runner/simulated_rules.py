@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
-from stead.observed import Host
-from stead.value import field, mutable
-from stead.want import EMPTY, Body, Want
+from stead.core.observed import Host
+from stead.core.value import field, mutable
+from stead.core.want import EMPTY, Body, Want
 
 
 @mutable

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from stead.diagnostics import Code, Refused
-from stead.named import NamedTuple
+from stead.core.diagnostics import Code, Refused
+from stead.core.named import NamedTuple
+from stead.core.want import Body, Want, digest
 from stead.runner.simulated_memory import TABLES
-from stead.want import Body, Want, digest
 
 BROKEN = Code("STEAD-B050", "the file of the simulated hosts cannot be used")
 APPLICATION = 0x5354_5349  # "STSI"

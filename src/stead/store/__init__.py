@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from stead.address import Address
-from stead.recorded import Record, Recorded
+from stead.core.address import Address
+from stead.core.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
 from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
 

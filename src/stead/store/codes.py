@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from stead.diagnostics import Code, Refused
+from stead.core.diagnostics import Code, Refused
 
 MISSING = Code("STEAD-S001", "the store is missing")
 EMPTY = Code("STEAD-S002", "the store is empty")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Self
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.store.codes import LOCK_LOST, LOCKED, NO_LOCK, refuse
 from stead.store.database import Database
 from stead.store.model import Claim, Holder, moment

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from stead.address import Address
-from stead.named import NamedTuple
-from stead.recorded import KnownHost, Record
-from stead.value import field, value
-from stead.want import Want
+from stead.core.address import Address
+from stead.core.named import NamedTuple
+from stead.core.recorded import KnownHost, Record
+from stead.core.value import field, value
+from stead.core.want import Want
 
 
 class Outcome(StrEnum):

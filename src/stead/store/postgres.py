@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from stead.store import birth
+from stead.store import init
 from stead.store.codes import DAMAGED, FOREIGN, MISSING, NO_DRIVER, NO_STORE, UNREACHABLE, refuse
 from stead.store.database import PORTION, Database, Row
-from stead.store.moving import must_be_empty
+from stead.store.migrate import must_be_empty
 from stead.store.schema import VERSION, statements
 from stead.store.sql import SqlStore
 
@@ -119,18 +119,18 @@ def shown(url: str) -> str:
 
 
 def open_postgres(url: str, *, directory: Path, key: str, create: bool) -> SqlStore:
-    known, _ = birth.read_marker(directory)
+    known, _ = init.read_marker(directory)
     db = Postgres(url)
     try:
         with db.writing():  # two that come first at once make one store
             _check_schema(db, directory, known, key, create=create)
-        site, seal = birth.unseal(db, key, db.name)
-        birth.check_site(site, known, db.name, directory)
+        site, seal = init.unseal(db, key, db.name)
+        init.check_site(site, known, db.name, directory)
     except BaseException:
         db.close()
         raise
     if not known:
-        birth.write_marker(directory, site, db.name)
+        init.write_marker(directory, site, db.name)
     return SqlStore(db, seal, site)
 
 
@@ -157,19 +157,19 @@ def _check_schema(db: Postgres, directory: Path, known: str, key: str, *, create
         if known:
             refuse(
                 MISSING,
-                f"{db.name} has no store, but {directory / birth.MARKER} says that site {known} has one. Give the "
+                f"{db.name} has no store, but {directory / init.MARKER} says that site {known} has one. Give the "
                 "right address, restore the database, or rebuild it from the hosts: `stead recover`.",
             )
         if not create:
             refuse(NO_STORE, f"{db.name} has no store. The first `stead plan` or `stead apply` makes it.")
         db.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         _migrate(db, 0)
-        birth.first_rows(db, key)
+        init.first_rows(db, key)
         return
     if "meta" not in tables:
         refuse(FOREIGN, f"{db.name} has a schema {SCHEMA!r} that is not Stead's. Give a database of its own.")
-    version = int(birth.meta(db).get("version", "0"))
-    birth.check_version(version, db.name)
+    version = int(init.meta(db).get("version", "0"))
+    init.check_version(version, db.name)
     if version < VERSION:
         _migrate(db, version)
 

@@ -12,16 +12,16 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from stead.address import Address, Known
-from stead.collecting import no_collecting
-from stead.observed import host_of
-from stead.recorded import InFlight, KnownHost, Record, Recorded
-from stead.store.birth import unheard
+from stead.core.address import Address, Known
+from stead.core.collecting import no_collecting
+from stead.core.observed import host_of
+from stead.core.recorded import InFlight, KnownHost, Record, Recorded
+from stead.core.want import Body, Want
 from stead.store.database import Database, Row
+from stead.store.init import unheard
 from stead.store.lock import working
 from stead.store.model import moment
 from stead.store.sealing import Seal
-from stead.want import Body, Want
 
 __all__ = ["moment", "read_bodies", "read_outputs", "read_record", "read_recorded"]
 

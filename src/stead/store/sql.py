@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stead.address import Address
-from stead.recorded import Record, Recorded
-from stead.store import Hold, birth, moving, past
+from stead.core.address import Address
+from stead.core.recorded import Record, Recorded
+from stead.store import Hold, history, init, migrate
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
@@ -55,16 +55,16 @@ class SqlStore:
         return read_outputs(self._db, self._seal)
 
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
-        return past.runs(self._db, limit)
+        return history.runs(self._db, limit)
 
     def run(self, number: int) -> RunInfo | None:
-        return past.run(self._db, number)
+        return history.run(self._db, number)
 
     def journal(self, run: int) -> Sequence[Entry]:
-        return past.journal(self._db, run)
+        return history.journal(self._db, run)
 
     def history(self, address: Address) -> Sequence[Event]:
-        return past.history(self._db, address)
+        return history.history(self._db, address)
 
     def plan(self, digest: str) -> bytes | None:
         rows = self._db.rows("SELECT content FROM plans WHERE digest = ?", (digest,))
@@ -98,20 +98,20 @@ class SqlStore:
                 packed = self._seal.close_bytes(zlib.compress(start.content, PACKING), "plan")
                 db.run("DELETE FROM plans WHERE digest = ?", (start.plan,))
                 db.run("INSERT INTO plans (digest, made, content) VALUES (?, ?, ?)", (start.plan, now, packed))
-            past.remember_renames(db, start.who, number, writes.renamed)
+            history.remember_renames(db, start.who, number, writes.renamed)
             self._pen.write(number, writes)
             bump(db)  # even if it changes nothing yet: a plan made before this run does not know how it ends
         return number
 
     def write(self, hold: Hold, run: int, writes: Writes) -> None:
         with self._writing(hold):
-            past.remember_renames(self._db, "", run, writes.renamed)
+            history.remember_renames(self._db, "", run, writes.renamed)
             self._pen.write(run, writes)
 
     def finish(self, hold: Hold, run: int, outcome: Outcome, writes: Writes) -> None:
         db = self._db
         with self._writing(hold):
-            past.remember_renames(db, "", run, writes.renamed)
+            history.remember_renames(db, "", run, writes.renamed)
             self._pen.write(run, writes)
             db.run("UPDATE runs SET outcome = ?, ended = ? WHERE id = ?", (str(outcome), db.now(), run))
             db.run("DELETE FROM plans WHERE digest NOT IN (SELECT plan FROM runs WHERE id > ?)", (run - PLANS_KEPT,))
@@ -120,26 +120,26 @@ class SqlStore:
 
     def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
         with self._writing(hold):
-            past.remember_edit(self._db, who, what, writes)
+            history.remember_edit(self._db, who, what, writes)
             self._pen.write(0, writes)
 
     def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
         with self._writing(hold):
-            birth.adopt(self._db, who, lineage)
-            past.remember_edit(self._db, who, "recovered", writes)
+            init.adopt(self._db, who, lineage)
+            history.remember_edit(self._db, who, "recovered", writes)
             self._pen.write(0, writes)
-            birth.write_marker(directory, lineage.site, birth.read_marker(directory)[1])
+            init.write_marker(directory, lineage.site, init.read_marker(directory)[1])
         self.site = lineage.site
 
     def encrypt(self, hold: Hold, key: str) -> None:
         """Seals a store that was made without a key."""
         with self._writing(hold):
-            self._seal = birth.encrypt(self._db, key)
+            self._seal = init.encrypt(self._db, key)
             self._pen = Pen(self._db, self._seal)
 
     def move(self, hold: Hold, location: str, directory: Path) -> str:
         locks.prove(self._db, hold.token)  # nobody else writes: who takes the lock away finds it moved
-        return moving.move(self._db, location, directory)
+        return migrate.move(self._db, location, directory)
 
     def close(self) -> None:
         self._db.close()

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stead.store import birth
+from stead.store import init
 from stead.store.codes import DAMAGED, EMPTY, FOREIGN, MISSING, NO_STORE, UNREACHABLE, refuse
 from stead.store.database import PORTION, Database, Row
-from stead.store.moving import must_be_empty
+from stead.store.migrate import must_be_empty
 from stead.store.schema import APPLICATION, VERSION, statements
 from stead.store.sql import SqlStore
 
@@ -105,7 +105,7 @@ def _said(path: Path) -> Iterator[None]:
 
 
 def open_sqlite(path: Path, *, directory: Path, key: str, create: bool) -> SqlStore:
-    known, _ = birth.read_marker(directory)
+    known, _ = init.read_marker(directory)
     try:
         size = path.stat().st_size
     except FileNotFoundError:
@@ -115,19 +115,19 @@ def open_sqlite(path: Path, *, directory: Path, key: str, create: bool) -> SqlSt
     if size is None:
         _must_be_new(path, directory, known, create=create)
         _give_birth(path, directory, key)
-        known, _ = birth.read_marker(directory)
+        known, _ = init.read_marker(directory)
     else:
         _check_file(path, size)
     db = Sqlite(path)
     try:
         _check_schema(db, path)
-        site, seal = birth.unseal(db, key, str(path))
-        birth.check_site(site, known, str(path), directory)
+        site, seal = init.unseal(db, key, str(path))
+        init.check_site(site, known, str(path), directory)
     except BaseException:
         db.close()
         raise
     if not known:
-        birth.write_marker(directory, site, str(path))
+        init.write_marker(directory, site, str(path))
     return SqlStore(db, seal, site)
 
 
@@ -135,7 +135,7 @@ def _must_be_new(path: Path, directory: Path, known: str, *, create: bool) -> No
     if known:
         refuse(
             MISSING,
-            f"{path} is not there, but {directory / birth.MARKER} says that site {known} had one. Without it Stead "
+            f"{path} is not there, but {directory / init.MARKER} says that site {known} had one. Without it Stead "
             "would take everything on the hosts for somebody else's. Put it back from a backup, or rebuild it from "
             "the hosts: `stead recover`.",
         )
@@ -149,9 +149,9 @@ def _give_birth(path: Path, directory: Path, key: str) -> None:
         with db.writing():
             db.run(f"PRAGMA application_id = {APPLICATION}")
             _migrate(db, 0)
-            site = birth.first_rows(db, key)
+            site = init.first_rows(db, key)
         if _named(db, path):
-            birth.write_marker(directory, site, str(path))
+            init.write_marker(directory, site, str(path))
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _under_another_name(path: Path, directory: Path | None = None) -> Iterator[S
     """A new file beside the one that it will be, and gone in any case."""
     try:
         if directory is not None:
-            birth.make_directory(directory)
+            init.make_directory(directory)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.{os.getpid()}.new")
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -235,7 +235,7 @@ def _check_schema(db: Sqlite, path: Path) -> None:
     application, version = db.rows("PRAGMA application_id")[0][0], db.rows("PRAGMA user_version")[0][0]
     if application != APPLICATION:
         refuse(FOREIGN, f"{path} is another program's SQLite database. Give the path of Stead's own.")
-    birth.check_version(version, str(path))
+    init.check_version(version, str(path))
     if version < VERSION:
         with db.writing():
             _migrate(db, int(db.rows("PRAGMA user_version")[0][0]))  # another may have done it meanwhile

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from stead.address import Address
-from stead.recorded import KnownHost, Record
+from stead.core.address import Address
+from stead.core.recorded import KnownHost, Record
+from stead.core.value import as_dict
+from stead.core.want import Body, Want
 from stead.store.database import Database, dump
 from stead.store.model import Began, Ended, Skipped, Writes
 from stead.store.sealing import Seal
-from stead.value import as_dict
-from stead.want import Body, Want
 
 _RECORD = """
     INSERT INTO resources (id, address, host, leases, behind, protect, reason) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from stead.fields import Anything, Example, Text, Whole
-from stead.value import field, value
+from stead.core.fields import Anything, Example, Text, Whole
+from stead.core.value import field, value
 
 Names = tuple[Annotated[str, Text()], ...]
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Any
 
-from stead.named import NamedTuple
+from stead.core.named import NamedTuple
 from stead.plan.render.values import legible, safe
 
 

@@ -8,30 +8,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stead.abilities import with_abilities
-from stead.address import Address, parse
+from stead.blueprint.dry_run import applied, with_hosts, without_hosts
 from stead.blueprint.model import Blueprint
 from stead.blueprint.placement import load_sites, survive
-from stead.desired import resolve
-from stead.desired.scope import Nothing
-from stead.diagnostics import Code, Diagnostic, Place, Refused, has_errors
-from stead.document.parser import read
-from stead.inventory import read_inventory
-from stead.kind import Action, Disruption
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Code, Diagnostic, Place, Refused, has_errors
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Host, Observed, State
+from stead.core.recorded import Recorded
+from stead.core.value import replace
 from stead.kinds import kinds
-from stead.observed import Host, Observed, State
+from stead.language.desired import resolve
+from stead.language.desired.scope import Nothing
+from stead.language.document.parser import read
+from stead.language.reading import Reading, read_model
+from stead.language.reading.readers import FAILED
+from stead.language.spec import load
 from stead.plan.model import Plan
+from stead.plan.planner import Inputs, Planned, make_plan
 from stead.plan.render.fold import fold
 from stead.plan.render.words import summarise
-from stead.planner import Inputs, Planned, make_plan
-from stead.reading import Reading, read_model
-from stead.reading.readers import FAILED
-from stead.recorded import Recorded
-from stead.rehearse import applied, with_hosts, without_hosts
-from stead.spec import load
+from stead.site.abilities import with_abilities
+from stead.site.inventory import read_inventory
 from stead.testing.model import Expectation, Rehearsal, TestFile
 from stead.testing.report import Result
-from stead.value import replace
 
 NOTHING = Code("STEAD-T002", "the file tests nothing")
 SITE, KEY = "test", b"test"  # nothing here outlives the test
@@ -60,7 +60,7 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     variables = {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in {**shared, **test.vars}.items()
     }
-    loaded, found = load([spec], variables=variables, root=spec)
+    loaded, found = load([spec], kinds(), variables=variables, root=spec)
     desired, more = resolve(loaded, key=KEY)
     found = [*found, *more]
     unknown = {*test.down, *test.maintenance, *test.gone} - hosts.keys()

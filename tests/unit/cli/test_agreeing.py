@@ -7,9 +7,9 @@ import io
 import pytest
 from tests.unit.render.plans import plan, step
 
-from stead.cli.agreeing import agreed, refuse_loss
-from stead.diagnostics import Refused
-from stead.kind import Action, Disruption
+from stead.cli.common.approval import agreed, refuse_loss
+from stead.core.diagnostics import Refused
+from stead.core.kind import Action, Disruption
 from stead.plan.model import Plan
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stead.cli import COMMANDS, main
-from stead.cli.completion import SCRIPTS
+from stead.cli.commands.completion import SCRIPTS
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_broken_spec_does_not_disturb_someone_who_types(
 
 @pytest.mark.usefixtures("demo")
 def test_every_command_can_be_completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    written = [name for name in COMMANDS if (Path(__file__).parents[3] / f"src/stead/cli/{name}.py").exists()]
+    written = [name for name in COMMANDS if (Path(__file__).parents[3] / f"src/stead/cli/commands/{name}.py").exists()]
     assert len(written) > 15
     for name in written:
         assert "--help" in offered(f"stead {name} --", monkeypatch, capsys)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from stead.cli import main
-from stead.cli.hooks import of_resources
-from stead.desired import resolve
-from stead.spec import load
+from stead.cli.common.hooks import of_resources
+from stead.kinds import kinds
+from stead.language.desired import resolve
+from stead.language.spec import load
 
 SPEC = """stead: 1
 images: {debian: {source: /d.qcow2}}
@@ -51,7 +52,7 @@ def test_a_playbook_that_is_not_there_is_told_first(
 
 
 def test_each_member_has_the_hooks_that_are_written_for_it(spec: Path) -> None:
-    read, _ = load([spec / "stead.yml"], root=spec)
+    read, _ = load([spec / "stead.yml"], kinds(), root=spec)
     desired, found = resolve(read, key=b"key")
     assert found == []
     hooks = {str(address): [one.variables for one in some] for address, some in of_resources(desired, spec).items()}

@@ -8,11 +8,11 @@ import json
 import pytest
 from tests.unit.render.plans import plan, step
 
-from stead.apply import Applied, Stopping, Told, WaveBegan
-from stead.cli.live import live
-from stead.cli.progress import EVERY, Lines, exit_status, report
-from stead.kind import Action
+from stead.cli.common.progress import EVERY, Lines, exit_status, report
+from stead.cli.common.rich_progress import live
+from stead.core.kind import Action
 from stead.plan.model import Plan
+from stead.run.apply import Applied, Stopping, Told, WaveBegan
 from stead.runner import Began, Ended, Result, Silent, State
 from stead.store.model import Outcome
 

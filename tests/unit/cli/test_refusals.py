@@ -151,11 +151,11 @@ def test_what_the_system_refuses_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import stead.cli.version
+    import stead.cli.commands.version
 
     def fails(_options: object) -> int:
         raise error
 
     assert "version" in COMMANDS
-    monkeypatch.setattr(stead.cli.version, "run", fails)
+    monkeypatch.setattr(stead.cli.commands.version, "run", fails)
     _refused("version", code, capsys)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stead.cli import options as shared
-from stead.cli.workspace import KEY_BYTES, Workspace, find, open_state, site_key
-from stead.diagnostics import Refused
+from stead.cli.common import options as shared
+from stead.cli.common.workspace import KEY_BYTES, Workspace, find, open_state, site_key
+from stead.core.diagnostics import Refused
 
 
 def parsed(*words: str) -> argparse.Namespace:

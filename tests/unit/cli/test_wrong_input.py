@@ -70,7 +70,7 @@ def _words(name: str) -> list[str]:
 
 def _knows_json(name: str) -> bool:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"stead.cli.{name}").arguments(parser)
+    importlib.import_module(f"stead.cli.commands.{name}").arguments(parser)
     return any("--json" in one.option_strings for one in parser._actions)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stead.address import Address
 from stead.blueprint.leases import IDENTITY, UUID, Claim, choose
-from stead.kind import Addresses, Macs, Need, Numbers
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.kind import Addresses, Macs, Need, Numbers
+from stead.core.recorded import Record
 
 TEN = 10 << 24
 NONE = "{}"

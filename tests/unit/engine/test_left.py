@@ -12,14 +12,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
 
 from sites import KEY, desired, hosts, planned
 
-from stead.address import Address, parse
+from stead.blueprint.dry_run import applied
 from stead.blueprint.model import Settled
+from stead.core.address import Address, parse
+from stead.core.observed import Observed
+from stead.core.recorded import Recorded
+from stead.core.value import replace
 from stead.kinds import kinds
-from stead.observed import Observed
-from stead.planner import Inputs, Planned, make_plan
-from stead.recorded import Recorded
-from stead.rehearse import applied
-from stead.value import replace
+from stead.plan.planner import Inputs, Planned, make_plan
 
 OUTSIDE = {
     "outside": {"type": "vxlan", "external": True, "shared": True, "subnets": {"v4": {"cidr": "203.0.113.0/24"}}}

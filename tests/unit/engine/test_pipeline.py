@@ -13,17 +13,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "properties"))
 
 from sites import KEY, desired, hosts, planned
 
-from stead.abilities import with_abilities
-from stead.address import Address, parse
-from stead.kind import Action, Disruption
+from stead.blueprint.dry_run import applied, with_hosts
+from stead.core.address import Address, parse
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Host, Observed, State, StoragePool
+from stead.core.recorded import Recorded
+from stead.core.value import replace
+from stead.core.want import Body, Want
 from stead.kinds import kinds
-from stead.observed import Host, Observed, State, StoragePool
 from stead.plan.model import Plan
-from stead.planner import Inputs, Planned, Wishes, make_plan
-from stead.recorded import Recorded
-from stead.rehearse import applied, with_hosts
-from stead.value import replace
-from stead.want import Body, Want
+from stead.plan.planner import Inputs, Planned, Wishes, make_plan
+from stead.site.abilities import with_abilities
 
 EMPTY = Recorded(site="a-site")
 FLAVOR = {"vcpus": 1, "memory": "1GiB", "disk": "10GiB"}
@@ -466,7 +466,7 @@ def test_instance_waits_for_what_it_needs_on_its_host_and_for_the_names_it_asks(
 @pytest.mark.parametrize("kind", ["instances", "networks"])
 def test_protected_is_not_destroyed(kind: str) -> None:
     from stead.kinds import kinds
-    from stead.planner import Inputs, make_plan
+    from stead.plan.planner import Inputs, make_plan
 
     networks = {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}, "protect": kind == "networks"}}
     before = spec(networks=networks, instances={"web": {**WEB, "protect": kind == "instances"}})

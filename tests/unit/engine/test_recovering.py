@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stead import belonging
-from stead.address import Address
+from stead.core.address import Address
+from stead.core.observed import Have, Observed, Origin
+from stead.core.recorded import Recorded
+from stead.core.want import Body, Want
 from stead.kinds import kinds
-from stead.observed import Have, Observed, Origin
-from stead.recorded import Recorded
-from stead.recovering import Entry, Memory, entry_of, rebuild
-from stead.want import Body, Want
+from stead.recovery import belonging
+from stead.recovery.rebuild import Entry, Memory, entry_of, rebuild
 
 NET = Address("acme", "networks", "app")
 NOBODY = Recorded()

@@ -37,17 +37,17 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Fa
 from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import TABLE, Ability
-from stead.abilities import with_abilities
-from stead.address import Address
-from stead.inventory import variables
-from stead.kind import Action
+from stead.core.address import Address
+from stead.core.kind import Action
+from stead.core.observed import Host, StoragePool
+from stead.core.value import replace
+from stead.core.want import Body, Want
 from stead.kinds.instance.model import Instance
 from stead.kinds.network.model import Network
-from stead.observe import Answer, to_observed
-from stead.observed import Host, StoragePool
+from stead.runner.observe import Answer, to_observed
 from stead.runner.simulated import SimulatedRunner
-from stead.value import replace
-from stead.want import Body, Want
+from stead.site.abilities import with_abilities
+from stead.site.inventory import variables
 
 MIB = 1 << 20
 UUID = "11111111-0000-4000-8000-000000000001"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from stead.address import Address
-from stead.hosts.doctor import diagnose, peers_of
-from stead.hosts.silent import standings
-from stead.observe import Answer
-from stead.observed import Host, State, StoragePool
-from stead.recorded import KnownHost, Record, Recorded
-from stead.value import replace
+from stead.core.address import Address
+from stead.core.observed import Host, State, StoragePool
+from stead.core.recorded import KnownHost, Record, Recorded
+from stead.core.value import replace
+from stead.health.doctor import diagnose, peers_of
+from stead.health.silent import standings
+from stead.runner.observe import Answer
 
 COMPUTE = Host(name="c1", roles=frozenset({"compute"}), underlay="10.0.0.1")
 POOLS = {"share": StoragePool("share", "nfs", 1 << 40, "/srv", shared=True)}

@@ -23,7 +23,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Fa
 from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Domain
 from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
-from stead.inventory import variables
+from stead.site.inventory import variables
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJcm"
 MAC = "52:54:00:00:00:01"

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from stead import observe as observing
-from stead.address import Address
-from stead.cli.hosts import table
-from stead.hosts.room import row
-from stead.observe import Answer, Question, observe_recorded, to_observed
-from stead.observed import Host, State, StoragePool
-from stead.recorded import Record, Recorded
-from stead.value import replace
-from stead.want import Body, Want
+from stead.cli.commands.hosts import table
+from stead.core.address import Address
+from stead.core.observed import Host, State, StoragePool
+from stead.core.recorded import Record, Recorded
+from stead.core.value import replace
+from stead.core.want import Body, Want
+from stead.health.room import row
+from stead.runner import observe as observing
+from stead.runner.observe import Answer, Question, observe_recorded, to_observed
 
 WEB = {"address": "acme/instances/web[0]", "uuid": "u-1", "kind": "instances", "digest": "d" * 32}
 FACTS: dict[str, Any] = {

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from stead.inventory import read_inventory
-from stead.inventory.ranges import BadRange, expand
-from stead.inventory.yaml_source import MOST_FILES
-from stead.observed import Host, State, StoragePool
+from stead.core.observed import Host, State, StoragePool
+from stead.site.inventory import read_inventory
+from stead.site.inventory.ranges import BadRange, expand
+from stead.site.inventory.yaml_source import MOST_FILES
 
 GiB = 1 << 30
 TiB = 1 << 40

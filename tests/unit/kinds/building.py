@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from stead.address import Address, parse
 from stead.blueprint.model import Blueprint
 from stead.blueprint.settle import settle
-from stead.desired import Block, Desired, Settings, Site
-from stead.diagnostics import Diagnostic, Place
-from stead.document import Node
-from stead.fields import Expression
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Diagnostic, Place
+from stead.core.fields import Expression
+from stead.core.observed import Host, Observed, StoragePool
+from stead.core.recorded import Recorded
 from stead.kinds import kinds
-from stead.observed import Host, Observed, StoragePool
-from stead.recorded import Recorded
+from stead.language.desired import Block, Desired, Settings, Site
+from stead.language.document import Node
 
 GIB = 1 << 30
 

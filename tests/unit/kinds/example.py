@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tests.unit.kinds.building import GIB, at, block, spec
 
-from stead.desired import Desired
-from stead.fields import Expression
+from stead.core.fields import Expression
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image
 from stead.kinds.instance.model import Attachment, CloudInit, Instance, Nic, Spread
@@ -13,8 +12,9 @@ from stead.kinds.network.model import Network, Subnet
 from stead.kinds.project.model import Project, Quota
 from stead.kinds.router.model import External, Interface, Router
 from stead.kinds.security_group.model import Ingress, SecurityGroup, Side
-from stead.kinds.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor
 from stead.kinds.volume.model import Volume
+from stead.language.desired import Desired
 
 
 def design() -> Desired:

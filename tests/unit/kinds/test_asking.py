@@ -6,8 +6,7 @@ from typing import Any
 
 from tests.unit.kinds.building import GIB, at, block, spec
 
-from stead.desired import Desired
-from stead.kind import Addresses, Demand, Macs, Need, Numbers
+from stead.core.kind import Addresses, Demand, Macs, Need, Numbers
 from stead.kinds import kinds
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image
@@ -15,9 +14,10 @@ from stead.kinds.instance.model import Attachment, Disk, Instance, Nic, Spread, 
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.project.model import Project
 from stead.kinds.router.model import External, Interface, Router
-from stead.kinds.sizing import Flavor
-from stead.kinds.subnets import nets_of, slaac
+from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.subnets import nets_of, slaac
 from stead.kinds.volume.model import Origin, Volume
+from stead.language.desired import Desired
 
 SMALL = Flavor(vcpus=2, memory=GIB, disk=10 * GIB)
 

@@ -17,11 +17,11 @@ from tests.unit.kinds.building import GIB, at, host, site_of
 
 from stead.blueprint.model import Blueprint
 from stead.blueprint.settle import settle
-from stead.desired import Desired, resolve
+from stead.core.observed import StoragePool
+from stead.core.recorded import Record, Recorded
 from stead.kinds import kinds
-from stead.observed import StoragePool
-from stead.recorded import Record, Recorded
-from stead.spec import load
+from stead.language.desired import Desired, resolve
+from stead.language.spec import load
 
 SPEC = Path(__file__).parent / "everything.yml"
 WIRE = "ansible_collections.stead.cloud.plugins.module_utils.wire"
@@ -40,7 +40,7 @@ SITE = site_of(
 
 @pytest.fixture(scope="module")
 def desired() -> Desired:
-    spec, read = load([SPEC], root=SPEC.parent)
+    spec, read = load([SPEC], kinds(), root=SPEC.parent)
     found, told = resolve(spec, key=b"key")
     assert not [*read, *told]
     return found

@@ -9,17 +9,17 @@ from tests.unit.kinds.building import GIB, SMALL_SITE, at, block, host, settled,
 from tests.unit.kinds.example import design
 
 from stead.blueprint.model import Blueprint
-from stead.desired import Desired
-from stead.kind import Member
+from stead.core.kind import Member
+from stead.core.want import Body, Want
 from stead.kinds import kinds
 from stead.kinds.instance import nics
 from stead.kinds.instance.model import Attachment, Instance, Nic
 from stead.kinds.instance.realise import _own, _quick
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.router.model import Interface, Router
-from stead.kinds.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor
 from stead.kinds.volume.model import Volume
-from stead.want import Body, Want
+from stead.language.desired import Desired
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import yaml
 from tests.unit.kinds.building import settled
 from tests.unit.kinds.example import design
 
-from stead.kind import Action, Effect, Kind
+from stead.core.kind import Action, Effect, Kind
 from stead.kinds import kinds
 
 CASES = Path(__file__).parents[2] / "cases"

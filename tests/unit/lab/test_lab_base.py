@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.lab import base, build_base, commands
 from stead.lab.lifecycle import quiet
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.lab.faults import BORN, CORRUPT, KILL, WAYS, fault, faults, inside
 from stead.lab.site import Lab
 from stead.lab.sizes import parse

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from stead.diagnostics import Refused
-from stead.lab import places
+from stead.core.diagnostics import Refused
+from stead.lab import paths
 from stead.lab.inventory import inventory, to_yaml
 from stead.lab.layout import Layout, lay_out
-from stead.lab.places import Rooms
+from stead.lab.paths import Rooms
 from stead.lab.sizes import parse
 
 HYPER = {"count": 2, "roles": ["compute", "storage"], "zone": "a", "cpus": 4, "memory": "8GiB", "vars": {"rack": 7}}
@@ -62,11 +62,11 @@ def test_host_keys_are_checked() -> None:
 def test_a_directory_that_options_cannot_name_is_refused(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEAD_LAB_HOME", path)
     with pytest.raises(Refused, match="STEAD-B017"):
-        places.home()
+        paths.home()
 
 
 def test_sockets_of_shared_connections_have_short_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STEAD_LAB_HOME", raising=False)
     digest = "x" * 40  # %C
     temporary = ".0123456789abcdef"  # what ssh adds while it makes the socket
-    assert len(str(places.rooms("twelve-chars").sockets / digest) + temporary) < 108
+    assert len(str(paths.rooms("twelve-chars").sockets / digest) + temporary) < 108

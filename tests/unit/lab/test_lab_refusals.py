@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stead.diagnostics import Refused
-from stead.lab import wires
+from stead.core.diagnostics import Refused
+from stead.lab import links
 from stead.lab.base import Base
 from stead.lab.build_base import build_bare
 from stead.lab.commands import run
@@ -33,7 +33,7 @@ WRONG: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a command that fails": ("STEAD-B011", lambda _folder: run(["false"])),
     "a mirror that is not there": ("STEAD-B012", _no_mirror),
     "a package that is nowhere": ("STEAD-B018", lambda folder: unpack(Base(top=folder), ("none",), folder / "to")),
-    "a namespace that cannot be": ("STEAD-B019", lambda _folder: wires.add_namespace("no/name")),
+    "a namespace that cannot be": ("STEAD-B019", lambda _folder: links.add_namespace("no/name")),
 }
 
 

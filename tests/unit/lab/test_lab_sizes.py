@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 from stead.lab.sizes import check_name, parse, read_sizes
 
 EXAMPLES = Path(__file__).parents[3] / "inventories" / "lab"

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from stead.abilities import SERVED, with_abilities
-from stead.desired import resolve
-from stead.diagnostics import Diagnostic
+from stead.core.diagnostics import Diagnostic
+from stead.core.observed import Host, StoragePool
 from stead.kinds import kinds
-from stead.observed import Host, StoragePool
-from stead.spec import load
+from stead.language.desired import resolve
+from stead.language.spec import load
+from stead.site.abilities import SERVED, with_abilities
 
 FOLDER = Path(__file__).parent.parent.parent / "cases"
 CASES = [
@@ -46,7 +46,7 @@ def test_bad_input_gets_its_diagnostics_and_good_input_none(case: dict[str, Any]
     for name, text in case.get("files", {}).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    spec, found = load([tmp_path / "stead.yml"], variables=case.get("vars"), root=tmp_path)
+    spec, found = load([tmp_path / "stead.yml"], kinds(), variables=case.get("vars"), root=tmp_path)
     if not found:
         desired, found = resolve(spec, key=b"key")
         hosts = {name: host(name, **one) for name, one in case.get("hosts", {}).items()}

@@ -10,8 +10,8 @@ import pytest
 
 from stead.cli import main
 from stead.kinds import kinds
-from stead.reference import pages
-from stead.schema import schema
+from stead.language.reference import pages
+from stead.language.schema import schema
 
 ROOT = Path(__file__).parents[3]
 SPECS = [

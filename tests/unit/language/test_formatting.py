@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stead.document import Node, plain
-from stead.document.parser import read
-from stead.formatting import formatted
+from stead.language.document import Node, plain
+from stead.language.document.parser import read
+from stead.language.formatting import formatted
 
 # Each was changed, or broke fmt off, by ruamel or by taking blanks from the ends of lines.
 ODD = {

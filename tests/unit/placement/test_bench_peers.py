@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stead.blueprint.placement import Group, GroupKind, Host, Problem, Request, rebalance
-from stead.value import replace
+from stead.core.value import replace
 
 BENCH = Path(__file__).parents[3] / "bench" / "placement"
 sys.path.insert(0, str(BENCH))

@@ -29,7 +29,7 @@ from stead.blueprint.placement import (
     survive,
     what_if,
 )
-from stead.blueprint.placement.candidates import Allowed, Candidates
+from stead.blueprint.placement.search.candidates import Allowed, Candidates
 
 EMPTY = Placement(assignment={}, reasons={})
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from stead.blueprint.placement import Host, Problem, Request, explain, load_sites, numbered, place
-from stead.blueprint.placement.sites import Sites
+from stead.blueprint.placement.plugins import Sites
 from stead.cli import main
-from stead.diagnostics import Refused
+from stead.core.diagnostics import Refused
 
 EXAMPLE = Path(__file__).parents[3] / "plugins" / "placement-example"
 Install = Callable[[str, dict[str, dict[str, str]]], None]

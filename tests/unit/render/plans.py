@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stead.address import Address, parse
 from stead.blueprint.model import Reason
-from stead.diagnostics import Place
-from stead.kind import Action, Disruption
-from stead.plan.model import FieldChange, Keep, Made, Note, Plan, Step
-from stead.want import Body, Want
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Place
+from stead.core.kind import Action, Disruption
+from stead.core.want import Body, Want
+from stead.diff.model import FieldChange, Note
+from stead.plan.model import Keep, Made, Plan, Step
 
 MADE = Made(spec="a" * 32, recorded=7, observed="b" * 32, stead="0.1.0")
 NEW = Reason("new", "the spec has it, the host does not")

@@ -12,8 +12,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from tests.unit.render.plans import keep, one_of_each, plan, step
 
-from stead.kind import Action, Disruption
-from stead.plan.model import FieldChange
+from stead.core.kind import Action, Disruption
+from stead.diff.model import FieldChange
 from stead.plan.render import Style, render
 from stead.plan.render.data import SCHEMA, to_data
 from stead.plan.render.html import ENTRIES, to_html

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stead.address import Address
+from stead.core.address import Address
 from stead.plan.graph import Thing, graph_of
 from stead.plan.render.highlights import highlights
 from stead.plan.render.layout import HEIGHT, WIDTH, layered

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stead.address import Address
-from stead.apply import Applied, Options, apply
 from stead.blueprint.model import Reason
-from stead.kind import Action, Disruption
-from stead.observed import Host
+from stead.core.address import Address
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Host
+from stead.core.want import Body, Want
 from stead.plan.model import Keep, Made, Plan, Step
+from stead.run.apply import Applied, Options, apply
 from stead.runner.simulated import SimulatedRunner
 from stead.store import Store, open_store
-from stead.want import Body, Want
 
 NET = Address("acme", "networks", "app")
 PROJECT = Address("", "projects", "acme")

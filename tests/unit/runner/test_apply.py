@@ -26,14 +26,14 @@ from tests.unit.runner.making import (
     web,
 )
 
-from stead.address import Address
-from stead.apply import Applied, Options, Pausing, Stopping, apply
-from stead.desired import Hook
-from stead.diagnostics import Refused
-from stead.kind import Action
-from stead.observed import Silence
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.kind import Action
+from stead.core.observed import Silence
+from stead.language.desired import Hook
 from stead.plan import file as plans
 from stead.plan.model import Plan
+from stead.run.apply import Applied, Options, Pausing, Stopping, apply
 from stead.runner import Began, Ended, Wave, ansible
 from stead.runner.simulated import CHUNK
 from stead.runner.simulated_state import Fault, FaultKind

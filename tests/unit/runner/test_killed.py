@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.unit.runner.making import NET, Bench, gone, keep, net_step, plan_of, small, step, web
 
-from stead.kind import Action
+from stead.core.kind import Action
 from stead.plan.model import Plan
 from stead.store.model import Outcome, StepState
 
@@ -121,7 +121,7 @@ def test_a_run_killed_at_each_turn_leaves_nothing_unknown(tmp_path: Path, point:
 
 def _die_at(home: Path, point: str) -> None:
     """In the child: the second time that this turn comes, if it comes twice, is killed just before it."""
-    from stead.journal import Journal
+    from stead.run.journal import Journal
     from stead.runner.simulated import _Hand
     from stead.store.sql import SqlStore
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stead.cli import main
-from stead.journal import Journal
+from stead.run.journal import Journal
 from stead.runner.simulated import _Hand
 from stead.store.sql import SqlStore
 

@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 from tests.unit.runner.making import gone, keep, plan_of, small, step, want_of, web
 
-from stead.address import Address
 from stead.blueprint.model import Reason
-from stead.diagnostics import Place, Refused
-from stead.kind import Action, Disruption
+from stead.core.address import Address
+from stead.core.diagnostics import Place, Refused
+from stead.core.kind import Action, Disruption
+from stead.diff.model import FieldChange, Note
 from stead.plan import file as plans
-from stead.plan.model import FieldChange, Keep, Note, Plan
+from stead.plan.model import Keep, Plan
 from stead.plan.render import Style
 from stead.plan.render.text import to_text
 

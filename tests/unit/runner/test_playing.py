@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stead.runner.playing import Playing
+from stead.runner.ansible_process import Playing
 
 HEAD = "- {hosts: localhost, connection: local, gather_facts: false, tasks: [%s]}\n"
 

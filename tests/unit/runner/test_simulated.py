@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from tests.unit.runner.making import NET, Bench, net_step, small, step, web
 
-from stead.address import Address
-from stead.diagnostics import Refused
-from stead.kind import Action
-from stead.observed import Host, State, StoragePool
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.kind import Action
+from stead.core.observed import Host, State, StoragePool
+from stead.core.want import Body, Want
 from stead.runner import Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner.simulated_state import Fault, FaultKind, SimulatedState
 from stead.store.model import Outcome
-from stead.want import Body, Want
 
 TiB = 1 << 40
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from stead.address import Address
 from stead.cli import main
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.recorded import Record
+from stead.core.want import Body, Want
 from stead.store import Store, open_store
 from stead.store.model import Began, Claim, Ended, Outcome, Skipped, Start, StepState, Writes
-from stead.want import Body, Want
 
 WEB = [Address("acme", "instances", "web", number) for number in range(2)]
 DB = Address("acme", "instances", "db")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from stead.address import Address
-from stead.diagnostics import Refused
-from stead.recorded import Record
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.recorded import Record
 from stead.store import Store, open_store
 from stead.store.model import Claim, Outcome, Start, Writes
 from stead.store.schema import VERSION
@@ -178,7 +178,7 @@ def test_a_birth_cut_short_leaves_no_store_behind(home: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("stead.store.birth.first_rows", killed)
+        patch.setattr("stead.store.init.first_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             open_store("", directory=home, create=True)
     assert not (home / "state.db").exists()

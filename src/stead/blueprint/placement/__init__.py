@@ -6,11 +6,10 @@ YAML or rendering. Importing it must not import numpy, which a plan of a few ins
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .model import (
+from stead.blueprint.placement.model import (
     Group,
     GroupKind,
     Host,
@@ -28,47 +27,47 @@ from .model import (
     Unplaced,
     numbered,
 )
-from .place import place
+from stead.blueprint.placement.place import place
 
 if TYPE_CHECKING:
-    from .capacity import Capacity, Fit, Use, capacity, copies, what_if
-    from .explain import Explanation, explain
-    from .filters import Broken
-    from .rebalance import Rebalance, drain, headroom, rebalance
-    from .scene import Scene
-    from .sites import load_sites
-    from .suggest import Advice, Suggestion, relaxed, suggest
-    from .survive import Failure, Survival, survive
-    from .warm import Warm
-    from .waves import Waves, waves
+    from stead.blueprint.placement.filters import Broken
+    from stead.blueprint.placement.moves.rebalance import Rebalance, drain, headroom, rebalance
+    from stead.blueprint.placement.moves.waves import Waves, waves
+    from stead.blueprint.placement.plugins import load_sites
+    from stead.blueprint.placement.queries.capacity import Capacity, Fit, Use, capacity, copies, what_if
+    from stead.blueprint.placement.queries.evaluation import Scene
+    from stead.blueprint.placement.queries.explain import Explanation, explain
+    from stead.blueprint.placement.queries.failure_analysis import Failure, Survival, survive
+    from stead.blueprint.placement.queries.incremental import Warm
+    from stead.blueprint.placement.queries.suggest import Advice, Suggestion, relaxed, suggest
 
 # Asked for by few commands, so imported when they are.
 _LATER = {
-    "Advice": ".suggest",
+    "Advice": ".queries.suggest",
     "Broken": ".filters",
-    "Capacity": ".capacity",
-    "Explanation": ".explain",
-    "Failure": ".survive",
-    "Fit": ".capacity",
-    "Rebalance": ".rebalance",
-    "Scene": ".scene",
-    "Suggestion": ".suggest",
-    "Survival": ".survive",
-    "Use": ".capacity",
-    "Warm": ".warm",
-    "Waves": ".waves",
-    "capacity": ".capacity",
-    "copies": ".capacity",
-    "drain": ".rebalance",
-    "explain": ".explain",
-    "headroom": ".rebalance",
-    "load_sites": ".sites",
-    "rebalance": ".rebalance",
-    "relaxed": ".suggest",
-    "suggest": ".suggest",
-    "survive": ".survive",
-    "waves": ".waves",
-    "what_if": ".capacity",
+    "Capacity": ".queries.capacity",
+    "Explanation": ".queries.explain",
+    "Failure": ".queries.failure_analysis",
+    "Fit": ".queries.capacity",
+    "Rebalance": ".moves.rebalance",
+    "Scene": ".queries.evaluation",
+    "Suggestion": ".queries.suggest",
+    "Survival": ".queries.failure_analysis",
+    "Use": ".queries.capacity",
+    "Warm": ".queries.incremental",
+    "Waves": ".moves.waves",
+    "capacity": ".queries.capacity",
+    "copies": ".queries.capacity",
+    "drain": ".moves.rebalance",
+    "explain": ".queries.explain",
+    "headroom": ".moves.rebalance",
+    "load_sites": ".plugins",
+    "rebalance": ".moves.rebalance",
+    "relaxed": ".queries.suggest",
+    "suggest": ".queries.suggest",
+    "survive": ".queries.failure_analysis",
+    "waves": ".moves.waves",
+    "what_if": ".queries.capacity",
 }
 
 __all__ = [
@@ -121,14 +120,5 @@ def __getattr__(name: str) -> Any:
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(name)
-    import_module(module, __name__)
-    _uncover()
-    return globals()[name]
-
-
-def _uncover() -> None:
-    """Importing a module puts it here under its own name, where a function of the same name is meant."""
-    for name, module in _LATER.items():
-        loaded = sys.modules.get(f"{__name__}{module}")
-        if loaded is not None:
-            globals()[name] = getattr(loaded, name)
+    found = globals()[name] = getattr(import_module(module, __name__), name)
+    return found

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
-from stead.value import replace
-
-from .filters import broken
-from .model import Host, HostState, Request
+from stead.blueprint.placement.filters import broken
+from stead.blueprint.placement.model import Host, HostState, Request
+from stead.core.value import replace
 
 STAGES_OF = {
     "required": ("trait",),

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.named import NamedTuple
-
-from .model import Host, HostState, Request, SiteFilter
+from stead.blueprint.placement.model import Host, HostState, Request, SiteFilter
+from stead.core.named import NamedTuple
 
 # The order a person thinks in: is the machine there, is it of the right kind, did I ask for it, does it reach, is it
 # free. A funnel counts a host at the first of these that it breaks.

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
-from stead.named import NamedTuple
-from stead.value import field, value
+from stead.core.named import NamedTuple
+from stead.core.value import field, value
 
 
 class HostState(StrEnum):

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from .complete import complete
-from .exact import exact
-from .model import Move, Placement, Problem, Reason, Request, Unplaced
-from .polish import polish
-from .proof import Prover
-from .repair import repair
-from .runs import Run
-from .scorers import key_of
-from .search import Search, members_of, overfull, start
-from .space import SCALE, Space
-from .squeeze import squeeze
-from .state import State
+from stead.blueprint.placement.improve.consolidate import squeeze
+from stead.blueprint.placement.improve.local_search import polish
+from stead.blueprint.placement.improve.repair import repair
+from stead.blueprint.placement.model import Move, Placement, Problem, Reason, Request, Unplaced
+from stead.blueprint.placement.scorers import key_of
+from stead.blueprint.placement.search.branch_and_bound import complete
+from stead.blueprint.placement.search.exact import exact
+from stead.blueprint.placement.search.greedy import Search, members_of, overfull, start
+from stead.blueprint.placement.search.proof import Prover
+from stead.blueprint.placement.search.runs import Run
+from stead.blueprint.placement.space import SCALE, Space
+from stead.blueprint.placement.state import State
 
 STAYS = Reason("kept", "it stays where it is", 0)
 

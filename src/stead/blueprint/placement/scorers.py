@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stead.named import NamedTuple
-
-from .model import Policy
-from .space import SCALE, Shape
-from .state import State
+from stead.blueprint.placement.model import Policy
+from stead.blueprint.placement.space import SCALE, Shape
+from stead.blueprint.placement.state import State
+from stead.core.named import NamedTuple
 
 Key = Callable[[int], int | None]  # None: the host has no room
 

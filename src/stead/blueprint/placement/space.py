@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stead.named import NamedTuple
-
-from .classes import Classes
-from .filters import broken
-from .model import Host, Policy, Problem, Request
+from stead.blueprint.placement.classes import Classes
+from stead.blueprint.placement.filters import broken
+from stead.blueprint.placement.model import Host, Policy, Problem, Request
+from stead.core.named import NamedTuple
 
 SCALE = 1_000_000  # the score of a full host; a millionth is finer than any difference a person would act on
 TIER = 8 * SCALE  # one unmet preference outweighs any score a policy gives

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
-from .space import Space
+from stead.blueprint.placement.space import Space
 
 WORTH_ARRAYS = 50_000  # units; to seat fewer one by one takes no longer than to import numpy
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.desired import Block
-from stead.kind import Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, Scope, World
 from stead.kinds.flavor.model import Flavor
 from stead.kinds.flavor.rules import check
-from stead.kinds.recording import plain, recorded_only
+from stead.kinds.shared.record_only import plain, recorded_only
+from stead.language.desired import Block
 
 
 def facts(block: Block, member: Member, _world: World) -> Mapping[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Diagnostic
-from stead.kinds.sizing_rules import sizing
+from stead.core.diagnostics import Diagnostic
+from stead.kinds.shared.sizing_rules import sizing
+from stead.language.desired import Block, Desired
 
 
 def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:

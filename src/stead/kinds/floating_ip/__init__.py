@@ -1,10 +1,10 @@
 """An external address that leads to an instance."""
 
-from stead.kind import IN_PLACE, Kind, Scope
-from stead.kinds.floating_ip.left import left
+from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import MOVED, contribute, facts, follows, needs, realise, release, usage
 from stead.kinds.floating_ip.rules import check
+from stead.kinds.floating_ip.unmanaged import left
 
 KIND = Kind(
     name="floating_ip",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.kind import Action, Contribution, Disruption, Effect, Member, Need, World
-from stead.kinds import network_names
+from stead.core.address import Address
+from stead.core.kind import Action, Contribution, Disruption, Effect, Member, Need, World
+from stead.core.named import NamedTuple
+from stead.core.want import Body, Want
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.routing import ways
-from stead.kinds.several import listed
-from stead.kinds.subnets import Net, Stand, need, nets_of, network_block, stands
-from stead.named import NamedTuple
-from stead.want import Body, Want
+from stead.kinds.shared import network_names
+from stead.kinds.shared.routing import ways
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.subnets import Net, Stand, need, nets_of, network_block, stands
+from stead.language.desired import Block, Desired
 
 # Connections through it are cut; new ones go the new way at once.
 MOVED = Effect(Action.UPDATE, Disruption.NETWORK)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import Inside, inside, source
-from stead.kinds.latest import latest
-from stead.kinds.subnets import network_block
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.subnets import network_block
+from stead.language.desired import Block, Desired
 
 NOT_EXTERNAL = Code("STEAD-N030", "the network of a floating IP is not external")
 NOT_ROUTED = Code("STEAD-N031", "no router leads from the instance to the external network")

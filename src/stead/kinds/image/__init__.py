@@ -1,6 +1,6 @@
 """A disk image that root disks and volumes are made from, fetched once and checked."""
 
-from stead.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.realise import facts, realise, usage
 from stead.kinds.image.rules import check

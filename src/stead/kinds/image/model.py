@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.fields import Example, Size, Text
-from stead.kinds.sizing import TRAIT
-from stead.value import field, value
+from stead.core.fields import Example, Size, Text
+from stead.core.value import field, value
+from stead.kinds.shared.sizing import TRAIT
 
 DIGEST = Text(
     pattern=r"(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})", what="sha256: or sha512: and the digest in hex"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.kind import Member, World
-from stead.kinds import images
+from stead.core.kind import Member, World
+from stead.core.observed import Host
+from stead.core.want import Body, Want
 from stead.kinds.image.model import Image
-from stead.kinds.latest import latest
-from stead.observed import Host
-from stead.want import Body, Want
+from stead.kinds.shared import images
+from stead.kinds.shared.memoize_last import latest
+from stead.language.desired import Block, Desired
 
 
 def _controllers(hosts: Mapping[str, Host]) -> tuple[str, ...]:

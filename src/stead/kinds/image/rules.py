@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds import images
+from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.kinds.image.model import Image
+from stead.kinds.shared import images
+from stead.language.desired import Block, Desired
 
 SOURCE = Code("STEAD-M001", "the source is no absolute path and no URL")
 NO_CHECKSUM = Code("STEAD-M002", "nothing vouches for the image", Severity.WARNING)

@@ -1,16 +1,16 @@
 """A virtual machine."""
 
-from stead.kind import Kind, Scope
+from stead.core.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, holds, judge, rebuild, release
-from stead.kinds.instance.left import left
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
+from stead.kinds.instance.unmanaged import left
 from stead.kinds.instance.waits import awaited
-from stead.kinds.network_names import renamed
+from stead.kinds.shared.network_names import renamed
 
 KIND = Kind(
     name="instance",

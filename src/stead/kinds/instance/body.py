@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stead.address import Address
-from stead.desired import Block
-from stead.kind import World
-from stead.kinds import images, storage
+from stead.core.address import Address
+from stead.core.kind import World
+from stead.core.want import Body
 from stead.kinds.instance import nics, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
-from stead.kinds.recording import plain
-from stead.kinds.sizing import Flavor
-from stead.want import Body
+from stead.kinds.shared import images, storage
+from stead.kinds.shared.record_only import plain
+from stead.kinds.shared.sizing import Flavor
+from stead.language.desired import Block
 
 # `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.
 _MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}

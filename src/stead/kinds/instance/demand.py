@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stead.abilities import ROOT_DISK
-from stead.abilities import lacks as lacks_ability
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.kind import Demand, GroupRule
+from stead.core.address import Address
+from stead.core.kind import Demand, GroupRule
 from stead.kinds.instance.model import Instance, Spread, Together
-from stead.kinds.several import listed
-from stead.kinds.sizing import Flavor
-from stead.kinds.underlay import lacks
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.underlay import lacks
+from stead.language.desired import Block, Desired
+from stead.site.abilities import ROOT_DISK
+from stead.site.abilities import lacks as lacks_ability
 
 PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead import abilities
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds import images, storage
-from stead.kinds.amounts import readable
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.observed import Host
 from stead.kinds.instance.body import LETTERS
 from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size, volumes
 from stead.kinds.instance.model import Instance
-from stead.kinds.latest import latest
-from stead.kinds.several import listed
-from stead.kinds.sizing import Flavor
-from stead.observed import Host
+from stead.kinds.shared import images, storage
+from stead.kinds.shared.amounts import readable
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.sizing import Flavor
+from stead.language.desired import Block, Desired
+from stead.site import abilities
 
 NOTHING_TO_BOOT = Code("STEAD-I001", "there is nothing to boot from")
 TWO_ROOTS = Code("STEAD-I002", "an instance has one root disk")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.kind import IN_PLACE, Action, Data, Disruption, Effect
+from stead.core.kind import IN_PLACE, Action, Data, Disruption, Effect
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
 REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)

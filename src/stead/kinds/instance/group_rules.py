@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.named import NamedTuple
 from stead.kinds.instance.model import Instance
-from stead.kinds.latest import latest
-from stead.kinds.several import listed
-from stead.named import NamedTuple
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.several import listed
+from stead.language.desired import Block, Desired
 
 APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and together")
 GROUP_DIFFERS = Code("STEAD-I021", "a group means different things")

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from stead.address import Address
-from stead.fields import Anything, Duration, Example, Expression, Filled, Ip, Mac, Name, Ref, Secret, Size, Text, Whole
-from stead.kinds.sizing import TRAIT, Flavor
-from stead.value import field, value
+from stead.core.address import Address
+from stead.core.fields import (
+    Anything,
+    Duration,
+    Example,
+    Expression,
+    Filled,
+    Ip,
+    Mac,
+    Name,
+    Ref,
+    Secret,
+    Size,
+    Text,
+    Whole,
+)
+from stead.core.value import field, value
+from stead.kinds.shared.sizing import TRAIT, Flavor
 
 Late = str | Expression | Secret
 

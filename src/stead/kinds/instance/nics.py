@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.kind import Contribution, Macs, Member, Need, World
-from stead.kinds import filtering, network_names, subnets, underlay
+from stead.core.address import Address
+from stead.core.kind import Contribution, Macs, Member, Need, World
+from stead.core.named import NamedTuple
 from stead.kinds.instance.model import Instance, Nic
-from stead.kinds.latest import latest
-from stead.kinds.several import listed
-from stead.kinds.subnets import Net, Stand
-from stead.named import NamedTuple
+from stead.kinds.shared import firewall, network_names, subnets, underlay
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.subnets import Net, Stand
+from stead.language.desired import Block, Desired
 
 
 class Seat(NamedTuple):
@@ -83,13 +83,13 @@ def _groups(block: Block, nic: Nic, network: Block) -> tuple[Address, ...]:
         return ()
     model: Instance = block.model
     groups = nic.security_groups if nic.security_groups is not None else model.security_groups
-    return (filtering.default_group(block.project),) if groups is None else groups
+    return (firewall.default_group(block.project),) if groups is None else groups
 
 
 def follows(block: Block, desired: Desired) -> Iterator[Address]:
     """The default group, where it is written: interfaces that name no group are in it, and do not say so."""
     model: Instance = block.model
-    group = filtering.default_group(block.project)
+    group = firewall.default_group(block.project)
     if (
         model.security_groups is None
         and any(one.security_groups is None for one in model.networks)
@@ -134,7 +134,7 @@ def memberships(block: Block, members: Sequence[Member], world: World) -> Iterat
         addresses = [address for member in members for address in seat.addresses(member.leases)]
         addresses += [one.address for one in seat.nic.allowed_addresses]
         for group in seat.groups:
-            yield Contribution(group, filtering.MEMBER, {"addresses": addresses, "hosts": hosts})
+            yield Contribution(group, firewall.MEMBER, {"addresses": addresses, "hosts": hosts})
 
 
 def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None) -> dict[str, dict[str, Any]]:

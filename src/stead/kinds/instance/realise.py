@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block
-from stead.kind import Contribution, Member, World
+from stead.core.kind import Contribution, Member, World
+from stead.core.want import Body, Want, digest
 from stead.kinds.instance import nics
 from stead.kinds.instance.body import Bodies
 from stead.kinds.instance.demand import flavor_of, volumes
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.seed import Seed
-from stead.want import Body, Want, digest
+from stead.language.desired import Block
 
 
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:

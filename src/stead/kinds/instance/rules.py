@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 
-from stead.address import Address, key_of
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
+from stead.core.address import Address, key_of
+from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.kinds.instance import disk_rules, group_rules, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
-from stead.kinds.latest import latest
-from stead.kinds.several import listed
-from stead.kinds.sizing import Flavor
-from stead.kinds.sizing_rules import TRAITS, sizing
-from stead.kinds.subnets import network_block
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.sizing_rules import TRAITS, sizing
+from stead.kinds.shared.subnets import network_block
+from stead.language.desired import Block, Desired
 
 ONE_FOR_MANY = Code("STEAD-I010", "several instances cannot have the same")
 ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU")

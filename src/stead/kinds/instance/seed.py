@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.desired import Block
-from stead.fields import Expression, Secret
-from stead.kind import Member, World
+from stead.core.fields import Expression, Secret
+from stead.core.kind import Member, World
 from stead.kinds.instance.model import CloudInit, Instance
+from stead.language.desired import Block
 
 
 class Seed:

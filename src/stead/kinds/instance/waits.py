@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
-from stead.kind import World
-from stead.kinds import watched
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.kind import World
 from stead.kinds.instance.model import Instance, Wait
 from stead.kinds.instance.nics import seats
+from stead.kinds.shared import watched
+from stead.language.desired import Block, Desired
 
 UNSEEN = Code("STEAD-I043", "nobody could see whether it is ready")
 BESIDE = Code("STEAD-I044", "this says nothing of what is waited for")

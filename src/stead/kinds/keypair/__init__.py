@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.kind import Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, Scope, World
 from stead.kinds.keypair.model import Keypair
 from stead.kinds.keypair.rules import check
-from stead.kinds.recording import recorded_only
+from stead.kinds.shared.record_only import recorded_only
+from stead.language.desired import Block, Desired
 
 
 def usage(_block: Block, _desired: Desired) -> Mapping[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stead.fields import Example, Text
-from stead.value import value
+from stead.core.fields import Example, Text
+from stead.core.value import value
 
 
 @value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
+from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.kinds.keypair.model import Keypair
+from stead.language.desired import Block, Desired
 
 NOT_A_KEY = Code("STEAD-I040", "this is not a public SSH key")
 PRIVATE = Code("STEAD-I041", "this is a private key")

@@ -1,11 +1,11 @@
 """A network of its own between instances on any hosts, or one that exists already."""
 
-from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
-from stead.kinds.network.left import left
+from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.realise import facts, realise
 from stead.kinds.network.rules import check, fits
+from stead.kinds.network.unmanaged import left
 
 # A moment without packets while the device is made again.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)

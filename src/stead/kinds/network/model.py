@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.fields import Cidr, Example, Ip, Name, Range, Text, Whole
-from stead.value import field, value
+from stead.core.fields import Cidr, Example, Ip, Name, Range, Text, Whole
+from stead.core.value import field, value
 
 
 @value

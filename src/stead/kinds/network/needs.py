@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stead.desired import Block, Desired
-from stead.kind import Demand, Macs, Need, Numbers
-from stead.kinds import watched
+from stead.core.kind import Demand, Macs, Need, Numbers
 from stead.kinds.network.model import Network
-from stead.kinds.subnets import nets_of
-from stead.kinds.underlay import lacks
+from stead.kinds.shared import watched
+from stead.kinds.shared.subnets import nets_of
+from stead.kinds.shared.underlay import lacks
+from stead.language.desired import Block, Desired
 
 TUNNELS = frozenset({"vxlan", "geneve"})
 WIRES = frozenset({"vlan", "flat"})

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.address import Address
-from stead.desired import Block
-from stead.kind import Member, World
-from stead.kinds import underlay
+from stead.core.address import Address
+from stead.core.kind import Member, World
+from stead.core.want import Body, Want
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.network.needs import SERVER_MAC, TUNNELS
-from stead.kinds.subnets import Net, nets_of
-from stead.want import Body, Want
+from stead.kinds.shared import underlay
+from stead.kinds.shared.subnets import Net, nets_of
+from stead.language.desired import Block
 
 Facts = Sequence[Mapping[str, Any]]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from stead.abilities import NETWORK_DRIVER, NETWORK_TYPE, why_nowhere
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
-from stead.kinds import underlay
-from stead.kinds.fixed import Claim, fixed_addresses
-from stead.kinds.latest import latest
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.observed import Host
 from stead.kinds.network import subnet_rules
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import TUNNELS, WIRES
 from stead.kinds.network.subnet_rules import SLAAC
-from stead.kinds.routing import ways
-from stead.kinds.subnets import Net, nets_of, overlap, read
-from stead.observed import Host
+from stead.kinds.shared import underlay
+from stead.kinds.shared.fixed import Claim, fixed_addresses
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.routing import ways
+from stead.kinds.shared.subnets import Net, nets_of, overlap, read
+from stead.language.desired import Block, Desired
+from stead.site.abilities import NETWORK_DRIVER, NETWORK_TYPE, why_nowhere
 
 OVERLAP = Code("STEAD-N001", "subnets overlap")
 TOO_SMALL = Code("STEAD-N002", "the subnet is too small")

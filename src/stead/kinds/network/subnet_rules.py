@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from stead.desired import Block
-from stead.diagnostics import Code, Diagnostic
+from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.network.model import Subnet
-from stead.kinds.subnets import read, usable, write
+from stead.kinds.shared.subnets import read, usable, write
+from stead.language.desired import Block
 
 OUTSIDE = Code("STEAD-N003", "an address lies outside its subnet")
 BAD_POOL = Code("STEAD-N004", "the pool does not fit its subnet")

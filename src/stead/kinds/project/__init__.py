@@ -1,6 +1,6 @@
 """A tenant: its own names, networks and quota. Every other resource of a team is written inside one."""
 
-from stead.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.project.model import Project
 from stead.kinds.project.realise import facts, realise
 from stead.kinds.project.rules import check

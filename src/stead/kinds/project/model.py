@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from stead.fields import Example, Size, Text, Whole
-from stead.value import field, value
+from stead.core.fields import Example, Size, Text, Whole
+from stead.core.value import field, value
 
 
 @value

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block
-from stead.kind import Member, World
-from stead.kinds import filtering
+from stead.core.kind import Member, World
+from stead.core.want import Body, Want
 from stead.kinds.project.model import Project
-from stead.kinds.recording import plain
-from stead.want import Body, Want
+from stead.kinds.shared import firewall
+from stead.kinds.shared.record_only import plain
+from stead.language.desired import Block
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
@@ -19,11 +19,11 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     for member in members:
         own = {"name": str(member.address), "uuid": member.leases["uuid"]}
         found = {"": Want.of(body, own)}
-        group = filtering.default_group(member.address.name)
+        group = firewall.default_group(member.address.name)
         if world.desired.get(group) is None:
-            hosts = filtering.hosts_of(group, world)
+            hosts = firewall.hosts_of(group, world)
             if hosts:
-                rules = filtering.compiled(filtering.default_rules(group), world)
+                rules = firewall.compiled(firewall.default_rules(group), world)
                 found |= dict.fromkeys(hosts, Want.of(Body.of({"default_group": {**rules, "name": str(group)}}), own))
         yield found
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
+from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.kinds.project.model import Project
+from stead.language.desired import Block, Desired
 
 PERSON_TWICE = Code("STEAD-Q010", "a member is named twice", Severity.WARNING)
 

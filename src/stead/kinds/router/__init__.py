@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
-from stead.kinds.network_names import renamed
-from stead.kinds.router.left import left
+from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.realise import contribute, facts, realise
 from stead.kinds.router.rules import check
+from stead.kinds.router.unmanaged import left
+from stead.kinds.shared.network_names import renamed
 
 # Connections through the router stall, and those that it hides are cut.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)

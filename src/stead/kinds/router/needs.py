@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.kind import Demand, Macs, Need
-from stead.kinds.network_names import short
+from stead.core.address import Address
+from stead.core.kind import Demand, Macs, Need
+from stead.core.named import NamedTuple
 from stead.kinds.router.model import Router
-from stead.kinds.several import listed
-from stead.kinds.subnets import Net, Stand, as_router, need, nets_of, network_block, stands
-from stead.kinds.underlay import lacks
-from stead.named import NamedTuple
+from stead.kinds.shared.network_names import short
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.subnets import Net, Stand, as_router, need, nets_of, network_block, stands
+from stead.kinds.shared.underlay import lacks
+from stead.language.desired import Block, Desired
 
 
 class Joined(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block
-from stead.kind import Contribution, Member, World
-from stead.kinds import underlay
+from stead.core.kind import Contribution, Member, World
+from stead.core.want import Body, Want
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
-from stead.kinds.subnets import Net
-from stead.want import Body, Want
+from stead.kinds.shared import underlay
+from stead.kinds.shared.subnets import Net
+from stead.language.desired import Block
 
 
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:

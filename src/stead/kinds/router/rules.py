@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.address import Address
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
-from stead.kinds.latest import latest
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
-from stead.kinds.subnets import Net, holds, nets_of, overlap
+from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
+from stead.language.desired import Block, Desired
 
 OVERLAP = Code("STEAD-N020", "the router's networks overlap")
 NO_GATEWAY = Code("STEAD-N021", "the network has no place for a router")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
+from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.router.model import Router, StaticRoute
 from stead.kinds.router.needs import Joined, interfaces
-from stead.kinds.subnets import Net, nets_of, read
+from stead.kinds.shared.subnets import Net, nets_of, read
+from stead.language.desired import Block, Desired
 
 NO_WAY = Code("STEAD-N025", "the next hop is on none of the router's networks")
 NO_HOP = Code("STEAD-N038", "the next hop cannot be one")

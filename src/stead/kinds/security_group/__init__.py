@@ -1,6 +1,6 @@
 """Rules that say what may come in and go out of interfaces."""
 
-from stead.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.security_group.realise import facts, realise, usage
 from stead.kinds.security_group.rules import check

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from stead.address import Address
-from stead.fields import Cidr, Example, Filled, Ports, Ref, Text, Whole
-from stead.value import value
+from stead.core.address import Address
+from stead.core.fields import Cidr, Example, Filled, Ports, Ref, Text, Whole
+from stead.core.value import value
 
 Protocol = Literal[
     "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf", "vrrp"

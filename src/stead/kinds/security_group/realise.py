@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.kind import Member, World
-from stead.kinds import filtering
+from stead.core.kind import Member, World
+from stead.core.want import Body, Want
 from stead.kinds.security_group.model import SecurityGroup
-from stead.kinds.several import listed
-from stead.want import Body, Want
+from stead.kinds.shared import firewall
+from stead.kinds.shared.several import listed
+from stead.language.desired import Block, Desired
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
     """On every host with an interface in the group, so that a host holds no rule it does not use."""
     model: SecurityGroup = block.model
     for member in members:
-        fields = filtering.compiled(_rules(block, member), world) | {"stateful": model.stateful}
+        fields = firewall.compiled(_rules(block, member), world) | {"stateful": model.stateful}
         want = Want.of(Body.of(fields), {"name": str(member.address), "uuid": member.leases["uuid"]})
-        hosts = filtering.hosts_of(member.address, world)
+        hosts = firewall.hosts_of(member.address, world)
         yield dict.fromkeys(hosts, want) or {"": want}
 
 
@@ -27,13 +27,13 @@ def _rules(block: Block, member: Member) -> list[dict[str, Any]]:
     model: SecurityGroup = block.model
     rules: list[dict[str, Any]] = []
     if model.ingress is not None:
-        rules += filtering.flat(model.ingress, "in", "from_")
-    elif member.address == filtering.default_group(block.project):
-        rules += [rule for rule in filtering.default_rules(member.address) if rule["direction"] == "in"]
+        rules += firewall.flat(model.ingress, "in", "from_")
+    elif member.address == firewall.default_group(block.project):
+        rules += [rule for rule in firewall.default_rules(member.address) if rule["direction"] == "in"]
     if model.egress is None:
-        rules += filtering.open_egress()
+        rules += firewall.open_egress()
     else:
-        rules += filtering.flat(model.egress, "out", "to")
+        rules += firewall.flat(model.egress, "out", "to")
     return rules
 
 
@@ -45,7 +45,7 @@ def usage(block: Block, _desired: Desired) -> dict[str, int]:
 
 
 def facts(_block: Block, member: Member, world: World) -> dict[str, Any]:
-    told = world.contributions(member.address, filtering.MEMBER)
+    told = world.contributions(member.address, firewall.MEMBER)
     return {
         "name": member.address.label,
         "uuid": member.leases["uuid"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic, Severity
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.want import canonical
 from stead.kinds.security_group.model import SecurityGroup
-from stead.kinds.several import listed
-from stead.kinds.subnets import is_v4
-from stead.want import canonical
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.subnets import is_v4
+from stead.language.desired import Block, Desired
 
 PORTS = Code("STEAD-N040", "ports mean nothing to this protocol")
 ICMP = Code("STEAD-N041", "ICMP types mean nothing to this protocol")
@@ -38,7 +38,7 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
 
 
 def _text(rule: Any) -> str:
-    from stead.kinds.recording import plain
+    from stead.kinds.shared.record_only import plain
 
     return canonical(plain(rule))
 

@@ -1,10 +1,10 @@
 """A volume as it was at one moment."""
 
-from stead.kind import REPLACED, Kind, Scope
-from stead.kinds.snapshot.left import left
+from stead.core.kind import REPLACED, Kind, Scope
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import facts, realise, usage
 from stead.kinds.snapshot.rules import fits
+from stead.kinds.snapshot.unmanaged import left
 
 KIND = Kind(
     name="snapshot",

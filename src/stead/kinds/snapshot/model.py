@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from stead.address import Address
-from stead.fields import Example, Ref, Text
-from stead.value import value
+from stead.core.address import Address
+from stead.core.fields import Example, Ref, Text
+from stead.core.value import value
 
 
 @value

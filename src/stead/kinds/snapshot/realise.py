@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.desired import Block, Desired
-from stead.kind import Member, World
-from stead.kinds import storage
+from stead.core.kind import Member, World
+from stead.core.want import Body, Want
+from stead.kinds.shared import storage
 from stead.kinds.snapshot.model import Snapshot
-from stead.want import Body, Want
+from stead.language.desired import Block, Desired
 
 
 def usage(_block: Block, _desired: Desired) -> dict[str, int]:

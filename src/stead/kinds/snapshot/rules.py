@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.abilities import FREEZE, why_nowhere_in
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.observed import Host
 from stead.kinds.snapshot.model import Snapshot
-from stead.observed import Host
+from stead.language.desired import Block, Desired
+from stead.site.abilities import FREEZE, why_nowhere_in
 
 UNASKED = Code("STEAD-V007", "no guest can be asked to freeze this")
 

@@ -1,10 +1,10 @@
 """A disk that outlives the instances that use it."""
 
-from stead.kind import IN_PLACE, REPLACED, Kind, Scope
-from stead.kinds.volume.left import left
+from stead.core.kind import IN_PLACE, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
 from stead.kinds.volume.rules import check, fits
+from stead.kinds.volume.unmanaged import left
 
 KIND = Kind(
     name="volume",

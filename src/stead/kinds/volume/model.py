@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from stead.address import Address
-from stead.fields import Example, Ref, Size, Text, Whole
-from stead.value import value
+from stead.core.address import Address
+from stead.core.fields import Example, Ref, Size, Text, Whole
+from stead.core.value import value
 
 
 @value

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.abilities import QCOW2, lacks
-from stead.desired import Block, Desired
-from stead.kind import Contribution, Demand, Member, Source, World
-from stead.kinds import images, storage
-from stead.kinds.recording import plain
+from stead.core.kind import Contribution, Demand, Member, Source, World
+from stead.core.want import Body, Want
+from stead.kinds.shared import images, storage
+from stead.kinds.shared.record_only import plain
 from stead.kinds.volume.model import Origin, Volume
-from stead.want import Body, Want
+from stead.language.desired import Block, Desired
+from stead.site.abilities import QCOW2, lacks
 
 
 def demand(block: Block, desired: Desired) -> Demand | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.abilities import QCOW2, why_nowhere_in
-from stead.desired import Block, Desired
-from stead.diagnostics import Code, Diagnostic
-from stead.kinds import images
-from stead.kinds.amounts import readable
-from stead.kinds.storage import volume_size
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.observed import Host
+from stead.kinds.shared import images
+from stead.kinds.shared.amounts import readable
+from stead.kinds.shared.storage import volume_size
 from stead.kinds.volume.model import Origin, Volume
-from stead.observed import Host
+from stead.language.desired import Block, Desired
+from stead.site.abilities import QCOW2, why_nowhere_in
 
 NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than what it is made from")

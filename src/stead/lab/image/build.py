@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from stead.lab import places
+from stead.lab import paths
 from stead.lab.base import Base, ensure_base, locked, make_room
 from stead.lab.commands import need, need_root
 from stead.lab.image import debian, tiny
@@ -34,7 +34,7 @@ def ensure_image(name: str, say: Callable[[str], None]) -> Path:
     """The image's path; built if it is not there, once even when two ask at the same time."""
     need_root()
     base = ensure_base(say)
-    directory = places.cache() / "images"
+    directory = paths.cache() / "images"
     image = directory / f"{name}-{key(RECIPES[name], base)}.qcow2"
     if not image.exists():
         need("mke2fs", "mount", "unshare", "cpio", "dpkg-deb")

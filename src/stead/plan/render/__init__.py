@@ -5,9 +5,9 @@ Rendering decides nothing and knows no kind by its code; it may not look at the 
 
 from __future__ import annotations
 
+from stead.core.value import value
 from stead.plan.model import Plan
 from stead.plan.render.paint import Paint, plain
-from stead.value import value
 
 FORMATS = ("text", "json", "markdown", "html")
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.blueprint.model import Reason
-from stead.kind import Action, Disruption
-from stead.plan.model import FieldChange, Keep, Note, Plan, Step, clears
+from stead.core.kind import Action, Disruption
+from stead.diff.model import FieldChange, Note
+from stead.plan.model import Keep, Plan, Step, clears
 from stead.plan.render.fold import fold
 from stead.plan.render.values import opened
 from stead.plan.render.words import summarise

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stead.address import Address
 from stead.blueprint.model import Reason
-from stead.kind import Action, Disruption
-from stead.named import NamedTuple
-from stead.plan.model import FieldChange, Keep
+from stead.core.address import Address
+from stead.core.kind import Action, Disruption
+from stead.core.named import NamedTuple
+from stead.diff.model import FieldChange
+from stead.plan.model import Keep
 from stead.plan.render import values
 from stead.plan.render.fold import Atom, Entry
 from stead.plan.render.names import of_addresses, of_hosts

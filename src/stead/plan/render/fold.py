@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.address import Address, order
 from stead.blueprint.model import Reason
-from stead.kind import Action, Disruption
-from stead.named import NamedTuple
-from stead.plan.model import FieldChange, Plan, Step, clears
+from stead.core.address import Address, order
+from stead.core.kind import Action, Disruption
+from stead.core.named import NamedTuple
+from stead.core.value import value
+from stead.core.want import Want
+from stead.diff.model import FieldChange
+from stead.plan.model import Plan, Step, clears
 from stead.plan.render.highlights import highlights
-from stead.value import value
-from stead.want import Want
 
 
 class Atom(NamedTuple):

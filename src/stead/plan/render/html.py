@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from stead.address import Address
-from stead.kind import Action, Disruption
+from stead.core.address import Address
+from stead.core.kind import Action, Disruption
 from stead.plan.graph import Thing, graph_of, only
 from stead.plan.model import Plan
 from stead.plan.render.entries import Card, Field, card, why

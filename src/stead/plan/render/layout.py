@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stead.named import NamedTuple
-from stead.value import value
+from stead.core.named import NamedTuple
+from stead.core.value import value
 
 SWEEPS = 6  # more change nothing on graphs that a person can still read
 WIDTH, HEIGHT = 180, 42

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from stead.address import Address
+from stead.core.address import Address
 
 _NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]*)", re.DOTALL)
 KEYS_SHOWN = 6  # of names; numbers fold into ranges

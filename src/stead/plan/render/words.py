@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from stead.address import Address
-from stead.kind import Action, Disruption
-from stead.plan.model import Note, Plan
+from stead.core.address import Address
+from stead.core.kind import Action, Disruption
+from stead.core.value import value
+from stead.diff.model import Note
+from stead.plan.model import Plan
 from stead.plan.render.fold import Entry
 from stead.plan.render.names import count
 from stead.plan.render.values import safe
-from stead.value import value
 
 SIGNS = {
     Action.CREATE: "+",

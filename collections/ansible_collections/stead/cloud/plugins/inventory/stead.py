@@ -101,10 +101,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _recorded(self, beside):
         """Every instance as plain data, so that a cache may keep it."""
         try:
-            from stead.cli.workspace import INVENTORIES
-            from stead.diagnostics import Refused
-            from stead.inventory import read_inventory
-            from stead.members import members
+            from stead.cli.common.workspace import INVENTORIES
+            from stead.core.diagnostics import Refused
+            from stead.site.inventory import read_inventory
+            from stead.site.members import members
             from stead.store import open_store
             from stead.store.sealing import configured_key
         except ImportError as error:

@@ -52,7 +52,7 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
         try:
-            from stead.diagnostics import Refused
+            from stead.core.diagnostics import Refused
             from stead.plan.render.values import SECRET, opened
             from stead.store import open_store
             from stead.store.sealing import configured_key

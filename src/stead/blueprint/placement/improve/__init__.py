@@ -1,0 +1,1 @@
+"""Making a placement better before anybody sees it."""

@@ -1,0 +1,129 @@
+"""Empty the hosts that `pack` has filled least, by finding room for what they hold on hosts that stay in use.
+
+Decides only about units that this search placed under `pack`: each goes where there is room, or one that is smaller
+makes room for it and goes elsewhere. A host is emptied whole or left as it was. Must not open a host, nor move a member
+that sits. Work is counted, not timed.
+"""
+
+from __future__ import annotations
+
+from stead.blueprint.placement.model import Policy
+from stead.blueprint.placement.search.greedy import Search
+from stead.blueprint.placement.search.runs import Run
+
+STEPS = 60_000  # about half a second: a step is some ten microseconds
+HOSTS_PER_STEP = 20
+FAILURES = 12  # hosts in a row that could not be emptied, after which fuller ones will not be either
+NEAREST = 30  # hosts tried for making room, those with the least missing
+VICTIMS = 6  # units tried on each
+
+
+def squeeze(search: Search) -> None:
+    if any(packed(run) for run in search.runs) and not any(-1 in run.chosen for run in search.runs):
+        _Squeeze(search).walk()
+
+
+def packed(run: Run) -> bool:
+    """Whether only packing decides where its units go."""
+    return run.shape.policy is Policy.PACK and not run.crew and not run.shape.pool.marked
+
+
+class _Squeeze:
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.state = search.state
+        self.steps = STEPS
+        self.journal: list[tuple[Run, int, int]] = []
+        self.on_host: dict[int, list[tuple[Run, int]]] = {}
+        for run in search.runs:
+            for i, h in enumerate(run.chosen):
+                if h >= 0 and packed(run):
+                    self.on_host.setdefault(h, []).append((run, i))
+
+    def walk(self) -> None:
+        """The least filled first."""
+        count, level = self.state.count, self.state.level
+        ours = sorted((level[h], h) for h, units in self.on_host.items() if len(units) == count[h])
+        failures = 0
+        for _, h in ours:
+            if self.steps <= 0 or failures == FAILURES:
+                return
+            self.journal.clear()
+            if self._empty(h):
+                failures = 0
+            else:
+                failures += 1
+                self._back(0)
+
+    def _empty(self, h: int) -> bool:
+        units = sorted(self.on_host[h], key=lambda unit: (-_size(unit[0]), unit[0].request.id, unit[1]))
+        return all(self._seat(run, i, h) or self._displace(run, i, h) for run, i in units)
+
+    def _seat(self, run: Run, i: int, closed: int) -> bool:
+        self.steps -= 4
+        old = run.chosen[i]
+        self._set(run, i, -1)
+        found = self.search.chooser.choose(run, None, frozenset({closed, old}))
+        if found is None or not self.state.count[found]:
+            self._set(run, i, old)
+            return False
+        self.journal.append((run, i, old))
+        self._set(run, i, found)
+        return True
+
+    def _displace(self, run: Run, i: int, h: int) -> bool:
+        for target in self._nearest(run, h):
+            for other, j in self._victims(run, target):
+                if self.steps <= 0:
+                    return False
+                mark = len(self.journal)
+                if self._seat(other, j, h):
+                    if self.state.fits(target, run.shape.demand) and self.search.chooser.open_to(run)(target):
+                        self.journal.append((run, i, h))
+                        self._set(run, i, target)
+                        return True
+                    self._back(mark)
+        return False
+
+    def _nearest(self, run: Run, h: int) -> list[int]:
+        """Hosts in use that miss least for one more unit."""
+        pool, demand, free, cap = run.shape.pool, run.shape.demand, self.state.free, self.state.cap
+        self.steps -= len(pool.hosts) // HOSTS_PER_STEP
+        open_to = self.search.chooser.open_to(run)
+        missing: list[tuple[float, int]] = []
+        for target in self.on_host:
+            if pool.has[target] and target != h and self.on_host[target]:
+                row, full = free[target], cap[target]
+                missing.append((sum([max(0, amount - row[k]) / full[k] for k, amount in demand if full[k]]), target))
+        missing.sort()
+        return [target for _, target in missing[:NEAREST] if open_to(target)]
+
+    def _victims(self, run: Run, target: int) -> list[tuple[Run, int]]:
+        """Units whose leaving makes room, the smallest first: one of each shape."""
+        free = self.state.free[target]
+        lacking = [(k, amount - free[k]) for k, amount in run.shape.demand if amount > free[k]]
+        shapes: dict[int, tuple[Run, int]] = {}
+        for other, j in self.on_host[target]:
+            given = dict(other.shape.demand)
+            if _size(other) < _size(run) and all(given.get(k, 0) >= lack for k, lack in lacking):
+                shapes.setdefault(other.shape.number, (other, j))
+        found = sorted(shapes.values(), key=lambda unit: (_size(unit[0]), unit[0].request.id))
+        return found[:VICTIMS]
+
+    def _back(self, mark: int) -> None:
+        while len(self.journal) > mark:
+            self._set(*self.journal.pop())
+
+    def _set(self, run: Run, i: int, h: int) -> None:
+        old = run.chosen[i]
+        if old >= 0:
+            self.search.take(run, old, -1)
+            self.on_host[old].remove((run, i))
+        if h >= 0:
+            self.search.take(run, h)
+            self.on_host.setdefault(h, []).append((run, i))
+        run.chosen[i] = h
+
+
+def _size(run: Run) -> int:
+    return sum(amount for _, amount in run.shape.demand)

@@ -1,0 +1,1 @@
+"""Moving what is placed already, each move worth its cost."""

@@ -1,0 +1,1 @@
+"""Questions about a placement: why, what if, what would help."""

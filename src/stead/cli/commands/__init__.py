@@ -1,0 +1,1 @@
+"""One file per command, imported only when it is asked for."""

@@ -1,0 +1,174 @@
+"""Do what a plan says: a plan file to the letter, or a new plan once you have agreed to it.
+
+  stead apply                          plan, show, ask, do
+  stead apply --auto-approve           without asking, as in CI
+  stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date
+  stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
+  stead apply --max-disruption reboot  refuse what would rebuild something or lose data
+  stead apply --confirm-dead compute-1  this host is off for good: start elsewhere what it ran
+  stead apply --parallel 5             at most five hosts at once
+
+Data is lost only with your consent: by --max-disruption data-loss, or by typing the name of what is lost.
+Ctrl-C finishes the steps that run and begins no others; again, it stops at once. `stead apply` then goes on.
+
+exit status: 0 done; 1 refused, or some steps failed or were skipped; 3 not agreed to; 130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stead.cli.common import options as shared
+from stead.core.kind import Disruption
+
+if TYPE_CHECKING:
+    from stead.cli.common.workspace import Loaded
+    from stead.plan.model import Plan
+    from stead.plan.planner import Inputs
+
+NO = 3
+# Without a person's word: all but the loss of data.
+USUAL = Disruption.REBUILD
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="plan file; left out, a new plan is made")
+    common(parser)
+    shared.replacing(parser)
+    shared.dead(parser)
+    shared.selection(parser)
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """Of `apply` and `destroy`."""
+    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
+    )
+    parser.add_argument("--reason", default="", help="why, for the history")
+    shared.limit(parser, None)
+
+
+def run(options: argparse.Namespace) -> int:
+    return apply_file(options, Path(options.file)) if options.file else plan_and_apply(options)
+
+
+def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int:
+    from stead.cli.common.approval import NOBODY, agreed, refuse_loss
+    from stead.cli.common.console_output import complain
+    from stead.cli.common.planning import make, show, too_much
+    from stead.core.diagnostics import Refused
+
+    options.format = None
+    ready = make(options, destroy=destroy)
+    refused = too_much(ready.plan, options.max_disruption)
+    if not options.json:
+        asking = not options.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
+        shown = argparse.Namespace(**{**vars(options), "quiet": options.quiet and not asking})
+        show(ready.plan, shown, [*ready.warnings, *refused])
+    elif refused:
+        complain(refused)
+    if refused:
+        return 1
+    if not ready.plan.empty:
+        if options.json and not options.auto_approve:
+            raise Refused(NOBODY.at(None, "With --json no plan is shown that you could agree to. Say --auto-approve."))
+        if options.auto_approve:
+            refuse_loss(ready.plan, options.max_disruption)
+        elif not agreed(ready.plan, options.max_disruption):
+            print("Nothing was done.", file=sys.stderr)
+            return NO
+    return carry_out(options, ready.plan, ready.loaded, ready.blueprint.secrets)
+
+
+def apply_file(options: argparse.Namespace, path: Path) -> int:
+    """The file was reviewed, so nothing is asked; but what data may be lost is said here, not there."""
+    from stead import __version__
+    from stead.cli.common.approval import refuse_loss
+    from stead.cli.common.console_output import complain
+    from stead.cli.common.planning import too_much
+    from stead.cli.common.workspace import find, load
+    from stead.plan.file import load as read
+    from stead.plan.model import Made
+    from stead.run.apply import check_fresh
+
+    _no_selection(options)
+    plan = read(path)
+    refused = too_much(plan, options.max_disruption)
+    if refused:
+        complain(refused)
+        return 1
+    refuse_loss(plan, options.max_disruption)
+    loaded = load(find(options))
+    inputs = loaded.inputs
+    now = Made(
+        spec=inputs.desired.digest,
+        recorded=inputs.recorded.serial,
+        observed=inputs.observed.digest,
+        stead=__version__,
+    )
+    check_fresh(plan, now, loaded.store)
+    return carry_out(options, plan, loaded, _secrets(plan, inputs))
+
+
+def _no_selection(options: argparse.Namespace) -> None:
+    from stead.cli.common.workspace import BAD_OPTION
+    from stead.core.diagnostics import Refused
+
+    names = ("target", "exclude", "label", "project", "replace", "rebuild", "confirm_dead")
+    if given := [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]:
+        text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
+        raise Refused(BAD_OPTION.at(None, text))
+
+
+def _secrets(plan: Plan, inputs: Inputs) -> Mapping[str, str]:
+    """What the plan's sealed references stand for: found anew, since a file holds none of them."""
+    from stead.plan.planner import make_plan
+
+    if not any(step.want and "$secret" in step.want.body.text + step.want.own for step in plan.steps):
+        return {}
+    blueprint = make_plan(inputs)[0].blueprint
+    return blueprint.secrets if blueprint is not None else {}
+
+
+def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Mapping[str, str]) -> int:
+    import gc
+
+    from stead.cli.common.hooks import of_resources
+    from stead.cli.common.progress import exit_status, progress, report
+    from stead.cli.common.workspace import find, keys_to_keep
+    from stead.plan.file import to_bytes
+    from stead.plan.render.values import safe
+    from stead.run.apply import Options, apply
+
+    gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
+    gc.enable()
+    settings = Options(
+        who=who(),
+        reason=safe(options.reason),
+        parallel=options.parallel,
+        secrets={**secrets, **keys_to_keep(find(options))},
+        hooks=of_resources(loaded.inputs.desired, find(options).root),
+        content=b"" if plan.empty else to_bytes(plan),
+    )
+    with progress(plan, options) as on_event:
+        made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
+    report(plan, made, options)
+    return exit_status(made)
+
+
+def who() -> str:
+    """For the history and the lock. In CI the one who pushed, where the CI says so."""
+    from stead.plan.render.values import safe
+
+    for variable in ("STEAD_WHO", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
+        if name := os.environ.get(variable):
+            return safe(name)
+    return f"uid {os.getuid()}"

@@ -1,0 +1,127 @@
+"""Prepare the hosts of an inventory for their roles: packages, services, directories. Safe to run again.
+
+stead bootstrap
+stead bootstrap -i inventory.yml --check           say what would be done, and do nothing
+stead bootstrap -i inventory.yml --limit compute-3
+stead bootstrap --leave-site --limit compute-3     it was another site's, and is to be this one's
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from stead.cli.commands.hosts import real_inventory
+from stead.cli.common.console_output import DIM, GREEN, RED, YELLOW, paint
+from stead.cli.common.options import inventory as inventory_option
+from stead.core.diagnostics import Code, Refused
+from stead.runner.playbook import Became, Event, Outcome, Playbook, Ran, Task
+from stead.runner.playbook import run as play
+
+PLAYBOOK = "stead.cloud.bootstrap"
+FAILED = Code("STEAD-H019", "a host could not be prepared")
+BROKEN = Code("STEAD-H020", "the bootstrap did not run")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_option(parser)
+    parser.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group")
+    parser.add_argument(
+        "--leave-site",
+        action="store_true",
+        help="take hosts out of the site they belong to: what they have is managed no longer, and the next apply takes "
+        "them into its own site",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what was done on each host")
+    parser.add_argument(
+        "--ansible",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="an option for ansible-playbook, as --ansible=-K",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    inventory = real_inventory(options)
+    begun = time.monotonic()
+    progress = Progress(len(inventory.hosts), verbose=options.verbose, began=begun)
+    playbook = Playbook(
+        name=PLAYBOOK,
+        inventory=inventory.sources,
+        variables={"host_leave_site": True} if options.leave_site else {},
+        limit=options.limit,
+        check=options.check,
+        arguments=options.ansible,
+    )
+    ran = play(playbook, progress.take)
+    progress.end()
+    if not ran.counts:
+        raise Refused(BROKEN.at(None, ran.said or "Ansible found no host to prepare."))
+    print(summary(ran, check=options.check, seconds=time.monotonic() - begun))
+    wrong = [FAILED.at(None, why, address=host) for host, why in sorted({**ran.failed, **ran.unreachable}.items())]
+    if wrong:
+        raise Refused(*wrong)
+    return 0
+
+
+class Progress:
+    """One line that changes when a person looks on, a line per task otherwise."""
+
+    def __init__(
+        self, hosts: int, *, verbose: bool, began: float, write: Callable[[str], object] | None = None
+    ) -> None:
+        self._hosts, self._verbose, self._began = hosts, verbose, began
+        self._write = write or sys.stderr.write
+        self._live = sys.stderr.isatty() and write is None
+        self._task, self._done = "", 0
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Task(name):
+                self._task, self._done = name.split(" : ")[-1], 0
+                if not self._live:
+                    self._line(self._task)
+            case Outcome(host, task, became, message, result):
+                self._done += 1
+                if became in (Became.FAILED, Became.UNREACHABLE):
+                    self._line(paint(f"{host}: {message or became}", RED, stream=sys.stderr))
+                elif self._verbose and became is Became.CHANGED:
+                    self._tell(host, task, result)
+        if self._live:
+            self._write(f"\r\033[K{time.monotonic() - self._began:6.1f} s  {self._task}  {self._done}/{self._hosts}")
+            sys.stderr.flush()
+
+    def _tell(self, host: str, task: str, result: Mapping[str, object]) -> None:
+        done = result.get("done")
+        for line in done if isinstance(done, Sequence) and not isinstance(done, str) and done else [task]:
+            self._line(paint(f"{host}: {line}", DIM, stream=sys.stderr))
+
+    def _line(self, text: str) -> None:
+        start = "\r\033[K" if self._live else ""
+        self._write(f"{start}{time.monotonic() - self._began:6.1f} s  {text}\n")
+
+    def end(self) -> None:
+        if self._live:
+            self._write("\r\033[K")
+
+
+def summary(ran: Ran, *, check: bool, seconds: float) -> str:
+    words = "would change" if check else "changed"
+    lines = []
+    for host in sorted(ran.counts):
+        count = ran.counts[host]
+        if host in ran.unreachable or count.get("dark"):
+            text = paint("does not answer", RED)
+        elif count.get("failures"):
+            text = paint("failed", RED)
+        elif count.get("changed"):
+            text = paint(words if check else "prepared", YELLOW if check else GREEN)
+        else:
+            text = paint("was prepared already", GREEN)
+        lines.append(f"  {host:<20} {text}")
+    changed = sum(1 for count in ran.counts.values() if count.get("changed"))
+    return "\n".join([*lines, f"{changed} of {len(ran.counts)} hosts {words}, in {seconds:.1f} s"])

@@ -1,0 +1,51 @@
+"""Open the serial console of an instance, by SSH to its host. Ctrl-] ends it.
+
+  stead console acme/instances/web
+  stead console 'acme/instances/web[0]' -i inventory.yml
+
+exit status: 0; 1 when there is none; otherwise that of ssh or virsh
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from stead.cli.commands.hosts import real_inventory
+from stead.cli.commands.show import named
+from stead.cli.common import options as shared
+from stead.cli.common.workspace import find, open_state
+from stead.core.diagnostics import Code, Refused
+from stead.site.ssh import ssh
+
+NO_CONSOLE = Code("STEAD-C044", "there is no console")
+# Two of them: also where what types is a program. virsh wants a terminal.
+TERMINAL = ("-t", "-t")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="an instance")
+    shared.inputs(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    words = _words(options)
+    try:
+        os.execvp(words[0], words)  # noqa: S606 - the terminal is ssh's from here on
+    except OSError as error:
+        raise Refused(NO_CONSOLE.at(None, f"{words[0]}: {error.strerror}.")) from error
+
+
+def _words(options: argparse.Namespace) -> list[str]:
+    first, *others = named(options.address, open_state(find(options)).recorded().resources)
+    if others:
+        raise Refused(
+            NO_CONSOLE.at(None, f"{options.address} has {1 + len(others)} members. Name one: {first.address}.")
+        )
+    if first.address.kind != "instances" or not first.host:
+        raise Refused(NO_CONSOLE.at(None, f"{first.address} is no instance on a host. Only those have one."))
+    told = real_inventory(options).connections.get(first.host)
+    if told is None:
+        raise Refused(NO_CONSOLE.at(None, f"{first.address} is on {first.host}, which the inventory does not have."))
+    command = ["virsh", "--connect", "qemu:///system", "console", first.leases["uuid"]]
+    return ssh(first.host, told, command, options=TERMINAL)

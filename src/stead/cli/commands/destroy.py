@@ -1,0 +1,28 @@
+"""Destroy everything that is recorded, or the part that you select.
+
+  stead destroy                                  plan, show, ask, do
+  stead destroy --target acme/instances/web      this, and what needs it
+  stead destroy --auto-approve --max-disruption data-loss
+
+What is protected is refused; nothing is destroyed then. Data is lost only with your consent, as with `stead apply`.
+
+exit status: 0 done; 1 refused or failed; 3 not agreed to; 130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli.commands.apply import common, plan_and_apply
+from stead.cli.common import options as shared
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common(parser)
+    shared.selection(parser)
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    return plan_and_apply(options, destroy=True)

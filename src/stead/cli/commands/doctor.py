@@ -1,0 +1,57 @@
+"""Examine hosts and say what is missing or wrong, and how to mend it.
+
+stead doctor
+Virtualisation is proven by running a guest, the way between hosts by packets of full size. Changes nothing.
+Names also hosts that somebody called dead, and those that left the inventory while something is recorded on them.
+The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from stead.cli.commands.hosts import known, real_inventory
+from stead.cli.common.console_output import GREEN, complain, paint
+from stead.cli.common.options import inventory as inventory_option
+from stead.cli.common.options import store as store_option
+from stead.cli.common.workspace import find
+from stead.core.diagnostics import has_errors
+from stead.health.doctor import diagnose, peers_of
+from stead.health.silent import standings
+from stead.runner.observe import Question, completed, observe
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_option(parser)
+    store_option(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument(
+        "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    inventory = real_inventory(options)
+    recorded = known(find(options))
+    question = Question(
+        inventory=inventory.sources,
+        hosts=list(inventory.hosts),
+        afresh=not options.cached,
+        examine=peers_of(inventory.hosts),
+    )
+    answers = observe(question)
+    there = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
+    found = diagnose(inventory.hosts, answers, standings(there, recorded))
+    if options.json:
+        rows = [
+            {"host": one.address, "code": one.code, "severity": str(one.severity)}
+            | {"summary": one.summary, "detail": one.detail}
+            for one in found
+        ]
+        print(json.dumps({"hosts": sorted(answers), "findings": rows}, indent=1))
+    else:
+        complain(found)
+        healthy = len(answers.keys() - {one.address for one in found})
+        print(paint(f"{healthy} of {len(answers)} hosts have nothing to complain of", *([GREEN] if not found else [])))
+    return 1 if has_errors(found) else 0

@@ -1,0 +1,41 @@
+"""Plan the live migrations that empty a host, before it is switched off or taken apart.
+
+  stead drain compute-3 -o empty.plan && stead apply empty.plan
+
+Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
+
+Only simulated hosts carry the moves out, and the plan says so (STEAD-X014). For real hosts it is refused (STEAD-X013).
+
+exit status: 0 when everything finds another host, 1 when something has to stay
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli.common import migration_plan
+from stead.core.diagnostics import Code, Refused
+
+NO_SUCH_HOST = Code("STEAD-C051", "no such host")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("host", help="name of the host in the inventory")
+    parser.set_defaults(title="Drain")
+    migration_plan.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.blueprint.placement import Placement, Problem, Rebalance, drain
+    from stead.language.reading import nearest
+
+    def emptied(asked: Problem, placed: Placement) -> Rebalance:
+        names = [host.name for host in asked.hosts]
+        if options.host not in names:
+            text = f"The inventory has no host {options.host!r}.{nearest(options.host, names)}"
+            raise Refused(NO_SUCH_HOST.at(None, text))
+        return drain(asked, placed, options.host)
+
+    blueprint = migration_plan.run(options, emptied)
+    stuck = blueprint.rebalance is not None and (blueprint.rebalance.stuck or blueprint.placement.unplaced)
+    return 1 if stuck else 0

@@ -1,0 +1,42 @@
+"""Plan live migrations, each worth its cost, in an order in which each fits.
+
+They even out the use of hosts; what is under the policy `pack` is brought together instead, and hosts are emptied.
+
+  stead rebalance --moves 10
+  stead rebalance --moves 10 -o even.plan && stead apply even.plan
+
+Only simulated hosts carry the moves out, and the plan says so (STEAD-X014). For real hosts it is refused (STEAD-X013).
+
+exit status: 0, also when no move is worth it
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli.common import migration_plan
+from stead.cli.common import options as shared
+
+MOVES = 10
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--moves", type=shared.number(0), default=MOVES, metavar="K", help=f"at most so many (default: {MOVES})"
+    )
+    parser.add_argument(
+        "--minimum-gain",
+        type=shared.number(0),
+        default=1000,
+        metavar="N",
+        help="what a move must gain, in thousandths of a full host",
+    )
+    parser.set_defaults(title="Rebalance")
+    migration_plan.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.blueprint.placement import rebalance
+
+    migration_plan.run(options, lambda asked, placed: rebalance(asked, placed, options.moves, options.minimum_gain))
+    return 0

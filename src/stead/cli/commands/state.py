@@ -1,0 +1,205 @@
+"""Look at the recorded state and mend it by hand. Hosts are never touched.
+
+  stead state list [ADDRESS ...]       what is recorded, one address a line
+  stead state show ADDRESS             all that is recorded of one
+  stead state history ADDRESS          what was done to it, by whom, in which run
+  stead state mv OLD NEW               record it under another name (`moved` in the spec does this by itself)
+  stead state rm ADDRESS ...           record it no longer (`forget` in the spec does this by itself)
+  stead state migrate LOCATION         move all of it: to a file, or to postgresql://…; the old store is closed
+  stead state encrypt                  seal a store that was made without a key
+
+ADDRESS may be a block (acme/instances/web): all its members.
+
+exit status: 0; 1 when there is no such thing
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from stead.cli.common import options as shared
+from stead.cli.common.workspace import find, open_state
+from stead.core.address import Address, order, parse
+from stead.core.named import NamedTuple
+from stead.plan.render.values import legible, safe
+from stead.store.codes import KEY_NEEDED, TAKEN_ADDRESS, UNKNOWN_ADDRESS, refuse
+from stead.store.model import Claim, Writes, moment
+
+if TYPE_CHECKING:
+    from stead.core.recorded import Record
+    from stead.store import Store
+
+
+class Sub(NamedTuple):
+    text: str
+    words: tuple[tuple[str, str], ...]  # positional arguments: (name, how many: "", "*" or "+")
+    run: Callable[[argparse.Namespace], int]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="SUBCOMMAND", required=True)
+    for name, sub in SUBCOMMANDS.items():
+        child = subparsers.add_parser(name, help=sub.text, description=sub.text)
+        for word, many in sub.words:
+            child.add_argument(word, metavar=word.upper(), nargs=many or None)
+        shared.inputs(child)
+        shared.output(child)
+
+
+def run(options: argparse.Namespace) -> int:
+    return SUBCOMMANDS[options.subcommand].run(options)
+
+
+def opened(options: argparse.Namespace) -> Store:
+    return open_state(find(options))
+
+
+def who() -> str:
+    from stead.cli.commands.apply import who as person
+
+    return person()
+
+
+def list_all(options: argparse.Namespace) -> int:
+    records = opened(options).recorded().resources
+    wanted = chosen(records, options.address) if options.address else sorted(records, key=order)
+    if options.json:
+        found = [{"address": str(one), "host": records[one].host, "protect": records[one].protect} for one in wanted]
+        print(json.dumps({"resources": found}, indent=1))
+    elif wanted:
+        print("\n".join(map(str, wanted)))
+    return 0
+
+
+def chosen(records: Mapping[Address, Record], texts: Sequence[str]) -> list[Address]:
+    """Members of the blocks that are named, and those named themselves. Refuses what nothing goes by."""
+    found: dict[Address, None] = {}
+    for text in texts:
+        address = parse(text)
+        some = [one for one in records if address in (one, one.block)]
+        if not some:
+            refuse(UNKNOWN_ADDRESS, f"Nothing is recorded as {text!r}.{_near(text, records)}", address=text)
+        found.update(dict.fromkeys(sorted(some, key=order)))
+    return list(found)
+
+
+def _near(text: str, records: Mapping[Address, Record]) -> str:
+    import difflib
+
+    match = difflib.get_close_matches(text, map(str, records), n=1)
+    return f" Did you mean {match[0]}?" if match else " `stead state list` lists what is."
+
+
+def show(options: argparse.Namespace) -> int:
+    from stead.cli.commands.show import show_some
+
+    store = opened(options)
+    records = store.recorded().resources
+    return show_some([records[one] for one in chosen(records, [options.address])], store, options)
+
+
+def history(options: argparse.Namespace) -> int:
+    address = parse(options.address)
+    store = opened(options)
+    events = list(store.history(address)) if address is not None else []
+    if not events:  # of a block, then: of those members that it has now
+        members = [one for one in store.recorded().resources if one.block == address]
+        events = sorted((event for one in members for event in store.history(one)), key=lambda one: one.at)
+    if not events:
+        refuse(UNKNOWN_ADDRESS, f"Nothing was ever done to {options.address!r}.", address=options.address)
+    if options.json:
+        print(json.dumps({"history": [{**one._asdict(), "at": moment(one.at)} for one in events]}, indent=1))
+        return 0
+    for one in events:
+        where = f" on {one.host}" if one.host else ""
+        run_of = f", run {one.run}" if one.run else ""
+        state = f" {one.state}" if one.state not in ("", "done") else ""
+        detail = f": {legible(one.detail)}" if one.detail else ""
+        name = f" {one.address}" if one.address != options.address else ""
+        print(f"{moment(one.at)}  {one.what}{name}{where}{state} by {one.who}{run_of}{detail}")
+    return 0
+
+
+def move(options: argparse.Namespace) -> int:
+    new = parse(options.new)
+    if new is None:
+        refuse(UNKNOWN_ADDRESS, f"{options.new!r} is no address. Write [PROJECT/]KIND/NAME, acme/instances/web say.")
+    store = opened(options)
+    with store.lock(Claim(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
+        records = store.recorded().resources
+        old = chosen(records, [options.old])
+        renamed = {
+            one: new if len(old) == 1 and parse(options.old) == one else new._replace(key=one.key) for one in old
+        }
+        for one, name in renamed.items():
+            if name.kind != one.kind:
+                refuse(UNKNOWN_ADDRESS, f"{one} cannot become {name}: that is another kind.", address=str(one))
+            if name in records and name not in renamed:
+                refuse(TAKEN_ADDRESS, f"{name} is recorded already. Move it away first.", address=str(name))
+        store.edit(hold, who(), "moved", Writes(renamed=renamed))
+    done = [{"from": str(one), "to": str(name)} for one, name in renamed.items()]
+    told = [f"{one['from']} is now {one['to']}" for one in done]
+    return tell(options, {"moved": done}, told, "Hosts still carry the old name; the next apply tells them.")
+
+
+def remove(options: argparse.Namespace) -> int:
+    store = opened(options)
+    with store.lock(Claim(who(), safe(f"state rm {' '.join(options.address)}"))) as hold:
+        gone = chosen(store.recorded().resources, options.address)
+        store.edit(hold, who(), "removed", Writes(gone=gone))
+    names = list(map(str, gone))
+    hint = "Nothing on any host was touched: what is there goes on running, and what it stands on is kept for it."
+    return tell(options, {"removed": names}, [f"{one} is no longer recorded" for one in names], hint)
+
+
+def encrypt(options: argparse.Namespace) -> int:
+    from stead.store.sealing import FILE_VARIABLE, VARIABLE, configured_key
+
+    key = configured_key()
+    if not key:
+        refuse(KEY_NEEDED, f"Give the key to seal the store with in ${VARIABLE}, or its file in ${FILE_VARIABLE}.")
+    store = _without_key(options)
+    with store.lock(Claim(who(), "state encrypt")) as hold:
+        store.encrypt(hold, key)
+    return tell(options, {"encrypted": True}, ["The store is sealed. It opens with this key only: keep it safe."], "")
+
+
+def migrate(options: argparse.Namespace) -> int:
+    workspace = find(options)
+    store = open_state(workspace)
+    with store.lock(Claim(who(), "state migrate")) as hold:
+        where = store.move(hold, options.location, workspace.directory)
+    hint = (
+        "The old store is closed. Use the new one from now on, with --store or STEAD_STORE, and tell your colleagues."
+    )
+    return tell(options, {"moved": where}, [f"The store is now {where}."], hint)
+
+
+def _without_key(options: argparse.Namespace) -> Store:
+    """The store as it is now: the key is for what it will be."""
+    from stead.store import open_store
+
+    workspace = find(options)
+    return open_store(workspace.store, directory=workspace.directory)
+
+
+def tell(options: argparse.Namespace, values: Mapping[str, object], lines: Sequence[str], hint: str) -> int:
+    if options.json:
+        print(json.dumps(values, indent=1))
+    elif not options.quiet:
+        print("\n".join([*lines, *([hint] if hint else [])]))
+    return 0
+
+
+SUBCOMMANDS: dict[str, Sub] = {
+    "list": Sub("what is recorded, one address a line", (("address", "*"),), list_all),
+    "show": Sub("all that is recorded of one", (("address", ""),), show),
+    "history": Sub("what was done to it, by whom, in which run", (("address", ""),), history),
+    "mv": Sub("record it under another name", (("old", ""), ("new", "")), move),
+    "rm": Sub("record it no longer, and leave it as it is", (("address", "+"),), remove),
+    "migrate": Sub("move all of it to another file or database", (("location", ""),), migrate),
+    "encrypt": Sub("seal a store that was made without a key", (), encrypt),
+}

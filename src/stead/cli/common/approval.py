@@ -1,0 +1,58 @@
+"""Asks a person whether a plan may be carried out. Never takes silence for consent, and never asks a program."""
+
+from __future__ import annotations
+
+import sys
+
+from stead.core.diagnostics import Code, Refused
+from stead.core.kind import Disruption
+from stead.plan.model import Plan, Step
+
+NOBODY = Code("STEAD-C030", "nobody is there to agree")
+LOSS = Code("STEAD-C031", "data would be lost")
+LOSSES_NAMED = 5
+
+
+def agreed(plan: Plan, most: str | None) -> bool:
+    """Yes, in full; and for data that would be lost, the name of it."""
+    if not sys.stdin.isatty():
+        text = "Standard input is no terminal. Say --auto-approve, or plan to a file and apply that."
+        raise Refused(NOBODY.at(None, text))
+    lost = losing(plan)
+    if lost and most != Disruption.DATA_LOSS:
+        return _names_it(lost)
+    return _answer("Do this? Only `yes` is taken for yes: ") == "yes"
+
+
+def refuse_loss(plan: Plan, most: str | None) -> None:
+    """Where nobody is asked, data is lost only by the word of an option."""
+    lost = losing(plan)
+    if not lost or most == Disruption.DATA_LOSS:
+        return
+    names = ", ".join(step.loses for step in lost[:LOSSES_NAMED])
+    more = f" and {len(lost) - LOSSES_NAMED:,} more" if len(lost) > LOSSES_NAMED else ""
+    text = f"This would lose {names}{more}. If that is meant, say --max-disruption data-loss; nothing was done."
+    raise Refused(LOSS.at(None, text, address=str(lost[0].address)))
+
+
+def losing(plan: Plan) -> list[Step]:
+    return [step for step in plan.steps if step.disturbs is Disruption.DATA_LOSS]
+
+
+def _names_it(lost: list[Step]) -> bool:
+    """Of several, how many there are: nobody types fifty names, and a number is still no reflex."""
+    addresses = sorted({str(step.address) for step in lost})
+    if len(addresses) == 1:
+        return _answer(f"To lose its data for good, type its name ({addresses[0]}): ") == addresses[0]
+    word = f"lose {len(addresses)}"
+    return _answer(f"The data of {len(addresses)} resources is lost for good. To do it, type `{word}`: ") == word
+
+
+def _answer(question: str) -> str:
+    sys.stdout.flush()
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        return sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return ""

@@ -1,0 +1,95 @@
+"""What `rebalance` and `drain` have in common: a plan of migrations, with its figures before and after."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from stead.cli.common import options as shared
+from stead.core.diagnostics import Code, Refused, has_errors
+from stead.core.value import replace
+
+if TYPE_CHECKING:
+    from stead.blueprint.model import Blueprint
+    from stead.blueprint.placement import Rebalance
+    from stead.blueprint.settle import Rearrange
+
+PENDING = Code("STEAD-C053", "there is something else to apply first")
+GIB = 1 << 30
+NAMED = 8  # of those that stay for one reason
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from stead.plan.render import FORMATS
+
+    parser.add_argument("-o", "--out", metavar="FILE", help="write the plan to a file, for `stead apply FILE`")
+    shared.inputs(parser)
+    shared.output(parser, formats=FORMATS)
+
+
+def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
+    """Plan, show, and save where asked."""
+    from stead.cli.common.planning import show
+    from stead.cli.common.workspace import find, load
+    from stead.plan.planner import Wishes, make_plan
+
+    loaded = load(find(options))
+    before, _ = make_plan(loaded.inputs)
+    if before.plan is not None and not before.plan.empty:
+        text = "The spec and the hosts differ already. Apply that first, so that this plan moves and nothing else."
+        raise Refused(PENDING.at(None, text))
+    planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange))
+    found = [*loaded.found, *found]
+    if planned.plan is None or planned.blueprint is None or has_errors(found):
+        raise Refused(*found)
+    show(planned.plan, options, found, title=options.title)
+    if not options.json and not options.quiet:
+        print("\n".join(figures(planned.blueprint)), file=sys.stderr)
+    if options.out is not None:
+        from stead.plan.file import save
+
+        save(planned.plan, Path(options.out))
+        if not options.quiet:
+            print(
+                f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr
+            )
+    return planned.blueprint
+
+
+def figures(blueprint: Blueprint) -> list[str]:
+    from stead.blueprint.placement import headroom
+
+    done = blueprint.rebalance
+    if done is None:
+        return []
+    if not done.moves:
+        return [done.text, *_stays(blueprint, done)]
+    before, after = (share / 10_000 for share in done.fullest)
+    sources = {move.member: move.source for move in done.moves}
+    start = replace(blueprint.placement, assignment={**blueprint.placement.assignment, **sources})
+    hurting = [headroom(blueprint.problem, at) for at in (start, blueprint.placement)]
+    return [
+        done.text,
+        f"Fullest host: {before:.1f}% before, {after:.1f}% after.",
+        f"Hosts in use: {done.in_use[0]} before, {done.in_use[1]} after.",
+        f"To move: {done.bytes / GIB:.1f} GiB of memory and disks.",
+        f"Hosts whose failure would leave something without a host: {hurting[0]} before, {hurting[1]} after.",
+        *_stays(blueprint, done),
+    ]
+
+
+def _stays(blueprint: Blueprint, done: Rebalance) -> list[str]:
+    """Who has to stay, by reason."""
+    found: dict[str, list[str]] = {}
+    for one in blueprint.placement.unplaced:
+        found.setdefault(one.text, []).extend(one.members)
+    for move in done.stuck:
+        found.setdefault(move.text, []).append(move.member)
+    return [
+        f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''} "
+        f"{'stays' if len(names) == 1 else 'stay'}: {text}"
+        for text, names in found.items()
+    ]

@@ -1,0 +1,145 @@
+"""Options that several commands share, declared once so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from stead.core.kind import Disruption
+
+DISRUPTIONS = [str(one) for one in Disruption]
+
+
+def number(least: int, most: int = 1_000_000) -> Callable[[str], int]:
+    """How argparse reads a whole number within bounds."""
+
+    def whole_number(text: str) -> int:
+        if not (text.isdigit() and text.isascii() and len(text) <= len(str(most)) and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most:,}")
+        return int(text)
+
+    return whole_number
+
+
+def inputs(parser: argparse.ArgumentParser) -> None:
+    """What a plan is made from."""
+    group = parser.add_argument_group("inputs")
+    group.add_argument(
+        "-s", "--spec", action="append", metavar="PATH", help="spec file or directory; may be repeated (default: .)"
+    )
+    group.add_argument(
+        "-e", "--extra", action="append", default=[], metavar="NAME=VALUE", help="value of a variable; may be repeated"
+    )
+    group.add_argument(
+        "--var-file", action="append", default=[], metavar="FILE", help="file of variables; later ones win"
+    )
+    group.add_argument(
+        "--vault-password-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="password of `!vault` values (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
+    )
+    hosts(group)
+    store(group)
+
+
+Group = argparse._ArgumentGroup | argparse.ArgumentParser  # noqa: SLF001 - argparse has no public name for it
+
+
+def hosts(group: Group) -> None:
+    inventory(group)
+    group.add_argument("--simulated", action="store_true", help="simulate the hosts of the inventory")
+
+
+def inventory(group: Group) -> None:
+    group.add_argument(
+        "-i",
+        "--inventory",
+        action="append",
+        metavar="PATH",
+        help="Ansible inventory; may be repeated (default: inventory.yml, inventory.ini or inventory/ beside the spec)",
+    )
+
+
+def store(group: Group) -> None:
+    group.add_argument(
+        "--store",
+        metavar="URL",
+        help="file, or postgresql://… (default: $STEAD_STORE, or .stead/state.db beside the spec)",
+    )
+
+
+def selection(parser: argparse.ArgumentParser) -> None:
+    """Which part of a plan to take."""
+    group = parser.add_argument_group("selection")
+    group.add_argument(
+        "--target", action="append", default=[], metavar="ADDRESS", help="only this and what it needs; may be repeated"
+    )
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="ADDRESS", help="all but this and what needs it"
+    )
+    group.add_argument(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="only what has this label, and what it needs"
+    )
+    group.add_argument(
+        "--project", action="append", default=[], metavar="NAME", help="only this project, and what it needs"
+    )
+    parser.set_defaults(replace=[], rebuild=[])
+
+
+def replacing(parser: argparse.ArgumentParser) -> None:
+    """What to do beyond the spec. Not of what only destroys."""
+    parser.add_argument("--replace", action="append", default=[], metavar="ADDRESS", help="destroy it and make it anew")
+    parser.add_argument(
+        "--rebuild",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="give an instance a new root disk; its name, addresses and volumes stay",
+    )
+
+
+def dead(parser: argparse.ArgumentParser) -> None:
+    """A person's word, by name: the only proof there is of a host that does not answer."""
+    parser.add_argument(
+        "--confirm-dead",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="this host is off: what it ran is started elsewhere; may be repeated. It counts until the host answers",
+    )
+
+
+def limit(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--max-disruption",
+        choices=DISRUPTIONS,
+        default=default,
+        help="refuse a plan with a step that disturbs more than this" + (f" (default: {default})" if default else ""),
+    )
+
+
+def output(parser: argparse.ArgumentParser, *, formats: tuple[str, ...] = ()) -> None:
+    group = parser.add_argument_group("output")
+    if formats:
+        group.add_argument("--format", choices=formats, help=f"how to print it (default: {formats[0]})")
+    group.add_argument("--json", action="store_true", help="print JSON, for programs")
+    volume = group.add_mutually_exclusive_group()
+    volume.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+    volume.add_argument("-v", "--verbose", action="store_true", help="print everything, however long")
+
+
+def exitcode(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--detailed-exitcode",
+        "-detailed-exitcode",
+        action="store_true",
+        help=f"exit 0 when there is nothing to do, 2 when {what}, 1 on errors",
+    )
+
+
+def chosen_format(options: argparse.Namespace) -> str:
+    if options.json:
+        return "json"
+    return options.format or "text"

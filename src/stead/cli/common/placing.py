@@ -1,0 +1,65 @@
+"""What the commands about placement have in common: the question that a plan asks, and its answer."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from stead.core.diagnostics import Code, Refused
+from stead.core.value import value
+
+if TYPE_CHECKING:
+    from stead.blueprint.demands import Question
+    from stead.blueprint.placement import Placement, Problem
+    from stead.cli.common.workspace import Loaded
+
+NOT_PLACED = Code("STEAD-C054", "this is not placed on a host")
+
+
+@value
+class Placed:
+    """A question and its answer, also where something has no host: that is when people ask."""
+
+    loaded: Loaded
+    question: Question
+    placement: Placement
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Placed:
+        from stead.blueprint.demands import question
+        from stead.blueprint.placement import place
+        from stead.blueprint.silence import listen
+        from stead.blueprint.unmanaged import left_behind, with_less_room
+        from stead.cli.common.workspace import find, load
+
+        loaded = load(find(options))
+        inputs = loaded.inputs
+        heard, _silence, _wrong = listen(inputs.observed, inputs.recorded)
+        left = left_behind(inputs.desired, inputs.recorded, heard, inputs.kinds)
+        observed = with_less_room(heard, left)
+        asked = question(inputs.desired, inputs.kinds, observed, inputs.recorded.resources, inputs.sites)
+        return cls(loaded=loaded, question=asked, placement=place(asked.problem))
+
+    @property
+    def problem(self) -> Problem:
+        return self.question.problem
+
+
+def request_of(placed: Placed, text: str) -> str:
+    """Placement's name for an address. Refuses what is not placed, with the nearest that is."""
+    from stead.blueprint.demands import ROOT
+    from stead.language.reading import nearest
+
+    members = placed.question.members
+    if text in members:
+        root = f"{text}{ROOT}"  # in a shared pool it takes room elsewhere, and that may be what is missing
+        return root if any(root in one.members for one in placed.placement.unplaced) else text
+    for request in placed.problem.requests:
+        for member, volumes in request.carries.items():
+            if text in volumes:
+                return member
+    counted = [name for name in members if name.startswith(f"{text}[")]
+    hint = f" It has {len(counted)} members: say {counted[0]}." if counted else nearest(text, members)
+    raise Refused(
+        NOT_PLACED.at(None, f"{text!r} is nothing that is placed: instances, volumes, networks and routers are.{hint}")
+    )

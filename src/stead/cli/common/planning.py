@@ -1,0 +1,100 @@
+"""What `plan`, `apply` and `destroy` have in common: from options to a plan, and the plan onto the screen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stead.cli.common.console_output import as_data, colours, complain
+from stead.cli.common.options import chosen_format
+from stead.cli.common.workspace import Loaded, Workspace, find, load
+from stead.core.diagnostics import Diagnostic, Refused, has_errors
+from stead.core.kind import Disruption
+from stead.core.value import value
+
+if TYPE_CHECKING:
+    from stead.blueprint.model import Blueprint
+    from stead.diff import Diff
+    from stead.plan.model import Plan
+    from stead.plan.render import Style
+
+NARROWEST, WIDEST = 60, 140  # columns in which a plan reads well
+
+
+@value
+class Ready:
+    """A plan with what it came from."""
+
+    workspace: Workspace
+    loaded: Loaded
+    plan: Plan
+    blueprint: Blueprint
+    diff: Diff
+    warnings: Sequence[Diagnostic]
+
+
+def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
+    """Refuses, with every mistake that was found, where there can be no plan."""
+    from stead.cli.common.selection import wishes
+    from stead.plan.planner import make_plan
+
+    workspace = find(options)
+    loaded = load(workspace)
+    planned, found = make_plan(loaded.inputs, wishes(options, loaded.inputs, destroy=destroy))
+    found = [*loaded.found, *found]
+    if planned.plan is None or planned.blueprint is None or planned.diff is None or has_errors(found):
+        raise Refused(*found)
+    return Ready(
+        workspace=workspace,
+        loaded=loaded,
+        plan=planned.plan,
+        blueprint=planned.blueprint,
+        diff=planned.diff,
+        warnings=found,
+    )
+
+
+def too_much(plan: Plan, most: str | None) -> list[Diagnostic]:
+    from stead.plan.build import too_disruptive
+
+    return too_disruptive(plan, Disruption(most)) if most else []
+
+
+def show(plan: Plan, options: argparse.Namespace, found: Sequence[Diagnostic], *, title: str = "Plan") -> None:
+    """The plan to stdout, in the format that was asked for; diagnostics to stderr, or into the JSON."""
+    form = chosen_format(options)
+    if form == "json":
+        from stead.plan.render.data import to_data
+
+        data = to_data(plan, verbose=options.verbose) | {"diagnostics": [as_data(one) for one in found]}
+        print(json.dumps(data, indent=1, ensure_ascii=False))
+        return
+    if not options.quiet or form != "text":
+        from stead.plan.render import render
+
+        sys.stdout.write(render(plan, form, style(options, title=title)))
+        sys.stdout.flush()
+    complain(found)
+
+
+def style(options: argparse.Namespace, *, title: str = "Plan") -> Style:
+    from stead.plan.render import Style
+    from stead.plan.render.paint import ansi, plain
+
+    paint = ansi if colours(sys.stdout) else plain
+    return Style(verbose=options.verbose, width=width(), paint=paint, title=title)
+
+
+def width() -> int:
+    """Of the terminal; a file is as wide as reads well, whoever writes it."""
+    if not sys.stdout.isatty():
+        return 110
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return 110
+    return max(NARROWEST, min(columns, WIDEST))

@@ -1,0 +1,145 @@
+"""From options to wishes: which part of a plan to take. Decides nothing; refuses names that nothing has."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
+
+from stead.cli.common.workspace import BAD_OPTION, pair
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Code, Diagnostic, Refused
+
+if TYPE_CHECKING:
+    from stead.plan.planner import Inputs, Wishes
+
+NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
+NO_PROJECT = Code("STEAD-C021", "there is no such project")
+NO_LABEL = Code("STEAD-C022", "nothing has this label")
+
+Test = Callable[[Address], bool]
+
+
+def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False) -> Wishes:
+    from stead.plan.build import Selection
+    from stead.plan.planner import NO_WISHES, Wishes
+
+    dead = frozenset(getattr(options, "confirm_dead", ()))
+    given = (options.target, options.exclude, options.label, options.project, options.replace, options.rebuild, dead)
+    refresh = bool(getattr(options, "refresh_only", False))
+    if not any(given) and not destroy and not refresh:
+        return NO_WISHES
+    for anew in ("replace", "rebuild"):
+        if getattr(options, anew) and (destroy or refresh):
+            other = "--refresh-only" if refresh else "--destroy"
+            text = f"--{anew} makes something anew, {other} makes nothing. Say one of them."
+            raise Refused(BAD_OPTION.at(None, text))
+    names = _Names(inputs)
+    targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
+    replaced, rebuilt = names.every(options.replace), names.every(options.rebuild)
+    tests = [
+        *([_among(targets)] if targets else []),
+        *([_in_projects(names.projects(options.project))] if options.project else []),
+        *([_labelled(names.labels(options.label), inputs)] if options.label else []),
+    ]
+    names.check()
+    _check_rebuilt(rebuilt, inputs)
+    return Wishes(
+        selection=Selection(
+            wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
+            unwanted=_among(excluded) if excluded else None,
+        ),
+        replace=replaced,
+        rebuild=rebuilt,
+        destroy=destroy,
+        refresh_only=refresh,
+        dead=dead,
+    )
+
+
+def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
+    wrong = sorted(str(one) for one in addresses if inputs.kinds[one.kind].rebuild is None)
+    if wrong:
+        text = f"--rebuild gives an instance a new root disk, and {wrong[0]} is none. To make it anew, use --replace."
+        raise Refused(BAD_OPTION.at(None, text))
+
+
+class _Names:
+    """What there is to choose from: the spec's addresses and the store's. Mistakes are collected."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._desired, self._recorded = inputs.desired, inputs.recorded
+        self._wrong: list[Diagnostic] = []
+        self._blocks = {one.block for one in inputs.recorded.resources}
+
+    def addresses(self, texts: Iterable[str]) -> frozenset[Address]:
+        return frozenset(found for text in texts if (found := self._address(text)) is not None)
+
+    def every(self, texts: Iterable[str]) -> frozenset[Address]:
+        return frozenset(one for address in self.addresses(texts) for one in self.members(address))
+
+    def _address(self, text: str) -> Address | None:
+        found = parse(text)
+        if found is not None and self._is_known(found):
+            return found
+        known = [str(one) for one in (*self._desired.by_address, *self._recorded.resources)]
+        self._wrong.append(NO_ADDRESS.at(None, f"Neither the spec nor the store has {text!r}.{_nearest(text, known)}"))
+        return None
+
+    def _is_known(self, address: Address) -> bool:
+        return address in self._desired.by_address or address in self._recorded.resources or address in self._blocks
+
+    def members(self, address: Address) -> Iterable[Address]:
+        block = self._desired.by_address.get(address)
+        return (address,) if address.key is not None or block is None else block.members
+
+    def projects(self, names: Collection[str]) -> frozenset[str]:
+        known = {one.project for one in (*self._desired.by_address, *self._recorded.resources)}
+        known |= {one.name for one in (*self._desired.by_address, *self._recorded.resources) if one.kind == "projects"}
+        for name in names:
+            if name not in known:
+                text = f"Neither the spec nor the store has a project {name!r}.{_nearest(name, known)}"
+                self._wrong.append(NO_PROJECT.at(None, text))
+        return frozenset(names)
+
+    def labels(self, texts: Iterable[str]) -> list[tuple[str, str]]:
+        known = {pair for block in self._desired.blocks for pair in block.settings.labels.items()}
+        wanted = [pair(text, "--label") for text in texts]
+        for one in wanted:
+            if one not in known:
+                near = _nearest("=".join(one), ["=".join(other) for other in known])
+                self._wrong.append(NO_LABEL.at(None, f"Nothing in the spec has the label {'='.join(one)}.{near}"))
+        return wanted
+
+    def check(self) -> None:
+        if self._wrong:
+            raise Refused(*self._wrong)
+
+
+def _among(addresses: frozenset[Address]) -> Test:
+    return lambda address: address in addresses or address.block in addresses
+
+
+def _in_projects(projects: frozenset[str]) -> Test:
+    def test(address: Address) -> bool:
+        return address.project in projects or (address.kind == "projects" and address.name in projects)
+
+    return test
+
+
+def _labelled(wanted: Iterable[tuple[str, str]], inputs: Inputs) -> Test:
+    """All the labels that are asked for. What is gone from the spec has none."""
+
+    def test(address: Address) -> bool:
+        block = inputs.desired.by_address.get(address)
+        labels = block.settings.labels if block is not None else {}
+        return all(labels.get(name) == value for name, value in wanted)
+
+    return test
+
+
+def _nearest(text: str, known: Iterable[str]) -> str:
+    import difflib
+
+    match = difflib.get_close_matches(text, sorted(set(known)), n=1)
+    return f" Did you mean {match[0]}?" if match else ""

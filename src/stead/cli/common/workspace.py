@@ -1,0 +1,304 @@
+"""From options to the inputs of a plan: finds spec, inventory, store, key and runner, and reads them.
+
+The one place that knows where things are. It plans nothing and changes nothing but `.stead`, which it makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
+from stead.core.value import field, value
+
+if TYPE_CHECKING:
+    from stead.core.fields import Secret
+    from stead.language.desired import Desired
+    from stead.plan.planner import Inputs
+    from stead.runner import Runner
+    from stead.site.inventory import Inventory
+    from stead.store import Store
+
+NO_INVENTORY = Code("STEAD-C010", "there is no inventory")
+BAD_OPTION = Code("STEAD-C011", "an option cannot be understood")
+BAD_KEY = Code("STEAD-C012", "the site's key cannot be used")
+NO_RUNNER = Code("STEAD-C013", "nothing can reach these hosts")
+UNREADABLE = Code("STEAD-C014", "a file cannot be read")
+
+DIRECTORY = ".stead"
+INVENTORIES = ("inventory.yml", "inventory.yaml", "inventory.ini", "inventory")
+SIMULATION = "simulated.db"
+RUNS = "runs"  # what Ansible said, a directory for each
+KEY_BYTES = 32
+
+
+@value
+class Workspace:
+    """Where the parts are; nothing is read yet."""
+
+    specs: tuple[Path, ...]
+    root: Path  # beside the spec: `.stead` and the inventory are here
+    inventories: tuple[Path, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: tuple[Path, ...] = ()
+    vault_files: tuple[Path, ...] = ()
+    store: str = ""
+    simulated: bool = False
+
+    @property
+    def directory(self) -> Path:
+        return self.root / DIRECTORY
+
+
+def find(options: argparse.Namespace) -> Workspace:
+    named = tuple(map(Path, getattr(options, "spec", None) or ()))
+    root = (named[0] if named[0].is_dir() else named[0].parent) if named else Path()
+    inventories = tuple(map(Path, options.inventory or ())) or _inventories(root)
+    return Workspace(
+        specs=named or _specs(root, inventories),
+        root=root,
+        inventories=inventories,
+        variables=dict(pair(text, "-e") for text in getattr(options, "extra", ())),
+        var_files=tuple(map(Path, getattr(options, "var_file", ()))),
+        vault_files=tuple(map(Path, getattr(options, "vault_password_file", ()))),
+        store=getattr(options, "store", None) or os.environ.get("STEAD_STORE", ""),
+        simulated=getattr(options, "simulated", False),
+    )
+
+
+def _inventories(root: Path) -> tuple[Path, ...]:
+    return tuple(path for name in INVENTORIES if (path := root / name).exists())[:1]
+
+
+def _specs(root: Path, inventories: Sequence[Path]) -> tuple[Path, ...]:
+    """The directory, unless an inventory with a name of its own lies among its files."""
+    beside = {path.resolve() for path in inventories if path.suffix in (".yml", ".yaml")}
+    if not any(path.parent == root.resolve() and path.name not in INVENTORIES for path in beside):
+        return (root,)
+    files = sorted([*root.glob("*.yml"), *root.glob("*.yaml")])
+    return tuple(
+        path
+        for path in files
+        if path.resolve() not in beside and not path.name.endswith((*INVENTORIES, ".test.yml", ".vars.yml"))
+    )
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Refused(BAD_OPTION.at(None, f"{option} {text}: write NAME=VALUE."))
+    return name, value
+
+
+def read_spec(workspace: Workspace, key: bytes = b"") -> tuple[Desired, list[Diagnostic]]:
+    """`key` is given by who has found another than the one that lies here."""
+    from stead.cli.common.hooks import missing
+    from stead.kinds import kinds
+    from stead.language.desired import resolve
+    from stead.language.spec import load
+
+    spec, found = load(
+        workspace.specs,
+        kinds(),
+        variables=workspace.variables,
+        var_files=workspace.var_files,
+        vault_secrets=passwords(workspace.vault_files),
+        root=workspace.root,
+    )
+    desired, more = resolve(spec, key=key or site_key(workspace))
+    return desired, [*found, *more, *missing(desired, workspace.root)]
+
+
+def passwords(files: tuple[Path, ...]) -> tuple[Secret, ...]:
+    from stead.core.fields import Secret
+
+    if not files and (named := os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")):
+        files = (Path(named),)
+    return tuple(Secret(_text(path).strip()) for path in files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Refused(UNREADABLE.at(None, f"{path}: {why}.")) from error
+
+
+def read_hosts(workspace: Workspace) -> tuple[Inventory, list[Diagnostic]]:
+    from stead.site.inventory import read_inventory
+
+    if not workspace.inventories:
+        names = ", ".join(INVENTORIES)
+        text = f"No inventory beside the spec ({names}), and none was named with -i. `stead init demo` makes one."
+        raise Refused(NO_INVENTORY.at(None, text))
+    return read_inventory(workspace.inventories)
+
+
+def is_simulated(workspace: Workspace, inventory: Inventory) -> bool:
+    return workspace.simulated or inventory.runners == {"simulated"}
+
+
+def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
+    """The only choice between simulated and real hosts; nothing else can tell them apart."""
+    if is_simulated(workspace, inventory):
+        from stead.runner.simulated import SimulatedRunner
+
+        return SimulatedRunner(made_directory(workspace) / SIMULATION)
+    if "simulated" in inventory.runners:
+        text = "Some hosts of the inventory are simulated and some are not. Set stead_runner for all of them, or none."
+        raise Refused(NO_RUNNER.at(None, text))
+    from stead.runner.ansible import AnsibleRunner, forget_secrets
+
+    runs = made_directory(workspace) / RUNS
+    forget_secrets(runs)
+    folder = runs / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    # The inventory may have vaulted variables of Ansible's own: passwords, ports.
+    vault = [f"--vault-password-file={path.resolve()}" for path in workspace.vault_files]
+    return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name, arguments=vault)
+
+
+def open_state(workspace: Workspace, *, create: bool = False) -> Store:
+    """Planning makes a store where there never was one: the site is born with it, and salts what a plan chooses."""
+    from stead.store import open_store
+    from stead.store.sealing import configured_key
+
+    directory = made_directory(workspace) if create else workspace.directory
+    return open_store(workspace.store, directory=directory, key=configured_key(), create=create)
+
+
+def existing_state(workspace: Workspace) -> Store | None:
+    """None where there is none yet; one that was there and is gone is refused."""
+    from stead.store.codes import NO_STORE
+
+    try:
+        return open_state(workspace)
+    except Refused as refused:
+        if any(one.code != NO_STORE.id for one in refused.diagnostics):
+            raise
+        return None
+
+
+def made_directory(workspace: Workspace) -> Path:
+    from stead.store.init import make_directory
+
+    make_directory(workspace.directory)
+    return workspace.directory
+
+
+def site_key(workspace: Workspace) -> bytes:
+    """What secrets are sealed with in plans and records.
+
+    Whoever shares a store must share it, or each would see the other's secrets as changed: so it comes from the
+    store's own key where there is one, and else from a file that is made once.
+    """
+    from stead.core.blake2 import blake2b
+    from stead.store.sealing import configured_key
+
+    if shared := configured_key():
+        return blake2b(shared.encode(), key=b"stead: seals secrets", digest_size=KEY_BYTES).digest()
+    path = made_directory(workspace) / "key"
+    try:
+        return _whole(path.read_bytes(), path)
+    except FileNotFoundError:
+        return _new_key(path)
+    except OSError as error:
+        raise Refused(BAD_KEY.at(None, f"{path}: {error.strerror}.")) from error
+
+
+def take_key(workspace: Workspace, kept: str, *, dry: bool) -> bytes:
+    """The key that hosts keep, in the place of one that a refused plan may have made here, which stays as `key.old`."""
+    from stead.store.sealing import configured_key
+
+    if configured_key() or not kept:
+        return site_key(workspace)
+    key, path = bytes.fromhex(kept), made_directory(workspace) / "key"
+    if not dry and (not path.exists() or path.read_bytes() != key):
+        if path.exists():
+            path.replace(path.with_name("key.old"))
+        _new_key(path, key)
+    return key
+
+
+def keys_to_keep(workspace: Workspace) -> Mapping[str, str]:
+    """The key that this directory alone has, for hosts to keep; nothing where people have one of their own."""
+    from stead.runner import SITE_KEY
+    from stead.store.sealing import configured_key
+
+    return {} if configured_key() else {SITE_KEY: site_key(workspace).hex()}
+
+
+def _new_key(path: Path, key: bytes = b"") -> bytes:
+    """Made whole under another name first: two that start at once agree on one."""
+    key = key or os.urandom(KEY_BYTES)
+    new = path.with_name(f"key.{os.getpid()}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return _whole(path.read_bytes(), path)
+    finally:
+        new.unlink()
+    return key
+
+
+def _whole(key: bytes, path: Path) -> bytes:
+    if len(key) != KEY_BYTES:
+        text = (
+            f"{path} should hold {KEY_BYTES} bytes and holds {len(key)}. Restore it from a backup: under a new key "
+            "every secret would look changed."
+        )
+        raise Refused(BAD_KEY.at(None, text))
+    return key
+
+
+@value
+class Loaded:
+    """Everything that a plan is made from, and what carries it out."""
+
+    inputs: Inputs
+    found: Sequence[Diagnostic]  # warnings; errors were refused
+    store: Store
+    runner: Runner
+
+
+def load(workspace: Workspace) -> Loaded:
+    """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
+    from stead.blueprint.placement.plugins import load_sites
+    from stead.core.recorded import Recorded
+    from stead.kinds import kinds
+    from stead.plan.planner import Inputs
+    from stead.recovery.belonging import check
+
+    inventory, more = read_hosts(workspace)
+    if not is_simulated(workspace, inventory):
+        from stead.runner.ansible_process import prepare
+
+        prepare()  # it takes as long as reading the spec of a large site
+    desired, found = read_spec(workspace)
+    found = [*found, *more]
+    if has_errors(found):
+        raise Refused(*found)
+    runner = runner_for(workspace, inventory)
+    store = existing_state(workspace)
+    recorded = store.recorded() if store is not None else Recorded()
+    observed = runner.observe(inventory.hosts, recorded)
+    if store is None:  # a site is born only where no host belongs to one
+        if refused := check(recorded, observed):
+            raise Refused(*refused)
+        store = open_state(workspace, create=True)
+        recorded = store.recorded()
+    inputs = Inputs(
+        desired=desired,
+        recorded=recorded,
+        observed=observed,
+        kinds=kinds(),
+        key=site_key(workspace),
+        sites=load_sites(),
+    )
+    return Loaded(inputs=inputs, found=found, store=store, runner=runner)

@@ -1,0 +1,341 @@
+"""What a kind of resource is to the engine. The engine calls these functions and knows no kind by name.
+
+A kind is a package `stead.kinds.<name>` whose `KIND` is a `Kind`. Adding one edits nothing that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stead.core.address import Address
+from stead.core.diagnostics import Diagnostic, Place
+from stead.core.fields import Expression, Secret
+from stead.core.named import NamedTuple
+from stead.core.value import field, value
+from stead.core.want import Want
+
+if TYPE_CHECKING:
+    from stead.core.observed import Host
+    from stead.language.desired import Block, Desired
+
+
+class Scope(StrEnum):
+    SITE = "site"
+    PROJECT = "project"
+    EITHER = "either"  # a site's own are shared with its projects
+
+
+class Disruption(StrEnum):
+    """What a step does to the people who use the resource, mildest first."""
+
+    NONE = "none"
+    NETWORK = "network"
+    MIGRATE = "migrate"
+    REBOOT = "reboot"
+    REBUILD = "rebuild"
+    DATA_LOSS = "data-loss"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+
+_RANKS = {one: rank for rank, one in enumerate(Disruption)}
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    MIGRATE = "migrate"
+    REBOOT = "reboot"  # update, then restart to make it so
+    REBUILD = "rebuild"  # a new root disk; address, volumes and identity stay
+    REPLACE = "replace"  # destroyed and created anew
+    DESTROY = "destroy"
+    FORGET = "forget"  # no longer managed; nothing is touched
+    REGISTER = "register"  # it is there as it should be; its host's ledger lost it, and gets its entry again
+    ACCEPT = "accept"  # what the host has is taken for what was applied; nothing is touched
+
+
+AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # of what is there: nobody waits for it
+
+
+class Data(StrEnum):
+    """Where the data is of one whose kind is stateful."""
+
+    NONE = "none"  # it only uses what others keep
+    HERE = "here"  # on its host alone: made on another host, it is made without that
+    SHARED = "shared"  # where other hosts reach it
+
+
+class Effect(NamedTuple):
+    """What it takes to change a field, and whom it disturbs."""
+
+    action: Action
+    disturbs: Disruption = Disruption.NONE
+    later: bool = False  # not asked for by the change: it takes effect when this is done for another reason
+
+
+IN_PLACE = Effect(Action.UPDATE)
+REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
+
+
+class Numbers(NamedTuple):
+    """A pool of whole numbers, ends included."""
+
+    first: int
+    last: int
+
+
+class Addresses(NamedTuple):
+    """A pool of IP addresses, as numbers, ends included."""
+
+    version: int
+    first: int
+    last: int
+    taken: frozenset[int] = frozenset()  # gateway, DHCP server: never given out
+    shared: frozenset[int] = frozenset()  # that several may use beside their own: given to nobody who has not got it
+
+
+class Macs(NamedTuple):
+    prefix: str = "52:54"
+
+
+class Uuids(NamedTuple):
+    pass
+
+
+Pool = Numbers | Addresses | Macs | Uuids
+
+
+class Need(NamedTuple):
+    """Something to be chosen and kept: a lease. Values are unique within a space."""
+
+    key: str  # what the resource calls it: "nics.0.mac"
+    space: str  # "mac", "vni", "acme/networks/app/v4"
+    pool: Pool
+    fixed: str | None = None  # the user chose it; with `count`, only ever for a single one
+
+
+class Demand(NamedTuple):
+    """What a member of the block asks of the host it lands on. Amounts are integers; memory and disk in bytes."""
+
+    role: str  # "compute", "storage", "network"
+    amounts: Mapping[str, int]  # "vcpus", "memory", "disk:fast", "services"
+    required: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    zones: frozenset[str] = frozenset()
+    host: str = ""
+    pools: frozenset[str] = frozenset()  # the host must reach all of them
+    physical_networks: frozenset[str] = frozenset()
+    hypervisor: str = ""
+    architecture: str = ""
+    policy: str = ""
+    spread: tuple[GroupRule, ...] = ()
+    together: tuple[GroupRule, ...] = ()
+    beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
+    copies: Source | None = None  # it can be made only where that is
+    alone: bool = False  # of a volume: one uses it at a time
+
+
+class Source(NamedTuple):
+    volume: Address
+    served: bool  # to other hosts too, where its pool is shared; a snapshot is not
+
+
+class GroupRule(NamedTuple):
+    name: str  # unique in the project; a block's own group is its address
+    over: str = "hosts"  # or "zones"
+    hard: bool = True
+    limit: int | None = None  # 1 on a host, as even as the zones allow in a zone
+
+
+class Contribution(NamedTuple):
+    """A fact that a resource adds to one that it refers to: an instance's port to its network, say."""
+
+    to: Address
+    what: str  # "port", "user", "interface"
+    fact: Mapping[str, Any]
+
+
+class Stays(NamedTuple):
+    """Something on a host that is managed no longer: neither the spec nor the record has it."""
+
+    address: Address
+    host: str
+    fields: Mapping[str, Any]  # of its want, as the host keeps it
+
+
+class Left(NamedTuple):
+    """What that needs, so that it goes on as it was."""
+
+    tells: tuple[Contribution, ...] = ()  # as if it were managed
+    taken: tuple[tuple[str, str], ...] = ()  # (space, value) of the leases that it has
+    amounts: Mapping[str, int] = MappingProxyType({})  # of its host
+
+
+class Member(NamedTuple):
+    """One of a block, with its choices made."""
+
+    address: Address
+    leases: Mapping[str, str]
+    host: str  # empty for what lives on no single host
+
+
+class World(Protocol):
+    """All choices, for the kinds to make wants from. Reading only."""
+
+    @property
+    def desired(self) -> Desired: ...
+    @property
+    def hosts(self) -> Mapping[str, Host]: ...
+    def member(self, address: Address) -> Member: ...
+    def contributions(self, to: Address, what: str) -> Sequence[Mapping[str, Any]]: ...
+    def render(self, value: str | Expression | Secret, member: Member) -> str | Mapping[str, str]:
+        """Evaluate a late expression for a member. A secret comes out sealed, as {"$secret": id}."""
+
+
+Subnet = IPv4Network | IPv6Network
+
+
+def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
+    return ()
+
+
+def _fits_anywhere(_block: Block, _desired: Desired, _hosts: Mapping[str, Host]) -> Iterable[Diagnostic]:
+    return ()
+
+
+def _follows_nothing(_block: Block, _desired: Desired) -> Iterable[Address]:
+    return ()
+
+
+def _no_needs(_block: Block, _desired: Desired) -> Sequence[Need]:
+    return ()
+
+
+def _no_demand(_block: Block, _desired: Desired) -> Demand | None:
+    return None
+
+
+def _no_contributions(_block: Block, _members: Sequence[Member], _world: World) -> Iterator[Contribution]:
+    return iter(())
+
+
+def _nothing_left(_stays: Stays, _desired: Desired) -> Left:
+    return Left()
+
+
+def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
+    return {}
+
+
+def _no_opinion(_field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
+    return None
+
+
+def _as_they_were(
+    leases: Mapping[str, str], _address: Address, _renames: Mapping[Address, Address]
+) -> Mapping[str, str]:
+    return leases
+
+
+def _all_that_it_is(_have: Mapping[str, Any]) -> Data:
+    return Data.HERE
+
+
+def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
+    return {}
+
+
+def _holds_nothing(_have: Mapping[str, Any], _uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+    return None
+
+
+def _awaits_nothing(_block: Block) -> str:
+    return ""
+
+
+def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
+    return dict(member.leases)
+
+
+@value
+class Kind:
+    """Functions take a block and do the work for all its members, so that what they share is made once."""
+
+    name: str  # "instance"
+    plural: str  # "instances": the word in the document and in addresses
+    scope: Scope
+    model: type[Any]  # the frozen dataclass of its fields
+    help: str
+    realise: Callable[[Block, Sequence[Member], World], Iterator[Mapping[str, Want]]]
+    """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
+    counted: bool = False  # may have count and for_each
+    stateful: bool = False  # destroying one loses data
+    holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
+    """What a stateful one with this want has of its own."""
+    irreplaceable: bool = False  # one that its host has lost is made anew without what it held
+    mobile: bool = False  # may change host without being made anew
+    single: bool = False  # on one host at a time: two would both be it
+    home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
+    check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
+    """Semantic rules that need no choice. May look at other blocks through `desired`."""
+    fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _fits_anywhere
+    """What these hosts cannot make, whichever is chosen."""
+    follows: Callable[[Block, Desired], Iterable[Address]] = _follows_nothing
+    """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
+    needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
+    demand: Callable[[Block, Desired], Demand | None] = _no_demand
+    contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions
+    left: Callable[[Stays, Desired], Left] = _nothing_left
+    """What one that stays on a host unmanaged needs and has."""
+    usage: Callable[[Block, Desired], Mapping[str, int]] = _no_usage
+    """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
+    facts: Callable[[Block, Member, World], Mapping[str, Any]] = _no_facts
+    """What expressions see of a member: `instances.web[0].address`."""
+    awaited: Callable[[Block], str] = _awaits_nothing
+    """What has to be before a step that starts one is done, in a word: "ssh"."""
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
+    judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
+    """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
+    renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
+    """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
+    identity: tuple[str, ...] = ()
+    """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
+    measures: Callable[[Block, Desired], Mapping[str, int]] = _no_measures
+    """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
+    rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
+    """What it takes to make anew, under the same name, what was made from its want when it was created: (have)."""
+    release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
+    """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
+    for them, and it has to let go before the old ones go. None: it holds none of them."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "host of {}"."""
+
+    def loses(self, have: Want | None) -> bool:
+        """Whether destroying what a host has of it loses data."""
+        return self.stateful and (have is None or self.holds(have.fields()) is not Data.NONE)
+
+    def stranded(self, want: Want) -> bool:
+        """Whether its host alone has data of one with this want."""
+        return self.stateful and self.holds(want.fields()) is Data.HERE
+
+    def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
+        """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""
+        judged = self.judge(field, old, new, want, have)
+        if judged is not None:
+            return judged
+        return self.effects.get(field) or self.effects.get(field.partition(".")[0], IN_PLACE)
+
+
+def place_in(block: Block, path: str) -> Place:
+    """Where a field of a block stands in the user's file; the nearest enclosing value if it was not written."""
+    return block.node.place_of(path)

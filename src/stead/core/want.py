@@ -1,0 +1,78 @@
+"""What one host should have, or has, of one resource.
+
+The fields are split in two: a body that many share (all of `web[0..999]`), and what is this one's own, kept as
+canonical JSON. So a hundred thousand wants are small, are immutable, and are compared by digest without being opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from stead.core.blake2 import blake2b
+from stead.core.diagnostics import Code, Refused
+from stead.core.value import field, positional
+
+SPOILT = Code("STEAD-X024", "what a resource should be cannot be read")
+EMPTY = "{}"
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def canonical(value: object) -> str:
+    """JSON with one spelling per value, so that equal values have equal digests."""
+    return _encode(value)
+
+
+def digest(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _opened(text: str) -> dict[str, Any]:
+    """Plans and stores are written by Stead and not parsed before they are needed; what another hand did shows here."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(
+            SPOILT.at(None, "The plan file, or what is recorded, was changed by another program. Plan again.")
+        )
+    return found
+
+
+@positional
+class Body:
+    """The fields that many wants share, as canonical JSON."""
+
+    text: str
+    digest: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Body:
+        text = canonical(fields)
+        return cls(text, digest(text))
+
+    def fields(self) -> dict[str, Any]:
+        return _opened(self.text)
+
+
+@positional
+class Want:
+    body: Body
+    own: str = EMPTY
+    digest: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, body: Body, own: Mapping[str, Any] | None = None) -> Want:
+        text = canonical(own) if own else EMPTY
+        return cls(body, text, digest(body.digest, text))
+
+    def fields(self) -> dict[str, Any]:
+        """Everything, opened. What is its own wins over what is shared."""
+        return {**_opened(self.body.text), **_opened(self.own)}
+
+
+NOTHING_KNOWN: Mapping[str, Want] = MappingProxyType({})
+NOTHING = Want(Body(EMPTY, digest(EMPTY)), EMPTY, digest(digest(EMPTY), EMPTY))

@@ -1,0 +1,322 @@
+"""Resources that the blueprint has: made, changed, moved or replaced, host by host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from stead.blueprint.leases import IDENTITY, UUID, changed_in
+from stead.blueprint.model import Reason, Settled
+from stead.blueprint.silence import EVACUATED, telling
+from stead.core.kind import Action, Disruption
+from stead.core.observed import Have, Observed, State
+from stead.core.recorded import Record
+from stead.core.want import Want
+from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
+from stead.diff.grouped import agreed, waiting
+from stead.diff.identity import Untold
+from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
+from stead.diff.wording import identity_changes, why
+
+NEW = (Reason("new", "the spec has it, the host does not"),)
+FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
+UNLISTED = (Reason("ledger-lost", "the host has it so, and its ledger lost it"),)
+MOVED_HERE = (Reason("found-so", "somebody moved it here"),)
+REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
+EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
+NOT_READY = (Reason("not-ready", "it is there, and was not ready when a run waited for it: this one waits again"),)
+RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
+
+
+def brand_new(settled: Settled, observed: Observed, silent: frozenset[str], notes: list[Note]) -> Iterator[Change]:
+    """What neither the store nor any host has: the plain case, and on a first apply every one."""
+    address, uuid, wants = settled.address, settled.leases[UUID], settled.wants
+    for host in sorted(wants) if len(wants) > 1 else wants:
+        if host in silent:
+            notes.append(waits_for(settled, host, observed))
+            continue
+        placed = host and host == settled.host and settled.placed.code
+        reasons = (settled.placed,) if placed else NEW if host else RECORDED_NEW
+        yield Change(address, host, Action.CREATE, wants[host], None, Disruption.NONE, reasons, (), uuid)
+
+
+def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
+    settled, record = subject.settled, subject.record
+    assert settled is not None  # noqa: S101 - the caller's branch
+    if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
+        causes = identity_changes(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+        yield from _replaced(subject, settled, observed, notes, _why_replaced(settled, record, observed), causes)
+        return
+    if settled.placed.code == WAITS:
+        notes.append(Note(WAITS, f"{settled.address} {settled.placed.text}.", str(settled.address), settled.host))
+    if subject.kind.single and (told := _may_run_elsewhere(subject, settled, observed)):
+        notes.append(Note(WAITS, told, str(settled.address)))
+        return
+    moved_from = _moved_from(subject, settled, observed)
+    for host in sorted(_hosts(subject, settled)):
+        if is_down(host, observed):
+            if (want := settled.wants.get(host)) and (record is None or record.wants.get(host) != want):
+                notes.append(waits_for(settled, host, observed))
+            continue
+        if moved_from and host == moved_from:
+            yield _migration(subject, settled, host)
+        elif not (moved_from and host == settled.host):
+            yield from _on_host(subject, settled, host, observed, notes)
+
+
+def waits_for(settled: Settled, host: str, observed: Observed) -> Note:
+    there = observed.hosts[host]
+    todo = "" if there.state is State.DEAD else f": {telling(there)}"
+    return Note(WAITS, f"{settled.address} waits for {host}{todo}.", str(settled.address), host)
+
+
+def _may_run_elsewhere(subject: Subject, settled: Settled, observed: Observed) -> str:
+    """A host that does not answer may have it, and another would get it, or has it too. Never two writers."""
+    applied = subject.record.wants if subject.record else {}
+    silent = [host for host in sorted(applied) if may_run(host, observed)]
+    others = sorted({*settled.wants, *subject.haves} - {"", *silent})
+    if not silent or not others:
+        return ""
+    text = f"{settled.address} waits: {silent[0]} may still have it, so nothing is done on {', '.join(others)}"
+    there = observed.hosts.get(silent[0])
+    return f"{text}: {telling(there)}." if there is not None else f"{text}."
+
+
+def _hosts(subject: Subject, settled: Settled) -> set[str]:
+    applied = subject.record.wants.keys() if subject.record else set()
+    return {*settled.wants, *applied, *subject.haves}
+
+
+def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
+    """The host that a mobile resource leaves alive. Empty when it stays, or is nowhere to be moved from."""
+    there = [host for host, have in sorted(subject.haves.items()) if not have.begun]
+    if not subject.kind.mobile or settled.host in there:
+        return ""
+    return next((host for host in there if not is_down(host, observed)), "")
+
+
+def _migration(subject: Subject, settled: Settled, host: str) -> Change:
+    have = subject.haves[host].want
+    want = settled.wants[settled.host]
+    changes, effect, *_ = field_changes(
+        subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
+    )
+    return Change(
+        settled.address,
+        host,
+        Action.MIGRATE,
+        left_alone(subject.kind, settled, want, have),
+        have,
+        max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
+        (settled.placed,),
+        changes,
+        settled.leases[UUID],
+        settled.host,
+    )
+
+
+def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, notes: list[Note]) -> Iterator[Change]:
+    want, have = settled.wants.get(host), subject.haves.get(host)
+    applied = subject.record.wants.get(host) if subject.record else None
+    uuid = settled.leases[UUID]
+    if want is None:
+        yield from _left(subject, settled, host, applied)
+        return
+    if host == "":
+        yield from _recorded_only(subject, settled, want, applied)
+        return
+    if have is None:
+        reason = _why_made(subject, settled, applied, host)
+        lost = reason is EMPTY or (reason.code == EVACUATED and _left_data(subject, host))
+        loss = Disruption.DATA_LOSS if lost else Disruption.NONE
+        yield Change(settled.address, host, Action.CREATE, want, None, loss, (reason,), uuid=uuid)
+        return
+    if have.uuid and have.uuid != uuid:
+        yield from _predecessor(subject, settled, host, want, have)
+        return
+    changes, effect, later, same = _differing(subject, settled, want, have.want, applied)
+    if later:
+        notes.append(waiting(subject, host, later))
+    if same and applied is not None and have.made_from == applied.digest:  # not by a step whose end nobody heard of
+        notes.append(agreed(subject, host, same))
+    if not changes and effect.action is not Action.REBUILD:
+        yield from _alike(subject, settled, host, want, have)
+        return
+    reasons = why(changes) or REBUILD_ASKED
+    if effect.action is Action.REPLACE:
+        yield from _replaced(subject, settled, observed, notes, reasons[-1], changes)
+        return
+    if effect.action not in ANEW:  # what is made anew is made as the spec says
+        want = left_alone(subject.kind, settled, want, have.want)
+    reasons += NOT_READY if have.awaited else ()
+    yield Change(settled.address, host, effect.action, want, have.want, effect.disturbs, reasons, changes, uuid)
+
+
+def _moved_by_hand(subject: Subject, host: str) -> bool:
+    record = subject.record
+    return subject.kind.mobile and record is not None and record.host not in ("", host, *subject.haves)
+
+
+def _differing(subject: Subject, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
+    found = field_changes(subject.kind, settled, want, have, applied)
+    if subject.rebuild and subject.kind.rebuild is not None and found.effect.action not in ANEW:
+        return Differing((*found.changes, *found.later), subject.kind.rebuild(have.fields()))
+    return found
+
+
+def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
+    """No field differs. Somebody may still have to hear of it: its host, or the store."""
+    uuid, applied = settled.leases[UUID], subject.record.wants.get(host) if subject.record else None
+    if have.begun:
+        reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
+        yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
+        return
+    there = left_alone(subject.kind, settled, want, have.want)
+    if have.lost:
+        yield Change(settled.address, host, Action.REGISTER, there, have.want, Disruption.NONE, UNLISTED, uuid=uuid)
+    elif have.awaited:
+        yield Change(settled.address, host, Action.UPDATE, there, have.want, Disruption.NONE, NOT_READY, uuid=uuid)
+    elif applied is None or (applied.digest != want.digest and _drifted(subject, applied, have.want)):
+        reasons = MOVED_HERE if _moved_by_hand(subject, host) else FOUND_SO
+        yield Change(settled.address, host, Action.ACCEPT, there, have.want, Disruption.NONE, reasons, uuid=uuid)
+
+
+def _left_data(subject: Subject, host: str) -> bool:
+    """Whether data of it is on a host that it leaves without being asked."""
+    applied = subject.record.wants if subject.record else {}
+    return any(subject.kind.stranded(want) for other, want in applied.items() if other not in ("", host))
+
+
+def _drifted(subject: Subject, applied: Want, have: Want) -> bool:
+    return applied.digest != have.digest and bool(comparison(subject.kind.name)(applied.fields(), have.fields()))
+
+
+def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -> Iterator[Change]:
+    """It is on a host that should not have it any more."""
+    have, uuid = subject.haves.get(host), settled.leases[UUID]
+    there = have.want if have else applied
+    if there is None:
+        return
+    text = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
+    if have is None and subject.kind.mobile and settled.host in subject.haves:
+        text = f"somebody moved it to {settled.host}: what is left of it here goes"
+    reason, loss = Reason(NOT_NEEDED, text), Disruption.NONE
+    if have is not None and loses(subject.kind, have.want, have):
+        reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
+    old = have.uuid if have and have.uuid else uuid
+    yield Change(settled.address, host, Action.DESTROY, None, there, loss, (reason,), uuid=old)
+
+
+def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
+    """A run was killed after it recorded the successor and before the one that it replaces was gone."""
+    reason = Reason("replacement-unfinished", f"{host} still has the one that it replaces")
+    loss = Disruption.DATA_LOSS if loses(subject.kind, have.want, have) else Disruption.REBUILD
+    yield Change(settled.address, host, Action.DESTROY, None, have.want, loss, (reason,), uuid=have.uuid)
+    uuid = settled.leases[UUID]
+    yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
+
+
+def _recorded_only(subject: Subject, settled: Settled, want: Want, applied: Want | None) -> Iterator[Change]:
+    if applied is None:
+        reason = Reason("new", "the spec has it, the store does not")
+        yield Change(
+            settled.address, "", Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=settled.leases[UUID]
+        )
+    elif applied.digest != want.digest:
+        changes, *_ = field_changes(subject.kind, settled, want, applied, applied)
+        yield Change(
+            settled.address,
+            "",
+            Action.UPDATE,
+            want,
+            applied,
+            Disruption.NONE,
+            why(changes),
+            changes,
+            settled.leases[UUID],
+        )
+
+
+def _replaced(
+    subject: Subject,
+    settled: Settled,
+    observed: Observed,
+    notes: list[Note],
+    reason: Reason,
+    changes: tuple[FieldChange, ...] = (),
+) -> Iterator[Change]:
+    """Two changes a host: the old goes, the new comes. Which is first is the plan's business. What a dead host has is
+    lost once the new one is made.
+    """
+    record = subject.record
+    applied = record.wants if record else {}
+    old = record.leases.get(UUID, "") if record else settled.leases[UUID]
+    lost = Disruption.NONE
+    for host in sorted({*applied, *subject.haves}):
+        if is_down(host, observed) and host not in settled.wants and not may_run(host, observed):
+            lost = Disruption.DATA_LOSS if subject.kind.loses(applied.get(host)) else lost
+            continue
+        if is_down(host, observed):
+            text = f"the old {settled.address} stays on {host} until it answers."
+            notes.append(Note(WAITS, text, str(settled.address), host))
+            continue
+        have = subject.haves.get(host)
+        there = have.want if have else applied[host]
+        loss = Disruption.DATA_LOSS if loses(subject.kind, there, have) else Disruption.REBUILD
+        loss = loss if host else Disruption.NONE
+        yield Change(settled.address, host, Action.DESTROY, None, there, loss, (reason,), uuid=old)
+    for host, want in sorted(settled.wants.items()):
+        if not is_down(host, observed):
+            yield Change(
+                settled.address,
+                host,
+                Action.CREATE,
+                want,
+                None,
+                lost if host == settled.host else Disruption.NONE,
+                (reason,),
+                changes,
+                settled.leases[UUID],
+            )
+
+
+def _why_replaced(settled: Settled, record: Record, observed: Observed) -> Reason:
+    changed = changed_in(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
+    if record.host != settled.host and is_down(record.host, observed) and not may_run(record.host, observed):
+        text = f"you say that {record.host} is dead: it is made anew elsewhere, without what it held"
+        return Reason(EVACUATED, text)
+    if not changed and record.host not in ("", settled.host):
+        return _elsewhere(settled, record.host)
+    if not changed:
+        return Reason("replace-asked", "you asked for it with --replace")
+    return Reason("another-resource", f"{', '.join(changed)} cannot change so in place, so it is made anew")
+
+
+def _elsewhere(settled: Settled, host: str) -> Reason:
+    now = ", ".join(one for one in sorted(settled.wants) if one)
+    return Reason("another-host", f"it is to be on {now}, and what is on {host} cannot be moved there")
+
+
+def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: str) -> Reason:
+    if applied is not None and subject.kind.irreplaceable:
+        return EMPTY
+    if applied is not None:
+        return Reason("lost", f"it was on {host} and is not there any more")
+    if settled.host == host and settled.placed.code:
+        return settled.placed
+    return Reason("new", "the spec has it, the host does not")
+
+
+def renamed(subject: Subject, untold: Untold, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:
+    """Hosts keep the address beside what they hold, so a new name is written there too; `others` do so by the way."""
+    settled = subject.settled
+    if settled is None:
+        return
+    reason = Reason("moved", f"it was {untold.old}")
+    changes = (FieldChange("address", str(untold.old), str(settled.address)),)
+    uuid = settled.leases[UUID]
+    told = {change.host for change in others}
+    for host, want in sorted(settled.wants.items()):
+        if host in untold.hosts and host not in told and not is_down(host, observed):
+            have = subject.haves[host].want if host in subject.haves else None
+            there = left_alone(subject.kind, settled, want, have) if have else want
+            yield Change(settled.address, host, Action.UPDATE, there, have, Disruption.NONE, (reason,), changes, uuid)

@@ -1,0 +1,73 @@
+"""Where pools are, and how large volumes and root disks are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.core.observed import Host, StoragePool
+from stead.kinds.shared.memoize_last import latest
+from stead.language.desired import Desired
+
+
+def _shared(hosts: Mapping[str, Host]) -> Mapping[str, tuple[Host, StoragePool]]:
+    found: dict[str, tuple[Host, StoragePool]] = {}
+    for name in sorted(hosts):
+        for pool in hosts[name].pools.values():
+            if pool.shared:
+                found.setdefault(pool.name, (hosts[name], pool))
+    return found
+
+
+shared_pools = latest(_shared)
+
+
+def location(pool: str, host: str, hosts: Mapping[str, Host]) -> dict[str, Any]:
+    """How the host reaches the pool: by a path of its own, or at the host that serves it."""
+    there = hosts[host].pools.get(pool) if host in hosts else None
+    if there is not None:
+        return _described(there, hosts[host])
+    served = shared_pools(hosts).get(pool)
+    return {"name": pool} if served is None else _described(served[1], served[0])
+
+
+def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
+    found = {"name": pool.name, "type": pool.type}
+    if pool.path:
+        found["path"] = pool.path
+    if pool.shared:
+        found |= {"host": host.name, "server": host.underlay}
+    return found
+
+
+def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool = False) -> str:
+    """Several writers of one qcow2 file would destroy it; and what one host serves, that host must be able to enlarge
+    and to copy while another has it open, which takes a volume that is nothing but its content.
+    """
+    return asked or ("qcow2" if pool.get("type", "dir") == "dir" and not shareable else "raw")
+
+
+# A chain of volumes made from snapshots of volumes ends; a circle has been reported before anyone asks.
+_LONGEST_CHAIN = 64
+
+
+def volume_size(address: Address, desired: Desired) -> int:
+    """Bytes; 0 when nobody says, which is the volume's mistake to report."""
+    for _ in range(_LONGEST_CHAIN):
+        block = desired.get(address)
+        if block is None:
+            return 0
+        model = block.model
+        if block.kind == "snapshots":
+            address = model.volume
+        elif block.kind == "images":
+            return int(max(model.size or 0, model.min_disk or 0))
+        elif model.size is not None:
+            return int(model.size)
+        elif model.from_ is None:
+            return 0
+        else:
+            origin = model.from_
+            address = origin.volume or origin.snapshot or origin.image or address
+    return 0

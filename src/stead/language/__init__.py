@@ -1,0 +1,1 @@
+"""From files to desired: documents, specs, expressions, and what is generated from the kinds' models."""

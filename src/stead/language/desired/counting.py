@@ -1,0 +1,85 @@
+"""How many members a definition has, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from stead.core.address import NAME
+from stead.core.diagnostics import Code
+from stead.core.fields import Secret
+from stead.core.value import positional
+from stead.language import document
+from stead.language.desired.scope import Keys
+from stead.language.document import Node, Scalar
+from stead.language.reading import OUT_OF_RANGE, WRONG_FORM, WRONG_TYPE, Reading
+from stead.language.reading.codes import SHOWN
+from stead.language.reading.context import kind_of
+
+NOT_COUNTED = Code("STEAD-L026", "this kind has no count")
+MOST: Final = 1_000_000  # members of one block; a typing mistake, beyond
+
+
+@positional
+class Counted:
+    """None said, a count, or the entries of for_each."""
+
+    keys: Keys
+    each: Mapping[str, Any] | None = None
+
+
+ONE = Counted(None)
+
+
+def counted(node: Node, kind: str, *, may: bool, reading: Reading) -> Counted:
+    count, for_each = node.child("count"), node.child("for_each")
+    said = count if count is not None else for_each
+    if said is None:
+        return ONE
+    if not may:
+        reading.tell(NOT_COUNTED, said.place, f"{kind} have neither count nor for_each. Write each out.")
+        return ONE
+    if count is not None and for_each is not None:
+        reading.tell(NOT_COUNTED, for_each.place, "count and for_each exclude each other. Keep one.")
+    value = reading.early(said)
+    if isinstance(value, Secret):
+        reading.tell(
+            SHOWN, said.place, "A secret cannot say how many there are: names and numbers are seen everywhere."
+        )
+        return ONE
+    if value is None:
+        return ONE
+    return _number(value, reading) if count is not None else _entries(value, reading)
+
+
+def _number(node: Node, reading: Reading) -> Counted:
+    value = node.value if isinstance(node, Scalar) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; count is a whole number.")
+        return ONE
+    if not 0 <= value <= MOST:
+        reading.tell(OUT_OF_RANGE, node.place, f"count is {value}; it may be 0 to {MOST:,}.")
+        return ONE
+    return Counted(range(value))
+
+
+def _entries(node: Node, reading: Reading) -> Counted:
+    match node:
+        case document.Mapping():
+            each = {key: document.plain(below) for key, below in node.entries.items()}
+            at = {key: node.place_of_key(key) for key in each}
+        case document.Sequence():
+            each = {str(document.plain(item)): document.plain(item) for item in node.items}
+            at = {str(document.plain(item)): item.place for item in node.items}
+            if len(each) < len(node.items):
+                reading.tell(WRONG_FORM, node.place, "for_each has a value twice. Each names one member.")
+        case _:
+            text = f"Here stands {kind_of(node)}; for_each is a list of names, or a map with names as keys."
+            reading.tell(WRONG_TYPE, node.place, text)
+            return ONE
+    bad = [name for name in each if not NAME.fullmatch(name)]
+    for name in bad:
+        form = "lower case letters, digits and dashes, beginning with a letter"
+        reading.tell(WRONG_FORM, at[name], f"{name[:70]!r} cannot be a key of for_each: {form}.")
+    return ONE if bad else Counted(dict.fromkeys(sorted(each)), MappingProxyType(each))

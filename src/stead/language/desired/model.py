@@ -1,0 +1,145 @@
+"""What should be, before any choice: variables, counts, defaults and references resolved.
+
+It decides nothing that has an alternative: no host, no address, no identifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from stead.core.address import Address
+from stead.core.diagnostics import Place
+from stead.core.fields import Example, Expression, Ip, Name, Text, Whole
+from stead.core.value import field, value
+from stead.language.document import Node
+
+
+@value
+class Hook:
+    """A playbook of the user's, before or after a resource's step."""
+
+    playbook: str
+    when: str  # "before" or "after"
+    actions: frozenset[str]  # create, update, …; none means all
+    variables: Mapping[str, Any]
+
+
+@value
+class Rollout:
+    """How many members of a definition may be disturbed at once."""
+
+    at_once: str  # "2", or "25%" of all
+    wait: int = 0  # seconds between two batches
+    stop_on_failure: bool = True
+
+    def size(self, members: int) -> int:
+        share = self.at_once.removesuffix("%")
+        return max(1, members * int(share) // 100) if share != self.at_once else int(share)
+
+
+@value
+class Settings:
+    """What every kind understands, beside its own fields."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    protect: bool = False
+    ignore: tuple[str, ...] = ()
+    depends_on: tuple[Address, ...] = ()
+    replace_when: Any = None  # its value is remembered; when it changes, the resource is replaced
+    create_before_destroy: bool = False
+    rollout: Rollout | None = None
+    hooks: tuple[Hook, ...] = ()
+
+
+@value(eq=False)
+class Block:
+    """Members of one definition that share every field; `count: 1000` is one block, not a thousand.
+
+    A definition whose early expressions differ by member (`each`, `index`) becomes several blocks, one per member.
+    Blocks are compared by identity: use them as dictionary keys freely.
+    """
+
+    kind: str  # plural
+    project: str
+    name: str
+    model: Any  # the kind's dataclass, typed and complete
+    settings: Settings
+    node: Node  # as written, for places
+    members: tuple[Address, ...]
+    refs: tuple[Address, ...]  # every resource that a field refers to, sorted, without repeats
+    each: Mapping[str, Any] | None = None  # the values of `for_each`, where there is one, by key
+    late: tuple[Expression, ...] = ()
+
+    def place(self, path: str = "") -> Place:
+        return self.node.place_of(path)
+
+
+@value
+class Check:
+    """A condition of the user's that the blueprint must meet."""
+
+    name: str
+    that: Expression | bool
+    message: str | Expression
+    place: Place
+    warning: bool = False
+
+
+@value
+class Output:
+    name: str
+    value: Any  # JSON types; Expressions inside wait for the choices
+    description: str = ""
+    secret: bool = False
+
+
+@value
+class Site:
+    """The `site` section: what holds for everything."""
+
+    name: Annotated[str, Name(), "Name of the site, for people", Example("berlin")] = "site"
+    policy: Annotated[
+        Literal["balance", "pack", "spread", "nova"], "How instances choose among hosts that fit, unless a project says"
+    ] = "balance"
+    mtu: Annotated[
+        int | None,
+        Whole(least=576, most=65_535),
+        "Largest packet that the underlay carries; left out, what the inventory says of the host that carries least",
+        Example(9000),
+    ] = None
+    vni_first: Annotated[int, Whole(least=1, most=16_777_215), "First tunnel id to choose from"] = 10_000
+    vni_last: Annotated[int, Whole(least=1, most=16_777_215), "Last tunnel id to choose from"] = 9_999_999
+    vlan_first: Annotated[int, Whole(least=1, most=4094), "First VLAN id to choose from"] = 100
+    vlan_last: Annotated[int, Whole(least=1, most=4094), "Last VLAN id to choose from"] = 3999
+    domain: Annotated[str, Text(), "DNS domain of the site's instances", Example("cloud.example.org")] = (
+        "stead.internal"
+    )
+    dns: Annotated[
+        tuple[Annotated[str, Ip()], ...],
+        "Name servers that networks ask for names other than their own, unless a subnet says",
+        Example(["9.9.9.9"]),
+    ] = ()
+    store: Annotated[
+        str, Text(), "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
+    ] = ""
+
+
+@value
+class Desired:
+    site: Site
+    blocks: tuple[Block, ...]  # sorted by address of the first member
+    by_address: Mapping[Address, Block]  # every member, and every block by its own address
+    variables: Mapping[str, Any]
+    empty: Mapping[Address, bool] = field(default_factory=dict)  # definitions without members: counted, or by keys
+    outputs: tuple[Output, ...] = ()
+    checks: tuple[Check, ...] = ()
+    moved: Mapping[Address, Address] = field(default_factory=dict)  # from -> to, blocks or members
+    forget: frozenset[Address] = frozenset()
+    digest: str = ""  # of everything that can change a plan
+
+    def of_kind(self, plural: str) -> Iterator[Block]:
+        return (block for block in self.blocks if block.kind == plural)
+
+    def get(self, address: Address) -> Block | None:
+        return self.by_address.get(address)

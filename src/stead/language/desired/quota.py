@@ -1,0 +1,51 @@
+"""Adds up what each project takes and compares it with what it may have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.kind import Kind
+from stead.language.desired.model import Block, Desired
+from stead.language.reading.scalars import human
+
+OVER = Code("STEAD-Q001", "a quota is exceeded")
+BYTES = frozenset({"memory", "storage"})
+
+
+def over_quota(desired: Desired, kinds: Mapping[str, Kind]) -> list[Diagnostic]:
+    used: dict[str, Counter[str]] = {}
+    largest: dict[tuple[str, str], tuple[int, Block]] = {}
+    for block in desired.blocks:
+        if not block.project:
+            continue
+        for what, amount in kinds[block.kind].usage(block, desired).items():
+            total = amount * len(block.members)
+            used.setdefault(block.project, Counter())[what] += total
+            if total > largest.get((block.project, what), (0, block))[0]:
+                largest[block.project, what] = (total, block)
+    found = []
+    for project, amounts in sorted(used.items()):
+        owner = desired.get(Address("", "projects", project))
+        quota: Any = getattr(owner.model, "quota", None) if owner else None
+        for what, total in sorted(amounts.items()):
+            most = getattr(quota, what, None)
+            if most is not None and total > most and owner is not None:
+                amount, block = largest[project, what]
+                found.append(_told(owner, what, (total, most), (amount, block)))
+    return found
+
+
+def _told(owner: Block, what: str, sums: tuple[int, int], most: tuple[int, Block]) -> Diagnostic:
+    total, quota = sums
+    amount, block = most
+    shown = human if what in BYTES else str
+    text = (
+        f"Project {owner.name} asks for {shown(total)} of {what} and may have {shown(quota)}: "
+        f"{shown(total - quota)} too much. The most, {shown(amount)}, is asked for by {block.members[0].block}. "
+        "Raise the quota or ask for less."
+    )
+    return OVER.at(owner.place(f"quota.{what}"), text, address=str(owner.members[0]))

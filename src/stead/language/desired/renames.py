@@ -1,0 +1,101 @@
+"""`moved` and `forget`: what became of names that are no longer in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from stead.core.address import Address, order, parse
+from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.core.kind import Kind, Scope
+from stead.language import document
+from stead.language.desired.model import Block
+from stead.language.document import Node, Scalar
+from stead.language.reading import UNKNOWN_FIELD, nearest
+from stead.language.spec.model import Said
+
+UNKNOWN_ADDRESS = Code("STEAD-R010", "an address names nothing")
+MOVED_WRONG = Code("STEAD-R011", "`moved` must lead from what is gone to what is there")
+CANNOT_MOVE = Code("STEAD-R012", "`moved` cannot be followed")
+
+
+class Renames:
+    def __init__(self, kinds: Mapping[str, Kind], by_address: Mapping[Address, Block]) -> None:
+        self.kinds, self.by_address = kinds, by_address
+        self.found: list[Diagnostic] = []
+        self._blocks = {str(block.members[0].block) for block in by_address.values()}
+
+    def moved(self, said: Iterable[Said]) -> dict[Address, Address]:
+        """Moves may follow each other: from what was called `a` at first, `b` then, and is `c` now."""
+        moved: dict[Address, Address] = {}
+        places: dict[Address, Place] = {}
+        for one in said:
+            for word in set(one.node.entries) - {"from", "to"} if isinstance(one.node, document.Mapping) else ():
+                text = f"There is no field {word!r} here: a move has `from` and `to`."
+                self.found.append(UNKNOWN_FIELD.at(one.node.place_of(word), text))
+            old = self._address(one, one.node.child("from"))
+            new = self._address(one, one.node.child("to"))
+            if old is None or new is None:
+                continue
+            why = self._wrong(old, new, moved)
+            if why:
+                self.found.append(MOVED_WRONG.at(one.node.place, why))
+            else:
+                moved[old], places[old] = new, one.node.place
+        followed = {old: self._followed(old, moved) for old in moved}
+        for old, new in followed.items():
+            if new not in self.by_address:
+                text = f"{new} is not in the spec, so nothing can have moved there.{nearest(str(new), self._blocks)}"
+                self.found.append(MOVED_WRONG.at(places[old], text))
+        return dict(sorted(followed.items(), key=lambda pair: order(pair[0])))
+
+    def _followed(self, old: Address, moved: Mapping[Address, Address]) -> Address:
+        target = moved[old]
+        for _ in moved:  # a round ends nowhere that is there
+            if target in self.by_address or target not in moved:
+                break
+            target = moved[target]
+        return target
+
+    def _wrong(self, old: Address, new: Address, moved: Mapping[Address, Address]) -> str:
+        if old.kind != new.kind:
+            return f"{old} and {new} are of two kinds. What moves keeps its kind."
+        if old in moved:
+            return f"{old} has moved to {moved[old]} already. It can be in one place only."
+        if new in moved.values():
+            first = next(one for one, to in moved.items() if to == new)
+            return f"{first} has moved to {new} already. Only one of the two can."
+        if self._still_there(old) and new.block != old:
+            return f"{old} is still in the spec, so it cannot have moved. Rename it there, or take this out."
+        if old == new:
+            return f"{old} is where it was. Take this out."
+        return ""
+
+    def _still_there(self, address: Address) -> bool:
+        return address in self.by_address
+
+    def forgotten(self, said: Iterable[Said]) -> frozenset[Address]:
+        forgotten = set()
+        for one in said:
+            address = self._address(one, one.node)
+            if address is None:
+                continue
+            if self._still_there(address):
+                text = (
+                    f"{address} is still in the spec. Take its definition out: what is forgotten is no longer managed."
+                )
+                self.found.append(MOVED_WRONG.at(one.node.place, text))
+            else:
+                forgotten.add(address)
+        return frozenset(forgotten)
+
+    def _address(self, said: Said, node: Node | None) -> Address | None:
+        """Written in a project, or in a part, it may be short: of that project and that part."""
+        text = node.text if isinstance(node, Scalar) else ""
+        parsed = parse(text)
+        place: Place = node.place if node is not None else said.node.place
+        if parsed is None or parsed.kind not in self.kinds:
+            self.found.append(UNKNOWN_ADDRESS.at(place, f"{text!r} is no address, such as instances/web[0]."))
+            return None
+        if parsed.project or self.kinds[parsed.kind].scope is Scope.SITE:
+            return parsed
+        return parsed._replace(project=said.project, name=said.prefix + parsed.name)

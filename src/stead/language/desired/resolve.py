@@ -1,0 +1,305 @@
+"""Spec to Desired: counts, models, references, cycles, the kinds' rules and quotas."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.core.address import Address, order, parse
+from stead.core.diagnostics import Diagnostic, Place, has_errors, in_order
+from stead.core.value import replace
+from stead.language import document
+from stead.language.desired import results
+from stead.language.desired.counting import ONE, Counted, counted
+from stead.language.desired.cycles import cycles
+from stead.language.desired.digest import digest_of
+from stead.language.desired.ignoring import ignores_nothing, rolls_nothing
+from stead.language.desired.model import Block, Desired, Hook, Rollout, Settings, Site
+from stead.language.desired.quota import over_quota
+from stead.language.desired.renames import UNKNOWN_ADDRESS, Renames
+from stead.language.desired.scope import BlockScope, Keys
+from stead.language.desired.variables import Variables
+from stead.language.expressions import revealed
+from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
+from stead.language.reading.readers import FAILED
+from stead.language.spec import Definition, Environment, Spec
+from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, Playbook
+from stead.language.vault import Vault
+
+
+def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
+    """`key` seals secrets in the digest, so that it changes with them and does not give them away."""
+    resolving = _Resolving(spec)
+    desired = resolving.desired(key)
+    found = resolving.found
+    if not has_errors(found):  # rules look at whole blocks: they would only repeat what is known to be missing
+        desired = resolving.followed(desired)
+        for block in desired.blocks:
+            found += resolving.placed(resolving.kinds[block.kind].check(block, desired), block)
+        found += over_quota(desired, resolving.kinds)
+    if not spec.whole:  # a file that could not be read may well have what is missing
+        found = [one for one in found if not one.code.startswith("STEAD-R")]
+    return desired, in_order(found)
+
+
+class _Resolving:
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.found: list[Diagnostic] = []
+        self.kinds = spec.kinds
+        self.plurals = frozenset(self.kinds)
+        self.vault = Vault(spec.vault_secrets)
+        self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
+        self._included: dict[Block, Place] = {}
+        self.empty: dict[Address, bool] = {}
+        self.names: dict[tuple[str, str], dict[str, Keys]] = {}
+        self.variables = self.variables_of(spec.environment)[0].values
+        self.counts = [self.count(one) for one in spec.definitions]
+        for one, count in zip(spec.definitions, self.counts, strict=True):
+            self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
+
+    def variables_of(self, environment: Environment) -> tuple[Variables, Mapping[str, Any]]:
+        """Projects share the spec's variables; each inclusion of a part has its own. With secrets closed, and open."""
+        known = id(environment.declared)
+        if known not in self._variables:
+            above = None
+            for given in environment.given.values():
+                if given.environment is not None:
+                    of_spec = self.variables_of(given.environment)[0]
+                    above = Variables(given.environment, self.vault, self.found, of_spec.above)
+                    above.values = of_spec.values
+                    break
+            variables = Variables(environment, self.vault, self.found, above)
+            variables.all()
+            self._variables[known] = (variables, revealed(variables.values))
+        return self._variables[known]
+
+    def scope(self, environment: Environment) -> BlockScope:
+        variables, opened = self.variables_of(environment)
+        return BlockScope(
+            project=environment.project,
+            prefix=environment.prefix,
+            names=self.names,
+            kinds=self.plurals,
+            variables=variables.values,
+            opened=opened,
+            vault=self.vault,
+        )
+
+    def placed(self, found: Iterable[Diagnostic], block: Block) -> Iterable[Diagnostic]:
+        included = self._included.get(block)
+        return found if included is None else told_inside(found, included)
+
+    def count(self, one: Definition) -> Counted:
+        if one.node.child("count") is None and one.node.child("for_each") is None:
+            return ONE
+        reading = Reading(self.scope(one.environment), str(Address(one.project, one.kind, one.name)))
+        count = counted(one.node, one.kind, may=self.kinds[one.kind].counted, reading=reading)
+        self.tell(reading.found, one.environment)
+        return count
+
+    def tell(self, found: Sequence[Diagnostic], environment: Environment) -> None:
+        self.found += found if environment.included is None else told_inside(found, environment.included)
+
+    def desired(self, key: bytes) -> Desired:
+        blocks: list[Block] = []
+        for one, count in zip(self.spec.definitions, self.counts, strict=True):
+            blocks += self.blocks(one, count)
+        blocks.sort(key=lambda block: order(block.members[0]))
+        by_address: dict[Address, Block] = {}
+        for block in blocks:
+            by_address.setdefault(block.members[0].block, block)
+            by_address.update(dict.fromkeys(block.members, block))
+        self.found += cycles(blocks)
+        site = self.site()
+        outputs = [
+            made for name, said in self.spec.outputs.items() for made in self.outside(results.output, name, *said)
+        ]
+        checks = [made for name, said in self.spec.checks.items() for made in self.outside(results.check, name, *said)]
+        renames = Renames(self.kinds, by_address)
+        moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
+        self.found += renames.found
+        return Desired(
+            site=site,
+            blocks=tuple(blocks),
+            by_address=by_address,
+            empty=self.empty,
+            variables=self.variables,
+            outputs=tuple(outputs),
+            checks=tuple(checks),
+            moved=moved,
+            forget=forget,
+            digest="" if has_errors(self.found) else digest_of(key, site, blocks, outputs, checks, (moved, forget)),
+        )
+
+    def followed(self, desired: Desired) -> Desired:
+        """With references to what a kind says must come first, beside those that the user wrote."""
+        changed: dict[Block, Block] = {}
+        for block in desired.blocks:
+            more = set(self.kinds[block.kind].follows(block, desired)) - set(block.refs)
+            if more:
+                changed[block] = replace(block, refs=tuple(sorted({*block.refs, *more}, key=order)))
+        if not changed:
+            return desired
+        self._included.update((new, self._included[old]) for old, new in changed.items() if old in self._included)
+        return replace(
+            desired,
+            blocks=tuple([changed.get(block, block) for block in desired.blocks]),
+            by_address={address: changed.get(block, block) for address, block in desired.by_address.items()},
+        )
+
+    def outside(self, read: Any, name: str, node: document.Node, environment: Environment) -> list[Any]:
+        scope = self.scope(environment)
+        scope.outside = True
+        reading = Reading(scope, name)
+        made = list(read(name, node, reading))
+        self.tell(reading.found, environment)
+        return made
+
+    def blocks(self, one: Definition, count: Counted) -> Iterator[Block]:
+        address = Address(one.project, one.kind, one.name)
+        members = (address,) if count.keys is None else tuple([address._replace(key=key) for key in count.keys])
+        scope = self.scope(one.environment)
+        scope.each, scope.index = count.each, members[0].key if members else 0
+        if not members:
+            self.empty[address] = count.each is None
+            if count.each is None:  # there are none now; what is written of them can be wrong all the same
+                self.read(one, address, scope)
+            return
+        first = self.read(one, address, scope)
+        if not scope.varies:
+            if first is not None:
+                yield self.block(one, first, members, count)
+            return
+        if first is not None:
+            yield self.block(one, first, members[:1], count)
+        for member in members[1:]:
+            scope.index = member.key
+            other = self.read(one, member, scope)
+            if other is not None:
+                yield self.block(one, other, (member,), count)
+
+    def read(self, one: Definition, address: Address, scope: BlockScope) -> tuple[Any, Settings, Reading] | None:
+        kind = self.kinds[one.kind]
+        settings = self.settings(one, address, scope)
+        scope.labels = settings.labels if settings is not None else {}
+        reading = Reading(scope, str(address))
+        others = SETTINGS | COUNTED if kind.counted else SETTINGS
+        model = read_model(kind.model, one.node, reading, others=others)
+        self.tell(reading.found, one.environment)
+        return None if model is FAILED or settings is None else (model, settings, reading)
+
+    def block(
+        self, one: Definition, read: tuple[Any, Settings, Reading], members: tuple[Address, ...], count: Counted
+    ) -> Block:
+        model, settings, reading = read
+        refs = set(reading.refs)
+        if one.project:
+            refs.add(Address("", "projects", one.project))
+        block = Block(
+            kind=one.kind,
+            project=one.project,
+            name=one.name,
+            model=model,
+            settings=settings,
+            node=one.node,
+            members=members,
+            refs=tuple(sorted(refs, key=order)),
+            each=count.each,
+            late=tuple(reading.late),
+        )
+        if one.environment.included is not None:
+            self._included[block] = one.environment.included
+        return block
+
+    def settings(self, one: Definition, address: Address, scope: BlockScope) -> Settings | None:
+        node = one.node
+        if not isinstance(node, document.Mapping) or not SETTINGS & node.entries.keys():
+            return _PLAIN
+        own = document.Mapping(node.file, node.line, node.column)
+        own.entries = {word: below for word, below in node.entries.items() if word in SETTINGS}
+        own.keys = node.keys
+        reading = Reading(scope, str(address))
+        common: Common | Any = read_model(Common, own, reading)
+        self.tell(reading.found, one.environment)
+        if common is FAILED:
+            return None
+        self.tell(list(rolls_nothing(common.rollout, one)), one.environment)
+        self.tell(list(ignores_nothing(common.ignore, self.kinds[one.kind], one)), one.environment)
+        depends = [self.depends(text, index, one) for index, text in enumerate(common.depends_on)]
+        return Settings(
+            labels=common.labels,
+            protect=common.protect,
+            ignore=common.ignore,
+            depends_on=tuple(found for found in depends if found is not None),
+            replace_when=common.replace_when,
+            create_before_destroy=common.create_before_destroy,
+            rollout=_rollout(common.rollout),
+            hooks=tuple(_hook(playbook, node.file) for playbook in common.hooks),
+        )
+
+    def depends(self, text: str, index: int, one: Definition) -> Address | None:
+        """`instances/db` in the same part, project or site, or a whole address."""
+        place = one.node.place_of(f"depends_on.{index}")
+        address = self.address(text, one.environment)
+        if address is None:
+            known = [f"{kind}/{name}" for (_, kind), names in self.names.items() for name in names]
+            text = f"{text!r} names nothing. Write kind/name, such as instances/db.{nearest(text, known)}"
+            told = UNKNOWN_ADDRESS.at(place, text, address=str(Address(one.project, one.kind, one.name)))
+            self.tell([told], one.environment)
+        return address
+
+    def address(self, text: str, environment: Environment) -> Address | None:
+        parsed = parse(text)
+        if parsed is None:
+            return None
+        projects = (parsed.project,) if parsed.project else dict.fromkeys((environment.project, ""))
+        for project in projects:
+            known = self.names.get((project, parsed.kind), {})
+            for name in dict.fromkeys((environment.prefix + parsed.name, parsed.name)):
+                if name not in known:
+                    continue
+                keys = known[name]
+                if parsed.key is None or (keys is not None and parsed.key in keys):
+                    return parsed._replace(project=project, name=name)
+        return None
+
+    def site(self) -> Site:
+        node = self.spec.site
+        if node is None:
+            return Site()
+        reading = Reading(self.scope(self.spec.environment))
+        site = read_model(Site, node, reading)
+        if site is FAILED:
+            self.found += reading.found
+            return Site()
+        for first, last in (("vni_first", "vni_last"), ("vlan_first", "vlan_last")):
+            low, high = getattr(site, first), getattr(site, last)
+            if low > high:
+                reading.tell(
+                    OUT_OF_RANGE, node.place_of(first), f"{first} is {low} and {last} {high}: there is none between."
+                )
+        self.found += reading.found
+        found: Site = site
+        return found
+
+
+def told_inside(found: Iterable[Diagnostic], included: Place) -> list[Diagnostic]:
+    """A mistake in a part stands there once, and may be made at each of its inclusions."""
+    return [replace(one, detail=f"{one.detail}\nThe part is included at {included}.") for one in found]
+
+
+def _hook(playbook: Playbook, file: str) -> Hook:
+    """Its file is named as seen from the file that names it; from here on as the spec's own files are."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(file), playbook.playbook))  # noqa: PTH118, PTH120
+    return Hook(playbook=beside, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)
+
+
+def _rollout(asked: InBatches | None) -> Rollout | None:
+    if asked is None:
+        return None
+    return Rollout(at_once=asked.at_once, wait=asked.wait, stop_on_failure=asked.stop_on_failure)
+
+
+_PLAIN = Settings()

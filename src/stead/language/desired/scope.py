@@ -1,0 +1,245 @@
+"""What names mean inside a block: references, variables, `each` and `index`; and which resources expressions name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.core.fields import Expression, Ref, Secret
+from stead.core.value import field, mutable
+from stead.language.document import Scalar
+from stead.language.expressions import (
+    EARLY,
+    Failed,
+    Use,
+    evaluate,
+    names_used,
+    uses,
+    uses_secret,
+    without_secrets,
+)
+from stead.language.reading.context import nearest
+from stead.language.vault import Vault
+
+UNKNOWN = Code("STEAD-R001", "no such resource")
+WHICH = Code("STEAD-R002", "one of several must be named")
+BAD_EXPRESSION = Code("STEAD-L050", "an expression cannot be evaluated")
+UNKNOWN_NAME = Code("STEAD-L051", "an expression uses a name that is not known here")
+TOO_EARLY = Code("STEAD-L052", "an expression needs a choice that is not made yet")
+
+# Outside of blocks, in outputs and checks, there is no member to be `this`.
+OUTSIDE = frozenset({"vars", "projects", "site"})
+LATE = EARLY | OUTSIDE | {"this"}
+_REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[(?P<key>[^\]]+)\])?")
+# Methods of maps, which stand where a name could: `instances.values()`.
+_METHODS = frozenset({"items", "keys", "values", "get"})
+
+_WITH = {
+    "each": " It is, in a definition with `for_each`.",
+    "index": " It is, in a definition with `count` or `for_each`.",
+}
+
+Keys = range | dict[str, None] | None  # None for what is not counted
+Names = Mapping[tuple[str, str], Mapping[str, Keys]]  # (project, kind) -> name -> keys
+
+
+class Nothing:
+    """A scope in which nothing may be named: for what is read before there are names."""
+
+    def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:
+        del ref
+        found.append(UNKNOWN.at(place, f"{text!r} cannot be named here."))
+        return None
+
+    def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
+        found.append(UNKNOWN_NAME.at(node.place, "No expression can stand here. Write the value itself."))
+
+    def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
+        try:
+            names_used(node.text)
+        except Failed as failure:
+            found.append(BAD_EXPRESSION.at(node.place_within(failure.line), str(failure)))
+            return None
+        return Expression(node.text, path, node.place)
+
+    def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
+        found.append(UNKNOWN_NAME.at(node.place, "A vaulted value cannot stand here."))
+        return None
+
+
+@mutable
+class BlockScope:
+    """Reading changes one thing: `varies`."""
+
+    project: str
+    prefix: str
+    names: Names
+    kinds: frozenset[str]
+    variables: Mapping[str, Any]
+    opened: Mapping[str, Any]  # the same, secrets open
+    vault: Vault
+    outside: bool = False  # not in a block, but in outputs or checks
+    labels: Mapping[str, str] = field(default_factory=dict)
+    each: Mapping[str, Any] | None = None
+    index: int | str | None = None
+    varies: bool = False  # an early expression looked at `each` or `index`
+
+    def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:
+        match = _REFERENCE.fullmatch(text)
+        wanted = match["name"] if match else text
+        address = self.named(ref.kind, wanted) if match else None
+        if match and address:
+            keys = self.names[address.project, ref.kind][address.name]
+            return self._member(address, match["key"], keys, ref, place, found)
+        text = f"There is none of {ref.kind} named {text!r} in this project or at the site."
+        found.append(UNKNOWN.at(place, text + self.instead(ref.kind, wanted)))
+        return None
+
+    def named(self, kind: str, name: str) -> Address | None:
+        """The same part first, then the project, then the site."""
+        for project in dict.fromkeys((self.project, "")):
+            known = self.names.get((project, kind), {})
+            for one in dict.fromkeys((self.prefix + name, name)):
+                if one in known:
+                    return Address(project, kind, one)
+        return None
+
+    def instead(self, kind: str, wanted: str) -> str:
+        every = {**self.names.get(("", kind), {}), **self.names.get((self.project, kind), {})}
+        listed = f" There are {', '.join(sorted(every)[:8])}." if 0 < len(every) <= 8 else ""
+        return nearest(wanted, every) + listed
+
+    def _member(
+        self, address: Address, key: str | None, keys: Keys, ref: Ref, place: Place, found: list[Diagnostic]
+    ) -> Address | None:
+        if keys is None:
+            if key is None:
+                return address
+            found.append(UNKNOWN.at(place, f"{address} is not counted: write {address.name!r} without [{key}]."))
+            return None
+        if key is None:
+            if ref.many:
+                return address
+            first = f"write {address.name}[{next(iter(keys))}], say" if keys else "but its count is 0"
+            text = f"{address} has {len(keys)} members, and one of them is meant: {first}."
+            found.append(WHICH.at(place, text))
+            return None
+        chosen: int | str = int(key) if key.isdecimal() and isinstance(keys, range) and len(key) < 9 else key
+        if chosen in keys:
+            return address._replace(key=chosen)
+        span = f"0 to {len(keys) - 1}" if keys and isinstance(keys, range) else ", ".join(map(str, [*keys][:8]))
+        found.append(UNKNOWN.at(place, f"{address} has no member {key!r}: there are {span or 'none'}."))
+        return None
+
+    def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
+        secret = False
+        try:
+            early = [use for use in uses(node.text) if use.name in self.kinds or use.name in ("this", "projects")]
+            if early:
+                text = (
+                    f"{early[0].name!r} stands for what is chosen in the plan, and this field is needed to choose. "
+                    "Only fields such as cloud_init.user_data, outputs and checks may use it."
+                )
+                found.append(TOO_EARLY.at(node.place_within(early[0].line), text))
+                return None
+            if not self._known(EARLY, node, found):
+                return None
+            secret = uses_secret(node.text, self.variables)
+            self.varies |= not names_used(node.text).isdisjoint(("each", "index"))
+            value = evaluate(node.text, self._early())
+            return Secret(str(value)) if secret else value
+        except Failed as failure:
+            text = without_secrets(str(failure)) if secret else str(failure)
+            found.append(BAD_EXPRESSION.at(node.place_within(failure.line), text))
+            return None
+
+    def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
+        try:
+            if not self._known((OUTSIDE if self.outside else LATE) | self.kinds, node, found):
+                return None
+            if not self._there(node, found):
+                return None
+            secret = uses_secret(node.text, self.variables)
+        except Failed as failure:
+            found.append(BAD_EXPRESSION.at(node.place_within(failure.line), str(failure)))
+            return None
+        kept = Expression(node.text, path, node.place, secret=secret)
+        kept.variables, kept.prefix, kept.lines = self.variables, self.prefix, node.style == "|"
+        return kept
+
+    def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
+        return self.vault.open(node, found)
+
+    def _known(self, known: frozenset[str], node: Scalar, found: list[Diagnostic]) -> bool:
+        """Told once for each name, at its line."""
+        known = known - ({"each"} if self.each is None else set()) - ({"index"} if self.index is None else set())
+        unknown = {use.name: use for use in reversed(uses(node.text)) if use.name not in known}
+        for name, use in sorted(unknown.items()):
+            hint = f" Write vars.{name}." if name in self.variables else _WITH.get(name) or nearest(name, known)
+            others = ", ".join(sorted(known - self.kinds))
+            text = f"{name} is not known here.{hint or f' There are {others}.'}"
+            found.append(UNKNOWN_NAME.at(node.place_within(use.line), text))
+        for use in uses(node.text):
+            if use.name == "vars" and use.words and use.words[0] not in self.variables and not unknown:
+                word = use.words[0]
+                if word in _METHODS or "default" in node.text or "defined" in node.text:
+                    continue
+                text = (
+                    f"There is no variable {word!r}.{nearest(word, self.variables)} Variables are declared under vars."
+                )
+                found.append(BAD_EXPRESSION.at(node.place_within(use.line), text))
+                return False
+        return not unknown
+
+    def _there(self, node: Scalar, found: list[Diagnostic]) -> bool:
+        """Whether the resources that a late expression names are there: `instances.web`, `projects.acme.volumes.x`."""
+        if "default" in node.text or "defined" in node.text:
+            return True  # it says itself what to do where something is not there
+        before = len(found)
+        for use in uses(node.text):
+            place = node.place_within(use.line)
+            match use:
+                case Use("projects", (project, *_)) if project not in _METHODS and not self._has_project(project):
+                    known = self.names.get(("", "projects"), {})
+                    found.append(UNKNOWN.at(place, f"There is no project {project!r}.{nearest(project, known)}"))
+                case Use("projects", (project, kind, name, *_)) if kind in self.kinds:
+                    self._there_in(project, kind, name, place, found)
+                case Use(kind, (name, *_)) if kind in self.kinds:
+                    self._there_in(self.project, kind, name, place, found)
+                case _:
+                    pass
+        return len(found) == before
+
+    def of(self, project: str) -> BlockScope:
+        return BlockScope(project, "", self.names, self.kinds, self.variables, self.opened, self.vault)
+
+    def _has_project(self, name: str) -> bool:
+        return name in self.names.get(("", "projects"), {})
+
+    def _there_in(self, project: str, kind: str, name: str, place: Place, found: list[Diagnostic]) -> None:
+        inside = self if project == self.project else self.of(project)
+        if name not in _METHODS and inside.named(kind, name) is None:
+            where = f"in project {project} or at the site" if project else "at the site"
+            text = f"There is none of {kind} named {name!r} {where}.{inside.instead(kind, name)}"
+            if not project and self._elsewhere(kind, name):
+                text += f" Of a project's, write projects.{self._elsewhere(kind, name)}.{kind}.{name}."
+            found.append(UNKNOWN.at(place, text))
+
+    def _elsewhere(self, kind: str, name: str) -> str:
+        """A project that has one of this name."""
+        return next((project for (project, one), names in self.names.items() if one == kind and name in names), "")
+
+    def _early(self) -> dict[str, Any]:
+        each = None
+        if self.each is not None and self.index is not None:
+            each = {"key": self.index, "value": self.each.get(str(self.index))}
+        return {
+            "vars": self.opened,
+            "project": self.project,
+            "labels": self.labels,
+            "each": each,
+            "index": self.index,
+        }

@@ -1,0 +1,176 @@
+"""The language reference, a page for each kind, made from the same models that read the spec; and what hosts can do."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
+    ACTION,
+    HYPERVISOR,
+    NETWORK_DRIVER,
+    NETWORK_TYPE,
+    OF_POOLS,
+    TABLE,
+    VOLUME,
+    Ability,
+    able,
+    row,
+)
+from stead.core import fields
+from stead.core.fields import Example, Expression, Form, Secret
+from stead.core.kind import Kind
+from stead.language.reading.models import word_of
+from stead.language.spec.settings import Common
+
+_FORMS: dict[type, str] = {
+    fields.Size: "size",
+    fields.Duration: "duration",
+    fields.Ip: "address",
+    fields.Cidr: "network",
+    fields.Range: "range of addresses",
+    fields.Ports: "port or range",
+    fields.Mac: "MAC address",
+    fields.Name: "name",
+    fields.Path: "file",
+    fields.Whole: "number",
+    fields.Anything: "anything",
+}
+_TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
+
+_TABLES = {"Networks": (NETWORK_TYPE, NETWORK_DRIVER), "Instances": (HYPERVISOR,), "Steps": (ACTION,)}
+_ABOUT = """\
+Made by `scripts/generate` from the table that real hosts, simulated hosts and the planner read; do not edit. A test
+calls the host code for each row.
+
+It is about the code of this version. What a host itself can do (its kernel, its firmware, its programs) it finds out,
+and `stead doctor` tells. A plan that needs what is `no` here is refused before any host is touched, also for simulated
+hosts. What is `simulated only` is refused for real hosts (STEAD-X013); simulated hosts do it, and the plan warns
+(STEAD-X014).
+""".splitlines()
+
+
+def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
+    """File name to text."""
+    made = {f"{plural}.md": page(kind) for plural, kind in kinds.items()}
+    made["common.md"] = "\n".join(
+        [
+            "# Fields of every resource",
+            "",
+            "Every kind understands these beside its own fields.",
+            "",
+            *table(Common),
+            *_sections(Common),
+            "",
+        ]
+    )
+    made["abilities.md"] = abilities_page()
+    index = ["# Language reference", "", "Made from the kinds by `scripts/generate`; do not edit.", ""]
+    index += [f"- [{plural}]({plural}.md): {kind.help}" for plural, kind in kinds.items()]
+    made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource"])
+    made["README.md"] += "\n- [abilities](abilities.md): what the host code of this version can do\n"
+    return made
+
+
+def page(kind: Kind) -> str:
+    counted = " It may have `count` or `for_each`." if kind.counted else ""
+    place = {"site": "at the top", "project": "in a project", "either": "at the top or in a project"}[kind.scope]
+    lines = [f"# {kind.plural}", "", f"{kind.help} It stands {place}.{counted}", "", *table(kind.model)]
+    return "\n".join([*lines, *_sections(kind.model), "", "And the [fields of every resource](common.md).", ""])
+
+
+def _sections(whole: type) -> list[str]:
+    """The records in it, each with a table of its own."""
+    lines: list[str] = []
+    for model in dict.fromkeys(_nested(whole)):
+        short = getattr(model, "SHORT", None)
+        lines += ["", f"## {model.__name__}", "", (model.__doc__ or "").partition("\n")[0]]
+        lines += [f"It may be written as its `{word_of(short)}` alone.", ""] if short else [""]
+        lines += table(model)
+    return lines
+
+
+def abilities_page() -> str:
+    lines = ["# What hosts can do", "", *_ABOUT]
+    for title, rows in _TABLES.items():
+        lines += ["", f"## {title}", "", "| what | can | |", "| --- | --- | --- |"]
+        found = [one for what in rows for one in TABLE if one.what == what]
+        lines += [f"| {one.what} `{one.name}` | {_can(one)} | {one.text} |" for one in found]
+    pools = able(VOLUME)
+    lines += ["", "## Pools, by type", "", f"| what | {' | '.join(f'`{name}`' for name in pools)} |"]
+    lines += ["| --- " * (1 + len(pools)) + "|"]
+    lines += [f"| {what} | {' | '.join(_can(row(what, name)) for name in pools)} |" for what in OF_POOLS]
+    notes: dict[tuple[str, str], list[str]] = {}
+    for one in TABLE:
+        if one.what in OF_POOLS and one.text:
+            notes.setdefault((one.what, one.text), []).append(f"`{one.name}`")
+    lines += ["", *(f"- {what}, {', '.join(names)}: {text}" for (what, text), names in notes.items()), ""]
+    return "\n".join(lines)
+
+
+def _can(one: Ability) -> str:
+    return "yes" if one.can else "simulated only" if one.rehearsed else "no"
+
+
+def table(model: type) -> list[str]:
+    hints = typing.get_type_hints(model, include_extras=True)
+    lines = ["| field | type | default | what it is |", "| --- | --- | --- | --- |"]
+    for one in dataclasses.fields(model):
+        notes = get_args(hints[one.name])[1:] if get_origin(hints[one.name]) is Annotated else ()
+        text = next((note for note in notes if isinstance(note, str)), "")
+        example = next((note.value for note in notes if isinstance(note, Example)), None)
+        if example is not None:
+            text += f". Example: `{json.dumps(example)}`"
+        cells = [f"`{word_of(one.name)}`", _type(hints[one.name]), _default(one), text]
+        row = " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+        lines.append(f"| {row} |")
+    return lines
+
+
+def _default(one: dataclasses.Field[Any]) -> str:
+    if one.default is dataclasses.MISSING:
+        return "required" if one.default_factory is dataclasses.MISSING else ""
+    if one.default in (None, "", ()):
+        return ""
+    return f"`{json.dumps(one.default)}`"
+
+
+def _type(annotation: Any, form: Form | None = None) -> str:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        base, *notes = get_args(annotation)
+        return _type(base, next((note for note in notes if isinstance(note, Form)), None))
+    if isinstance(form, fields.Ref) and origin is None:
+        return f"name of one of [{form.kind}]({form.kind}.md)"
+    if origin in (Union, types.UnionType):
+        known = [one for one in get_args(annotation) if one not in (type(None), Expression, Secret)]
+        return " or ".join(dict.fromkeys(_type(one, form) for one in known))
+    if origin is Literal:
+        return ", ".join(f"`{one}`" for one in get_args(annotation))
+    if origin is tuple:
+        return f"list of {_type(get_args(annotation)[0], form)}"
+    if origin in (dict, Mapping):
+        return f"map of {_type(get_args(annotation)[1], form)}"
+    if form is not None and type(form) in _FORMS:
+        return _FORMS[type(form)]
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    return _TYPES.get(annotation, "text")
+
+
+def _nested(model: type) -> Iterator[type]:
+    for hint in typing.get_type_hints(model, include_extras=True).values():
+        yield from _records(hint)
+
+
+def _records(annotation: Any) -> Iterator[type]:
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        yield annotation
+        yield from _nested(annotation)
+    for one in get_args(annotation):
+        if not isinstance(one, str | Form | Example):
+            yield from _records(one)

@@ -1,0 +1,89 @@
+"""Finds and reads the files of a spec. The only part of the language that touches a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.language.document import Node
+
+NO_FILE = Code("STEAD-L020", "a file cannot be read")
+OUTSIDE = Code("STEAD-L027", "a part lies outside the directory of the spec")
+EMPTY = Code("STEAD-L021", "there is no spec here")
+
+LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
+TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
+# Files beside a spec that are YAML and no part of it.
+OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
+
+
+class Files:
+    """Reads documents, each file once, and names them as the user would: relative to where they are."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.found: list[Diagnostic] = []
+        self.whole = True  # so far, every file could be read to its end
+        self._read: dict[Path, Node | None] = {}
+
+    def spec(self, paths: Sequence[Path]) -> list[Node]:
+        files = dict.fromkeys(file for path in paths for file in self._expand(path))
+        read = {file: node for file in files if (node := self.document(file)) is not None}
+        if not read and self.whole:  # to plan by would be to destroy everything that there is
+            for file in files:
+                text = "The file is empty. A spec begins with the line `stead: 1`."
+                self.found.append(EMPTY.at(Place(self.shown(file), 1, 1), text))
+        return list(read.values())
+
+    def _expand(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = sorted(
+            file
+            for pattern in ("*.yml", "*.yaml")
+            for file in path.glob(pattern)
+            if not file.name.startswith(".") and not file.name.endswith(OTHERS)
+        )
+        if not files:
+            text = f"{self.shown(path)} has no *.yml file. Write one (`stead init` makes one), or name another place."
+            self.found.append(EMPTY.at(None, text))
+        return files
+
+    def document(self, path: Path, named_at: Place | None = None) -> Node | None:
+        if path not in self._read:
+            self._read[path] = self._document(path, named_at)
+        return self._read[path]
+
+    def _document(self, path: Path, named_at: Place | None) -> Node | None:
+        why = ""
+        try:
+            if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
+                self.whole = False
+                text = f"{self.shown(path)} leads out of it, and is not read. Copy the part to a place beside the spec."
+                self.found.append(OUTSIDE.at(named_at, text))
+                return None
+            if named_at is not None and path.exists() and not path.is_file():
+                why = "It is no file"  # nor is a device: it might never end
+            elif path.is_file() and path.stat().st_size > LARGEST:
+                why = TOO_MUCH
+            else:
+                with path.open("rb") as file:
+                    data = file.read(-1 if path.is_file() else LARGEST + 1)
+                why = "" if len(data) <= LARGEST else TOO_MUCH  # a device has no size, and no end
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+        if why:
+            self.whole = False
+            text = f"{self.shown(path)}: {why}. Check the name, and that you may read it."
+            self.found.append(NO_FILE.at(named_at, text))
+            return None
+        from stead.language.document.parser import read
+
+        node, found = read(data, self.shown(path))
+        self.found += found
+        self.whole = self.whole and (node is not None or not found)
+        return node
+
+    def shown(self, path: Path) -> str:
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)

@@ -1,0 +1,65 @@
+"""What `load` gives: every definition with its node, and the environments that its expressions will see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stead.core.diagnostics import Place
+from stead.core.fields import Secret
+from stead.core.kind import Kind
+from stead.core.named import NamedTuple
+from stead.core.value import field, value
+from stead.language.document import Node
+
+
+class Given(NamedTuple):
+    """A variable's value from outside: `-e`, a variable file, or the parameters of an included part."""
+
+    node: Node
+    source: str
+    environment: Environment | None = None  # whose expressions it uses, when a part was given it
+    text: str | None = None  # as `-e` has it: YAML, or text where that is what the variable's type wants
+
+
+class Said(NamedTuple):
+    """An entry of `moved` or `forget`, with where its addresses begin."""
+
+    node: Node
+    project: str
+    prefix: str
+
+
+@value(eq=False)
+class Environment:
+    """One scope of variables: the spec's own, or that of one inclusion of a part."""
+
+    declared: Mapping[str, Node]
+    given: Mapping[str, Given]
+    project: str = ""
+    prefix: str = ""  # of names in an included part: "blue-"
+    included: Place | None = None  # where, if it is a part's
+
+
+@value(eq=False)
+class Definition:
+    """One entry of a section: `instances.web`."""
+
+    kind: str
+    project: str
+    name: str
+    node: Node
+    environment: Environment
+
+
+@value
+class Spec:
+    kinds: Mapping[str, Kind] = field(repr=False)
+    definitions: tuple[Definition, ...] = ()
+    environment: Environment
+    site: Node | None = None
+    outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
+    checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
+    moved: tuple[Said, ...] = ()
+    forget: tuple[Said, ...] = ()
+    vault_secrets: tuple[Secret, ...] = ()
+    whole: bool = True  # every file could be read to its end

@@ -1,0 +1,75 @@
+"""The fields that every kind understands, beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from stead.core.fields import Anything, Duration, Example, Path, Text
+from stead.core.value import field, value
+
+
+@value
+class Playbook:
+    """A playbook of yours, run before or after a step of the resource."""
+
+    playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/drain.yml")]
+    when: Annotated[Literal["before", "after"], "Before or after the step"] = "after"
+    actions: Annotated[
+        tuple[Literal["create", "update", "migrate", "reboot", "rebuild", "replace", "destroy"], ...],
+        "Steps at which it runs; left out, all",
+        Example(["create"]),
+    ] = ()
+    vars: Annotated[Mapping[str, Any], Anything(), "Variables for it"] = field(default_factory=dict)
+
+
+@value
+class InBatches:
+    """How members of a counted definition are changed where that disturbs them."""
+
+    at_once: Annotated[
+        str,
+        Text(pattern=r"[1-9][0-9]{0,5}|([1-9][0-9]?|100)%", what="a number of members from 1, or a share up to 100%"),
+        "Members that are rebooted, rebuilt or replaced at once: a number, or a share of all, rounded down",
+        Example("25%"),
+    ] = "1"
+    wait: Annotated[int, Duration(), "How long apply waits between two batches", Example("30s")] = 0
+    stop_on_failure: Annotated[bool, "Leave the rest as it is when a member fails or is not ready in time"] = True
+
+
+@value
+class Common:
+    """Fields of every resource."""
+
+    labels: Annotated[
+        Mapping[str, Annotated[str, Text()]], "Labels, for selecting and for people", Example({"tier": "web"})
+    ] = field(default_factory=dict)
+    protect: Annotated[bool, "Refuse to destroy or rebuild it, even when it is gone from the spec"] = False
+    ignore: Annotated[
+        tuple[Annotated[str, Text()], ...],
+        "Fields that are left to others: what is there stays so, and a difference is no change",
+        Example(["memory"]),
+    ] = ()
+    depends_on: Annotated[
+        tuple[Annotated[str, Text()], ...], "Addresses of what must be there before it", Example(["instances/db"])
+    ] = ()
+    replace_when: Annotated[Any, Anything(), "Any value; when it changes, the resource is made anew"] = None
+    create_before_destroy: Annotated[
+        bool,
+        "Replaced by one on another host that has no address or number of the old one's, make the new one first",
+    ] = False
+    rollout: Annotated[
+        InBatches | None,
+        "Reboot, rebuild and replace members a few at a time, each batch when the one before is ready; left out, all "
+        "at once",
+        Example({"at_once": 1}),
+    ] = None
+    hooks: Annotated[
+        tuple[Playbook, ...], "Playbooks around its steps", Example([{"playbook": "hooks/drain.yml", "when": "before"}])
+    ] = ()
+
+
+SETTINGS = frozenset(
+    {"labels", "protect", "ignore", "depends_on", "replace_when", "create_before_destroy", "rollout", "hooks"}
+)
+COUNTED = frozenset({"count", "for_each"})

@@ -1,0 +1,1 @@
+"""One execution of a plan: apply, its journal, and how it is interrupted."""

@@ -1,0 +1,358 @@
+"""Does exactly what a plan says, wave by wave. Makes no choice, and refuses a plan whose inputs have changed since.
+
+After a failure there is no undo: what does not depend on it goes on, the rest is skipped and said, and the next plan
+goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Refused
+from stead.core.kind import AS_IT_IS, Action
+from stead.core.named import NamedTuple
+from stead.core.recorded import told_of_hosts
+from stead.core.value import field, value
+from stead.language.desired import Hook
+from stead.plan.model import Made, Plan, Step
+from stead.run.interrupts import Interrupts, interrupts_of
+from stead.run.journal import Journal, of_waves
+from stead.runner import Awaits, Began, Ended, Event, Result, Runner, Silent, State, Wave
+from stead.store import Hold, Store
+from stead.store.model import Claim, Outcome, Start, Writes, moment
+
+STALE = Code("STEAD-A001", "the plan is out of date")
+
+_NOTHING_ON_HOSTS = frozenset({Action.FORGET, Action.ACCEPT})
+
+
+class WaveBegan(NamedTuple):
+    number: int
+    of: int
+    steps: int
+
+
+class Pausing(NamedTuple):
+    """Between two batches of a definition."""
+
+    seconds: int
+
+
+class Stopping(NamedTuple):
+    """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
+
+
+Progress = WaveBegan | Pausing | Stopping | Began | Awaits | Ended | Silent
+OnProgress = Callable[[Progress], None]
+
+
+@value
+class Options:
+    who: str
+    reason: str = ""
+    parallel: int = 0  # hosts at once; 0 leaves it to the runner
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text, for the runner alone
+    hooks: Mapping[Address, Sequence[Hook]] = field(default_factory=dict)  # by block or member
+    lives: float = 60.0  # seconds without a heartbeat until others may take the lock
+    content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
+
+
+class Told(NamedTuple):
+    """A step that was not done, and why."""
+
+    step: Step
+    why: str
+
+
+@value
+class Applied:
+    run: int  # 0 when there was nothing to do
+    outcome: Outcome
+    done: int = 0
+    failed: tuple[Told, ...] = ()
+    skipped: tuple[Told, ...] = ()
+    unknown: tuple[Told, ...] = ()  # begun, and never heard of again
+    silent: Mapping[str, str] = field(default_factory=dict)  # host -> why
+    ready: tuple[Told, ...] = ()  # guests that were waited for: what for, and how long
+
+
+def _unheard(_event: Progress) -> None:
+    pass
+
+
+def apply(
+    plan: Plan, store: Store, runner: Runner, *, now: Made, options: Options, on_event: OnProgress = _unheard
+) -> Applied:
+    """`now` says what the spec and the hosts are at this moment; what is recorded is looked up under the lock."""
+    with store.lock(Claim(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)) as hold:
+        check_fresh(plan, now, store)
+        if plan.empty and dict(plan.outputs) == dict(store.outputs()):
+            _remember_hosts(plan, store, hold, options.who)
+            return Applied(run=0, outcome=Outcome.DONE)
+        journal = Journal(store, hold, plan, store.recorded())
+        with interrupts_of(lambda: on_event(Stopping())) as interrupts:
+            start = Start(options.who, options.reason, plan.digest, len(plan.steps), options.content)
+            journal.start(start)
+            work = _Work(plan, journal, runner, options, interrupts, on_event)
+            try:
+                work.all()
+            except KeyboardInterrupt:
+                work.abandon()
+            except Exception:  # the runner's fault, or the lock is lost: what was heard so far is kept if it may be
+                with suppress(Refused):
+                    journal.flush()
+                raise
+            return work.close()
+
+
+def _remember_hosts(plan: Plan, store: Store, hold: Hold, who: str) -> None:
+    """Where nothing else is to be done: what is known of them once they are silent."""
+    hosts = told_of_hosts(plan.silence, store.recorded().hosts, who)
+    if hosts:
+        store.edit(hold, who, "hosts", Writes(hosts=hosts))
+
+
+def check_fresh(plan: Plan, now: Made, store: Store) -> None:
+    made = plan.made
+    changed = []
+    if made.stead != now.stead:
+        changed.append(f"It was made by Stead {made.stead}, and this is {now.stead}.")
+    if made.spec != now.spec:
+        changed.append("The spec has changed since: its files, variables or what they include.")
+    serial = store.serial()
+    if made.recorded != serial:
+        changed.append(f"The recorded state has changed since ({made.recorded} -> {serial}){_by_whom(store)}.")
+    if made.observed != now.observed:
+        changed.append("What the hosts report has changed since.")
+    if changed:
+        raise Refused(STALE.at(None, "\n".join([*changed, "Nothing was done. Plan again and look at what is new."])))
+
+
+def _by_whom(store: Store) -> str:
+    latest = next(iter(store.runs(1)), None)
+    return f"; the last run is {latest.id}, by {latest.who}, {moment(latest.started)}" if latest else ""
+
+
+class _Work:
+    """One run: which steps are done, and what that means for those that wait."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        runner: Runner,
+        options: Options,
+        interrupts: Interrupts,
+        on_event: OnProgress,
+    ) -> None:
+        self._plan, self._journal, self._runner, self._options = plan, journal, runner, options
+        self._interrupts, self._on_event = interrupts, on_event
+        self._states: dict[int, State] = {}
+        self._begun: set[int] = set()
+        self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
+        self._silent: dict[str, str] = {}
+        self._waited: dict[int, str] = {}
+        self._untold = ""  # why nothing was begun
+        self._hooked = _hooked(plan, options.hooks)
+
+    def all(self) -> None:
+        if not self._told_of_dead():
+            return
+        waves = of_waves(self._plan)
+        for at, (number, steps) in enumerate(waves.items(), 1):
+            if self._interrupts.stopping():
+                return
+            self._on_event(WaveBegan(at, len(waves), len(steps)))
+            self._wave(number, steps)
+
+    def _told_of_dead(self) -> bool:
+        """Before anything begins elsewhere, every host that answers has heard who is dead: a host that comes back asks
+        them."""
+        hears = self._plan.silence.hears
+        if not hears:
+            return True
+        self._runner.run(self._wave_of(self._plan.waves, [], tells=hears), self._hear)
+        untold = [
+            f"{host} could not be told who is dead: {self._silent[host]}" for host in hears if host in self._silent
+        ]
+        if untold:
+            self._untold = f"nothing begins before every host that answers knows; {'; '.join(untold)}"
+        return not untold and not self._interrupts.stopping()
+
+    def _wave_of(self, number: int, steps: Sequence[Step], *, tells: tuple[str, ...] = (), pause: int = 0) -> Wave:
+        return Wave(
+            number=number,
+            steps=steps,
+            secrets=self._options.secrets if steps else {},
+            hooks={step.number: found for step in steps if (found := self._hooked.get(step.number))},
+            origin=self._journal.origin,
+            keeps=self._plan.keeps,
+            tells=tells,
+            dead=self._journal.dead,
+            pause=pause,
+            parallel=self._options.parallel,
+            stopping=self._interrupts.stopping,
+        )
+
+    def abandon(self) -> None:
+        """At once: what is running is left as it is, in flight."""
+        self._interrupts.count = max(self._interrupts.count, 2)
+
+    def _wave(self, number: int, steps: Sequence[Step]) -> None:
+        ready = self._ready(steps)
+        on_paper, on_hosts = _parted(ready)
+        late = self._record([step for step in on_paper if self._met(step)], on_paper)
+        if on_hosts:
+            if pause := self._pause_before(on_hosts):
+                self._on_event(Pausing(pause))
+            self._runner.run(self._wave_of(number, on_hosts, pause=pause), self._hear)
+            with self._interrupts.held_off():
+                self._journal.flush()
+            self._left_over(on_hosts)
+        while late and (now := [step for step in late if self._met(step)]):
+            late = self._record(now, late)
+        for step in late:
+            self._skip(step, self._why_blocked(step) or "what it waits for was not done")
+
+    def _pause_before(self, steps: Sequence[Step]) -> int:
+        """Only where this run has done something of the same definition before."""
+        asked = [step for step in steps if step.pause]
+        if not asked:
+            return 0
+        tried = {State.DONE, State.FAILED, State.UNKNOWN}
+        before = {self._plan.steps[one].address.block for one, state in self._states.items() if state in tried}
+        return max((step.pause for step in asked if step.address.block in before), default=0)
+
+    def _record(self, now: Sequence[Step], waiting: Sequence[Step]) -> list[Step]:
+        """Does what touches no host. Returns what still waits."""
+        if now:
+            with self._interrupts.held_off():
+                self._journal.recorded_only(now)
+            self._states.update((step.number, State.DONE) for step in now)
+            self._on_event(Ended([Result(step.number, State.DONE) for step in now]))
+        done = {step.number for step in now}
+        return [step for step in waiting if step.number not in done]
+
+    def _ready(self, steps: Sequence[Step]) -> list[Step]:
+        """Without those that wait for what will not be done. Steps stand in an order in which that is known."""
+        found = []
+        for step in steps:
+            if self._bad and (why := self._why_blocked(step)):
+                self._skip(step, why)
+            elif step.host in self._silent:
+                self._skip(step, f"{step.host} does not answer: {self._silent[step.host]}")
+            else:
+                found.append(step)
+        return found
+
+    def _met(self, step: Step) -> bool:
+        return all(self._states.get(one) is State.DONE for one in step.after)
+
+    def _why_blocked(self, step: Step) -> str:
+        for one in step.after:
+            if one in self._bad:
+                other = self._plan.steps[one]
+                where = f" on {other.host}" if other.host else ""
+                return f"it waits for the {other.action} of {other.address}{where}, which was not done"
+        return ""
+
+    def _skip(self, step: Step, why: str) -> None:
+        self._bad[step.number] = why
+        self._states[step.number] = State.SKIPPED
+
+    def _hear(self, event: Event) -> None:
+        with self._interrupts.held_off():
+            match event:
+                case Began(numbers):
+                    self._begun.update(numbers)
+                    self._journal.began([self._plan.steps[one] for one in numbers])
+                case Ended(results):
+                    self._journal.ended(results)
+                    for number, state, error, ready in results:
+                        self._states[number] = state
+                        if ready:
+                            self._waited[number] = ready
+                        if state is not State.DONE:
+                            blocked = self._why_blocked(self._plan.steps[number]) if state is State.SKIPPED else ""
+                            self._bad[number] = blocked or error
+                case Silent(host, why):
+                    self._silent[host] = why
+                case Awaits():
+                    pass
+        self._on_event(event)
+
+    def _left_over(self, steps: Sequence[Step]) -> None:
+        """What the runner said nothing of."""
+        for step in steps:
+            if step.number in self._states:
+                continue
+            if step.number in self._begun:
+                self._states[step.number] = State.UNKNOWN
+                self._bad[step.number] = "nothing was heard of it after it began"
+            elif step.host in self._silent:
+                self._skip(step, f"{step.host} does not answer: {self._silent[step.host]}")
+            elif self._interrupts.stopping():
+                self._skip(step, "the run was stopped")
+            else:
+                self._skip(step, self._why_blocked(step) or "it was not begun")
+
+    def close(self) -> Applied:
+        told: dict[State, list[Told]] = {State.FAILED: [], State.SKIPPED: [], State.UNKNOWN: []}
+        done = 0
+        for step in self._plan.steps:
+            state = self._states.get(step.number)
+            if state is State.DONE:
+                done += 1
+                continue
+            if state is None:
+                state = State.UNKNOWN if step.number in self._begun else State.SKIPPED
+                self._bad.setdefault(step.number, self._untold or "the run was stopped")
+            told[state].append(Told(step, self._bad.get(step.number, "")))
+        outcome = self._outcome(done)
+        with self._interrupts.held_off():
+            self._journal.skipped(told[State.SKIPPED])
+            self._journal.finish(outcome)
+        self._on_event(Ended([Result(one.step.number, State.SKIPPED, one.why) for one in told[State.SKIPPED]]))
+        return Applied(
+            run=self._journal.run,
+            outcome=outcome,
+            done=done,
+            failed=tuple(told[State.FAILED]),
+            skipped=tuple(told[State.SKIPPED]),
+            unknown=tuple(told[State.UNKNOWN]),
+            silent=self._silent,
+            ready=tuple(Told(self._plan.steps[number], text) for number, text in sorted(self._waited.items())),
+        )
+
+    def _outcome(self, done: int) -> Outcome:
+        if done == len(self._plan.steps) and not self._untold:
+            return Outcome.DONE
+        return Outcome.STOPPED if self._interrupts.stopping() else Outcome.FAILED
+
+
+def _parted(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
+    """What is only recorded, and what the runner does."""
+    on_paper = [step for step in steps if not step.host or step.action in _NOTHING_ON_HOSTS]
+    on_hosts = [step for step in steps if step.host and step.action not in _NOTHING_ON_HOSTS]
+    return on_paper, on_hosts
+
+
+def _hooked(plan: Plan, hooks: Mapping[Address, Sequence[Hook]]) -> dict[int, list[Hook]]:
+    """A hook runs once for a resource, not once for each host: with the step where it lives, or else its first."""
+    if not hooks:
+        return {}
+    chosen: dict[Address, Step] = {}
+    for step in plan.steps:
+        mine = hooks.get(step.address) or hooks.get(step.address.block)
+        if not mine or not step.host or step.action in AS_IT_IS:
+            continue
+        keep = plan.keeps.get(step.address)
+        if step.address not in chosen or (keep is not None and step.host == keep.host):
+            chosen[step.address] = step
+    found = {}
+    for step in chosen.values():
+        mine = hooks.get(step.address) or hooks.get(step.address.block) or ()
+        found[step.number] = [one for one in mine if not one.actions or str(step.action) in one.actions]
+    return found
