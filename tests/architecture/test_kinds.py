@@ -131,7 +131,7 @@ def _codes() -> Iterator[tuple[str, Code]]:
 def test_codes_are_unique_and_of_their_family() -> None:
     by_id: Mapping[str, set[Code]] = {}
     for _, code in _codes():
-        assert re.fullmatch(r"STEAD-[NIVMQ][0-9]{3}", code.id)
+        assert re.fullmatch(r"STEAD-[GNIVMQ][0-9]{3}", code.id)
         by_id = {**by_id, code.id: {*by_id.get(code.id, ()), code}}
     assert all(len(codes) == 1 for codes in by_id.values())
 

@@ -23,6 +23,7 @@ from stead.core.want import canonical
 from stead.language.desired import Block
 
 TWICE = Code("STEAD-R020", "the same value is fixed twice")
+TAKEN = Code("STEAD-R023", "a value that is asked for is another project's")
 DISPLACED = Code("STEAD-R022", "a value that is asked for was somebody else's", Severity.WARNING)
 EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
 
@@ -131,6 +132,7 @@ class _Chooser:
         self.diagnostics: list[Diagnostic] = []
         self.leaving: dict[str | int, Address] = {}
         self.fixed: set[tuple[str, str | int]] = set()
+        self.asking: dict[Address, Block] = {}  # of project files
 
     def remember_leaving(self, claims: Sequence[Claim]) -> None:
         """A record does not say in which space a value stood, so a leaving one is kept from all of them."""
@@ -158,13 +160,23 @@ class _Chooser:
             for address in one.block.members:
                 holder = holders.setdefault(value, address)
                 if holder is not address:
-                    text = f"{need.fixed} is asked for by {holder} and by {address}, and only one can have it."
-                    self.diagnostics.append(TWICE.at(one.block.place(), text, address=str(address)))
+                    self._asked_twice(one.block, need, holder, address)
                     continue
                 self.chosen[address][need.key] = need.fixed
+                if one.block.project_file:
+                    self.asking[address] = one.block
                 self.fixed.add((need.space, value))
                 if (leaver := self.leaving.get(value)) is not None:
                     self.takes_over[address] = (*self.takes_over.get(address, ()), leaver)
+
+    def _asked_twice(self, block: Block, need: Need, holder: Address, address: Address) -> None:
+        """Told to who came second: where one of them has it already, that is the other."""
+        record = self.records.get(address)
+        first = self.asking.get(holder)
+        if first is not None and record is not None and record.leases.get(need.key) == need.fixed:
+            block, address, holder = first, holder, address
+        text = f"{need.fixed} is asked for by {holder} and by {address}, and only one can have it."
+        self.diagnostics.append(TWICE.at(block.place(), text, address=str(address)))
 
     def keep(self, one: Claim) -> None:
         open_needs = [need for need in one.needs if need.fixed is None]
@@ -185,7 +197,14 @@ class _Chooser:
                     self._displaced(text, holder, address, one.block)
 
     def _displaced(self, text: str, holder: Address, address: Address, block: Block) -> None:
-        """Told, since nothing of it is written where it happens; and only then does the other one come."""
+        """Told, since nothing of it is written where it happens; and only then does the other one come.
+
+        A project's people take nothing from others: among projects, who came first has it.
+        """
+        if (taker := self.asking.get(holder)) is not None and holder.project != address.project:
+            why = f"{text} is in use by another project, and who came first has it. Ask for another, or leave it out."
+            self.diagnostics.append(TAKEN.at(taker.place(), why, address=str(holder)))
+            return
         self.takes_over[holder] = (*self.takes_over.get(holder, ()), address)
         why = f"{address} had {text}, which {holder} asks for, and gets another. To keep it, let that ask for another."
         self.diagnostics.append(DISPLACED.at(block.place(), why, address=str(address)))

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.diagnostics import Place
+from stead.core.named import NamedTuple
 from stead.core.value import positional
 
 
@@ -128,6 +129,16 @@ class Example:
     value: Any
 
 
+@positional
+class Granted:
+    """A note on a field, no form: a project file that says anything but the default needs the site's grant of this
+    name for it. Of a map the keys need it.
+    """
+
+    grant: str
+    prefix: str = ""  # of the value, as the grant has it
+
+
 class Secret:
     """A value that must not be seen. It has no text form; only `reveal` opens it, at the very end of an apply."""
 
@@ -149,6 +160,13 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+class Password(NamedTuple):
+    """Of Ansible Vault. `name` is its vault id, for which a project can have a grant."""
+
+    secret: Secret
+    name: str = ""
 
 
 class Expression:

@@ -186,6 +186,15 @@ class Member(NamedTuple):
     host: str  # empty for what lives on no single host
 
 
+class Reach(NamedTuple):
+    """What a resource does beyond its own project: in a project file it needs the site's grant for it."""
+
+    grant: str  # a field of Grants
+    value: Any  # what that must have
+    path: str  # where in the block it is asked for
+    why: str  # what it does to others: "an address of networks/public is pinned"
+
+
 class World(Protocol):
     """All choices, for the kinds to make wants from. Reading only."""
 
@@ -207,6 +216,10 @@ def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
 
 
 def _fits_anywhere(_block: Block, _desired: Desired, _hosts: Mapping[str, Host]) -> Iterable[Diagnostic]:
+    return ()
+
+
+def _reaches_nothing(_block: Block, _desired: Desired) -> Iterable[Reach]:
     return ()
 
 
@@ -287,6 +300,8 @@ class Kind:
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
     fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _fits_anywhere
     """What these hosts cannot make, whichever is chosen."""
+    reaches: Callable[[Block, Desired], Iterable[Reach]] = _reaches_nothing
+    """What it does beyond its project, beside its `Granted` fields. Other blocks may be missing or wrong."""
     follows: Callable[[Block, Desired], Iterable[Address]] = _follows_nothing
     """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs

@@ -22,9 +22,11 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import 
     row,
 )
 from stead.core import fields
-from stead.core.fields import Example, Expression, Form, Secret
+from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
+from stead.language.desired.model import Site
 from stead.language.reading.models import word_of
+from stead.language.spec.grants import Grants
 from stead.language.spec.settings import Common
 
 _FORMS: dict[type, str] = {
@@ -43,6 +45,11 @@ _FORMS: dict[type, str] = {
 _TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 
 _TABLES = {"Networks": (NETWORK_TYPE, NETWORK_DRIVER), "Instances": (HYPERVISOR,), "Steps": (ACTION,)}
+_GRANTS = """\
+`grants: {acme: {pools: [fast]}}` in the site's files: what files of that project's people may do beyond their project.
+They are those that `include: {project: acme, from: tenants/acme}` names. What is left out is refused (STEAD-G003). The
+site's own files need no grants. See [security](../security.md).
+""".splitlines()
 _ABOUT = """\
 Made by `scripts/generate` from the table that real hosts, simulated hosts and the planner read; do not edit. A test
 calls the host code for each row.
@@ -68,10 +75,16 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
             "",
         ]
     )
+    made["site.md"] = "\n".join(
+        ["# The site", "", "The section `site`: what holds for everything.", "", *table(Site), *_sections(Site), ""]
+    )
+    made["grants.md"] = "\n".join(["# Grants", "", *_GRANTS, "", *table(Grants), *_sections(Grants), ""])
     made["abilities.md"] = abilities_page()
     index = ["# Language reference", "", "Made from the kinds by `scripts/generate`; do not edit.", ""]
     index += [f"- [{plural}]({plural}.md): {kind.help}" for plural, kind in kinds.items()]
     made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource"])
+    made["README.md"] += "\n- [site](site.md): the section `site`"
+    made["README.md"] += "\n- [grants](grants.md): what project files may do beyond their project"
     made["README.md"] += "\n- [abilities](abilities.md): what the host code of this version can do\n"
     return made
 
@@ -125,6 +138,8 @@ def table(model: type) -> list[str]:
         example = next((note.value for note in notes if isinstance(note, Example)), None)
         if example is not None:
             text += f". Example: `{json.dumps(example)}`"
+        if granted := next((note for note in notes if isinstance(note, Granted)), None):
+            text += f". In a project file it needs the grant [{granted.grant}](grants.md)"
         cells = [f"`{word_of(one.name)}`", _type(hints[one.name]), _default(one), text]
         row = " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
         lines.append(f"| {row} |")

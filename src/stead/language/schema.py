@@ -36,6 +36,7 @@ from stead.core.kind import Kind, Scope
 from stead.language.desired.model import Site
 from stead.language.desired.variables import Declared
 from stead.language.reading.models import word_of
+from stead.language.spec.grants import Grants
 from stead.language.spec.settings import Common
 
 Json = dict[str, Any]
@@ -71,6 +72,8 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
             "site": {**record(Site), "description": "What holds for everything"},
             "vars": _map(_VARIABLE, "Variables: a default alone, or what is to be said of it"),
             **site,
+            "include": _OWNED,
+            "grants": _map(record(Grants), "What projects may do beyond their walls in files of their people"),
             "projects": _map({"$ref": "#/$defs/project"}, "Projects by name, with everything that is theirs"),
             "outputs": _map({}, "Values to show after an apply, and for other tools to read"),
             "checks": _map(_CHECK, "Conditions that the plan must meet"),
@@ -249,6 +252,24 @@ _INCLUDE = _map(
     },
     "Parts to include; what they define is named after the inclusion: blue-web",
 )
+_PROJECT_FILE: Json = {
+    "type": "object",
+    "required": ["project", "from"],
+    "additionalProperties": False,
+    "properties": {
+        "project": {"type": "string", **NAMES, "description": "Project whose people write the files"},
+        "from": {
+            "type": "string",
+            "description": "Their folder, or their file, relative to this one",
+            "examples": ["tenants/acme"],
+        },
+        "vars": {"type": ["object", "null"], "description": "Values of variables that their files declare"},
+    },
+}
+_OWNED: Json = {
+    "anyOf": [_PROJECT_FILE, {"type": "array", "items": _PROJECT_FILE}, {"type": "null"}],
+    "description": "Files that the people of a project own: they change that project and nothing else",
+}
 _CHECK: Json = {
     "type": "object",
     "required": ["that"],

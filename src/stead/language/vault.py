@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.fields import Secret
+from stead.core.fields import Password, Secret
 from stead.language.document import Scalar
 
 NO_PASSWORD = Code("STEAD-L040", "a vaulted value needs a password")
@@ -13,10 +13,23 @@ WRONG_PASSWORD = Code("STEAD-L041", "a vaulted value cannot be opened")
 
 
 class Vault:
-    def __init__(self, passwords: Sequence[Secret]) -> None:
-        self.passwords = passwords
+    """`project`: of a project's people, whose values open only with the passwords that the site grants them: else who
+    copies another's encrypted text would have it. `alone`: nobody has passwords here, and nothing is opened.
+    """
+
+    def __init__(self, passwords: Sequence[Password], *, project: str = "", alone: bool = False) -> None:
+        self.passwords, self.project, self.alone = [one.secret for one in passwords], project, alone
 
     def open(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
+        if self.alone:
+            return Secret("vaulted")
+        if not self.passwords and self.project:
+            text = (
+                f"No password that was given is granted to project {self.project}. The site's files say whose a vault "
+                f"id is, grants: {{{self.project}: {{vault_ids: [ID]}}}}, and --vault-password-file ID@FILE gives it."
+            )
+            found.append(NO_PASSWORD.at(node.place, text))
+            return None
         if not self.passwords:
             text = "Give the password's file with --vault-password-file, or ANSIBLE_VAULT_PASSWORD_FILE."
             found.append(NO_PASSWORD.at(node.place, text))

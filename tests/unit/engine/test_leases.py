@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stead.blueprint.leases import IDENTITY, UUID, Claim, choose
 from stead.core.address import Address
+from stead.core.diagnostics import Place
 from stead.core.kind import Addresses, Macs, Need, Numbers
 from stead.core.recorded import Record
 
@@ -18,10 +19,13 @@ NONE = "{}"
 POOL = Addresses(4, TEN + 2, TEN + 20, frozenset({TEN + 3}))
 
 
-def block(name: str, count: int) -> Any:
-    members = tuple(Address("acme", "instances", name, index) for index in range(count))
+def block(name: str, count: int, project: str = "acme", *, project_file: bool = False) -> Any:
+    members = tuple(Address(project, "instances", name, index) for index in range(count))
     settings = SimpleNamespace(replace_when=None)
-    return SimpleNamespace(members=members, settings=settings, place=lambda _path="": None, name=name)
+    place = Place(f"{project}.yml", 1, 1)
+    return SimpleNamespace(
+        members=members, settings=settings, place=lambda _path="": place, name=name, project_file=project_file
+    )
 
 
 def nic(space: str = "net", fixed: str | None = None) -> tuple[Need, ...]:
@@ -73,6 +77,33 @@ def test_fixed_value_displaces_a_remembered_one() -> None:
     assert leases.takes_over == {db.members[0]: (web.members[0],)}  # which has let go of it by then
     assert chosen[db.members[0]]["nics.0.v4"] == held
     assert chosen[web.members[0]]["nics.0.v4"] != held
+
+
+def test_a_project_file_displaces_nothing_of_another_project() -> None:
+    """Who came first has it, whatever the order of their names."""
+    for other in ("a-first", "z-last"):
+        web = block("web", 1, other)
+        before, _, _ = settle(Claim(web, nic(), NONE))
+        held = before[web.members[0]]["nics.0.v4"]
+        taker = Claim(block("db", 1, project_file=True), nic(fixed=held), NONE)
+        _, found, _ = settle(Claim(web, nic(), NONE), taker, records=recorded(before))
+        assert [(one.code, one.severity, one.place) for one in found] == [
+            ("STEAD-R023", "error", Place("acme.yml", 1, 1))
+        ]
+        assert other not in found[0].detail
+        own = block("own", 1)
+        before, _, _ = settle(Claim(own, nic(fixed=held), NONE))
+        _, found, _ = settle(Claim(own, nic(), NONE), taker, records=recorded(before))
+        assert [one.code for one in found] == ["STEAD-R022"]  # of its own project it may
+
+
+def test_who_came_second_is_told_that_a_value_is_fixed_twice() -> None:
+    for other in ("a-first", "z-last"):
+        web = Claim(block("web", 1, other, project_file=True), nic(fixed="10.0.0.9"), NONE)
+        before, _, _ = settle(web)
+        db = Claim(block("db", 1, project_file=True), nic(fixed="10.0.0.9"), NONE)
+        _, found, _ = settle(web, db, records=recorded(before))
+        assert [(one.code, one.place) for one in found] == [("STEAD-R020", Place("acme.yml", 1, 1))]
 
 
 def test_same_value_fixed_twice_is_told() -> None:

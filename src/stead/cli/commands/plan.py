@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         from stead.plan.file import save
 
         save(ready.plan, Path(options.out))
-    show(ready.plan, options, [*ready.warnings, *refused], title=options.title)
+    files = ready.loaded.inputs.desired.files
+    show(ready.plan, options, [*ready.warnings, *refused], title=options.title, files=files)
     if refused:
         return 1
     if options.out is not None:

@@ -2,6 +2,8 @@
 
   stead validate                          the spec in this directory
   stead validate site/ -e stage=test      another, with a variable
+  stead validate --as acme tenants/acme   files of a project's people, without the site's: what they may not say is
+                                          refused, and what needs a grant of the site is a warning
   stead validate --format sarif           for code scanning; junit for test reports
 
 exit status: 0 when there are no errors, 1 when there are
@@ -14,15 +16,25 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stead.cli.common.console_output import as_data, complain
-from stead.core.diagnostics import Diagnostic, Severity, has_errors
+from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
+
+if TYPE_CHECKING:
+    from stead.language.desired import Desired
 
 FORMATS = ("text", "json", "sarif", "junit")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="spec files or directories (default: .)")
+    parser.add_argument(
+        "--as",
+        dest="tenant",
+        metavar="PROJECT",
+        help="check PATH, the files of this project's people, alone",
+    )
     parser.add_argument("-e", "--extra", action="append", default=[], metavar="NAME=VALUE", help="value of a variable")
     parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="file of variables")
     parser.add_argument("--vault-password-file", action="append", default=[], metavar="FILE")
@@ -34,27 +46,54 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     import gc
 
+    gc.disable()  # a large spec makes millions of values and no garbage
+    desired, found = _alone(options) if options.tenant else _whole(options)
+    show(found, options.format)
+    if options.format == "text" and not options.quiet and not found:
+        print(f"{sum(len(block.members) for block in desired.blocks):,} resources, nothing wrong.")
+    return 1 if has_errors(found) else 0
+
+
+def _whole(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
     from stead.cli.common.hooks import missing
     from stead.cli.common.workspace import pair, passwords
     from stead.kinds import kinds
     from stead.language.desired import resolve
     from stead.language.spec import load
 
-    gc.disable()  # a large spec makes millions of values and no garbage
-    paths = [Path(one) for one in options.paths or ["."]]
     spec, found = load(
-        paths,
+        [Path(one) for one in options.paths or ["."]],
         kinds(),
         variables=dict(pair(text, "-e") for text in options.extra),
         var_files=[Path(one) for one in options.var_file],
         vault_secrets=passwords(tuple(Path(one) for one in options.vault_password_file)),
     )
     desired, more = resolve(spec, key=b"")
-    found = [*found, *more, *missing(desired, Path())]
-    show(found, options.format)
-    if options.format == "text" and not options.quiet and not found:
-        print(f"{sum(len(block.members) for block in desired.blocks):,} resources, nothing wrong.")
-    return 1 if has_errors(found) else 0
+    return desired, [*found, *more, *missing(desired, Path())]
+
+
+def _alone(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
+    from stead.cli.common.workspace import BAD_OPTION, pair
+    from stead.core.address import NAME
+    from stead.kinds import kinds
+    from stead.language.desired import resolve
+    from stead.language.spec import load_alone
+
+    if len(options.paths) != 1 or not NAME.fullmatch(options.tenant):
+        text = "--as takes the name of a project, and one PATH beside it: the folder or file of the project's people."
+        raise Refused(BAD_OPTION.at(None, text))
+    path = Path(options.paths[0])
+    inside = path.resolve().is_relative_to(Path.cwd())
+    spec, found = load_alone(
+        path,
+        options.tenant,
+        kinds(),
+        variables=dict(pair(text, "-e") for text in options.extra),
+        var_files=[Path(one) for one in options.var_file],
+        root=Path.cwd() if inside else path.resolve().parent,
+    )
+    desired, more = resolve(spec, key=b"", alone=True)
+    return desired, [*found, *more]
 
 
 def show(found: Sequence[Diagnostic], form: str) -> None:

@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stead.cli.common.console_output import as_data, colours, complain
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stead.plan.model import Plan
     from stead.plan.render import Style
 
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 NARROWEST, WIDEST = 60, 140  # columns in which a plan reads well
 
 
@@ -64,21 +66,43 @@ def too_much(plan: Plan, most: str | None) -> list[Diagnostic]:
     return too_disruptive(plan, Disruption(most)) if most else []
 
 
-def show(plan: Plan, options: argparse.Namespace, found: Sequence[Diagnostic], *, title: str = "Plan") -> None:
-    """The plan to stdout, in the format that was asked for; diagnostics to stderr, or into the JSON."""
+def show(
+    plan: Plan,
+    options: argparse.Namespace,
+    found: Sequence[Diagnostic],
+    *,
+    title: str = "Plan",
+    files: Mapping[str, str] = NO_FILES,
+) -> None:
+    """The plan to stdout, in the format that was asked for; diagnostics to stderr, or into the JSON. `files` are told
+    where projects' people own some of them.
+    """
+    owned = any(files.values())
     form = chosen_format(options)
     if form == "json":
         from stead.plan.render.data import to_data
 
         data = to_data(plan, verbose=options.verbose) | {"diagnostics": [as_data(one) for one in found]}
-        print(json.dumps(data, indent=1, ensure_ascii=False))
+        print(json.dumps(data | ({"files": dict(files)} if owned else {}), indent=1, ensure_ascii=False))
         return
     if not options.quiet or form != "text":
         from stead.plan.render import render
 
         sys.stdout.write(render(plan, form, style(options, title=title)))
+        if owned and form in ("text", "markdown"):
+            sys.stdout.write(whose(files))
         sys.stdout.flush()
     complain(found)
+
+
+def whose(files: Mapping[str, str]) -> str:
+    """Which files are of which project's people; the others are the site's."""
+    from stead.plan.render.values import safe
+
+    owners: dict[str, list[str]] = {}
+    for file, owner in sorted(files.items()):
+        owners.setdefault(f"project {owner}" if owner else "the site", []).append(safe(file))
+    return "\nWhose files they are:\n" + "".join(f"- {name}: {', '.join(some)}\n" for name, some in owners.items())
 
 
 def style(options: argparse.Namespace, *, title: str = "Plan") -> Style:

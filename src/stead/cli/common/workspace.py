@@ -16,7 +16,7 @@ from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
 from stead.core.value import field, value
 
 if TYPE_CHECKING:
-    from stead.core.fields import Secret
+    from stead.core.fields import Password
     from stead.language.desired import Desired
     from stead.plan.planner import Inputs
     from stead.runner import Runner
@@ -113,12 +113,19 @@ def read_spec(workspace: Workspace, key: bytes = b"") -> tuple[Desired, list[Dia
     return desired, [*found, *more, *missing(desired, workspace.root)]
 
 
-def passwords(files: tuple[Path, ...]) -> tuple[Secret, ...]:
-    from stead.core.fields import Secret
+def passwords(files: tuple[Path, ...]) -> tuple[Password, ...]:
+    """`ID@FILE` is the password of a vault id; a file that is there under this very name is that file."""
+    from stead.core.fields import Password, Secret
 
     if not files and (named := os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")):
         files = (Path(named),)
-    return tuple(Secret(_text(path).strip()) for path in files)
+    found = [_named_password(path) for path in files]
+    return tuple(Password(Secret(_text(path).strip()), name) for name, path in found)
+
+
+def _named_password(path: Path) -> tuple[str, Path]:
+    name, at, file = str(path).partition("@")
+    return ("", path) if not at or path.exists() else (name, Path(file))
 
 
 def _text(path: Path) -> str:
@@ -158,7 +165,8 @@ def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
     forget_secrets(runs)
     folder = runs / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
     # The inventory may have vaulted variables of Ansible's own: passwords, ports.
-    vault = [f"--vault-password-file={path.resolve()}" for path in workspace.vault_files]
+    files = [_named_password(path) for path in workspace.vault_files]
+    vault = [f"--vault-password-file={path.resolve()}" for name, path in files if not name]
     return AnsibleRunner(inventory=inventory.sources, folder=folder, run_name=folder.name, arguments=vault)
 
 

@@ -2,6 +2,7 @@
 
 from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
+from stead.kinds.floating_ip.reach import reaches
 from stead.kinds.floating_ip.realise import MOVED, contribute, facts, follows, needs, realise, release, usage
 from stead.kinds.floating_ip.rules import check
 from stead.kinds.floating_ip.unmanaged import left
@@ -14,6 +15,7 @@ KIND = Kind(
     help="An external address that leads to an instance.",
     counted=True,
     single=True,
+    reaches=reaches,
     check=check,
     follows=follows,
     needs=needs,

@@ -2,6 +2,7 @@
 
 from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.image.model import Image
+from stead.kinds.image.reach import reaches
 from stead.kinds.image.realise import facts, realise, usage
 from stead.kinds.image.rules import check
 
@@ -13,6 +14,7 @@ KIND = Kind(
     model=Image,
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
     usage=usage,
+    reaches=reaches,
     check=check,
     realise=realise,
     facts=facts,

@@ -6,6 +6,7 @@ from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, holds, judge, rebuild, release
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.nics import follows, needs
+from stead.kinds.instance.reach import reaches
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
 from stead.kinds.instance.unmanaged import left
@@ -20,6 +21,7 @@ KIND = Kind(
     help="A virtual machine.",
     counted=True,
     single=True,
+    reaches=reaches,
     check=check,
     fits=fits,
     stateful=True,

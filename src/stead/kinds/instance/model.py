@@ -12,6 +12,7 @@ from stead.core.fields import (
     Example,
     Expression,
     Filled,
+    Granted,
     Ip,
     Mac,
     Name,
@@ -151,7 +152,9 @@ class Disk:
     """The root disk, where it is to differ from what flavor and image say."""
 
     size: Annotated[int | None, Size(), "Size; left out, as the flavor says", Example("40GiB")] = None
-    pool: Annotated[str | None, Text(), "Storage pool; left out, as the flavor says", Example("fast")] = None
+    pool: Annotated[
+        str | None, Text(), Granted("pools"), "Storage pool; left out, as the flavor says", Example("fast")
+    ] = None
     bus: Annotated[Literal["virtio", "scsi", "sata", "ide"] | None, "Bus; left out, as the image says"] = None
     cache: Annotated[
         Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None, "Cache of the host"
@@ -169,7 +172,9 @@ class Wait:
         "It answers for its address; SSH or HTTP answers; its guest agent answers; cloud-init has ended",
         Example("ssh"),
     ]
-    timeout: Annotated[int, Duration(), "How long it may take until its step fails", Example("10m")] = 300
+    timeout: Annotated[
+        int, Duration(), Granted("longest_wait"), "How long it may take until its step fails", Example("10m")
+    ] = 300
     network: Annotated[
         Address | None, Ref("networks"), "Network to look through; left out, the first in which it has an address"
     ] = None
@@ -219,14 +224,20 @@ class Instance:
         Example({"for": "ssh", "timeout": "5m"}),
     ] = None
     stop_timeout: Annotated[
-        int, Duration(), "How long it may take to shut down before it is switched off", Example("2m")
+        int,
+        Duration(),
+        Granted("longest_wait"),
+        "How long it may take to shut down before it is switched off",
+        Example("2m"),
     ] = 60
     zone: Annotated[
         Annotated[str, Text()] | tuple[Annotated[str, Text()], ...],
         "Zone of its host, or a list of zones that will do",
         Example("east"),
     ] = ()
-    host: Annotated[str, Text(), "The host it must be on; left out, it is chosen", Example("compute-3")] = ""
+    host: Annotated[
+        str, Text(), Granted("hosts"), "The host it must be on; left out, it is chosen", Example("compute-3")
+    ] = ""
     traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must have", Example(["ssd"])] = ()
     forbidden_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must not have"] = ()
     preferred_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that make a host the better choice"] = ()

@@ -3,6 +3,7 @@
 from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
+from stead.kinds.network.reach import reaches
 from stead.kinds.network.realise import facts, realise
 from stead.kinds.network.rules import check, fits
 from stead.kinds.network.unmanaged import left
@@ -17,6 +18,7 @@ KIND = Kind(
     model=Network,
     help="A network of its own between instances on any hosts, or one that exists already.",
     counted=True,
+    reaches=reaches,
     check=check,
     fits=fits,
     needs=needs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.core.fields import Cidr, Example, Ip, Name, Range, Text, Whole
+from stead.core.fields import Cidr, Example, Granted, Ip, Name, Range, Text, Whole
 from stead.core.value import field, value
 
 
@@ -71,7 +71,11 @@ class Network:
     ] = None
     vlan: Annotated[int | None, Whole(least=1, most=4094), "VLAN id; left out, it is chosen", Example(120)] = None
     vni: Annotated[
-        int | None, Whole(least=1, most=16_777_215), "Tunnel id; left out, it is chosen", Example(10_042)
+        int | None,
+        Whole(least=1, most=16_777_215),
+        Granted("vnis"),
+        "Tunnel id; left out, it is chosen",
+        Example(10_042),
     ] = None
     mtu: Annotated[
         int | None,
@@ -87,7 +91,9 @@ class Network:
     )
     shared: Annotated[bool, "Instances of every project may join it. Of a site's network only"] = True
     port_security: Annotated[
-        bool, "Filter by security groups and refuse forged addresses; interfaces may say otherwise"
+        bool,
+        Granted("port_security_off"),
+        "Filter by security groups and refuse forged addresses; interfaces may say otherwise",
     ] = True
     domain: Annotated[
         str | None,
@@ -95,5 +101,7 @@ class Network:
         "DNS domain of its instances; left out, the project's",
         Example("app.example.org"),
     ] = None
-    host: Annotated[str, Text(), "The network host that serves it; left out, it is chosen", Example("network-1")] = ""
+    host: Annotated[
+        str, Text(), Granted("hosts"), "The network host that serves it; left out, it is chosen", Example("network-1")
+    ] = ""
     description: Annotated[str, Text(), "For people"] = ""

@@ -6,6 +6,7 @@ from typing import Any
 from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
+from stead.kinds.router.reach import reaches
 from stead.kinds.router.realise import contribute, facts, realise
 from stead.kinds.router.rules import check
 from stead.kinds.router.unmanaged import left
@@ -30,6 +31,7 @@ KIND = Kind(
     help="Joins networks with each other and with an external one.",
     counted=True,
     single=True,
+    reaches=reaches,
     check=check,
     needs=needs,
     demand=demand,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from stead.core.address import Address
-from stead.core.fields import Cidr, Example, Ip, Ref, Text
+from stead.core.fields import Cidr, Example, Granted, Ip, Ref, Text
 from stead.core.value import value
 
 
@@ -47,9 +47,11 @@ class StaticRoute:
 class Router:
     networks: Annotated[tuple[Interface, ...], "Networks that it joins", Example(["app", "db"])] = ()
     external: Annotated[External | None, "External network that it leads to", Example("public")] = None
-    snat: Annotated[bool, "Hide inner addresses behind the router's own on the way out"] = True
+    snat: Annotated[bool, Granted("snat_off"), "Hide inner addresses behind the router's own on the way out"] = True
     routes: Annotated[
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
     ] = ()
-    host: Annotated[str, Text(), "The network host it runs on; left out, it is chosen", Example("network-1")] = ""
+    host: Annotated[
+        str, Text(), Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
+    ] = ""
     description: Annotated[str, Text(), "For people"] = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.core.fields import Example, Size, Text, Whole
+from stead.core.fields import Example, Granted, Size, Text, Whole
 from stead.core.value import field, value
 
 TRAIT = Text(pattern=r"[a-z0-9][a-z0-9._-]*", what="a trait: lower case letters, digits, '.', '_' and '-'", longest=64)
@@ -44,7 +44,7 @@ class Flavor:
         "Size of the root disk. Without one (0GiB) an instance needs a boot volume",
         Example("20GiB"),
     ] = 0
-    pool: Annotated[str, Text(), "Storage pool of the root disk", Example("fast")] = "default"
+    pool: Annotated[str, Text(), Granted("pools"), "Storage pool of the root disk", Example("fast")] = "default"
     swap: Annotated[int, Size(least=0), "Size of an extra disk, formatted as swap", Example("1GiB")] = 0
     ephemeral: Annotated[
         int, Size(least=0), "Size of an extra blank disk that lives and dies with the root disk", Example("50GiB")
@@ -56,14 +56,18 @@ class Flavor:
         int | None, Size(), "Bytes a second of the root disk, at most; written as a size", Example("200MiB")
     ] = None
     bandwidth: Annotated[int | None, Whole(least=1), "Mbit/s of each network interface, at most", Example(1000)] = None
-    hugepages: Annotated[Literal["2MiB", "1GiB"] | None, "Back the memory with huge pages of this size"] = None
+    hugepages: Annotated[
+        Literal["2MiB", "1GiB"] | None, Granted("devices", "hugepages:"), "Back the memory with huge pages of this size"
+    ] = None
     devices: Annotated[
         Mapping[str, Annotated[int, Whole(least=1)]],
+        Granted("devices"),
         "Devices of the host that the instance gets, by the name the inventory gives them",
         Example({"gpu-a100": 1}),
     ] = field(default_factory=dict)
     reserve: Annotated[
         Mapping[str, Annotated[int, Whole(least=1)]],
+        Granted("reserve"),
         "Anything else that the inventory counts of a host, and how much of it the instance takes",
         Example({"iops:fast": 500, "bandwidth:external": 100}),
     ] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from typing import Protocol
 
 from stead.core.address import Address
-from stead.core.kind import Addresses, Need
+from stead.core.kind import Addresses, Need, Reach
 from stead.core.named import NamedTuple
 from stead.kinds.shared.fixed import fixed_addresses, shared_addresses
 from stead.kinds.shared.memoize_last import latest
@@ -236,3 +236,11 @@ def within(address: str, cidr: str) -> bool:
 
 def is_v4(cidr: str) -> bool:
     return isinstance(ip_network(cidr, strict=False), IPv4Network)
+
+
+def pinned(network: Address, addresses: Iterable[str | None], block: Block, path: str) -> Iterator[Reach]:
+    """Addresses that a resource asks for in a network that is not its project's."""
+    if network.project != block.project:
+        for address in addresses:
+            if address is not None:
+                yield Reach("addresses", (network.name, address), path, f"It pins {address} in {network}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from stead.core.address import Address
-from stead.core.fields import Example, Ref, Size, Text, Whole
+from stead.core.fields import Example, Granted, Ref, Size, Text, Whole
 from stead.core.value import value
 
 
@@ -39,7 +39,9 @@ class Volume:
     size: Annotated[
         int | None, Size(), "Size; left out, that of the volume or snapshot it is made from", Example("50GiB")
     ] = None
-    pool: Annotated[str, Text(), "Storage pool it lies in, as the inventory names it", Example("fast")] = "default"
+    pool: Annotated[
+        str, Text(), Granted("pools"), "Storage pool it lies in, as the inventory names it", Example("fast")
+    ] = "default"
     from_: Annotated[
         Origin | None,
         "What it is made from, when it is made; left out, it is blank",
@@ -52,5 +54,7 @@ class Volume:
     qos: Annotated[Qos | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False
     zone: Annotated[str, Text(), "Zone of its host, in a pool that several hosts have each for themselves"] = ""
-    host: Annotated[str, Text(), "The host it lies on; left out, it is chosen", Example("storage-1")] = ""
+    host: Annotated[
+        str, Text(), Granted("hosts"), "The host it lies on; left out, it is chosen", Example("storage-1")
+    ] = ""
     description: Annotated[str, Text(), "For people"] = ""

@@ -13,6 +13,8 @@ from stead.core.diagnostics import Place
 from stead.core.fields import Example, Expression, Ip, Name, Text, Whole
 from stead.core.value import field, value
 from stead.language.document import Node
+from stead.language.spec.grants import SOURCE
+from stead.language.spec.settings import SiteHook
 
 
 @value
@@ -70,6 +72,7 @@ class Block:
     refs: tuple[Address, ...]  # every resource that a field refers to, sorted, without repeats
     each: Mapping[str, Any] | None = None  # the values of `for_each`, where there is one, by key
     late: tuple[Expression, ...] = ()
+    project_file: bool = False  # written by the project's people: it may do what the site grants, and no more
 
     def place(self, path: str = "") -> Place:
         return self.node.place_of(path)
@@ -120,6 +123,16 @@ class Site:
         "Name servers that networks ask for names other than their own, unless a subnet says",
         Example(["9.9.9.9"]),
     ] = ()
+    image_sources: Annotated[
+        tuple[Annotated[str, SOURCE], ...],
+        "Folders and URL prefixes that images of project files may come from",
+        Example(["/srv/images/", "https://cloud.debian.org/images/cloud/"]),
+    ] = ()
+    hooks: Annotated[
+        Mapping[Annotated[str, Name()], SiteHook] | None,
+        "Hooks that projects may be granted, by name",
+        Example({"notify": {"playbook": "hooks/notify.yml"}}),
+    ] = None
     store: Annotated[
         str, Text(), "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""
@@ -136,6 +149,7 @@ class Desired:
     checks: tuple[Check, ...] = ()
     moved: Mapping[Address, Address] = field(default_factory=dict)  # from -> to, blocks or members
     forget: frozenset[Address] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
     digest: str = ""  # of everything that can change a plan
 
     def of_kind(self, plural: str) -> Iterator[Block]:

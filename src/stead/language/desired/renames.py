@@ -9,8 +9,10 @@ from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.kind import Kind, Scope
 from stead.language import document
 from stead.language.desired.model import Block
+from stead.language.desired.trust import forgets, outside_walls
 from stead.language.document import Node, Scalar
 from stead.language.reading import UNKNOWN_FIELD, nearest
+from stead.language.spec.grants import NOTHING, Grants
 from stead.language.spec.model import Said
 
 UNKNOWN_ADDRESS = Code("STEAD-R010", "an address names nothing")
@@ -19,8 +21,15 @@ CANNOT_MOVE = Code("STEAD-R012", "`moved` cannot be followed")
 
 
 class Renames:
-    def __init__(self, kinds: Mapping[str, Kind], by_address: Mapping[Address, Block]) -> None:
-        self.kinds, self.by_address = kinds, by_address
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        by_address: Mapping[Address, Block],
+        grants: Mapping[str, Grants],
+        *,
+        alone: bool = False,
+    ) -> None:
+        self.kinds, self.by_address, self.grants, self.alone = kinds, by_address, grants, alone
         self.found: list[Diagnostic] = []
         self._blocks = {str(block.members[0].block) for block in by_address.values()}
 
@@ -28,6 +37,7 @@ class Renames:
         """Moves may follow each other: from what was called `a` at first, `b` then, and is `c` now."""
         moved: dict[Address, Address] = {}
         places: dict[Address, Place] = {}
+        walled: set[Address] = set()
         for one in said:
             for word in set(one.node.entries) - {"from", "to"} if isinstance(one.node, document.Mapping) else ():
                 text = f"There is no field {word!r} here: a move has `from` and `to`."
@@ -41,10 +51,12 @@ class Renames:
                 self.found.append(MOVED_WRONG.at(one.node.place, why))
             else:
                 moved[old], places[old] = new, one.node.place
+                walled |= {old} if one.project_file else set()
         followed = {old: self._followed(old, moved) for old in moved}
         for old, new in followed.items():
             if new not in self.by_address:
-                text = f"{new} is not in the spec, so nothing can have moved there.{nearest(str(new), self._blocks)}"
+                near = "" if old in walled else nearest(str(new), self._blocks)
+                text = f"{new} is not in the spec, so nothing can have moved there.{near}"
                 self.found.append(MOVED_WRONG.at(places[old], text))
         return dict(sorted(followed.items(), key=lambda pair: order(pair[0])))
 
@@ -79,6 +91,9 @@ class Renames:
             address = self._address(one, one.node)
             if address is None:
                 continue
+            if one.project_file and not self.grants.get(address.project, NOTHING).forget:
+                self.found.append(forgets(address, one.node.place, alone=self.alone))
+                continue
             if self._still_there(address):
                 text = (
                     f"{address} is still in the spec. Take its definition out: what is forgotten is no longer managed."
@@ -88,6 +103,15 @@ class Renames:
                 forgotten.add(address)
         return frozenset(forgotten)
 
+    def _beyond(self, said: Said, parsed: Address, place: Place) -> bool:
+        """Whether a project's people name what is not their project's."""
+        if not said.project_file:
+            return False
+        foreign = parsed.project not in ("", said.project) or self.kinds[parsed.kind].scope is Scope.SITE
+        if foreign:
+            self.found.append(outside_walls(str(parsed), said.project, place))
+        return foreign
+
     def _address(self, said: Said, node: Node | None) -> Address | None:
         """Written in a project, or in a part, it may be short: of that project and that part."""
         text = node.text if isinstance(node, Scalar) else ""
@@ -95,6 +119,8 @@ class Renames:
         place: Place = node.place if node is not None else said.node.place
         if parsed is None or parsed.kind not in self.kinds:
             self.found.append(UNKNOWN_ADDRESS.at(place, f"{text!r} is no address, such as instances/web[0]."))
+            return None
+        if self._beyond(said, parsed, place):
             return None
         if parsed.project or self.kinds[parsed.kind].scope is Scope.SITE:
             return parsed

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address, order, parse
 from stead.core.diagnostics import Diagnostic, Place, has_errors, in_order
+from stead.core.kind import Scope
 from stead.core.value import replace
 from stead.language import document
-from stead.language.desired import results
+from stead.language.desired import results, trust
 from stead.language.desired.counting import ONE, Counted, counted
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
@@ -24,16 +24,21 @@ from stead.language.expressions import revealed
 from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Environment, Spec
+from stead.language.spec.grants import NOTHING
 from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, Playbook
 from stead.language.vault import Vault
 
 
-def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
-    """`key` seals secrets in the digest, so that it changes with them and does not give them away."""
-    resolving = _Resolving(spec)
+def resolve(spec: Spec, *, key: bytes, alone: bool = False) -> tuple[Desired, list[Diagnostic]]:
+    """`key` seals secrets in the digest, so that it changes with them and does not give them away. `alone`: these are a
+    project's files without the site's, so names that the project has not may be the site's.
+    """
+    resolving = _Resolving(spec, alone)
     desired = resolving.desired(key)
     found = resolving.found
-    if not has_errors(found):  # rules look at whole blocks: they would only repeat what is known to be missing
+    whole = not has_errors(found)
+    found += trust.beyond(desired, resolving.kinds, resolving.grants, alone=alone)
+    if whole:  # rules look at whole blocks: they would only repeat what is known to be missing
         desired = resolving.followed(desired)
         for block in desired.blocks:
             found += resolving.placed(resolving.kinds[block.kind].check(block, desired), block)
@@ -44,20 +49,25 @@ def resolve(spec: Spec, *, key: bytes) -> tuple[Desired, list[Diagnostic]]:
 
 
 class _Resolving:
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, alone: bool) -> None:
+        self.spec, self.alone = spec, alone
         self.found: list[Diagnostic] = []
         self.kinds = spec.kinds
         self.plurals = frozenset(self.kinds)
-        self.vault = Vault(spec.vault_secrets)
+        shared = frozenset(plural for plural, kind in self.kinds.items() if kind.scope is Scope.EITHER)
+        self.assumed = shared if alone else frozenset()
+        self.vaults = {"": Vault(spec.vault_secrets, alone=alone)}
         self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
         self._included: dict[Block, Place] = {}
         self.empty: dict[Address, bool] = {}
         self.names: dict[tuple[str, str], dict[str, Keys]] = {}
         self.variables = self.variables_of(spec.environment)[0].values
+        self.site = self.read_site()
+        self.grants = trust.read_grants(spec.grants, self.scope(spec.environment), self.found)
         self.counts = [self.count(one) for one in spec.definitions]
         for one, count in zip(spec.definitions, self.counts, strict=True):
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
+        self.found += trust.for_nobody(spec.grants, self.grants, self.names)
 
     def variables_of(self, environment: Environment) -> tuple[Variables, Mapping[str, Any]]:
         """Projects share the spec's variables; each inclusion of a part has its own. With secrets closed, and open."""
@@ -67,13 +77,22 @@ class _Resolving:
             for given in environment.given.values():
                 if given.environment is not None:
                     of_spec = self.variables_of(given.environment)[0]
-                    above = Variables(given.environment, self.vault, self.found, of_spec.above)
+                    vault = self.vault(given.environment)
+                    above = Variables(given.environment, vault, self.found, of_spec.above)
                     above.values = of_spec.values
                     break
-            variables = Variables(environment, self.vault, self.found, above)
+            variables = Variables(environment, self.vault(environment), self.found, above)
             variables.all()
             self._variables[known] = (variables, revealed(variables.values))
         return self._variables[known]
+
+    def vault(self, environment: Environment) -> Vault:
+        project = environment.project if environment.project_file else ""
+        if project not in self.vaults:
+            ids = self.grants.get(project, NOTHING).vault_ids
+            own = [one for one in self.spec.vault_secrets if one.name in ids]
+            self.vaults[project] = Vault(own, project=project, alone=self.alone)
+        return self.vaults[project]
 
     def scope(self, environment: Environment) -> BlockScope:
         variables, opened = self.variables_of(environment)
@@ -84,7 +103,9 @@ class _Resolving:
             kinds=self.plurals,
             variables=variables.values,
             opened=opened,
-            vault=self.vault,
+            vault=self.vault(environment),
+            project_file=environment.project_file,
+            assumed=self.assumed,
         )
 
     def placed(self, found: Iterable[Diagnostic], block: Block) -> Iterable[Diagnostic]:
@@ -112,16 +133,16 @@ class _Resolving:
             by_address.setdefault(block.members[0].block, block)
             by_address.update(dict.fromkeys(block.members, block))
         self.found += cycles(blocks)
-        site = self.site()
         outputs = [
             made for name, said in self.spec.outputs.items() for made in self.outside(results.output, name, *said)
         ]
         checks = [made for name, said in self.spec.checks.items() for made in self.outside(results.check, name, *said)]
-        renames = Renames(self.kinds, by_address)
+        renames = Renames(self.kinds, by_address, self.grants, alone=self.alone)
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
         self.found += renames.found
         return Desired(
-            site=site,
+            site=self.site,
+            files=self.spec.files,
             blocks=tuple(blocks),
             by_address=by_address,
             empty=self.empty,
@@ -130,7 +151,9 @@ class _Resolving:
             checks=tuple(checks),
             moved=moved,
             forget=forget,
-            digest="" if has_errors(self.found) else digest_of(key, site, blocks, outputs, checks, (moved, forget)),
+            digest=""
+            if has_errors(self.found)
+            else digest_of(key, self.site, blocks, outputs, checks, (moved, forget)),
         )
 
     def followed(self, desired: Desired) -> Desired:
@@ -208,6 +231,7 @@ class _Resolving:
             refs=tuple(sorted(refs, key=order)),
             each=count.each,
             late=tuple(reading.late),
+            project_file=one.environment.project_file,
         )
         if one.environment.included is not None:
             self._included[block] = one.environment.included
@@ -228,6 +252,10 @@ class _Resolving:
         self.tell(list(rolls_nothing(common.rollout, one)), one.environment)
         self.tell(list(ignores_nothing(common.ignore, self.kinds[one.kind], one)), one.environment)
         depends = [self.depends(text, index, one) for index, text in enumerate(common.depends_on)]
+        if one.environment.project_file:
+            hooks = self.offered(common, one)
+        else:
+            hooks = tuple(_hook(playbook, node.file) for playbook in common.hooks)
         return Settings(
             labels=common.labels,
             protect=common.protect,
@@ -236,15 +264,27 @@ class _Resolving:
             replace_when=common.replace_when,
             create_before_destroy=common.create_before_destroy,
             rollout=_rollout(common.rollout),
-            hooks=tuple(_hook(playbook, node.file) for playbook in common.hooks),
+            hooks=hooks,
         )
+
+    def offered(self, common: Common, one: Definition) -> tuple[Hook, ...]:
+        file = self.spec.site.file if self.spec.site is not None else ""
+        told: list[Diagnostic] = []
+        offer = (self.site, file, self.grants.get(one.project, NOTHING))
+        hooks = trust.hooks_of(common, one.node, one.project, offer, told, alone=self.alone)
+        address = str(Address(one.project, one.kind, one.name))
+        self.tell([replace(each, address=address) for each in told], one.environment)
+        return hooks
 
     def depends(self, text: str, index: int, one: Definition) -> Address | None:
         """`instances/db` in the same part, project or site, or a whole address."""
         place = one.node.place_of(f"depends_on.{index}")
         address = self.address(text, one.environment)
+        if address is None and self.alone and ((parsed := parse(text)) is None or not parsed.project):
+            return None  # it may be the site's
         if address is None:
-            known = [f"{kind}/{name}" for (_, kind), names in self.names.items() for name in names]
+            own = ("", one.project)
+            known = [f"{kind}/{name}" for (at, kind), names in self.names.items() if at in own for name in names]
             text = f"{text!r} names nothing. Write kind/name, such as instances/db.{nearest(text, known)}"
             told = UNKNOWN_ADDRESS.at(place, text, address=str(Address(one.project, one.kind, one.name)))
             self.tell([told], one.environment)
@@ -253,6 +293,8 @@ class _Resolving:
     def address(self, text: str, environment: Environment) -> Address | None:
         parsed = parse(text)
         if parsed is None:
+            return None
+        if environment.project_file and parsed.project not in ("", environment.project):
             return None
         projects = (parsed.project,) if parsed.project else dict.fromkeys((environment.project, ""))
         for project in projects:
@@ -265,7 +307,7 @@ class _Resolving:
                     return parsed._replace(project=project, name=name)
         return None
 
-    def site(self) -> Site:
+    def read_site(self) -> Site:
         node = self.spec.site
         if node is None:
             return Site()
@@ -292,8 +334,8 @@ def told_inside(found: Iterable[Diagnostic], included: Place) -> list[Diagnostic
 
 def _hook(playbook: Playbook, file: str) -> Hook:
     """Its file is named as seen from the file that names it; from here on as the spec's own files are."""
-    beside = os.path.normpath(os.path.join(os.path.dirname(file), playbook.playbook))  # noqa: PTH118, PTH120
-    return Hook(playbook=beside, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)
+    path = trust.beside(playbook.playbook, file)
+    return Hook(playbook=path, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)
 
 
 def _rollout(asked: InBatches | None) -> Rollout | None:

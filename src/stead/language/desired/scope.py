@@ -30,6 +30,8 @@ BAD_EXPRESSION = Code("STEAD-L050", "an expression cannot be evaluated")
 UNKNOWN_NAME = Code("STEAD-L051", "an expression uses a name that is not known here")
 TOO_EARLY = Code("STEAD-L052", "an expression needs a choice that is not made yet")
 
+BEYOND_WALLS = Code("STEAD-G007", "an expression looks into another project")
+
 # Outside of blocks, in outputs and checks, there is no member to be `this`.
 OUTSIDE = frozenset({"vars", "projects", "site"})
 LATE = EARLY | OUTSIDE | {"this"}
@@ -82,6 +84,8 @@ class BlockScope:
     opened: Mapping[str, Any]  # the same, secrets open
     vault: Vault
     outside: bool = False  # not in a block, but in outputs or checks
+    project_file: bool = False  # written by the project's people, who see their own project and the site's resources
+    assumed: frozenset[str] = frozenset()  # of these kinds, what is not there may be the site's, which is not at hand
     labels: Mapping[str, str] = field(default_factory=dict)
     each: Mapping[str, Any] | None = None
     index: int | str | None = None
@@ -94,6 +98,8 @@ class BlockScope:
         if match and address:
             keys = self.names[address.project, ref.kind][address.name]
             return self._member(address, match["key"], keys, ref, place, found)
+        if match and ref.kind in self.assumed:
+            return Address("", ref.kind, wanted)
         text = f"There is none of {ref.kind} named {text!r} in this project or at the site."
         found.append(UNKNOWN.at(place, text + self.instead(ref.kind, wanted)))
         return None
@@ -158,9 +164,13 @@ class BlockScope:
 
     def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
         try:
+            if self.project_file and (use := next((one for one in uses(node.text) if one.name == "projects"), None)):
+                text = "A file of a project's people sees its own project only, whose resources need no `projects`."
+                found.append(BEYOND_WALLS.at(node.place_within(use.line), text))
+                return None
             if not self._known((OUTSIDE if self.outside else LATE) | self.kinds, node, found):
                 return None
-            if not self._there(node, found):
+            if not self.assumed and not self._there(node, found):
                 return None
             secret = uses_secret(node.text, self.variables)
         except Failed as failure:

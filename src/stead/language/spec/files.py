@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os.path import normpath
 from pathlib import Path
 
 from stead.core.diagnostics import Code, Diagnostic, Place
@@ -25,6 +26,7 @@ class Files:
         self.root = root
         self.found: list[Diagnostic] = []
         self.whole = True  # so far, every file could be read to its end
+        self.owners: dict[str, str] = {}  # file -> the project whose people own it, or "", the site
         self._read: dict[Path, Node | None] = {}
 
     def spec(self, paths: Sequence[Path]) -> list[Node]:
@@ -50,18 +52,54 @@ class Files:
             self.found.append(EMPTY.at(None, text))
         return files
 
-    def document(self, path: Path, named_at: Place | None = None) -> Node | None:
+    def owned(self, path: Path, named_at: Place, project: str) -> list[Node]:
+        """The files of a project's people: a folder, or one file. No link leads there, and none leads out."""
+        base = self.root.resolve()
+        whole = Path(normpath(base / path))
+        if self._real(path) != whole or not whole.is_relative_to(base):
+            text = (
+                f"{self.shown(path)} leads out of the spec's directory, or through a link, and is not read. Files of a "
+                "project's people lie in a plain folder beside the spec."
+            )
+            self._refuse(OUTSIDE, named_at, text)
+            return []
+        files = self._expand(path)
+        nodes = [self.document(file, named_at, walls=path, project=project) for file in files]
+        return [node for node in nodes if node is not None]
+
+    def _real(self, path: Path) -> Path | None:
+        try:
+            return path.resolve()
+        except (OSError, RuntimeError, ValueError):
+            return None
+
+    def document(
+        self, path: Path, named_at: Place | None = None, *, walls: Path | None = None, project: str = ""
+    ) -> Node | None:
+        """`walls`: a project's people have named it, so it lies in what is theirs."""
+        if walls is not None:
+            real = self._real(path)
+            if real is None or not real.is_relative_to(walls.resolve()):
+                text = (
+                    f"{self.shown(path)} is not below {self.shown(walls)}, and is not read. Copy the part into there."
+                )
+                self._refuse(OUTSIDE, named_at, text)
+                return None
         if path not in self._read:
             self._read[path] = self._document(path, named_at)
+            self.owners[self.shown(path)] = project
         return self._read[path]
+
+    def _refuse(self, code: Code, named_at: Place | None, text: str) -> None:
+        self.whole = False
+        self.found.append(code.at(named_at, text))
 
     def _document(self, path: Path, named_at: Place | None) -> Node | None:
         why = ""
         try:
             if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
-                self.whole = False
                 text = f"{self.shown(path)} leads out of it, and is not read. Copy the part to a place beside the spec."
-                self.found.append(OUTSIDE.at(named_at, text))
+                self._refuse(OUTSIDE, named_at, text)
                 return None
             if named_at is not None and path.exists() and not path.is_file():
                 why = "It is no file"  # nor is a device: it might never end

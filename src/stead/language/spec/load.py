@@ -8,23 +8,21 @@ from pathlib import Path
 
 from stead.core.address import NAME, Address
 from stead.core.diagnostics import Code, Diagnostic, Place
-from stead.core.fields import Secret
+from stead.core.fields import Password
 from stead.core.kind import Kind, Scope
 from stead.core.value import replace
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
-from stead.language.reading.context import kind_of, nearest
+from stead.language.reading.context import kind_of
 from stead.language.spec.files import Files
 from stead.language.spec.model import Definition, Environment, Given, Said, Spec
+from stead.language.spec.project_files import Owned, apart, owned
+from stead.language.spec.sections import PART, TOP, lists, unknown, version, without_sites
 
-VERSION = Code("STEAD-L022", "a spec says which language it is written in")
 TWICE = Code("STEAD-L023", "a name is defined twice")
-ELSEWHERE = Code("STEAD-L024", "a section stands where it may not")
 RECURSION = Code("STEAD-L025", "a part includes itself")
 
-TOP = ("stead", "site", "vars", "projects", "outputs", "checks", "moved", "forget")
-PART = ("stead", "vars", "include", "moved", "forget")
 DEEPEST = 20  # parts in parts
 MOST = 2_000  # inclusions: twenty parts that each include the next twice would be a million
 _NAME_FORMS = (
@@ -39,7 +37,7 @@ def load(
     *,
     variables: Mapping[str, str] | None = None,
     var_files: Sequence[Path] = (),
-    vault_secrets: Sequence[Secret] = (),
+    vault_secrets: Sequence[Password] = (),
     root: Path | None = None,
 ) -> tuple[Spec, list[Diagnostic]]:
     """`variables` are those of `-e`, as text; they win over variable files, later files over earlier ones."""
@@ -52,8 +50,27 @@ def load(
     environment = Environment(declared=declared, given=given)
     for node in nodes:
         loading.top(node, environment)
+    loading.project_files(nodes, environment)
     found = [*loading.files.found, *loading.found]
     return loading.spec(environment, tuple(vault_secrets)), found
+
+
+def load_alone(
+    path: Path,
+    project: str,
+    kinds: Mapping[str, Kind],
+    *,
+    variables: Mapping[str, str] | None = None,
+    var_files: Sequence[Path] = (),
+    root: Path | None = None,
+) -> tuple[Spec, list[Diagnostic]]:
+    """A project's files without the site's. The variables are those that the site's inclusion would give."""
+    loading = _Loading(Files(root or Path.cwd()), kinds)
+    environment = Environment(declared={}, given={})
+    place = Place(loading.files.shown(path), 1, 1)
+    given = loading.given(variables or {}, var_files)
+    loading.owned(Owned(project, path, place, document.Mapping(*place)), environment, given)
+    return loading.spec(environment, ()), [*loading.files.found, *loading.found]
 
 
 class _Loading:
@@ -67,15 +84,19 @@ class _Loading:
         self.checks: dict[str, tuple[Node, Environment]] = {}
         self.moved: list[Said] = []
         self.forget: list[Said] = []
+        self.grants: dict[str, Node] = {}
+        self.parts: dict[Path, Place] = {}  # that the site's files include
         self.including: list[Path] = []
         self.included = 0
 
-    def spec(self, environment: Environment, vault_secrets: tuple[Secret, ...]) -> Spec:
+    def spec(self, environment: Environment, vault_secrets: tuple[Password, ...]) -> Spec:
         return Spec(
             kinds=self.kinds,
             definitions=tuple(self.definitions.values()),
             environment=environment,
             site=self.site,
+            grants=self.grants,
+            files=self.files.owners,
             outputs=self.outputs,
             checks=self.checks,
             moved=tuple(self.moved),
@@ -124,11 +145,11 @@ class _Loading:
 
     def top(self, node: Node, environment: Environment) -> None:
         assert isinstance(node, document.Mapping)  # noqa: S101 - the caller has told of all others
-        self.version(node)
+        version(node, self.found)
         sections = [
             plural for plural, kind in self.kinds.items() if kind.scope is not Scope.PROJECT and plural != "projects"
         ]
-        self.unknown(node, {*TOP, *sections}, "")
+        unknown(node, {*TOP, *sections}, "", self.kinds, self.found)
         for plural in sections:
             self.section(node, plural, "", environment)
         for name, below in self.entries(node, "projects"):
@@ -137,33 +158,11 @@ class _Loading:
             if self.site is not None:
                 self.twice("site", "site", site, self.site)
             self.site = site
+        self.grants |= self.merged(node, "grants", self.grants)
         for section, into in (("outputs", self.outputs), ("checks", self.checks)):
             firsts = {name: pair[0] for name, pair in into.items()}
             into.update({name: (below, environment) for name, below in self.merged(node, section, firsts).items()})
         self.lists(node, environment)
-
-    def version(self, node: document.Mapping) -> None:
-        stated = node.child("stead")
-        if stated is None:
-            self.found.append(VERSION.at(node.place, "The line `stead: 1` is missing. Put it first."))
-        elif not isinstance(stated, Scalar) or stated.value != 1:
-            text = (
-                f"Here stands {kind_of(stated)}; this Stead reads language 1. Write `stead: 1`, or use a newer Stead."
-            )
-            self.found.append(VERSION.at(stated.place, text))
-
-    def unknown(self, node: document.Mapping, known: set[str], project: str) -> None:
-        for word in node.entries:
-            if word in known:
-                continue
-            kind = self.kinds.get(word)
-            if kind is not None:
-                where = "in a project" if kind.scope is Scope.PROJECT else "at the top, beside `projects`"
-                text = f"{word} stand {where}, not {'in a project' if project else 'at the top'}."
-                self.found.append(ELSEWHERE.at(node.place_of_key(word), text))
-            else:
-                text = f"There is no section {word!r}.{nearest(word, known)}"
-                self.found.append(UNKNOWN_FIELD.at(node.place_of_key(word), text))
 
     def project(self, name: str, node: Node, above: document.Mapping, environment: Environment) -> None:
         if isinstance(node, Scalar) and node.value is None:
@@ -182,6 +181,37 @@ class _Loading:
             self.section(node, plural, name, scope)
         self.include(node, scope)
         self.lists(node, scope)
+
+    def project_files(self, nodes: Sequence[Node], environment: Environment) -> None:
+        """What projects' people write, after all that the site's own files say."""
+        named = [one for node in nodes for one in owned(node, self.files.root, self.files.found)]
+        site = {self.files.root / node.file: node.place for node in nodes} | self.parts
+        for one in apart(named, site, self.found):
+            self.owned(one, environment)
+
+    def owned(self, one: Owned, above: Environment, more: Mapping[str, Given] | None = None) -> None:
+        empty = document.Mapping(one.node.file, one.node.line, one.node.column)
+        self.define("projects", "", one.project, empty, above, None)
+        nodes = [node for node in self.files.owned(one.path, one.place, one.project) if self.is_map(node)]
+        declared: dict[str, Node] = {}
+        for node in nodes:
+            declared |= self.merged(node, "vars", declared)
+        given = {word: Given(value, str(one.place), above) for word, value in self.entries(one.node, "vars")}
+        scope = Environment(declared=declared, given=given | dict(more or {}), project=one.project, walls=one.path)
+        for node in nodes:
+            assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
+            version(node, self.found)
+            self.contents(node, scope)
+
+    def contents(self, node: document.Mapping, scope: Environment) -> None:
+        """What a part and a project file may have."""
+        sections = self.project_sections()
+        own = node if scope.walls is None else without_sites(node, self.kinds, self.found)
+        unknown(own, {*PART, *sections}, scope.project, self.kinds, self.found)
+        for plural in sections:
+            self.section(own, plural, scope.project, scope)
+        self.include(own, scope)
+        self.lists(own, scope)
 
     def project_sections(self) -> list[str]:
         return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]
@@ -249,12 +279,14 @@ class _Loading:
             if self.included <= MOST + 1:
                 self.found.append(RECURSION.at(part.place, text))
             return
-        node = self.files.document(path, part.place)
+        project = environment.project if environment.project_file else ""
+        node = self.files.document(path, part.place, walls=environment.walls, project=project)
+        if not environment.project_file:
+            self.parts.setdefault(path, part.place)
         if node is None or not self.is_map(node):
             return
         assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
-        self.version(node)
-        self.unknown(node, {*PART, *self.project_sections()}, environment.project)
+        version(node, self.found)
         given = {
             word: Given(value, str(inclusion.place), environment) for word, value in self.entries(inclusion, "vars")
         }
@@ -264,34 +296,17 @@ class _Loading:
             project=environment.project,
             prefix=f"{environment.prefix}{name}-",
             included=inclusion.place if environment.included is None else environment.included,
+            walls=environment.walls,
         )
         before = len(self.found)
         self.including.append(path)
-        for plural in self.project_sections():
-            self.section(node, plural, environment.project, scope)
-        self.include(node, scope)
-        self.lists(node, scope)
+        self.contents(node, scope)
         self.including.pop()
         self.found[before:] = [_inside(one, self.files.shown(path), inclusion.place) for one in self.found[before:]]
 
     def lists(self, node: Node, environment: Environment) -> None:
-        """`moved` and `forget`, which are lists."""
-        for section in ("moved", "forget"):
-            below = node.child(section)
-            if below is None or (isinstance(below, Scalar) and below.value is None):
-                continue
-            if not isinstance(below, document.Sequence):
-                self.found.append(WRONG_TYPE.at(below.place, f"Here stands {kind_of(below)}; {section} is a list."))
-                continue
-            for item in below.items:
-                said = Said(item, environment.project, environment.prefix)
-                if section == "moved" and isinstance(item, document.Mapping):
-                    self.moved.append(said)
-                elif section == "forget" and isinstance(item, Scalar):
-                    self.forget.append(said)
-                else:
-                    need = "{from: ADDRESS, to: ADDRESS}" if section == "moved" else "an address"
-                    self.found.append(WRONG_TYPE.at(item.place, f"Here stands {kind_of(item)}; {need} is needed."))
+        for section, said in lists(node, environment, self.found):
+            (self.moved if section == "moved" else self.forget).append(said)
 
 
 def _inside(one: Diagnostic, part: str, included: Place) -> Diagnostic:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from stead.core.diagnostics import Place
-from stead.core.fields import Secret
+from stead.core.fields import Password
 from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.value import field, value
@@ -27,6 +28,7 @@ class Said(NamedTuple):
     node: Node
     project: str
     prefix: str
+    project_file: bool = False
 
 
 @value(eq=False)
@@ -38,6 +40,11 @@ class Environment:
     project: str = ""
     prefix: str = ""  # of names in an included part: "blue-"
     included: Place | None = None  # where, if it is a part's
+    walls: Path | None = None  # of a project file: the folder, or the file, that its people own
+
+    @property
+    def project_file(self) -> bool:
+        return self.walls is not None
 
 
 @value(eq=False)
@@ -57,9 +64,11 @@ class Spec:
     definitions: tuple[Definition, ...] = ()
     environment: Environment
     site: Node | None = None
+    grants: Mapping[str, Node] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
     outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
     checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
-    vault_secrets: tuple[Secret, ...] = ()
+    vault_secrets: tuple[Password, ...] = ()
     whole: bool = True  # every file could be read to its end

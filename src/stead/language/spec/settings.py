@@ -24,6 +24,19 @@ class Playbook:
 
 
 @value
+class SiteHook:
+    """A playbook of the site's that projects may be granted to have run, by its name."""
+
+    playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/notify.yml")]
+    vars: Annotated[
+        Mapping[str, Any],
+        Anything(),
+        "Variables for it. Project files may give others for these, and for no more",
+        Example({"channel": "ops"}),
+    ] = field(default_factory=dict)
+
+
+@value
 class InBatches:
     """How members of a counted definition are changed where that disturbs them."""
 

@@ -1,0 +1,32 @@
+"""What a router does beyond its project: it has addresses in the site's networks, and may be their gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stead.core.address import Address
+from stead.core.kind import Reach
+from stead.kinds.router.model import Router
+from stead.kinds.shared.several import listed
+from stead.kinds.shared.subnets import nets_of, network_block, pinned
+from stead.language.desired import Block, Desired
+
+
+def reaches(block: Block, desired: Desired) -> Iterator[Reach]:
+    model: Router = block.model
+    if model.external is not None:
+        yield from pinned(model.external.network, listed(model.external.address), block, "external.address")
+    for at, joined in enumerate(model.networks):
+        if joined.network.project:
+            continue
+        asked = listed(joined.address)
+        yield from pinned(joined.network, asked, block, f"networks.{at}.address")
+        if _is_gateway(joined.network, asked, desired):
+            why = f"The router would be the gateway of {joined.network}"
+            yield Reach("gateways", joined.network.name, f"networks.{at}", why)
+
+
+def _is_gateway(network: Address, asked: tuple[str, ...], desired: Desired) -> bool:
+    block = network_block(network, desired)
+    nets = nets_of(block, desired) if block is not None else ()
+    return not asked or any(net.is_gateway(one) for net in nets for one in asked if (":" in one) == (net.version == 6))
