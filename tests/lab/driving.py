@@ -38,6 +38,7 @@ class Driven:
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     more: Sequence[Path] = ()  # inventories beside the lab's
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def inventories(self) -> list[Path]:
@@ -57,7 +58,8 @@ class Driven:
         return [str(STEAD), words[0], *own, *words[1:]]
 
     def stead(self, *words: str, status: int | None = 0) -> Said:
-        done = subprocess.run(self.argv(*words), cwd=self.folder, capture_output=True, text=True, check=False)
+        own = {**os.environ, **self.environment}
+        done = subprocess.run(self.argv(*words), cwd=self.folder, capture_output=True, text=True, check=False, env=own)
         said = Said(done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in said.text, said.text
         assert status is None or said.status == status, said.text
@@ -83,6 +85,13 @@ class Driven:
 
     def run(self, host: str, command: str) -> str:
         return self.lab.run(host, ["sh", "-c", command])
+
+    def guests(self, host: str) -> set[str]:
+        """QEMU's processes, with the moments in which they were born: a guest that was started anew is another."""
+        born = "$(sed 's/.*) //' /proc/$one/stat | cut -d' ' -f20)"
+        return set(
+            self.run(host, f"for one in $(pgrep -f '^/usr/bin/qemu-system-'); do echo $one {born}; done").splitlines()
+        )
 
     def facts(self, host: str) -> list[dict[str, Any]]:
         """What a host says of its images."""

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from driving import STEAD, Driven, prepare
-from kills import VICTIMS, on_real_hosts, on_simulated_hosts, real_specs
+from killing import differences
+from killing_worlds import Real
+from kills import LEFT, RIGHT, VICTIMS, on_real_hosts, on_simulated_hosts, real_specs, spec
 from waiting import patiently
 
 from stead.lab import faults
@@ -115,6 +117,43 @@ def test_sshd_killed_in_a_step_has_nothing_done_twice(site: Driven) -> None:
 
 def site_with_more(text: str, volume: str) -> str:
     return text.replace("    volumes:\n", f"    volumes:\n      {volume}\n")
+
+
+LEFT_OVER = ("0", "64KiB")  # room for nothing, and for entries of the ledger but no disk
+CALM = "host: compute-2, networks: [app], security_groups: [open]"
+
+
+@pytest.mark.long
+def test_a_full_disk_stops_its_host_alone_and_nothing_is_lost(site: Driven) -> None:
+    """Full between plan and apply, then a little less each time, so work ends at another point. A guest runs on."""
+    world = Real(site.lab)
+    before = spec(["app"], ["one"], left=LEFT, calm=CALM)
+    after = spec(["app", "more"], ["one", "two"], left=LEFT, calm=CALM, right=RIGHT)
+    after = site_with_more(after, "new: {size: 40MiB, host: compute-2}")
+    site.write(after)
+    site.apply()
+    undisturbed, guests = world.state(), site.guests("compute-2")
+    site.write(before)
+    site.apply("--max-disruption", "data-loss")
+    site.write(after)
+    for left in LEFT_OVER:
+        site.stead("plan", "-o", "full.plan")
+        filled = stead_lab(site.lab, "fill", "compute-2", "--leave", left)
+        assert filled.returncode == 0, filled.stderr
+        try:
+            said = site.stead("apply", "full.plan", "--auto-approve", status=None)
+            full = [line for line in said.err.splitlines() if "No space left" in line]
+            assert said.status == 1, said.text
+            assert full, said.text
+            assert [line for line in full if "compute-2" not in line] == [], said.text
+            assert site.run("compute-1", "grep -l acme/volumes/two /var/lib/stead/ledger/volumes/*.json || true")
+            assert site.stead("plan", status=None).status in (0, 1)  # looks at a full host, and says what it finds
+        finally:
+            assert stead_lab(site.lab, "heal", "compute-2").returncode == 0
+    site.apply("--max-disruption", "none")
+    assert list(differences(undisturbed, world.state())) == []
+    assert site.guests("compute-2") >= guests
+    site.assert_nothing_to_do()
 
 
 def test_kills_on_real_hosts_leave_nothing(trio: Lab, tmp_path: Path) -> None:
