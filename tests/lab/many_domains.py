@@ -3,8 +3,9 @@
 import sys
 
 sys.path.insert(0, "/usr/lib/stead")
-from cloud.host import domain_xml, ledger
-from cloud.host.hypervisor import Libvirt, find
+from cloud.host.base import ledger
+from cloud.host.hypervisor import domain_xml
+from cloud.host.hypervisor.connection import Libvirt, find
 
 POOL = {"name": "default", "type": "dir", "path": "/var/lib/stead/pools/default"}
 

@@ -308,7 +308,7 @@ def impatient(folder: Path) -> str:
     """The collection, which tells what is done far sooner, so that a batch need not be long to be a long one."""
     away = shutil.ignore_patterns("output", "__pycache__")
     shutil.copytree(collections().partition(os.pathsep)[0], folder / "collections", ignore=away)
-    batch = next((folder / "collections").rglob("module_utils/host/batch.py"))
+    batch = next((folder / "collections").rglob("module_utils/host/run/batch.py"))
     text = batch.read_text(encoding="utf-8")
     assert "SPELL = 5\n" in text
     batch.write_text(text.replace("SPELL = 5\n", "SPELL = 0.3\n"), encoding="utf-8")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.origin import refusal
+from ansible_collections.stead.cloud.plugins.module_utils.host.run.origin import refusal
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import ACTION, row
 from stead.core.address import Address, Known, parse
 from stead.core.blake2 import blake2b

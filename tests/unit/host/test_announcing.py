@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import announcing
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import arp_nd
 
 MAC = "52:54:00:12:34:56"
 OWN = bytes.fromhex("525400123456")
 
 
 def test_a_request_and_a_reply_say_the_same_of_ipv4() -> None:
-    frames = announcing.frames(MAC, "203.0.113.20")
+    frames = arp_nd.frames(MAC, "203.0.113.20")
     assert [struct.unpack("!H", frame[20:22])[0] for frame in frames] == [1, 2]
     for frame in frames:
         assert frame[:6] == b"\xff" * 6
@@ -32,13 +32,13 @@ def checked(frame: bytes) -> bytes:
 
 
 def test_an_advertisement_has_a_checksum_that_holds() -> None:
-    (frame,) = announcing.frames(MAC, "2001:db8::20")
+    (frame,) = arp_nd.frames(MAC, "2001:db8::20")
     body = checked(frame)
     assert body[0] == 136
     assert body[-6:] == OWN
 
 
 def test_a_router_says_how_long_it_leads_on_and_who_it_is() -> None:
-    body = checked(announcing.leading(MAC, 1800, managed=True))
+    body = checked(arp_nd.leading(MAC, 1800, managed=True))
     assert (body[0], body[5], struct.unpack("!H", body[6:8])[0], body[-6:]) == (134, 0xC0, 1800, OWN)
-    assert checked(announcing.leading(MAC, 0, managed=False))[5:8] == bytes(3)
+    assert checked(arp_nd.leading(MAC, 0, managed=False))[5:8] == bytes(3)

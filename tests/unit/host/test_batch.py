@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import batch, kinds, ledger, places
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 
 Code = Callable[[dict[str, Any], Any], None]
 
@@ -33,7 +35,7 @@ class Kind:
 
 @pytest.fixture(autouse=True)
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(places, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(paths, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     return tmp_path
 
@@ -55,7 +57,7 @@ def step(number: int, *after: int, action: str = "create", **want: Any) -> dict[
 
 
 def carry_out(kind: Kind, *steps: dict[str, Any], check: bool = False, **more: Any) -> dict[int, dict[str, Any]]:
-    known: dict[str, Any] = kinds.KINDS
+    known: dict[str, Any] = table.KINDS
     known["things"] = kind
     try:
         results = batch.Batch({"host": "h", "run": "r", "steps": list(steps), **more}, check=check).carry_out()
@@ -208,7 +210,7 @@ def test_a_ledger_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch
     def full(*_words: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(places.os, "fsync", full)  # type: ignore[attr-defined]
+    monkeypatch.setattr(paths.os, "fsync", full)  # type: ignore[attr-defined]
     result = carry_out(Kind(), step(1))[1]
     assert result["status"] == "failed"
     assert result["error"].endswith("0000-1.begun: No space left on device.")

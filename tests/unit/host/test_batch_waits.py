@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import batch, hypervisor, kinds, ledger, places, waiting
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import connection
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch, waiting
 
 WAIT = {"for": "agent", "timeout": 300}
 
@@ -31,13 +34,13 @@ class Guests:
 
 @pytest.fixture
 def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guests:
-    monkeypatch.setattr(places, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(paths, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     monkeypatch.setattr(batch, "LOOK", 0)
     monkeypatch.setattr(batch, "SPELL", 0.05)
-    monkeypatch.setattr(hypervisor.Libvirt, "get", lambda _self: None)
+    monkeypatch.setattr(connection.Libvirt, "get", lambda _self: None)
     found = Guests()
-    monkeypatch.setitem(kinds.KINDS, "instances", found)
+    monkeypatch.setitem(table.KINDS, "instances", found)
     monkeypatch.setitem(waiting._LOOKS, "agent", found.look)
     return found
 

@@ -9,16 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    booting,
-    fences,
-    kinds,
-    ledger,
-    origin,
-    places,
-    restoring,
-    ssh_peers,
-)
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, ssh_peers
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring
 
 SITE = {"site": "s", "serial": 7, "token": 1}
 NOBODY: dict[str, Any] = {"site": "s", "dead": {}}
@@ -28,16 +21,16 @@ ME_DEAD: dict[str, Any] = {"site": "s", "dead": {"me": 9}}
 @pytest.fixture(autouse=True)
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One with two others, that was written to by run 7 last."""
-    monkeypatch.setattr(places, "ROOT", str(tmp_path))
-    monkeypatch.setattr(places, "LOCK", str(tmp_path / "lock"))
+    monkeypatch.setattr(paths, "ROOT", str(tmp_path))
+    monkeypatch.setattr(paths, "LOCK", str(tmp_path / "lock"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     monkeypatch.setattr(origin, "PATH", str(tmp_path / "site.json"))
     monkeypatch.setattr(booting, "STATE", str(tmp_path / "boot.json"))
     monkeypatch.setattr(booting, "WITNESS", ssh_peers.Peers(str(tmp_path / "witness"), "w", "restrict"))
-    places.write(str(tmp_path / "host.json"), json.dumps({"host": "me"}))
+    paths.write(str(tmp_path / "host.json"), json.dumps({"host": "me"}))
     ways = {name: {"addresses": [name], "port": 22} for name in ("me", "a", "b")}
-    places.write(str(tmp_path / "witness" / "members.json"), json.dumps(ways))
-    places.write(origin.PATH, json.dumps(SITE))
+    paths.write(str(tmp_path / "witness" / "members.json"), json.dumps(ways))
+    paths.write(origin.PATH, json.dumps(SITE))
     return tmp_path
 
 
@@ -110,7 +103,7 @@ def test_only_what_is_held_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
         def restore(step: dict[str, Any], _work: Any) -> None:
             seen[step["address"]] = (step["held"], step["start"])
 
-    monkeypatch.setitem(kinds.KINDS, "routers", Code)
+    monkeypatch.setitem(table.KINDS, "routers", Code)
     for uuid, serial in (("0a", 7), ("0b", 8)):
         made = ledger.entry(f"acme/routers/{uuid}", uuid, "routers", "d", {"uuid": uuid})
         ledger.keep(dict(made, serial=serial))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import fetching
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import fetching
 
 DATA = bytes(range(256)) * 4096
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import filters
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import filters
 
 GROUP = "acme/security_groups/web"
 NIC: dict[str, Any] = {"groups": [GROUP]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import guards
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import antispoof
 
 MAC = "52:54:00:12:34:56"
 OWN = {"mac": MAC, "addresses": ["10.20.0.11", "fd00::11"]}
@@ -14,14 +14,14 @@ LOCAL = "fe80::5054:ff:fe12:3456/128"
 def sources(nic: Mapping[str, object], mac: str, kind: str) -> set[str]:
     """What a MAC may send from."""
     start = f"ether saddr {mac} ether type {kind} {kind} saddr {{ "
-    found = [one for one in guards.allowed(nic, OWN) if one.startswith(start) and one.endswith("} return")]
+    found = [one for one in antispoof.allowed(nic, OWN) if one.startswith(start) and one.endswith("} return")]
     return {address for one in found for address in one.removeprefix(start).partition(" }")[0].split(", ")}
 
 
 def test_an_interface_may_use_its_own_addresses_alone() -> None:
     assert sources({}, MAC, "ip") == {"10.20.0.11/32"}
-    assert guards.allowed({}, OWN)[-1] == "drop"
-    six = [one for one in guards.allowed({}, OWN) if "ip6 saddr { fd00::11/128" in one and one.endswith("} return")]
+    assert antispoof.allowed({}, OWN)[-1] == "drop"
+    six = [one for one in antispoof.allowed({}, OWN) if "ip6 saddr { fd00::11/128" in one and one.endswith("} return")]
     assert [LOCAL in one for one in six] == [True, True]
 
 
@@ -41,6 +41,8 @@ def test_all_addresses_make_one_member() -> None:
 
 def test_a_network_of_ipv6_addresses_may_be_advertised_as_a_whole() -> None:
     told = [
-        one for one in guards.allowed({"allowed": [{"address": "fd01::/64"}]}, OWN) if "nd-neighbor-advert @th" in one
+        one
+        for one in antispoof.allowed({"allowed": [{"address": "fd01::/64"}]}, OWN)
+        if "nd-neighbor-advert @th" in one
     ]
     assert "0xfd010000000000000000000000000000-0xfd01000000000000ffffffffffffffff" in told[0]

@@ -14,17 +14,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    disk_files,
-    image,
-    image_files,
-    ledger,
-    places,
-    units,
-    writing,
-)
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files, writing
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import image
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_files
 
 SIZE = 1 << 20
 QEMU_IMG = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="needs qemu-img")
@@ -38,9 +33,9 @@ def qcow2(*, backing: bytes = b"", features: int = 0, crypt: int = 0, more: byte
 @pytest.fixture(autouse=True)
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "images"
-    monkeypatch.setattr(places, "IMAGES", str(folder))
-    monkeypatch.setattr(places, "POOLS", str(tmp_path / "pools"))
-    monkeypatch.setattr(places, "INSTANCES", str(tmp_path / "instances"))
+    monkeypatch.setattr(paths, "IMAGES", str(folder))
+    monkeypatch.setattr(paths, "POOLS", str(tmp_path / "pools"))
+    monkeypatch.setattr(paths, "INSTANCES", str(tmp_path / "instances"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     monkeypatch.setattr(units, "stop", lambda _unit, _work: None)  # where the tests run no systemd need be
     return folder

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import ledger, single, waiting
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import standalone, waiting
 from ansible_collections.stead.cloud.plugins.modules import instance
 
 ADDRESS = "acme/instances/web"
@@ -61,7 +62,7 @@ def test_it_is_looked_at_in_the_network_of_the_source() -> None:
 
     class Stands:
         def at(self, uuid: str, source: dict[str, str], mtu: int) -> str:
-            assert (uuid, mtu) == (single.uuid_of("acme/networks/app"), 1450)
+            assert (uuid, mtu) == (standalone.uuid_of("acme/networks/app"), 1450)
             assert source["mac"].startswith("52:54:")
             return "there"
 

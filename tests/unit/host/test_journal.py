@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import journal, places
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import journal, paths
 
 STEP = {"number": 1, "address": "acme/volumes/one", "action": "create"}
 
@@ -30,7 +30,7 @@ def room_for(size: int) -> Iterator[None]:
 
 
 def test_a_line_of_which_a_part_fits_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "JOURNAL", str(tmp_path))
+    monkeypatch.setattr(paths, "JOURNAL", str(tmp_path))
     written = journal.Journal("7")
     written.write(STEP, "begin")
     path = tmp_path / "7.jsonl"

@@ -7,23 +7,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    kinds,
-    ledger,
-    looking,
-    observing,
-    origin,
-    places,
-    restoring,
-)
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
+from ansible_collections.stead.cloud.plugins.module_utils.host.observe import facts, looking
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import origin, restoring
 
 
 @pytest.fixture(autouse=True)
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three networks, of which the second says nothing any more."""
-    monkeypatch.setattr(places, "ROOT", str(tmp_path))
-    monkeypatch.setattr(places, "LOCK", str(tmp_path / "lock"))
+    monkeypatch.setattr(paths, "ROOT", str(tmp_path))
+    monkeypatch.setattr(paths, "LOCK", str(tmp_path / "lock"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     for name in ("0a", "0b", "0c"):
         ledger.keep(ledger.entry(f"acme/networks/n{name}", name, "networks", "d", {"uuid": name}))
@@ -40,7 +35,7 @@ class Restored:
 
 
 def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    restored, known = Restored(), kinds.KINDS
+    restored, known = Restored(), table.KINDS
     monkeypatch.setitem(known, "networks", restored)
     failures = restoring.restore(("networks",))
     assert restored.made == ["acme/networks/n0a", "acme/networks/n0c"]
@@ -50,7 +45,7 @@ def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch
 
 def test_nothing_is_said_of_a_host_of_which_something_cannot_be_read() -> None:
     look, unread = looking.Look("compute-1"), list[str]()
-    assert [made["uuid"] for made in observing._ledger(look, unread)] == ["0a", "0c"]
+    assert [made["uuid"] for made in facts._ledger(look, unread)] == ["0a", "0c"]
     assert "0b.json is not JSON" in look.blind
     assert look.trouble == [look.blind] == unread
 
@@ -60,11 +55,11 @@ def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
     monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, said: dict[str, bool]
 ) -> None:
     """Though a step that did not end says that it was to be otherwise."""
-    monkeypatch.setattr(observing, "_seen", lambda made, _look: there if made["want"] == {"size": 1} else {})
-    monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
+    monkeypatch.setattr(facts, "_seen", lambda made, _look: there if made["want"] == {"size": 1} else {})
+    monkeypatch.setattr(facts, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
     made = ledger.entry("acme/volumes/data", "0d", "volumes", "d", {"size": 1})
     ledger.begin(dict(made, want={"size": 2}))
-    assert observing._resources(looking.Look("storage-1"), [made], [])["volumes"] == [{**made, **said}]
+    assert facts._resources(looking.Look("storage-1"), [made], [])["volumes"] == [{**made, **said}]
 
 
 def test_what_the_ledger_lost_tells_others_too_what_they_are() -> None:
@@ -79,11 +74,9 @@ def test_what_the_ledger_lost_tells_others_too_what_they_are() -> None:
 
 
 def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "_label", lambda _instances, _look: None)
+    monkeypatch.setattr(facts, "_label", lambda _instances, _look: None)
     made = ledger.entry("acme/floats/www", "0d", "floats", "d", {})
-    assert observing._resources(looking.Look("network-1"), [made], [])["floats"] == [
-        {**made, "lost": True, "gone": True}
-    ]
+    assert facts._resources(looking.Look("network-1"), [made], [])["floats"] == [{**made, "lost": True, "gone": True}]
 
 
 def test_whoever_needs_all_of_it_is_told_what_is_broken() -> None:

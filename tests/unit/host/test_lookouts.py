@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    ledger,
-    links,
-    lookouts,
-    network,
-    readings,
-    running,
-)
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, readings
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import links
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import lookouts
 
 UUID = "0b1f4d4e-9c0e-4a55-8a3c-0d8c0f6f0001"
 SOURCE = {"address": "10.20.0.2/24", "mac": "02:00:00:00:00:01"}
@@ -27,7 +23,7 @@ def test_a_lookout_is_cabled_to_the_bridge_of_its_network_and_taken_down(monkeyp
         said.extend([" ".join(argv), *(feed or "").splitlines()])
         return ""
 
-    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(commands, "run", run)
     monkeypatch.setattr(readings.Readings, "links", lambda _self, *_of: {key: {} for key in there})
     monkeypatch.setattr(readings.Readings, "namespaces", lambda _self: there)
     monkeypatch.setattr(ledger, "read", lambda _kind, uuid: {"want": {"uuid": uuid, "type": "vxlan"}})

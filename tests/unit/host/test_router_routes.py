@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import router
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import router
 
 
 class Work:

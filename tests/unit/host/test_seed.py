@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import iso, seed
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import iso, seed
 
 MAC = "52:54:00:00:00:01"
 

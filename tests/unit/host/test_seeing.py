@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import guards, rules
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import KINDS
-from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Look, _told
-from ansible_collections.stead.cloud.plugins.module_utils.host.readings import Unread, _sets, _units
-from ansible_collections.stead.cloud.plugins.module_utils.host.restoring import ORDER
-from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.readings import Unread, _sets, _units
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import antispoof, rules
+from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Look, _told
+from ansible_collections.stead.cloud.plugins.module_utils.host.run.restoring import ORDER
 
 WANT = {"interfaces": {"app": {"mac": "a"}, "db": {"mac": "b"}}, "external": {"mac": "c"}, "routes": []}
 STEP = {"want": WANT, "address": "acme/routers/edge"}
@@ -122,8 +122,8 @@ def test_a_guard_is_its_own_chain_and_how_it_is_reached() -> None:
         ports = {"map": {"name": "ports", "elem": [[name, {"jump": {"target": name}}] for name in names]}}
         return [{"table": {"name": "stead"}}, ports, *({"rule": {"chain": name, "expr": ["drop"]}} for name in names)]
 
-    assert guards._rules(listing("sta", "stb"), "sta") == guards._rules(listing("sta"), "sta")
-    assert guards._rules(listing("stb"), "sta") is None
+    assert antispoof._rules(listing("sta", "stb"), "sta") == antispoof._rules(listing("sta"), "sta")
+    assert antispoof._rules(listing("stb"), "sta") is None
 
 
 def test_programs_are_read_as_they_answer() -> None:

@@ -13,28 +13,20 @@ import pytest
 from tests.unit.hosts.test_host_code import WANT
 from tests.unit.runner.making import Bench, keep, plan_of, step
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    batch,
-    dhcp,
-    domain_xml,
-    forwarding,
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import domain_xml, kvm_probe
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import conntrack, dhcp, forwarding
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
+    disks_in_lvm,
+    exports,
     instance_disks,
-    keeping_logical,
-    kinds,
-    ledger,
-    network,
-    places,
+    iscsi_targets,
     pools,
-    proving,
-    running,
-    serving,
-    snapshot,
-    targets,
-    volume,
-    zones,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import TABLE, Ability
 from stead.core.address import Address
@@ -110,20 +102,20 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def answer(argv: list[Any], **_more: Any) -> str:
         return {"vg_extent_size": str(MIB), "lv_size": str(MIB)}.get(argv[argv.index("--options") + 1], "")
 
-    monkeypatch.setattr(running, "run", answer)
-    for module, name in ((zones, "ensure"), (dhcp, "remove"), (forwarding, "ensure"), (targets, "ensure"),
-                         (serving, "start"), (instance_disks, "_seed")):  # fmt: skip
+    monkeypatch.setattr(commands, "run", answer)
+    for module, name in ((conntrack, "ensure"), (dhcp, "remove"), (forwarding, "ensure"), (iscsi_targets, "ensure"),
+                         (exports, "start"), (instance_disks, "_seed")):  # fmt: skip
         monkeypatch.setattr(module, name, lambda *_words: None)
-    monkeypatch.setattr(running, "attempt", lambda *_words, **_more: (0, "", ""))
-    monkeypatch.setattr(places, "INSTANCES", str(tmp_path / "instances"))
-    monkeypatch.setattr(places, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(commands, "attempt", lambda *_words, **_more: (0, "", ""))
+    monkeypatch.setattr(paths, "INSTANCES", str(tmp_path / "instances"))
+    monkeypatch.setattr(paths, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     return tmp_path
 
 
 def in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / f"{UUID}.raw").write_bytes(bytes(MIB))
-    monkeypatch.setattr(keeping_logical.Logical, "exists", lambda disk: disk.path.endswith(UUID))
+    monkeypatch.setattr(disks_in_lvm.Logical, "exists", lambda disk: disk.path.endswith(UUID))
     monkeypatch.setattr(volume, "users_of", lambda *_words: [Guest()])
 
 
@@ -160,8 +152,8 @@ def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
 
 def _by_batch(action: str) -> bool:
     """By a kind that has the functions that instances have, and whose functions do nothing."""
-    had = {name for name in ("ensure", "remove", "migrate") if hasattr(kinds.KINDS["instances"], name)}
-    known: dict[str, Any] = kinds.KINDS
+    had = {name for name in ("ensure", "remove", "migrate") if hasattr(table.KINDS["instances"], name)}
+    known: dict[str, Any] = table.KINDS
     known["things"] = SimpleNamespace(**dict.fromkeys(had, lambda _step, _work: None))
     given = {"number": 1, "kind": "things", "action": action, "address": "things/a", "uuid": UUID, "digest": "d",
              "want": None if action == "destroy" else {"uuid": UUID}, "have": None, "to": "c2"}  # fmt: skip
@@ -272,6 +264,6 @@ def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: s
 
 
 def test_hosts_try_the_hypervisors_that_there_is_code_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "emulator", lambda: "/usr/bin/qemu")
-    monkeypatch.setattr(proving, "trial", lambda _accelerator: "")
-    assert set(proving._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))
+    monkeypatch.setattr(kvm_probe, "emulator", lambda: "/usr/bin/qemu")
+    monkeypatch.setattr(kvm_probe, "trial", lambda _accelerator: "")
+    assert set(kvm_probe._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))

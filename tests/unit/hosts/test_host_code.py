@@ -10,18 +10,17 @@ from xml.etree import ElementTree as Xml  # noqa: ICN001 - as the code that is t
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
-    declared,
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ssh_peers
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import (
     domain_seen,
     domain_xml,
-    installing,
-    preparing,
-    proving,
-    ssh_peers,
+    kvm_probe,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.looking import Domain
-from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Domain
+from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import installing, preparing
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import declared
 from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
 from stead.site.inventory import variables
 
@@ -155,14 +154,14 @@ def test_the_code_for_a_boot_is_whole(tmp_path: Path, monkeypatch: pytest.Monkey
         path = tmp_path / Path(name).relative_to(installing.LIBRARY)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cloud.host.restoring"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cloud.host.run.restoring"
     monkeypatch.delenv("PYTHONPATH", raising=False)
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd="/")
 
 
 def test_the_trial_is_a_boot_sector_that_says_its_word() -> None:
-    sector = proving._sector()
+    sector = kvm_probe._sector()
     assert len(sector) == 512
     assert struct.unpack("<H", sector[-2:]) == (0xAA55,)
-    assert bytes([0xB0, proving.SAYS, 0xE6, 0xF4]) in sector
-    assert proving.ANSWER == (proving.SAYS << 1) | 1
+    assert bytes([0xB0, kvm_probe.SAYS, 0xE6, 0xF4]) in sector
+    assert kvm_probe.ANSWER == (kvm_probe.SAYS << 1) | 1

@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host import (
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands as running
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
+    attach,
     declared,
-    keeping,
-    keeping_files,
+    disks,
+    disks_in_files,
+    exports,
+    iscsi_targets,
     kernel_clients,
     pools,
-    reaching,
-    running,
-    serving,
-    targets,
-    volume,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.failing import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.wire import volume as wire_volume
 
 UUID = "11111111-0000-4000-8000-000000000001"
@@ -102,7 +102,7 @@ def test_every_pool_of_files_has_a_directory_on_its_host() -> None:
 @pytest.mark.parametrize("kind", ["nfs", "iscsi", "lvm"])
 def test_a_volume_that_others_reach_is_raw(kind: str) -> None:
     with pytest.raises(Failed, match="format: raw"):
-        keeping.disk({"name": "p", "type": kind, "path": "vg0"}, UUID, "qcow2")
+        disks.disk({"name": "p", "type": kind, "path": "vg0"}, UUID, "qcow2")
 
 
 def test_a_root_disk_in_a_served_pool_says_what_to_do_instead() -> None:
@@ -114,14 +114,14 @@ def test_a_root_disk_in_a_served_pool_says_what_to_do_instead() -> None:
 def test_a_file_is_made_grown_copied_and_removed(tmp_path: Path) -> None:
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
     work = Work("here")
-    first, copy = keeping.disk(pool, "a", "raw"), keeping.disk(pool, "b", "raw")
+    first, copy = disks.disk(pool, "a", "raw"), disks.disk(pool, "b", "raw")
     first.blank(MIB, work)
     Path(first.path).write_bytes(b"x" * MIB)
     first.clone(copy, work)
     first.grow(2 * MIB, work)
     assert (first.size(), copy.size()) == (2 * MIB, MIB)
     assert Path(copy.path).read_bytes() == b"x" * MIB
-    packed = keeping.disk(pool, "c", "qcow2")
+    packed = disks.disk(pool, "c", "qcow2")
     packed.fill((copy.path, "raw"), 3 * MIB, work)
     assert packed.size() == 3 * MIB
     for one in (first, copy, packed):
@@ -133,7 +133,7 @@ def test_a_file_is_made_grown_copied_and_removed(tmp_path: Path) -> None:
 def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file changes under each copy, so none of them is of one moment, and nothing is left behind."""
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
-    source, copy = keeping.disk(pool, "a", "raw"), keeping.disk(pool, "b", "raw")
+    source, copy = disks.disk(pool, "a", "raw"), disks.disk(pool, "b", "raw")
     Path(source.path).write_bytes(b"x" * 4096)
 
     def written_meanwhile(argv: list[str], **_more: Any) -> str:
@@ -141,7 +141,7 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
         Path(source.path).write_bytes(b"y" * 4096)
         return ""
 
-    monkeypatch.setattr(keeping_files, "_share", lambda _path, _new: False)
+    monkeypatch.setattr(disks_in_files, "_share", lambda _path, _new: False)
     monkeypatch.setattr(running, "run", written_meanwhile)
     with pytest.raises(Failed, match="none is of one moment"):
         source.clone(copy, Work("here"))
@@ -151,14 +151,14 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
 def test_check_mode_makes_nothing(tmp_path: Path) -> None:
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
     work = Work("here", check=True)
-    keeping.disk(pool, "a", "raw").blank(MIB, work)
+    disks.disk(pool, "a", "raw").blank(MIB, work)
     assert work.changed
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_tgtadm_shows_is_understood() -> None:
-    found = targets.parse(SHOWN)
-    assert found[targets.name_of(UUID)] == {
+    found = iscsi_targets.parse(SHOWN)
+    assert found[iscsi_targets.name_of(UUID)] == {
         "number": 1,
         "path": f"/export/san/{UUID}.raw",
         "megabytes": 67,
@@ -171,21 +171,21 @@ def test_what_tgtadm_shows_is_understood() -> None:
 def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "storage.json"
     path.write_text('{"clients": ["10.201.0.11", "10.201.0.12"]}')
-    monkeypatch.setattr(targets, "TOLD", str(path))
+    monkeypatch.setattr(iscsi_targets, "TOLD", str(path))
 
 
 @pytest.mark.usefixtures("clients")
 def test_a_target_that_is_as_it_should_be_is_left_alone(told: Callable[..., Told]) -> None:
     told(lambda _argv: SHOWN)
     work = Work("nas")
-    targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, work)
+    iscsi_targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, work)
     assert work.done == []
 
 
 @pytest.mark.usefixtures("clients")
 def test_a_new_target_lets_in_the_hosts_of_the_inventory_and_nobody_else(told: Callable[..., Told]) -> None:
     found = told(lambda argv: SHOWN if "show" in argv else "")
-    targets.ensure(UUID.replace("1", "2"), "/export/san/other.raw", 64 * MIB, Work("nas"))
+    iscsi_targets.ensure(UUID.replace("1", "2"), "/export/san/other.raw", 64 * MIB, Work("nas"))
     bound = [argv[-1] for argv in found.calls if "bind" in argv]
     assert bound == ["10.201.0.11", "10.201.0.12"]
     numbers = {argv[argv.index("--tid") + 1] for argv in found.calls if "--tid" in argv}
@@ -195,7 +195,7 @@ def test_a_new_target_lets_in_the_hosts_of_the_inventory_and_nobody_else(told: C
 @pytest.mark.usefixtures("clients")
 def test_a_host_that_left_the_inventory_is_let_in_no_more(told: Callable[..., Told]) -> None:
     found = told(lambda argv: SHOWN.replace("10.201.0.12", "10.201.0.99") if "show" in argv else "")
-    targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, Work("nas"))
+    iscsi_targets.ensure(UUID, f"/export/san/{UUID}.raw", 64 * MIB, Work("nas"))
     assert [argv[-1] for argv in found.calls if "unbind" in argv] == ["10.201.0.99"]
     assert [argv[-1] for argv in found.calls if "bind" in argv] == ["10.201.0.12"]
 
@@ -203,7 +203,7 @@ def test_a_host_that_left_the_inventory_is_let_in_no_more(told: Callable[..., To
 def test_a_target_in_use_is_not_removed(told: Callable[..., Told]) -> None:
     told(lambda argv: "Session: 2\n    Connection: 0\n        IP Address: 10.201.0.11\n" if "conn" in argv else SHOWN)
     with pytest.raises(Failed, match=r"10\.201\.0\.11 has it open"):
-        targets.remove(UUID, Work("nas"))
+        iscsi_targets.remove(UUID, Work("nas"))
 
 
 @pytest.mark.parametrize(
@@ -219,17 +219,17 @@ def test_a_target_in_use_is_not_removed(told: Callable[..., Told]) -> None:
 def test_qemu_reaches_a_volume_by_its_own_clients(
     pool: dict[str, str], kind: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaching, "by_qemu", lambda _kind: True)
-    assert reaching.disk(pool, UUID, "raw").get("type") == kind
-    assert reaching.address(pool, UUID, "raw") == address
+    monkeypatch.setattr(attach, "by_qemu", lambda _kind: True)
+    assert attach.disk(pool, UUID, "raw").get("type") == kind
+    assert attach.address(pool, UUID, "raw") == address
 
 
 def test_a_qemu_without_clients_has_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reaching, "by_qemu", lambda _kind: False)
+    monkeypatch.setattr(attach, "by_qemu", lambda _kind: False)
     device = f"/dev/disk/by-path/ip-192.0.2.9:3260-iscsi-iqn.2026-01.cloud.stead:{UUID}-lun-1"
-    assert reaching.disk(ISCSI, UUID, "raw").find("source").get("dev") == device
-    assert reaching.address(NFS, UUID, "raw") == f"/var/lib/stead/mounts/share/{UUID}.raw"
-    assert reaching.disk(NFS, UUID, "raw").find("source/seclabel").get("relabel") == "no"
+    assert attach.disk(ISCSI, UUID, "raw").find("source").get("dev") == device
+    assert attach.address(NFS, UUID, "raw") == f"/var/lib/stead/mounts/share/{UUID}.raw"
+    assert attach.disk(NFS, UUID, "raw").find("source/seclabel").get("relabel") == "no"
 
 
 def test_the_kernels_clients_are_told_of_a_pool_and_a_target(
@@ -242,7 +242,7 @@ def test_the_kernels_clients_are_told_of_a_pool_and_a_target(
     kernel_clients.reach(NFS, UUID, work)
     assert "What=192.0.2.9:/export/stead\n" in (tmp_path / "var-mount.mount").read_text()
     kernel_clients.reach(ISCSI, UUID, work)
-    portal = ["--targetname", targets.name_of(UUID), "--portal", "192.0.2.9:3260"]
+    portal = ["--targetname", iscsi_targets.name_of(UUID), "--portal", "192.0.2.9:3260"]
     assert ["iscsiadm", "--mode", "node", *portal, "--login"] in found.calls
 
 
@@ -270,7 +270,7 @@ def commands(found: Told) -> list[str]:
 
 
 def test_a_thick_volume_shows_nothing_of_those_before_it(logical: Told) -> None:
-    keeping.disk(THICK, "new", "raw").blank(8 * MIB, Work("here"))
+    disks.disk(THICK, "new", "raw").blank(8 * MIB, Work("here"))
     assert commands(logical) == [
         "lvcreate --addtag stead --name stead-new.new --wipesignatures y --size 8388608b -- vg0",
         "blkdiscard --zeroout /dev/vg0/stead-new.new",
@@ -279,7 +279,7 @@ def test_a_thick_volume_shows_nothing_of_those_before_it(logical: Told) -> None:
 
 
 def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:
-    keeping.disk(THICK, UUID, "raw").grow(12 * MIB, Work("here"))
+    disks.disk(THICK, UUID, "raw").grow(12 * MIB, Work("here"))
     assert commands(logical)[1:] == [
         f"lvextend --size 12582912b -- vg0/stead-{UUID}",
         f"blkdiscard --zeroout --offset 8388608 /dev/vg0/stead-{UUID}",
@@ -287,9 +287,9 @@ def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:
 
 
 def test_a_thin_volume_is_made_filled_copied_and_removed(logical: Told) -> None:
-    work, thin = Work("here"), keeping.disk(THIN, UUID, "raw")
-    keeping.disk(THIN, "new", "raw").fill(("/image.qcow2", "qcow2"), 8 * MIB, work)
-    thin.clone(keeping.snapshot(THIN, "s"), work)
+    work, thin = Work("here"), disks.disk(THIN, UUID, "raw")
+    disks.disk(THIN, "new", "raw").fill(("/image.qcow2", "qcow2"), 8 * MIB, work)
+    thin.clone(disks.snapshot(THIN, "s"), work)
     thin.grow(12 * MIB, work)
     thin.remove(work)
     assert commands(logical) == [
@@ -305,7 +305,7 @@ def test_a_thin_volume_is_made_filled_copied_and_removed(logical: Told) -> None:
 
 
 def test_a_size_is_rounded_to_extents(logical: Told) -> None:
-    assert keeping.disk(THICK, UUID, "raw").rounded(5 * MIB) == 8 * MIB
+    assert disks.disk(THICK, UUID, "raw").rounded(5 * MIB) == 8 * MIB
     assert logical.calls
 
 
@@ -313,13 +313,13 @@ def test_a_logical_volume_of_somebody_else_is_not_touched(told: Callable[..., To
     del logical
     told(lambda argv: "backup" if "lv_tags" in argv else "")
     with pytest.raises(Failed, match="is not Stead's"):
-        keeping.disk(THICK, UUID, "raw").remove(Work("here"))
+        disks.disk(THICK, UUID, "raw").remove(Work("here"))
 
 
 @pytest.mark.parametrize(("kind", "path"), [("lvm", ""), ("lvm", "vg0/pool"), ("lvm-thin", "vg0")])
 def test_a_pool_of_logical_volumes_names_its_group(kind: str, path: str) -> None:
     with pytest.raises(Failed, match="its path is VOLUME-GROUP"):
-        keeping.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
+        disks.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
 
 
 def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
@@ -334,7 +334,7 @@ def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
     differs = volume.seen({"want": want}, look)
     assert differs is not None
     assert [path for path, _have, _want in wire_volume.compare(want, {**want, **differs})] == ["pool.server"]
-    there[targets.name_of(UUID)] = {}
+    there[iscsi_targets.name_of(UUID)] = {}
     assert volume.seen({"want": want}, look) == {}
     found = told(lambda _argv: "")
     volume.ensure({"want": want}, Work("nas"))
@@ -355,7 +355,7 @@ def test_a_volume_larger_than_wanted_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_copy_of_what_another_host_writes_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read is read again: the same twice was not written to in between."""
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
-    source, copy = tmp_path / "elsewhere", keeping.disk(pool, "copy", "qcow2")
+    source, copy = tmp_path / "elsewhere", disks.disk(pool, "copy", "qcow2")
     source.write_bytes(b"x" * MIB)
     copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
     assert copy.size() == 2 * MIB
@@ -384,9 +384,9 @@ def test_a_server_that_has_just_been_started_is_given_time_to_listen(monkeypatch
             if len(looks) == 2:
                 server.listen()
 
-        monkeypatch.setattr(serving, "PATIENCE", 60)
-        monkeypatch.setattr(serving.time, "sleep", listens_at_the_third)  # type: ignore[attr-defined]
-        assert serving.silent("127.0.0.1", port) == ""
+        monkeypatch.setattr(exports, "PATIENCE", 60)
+        monkeypatch.setattr(exports.time, "sleep", listens_at_the_third)  # type: ignore[attr-defined]
+        assert exports.silent("127.0.0.1", port) == ""
         assert len(looks) == 2
-    monkeypatch.setattr(serving, "PATIENCE", 0.1)
-    assert serving.silent("127.0.0.1", port) == "Connection refused"
+    monkeypatch.setattr(exports, "PATIENCE", 0.1)
+    assert exports.silent("127.0.0.1", port) == "Connection refused"

@@ -16,7 +16,7 @@ import shlex
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.host.image_files import made_as
+from ..module_utils.host.images.image_files import made_as
 from ..plugin_utils.answers import write
 
 IMAGES = "/var/lib/stead/images"

@@ -70,8 +70,8 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.batch import FAILED, Batch, alone
-from ..module_utils.host.failing import Failed
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.run.batch import FAILED, Batch, alone
 
 
 def main():

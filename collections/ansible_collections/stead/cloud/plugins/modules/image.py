@@ -90,8 +90,8 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import single
-from ..module_utils.host.failing import Failed
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.run import standalone
 
 
 def main():
@@ -113,12 +113,12 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    address = single.address_of("", "images", given["name"])
+    address = standalone.address_of("", "images", given["name"])
     try:
         want = wanted(given, address) if given["state"] == "present" else None
     except Failed as error:
         module.fail_json(msg=str(error))
-    single.carry_out(module, address, want)
+    standalone.carry_out(module, address, want)
 
 
 def wanted(given, address):
@@ -126,8 +126,8 @@ def wanted(given, address):
     if given["checksum"]:
         want["checksum"] = given["checksum"].lower()
     if given["size"]:
-        want["size"] = single.size(given["size"])
-    return dict(want, keeps=True, name=address, uuid=single.uuid_of(address))
+        want["size"] = standalone.size(given["size"])
+    return dict(want, keeps=True, name=address, uuid=standalone.uuid_of(address))
 
 
 if __name__ == "__main__":

@@ -179,8 +179,9 @@ import ipaddress
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import ledger, single
-from ..module_utils.host.failing import Failed
+from ..module_utils.host.base import ledger
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.run import standalone
 
 NIC = {
     "network": {"type": "str", "required": True},
@@ -226,9 +227,9 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    address = single.address_of(given["project"], "instances", given["name"])
+    address = standalone.address_of(given["project"], "instances", given["name"])
     if given["state"] == "absent":
-        single.carry_out(module, address, None)
+        standalone.carry_out(module, address, None)
     try:
         want = wanted(given, address, module.check_mode)
     except (Failed, ValueError) as error:
@@ -236,24 +237,24 @@ def main():
     made = ledger.read("instances", want["uuid"])
     # What ready means is nothing that a start brings about.
     restarts = given["restart"] and made is not None and dict(made["want"], wait=None) != dict(want, wait=None)
-    single.carry_out(module, address, want, action="reboot" if restarts else None)
+    standalone.carry_out(module, address, want, action="reboot" if restarts else None)
 
 
 def wanted(given, address, check):
-    image = single.address_of("", "images", given["image"])
-    memory, kvm = single.size(given["memory"]), given["hypervisor"] == "kvm"
+    image = standalone.address_of("", "images", given["image"])
+    memory, kvm = standalone.size(given["memory"]), given["hypervisor"] == "kvm"
     if not memory or given["vcpus"] < 1:
         raise Failed("An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
     want = hardware(memory, given["vcpus"])
     want.update(
         {
             "name": "{0}.{1}".format(given["project"], given["name"]),
-            "uuid": single.uuid_of(address),
+            "uuid": standalone.uuid_of(address),
             "hostname": given["name"],
             "hypervisor": given["hypervisor"],
             "cpu": "host-model" if kvm else "maximum",
-            "image": {"address": image, "uuid": single.uuid_of(image)},
-            "root": {"bus": "virtio", "format": "qcow2", "pool": POOL, "size": single.size(given["disk"])},
+            "image": {"address": image, "uuid": standalone.uuid_of(image)},
+            "root": {"bus": "virtio", "format": "qcow2", "pool": POOL, "size": standalone.size(given["disk"])},
             "seed": {"keys": given["keys"], "on_change": "keep", "user_data": given["user_data"]},
             "stop_timeout": given["stop_timeout"],
             "autostart": given["autostart"],
@@ -303,7 +304,7 @@ def looked_at(given, want):
                 "{0} is the instance's own address. Write source: another one, to look from.".format(source.ip)
             )
         if any(one in source.network for one in addresses):
-            mac = single.mac_of("{0} {1}".format(want["nics"][key]["network_uuid"], source.ip))
+            mac = standalone.mac_of("{0} {1}".format(want["nics"][key]["network_uuid"], source.ip))
             return {"from": {"address": str(source), "mac": mac}, "nic": key}
     text = "No interface has an address in {0}, to be looked at. Write address: in networks."
     raise Failed(text.format(source.network))
@@ -331,8 +332,8 @@ def hardware(memory, vcpus):
 
 def interface(given, position, project):
     """In the project's network of that name, or else in the site's."""
-    own = single.uuid_of(single.address_of(project, "networks", given["network"]))
-    shared = single.uuid_of(single.address_of("", "networks", given["network"]))
+    own = standalone.uuid_of(standalone.address_of(project, "networks", given["network"]))
+    shared = standalone.uuid_of(standalone.address_of("", "networks", given["network"]))
     # Neither is there in check mode, when a task before would make it: most likely the project's own.
     is_shared = ledger.read("networks", own) is None and ledger.read("networks", shared) is not None
     network = shared if is_shared else own
@@ -355,15 +356,15 @@ def interface(given, position, project):
 
 
 def attached(address):
-    made = ledger.read("instances", single.uuid_of(address))
+    made = ledger.read("instances", standalone.uuid_of(address))
     return made["want"].get("volumes", {}) if made else {}
 
 
 def volumes(given, check):
     """In check mode one may be missing that a task before would have made, as it does when nothing else is said."""
     for letter, name in zip("bcdefghijklmnopqrstuvw", given["volumes"]):
-        address = single.address_of(given["project"], "volumes", name)
-        identity = single.uuid_of(address)
+        address = standalone.address_of(given["project"], "volumes", name)
+        identity = standalone.uuid_of(address)
         made = ledger.read("volumes", identity)
         if made is None and not check:
             raise Failed("Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name))

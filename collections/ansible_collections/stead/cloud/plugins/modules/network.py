@@ -152,7 +152,8 @@ import ipaddress
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import ledger, single
+from ..module_utils.host.base import ledger
+from ..module_utils.host.run import standalone
 
 PORT = {
     "mac": {"type": "str", "required": True},
@@ -193,8 +194,8 @@ def main():
             module.fail_json(msg="A network of type {0} needs {1}.".format(given["type"], " and ".join(missing)))
         for name, subnet in sorted(given["subnets"].items()):
             _refuse(module, name, subnet)
-    address = single.address_of(given["project"], "networks", given["name"])
-    single.carry_out(module, address, wanted(given, address) if given["state"] == "present" else None)
+    address = standalone.address_of(given["project"], "networks", given["name"])
+    standalone.carry_out(module, address, wanted(given, address) if given["state"] == "present" else None)
 
 
 def _refuse(module, name, subnet):
@@ -208,10 +209,10 @@ def _refuse(module, name, subnet):
 
 def wanted(given, address):
     want = {name: given[name] for name in ("type", "vni", "vlan", "device", "mtu", "subnets") if given[name]}
-    want.update(driver="linuxbridge", name=address, uuid=single.uuid_of(address), subnets=given["subnets"])
+    want.update(driver="linuxbridge", name=address, uuid=standalone.uuid_of(address), subnets=given["subnets"])
     forwarding = {one["mac"].lower(): {"addresses": one["addresses"], "at": one["host"]} for one in given["ports"]}
     if given["service"]:
-        mac = single.mac_of(address)
+        mac = standalone.mac_of(address)
         forwarding[mac] = {"addresses": [one.partition("/")[0] for one in given["service"]["addresses"]]}
         forwarding[mac]["at"] = given["host"]
         hosts = {one["mac"].lower(): {"addresses": one["addresses"], "name": one["name"]} for one in given["ports"]}

@@ -141,9 +141,9 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import origin
-from ..module_utils.host.failing import Failed
-from ..module_utils.host.observing import observe
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.observe.facts import observe
+from ..module_utils.host.run import origin
 
 
 def main():
@@ -169,7 +169,7 @@ def main():
     except Failed as error:
         module.fail_json(msg=str(error))
     if given["examine"]:
-        from ..module_utils.host.examining import examine  # by whoever asks: a plan looks only
+        from ..module_utils.host.observe.health import examine  # by whoever asks: a plan looks only
 
         facts["examined"] = examine(**given["examine"])
     if given["recall"]:

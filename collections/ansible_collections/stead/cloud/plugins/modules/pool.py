@@ -90,9 +90,11 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import asked_pool, keeping_logical, places, pools, serving, single
-from ..module_utils.host.failing import Failed
-from ..module_utils.host.work import Work
+from ..module_utils.host.base import paths
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.work import Work
+from ..module_utils.host.run import standalone
+from ..module_utils.host.storage import asked_pool, disks_in_lvm, exports, pools
 
 
 def main():
@@ -115,7 +117,7 @@ def main():
         module.fail_json(msg=str(error))
     found.update({"before": before, "after": after, "done": work.done})
     if module._diff:  # noqa: SLF001 - Ansible has no public name for it
-        found["diff"] = {"before": single.shown(before), "after": single.shown(after)}
+        found["diff"] = {"before": standalone.shown(before), "after": standalone.shown(after)}
     module.exit_json(changed=work.changed, **found)
 
 
@@ -125,17 +127,17 @@ def described(asked):
 
 def there(asked):
     if pools.kind(asked) in pools.LOGICAL:
-        return described(asked) if keeping_logical.has_group(asked) else {}
+        return described(asked) if disks_in_lvm.has_group(asked) else {}
     return described(asked) if os.path.isdir(asked_pool.path_of(asked)) else {}
 
 
 def present(asked, work):
     if pools.kind(asked) in pools.LOGICAL:
-        if not keeping_logical.has_group(asked):
+        if not disks_in_lvm.has_group(asked):
             raise Failed("There is no {0} here. Make it with vgcreate and lvcreate first.".format(asked.get("path")))
         return
-    serving.require(asked, work)
-    work.directory(asked_pool.path_of(asked), places.PASSABLE)
+    exports.require(asked, work)
+    work.directory(asked_pool.path_of(asked), paths.PASSABLE)
 
 
 def absent(asked, before, users, work):

@@ -159,11 +159,12 @@ hypervisors:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import places, proving
-from ..module_utils.host.failing import Failed
-from ..module_utils.host.preparing import prepare
-from ..module_utils.host.ssh_peers import PURPOSES
-from ..module_utils.host.work import Work
+from ..module_utils.host.base import paths
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.ssh_peers import PURPOSES
+from ..module_utils.host.base.work import Work
+from ..module_utils.host.hypervisor import kvm_probe
+from ..module_utils.host.prepare.preparing import prepare
 
 
 def arguments():
@@ -204,12 +205,12 @@ def main():
     try:
         prepare(module.params, work)
         if module.params["prove"]:
-            answer["hypervisors"] = proving.traits(keep=not module.check_mode)["hypervisors"]
+            answer["hypervisors"] = kvm_probe.traits(keep=not module.check_mode)["hypervisors"]
     except Failed as error:
         module.fail_json(msg=str(error), changed=work.changed, done=work.done)
     if module.params["keys"]:
         answer["public_keys"] = {purpose: PURPOSES[purpose].public() for purpose in module.params["keys"]}
-        answer["address"] = places.known_as().get("underlay", "")
+        answer["address"] = paths.known_as().get("underlay", "")
     module.exit_json(changed=work.changed, done=work.done, **answer)
 
 

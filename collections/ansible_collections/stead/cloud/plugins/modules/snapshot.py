@@ -68,7 +68,8 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import ledger, single
+from ..module_utils.host.base import ledger
+from ..module_utils.host.run import standalone
 
 
 def main():
@@ -84,14 +85,14 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    address = single.address_of(given["project"], "snapshots", given["name"])
-    single.carry_out(module, address, wanted(module, address) if given["state"] == "present" else None)
+    address = standalone.address_of(given["project"], "snapshots", given["name"])
+    standalone.carry_out(module, address, wanted(module, address) if given["state"] == "present" else None)
 
 
 def wanted(module, address):
     given = module.params
-    of = single.address_of(given["project"], "volumes", given["volume"])
-    made = ledger.read("volumes", single.uuid_of(of))
+    of = standalone.address_of(given["project"], "volumes", given["volume"])
+    made = ledger.read("volumes", standalone.uuid_of(of))
     if made is None and not module.check_mode:
         module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
     # In check mode a task before may be what would make it.
@@ -101,8 +102,8 @@ def wanted(module, address):
         "freeze": given["freeze"],
         "name": address,
         "pool": there["pool"],
-        "uuid": single.uuid_of(address),
-        "volume": {"address": of, "uuid": single.uuid_of(of)},
+        "uuid": standalone.uuid_of(address),
+        "volume": {"address": of, "uuid": standalone.uuid_of(of)},
     }
 
 

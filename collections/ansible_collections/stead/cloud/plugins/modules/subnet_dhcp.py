@@ -131,7 +131,8 @@ import ipaddress
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import ledger, single
+from ..module_utils.host.base import ledger
+from ..module_utils.host.run import standalone
 
 ROUTE = {"to": {"type": "str", "required": True}, "via": {"type": "str", "required": True}}
 LEASE = {
@@ -161,14 +162,14 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    address = single.address_of(given["project"], "networks", given["network"])
-    made = ledger.read("networks", single.uuid_of(address))
+    address = standalone.address_of(given["project"], "networks", given["network"])
+    made = ledger.read("networks", standalone.uuid_of(address))
     if made is None:
         if given["state"] == "absent":
-            module.exit_json(changed=False, uuid=single.uuid_of(address), before={}, after={}, done=[])
+            module.exit_json(changed=False, uuid=standalone.uuid_of(address), before={}, after={}, done=[])
         if module.check_mode:  # an earlier task would have made it
             done = ["serve {0} of {1}".format(given["cidr"], address)]
-            module.exit_json(changed=True, uuid=single.uuid_of(address), before={}, after={}, done=done)
+            module.exit_json(changed=True, uuid=standalone.uuid_of(address), before={}, after={}, done=done)
         module.fail_json(msg="{0} is not on this host. Keep it here by stead.cloud.network first.".format(address))
     want = copy.deepcopy(made["want"])
     if given["state"] == "present":
@@ -178,7 +179,7 @@ def main():
             module.fail_json(msg="{0}.".format(error))
     else:
         cease(want, given["subnet"])
-    single.carry_out(module, address, want)
+    standalone.carry_out(module, address, want)
 
 
 def serve(want, given, address):
@@ -190,7 +191,7 @@ def serve(want, given, address):
     cease(want, given["subnet"])
     subnet = {"cidr": str(net), "server": given["address"], "routes": given["routes"], "dns": [given["address"]]}
     want["subnets"][given["subnet"]] = dict(subnet, **({"gateway": given["gateway"]} if given["gateway"] else {}))
-    service = want.setdefault("service", {"addresses": [], "hosts": {}, "mac": single.mac_of(address), "names": {}})
+    service = want.setdefault("service", {"addresses": [], "hosts": {}, "mac": standalone.mac_of(address), "names": {}})
     service["domain"] = given["domain"]
     service["addresses"].append("{0}/{1}".format(given["address"], net.prefixlen))
     service["addresses"].sort()

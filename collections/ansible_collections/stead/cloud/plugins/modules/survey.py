@@ -61,7 +61,7 @@ host_keys:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.survey import survey
+from ..module_utils.host.observe.survey import survey
 
 
 def main():

@@ -100,8 +100,10 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import asked_pool, keeping, ledger, single
-from ..module_utils.host.failing import Failed
+from ..module_utils.host.base import ledger
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.run import standalone
+from ..module_utils.host.storage import asked_pool, disks
 
 
 def main():
@@ -119,27 +121,27 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    address = single.address_of(given["project"], "volumes", given["name"])
+    address = standalone.address_of(given["project"], "volumes", given["name"])
     try:
         want = wanted(given, address) if given["state"] == "present" else None
     except Failed as error:
         module.fail_json(msg=str(error))
-    single.carry_out(module, address, want)
+    standalone.carry_out(module, address, want)
 
 
 def wanted(given, address):
     want = {
         "pool": asked_pool.pool(given),
         "format": asked_pool.form(given),
-        "size": single.size(given["size"]),
+        "size": standalone.size(given["size"]),
         "shareable": False,
     }
     if not want["size"]:
         raise Failed("A volume of no size holds nothing. Write 10GiB, say.")
     if given["image"]:
-        image = single.address_of("", "images", given["image"])
-        want["origin"] = {"image": {"address": image, "uuid": single.uuid_of(image)}}
-    want = dict(want, name=address, uuid=single.uuid_of(address))
+        image = standalone.address_of("", "images", given["image"])
+        want["origin"] = {"image": {"address": image, "uuid": standalone.uuid_of(image)}}
+    want = dict(want, name=address, uuid=standalone.uuid_of(address))
     _refuse_moved(want)
     return want
 
@@ -147,7 +149,7 @@ def wanted(given, address):
 def _refuse_moved(want):
     """What is on a volume is where it was made."""
     made = ledger.read("volumes", want["uuid"])
-    there, wished = keeping.volume(made["want"] if made else want).path, keeping.volume(want).path
+    there, wished = disks.volume(made["want"] if made else want).path, disks.volume(want).path
     if there != wished:
         text = "The volume is {0}, and is not moved to {1}. Copy what is on it, or remove it first: state: absent."
         raise Failed(text.format(there, wished))

@@ -104,8 +104,10 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import asked_pool, ledger, pools, single
-from ..module_utils.host.failing import Failed
+from ..module_utils.host.base import ledger
+from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.run import standalone
+from ..module_utils.host.storage import asked_pool, pools
 
 LETTERS = "bcdefghijklmnopqrstuvw"
 
@@ -125,15 +127,15 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    instance = single.address_of(given["project"], "instances", given["instance"])
-    volume = single.address_of(given["project"], "volumes", given["volume"])
-    made = ledger.read("instances", single.uuid_of(instance))
+    instance = standalone.address_of(given["project"], "instances", given["instance"])
+    volume = standalone.address_of(given["project"], "volumes", given["volume"])
+    made = ledger.read("instances", standalone.uuid_of(instance))
     try:
         if made is None:
             without(module, given)
         else:
             want = wanted(given, made["want"], volume)
-            single.carry_out(module, instance, want, part=lambda one: dict(one.get("volumes", {}).get(volume, {})))
+            standalone.carry_out(module, instance, want, part=lambda one: dict(one.get("volumes", {}).get(volume, {})))
     except Failed as error:
         module.fail_json(msg=str(error))
 
@@ -143,7 +145,7 @@ def without(module, given):
     wished = given["state"] == "present"
     if wished and not module.check_mode:
         raise Failed("Instance {0} is not on this host.".format(given["instance"]))
-    identity = single.uuid_of(single.address_of(given["project"], "instances", given["instance"]))
+    identity = standalone.uuid_of(standalone.address_of(given["project"], "instances", given["instance"]))
     done = ["attach {0}".format(given["volume"])] if wished else []
     module.exit_json(changed=wished, uuid=identity, before={}, after={}, done=done)
 
@@ -161,7 +163,7 @@ def described(given, instance, volume, before):
     bus = "scsi" if instance["root"]["bus"] == "ide" else instance["root"]["bus"]
     found = dict(where(given, volume), bus=bus, mode=given["mode"])
     if given["size"] and "server" in found["pool"]:
-        found["size"] = single.size(given["size"])
+        found["size"] = standalone.size(given["size"])
     if given["device"]:
         return dict(found, device=given["device"], pinned=True)
     taken = {one["device"][-1] for one in instance.get("volumes", {}).values()}
@@ -174,7 +176,7 @@ def described(given, instance, volume, before):
 
 
 def where(given, volume):
-    identity = single.uuid_of(volume)
+    identity = standalone.uuid_of(volume)
     made = ledger.read("volumes", identity)
     if made is not None:
         return {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}

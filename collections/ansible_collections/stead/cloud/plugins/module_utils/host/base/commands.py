@@ -1,0 +1,48 @@
+"""Runs programs: arguments always a list, so that no value ever passes through a shell."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+from .errors import Failed
+
+# Characters of a failed program's output: enough for qemu-img's last words, short enough to read.
+TAIL = 1500
+# Nothing that a step runs takes longer, save copies and conversions of images, which say so.
+PATIENCE = 120
+
+
+def run(argv, feed=None, timeout=PATIENCE):
+    """What the program printed; a failure when its status is not 0."""
+    status, out, err = attempt(argv, feed=feed, timeout=timeout)
+    if status != 0:
+        said = (err.strip() or out.strip())[-TAIL:]
+        raise Failed("`{0}` ended with status {1}: {2}".format(shown(argv), status, said))
+    return out
+
+
+def attempt(argv, feed=None, timeout=PATIENCE):
+    """Status, output and errors, for those who can do something about a failure."""
+    words = [str(word) for word in argv]
+    try:
+        done = subprocess.run(
+            words,
+            input=feed,
+            stdin=None if feed is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise Failed("{0} is not installed on this host. Run `stead bootstrap` on it.".format(words[0])) from error
+    except subprocess.TimeoutExpired as error:
+        raise Failed("`{0}` did not end within {1} seconds.".format(shown(argv), timeout)) from error
+    return done.returncode, done.stdout, done.stderr
+
+
+def shown(argv):
+    return " ".join(shlex.quote(str(word)) for word in argv)

@@ -1,0 +1,68 @@
+"""What was begun and what ended, on the host itself: a run that is killed leaves nothing unknown.
+
+A line of JSON for each, in /var/lib/stead/journal/<run>.jsonl, on the disk before the step acts.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import threading
+import time
+
+from . import paths
+
+# Runs that are remembered: enough to look back a few weeks, little enough to never matter.
+KEPT = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Journal:
+    def __init__(self, run):
+        self._path = os.path.join(paths.JOURNAL, _UNSAFE.sub("_", str(run)) + ".jsonl")
+        self._run = run
+        self._lock = threading.Lock()
+        paths.directory(paths.JOURNAL)
+        _tidy()
+
+    def write(self, step, event, **more):
+        line = dict(
+            more,
+            run=self._run,
+            step=step["number"],
+            address=step["address"],
+            action=step["action"],
+            event=event,
+            at=round(time.time(), 3),
+        )
+        data = (json.dumps(line, sort_keys=True) + "\n").encode()
+        with self._lock:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, paths.PRIVATE)
+            try:
+                _append(handle, data)
+            finally:
+                os.close(handle)
+
+
+def _append(handle, data):
+    """The whole line or none of it: on a disk that is nearly full, a part of it may be all that fits."""
+    before = os.lseek(handle, 0, os.SEEK_END)
+    if os.write(handle, data) < len(data):
+        os.ftruncate(handle, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fdatasync(handle)
+
+
+class Silence:
+    """The journal of a rehearsal."""
+
+    def write(self, step, event, **more):
+        pass
+
+
+def _tidy():
+    names = sorted(os.listdir(paths.JOURNAL), key=lambda name: os.path.getmtime(os.path.join(paths.JOURNAL, name)))
+    for name in names[:-KEPT]:
+        paths.remove(os.path.join(paths.JOURNAL, name))

@@ -1,0 +1,102 @@
+"""Where things are on a host, and how files are written so that a killed process leaves none half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+
+from .errors import Failed
+
+ROOT = "/var/lib/stead"
+LEDGER = ROOT + "/ledger"
+JOURNAL = ROOT + "/journal"
+IMAGES = ROOT + "/images"
+INSTANCES = ROOT + "/instances"
+NETWORKS = ROOT + "/networks"
+ROUTERS = ROOT + "/routers"
+POOLS = ROOT + "/pools"
+LOCK = ROOT + "/lock"
+
+PRIVATE = 0o600
+# libvirt runs guests as another user, who has to reach the disks but need not list what there is.
+PASSABLE = 0o711
+
+
+def known_as():
+    """Name in the inventory and address on the underlay; nothing before the host was prepared."""
+    return json.loads(read_bytes(ROOT + "/host.json") or b"{}")
+
+
+def directory(path, mode=0o700):
+    """Made with its parents. The mode is that of what is new; what exists is the administrator's."""
+    if not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        if parent and not os.path.isdir(parent):
+            directory(parent, PASSABLE)
+        try:
+            os.mkdir(path)
+        except FileExistsError as error:
+            if os.path.isdir(path):  # another step was faster
+                return path
+            raise Failed("{0} is there, and is no directory.".format(path)) from error
+        except OSError as error:
+            raise Failed("Cannot make {0}: {1}.".format(path, error.strerror)) from error
+        os.chmod(path, mode)
+    return path
+
+
+def write(path, text, mode=PRIVATE):
+    """The whole file or none of it. True when it was not the same before."""
+    data = text if isinstance(text, bytes) else text.encode()
+    if read_bytes(path) == data:
+        return False
+    folder = directory(os.path.dirname(path))
+    try:
+        _replace(path, folder, data, mode)
+    except OSError as error:
+        raise Failed("Cannot write {0}: {1}.".format(path, error.strerror)) from error
+    return True
+
+
+def _replace(path, folder, data, mode):
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        remove(name)
+        raise
+
+
+def read_bytes(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def remove(path):
+    """True when there was something to remove."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def remove_tree(path):
+    """A directory of Stead's own, with the plain files in it. Directories inside are not expected, and stop it."""
+    try:
+        names = os.listdir(path)
+    except FileNotFoundError:
+        return False
+    for name in names:
+        remove(os.path.join(path, name))
+    os.rmdir(path)
+    return True

@@ -1,0 +1,239 @@
+"""What this host has at this moment, as its programs and its kernel tell it. Each question is asked anew.
+
+All that compares what is there with what should be reads through here. Whoever compares a whole host asks `Shared`
+instead, which answers the same questions from a few tables that it reads once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import NamedTuple
+
+from ..net import entering
+from ..storage import iscsi_targets
+from . import commands, ledger, paths
+from .errors import Failed
+
+NAMESPACES = "/run/netns"
+_SHOW = ["systemctl", "show", "--property=Id,ActiveState,ExecStart", "--"]
+OTHERS = ("nfs-server.service",)  # that Stead starts, and are not called after it
+_ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+
+
+class Unread(Failed):
+    """What is there cannot be read, so that nothing can be said of it."""
+
+
+class Unit(NamedTuple):
+    active: bool
+    words: str  # what it runs
+
+
+class Readings:
+    def __init__(self, libvirt=None):
+        self._libvirt = libvirt
+
+    def entry(self, kind, uuid):
+        """Of the ledger; nothing where it has none."""
+        return ledger.read(kind, uuid)
+
+    def entries(self, kind):
+        return ledger.everything(kind)
+
+    def links(self, namespace=""):
+        """name -> link, with details and addresses, in this host or in a namespace of it."""
+        return _named(*_ip(["link show", "address show"], namespace))
+
+    def routes(self, namespace):
+        """Of both versions, those of the kernel's own among them."""
+        return _ip(["route show table all"], namespace)[0]
+
+    def namespaces(self):
+        try:
+            return set(os.listdir(NAMESPACES))
+        except FileNotFoundError:
+            return set()
+
+    def forwarding(self, device):
+        """Entries of a device that is a port of a bridge."""
+        status, out, _said = commands.attempt(["bridge", "-json", "fdb", "show", "dev", device])
+        return json.loads(out or "[]") if status == 0 else []
+
+    def neighbours(self, device):
+        """address -> MAC, of those that were written down."""
+        status, out, _said = commands.attempt(["ip", "-json", "neighbour", "show", "dev", device, "nud", "permanent"])
+        return _pairs(json.loads(out or "[]") if status == 0 else [])
+
+    def listing(self, table, namespace=""):
+        """All of a table of nftables; nothing where there is none of that name."""
+        inside = ["ip", "netns", "exec", namespace] if namespace else []
+        status, out, _said = commands.attempt([*inside, "nft", "-j", "list", "table", *table.split()])
+        return json.loads(out)["nftables"] if status == 0 else None
+
+    def setting(self, path, namespace=""):
+        """Of the kernel's, under /proc/sys."""
+        data = entering.within(namespace, paths.read_bytes, path) if namespace else paths.read_bytes(path)
+        return (data or b"").decode().strip()
+
+    def unit(self, name):
+        """Nothing where systemd knows of none."""
+        return _units(commands.run([*_SHOW, name])).get(name)
+
+    def members(self, name):
+        """Addresses in a set of the kernel's, sorted; nothing where there is no such set."""
+        status, out, _said = commands.attempt(["ipset", "-output", "save", "list", name])
+        return _sets(out).get(name) if status == 0 else None
+
+    def targets(self):
+        """name -> iSCSI target that is served here."""
+        return iscsi_targets.table()
+
+    def filter(self, name):
+        """One of libvirt's, in its own words; nothing where it has none of that name."""
+        import libvirt
+
+        try:
+            return self._libvirt.get().nwfilterLookupByName(name).XMLDesc()
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER:
+                return None
+            raise
+
+
+class Shared(Readings):
+    """As it was when it was first asked. What cannot be read is told once, and asked for no more."""
+
+    def __init__(self, libvirt, trouble, lost=()):
+        super().__init__(libvirt)
+        self._trouble = trouble
+        self._lost = lost  # entries that the ledger should have: by them, too, one thing is told from another
+        self._read = {}
+
+    def entry(self, kind, uuid):
+        return super().entry(kind, uuid) or next((one for one in self._of(kind) if one["uuid"] == uuid), None)
+
+    def entries(self, kind):
+        return super().entries(kind) + self._of(kind)
+
+    def _of(self, kind):
+        return [one for one in self._lost if one["kind"] == kind]
+
+    def _once(self, name, read, *arguments):
+        if name not in self._read:
+            try:
+                self._read[name] = read(*arguments)
+            except Failed as error:
+                self._trouble.append(str(error))
+                self._read[name] = Unread(str(error))
+        found = self._read[name]
+        if isinstance(found, Unread):
+            raise found
+        return found
+
+    def links(self, namespace=""):
+        found = self._within(namespace) if namespace else self._here()
+        return found[0]
+
+    def routes(self, namespace):
+        return self._within(namespace)[1]
+
+    def _here(self):
+        return self._once("here", _here)
+
+    def _within(self, namespace):
+        return self._once(("within", namespace), _within, namespace)
+
+    def namespaces(self):
+        return self._once("namespaces", super().namespaces)
+
+    def forwarding(self, device):
+        return self._once("forwarding", _forwarding).get(device, [])
+
+    def neighbours(self, device):
+        return self._here()[1].get(device, {})
+
+    def listing(self, table, namespace=""):
+        return self._once(("listing", table, namespace), super().listing, table, namespace)
+
+    def units(self):
+        return self._once("units", lambda: _units(commands.run([*_SHOW, "stead-*", *OTHERS])))
+
+    def unit(self, name):
+        return self.units().get(name)
+
+    def members(self, name):
+        return self._once("sets", lambda: _sets(commands.run(["ipset", "save"]))).get(name)
+
+    def targets(self):
+        return self._once("targets", super().targets)
+
+    def filter(self, name):
+        return self._once("filters", self._filters).get(name)
+
+    def _filters(self):
+        return {one.name(): one.XMLDesc() for one in self._libvirt.get().listAllNWFilters()}
+
+
+def _ip(lines, namespace=""):
+    """Several questions to one program: an answer for each."""
+    inside = ["-netns", namespace] if namespace else []
+    out = commands.run(["ip", *inside, "-json", "-details", "-batch", "-"], feed="\n".join(lines) + "\n")
+    found, at, decoder = [], 0, json.JSONDecoder()
+    while at < len(out.rstrip()):
+        one, at = decoder.raw_decode(out, at + len(out[at:]) - len(out[at:].lstrip()))
+        found.append(one)
+    if len(found) != len(lines):
+        raise Failed("`ip` gave {0} answers to {1} questions.".format(len(found), len(lines)))
+    return found
+
+
+def _named(links, addresses):
+    has = {one["ifname"]: one.get("addr_info", []) for one in addresses if "ifname" in one}
+    return {one["ifname"]: dict(one, addr_info=has.get(one["ifname"], [])) for one in links if "ifname" in one}
+
+
+def _here():
+    links, addresses, neighbours = _ip(["link show", "address show", "neighbour show nud permanent"])
+    by = {}
+    for one in neighbours:
+        by.setdefault(one.get("dev"), []).append(one)
+    return _named(links, addresses), {device: _pairs(entries) for device, entries in by.items()}
+
+
+def _within(namespace):
+    links, addresses, routes = _ip(["link show", "address show", "route show table all"], namespace)
+    return _named(links, addresses), routes
+
+
+def _pairs(entries):
+    return {one["dst"]: one["lladdr"] for one in entries if "lladdr" in one}
+
+
+def _forwarding():
+    status, out, _said = commands.attempt(["bridge", "-json", "fdb", "show"])
+    found = {}
+    for one in json.loads(out or "[]") if status == 0 else []:
+        found.setdefault(one.get("ifname"), []).append(one)
+    return found
+
+
+def _units(text):
+    found = {}
+    for block in text.strip().split("\n\n"):
+        told = dict(line.partition("=")[::2] for line in block.splitlines())
+        words = _ARGUMENTS.search(told.get("ExecStart", ""))
+        if "Id" in told:
+            found[told["Id"]] = Unit(told.get("ActiveState") == "active", words.group(1) if words else "")
+    return found
+
+
+def _sets(text):
+    found = {}
+    for words in (line.split() for line in text.splitlines()):
+        if words[0] == "create":
+            found[words[1]] = []
+        elif words[0] == "add":
+            found[words[1]].append(words[2])
+    return {name: sorted(members) for name, members in found.items()}

@@ -1,0 +1,119 @@
+"""How hosts reach each other over SSH without a person: keys of their own, and what each key may do.
+
+Nobody else's SSH settings are read or changed: keys, known hosts and members all lie under Stead's own directories.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from . import paths
+from .errors import Failed
+
+READABLE = 0o644
+PASSABLE = 0o755
+PORT = 22
+SECONDS = 5  # until a host that does not take the connection counts as silent
+_LINE = re.compile(r"(.*) stead:(\S+)\Z")
+
+
+class Peers:
+    """One purpose: its folder, the user that others log in as, and what sshd lets their keys do. `{0}` in that is the
+    name of the host that has the key, which it so cannot choose itself."""
+
+    def __init__(self, folder, user, limits):
+        self.folder = folder
+        self.user = user
+        self._limits = limits
+
+    def _path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make_key(self, work):
+        work.directory(self.folder, PASSABLE)
+        work.directory(self._path(".ssh"), PASSABLE)
+        if not os.path.exists(self._path("id_ed25519")):
+            words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stead", "-f", self._path("id_ed25519")]
+            work.run(words)
+
+    def public(self):
+        return (paths.read_bytes(self._path("id_ed25519.pub")) or b"").decode().strip()
+
+    def learn(self, given, work):
+        """`members`: every host of the inventory that is one, with its address and port for SSH there. `known`: address
+        on the underlay, public key and sshd's keys of those that told them just now.
+
+        What is known of a member that was not asked this time stays; of one that is a member no more, nothing does.
+        """
+        known, members = given.get("known") or {}, given.get("members") or {}
+        ways, authorised, hosts = {}, {}, {}
+        before = self.members()
+        for name, (address, port) in sorted(members.items()):
+            underlay, public_key, host_keys = known.get(name) or ("", "", ())
+            old = before.get(name, {}).get("addresses", []) if not underlay else []
+            ways[name] = {"addresses": _unique([underlay, address or name] + old), "port": int(port)}
+            if not public_key:
+                continue  # in check mode its key is yet to be made
+            authorised[name] = ["{0} {1}".format(self._limits.format(_place(name)), " ".join(_words(public_key)))]
+            at = ",".join(_at(word, int(port)) for word in _unique([name] + ways[name]["addresses"]))
+            hosts[name] = ["{0} {1}".format(at, " ".join(_words(line))) for line in host_keys]
+        work.write(self._path("members.json"), json.dumps(ways, sort_keys=True, indent=1) + "\n", READABLE)
+        self._keep(".ssh/authorized_keys", authorised, members, work)
+        self._keep("known_hosts", hosts, members, work)
+
+    def members(self):
+        return json.loads(paths.read_bytes(self._path("members.json")) or b"{}")
+
+    def argv(self, address, port):
+        """The call that reaches a member, with nobody's settings."""
+        options = {
+            "BatchMode": "yes",
+            "ConnectTimeout": str(SECONDS),
+            "GlobalKnownHostsFile": "/dev/null",
+            "IdentitiesOnly": "yes",
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": self._path("known_hosts"),
+        }
+        words = ["ssh", "-F", "/dev/null", "-i", self._path("id_ed25519"), "-p", str(port)]
+        words += ["-o{0}={1}".format(*one) for one in sorted(options.items())]
+        return words + ["{0}@{1}".format(self.user, _place(address))]
+
+    def _keep(self, name, fresh, members, work):
+        path, lines = self._path(name), {}
+        for line in (paths.read_bytes(path) or b"").decode().splitlines():
+            match = _LINE.match(line)
+            if match and match.group(2) in members:
+                lines.setdefault(match.group(2), []).append(match.group(1))
+        lines.update(fresh)
+        text = "".join("{0} stead:{1}\n".format(line, name) for name in sorted(lines) for line in lines[name])
+        work.write(path, text, READABLE)
+
+
+# No terminal, no forwarding, no agent: libvirt speaks over the one channel that ssh opens.
+MIGRATION = Peers(paths.ROOT + "/migration", "stead", "restrict")
+# Answers one question, and whoever asks cannot say who it is.
+WITNESS = Peers(paths.ROOT + "/witness", "stead-witness", 'restrict,command="/usr/lib/stead/witness {0}"')
+PURPOSES = {"migration": MIGRATION, "witness": WITNESS}
+
+
+def _unique(words):
+    return [word for word in dict.fromkeys(words) if word]
+
+
+def _words(line):
+    words = line.split()[:2]
+    if len(words) != 2 or not re.match(r"[a-z0-9@.-]+\Z", words[0]) or not re.match(r"[A-Za-z0-9+/=]+\Z", words[1]):
+        raise Failed("{0!r} is no public key.".format(line))
+    return words
+
+
+def _at(word, port):
+    return _place(word) if port == PORT else "[{0}]:{1}".format(_place(word), port)
+
+
+def _place(word):
+    if not re.match(r"[A-Za-z0-9._:][A-Za-z0-9._:-]*\Z", word):
+        raise Failed("{0!r} is no name or address of a host.".format(word))
+    return word

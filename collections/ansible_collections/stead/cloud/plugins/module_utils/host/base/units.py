@@ -1,0 +1,37 @@
+"""Programs that serve a network or a router: transient systemd units, made anew from the ledger after a boot."""
+
+from __future__ import annotations
+
+from . import commands
+
+
+def start(unit, description, words, work, settings=None):
+    """Anew, if it runs already. Killed or crashed, it comes back, however often."""
+    if is_loaded(unit):
+        stop(unit, work)
+    given = {"Description": description, "Restart": "always", "RestartSec": "1", "StartLimitIntervalSec": "0"}
+    given.update(settings or {})
+    argv = ["systemd-run", "--quiet", "--collect", "--unit=" + unit]
+    argv += ["--property={0}={1}".format(*one) for one in sorted(given.items())]
+    work.run(argv + words)
+
+
+def stop(unit, work):
+    if is_loaded(unit):
+        work.run(["systemctl", "stop", unit])
+        if not work.check:
+            commands.attempt(["systemctl", "reset-failed", unit])
+
+
+def runs(unit, words, work):
+    """As it should, and not only something under its name."""
+    there = work.now.unit(unit)
+    return there is not None and there.active and there.words == " ".join(words)
+
+
+def is_loaded(unit):
+    return commands.run(["systemctl", "show", "--property=LoadState", "--value", unit]).strip() == "loaded"
+
+
+def in_namespace(namespace):
+    return {"NetworkNamespacePath": "/run/netns/" + namespace}

@@ -1,0 +1,111 @@
+"""What a step works with. All that changes a host goes through here, so that check mode is the same code without it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from . import commands, paths
+from .errors import Failed
+from .readings import Readings, Unread
+
+
+class Work:
+    """Does things, or with `check` only says what it would do. `done` is what was, or would be, done."""
+
+    def __init__(self, host, check=False, secrets=None, libvirt=None, now=None):
+        self.host = host  # the inventory's name of this host
+        self.check = check
+        self.done = []
+        self.now = now or Readings(libvirt)  # what the host has
+        self.parts = {}  # (field of the want, key in it) -> what is there of it, of what was not as it should be
+        self.booted = False  # a guest, by this step
+        self._secrets = secrets or {}
+        self._libvirt = libvirt
+
+    @property
+    def changed(self):
+        return bool(self.done)
+
+    @property
+    def connection(self):
+        """libvirt's, one for all steps; made when the first of them asks."""
+        return self._libvirt.get()
+
+    @contextlib.contextmanager
+    def part(self, field, key=None, there=None):
+        """What is done within is done about this: in check mode, that is what a host has otherwise than it should."""
+        before = len(self.done)
+        try:
+            yield
+        except Unread:
+            raise
+        except Failed:
+            self.differs(field, key, there)
+            raise
+        else:
+            if len(self.done) > before:
+                self.differs(field, key, there)
+
+    def differs(self, field, key=None, there=None):
+        self.parts.setdefault((field, key), there)
+
+    def run(self, argv, feed=None, timeout=commands.PATIENCE):
+        self.done.append(commands.shown(argv))
+        return "" if self.check else commands.run(argv, feed=feed, timeout=timeout)
+
+    def batch(self, program, lines, namespace=None):
+        """Many changes by `ip` or `bridge` in one call. A line holds names and numbers, which have no spaces."""
+        if not lines:
+            return
+        inside = ["-netns", namespace] if namespace else []
+        self.done += ["{0} {1}".format(program, line) for line in lines]
+        if not self.check:
+            commands.run([program] + inside + ["-batch", "-"], feed="\n".join(lines) + "\n")
+
+    def write(self, path, text, mode=paths.PRIVATE):
+        data = text if isinstance(text, bytes) else text.encode()
+        if paths.read_bytes(path) == data:
+            return False
+        self.done.append("write {0}".format(path))
+        return True if self.check else paths.write(path, data, mode)
+
+    def directory(self, path, mode=0o700):
+        if not os.path.isdir(path):
+            self.done.append("make {0}".format(path))
+            if not self.check:
+                paths.directory(path, mode)
+
+    def remove(self, path):
+        if os.path.lexists(path):
+            self.done.append("remove {0}".format(path))
+            if not self.check:
+                paths.remove(path)
+
+    def remove_tree(self, path):
+        if os.path.isdir(path):
+            self.done.append("remove {0}".format(path))
+            if not self.check:
+                paths.remove_tree(path)
+
+    def act(self, text, call, *arguments):
+        """A call that changes the host, with the words for it."""
+        self.done.append(text)
+        return None if self.check else call(*arguments)
+
+    def can_open(self, value):
+        """Whether all secrets that a value refers to are known."""
+        if isinstance(value, dict):
+            sealed = set(value) == {"$secret"}
+            return value["$secret"] in self._secrets if sealed else all(map(self.can_open, value.values()))
+        return all(map(self.can_open, value)) if isinstance(value, list) else True
+
+    def opened(self, value):
+        """A value with its secrets put in. Only for what reaches the guest: the ledger keeps the references."""
+        if isinstance(value, dict):
+            if set(value) == {"$secret"}:
+                return self._secrets[value["$secret"]]
+            return {name: self.opened(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.opened(one) for one in value]
+        return value

@@ -1,0 +1,148 @@
+"""Disks and interfaces of a domain as XML elements, by a builder: no value is ever pasted into text.
+
+Each device has a key that libvirt gives back (a serial number, a MAC), by which what is there is told from what
+should be.
+"""
+
+from __future__ import annotations
+
+import os
+from xml.etree import ElementTree as Xml
+
+from ..base import paths
+from ..base.elements import element
+from ..images import image_files
+from ..net import filters, links
+from ..storage import attach, pools
+
+SEED_SERIAL = "stead-seed"
+# What a virtio disk shows of its serial number.
+SERIAL = 20
+# Storage that is away for a while must not become a guest's I/O error, which few file systems survive: the guest is
+# paused, and what it asked for is asked again when it goes on (`power.start`).
+ON_ERROR = {"error_policy": "stop", "rerror_policy": "stop"}
+# Mbit/s to libvirt's kilobytes a second.
+KILOBYTES = 125
+
+
+def disks(want):
+    """(key, element) of each disk, in the order in which the guest should see them."""
+    root, found = want["root"], []
+    prefix = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}[root["bus"]]
+    if "volume" in root:
+        found.append(volume(dict(root["volume"], bus=root["bus"], device=prefix + "a", mode="rw"), root))
+    elif root.get("size"):
+        found.append(_file(pools.root_path(want), root["format"], prefix + "a", root, want["uuid"] + "-root"))
+    for _address, attached in sorted(want.get("volumes", {}).items(), key=lambda one: one[1]["device"]):
+        found.append(volume(attached, attached))
+    for name, letter in (("swap", "y"), ("ephemeral", "x")):
+        if root.get(name):
+            found.append(_file(pools.extra_path(want, name), "raw", prefix + letter, root, name))
+    found.append(_seed(want, root["bus"]))
+    if "cdrom" in want:
+        found.append(_cdrom(image_files.path_in_drive(want["cdrom"]), want))
+    return found
+
+
+def volume(attached, tuned):
+    key = attached["uuid"]
+    disk = attach.disk(attached["pool"], key, attached["format"])
+    _driver(disk, attached["format"], attached.get("cache"))
+    _target(disk, attached["device"], attached["bus"], key)
+    if attached["mode"] == "ro":
+        element(disk, "readonly")
+    if attached.get("shareable"):
+        element(disk, "shareable")
+    _limits(
+        disk, dict(attached.get("qos", {}), **{name: tuned[name] for name in ("iops", "throughput") if name in tuned})
+    )
+    return key, disk
+
+
+def _file(path, form, device, root, key):
+    disk = Xml.Element("disk", {"type": "file", "device": "disk"})
+    _driver(disk, form, root.get("cache"))
+    element(disk, "source", {"file": path})
+    _target(disk, device, root["bus"], key)
+    _limits(disk, root)
+    return key, disk
+
+
+def _driver(disk, form, cache):
+    settings = dict(ON_ERROR, name="qemu", type=form, discard="unmap", detect_zeroes="unmap")
+    element(disk, "driver", dict(settings, **({"cache": cache} if cache else {})))
+
+
+def _target(disk, device, bus, key):
+    element(disk, "target", {"dev": device, "bus": bus})
+    element(disk, "serial", text=key[:SERIAL] if bus == "virtio" else key)
+
+
+def _limits(disk, limits):
+    words = {
+        "iops": "total_iops_sec",
+        "read_iops": "read_iops_sec",
+        "write_iops": "write_iops_sec",
+        "throughput": "total_bytes_sec",
+        "read_throughput": "read_bytes_sec",
+        "write_throughput": "write_bytes_sec",
+    }
+    given = [(word, limits[name]) for name, word in words.items() if limits.get(name)]
+    if given:
+        tune = element(disk, "iotune")
+        for word, limit in given:
+            element(tune, word, text=limit)
+
+
+def seed_path(want):
+    return os.path.join(paths.INSTANCES, want["uuid"], "seed.iso")
+
+
+def _seed(want, bus):
+    """On the bus of the root disk, which the guest has a driver for: the kernels of cloud images know no CD drives.
+
+    A disk that cannot be written to is a CD on the buses of old.
+    """
+    disk = Xml.Element("disk", {"type": "file", "device": "disk"})
+    element(disk, "driver", {"name": "qemu", "type": "raw"})
+    element(disk, "source", {"file": seed_path(want)})
+    prefix = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}[bus]
+    if bus in ("ide", "sata"):
+        disk.set("device", "cdrom")
+    _target(disk, prefix + ("d" if bus == "ide" else "z"), bus, SEED_SERIAL)
+    element(disk, "readonly")
+    return SEED_SERIAL, disk
+
+
+def _cdrom(path, want):
+    disk = Xml.Element("disk", {"type": "file", "device": "cdrom"})
+    element(disk, "driver", {"name": "qemu", "type": "raw"})
+    element(disk, "source", {"file": path})
+    bus = "ide" if want["machine"].startswith(("pc", "pc-i440fx")) else "sata"
+    element(disk, "target", {"dev": "hdc" if bus == "ide" else "sdw", "bus": bus})
+    element(disk, "readonly")
+    return "cdrom", disk
+
+
+def interfaces(want, bridges):
+    """(MAC, element) of each. `bridges` maps a network's UUID to where it is on this host."""
+    ordered = sorted(want["nics"].items(), key=lambda one: one[1]["position"])
+    return [_interface(nic, want["ports"][key], bridges[nic["network_uuid"]]) for key, nic in ordered]
+
+
+def _interface(nic, port, bridge):
+    found = Xml.Element("interface", {"type": "bridge"})
+    element(found, "mac", {"address": port["mac"]})
+    element(found, "source", {"bridge": bridge})
+    # Named after the MAC, so that it is the same after a reboot, and on another host.
+    element(found, "target", {"dev": links.tap_name(port["mac"])})
+    element(found, "model", {"type": nic["model"]})
+    element(found, "mtu", {"size": nic["mtu"]})
+    if nic["filtered"]:
+        element(found, "filterref", {"filter": filters.port_name(port["mac"])})
+    if nic.get("bandwidth"):
+        rate = {"average": nic["bandwidth"] * KILOBYTES}
+        limits = element(found, "bandwidth")
+        element(limits, "inbound", rate)
+        element(limits, "outbound", rate)
+    return port["mac"], found

@@ -1,0 +1,186 @@
+"""Changes to a running guest: devices come and go, disks grow, limits move, as far as libvirt does that live.
+
+What is there is told from what should be by serial numbers and MACs. The definition has been changed before; this makes
+the running guest agree with it.
+"""
+
+from __future__ import annotations
+
+import time
+from xml.etree import ElementTree as Xml
+
+from ..base.errors import Failed
+from . import device_xml
+
+# A guest has to let go of a device; one that does not within this time is not going to.
+LETS_GO_WITHIN = 20
+LOOK = 0.2
+
+
+def adjust(domain, want, step, bridges, work):
+    live = Xml.fromstring(domain.XMLDesc(0))
+    _interfaces(domain, live, want, bridges, work)
+    _disks(domain, live, want, work)
+    _amounts(domain, live, want, work)
+    _label(domain, live, step, work)
+
+
+def _label(domain, live, step, work):
+    """The running guest says of itself what its definition does."""
+    import libvirt
+
+    from .domain_xml import NAMESPACE, label
+
+    has = live.find("metadata/{%s}instance" % NAMESPACE)
+    if has is not None and has.get("digest") == step["digest"]:
+        return
+    # libvirt puts the name space in by itself.
+    made = label(step)
+    made.tag = "instance"
+    text = Xml.tostring(made, encoding="unicode")
+    kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
+    work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+
+def _interfaces(domain, live, want, bridges, work):
+    has = {one.find("mac").get("address"): one for one in live.findall("devices/interface")}
+    wanted = dict(device_xml.interfaces(want, bridges))
+    for mac in sorted(set(has) - set(wanted)):
+        _detach(domain, has[mac], "interface " + mac, work)
+    for mac, element in wanted.items():
+        if mac in has and _wiring(has[mac]) != _wiring(element):
+            _detach(domain, has.pop(mac), "interface " + mac, work)
+        if mac not in has:
+            _attach(domain, element, "interface " + mac, work)
+        elif _rules(has[mac]) != _rules(element):
+            text = Xml.tostring(element, encoding="unicode")
+            work.act("change interface " + mac, domain.updateDeviceFlags, text, _live())
+
+
+def _wiring(interface):
+    mtu = interface.find("mtu")
+    return (
+        interface.find("source").get("bridge"),
+        interface.find("model").get("type"),
+        None if mtu is None else mtu.get("size"),
+    )
+
+
+def _rules(interface):
+    """What libvirt changes without unplugging: how fast it is, and what may pass."""
+    inbound, filtered = interface.find("bandwidth/inbound"), interface.find("filterref")
+    return (
+        None if inbound is None else inbound.get("average"),
+        None if filtered is None else filtered.get("filter"),
+    )
+
+
+def _disks(domain, live, want, work):
+    """Root, seed and extra disks stay for as long as the guest runs; volumes come and go."""
+    volumes = {one["uuid"]: one for one in want.get("volumes", {}).values()}
+    root = want["root"].get("volume", {}).get("uuid")
+    wanted = {key: disk for key, disk in device_xml.disks(want) if key in volumes or key == "cdrom"}
+    has = {_key(one, volumes): one for one in live.findall("devices/disk")}
+    fixed = {_shown(key) for key in (want["uuid"] + "-root", "swap", "ephemeral", device_xml.SEED_SERIAL, root or "")}
+    for key, disk in sorted(has.items()):
+        if key not in wanted and _shown(key) not in fixed and key != "cdrom":
+            _detach(domain, disk, "disk " + key, work)
+    for key, element in wanted.items():
+        if key == "cdrom":
+            _change_cd(domain, has.get(key), element, work)
+        elif key not in has:
+            _attach(domain, element, "disk " + key, work)
+        else:
+            _tune(domain, has[key], element, work)
+            _stretch(domain, has[key], volumes.get(key, {}).get("size", 0), work)
+    if "volume" in want["root"] and root in has:
+        _stretch(domain, has[root], want["root"]["volume"].get("size", 0), work)
+
+
+def _shown(key):
+    return key[: device_xml.SERIAL]
+
+
+def _key(disk, volumes):
+    """libvirt gives back the serial, of which a virtio disk has only the first characters."""
+    if disk.get("device") == "cdrom" and disk.find("serial") is None:
+        return "cdrom"
+    serial = disk.find("serial")
+    text = serial.text if serial is not None else ""
+    return next((uuid for uuid in volumes if text in (uuid, _shown(uuid))), text)
+
+
+def _change_cd(domain, has, element, work):
+    if has is None:
+        return  # a drive is hardware: it is there after the next start
+    source = has.find("source")
+    if source is None or source.get("file") != element.find("source").get("file"):
+        element.find("target").set("dev", has.find("target").get("dev"))
+        work.act("change the CD", domain.updateDeviceFlags, Xml.tostring(element, encoding="unicode"), _live())
+
+
+def _tune(domain, has, element, work):
+    limits = {one.tag: int(one.text) for one in element.findall("iotune/*")}
+    known = {one.tag: int(one.text) for one in has.findall("iotune/*") if one.text != "0"}
+    if limits != known:
+        given = dict(dict.fromkeys(known, 0), **limits)
+        work.act("limit a disk", domain.setBlockIoTune, has.find("target").get("dev"), given, _live())
+
+
+def _stretch(domain, has, size, work):
+    """A volume that another host serves has been made larger there: the guest is told."""
+    device = has.find("target").get("dev")
+    if size and domain.blockInfo(device)[0] < size:
+        work.act("tell the guest that {0} has {1}".format(device, size), domain.blockResize, device, size, 1)
+
+
+def _amounts(domain, live, want, work):
+    """Within the maximum that the guest was started with. More than that is a reboot, which is another step."""
+    import libvirt
+
+    vcpu = live.find("vcpu")
+    if int(vcpu.get("current", vcpu.text)) < want["vcpus"] <= int(vcpu.text):
+        work.act("set vcpus", domain.setVcpusFlags, want["vcpus"], libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    memory = want["memory"] // 1024
+    if memory <= int(live.find("memory").text) and _configured_memory(live) != memory:
+        work.act("set memory", domain.setMemoryFlags, memory, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+
+def _configured_memory(live):
+    return int(live.find("currentMemory").text)
+
+
+def _attach(domain, element, what, work):
+    import libvirt
+
+    def attach():
+        try:
+            domain.attachDeviceFlags(Xml.tostring(element, encoding="unicode"), _live())
+        except libvirt.libvirtError as error:
+            raise Failed("Cannot attach {0}: {1}".format(what, error)) from error
+
+    work.act("attach " + what, attach)
+
+
+def _detach(domain, element, what, work):
+    import libvirt
+
+    def detach():
+        try:
+            domain.detachDeviceFlags(Xml.tostring(element, encoding="unicode"), _live())
+        except libvirt.libvirtError as error:
+            raise Failed("Cannot detach {0}: {1}".format(what, error)) from error
+        alias = element.find("alias").get("name")
+        until = time.monotonic() + LETS_GO_WITHIN
+        while alias in {one.get("name") for one in Xml.fromstring(domain.XMLDesc(0)).iter("alias")}:
+            if time.monotonic() > until:
+                raise Failed("The guest does not let go of {0}. Unmount it inside, and apply again.".format(what))
+            time.sleep(LOOK)
+
+    work.act("detach " + what, detach)
+
+
+def _live():
+    import libvirt
+
+    return libvirt.VIR_DOMAIN_AFFECT_LIVE

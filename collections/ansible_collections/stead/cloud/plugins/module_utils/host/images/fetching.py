@@ -1,0 +1,145 @@
+"""Brings a file to this host: from a path or over HTTP, and only under a name that says it is not whole yet.
+
+Whoever answers is a stranger: what this host has no room for is refused before its disk is full.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+from ..base.errors import Failed
+from .writing import CHUNK, pour, refuse_too_large
+
+# Seconds without a byte before a server is given up.
+SILENCE = 60
+# Seconds before each further try of a download that broke off. It goes on where it was.
+PAUSES = (1, 4, 10)
+
+
+class Broke(Failed):
+    """The connection, after it was there: the rest may still come."""
+
+
+def fetch(source, target, direct=False):
+    """Into `target`. What is there already of an earlier try over HTTP is kept and gone on from.
+
+    `direct` passes by the proxies that the environment names: between hosts of one underlay there is none.
+    """
+    if not source.startswith(("http://", "https://")):
+        _copy(source, target)
+        return
+    for pause in PAUSES:
+        had = _size(target)
+        try:
+            _download(source, target, direct)
+        except Broke:
+            if _size(target) == had:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    _download(source, target, direct)
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _copy(source, target):
+    try:
+        with open(source, "rb") as file:
+            refuse_too_large(source, os.fstat(file.fileno()).st_size, target)
+            pour(file.read, target)
+    except OSError as error:
+        raise Failed("Cannot read {0}: {1}.".format(source, error.strerror)) from error
+
+
+def _download(url, target, direct):
+    """The start may be of an older file at the same URL: the server is asked for the rest of the same one only."""
+    import http.client  # here: whoever only looks at what is there would pay for a quarter of all its imports
+    import urllib.error
+
+    mark = target + ".etag"
+    have = _size(target) if os.path.exists(mark) else 0
+    try:
+        with _opened(url, mark, have, direct) as answer:
+            _keep_mark(mark, answer.headers)
+            goes_on = answer.status == 206
+            expected = answer.headers.get("Content-Range", "").rpartition("/")[2]
+            expected = expected or answer.headers.get("Content-Length", "")
+            if expected.isdigit():
+                refuse_too_large(url, int(expected) - (have if goes_on else 0), target)
+            pour(answer.read, target, have if goes_on else 0)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:  # it was whole already
+            return
+        raise Failed("{0} answers {1} {2}.".format(url, error.code, error.reason)) from error
+    except urllib.error.URLError as error:
+        raise Failed("Cannot fetch {0}: {1}.{2}".format(url, error.reason, _about(error.reason))) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Broke("{0} broke off: {1}.".format(url, error)) from error
+    except ValueError as error:
+        raise Failed("Cannot fetch {0}: {1}.".format(url, error)) from error
+    if expected.isdigit() and os.path.getsize(target) != int(expected):
+        raise Broke("{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
+
+
+def _opened(url, mark, have, direct):
+    import urllib.request
+
+    request = urllib.request.Request(url, headers={"User-Agent": "stead"})  # noqa: S310 - http and https only, as checked
+    if have:
+        with open(mark, encoding="utf-8") as file:
+            request.add_header("If-Range", file.read())
+        request.add_header("Range", "bytes={0}-".format(have))
+
+    class Guarded(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, req, fp, code, msg, headers, newurl):
+            if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+                text = "{0} leads to {1}, where nobody proves who answers. Name an https source, or that one itself."
+                raise Failed(text.format(url, newurl))
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    handlers = [Guarded] + ([urllib.request.ProxyHandler({})] if direct else [])
+    return urllib.request.build_opener(*handlers).open(request, timeout=SILENCE)
+
+
+def _about(reason):
+    if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        return " Add the authority that signed it to those that this host trusts."
+    return ""
+
+
+def _keep_mark(path, headers):
+    """Without a strong mark of the server's the next try begins anew."""
+    text = headers.get("ETag", "")
+    if not text or text.startswith("W/"):
+        text = headers.get("Last-Modified", "")
+    if text:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
+def digest(path, algorithm="sha256"):
+    found = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(CHUNK), b""):
+            found.update(part)
+    return found.hexdigest()
+
+
+def verify(path, checksum, named):
+    """`sha256:…`, or nothing where nobody gave one."""
+    if not checksum:
+        return
+    algorithm, _colon, wanted = checksum.partition(":")
+    if not wanted or algorithm not in hashlib.algorithms_available:
+        raise Failed("{0!r} is no checksum. Write sha256: and the digits.".format(checksum))
+    found = digest(path, algorithm)
+    if found != wanted.lower():
+        text = "{0} has checksum {1}:{2}, but {1}:{3} is wanted. It is refused: correct `checksum`, or the file."
+        raise Failed(text.format(named, algorithm, found, wanted))

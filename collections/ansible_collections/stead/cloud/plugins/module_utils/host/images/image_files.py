@@ -1,0 +1,195 @@
+"""Images on this host: files named after their own content, and for each image a word on which of them it is.
+
+A file is never written to under its name, and stays for as long as an image is it or a disk is laid over it: an image
+that gets another content gets another file, and old disks keep what they stand on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from xml.etree import ElementTree as Xml
+
+from ..base import ledger, paths
+from ..base.errors import Failed
+from ..storage import disk_files, pools
+
+READABLE = 0o644  # by guests' user, and by the server, which is nobody
+# Between a file's coming and the word that it is used, nobody may tidy up.
+_changing = threading.Lock()
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def content(want):
+    """As references to an image have it: where it was fetched from counts only where nobody gave a checksum."""
+    return want.get("checksum") or want["source"]
+
+
+def made_as(found, want):
+    """Whether what is kept is this content, read as the want says."""
+    own = {"content": content(want), "format": want["format"], "compression": want["compression"]}
+    return {name: found.get(name) for name in own} == own
+
+
+def facts(uuid):
+    """Which file it is, sha256, size, virtual size, and what it was made from; None when there is none."""
+    data = paths.read_bytes(facts_path(uuid))
+    return None if data is None else json.loads(data)
+
+
+def facts_path(uuid):
+    return os.path.join(paths.IMAGES, uuid + ".json")
+
+
+def path_of(found):
+    return os.path.join(paths.IMAGES, found.get("file", ""))
+
+
+def path_in_drive(reference):
+    """Of an iso. One that is not here yet, as in check mode, has no digest to be named after."""
+    return path_of(facts(reference["uuid"]) or {"file": reference["uuid"] + ".iso"})
+
+
+def is_whole(uuid):
+    found = facts(uuid)
+    return found is not None and os.path.isfile(path_of(found))
+
+
+def standing(reference, work):
+    """(path, virtual size) of what a disk is to be made from. The content counts where the reference has it.
+
+    In check mode it may be something that another step would fetch: nobody knows its size yet.
+    """
+    found = facts(reference["uuid"])
+    if work.check and (found is None or reference.get("content") not in (None, found["content"])):
+        return os.path.join(paths.IMAGES, reference["uuid"]), 0
+    if found is None or not os.path.isfile(path_of(found)):
+        raise Failed("Image {0} is not on this host yet.".format(reference["address"]))
+    if reference.get("content") not in (None, found["content"]):
+        text = "Image {0} has another content on this host than was planned, {1}. Plan again."
+        raise Failed(text.format(reference["address"], found["content"]))
+    return path_of(found), found["virtual_size"]
+
+
+def name_of(sha256, form):
+    if not _SHA256.match(sha256):
+        raise Failed("{0!r} is no digest that a file could be named after.".format(sha256))
+    return "{0}.{1}".format(sha256, "iso" if form == "iso" else "qcow2")
+
+
+def keep(part, want, found):
+    """Under its final name, and then the word that this is the image."""
+    os.chmod(part, READABLE)
+    with _changing:
+        os.replace(part, os.path.join(paths.IMAGES, found["file"]))
+        _tell(want, found)
+
+
+def point(want, found):
+    """To a file that is there already. False when it is not."""
+    with _changing:
+        if not os.path.exists(path_of(found)):
+            return False
+        _tell(want, found)
+        return True
+
+
+def _tell(want, found):
+    own = {"content": content(want), "format": want["format"], "compression": want["compression"]}
+    paths.write(facts_path(want["uuid"]), json.dumps(dict(found, **own), sort_keys=True), READABLE)
+
+
+def tidy(work):
+    """Removes files that are no image's any more, and that nothing stands on. In check mode that is not known yet."""
+    if work.check:
+        return
+    with _changing:
+        unnamed = _files() - _named()
+        if not unnamed or _in_doubt():
+            return
+        used = _backings()
+        if any(name.endswith(".iso") for name in unnamed):
+            used |= _in_drives(work)
+        for name in sorted(unnamed):
+            path = os.path.join(paths.IMAGES, name)
+            if path not in used:
+                work.remove(path)
+
+
+def _in_doubt():
+    """Whether a root disk is not where it was made, as when its pool is not mounted: it stands on nobody knows what.
+
+    An instance that is being removed loses its own directory next, and tidies up after that.
+    """
+    for made in ledger.everything("instances"):
+        want, root = made["want"], made["want"].get("root", {})
+        made_here = root.get("size") and "volume" not in root and os.path.isdir(_own_folder(want))
+        if made_here and not os.path.exists(pools.root_path(want)):
+            return True
+    return False
+
+
+def _own_folder(want):
+    return os.path.join(paths.INSTANCES, want["uuid"])
+
+
+def any_kept(but):
+    """Whether there is another image than this one."""
+    return any(name.endswith(".json") and name != but + ".json" for name in _listed())
+
+
+def _listed():
+    return os.listdir(paths.IMAGES) if os.path.isdir(paths.IMAGES) else []
+
+
+def _files():
+    return {name for name in _listed() if name.endswith((".qcow2", ".iso")) and not name.startswith(".")}
+
+
+def _named():
+    found = [facts(name[: -len(".json")]) for name in _listed() if name.endswith(".json")]
+    return {one.get("file") for one in found if one is not None}
+
+
+def _backings():
+    """What root disks are laid over, wherever their pools are."""
+    return {
+        _backing(os.path.join(at, name))
+        for folder in _folders()
+        for at, _folders_in_it, names in os.walk(folder)
+        for name in names
+        if name.endswith((".qcow2", ".new"))
+    }
+
+
+def _folders():
+    """The pools that Stead makes are in one place; others are where the wants of this host's instances say."""
+    found = {paths.INSTANCES, paths.POOLS}
+    for made in ledger.everything("instances") + ledger.everything("instances", ledger.BEGUN):
+        pool = made["want"].get("root", {}).get("pool")
+        if pool and pools.kind(pool) == "dir":
+            found.add(pools.folder(pool))
+    return {one for one in found if not any(one != other and one.startswith(other + "/") for other in found)}
+
+
+def _backing(path):
+    try:
+        return disk_files.header(path)["backing"]
+    except (Failed, FileNotFoundError):  # no disk, or one that went away meanwhile
+        return ""
+
+
+def _in_drives(work):
+    import libvirt
+
+    found = set()
+    if os.path.exists("/run/libvirt/libvirt-sock"):
+        for domain in work.connection.listAllDomains():
+            try:
+                texts = [domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), domain.XMLDesc(0)]
+            except libvirt.libvirtError:  # it went away meanwhile
+                continue
+            found.update(one.get("file") for text in texts for one in Xml.fromstring(text).iter("source"))
+    return found

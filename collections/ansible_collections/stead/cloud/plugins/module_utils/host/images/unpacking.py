@@ -1,0 +1,48 @@
+"""Unpacks a file from a stranger. A few bytes can be packed to fill any disk, so there is always a limit."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import shutil
+import subprocess
+import zlib
+
+from ..base.errors import Failed
+from .writing import CHUNK, TooMuch, pour, room
+
+_OPENERS = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
+_BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error)
+
+
+def expand(path, compression, target, size):
+    """The packed file is left. It is stopped where `size`, the disk in the image, says that there is no more, or else
+    where there is no more room."""
+    # Beside the disk, a file of another format than raw holds where its parts are.
+    most = size + size // 16 + CHUNK if size else room(target)
+    try:
+        if compression == "zst":
+            _expand_zst(path, target, most)
+        else:
+            with _OPENERS[compression](path, "rb") as packed:
+                pour(packed.read, target, most=most)
+    except _BROKEN as error:
+        raise Failed("Cannot unpack as {0}: {1}.".format(compression, error)) from error
+    except TooMuch as error:
+        why = "which is more than `size` says" if size else "for which there is no room; `size` would allow more"
+        raise Failed("The image is refused: unpacked, {0}, {1}.".format(error, why)) from error
+
+
+def _expand_zst(path, target, most):
+    if shutil.which("zstd") is None:
+        raise Failed("zstd is not installed on this host. Run `stead bootstrap` on it.")
+    with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unpacking:
+        try:
+            pour(unpacking.stdout.read, target, most=most)
+            said = unpacking.stderr.read().decode(errors="replace").strip()
+        except BaseException:
+            unpacking.kill()
+            raise
+    if unpacking.returncode:
+        raise OSError(said or "zstd ended with status {0}".format(unpacking.returncode))

@@ -1,0 +1,74 @@
+"""Writes what strangers send to this host's disk: never more than it has room for, and holes where there are zeros."""
+
+from __future__ import annotations
+
+import os
+
+from ..base.errors import Failed
+
+CHUNK = 1 << 20
+_ZEROS = bytes(CHUNK)
+
+
+class Unwritable(Failed):
+    """This host's disk and not the source: to keep what was written so far would only keep the disk full."""
+
+
+class TooMuch(Failed):
+    """More came than may."""
+
+
+def room(path):
+    """Bytes that may still be written beside `path`. A twentieth is left: a full disk stops every guest on it."""
+    there = os.statvfs(os.path.dirname(path))
+    return max(0, there.f_bavail - there.f_blocks // 20) * there.f_frsize
+
+
+def refuse_too_large(named, size, target):
+    there = room(target)
+    if size > there:
+        text = "{0} has {1} bytes to be written, and {2} of this host has room for {3}. Free some, or enlarge it."
+        raise Unwritable(text.format(named, size, os.path.dirname(target), there))
+
+
+def pour(read, target, start=0, most=None):
+    """All that comes, from `start` on, with holes where there are zeros. `most` is as many bytes as may come."""
+    with _opened(target, start) as file:
+        total = 0
+        while True:
+            part = read(CHUNK)
+            total += len(part)
+            if most is not None and total > most:
+                raise TooMuch("it holds more than {0} bytes".format(most))
+            try:
+                _put(file, part)
+            except OSError as error:
+                raise _unwritable(target, error) from error
+            if not part:
+                return
+
+
+def _opened(target, start):
+    try:
+        file = open(target, "r+b" if start else "wb")  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    file.seek(start)
+    return file
+
+
+def _put(file, part):
+    if part == _ZEROS:
+        file.seek(len(part), os.SEEK_CUR)
+    elif part:
+        file.write(part)
+    else:  # the end, which may be a hole
+        file.flush()
+        file.truncate(file.tell())
+
+
+def _unwritable(target, error):
+    folder = os.path.dirname(target)
+    text = "Cannot write to {0}: {1}. {2} bytes are free there."
+    there = os.statvfs(folder)
+    return Unwritable(text.format(folder, error.strerror, there.f_bavail * there.f_frsize))

@@ -1,0 +1,159 @@
+"""Images: the controller fetches, checks and keeps; the hosts that use one take it from there over the underlay."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+
+from ..base import paths, units
+from ..base.errors import Failed
+from ..images import fetching, image_files, unpacking
+from ..images.writing import Unwritable
+from ..storage import disk_files
+
+PORT = 7480
+UNIT = "stead-images.service"
+_serving = threading.Lock()
+
+
+def ensure(step, work):
+    want = step["want"]
+    work.directory(paths.IMAGES, paths.PASSABLE)
+    if not intact(want):
+        work.act("fetch {0}".format(want["source"]), _bring, want, step)
+        image_files.tidy(work)
+    if want.get("keeps") and step.get("underlay"):
+        _serve(step["underlay"], work)
+
+
+def remove(step, work):
+    """Disks that were left behind keep the file that they stand on: it goes when the last of them does."""
+    work.remove(image_files.facts_path(step["uuid"]))
+    part = _part(step["uuid"])
+    for path in (part, part + ".new", part + ".etag"):
+        work.remove(path)
+    image_files.tidy(work)
+    with _serving:  # images may go at once, and the last of them stops it
+        if not image_files.any_kept(but=step["uuid"]):
+            units.stop(UNIT, work)
+
+
+def restore(step, work):
+    if step["want"].get("keeps") and step.get("underlay"):
+        _serve(step["underlay"], work)
+
+
+def seen(step, look):
+    want = step["want"]
+    if not intact(want):
+        return None
+    unit = look.now.unit(UNIT) if want.get("keeps") else None
+    return {"served": False} if want.get("keeps") and not (unit and unit.active) else {}
+
+
+def intact(want):
+    if not image_files.is_whole(want["uuid"]):
+        return False
+    found = image_files.facts(want["uuid"])
+    return image_files.made_as(found, want) and want.get("size") in (None, found["virtual_size"])
+
+
+def _part(uuid):
+    return os.path.join(paths.IMAGES, ".{0}.part".format(uuid))
+
+
+def _bring(want, step):
+    part = _part(want["uuid"])
+    server = want.get("from")
+    paths.remove(part + ".new")  # of a run that was killed
+    try:
+        if server and not want.get("keeps"):
+            _from_keeper(want, server, part)
+        else:
+            found = _from_source(want, step.get("upload") or want["source"], part)
+            image_files.keep(part, want, found)
+    except Failed as error:
+        # A download that broke off is gone on from; anything else begins anew.
+        if isinstance(error, Unwritable) or not isinstance(error, fetching.Broke):
+            _forget(part)
+        raise
+    except OSError as error:
+        _forget(part)
+        raise Failed("Cannot keep the image: {0}.".format(error.strerror)) from error
+    paths.remove(part + ".etag")
+
+
+def _forget(part):
+    for path in (part, part + ".etag"):
+        paths.remove(path)
+
+
+def _from_keeper(want, server, part):
+    base = "http://{0}:{1}/".format(server["server"], PORT)
+    found = _word_of(base + want["uuid"] + ".json", part)
+    if not image_files.made_as(found, want):
+        text = "{0} has another content of {1} than was planned, {2}. Plan again."
+        raise Failed(text.format(server["host"], want["name"], found.get("content")))
+    found["file"] = image_files.name_of(found["sha256"], want["format"])
+    if image_files.point(want, found):
+        return
+    fetching.fetch(base + found["file"], part, direct=True)
+    fetching.verify(part, "sha256:" + found["sha256"], "What came from {0}".format(server["host"]))
+    if _as_it_is(want):
+        fetching.verify(part, want.get("checksum"), want["source"])
+    disk_files.examine(part, "iso" if want["format"] == "iso" else "qcow2")
+    image_files.keep(part, want, found)
+
+
+def _word_of(url, part):
+    fetching.fetch(url, part, direct=True)
+    with open(part, encoding="utf-8") as file:
+        text = file.read()
+    _forget(part)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Failed("{0} is not what a controller says of an image.".format(url)) from error
+
+
+def _as_it_is(want):
+    """Whether what is kept is byte for byte what was fetched, so that the user's checksum is its own."""
+    return want["compression"] == "none" and want["format"] in ("qcow2", "iso")
+
+
+def _from_source(want, source, part):
+    fetching.fetch(source, part)
+    fetching.verify(part, want.get("checksum"), want["source"])
+    try:
+        if want["compression"] != "none":
+            _replaced(part, lambda new: unpacking.expand(part, want["compression"], new, want.get("size")))
+        size = disk_files.examine(part, want["format"])
+        if want.get("size") not in (None, size):
+            text = "the disk in it has {0} bytes, but `size` says {1}. It is refused: correct one of them."
+            raise Failed(text.format(size, want["size"]))  # noqa: TRY301 - told below, as all of them are
+        if want["format"] not in ("qcow2", "iso"):
+            _replaced(part, lambda new: disk_files.convert(part, want["format"], new))
+    except Failed as error:
+        raise type(error)("{0}: {1}".format(want["source"], error)) from error
+    sha256 = fetching.digest(part)
+    found = {"sha256": sha256, "size": os.path.getsize(part), "virtual_size": size}
+    return dict(found, file=image_files.name_of(sha256, want["format"]))
+
+
+def _replaced(part, make):
+    new = part + ".new"
+    try:
+        make(new)
+        os.replace(new, part)
+    finally:
+        paths.remove(new)
+
+
+def _serve(address, work):
+    """Files under their final names only: the directory cannot be listed, and the server may read nothing else."""
+    with _serving:
+        settings = {"DynamicUser": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "NoNewPrivileges": "yes"}
+        words = ["/usr/bin/python3", "-m", "http.server", str(PORT), "--bind", address, "--directory", paths.IMAGES]
+        if not units.runs(UNIT, words, work):
+            units.start(UNIT, "Images for the hosts of Stead", words, work, settings)

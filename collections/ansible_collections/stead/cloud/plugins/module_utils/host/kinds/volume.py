@@ -1,0 +1,163 @@
+"""Volumes, on the host that keeps them. What is on them outlives instances, and is never touched here."""
+
+from __future__ import annotations
+
+import os
+from xml.etree import ElementTree as Xml
+
+from ..base import ledger
+from ..base.errors import Failed
+from ..hypervisor.device_xml import SERIAL
+from ..images import image_files
+from ..storage import attach, disks, exports, iscsi_targets, pools
+
+
+def ensure(step, work):
+    want = step["want"]
+    exports.start(want["pool"], work)
+    disk = disks.volume(want)
+    wanted, grown = disk.rounded(want["size"]), False
+    if not disk.exists():
+        _make(want, disk, work)
+    size = disk.size() if disk.exists() else wanted
+    if size > wanted:
+        text = (
+            "{0} has {1} bytes, more than the {2} that are wanted. A volume is never cut: if somebody enlarged it,"
+            " write that size in the spec."
+        )
+        raise Failed(text.format(disk.path, size, want["size"]))
+    if size < wanted:
+        _grow(want, disk, work)
+        grown = True
+    if _is_target(want):
+        iscsi_targets.ensure(want["uuid"], disk.path, want["size"], work, grown)
+
+
+def remove(step, work):
+    want = step.get("have")
+    if want is None:
+        return
+    disk = disks.volume(want)
+    users = [domain.name() for domain in users_of(want["uuid"], disk.path, work)] if disk.exists() else []
+    if users and not work.check:  # of which another step may be what detaches it
+        raise Failed("{0} is still attached to {1}.".format(disk.path, ", ".join(users)))
+    if _is_target(want):
+        iscsi_targets.remove(want["uuid"], work)
+    disk.remove(work)
+
+
+def restore(step, work):
+    """tgt remembers no targets; it asks for them itself when it has started."""
+    want = step["want"]
+    if _is_target(want) and iscsi_targets.runs():
+        iscsi_targets.ensure(want["uuid"], disks.volume(want).path, want["size"], work)
+
+
+def seen(step, look):
+    want = step["want"]
+    disk = disks.volume(want)
+    if not disk.exists():
+        return None
+    size, found = disk.size(), {}
+    if size != disk.rounded(want["size"]):
+        found["size"] = size
+    target = not _is_target(want) or iscsi_targets.name_of(want["uuid"]) in look.now.targets()
+    if not target or not exports.runs(want["pool"], look.now):
+        found["pool"] = dict(want["pool"], server="")
+    return found
+
+
+def users_of(uuid, path, work):
+    """Domains on this host that have it as a disk. A storage host has no libvirt, and so none."""
+    if not os.path.exists("/run/libvirt/libvirt-sock"):
+        return []
+    return [domain for domain in work.connection.listAllDomains() if _uses(domain, uuid, path)]
+
+
+def _uses(domain, uuid, path):
+    import libvirt
+
+    try:
+        text = domain.XMLDesc(0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:  # another step took it away meanwhile
+            return False
+        raise
+    # Most have nothing of it, and are read no closer. The last part of a path is Stead's: it has nothing to escape.
+    named = os.path.basename(path) in text or uuid[:SERIAL] in text
+    return named and target_in(Xml.fromstring(text), uuid, path) is not None
+
+
+def target_in(xml, uuid, path):
+    """What a domain's guest calls it; nothing where it has it not. Its serial number says so, or where it lies."""
+    for disk in xml.findall("devices/disk"):
+        source = disk.find("source")
+        lies = source is not None and path in (source.get("file"), source.get("dev"))
+        if lies or disk.findtext("serial", "") in (uuid, uuid[:SERIAL]):
+            return disk.find("target").get("dev")
+    return None
+
+
+def _is_target(want):
+    return pools.kind(want["pool"]) == "iscsi" and pools.is_served(want["pool"])
+
+
+def _make(want, disk, work):
+    origin = want.get("origin") or {}
+    if not origin:
+        disk.blank(want["size"], work)
+    elif "image" in origin:
+        disk.fill(_image(origin["image"], want["size"], work), want["size"], work)
+    elif "snapshot" in origin:
+        _copy(_snapshot(origin["snapshot"], work), disk, want, work)
+    else:
+        _from_volume(origin["volume"], disk, want, work)
+
+
+def _image(one, size, work):
+    source, inside = image_files.standing(one, work)
+    if inside > size:
+        text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
+        raise Failed(text.format(one["address"], inside, size))
+    return source, "qcow2"
+
+
+def _snapshot(one, work):
+    source = disks.snapshot(one["pool"], one["uuid"])
+    if not work.check and not source.exists():
+        text = "Snapshot {0} is not on this host: a volume is made from one in the same pool."
+        raise Failed(text.format(one["address"]))
+    return source
+
+
+def _from_volume(one, disk, want, work):
+    """On this host, or served by another."""
+    made = ledger.read("volumes", one["uuid"])
+    if made is not None:
+        source = disks.volume(made["want"])
+        if [domain for domain in users_of(one["uuid"], source.path, work) if domain.isActive()]:
+            raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
+        _copy(source, disk, want, work)
+    elif pools.is_served(one["pool"]):
+        disk.fill((attach.address(one["pool"], one["uuid"], "raw"), "raw"), want["size"], work, steady=True)
+    else:
+        raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
+
+
+def _copy(source, disk, want, work):
+    """By whoever keeps both, which may take no time and is of one moment; else through qemu-img."""
+    if type(source) is type(disk):
+        source.clone(disk, work)
+    else:
+        disk.fill((source.path, source.format), want["size"], work)
+
+
+def _grow(want, disk, work):
+    users = users_of(want["uuid"], disk.path, work) if disk.exists() else []
+    active = [domain for domain in users if domain.isActive()]
+    if not active or pools.kind(want["pool"]) != "dir":
+        disk.grow(want["size"], work)
+    # A guest elsewhere is told by its own host.
+    for domain in active if not pools.is_served(want["pool"]) else ():
+        device = target_in(Xml.fromstring(domain.XMLDesc(0)), want["uuid"], disk.path)
+        work.act("grow {0} to {1} in use".format(disk.path, want["size"]), domain.blockResize, device, want["size"], 1)

@@ -1,0 +1,98 @@
+"""Tells neighbours at once that an address is here now: gratuitous ARP, and advertisements that nobody asked for.
+
+Without it they would send to where it was until they forget, which takes minutes. By raw sockets, opened in the
+namespace.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+import time
+
+from ..base.errors import Failed
+from . import entering
+from .antispoof import link_local
+
+EVERYBODY = b"\xff" * 6
+ALL_NODES = ipaddress.ip_address("ff02::1").packed
+ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
+# A frame can be lost, and a neighbour that missed all of them would not know for minutes.
+TIMES, APART = 3, 0.1
+
+
+def tell(namespace, device, mac, addresses, listeners=()):
+    """`listeners` are MACs that are told one by one: what is told to everybody does not pass a tunnel's bridge, which
+    answers for neighbours elsewhere by itself.
+    """
+    told = [frame for one in addresses for frame in frames(mac, one)]
+    others = [_to(other) for other in listeners if other.lower() != mac.lower()]
+    told += [other + frame[6:] for other in others for frame in told]
+    _say(namespace, device, told, ", ".join(addresses))
+
+
+def lead(namespace, device, mac, lifetime, managed=False):
+    """To all guests, of a router: the way out is here for so many seconds. With none left they drop it at once; they
+    would take it for theirs for half an hour else, and hear of the one that comes only when its dnsmasq next speaks.
+    """
+    _say(namespace, device, [leading(mac, lifetime, managed)], "{0} as a way out".format(device))
+
+
+def _say(namespace, device, told, what):
+    try:
+        entering.within(namespace, _send, device, told)
+    except Failed as error:
+        raise Failed("{0} could not be announced. {1}".format(what, error)) from error
+
+
+def _send(device, told):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((device, 0))
+        for time_ in range(TIMES):
+            if time_:
+                time.sleep(APART)
+            for frame in told:
+                wire.send(frame)
+
+
+def _to(mac):
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def frames(mac, address):
+    """Of IPv4 a request and a reply, since some systems heed only one of them."""
+    own, one = _to(mac), ipaddress.ip_address(address)
+    if one.version == 6:
+        return [ALL_NODES_MAC + own + b"\x86\xdd" + _advertisement(own, one.packed)]
+    body = struct.pack("!HHBB", 1, 0x0800, 6, 4)
+    return [
+        EVERYBODY + own + b"\x08\x06" + body + struct.pack("!H", kind) + own + one.packed + own + one.packed
+        for kind in (1, 2)
+    ]
+
+
+def leading(mac, lifetime, managed):
+    flags = 0xC0 if managed else 0  # addresses and more are given by DHCPv6
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, flags, lifetime, 0, 0) + b"\x01\x01" + _to(mac)
+    source = ipaddress.ip_address(link_local(mac)).packed
+    return ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)
+
+
+def _advertisement(own, address):
+    """From the address itself, with the flags router and override."""
+    body = struct.pack("!BBHI", 136, 0, 0, 0xA0000000) + address + b"\x02\x01" + own
+    return _icmp(address, body)
+
+
+def _icmp(source, body):
+    pseudo = source + ALL_NODES + struct.pack("!II", len(body), 58)
+    body = body[:2] + struct.pack("!H", _checksum(pseudo + body)) + body[4:]
+    return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + source + ALL_NODES + body
+
+
+def _checksum(data):
+    total = sum(struct.unpack("!{0}H".format(len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF

@@ -1,0 +1,187 @@
+"""DHCP and DNS of a network: dnsmasq in a network namespace of its own, as one systemd unit.
+
+It gives out only what was planned, and knows the names of the network's instances. The unit is transient: after a boot
+the restore makes it anew from the ledger, so nothing is left behind in /etc.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+
+from ..base import units
+from ..base.errors import Failed
+from ..base.paths import NETWORKS, PASSABLE
+from . import links, namespaces
+
+INSIDE = "eth0"
+LEASE = "1h"
+# dnsmasq gives up being root, and reads names and leases again when told to.
+READABLE = 0o644
+# dnsmasq has no quotes: a comma begins the next value, a line the next option.
+_WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
+
+
+def ensure(want, work, bridge):
+    uuid, service = want["uuid"], want["service"]
+    namespace = links.namespace_name("dhcp", uuid)
+    inside = namespaces.ensure(namespace, work)
+    port = {"bridge": bridge, "mac": service["mac"], "mtu": want["mtu"], "addresses": service["addresses"]}
+    # It listens at the addresses, and on the cable, that were there when it began.
+    restart = bool(namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work))
+    _way_out(want, namespace, work)
+    folder = os.path.join(NETWORKS, uuid)
+    work.directory(folder, PASSABLE)
+    before = len(work.done)
+    work.write(os.path.join(folder, "dnsmasq.conf"), configuration(want, folder), READABLE)
+    restart = restart or len(work.done) > before
+    work.write(os.path.join(folder, "leases"), leases(want), READABLE)
+    work.write(os.path.join(folder, "names"), names(service), READABLE)
+    again = len(work.done) > before
+    unit = unit_name(uuid)
+    words = ["/usr/sbin/dnsmasq", "--conf-file=" + os.path.join(folder, "dnsmasq.conf")]
+    if restart or not units.runs(unit, words, work):
+        text = "DHCP and DNS of Stead network {0}".format(uuid)
+        units.start(unit, text, words, work, units.in_namespace(namespace))
+    elif again:
+        work.run(["systemctl", "kill", "--signal=HUP", unit])
+
+
+def _way_out(want, namespace, work):
+    """To the name servers that it asks, through the network's gateways; a server that asks nobody has none."""
+    asked = {ipaddress.ip_address(one).version for one in want["service"].get("upstream", [])}
+    ways = {}
+    for subnet in want["subnets"].values():
+        version = ipaddress.ip_network(subnet["cidr"]).version
+        if version in asked and "gateway" in subnet and "server" in subnet:
+            ways.setdefault(version, subnet["gateway"])
+    routes = work.now.routes(namespace) if namespace in work.now.namespaces() else []
+    has = {one.get("gateway", "") for one in routes if one["dst"] == "default" and one.get("protocol") == "static"}
+    line = "-{0} route {1} default via {2}{3} proto static"
+    for one in sorted(has - set(ways.values())):
+        _say(namespace, line.format(_version(one), "del", one, ""), work)
+    for one in sorted(set(ways.values()) - has):
+        _say(namespace, line.format(_version(one), "replace", one, " dev " + INSIDE), work)
+
+
+def _say(namespace, line, work):
+    work.run(["ip", "-netns", namespace, *line.split()])
+
+
+def _version(address):
+    return 6 if ":" in address else 4
+
+
+def remove(uuid, work):
+    units.stop(unit_name(uuid), work)
+    namespaces.remove(links.namespace_name("dhcp", uuid), [links.server_name(uuid)], work)
+    work.remove_tree(os.path.join(NETWORKS, uuid))
+
+
+def word(value):
+    """A value as one word of dnsmasq's files. What could be more than that is refused."""
+    text = str(value)
+    if not _WORD.match(text):
+        raise Failed("{0!r} cannot stand in a file of dnsmasq's.".format(text))
+    return text
+
+
+def unit_name(uuid):
+    return "stead-dhcp-{0}.service".format(uuid)
+
+
+def configuration(want, folder):
+    service = want["service"]
+    lines = [
+        "keep-in-foreground",
+        "no-resolv",
+        # Only names with a domain are asked for elsewhere, and never whose a private address is.
+        "domain-needed",
+        "bogus-priv",
+        "no-hosts",
+        "interface=" + INSIDE,
+        "bind-interfaces",
+        "user=dnsmasq",
+        # Every lease is planned: there is nothing to remember, and nobody else is answered.
+        "leasefile-ro",
+        "dhcp-authoritative",
+        "dhcp-ignore=tag:!known",
+        "dhcp-hostsfile=" + os.path.join(folder, "leases"),
+        "addn-hosts=" + os.path.join(folder, "names"),
+        "domain=" + word(service["domain"]),
+        "local=/{0}/".format(word(service["domain"])),
+        "dhcp-option=option:mtu,{0}".format(want["mtu"]),
+    ]
+    lines += ["server=" + word(one) for one in service.get("upstream", [])]
+    versions = set()
+    for name, subnet in sorted(want["subnets"].items()):
+        if "server" in subnet:
+            versions.add(ipaddress.ip_network(subnet["cidr"]).version)
+            lines += _subnet(word(name), subnet)
+    if 6 in versions:
+        # Tells guests how they come by addresses; the way out is the router's to tell.
+        lines += ["enable-ra", "ra-param={0},60,0".format(INSIDE)]
+    return "\n".join(lines) + "\n"
+
+
+def _subnet(name, subnet):
+    net = ipaddress.ip_network(subnet["cidr"])
+    first, dns = net.network_address, [word(one) for one in subnet.get("dns", [])]
+    if net.version == 6:
+        mode = "ra-stateless" if subnet.get("ipv6") == "slaac" else "static"
+        lines = ["dhcp-range=set:{0},{1},{2},{3},{4}".format(name, first, mode, net.prefixlen, LEASE)]
+        told = ",".join("[{0}]".format(one) for one in dns)
+        return lines + (["dhcp-option=tag:{0},option6:dns-server,{1}".format(name, told)] if dns else [])
+    lines = ["dhcp-range=set:{0},{1},static,{2},{3}".format(name, first, net.netmask, LEASE)]
+    gateway = word(subnet["gateway"]) if subnet.get("gateway") else ""
+    routes = [(word(one["to"]), word(one["via"])) for one in subnet.get("routes", [])]
+    # Without a value dnsmasq would name itself as the router.
+    lines.append("dhcp-option=tag:{0},option:router{1}".format(name, "," + gateway if gateway else ""))
+    lines.append("dhcp-option=tag:{0},option:router".format(_aside(name)))
+    if dns:
+        lines.append("dhcp-option=tag:{0},option:dns-server,{1}".format(name, ",".join(dns)))
+    if routes:
+        # Who is told of routes ignores the router, so the default route is one of them.
+        ways = routes + ([("0.0.0.0/0", gateway)] if gateway else [])
+        lines += [_routes(name, ways), _routes(_aside(name), routes)]
+    return lines
+
+
+def _routes(tag, routes):
+    told = ",".join("{0},{1}".format(to, via) for to, via in routes)
+    return "dhcp-option=tag:{0},option:classless-static-route,{1}".format(tag, told)
+
+
+def _aside(name):
+    """Tag of interfaces in a subnet that are not their guest's way out: it has another one, which it is to use.
+
+    dnsmasq lets what is said of a host's tag go before what is said of a range's.
+    """
+    return "aside-" + name
+
+
+def leases(want):
+    lines = []
+    for mac, port in sorted(want["service"]["hosts"].items()):
+        told = ["[{0}]".format(word(one)) if ":" in one else word(one) for one in port["addresses"]]
+        if told:
+            tags = [] if port.get("routed", True) else ["set:" + _aside(name) for name in _subnets(want, port)]
+            lines.append(",".join([word(mac)] + tags + told + [word(port["name"])]))
+    return "".join(line + "\n" for line in lines)
+
+
+def _subnets(want, port):
+    addresses = [ipaddress.ip_address(one) for one in port["addresses"]]
+    nets = ((name, ipaddress.ip_network(subnet["cidr"])) for name, subnet in sorted(want["subnets"].items()))
+    return [name for name, net in nets if any(one in net for one in addresses if one.version == net.version == 4)]
+
+
+def names(service):
+    """Everybody in the network, and in networks that a router joins with it, by short and by full name."""
+    known = [(port["name"], port["addresses"]) for _mac, port in sorted(service["hosts"].items())]
+    known += sorted(service.get("names", {}).items())
+    text = "{0} {1}.{2} {1}\n"
+    return "".join(
+        text.format(word(one), word(name), word(service["domain"])) for name, addresses in known for one in addresses
+    )

@@ -1,0 +1,81 @@
+"""What this host has: processors, memory and their NUMA nodes, disks, and room in its pools."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+
+from ..base import commands
+from ..storage import declared
+
+
+def capacity(pools):
+    memory = _memory()
+    return {
+        "vcpus": len(os.sched_getaffinity(0)),
+        "memory": memory.get("MemTotal", 0),
+        "memory_available": memory.get("MemAvailable", 0),
+        "hugepages": {_page(path): _number(path + "/nr_hugepages") for path in glob.glob("/sys/kernel/mm/hugepages/*")},
+        "numa": [_node(path) for path in sorted(glob.glob("/sys/devices/system/node/node[0-9]*"))],
+        "disks": _disks(),
+        "pools": {name: dict(pool, **room(pool)) for name, pool in declared.pools(pools or "all").items()},
+    }
+
+
+def _memory(path="/proc/meminfo"):
+    found = {}
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            words = line.replace(":", " ").split()
+            if words[0] == "Node":  # a node's own table says on each line whose it is
+                words = words[2:]
+            found[words[0]] = int(words[1]) * 1024
+    return found
+
+
+def _page(path):
+    return path.rsplit("-", 1)[1]
+
+
+def _number(path):
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
+
+
+def _node(path):
+    with open(path + "/cpulist", encoding="ascii") as file:
+        cpus = file.read().strip()
+    table = path + "/meminfo"
+    return {"cpus": cpus, "memory": _memory(table).get("MemTotal", 0) if os.path.exists(table) else 0}
+
+
+def _disks():
+    words = ["lsblk", "--json", "--bytes", "--nodeps", "--output", "NAME,SIZE,TYPE,ROTA,MODEL"]
+    status, out, _said = commands.attempt(words)
+    found = json.loads(out or "{}").get("blockdevices", []) if status == 0 else []
+    return [
+        {"name": one["name"], "size": int(one["size"] or 0), "rotates": bool(one["rota"]), "model": one["model"] or ""}
+        for one in found
+        if one["type"] == "disk"
+    ]
+
+
+def room(pool):
+    if pool["type"] in ("lvm", "lvm-thin"):
+        return _volume_group(pool["path"] or "")
+    path = pool["path"]
+    if not path or not os.path.isdir(path):
+        return {"size": 0, "free": 0}
+    state = os.statvfs(path)
+    return {"size": state.f_blocks * state.f_frsize, "free": state.f_bavail * state.f_frsize}
+
+
+def _volume_group(name):
+    words = ["vgs", "--noheadings", "--nosuffix", "--units", "b", "--options", "vg_size,vg_free", "--", name]
+    try:
+        numbers = commands.attempt(words)[1].split()
+    except commands.Failed:
+        numbers = []
+    size, free = map(int, numbers) if len(numbers) == 2 else (0, 0)
+    return {"size": size, "free": free}

@@ -1,0 +1,239 @@
+"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, what was made here.
+
+It changes nothing. What cannot be read is told as trouble, and the rest is reported all the same.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import platform
+import shutil
+import threading
+import time
+
+from ..base import ledger
+from ..base.errors import Failed
+from ..base.readings import Unread
+from ..hypervisor import domain_seen, kvm_probe
+from ..kinds.table import KINDS
+from ..net import links
+from ..run import origin, waiting
+from . import capacity, survey
+from .looking import Look
+
+# Increased when the shape changes in a way that a reader has to know.
+VERSION = 1
+# Seconds: less than whoever asks waits, and enough for a trial of all hypervisors.
+WITHIN = 50
+OWN_LINKS = ("sb", "sx", "sv", "sd", "sr", "sw")
+
+
+def observe(host, pools=None, keep=True, afresh=False, recorded=()):
+    """`recorded` are entries that the ledger should have, for the controller's store has them: these are looked for.
+
+    Within some time: what hangs here, libvirt or a file system, is told and holds up nobody else.
+    """
+    look, found, failures = Look(host, recorded), [], []
+
+    def whole():
+        try:
+            found.append(_observe(look, pools, recorded, _traits(keep, afresh)))
+        except Exception as error:  # noqa: BLE001 - raised again below, by who waits
+            failures.append(error)
+
+    thread = threading.Thread(target=whole, daemon=True)
+    thread.start()
+    thread.join(WITHIN)
+    if failures:
+        raise failures[0]
+    if not found:
+        raise Failed("It did not end looking within {0} seconds: {1} hangs.".format(WITHIN, look.reading))
+    return found[0]
+
+
+def _observe(look, pools, recorded, traits):
+    host, begun = look.host, time.time()
+    try:
+        unread = []
+        made = _resources(look, recorded, unread)
+        belongs = _origin(look, unread)
+        found = {
+            "version": VERSION,
+            "host": host,
+            "at": begun,
+            "system": _system(look),
+            "capacity": capacity.capacity(pools),
+            "traits": traits,
+            "links": [_link(one) for one in look.otherwise(look.now.links, {}).values()],
+            "origin": belongs,
+            "resources": made,
+            "unread": unread,
+            "foreign": _foreign(look),
+            "strays": _strays(look, made),
+            "units": {name: unit.active for name, unit in look.otherwise(look.now.units, {}).items()},
+        }
+    finally:
+        look.close()
+    found["trouble"] = look.trouble
+    found["blind"] = look.blind
+    found["seconds"] = round(time.time() - begun, 3)
+    return found
+
+
+def _origin(look, unread):
+    try:
+        return origin.read()
+    except Failed as error:
+        unread.append(str(error))
+        look.blind = look.blind or str(error)
+        return None
+
+
+def _resources(look, recorded, unread):
+    """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
+    found = {}
+    for entry in [dict(made) for made in _ledger(look, unread)] + [dict(made, lost=True) for made in recorded]:
+        look.reading = entry["address"]
+        try:
+            differs = _seen(entry, look)
+        except Unread:
+            differs = {}
+        except (Failed, KeyError, TypeError) as error:
+            look.trouble.append("{0}: {1}: {2}".format(entry["address"], type(error).__name__, error))
+            differs = {}
+        if differs is None or (entry.get("lost") and entry["kind"] not in KINDS):
+            entry["gone"] = True
+        elif differs:
+            entry["seen"] = differs
+        found.setdefault(entry["kind"], []).append(entry)
+    for made in _ledger(look, unread, ledger.BEGUN):
+        entries = found.setdefault(made["kind"], [])
+        known = next((entry for entry in entries if entry["uuid"] == made["uuid"]), None)
+        if known is None:
+            entries.append(_begun(made, look))
+        elif waiting.is_needed(made["want"]):  # nobody has seen whether that came up
+            known["awaited"] = True
+    _label(found.setdefault("instances", []), look)
+    return found
+
+
+def _seen(made, look):
+    code = KINDS.get(made["kind"])
+    return code.seen(dict(made, action="update", have=None, after=[]), look) if code is not None else {}
+
+
+def _begun(made, look):
+    """Anything may be there of what is only begun. Where nothing can be seen, it has held nothing for anybody."""
+    entry = dict(made, begun=True)
+    try:
+        return dict(entry, gone=True) if _seen(made, look) is None else entry
+    except (Failed, KeyError, TypeError):
+        return entry
+
+
+def _ledger(look, unread, suffix=ledger.MADE):
+    """What one entry cannot say any more is not taken for gone: then nothing is planned for this host."""
+    said = []
+    found = ledger.everything(suffix=suffix, unread=said)
+    unread += said
+    look.trouble += said
+    look.blind = look.blind or "; ".join(said)
+    return found
+
+
+def _label(instances, look):
+    """A domain says itself what it was made from. One of Stead's that the ledger lost is told as well as it can be."""
+    known = set()
+    if not (instances or os.path.exists("/run/libvirt/libvirt-sock")):
+        return
+    for entry in instances:
+        known.add(entry["uuid"])
+        domain = look.domains.get(entry["uuid"])
+        if domain is not None:
+            entry["state"] = domain.state
+            entry["made_from"] = domain_seen.label(domain).get("digest", "")
+    for uuid, domain in sorted(look.domains.items()):
+        own = domain_seen.label(domain)
+        if own and uuid not in known:
+            want = dict(domain_seen.fields(domain, {}), uuid=uuid)
+            entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
+            instances.append(dict(entry, state=domain.state, made_from="", lost=True, told=domain_seen.told(domain)))
+
+
+def _foreign(look):
+    """Domains that are not Stead's: they take room, and are left alone."""
+    if not os.path.exists("/run/libvirt/libvirt-sock"):
+        return []
+    return [
+        dict(domain_seen.amounts(domain), name=domain.name, uuid=uuid, state=domain.state)
+        for uuid, domain in sorted(look.domains.items())
+        if not domain_seen.label(domain)
+    ]
+
+
+def _strays(look, made):
+    """Links named as Stead's that belong to nothing in the ledger."""
+    uuids = [entry["uuid"] for kind in ("networks", "routers") for entry in made.get(kind, [])]
+    ours = {
+        name(uuid)
+        for uuid in uuids
+        for name in (links.bridge_name, links.vxlan_name, links.vlan_name, links.server_name)
+    }
+    ours |= {links.router_name(port["mac"]) for entry in made.get("routers", []) for port in _ports(entry["want"])}
+    return sorted(
+        name
+        for name in look.otherwise(look.now.links, {})
+        if name[:2] in OWN_LINKS and len(name) == 14 and _is_hex(name[2:]) and name not in ours
+    )
+
+
+def _ports(want):
+    found = want.get("interfaces") or {}
+    return [
+        one for one in (found.values() if isinstance(found, dict) else found) if isinstance(one, dict) and "mac" in one
+    ]
+
+
+def _is_hex(text):
+    return all(letter in "0123456789abcdef" for letter in text)
+
+
+def _link(one):
+    found = {"name": one["ifname"], "kind": links.kind(one), "mtu": one.get("mtu", 0), "up": links.is_up(one)}
+    found["mac"] = one.get("address", "")
+    found["master"] = one.get("master", "")
+    found["carrier"] = "LOWER_UP" in one.get("flags", ())
+    addresses = [info for info in one.get("addr_info", ()) if info.get("scope") == "global"]
+    found["addresses"] = ["{0}/{1}".format(info["local"], info["prefixlen"]) for info in addresses]
+    if found["kind"] == "vxlan":
+        found["vni"] = links.data(one).get("id")
+    return found
+
+
+def _traits(keep, afresh):
+    found = kvm_probe.traits(afresh=afresh, keep=keep)
+    return {
+        "hypervisors": found["hypervisors"],
+        "kernel": found["kernel"],
+        "cpu": found["cpu"],
+        "firmware": ["bios"] + (["uefi"] if glob.glob("/usr/share/qemu/firmware/*.json") else []),
+        "tpm": shutil.which("swtpm") is not None,
+    }
+
+
+def _system(look):
+    release = survey.release()
+    with open("/proc/uptime", encoding="ascii") as file:
+        uptime = float(file.read().split()[0])
+    return {
+        "name": release.get("PRETTY_NAME", ""),
+        "id": release.get("ID", ""),
+        "version": release.get("VERSION_ID", ""),
+        "architecture": platform.machine(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "uptime": uptime,
+        "versions": look.versions if os.path.exists("/run/libvirt/libvirt-sock") else {},
+        "prepared": os.path.exists("/usr/lib/stead/restore"),
+    }

@@ -1,0 +1,96 @@
+"""What `stead doctor` asks beyond what is observed: do packets reach the other hosts whole, and what is in the way.
+
+It looks and sends pings, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+from ..base import commands
+from ..storage import exports
+from . import survey
+
+# What IP and ICMP put before a ping's data.
+HEADERS = {4: 28, 6: 48}
+AT_ONCE = 16
+# (unit, roles that need it): what bootstrap starts.
+NEEDED = (("stead-restore.service", ""), ("stead-firewall.service", ""))
+
+
+def examine(peers, mtu, served):
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))
+    return {
+        "peers": pings,
+        "served": exports.reaches(served),
+        "speechless": exports.speechless({one["type"] for one in served.values()}),
+        "clock": survey.clock(),
+        "synchronised": _synchronised(),
+        "container": survey.container(),
+        "failed_units": _failed(),
+        "enabled": {unit: _enabled(unit) for unit, _roles in NEEDED},
+        "programs": [
+            name for name in ("nft", "ip", "qemu-img", "virsh", "dnsmasq", "keepalived") if shutil.which(name)
+        ],
+        "dropping": _dropping("input"),
+        "bridge_filter": _bridge_filter() and bool(_dropping("forward")),
+    }
+
+
+def _reaches(address, mtu):
+    """Empty when a packet of the full size arrives unbroken; else whether none does, or only smaller ones."""
+    version = 6 if ":" in address else 4
+    size = str(mtu - HEADERS[version])
+    words = ["ping", "-{0}".format(version), "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1"]
+    try:
+        if commands.attempt(words + ["-M", "do", "-s", size, address], timeout=10)[0] == 0:
+            return ""
+        if commands.attempt(words + [address], timeout=10)[0] == 0:
+            return "size"
+    except commands.Failed as error:
+        return str(error)
+    return "silent"
+
+
+def _synchronised():
+    words = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+    return commands.attempt(words)[1].strip() == "yes"
+
+
+def _failed():
+    words = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"]
+    names = [line.split()[0] for line in commands.attempt(words)[1].splitlines() if line.strip()]
+    return [name for name in names if name.startswith(("stead-", "libvirt", "virt", "tgt", "nfs"))]
+
+
+def _enabled(unit):
+    return commands.attempt(["systemctl", "is-enabled", unit])[1].strip() == "enabled"
+
+
+def _dropping(hook):
+    """Chains of other tables than Stead's whose policy is to drop."""
+    try:
+        status, out, _said = commands.attempt(["nft", "--json", "list", "chains"])
+    except commands.Failed:
+        return []
+    chains = (
+        [one["chain"] for one in json.loads(out or "{}").get("nftables", []) if "chain" in one] if status == 0 else []
+    )
+    return [
+        "{family} {table} {name}".format(**one)
+        for one in chains
+        if one.get("policy") == "drop" and one.get("hook") == hook and not one["table"].startswith("stead")
+    ]
+
+
+def _bridge_filter():
+    """Whether the host's iptables see what passes a bridge: guests' packets are then dropped by rules for the host."""
+    path = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="ascii") as file:
+        return file.read().strip() == "1"

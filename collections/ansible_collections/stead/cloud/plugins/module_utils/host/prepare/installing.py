@@ -1,0 +1,83 @@
+"""Puts the very code that runs now onto the host, so that a boot needs neither Ansible nor the controller.
+
+A module arrives as an archive with all that it imports; what of it is Stead's is laid down as /usr/lib/stead/cloud.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+
+from ..net import relaying
+from ..run import booting, fences, restoring
+
+LIBRARY = "/usr/lib/stead"
+PACKAGE = LIBRARY + "/cloud"
+READABLE, RUNNABLE, OPEN = 0o644, 0o755, 0o755
+PROGRAM = """#!/usr/bin/python3
+# Stead's: {0}
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "{1}")
+from cloud.{2} import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))
+"""
+# name -> (module with its main, what it is for). Named as modules, so that they come along.
+PROGRAMS = {
+    "boot": (booting, "starts what is this host's own after a boot, see stead-boot.service."),
+    "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
+    "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
+    "witness": (fences, "tells another host, over SSH, which hosts were called dead."),
+}
+
+
+def sources():
+    """path under the package -> content, of every module of host code and wire code that came along."""
+    top = __name__.rsplit(".", 3)[0]  # …module_utils
+    found = {"__init__.py": b""}
+    for part in ("host", "wire"):
+        _add(found, part, "{0}.{1}".format(top, part))
+    return found
+
+
+def _add(found, folder, name):
+    try:
+        package = __import__(name, fromlist=["__path__"])
+    except ImportError:  # nothing imports it yet
+        return
+    found[folder + "/__init__.py"] = b""
+    for finder, leaf, is_package in pkgutil.iter_modules(package.__path__):
+        full = "{0}.{1}".format(name, leaf)
+        if is_package:
+            _add(found, folder + "/" + leaf, full)
+            continue
+        spec = finder.find_spec(leaf) or finder.find_spec(full)
+        text = spec.loader.get_source(spec.name)
+        found["{0}/{1}.py".format(folder, leaf)] = (text or "").encode()
+
+
+def wanted():
+    """path -> (content, mode)"""
+    files = {os.path.join(PACKAGE, name): (data, READABLE) for name, data in sources().items()}
+    for name, (module, purpose) in PROGRAMS.items():
+        files[os.path.join(LIBRARY, name)] = (
+            PROGRAM.format(purpose, LIBRARY, ".".join(module.__name__.split(".")[-3:])).encode(),
+            RUNNABLE,
+        )
+    return files
+
+
+def install(work):
+    """What an older version left is removed: old code beside new would be imported."""
+    files = wanted()
+    for folder in sorted({os.path.dirname(path) for path in files}):
+        work.directory(folder, OPEN)
+    for path, (data, mode) in sorted(files.items()):
+        work.write(path, data, mode)
+    for folder, _folders, names in os.walk(PACKAGE):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if path not in files and name.endswith(".py"):
+                work.remove(path)

@@ -1,0 +1,313 @@
+"""Carries out one host's steps of a wave: a few at once, each after what it waits for, and on after a failure.
+
+A step that fails takes with it only what depends on it. The outcome is a value for each step, never an exception.
+
+A long batch is left after a while, between two steps, so that what is done can be told; whoever called calls again.
+A guest that is waited for holds up only what depends on it: the wait is carried from one call to the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+import traceback
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+from ..base import ledger, paths
+from ..base.errors import Failed
+from ..base.journal import Journal, Silence
+from ..base.work import Work
+from ..hypervisor.connection import Libvirt
+from ..kinds import network
+from ..kinds.table import KINDS
+from . import fences, origin
+from .lookouts import Lookouts
+from .waiting import Wait, is_needed, shown
+
+# Steps wait for programs and for libvirt far more than they compute.
+AT_ONCE = 4
+# Seconds after which no more is begun until what is done is told. A step that takes longer keeps nobody waiting.
+SPELL = 5
+# Seconds that another run on this host may still need; one that was killed here is over long before.
+PATIENCE = 120
+
+# Seconds between two looks at a guest that is waited for, and guests that are looked at at once.
+LOOK = 1
+LOOKS = 16
+
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+
+
+class Batch:
+    def __init__(self, payload, check=False):
+        self.host = payload["host"]
+        self._origin, self._key = payload.get("origin"), payload.get("key", "")
+        self._dead = payload.get("dead") or ()
+        self.steps = [dict(step, origin=self._origin) for step in ordered(payload["steps"])]
+        self.check = check
+        self._secrets = payload.get("secrets", {})
+        self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
+        self._uploads = payload.get("uploads", {})
+        self._libvirt = Libvirt()
+        self._journal = Silence() if check else Journal(payload.get("run", "none"))
+        self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
+        self._stands = Lookouts(self.host, network.bridge_for)
+        steps = {step["number"]: step for step in self.steps}
+        self._waits = {}  # number -> step, its outcome so far, and the wait
+        for number, told in payload.get("waits", {}).items():
+            step = steps[int(number)]
+            self._waits[int(number)] = (step, told["outcome"], Wait(step["want"], told["waited"], told["seen"]))
+
+    def carry_out(self):
+        """What became of the steps that were not done before and are now, in the order of their numbers."""
+        results = {}
+        origin.check(self._origin)
+        if not self.check:
+            origin.keep(self._origin, self._key)
+            fences.note(self._dead, self._origin)
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(LOOKS) as lookers:
+                self._all(pool, lookers, results)
+        finally:
+            self._stands.close()
+            self._libvirt.close()
+        if not self.check:
+            origin.release()
+        return [results[number] for number in sorted(results)]
+
+    def waits(self):
+        """Steps that are done and whose guests are still waited for: for the next call."""
+        return {
+            str(number): {"waited": wait.waited, "seen": wait.seen, "for": shown(wait.words), "outcome": found}
+            for number, (_step, found, wait) in self._waits.items()
+        }
+
+    def _all(self, pool, lookers, results):
+        done = self._outcomes.keys() | self._waits.keys()
+        waiting = {step["number"]: step for step in self.steps if step["number"] not in done}
+        running = {}  # future -> the number of its step, and when it was begun
+        looking = {}  # future -> the number of a step whose guest is looked at
+        begun = time.monotonic()
+        while True:
+            is_time = _is_time_to_tell(begun, running)
+            if not is_time:
+                self._begin(pool, waiting, running)
+                for number in self._waits.keys() - set(looking.values()):
+                    looking[lookers.submit(self._look, number)] = number
+            if not running and not looking:
+                return
+            ended, _others = wait([*running, *looking], timeout=SPELL, return_when=FIRST_COMPLETED)
+            for future in ended:
+                number = looking.pop(future) if future in looking else running.pop(future)[0]
+                found = future.result()
+                if found is not None:
+                    results[number] = found
+                    self._outcomes[number] = found["status"]
+
+    def _begin(self, pool, waiting, running):
+        open_ones = set(waiting).union(self._waits, (number for number, _since in running.values()))
+        for number in sorted(waiting):
+            if len(running) == AT_ONCE:
+                return
+            if open_ones.isdisjoint(waiting[number].get("after", ())):
+                running[pool.submit(self._step, waiting.pop(number))] = (number, time.monotonic())
+
+    def _look(self, number):
+        """Once more, after a pause: the step's outcome, or nothing while it is still waited for."""
+        step, found, awaited = self._waits[number]
+        time.sleep(LOOK)
+        try:
+            ready = awaited.look(self._libvirt.get(), self._stands)
+            if not ready and not awaited.is_over:
+                return None
+            if ready:
+                self._book(step)
+                found["ready"] = {"for": shown(awaited.words), "seconds": round(awaited.waited, 1)}
+            else:
+                found.update(status=FAILED, error=awaited.why())
+        except Failed as error:
+            found.update(status=FAILED, error=str(error))
+        except Exception as error:  # noqa: BLE001 - libvirt's, or a bug: the others go on
+            found.update(status=FAILED, error=_told(error))
+        found["seconds"] = round(found["seconds"] + awaited.waited, 3)
+        self._end(step, found)
+        del self._waits[number]
+        return found
+
+    def _step(self, step):
+        """What it waits for has ended, here or in a wave before."""
+        lost = [one for one in step.get("after", ()) if self._outcomes.get(one, OK) != OK]
+        if lost:
+            text = "It waits for step {0}, which was not done.".format(lost[0])
+            return outcome(step, SKIPPED, error=text)
+        begun = time.monotonic()
+        try:
+            self._journal.write(step, "begin", uuid=step.get("uuid", ""), digest=step.get("digest", ""))
+        except OSError as error:
+            text = "Nothing was begun: the journal in {0} cannot be written: {1}."
+            return outcome(step, FAILED, error=text.format(paths.JOURNAL, error.strerror))
+        work = Work(self.host, self.check, self._secrets, self._libvirt)
+        awaited = False
+        try:
+            awaited = self._carry_out(step, work)
+            found = outcome(step, OK, changed=work.changed, done=work.done)
+        except Failed as error:
+            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a bug or libvirt's: the others go on, and the text says where it was
+            found = outcome(step, FAILED, changed=work.changed, done=work.done, error=_told(error))
+        found["seconds"] = round(time.monotonic() - begun, 3)
+        if awaited:
+            self._waits[step["number"]] = (step, found, Wait(step["want"]))
+            return None
+        self._end(step, found)
+        return found
+
+    def _end(self, step, found):
+        with contextlib.suppress(OSError):  # the controller hears of it all the same
+            self._journal.write(step, "end", status=found["status"], error=found["error"])
+
+    def _carry_out(self, step, work):
+        """True when it is done, and its guest is to be waited for."""
+        kind, action = step["kind"], step["action"]
+        if action in ("forget", "accept", "register"):
+            self._book(step)
+            return False
+        code = KINDS.get(kind)
+        if code is None:
+            raise Failed("This version has no code for {0} on hosts.".format(kind))
+        given = dict(step, **self._extra)
+        if str(step["number"]) in self._uploads:
+            given["upload"] = self._uploads[str(step["number"])]
+        if action == "destroy" or step.get("want") is None:
+            for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
+                code.remove(dict(given, have=have), work)
+        elif action == "migrate":
+            if not hasattr(code, "migrate"):
+                text = (
+                    "Real hosts do not move {0} to one another yet, and nothing was done. Name its host in the spec"
+                    " (`host: {1}`), or make it anew with --replace; volumes in served pools keep their data."
+                )
+                raise Failed(text.format(kind, work.host))
+            code.migrate(given, work)
+            return False
+        else:
+            unsure = ledger.is_unsure(kind, step["uuid"])  # a start of a run before may be what is waited for
+            if not work.check:
+                ledger.begin(_entry(step))
+            code.ensure(given, work)
+            if not work.check and is_needed(step["want"]) and (work.booted or unsure):
+                ledger.keep(_entry(step), awaited=True)
+                return True
+        self._book(step)
+        return False
+
+    def _book(self, step):
+        """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
+        if self.check:
+            return
+        if step["action"] in ("destroy", "forget") or step.get("want") is None:
+            ledger.forget(step["kind"], step["uuid"])
+        else:
+            ledger.keep(_entry(step))
+
+
+def _is_time_to_tell(begun, running):
+    now = time.monotonic()
+    return now - begun > SPELL and all(now - since <= SPELL for _number, since in running.values())
+
+
+def ordered(steps):
+    """By number; and what names another by its UUID is made after it and goes before it, where the plan says nothing
+    against it."""
+    steps = [dict(step) for step in sorted(steps, key=lambda step: step["number"])]
+    made = [step for step in steps if step.get("want") is not None]
+    gone = [step for step in steps if step.get("want") is None]
+    before = {step["number"]: set(step.get("after", ())) for step in steps}
+    for first, later in _named(made, "want"):
+        _wait(later, first, before)
+    for first, later in _named(gone, "have"):
+        _wait(first, later, before)
+    for step in steps:
+        step["after"] = sorted(before[step["number"]])
+    return steps
+
+
+def _named(steps, side):
+    """Pairs of numbers: what is named, and what names it."""
+    numbers = {step["uuid"]: step["number"] for step in steps}
+    for step in steps:
+        for uuid in sorted(numbers.keys() & set(_texts(step.get(side))) - {step["uuid"]}):
+            yield numbers[uuid], step["number"]
+
+
+def _wait(number, for_number, before):
+    if number not in _all_before(for_number, before):
+        before[number].add(for_number)
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def _all_before(number, before):
+    found, stack = set(), [number]
+    while stack:
+        for one in before.get(stack.pop(), ()):
+            if one not in found:
+                found.add(one)
+                stack.append(one)
+    return found
+
+
+def _told(error):
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return "{0}: {1} ({2}:{3})".format(type(error).__name__, error, os.path.basename(where.filename), where.lineno)
+
+
+def _entry(step):
+    made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
+    return dict(made, **ledger.beside(step))
+
+
+def outcome(step, status, changed=False, done=(), error=""):
+    return {
+        "number": step["number"],
+        "address": step["address"],
+        "action": step["action"],
+        "status": status,
+        "changed": changed,
+        "done": list(done),
+        "error": error,
+        "seconds": 0.0,
+    }
+
+
+@contextlib.contextmanager
+def alone():
+    """One run at a time on a host."""
+    paths.directory(paths.ROOT, paths.PASSABLE)
+    try:
+        handle = os.open(paths.LOCK, os.O_RDWR | os.O_CREAT, paths.PRIVATE)
+    except OSError as error:
+        raise Failed("Cannot write {0}: {1}.".format(paths.LOCK, error.strerror)) from error
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Failed(
+                        "Another run has been at work on this host for long. Wait for it, or end it."
+                    ) from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)

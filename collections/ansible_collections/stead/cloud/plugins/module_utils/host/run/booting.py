@@ -1,0 +1,137 @@
+"""After a boot: what of this host's ledger is still its own, and starting that.
+
+While this host was off, a person may have called it dead, and then its guests run elsewhere. So what may be on one host
+only is held back until more than half of the other hosts have answered that nobody said so. An apply holds nothing
+back: it knows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ..base import commands, paths
+from ..base.errors import Failed
+from ..base.ssh_peers import WITNESS
+from . import origin
+
+# A boot empties it.
+STATE = "/run/stead/boot.json"
+EVERYTHING = 1 << 62
+PAUSE = 3  # seconds between two rounds of questions
+AT_ONCE = 32
+# Seconds for an answer: that of SSH's connection, and what a host that is booting itself takes.
+PATIENCE = 15
+AGAIN = 10  # seconds between two tries of what did not start: its storage may boot as well
+
+
+def held_below():
+    """Entries of the ledger with a serial below this are held back; 0 holds nothing."""
+    return _state()["below"]
+
+
+def is_held(made):
+    return made.get("serial", 0) < held_below()
+
+
+def _state():
+    found = paths.read_bytes(STATE)
+    return json.loads(found) if found is not None else _decide(_unknown(), decided=False)
+
+
+def _unknown():
+    """Before anybody was asked: all that was there at the boot."""
+    if not others():
+        return 0
+    try:
+        has = origin.read()
+    except Failed:
+        return EVERYTHING
+    return has["serial"] + 1 if has else 0
+
+
+def _decide(below, decided=True):
+    found = {"below": below, "decided": decided or not below}
+    paths.write(STATE, json.dumps(found))
+    return found
+
+
+def others():
+    me = paths.known_as().get("host", "")
+    return {name: ways for name, ways in WITNESS.members().items() if name != me}
+
+
+def judged(answers, me, site):
+    """What to hold back, by the words of each other host (None of one that is silent); None while too few answered.
+
+    A host that is silent and was called dead has no vote: whoever heard that of it heard all that was said before.
+    """
+    heard = {
+        name: words["dead"] if words["site"] == site else {} for name, words in answers.items() if words is not None
+    }
+    dead = {name for words in heard.values() for name in words}
+    voters = [name for name in answers if name in heard or name not in dead]
+    if 2 * len(heard) <= len(voters):
+        return None
+    return max([words[me] for words in heard.values() if me in words], default=0)
+
+
+def asked(ways):
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(ways, pool.map(_ask, ways.values())))
+
+
+def _ask(way):
+    for address in way["addresses"]:
+        try:
+            status, out, _err = commands.attempt(WITNESS.argv(address, way["port"]), timeout=PATIENCE)
+            found = json.loads(out) if status == 0 else None
+        except (Failed, ValueError):
+            continue
+        if isinstance(found, dict) and isinstance(found.get("dead"), dict):
+            return {"site": found.get("site", ""), "dead": found["dead"]}
+    return None
+
+
+def wait_for_witnesses():
+    me, has = paths.known_as().get("host", ""), None
+    said = None
+    while not _state()["decided"]:
+        answers = asked(others())
+        has = has or origin.read()
+        below = judged(answers, me, has["site"] if has else "")
+        silent = sorted(name for name, words in answers.items() if words is None)
+        if below is not None:
+            _decide(below)
+        elif said != silent:
+            said = silent
+            _say("Waits for more hosts to say that nothing of this one runs elsewhere: {0}".format(", ".join(silent)))
+            _say("`stead apply` starts what belongs here without them.")
+        if below is None:
+            time.sleep(PAUSE)
+    if held_below():
+        _say("This host was called dead: what may run elsewhere is not started. `stead apply` brings it in order.")
+
+
+def main(_words=()):
+    """Until everything that is this host's own is there: what it needs of other hosts may come later than it."""
+    from . import restoring
+
+    wait_for_witnesses()
+    said = None
+    while True:
+        failures = restoring.restore(restoring.SINGLE, start=True)
+        if failures != said:
+            for address, why in failures:
+                _say("{0}: {1}".format(address, why))
+        if not failures:
+            return 0
+        said = failures
+        time.sleep(AGAIN)
+
+
+def _say(text):
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

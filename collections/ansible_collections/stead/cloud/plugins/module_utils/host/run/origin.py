@@ -1,0 +1,72 @@
+"""Which store this host was last written from: its site, its serial then, and the token of that run.
+
+Two stores must not work on one host: what the one made, the other would take for somebody else's. A store of another
+site, or one that is older than what this host has seen, is refused before anything is touched.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..base import ledger, paths
+from ..base.errors import Failed
+
+PATH = paths.ROOT + "/site.json"
+# The key that secrets are sealed with, on controllers alone: none of them has anything that is sealed.
+KEY = paths.ROOT + "/key"
+
+
+def read():
+    """Nothing where no run of a site has been here yet."""
+    try:
+        found = json.loads(paths.read_bytes(PATH) or b"null")
+    except ValueError as error:
+        text = "STEAD-S030: {0} is not JSON ({1}). `stead recover` says which site the other hosts belong to."
+        raise Failed(text.format(PATH, error)) from error
+    return found if isinstance(found, dict) else None
+
+
+def key():
+    """What the site seals secrets with, where this host keeps it."""
+    return (paths.read_bytes(KEY) or b"").decode().strip()
+
+
+def check(origin):
+    said = refusal(read(), origin)
+    if said:
+        raise Failed(said)
+
+
+def refusal(has: dict | None, origin: dict | None) -> str:
+    """Why a run may not work here, or nothing. `has` is what the host says, `origin` what the run says of itself; a
+    single task that belongs to no site says nothing."""
+    if not origin or has is None:
+        return ""
+    if has["site"] != origin["site"]:
+        text = (
+            "STEAD-S023: this host belongs to site {0}, and the store of this run is that of site {1}. Nothing was "
+            "done. Use the store of {0}; or, to take the host out of it, `stead bootstrap --leave-site --limit HOST`."
+        )
+        return text.format(has["site"], origin["site"])
+    if has["token"] != origin["token"] and has["serial"] >= origin["serial"]:
+        text = (
+            "STEAD-S024: this host was written to by a run that this store does not know (serial {0}, and this run has"
+            " {1}): the store is an old copy, or there are two of it. Nothing was done. Use the newer one, or complete"
+            " this one with `stead recover --merge`."
+        )
+        return text.format(has["serial"], origin["serial"])
+    return ""
+
+
+def release():
+    """Who has nothing of a site's any more belongs to none: another store may begin there."""
+    if not ledger.anything():
+        paths.remove(PATH)
+        paths.remove(KEY)
+
+
+def keep(origin, key=""):
+    if origin:
+        paths.write(PATH, json.dumps(origin, sort_keys=True) + "\n")
+    if key:
+        paths.write(KEY, key + "\n")

@@ -1,0 +1,112 @@
+"""One resource by a module of its own: the same host code as a plan's steps, without a plan.
+
+Identities that a plan would have chosen come from the address, so that the same task means the same thing next time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from hashlib import blake2b
+
+from ..base import ledger
+from ..base.errors import Failed
+from .batch import OK, Batch, alone
+
+_IDS = uuid.UUID("b6ad5f0e-8b0f-4d3a-9c53-0d8f6f6f0c11")
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB|TiB|)\Z")
+# A name becomes part of others: of a domain, of a host, of an address.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
+ABSENT = "absent"
+
+
+def address_of(project, kind, name):
+    return "/".join([project, kind, name] if project else [kind, name])
+
+
+def named(text):
+    if not _NAME.match(text):
+        raise Failed("{0!r} is no name. Write letters, digits, dashes, dots and underscores.".format(text))
+    return text
+
+
+def uuid_of(address):
+    return str(uuid.uuid5(_IDS, address))
+
+
+def mac_of(address):
+    """Of a resource that was given none: unicast, and QEMU's own range."""
+    return "52:54:" + ":".join("{0:02x}".format(one) for one in blake2b(address.encode(), digest_size=4).digest())
+
+
+def size(text):
+    """`10GiB`, as the spec writes it."""
+    match = _SIZE.match(str(text).strip())
+    if match is None:
+        raise Failed("{0!r} is no size. Write 512MiB, 10GiB or 2TiB.".format(text))
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def carry_out(module, address, want, action=None, secrets=None, part=None):
+    """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
+    kind = address.split("/")[-2]
+    identity = want["uuid"] if want else uuid_of(address)
+    try:
+        for name in ("project", "name"):
+            named(module.params.get(name) or "none")
+        made = ledger.read(kind, identity)
+        before = made["want"] if made else {}
+        step = {
+            "number": 0,
+            "address": address,
+            "kind": kind,
+            "action": action or _action(before, want),
+            "uuid": identity,
+            "digest": made["digest"] if want and want == before else digest_of(want),
+            "want": want,
+            "have": before or None,
+            "after": [],
+            "to": "",
+        }
+        result = _result(module, step, secrets)
+    except Failed as error:
+        module.fail_json(msg=str(error))
+    told, wanted = (part or dict)(before), (part or dict)(want or {})
+    answer = {"uuid": identity, "before": told, "after": wanted, "done": result["done"]}
+    if "ready" in result:
+        answer["ready"] = result["ready"]
+    if module._diff:  # noqa: SLF001 - Ansible has no public name for it
+        answer["diff"] = {"before": shown(told), "after": shown(wanted)}
+    if result["status"] != OK:
+        module.fail_json(msg=result["error"], changed=result["changed"], **answer)
+    module.exit_json(changed=result["changed"], **answer)
+
+
+def _action(before, want):
+    if not want:
+        return "destroy"
+    return "update" if before and before != want else "create"
+
+
+def _result(module, step, secrets):
+    payload = {"host": module.params.get("host") or "", "run": "module", "steps": [step], "secrets": secrets or {}}
+    payload["underlay"] = module.params.get("serve_at") or ""
+    if module.check_mode:
+        return Batch(payload, check=True).carry_out()[0]
+    with alone():
+        while True:
+            batch = Batch(payload)
+            results = batch.carry_out()
+            if results:
+                return results[0]
+            payload["waits"] = batch.waits()
+
+
+def digest_of(want):
+    return blake2b(json.dumps(want, sort_keys=True).encode(), digest_size=16).hexdigest() if want else ""
+
+
+def shown(value):
+    return json.dumps(value, indent=1, sort_keys=True) + "\n" if value else ""

@@ -1,0 +1,219 @@
+"""Whether a guest is ready, as its want says what that means: it took its address, answers on a port, or says so.
+
+One look is short, whatever the guest does: how often and how long to look is the batch's to say.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ipaddress
+import json
+import os
+import socket
+import time
+
+from ..base.errors import Failed
+from ..hypervisor import domain_xml
+from ..hypervisor.connection import find
+from . import lookouts
+
+# Of a step that was done and whose guest was not ready in time; told to the controller in the text.
+CODE = "STEAD-A002"
+# Seconds that one look may take, of a guest that does not answer.
+PATIENCE = 4
+# Seconds for the answer to a question who has an address.
+ASKING = 0.3
+AGENT_LOOKS = 20
+BANNER = b"SSH-"
+TAIL = 4096
+
+
+def is_needed(want):
+    return bool(want.get("wait")) and want.get("state") == "running"
+
+
+def let_in(nic, key, want):
+    """The interface, with what its filter has to let in for the look."""
+    wait = want.get("wait") or {}
+    if wait.get("nic") != key or "port" not in wait:
+        return nic
+    return dict(nic, look={"address": wait["from"]["address"].partition("/")[0], "port": wait["port"]})
+
+
+class Wait:
+    """Of one guest. `seen` is what was seen last, in words."""
+
+    def __init__(self, want, waited=0.0, seen=""):
+        self.want, self.words = want, want["wait"]
+        self.seen = seen
+        self._before = waited  # seconds, in calls before this one
+        self._begun = time.monotonic()
+
+    @property
+    def waited(self):
+        return self._before + time.monotonic() - self._begun
+
+    @property
+    def is_over(self):
+        return self.waited >= self.words["timeout"]
+
+    def look(self, connection, stands):
+        """True once it is ready. A failure is one that no waiting mends."""
+        try:
+            ready, self.seen = _LOOKS[self.words["for"]](self.want, connection, stands)
+        except Failed:
+            raise
+        except OSError as error:
+            ready, self.seen = False, _said(error)
+        return ready
+
+    def why(self):
+        """What was waited for, how long, what was seen, and how to look."""
+        text = (
+            "{0}: it was made, and was not ready in time: waited {1:.0f} s for {2}; last seen: {3}. {4}"
+            "Look with `stead console` or in {5} on its host. `stead apply` waits again; `wait.timeout` gives it "
+            "longer."
+        )
+        line = _last_line(self.want)
+        said = "Its console said last: {0!r}. ".format(line) if line else ""
+        return text.format(
+            CODE, self.waited, shown(self.words), self.seen or "nothing", said, domain_xml.console_log(self.want)
+        )
+
+
+def shown(words):
+    """What is waited for, for people."""
+    port = " on port {0}".format(words["port"]) if "port" in words else ""
+    path = " at {0}".format(words["path"]) if "path" in words else ""
+    return words["for"] + port + path
+
+
+def _said(error):
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        return "no answer"
+    return (error.strerror or str(error)).lower()
+
+
+def _stand(want, stands):
+    """Where it is looked at from, and which of its addresses is looked at."""
+    wait = want["wait"]
+    nic, source = want["nics"][wait["nic"]], wait["from"]
+    here = ipaddress.ip_interface(source["address"])
+    port = want["ports"][wait["nic"]]
+    there = next((one for one in port["addresses"] if ipaddress.ip_address(one) in here.network), None)
+    if there is None:
+        raise Failed("It has no address in {0}, where it is to be looked at.".format(here.network))
+    return stands.at(nic["network_uuid"], source, nic["mtu"]), here.version, there, port["mac"].lower()
+
+
+def _address(want, _connection, stands):
+    namespace, version, address, mac = _stand(want, stands)
+    with lookouts.opened(namespace, version, socket.SOCK_DGRAM) as asking:
+        asking.sendto(b"", (address, 9))  # whatever becomes of it, somebody is asked who has the address
+    time.sleep(ASKING)
+    found, state = lookouts.neighbour(namespace, address)
+    if found == mac and state == "REACHABLE":
+        return True, "{0} answers".format(address)
+    if found and found != mac:
+        return False, "{0} is answered for by {1}, which is not its interface".format(address, found)
+    return False, "nobody answers for {0}".format(address)
+
+
+def _connected(want, stands):
+    namespace, version, address, _mac = _stand(want, stands)
+    found = lookouts.opened(namespace, version, socket.SOCK_STREAM)
+    try:
+        found.settimeout(PATIENCE)
+        found.connect((address, want["wait"]["port"]))
+    except BaseException:
+        found.close()
+        raise
+    return found, address
+
+
+def _ssh(want, _connection, stands):
+    found, address = _connected(want, stands)
+    with found:
+        banner = found.recv(64)
+    if banner.startswith(BANNER):
+        return True, "{0} answers".format(address)
+    return False, "{0} accepts connections, and does not speak SSH".format(address)
+
+
+def _http(want, _connection, stands):
+    wait = want["wait"]
+    found, address = _connected(want, stands)
+    asking = http.client.HTTPConnection(address, wait["port"], timeout=PATIENCE)
+    asking.sock = found
+    try:
+        asking.request("GET", wait["path"], headers={"User-Agent": "stead"})
+        status = asking.getresponse().status
+    except http.client.HTTPException as error:
+        return False, "{0} gives no answer of HTTP ({1})".format(address, type(error).__name__)
+    finally:
+        asking.close()
+    ready = status == wait["status"] if "status" in wait else status < 400
+    return ready, "HTTP {0}".format(status)
+
+
+def _agent(want, connection, _stands):
+    answer = _asked(want, connection, "guest-ping")
+    return (False, answer) if isinstance(answer, str) else (True, "the agent answers")
+
+
+def _cloud_init(want, connection, _stands):
+    """`cloud-init status` in the guest, asked through its agent."""
+    run = {"path": "cloud-init", "arg": ["status"], "capture-output": True}
+    begun = _asked(want, connection, "guest-exec", run)
+    if isinstance(begun, str):
+        return False, begun
+    for _look in range(AGENT_LOOKS):
+        told = _asked(want, connection, "guest-exec-status", {"pid": begun["pid"]})
+        if isinstance(told, str):
+            return False, told
+        if told["exited"]:
+            return _judged(base64.b64decode(told.get("out-data", "")).decode(errors="replace"))
+        time.sleep(PATIENCE / AGENT_LOOKS)
+    return False, "`cloud-init status` does not end"
+
+
+def _judged(text):
+    status = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("status:")), "")
+    if "error" in status:
+        said = "{0}: cloud-init ended with an error in the guest. Look at /var/log/cloud-init-output.log there."
+        raise Failed(said.format(CODE))
+    # Where it is disabled, there is nothing to wait for.
+    ready = status.startswith(("done", "degraded", "disabled"))
+    return ready, "cloud-init is {0}".format(status or "not there, or says nothing")
+
+
+def _asked(want, connection, command, arguments=None):
+    """The agent's answer, or why there is none."""
+    import libvirt
+    import libvirt_qemu
+
+    domain = find(connection, want["uuid"])
+    if domain is None or not domain.isActive():
+        return "the guest is off"
+    question = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
+    try:
+        answer = libvirt_qemu.qemuAgentCommand(domain, json.dumps(question), PATIENCE, 0)
+    except libvirt.libvirtError as error:
+        return "the agent: {0}".format(error)
+    return json.loads(answer)["return"]
+
+
+def _last_line(want):
+    try:
+        with open(domain_xml.console_log(want), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            data = file.read()
+    except OSError:
+        return ""
+    lines = [line.strip() for line in data.decode(errors="replace").splitlines()]
+    printable = ["".join(one for one in line if one.isprintable()) for line in lines]
+    return next((line[:200] for line in reversed(printable) if line), "")
+
+
+_LOOKS = {"address": _address, "agent": _agent, "cloud-init": _cloud_init, "http": _http, "ssh": _ssh}

@@ -1,0 +1,178 @@
+"""iSCSI targets, one for each volume, by tgt. What tgtadm is told, and how it answers, is here alone.
+
+tgtd keeps nothing: after each of its starts `restoring` makes the targets of the ledger again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+from ..base import commands, paths
+from ..base.errors import Failed
+
+UNIT = "stead-iscsi.service"
+PORT = 3260
+LUN = 1  # 0 is tgt's own controller
+NAME = "iqn.2026-01.cloud.stead:"
+TOLD = "/etc/stead/storage.json"
+_ADM = ["tgtadm", "--lld", "iscsi"]
+_TARGET = re.compile(r"Target (\d+): (\S+)\Z")
+# Two steps at once would choose the same number for a target.
+_choosing = threading.Lock()
+MEGABYTE = 10**6  # what tgtadm tells sizes in, rounded
+# Seconds between questions to whoever is logged in, and how many may go unanswered: a host without power is logged out.
+ASKS = (("nop_interval", "5"), ("nop_count", "4"))
+
+# While a volume in use is opened again at its new size, what its users ask would be refused. Their packets are dropped
+# for that moment instead, and TCP sends them again. Should this run be killed, the kernel ends it by itself.
+HELD = 3
+DRAINS = 0.2
+STARTS = 20
+HOLD = """table inet stead_hold
+delete table inet stead_hold
+table inet stead_hold {{
+  set ports {{ type inet_service; flags timeout; elements = {{ {0} timeout {1}s }} }}
+  chain input {{ type filter hook input priority -10; policy accept; tcp dport @ports drop; }}
+}}
+"""
+
+
+def name_of(uuid):
+    return NAME + uuid
+
+
+def table():
+    """name -> {"number", "path", "megabytes", "clients"}; nothing where no tgtd runs."""
+    try:
+        status, out, _said = commands.attempt([*_ADM, "--op", "show", "--mode", "target"])
+    except Failed:
+        return {}
+    return parse(out) if status == 0 else {}
+
+
+def parse(text):
+    found, target, lun, listed = {}, {}, "", False
+    for line in text.splitlines():
+        match = _TARGET.match(line.strip())
+        key, _colon, told = line.strip().partition(": ")
+        if match:
+            target = {"number": int(match.group(1)), "path": "", "megabytes": 0, "clients": []}
+            found[match.group(2)], lun, listed = target, "", False
+        elif key == "LUN":
+            lun = told
+        elif key == "Backing store path" and lun == str(LUN):
+            target["path"] = told
+        elif key == "Size" and lun == str(LUN):
+            target["megabytes"] = int(told.split()[0])
+        elif line.startswith("    ") and line[4:5] != " ":
+            listed = line.strip() == "ACL information:"
+        elif listed and line.strip():
+            target["clients"].append(line.strip())
+    return found
+
+
+def ensure(uuid, path, size, work, grown=False):
+    with _choosing:
+        there = table()
+        name = name_of(uuid)
+        target = there.get(name)
+        if target is None:
+            _require(work)
+            number = 1 + max([one["number"] for one in there.values()] or [0])
+            target = {"number": number, "path": "", "megabytes": 0, "clients": []}
+            work.run(_target("new", number) + ["--targetname", name])
+            for one, value in ASKS:
+                work.run(_target("update", number) + ["--name", one, "--value", value])
+        number = str(target["number"])
+        if target["path"] != path:
+            _open(uuid, number, target, path, work)
+        elif grown or abs(target["megabytes"] * MEGABYTE - size) > MEGABYTE:
+            _reopen(number, path, work)
+        allowed = clients()
+        for one in sorted(set(allowed) - set(target["clients"])):
+            work.run(_target("bind", number) + ["--initiator-address", one])
+        for one in sorted(set(target["clients"]) - set(allowed)):
+            work.run(_target("unbind", number) + ["--initiator-address", one])
+
+
+def remove(uuid, work):
+    with _choosing:
+        target = table().get(name_of(uuid))
+        if target is None:
+            return
+        users = [] if work.check else sessions(target["number"])  # another step may be what detaches it
+        if users:
+            text = "Volume {0} is still attached: {1} has it open. Detach it there first."
+            raise Failed(text.format(uuid, ", ".join(users)))
+        work.run(_target("delete", target["number"]))
+
+
+def sessions(number):
+    """Addresses of those who are logged in."""
+    words = [*_ADM, "--op", "show", "--mode", "conn", "--tid", str(number)]
+    lines = [line.strip() for line in commands.attempt(words)[1].splitlines()]
+    return sorted({line.partition(": ")[2] for line in lines if line.startswith("IP Address: ")})
+
+
+def clients():
+    """Addresses of the hosts of the inventory, as the role storage wrote them down."""
+    data = paths.read_bytes(TOLD)
+    if data is None:
+        raise Failed("{0} is missing: nobody could use the volume. Run `stead bootstrap` for this host.".format(TOLD))
+    try:
+        return sorted({socket.getaddrinfo(one, None)[0][4][0] for one in json.loads(data)["clients"]})
+    except OSError as error:
+        raise Failed("A host's name in {0} has no address here: {1}".format(TOLD, error)) from error
+
+
+def runs():
+    return commands.attempt([*_ADM, "--op", "show", "--mode", "system"])[0] == 0
+
+
+def _require(work):
+    if work.check or runs():
+        return
+    if os.path.exists("/etc/systemd/system/" + UNIT):
+        # It restores the volumes itself when it has started, and for that waits until this run is over.
+        work.run(["systemctl", "start", "--no-block", UNIT])
+        until = time.monotonic() + STARTS
+        while not runs() and time.monotonic() < until:
+            time.sleep(DRAINS)
+    if not runs():
+        text = "Nothing serves iSCSI here: `systemctl status {0}` says why; `stead bootstrap` sets it up."
+        raise Failed(text.format(UNIT))
+
+
+def _open(uuid, number, target, path, work):
+    if target["path"]:
+        work.run(_unit("delete", number))
+    work.run([*_unit("new", number), "--backing-store", path])
+    # Hosts that look at disks from several sides know them by these: tgt's own are the same on every storage host.
+    known = "scsi_id=stead-{0},scsi_sn={0},thin_provisioning=1".format(uuid.replace("-", "")[:16])
+    work.run([*_unit("update", number), "--params", known])
+
+
+def _reopen(number, path, work):
+    again = [*_unit("update", number), "--params", "online=0,path={0}".format(path)]
+    if work.check or not sessions(number):
+        work.run(again)
+        return
+    commands.run(["nft", "-f", "-"], feed=HOLD.format(PORT, HELD))
+    try:
+        time.sleep(DRAINS)
+        work.run(again)
+    finally:
+        commands.attempt(["nft", "delete", "table", "inet", "stead_hold"])
+
+
+def _target(operation, number):
+    return [*_ADM, "--op", operation, "--mode", "target", "--tid", str(number)]
+
+
+def _unit(operation, number):
+    return [*_ADM, "--op", operation, "--mode", "logicalunit", "--tid", str(number), "--lun", str(LUN)]
