@@ -30,6 +30,9 @@ UNREAD = Code("STEAD-H016", "something of the host could not be read", Severity.
 NO_ABILITY = Code("STEAD-H017", "the kernel lacks what the host's role needs")
 NO_POOL = Code("STEAD-H022", "a host does not reach a pool")
 NO_CLIENT = Code("STEAD-H023", "a host has no client for a pool")
+OUTDATED = Code("STEAD-H029", "the host's own code is of another version", Severity.WARNING)
+NOT_AT_BOOT = Code("STEAD-H030", "the host would not come back after a boot")
+UNHEARD = Code("STEAD-H031", "the host reaches too few others to start by itself after a boot", Severity.WARNING)
 UNALIKE = Code("STEAD-H018", "computes have different versions", Severity.WARNING)
 
 NOBODY: Mapping[str, Standing] = {}
@@ -108,6 +111,7 @@ def _said(host: Host, facts: Mapping[str, Any], down: set[str]) -> Iterator[Diag
         _space(host, facts),
         _versions(host, facts),
         _services(host, examined),
+        _boot(host, facts),
         _abilities(host, facts),
     )
     for check in checks:
@@ -203,6 +207,28 @@ def _services(host: Host, examined: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if examined.get("bridge_filter") and host.roles & {"compute", "network"}:
         text = "net.bridge.bridge-nf-call-iptables is 1 and a chain drops what is forwarded: guests' packets too."
         yield FILTERED.at(None, text, address=host.name)
+
+
+def _boot(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    if not facts["system"]["prepared"]:
+        return
+    examined = facts.get("examined", {})
+    if differing := examined.get("outdated", []):
+        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        text = f"{differing[0]}{more}: not as this version has it. Run `stead bootstrap` for it."
+        yield OUTDATED.at(None, text, address=host.name)
+    if disabled := examined.get("disabled", []):
+        text = f"Not enabled: {', '.join(disabled)}. Run `stead bootstrap` for it."
+        yield NOT_AT_BOOT.at(None, text, address=host.name)
+    witnesses = examined.get("witnesses", {})
+    silent = sorted(name for name, answers in witnesses.items() if not answers)
+    if silent and 2 * (len(witnesses) - len(silent)) <= len(witnesses):
+        text = (
+            f"It asks them whether it was called dead (docs/dead-hosts.md). {len(witnesses) - len(silent)} of "
+            f"{len(witnesses)} answer; it needs more than half. Silent: {', '.join(silent)}. Switch them on, or run "
+            "`stead bootstrap` for all hosts."
+        )
+        yield UNHEARD.at(None, text, address=host.name)
 
 
 def _abilities(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:

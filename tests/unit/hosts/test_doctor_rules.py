@@ -40,6 +40,9 @@ WELL: dict[str, Any] = {
         "failed_units": [],
         "dropping": [],
         "bridge_filter": False,
+        "disabled": [],
+        "outdated": [],
+        "witnesses": {"c2": True, "c3": True, "c4": False},
     },
 }
 
@@ -60,6 +63,9 @@ BROKEN: dict[str, Breaking] = {
     "STEAD-H016": lambda f: f["trouble"].append("libvirt does not answer"),
     "STEAD-H022": lambda f: f["examined"].update(served={"share": "Connection refused"}),
     "STEAD-H023": lambda f: f["examined"].update(speechless=["nfs"]),
+    "STEAD-H029": lambda f: f["examined"].update(outdated=["/usr/lib/stead/boot"]),
+    "STEAD-H030": lambda f: f["examined"].update(disabled=["stead-boot.service"]),
+    "STEAD-H031": lambda f: f["examined"].update(witnesses={"c2": False, "c3": True}),
     "STEAD-H017": lambda f: f["traits"].update(kernel=["bridge", "tun", "nftables"]),
 }
 

@@ -11,14 +11,16 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 from ..base import commands
+from ..prepare import installing
+from ..run import booting
 from ..storage import exports
 from . import survey
 
 # What IP and ICMP put before a ping's data.
 HEADERS = {4: 28, 6: 48}
 AT_ONCE = 16
-# (unit, roles that need it): what bootstrap starts.
-NEEDED = (("stead-restore.service", ""), ("stead-firewall.service", ""))
+# What brings a host back after a boot.
+AT_BOOT = ("stead-restore.service", "stead-boot.service")
 
 
 def examine(peers, mtu, served):
@@ -32,7 +34,9 @@ def examine(peers, mtu, served):
         "synchronised": _synchronised(),
         "container": survey.container(),
         "failed_units": _failed(),
-        "enabled": {unit: _enabled(unit) for unit, _roles in NEEDED},
+        "disabled": [unit for unit in AT_BOOT if not _enabled(unit)],
+        "outdated": installing.outdated(),
+        "witnesses": {name: words is not None for name, words in booting.asked(booting.others()).items()},
         "programs": [
             name for name in ("nft", "ip", "qemu-img", "virsh", "dnsmasq", "keepalived") if shutil.which(name)
         ],

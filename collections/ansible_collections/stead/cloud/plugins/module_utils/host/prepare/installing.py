@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pkgutil
 
+from ..base import paths
 from ..net import relaying
 from ..run import booting, fences, restoring
 
@@ -67,6 +68,16 @@ def wanted():
             RUNNABLE,
         )
     return files
+
+
+def outdated():
+    """Files of a host that are not those of this version: somebody changed them, or another version laid them down.
+
+    More may have come along with whoever asks than with whoever installed.
+    """
+    found = {path: (data, paths.read_bytes(path)) for path, (data, _mode) in wanted().items()}
+    needed = {os.path.join(LIBRARY, name) for name in PROGRAMS}
+    return sorted(path for path, (data, has) in found.items() if has != data and (has is not None or path in needed))
 
 
 def install(work):
