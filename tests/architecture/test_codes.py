@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections import Counter
 from pathlib import Path
 
@@ -27,3 +28,10 @@ def test_every_code_is_met_in_some_test() -> None:
         for code in re.findall(r"STEAD-[A-Z][0-9]{3}", path.read_text())
     }
     assert sorted(codes - met) == []
+
+
+def test_the_list_of_diagnostics_is_that_of_the_source() -> None:
+    """`scripts/generate` writes it."""
+    root = Path(__file__).parents[2]
+    made = runpy.run_path(str(root / "scripts" / "diagnostics_page.py"))["page"]()
+    assert made == (root / "docs" / "diagnostics.md").read_text()

@@ -1,0 +1,146 @@
+"""Makes docs/diagnostics.md: every code, what it means, and the words in which it is told, as the source has them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+SOURCES = (ROOT / "src" / "stead", ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils")
+FAMILIES = {
+    "A": "Apply",
+    "B": "Lab",
+    "C": "Command line",
+    "D": "Documents: YAML itself",
+    "G": "Project files and grants",
+    "H": "Hosts and inventory",
+    "I": "Instances, flavors, keypairs",
+    "L": "Language: fields, variables, expressions, files",
+    "M": "Images",
+    "N": "Networks, routers, floating IPs, security groups",
+    "P": "Placement",
+    "Q": "Projects and quotas",
+    "R": "References and leases",
+    "S": "Store",
+    "T": "Tests of a spec",
+    "V": "Volumes and snapshots",
+    "X": "Plan",
+}
+HEAD = """# Diagnostics
+
+Every message of Stead has a code that never changes. A message says what is wrong, why, and how to mend it, with the
+file, line and column where that is known. `<…>` stands for what the message names.
+
+Made from the source by `scripts/generate`; do not edit.
+"""
+INLINE = re.compile(r"(STEAD-[A-Z]\d{3}): (.*)", re.DOTALL)  # of hosts, whose failures are sentences with a code
+
+
+class Known(NamedTuple):
+    summary: str
+    is_warning: bool
+    texts: tuple[str, ...]
+
+
+def page() -> str:
+    known = codes()
+    lines = [HEAD]
+    for letter in sorted({code[6] for code in known}):
+        lines.append(f"## {FAMILIES.get(letter, letter)}\n")
+        for code in sorted(one for one in known if one[6] == letter):
+            found = known[code]
+            lines.append(f"### {code}: {found.summary}{' (a warning)' if found.is_warning else ''}\n")
+            lines += [f"- {text}" for text in found.texts]
+            lines += [""] if found.texts else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def codes() -> Mapping[str, Known]:
+    trees = [ast.parse(path.read_text()) for source in SOURCES for path in sorted(source.rglob("*.py"))]
+    named, found = dict[str, set[str]](), dict[str, Known]()
+    for tree in trees:
+        for name, code, summary, is_warning in _declared(tree):
+            named.setdefault(name, set()).add(code)
+            found[code] = Known(summary, is_warning, ())
+    for tree in trees:
+        own = {name: code for name, code, *_ in _declared(tree)}
+        for name, text in _told(tree):
+            at = own.get(name) or (next(iter(named[name])) if len(named.get(name, ())) == 1 else None)
+            if at in found and text not in found[at].texts:
+                found[at] = found[at]._replace(texts=(*found[at].texts, text))
+        for code, text in _inline(tree):
+            if code not in found:
+                found[code] = Known("told by a host", False, ())
+            if text not in found[code].texts:
+                found[code] = found[code]._replace(texts=(*found[code].texts, text))
+    return found
+
+
+def _declared(tree: ast.Module) -> Iterator[tuple[str, str, str, bool]]:
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Code"), args=args)):
+                code, summary, *more = args
+                if isinstance(code, ast.Constant) and isinstance(summary, ast.Constant):
+                    yield name, str(code.value), str(summary.value), "WARNING" in "".join(map(ast.unparse, more))
+
+
+def _told(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(name of a code, text) of each `CODE.at(place, text)` and `refuse(CODE, text)` with a text in the source."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            texts = {name: text for node in ast.walk(function) for name, text in _assigned(node)}
+            for name, said in (one for node in ast.walk(function) for one in _raised(node)):
+                text = _text(said) or (texts.get(said.id, "") if isinstance(said, ast.Name) else "")
+                if text:
+                    yield name, text
+
+
+def _assigned(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if text := _text(value):
+            yield name, text
+
+
+def _raised(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="at"), args=[_, said, *_]):
+            yield name, said
+        case ast.Call(func=ast.Name(id="refuse" | "_refuse"), args=[ast.Name(id=name), said, *_]):
+            yield name, said
+
+
+def _inline(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := INLINE.fullmatch(node.value)):
+            yield found[1], _whole(re.sub(r"\{[^}]*\}", "<…>", found[2]))
+
+
+def _text(node: ast.AST) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return _whole(text)
+        case ast.JoinedStr(values=values):
+            parts = [str(one.value) if isinstance(one, ast.Constant) else f"<{_named(one)}>" for one in values]
+            return _whole("".join(parts))
+        case _:
+            return ""
+
+
+def _named(node: ast.AST) -> str:
+    """What a placeholder is, in a word: its last name."""
+    words = re.findall(r"[A-Za-z_]{2,}", ast.unparse(getattr(node, "value", node)))
+    return words[-1].strip("_").replace("_", " ") if words else "…"
+
+
+def _whole(text: str) -> str:
+    """In one line. What is no text of a message, but one of its parts, is left out."""
+    line = " ".join(text.split())
+    return line if " " in line else ""
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "diagnostics.md").write_text(page())
