@@ -283,6 +283,7 @@ def test_a_tiny_guest_without_a_seed_still_answers(guests: Callable[..., Guest])
     assert guest.identity()["hostname"] == "stead-tiny"
 
 
+@pytest.mark.long
 def test_a_debian_guest_does_the_same_with_real_cloud_init(guests: Callable[..., Guest], lab: Lab) -> None:
     guest = guests("debian", size="8G", memory=512, cpus=2)
     meta = json.dumps({"instance-id": "i-1", "local-hostname": "deb-0"})
