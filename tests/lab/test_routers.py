@@ -7,8 +7,10 @@ so that a change has to tell it.
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_address
 
 import pytest
@@ -292,6 +294,88 @@ def test_an_instance_on_a_physical_network_is_a_neighbour_there(cloud: Cloud) ->
     assert answer["hostname"] == "outside"
     assert "198.51.100.1" in answer["client"]
     assert known_to_the_neighbour(cloud, "198.51.100.44") == cloud.mac("acme/instances/outside")
+
+
+# Under traffic -------------------------------------------------------------------------------------------------------
+
+# Prints what it is sent.
+LISTENS = """
+import socket
+stream, who = socket.create_server(("203.0.113.1", 9000)).accept()
+while text := stream.recv(65536).decode():
+    print(text, end="", flush=True)
+"""
+REAR = "      rear: {external: public, networks: [back], host: network-1}\n"
+
+
+def test_a_network_joins_a_router_and_leaves_it_under_traffic(cloud: Cloud) -> None:
+    """Of those that are joined already no packet is lost, and nothing of the router is made anew but two chains of NAT,
+    which a transaction exchanges: connections keep the addresses that they were given."""
+    router, alone = "acme/routers/edge", SPEC.replace(REAR, "")
+    cloud.apply(alone)
+    before = parts_of(cloud, router)
+    with traffic(cloud):
+        plan = cloud.apply(alone.replace("networks: [app], host", "networks: [app, back], host"))
+        assert [str(one.disturbs) for one in plan.steps if str(one.address) == router] == ["none"]
+        assert cloud.ping(ONE, cloud.address(THREE)), "it is joined"
+        assert before - parts_of(cloud, router) == set()
+        cloud.apply(alone)
+        assert cloud.no_ping(ONE, cloud.address(THREE))
+        assert parts_of(cloud, router) == before
+
+
+def parts_of(cloud: Cloud, router: str) -> set[str]:
+    """What is there of a router, with the numbers by which the kernel tells things that are made anew."""
+    record = cloud.record(router)
+    name = f"stead-router-{record.leases['uuid']}"
+    script = f"stat -L -c 'namespace %i' /run/netns/{name}; ip -n {name} -oneline link show | cut -d' ' -f1-2"
+    found = set(cloud.lab.run(record.host, ["sh", "-c", script]).splitlines())
+    for one in json.loads(cloud.router(router, "nft", "--json", "--handle", "list", "ruleset"))["nftables"]:
+        ((kind, fields),) = one.items()
+        if kind in ("table", "map"):
+            found |= {f"{kind} {fields['name']} {fields['handle']} {one}" for one in fields.get("elem", [""])}
+    return found
+
+
+@contextmanager
+def traffic(cloud: Cloud) -> Iterator[None]:
+    """Pings by a floating IP, pings by the router's own address, and a connection that counts: none loses anything."""
+    listens = 'python3 -c "$1" >/tmp/stream 2>&1 & echo $! >/tmp/pids'
+    cloud.lab.run("neighbour", ["sh", "-c", listens, "sh", LISTENS])
+    cloud.lab.run("neighbour", ["sh", "-c", "ping -i 0.2 203.0.113.50 >/tmp/in 2>&1 & echo $! >>/tmp/pids"])
+    counts = "n=0; while sleep 0.1; do n=$((n+1)); echo $n; done | nc 203.0.113.1 9000"
+    pings = "ping 203.0.113.1 >/tmp/out"
+    cloud.sh(TWO, f"(({counts}) & echo $! >/tmp/pids; {pings} & echo $! >>/tmp/pids) >/dev/null 2>&1 </dev/null")
+    try:
+        _goes_on(cloud)
+        yield
+        _goes_on(cloud)
+        assert {what: lost(numbers) for what, numbers in heard(cloud).items()} == {"stream": [], "in": [], "out": []}
+    finally:
+        cloud.sh(TWO, "kill $(cat /tmp/pids)")
+        cloud.lab.run("neighbour", ["sh", "-c", "kill $(cat /tmp/pids) 2>/dev/null || true"])
+
+
+def heard(cloud: Cloud) -> dict[str, list[int]]:
+    """Numbers of what arrived."""
+    lines = {
+        "stream": cloud.lab.run("neighbour", ["cat", "/tmp/stream"]),
+        "in": cloud.lab.run("neighbour", ["cat", "/tmp/in"]),
+        "out": cloud.sh(TWO, "cat /tmp/out").text,
+    }
+    return {
+        what: [int(one) for one in re.findall(r"(?:^|seq=)(\d+)(?:$| ttl)", text, re.MULTILINE)]
+        for what, text in lines.items()
+    }
+
+
+def lost(numbers: Sequence[int]) -> list[int]:
+    return sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
+
+
+def _goes_on(cloud: Cloud) -> None:
+    before = heard(cloud)
+    patiently(lambda: all(len(now) > len(before[what]) + 3 for what, now in heard(cloud).items()))
 
 
 # What serves it ------------------------------------------------------------------------------------------------------
