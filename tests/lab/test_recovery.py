@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Driven, prepare, tiny
+from driving import PLAYBOOK, Driven, prepare, tiny
 
 from stead.lab.site import Lab
 from stead.lab.sizes import parse
@@ -124,6 +125,37 @@ def test_a_host_of_another_site_is_not_planned_for(cloud: Driven) -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"site": "another"}, "STEAD-S023"),
+        ({"token": "another", "serial": 0}, "STEAD-S024"),
+    ],
+    ids=["another site's", "an older copy"],
+)
+def test_a_host_itself_refuses_the_wave_of_another_store(cloud: Driven, other: dict[str, object], code: str) -> None:
+    """Whatever planned it: nothing is done, nothing is written, and check mode says the same."""
+    waves = sorted(cloud.folder.glob(".stead/runs/*/wave-*/network-1.json"), key=lambda path: path.stat().st_mtime)
+    work = json.loads(waves[0].read_text(encoding="utf-8"))
+    work["origin"] |= other
+    assert work["steps"]
+    folder = cloud.folder / f"wave-of-{code}"
+    folder.mkdir()
+    (folder / "network-1.json").write_text(json.dumps(work), encoding="utf-8")
+    before = files(cloud)
+    for more in ((), ("--check",)):
+        words = ["-i", str(cloud.lab.inventory), "stead.cloud.wave", "-e", f"stead_wave={folder}", *more]
+        done = subprocess.run([str(PLAYBOOK), *words], capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert code in done.stdout
+        for path in folder.glob("network-1.result-*.json"):
+            said = json.loads(path.read_text(encoding="utf-8"))
+            assert code in said["msg"]
+            assert said["results"] == []
+    assert files(cloud) == before
+    cloud.assert_nothing_to_do()
+
+
+@pytest.mark.parametrize(
     ("path", "entry", "code"),
     [
         (
@@ -182,14 +214,34 @@ def test_a_host_that_was_down_completes_it_later(cloud: Driven) -> None:
         cloud.assert_nothing_to_do()
 
 
-def test_a_ledger_that_is_gone_is_told_by_guests_and_by_others(cloud: Driven) -> None:
-    whole = recorded(cloud.folder / ".stead")
+def test_a_ledger_that_is_gone_with_the_store_is_entered_again(cloud: Driven) -> None:
+    """Guests tell what they are, and other hosts what is not theirs alone. Nothing is made anew for what is missing."""
+    whole, before = recorded(cloud.folder / ".stead"), running(cloud)
     ledger = "/var/lib/stead/ledger"
     with clone(cloud) as folder:
         cloud.run("compute-2", f"mv {ledger} /root/ledger")
         try:
             cloud.stead("recover")
             assert recorded(folder) == whole
+            steps = cloud.steps()
+            assert {(one["action"], one["host"], one["disturbs"]) for one in steps} == {
+                ("register", "compute-2", "none")
+            }
+            cloud.apply("--max-disruption", "none")
+            cloud.assert_nothing_to_do()
+            assert names(cloud, ledger) == names(cloud, "/root/ledger")
+            assert recorded(folder) == whole
         finally:
-            cloud.run("compute-2", f"rm -rf {ledger}; mv /root/ledger {ledger}")
-        cloud.assert_nothing_to_do()
+            cloud.run("compute-2", f"[ -d {ledger} ] && rm -r /root/ledger || mv /root/ledger {ledger}")
+        shutil.rmtree(cloud.folder / "kept")  # older by a run than what the hosts have seen since
+        shutil.copytree(folder, cloud.folder / "kept")
+    assert running(cloud) == before
+    cloud.assert_nothing_to_do()
+
+
+def names(cloud: Driven, ledger: str) -> str:
+    return cloud.run("compute-2", f"cd {ledger}; find . -type f | sort")
+
+
+def running(cloud: Driven) -> list[set[str]]:
+    return [cloud.guests(host) for host in ("compute-1", "compute-2")]
