@@ -3,6 +3,9 @@
 JSON lines: a header, then bodies, steps, keeps and the rest in lots, then a checksum of all before it. So it is written
 and read in one pass, a cut is noticed, and what many steps share stands once. Secrets are not in plans: wants carry
 sealed references.
+
+A checksum finds accidents and no forger. Where the store has a key, the file is signed with it; and `apply` trusts no
+file: it plans again from the same inputs and does that plan, which must be this one.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,8 +24,8 @@ from stead.core.collecting import no_collecting
 from stead.core.diagnostics import Code, Place, Refused
 from stead.core.kind import Action, Disruption
 from stead.core.observed import Silence, host_of
-from stead.core.value import as_dict
-from stead.core.want import Body, Want
+from stead.core.value import as_dict, replace
+from stead.core.want import Body, Want, digest
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Keep, Made, Plan, Step
 
@@ -30,6 +33,7 @@ UNREADABLE = Code("STEAD-X020", "the plan file cannot be read or written")
 NO_PLAN = Code("STEAD-X021", "this is not a plan file")
 DAMAGED = Code("STEAD-X022", "the plan file is damaged")
 NEWER = Code("STEAD-X023", "the plan file was written by a newer Stead")
+UNSIGNED = Code("STEAD-X025", "the plan file is not signed with the store's key")
 
 FORM = 1
 # What stands in the header, as JSON has it.
@@ -50,19 +54,21 @@ _KEEP = (_TEXT, frozenset({dict}), _TEXT, _ROWS, frozenset({bool}), _TEXT, _MAYB
 _PAIR, _WANT, _PLACE, _NOTE = (_TEXT,) * 2, (_NUMBER, _TEXT, _TEXT), (_TEXT, _NUMBER, _NUMBER), (_TEXT,) * 4
 _ANY: _Types = frozenset({str, int, float, bool, list, dict, type(None)})
 _CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}), _TEXT, _ANY)
-_MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT}
+_MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT, "asked": _TEXT}
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-def save(plan: Plan, path: Path) -> None:
-    """Whole or not at all, and for its owner's eyes only: addresses and user data are in it."""
+def save(plan: Plan, path: Path, key: bytes = b"") -> None:
+    """Whole or not at all, and for its owner's eyes only: addresses and user data are in it. Signed where there is a
+    key.
+    """
     if path.exists() and not path.is_file():  # a device would be replaced by a file
         _refuse(UNREADABLE, f"{path} is there and is no file. Choose another name.")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.writelines(lines(plan))
+            file.writelines(lines(plan, key))
         new.replace(path)
     except OSError as error:
         _refuse(UNREADABLE, f"{path}: {error.strerror}.")
@@ -70,10 +76,11 @@ def save(plan: Plan, path: Path) -> None:
         new.unlink(missing_ok=True)
 
 
-def load(path: Path) -> Plan:
+def load(path: Path, key: bytes = b"") -> Plan:
+    """With a key, only what is signed with it."""
     try:
         with path.open("rb") as file, no_collecting():
-            return read(file, str(path))
+            return read(file, str(path), key)
     except OSError as error:
         _refuse(UNREADABLE, f"{path}: {error.strerror}.")
 
@@ -82,13 +89,55 @@ def to_bytes(plan: Plan) -> bytes:
     return b"".join(lines(plan))
 
 
-def lines(plan: Plan) -> Iterator[bytes]:
-    checksum = blake2b(digest_size=16)
+def lines(plan: Plan, key: bytes = b"") -> Iterator[bytes]:
+    end = _End(key)
     for value in _values(plan):
         line = _encode(value).encode() + b"\n"
-        checksum.update(line)
+        end.update(line)
         yield line
-    yield _encode({"checksum": checksum.hexdigest()}).encode() + b"\n"
+    yield _encode(end.said()).encode() + b"\n"
+
+
+class _End:
+    """The last line: a checksum of all before it, and what only one who has the key could write there."""
+
+    def __init__(self, key: bytes) -> None:
+        self._sums = {"checksum": blake2b(digest_size=16)}
+        if key:
+            self._sums["signature"] = blake2b(key=key, digest_size=32)
+
+    def update(self, line: bytes) -> None:
+        for one in self._sums.values():
+            one.update(line)
+
+    def said(self) -> dict[str, str]:
+        return {name: one.hexdigest() for name, one in self._sums.items()}
+
+
+def difference(one: Plan, other: Plan) -> str:
+    """Where two plans differ, in words; empty when they are the same. Where a resource stands in the files of a spec is
+    no part of what is done: it is as seen from where the command ran.
+    """
+    nothing: dict[str, Any] = {}
+    for mine, theirs in zip_longest(_values(_placeless(one)), _values(_placeless(other)), fillvalue=nothing):
+        if _encode(mine) != _encode(theirs):
+            return _where(mine, theirs)
+    return ""
+
+
+def _placeless(plan: Plan) -> Plan:
+    return replace(plan, keeps={address: keep._replace(place=None) for address, keep in plan.keeps.items()})
+
+
+def _where(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    if "digest" in one and "digest" in other:
+        named = (name for name in one if name != "digest" and _encode(one[name]) != _encode(other.get(name)))
+        return f"its {next(named, 'digest')}"
+    if "steps" in one and "steps" in other:
+        pairs = zip_longest(one["steps"], other["steps"])
+        mine, theirs = next((a, b) for a, b in pairs if _encode(a) != _encode(b))
+        return f"the step of {(mine or theirs)[1]}"
+    return "what a resource should be" if "body" in one or "body" in other else "what the store shall keep"
 
 
 def _values(plan: Plan) -> Iterator[Any]:
@@ -136,25 +185,37 @@ def _keep(keep: Keep) -> list[Any]:
     return [str(address), dict(leases), host, [str(one) for one in after], protect, reason, place]
 
 
-def read(source: Iterable[bytes], name: str) -> Plan:
+def read(source: Iterable[bytes], name: str, key: bytes = b"") -> Plan:
     rest = iter(source)
     first = next(rest, b"")
     header = _header(first, name)
-    checksum = blake2b(first, digest_size=16)
+    end = _End(key)
+    end.update(first)
     reader = _Reader()
     try:
         for line in rest:
             value = json.loads(line)
             if "checksum" in value:
                 whole = line.endswith(b"\n") and next(rest, None) is None
-                if not whole or value["checksum"] != checksum.hexdigest() or len(reader.steps) != header["steps"]:
+                said = end.said()
+                if not whole or value["checksum"] != said["checksum"] or len(reader.steps) != header["steps"]:
                     _refuse(DAMAGED, f"{name} was changed after it was written. Plan again.")
+                _check_signed(value, said, name)
                 return reader.plan(header)
-            checksum.update(line)
+            end.update(line)
             reader.take(value)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         _refuse(DAMAGED, f"{name} cannot be understood ({error}). Plan again.")
     raise Refused(DAMAGED.at(None, f"{name} ends too early: it was cut off. Copy it again, or plan again."))
+
+
+def _check_signed(value: Mapping[str, Any], said: Mapping[str, str], name: str) -> None:
+    if "signature" in said and value.get("signature") != said["signature"]:
+        text = (
+            f"{name} was written without the key of this store, or under another, or it was changed by somebody who "
+            "does not have it. Plan again, with the key that you apply with."
+        )
+        _refuse(UNSIGNED, text)
 
 
 def _header(line: bytes, name: str) -> dict[str, Any]:
@@ -204,6 +265,8 @@ class _Reader:
         if "body" in value:
             known, text = value["body"]
             _typed([(text, known)], _PAIR)
+            if digest(text) != known:
+                raise ValueError("what a resource should be does not have the digest that it is known by")
             self._bodies.append(Body(text, known))
         if "steps" in value:
             self._check(value["steps"])
@@ -233,7 +296,7 @@ class _Reader:
             self._addresses[address],
             host,
             self._actions[action],
-            None if want is None else self._want(*want),
+            None if want is None else self._wanted(*want),
             None if have is None else self._want(*have),
             self._disruptions[disturbs],
             tuple([self._reason(*one) for one in reasons]),
@@ -245,12 +308,19 @@ class _Reader:
             loses,
         )
 
+    def _wanted(self, body: int, own: str, known: str) -> Want:
+        """A want has the digest of its content. What a host has goes by the digest that the host knows it by."""
+        found = self._want(body, own, known)
+        if known != digest(found.body.digest, own):
+            raise ValueError("a want does not have the digest that it is known by")
+        return found
+
     def _want(self, body: int, own: str, known: str) -> Want:
         if own != "{}":
             return Want(self._bodies[body], own, known)
-        bare = self._bare.get((body, own))
+        bare = self._bare.get((body, known))
         if bare is None:
-            bare = self._bare[body, own] = Want(self._bodies[body], own, known)
+            bare = self._bare[body, known] = Want(self._bodies[body], own, known)
         return bare
 
     def _reason(self, code: str, text: str) -> Reason:
@@ -268,7 +338,7 @@ class _Reader:
 
     def plan(self, header: Mapping[str, Any]) -> Plan:
         addresses = self._addresses
-        made = header["made"]
+        made = {"asked": "", **header["made"]}  # plans of runs before there was this have none
         _typed([[made[name] for name in _MADE]], list(_MADE.values()))
         _typed(header["notes"], _NOTE)
         _typed(header["renames"], _PAIR)
@@ -278,7 +348,7 @@ class _Reader:
         for number, seconds in pauses:
             self.steps[number] = self.steps[number]._replace(pause=seconds)
         return Plan(
-            made=Made(**header["made"]),
+            made=Made(**made),
             steps=tuple(self.steps),
             keeps=self._keeps,
             outputs=header["outputs"],

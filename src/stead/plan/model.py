@@ -66,6 +66,7 @@ class Made:
     recorded: int  # the store's serial
     observed: str
     stead: str  # the version that planned
+    asked: str = ""  # what a person added to the spec, as canonical JSON: `apply` plans with it again
 
 
 @value

@@ -50,6 +50,7 @@ class Wishes:
     refresh_only: bool = False
     rearrange: Rearrange | None = None
     dead: frozenset[str] = frozenset()  # hosts of which a person says by name that they are off
+    asked: str = ""  # all of the above in words that stand in the plan, from which the same can be asked again
 
 
 @value
@@ -96,7 +97,11 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         asked = Asked(desired.forget, wishes.rebuild)
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(
-        spec=inputs.desired.digest, recorded=inputs.recorded.serial, observed=inputs.observed.digest, stead=__version__
+        spec=inputs.desired.digest,
+        recorded=inputs.recorded.serial,
+        observed=inputs.observed.digest,
+        stead=__version__,
+        asked=wishes.asked,
     )
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)

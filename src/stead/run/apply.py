@@ -24,6 +24,7 @@ from stead.store import Hold, Store
 from stead.store.model import Claim, Outcome, Start, Writes, moment
 
 STALE = Code("STEAD-A001", "the plan is out of date")
+FORGED = Code("STEAD-A003", "the plan file is not the plan of these inputs")
 
 _NOTHING_ON_HOSTS = frozenset({Action.FORGET, Action.ACCEPT})
 

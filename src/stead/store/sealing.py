@@ -91,6 +91,14 @@ def key_bytes(key: str, salt: str) -> bytes:
     return hashlib.scrypt(key.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
 
 
+def signing_key() -> bytes:
+    """What plan files are signed with: made of the store's key, and empty without one."""
+    from stead.core.blake2 import blake2b
+
+    key, purpose = configured_key(), "stead: signs plans"
+    return blake2b(key_bytes(key, purpose), key=purpose.encode(), digest_size=32).digest() if key else b""
+
+
 def configured_key() -> str:
     """The key of the environment: itself, or the file that holds it. Empty when none is configured."""
     if text := os.environ.get(VARIABLE, ""):

@@ -2,7 +2,8 @@
 
   stead apply                          plan, show, ask, do
   stead apply --auto-approve           without asking, as in CI
-  stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date
+  stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date,
+                                       or when spec, store and hosts do not give this very plan again
   stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
   stead apply --confirm-dead compute-1  this host is off for good: start elsewhere what it ran
@@ -98,9 +99,10 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
     from stead.plan.file import load as read
     from stead.plan.model import Made
     from stead.run.apply import check_fresh
+    from stead.store.sealing import signing_key
 
     _no_selection(options)
-    plan = read(path)
+    plan = read(path, signing_key())
     refused = too_much(plan, options.max_disruption)
     if refused:
         complain(refused)
@@ -115,27 +117,40 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
         stead=__version__,
     )
     check_fresh(plan, now, loaded.store)
-    return carry_out(options, plan, loaded, _secrets(plan, inputs))
+    again, secrets = _made_again(plan, inputs, path)
+    return carry_out(options, again, loaded, secrets)
 
 
 def _no_selection(options: argparse.Namespace) -> None:
+    from stead.cli.common.selection import LISTS
     from stead.cli.common.workspace import BAD_OPTION
     from stead.core.diagnostics import Refused
 
-    names = ("target", "exclude", "label", "project", "replace", "rebuild", "confirm_dead")
-    if given := [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]:
+    if given := [f"--{name.replace('_', '-')}" for name in LISTS if getattr(options, name)]:
         text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
         raise Refused(BAD_OPTION.at(None, text))
 
 
-def _secrets(plan: Plan, inputs: Inputs) -> Mapping[str, str]:
-    """What the plan's sealed references stand for: found anew, since a file holds none of them."""
+def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Mapping[str, str]]:
+    """The plan that these inputs give, with its secrets, which no file holds. It is done only if it is the one that was
+    reviewed, to the letter: a file can be written by anyone.
+    """
+    from stead.cli.common.selection import wishes_again
+    from stead.core.diagnostics import Refused, has_errors
+    from stead.plan.file import difference
     from stead.plan.planner import make_plan
+    from stead.run.apply import FORGED
 
-    if not any(step.want and "$secret" in step.want.body.text + step.want.own for step in plan.steps):
-        return {}
-    blueprint = make_plan(inputs)[0].blueprint
-    return blueprint.secrets if blueprint is not None else {}
+    planned, found = make_plan(inputs, wishes_again(plan.made.asked, inputs))
+    if planned.plan is None or planned.blueprint is None or has_errors(found):
+        raise Refused(*found)
+    if where := difference(plan, planned.plan):
+        text = (
+            f"{path} says that it was made from this spec and these hosts, but they give another plan. What differs "
+            f"first is {where}. The file was changed, or the room on a host. Nothing was done. Plan again."
+        )
+        raise Refused(FORGED.at(None, text))
+    return planned.plan, planned.blueprint.secrets
 
 
 def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Mapping[str, str]) -> int:

@@ -14,9 +14,6 @@ from __future__ import annotations
 import argparse
 
 from stead.cli.common import migration_plan
-from stead.core.diagnostics import Code, Refused
-
-NO_SUCH_HOST = Code("STEAD-C051", "no such host")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,16 +23,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.blueprint.placement import Placement, Problem, Rebalance, drain
-    from stead.language.reading import nearest
-
-    def emptied(asked: Problem, placed: Placement) -> Rebalance:
-        names = [host.name for host in asked.hosts]
-        if options.host not in names:
-            text = f"The inventory has no host {options.host!r}.{nearest(options.host, names)}"
-            raise Refused(NO_SUCH_HOST.at(None, text))
-        return drain(asked, placed, options.host)
-
-    blueprint = migration_plan.run(options, emptied)
+    blueprint = migration_plan.run(options, {"drain": options.host})
     stuck = blueprint.rebalance is not None and (blueprint.rebalance.stuck or blueprint.placement.unplaced)
     return 1 if stuck else 0

@@ -49,8 +49,9 @@ def run(options: argparse.Namespace) -> int:
     refused = too_much(ready.plan, options.max_disruption)
     if options.out is not None and not refused:  # first: where it cannot be written, that is the answer
         from stead.plan.file import save
+        from stead.store.sealing import signing_key
 
-        save(ready.plan, Path(options.out))
+        save(ready.plan, Path(options.out), signing_key())
     files = ready.loaded.inputs.desired.files
     show(ready.plan, options, [*ready.warnings, *refused], title=options.title, files=files)
     if refused:

@@ -36,7 +36,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.blueprint.placement import rebalance
-
-    migration_plan.run(options, lambda asked, placed: rebalance(asked, placed, options.moves, options.minimum_gain))
+    migration_plan.run(options, {"rebalance": [options.moves, options.minimum_gain]})
     return 0

@@ -108,9 +108,10 @@ def told(entries: list[Entry], *, every: bool) -> list[str]:
 
 def extracted(store: Store, info: RunInfo, path: Path) -> int:
     from stead.plan import file as plans
+    from stead.store.sealing import signing_key
 
     content = store.plan(info.plan)
     if content is None:
         refuse(UNKNOWN_RUN, f"The plan of run {info.id} is no longer kept.")
-    plans.save(plans.read(content.splitlines(keepends=True), f"plan of run {info.id}"), path)
+    plans.save(plans.read(content.splitlines(keepends=True), f"plan of run {info.id}"), path, signing_key())
     return 0

@@ -62,8 +62,9 @@ def _of_state(options: argparse.Namespace) -> None:
 def show_plan(options: argparse.Namespace) -> int:
     from stead.cli.common.planning import show
     from stead.plan.file import load
+    from stead.store.sealing import signing_key
 
-    show(load(Path(options.what)), options, ())
+    show(load(Path(options.what), signing_key()), options, ())
     return 0
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.value import replace
+from stead.core.want import canonical
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
     from stead.blueprint.placement import Rebalance
     from stead.blueprint.settle import Rearrange
 
+NO_SUCH_HOST = Code("STEAD-C051", "no such host")
 PENDING = Code("STEAD-C053", "there is something else to apply first")
 GIB = 1 << 30
 NAMED = 8  # of those that stay for one reason
@@ -30,7 +33,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.output(parser, formats=FORMATS)
 
 
-def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
+def rearrange_of(asked: Mapping[str, Any]) -> Rearrange | None:
+    """What a plan says that it was asked for."""
+    from stead.blueprint.placement import rebalance
+
+    if "drain" in asked:
+        return _emptied(asked["drain"])
+    if "rebalance" in asked:
+        moves, gain = asked["rebalance"]
+        return lambda problem, placed: rebalance(problem, placed, moves, gain)
+    return None
+
+
+def _emptied(host: str) -> Rearrange:
+    from stead.blueprint.placement import Placement, Problem, drain
+    from stead.language.reading import nearest
+
+    def emptied(problem: Problem, placed: Placement) -> Rebalance:
+        names = [one.name for one in problem.hosts]
+        if host not in names:
+            text = f"The inventory has no host {host!r}.{nearest(host, names)}"
+            raise Refused(NO_SUCH_HOST.at(None, text))
+        return drain(problem, placed, host)
+
+    return emptied
+
+
+def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
     """Plan, show, and save where asked."""
     from stead.cli.common.planning import show
     from stead.cli.common.workspace import find, load
@@ -41,7 +70,7 @@ def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
     if before.plan is not None and not before.plan.empty:
         text = "The spec and the hosts differ already. Apply that first, so that this plan moves and nothing else."
         raise Refused(PENDING.at(None, text))
-    planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange))
+    planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange_of(asked), asked=canonical(asked)))
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
@@ -50,8 +79,9 @@ def run(options: argparse.Namespace, rearrange: Rearrange) -> Blueprint:
         print("\n".join(figures(planned.blueprint)), file=sys.stderr)
     if options.out is not None:
         from stead.plan.file import save
+        from stead.store.sealing import signing_key
 
-        save(planned.plan, Path(options.out))
+        save(planned.plan, Path(options.out), signing_key())
         if not options.quiet:
             print(
                 f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from stead.cli.common.workspace import BAD_OPTION, pair
 from stead.core.address import Address, parse
@@ -20,15 +21,44 @@ NO_LABEL = Code("STEAD-C022", "nothing has this label")
 Test = Callable[[Address], bool]
 
 
+LISTS = ("target", "exclude", "label", "project", "replace", "rebuild", "confirm_dead")
+FLAGS = ("destroy", "refresh_only")
+
+
 def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False) -> Wishes:
-    from stead.plan.build import Selection
+    """Of the options that were given; a plan keeps them, and `wishes_again` takes them from there."""
+    from stead.core.want import canonical
+    from stead.plan.planner import NO_WISHES
+
+    given: dict[str, Any] = {name: sorted(set(getattr(options, name, ()))) for name in LISTS}
+    given |= {"refresh_only": bool(getattr(options, "refresh_only", False)), "destroy": destroy}
+    given = {name: value for name, value in given.items() if value}
+    return _wished(given, inputs, canonical(given)) if given else NO_WISHES
+
+
+def wishes_again(asked: str, inputs: Inputs) -> Wishes:
+    """Of what a plan says that it was asked for. It may be forged: what it can ask for is what options can."""
+    from stead.cli.common.migration_plan import rearrange_of
     from stead.plan.planner import NO_WISHES, Wishes
 
-    dead = frozenset(getattr(options, "confirm_dead", ()))
-    given = (options.target, options.exclude, options.label, options.project, options.replace, options.rebuild, dead)
-    refresh = bool(getattr(options, "refresh_only", False))
-    if not any(given) and not destroy and not refresh:
+    if not asked:
         return NO_WISHES
+    try:
+        given = json.loads(asked)
+        if rearrange := rearrange_of(given):
+            return Wishes(rearrange=rearrange, asked=asked)
+        return _wished(given, inputs, asked)
+    except (ValueError, TypeError, AttributeError) as error:
+        text = f"What this plan was asked for cannot be understood: {asked[:80]!r}. Plan again."
+        raise Refused(BAD_OPTION.at(None, text)) from error
+
+
+def _wished(given: Mapping[str, Any], inputs: Inputs, asked: str) -> Wishes:
+    from stead.plan.build import Selection
+    from stead.plan.planner import Wishes
+
+    options = argparse.Namespace(**{**dict.fromkeys(LISTS, ()), **dict.fromkeys(FLAGS, False), **given})
+    destroy, refresh = options.destroy, options.refresh_only
     for anew in ("replace", "rebuild"):
         if getattr(options, anew) and (destroy or refresh):
             other = "--refresh-only" if refresh else "--destroy"
@@ -53,7 +83,8 @@ def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False
         rebuild=rebuilt,
         destroy=destroy,
         refresh_only=refresh,
-        dead=dead,
+        dead=frozenset(options.confirm_dead),
+        asked=asked,
     )
 
 
