@@ -40,7 +40,7 @@ def rehearse(plan: Plan, site: Driven, *, arguments: Sequence[str] = ()) -> None
     runner = AnsibleRunner(inventory=site.inventories, folder=folder, check=True, arguments=arguments)
     for number, steps in of_waves(plan).items():
         mine = [step for step in steps if step.host]
-        secrets = dict.fromkeys(sealed([step.want.fields() for step in mine if step.want]), "rehearsed")
+        secrets = {step.number: dict.fromkeys(sealed(step.want.fields()), "rehearsed") for step in mine if step.want}
         wave = Wave(number=number, steps=mine, secrets=secrets)
         runner.run(wave, lambda event: results.extend(event.results if isinstance(event, Ended) else ()))
     assert results

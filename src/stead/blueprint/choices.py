@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from stead.blueprint.seals import Seals
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.fields import Expression, Secret
@@ -26,12 +27,11 @@ class Choices:
         kinds: Mapping[str, Kind],
         hosts: Mapping[str, Host],
         members: Mapping[Address, Member],
-        key: bytes,
+        seals: Seals,
     ) -> None:
-        self.desired, self.hosts = desired, hosts
-        self.secrets: dict[str, str] = {}
+        self.desired, self.hosts, self.seals = desired, hosts, seals
         self.diagnostics: list[Diagnostic] = []
-        self._kinds, self._members, self._key = kinds, members, key
+        self._kinds, self._members = kinds, members
         self._told: dict[tuple[Address, str], list[Mapping[str, Any]]] = {}
         self._rendered: dict[tuple[Block, str, str], Any] = {}
         self._named: dict[tuple[str, str], dict[str, list[Address]]] = {}
@@ -71,21 +71,12 @@ class Choices:
     def render(self, value: str | Expression | Secret, member: Member) -> Any:
         match value:
             case Secret():
-                return self.seal(value)
+                return self.seals.seal(value, member.address.project)
             case Expression():
                 block = self.desired.by_address[member.address]
                 return self._evaluated(value, block, member)
             case _:
                 return value
-
-    def seal(self, secret: Secret) -> Mapping[str, str]:
-        """Stands for a secret wherever it might be seen. Keyed, so that it cannot be guessed at from a plan."""
-        plain = secret.reveal()
-        import hmac  # with OpenSSL: only who has secrets pays for it
-
-        sealed = hmac.new(self._key, plain.encode(), "sha256").hexdigest()[:32]
-        self.secrets[sealed] = plain
-        return {"$secret": sealed}
 
     def _evaluated(self, expression: Expression, block: Block, member: Member) -> Any:
         """Once for the whole block, unless the expression looks at the member."""
@@ -123,7 +114,7 @@ class Choices:
         except Failed as failure:
             self.diagnostics.append(FAILED.at(place, str(failure), address=address))
             return ""
-        return self.seal(value) if isinstance(value, Secret) else value
+        return self.seals.seal(value, scope.project) if isinstance(value, Secret) else value
 
 
 class Scope(Mapping[str, Any]):
@@ -132,7 +123,7 @@ class Scope(Mapping[str, Any]):
     def __init__(
         self, choices: Choices, project: str, *, block: Block | None = None, member: Member | None = None
     ) -> None:
-        self._choices, self._project, self._block, self._member = choices, project, block, member
+        self._choices, self.project, self._block, self._member = choices, project, block, member
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -156,12 +147,12 @@ class Scope(Mapping[str, Any]):
         site = choices.desired.site
         plain = {
             "vars": choices.desired.variables,
-            "project": self._project,
+            "project": self.project,
             "site": {"name": site.name, "domain": site.domain},
         }
         if name in plain:
             return plain[name]
-        return Projects(choices) if name == "projects" else Family(choices, self._project, name)
+        return Projects(choices) if name == "projects" else Family(choices, self.project, name)
 
     def _of_member(self, name: str) -> Any:
         block, member = self._block, self._member
@@ -186,14 +177,14 @@ class Family(Mapping[str, Any]):
     def __init__(self, choices: Choices, project: str, kind: str) -> None:
         self._choices, self._kind = choices, kind
         self._addresses = choices.named(project, kind)
-        self._projects = dict.fromkeys((project, ""))
+        self.projects = dict.fromkeys((project, ""))
 
     def __getitem__(self, name: str) -> Any:
         found = self._addresses[name]
         if not found:
             empty = self._choices.desired.empty
             counted = next(
-                empty[one] for one in (Address(at, self._kind, name) for at in self._projects) if one in empty
+                empty[one] for one in (Address(at, self._kind, name) for at in self.projects) if one in empty
             )
             return [] if counted else {}
         if len(found) == 1 and found[0].key is None:

@@ -46,4 +46,6 @@ class Blueprint:
     move_waves: tuple[frozenset[Address], ...] = ()  # its migrations, in an order in which each one fits
     used: Mapping[Address, Address] = field(default_factory=dict)  # by what stays unmanaged: what -> one that uses it
     alone: frozenset[Address] = frozenset()  # what one uses at a time
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text; never written anywhere
+    secrets: Mapping[tuple[str, str], str] = field(
+        default_factory=dict, repr=False
+    )  # (project, id) -> plain text; never written anywhere

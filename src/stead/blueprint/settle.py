@@ -12,6 +12,7 @@ from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import Reason as PlacedReason
 from stead.blueprint.placement.plugins import NO_SITES, Sites
+from stead.blueprint.seals import Seals
 from stead.blueprint.unmanaged import left_behind, with_less_room
 from stead.core.address import Address, order
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
@@ -46,6 +47,7 @@ class Overrides:
 
 NO_OVERRIDES = Overrides()
 NOWHERE = Reason("", "")
+SITE = ""  # outputs are its own
 
 
 def settle(
@@ -92,7 +94,7 @@ def settle(
         for block in desired.blocks
     ]
     members = {member.address: member for _, some in blocks for member in some}
-    choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, key=key)
+    choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, seals=Seals(key, recorded))
     choices.gather(blocks, left.tells)
     resources = _realise(blocks, kinds, choices, question, placement, records)
     outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
@@ -110,7 +112,7 @@ def settle(
         ),
         used=left.users,
         alone=question.alone,
-        secrets=choices.secrets,
+        secrets=choices.seals.opened,
     )
     return blueprint, found
 
@@ -173,7 +175,7 @@ def _homes(role: str, wants: Mapping[str, Want], choices: Choices) -> tuple[str,
 def _output(value: Any, secret: bool, choices: Choices) -> Any:
     match value:
         case Secret():
-            return choices.seal(value)
+            return choices.seals.seal(value, SITE)
         case Expression():
             answer = choices.evaluate(value, Scope(choices, ""), value.place)
             return _sealed(answer, choices) if secret else answer
@@ -193,9 +195,9 @@ def _sealed(value: Any, choices: Choices) -> Any:
         case list() | tuple():
             return [_sealed(one, choices) for one in value]
         case str():
-            return choices.seal(Secret(value))
+            return choices.seals.seal(Secret(value), SITE)
         case _:
-            return choices.seal(Secret(canonical(value)))
+            return choices.seals.seal(Secret(canonical(value)), SITE)
 
 
 def _failed_checks(desired: Desired, choices: Choices) -> list[Diagnostic]:

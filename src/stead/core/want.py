@@ -25,6 +25,17 @@ def canonical(value: object) -> str:
     return _encode(value)
 
 
+SEALED = '{"$secret":"'  # how what stands for a secret begins in canonical JSON; no key of a user's begins with $
+NOTHING_SEALED: frozenset[str] = frozenset()
+
+
+def sealed_in(text: str) -> frozenset[str]:
+    """The ids of secrets that canonical JSON refers to."""
+    if SEALED not in text:
+        return NOTHING_SEALED
+    return frozenset(one.partition('"')[0] for one in text.split(SEALED)[1:])
+
+
 def digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 

@@ -15,6 +15,7 @@ from stead.core.kind import AS_IT_IS, Action
 from stead.core.named import NamedTuple
 from stead.core.recorded import told_of_hosts
 from stead.core.value import field, value
+from stead.core.want import sealed_in
 from stead.language.desired import Hook
 from stead.plan.model import Made, Plan, Step
 from stead.run.interrupts import Interrupts, interrupts_of
@@ -54,7 +55,9 @@ class Options:
     who: str
     reason: str = ""
     parallel: int = 0  # hosts at once; 0 leaves it to the runner
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text, for the runner alone
+    # (project, id) -> plain text, for the runner alone
+    secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    site_key: str = field(default="", repr=False)  # for controllers to keep; empty where people have one
     hooks: Mapping[Address, Sequence[Hook]] = field(default_factory=dict)  # by block or member
     lives: float = 60.0  # seconds without a heartbeat until others may take the lock
     content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
@@ -186,7 +189,8 @@ class _Work:
         return Wave(
             number=number,
             steps=steps,
-            secrets=self._options.secrets if steps else {},
+            secrets=self._secrets_of(steps),
+            site_key=self._options.site_key if steps else "",
             hooks={step.number: found for step in steps if (found := self._hooked.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
@@ -196,6 +200,18 @@ class _Work:
             parallel=self._options.parallel,
             stopping=self._interrupts.stopping,
         )
+
+    def _secrets_of(self, steps: Sequence[Step]) -> dict[int, Mapping[str, str]]:
+        """To each step what its want refers to, of its own project's."""
+        known, found = self._options.secrets, dict[int, Mapping[str, str]]()
+        for step in steps if known else ():
+            if step.want is None:
+                continue
+            body, own = step.want.body.text, step.want.own
+            if ids := sealed_in(body) | sealed_in(own):
+                project = step.address.project
+                found[step.number] = {one: known[project, one] for one in sorted(ids) if (project, one) in known}
+        return found
 
     def abandon(self) -> None:
         """At once: what is running is left as it is, in flight."""

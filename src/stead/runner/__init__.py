@@ -19,11 +19,9 @@ from stead.language.desired import Hook
 from stead.plan.model import Keep, Step
 from stead.recovery.rebuild import Memory
 
-__all__ = ["SITE_KEY", "UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+__all__ = ["UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
 
 
-# Among the secrets of a wave: what the site seals them with, for hosts of the role controller to keep.
-SITE_KEY = "site-key"
 UNREADY = Code("STEAD-A002", "a guest was not ready in time")
 
 
@@ -76,7 +74,9 @@ class Wave:
 
     number: int
     steps: Sequence[Step]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # id -> plain text of {"$secret": id}
+    # step -> id -> plain text of {"$secret": id}: to each its own
+    secrets: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    site_key: str = field(default="", repr=False)  # what secrets are sealed with, for controllers to keep
     hooks: Mapping[int, Sequence[Hook]] = field(default_factory=dict)  # step -> playbooks before or after it
     origin: Origin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
     keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise

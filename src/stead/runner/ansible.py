@@ -27,7 +27,8 @@ OnEvent = Callable[[Event], None]
 WAVE = "stead.cloud.wave"
 # Files of a wave beside those of its hosts, which all have an ending: a host may be called as these are.
 STOP = "stop"  # tells hosts to begin nothing more
-SECRETS = "secrets"
+KEY = "key"  # that secrets are sealed with, for controllers
+SECRETS = ".secrets"  # the ending of a host's
 VARIABLES = "variables"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
@@ -75,20 +76,22 @@ class AnsibleRunner:
         outcomes = {str(number): "failed" for number in failed}
         for host, mine in lanes.items():
             work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "dead": wave.dead}
-            work["steps"] = [spoken(step, wave.keeps.get(step.address)) for step in mine]
+            work["steps"] = [_handed(step, wave) for step in mine]
             if wave.origin is not None:
                 work["origin"] = wave.origin._asdict()
             write_private(folder / f"{host}.json", work)
-        secrets, stop = folder / SECRETS, folder / STOP
         try:
-            if wave.secrets:
-                write_private(secrets, dict(wave.secrets))
             self._follow(wave, lanes, folder, on_event)
         finally:
-            secrets.unlink(missing_ok=True)
-            stop.unlink(missing_ok=True)
+            for path in (folder / KEY, folder / STOP, *(folder / f"{host}{SECRETS}" for host in lanes)):
+                path.unlink(missing_ok=True)
 
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
+        if wave.site_key:
+            write_private(folder / KEY, wave.site_key)
+        for host, mine in lanes.items():
+            if secrets := {id_: one for step in mine for id_, one in wave.secrets.get(step.number, {}).items()}:
+                write_private(folder / f"{host}{SECRETS}", secrets)
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
         left = {host: list(steps) for host, steps in lanes.items()}
         told = dict.fromkeys(lanes, 0)
@@ -197,7 +200,7 @@ def _rest(wave: Wave) -> None:
 
 def forget_secrets(runs: Path) -> None:
     """Those of runs that were killed: one that ends by itself leaves none."""
-    for path in runs.glob(f"*/wave-*/{SECRETS}"):
+    for path in (*runs.glob(f"*/wave-*/*{SECRETS}"), *runs.glob(f"*/wave-*/{KEY}")):
         try:
             os.kill(int(path.parents[1].name.rpartition("-")[2]), 0)
         except ProcessLookupError:
@@ -227,6 +230,12 @@ def _ready(result: Mapping[str, Any]) -> str:
 
 def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:
     return (hook for hook in hooks if hook.when == when)
+
+
+def _handed(step: Step, wave: Wave) -> dict[str, Any]:
+    """With the names of the secrets that it may open: on its host, others' may lie beside them."""
+    own = wave.secrets.get(step.number)
+    return spoken(step, wave.keeps.get(step.address)) | ({"secrets": [*own]} if own else {})
 
 
 def spoken(step: Step, keep: Keep | None = None) -> dict[str, Any]:

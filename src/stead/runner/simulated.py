@@ -22,7 +22,7 @@ from stead.core.value import replace
 from stead.core.want import EMPTY, Body, Want, canonical
 from stead.plan.model import Step
 from stead.recovery.rebuild import Memory
-from stead.runner import SITE_KEY, UNREADY, Began, Ended, Event, Result, Silent, Wave
+from stead.runner import UNREADY, Began, Ended, Event, Result, Silent, Wave
 from stead.runner import State as Ending
 from stead.runner import simulated_memory as memory
 from stead.runner.simulated_rules import Site
@@ -105,7 +105,7 @@ class SimulatedRunner:
             on_event(Began([one.step for one in refused]))
             on_event(Ended(refused))
         mine = [host for host in lanes if not why[host]]
-        key = wave.secrets.get(SITE_KEY, "")
+        key = wave.site_key
         keys = {host: key for host in mine if host in self._hosts and "controller" in self._hosts[host].roles}
         with self.state.writing():
             memory.belong(self.state.database, mine, wave.origin, keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import re
 import sys
 from pathlib import Path
@@ -451,6 +453,51 @@ def test_secret_is_sealed_in_the_plan_and_kept_aside() -> None:
     assert made.blueprint is not None
     assert "correct-horse" not in repr(made.plan)
     assert "password: correct-horse" in made.blueprint.secrets.values()
+
+
+def of_two_projects() -> dict[str, Any]:
+    """With one and the same secret."""
+    one = spec(instances={"web": {**WEB, "cloud_init": {"user_data": "{{ vars.word }}"}}})
+    one["projects"]["other"] = one["projects"]["acme"]
+    one["vars"] = {"word": {"default": "correct-horse", "secret": True}}
+    return one
+
+
+def test_a_project_has_seals_of_its_own() -> None:
+    """So it can neither use another's, nor see that another has the same secret."""
+    _, _, made = first(of_two_projects())
+    assert made.blueprint is not None
+    secrets = made.blueprint.secrets
+    assert [project for project, _ in secrets] == ["acme", "other"]
+    assert len({id_ for _, id_ in secrets}) == 2
+    assert set(secrets.values()) == {"correct-horse"}
+
+
+def test_seals_from_before_there_were_projects_in_them_are_no_change() -> None:
+    """A site whose store has them is planned no rebuild because Stead is newer."""
+    recorded, observed, made = first(of_two_projects())
+    assert made.blueprint is not None
+    old = hmac.new(KEY, b"correct-horse", "sha256").hexdigest()[:32]
+    ids = {id_ for _, id_ in made.blueprint.secrets}
+
+    def aged(want: Want) -> Want:
+        return Want.of(Body.of(json.loads(re.sub("|".join(ids), old, want.body.text))), json.loads(want.own))
+
+    resources = {
+        address: replace(record, wants={host: aged(want) for host, want in record.wants.items()})
+        for address, record in recorded.resources.items()
+    }
+    haves = {
+        address: {
+            host: have._replace(want=(want := aged(have.want)), made_from=want.digest) for host, have in on.items()
+        }
+        for address, on in observed.haves.items()
+    }
+    again = planned(desired(of_two_projects()), replace(recorded, resources=resources), replace(observed, haves=haves))
+    assert again.plan is not None
+    assert again.plan.steps == ()
+    assert again.blueprint is not None
+    assert set(again.blueprint.secrets) == {("acme", old), ("other", old)}
 
 
 def test_instance_waits_for_what_it_needs_on_its_host_and_for_the_names_it_asks() -> None:

@@ -72,6 +72,17 @@ def test_steps_wait_for_what_they_name() -> None:
     assert kind.made == ["things/t3", "things/t1", "things/t2"]
 
 
+def test_a_step_opens_its_own_secrets_and_no_others() -> None:
+    found: dict[int, bool] = {}
+
+    class Opens(Kind):
+        def ensure(self, step: dict[str, Any], work: Any) -> None:
+            found[step["number"]] = work.can_open({"$secret": "s1"})
+
+    carry_out(Opens(), {**step(1), "secrets": ["s1"]}, step(2), secrets={"s1": "hunter2"})
+    assert found == {1: True, 2: False}
+
+
 def test_what_a_want_names_by_uuid_comes_first() -> None:
     kind = Kind()
     carry_out(kind, step(1, router={"uuid": "0000-2"}), step(2))

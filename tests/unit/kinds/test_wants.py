@@ -236,9 +236,13 @@ def test_the_same_input_gives_the_same_wants() -> None:
 def test_facts_tell_what_expressions_ask_for(made: Blueprint) -> None:
     desired = design()
     from stead.blueprint.choices import Choices
+    from stead.blueprint.seals import Seals
+    from stead.core.recorded import Recorded
 
     members = {address: Member(address, one.leases, one.host) for address, one in made.resources.items()}
-    world = Choices(desired=desired, kinds=kinds(), hosts=SMALL_SITE.hosts, members=members, key=b"k")
+    world = Choices(
+        desired=desired, kinds=kinds(), hosts=SMALL_SITE.hosts, members=members, seals=Seals(b"k", Recorded())
+    )
     world.gather([(one, [members[address] for address in one.members]) for one in desired.blocks])
     web = world.facts(at("acme/instances/web[0]"))
     assert (web["address"], web["name"], web["zone"]) == ("10.20.0.3", "web-0", "default")

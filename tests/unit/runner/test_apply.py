@@ -436,7 +436,7 @@ def test_a_secret_is_written_nowhere(bench: Bench) -> None:
     plan = plan_of(
         [net_step("compute-1"), step(web(0), "compute-1", want=sealed)], [keep(NET), keep(web(0), "compute-1")]
     )
-    bench.apply(plan, secrets={"s1": "hunter2"}, content=plans.to_bytes(plan))
+    bench.apply(plan, secrets={("acme", "s1"): "hunter2"}, content=plans.to_bytes(plan))
     bench.close()
     for path in bench.home.iterdir():
         assert b"hunter2" not in path.read_bytes(), path

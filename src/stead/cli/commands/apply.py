@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stead.plan.model import Plan
     from stead.plan.planner import Inputs
 
+Secrets = Mapping[tuple[str, str], str]  # (project, id) -> plain text
 NO = 3
 # Without a person's word: all but the loss of data.
 USUAL = Disruption.REBUILD
@@ -131,7 +132,7 @@ def _no_selection(options: argparse.Namespace) -> None:
         raise Refused(BAD_OPTION.at(None, text))
 
 
-def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Mapping[str, str]]:
+def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
     """The plan that these inputs give, with its secrets, which no file holds. It is done only if it is the one that was
     reviewed, to the letter: a file can be written by anyone.
     """
@@ -153,12 +154,12 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Mapping[s
     return planned.plan, planned.blueprint.secrets
 
 
-def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Mapping[str, str]) -> int:
+def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Secrets) -> int:
     import gc
 
     from stead.cli.common.hooks import of_resources
     from stead.cli.common.progress import exit_status, progress, report
-    from stead.cli.common.workspace import find, keys_to_keep
+    from stead.cli.common.workspace import find, key_to_keep
     from stead.plan.file import to_bytes
     from stead.plan.render.values import safe
     from stead.run.apply import Options, apply
@@ -169,7 +170,8 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
         who=who(),
         reason=safe(options.reason),
         parallel=options.parallel,
-        secrets={**secrets, **keys_to_keep(find(options))},
+        secrets=secrets,
+        site_key=key_to_keep(find(options)),
         hooks=of_resources(loaded.inputs.desired, find(options).root),
         content=b"" if plan.empty else to_bytes(plan),
     )

@@ -232,12 +232,11 @@ def take_key(workspace: Workspace, kept: str, *, dry: bool) -> bytes:
     return key
 
 
-def keys_to_keep(workspace: Workspace) -> Mapping[str, str]:
+def key_to_keep(workspace: Workspace) -> str:
     """The key that this directory alone has, for hosts to keep; nothing where people have one of their own."""
-    from stead.runner import SITE_KEY
     from stead.store.sealing import configured_key
 
-    return {} if configured_key() else {SITE_KEY: site_key(workspace).hex()}
+    return "" if configured_key() else site_key(workspace).hex()
 
 
 def _new_key(path: Path, key: bytes = b"") -> bytes:

@@ -9,6 +9,7 @@ Nothing passes through templates or variables. Secrets are put in here, last, an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -21,7 +22,6 @@ from ..plugin_utils.answers import write
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
-SITE_KEY = "site-key"  # among the secrets of a wave; those of steps are named by what they hash to
 # What Stead says of a step, in words of its own: a secret that is one of them is no reason to make it something else.
 PLAIN = frozenset(["action", "address", "status"])
 STOP = "stop"  # a file in the directory of the wave: nothing more is to be begun
@@ -40,11 +40,10 @@ class ActionModule(ActionBase):
         work = read(os.path.join(folder, host + ".json"))
         if work is None:
             return {"changed": False, "results": [], "msg": "no steps for this host"}
-        secrets = read(os.path.join(folder, "secrets")) or {}
         payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
         if "controller" in task_vars.get("group_names", ()):  # they keep the site's key, and nothing that it seals
-            payload["key"] = secrets.get(SITE_KEY, "")
-        payload["secrets"] = {name: secrets[name] for name in sorted(referred(work["steps"])) if name in secrets}
+            payload["key"] = read(os.path.join(folder, "key")) or ""
+        payload["secrets"] = taken(os.path.join(folder, host + ".secrets"))
         return joined(list(self._answers(payload, folder, task_vars)))
 
     def _answers(self, payload, folder, task_vars):
@@ -150,15 +149,12 @@ def read(path):
         return None
 
 
-def referred(value):
-    """Names of the secrets that a value refers to."""
-    if isinstance(value, dict):
-        if set(value) == {"$secret"}:
-            return {value["$secret"]}
-        return set().union(*[referred(one) for one in value.values()])
-    if isinstance(value, list):
-        return set().union(*[referred(one) for one in value])
-    return set()
+def taken(path):
+    """The host's secrets, which nobody needs from the file any more."""
+    found = read(path) or {}
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return found
 
 
 def hidden(value, secrets):

@@ -23,7 +23,7 @@ options:
     description:
       - Directory on the controller with a file C(<host>.json) for each host that has work, as written by C(stead).
       - Nothing in these files is ever templated.
-      - Secrets are put in from C(secrets) beside them, at the last moment.
+      - Secrets of a host are put in from C(<host>.secrets) beside it, at the last moment, and the file is removed then.
     type: path
   payload:
     description:

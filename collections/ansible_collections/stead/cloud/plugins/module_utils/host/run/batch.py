@@ -148,7 +148,8 @@ class Batch:
         except OSError as error:
             text = "Nothing was begun: the journal in {0} cannot be written: {1}."
             return outcome(step, FAILED, error=text.format(paths.JOURNAL, error.strerror))
-        work = Work(self.host, self.check, self._secrets, self._libvirt)
+        own = {name: self._secrets[name] for name in step.get("secrets") or () if name in self._secrets}
+        work = Work(self.host, self.check, own, self._libvirt)
         awaited = False
         try:
             awaited = self._carry_out(step, work)

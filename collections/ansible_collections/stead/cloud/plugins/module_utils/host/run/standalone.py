@@ -69,6 +69,7 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
             "have": before or None,
             "after": [],
             "to": "",
+            "secrets": sorted(secrets or {}),
         }
         result = _result(module, step, secrets)
     except Failed as error:
