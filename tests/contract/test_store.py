@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -383,6 +384,71 @@ def test_nothing_sealed_can_be_read_from_the_tables(opened: OpenStore) -> None:
     for table in ("meta", "bodies", "resources", "wants", "runs", "steps", "plans", "outputs", "events"):
         for row in db.rows(f"SELECT * FROM {table}"):  # noqa: S608
             assert not any(b"hunter2" in (one if isinstance(one, bytes) else str(one).encode()) for one in row)
+
+
+SWAPS = {
+    "resources": "UPDATE resources SET leases = (SELECT leases FROM resources WHERE address = '{one}') "
+    "WHERE address = '{two}'",
+    "wants": "UPDATE wants SET own = (SELECT own FROM wants WHERE digest = '{first}') WHERE digest = '{second}'",
+    "both": "UPDATE wants SET (own, digest) = (SELECT own, digest FROM wants WHERE digest = '{first}') "
+    "WHERE digest = '{second}'",
+    "outputs": "UPDATE outputs SET value = (SELECT value FROM outputs WHERE name = 'a') WHERE name = 'b'",
+    "bodies": "UPDATE bodies SET content = (SELECT content FROM bodies WHERE digest = '{body}')",
+}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_a_sealed_value_opens_in_its_own_row_only(opened: OpenStore, swap: str) -> None:
+    """Who can write to the database and has no key gives nobody what is another's."""
+    one, two = WEB[:2]
+    wants = {one: want("hunter2"), two: Want.of(Body.of({"vcpus": 4}), {"name": "b"})}
+    store = opened(key="correct horse")
+    writes = Writes(
+        records=[record(one), record(two)],
+        wants=[(address, "c1", it) for address, it in wants.items()],
+        outputs={"a": "hunter2", "b": "mine"},
+    )
+    fill(store, writes)
+    db = store._db  # type: ignore[attr-defined]
+    names = {"one": one, "two": two, "first": wants[one].digest, "second": wants[two].digest, "body": BODY.digest}
+    with db.writing():
+        db.run(SWAPS[swap].format(**names))
+    with pytest.raises(Refused) as refusal:
+        store.recorded()
+    assert codes(refusal) == ["STEAD-S007"]
+
+
+def test_a_sealed_value_keeps_up_with_new_names(opened: OpenStore) -> None:
+    one, two = WEB[:2]
+    store = opened(key="correct horse")
+    fill(store, Writes(records=[record(one), record(two)], wants=[(one, "c1", want("a")), (two, "c1", want("b"))]))
+    fill(store, Writes(renamed={one: two, two: one}), RUN._replace(plan="plan-2"))
+    found = opened(key="correct horse").recorded().resources
+    assert {address: dict(it.wants) for address, it in found.items()} == {
+        one: {"c1": want("b")},
+        two: {"c1": want("a")},
+    }
+    assert found[one].leases == {"uuid": f"uuid of {two}"}
+    assert store.record(two) == found[two]
+
+
+def test_a_store_that_an_older_stead_sealed_is_bound_to_its_rows(opened: OpenStore) -> None:
+    store = opened(key="correct horse")
+    writes = Writes(records=[record(NET)], wants=[(NET, "c1", want("a"))], outputs={"a": 1})
+    fill(store, writes, RUN._replace(content=b"plan"))
+    before = store.recorded()
+    db, seal = store._db, store._seal  # type: ignore[attr-defined]
+    with db.writing():  # as that one did it
+        db.run("DELETE FROM meta WHERE name = 'seals'")
+        db.run("UPDATE resources SET leases = ?", (seal.close('{"uuid":"uuid of acme/networks/app"}', "leases"),))
+        db.run("UPDATE wants SET own = ?", (seal.close(want("a").own, "own"),))
+        db.run("UPDATE bodies SET content = ?", (seal.close(BODY.text, "body"),))
+        db.run("UPDATE outputs SET value = ?", (seal.close("[1]", "output"),))
+        db.run("UPDATE plans SET content = ?", (seal.close_bytes(zlib.compress(b"plan"), "plan"),))
+    for _ in range(2):
+        again = opened(key="correct horse")
+        assert again.recorded() == before
+        assert again.plan("plan-1") == b"plan"
 
 
 def test_a_key_for_a_store_that_was_made_without_one_is_refused(opened: OpenStore) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from stead.store import codes
@@ -15,10 +16,23 @@ from stead.store.codes import KEY_NEEDED, NEWER, OTHER_SITE, WRONG_KEY, refuse
 from stead.store.database import Database
 from stead.store.model import Lineage
 from stead.store.schema import VERSION
-from stead.store.sealing import FILE_VARIABLE, PROOF, VARIABLE, Open, Seal, Sealed
+from stead.store.sealing import (
+    FILE_VARIABLE,
+    PROOF,
+    VARIABLE,
+    Open,
+    Seal,
+    Sealed,
+    of_body,
+    of_leases,
+    of_output,
+    of_own,
+    of_plan,
+)
 
 MARKER = "site.json"
 MOVED = "moved"  # a row of `meta`: where the store is now
+SEALS, BY_ROW = "seals", "2"  # another, of a sealed store: values are bound to their rows
 UNHEARD = "unheard"  # another: hosts that did not answer when it was rebuilt from hosts
 
 
@@ -60,7 +74,7 @@ def first_rows(db: Database, key: str) -> str:
     site, salt = str(uuid.uuid4()), os.urandom(16).hex()
     rows = {"site": site, "serial": "0", "born": str(time.time()), "salt": salt}
     if key:
-        rows["proof"] = Sealed(key, salt).close(PROOF, "proof")
+        rows |= {"proof": Sealed(key, salt).close(PROOF, "proof"), SEALS: BY_ROW}
     db.many("INSERT INTO meta (name, value) VALUES (?, ?)", list(rows.items()))
     return site
 
@@ -129,31 +143,50 @@ def unseal(db: Database, key: str, where: str) -> tuple[str, Seal]:
         refuse(KEY_NEEDED, f"{where} is encrypted. Give its key in ${VARIABLE}, or its file in ${FILE_VARIABLE}.")
     seal = Sealed(key, rows["salt"])
     seal.open(proof, "proof")
+    if rows.get(SEALS) != BY_ROW:
+        with db.writing():
+            if meta(db).get(SEALS) != BY_ROW:  # another may have done it meanwhile
+                _bind(db, seal)
     return site, seal
 
 
-# (table, its key, what is sealed in it, as what)
-_SEALED = (
-    ("bodies", "id", "content", "body"),
-    ("resources", "id", "leases", "leases"),
-    ("outputs", "name", "value", "output"),
+# What is sealed: table, column, the columns that tell its row, what it is bound to, and what it was bound to before.
+_SEALED: tuple[tuple[str, str, tuple[str, ...], Callable[..., str], str], ...] = (
+    ("bodies", "content", ("digest",), of_body, "body"),
+    ("resources", "leases", ("address",), of_leases, "leases"),
+    ("outputs", "value", ("name",), of_output, "output"),
 )
+_OWN = "SELECT w.own, r.address, w.host, w.digest, w.resource FROM wants w JOIN resources r ON r.id = w.resource"
 
 
 def encrypt(db: Database, key: str) -> Seal:
     """Seals every value of a plain store. The caller holds the transaction, so it is all or none."""
     seal = Sealed(key, meta(db)["salt"])
-    for table, name, column, what in _SEALED:
-        rows = db.rows(f"SELECT {column}, {name} FROM {table}")  # noqa: S608 - names of our own
-        sealed = [(seal.close(value, what), which) for value, which in rows]
-        db.many(f"UPDATE {table} SET {column} = ? WHERE {name} = ?", sealed)  # noqa: S608
-    rows = db.rows("SELECT own, resource, host FROM wants")
-    own = [(seal.close(text, "own"), resource, host) for text, resource, host in rows]
+    _reseal(db, Open(), seal)
+    proof = seal.close(PROOF, "proof")
+    db.many("INSERT INTO meta (name, value) VALUES (?, ?)", [("proof", proof), (SEALS, BY_ROW)])
+    return seal
+
+
+def _bind(db: Database, seal: Seal) -> None:
+    """Values of an older Stead's are bound to their columns alone."""
+    _reseal(db, seal, seal)
+    db.run("INSERT INTO meta (name, value) VALUES (?, ?)", (SEALS, BY_ROW))
+
+
+def _reseal(db: Database, old: Seal, new: Seal) -> None:
+    for table, column, names, bound, before in _SEALED:
+        rows = db.rows(f"SELECT {column}, {', '.join(names)} FROM {table}")  # noqa: S608 - names of our own
+        sealed = [(new.close(old.open(text, before), bound(*which)), *which) for text, *which in rows]
+        where = " AND ".join(f"{name} = ?" for name in names)
+        db.many(f"UPDATE {table} SET {column} = ? WHERE {where}", sealed)  # noqa: S608
+    own = [
+        (new.close(old.open(text, "own"), of_own(address, host, digest)), resource, host)
+        for text, address, host, digest, resource in db.rows(_OWN)
+    ]
     db.many("UPDATE wants SET own = ? WHERE resource = ? AND host = ?", own)
     plans = db.rows("SELECT content, digest FROM plans")
-    db.many(
-        "UPDATE plans SET content = ? WHERE digest = ?",
-        [(seal.close_bytes(bytes(content), "plan"), which) for content, which in plans],
-    )
-    db.run("INSERT INTO meta (name, value) VALUES ('proof', ?)", (seal.close(PROOF, "proof"),))
-    return seal
+    sealed_plans = [
+        (new.close_bytes(old.open_bytes(bytes(content), "plan"), of_plan(which)), which) for content, which in plans
+    ]
+    db.many("UPDATE plans SET content = ? WHERE digest = ?", sealed_plans)

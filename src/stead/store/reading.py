@@ -21,7 +21,7 @@ from stead.store.database import Database, Row
 from stead.store.init import unheard
 from stead.store.lock import working
 from stead.store.model import moment
-from stead.store.sealing import Seal
+from stead.store.sealing import Seal, of_body, of_leases, of_output, of_own
 
 __all__ = ["moment", "read_bodies", "read_outputs", "read_record", "read_recorded"]
 
@@ -62,7 +62,7 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
 
 def read_outputs(db: Database, seal: Seal) -> dict[str, Any]:
     rows = db.rows("SELECT name, value FROM outputs ORDER BY name")
-    return {name: json.loads(seal.open(value, "output"))[0] for name, value in rows}
+    return {name: json.loads(seal.open(value, of_output(name)))[0] for name, value in rows}
 
 
 def read_record(db: Database, seal: Seal, address: Address) -> Record | None:
@@ -73,14 +73,21 @@ def read_record(db: Database, seal: Seal, address: Address) -> Record | None:
         where = rows[0][0]
         found = db.rows("SELECT host, body, own, digest FROM wants WHERE resource = ? ORDER BY host", (where,))
         bodies = read_bodies(db, seal, [row[1] for row in found])
-        wants = {host: Want(bodies[body], seal.open(own, "own"), digest) for host, body, own, digest in found}
+        wants = {
+            host: Want(bodies[body], seal.open(own, of_own(address, host, digest)), digest)
+            for host, body, own, digest in found
+        }
         return next(iter(_records(db, seal, Known(), {where: wants}, f"WHERE id = {int(where)}").values()))
 
 
 def read_bodies(db: Database, seal: Seal, only: list[int] | None = None) -> dict[int, Body]:
     every = "SELECT id, digest, content FROM bodies"
     portions = db.portions(every) if only is None else (db.rows(f"{every} WHERE id = ?", (one,)) for one in set(only))
-    return {number: Body(seal.open(content, "body"), digest) for rows in portions for number, digest, content in rows}
+    return {
+        number: Body(seal.open(content, of_body(digest)), digest)
+        for rows in portions
+        for number, digest, content in rows
+    }
 
 
 def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, dict[str, Want]]:
@@ -90,12 +97,15 @@ def _wants(db: Database, seal: Seal, bodies: Mapping[int, Body]) -> dict[int, di
     inner: dict[str, Want] = {}
     open_text = seal.open
     plain = seal.plain
+    addresses: dict[int, str] = {} if plain else dict(db.rows("SELECT id, address FROM resources"))
     every = db.portions("SELECT resource, host, body, own, digest FROM wants ORDER BY resource, host")
     for resource, host, body, own, digest in chain.from_iterable(every):
         if resource != current:
             current = resource
             inner = found[resource] = {}
-        inner[names.setdefault(host, host)] = Want(bodies[body], own if plain else open_text(own, "own"), digest)
+        if not plain:
+            own = open_text(own, of_own(addresses[resource], host, digest))  # noqa: PLW2901
+        inner[names.setdefault(host, host)] = Want(bodies[body], own, digest)
     return found
 
 
@@ -125,5 +135,5 @@ def _records(
 
 
 def _leased(rows: Sequence[Row], seal: Seal) -> Iterator[tuple[Row, dict[str, str]]]:
-    texts = [seal.open(row[3], "leases") for row in rows]
+    texts = [seal.open(row[3], of_leases(row[1])) for row in rows]
     return zip(rows, json.loads(f"[{','.join(texts)}]"), strict=True)

@@ -1,7 +1,7 @@
 """Encryption of values at rest: AES-256-GCM under the site's key. Without a key, values pass unchanged.
 
-What a value is for is bound into it, so that a value moved to another column does not open. Digests of wants stay
-readable in the store: they are how unchanged wants are passed over unopened.
+What a value is for and whose it is are bound into it, so that a value moved to another column or row does not open.
+Digests of wants stay readable in the store: they are how unchanged wants are passed over unopened.
 """
 
 from __future__ import annotations
@@ -18,6 +18,27 @@ FILE_VARIABLE = "STEAD_STORE_KEY_FILE"
 MARK = "~1~"  # before every sealed text; 1 is the form
 PROOF = "stead"  # sealed when the store is born: opens only under the same key
 _NONCE = 12
+
+
+def of_leases(address: object) -> str:
+    return f"leases {address}"
+
+
+def of_body(digest: str) -> str:
+    return f"body {digest}"
+
+
+def of_own(address: object, host: str, digest: str) -> str:
+    """With the digest of the whole want: the body that it names is no other's either."""
+    return f"own {address} {host} {digest}"
+
+
+def of_output(name: str) -> str:
+    return f"output {name}"
+
+
+def of_plan(digest: str) -> str:
+    return f"plan {digest}"
 
 
 class Seal(Protocol):

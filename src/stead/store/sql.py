@@ -16,7 +16,7 @@ from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
 from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
 from stead.store.reading import read_outputs, read_record, read_recorded
-from stead.store.sealing import Seal
+from stead.store.sealing import Seal, of_plan
 from stead.store.writing import Pen, bump
 
 PLANS_KEPT = 50  # of the latest runs; older ones are of no use and large
@@ -69,7 +69,7 @@ class SqlStore:
     def plan(self, digest: str) -> bytes | None:
         rows = self._db.rows("SELECT content FROM plans WHERE digest = ?", (digest,))
         with _understood():
-            return zlib.decompress(self._seal.open_bytes(bytes(rows[0][0]), "plan")) if rows else None
+            return zlib.decompress(self._seal.open_bytes(bytes(rows[0][0]), of_plan(digest))) if rows else None
 
     def holder(self) -> Holder | None:
         return locks.read_holder(self._db)
@@ -95,7 +95,7 @@ class SqlStore:
                 (number, start.who, start.reason, start.plan, now, start.steps, hold.token),
             )
             if start.content:
-                packed = self._seal.close_bytes(zlib.compress(start.content, PACKING), "plan")
+                packed = self._seal.close_bytes(zlib.compress(start.content, PACKING), of_plan(start.plan))
                 db.run("DELETE FROM plans WHERE digest = ?", (start.plan,))
                 db.run("INSERT INTO plans (digest, made, content) VALUES (?, ?, ?)", (start.plan, now, packed))
             history.remember_renames(db, start.who, number, writes.renamed)

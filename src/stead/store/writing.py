@@ -11,7 +11,7 @@ from stead.core.value import as_dict
 from stead.core.want import Body, Want
 from stead.store.database import Database, dump
 from stead.store.model import Began, Ended, Skipped, Writes
-from stead.store.sealing import Seal
+from stead.store.sealing import Seal, of_body, of_leases, of_output, of_own
 
 _RECORD = """
     INSERT INTO resources (id, address, host, leases, behind, protect, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -47,7 +47,7 @@ class Pen:
         if writes.outputs is not None:
             db.run("DELETE FROM outputs")
             seal = self._seal
-            rows = [(name, seal.close(dump([value]), "output")) for name, value in writes.outputs.items()]
+            rows = [(name, seal.close(dump([value]), of_output(name))) for name, value in writes.outputs.items()]
             db.many("INSERT INTO outputs (name, value) VALUES (?, ?)", rows)
         self._hosts(writes.hosts)
         lasting = writes.renamed or writes.records or writes.wants or writes.gone or writes.hosts
@@ -77,7 +77,7 @@ class Pen:
                     number,
                     str(record.address),
                     record.host,
-                    leases if plain else seal.close(leases, "leases"),
+                    leases if plain else seal.close(leases, of_leases(record.address)),
                     dump(list(map(str, record.after))) if record.after else "[]",
                     int(record.protect),
                     record.reason,
@@ -93,7 +93,7 @@ class Pen:
             (
                 host,
                 bodies[want.body.digest],
-                want.own if plain else seal.close(want.own, "own"),
+                want.own if plain else seal.close(want.own, of_own(address, host, want.digest)),
                 want.digest,
                 str(address),
             )
@@ -115,7 +115,7 @@ class Pen:
             new = [body for body in new if body.digest not in self._bodies]
         number = int(db.rows("SELECT coalesce(max(id), 0) FROM bodies")[0][0])
         numbered = dict(enumerate(new, number + 1))
-        rows = [(at, body.digest, self._seal.close(body.text, "body")) for at, body in numbered.items()]
+        rows = [(at, body.digest, self._seal.close(body.text, of_body(body.digest))) for at, body in numbered.items()]
         db.many("INSERT INTO bodies (id, digest, content) VALUES (?, ?, ?)", rows)
         self._bodies.update((body.digest, at) for at, body in numbered.items())
 
@@ -123,6 +123,8 @@ class Pen:
         """Under the new name; and in what others say they stand behind."""
         db = self._db
         names = {str(old): str(new) for old, new in renamed.items()}
+        if not self._seal.plain:
+            self._bind(names)
         # By way of names that nobody has, since a and b may change places.
         db.many("UPDATE resources SET address = ? WHERE address = ?", [(f"|{old}", old) for old in names])
         db.many("UPDATE resources SET address = ? WHERE address = ?", [(new, f"|{old}") for old, new in names.items()])
@@ -133,6 +135,19 @@ class Pen:
             if after != before:
                 changed.append((dump(after), number))
         db.many("UPDATE resources SET behind = ? WHERE id = ?", changed)
+
+    def _bind(self, names: Mapping[str, str]) -> None:
+        """What is sealed for an old name, for the new one. Rows still have the old."""
+        db, seal = self._db, self._seal
+        leases, own = [], []
+        for old, new in names.items():
+            for number, text in db.rows("SELECT id, leases FROM resources WHERE address = ?", (old,)):
+                leases.append((seal.close(seal.open(text, of_leases(old)), of_leases(new)), number))
+                for host, mine, digest in db.rows("SELECT host, own, digest FROM wants WHERE resource = ?", (number,)):
+                    opened = seal.open(mine, of_own(old, host, digest))
+                    own.append((seal.close(opened, of_own(new, host, digest)), number, host))
+        db.many("UPDATE resources SET leases = ? WHERE id = ?", leases)
+        db.many("UPDATE wants SET own = ? WHERE resource = ? AND host = ?", own)
 
     def _journal(self, run: int, began: Sequence[Began], ended: Sequence[Ended], skipped: Sequence[Skipped]) -> None:
         db = self._db
