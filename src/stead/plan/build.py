@@ -264,6 +264,7 @@ def digest_of(plan: Plan) -> str:
     parts.append(canonical(plan.outputs))
     parts += [f"dead {name}" for name in plan.silence.dead] + [f"back {name}" for name in plan.silence.back]
     parts += [f"hears {name}" for name in plan.silence.hears]
+    parts += [f"hook {canonical(one)}" for one in plan.hooks]
     return digest(*parts)
 
 

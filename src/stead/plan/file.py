@@ -27,7 +27,7 @@ from stead.core.observed import Silence, host_of
 from stead.core.value import as_dict, replace
 from stead.core.want import Body, Want, digest
 from stead.diff.model import FieldChange, Note
-from stead.plan.model import Keep, Made, Plan, Step
+from stead.plan.model import Keep, Made, Plan, PlannedHook, Step
 
 UNREADABLE = Code("STEAD-X020", "the plan file cannot be read or written")
 NO_PLAN = Code("STEAD-X021", "this is not a plan file")
@@ -52,6 +52,7 @@ _STEP = (
 )  # fmt: skip
 _KEEP = (_TEXT, frozenset({dict}), _TEXT, _ROWS, frozenset({bool}), _TEXT, _MAYBE)
 _PAIR, _WANT, _PLACE, _NOTE = (_TEXT,) * 2, (_NUMBER, _TEXT, _TEXT), (_TEXT, _NUMBER, _NUMBER), (_TEXT,) * 4
+_HOOK = (_NUMBER, _TEXT, _TEXT, _TEXT, frozenset({dict}))
 _ANY: _Types = frozenset({str, int, float, bool, list, dict, type(None)})
 _CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}), _TEXT, _ANY)
 _MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT, "asked": _TEXT}
@@ -152,6 +153,7 @@ def _values(plan: Plan) -> Iterator[Any]:
         "new-outputs": plan.new_outputs,
         "renames": [[str(old), str(new)] for old, new in plan.renames.items()],
         "pauses": [[step.number, step.pause] for step in plan.steps if step.pause],  # rare: not in every row
+        "hooks": plan.hooks,
         "silence": {**as_dict(plan.silence), "hosts": {name: as_dict(one) for name, one in plan.silence.hosts.items()}},
     }
     bodies = {want.body.digest: want.body for step in plan.steps for want in (step.want, step.have) if want}
@@ -347,6 +349,9 @@ class _Reader:
         _within([number for number, _ in pauses], len(self.steps))
         for number, seconds in pauses:
             self.steps[number] = self.steps[number]._replace(pause=seconds)
+        hooks = header.get("hooks", [])
+        _typed(hooks, _HOOK)
+        _within([hook[0] for hook in hooks], len(self.steps))
         return Plan(
             made=Made(**made),
             steps=tuple(self.steps),
@@ -357,6 +362,7 @@ class _Reader:
             unchanged=header["unchanged"],
             new_outputs=header.get("new-outputs") is True,  # plans of runs before there was this have none
             silence=_silence(header.get("silence", {})),
+            hooks=tuple(PlannedHook(*one) for one in hooks),
             digest=header["digest"],
         )
 

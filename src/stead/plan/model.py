@@ -36,6 +36,16 @@ class Step(NamedTuple):
     pause: int = 0  # seconds that apply waits before it, after what came before of the same definition
 
 
+class PlannedHook(NamedTuple):
+    """A playbook of the site's that runs around a step, on the machine that applies."""
+
+    step: int
+    playbook: str  # as seen from the spec's directory
+    when: str  # "before" or "after"
+    digest: str  # of the file: `apply` runs no other
+    variables: Mapping[str, Any]
+
+
 class Keep(NamedTuple):
     """What the store shall hold of a resource once its steps are done. `None` wants means it is gone."""
 
@@ -80,6 +90,7 @@ class Plan:
     unchanged: int = 0
     new_outputs: bool = False  # they are not what was recorded
     silence: Silence = NOBODY_SILENT
+    hooks: tuple[PlannedHook, ...] = ()
     digest: str = ""  # of all the above
 
     @property

@@ -22,7 +22,8 @@ from stead.diff.waiting import untold
 from stead.language.desired import Desired
 from stead.language.desired.renames import CANNOT_MOVE
 from stead.plan.abilities import unable
-from stead.plan.build import EVERYTHING, Selection, build
+from stead.plan.build import EVERYTHING, Selection, build, digest_of
+from stead.plan.hooks import hooks_of
 from stead.plan.model import Made, Plan
 from stead.recovery import belonging
 
@@ -37,6 +38,7 @@ class Inputs:
     kinds: Mapping[str, Kind]
     key: bytes = field(repr=False)  # seals secrets
     sites: Sites = NO_SITES  # the site's own placement rules
+    hooks: Mapping[str, str] = field(default_factory=dict)  # playbooks of hooks -> digests of their files
 
 
 @value
@@ -105,7 +107,11 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     )
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
-    more += unable(plan, observed.hosts) if plan is not None else []
+    if plan is not None:
+        more += unable(plan, observed.hosts)
+        if hooks := hooks_of(plan, inputs.desired.blocks, inputs.hooks):  # also of what is to be destroyed
+            plan = replace(plan, hooks=hooks)
+            plan = replace(plan, digest=digest_of(plan))
     return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
-from stead.core.address import Address
 from stead.core.diagnostics import Code, Refused
-from stead.core.kind import AS_IT_IS, Action
+from stead.core.kind import Action
 from stead.core.named import NamedTuple
 from stead.core.recorded import told_of_hosts
 from stead.core.value import field, value
 from stead.core.want import sealed_in
-from stead.language.desired import Hook
-from stead.plan.model import Made, Plan, Step
+from stead.plan.model import Made, Plan, PlannedHook, Step
 from stead.run.interrupts import Interrupts, interrupts_of
 from stead.run.journal import Journal, of_waves
 from stead.runner import Awaits, Began, Ended, Event, Result, Runner, Silent, State, Wave
@@ -58,7 +57,7 @@ class Options:
     # (project, id) -> plain text, for the runner alone
     secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
     site_key: str = field(default="", repr=False)  # for controllers to keep; empty where people have one
-    hooks: Mapping[Address, Sequence[Hook]] = field(default_factory=dict)  # by block or member
+    root: Path = Path()  # the spec's directory, from which the playbooks of hooks are named
     lives: float = 60.0  # seconds without a heartbeat until others may take the lock
     content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
 
@@ -159,7 +158,9 @@ class _Work:
         self._silent: dict[str, str] = {}
         self._waited: dict[int, str] = {}
         self._untold = ""  # why nothing was begun
-        self._hooked = _hooked(plan, options.hooks)
+        self._hooks: dict[int, list[PlannedHook]] = {}
+        for hook in plan.hooks:
+            self._hooks.setdefault(hook.step, []).append(hook._replace(playbook=str(options.root / hook.playbook)))
 
     def all(self) -> None:
         if not self._told_of_dead():
@@ -191,7 +192,7 @@ class _Work:
             steps=steps,
             secrets=self._secrets_of(steps),
             site_key=self._options.site_key if steps else "",
-            hooks={step.number: found for step in steps if (found := self._hooked.get(step.number))},
+            hooks={step.number: found for step in steps if (found := self._hooks.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
             tells=tells,
@@ -354,22 +355,3 @@ def _parted(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     on_paper = [step for step in steps if not step.host or step.action in _NOTHING_ON_HOSTS]
     on_hosts = [step for step in steps if step.host and step.action not in _NOTHING_ON_HOSTS]
     return on_paper, on_hosts
-
-
-def _hooked(plan: Plan, hooks: Mapping[Address, Sequence[Hook]]) -> dict[int, list[Hook]]:
-    """A hook runs once for a resource, not once for each host: with the step where it lives, or else its first."""
-    if not hooks:
-        return {}
-    chosen: dict[Address, Step] = {}
-    for step in plan.steps:
-        mine = hooks.get(step.address) or hooks.get(step.address.block)
-        if not mine or not step.host or step.action in AS_IT_IS:
-            continue
-        keep = plan.keeps.get(step.address)
-        if step.address not in chosen or (keep is not None and step.host == keep.host):
-            chosen[step.address] = step
-    found = {}
-    for step in chosen.values():
-        mine = hooks.get(step.address) or hooks.get(step.address.block) or ()
-        found[step.number] = [one for one in mine if not one.actions or str(step.action) in one.actions]
-    return found

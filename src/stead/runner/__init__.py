@@ -15,8 +15,7 @@ from stead.core.named import NamedTuple
 from stead.core.observed import Host, Observed, Origin
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import field, value
-from stead.language.desired import Hook
-from stead.plan.model import Keep, Step
+from stead.plan.model import Keep, PlannedHook, Step
 from stead.recovery.rebuild import Memory
 
 __all__ = ["UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
@@ -77,7 +76,7 @@ class Wave:
     # step -> id -> plain text of {"$secret": id}: to each its own
     secrets: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
     site_key: str = field(default="", repr=False)  # what secrets are sealed with, for controllers to keep
-    hooks: Mapping[int, Sequence[Hook]] = field(default_factory=dict)  # step -> playbooks before or after it
+    hooks: Mapping[int, Sequence[PlannedHook]] = field(default_factory=dict)  # step -> playbooks before or after it
     origin: Origin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
     keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise
     pause: int = 0  # seconds to wait before anything of it begins; simulated hosts take them for passed

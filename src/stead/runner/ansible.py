@@ -16,11 +16,11 @@ from typing import Any
 from stead.core.observed import Host, Observed
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import value
-from stead.language.desired import Hook
-from stead.plan.model import Keep, Step
+from stead.language.spec.files import digest_of_file
+from stead.plan.model import Keep, PlannedHook, Step
 from stead.recovery.rebuild import Memory
 from stead.runner import Awaits, Began, Ended, Event, Result, Silent, State, Wave
-from stead.runner.ansible_process import Played, Playing
+from stead.runner.ansible_process import Played, Playing, bare
 
 OnEvent = Callable[[Event], None]
 
@@ -155,8 +155,10 @@ class AnsibleRunner:
                 kept.append(step)
         return kept, refused
 
-    def _hook_of(self, step: Step, wave: Wave) -> Callable[[Hook], str]:
-        def carry_out(hook: Hook) -> str:
+    def _hook_of(self, step: Step, wave: Wave) -> Callable[[PlannedHook], str]:
+        def carry_out(hook: PlannedHook) -> str:
+            if why := _changed(hook):
+                return why
             folder = self._fresh(f"wave-{wave.number}-{step.number}-{hook.when}")
             own = {
                 "stead_action": str(step.action),
@@ -164,7 +166,7 @@ class AnsibleRunner:
                 "stead_host": step.host,
                 "stead_uuid": step.uuid,
             }
-            with self._play(hook.playbook, folder, {**hook.variables, **own}, 0) as playing:
+            with self._play(hook.playbook, folder, {**hook.variables, **own}, 0, environment=bare()) as playing:
                 played = playing.wait()
             if played.status == 0:
                 return ""
@@ -172,13 +174,21 @@ class AnsibleRunner:
 
         return carry_out
 
-    def _play(self, playbook: str, folder: Path, variables: Mapping[str, Any], forks: int) -> Playing:
+    def _play(
+        self,
+        playbook: str,
+        folder: Path,
+        variables: Mapping[str, Any],
+        forks: int,
+        *,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Playing:
         write_private(folder / VARIABLES, dict(variables))
         arguments = [word for source in self.inventory for word in ("--inventory", str(source))]
         arguments += ["--extra-vars", f"@{folder / VARIABLES}", *self.arguments]
         arguments += ["--forks", str(min(forks, _MOST_FORKS))] if forks else []
         arguments += ["--check"] if self.check else []
-        return Playing([*arguments, playbook], folder / "ansible.log")
+        return Playing([*arguments, playbook], folder / "ansible.log", environment)
 
     def _fresh(self, name: str) -> Path:
         folder = self.folder / name
@@ -228,7 +238,16 @@ def _ready(result: Mapping[str, Any]) -> str:
     return f"{ready['for']} after {ready['seconds']:.0f} s" if ready else ""
 
 
-def _at(hooks: Sequence[Hook], when: str) -> Iterator[Hook]:
+def _changed(hook: PlannedHook) -> str:
+    """What was planned is what runs."""
+    try:
+        now = digest_of_file(Path(hook.playbook))
+    except OSError as error:
+        return f"the playbook {hook.playbook} cannot be read: {error.strerror}"
+    return "" if now == hook.digest else f"the playbook {hook.playbook} has changed since it was planned: plan again"
+
+
+def _at(hooks: Sequence[PlannedHook], when: str) -> Iterator[PlannedHook]:
     return (hook for hook in hooks if hook.when == when)
 
 

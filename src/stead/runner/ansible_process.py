@@ -40,6 +40,15 @@ SETTINGS = {
     "ANSIBLE_DEPRECATION_WARNINGS": "0",
 }
 
+# What the environment of a hook has of this one: what programs need, and nothing that opens anything but the SSH agent.
+PLAIN = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"),
+        *("SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    }
+)
+PLAIN_BEGINNINGS = ("LC_",)
+
 
 class Played(NamedTuple):
     status: int
@@ -47,12 +56,12 @@ class Played(NamedTuple):
 
 
 class Playing:
-    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str] = os.environ) -> None:
         self._log = log
         self._said = b""
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._told = _stage().play(["ansible-playbook", *arguments], handle)
+            self._told = _stage(environment).play(["ansible-playbook", *arguments], handle)
         finally:
             os.close(handle)
 
@@ -132,17 +141,25 @@ class _Stage:
 
 def prepare() -> None:
     """What a play needs, while whoever will ask for one still reads."""
-    _stage()
+    _stage(os.environ)
 
 
-_stages: list[_Stage] = []  # one, once there is a play
+def bare() -> dict[str, str]:
+    """The environment of other people's playbooks: without the store, its key, passwords, tokens of a CI."""
+    return {name: text for name, text in os.environ.items() if name in PLAIN or name.startswith(PLAIN_BEGINNINGS)}
 
 
-def _stage() -> _Stage:
+_stages: list[_Stage] = []  # of each environment one, once there is a play
+
+
+def _stage(environment: Mapping[str, str]) -> _Stage:
     """What it reads is read as the environment says: another needs another."""
-    if not _stages or not _stages[0].runs() or _stages[0].environment != os.environ:
-        _stages[:] = [_Stage(os.environ)]
-    return _stages[0]
+    _stages[:] = [one for one in _stages if one.runs()]
+    for one in _stages:
+        if one.environment == environment:
+            return one
+    _stages[:] = [*_stages[-1:], _Stage(environment)]  # Stead's own, and that of hooks
+    return _stages[-1]
 
 
 def collections() -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
+from tests.unit.runner.making import small
 
 from stead.cli import main
-from stead.cli.common.hooks import of_resources
-from stead.kinds import kinds
-from stead.language.desired import resolve
-from stead.language.spec import load
+from stead.language.spec.files import digest_of_file
+from stead.plan import file as plans
+from stead.plan.model import PlannedHook
+from stead.runner import Ended, Event, Wave, ansible
+from stead.runner.ansible import AnsibleRunner
+from stead.runner.ansible_process import Played
 
 SPEC = """stead: 1
 images: {debian: {source: /d.qcow2}}
@@ -51,13 +58,110 @@ def test_a_playbook_that_is_not_there_is_told_first(
     assert main(["validate"]) == 0
 
 
+def planned(spec: Path) -> list[dict[str, Any]]:
+    (spec / "hooks").mkdir(exist_ok=True)
+    (spec / "hooks" / "drain.yml").write_text("[]")
+    assert main(["plan", "--quiet", "-o", "it.plan"]) == 0
+    plan = plans.load(spec / "it.plan")
+    told: list[dict[str, Any]] = [
+        {**hook._asdict(), "address": str(plan.steps[hook.step].address)} for hook in plan.hooks
+    ]
+    return told
+
+
 def test_each_member_has_the_hooks_that_are_written_for_it(spec: Path) -> None:
-    read, _ = load([spec / "stead.yml"], kinds(), root=spec)
-    desired, found = resolve(read, key=b"key")
-    assert found == []
-    hooks = {str(address): [one.variables for one in some] for address, some in of_resources(desired, spec).items()}
-    assert hooks == {
-        "acme/instances/web[0]": [{"number": 0}],
-        "acme/instances/web[1]": [{"number": 1}],
-        "acme/instances/db": [{}],
-    }
+    """And each runs once for a resource, with the step where that lives."""
+    hooks = planned(spec)
+    assert [(one["address"], one["when"], one["variables"]) for one in hooks] == [
+        ("acme/instances/db[0]", "before", {}),
+        ("acme/instances/db[1]", "before", {}),
+        ("acme/instances/web[0]", "before", {"number": 0}),
+        ("acme/instances/web[1]", "before", {"number": 1}),
+    ]
+
+
+def test_a_plan_shows_what_runs_on_the_machine_that_applies(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    planned(spec)
+    digest = plans.load(spec / "it.plan").hooks[0].digest
+    for form in ("text", "markdown", "html"):
+        assert main(["show", "it.plan", "--format", form]) == 0
+        told = re.sub(r"[\s\\]+", " ", capsys.readouterr().out)
+        assert "Hooks: these playbooks run on the machine that applies" in told
+        assert f"hooks/drain.yml ({digest[:12]}) before create of" in told
+    assert main(["show", "it.plan", "--json"]) == 0
+    assert [one["digest"] for one in json.loads(capsys.readouterr().out)["hooks"]] == [digest] * 4
+
+
+def test_a_playbook_that_changed_since_it_was_planned_is_not_run(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned(spec)
+    before = plans.load(spec / "it.plan").digest
+    (spec / "hooks" / "drain.yml").write_text("[{hosts: all}]")
+    assert main(["apply", "it.plan"]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-A001" in told
+    assert "hooks/drain.yml" in told
+    assert main(["plan", "--quiet", "-o", "other.plan"]) == 0
+    assert plans.load(spec / "other.plan").digest != before
+
+
+@pytest.fixture
+def hook(tmp_path: Path) -> PlannedHook:
+    path = tmp_path / "drain.yml"
+    path.write_text("[]")
+    return PlannedHook(0, str(path), "before", digest_of_file(path), {"number": 1})
+
+
+def ran(
+    folder: Path, hook: PlannedHook, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[Mapping[str, str]], list[Event]]:
+    """The environments of the plays, and what was heard of the step."""
+    environments: list[Mapping[str, str]] = []
+    heard: list[Event] = []
+
+    class Fails:
+        """In the place of ansible-playbook."""
+
+        def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
+            del arguments, log
+            environments.append(environment)
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def wait(self) -> Played:
+            return Played(1, "it fails")
+
+    monkeypatch.setattr(ansible, "Playing", Fails)
+    step = small().steps[0]
+    wave = Wave(number=0, steps=[step], hooks={0: [hook]}, secrets={0: {"s1": "hunter2"}}, site_key="key")
+    AnsibleRunner(inventory=(), folder=folder / "run").run(wave, heard.append)
+    return environments, heard
+
+
+def test_a_hook_has_nothing_that_opens_the_store(
+    tmp_path: Path, hook: PlannedHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = ("STEAD_STORE_KEY", "STEAD_STORE_KEY_FILE", "STEAD_STORE", "ANSIBLE_VAULT_PASSWORD_FILE", "GITHUB_TOKEN")
+    for name in secrets:
+        monkeypatch.setenv(name, "hunter2")
+    environments, heard = ran(tmp_path, hook, monkeypatch)
+    assert isinstance(heard[-1], Ended)
+    (environment,) = environments
+    assert environment["PATH"]
+    assert "hunter2" not in environment.values()
+    left = [path.name for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert left == ["variables"]
+
+
+def test_a_hook_that_changed_under_way_is_not_run(
+    tmp_path: Path, hook: PlannedHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments, heard = ran(tmp_path, hook._replace(digest="of another"), monkeypatch)
+    assert environments == []
+    assert isinstance(heard[-1], Ended)
+    (result,) = heard[-1].results
+    assert "has changed since it was planned" in result.error

@@ -30,9 +30,8 @@ from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.kind import Action
 from stead.core.observed import Silence
-from stead.language.desired import Hook
 from stead.plan import file as plans
-from stead.plan.model import Plan
+from stead.plan.model import Plan, PlannedHook
 from stead.run.apply import Applied, Options, Pausing, Stopping, apply
 from stead.runner import Began, Ended, Wave, ansible
 from stead.runner.simulated import CHUNK
@@ -419,16 +418,13 @@ def test_a_rename_without_steps_is_recorded_at_once(bench: Bench) -> None:
 # Hooks, secrets
 
 
-def test_a_hook_runs_once_for_a_resource_with_the_step_where_it_lives(bench: Bench) -> None:
-    hook = Hook(playbook="drain.yml", when="before", actions=frozenset({"create"}), variables={})
-    other = Hook(playbook="never.yml", when="after", actions=frozenset({"destroy"}), variables={})
-    plan = replace(small(), keeps={**small().keeps, NET: keep(NET, "compute-2")})
-    bench.apply(plan, hooks={NET: [hook, other], web(0).block: [hook]})
-    ran = bench.runner.state.hooks()
-    assert ("drain.yml", "before", str(NET), "compute-2") in ran
-    assert [one for one in ran if one[2] == str(NET)] == [("drain.yml", "before", str(NET), "compute-2")]
-    assert len([one for one in ran if one[2].startswith("acme/instances/web")]) == 3
-    assert not [one for one in ran if one[0] == "never.yml"]
+def test_hooks_run_around_the_steps_that_the_plan_says(bench: Bench) -> None:
+    hooks = (PlannedHook(1, "drain.yml", "before", "digest", {}), PlannedHook(3, "tell.yml", "after", "digest", {}))
+    bench.apply(replace(small(), hooks=hooks), root=Path("/spec"))
+    assert sorted(bench.runner.state.hooks()) == [
+        ("/spec/drain.yml", "before", str(NET), "compute-2"),
+        ("/spec/tell.yml", "after", str(web(0)), "compute-1"),
+    ]
 
 
 def test_a_secret_is_written_nowhere(bench: Bench) -> None:

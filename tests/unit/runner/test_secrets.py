@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,8 +72,8 @@ def test_a_host_is_handed_the_secrets_of_its_own_steps(tmp_path: Path, monkeypat
     class Looks:
         """In the place of ansible-playbook: what lies in the directory of the wave when it begins."""
 
-        def __init__(self, arguments: list[str], log: Path) -> None:
-            del arguments
+        def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
+            del arguments, environment
             seen.update((one.name, one.read_text()) for one in log.parent.iterdir())
 
         def __enter__(self) -> Self:

@@ -140,11 +140,17 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
     from stead.core.diagnostics import Refused, has_errors
     from stead.plan.file import difference
     from stead.plan.planner import make_plan
-    from stead.run.apply import FORGED
+    from stead.run.apply import FORGED, STALE
 
     planned, found = make_plan(inputs, wishes_again(plan.made.asked, inputs))
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
+    now = {hook.playbook: hook.digest for hook in planned.plan.hooks}
+    if changed := sorted({one.playbook for one in plan.hooks if now.get(one.playbook, one.digest) != one.digest}):
+        text = (
+            f"Playbooks of hooks have changed since: {', '.join(changed)}. Nothing was done. Plan again and read them."
+        )
+        raise Refused(STALE.at(None, text))
     if where := difference(plan, planned.plan):
         text = (
             f"{path} says that it was made from this spec and these hosts, but they give another plan. What differs "
@@ -157,7 +163,6 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
 def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Secrets) -> int:
     import gc
 
-    from stead.cli.common.hooks import of_resources
     from stead.cli.common.progress import exit_status, progress, report
     from stead.cli.common.workspace import find, key_to_keep
     from stead.plan.file import to_bytes
@@ -172,7 +177,7 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
         parallel=options.parallel,
         secrets=secrets,
         site_key=key_to_keep(find(options)),
-        hooks=of_resources(loaded.inputs.desired, find(options).root),
+        root=find(options).root,
         content=b"" if plan.empty else to_bytes(plan),
     )
     with progress(plan, options) as on_event:

@@ -1,16 +1,13 @@
-"""Hooks of a spec as files on this machine: which of them are not there, and whose they are. Runs none."""
+"""Hooks of a spec as files on this machine: which of them are not there, and what is in them. Runs none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stead.core.address import Address
     from stead.core.diagnostics import Diagnostic
     from stead.language.desired import Desired
-    from stead.language.desired.model import Hook
 
 
 def missing(desired: Desired, root: Path) -> list[Diagnostic]:
@@ -27,16 +24,9 @@ def missing(desired: Desired, root: Path) -> list[Diagnostic]:
     return list(dict.fromkeys(found))
 
 
-def of_resources(desired: Desired, root: Path) -> Mapping[Address, Sequence[Hook]]:
-    """By definition, or by member where they differ. Files are named as seen from the spec's directory, which need not
-    be this one.
-    """
-    from stead.core.value import replace
+def digests(desired: Desired, root: Path) -> dict[str, str]:
+    """Of each playbook's file, by its name. One that is not there has none: that is told apart."""
+    from stead.language.spec.files import digest_of_file
 
-    return {
-        block.members[0] if len(block.members) == 1 else block.members[0].block: [
-            replace(one, playbook=str(root / one.playbook)) for one in block.settings.hooks
-        ]
-        for block in desired.blocks
-        if block.settings.hooks and block.members
-    }
+    names = {hook.playbook for block in desired.blocks for hook in block.settings.hooks}
+    return {name: digest_of_file(root / name) for name in sorted(names) if (root / name).is_file()}

@@ -277,6 +277,7 @@ class Loaded:
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
     from stead.blueprint.placement.plugins import load_sites
+    from stead.cli.common.hooks import digests
     from stead.core.recorded import Recorded
     from stead.kinds import kinds
     from stead.plan.planner import Inputs
@@ -307,5 +308,6 @@ def load(workspace: Workspace) -> Loaded:
         kinds=kinds(),
         key=site_key(workspace),
         sites=load_sites(),
+        hooks=digests(desired, workspace.root),
     )
     return Loaded(inputs=inputs, found=found, store=store, runner=runner)

@@ -41,6 +41,7 @@ def to_data(plan: Plan, *, verbose: bool = False) -> dict[str, Any]:
         "renames": [{"from": str(old), "to": str(new)} for old, new in sorted(plan.renames.items(), key=str)],
         "outputs": opened(plan.outputs),
         "notes": [_note(note) for note in plan.notes],
+        "hooks": [one._asdict() for one in plan.hooks],
     }
 
 
@@ -204,6 +205,15 @@ _RESOURCE = _record(
         "place": {"type": ["string", "null"], "description": "Where it is written: file:line:column"},
     }
 )
+_HOOK = _record(
+    {
+        "step": _number("The step that it runs around"),
+        "playbook": _text("As seen from the spec's directory"),
+        "when": {"enum": ["before", "after"]},
+        "digest": _text("Of the file: apply runs no other"),
+        "variables": {"type": "object", "description": "Given to it"},
+    }
+)
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A plan of Stead's, as `stead plan --json` prints it",
@@ -232,6 +242,7 @@ SCHEMA: dict[str, Any] = {
                 ),
                 "What a reader should know that is no step",
             ),
+            "hooks": _list(_HOOK, "Playbooks that run on the machine that applies"),
         }
     ),
 }

@@ -16,7 +16,7 @@ from stead.plan.render.names import count, of_addresses
 from stead.plan.render.style import ENDING, beginning
 from stead.plan.render.svg import hosts_svg, to_svg
 from stead.plan.render.values import shown
-from stead.plan.render.words import Summary, disturbance, effort, headline, losses, noted, renamed, summarise
+from stead.plan.render.words import Summary, disturbance, effort, headline, hooked, losses, noted, renamed, summarise
 
 # What a topology is made of; the rest would hide it.
 DRAWN = frozenset({"networks", "routers", "instances", "volumes", "floating_ips"})
@@ -153,6 +153,7 @@ def _field(field: Field) -> str:
 def _tail(plan: Plan) -> Iterator[str]:
     for title, lines in (
         ("Renamed", list(renamed(plan.renames))),
+        ("Hooks: these playbooks run on the machine that applies", list(hooked(plan))),
         ("Outputs", [f"{name} = {shown(value)}" for name, value in plan.outputs.items()]),
         ("Notes", list(noted(plan.notes))),
     ):

@@ -11,7 +11,7 @@ from stead.plan.render.entries import Card, card, why
 from stead.plan.render.fold import Entry, fold
 from stead.plan.render.names import count
 from stead.plan.render.values import shown
-from stead.plan.render.words import disturbance, effort, headline, losses, noted, renamed, summarise
+from stead.plan.render.words import disturbance, effort, headline, hooked, losses, noted, renamed, summarise
 
 LONGEST = 65_000  # characters: GitHub takes 65,536, and the line that says what is missing needs room
 _SIGNS = {Action.CREATE: "+", Action.DESTROY: "-", Action.REPLACE: "-"}  # what the diff lexer colours; else "!"
@@ -108,6 +108,9 @@ def _lines(told: Card) -> Iterator[str]:
 def _tail(plan: Plan) -> Iterator[str]:
     if plan.renames:
         yield from ("**Renamed**", "", *(f"- {_escaped(line)}" for line in _few(list(renamed(plan.renames)))), "")
+    if plan.hooks:
+        yield from ("**Hooks: these playbooks run on the machine that applies**", "")
+        yield from (*(f"- {_escaped(line)}" for line in _few(list(hooked(plan)))), "")
     if plan.outputs and not plan.empty:
         rows = [f"| `{_escaped(name)}` | {_cell(shown(value))} |" for name, value in plan.outputs.items()]
         yield from ("| Output | Value |", "| --- | --- |", *_few(rows), "")

@@ -25,6 +25,7 @@ from stead.plan.render.words import (
     disturbance,
     effort,
     headline,
+    hooked,
     losses,
     noted,
     renamed,
@@ -161,6 +162,10 @@ class _Page:
         if plan.renames:
             yield from ("", self.paint("Renamed", BOLD))
             yield from (f"    {line}" for line in renamed(plan.renames))
+        if plan.hooks:
+            yield from ("", self.paint("Hooks: these playbooks run on the machine that applies", BOLD))
+            for line in hooked(plan):
+                yield from (f"    {part}" for part in _lines(line, self.style.width - 4))
         if plan.outputs and not plan.empty:
             yield from ("", self.paint("Outputs after this", BOLD))
             yield from (f"    {name} = {shown(value)}" for name, value in plan.outputs.items())

@@ -11,7 +11,7 @@ from stead.core.value import value
 from stead.diff.model import Note
 from stead.plan.model import Plan
 from stead.plan.render.fold import Entry
-from stead.plan.render.names import count
+from stead.plan.render.names import count, of_addresses
 from stead.plan.render.values import safe
 
 SIGNS = {
@@ -166,6 +166,17 @@ def noted(notes: Sequence[Note], *, every: bool = False) -> Iterator[str]:
         yield from (f"{safe(note.text)} [{note.code}]" for note in shown)
         if len(some) > len(shown):
             yield f"… and {len(some) - len(shown):,} more of these [{some[0].code}]"
+
+
+def hooked(plan: Plan) -> Iterator[str]:
+    """Playbooks that run on this machine, each with what it runs around."""
+    groups: dict[tuple[str, str, str], dict[Action, list[Address]]] = {}
+    for hook in plan.hooks:
+        step = plan.steps[hook.step]
+        groups.setdefault(hook[1:4], {}).setdefault(step.action, []).append(step.address)
+    for (playbook, when, digest), actions in groups.items():
+        around = "; ".join(f"{action} of {of_addresses(addresses)}" for action, addresses in actions.items())
+        yield f"{safe(playbook)} ({digest[:12] or 'not read'}) {when} {around}"
 
 
 def renamed(renames: Mapping[Address, Address]) -> Iterator[str]:
