@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from stead.core.named import NamedTuple
+from stead.site.ansible_configuration import configuration
 
 LINES = 2  # that a play tells of itself
 KILLED = -9
@@ -124,7 +125,12 @@ class _Stage:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": collections(), **environment},
+                env={
+                    **SETTINGS,
+                    "ANSIBLE_COLLECTIONS_PATH": collections(),
+                    **configuration(os.environ),  # also for hooks: it is the site's
+                    **environment,
+                },
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )

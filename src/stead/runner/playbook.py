@@ -16,6 +16,7 @@ from typing import Any
 from stead.core.named import NamedTuple
 from stead.core.value import field, value
 from stead.runner.ansible_process import SETTINGS, collections
+from stead.site.ansible_configuration import configuration
 
 # One fork is a process of 60 MB on the controller.
 MOST_FORKS = 50
@@ -108,6 +109,7 @@ def _environment(playbook: Playbook) -> dict[str, str]:
     """Settings that a user has made in the environment win."""
     wanted = {
         **SETTINGS,
+        **configuration(os.environ),
         "ANSIBLE_COLLECTIONS_PATH": collections(),
         "ANSIBLE_TIMEOUT": str(playbook.connect_within),
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stead.runner.ansible_process import Playing
+from stead.site.inventory import read_inventory
 
 HEAD = "- {hosts: localhost, connection: local, gather_facts: false, tasks: [%s]}\n"
 
@@ -69,3 +70,34 @@ def test_what_a_play_packs_for_hosts_is_packed_once(tmp_path: Path, monkeypatch:
         packed.append({path: path.stat().st_ino for path in (tmp_path / "own").rglob("*ping*") if path.is_file()})
     assert packed[0]
     assert packed[0] == packed[1]
+
+
+EVIL = "from pathlib import Path\nPath({path!r}).touch()\n"
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with settings that name a plugin, in which commands run. Returns what the plugin would make."""
+    monkeypatch.delenv("ANSIBLE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for folder in ("callback", "inventory"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "evil.py").write_text(EVIL.format(path=str(tmp_path / "ran")))
+    (tmp_path / "ansible.cfg").write_text(
+        "[defaults]\ncallback_plugins = ./callback\ncallbacks_enabled = evil\ninventory_plugins = ./inventory\n"
+        "[inventory]\nenable_plugins = evil, ini\n"
+    )
+    return tmp_path / "ran"
+
+
+def test_settings_beside_the_spec_are_not_read(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with playing(beside.parent, "{debug: {msg: one}}") as play:
+        assert play.wait().status == 0
+    inventory = beside.parent / "inventory.ini"
+    inventory.write_text("[compute]\nc1\n")
+    assert "c1" in read_inventory([inventory])[0].hosts
+    assert not beside.exists()
+
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(beside.parent / "ansible.cfg"))  # the site asks for it
+    read_inventory([inventory])
+    assert beside.exists()

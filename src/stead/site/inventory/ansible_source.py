@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stead.core.diagnostics import Refused
+from stead.site.ansible_configuration import configuration
 from stead.site.inventory.codes import ANSIBLE_FAILED
 from stead.site.inventory.tree import ALL, Tree
 
@@ -37,7 +39,8 @@ def _ask(sources: Sequence[Path]) -> dict[str, Any]:
     beside = Path(sys.executable).with_name("ansible-inventory")
     command = [str(beside) if beside.exists() else "ansible-inventory", *options, "--list"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
+        environment = {**os.environ, **configuration(os.environ)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Refused(ANSIBLE_FAILED.at(None, f"{' '.join(command)}: {error}.")) from None
     if done.returncode or _nothing_was_read(done.stderr):

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 
+from ansible.constants import CONFIG_FILE
 from ansible.errors import AnsibleActionFail
 
 CHANGES = 2
@@ -53,6 +54,8 @@ class Stead:
     def run(self, words, aloud=False):
         """(status, what it printed, what it said besides). `aloud` tells the latter line by line as it comes."""
         environment = dict(os.environ, NO_COLOR="1")
+        if CONFIG_FILE:  # Stead itself looks for none beside the spec
+            environment["ANSIBLE_CONFIG"] = str(CONFIG_FILE)
         process = subprocess.Popen(
             [sys.executable, "-m", "stead", *words],
             stdin=subprocess.DEVNULL,
