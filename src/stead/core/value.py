@@ -211,4 +211,6 @@ def as_dict(one: Any) -> Any:
         return {name: as_dict(below) for name, below in zip(one._fields, one, strict=True)}
     if isinstance(one, Mapping):
         return {name: as_dict(below) for name, below in one.items()}
-    return [as_dict(below) for below in one] if isinstance(one, list | tuple | set | frozenset) else one
+    if isinstance(one, set | frozenset):  # whose order is another in each process
+        return sorted((as_dict(below) for below in one), key=str)
+    return [as_dict(below) for below in one] if isinstance(one, list | tuple) else one
