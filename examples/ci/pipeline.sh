@@ -2,7 +2,9 @@
 # The whole pipeline in plain shell, for any CI that can run a script.
 #
 #   pipeline.sh validate      on every push: style, and mistakes, as a JUnit report
-#   pipeline.sh plan          on a pull request and before an apply: stead.plan, plan.md, plan.html
+#   pipeline.sh preview       on a pull request: plan.md, by site.view of the last `plan` (or $SITE_VIEW). It runs nothing of
+#                             the change and needs neither hosts nor store nor key: give it none
+#   pipeline.sh plan          on the protected branch, before an apply: stead.plan, plan.md, plan.html, and site.view
 #   pipeline.sh apply         after a person has read plan.md: exactly stead.plan, or nothing
 #   pipeline.sh drift         every night: fails when hosts are not as they were left
 #
@@ -18,9 +20,13 @@ validate() {
     fi
 }
 
+preview() {
+    stead plan --untrusted "${SITE_VIEW:-site.view}" --format markdown --title "Plan of this pull request" > plan.md
+}
+
 plan() {
     local status=0
-    stead plan --quiet --out stead.plan --max-disruption "${MAX_DISRUPTION:-migrate}" --detailed-exitcode || status=$?
+    stead plan --quiet --out stead.plan --save-view site.view --max-disruption "${MAX_DISRUPTION:-migrate}" --detailed-exitcode || status=$?
     case $status in
     0) echo "nothing to do" ;;
     2) echo "there are changes" ;;
@@ -39,9 +45,9 @@ drift() {
 }
 
 case ${1:-} in
-validate | plan | apply | drift) "$1" ;;
+validate | preview | plan | apply | drift) "$1" ;;
 *)
-    sed -n '2,9p' "$0"
+    sed -n '2,11p' "$0"
     exit 1
     ;;
 esac

@@ -19,7 +19,12 @@ import yaml
 
 ROOT = Path(__file__).parent.parent.parent
 CI = ROOT / "examples" / "ci"
-STAND_INS = ("gh", "curl", "pip")
+# What a CI has kept of the last run on the protected branch lies beside the site, in `kept`.
+STAND_INS = {
+    "gh": 'case "$1 $2" in "run list") echo 41 ;; "run download") cp ../kept/site.view "$RUNNER_TEMP" ;; esac\n',
+    "curl": 'case "$*" in *"--output site.view"*) cp ../kept/site.view site.view ;; esac\n',
+    "pip": "",
+}
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 
 
@@ -29,9 +34,9 @@ def site(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "examples" / "small", here, ignore=shutil.ignore_patterns(".stead"))
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in STAND_INS:
+    for name, does in STAND_INS.items():
         tool = tools / name
-        tool.write_text(f'#!/bin/sh\necho {name} "$@" >> "{tmp_path}/called"\n')
+        tool.write_text(f'#!/bin/sh\necho {name} "$@" >> "{tmp_path}/called"\n{does}')
         tool.chmod(0o755)
     return here
 
@@ -52,6 +57,12 @@ def shell(site: Path, script: str, more: Mapping[str, str] | None = None) -> sub
 def called(site: Path) -> str:
     file = site.parent / "called"
     return file.read_text() if file.exists() else ""
+
+
+def keep_view(site: Path) -> None:
+    """As the last run on the protected branch leaves it."""
+    (site.parent / "kept").mkdir()
+    assert shell(site, "stead plan --quiet --save-view ../kept/site.view").returncode == 0
 
 
 def change(site: Path, old: str, new: str) -> None:
@@ -75,6 +86,10 @@ def test_the_shell_pipeline_applies_what_was_reviewed(site: Path) -> None:
     applied = pipeline(site, "apply")
     assert applied.returncode == 0, applied.stderr
     assert pipeline(site, "plan").stdout == "nothing to do\n"
+    change(site, "memory: 4GiB", "memory: 8GiB")
+    assert pipeline(site, "preview").returncode == 0
+    assert "memory" in (site / "plan.md").read_text()
+    change(site, "memory: 8GiB", "memory: 4GiB")
     assert pipeline(site, "drift").returncode == 0
 
 
@@ -124,6 +139,7 @@ def _github_environment(site: Path, declared: Mapping[str, Any]) -> dict[str, st
     known = {"MAX_DISRUPTION": "migrate", "PULL_REQUEST": "7"}
     return {
         **{name: EXPRESSION.sub(known.get(name, ""), str(value)) for name, value in declared.items()},
+        "RUNNER_TEMP": str(site.parent),
         "GITHUB_OUTPUT": str(site.parent / "output"),
         "GITHUB_STEP_SUMMARY": str(site.parent / "summary.md"),
         "GITHUB_WORKFLOW": "stead",
@@ -133,6 +149,7 @@ def _github_environment(site: Path, declared: Mapping[str, Any]) -> dict[str, st
 
 
 def test_the_github_workflow_comments_and_applies(site: Path) -> None:
+    keep_view(site)
     github(site, "validate", "comment")
     assert "gh pr comment 7 --edit-last --create-if-none --body-file plan.md" in called(site)
     assert "Plan of this pull request" in (site / "plan.md").read_text()
@@ -152,6 +169,26 @@ def test_the_github_workflow_keeps_expressions_out_of_scripts() -> None:
     assert not [script for script in scripts if EXPRESSION.search(script)]
 
 
+def test_actions_are_pinned_by_their_commits() -> None:
+    workflow = yaml.safe_load((CI / "github.yml").read_text())
+    uses = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert len(uses) > 5
+    assert not [one for one in uses if not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", one)]
+
+
+def test_what_plans_a_pull_request_has_no_secrets_and_no_way_to_hosts() -> None:
+    workflow = yaml.safe_load((CI / "github.yml").read_text())
+    assert not [value for value in workflow["env"].values() if "secrets." in value]
+    for name in ("validate", "comment"):
+        job = workflow["jobs"][name]
+        assert job["runs-on"] == "ubuntu-latest"
+        assert "secrets." not in str(job)
+        assert "environment" not in job
+    pipelines = yaml.safe_load((CI / "gitlab.yml").read_text())
+    for name in ("validate", "comment"):
+        assert "tags" not in pipelines[name]
+
+
 # GitLab CI
 
 
@@ -161,6 +198,8 @@ def gitlab(site: Path, *jobs: str) -> None:
         **pipelines["variables"],
         "CI_API_V4_URL": "https://gitlab.example/api/v4",
         "CI_PROJECT_ID": "5",
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_JOB_TOKEN": "j",
         "CI_MERGE_REQUEST_IID": "9",
         "CI_PIPELINE_ID": "42",
         "COMMENT_TOKEN": "t",
@@ -172,6 +211,7 @@ def gitlab(site: Path, *jobs: str) -> None:
 
 
 def test_the_gitlab_pipeline_comments_and_applies(site: Path) -> None:
+    keep_view(site)
     gitlab(site, "validate", "comment")
     assert "body@plan.md https://gitlab.example/api/v4/projects/5/merge_requests/9/notes" in called(site)
     gitlab(site, "plan", "apply", "drift")

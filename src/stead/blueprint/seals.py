@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from stead.core.fields import Secret
 from stead.core.recorded import Recorded
-from stead.core.want import canonical, sealed_in
+from stead.core.want import UNKNOWN, canonical, sealed_in
 
 LENGTH = 32  # hexadecimal digits
 
@@ -24,6 +24,8 @@ class Seals:
 
     def seal(self, secret: Secret, project: str) -> dict[str, str]:
         """Keyed, so that it cannot be guessed at from a plan."""
+        if not self._key:  # of a plan that may know no secret: all are alike, here and in what it goes by
+            return {"$secret": UNKNOWN}
         plain = secret.reveal()
         made = self._hashed(plain)  # as it was before seals had a project: nothing is made anew for the new form
         if (project, made) not in self._before():

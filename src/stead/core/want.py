@@ -26,6 +26,7 @@ def canonical(value: object) -> str:
 
 
 SEALED = '{"$secret":"'  # how what stands for a secret begins in canonical JSON; no key of a user's begins with $
+UNKNOWN = "unknown"  # stands for every secret where none may be known
 NOTHING_SEALED: frozenset[str] = frozenset()
 
 

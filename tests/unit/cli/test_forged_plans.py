@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -117,6 +120,16 @@ def test_what_a_person_asked_for_is_asked_again(options: Sequence[str]) -> None:
 def test_moves_that_were_planned_are_planned_again(command: Sequence[str]) -> None:
     assert main([*command, "--quiet", "-o", FILE]) == 0
     assert main(["apply", "--quiet", FILE]) == 0
+
+
+def test_two_processes_make_the_same_file(changed: Path) -> None:
+    """Whatever order their sets have."""
+    files = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "stead", "plan", "--quiet", "-o", f"{seed}.plan"]
+        subprocess.run(command, check=True, cwd=changed, env={**os.environ, "PYTHONHASHSEED": seed})
+        files.append((changed / f"{seed}.plan").read_bytes())
+    assert files[0] == files[1]
 
 
 def test_where_a_spec_is_read_from_makes_no_difference(changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@
   stead plan --detailed-exitcode              for CI: 0 nothing to do, 2 changes or something waits, 1 errors
   stead plan --confirm-dead compute-1         this host is off for good: what would be started elsewhere
   stead plan --refresh-only                   take what the hosts have for what was applied
+  stead plan --save-view site.view            and keep what the site is and has, for the next line
+  stead plan --untrusted site.view            a stranger's change: nothing of it is run, no host asked, no key needed
 
 exit status: 0, or 2 with --detailed-exitcode when there are changes or something waits; 1 when there is no plan, or it
 disturbs too much
@@ -32,6 +34,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     mode.add_argument(
         "--refresh-only", action="store_true", help="change no host; record what the hosts have as what was applied"
     )
+    mode.add_argument(
+        "--untrusted",
+        metavar="VIEW",
+        help="plan a change that nobody has read: by this view of the site, without hosts, store, keys and Ansible",
+    )
+    parser.add_argument(
+        "--save-view",
+        metavar="FILE",
+        help="write what the site is and has to a file, for --untrusted",
+    )
     shared.limit(parser, None)
     shared.exitcode(parser, "there are changes, or something waits for a host")
     shared.replacing(parser)
@@ -45,6 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from stead.cli.common.planning import make, show, too_much
 
+    if options.untrusted:
+        return of_strangers(options)
     ready = make(options, destroy=options.destroy)
     refused = too_much(ready.plan, options.max_disruption)
     if options.out is not None and not refused:  # first: where it cannot be written, that is the answer
@@ -52,6 +66,14 @@ def run(options: argparse.Namespace) -> int:
         from stead.store.sealing import signing_key
 
         save(ready.plan, Path(options.out), signing_key())
+    if options.save_view is not None:
+        import time
+
+        from stead.store.view import View
+        from stead.store.view import save as save_view
+
+        inputs = ready.loaded.inputs
+        save_view(View(recorded=inputs.recorded, observed=inputs.observed, at=time.time()), Path(options.save_view))
     files = ready.loaded.inputs.desired.files
     show(ready.plan, options, [*ready.warnings, *refused], title=options.title, files=files)
     if refused:
@@ -62,6 +84,27 @@ def run(options: argparse.Namespace) -> int:
         told(options, f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.")
     waits = not ready.plan.empty or bool(ready.plan.waiting)
     return CHANGES if options.detailed_exitcode and waits else 0
+
+
+def of_strangers(options: argparse.Namespace) -> int:
+    from stead.cli.common import bounded
+    from stead.cli.common.planning import make_blind, show, too_much
+    from stead.cli.common.workspace import BAD_OPTION
+    from stead.core.diagnostics import Refused
+    from stead.store.model import moment
+
+    if options.out is not None or options.save_view is not None:
+        text = "--untrusted writes no plan. What is applied is planned without it, once the change is read."
+        raise Refused(BAD_OPTION.at(None, text))
+    if not bounded.is_within():
+        return bounded.run(options.words)
+    plan, found, at = make_blind(options, Path(options.untrusted))
+    refused = too_much(plan, options.max_disruption)
+    show(plan, options, [*found, *refused], title=options.title)
+    if refused:
+        return 1
+    told(options, f"By what the site had at {moment(at)}. Secrets are not compared, and no host was asked.")
+    return CHANGES if options.detailed_exitcode and not plan.empty else 0
 
 
 def told(options: argparse.Namespace, text: str) -> None:

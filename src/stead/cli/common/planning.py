@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,22 @@ def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
         diff=planned.diff,
         warnings=found,
     )
+
+
+def make_blind(options: argparse.Namespace, view: Path) -> tuple[Plan, Sequence[Diagnostic], float]:
+    """The plan of a change that nobody has read yet; see `bounded`."""
+    from stead.cli.common.selection import wishes
+    from stead.cli.common.workspace import inputs_of_strangers
+    from stead.plan.planner import make_plan
+
+    inputs, found, at = inputs_of_strangers(find(options), view)
+    if has_errors(found):
+        raise Refused(*found)
+    planned, more = make_plan(inputs, wishes(options, inputs))
+    found = [*found, *more]
+    if planned.plan is None or has_errors(found):
+        raise Refused(*found)
+    return planned.plan, found, at
 
 
 def too_much(plan: Plan, most: str | None) -> list[Diagnostic]:

@@ -274,6 +274,33 @@ class Loaded:
     runner: Runner
 
 
+def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[Diagnostic], float]:
+    """By a view of the site: no inventory, no store, no key, no password, and nobody is asked. And when it was made."""
+    from stead.blueprint.placement.plugins import load_sites
+    from stead.cli.common.hooks import digests
+    from stead.core.value import replace
+    from stead.kinds import kinds
+    from stead.language.desired import resolve
+    from stead.language.spec import load
+    from stead.plan.planner import Inputs
+    from stead.store.view import load as load_view
+
+    view = load_view(path)
+    variables, files = workspace.variables, workspace.var_files
+    spec, found = load(workspace.specs, kinds(), variables=variables, var_files=files, root=workspace.root)
+    desired, more = resolve(replace(spec, blind=True), key=b"")
+    inputs = Inputs(
+        desired=desired,
+        recorded=view.recorded,
+        observed=view.observed,
+        kinds=kinds(),
+        key=b"",
+        sites=load_sites(),
+        hooks=digests(desired, workspace.root),
+    )
+    return inputs, [*found, *more], view.at
+
+
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
     from stead.blueprint.placement.plugins import load_sites

@@ -56,7 +56,7 @@ class _Resolving:
         self.plurals = frozenset(self.kinds)
         shared = frozenset(plural for plural, kind in self.kinds.items() if kind.scope is Scope.EITHER)
         self.assumed = shared if alone else frozenset()
-        self.vaults = {"": Vault(spec.vault_secrets, alone=alone)}
+        self.vaults = {"": Vault(spec.vault_secrets, alone=alone or spec.blind)}
         self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
         self._included: dict[Block, Place] = {}
         self.empty: dict[Address, bool] = {}
@@ -91,7 +91,7 @@ class _Resolving:
         if project not in self.vaults:
             ids = self.grants.get(project, NOTHING).vault_ids
             own = [one for one in self.spec.vault_secrets if one.name in ids]
-            self.vaults[project] = Vault(own, project=project, alone=self.alone)
+            self.vaults[project] = Vault(own, project=project, alone=self.alone or self.spec.blind)
         return self.vaults[project]
 
     def scope(self, environment: Environment) -> BlockScope:

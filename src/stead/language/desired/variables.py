@@ -77,6 +77,8 @@ class Variables:
         if declared is None:
             return None
         given = self.environment.given.get(name)
+        if given is None and default is None and declared.secret and self.vault.alone:
+            return Secret("")
         if given is None and default is None:
             text = f"{name!r} has no default and none was given. Give one with -e {name}=…, or write a default."
             self.found.append(UNSET.at(node.place, text))

@@ -71,4 +71,5 @@ class Spec:
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
     vault_secrets: tuple[Password, ...] = ()
+    blind: bool = False  # no secret may be known: what is vaulted stays closed, and none need be given
     whole: bool = True  # every file could be read to its end
