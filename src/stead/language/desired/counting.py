@@ -32,6 +32,13 @@ class Counted:
 ONE = Counted(None)
 
 
+def few(count: Counted) -> Counted:
+    """The first member of many."""
+    if count.keys is None or len(count.keys) <= 1:
+        return count
+    return Counted(range(1) if count.each is None else dict.fromkeys([str(next(iter(count.keys)))]), count.each)
+
+
 def counted(node: Node, kind: str, *, may: bool, reading: Reading) -> Counted:
     count, for_each = node.child("count"), node.child("for_each")
     said = count if count is not None else for_each

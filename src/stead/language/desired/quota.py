@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind
 from stead.language.desired.model import Block, Desired
+from stead.language.desired.scope import Keys
 from stead.language.reading.scalars import human
+from stead.language.spec import Definition
 
 OVER = Code("STEAD-Q001", "a quota is exceeded")
 BYTES = frozenset({"memory", "storage"})
+
+
+PROJECTS = "projects"
+FEW = 1_000  # members that are made in no time, so that it can be said which definition asks for most
+
+
+def too_many(
+    projects: Mapping[str, Block], defined: Iterable[tuple[Definition, Keys]]
+) -> dict[tuple[str, str], Diagnostic]:
+    """By project and kind, before any member is made: a million may be written in one line."""
+    numbers: Counter[tuple[str, str]] = Counter()
+    for one, keys in defined:
+        numbers[one.project, one.kind] += 1 if keys is None else len(keys)
+    found = {}
+    for (name, kind), number in sorted(numbers.items()):
+        project = projects.get(name)
+        most = getattr(project.model.quota, kind, None) if project is not None else None
+        if project is not None and most is not None and number > max(most, FEW):
+            text = (
+                f"Project {name} asks for {number:,} of {kind} and may have {most:,}: {number - most:,} too much. "
+                "Raise the quota or ask for less."
+            )
+            found[name, kind] = OVER.at(project.place(f"quota.{kind}"), text, address=str(project.members[0]))
+    return found
 
 
 def over_quota(desired: Desired, kinds: Mapping[str, Kind]) -> list[Diagnostic]:
@@ -29,7 +55,7 @@ def over_quota(desired: Desired, kinds: Mapping[str, Kind]) -> list[Diagnostic]:
                 largest[block.project, what] = (total, block)
     found = []
     for project, amounts in sorted(used.items()):
-        owner = desired.get(Address("", "projects", project))
+        owner = desired.get(Address("", PROJECTS, project))
         quota: Any = getattr(owner.model, "quota", None) if owner else None
         for what, total in sorted(amounts.items()):
             most = getattr(quota, what, None)

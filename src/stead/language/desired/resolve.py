@@ -11,16 +11,16 @@ from stead.core.kind import Scope
 from stead.core.value import replace
 from stead.language import document
 from stead.language.desired import results, trust
-from stead.language.desired.counting import ONE, Counted, counted
+from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
 from stead.language.desired.ignoring import ignores_nothing, rolls_nothing
 from stead.language.desired.model import Block, Desired, Hook, Rollout, Settings, Site
-from stead.language.desired.quota import over_quota
+from stead.language.desired.quota import PROJECTS, over_quota, too_many
 from stead.language.desired.renames import UNKNOWN_ADDRESS, Renames
 from stead.language.desired.scope import BlockScope, Keys
 from stead.language.desired.variables import Variables
-from stead.language.expressions import revealed
+from stead.language.expressions import new_budget, revealed
 from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Environment, Spec
@@ -33,6 +33,7 @@ def resolve(spec: Spec, *, key: bytes, alone: bool = False) -> tuple[Desired, li
     """`key` seals secrets in the digest, so that it changes with them and does not give them away. `alone`: these are a
     project's files without the site's, so names that the project has not may be the site's.
     """
+    new_budget()
     resolving = _Resolving(spec, alone)
     desired = resolving.desired(key)
     found = resolving.found
@@ -125,8 +126,15 @@ class _Resolving:
 
     def desired(self, key: bytes) -> Desired:
         blocks: list[Block] = []
-        for one, count in zip(self.spec.definitions, self.counts, strict=True):
-            blocks += self.blocks(one, count)
+        defined = list(zip(self.spec.definitions, self.counts, strict=True))
+        for one, count in defined:
+            blocks += self.blocks(one, count) if one.kind == PROJECTS else ()
+        quotas = {block.name: block for block in blocks}
+        over = too_many(quotas, [(one, count.keys) for one, count in defined])
+        self.found += over.values()
+        for one, count in defined:
+            if one.kind != PROJECTS:  # of what is far too many, one is made: it may have other mistakes
+                blocks += self.blocks(one, few(count) if (one.project, one.kind) in over else count)
         blocks.sort(key=lambda block: order(block.members[0]))
         by_address: dict[Address, Block] = {}
         for block in blocks:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stead.core.fields import Expression, Secret
-from stead.language.expressions.bounds import LARGEST, Failed
+from stead.language.expressions.bounds import LARGEST, WHOLE, Failed
 from stead.language.expressions.used import (
     Use,
     environment,
@@ -37,6 +37,7 @@ __all__ = [
     "has_expression",
     "holds_secret",
     "names_used",
+    "new_budget",
     "revealed",
     "uses",
     "uses_secret",
@@ -74,6 +75,12 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
         raise Failed(f"{type(error).__name__}: {error}.", _line(error, text)) from None
     finally:
         meter.left = before  # facts may be expressions themselves
+
+
+def new_budget() -> None:
+    """Of a plan's: its expressions share one."""
+    if environment.cache_info().currsize:  # there is one already
+        environment().meter.whole = WHOLE
 
 
 def _is_lone(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 LARGEST: Final = 1 << 20  # characters or items that a value may have; user data is bounded at 64 KiB anyway
 BUDGET: Final = 1 << 24  # parts: a few seconds at worst
+WHOLE: Final = 1 << 29  # parts of all expressions of a plan: a million members with a short one each have enough
 MOST_BITS: Final = 256  # of a number: more than any address, size or id
 _CALL: Final = 50
 _WIDTH = re.compile(r"[0-9]{5,}|\*")
@@ -49,11 +50,15 @@ class Meter:
 
     def __init__(self) -> None:
         self.left = BUDGET
+        self.whole = WHOLE
 
     def spend(self, parts: int) -> None:
-        self.left -= parts
-        if self.left < 0:
+        if parts > self.left:  # it is not done, so it costs nothing
             raise Failed("It takes too many steps. Let fewer loops and filters do it.")
+        if parts > self.whole:
+            raise Failed("All expressions of the spec together take too many steps. Let fewer members differ.")
+        self.left -= parts
+        self.whole -= parts
 
     def made(self, value: Any) -> Any:
         """Counts a value that was made."""
@@ -72,6 +77,8 @@ class Meter:
             raise Failed(f"{name!r} makes bytes, which are no value.")
         if name in _GROWING and _product(arguments) > LARGEST * 4:
             raise Failed(f"What {name!r} would make has more than {LARGEST:,} parts.")
+        if name == "sum" and len(arguments) > 1:  # of lists: each sum is made anew
+            self.spend(_length(arguments[0]) * max(map(_weight, arguments)))
         if name == "format" and arguments and isinstance(arguments[0], str):
             bounded_format(arguments[0])
 
