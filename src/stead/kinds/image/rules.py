@@ -10,7 +10,8 @@ from stead.kinds.shared import images
 from stead.language.desired import Block, Desired
 
 SOURCE = Code("STEAD-M001", "the source is no absolute path and no URL")
-NO_CHECKSUM = Code("STEAD-M002", "nothing vouches for the image", Severity.WARNING)
+NO_CHECKSUM = Code("STEAD-M002", "nothing vouches for the image")
+UNCHECKED = Code("STEAD-M006", "nothing vouches for the image, which the site allows", Severity.WARNING)
 MIN_DISK = Code("STEAD-M003", "the least disk is smaller than the image")
 COMPRESSED = Code("STEAD-M004", "a disk of this format is not compressed as a file", Severity.WARNING)
 FIRMWARE = Code("STEAD-M005", "the firmware does not go with the machine")
@@ -18,7 +19,7 @@ FIRMWARE = Code("STEAD-M005", "the firmware does not go with the machine")
 _SCHEMES = ("http://", "https://")
 
 
-def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Image = block.model
     web = model.source.startswith(_SCHEMES)
     if not web and (not model.source.startswith("/") or "/../" in model.source):
@@ -32,7 +33,11 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
             "Whoever answers at the URL decides what runs, and a change there goes unnoticed. Write `checksum:` with "
             "the digest that the publisher gives."
         )
-        yield NO_CHECKSUM.at(block.place("source"), text)
+        if desired.site.unchecked_images:
+            yield UNCHECKED.at(block.place("source"), text)
+        else:
+            text += " The site's files may say `site: {unchecked_images: true}` instead."
+            yield NO_CHECKSUM.at(block.place("source"), text)
     if model.size is not None and model.min_disk is not None and model.min_disk < model.size:
         text = "A root disk of `min_disk` could not hold the image. Raise it to `size` at least, or leave it out."
         yield MIN_DISK.at(block.place("min_disk"), text)

@@ -128,6 +128,9 @@ class Site:
         "Folders and URL prefixes that images of project files may come from",
         Example(["/srv/images/", "https://cloud.debian.org/images/cloud/"]),
     ] = ()
+    unchecked_images: Annotated[bool, "Images from URLs need no checksum: whoever answers there decides what runs"] = (
+        False
+    )
     hooks: Annotated[
         Mapping[Annotated[str, Name()], SiteHook] | None,
         "Hooks that projects may be granted, by name",
