@@ -62,7 +62,7 @@ def invoke(name: str, rest: Sequence[str]) -> int:
     command.arguments(parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     options = parser.parse_args(rest)
-    options.words = [name, *rest]
+    options.typed = [name, *rest]
     as_json = bool(getattr(options, "json", False)) or getattr(options, "format", None) == "json"
     try:
         return int(command.run(options))

@@ -97,7 +97,7 @@ def of_strangers(options: argparse.Namespace) -> int:
         text = "--untrusted writes no plan. What is applied is planned without it, once the change is read."
         raise Refused(BAD_OPTION.at(None, text))
     if not bounded.is_within():
-        return bounded.run(options.words)
+        return bounded.run(options.typed)
     plan, found, at = make_blind(options, Path(options.untrusted))
     refused = too_much(plan, options.max_disruption)
     show(plan, options, [*found, *refused], title=options.title)
