@@ -1,6 +1,9 @@
 """Throws mutated files at Stead: whatever comes, it answers with diagnostics and never with a traceback.
 
-python bench/fuzz.py [--target specs|inventories|tests|variables|plans] [--rounds 20000] [--seed 1]
+python bench/fuzz.py [--target specs|project-files|inventories|tests|variables|plans] [--rounds 20000] [--seed 1]
+
+`--project-files` is short for `--target project-files`: each file is planned as that of a project's people, on a site
+that grants them nothing and on one that grants nearly all, and a step outside of the project is as bad as a traceback.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from pathlib import Path
 import yaml
 
 import fuzzed_files
-from fuzzed_files import Target
+import walls
+from fuzzed_files import Target, edited_yaml
+from mutations import SPEC, Words
 from stead.kinds import kinds
 from stead.language.desired import resolve
 from stead.language.spec import load
@@ -46,7 +51,29 @@ def resolved(path: Path) -> Iterable[str]:
     return [one.code for one in [*found, *more]]
 
 
-TARGETS = {"specs": Target(specs, resolved), **fuzzed_files.TARGETS}
+_WALLS: dict[Path, list[walls.Walls]] = {}
+
+
+def project_files(folder: Path) -> list[str]:
+    """One of a site that grants nothing, and of one that grants nearly all: neither may reach what is another's."""
+    _WALLS[folder] = [walls.Walls(folder / name, granted=name == "granted") for name in ("walled", "granted")]
+    return [walls.ACME]
+
+
+def planned_within_walls(path: Path) -> Iterable[str]:
+    return [code for one in _WALLS[path.parent] for code in one.answer(path)]
+
+
+def tried_or_mutated(text: str, dice: random.Random, words: Words) -> str:
+    return walls.tried(text, dice) if dice.random() < 0.9 else edited_yaml(text, dice, words)
+
+
+OF_PROJECTS = Words((*walls.HOSTILE * 3, *SPEC.values), (*walls.ENTRIES * 3, *SPEC.entries))
+TARGETS = {
+    "specs": Target(specs, resolved),
+    "project-files": Target(project_files, planned_within_walls, "project.yml", OF_PROJECTS, tried_or_mutated),
+    **fuzzed_files.TARGETS,
+}
 
 
 def fuzz(target: Target, rounds: int, seed: int, folder: Path) -> Counter[str]:
@@ -73,6 +100,7 @@ def fuzz(target: Target, rounds: int, seed: int, folder: Path) -> Counter[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", choices=TARGETS, default="specs")
+    parser.add_argument("--project-files", action="store_const", const="project-files", dest="target")
     parser.add_argument("--rounds", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -14,6 +14,7 @@ import pytest
 BENCH = Path(__file__).parent.parent.parent / "bench"
 # target -> rounds, and how many different answers they at least bring out
 ROUNDS = {"specs": (1500, 12), "inventories": (150, 4), "tests": (250, 8), "variables": (100, 8), "plans": (150, 2)}
+ROUNDS["project-files"] = (150, 12)
 
 
 @pytest.mark.parametrize("target", ROUNDS)
