@@ -31,13 +31,21 @@ class Form:
 
 @positional
 class Text(Form):
-    """A string. `late` may use `{{ }}` over chosen values (addresses, hosts); `secret` is never shown or stored."""
+    """A string without control characters. `late` may use `{{ }}` over chosen values (addresses, hosts); `secret` is
+    never shown or stored. These two, and what has `lines`, may have line breaks and tabs.
+    """
 
     pattern: str = ""
     what: str = ""  # names the pattern in messages: "a DNS name"
     longest: int = 0
     late: bool = False
     secret: bool = False
+    lines: bool = False
+
+
+INVENTORY = Text(pattern=r".*", what="one line", longest=255)  # a name as the inventory has it
+LINES = Text(lines=True)
+LINE = Text(pattern=r".*", what="one line")
 
 
 @positional

@@ -103,6 +103,34 @@ def test_every_resource_is_somewhere(made: Blueprint) -> None:
         assert one.wants, address
 
 
+def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Texts of a want with the field they are in; keys as well."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield f"{path} (key)", key
+            yield from _texts(one, key)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one, path)
+
+
+LINES = {"user_data", "vendor_data", "network_data", "meta_data", "network_config"}
+
+
+def test_no_text_of_a_want_is_two_lines(made: Blueprint) -> None:
+    """Save what is for the guest: elsewhere it might become a line of a file on the host."""
+    found = {
+        f"{address.kind}: {field}"
+        for address, one in made.resources.items()
+        for want in one.wants.values()
+        for field, text in _texts(want.fields())
+        if not text.isprintable() and field not in LINES
+    }
+    assert not found
+
+
 def test_what_is_settled_stays(desired: Desired, made: Blueprint) -> None:
     again = _settled(desired, Recorded(site="site", resources=_records(made)))
     assert {address: one.wants for address, one in again.resources.items()} == {

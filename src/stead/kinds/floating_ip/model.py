@@ -25,4 +25,4 @@ class FloatingIp:
         "The instance's network that it leads to; left out, the first one with a router to the external network",
         Example("app"),
     ] = None
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.core.fields import Example, Size, Text
+from stead.core.fields import (
+    LINE,
+    LINES,
+    Example,
+    Size,
+    Text,
+)
 from stead.core.value import field, value
-from stead.kinds.shared.sizing import TRAIT
+from stead.kinds.shared.sizing import MACHINE, TRAIT
 
 DIGEST = Text(
     pattern=r"(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})", what="sha256: or sha512: and the digest in hex"
@@ -18,7 +24,7 @@ DIGEST = Text(
 class Image:
     source: Annotated[
         str,
-        Text(longest=4096),
+        Text(pattern=r".*", what="one line", longest=4096),
         "Where the controller finds it: an absolute path, or an http or https URL",
         Example("https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2"),
     ]
@@ -52,14 +58,16 @@ class Image:
     ] = None
     user: Annotated[
         str | None,
-        Text(longest=32),
+        Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?", what="a login name", longest=32),
         "Login that its cloud-init makes; the inventory of instances uses it",
         Example("debian"),
     ] = None
     firmware: Annotated[Literal["bios", "uefi", "uefi-secure"] | None, "Firmware it needs"] = None
-    machine: Annotated[str | None, Text(longest=64), "Machine type it needs", Example("q35")] = None
+    machine: Annotated[str | None, MACHINE, "Machine type it needs", Example("q35")] = None
     disk_bus: Annotated[Literal["virtio", "scsi", "sata", "ide"], "Bus its disks are on"] = "virtio"
     nic_model: Annotated[Literal["virtio", "e1000e", "e1000", "rtl8139"], "Model of its network interfaces"] = "virtio"
     traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its hosts must have"] = ()
-    properties: Annotated[Mapping[str, str], "Anything else worth remembering of it"] = field(default_factory=dict)
-    description: Annotated[str, Text(), "For people"] = ""
+    properties: Annotated[
+        Mapping[Annotated[str, LINE], Annotated[str, LINES]], "Anything else worth remembering of it"
+    ] = field(default_factory=dict)
+    description: Annotated[str, Text(lines=True), "For people"] = ""

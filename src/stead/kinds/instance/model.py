@@ -7,6 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from stead.core.address import Address
 from stead.core.fields import (
+    INVENTORY,
+    LINE,
+    LINES,
     Anything,
     Duration,
     Example,
@@ -23,8 +26,9 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
-from stead.kinds.shared.sizing import TRAIT, Flavor
+from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
 
+ADDRESSES = Text(pattern=r"\S+", what="an address or a CIDR", longest=64)
 Late = str | Expression | Secret
 
 
@@ -34,7 +38,7 @@ class AllowedAddress:
 
     SHORT: ClassVar[str] = "address"
 
-    address: Annotated[str, Text(longest=64), "An address or a CIDR", Example("10.20.0.100")]
+    address: Annotated[str, ADDRESSES, "An address or a CIDR", Example("10.20.0.100")]
     mac: Annotated[str | None, Mac(), "MAC address that goes with it; left out, the interface's own"] = None
 
 
@@ -102,7 +106,10 @@ class CloudInit:
         Any, Anything(late=True), "Network configuration (version 2), in the place of Stead's own"
     ] = None
     meta_data: Annotated[
-        Mapping[str, Any], Anything(late=True), "Added to the meta data", Example({"stage": "production"})
+        Mapping[Annotated[str, LINE], Any],
+        Anything(late=True),
+        "Added to the meta data",
+        Example({"stage": "production"}),
     ] = field(default_factory=dict)
     on_change: Annotated[
         Literal["keep", "rebuild"],
@@ -153,7 +160,7 @@ class Disk:
 
     size: Annotated[int | None, Size(), "Size; left out, as the flavor says", Example("40GiB")] = None
     pool: Annotated[
-        str | None, Text(), Granted("pools"), "Storage pool; left out, as the flavor says", Example("fast")
+        str | None, INVENTORY, Granted("pools"), "Storage pool; left out, as the flavor says", Example("fast")
     ] = None
     bus: Annotated[Literal["virtio", "scsi", "sata", "ide"] | None, "Bus; left out, as the image says"] = None
     cache: Annotated[
@@ -231,12 +238,12 @@ class Instance:
         Example("2m"),
     ] = 60
     zone: Annotated[
-        Annotated[str, Text()] | tuple[Annotated[str, Text()], ...],
+        Annotated[str, INVENTORY] | tuple[Annotated[str, INVENTORY], ...],
         "Zone of its host, or a list of zones that will do",
         Example("east"),
     ] = ()
     host: Annotated[
-        str, Text(), Granted("hosts"), "The host it must be on; left out, it is chosen", Example("compute-3")
+        str, INVENTORY, Granted("hosts"), "The host it must be on; left out, it is chosen", Example("compute-3")
     ] = ""
     traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must have", Example(["ssd"])] = ()
     forbidden_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that its host must not have"] = ()
@@ -255,7 +262,7 @@ class Instance:
         Literal["x86_64", "aarch64", "ppc64le", "s390x", "riscv64"] | None, "CPU; left out, as the image says"
     ] = None
     machine: Annotated[
-        str | None, Text(longest=64), "Machine type; left out, as the image says, or q35 or virt", Example("q35")
+        str | None, MACHINE, "Machine type; left out, as the image says, or q35 or virt", Example("q35")
     ] = None
     cpu: Annotated[
         str | None,
@@ -278,7 +285,8 @@ class Instance:
     watchdog: Annotated[
         Literal["none", "reset", "poweroff", "pause"], "A watchdog, and what it does when the guest stops feeding it"
     ] = "none"
-    properties: Annotated[Mapping[str, str], "Meta data of your own; the inventory of instances shows it"] = field(
-        default_factory=dict
-    )
-    description: Annotated[str, Text(), "For people"] = ""
+    properties: Annotated[
+        Mapping[Annotated[str, LINE], Annotated[str, LINES]],
+        "Meta data of your own; the inventory of instances shows it",
+    ] = field(default_factory=dict)
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -12,8 +12,8 @@ from stead.core.value import value
 class Keypair:
     public_key: Annotated[
         str,
-        Text(longest=16384),
+        Text(longest=16384, lines=True),
         "The public key, as in authorized_keys",
         Example("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbPRsPmkUa1kHT3Hso8PdAzHTOZ0eUqVx4CWhZfzd2Y ada"),
     ]
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.core.fields import Cidr, Example, Granted, Ip, Name, Range, Text, Whole
+from stead.core.fields import (
+    INVENTORY,
+    Cidr,
+    Example,
+    Granted,
+    Ip,
+    Name,
+    Range,
+    Text,
+    Whole,
+)
 from stead.core.value import field, value
 
 
@@ -102,6 +112,10 @@ class Network:
         Example("app.example.org"),
     ] = None
     host: Annotated[
-        str, Text(), Granted("hosts"), "The network host that serves it; left out, it is chosen", Example("network-1")
+        str,
+        INVENTORY,
+        Granted("hosts"),
+        "The network host that serves it; left out, it is chosen",
+        Example("network-1"),
     ] = ""
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from stead.core.fields import Example, Size, Text, Whole
+from stead.core.fields import (
+    INVENTORY,
+    Example,
+    Size,
+    Text,
+    Whole,
+)
 from stead.core.value import field, value
 
 
@@ -35,7 +41,7 @@ class Person:
 
     SHORT: ClassVar[str] = "name"
 
-    name: Annotated[str, Text(longest=255), "Login name or e-mail address", Example("ada@example.org")]
+    name: Annotated[str, INVENTORY, "Login name or e-mail address", Example("ada@example.org")]
     role: Annotated[Literal["admin", "member", "reader"], "What they may do"] = "member"
 
 
@@ -54,4 +60,4 @@ class Project:
     policy: Annotated[
         Literal["balance", "pack", "spread", "nova"] | None, "How the project's instances choose among hosts that fit"
     ] = None
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

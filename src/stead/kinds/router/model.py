@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from stead.core.address import Address
-from stead.core.fields import Cidr, Example, Granted, Ip, Ref, Text
+from stead.core.fields import (
+    INVENTORY,
+    Cidr,
+    Example,
+    Granted,
+    Ip,
+    Ref,
+    Text,
+)
 from stead.core.value import value
 
 
@@ -52,6 +60,6 @@ class Router:
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
     ] = ()
     host: Annotated[
-        str, Text(), Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
+        str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
     ] = ""
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -44,7 +44,7 @@ class Ingress:
         "Who may come in: a CIDR, a group, or a list of them; left out, anyone",
         Example({"group": "bastion"}),
     ] = ()
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""
 
 
 @value
@@ -65,7 +65,7 @@ class Egress:
         "Who may be reached: a CIDR, a group, or a list of them; left out, anyone",
         Example("0.0.0.0/0"),
     ] = ()
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""
 
 
 @value
@@ -79,4 +79,4 @@ class SecurityGroup:
         tuple[Egress, ...] | None, "What may go out. Left out, everything; an empty list lets nothing out"
     ] = None
     stateful: Annotated[bool, "Let the answers to allowed traffic pass by themselves"] = True
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

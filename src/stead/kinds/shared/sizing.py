@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from stead.core.fields import Example, Granted, Size, Text, Whole
+from stead.core.fields import (
+    INVENTORY,
+    Example,
+    Granted,
+    Size,
+    Text,
+    Whole,
+)
 from stead.core.value import field, value
 
+MACHINE = Text(pattern=r"[A-Za-z0-9._-]*", what="a machine type such as q35", longest=64)
 TRAIT = Text(pattern=r"[a-z0-9][a-z0-9._-]*", what="a trait: lower case letters, digits, '.', '_' and '-'", longest=64)
 
 
@@ -44,7 +52,7 @@ class Flavor:
         "Size of the root disk. Without one (0GiB) an instance needs a boot volume",
         Example("20GiB"),
     ] = 0
-    pool: Annotated[str, Text(), Granted("pools"), "Storage pool of the root disk", Example("fast")] = "default"
+    pool: Annotated[str, INVENTORY, Granted("pools"), "Storage pool of the root disk", Example("fast")] = "default"
     swap: Annotated[int, Size(least=0), "Size of an extra disk, formatted as swap", Example("1GiB")] = 0
     ephemeral: Annotated[
         int, Size(least=0), "Size of an extra blank disk that lives and dies with the root disk", Example("50GiB")
@@ -60,13 +68,13 @@ class Flavor:
         Literal["2MiB", "1GiB"] | None, Granted("devices", "hugepages:"), "Back the memory with huge pages of this size"
     ] = None
     devices: Annotated[
-        Mapping[str, Annotated[int, Whole(least=1)]],
+        Mapping[Annotated[str, INVENTORY], Annotated[int, Whole(least=1)]],
         Granted("devices"),
         "Devices of the host that the instance gets, by the name the inventory gives them",
         Example({"gpu-a100": 1}),
     ] = field(default_factory=dict)
     reserve: Annotated[
-        Mapping[str, Annotated[int, Whole(least=1)]],
+        Mapping[Annotated[str, INVENTORY], Annotated[int, Whole(least=1)]],
         Granted("reserve"),
         "Anything else that the inventory counts of a host, and how much of it the instance takes",
         Example({"iops:fast": 500, "bandwidth:external": 100}),
@@ -75,4 +83,4 @@ class Flavor:
     traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that the host must have", Example(["ssd"])] = ()
     forbidden_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that the host must not have"] = ()
     preferred_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that make a host the better choice"] = ()
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

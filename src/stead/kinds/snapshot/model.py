@@ -19,4 +19,4 @@ class Snapshot:
         "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile; in pools of "
         "type dir only",
     ] = False
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from stead.core.address import Address
-from stead.core.fields import Example, Granted, Ref, Size, Text, Whole
+from stead.core.fields import (
+    INVENTORY,
+    Example,
+    Granted,
+    Ref,
+    Size,
+    Text,
+    Whole,
+)
 from stead.core.value import value
 
 
@@ -40,7 +48,7 @@ class Volume:
         int | None, Size(), "Size; left out, that of the volume or snapshot it is made from", Example("50GiB")
     ] = None
     pool: Annotated[
-        str, Text(), Granted("pools"), "Storage pool it lies in, as the inventory names it", Example("fast")
+        str, INVENTORY, Granted("pools"), "Storage pool it lies in, as the inventory names it", Example("fast")
     ] = "default"
     from_: Annotated[
         Origin | None,
@@ -53,8 +61,8 @@ class Volume:
     ] = None
     qos: Annotated[Qos | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False
-    zone: Annotated[str, Text(), "Zone of its host, in a pool that several hosts have each for themselves"] = ""
+    zone: Annotated[str, INVENTORY, "Zone of its host, in a pool that several hosts have each for themselves"] = ""
     host: Annotated[
-        str, Text(), Granted("hosts"), "The host it lies on; left out, it is chosen", Example("storage-1")
+        str, INVENTORY, Granted("hosts"), "The host it lies on; left out, it is chosen", Example("storage-1")
     ] = ""
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -33,7 +33,7 @@ class Declared:
         Literal["string", "number", "integer", "bool", "list", "map", "size", "any"], "Type of its value"
     ] = "any"
     default: Annotated[Any, Anything(late=True), "Value when none is given; without one it must be"] = None
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""
     secret: Annotated[bool, "Never shown, never stored"] = False
     choices: Annotated[tuple[Any, ...], Anything(), "Possible values", Example(["small", "large"])] = ()
     pattern: Annotated[str, Text(), "A regular expression that the whole text must match"] = ""

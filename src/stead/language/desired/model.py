@@ -10,11 +10,21 @@ from typing import Annotated, Any, Literal
 
 from stead.core.address import Address
 from stead.core.diagnostics import Place
-from stead.core.fields import Example, Expression, Ip, Name, Text, Whole
+from stead.core.fields import (
+    LINE,
+    Example,
+    Expression,
+    Ip,
+    Name,
+    Text,
+    Whole,
+)
 from stead.core.value import field, value
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE
 from stead.language.spec.settings import SiteHook
+
+DOMAIN = Text(pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", what="a DNS domain", longest=200)
 
 
 @value
@@ -115,7 +125,7 @@ class Site:
     vni_last: Annotated[int, Whole(least=1, most=16_777_215), "Last tunnel id to choose from"] = 9_999_999
     vlan_first: Annotated[int, Whole(least=1, most=4094), "First VLAN id to choose from"] = 100
     vlan_last: Annotated[int, Whole(least=1, most=4094), "Last VLAN id to choose from"] = 3999
-    domain: Annotated[str, Text(), "DNS domain of the site's instances", Example("cloud.example.org")] = (
+    domain: Annotated[str, DOMAIN, "DNS domain of the site's instances", Example("cloud.example.org")] = (
         "stead.internal"
     )
     dns: Annotated[
@@ -137,7 +147,7 @@ class Site:
         Example({"notify": {"playbook": "hooks/notify.yml"}}),
     ] = None
     store: Annotated[
-        str, Text(), "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
+        str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""
 
 

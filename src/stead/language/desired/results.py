@@ -23,7 +23,7 @@ class Described:
     """An output with what is to be said of it. A value alone will do."""
 
     value: Annotated[Any, Anything(late=True), "The value", Example("{{ projects.acme.instances.db.address }}")]
-    description: Annotated[str, Text(), "For people"] = ""
+    description: Annotated[str, Text(lines=True), "For people"] = ""
     secret: Annotated[bool, "Show it only where it is asked for by name"] = False
 
 

@@ -7,16 +7,18 @@ decides.
 from __future__ import annotations
 
 import math
+import re
 import types
 from collections.abc import Callable
 from typing import Annotated, Any, Final, get_args, get_origin
 
+from stead.core.address import NAME
 from stead.core.fields import Expression, Form, Name, Ref, Secret, Text
 from stead.language import document
 from stead.language.document import Node, Scalar, Sequence
 from stead.language.reading.codes import NOT_A_CHOICE, OUT_OF_RANGE, SHOWN, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import Reading, kind_of, nearest
-from stead.language.reading.scalars import scalar_reader
+from stead.language.reading.scalars import odd, scalar_reader
 
 _SHOWN = "A secret cannot stand here, where it would be seen. User data may hold one."
 FAILED: Final = object()  # told; the model is not made
@@ -118,30 +120,31 @@ def _hint(node: Node) -> str:
 
 
 def map_of(key: Any, element: Read) -> Read:
-    named = get_origin(key) is Annotated and any(isinstance(note, Name) for note in get_args(key))
+    notes = get_args(key) if get_origin(key) is Annotated else ()
+    form = next((note for note in notes if isinstance(note, Text | Name)), None)
 
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, document.Mapping):
             reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a map is needed.")
             return FAILED
         values = {word: element(below, reading, deeper(path, word)) for word, below in node.entries.items()}
-        if named:
-            bad = [word for word in values if not _is_name(word)]
-            for word in bad:
-                reading.tell(
-                    WRONG_FORM, node.place_of_key(word), f"{word!r} is not a name: lower case, digits, dashes."
-                )
-            if bad:
-                return FAILED
+        bad = [word for word in values if not _is_key(word, form)]
+        for word in bad:
+            need = "a name: lower case, digits, dashes" if isinstance(form, Name) else (form and form.what) or "a text"
+            reading.tell(WRONG_FORM, node.place_of_key(word), f"{word!r} is not {need}.")
+        if bad:
+            return FAILED
         return FAILED if any(value is FAILED for value in values.values()) else types.MappingProxyType(values)
 
     return opened(read)
 
 
-def _is_name(word: str) -> bool:
-    from stead.core.address import NAME
-
-    return NAME.fullmatch(word) is not None
+def _is_key(word: str, form: Text | Name | None) -> bool:
+    if isinstance(form, Name):
+        return NAME.fullmatch(word) is not None
+    if odd(word) or (form is not None and form.longest and len(word) > form.longest):
+        return False
+    return form is None or not form.pattern or re.fullmatch(form.pattern, word) is not None
 
 
 def reference(ref: Ref) -> Read:
@@ -166,7 +169,10 @@ def anything(*, late: bool) -> Read:
         match node:
             case document.Mapping():
                 values = {word: read(below, reading, deeper(path, word)) for word, below in node.entries.items()}
-                return FAILED if FAILED in values.values() else values
+                bad = [word for word in values if odd(word)]
+                for word in bad:
+                    reading.tell(WRONG_FORM, node.place_of_key(word), f"A key has {odd(word)}. Take it out.")
+                return FAILED if bad or FAILED in values.values() else values
             case Sequence():
                 items = [read(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
                 return FAILED if FAILED in items else items

@@ -27,6 +27,9 @@ MOST_SECONDS = 100 * 366 * 86400
 _SIZE = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([kKMGTP]?i?B)")
 _DURATION = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([smhdw])")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+# Control characters, line and paragraph separators, and what turns the direction of text round.
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -207,7 +210,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _text(node: Scalar, reading: Reading, form: Text) -> str | None:
-    text = _plain_text(node, reading)
+    text = _plain_text(node, reading, _ODD if form.lines or form.late or form.secret else CONTROL)
     if text is None:
         return None
     if form.longest and len(text) > form.longest:
@@ -221,10 +224,19 @@ def _text(node: Scalar, reading: Reading, form: Text) -> str | None:
     return text
 
 
-def _plain_text(node: Scalar, reading: Reading) -> str | None:
+def odd(text: str, pattern: re.Pattern[str] = CONTROL) -> str:
+    """What is wrong with a text, if it has what no field takes: it would end a line of a file, or steer a terminal."""
+    found = None if text.isascii() and text.isprintable() else pattern.search(text)
+    return "" if found is None else f"the character U+{ord(found[0]):04X}, which is none that is written"
+
+
+def _plain_text(node: Scalar, reading: Reading, pattern: re.Pattern[str] = CONTROL) -> str | None:
     """Numbers are taken as they are written; nothing and yes-or-no more likely are mistakes."""
     if node.plain and (node.value is None or isinstance(node.value, bool)):
         told(node, reading, "text (in quotes if this is meant)")
+        return None
+    if why := odd(node.text, pattern):
+        reading.tell(WRONG_FORM, node.place, f"It has {why}. Take it out.")
         return None
     return node.text
 

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any
 
-from stead.core.fields import Cidr, Duration, Example, Ip, Mac, Name, Text
+from stead.core.fields import INVENTORY, Cidr, Duration, Example, Ip, Mac, Name, Text
 from stead.core.value import field, value
 from stead.language.spec.sources import within
 
 NUMBERS = Text(pattern=r"[0-9]{1,8}(-[0-9]{1,8})?", what="a number or first-last, such as 20000-20099")
-PLAIN = Text(pattern=r"[!-~]+", what="a name of the inventory", longest=255)
 SOURCE = Text(
     pattern=r"(/|https?://[A-Za-z0-9.\[\]:-]+/)[!-~]*",
     what="an absolute folder such as /srv/images/, or a URL such as https://cloud.debian.org/images/",
@@ -75,18 +74,18 @@ class Grants:
         Example(["proxy"]),
     ] = ()
     hosts: Annotated[
-        tuple[Annotated[str, PLAIN], ...], "Hosts that it may ask for (`host`)", Example(["compute-3"])
+        tuple[Annotated[str, INVENTORY], ...], "Hosts that it may ask for (`host`)", Example(["compute-3"])
     ] = ()
     devices: Annotated[
-        tuple[Annotated[str, PLAIN], ...],
+        tuple[Annotated[str, INVENTORY], ...],
         "Devices that its own flavors may have; huge pages are devices such as hugepages:2MiB",
         Example(["gpu-a100"]),
     ] = ()
     pools: Annotated[
-        tuple[Annotated[str, PLAIN], ...], "Storage pools that it may name, beside `default`", Example(["fast"])
+        tuple[Annotated[str, INVENTORY], ...], "Storage pools that it may name, beside `default`", Example(["fast"])
     ] = ()
     reserve: Annotated[
-        tuple[Annotated[str, PLAIN], ...], "What its own flavors may reserve of hosts", Example(["iops:fast"])
+        tuple[Annotated[str, INVENTORY], ...], "What its own flavors may reserve of hosts", Example(["iops:fast"])
     ] = ()
     longest_wait: Annotated[
         int, Duration(), "How long steps and batches of its own may let an apply wait, beyond 15m", Example("1h")

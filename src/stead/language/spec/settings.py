@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from stead.core.fields import Anything, Duration, Example, Path, Text
+from stead.core.fields import (
+    LINE,
+    Anything,
+    Duration,
+    Example,
+    Path,
+    Text,
+)
 from stead.core.value import field, value
 
 
@@ -20,7 +27,7 @@ class Playbook:
         "Steps at which it runs; left out, all",
         Example(["create"]),
     ] = ()
-    vars: Annotated[Mapping[str, Any], Anything(), "Variables for it"] = field(default_factory=dict)
+    vars: Annotated[Mapping[Annotated[str, LINE], Any], Anything(), "Variables for it"] = field(default_factory=dict)
 
 
 @value
@@ -29,7 +36,7 @@ class SiteHook:
 
     playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/notify.yml")]
     vars: Annotated[
-        Mapping[str, Any],
+        Mapping[Annotated[str, LINE], Any],
         Anything(),
         "Variables for it. Project files may give others for these, and for no more",
         Example({"channel": "ops"}),
@@ -55,16 +62,18 @@ class Common:
     """Fields of every resource."""
 
     labels: Annotated[
-        Mapping[str, Annotated[str, Text()]], "Labels, for selecting and for people", Example({"tier": "web"})
+        Mapping[Annotated[str, LINE], Annotated[str, LINE]],
+        "Labels, for selecting and for people",
+        Example({"tier": "web"}),
     ] = field(default_factory=dict)
     protect: Annotated[bool, "Refuse to destroy or rebuild it, even when it is gone from the spec"] = False
     ignore: Annotated[
-        tuple[Annotated[str, Text()], ...],
+        tuple[Annotated[str, LINE], ...],
         "Fields that are left to others: what is there stays so, and a difference is no change",
         Example(["memory"]),
     ] = ()
     depends_on: Annotated[
-        tuple[Annotated[str, Text()], ...], "Addresses of what must be there before it", Example(["instances/db"])
+        tuple[Annotated[str, LINE], ...], "Addresses of what must be there before it", Example(["instances/db"])
     ] = ()
     replace_when: Annotated[Any, Anything(), "Any value; when it changes, the resource is made anew"] = None
     create_before_destroy: Annotated[
