@@ -50,4 +50,4 @@ def test_two_instances_take_thirty_lines(example: Path) -> None:
 
 
 def test_all_examples_are_tried() -> None:
-    assert {"small", "three-tier", "many-tenants"} <= {path.name for path in SPECS}
+    assert {"small", "three-tier", "many-tenants", "project-files"} <= {path.name for path in SPECS}
