@@ -53,6 +53,19 @@ def test_a_part_of_the_site_lies_in_no_folder_of_a_project(tmp_path: Path) -> No
     assert codes(tmp_path) == ["STEAD-G001"]
 
 
+@pytest.mark.parametrize(
+    "site",
+    [
+        "site: {hooks: {notify: {playbook: tenants/acme/notify.yml}}}",
+        "projects: {blue: {volumes: {v: {size: 1GiB, hooks: [{playbook: tenants/acme/notify.yml}]}}}}",
+    ],
+)
+def test_no_hook_of_the_sites_lies_where_a_projects_people_write(site: str, tmp_path: Path) -> None:
+    """They would write what runs on the controller."""
+    written(tmp_path, stead=f"include: {{project: acme, from: tenants/acme}}\n{site}", tenants__acme__a="")
+    assert codes(tmp_path) == ["STEAD-G001"]
+
+
 @pytest.mark.parametrize("second", ["tenants/acme", "tenants", "tenants/acme/below"])
 def test_a_folder_belongs_to_one_project(second: str, tmp_path: Path) -> None:
     site = f"include: [{{project: acme, from: tenants/acme}}, {{project: blue, from: {second}}}]"

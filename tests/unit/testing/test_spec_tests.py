@@ -133,7 +133,7 @@ def test_reports_for_ci_can_be_read_whatever_is_in_them(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    (folder / "odd.test.yml").write_text('tests: {"a\\eb": {expect: {outputs: {"x\\ey": 1}}}}\n')
+    (folder / "odd.test.yml").write_text('tests: {"a<&b": {expect: {outputs: {x: "y\\ez"}}}}\n')
     assert main(["test", "--format", "junit"]) == 1
     assert ET.fromstring(capsys.readouterr().out).find("testcase/failure") is not None  # noqa: S314 - our own
     odd = folder / "a b"

@@ -38,6 +38,7 @@ def resolve(spec: Spec, *, key: bytes, alone: bool = False) -> tuple[Desired, li
     desired = resolving.desired(key)
     found = resolving.found
     whole = not has_errors(found)
+    trust.playbooks(desired, spec.site, spec.owned, found)
     found += trust.beyond(desired, resolving.kinds, resolving.grants, alone=alone)
     if whole:  # rules look at whole blocks: they would only repeat what is known to be missing
         desired = resolving.followed(desired)

@@ -22,6 +22,7 @@ from stead.language.reading import Reading, Scope, nearest, read_model
 from stead.language.reading.models import hint_of, word_of
 from stead.language.reading.readers import FAILED, deeper
 from stead.language.spec.grants import NOTHING, PATIENCE, Grants, allows, suggested
+from stead.language.spec.project_files import NOT_ALONE
 from stead.language.spec.settings import Common, Playbook, SiteHook
 
 BEYOND = Code("STEAD-G003", "a project file reaches beyond its project")
@@ -57,6 +58,23 @@ def for_nobody(
         for path, one in said:
             if one not in networks:
                 yield NOBODYS.at(node.place_of(path), f"The site has no network {one!r}.{nearest(one, networks)}")
+
+
+def playbooks(desired: Desired, said: Node | None, owned: Mapping[str, str], found: list[Diagnostic]) -> None:
+    """A playbook runs on the controller, so none lies where a project's people write."""
+    if said is not None:
+        for name, hook in (desired.site.hooks or {}).items():
+            _playbook(beside(hook.playbook, said.file), said.place_of(f"hooks.{name}.playbook"), owned, found)
+    for block in desired.blocks if owned else ():
+        for at, one in enumerate(block.settings.hooks if not block.project_file else ()):
+            _playbook(one.playbook, block.place(f"hooks.{at}.playbook"), owned, found)
+
+
+def _playbook(path: str, place: Place, owned: Mapping[str, str], found: list[Diagnostic]) -> None:
+    whose = next((project for folder, project in owned.items() if path == folder or path.startswith(f"{folder}/")), "")
+    if whose:
+        text = f"{path} is written by the people of {whose}, and would run on the controller. Keep it elsewhere."
+        found.append(NOT_ALONE.at(place, text))
 
 
 def beyond(

@@ -85,6 +85,7 @@ class _Loading:
         self.moved: list[Said] = []
         self.forget: list[Said] = []
         self.grants: dict[str, Node] = {}
+        self.folders: dict[str, str] = {}
         self.parts: dict[Path, Place] = {}  # that the site's files include
         self.including: list[Path] = []
         self.included = 0
@@ -97,6 +98,7 @@ class _Loading:
             site=self.site,
             grants=self.grants,
             files=self.files.owners,
+            owned=self.folders,
             outputs=self.outputs,
             checks=self.checks,
             moved=tuple(self.moved),
@@ -192,6 +194,7 @@ class _Loading:
     def owned(self, one: Owned, above: Environment, more: Mapping[str, Given] | None = None) -> None:
         empty = document.Mapping(one.node.file, one.node.line, one.node.column)
         self.define("projects", "", one.project, empty, above, None)
+        self.folders[self.files.shown(one.path)] = one.project
         nodes = [node for node in self.files.owned(one.path, one.place, one.project) if self.is_map(node)]
         declared: dict[str, Node] = {}
         for node in nodes:
