@@ -43,7 +43,9 @@ class Grants:
         "Folders and URL prefixes that its images may come from, beside `site.image_sources`",
         Example(["https://images.acme.example/"]),
     ] = ()
-    unchecked_images: Annotated[bool, "Images from a URL without a checksum"] = False
+    unchecked_images: Annotated[
+        bool, "Images from a URL without a checksum, where `site.unchecked_images` is set too"
+    ] = False
     physical_networks: Annotated[
         Mapping[Annotated[str, Name()], Physical],
         "Physical networks that it may make flat and VLAN networks of",
