@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stead.cli import main
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import KEY_BYTES, Workspace, find, open_state, site_key
 from stead.core.diagnostics import Refused
@@ -99,3 +100,17 @@ def test_a_store_is_made_only_where_planning_asks_for_it(here: Path) -> None:
         open_state(workspace(here))
     site = open_state(workspace(here), create=True).site
     assert open_state(workspace(here)).site == site
+
+
+def test_a_spec_is_validated_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its parts lie beside it, not beside whoever asks."""
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    for folder in (site, elsewhere):
+        folder.mkdir()
+    (site / "part.yml").write_text("stead: 1\nnetworks: {a: {subnets: {v4: {cidr: 10.1.0.0/24}}}}\n")
+    (site / "stead.yml").write_text("stead: 1\nprojects: {acme: {include: {more: {part: part.yml}}}}\n")
+    for folder, path in ((site, "."), (tmp_path, "site"), (elsewhere, str(site)), (elsewhere, str(site / "stead.yml"))):
+        monkeypatch.chdir(folder)
+        assert main(["validate", path]) == 0, capsys.readouterr()

@@ -61,15 +61,23 @@ def _whole(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
     from stead.language.desired import resolve
     from stead.language.spec import load
 
+    paths = [Path(one) for one in options.paths or ["."]]
+    root = _root(paths[0])
     spec, found = load(
-        [Path(one) for one in options.paths or ["."]],
+        paths,
         kinds(),
         variables=dict(pair(text, "-e") for text in options.extra),
         var_files=[Path(one) for one in options.var_file],
         vault_secrets=passwords(tuple(Path(one) for one in options.vault_password_file)),
+        root=root,
     )
     desired, more = resolve(spec, key=b"")
-    return desired, [*found, *more, *missing(desired, Path())]
+    return desired, [*found, *more, *missing(desired, root)]
+
+
+def _root(path: Path) -> Path:
+    """Where what the spec names has to lie: here, or beside a spec that is elsewhere."""
+    return Path() if path.resolve().is_relative_to(Path.cwd()) else path if path.is_dir() else path.parent
 
 
 def _alone(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
@@ -83,14 +91,13 @@ def _alone(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
         text = "--as takes the name of a project, and one PATH beside it: the folder or file of the project's people."
         raise Refused(BAD_OPTION.at(None, text))
     path = Path(options.paths[0])
-    inside = path.resolve().is_relative_to(Path.cwd())
     spec, found = load_alone(
         path,
         options.tenant,
         kinds(),
         variables=dict(pair(text, "-e") for text in options.extra),
         var_files=[Path(one) for one in options.var_file],
-        root=Path.cwd() if inside else path.resolve().parent,
+        root=path.resolve().parent if _root(path) != Path() else Path.cwd(),
     )
     desired, more = resolve(spec, key=b"", alone=True)
     return desired, [*found, *more]
