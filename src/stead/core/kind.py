@@ -81,6 +81,8 @@ class Effect(NamedTuple):
 
 IN_PLACE = Effect(Action.UPDATE)
 REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
+# What every want has: what it is called, and which one it is.
+NAMED: Mapping[str, Effect] = MappingProxyType({"name": IN_PLACE, "uuid": REPLACED})
 
 
 class Numbers(NamedTuple):
@@ -316,7 +318,8 @@ class Kind:
     awaited: Callable[[Block], str] = _awaits_nothing
     """What has to be before a step that starts one is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Unnamed: in place."""
+    """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Every field is named; one
+    that this version does not know, of a want that another version made, is taken away in place."""
     judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
     """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were

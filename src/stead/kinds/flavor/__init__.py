@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import Kind, Member, Scope, World
+from stead.core.kind import IN_PLACE, NAMED, Kind, Member, Scope, World
 from stead.kinds.flavor.model import Flavor
 from stead.kinds.flavor.rules import check
 from stead.kinds.shared.record_only import plain, recorded_only
@@ -23,4 +23,5 @@ KIND = Kind(
     check=check,
     realise=recorded_only,
     facts=facts,
+    effects={**NAMED, **dict.fromkeys(("disk", "ephemeral", "memory", "pool", "swap", "vcpus"), IN_PLACE)},
 )

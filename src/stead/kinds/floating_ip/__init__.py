@@ -1,6 +1,6 @@
 """An external address that leads to an instance."""
 
-from stead.core.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
 from stead.kinds.floating_ip.realise import MOVED, contribute, facts, follows, needs, realise, release, usage
@@ -25,7 +25,15 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     release=release,
-    effects={"address": MOVED, "inside": MOVED, "router": MOVED, "router.address": IN_PLACE, "network": IN_PLACE},
+    effects={
+        **NAMED,
+        "address": MOVED,
+        "inside": MOVED,
+        "instance": IN_PLACE,
+        "network": IN_PLACE,
+        "router": MOVED,
+        "router.address": IN_PLACE,
+    },
     places={"router": "instance"},
     words={
         "router": "router",

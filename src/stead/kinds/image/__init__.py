@@ -1,6 +1,6 @@
 """A disk image that root disks and volumes are made from, fetched once and checked."""
 
-from stead.core.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.reach import reaches
 from stead.kinds.image.realise import facts, realise, usage
@@ -19,7 +19,10 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.
-    effects={"source": IN_PLACE, "checksum": IN_PLACE, "format": IN_PLACE, "from": IN_PLACE},
+    effects={
+        **NAMED,
+        **dict.fromkeys(("source", "checksum", "compression", "format", "from", "keeps"), IN_PLACE),
+    },
     places={"keeps": "source", "from": "source"},
     words={
         "from": "host that gives it",

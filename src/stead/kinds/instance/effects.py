@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, Action, Data, Disruption, Effect
+from stead.core.kind import IN_PLACE, NAMED, Action, Data, Disruption, Effect
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
 REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)
@@ -33,8 +33,12 @@ _HARDWARE = (
 )
 
 EFFECTS: Mapping[str, Effect] = {
+    **NAMED,
     **dict.fromkeys(_HARDWARE, REBOOT),
+    "autostart": IN_PLACE,
     "cdrom": IN_PLACE,
+    "hostname": IN_PLACE,
+    "labels": IN_PLACE,
     "image": REBUILD,
     "root": REBOOT,
     "seed": REBUILD,
@@ -42,6 +46,7 @@ EFFECTS: Mapping[str, Effect] = {
     "nics": PAUSE,
     "ports": PAUSE,
     "state": IN_PLACE,
+    "stop_timeout": IN_PLACE,
     "wait": IN_PLACE,
 }
 

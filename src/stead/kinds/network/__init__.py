@@ -1,6 +1,6 @@
 """A network of its own between instances on any hosts, or one that exists already."""
 
-from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, REPLACED, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.reach import reaches
@@ -28,6 +28,9 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     effects={
+        **NAMED,
+        "driver": REPLACED,
+        "type": REPLACED,
         "mtu": PAUSE,
         "vni": PAUSE,
         "vlan": PAUSE,

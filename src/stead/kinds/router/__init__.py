@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, Action, Disruption, Effect, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, Action, Disruption, Effect, Kind, Scope
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.reach import reaches
@@ -41,7 +41,7 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     renamed=renamed,
-    effects={"external": PAUSE, "interfaces": PAUSE, "snat": PAUSE},
+    effects={**NAMED, "external": PAUSE, "interfaces": PAUSE, "snat": PAUSE, "routes": IN_PLACE},
     judge=judge,
     places={"interfaces": "networks"},
     words={

@@ -1,6 +1,6 @@
 """Rules that say what may come in and go out of interfaces."""
 
-from stead.core.kind import IN_PLACE, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.security_group.realise import facts, realise, usage
 from stead.kinds.security_group.rules import check
@@ -17,7 +17,7 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     # Rules are swapped in one go, and connections that both sets allow live on.
-    effects={"rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
+    effects={**NAMED, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
     places={"rules": "ingress", "sets": "ingress"},
     words={
         "rules": "rules",

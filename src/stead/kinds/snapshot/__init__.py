@@ -1,6 +1,6 @@
 """A volume as it was at one moment."""
 
-from stead.core.kind import REPLACED, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import facts, realise, usage
 from stead.kinds.snapshot.rules import fits
@@ -21,5 +21,12 @@ KIND = Kind(
     usage=usage,
     realise=realise,
     facts=facts,
-    effects={"volume": REPLACED, "pool.name": REPLACED, "format": REPLACED},
+    effects={
+        **NAMED,
+        "freeze": IN_PLACE,
+        "volume": REPLACED,
+        "pool": IN_PLACE,
+        "pool.name": REPLACED,
+        "format": REPLACED,
+    },
 )

@@ -1,6 +1,6 @@
 """A disk that outlives the instances that use it."""
 
-from stead.core.kind import IN_PLACE, REPLACED, Kind, Scope
+from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
 from stead.kinds.volume.rules import check, fits
@@ -25,7 +25,16 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     # Of a pool only its name says which one it is: the rest is how it is reached.
-    effects={"size": IN_PLACE, "qos": IN_PLACE, "shareable": IN_PLACE, "format": REPLACED, "pool.name": REPLACED},
+    effects={
+        **NAMED,
+        "format": REPLACED,
+        "origin": IN_PLACE,
+        "pool": IN_PLACE,
+        "pool.name": REPLACED,
+        "qos": IN_PLACE,
+        "shareable": IN_PLACE,
+        "size": IN_PLACE,
+    },
     identity=("pool",),
     measures=measures,
     places={"origin": "from"},
