@@ -100,18 +100,13 @@ options:
     description: Install the code that restores networks at boot.
     type: bool
     default: false
-  keys:
+  witness_key:
+    description: Make the key with which this host asks others after a boot whether it was called dead, once.
+    type: bool
+    default: false
+  witnesses:
     description:
-      - Make a key with which this host reaches others, once for each purpose.
-      - V(migration) is for libvirt to hand instances over, V(witness) to ask others after a boot whether this host was
-        called dead.
-    type: list
-    elements: str
-    choices: [migration, witness]
-    default: []
-  peers:
-    description:
-      - By purpose, the hosts that reach each other. C(members) has each one's address and port for SSH by its name.
+      - The hosts that ask each other. C(members) has each one's address and port for SSH by its name.
       - C(known) has, by name, a list of address on the underlay, public key and sshd's keys of those that were asked.
     type: dict
     default: {}
@@ -143,13 +138,13 @@ done:
   sample: [make /var/lib/stead/ledger]
 address:
   description: This host's address on the underlay, as O(identity) gave it in this call or before.
-  returned: when O(keys) are asked for
+  returned: when O(witness_key) is true
   type: str
-public_keys:
-  description: The public keys with which this host reaches others, by purpose.
-  returned: when O(keys) are asked for
-  type: dict
-  sample: {witness: ssh-ed25519 AAAA stead}
+public_key:
+  description: The public key with which this host asks others.
+  returned: when O(witness_key) is true
+  type: str
+  sample: ssh-ed25519 AAAA stead
 hypervisors:
   description: For each hypervisor why it does not work, empty when it does; when O(prove) was asked for.
   returned: always
@@ -161,7 +156,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import paths
 from ..module_utils.host.base.errors import Failed
-from ..module_utils.host.base.ssh_peers import PURPOSES
+from ..module_utils.host.base.ssh_peers import WITNESS
 from ..module_utils.host.base.work import Work
 from ..module_utils.host.hypervisor import kvm_probe
 from ..module_utils.host.prepare.preparing import prepare
@@ -186,14 +181,8 @@ def arguments():
         "pools": {"type": "raw", "default": {}},
         "identity": {"type": "dict", "default": {}},
         "code": {"type": "bool", "default": False},
-        "keys": {
-            "type": "list",
-            "elements": "str",
-            "choices": ["migration", "witness"],
-            "default": [],
-            "no_log": False,
-        },
-        "peers": {"type": "dict", "default": {}},
+        "witness_key": {"type": "bool", "default": False, "no_log": False},
+        "witnesses": {"type": "dict", "default": {}},
         "prove": {"type": "bool", "default": False},
     }
 
@@ -208,8 +197,8 @@ def main():
             answer["hypervisors"] = kvm_probe.traits(keep=not module.check_mode)["hypervisors"]
     except Failed as error:
         module.fail_json(msg=str(error), changed=work.changed, done=work.done)
-    if module.params["keys"]:
-        answer["public_keys"] = {purpose: PURPOSES[purpose].public() for purpose in module.params["keys"]}
+    if module.params["witness_key"]:
+        answer["public_key"] = WITNESS.public()
         answer["address"] = paths.known_as().get("underlay", "")
     module.exit_json(changed=work.changed, done=work.done, **answer)
 

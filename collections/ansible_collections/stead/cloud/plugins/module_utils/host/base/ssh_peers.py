@@ -91,11 +91,8 @@ class Peers:
         work.write(path, text, READABLE)
 
 
-# No terminal, no forwarding, no agent: libvirt speaks over the one channel that ssh opens.
-MIGRATION = Peers(paths.ROOT + "/migration", "stead", "restrict")
-# Answers one question, and whoever asks cannot say who it is.
+# No terminal, no forwarding, no agent. It answers one question, and whoever asks cannot say who it is.
 WITNESS = Peers(paths.ROOT + "/witness", "stead-witness", 'restrict,command="/usr/lib/stead/witness {0}"')
-PURPOSES = {"migration": MIGRATION, "witness": WITNESS}
 
 
 def _unique(words):

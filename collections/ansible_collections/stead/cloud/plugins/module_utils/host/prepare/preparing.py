@@ -10,7 +10,7 @@ import os
 
 from ..base import commands, paths
 from ..base.errors import Failed
-from ..base.ssh_peers import PURPOSES
+from ..base.ssh_peers import WITNESS
 from ..storage import declared
 from . import installing
 
@@ -30,10 +30,10 @@ def prepare(want, work):
     for path in want.get("absent") or ():
         work.remove(path)
     _settings(want.get("at_least") or {}, work)
-    for purpose in want.get("keys") or ():
-        PURPOSES[purpose].make_key(work)
-    for purpose, given in sorted((want.get("peers") or {}).items()):
-        PURPOSES[purpose].learn(given, work)
+    if want.get("witness_key"):
+        WITNESS.make_key(work)
+    if want.get("witnesses"):
+        WITNESS.learn(want["witnesses"], work)
     _units(want.get("units") or {}, work)
 
 
