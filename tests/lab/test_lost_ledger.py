@@ -16,7 +16,7 @@ from waiting import patiently
 
 from stead.lab.sizes import parse
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 HOSTS = {
     "compute": {"count": 1, "cpus": 8},

@@ -56,10 +56,9 @@ def test_pins_of_what_others_have_are_refused(site: walls.Walls) -> None:
     assert want in list(site.answer(site.file))
 
 
+@pytest.mark.parametrize("site", ["granted"], indirect=True)  # without grants it is refused before
 def test_the_property_sees_a_displacement(site: walls.Walls, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were it only a warning, as among the site's own, the site with grants would be reached through."""
-    if "grants:" not in (site.folder / "stead.yml").read_text():
-        pytest.skip("refused before")
     monkeypatch.setattr(leases, "TAKEN", Code("STEAD-R023", "taken", Severity.WARNING))
     vni = held(site, "blue/networks/app", "vni")
     site.file.write_text(walls.ACME.replace("networks: {app: {", f"networks: {{two: {{vni: {vni}}}, app: {{"))
