@@ -25,6 +25,8 @@ from stead.lab.sizes import parse
 
 pytestmark = pytest.mark.lab
 
+UNCHECKED = "site: {unchecked_images: true}"  # a site that believes what answers at a URL
+
 # Prints to the serial port and halts: what a BIOS boots from a CD without any system on it.
 HELLO = b"stead: booted from the CD\r\n"
 BOOT = bytes([0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0xFC, 0xBE, 0x18, 0x7C, 0xBA, 0xF8, 0x03, 0xAC, 0x84, 0xC0])
@@ -150,6 +152,7 @@ def test_every_format_and_way_in_ends_in_a_guest_that_boots(site: Driven, web: t
     subprocess.run(["zstd", "-q", raw], check=True)
     server.breaks = {"raw.raw": [3_000_000, 5_000_000]}
     site.write(f"""stead: 1
+{UNCHECKED}
 images:
   path: {{source: {tiny()}, checksum: "{digest(tiny())}"}}
   raw: {{source: {url}/raw.raw, checksum: "{digest(raw, "sha512")}", size: {size >> 20}MiB}}
@@ -309,7 +312,7 @@ def test_hostile_images_are_refused_each_at_its_line_and_the_others_come(site: D
         "named": ("good.qcow2", ", format: raw", "It is qcow2 and not raw"),
     }
     lines = [f"  {name}: {{source: {url}/{file}{more}}}" for name, (file, more, _said) in expected.items()]
-    site.write("\n".join(["stead: 1", "images:", f"  good: {{source: {url}/good.qcow2}}", *lines]) + "\n")
+    site.write("\n".join(["stead: 1", UNCHECKED, "images:", f"  good: {{source: {url}/good.qcow2}}", *lines]) + "\n")
     said = site.apply(status=1)
     for name, (_file, _more, words) in expected.items():
         told = [
@@ -320,7 +323,7 @@ def test_hostile_images_are_refused_each_at_its_line_and_the_others_come(site: D
         assert told, said.err
         assert words in told[0]
     assert len(site.image_files("controller-1")) == 2
-    site.write(f"stead: 1\nimages:\n  good: {{source: {url}/good.qcow2}}\n")
+    site.write(f"stead: 1\n{UNCHECKED}\nimages:\n  good: {{source: {url}/good.qcow2}}\n")
     site.apply()
     site.assert_nothing_to_do()
 
@@ -337,7 +340,7 @@ def test_https_is_believed_when_the_host_trusts_who_signed_it(site: Driven, mach
     trusted = "/usr/local/share/ca-certificates/private.crt"
     try:
         site.write(
-            f"stead: 1\nimages:\n  tiny: {{source: 'https://{machine}:{server.server_address[1]}/tiny.qcow2'}}\n"
+            f"stead: 1\n{UNCHECKED}\nimages:\n  tiny: {{source: 'https://{machine}:{server.server_address[1]}/tiny.qcow2'}}\n"
         )
         said = site.apply(status=1)
         assert "CERTIFICATE_VERIFY_FAILED" in said.err
