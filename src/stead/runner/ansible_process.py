@@ -114,7 +114,7 @@ class Playing:
 
 
 class _Stage:
-    """The process of `stage`, in a session of its own."""
+    """The process of `fork_server`, in a session of its own."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)

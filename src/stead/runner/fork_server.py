@@ -2,7 +2,8 @@
 
 Reading it takes half a second of a processor, packing a module for hosts a third, and an apply has a play for each
 wave. What one fork packs is there for the next, since all share Ansible's directory for such. It is a program of its
-own, started by `playing`, and imports nothing of Stead: what it is told is a command line and where the log goes.
+own, started by `ansible_process`, and imports nothing of Stead: what it is told is a command line and where the log
+goes.
 """
 
 from __future__ import annotations

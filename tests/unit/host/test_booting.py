@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, ssh_peers
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring
 
@@ -93,6 +94,26 @@ def test_a_word_stays_and_a_later_one_counts() -> None:
 def test_a_witness_that_cannot_read_its_words_bears_none(host: Path) -> None:
     (host / "fences.json").write_text("{")
     assert fences.main() == 1
+
+
+def test_who_started_and_was_shut_down_since_is_let_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another waits for its storage, for days perhaps."""
+    tried: list[str] = []
+
+    class Code:
+        @staticmethod
+        def restore(step: dict[str, Any], _work: Any) -> None:
+            tried.append(step["uuid"])
+            if step["uuid"] == "0b" and tried.count("0b") < 3:
+                raise Failed("its pool does not answer")
+
+    monkeypatch.setattr(booting, "AGAIN", 0)
+    monkeypatch.setattr(booting, "asked", lambda _ways: {"a": NOBODY, "b": NOBODY})
+    monkeypatch.setitem(table.KINDS, "instances", Code)
+    for uuid in ("0a", "0b"):
+        ledger.keep(ledger.entry(f"acme/instances/{uuid}", uuid, "instances", "d", {"uuid": uuid}))
+    assert booting.main() == 0
+    assert tried == ["0a", "0b", "0b", "0b"]
 
 
 def test_only_what_is_held_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

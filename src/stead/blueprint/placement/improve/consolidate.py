@@ -7,6 +7,7 @@ that sits. Work is counted, not timed.
 
 from __future__ import annotations
 
+from stead.blueprint.placement.improve.arrangement import Arrangement, size
 from stead.blueprint.placement.model import Policy
 from stead.blueprint.placement.search.greedy import Search
 from stead.blueprint.placement.search.runs import Run
@@ -33,42 +34,37 @@ class _Squeeze:
         self.search = search
         self.state = search.state
         self.steps = STEPS
-        self.journal: list[tuple[Run, int, int]] = []
-        self.on_host: dict[int, list[tuple[Run, int]]] = {}
-        for run in search.runs:
-            for i, h in enumerate(run.chosen):
-                if h >= 0 and packed(run):
-                    self.on_host.setdefault(h, []).append((run, i))
+        self.now = Arrangement(search, packed)
 
     def walk(self) -> None:
         """The least filled first."""
         count, level = self.state.count, self.state.level
-        ours = sorted((level[h], h) for h, units in self.on_host.items() if len(units) == count[h])
+        ours = sorted((level[h], h) for h, units in self.now.on_host.items() if len(units) == count[h])
         failures = 0
         for _, h in ours:
             if self.steps <= 0 or failures == FAILURES:
                 return
-            self.journal.clear()
+            self.now.keep()
             if self._empty(h):
                 failures = 0
             else:
                 failures += 1
-                self._back(0)
+                self.now.back()
 
     def _empty(self, h: int) -> bool:
-        units = sorted(self.on_host[h], key=lambda unit: (-_size(unit[0]), unit[0].request.id, unit[1]))
+        units = sorted(self.now.on_host[h], key=lambda unit: (-size(unit[0]), unit[0].request.id, unit[1]))
         return all(self._seat(run, i, h) or self._displace(run, i, h) for run, i in units)
 
     def _seat(self, run: Run, i: int, closed: int) -> bool:
         self.steps -= 4
         old = run.chosen[i]
-        self._set(run, i, -1)
+        mark = self.now.mark
+        self.now.move(run, i, -1)
         found = self.search.chooser.choose(run, None, frozenset({closed, old}))
         if found is None or not self.state.count[found]:
-            self._set(run, i, old)
+            self.now.back(mark)
             return False
-        self.journal.append((run, i, old))
-        self._set(run, i, found)
+        self.now.move(run, i, found)
         return True
 
     def _displace(self, run: Run, i: int, h: int) -> bool:
@@ -76,13 +72,12 @@ class _Squeeze:
             for other, j in self._victims(run, target):
                 if self.steps <= 0:
                     return False
-                mark = len(self.journal)
+                mark = self.now.mark
                 if self._seat(other, j, h):
                     if self.state.fits(target, run.shape.demand) and self.search.chooser.open_to(run)(target):
-                        self.journal.append((run, i, h))
-                        self._set(run, i, target)
+                        self.now.move(run, i, target)
                         return True
-                    self._back(mark)
+                    self.now.back(mark)
         return False
 
     def _nearest(self, run: Run, h: int) -> list[int]:
@@ -91,8 +86,8 @@ class _Squeeze:
         self.steps -= len(pool.hosts) // HOSTS_PER_STEP
         open_to = self.search.chooser.open_to(run)
         missing: list[tuple[float, int]] = []
-        for target in self.on_host:
-            if pool.has[target] and target != h and self.on_host[target]:
+        for target in self.now.on_host:
+            if pool.has[target] and target != h and self.now.on_host[target]:
                 row, full = free[target], cap[target]
                 missing.append((sum([max(0, amount - row[k]) / full[k] for k, amount in demand if full[k]]), target))
         missing.sort()
@@ -103,27 +98,9 @@ class _Squeeze:
         free = self.state.free[target]
         lacking = [(k, amount - free[k]) for k, amount in run.shape.demand if amount > free[k]]
         shapes: dict[int, tuple[Run, int]] = {}
-        for other, j in self.on_host[target]:
+        for other, j in self.now.on_host[target]:
             given = dict(other.shape.demand)
-            if _size(other) < _size(run) and all(given.get(k, 0) >= lack for k, lack in lacking):
+            if size(other) < size(run) and all(given.get(k, 0) >= lack for k, lack in lacking):
                 shapes.setdefault(other.shape.number, (other, j))
-        found = sorted(shapes.values(), key=lambda unit: (_size(unit[0]), unit[0].request.id))
+        found = sorted(shapes.values(), key=lambda unit: (size(unit[0]), unit[0].request.id))
         return found[:VICTIMS]
-
-    def _back(self, mark: int) -> None:
-        while len(self.journal) > mark:
-            self._set(*self.journal.pop())
-
-    def _set(self, run: Run, i: int, h: int) -> None:
-        old = run.chosen[i]
-        if old >= 0:
-            self.search.take(run, old, -1)
-            self.on_host[old].remove((run, i))
-        if h >= 0:
-            self.search.take(run, h)
-            self.on_host.setdefault(h, []).append((run, i))
-        run.chosen[i] = h
-
-
-def _size(run: Run) -> int:
-    return sum(amount for _, amount in run.shape.demand)

@@ -6,6 +6,7 @@ Work is bounded by a count of steps, not by time, so that a slow machine gets th
 
 from __future__ import annotations
 
+from stead.blueprint.placement.improve.arrangement import Arrangement, size
 from stead.blueprint.placement.search.greedy import Search
 from stead.blueprint.placement.search.proof import Prover
 from stead.blueprint.placement.search.runs import Run
@@ -31,12 +32,7 @@ class _Repair:
         self.search = search
         self.state = search.state
         self.budget = 0
-        self.journal: list[tuple[Run, int, int]] = []  # run, unit, host it had: enough to go back
-        self.on_host: dict[int, list[tuple[Run, int]]] = {}
-        for run in search.runs:
-            for i, h in enumerate(run.chosen):
-                if h >= 0:
-                    self.on_host.setdefault(h, []).append((run, i))
+        self.now = Arrangement(search)
 
     def mend(self, left: list[Run]) -> None:
         prover = Prover(self.search)
@@ -48,7 +44,7 @@ class _Repair:
                 if steps <= 0 or prover.hopeless(run):
                     break
                 self.budget = allowance = min(STEPS_EACH, steps)
-                self.journal.clear()
+                self.now.keep()
                 done = self._seat(run, i, DEPTH, frozenset())
                 steps -= allowance - self.budget
                 if done:
@@ -61,7 +57,7 @@ class _Repair:
         self.budget -= 1
         free = self.search.chooser.choose(run, None)  # a closed host may take it as long as nobody leaves for it
         if free is not None:
-            self._move(run, i, free)
+            self.now.move(run, i, free)
             return True
         if depth == 0:
             return False
@@ -79,7 +75,7 @@ class _Repair:
         open_to = self.search.chooser.open_to(run)
         missing: list[tuple[float, int]] = []
         for h in pool.hosts:
-            if h in self.on_host and h not in closed and open_to(h):
+            if h in self.now.on_host and h not in closed and open_to(h):
                 free, cap = self.state.free[h], self.state.cap[h]
                 if all(cap[k] >= amount for k, amount in demand):
                     missing.append((sum([max(0, amount - free[k]) / cap[k] for k, amount in demand]), h))
@@ -91,14 +87,14 @@ class _Repair:
             self.budget -= 1
             if self.budget <= 0:
                 return False
-            mark = len(self.journal)
+            mark = self.now.mark
             for victim, j in victims:
-                self._move(victim, j, -1)
+                self.now.move(victim, j, -1)
             if self.state.fits(h, run.shape.demand) and self.search.chooser.open_to(run)(h):
-                self._move(run, i, h)
+                self.now.move(run, i, h)
                 if all(self._seat(victim, j, depth - 1, closed) for victim, j in victims):
                     return True
-            self._back(mark)
+            self.now.back(mark)
         return False
 
     def _victims(self, run: Run, h: int) -> list[list[tuple[Run, int]]]:
@@ -107,7 +103,7 @@ class _Repair:
         lacking = [(k, amount - free[k]) for k, amount in run.shape.demand if amount > free[k]]
         seen: set[int] = set()
         others: list[tuple[Run, int]] = []
-        for other, j in self.on_host[h]:
+        for other, j in self.now.on_host[h]:
             if id(other) not in seen and (other.shape is not run.shape or other.groups != run.groups):
                 seen.add(id(other))
                 others.append((other, j))
@@ -116,15 +112,15 @@ class _Repair:
             given = dict(other.shape.demand)
             if all(given.get(k, 0) >= lack for k, lack in lacking):
                 found.append([(other, j)])
-        found.sort(key=lambda one: (_weight(one[0][0]), one[0][0].request.id))
+        found.sort(key=lambda one: (size(one[0][0]), one[0][0].request.id))
         several = self._several(run, h, lacking)
         return found[:VICTIMS] + ([several] if several else [])
 
     def _several(self, run: Run, h: int, lacking: list[tuple[int, int]]) -> list[tuple[Run, int]]:
         need = dict(lacking)
         picked: list[tuple[Run, int]] = []
-        units = [pair for pair in self.on_host[h] if pair[0].shape is not run.shape]
-        units.sort(key=lambda pair: (-_weight(pair[0]), pair[0].request.id, pair[1]))
+        units = [pair for pair in self.now.on_host[h] if pair[0].shape is not run.shape]
+        units.sort(key=lambda pair: (-size(pair[0]), pair[0].request.id, pair[1]))
         for other, j in units:
             if len(picked) == MOST_VICTIMS:
                 return []
@@ -135,27 +131,3 @@ class _Repair:
                 if not need:
                     return picked if len(picked) > 1 else []
         return []
-
-    def _move(self, run: Run, i: int, h: int) -> None:
-        """To host `h`, or to none when it is negative; remembered, so that it can be taken back."""
-        self.journal.append((run, i, run.chosen[i]))
-        self._set(run, i, h)
-
-    def _back(self, mark: int) -> None:
-        while len(self.journal) > mark:
-            run, i, h = self.journal.pop()
-            self._set(run, i, h)
-
-    def _set(self, run: Run, i: int, h: int) -> None:
-        old = run.chosen[i]
-        if old >= 0:
-            self.search.take(run, old, -1)
-            self.on_host[old].remove((run, i))
-        if h >= 0:
-            self.search.take(run, h)
-            self.on_host.setdefault(h, []).append((run, i))
-        run.chosen[i] = h
-
-
-def _weight(run: Run) -> int:
-    return sum(amount for _, amount in run.shape.demand)

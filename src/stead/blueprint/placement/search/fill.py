@@ -1,9 +1,9 @@
 """`pack` from cold: one host after the other is filled with what goes well together.
 
-Decides which hosts are opened. Many units are first shared out over kinds of hosts (`shares.py`), each kind is filled
-from its share as long as the fills are good, and what is left is shared out anew; at last the kind whose fill takes
-most is opened. Alike hosts get the same fill while there are units for it, which makes ten thousand hosts a few hundred
-fills. Must not place units with groups over zones or wishes: the queues do, before and after.
+Decides which hosts are opened. Many units are first shared out over kinds of hosts (`lp_relaxation`), each kind is
+filled from its share as long as the fills are good, and what is left is shared out anew; at last the kind whose fill
+takes most is opened. Alike hosts get the same fill while there are units for it, which makes ten thousand hosts a few
+hundred fills. Must not place units with groups over zones or wishes: the queues do, before and after.
 """
 
 from __future__ import annotations

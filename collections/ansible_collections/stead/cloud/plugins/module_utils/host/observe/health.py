@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 from ..base import commands
@@ -37,9 +36,6 @@ def examine(peers, mtu, served):
         "disabled": [unit for unit in AT_BOOT if not _enabled(unit)],
         "outdated": installing.outdated(),
         "witnesses": {name: words is not None for name, words in booting.asked(booting.others()).items()},
-        "programs": [
-            name for name in ("nft", "ip", "qemu-img", "virsh", "dnsmasq", "keepalived") if shutil.which(name)
-        ],
         "dropping": _dropping("input"),
         "bridge_filter": _bridge_filter() and bool(_dropping("forward")),
     }

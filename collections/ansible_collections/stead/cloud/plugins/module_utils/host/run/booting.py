@@ -120,12 +120,16 @@ def main(_words=()):
     from . import restoring
 
     wait_for_witnesses()
-    said = None
+    said, left = None, None
     while True:
-        failures = restoring.restore(restoring.SINGLE, start=True)
+        try:
+            failures = restoring.restore(restoring.SINGLE, start=True, only=left)
+            left = {what for what, _why in failures}  # who started, and was shut down since, is let alone
+        except Failed as error:  # another run is at work here for long
+            failures = [("stead", str(error))]
         if failures != said:
-            for address, why in failures:
-                _say("{0}: {1}".format(address, why))
+            for what, why in failures:
+                _say("{0}: {1}".format(what, why))
         if not failures:
             return 0
         said = failures

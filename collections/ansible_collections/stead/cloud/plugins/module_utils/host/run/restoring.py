@@ -20,10 +20,11 @@ ORDER = ("projects", "instances", "networks", "security_groups", "routers", "flo
 SINGLE = ("networks", "routers", "floating_ips", "instances")
 
 
-def restore(kinds=ORDER, start=False):
+def restore(kinds=ORDER, start=False, only=None):
     """(address or kind, what went wrong) for each entry of these kinds that could not be restored.
 
-    With `start`, what runs by itself is started. What is held back (`booting`) is not to be on this host alone.
+    With `start`, what runs by itself is started. What is held back (`booting`) may be on another host by now. `only`
+    names those that are tried again.
     """
     me = paths.known_as()
     libvirt = Libvirt()
@@ -33,6 +34,8 @@ def restore(kinds=ORDER, start=False):
             for kind in kinds:
                 unread = []
                 for made in ledger.everything(kind, unread=unread):
+                    if only is not None and made["address"] not in only:
+                        continue
                     said = _one(kind, dict(made, held=booting.is_held(made), start=start), me, libvirt)
                     if said:
                         failures.append((made["address"], said))
