@@ -17,6 +17,7 @@ from test_sequences import Bench
 
 from stead.core.observed import Host
 from stead.core.value import field, mutable, replace
+from stead.plan import file as plans
 from stead.plan.model import Plan
 from stead.plan.planner import Wishes
 
@@ -184,6 +185,25 @@ def test_what_a_dead_host_had_is_taken_from_it_when_it_comes_back(running: tuple
     after = site.bench.plan()
     assert after is not None
     assert after.empty
+
+
+def test_who_answers_is_told_of_the_dead_and_too_few_of_them_is_said(running: tuple[Site, str]) -> None:
+    """A host that boots believes more than half of the others: so half of them have to know."""
+    site, host = running
+    plan = site.bench.plan(Wishes(dead=frozenset({host})))
+    assert plan is not None
+    assert set(plan.silence.hears) == site.every.keys() - {host}
+    assert plans.read(plans.lines(plan), "it.plan").silence == plan.silence
+    assert "few-know" not in {note.code for note in plan.notes}
+    others = sorted(site.every.keys() - {host})
+    for other in others[1:]:
+        site.silence(other)
+    plan = site.bench.plan(Wishes(dead=frozenset({host})))
+    assert plan is not None
+    assert plan.silence.hears == (others[0],)
+    assert next(note.text for note in plan.notes if note.code == "few-know").startswith(
+        f"Only 1 of {len(others)} hosts answer and will know that {host} is dead."
+    )
 
 
 @pytest.mark.parametrize(("asked", "code"), [("alive", "STEAD-H025"), ("compute-77", "STEAD-H026")])
