@@ -13,7 +13,7 @@ from stead.core.diagnostics import Code, Diagnostic, Refused
 
 BOUNDS = Code("STEAD-C015", "planning took more than it may")
 WITHIN = "STEAD_WITHIN_BOUNDS"  # set for the process that has the bounds
-SECONDS = 120  # of a processor; 100,000 instances take thirty
+SECONDS = 120  # of a processor; far more than a plan of 100,000 instances takes
 MEMORY = 4 << 30  # bytes of addresses
 FILES = 256 << 20  # bytes that one file may have
 
