@@ -4,8 +4,8 @@ import sys
 
 sys.path.insert(0, "/usr/lib/stead")
 from cloud.host.base import ledger
-from cloud.host.hypervisor import domain_xml
-from cloud.host.hypervisor.connection import Libvirt, find
+from cloud.host.hypervisor.domains import definition
+from cloud.host.hypervisor.domains.connection import Libvirt, find
 
 POOL = {"name": "default", "type": "dir", "path": "/var/lib/stead/pools/default"}
 
@@ -62,7 +62,7 @@ def main(action, count):
         domain = find(libvirt.get(), one["uuid"])
         if action == "define":
             network = one["nics"]["app"]["network_uuid"]
-            libvirt.get().defineXML(domain_xml.build(step, {network: "sb444444440000"}))
+            libvirt.get().defineXML(definition.build(step, {network: "sb444444440000"}))
             ledger.keep(ledger.entry(step["address"], one["uuid"], "instances", step["digest"], one))
             continue
         if domain is not None:

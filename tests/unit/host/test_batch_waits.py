@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import connection
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import connection
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch, waiting
 

@@ -16,7 +16,7 @@ from tests.unit.runner.making import Bench, keep, plan_of, step
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import domain_xml, kvm_probe
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition, probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
@@ -140,7 +140,7 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
-        abilities.HYPERVISOR: lambda given, _work: domain_xml.build(given, {"n": "br"}),
+        abilities.HYPERVISOR: lambda given, _work: definition.build(given, {"n": "br"}),
         abilities.NETWORK_DRIVER: network.ensure,
         abilities.NETWORK_TYPE: network.ensure,
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
@@ -264,6 +264,6 @@ def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: s
 
 
 def test_hosts_try_the_hypervisors_that_there_is_code_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kvm_probe, "emulator", lambda: "/usr/bin/qemu")
-    monkeypatch.setattr(kvm_probe, "trial", lambda _accelerator: "")
-    assert set(kvm_probe._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))
+    monkeypatch.setattr(probe, "emulator", lambda: "/usr/bin/qemu")
+    monkeypatch.setattr(probe, "trial", lambda _accelerator: "")
+    assert set(probe._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))

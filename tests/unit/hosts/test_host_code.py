@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ssh_peers
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import (
-    domain_seen,
-    domain_xml,
-    kvm_probe,
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import (
+    definition,
+    probe,
+    readback,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Domain
 from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import installing, preparing
@@ -40,12 +40,12 @@ WANT: dict[str, Any] = {
 
 def defined(**more: Any) -> Domain:
     want = {**WANT, **more}
-    text = domain_xml.build({"want": want, "address": "acme/instances/web", "digest": "d"}, {"n": "br"})
+    text = definition.build({"want": want, "address": "acme/instances/web", "digest": "d"}, {"n": "br"})
     return Domain(want["name"], "stopped", False, Xml.fromstring(text), None)  # noqa: S314 - our own
 
 
 def test_what_was_built_reads_back_as_it_was_wanted() -> None:
-    assert wire.compare(WANT, dict(WANT, **domain_seen.fields(defined(), WANT))) == []
+    assert wire.compare(WANT, dict(WANT, **readback.fields(defined(), WANT))) == []
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_what_was_built_reads_back_as_it_was_wanted() -> None:
      ("cpu", "host-model"), ("boot", ["network"]), ("watchdog", "reset"), ("tpm", True), ("agent", False)],
 )  # fmt: skip
 def test_what_differs_is_read_back_as_it_is(field: str, value: object) -> None:
-    seen = domain_seen.fields(defined(**{field: value}), WANT)
+    seen = readback.fields(defined(**{field: value}), WANT)
     assert seen[field] == value
     assert {path.split(".")[0] for path, _want, _have in wire.compare(WANT, dict(WANT, **seen))} == {field}
 
 
 def test_an_interface_that_went_is_seen() -> None:
-    seen = domain_seen.fields(defined(nics={}, ports={}), WANT)
+    seen = readback.fields(defined(nics={}, ports={}), WANT)
     assert seen["ports"] == {}
 
 
@@ -160,8 +160,8 @@ def test_the_code_for_a_boot_is_whole(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_trial_is_a_boot_sector_that_says_its_word() -> None:
-    sector = kvm_probe._sector()
+    sector = probe._sector()
     assert len(sector) == 512
     assert struct.unpack("<H", sector[-2:]) == (0xAA55,)
-    assert bytes([0xB0, kvm_probe.SAYS, 0xE6, 0xF4]) in sector
-    assert kvm_probe.ANSWER == (kvm_probe.SAYS << 1) | 1
+    assert bytes([0xB0, probe.SAYS, 0xE6, 0xF4]) in sector
+    assert probe.ANSWER == (probe.SAYS << 1) | 1

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 from ...wire import instance as wire
 from ..base import ledger
 from ..base.errors import Failed
-from ..hypervisor import connection, domain_live, domain_seen, domain_xml, power
+from ..hypervisor.domains import connection, definition, live, power, readback
 from ..images import image_files
 from ..run import waiting
 from ..storage import instance_disks
@@ -43,7 +43,7 @@ def ensure(step, work):
         work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
         return
     if was_on and action not in RESTARTS:
-        domain_live.adjust(defined, want, step, _bridges(want, work), work)
+        live.adjust(defined, want, step, _bridges(want, work), work)
     instance_disks.let_go(_recorded(step), want, work)
     _unplugged(_recorded(step), want, work)
     _autostart(defined, want, work)
@@ -86,7 +86,7 @@ def seen(step, look):
     domain = look.domains.get(want["uuid"])
     if domain is None:
         return {} if look.blind else None
-    found = domain_seen.fields(domain, want)
+    found = readback.fields(domain, want)
     for key, nic in found.get("nics", {}).items():
         if nic.get("filtered") and look.differing(_guard(waiting.let_in(nic, key, want), want["ports"][key]), step):
             nic["filtered"] = False  # it may claim to be anybody, or be reached by everybody
@@ -132,7 +132,7 @@ def _bridges(want, work):
 def _define(step, domain, work):
     if domain is not None and step["action"] == "create" and digest_of(domain) == step["digest"]:
         return domain
-    text = domain_xml.build(_as_called(step, domain, work), _bridges(step["want"], work))
+    text = definition.build(_as_called(step, domain, work), _bridges(step["want"], work))
     if domain is not None and not work.check:
         before = domain.XMLDesc(_inactive())
         after = work.connection.defineXML(text)
@@ -158,7 +158,7 @@ def _as_called(step, domain, work):
 
 def digest_of(domain):
     """Of the want that its definition was made from, as it says itself."""
-    label = Xml.fromstring(domain.XMLDesc(_inactive())).find("metadata/{%s}instance" % domain_xml.NAMESPACE)
+    label = Xml.fromstring(domain.XMLDesc(_inactive())).find("metadata/{%s}instance" % definition.NAMESPACE)
     return "" if label is None else label.get("digest", "")
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 
 from ..base import ledger
 from ..base.errors import Failed
-from ..hypervisor.device_xml import SERIAL
+from ..hypervisor.domains.device_xml import SERIAL
 from ..images import image_files
 from ..storage import attach, disks, exports, iscsi_targets, pools
 

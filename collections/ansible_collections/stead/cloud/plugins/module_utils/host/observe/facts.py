@@ -15,7 +15,7 @@ import time
 from ..base import ledger
 from ..base.errors import Failed
 from ..base.readings import Unread
-from ..hypervisor import domain_seen, kvm_probe
+from ..hypervisor.domains import probe, readback
 from ..kinds.table import KINDS
 from ..net import links
 from ..run import origin, waiting
@@ -152,13 +152,13 @@ def _label(instances, look):
         domain = look.domains.get(entry["uuid"])
         if domain is not None:
             entry["state"] = domain.state
-            entry["made_from"] = domain_seen.label(domain).get("digest", "")
+            entry["made_from"] = readback.label(domain).get("digest", "")
     for uuid, domain in sorted(look.domains.items()):
-        own = domain_seen.label(domain)
+        own = readback.label(domain)
         if own and uuid not in known:
-            want = dict(domain_seen.fields(domain, {}), uuid=uuid)
+            want = dict(readback.fields(domain, {}), uuid=uuid)
             entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
-            instances.append(dict(entry, state=domain.state, made_from="", lost=True, told=domain_seen.told(domain)))
+            instances.append(dict(entry, state=domain.state, made_from="", lost=True, told=readback.told(domain)))
 
 
 def _foreign(look):
@@ -166,9 +166,9 @@ def _foreign(look):
     if not os.path.exists("/run/libvirt/libvirt-sock"):
         return []
     return [
-        dict(domain_seen.amounts(domain), name=domain.name, uuid=uuid, state=domain.state)
+        dict(readback.amounts(domain), name=domain.name, uuid=uuid, state=domain.state)
         for uuid, domain in sorted(look.domains.items())
-        if not domain_seen.label(domain)
+        if not readback.label(domain)
     ]
 
 
@@ -212,7 +212,7 @@ def _link(one):
 
 
 def _traits(keep, afresh):
-    found = kvm_probe.traits(afresh=afresh, keep=keep)
+    found = probe.traits(afresh=afresh, keep=keep)
     return {
         "hypervisors": found["hypervisors"],
         "kernel": found["kernel"],

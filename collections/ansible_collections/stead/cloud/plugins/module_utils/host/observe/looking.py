@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 from ..base.errors import Failed
 from ..base.readings import Shared, Unread
 from ..base.work import Work
-from ..hypervisor.connection import Libvirt
+from ..hypervisor.domains.connection import Libvirt
 
 # What is told of something that has no value of its own.
 ALTERED = "altered"

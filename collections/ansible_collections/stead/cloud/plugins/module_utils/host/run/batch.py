@@ -19,7 +19,7 @@ from ..base import ledger, paths
 from ..base.errors import Failed
 from ..base.journal import Journal, Silence
 from ..base.work import Work
-from ..hypervisor.connection import Libvirt
+from ..hypervisor.domains.connection import Libvirt
 from ..kinds import network
 from ..kinds.table import KINDS
 from . import fences, origin

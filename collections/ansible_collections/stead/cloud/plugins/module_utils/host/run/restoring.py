@@ -10,7 +10,7 @@ import sys
 from ..base import ledger, paths
 from ..base.errors import Failed
 from ..base.work import Work
-from ..hypervisor.connection import Libvirt
+from ..hypervisor.domains.connection import Libvirt
 from ..kinds.table import KINDS
 from . import batch, booting
 

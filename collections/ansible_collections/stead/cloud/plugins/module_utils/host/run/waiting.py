@@ -14,8 +14,8 @@ import socket
 import time
 
 from ..base.errors import Failed
-from ..hypervisor import domain_xml
-from ..hypervisor.connection import find
+from ..hypervisor.domains import definition
+from ..hypervisor.domains.connection import find
 from . import lookouts
 
 # Of a step that was done and whose guest was not ready in time; told to the controller in the text.
@@ -78,7 +78,7 @@ class Wait:
         line = _last_line(self.want)
         said = "Its console said last: {0!r}. ".format(line) if line else ""
         return text.format(
-            CODE, self.waited, shown(self.words), self.seen or "nothing", said, domain_xml.console_log(self.want)
+            CODE, self.waited, shown(self.words), self.seen or "nothing", said, definition.console_log(self.want)
         )
 
 
@@ -206,7 +206,7 @@ def _asked(want, connection, command, arguments=None):
 
 def _last_line(want):
     try:
-        with open(domain_xml.console_log(want), "rb") as file:
+        with open(definition.console_log(want), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
             data = file.read()
     except OSError:

@@ -6,7 +6,7 @@ import os
 
 from ..base import paths
 from ..base.errors import Failed
-from ..hypervisor import device_xml
+from ..hypervisor.domains import device_xml
 from ..hypervisor.seed import volume as seed_volume
 from ..images import image_files
 from . import attach, disk_files, pools

@@ -6,9 +6,9 @@ import json
 import os
 from xml.etree import ElementTree as Xml
 
-from ..base import ledger, paths
-from ..base.elements import element
-from ..base.errors import Failed
+from ...base import ledger, paths
+from ...base.elements import element
+from ...base.errors import Failed
 from . import device_xml
 
 NAMESPACE = "https://stead.cloud/xmlns/1"

@@ -12,8 +12,8 @@ import platform
 import struct
 import tempfile
 
-from ..base import commands, paths
-from ..observe import kernel
+from ...base import commands, paths
+from ...observe import kernel
 
 KEPT = paths.ROOT + "/traits.json"
 # Seconds. A guest that only says one word needs one on an idle host. Emulation is waited for, since without it a host

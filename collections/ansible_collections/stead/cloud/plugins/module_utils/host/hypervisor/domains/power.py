@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..base.errors import Failed
+from ...base.errors import Failed
 
 # Seconds between looks at a guest that shuts down.
 LOOK = 0.2

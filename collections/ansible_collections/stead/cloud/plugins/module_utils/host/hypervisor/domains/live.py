@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from xml.etree import ElementTree as Xml
 
-from ..base.errors import Failed
+from ...base.errors import Failed
 from . import device_xml
 
 # A guest has to let go of a device; one that does not within this time is not going to.
@@ -29,7 +29,7 @@ def _label(domain, live, step, work):
     """The running guest says of itself what its definition does."""
     import libvirt
 
-    from .domain_xml import NAMESPACE, label
+    from .definition import NAMESPACE, label
 
     has = live.find("metadata/{%s}instance" % NAMESPACE)
     if has is not None and has.get("digest") == step["digest"]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 
-from ..base.errors import Failed
-from ..storage import disk_files, pools
+from ...base.errors import Failed
+from ...storage import disk_files, pools
 from . import device_xml, power
-from .domain_xml import NAMESPACE
+from .definition import NAMESPACE
 
 _UNITS = {"b": 1, "bytes": 1, "KiB": 1024, "MiB": 1 << 20, "GiB": 1 << 30}
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from xml.etree import ElementTree as Xml
 
-from ..base import paths
-from ..base.elements import element
-from ..images import image_files
-from ..net import filters, links
-from ..storage import attach, pools
+from ...base import paths
+from ...base.elements import element
+from ...images import image_files
+from ...net import filters, links
+from ...storage import attach, pools
 
 SEED_SERIAL = "stead-seed"
 # What a virtio disk shows of its serial number.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ..base.errors import Failed
+from ...base.errors import Failed
 
 URI = "qemu:///system"
 
