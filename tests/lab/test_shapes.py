@@ -62,6 +62,8 @@ def test_every_shape_runs_and_is_what_was_asked_for(lab: Lab, tmp_path: Path) ->
     site.write(spec(wired))
     site.apply()
     assert sorted(site.run("compute-1", "virsh list --name").split()) == sorted(f"acme.{name}" for name in SHAPES)
+    assert ":59" not in site.run("compute-1", "ss -Hltn"), "a graphical console is at a port"
+    assert "+unix:/" in site.run("compute-1", "virsh domdisplay acme.old")
     site.assert_nothing_to_do()
     site.write("stead: 1\n")
     site.destroy()

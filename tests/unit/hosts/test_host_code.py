@@ -59,6 +59,15 @@ def test_what_differs_is_read_back_as_it_is(field: str, value: object) -> None:
     assert {path.split(".")[0] for path, _want, _have in wire.compare(WANT, dict(WANT, **seen))} == {field}
 
 
+@pytest.mark.parametrize("graphics", ["vnc", "spice"])
+def test_a_graphical_console_is_at_no_port(graphics: str) -> None:
+    """On loopback, every user and program of the host could open it."""
+    screen = defined(graphics=graphics).defined.find("devices/graphics")
+    assert screen is not None
+    assert [one.attrib for one in screen.findall("listen")] == [{"type": "socket"}]
+    assert set(screen.attrib) == {"type"}
+
+
 def test_an_interface_that_went_is_seen() -> None:
     seen = readback.fields(defined(nics={}, ports={}), WANT)
     assert seen["ports"] == {}

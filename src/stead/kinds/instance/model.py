@@ -279,7 +279,9 @@ class Instance:
         "Order of boot devices",
         Example(["cdrom", "disk"]),
     ] = ("disk",)
-    graphics: Annotated[Literal["vnc", "spice", "none"], "Graphical console, on the host's loopback"] = "vnc"
+    graphics: Annotated[
+        Literal["vnc", "spice", "none"], "Graphical console, on a UNIX socket that only root of the host opens"
+    ] = "vnc"
     agent: Annotated[bool, "A channel for the guest agent"] = True
     tpm: Annotated[bool, "An emulated TPM 2.0"] = False
     watchdog: Annotated[

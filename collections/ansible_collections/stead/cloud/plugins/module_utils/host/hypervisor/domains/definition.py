@@ -131,8 +131,7 @@ def _consoles(devices, want):
     element(serial, "log", {"file": console_log(want), "append": "on"})
     element(serial, "target", {"port": 0})
     if want["graphics"] != "none":
-        screen = element(devices, "graphics", {"type": want["graphics"], "autoport": "yes"})
-        # Whoever wants to see it comes through SSH.
-        element(screen, "listen", {"type": "address", "address": "127.0.0.1"})
+        # A socket in QEMU's own directory, which libvirt names: a port would be open to every user of this host.
+        element(element(devices, "graphics", {"type": want["graphics"]}), "listen", {"type": "socket"})
         element(element(devices, "video"), "model", {"type": "vga"})
         element(devices, "input", {"type": "tablet", "bus": "usb"})
