@@ -158,6 +158,7 @@ def test_the_ledger_has_what_was_made_and_loses_what_was_removed() -> None:
     kind = Kind()
     carry_out(kind, step(1))
     made = ledger.read("things", "0000-1")
+    assert made is not None
     assert (made["address"], made["digest"], made["want"]) == ("things/t1", "d", {"uuid": "0000-1"})
     carry_out(kind, step(1, action="destroy"))
     assert ledger.read("things", "0000-1") is None

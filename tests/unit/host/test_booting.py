@@ -127,6 +127,6 @@ def test_only_what_is_held_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(table.KINDS, "routers", Code)
     for uuid, serial in (("0a", 7), ("0b", 8)):
         made = ledger.entry(f"acme/routers/{uuid}", uuid, "routers", "d", {"uuid": uuid})
-        ledger.keep(dict(made, serial=serial))
+        ledger.keep({**made, "serial": serial})
     assert restoring.restore(("routers",), start=True) == []
     assert seen == {"acme/routers/0a": (True, True), "acme/routers/0b": (False, True)}

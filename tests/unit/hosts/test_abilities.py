@@ -129,7 +129,7 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         in_use(folder, monkeypatch)
     links = {"eth1": {"ifname": "eth1"}}
     _kind, want = want_for(one, folder)
-    now = SimpleNamespace(links=lambda: links, entries=lambda _kind: [])
+    now: Any = SimpleNamespace(links=lambda: links, entries=lambda _kind: [])
     work = Work("c1", check=True, now=now)
     try:
         _carry_out(one, {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}, work)

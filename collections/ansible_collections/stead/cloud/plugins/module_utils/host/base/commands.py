@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from typing import Optional, Sequence, Tuple
 
 from .errors import Failed
 
@@ -13,7 +14,7 @@ TAIL = 1500
 PATIENCE = 120
 
 
-def run(argv, feed=None, timeout=PATIENCE):
+def run(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PATIENCE) -> str:
     """What the program printed; a failure when its status is not 0."""
     status, out, err = attempt(argv, feed=feed, timeout=timeout)
     if status != 0:
@@ -22,7 +23,7 @@ def run(argv, feed=None, timeout=PATIENCE):
     return out
 
 
-def attempt(argv, feed=None, timeout=PATIENCE):
+def attempt(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PATIENCE) -> Tuple[int, str, str]:
     """Status, output and errors, for those who can do something about a failure."""
     words = [str(word) for word in argv]
     try:
@@ -44,5 +45,5 @@ def attempt(argv, feed=None, timeout=PATIENCE):
     return done.returncode, done.stdout, done.stderr
 
 
-def shown(argv):
+def shown(argv: Sequence[object]) -> str:
     return " ".join(shlex.quote(str(word)) for word in argv)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Mapping, Optional
 from xml.etree import ElementTree as Xml
 
 
-def element(parent, tag, attributes=None, text=None):
+def element(
+    parent: Xml.Element, tag: str, attributes: Optional[Mapping[str, object]] = None, text: Optional[object] = None
+) -> Xml.Element:
     found = Xml.SubElement(parent, tag, {name: str(value) for name, value in (attributes or {}).items()})
     if text is not None:
         found.text = str(text)

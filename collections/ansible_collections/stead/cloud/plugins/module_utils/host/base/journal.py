@@ -11,23 +11,29 @@ import os
 import re
 import threading
 import time
+from typing import Any, Protocol
 
 from . import paths
+from .step import Step
 
 # Runs that are remembered: enough to look back a few weeks, little enough to never matter.
 KEPT = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
+class Writing(Protocol):
+    def write(self, step: Step, event: str, **more: Any) -> None: ...
+
+
 class Journal:
-    def __init__(self, run):
+    def __init__(self, run: str) -> None:
         self._path = os.path.join(paths.JOURNAL, _UNSAFE.sub("_", str(run)) + ".jsonl")
         self._run = run
         self._lock = threading.Lock()
         paths.directory(paths.JOURNAL)
         _tidy()
 
-    def write(self, step, event, **more):
+    def write(self, step: Step, event: str, **more: Any) -> None:
         line = dict(
             more,
             run=self._run,
@@ -46,7 +52,7 @@ class Journal:
                 os.close(handle)
 
 
-def _append(handle, data):
+def _append(handle: int, data: bytes) -> None:
     """The whole line or none of it: on a disk that is nearly full, a part of it may be all that fits."""
     before = os.lseek(handle, 0, os.SEEK_END)
     if os.write(handle, data) < len(data):
@@ -58,11 +64,11 @@ def _append(handle, data):
 class Silence:
     """The journal of a rehearsal."""
 
-    def write(self, step, event, **more):
+    def write(self, step: Step, event: str, **more: Any) -> None:
         pass
 
 
-def _tidy():
+def _tidy() -> None:
     names = sorted(os.listdir(paths.JOURNAL), key=lambda name: os.path.getmtime(os.path.join(paths.JOURNAL, name)))
     for name in names[:-KEPT]:
         paths.remove(os.path.join(paths.JOURNAL, name))

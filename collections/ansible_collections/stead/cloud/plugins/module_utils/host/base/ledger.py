@@ -15,9 +15,11 @@ import json
 import os
 import re
 import time
+from typing import Any, List, Mapping, Optional, cast
 
 from .errors import Failed
 from .paths import LEDGER, directory, remove, write
+from .step import Entry, Step
 
 # A kind and a UUID become parts of a path.
 _KIND = re.compile(r"[a-z][a-z_]*\Z")
@@ -30,39 +32,40 @@ VERSION = 1
 NEEDED = ("address", "uuid", "kind", "digest", "want")
 
 
-def path_of(kind, uuid, suffix=MADE):
+def path_of(kind: str, uuid: str, suffix: str = MADE) -> str:
     if not _KIND.match(kind) or not _UUID.match(uuid):
         raise Failed("{0!r} of kind {1!r} is no name for a file of the ledger.".format(uuid, kind))
     return os.path.join(LEDGER, kind, uuid + suffix)
 
 
-def entry(address, uuid, kind, digest, want):
+def entry(address: str, uuid: str, kind: str, digest: str, want: Any) -> Entry:
     return {"version": VERSION, "address": address, "uuid": uuid, "kind": kind, "digest": digest, "want": want}
 
 
-def beside(step):
+def beside(step: Step) -> Entry:
     """What is kept with a want: what the store has of it, and the site and serial of that store."""
-    found, made_by = {}, step.get("origin")
+    found: Entry = {}
+    made_by = step.get("origin")
     if made_by:
-        found.update(site=made_by["site"], serial=made_by["serial"])
+        found["site"], found["serial"] = made_by["site"], made_by["serial"]
     if step.get("record"):
         found["record"] = step["record"]
     return found
 
 
-def begin(made):
+def begin(made: Entry) -> None:
     """Before anything is touched. What is there as it is wanted leaves nothing new behind."""
-    if not _says(read(made["kind"], made["uuid"]), {name: made[name] for name in NEEDED}):
+    if not _says(read(made["kind"], made["uuid"]), {name: cast("Mapping[str, Any]", made)[name] for name in NEEDED}):
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
 
-def keep(made, awaited=False):
+def keep(made: Entry, awaited: bool = False) -> None:
     """Written only when it says something new, so that a second run changes nothing.
 
     What is `awaited` is made, and has not been seen ready since.
     """
     before = read(made["kind"], made["uuid"])
-    if not _says(before, made) or before.get("awaited", False) != awaited:
+    if before is None or not _says(before, made) or before.get("awaited", False) != awaited:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {name: value for name, value in (before or {}).items() if name != "awaited"}
         says = {**known, **made, "applied_at": now, **({"awaited": True} if awaited else {})}
@@ -70,37 +73,37 @@ def keep(made, awaited=False):
     remove(path_of(made["kind"], made["uuid"], BEGUN))
 
 
-def is_unsure(kind, uuid):
+def is_unsure(kind: str, uuid: str) -> bool:
     """Whether a step was to make it so that did not end, or it was not seen ready since."""
     made = read(kind, uuid)
     return os.path.exists(path_of(kind, uuid, BEGUN)) or (made is not None and made.get("awaited", False))
 
 
-def forget(kind, uuid):
+def forget(kind: str, uuid: str) -> None:
     for suffix in (MADE, BEGUN):
         remove(path_of(kind, uuid, suffix))
 
 
-def wants(kind, uuid):
+def wants(kind: str, uuid: str) -> List[Any]:
     """All that may be here of it: as it was made, and as it was begun last."""
     found = [_read(path_of(kind, uuid, suffix)) for suffix in (MADE, BEGUN)]
     return [made["want"] for made in found if made is not None]
 
 
-def _says(before, made):
+def _says(before: Optional[Mapping[str, Any]], made: Mapping[str, Any]) -> bool:
     return before is not None and {key: before.get(key) for key in made} == made
 
 
-def _write(path, made):
+def _write(path: str, made: Mapping[str, Any]) -> None:
     directory(os.path.dirname(path))
     write(path, json.dumps(made, sort_keys=True, indent=1) + "\n")
 
 
-def read(kind, uuid):
+def read(kind: str, uuid: str) -> Optional[Entry]:
     return _read(path_of(kind, uuid))
 
 
-def everything(kind=None, suffix=MADE, unread=None):
+def everything(kind: Optional[str] = None, suffix: str = MADE, unread: Optional[List[str]] = None) -> List[Entry]:
     """All entries, those of a kind, in one order. What is no entry is passed over: it is somebody else's file.
 
     What should be one and cannot be read fails; where `unread` is given, that is told why, and the others are found.
@@ -117,11 +120,11 @@ def everything(kind=None, suffix=MADE, unread=None):
     return found
 
 
-def anything():
+def anything() -> bool:
     return any(name.endswith((MADE, BEGUN)) for kind in _names(LEDGER) for name in _names(os.path.join(LEDGER, kind)))
 
 
-def _read_or_tell(path, unread):
+def _read_or_tell(path: str, unread: Optional[List[str]]) -> Optional[Entry]:
     try:
         return _read(path)
     except Failed as error:
@@ -131,14 +134,14 @@ def _read_or_tell(path, unread):
         return None
 
 
-def _names(folder):
+def _names(folder: str) -> List[str]:
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _read(path):
+def _read(path: str) -> Optional[Entry]:
     try:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
@@ -151,11 +154,11 @@ def _read(path):
     return _understood(found, path)
 
 
-def _understood(found, path):
+def _understood(found: Mapping[str, Any], path: str) -> Entry:
     if found.get("version", VERSION) > VERSION:
         text = "{0} was written by a newer Stead (version {1}, and this one knows {2}). Upgrade Stead where you run it."
         raise Failed(text.format(path, found["version"], VERSION))
     lacks = [name for name in NEEDED if not isinstance(found.get(name), dict if name == "want" else str)]
     if lacks:
         raise Failed("{0} does not say its {1}. Restore it, or remove it and plan again.".format(path, lacks[0]))
-    return found
+    return cast("Entry", found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from typing import Dict, Optional, Union
 
 from .errors import Failed
 
@@ -23,12 +24,13 @@ PRIVATE = 0o600
 PASSABLE = 0o711
 
 
-def known_as():
+def known_as() -> Dict[str, str]:
     """Name in the inventory and address on the underlay; nothing before the host was prepared."""
-    return json.loads(read_bytes(ROOT + "/host.json") or b"{}")
+    known: Dict[str, str] = json.loads(read_bytes(ROOT + "/host.json") or b"{}")
+    return known
 
 
-def directory(path, mode=0o700):
+def directory(path: str, mode: int = 0o700) -> str:
     """Made with its parents. The mode is that of what is new; what exists is the administrator's."""
     if not os.path.isdir(path):
         parent = os.path.dirname(path)
@@ -46,7 +48,7 @@ def directory(path, mode=0o700):
     return path
 
 
-def write(path, text, mode=PRIVATE):
+def write(path: str, text: Union[str, bytes], mode: int = PRIVATE) -> bool:
     """The whole file or none of it. True when it was not the same before."""
     data = text if isinstance(text, bytes) else text.encode()
     if read_bytes(path) == data:
@@ -59,7 +61,7 @@ def write(path, text, mode=PRIVATE):
     return True
 
 
-def _replace(path, folder, data, mode):
+def _replace(path: str, folder: str, data: bytes, mode: int) -> None:
     handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -73,7 +75,7 @@ def _replace(path, folder, data, mode):
         raise
 
 
-def read_bytes(path):
+def read_bytes(path: str) -> Optional[bytes]:
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -81,7 +83,7 @@ def read_bytes(path):
         return None
 
 
-def remove(path):
+def remove(path: str) -> bool:
     """True when there was something to remove."""
     try:
         os.unlink(path)
@@ -90,7 +92,7 @@ def remove(path):
     return True
 
 
-def remove_tree(path):
+def remove_tree(path: str) -> bool:
     """A directory of Stead's own, with the plain files in it. Directories inside are not expected, and stop it."""
     try:
         names = os.listdir(path)

@@ -9,17 +9,39 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import NamedTuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 from ..net import entering
 from ..storage import iscsi_targets
 from . import commands, ledger, paths
 from .errors import Failed
+from .step import Entry
 
+if TYPE_CHECKING:
+    from ..hypervisor.domains.connection import Libvirt
+
+T = TypeVar("T")
 NAMESPACES = "/run/netns"
 _SHOW = ["systemctl", "show", "--property=Id,ActiveState,ExecStart", "--"]
 OTHERS = ("nfs-server.service",)  # that Stead starts, and are not called after it
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+
+
+Link = Dict[str, Any]  # of `ip -json`
 
 
 class Unread(Failed):
@@ -32,151 +54,159 @@ class Unit(NamedTuple):
 
 
 class Readings:
-    def __init__(self, libvirt=None):
+    def __init__(self, libvirt: Optional[Libvirt] = None) -> None:
         self._libvirt = libvirt
 
-    def entry(self, kind, uuid):
+    def _connection(self) -> Any:
+        assert self._libvirt is not None, "who reads here was given no libvirt"  # noqa: S101
+        return self._libvirt.get()
+
+    def entry(self, kind: str, uuid: str) -> Optional[Entry]:
         """Of the ledger; nothing where it has none."""
         return ledger.read(kind, uuid)
 
-    def entries(self, kind):
+    def entries(self, kind: str) -> List[Entry]:
         return ledger.everything(kind)
 
-    def links(self, namespace=""):
+    def links(self, namespace: str = "") -> Dict[str, Link]:
         """name -> link, with details and addresses, in this host or in a namespace of it."""
         return _named(*_ip(["link show", "address show"], namespace))
 
-    def routes(self, namespace):
+    def routes(self, namespace: str) -> List[Dict[str, Any]]:
         """Of both versions, those of the kernel's own among them."""
         return _ip(["route show table all"], namespace)[0]
 
-    def namespaces(self):
+    def namespaces(self) -> Set[str]:
         try:
             return set(os.listdir(NAMESPACES))
         except FileNotFoundError:
             return set()
 
-    def forwarding(self, device):
+    def forwarding(self, device: str) -> List[Dict[str, Any]]:
         """Entries of a device that is a port of a bridge."""
         status, out, _said = commands.attempt(["bridge", "-json", "fdb", "show", "dev", device])
         return json.loads(out or "[]") if status == 0 else []
 
-    def neighbours(self, device):
+    def neighbours(self, device: str) -> Dict[str, str]:
         """address -> MAC, of those that were written down."""
         status, out, _said = commands.attempt(["ip", "-json", "neighbour", "show", "dev", device, "nud", "permanent"])
         return _pairs(json.loads(out or "[]") if status == 0 else [])
 
-    def listing(self, table, namespace=""):
+    def listing(self, table: str, namespace: str = "") -> Optional[List[Dict[str, Any]]]:
         """All of a table of nftables; nothing where there is none of that name."""
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         status, out, _said = commands.attempt([*inside, "nft", "-j", "list", "table", *table.split()])
         return json.loads(out)["nftables"] if status == 0 else None
 
-    def setting(self, path, namespace=""):
+    def setting(self, path: str, namespace: str = "") -> str:
         """Of the kernel's, under /proc/sys."""
         data = entering.within(namespace, paths.read_bytes, path) if namespace else paths.read_bytes(path)
         return (data or b"").decode().strip()
 
-    def unit(self, name):
+    def unit(self, name: str) -> Optional[Unit]:
         """Nothing where systemd knows of none."""
         return _units(commands.run([*_SHOW, name])).get(name)
 
-    def members(self, name):
+    def members(self, name: str) -> Optional[List[str]]:
         """Addresses in a set of the kernel's, sorted; nothing where there is no such set."""
         status, out, _said = commands.attempt(["ipset", "-output", "save", "list", name])
         return _sets(out).get(name) if status == 0 else None
 
-    def targets(self):
+    def targets(self) -> Dict[str, Any]:
         """name -> iSCSI target that is served here."""
-        return iscsi_targets.table()
+        found: Dict[str, Any] = iscsi_targets.table()
+        return found
 
-    def filter(self, name):
+    def filter(self, name: str) -> Optional[str]:
         """One of libvirt's, in its own words; nothing where it has none of that name."""
         import libvirt
 
         try:
-            return self._libvirt.get().nwfilterLookupByName(name).XMLDesc()
+            found: str = self._connection().nwfilterLookupByName(name).XMLDesc()
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER:
                 return None
             raise
+        return found
 
 
 class Shared(Readings):
     """As it was when it was first asked. What cannot be read is told once, and asked for no more."""
 
-    def __init__(self, libvirt, trouble, lost=()):
+    def __init__(self, libvirt: Libvirt, trouble: List[str], lost: Sequence[Entry] = ()) -> None:
         super().__init__(libvirt)
         self._trouble = trouble
         self._lost = lost  # entries that the ledger should have: by them, too, one thing is told from another
-        self._read = {}
+        self._read: Dict[object, Any] = {}
+        self._failed: Dict[object, Unread] = {}
 
-    def entry(self, kind, uuid):
+    def entry(self, kind: str, uuid: str) -> Optional[Entry]:
         return super().entry(kind, uuid) or next((one for one in self._of(kind) if one["uuid"] == uuid), None)
 
-    def entries(self, kind):
+    def entries(self, kind: str) -> List[Entry]:
         return super().entries(kind) + self._of(kind)
 
-    def _of(self, kind):
+    def _of(self, kind: str) -> List[Entry]:
         return [one for one in self._lost if one["kind"] == kind]
 
-    def _once(self, name, read, *arguments):
-        if name not in self._read:
+    def _once(self, name: object, read: Callable[..., T], *arguments: Any) -> T:
+        if name not in self._read and name not in self._failed:
             try:
                 self._read[name] = read(*arguments)
             except Failed as error:
                 self._trouble.append(str(error))
-                self._read[name] = Unread(str(error))
-        found = self._read[name]
-        if isinstance(found, Unread):
-            raise found
+                self._failed[name] = Unread(str(error))
+        failed = self._failed.get(name)
+        if failed is not None:
+            raise failed
+        found: T = self._read[name]
         return found
 
-    def links(self, namespace=""):
+    def links(self, namespace: str = "") -> Dict[str, Link]:
         found = self._within(namespace) if namespace else self._here()
         return found[0]
 
-    def routes(self, namespace):
+    def routes(self, namespace: str) -> List[Dict[str, Any]]:
         return self._within(namespace)[1]
 
-    def _here(self):
+    def _here(self) -> Tuple[Dict[str, Link], Dict[str, Dict[str, str]]]:
         return self._once("here", _here)
 
-    def _within(self, namespace):
+    def _within(self, namespace: str) -> Tuple[Dict[str, Link], List[Dict[str, Any]]]:
         return self._once(("within", namespace), _within, namespace)
 
-    def namespaces(self):
+    def namespaces(self) -> Set[str]:
         return self._once("namespaces", super().namespaces)
 
-    def forwarding(self, device):
+    def forwarding(self, device: str) -> List[Dict[str, Any]]:
         return self._once("forwarding", _forwarding).get(device, [])
 
-    def neighbours(self, device):
+    def neighbours(self, device: str) -> Dict[str, str]:
         return self._here()[1].get(device, {})
 
-    def listing(self, table, namespace=""):
+    def listing(self, table: str, namespace: str = "") -> Optional[List[Dict[str, Any]]]:
         return self._once(("listing", table, namespace), super().listing, table, namespace)
 
-    def units(self):
+    def units(self) -> Dict[str, Unit]:
         return self._once("units", lambda: _units(commands.run([*_SHOW, "stead-*", *OTHERS])))
 
-    def unit(self, name):
+    def unit(self, name: str) -> Optional[Unit]:
         return self.units().get(name)
 
-    def members(self, name):
+    def members(self, name: str) -> Optional[List[str]]:
         return self._once("sets", lambda: _sets(commands.run(["ipset", "save"]))).get(name)
 
-    def targets(self):
+    def targets(self) -> Dict[str, Any]:
         return self._once("targets", super().targets)
 
-    def filter(self, name):
+    def filter(self, name: str) -> Optional[str]:
         return self._once("filters", self._filters).get(name)
 
-    def _filters(self):
-        return {one.name(): one.XMLDesc() for one in self._libvirt.get().listAllNWFilters()}
+    def _filters(self) -> Dict[str, str]:
+        return {one.name(): one.XMLDesc() for one in self._connection().listAllNWFilters()}
 
 
-def _ip(lines, namespace=""):
+def _ip(lines: Sequence[str], namespace: str = "") -> List[List[Dict[str, Any]]]:
     """Several questions to one program: an answer for each."""
     inside = ["-netns", namespace] if namespace else []
     out = commands.run(["ip", *inside, "-json", "-details", "-batch", "-"], feed="\n".join(lines) + "\n")
@@ -189,38 +219,38 @@ def _ip(lines, namespace=""):
     return found
 
 
-def _named(links, addresses):
+def _named(links: Iterable[Link], addresses: Iterable[Mapping[str, Any]]) -> Dict[str, Link]:
     has = {one["ifname"]: one.get("addr_info", []) for one in addresses if "ifname" in one}
     return {one["ifname"]: dict(one, addr_info=has.get(one["ifname"], [])) for one in links if "ifname" in one}
 
 
-def _here():
+def _here() -> Tuple[Dict[str, Link], Dict[str, Dict[str, str]]]:
     links, addresses, neighbours = _ip(["link show", "address show", "neighbour show nud permanent"])
-    by = {}
+    by: Dict[str, List[Dict[str, Any]]] = {}
     for one in neighbours:
-        by.setdefault(one.get("dev"), []).append(one)
+        by.setdefault(one.get("dev", ""), []).append(one)
     return _named(links, addresses), {device: _pairs(entries) for device, entries in by.items()}
 
 
-def _within(namespace):
+def _within(namespace: str) -> Tuple[Dict[str, Link], List[Dict[str, Any]]]:
     links, addresses, routes = _ip(["link show", "address show", "route show table all"], namespace)
     return _named(links, addresses), routes
 
 
-def _pairs(entries):
+def _pairs(entries: Iterable[Mapping[str, Any]]) -> Dict[str, str]:
     return {one["dst"]: one["lladdr"] for one in entries if "lladdr" in one}
 
 
-def _forwarding():
+def _forwarding() -> Dict[str, List[Dict[str, Any]]]:
     status, out, _said = commands.attempt(["bridge", "-json", "fdb", "show"])
-    found = {}
+    found: Dict[str, List[Dict[str, Any]]] = {}
     for one in json.loads(out or "[]") if status == 0 else []:
-        found.setdefault(one.get("ifname"), []).append(one)
+        found.setdefault(one.get("ifname", ""), []).append(one)
     return found
 
 
-def _units(text):
-    found = {}
+def _units(text: str) -> Dict[str, Unit]:
+    found: Dict[str, Unit] = {}
     for block in text.strip().split("\n\n"):
         told = dict(line.partition("=")[::2] for line in block.splitlines())
         words = _ARGUMENTS.search(told.get("ExecStart", ""))
@@ -229,8 +259,8 @@ def _units(text):
     return found
 
 
-def _sets(text):
-    found = {}
+def _sets(text: str) -> Dict[str, List[str]]:
+    found: Dict[str, List[str]] = {}
     for words in (line.split() for line in text.splitlines()):
         if words[0] == "create":
             found[words[1]] = []

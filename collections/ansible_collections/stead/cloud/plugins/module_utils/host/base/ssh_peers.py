@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import Any, Dict, Iterable, List, Mapping, TypedDict
 
 from . import paths
 from .errors import Failed
+from .work import Work
 
 READABLE = 0o644
 PASSABLE = 0o755
@@ -19,40 +21,47 @@ SECONDS = 5  # until a host that does not take the connection counts as silent
 _LINE = re.compile(r"(.*) stead:(\S+)\Z")
 
 
+class Way(TypedDict):
+    addresses: List[str]
+    port: int
+
+
 class Peers:
     """One purpose: its folder, the user that others log in as, and what sshd lets their keys do. `{0}` in that is the
     name of the host that has the key, which it so cannot choose itself."""
 
-    def __init__(self, folder, user, limits):
+    def __init__(self, folder: str, user: str, limits: str) -> None:
         self.folder = folder
         self.user = user
         self._limits = limits
 
-    def _path(self, name):
+    def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def make_key(self, work):
+    def make_key(self, work: Work) -> None:
         work.directory(self.folder, PASSABLE)
         work.directory(self._path(".ssh"), PASSABLE)
         if not os.path.exists(self._path("id_ed25519")):
             words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stead", "-f", self._path("id_ed25519")]
             work.run(words)
 
-    def public(self):
+    def public(self) -> str:
         return (paths.read_bytes(self._path("id_ed25519.pub")) or b"").decode().strip()
 
-    def learn(self, given, work):
+    def learn(self, given: Mapping[str, Any], work: Work) -> None:
         """`members`: every host of the inventory that is one, with its address and port for SSH there. `known`: address
         on the underlay, public key and sshd's keys of those that told them just now.
 
         What is known of a member that was not asked this time stays; of one that is a member no more, nothing does.
         """
         known, members = given.get("known") or {}, given.get("members") or {}
-        ways, authorised, hosts = {}, {}, {}
+        ways: Dict[str, Way] = {}
+        authorised: Dict[str, List[str]] = {}
+        hosts: Dict[str, List[str]] = {}
         before = self.members()
         for name, (address, port) in sorted(members.items()):
             underlay, public_key, host_keys = known.get(name) or ("", "", ())
-            old = before.get(name, {}).get("addresses", []) if not underlay else []
+            old = before[name]["addresses"] if name in before and not underlay else []
             ways[name] = {"addresses": _unique([underlay, address or name] + old), "port": int(port)}
             if not public_key:
                 continue  # in check mode its key is yet to be made
@@ -63,10 +72,11 @@ class Peers:
         self._keep(".ssh/authorized_keys", authorised, members, work)
         self._keep("known_hosts", hosts, members, work)
 
-    def members(self):
-        return json.loads(paths.read_bytes(self._path("members.json")) or b"{}")
+    def members(self) -> Dict[str, Way]:
+        found: Dict[str, Way] = json.loads(paths.read_bytes(self._path("members.json")) or b"{}")
+        return found
 
-    def argv(self, address, port):
+    def argv(self, address: str, port: int) -> List[str]:
         """The call that reaches a member, with nobody's settings."""
         options = {
             "BatchMode": "yes",
@@ -80,8 +90,9 @@ class Peers:
         words += ["-o{0}={1}".format(*one) for one in sorted(options.items())]
         return words + ["{0}@{1}".format(self.user, _place(address))]
 
-    def _keep(self, name, fresh, members, work):
-        path, lines = self._path(name), {}
+    def _keep(self, name: str, fresh: Mapping[str, List[str]], members: Iterable[str], work: Work) -> None:
+        path = self._path(name)
+        lines: Dict[str, List[str]] = {}
         for line in (paths.read_bytes(path) or b"").decode().splitlines():
             match = _LINE.match(line)
             if match and match.group(2) in members:
@@ -95,22 +106,22 @@ class Peers:
 WITNESS = Peers(paths.ROOT + "/witness", "stead-witness", 'restrict,command="/usr/lib/stead/witness {0}"')
 
 
-def _unique(words):
+def _unique(words: Iterable[str]) -> List[str]:
     return [word for word in dict.fromkeys(words) if word]
 
 
-def _words(line):
+def _words(line: str) -> List[str]:
     words = line.split()[:2]
     if len(words) != 2 or not re.match(r"[a-z0-9@.-]+\Z", words[0]) or not re.match(r"[A-Za-z0-9+/=]+\Z", words[1]):
         raise Failed("{0!r} is no public key.".format(line))
     return words
 
 
-def _at(word, port):
+def _at(word: str, port: int) -> str:
     return _place(word) if port == PORT else "[{0}]:{1}".format(_place(word), port)
 
 
-def _place(word):
+def _place(word: str) -> str:
     if not re.match(r"[A-Za-z0-9._:][A-Za-z0-9._:-]*\Z", word):
         raise Failed("{0!r} is no name or address of a host.".format(word))
     return word

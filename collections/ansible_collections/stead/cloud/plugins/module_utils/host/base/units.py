@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Dict, List, Mapping, Optional
+
 from . import commands
+from .work import Work
 
 
-def start(unit, description, words, work, settings=None):
+def start(
+    unit: str, description: str, words: List[str], work: Work, settings: Optional[Mapping[str, str]] = None
+) -> None:
     """Anew, if it runs already. Killed or crashed, it comes back, however often."""
     if is_loaded(unit):
         stop(unit, work)
@@ -16,22 +21,22 @@ def start(unit, description, words, work, settings=None):
     work.run(argv + words)
 
 
-def stop(unit, work):
+def stop(unit: str, work: Work) -> None:
     if is_loaded(unit):
         work.run(["systemctl", "stop", unit])
         if not work.check:
             commands.attempt(["systemctl", "reset-failed", unit])
 
 
-def runs(unit, words, work):
+def runs(unit: str, words: List[str], work: Work) -> bool:
     """As it should, and not only something under its name."""
     there = work.now.unit(unit)
     return there is not None and there.active and there.words == " ".join(words)
 
 
-def is_loaded(unit):
+def is_loaded(unit: str) -> bool:
     return commands.run(["systemctl", "show", "--property=LoadState", "--value", unit]).strip() == "loaded"
 
 
-def in_namespace(namespace):
+def in_namespace(namespace: str) -> Dict[str, str]:
     return {"NetworkNamespacePath": "/run/netns/" + namespace}

@@ -4,36 +4,49 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import commands, paths
 from .errors import Failed
 from .readings import Readings, Unread
 
+if TYPE_CHECKING:
+    from ..hypervisor.domains.connection import Libvirt
+
 
 class Work:
     """Does things, or with `check` only says what it would do. `done` is what was, or would be, done."""
 
-    def __init__(self, host, check=False, secrets=None, libvirt=None, now=None):
+    def __init__(
+        self,
+        host: str,
+        check: bool = False,
+        secrets: Optional[Mapping[str, str]] = None,
+        libvirt: Optional[Libvirt] = None,
+        now: Optional[Readings] = None,
+    ) -> None:
         self.host = host  # the inventory's name of this host
         self.check = check
-        self.done = []
+        self.done: List[str] = []
         self.now = now or Readings(libvirt)  # what the host has
-        self.parts = {}  # (field of the want, key in it) -> what is there of it, of what was not as it should be
+        # (field of the want, key in it) -> what is there of it, of what was not as it should be
+        self.parts: Dict[Tuple[str, Optional[str]], Any] = {}
         self.booted = False  # a guest, by this step
         self._secrets = secrets or {}
         self._libvirt = libvirt
 
     @property
-    def changed(self):
+    def changed(self) -> bool:
         return bool(self.done)
 
     @property
-    def connection(self):
+    def connection(self) -> Any:
         """libvirt's, one for all steps; made when the first of them asks."""
+        assert self._libvirt is not None, "this step was given no libvirt"  # noqa: S101
         return self._libvirt.get()
 
     @contextlib.contextmanager
-    def part(self, field, key=None, there=None):
+    def part(self, field: str, key: Optional[str] = None, there: Any = None) -> Iterator[None]:
         """What is done within is done about this: in check mode, that is what a host has otherwise than it should."""
         before = len(self.done)
         try:
@@ -47,14 +60,14 @@ class Work:
             if len(self.done) > before:
                 self.differs(field, key, there)
 
-    def differs(self, field, key=None, there=None):
+    def differs(self, field: str, key: Optional[str] = None, there: Any = None) -> None:
         self.parts.setdefault((field, key), there)
 
-    def run(self, argv, feed=None, timeout=commands.PATIENCE):
+    def run(self, argv: Sequence[object], feed: Optional[str] = None, timeout: float = commands.PATIENCE) -> str:
         self.done.append(commands.shown(argv))
         return "" if self.check else commands.run(argv, feed=feed, timeout=timeout)
 
-    def batch(self, program, lines, namespace=None):
+    def batch(self, program: str, lines: Sequence[str], namespace: Optional[str] = None) -> None:
         """Many changes by `ip` or `bridge` in one call. A line holds names and numbers, which have no spaces."""
         if not lines:
             return
@@ -63,44 +76,44 @@ class Work:
         if not self.check:
             commands.run([program] + inside + ["-batch", "-"], feed="\n".join(lines) + "\n")
 
-    def write(self, path, text, mode=paths.PRIVATE):
+    def write(self, path: str, text: Union[str, bytes], mode: int = paths.PRIVATE) -> bool:
         data = text if isinstance(text, bytes) else text.encode()
         if paths.read_bytes(path) == data:
             return False
         self.done.append("write {0}".format(path))
         return True if self.check else paths.write(path, data, mode)
 
-    def directory(self, path, mode=0o700):
+    def directory(self, path: str, mode: int = 0o700) -> None:
         if not os.path.isdir(path):
             self.done.append("make {0}".format(path))
             if not self.check:
                 paths.directory(path, mode)
 
-    def remove(self, path):
+    def remove(self, path: str) -> None:
         if os.path.lexists(path):
             self.done.append("remove {0}".format(path))
             if not self.check:
                 paths.remove(path)
 
-    def remove_tree(self, path):
+    def remove_tree(self, path: str) -> None:
         if os.path.isdir(path):
             self.done.append("remove {0}".format(path))
             if not self.check:
                 paths.remove_tree(path)
 
-    def act(self, text, call, *arguments):
+    def act(self, text: str, call: Callable[..., Any], *arguments: Any) -> Any:
         """A call that changes the host, with the words for it."""
         self.done.append(text)
         return None if self.check else call(*arguments)
 
-    def can_open(self, value):
+    def can_open(self, value: Any) -> bool:
         """Whether all secrets that a value refers to are known."""
         if isinstance(value, dict):
             sealed = set(value) == {"$secret"}
             return value["$secret"] in self._secrets if sealed else all(map(self.can_open, value.values()))
         return all(map(self.can_open, value)) if isinstance(value, list) else True
 
-    def opened(self, value):
+    def opened(self, value: Any) -> Any:
         """A value with its secrets put in. Only for what reaches the guest: the ledger keeps the references."""
         if isinstance(value, dict):
             if set(value) == {"$secret"}:
