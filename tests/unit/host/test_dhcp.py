@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import dhcp
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import dhcp
 
 SUBNET: dict[str, Any] = {"cidr": "10.0.0.0/24", "server": "10.0.0.2", "gateway": "10.0.0.1", "dns": ["10.0.0.2"]}
 SERVICE: dict[str, Any] = {

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import filters
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import filters
 
 GROUP = "acme/security_groups/web"
 NIC: dict[str, Any] = {"groups": [GROUP]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import antispoof
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import antispoof
 
 MAC = "52:54:00:12:34:56"
 OWN = {"mac": MAC, "addresses": ["10.20.0.11", "fd00::11"]}

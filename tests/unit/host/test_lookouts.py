@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, readings
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import links
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import naming
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import lookouts
 
 UUID = "0b1f4d4e-9c0e-4a55-8a3c-0d8c0f6f0001"
@@ -27,11 +26,11 @@ def test_a_lookout_is_cabled_to_the_bridge_of_its_network_and_taken_down(monkeyp
     monkeypatch.setattr(readings.Readings, "links", lambda _self, *_of: {key: {} for key in there})
     monkeypatch.setattr(readings.Readings, "namespaces", lambda _self: there)
     monkeypatch.setattr(ledger, "read", lambda _kind, uuid: {"want": {"uuid": uuid, "type": "vxlan"}})
-    stands = lookouts.Lookouts("h", network.bridge_for)
+    stands = lookouts.Lookouts("h")
     name = stands.at(UUID, SOURCE, 1450)
-    outside = links.lookout_name(UUID)
+    outside = naming.lookout_name(UUID)
     assert f"ip netns add {name}" in said
-    assert any(line.startswith(f"link set {outside} master {links.bridge_name(UUID)}") for line in said)
+    assert any(line.startswith(f"link set {outside} master {naming.bridge_name(UUID)}") for line in said)
     begun = len(said)
     assert stands.at(UUID, SOURCE, 1450) == name
     assert len(said) == begun

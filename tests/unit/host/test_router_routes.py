@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import router
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import routers
 
 
 class Work:
@@ -36,5 +36,5 @@ class Work:
 )
 def test_a_route_that_is_there_is_left_alone(wanted: str, there: dict[str, Any], lines: list[str]) -> None:
     work = Work(there)
-    router._routes({"routes": [{"to": wanted, "via": "10.0.0.9"}]}, "a-namespace", work)
+    routers._routes({"routes": [{"to": wanted, "via": "10.0.0.9"}]}, "a-namespace", work)
     assert work.lines == lines

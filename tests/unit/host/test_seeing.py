@@ -13,7 +13,8 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.readings import Unread, _sets, _units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import antispoof, rules
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import rules
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import antispoof
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Look, _told
 from ansible_collections.stead.cloud.plugins.module_utils.host.run.restoring import ORDER
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.hosts.test_host_code import WANT
+from tests.unit.hosts.test_host_code import PLUGS, WANT
 from tests.unit.runner.making import Bench, keep, plan_of, step
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
@@ -18,7 +18,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition, probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
-from ansible_collections.stead.cloud.plugins.module_utils.host.net import conntrack, dhcp, forwarding
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
     disks_in_lvm,
@@ -140,7 +140,7 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
-        abilities.HYPERVISOR: lambda given, _work: definition.build(given, {"n": "br"}),
+        abilities.HYPERVISOR: lambda given, _work: definition.build(given, PLUGS),
         abilities.NETWORK_DRIVER: network.ensure,
         abilities.NETWORK_TYPE: network.ensure,
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),

@@ -18,6 +18,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domain
     probe,
     readback,
 )
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Domain
 from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import installing, preparing
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import declared
@@ -26,6 +27,7 @@ from stead.site.inventory import variables
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJcm"
 MAC = "52:54:00:00:00:01"
+PLUGS = {"app": Plug("br", "st525400000001")}
 WANT: dict[str, Any] = {
     "agent": True, "architecture": "x86_64", "autostart": True, "boot": ["disk", "network"], "cpu": "maximum",
     "firmware": "bios", "graphics": "vnc", "hostname": "web", "hypervisor": "qemu", "machine": "q35",
@@ -40,7 +42,7 @@ WANT: dict[str, Any] = {
 
 def defined(**more: Any) -> Domain:
     want = {**WANT, **more}
-    text = definition.build({"want": want, "address": "acme/instances/web", "digest": "d"}, {"n": "br"})
+    text = definition.build({"want": want, "address": "acme/instances/web", "digest": "d"}, PLUGS)
     return Domain(want["name"], "stopped", False, Xml.fromstring(text), None)  # noqa: S314 - our own
 
 

@@ -1,120 +1,21 @@
-"""Floating IPs: an address on a router's way out, and what it stands for inside."""
+"""Floating IPs, each by the driver of its router."""
 
 from __future__ import annotations
 
-from ..base import commands
-from ..base.errors import Failed
-from ..net import arp_nd, links, rules
-
-TABLE = "ip stead"  # of the router's namespace
+from ..net.drivers import FLOATING_IPS
 
 
 def ensure(step, work):
-    want, uuid = step["want"], step["uuid"]
-    before = work.now.entry("floating_ips", uuid)
-    if before is not None and "router" in before["want"] and _place(before["want"]) != _place(want):
-        take(before["want"], work)
-    if "router" in want:
-        put(want, work)
+    FLOATING_IPS.ensure(step["want"], work, step.get("have"))
 
 
 def remove(step, work):
-    want = step.get("have")
-    if want is not None and "router" in want:
-        take(want, work)
+    FLOATING_IPS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
 def restore(step, work):
-    if not step["held"]:
-        ensure(step, work)
+    FLOATING_IPS.restore(step["want"], step["held"], work)
 
 
 def seen(step, look):
-    return look.differing(ensure, step)
-
-
-def of_router(uuid, work):
-    found = (made["want"] for made in work.now.entries("floating_ips"))
-    return [want for want in found if want.get("router", {}).get("uuid") == uuid]
-
-
-def _place(want):
-    return want.get("router", {}).get("uuid"), want["address"], want.get("inside")
-
-
-def _way_out(want, work):
-    """Namespace, interface and MAC of the router."""
-    from . import router
-
-    made = work.now.entry("routers", want["router"]["uuid"])
-    namespace = router.namespace_of(want["router"]["uuid"])
-    if made is None or not made["want"].get("external") or namespace not in work.now.namespaces():
-        return None
-    mac = made["want"]["external"]["mac"]
-    return namespace, router.inside_name(mac), mac
-
-
-def put(want, work):
-    way = _way_out(want, work)
-    if way is None:
-        if work.check:
-            with work.part("router"):
-                work.done.append("add {0}".format(want["address"]))
-            return
-        raise Failed("Router {0} has no way out on this host.".format(want["router"]["address"]))
-    namespace, name, mac = way
-    address, inside = want["address"], want["inside"]
-    new = address + "/32" not in _addresses(namespace, name, work)
-    with work.part("address"):
-        if new:
-            work.batch("ip", ["address add {0}/32 dev {1}".format(address, name)], namespace)
-    with work.part("inside"):
-        _lead(namespace, address, inside, want, work)
-    if new:
-        with work.part("address"):
-            work.act("announce {0}".format(address), arp_nd.tell, namespace, name, mac, [address])
-
-
-def _lead(namespace, address, inside, want, work):
-    has = _members(namespace, work)
-    if has.get("inward", {}).get(address) != inside or has.get("outward", {}).get(inside) != address:
-        lines = _gone(has, want)
-        lines.append("add element ip stead inward {{ {0} : {1} }}".format(address, inside))
-        lines.append("add element ip stead outward {{ {0} : {1} }}".format(inside, address))
-        rules.put("\n".join(lines) + "\n", work, namespace)
-        _cut(namespace, address, inside, work)
-
-
-def take(want, work):
-    way = _way_out(want, work)
-    if way is None:
-        return
-    namespace, name, _mac = way
-    lines = _gone(_members(namespace, work), want)
-    if lines:
-        rules.put("\n".join(lines) + "\n", work, namespace)
-        _cut(namespace, want["address"], want["inside"], work)
-    if want["address"] + "/32" in _addresses(namespace, name, work):
-        work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], name)], namespace)
-
-
-def _cut(namespace, address, inside, work):
-    """What goes on through it went the old way, and would for as long as it lasts."""
-    if work.check:
-        return
-    for words in (["--orig-dst", address], ["--orig-src", inside, "--reply-dst", address]):
-        commands.attempt(["ip", "netns", "exec", namespace, "conntrack", "--delete"] + words)
-
-
-def _gone(has, want):
-    pairs = [("inward", want["address"]), ("outward", want["inside"])]
-    return ["delete element ip stead {0} {{ {1} }}".format(at, key) for at, key in pairs if key in has.get(at, {})]
-
-
-def _addresses(namespace, name, work):
-    return links.addresses(work.now.links(namespace).get(name))
-
-
-def _members(namespace, work):
-    listing = work.now.listing(TABLE, namespace)
-    return {name: dict(rules.members(listing, "map", name)) for name in ("inward", "outward")}
+    return FLOATING_IPS.seen(step, look)

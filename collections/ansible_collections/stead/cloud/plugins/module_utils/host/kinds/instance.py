@@ -12,9 +12,9 @@ from ..base import ledger
 from ..base.errors import Failed
 from ..hypervisor.domains import connection, definition, live, power, readback
 from ..images import image_files
+from ..net import ports
 from ..run import waiting
 from ..storage import instance_disks
-from . import network, security_group
 
 RESTARTS = ("reboot", "rebuild", "replace")
 NEW_DISK = ("rebuild", "replace")
@@ -37,13 +37,13 @@ def ensure(step, work):
         if nic["filtered"]
     ]
     for nic, port in guarded:
-        security_group.ensure_port(nic, port, work)
+        ports.ensure(nic, port, work)
     defined = _define(step, domain, work)
     if defined is None:  # check mode, and it is not there
         work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
         return
     if was_on and action not in RESTARTS:
-        live.adjust(defined, want, step, _bridges(want, work), work)
+        live.adjust(defined, want, step, ports.plugs(want, work), work)
     instance_disks.let_go(_recorded(step), want, work)
     _unplugged(_recorded(step), want, work)
     _autostart(defined, want, work)
@@ -62,8 +62,7 @@ def remove(step, work):
     if domain is not None:
         power.stop(domain, want.get("stop_timeout", 60), work)
         work.act("undefine {0}".format(domain.name()), _undefine, domain)
-    for port in want.get("ports", {}).values():
-        security_group.remove_port(port["mac"], work)
+    ports.remove(want, work)
     instance_disks.remove(want, work)
     image_files.tidy(work)
 
@@ -72,8 +71,7 @@ def restore(step, work):
     """libvirt keeps filters; what guards interfaces is the kernel's, and is gone. What has to run is started here, and
     never by libvirt: it would start what runs elsewhere by now."""
     want = step["want"]
-    for port in want.get("ports", {}).values():
-        security_group.restore_port(port["mac"], work)
+    ports.restore(want, work)
     if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
         domain = connection.find(work.connection, want["uuid"])
         if domain is None:
@@ -96,7 +94,7 @@ def seen(step, look):
 
 
 def _guard(nic, port):
-    return lambda _step, work: security_group.ensure_port(nic, port, work)
+    return lambda _step, work: ports.ensure(nic, port, work)
 
 
 def _recorded(step):
@@ -108,9 +106,7 @@ def _recorded(step):
 def _unplugged(before, want, work):
     """What guarded interfaces that it has no more."""
     kept = {port["mac"] for port in want["ports"].values()}
-    for port in before.get("ports", {}).values():
-        if port["mac"] not in kept:
-            security_group.remove_port(port["mac"], work)
+    ports.remove(before, work, kept)
 
 
 def _refuse_namesake(want, work):
@@ -122,17 +118,10 @@ def _refuse_namesake(want, work):
     raise Failed(text.format(other.UUIDString(), want["name"]))
 
 
-def _bridges(want, work):
-    uuids = {nic["network_uuid"] for nic in want["nics"].values()}
-    if work.check:  # the network may be a step of the same run
-        return {uuid: network.bridge_for(uuid, work) if work.now.entry("networks", uuid) else "" for uuid in uuids}
-    return {uuid: network.bridge_for(uuid, work) for uuid in uuids}
-
-
 def _define(step, domain, work):
     if domain is not None and step["action"] == "create" and digest_of(domain) == step["digest"]:
         return domain
-    text = definition.build(_as_called(step, domain, work), _bridges(step["want"], work))
+    text = definition.build(_as_called(step, domain, work), ports.plugs(step["want"], work))
     if domain is not None and not work.check:
         before = domain.XMLDesc(_inactive())
         after = work.connection.defineXML(text)

@@ -1,210 +1,21 @@
-"""Networks by the driver `linuxbridge`: a bridge on each host, joined by VXLAN or by a physical network.
-
-It decides nothing: which hosts, numbers and forwarding entries there are stands in the want.
-"""
+"""Networks, each by its driver. Which hosts, numbers and entries there are stands in the want."""
 
 from __future__ import annotations
 
-from ..base import commands
-from ..base.errors import Failed
-from ..net import conntrack, dhcp, forwarding, links
-from ..run import lookouts
-
-VXLAN_PORT = 4789
-TYPES = ("vxlan", "flat", "vlan")
+from ..net.drivers import NETWORKS
 
 
 def ensure(step, work):
-    want = step["want"]
-    if want.get("driver", "linuxbridge") != "linuxbridge":
-        raise Failed("No code on this host for networks with driver {0}.".format(want["driver"]))
-    if want["type"] not in TYPES:
-        raise Failed("No code on this host for networks of type {0}.".format(want["type"]))
-    there = work.now.links()
-    bridge = _bridge(want, work, there)
-    if want["type"] == "vxlan":
-        _tunnel(want, work, there, bridge)
-        forwarding.ensure(want, work, bridge)
-    else:
-        with work.part("device", there=""):
-            _uplink(want, work, there, bridge)
-    with work.part("ports"):
-        _plug(want["uuid"], bridge, work)
-    with work.part("service"):
-        if "service" in want:
-            dhcp.ensure(want, work, bridge)
-        else:
-            dhcp.remove(want["uuid"], work)
+    NETWORKS.ensure(step["want"], work, step.get("have"))
 
 
 def remove(step, work):
-    uuid = step["uuid"]
-    dhcp.remove(uuid, work)
-    lookouts.remove(uuid, work)
-    there = work.now.links()
-    bridge = links.bridge_name(uuid)
-    own = {links.vxlan_name(uuid), links.vlan_name(uuid), links.server_name(uuid)}
-    physical = (step.get("have") or {}).get("device", "")
-    used = [port for port in links.ports_of(bridge, there) if port not in own and port != physical]
-    if used and not work.check:  # by what another step may take away
-        raise Failed("{0} is still used by {1}.".format(bridge, ", ".join(used)))
-    if there.get(physical, {}).get("master") == bridge:
-        work.run(["ip", "link", "set", physical, "nomaster"])
-    for name in (links.vxlan_name(uuid), links.vlan_name(uuid), bridge):
-        if name in there:
-            work.run(["ip", "link", "delete", name])
-    conntrack.remove(bridge, work)
-
-
-def seen(step, look):
-    want = step["want"]
-    there = look.now.links()
-    bridge = bridge_of(want, there)
-    if bridge not in there or (want["type"] == "vxlan" and links.vxlan_name(want["uuid"]) not in there):
-        return None
-    return look.differing(ensure, step)
+    NETWORKS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
 def restore(step, work):
-    """What serves addresses is on one host of a network; all else is on each."""
-    want = step["want"]
-    if step["held"]:
-        want = {name: value for name, value in want.items() if name != "service"}
-    ensure(dict(step, want=want), work)
+    NETWORKS.restore(step["want"], step["held"], work)
 
 
-def bridge_for(uuid, work):
-    """Where an interface of the network goes on this host."""
-    made = work.now.entry("networks", uuid)
-    if made is None:
-        raise Failed("Network {0} is not on this host yet.".format(uuid))
-    want = made["want"]
-    return bridge_of(want, work.now.links() if want["type"] == "flat" else {})
-
-
-def bridge_of(want, there):
-    """Stead's own bridge; or the site's, where the physical network is one. Only of flat networks that is looked up."""
-    device = want.get("device", "")
-    if want["type"] == "flat" and links.kind(there.get(device)) == "bridge":
-        return device
-    return links.bridge_name(want["uuid"])
-
-
-def _bridge(want, work, there):
-    bridge = bridge_of(want, there)
-    if bridge == want.get("device"):
-        return bridge
-    link, mtu = there.get(bridge), want["mtu"]
-    lines = []
-    if link is None:
-        # An address of its own: with that of its lowest port it would change, and forget whom it knows.
-        made = "link add {0} address {1} mtu {2} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
-        lines.append(made.format(bridge, links.bridge_mac(want["uuid"]), mtu))
-        # The host itself is not in the network: it must not answer there, or take an address.
-        lines.append("link set {0} addrgenmode none".format(bridge))
-    elif link.get("mtu") != mtu:
-        lines.append("link set {0} mtu {1}".format(bridge, mtu))
-    if not links.is_up(link):
-        lines.append("link set {0} up".format(bridge))
-    with _part("bridge", link, mtu, work):
-        work.batch("ip", lines)
-    with work.part("apart", there=False):
-        conntrack.ensure(bridge, work)
-    return bridge
-
-
-def _plug(uuid, bridge, work):
-    """Guests' interfaces that run, and are in no bridge: somebody took them out, or made the bridge anew."""
-    there, lines = work.now.links(), []
-    for made in work.now.entries("instances"):
-        nics = made["want"].get("nics", {})
-        ours = [made["want"]["ports"][key]["mac"] for key, nic in nics.items() if nic.get("network_uuid") == uuid]
-        for name in map(links.tap_name, ours):
-            if name in there and there[name].get("master") != bridge:
-                lines.append("link set {0} master {1}".format(name, bridge))
-            if name in there and not links.is_up(there[name]):
-                lines.append("link set {0} up".format(name))
-    work.batch("ip", lines)
-
-
-def _tunnel(want, work, there, bridge):
-    name, mtu = links.vxlan_name(want["uuid"]), want["mtu"]
-    local = want.get("peers", {}).get(work.host)
-    link = there.get(name)
-    if link is not None and not _same_tunnel(link, want["vni"], local):
-        with work.part("vni", there=links.data(link).get("id")):
-            work.run(["ip", "link", "delete", name])
-        link = None
-    lines = []
-    if link is None:
-        made = "link add {0} mtu {1} type vxlan id {2} dstport {3} nolearning"
-        source = " local {0}".format(local) if local else ""
-        lines.append(made.format(name, mtu, want["vni"], VXLAN_PORT) + source)
-        lines.append("link set {0} addrgenmode none".format(name))
-    elif link.get("mtu") != mtu:
-        lines.append("link set {0} mtu {1}".format(name, mtu))
-    if link is None or link.get("master") != bridge:
-        lines.append("link set {0} master {1}".format(name, bridge))
-    if not links.is_up(link):
-        lines.append("link set {0} up".format(name))
-    with _part("tunnel", link, mtu, work):
-        work.batch("ip", lines)
-        _quiet(name, link, work)
-
-
-def _quiet(name, link, work):
-    wanted = {"learning": False, "flood": False, "neigh_suppress": True}
-    if {key: links.port(link).get(key) for key in wanted} != wanted:
-        # What is known goes to where it is, without asking around; broadcasts still reach the network's hosts.
-        work.run(["bridge", "link", "set", "dev", name, "learning", "off", "flood", "off", "neigh_suppress", "on"])
-
-
-def _part(name, link, mtu, work):
-    if link is not None and link.get("mtu") != mtu:
-        return work.part("mtu", there=link.get("mtu"))
-    return work.part(name)
-
-
-def _same_tunnel(link, vni, local):
-    has = links.data(link)
-    return has.get("id") == vni and has.get("port") == VXLAN_PORT and (local is None or has.get("local") == local)
-
-
-def _uplink(want, work, there, bridge):
-    """A physical network, or a VLAN of one, becomes a port of the bridge."""
-    device = want.get("device", "")
-    if device not in there:
-        if not want.get("physical"):
-            raise Failed("There is no device {0!r} on this host.".format(device))
-        text = "Physical network {0} is at device {1!r} of this host, which is not there. Mend stead_physical_networks."
-        raise Failed(text.format(want["physical"], device))
-    if device == bridge:
-        return
-    if want["type"] == "vlan":
-        device = _vlan(want, work, there, device)
-    master = there.get(device, {}).get("master")
-    if master == bridge:
-        return
-    if master is not None:
-        raise Failed("{0} already belongs to {1}, which is not Stead's.".format(device, master))
-    if device in there and (held := links.addresses(there[device])):
-        text = "{0} has addresses of this host ({1}), which it would lose as a port. Make it a bridge, and name that."
-        raise Failed(text.format(device, ", ".join(sorted(held))))
-    work.batch("ip", ["link set {0} master {1}".format(device, bridge), "link set {0} up".format(device)])
-
-
-def _vlan(want, work, there, device):
-    name = links.vlan_name(want["uuid"])
-    link = there.get(name)
-    if link is not None and (links.data(link).get("id") != want["vlan"] or link.get("link") != device):
-        work.run(["ip", "link", "delete", name])
-        link = None
-    if link is None:
-        words = ["ip", "link", "add", "link", device, "name", name, "type", "vlan", "id", str(want["vlan"])]
-        work.done.append(commands.shown(words))
-        status, _out, said = (0, "", "") if work.check else commands.attempt(words)
-        if status != 0 and "Unknown device type" in said:
-            raise Failed("The kernel of this host has no VLANs (8021q). Use vxlan or flat here, or another kernel.")
-        if status != 0:
-            raise Failed("VLAN {0} on {1}: {2}".format(want["vlan"], device, said.strip()))
-    return name
+def seen(step, look):
+    return NETWORKS.seen(step, look)

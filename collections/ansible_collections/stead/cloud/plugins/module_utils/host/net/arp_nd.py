@@ -13,7 +13,6 @@ import time
 
 from ..base.errors import Failed
 from . import entering
-from .antispoof import link_local
 
 EVERYBODY = b"\xff" * 6
 ALL_NODES = ipaddress.ip_address("ff02::1").packed
@@ -96,3 +95,10 @@ def _checksum(data):
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
+
+
+def link_local(mac):
+    """The address that an interface has by itself (modified EUI-64)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    suffix = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + suffix))

@@ -13,7 +13,7 @@ import sys
 import threading
 import uuid
 
-from . import links
+from . import drivers
 
 PATIENCE = 10  # seconds to open the connection
 CHUNK = 65536
@@ -24,7 +24,15 @@ def main(arguments):
     try:
         if len(arguments) == 3:
             network, address, port = str(uuid.UUID(arguments[0])), *_target(arguments[1:])
-            inside = ["ip", "netns", "exec", links.namespace_name("dhcp", network), sys.argv[0], address, str(port)]
+            inside = [
+                "ip",
+                "netns",
+                "exec",
+                drivers.of_network(network).inside(network),
+                sys.argv[0],
+                address,
+                str(port),
+            ]
             os.execvp(inside[0], inside)  # noqa: S606 - no shell is what is wanted
         address, port = _target(arguments)
     except ValueError as error:

@@ -17,7 +17,7 @@ from ..base.errors import Failed
 from ..base.readings import Unread
 from ..hypervisor.domains import probe, readback
 from ..kinds.table import KINDS
-from ..net import links
+from ..net import drivers, links
 from ..run import origin, waiting
 from . import capacity, survey
 from .looking import Look
@@ -26,7 +26,6 @@ from .looking import Look
 VERSION = 1
 # Seconds: less than whoever asks waits, and enough for a trial of all hypervisors.
 WITHIN = 50
-OWN_LINKS = ("sb", "sx", "sv", "sd", "sr", "sw")
 
 
 def observe(host, pools=None, keep=True, afresh=False, recorded=()):
@@ -174,29 +173,8 @@ def _foreign(look):
 
 def _strays(look, made):
     """Links named as Stead's that belong to nothing in the ledger."""
-    uuids = [entry["uuid"] for kind in ("networks", "routers") for entry in made.get(kind, [])]
-    ours = {
-        name(uuid)
-        for uuid in uuids
-        for name in (links.bridge_name, links.vxlan_name, links.vlan_name, links.server_name)
-    }
-    ours |= {links.router_name(port["mac"]) for entry in made.get("routers", []) for port in _ports(entry["want"])}
-    return sorted(
-        name
-        for name in look.otherwise(look.now.links, {})
-        if name[:2] in OWN_LINKS and len(name) == 14 and _is_hex(name[2:]) and name not in ours
-    )
-
-
-def _ports(want):
-    found = want.get("interfaces") or {}
-    return [
-        one for one in (found.values() if isinstance(found, dict) else found) if isinstance(one, dict) and "mac" in one
-    ]
-
-
-def _is_hex(text):
-    return all(letter in "0123456789abcdef" for letter in text)
+    there = look.otherwise(look.now.links, {})
+    return sorted(name for driver in drivers.BUILT_IN for name in driver.strays(made, there))
 
 
 def _link(one):

@@ -20,7 +20,6 @@ from ..base.errors import Failed
 from ..base.journal import Journal, Silence
 from ..base.work import Work
 from ..hypervisor.domains.connection import Libvirt
-from ..kinds import network
 from ..kinds.table import KINDS
 from . import fences, origin
 from .lookouts import Lookouts
@@ -53,7 +52,7 @@ class Batch:
         self._libvirt = Libvirt()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
-        self._stands = Lookouts(self.host, network.bridge_for)
+        self._stands = Lookouts(self.host)
         steps = {step["number"]: step for step in self.steps}
         self._waits = {}  # number -> step, its outcome so far, and the wait
         for number, told in payload.get("waits", {}).items():

@@ -1,7 +1,6 @@
 """Namespaces from which this host looks at its own guests: one in each network that a guest is looked at in.
 
-A lookout stands on the bridge of the guest's own host, at an address that the network keeps for it. Each host that
-looks has the same address and MAC there: what a guest answers never leaves its host.
+Which place that is, and how it is made, is the network driver's to say.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ import threading
 
 from ..base import commands
 from ..base.work import Work
-from ..net import links, namespaces
+from ..net import drivers
+from ..net.driver import Lookout
 
-INSIDE = "look0"
 NETWORK = 0x40000000  # CLONE_NEWNET
 FOLDER = "/run/netns"
 
@@ -25,43 +24,29 @@ FOLDER = "/run/netns"
 class Lookouts:
     """Those of one call, made when they are needed, and gone with it."""
 
-    def __init__(self, host, bridge_for):
-        self._host, self._bridge_for = host, bridge_for
+    def __init__(self, host):
+        self._host = host
         self._lock = threading.Lock()
-        self._made = {}  # UUID of a network -> addresses there
+        self._made = {}  # UUID of a network -> its driver's lookouts, and address -> namespace
 
     def at(self, uuid, source, mtu):
         """The namespace in this network. `source` has the address with its length, and the MAC."""
         with self._lock:
-            addresses = self._made.setdefault(uuid, [])
-            if source["address"] not in addresses:
-                addresses.append(source["address"])
-                self._ensure(uuid, source, addresses, mtu)
-            return namespace_of(uuid)
-
-    def _ensure(self, uuid, source, addresses, mtu):
-        work = Work(self._host)  # of which nobody hears: nothing of it stays
-        name, outside, bridge = namespace_of(uuid), links.lookout_name(uuid), self._bridge_for(uuid, work)
-        inside = namespaces.ensure(name, work)
-        port = {"bridge": bridge, "mac": source["mac"], "mtu": mtu, "addresses": addresses}
-        namespaces.cable(name, inside, outside, INSIDE, port, work)
-        # Another host's lookout has the same MAC: where it is must not be learned from its packets.
-        work.batch("bridge", ["fdb replace {0} dev {1} master static".format(source["mac"], outside)])
+            if uuid not in self._made:
+                self._made[uuid] = drivers.of_network(uuid).lookouts, {}
+            lookouts, namespaces = self._made[uuid]
+            address = source["address"]
+            if address not in namespaces:
+                place = Lookout(source["mac"], mtu, [*namespaces, address])
+                # Of this work nobody hears: nothing of it stays.
+                namespaces[address] = lookouts.ensure(uuid, place, Work(self._host))
+            return namespaces[address]
 
     def close(self):
         with self._lock:
-            for uuid in self._made:
-                remove(uuid, Work(self._host))
+            for uuid, (lookouts, _namespaces) in self._made.items():
+                lookouts.remove(uuid, Work(self._host))
             self._made = {}
-
-
-def namespace_of(uuid):
-    return links.namespace_name("look", uuid)
-
-
-def remove(uuid, work):
-    """Also one that a killed run left."""
-    namespaces.remove(namespace_of(uuid), [links.lookout_name(uuid)], work)
 
 
 def opened(namespace, version, kind):

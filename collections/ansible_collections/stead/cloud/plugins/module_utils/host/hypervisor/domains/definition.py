@@ -21,7 +21,7 @@ OWN_PORTS = 4
 Xml.register_namespace("stead", NAMESPACE)
 
 
-def build(step, bridges):
+def build(step, plugs):
     want = step["want"]
     if want["hypervisor"] not in HYPERVISORS:
         raise Failed("No code on this host for instances by {0}.".format(want["hypervisor"]))
@@ -43,7 +43,7 @@ def build(step, bridges):
     element(domain, "clock", {"offset": "utc"})
     for event, then in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "restart")):
         element(domain, "on_" + event, text=then)
-    _devices(domain, want, bridges)
+    _devices(domain, want, plugs)
     return Xml.tostring(domain, encoding="unicode")
 
 
@@ -96,12 +96,12 @@ def _firmware(domain, want):
         element(system, "boot", {"dev": {"disk": "hd", "cdrom": "cdrom", "network": "network"}[device]})
 
 
-def _devices(domain, want, bridges):
+def _devices(domain, want, plugs):
     devices = element(domain, "devices")
     disks = device_xml.disks(want)
     for _key, disk in disks:
         devices.append(disk)
-    for _mac, interface in device_xml.interfaces(want, bridges):
+    for _mac, interface in device_xml.interfaces(want, plugs):
         devices.append(interface)
     if want["machine"].startswith(("q35", "pc-q35", "virt")):
         element(devices, "controller", {"type": "pci", "model": "pcie-root"})

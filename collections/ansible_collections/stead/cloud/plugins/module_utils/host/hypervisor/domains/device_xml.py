@@ -12,7 +12,6 @@ from xml.etree import ElementTree as Xml
 from ...base import paths
 from ...base.elements import element
 from ...images import image_files
-from ...net import filters, links
 from ...storage import attach, pools
 
 SEED_SERIAL = "stead-seed"
@@ -124,22 +123,24 @@ def _cdrom(path, want):
     return "cdrom", disk
 
 
-def interfaces(want, bridges):
-    """(MAC, element) of each. `bridges` maps a network's UUID to where it is on this host."""
+def interfaces(want, plugs):
+    """(MAC, element) of each. `plugs` says of each how it is put into its network."""
     ordered = sorted(want["nics"].items(), key=lambda one: one[1]["position"])
-    return [_interface(nic, want["ports"][key], bridges[nic["network_uuid"]]) for key, nic in ordered]
+    return [_interface(nic, want["ports"][key], plugs[key]) for key, nic in ordered]
 
 
-def _interface(nic, port, bridge):
+def _interface(nic, port, plug):
     found = Xml.Element("interface", {"type": "bridge"})
     element(found, "mac", {"address": port["mac"]})
-    element(found, "source", {"bridge": bridge})
-    # Named after the MAC, so that it is the same after a reboot, and on another host.
-    element(found, "target", {"dev": links.tap_name(port["mac"])})
+    element(found, "source", {"bridge": plug.bridge})
+    if plug.virtualport is not None:
+        kind, parameters = plug.virtualport
+        element(element(found, "virtualport", {"type": kind}), "parameters", parameters)
+    element(found, "target", {"dev": plug.device})
     element(found, "model", {"type": nic["model"]})
     element(found, "mtu", {"size": nic["mtu"]})
-    if nic["filtered"]:
-        element(found, "filterref", {"filter": filters.port_name(port["mac"])})
+    if plug.filter:
+        element(found, "filterref", {"filter": plug.filter})
     if nic.get("bandwidth"):
         rate = {"average": nic["bandwidth"] * KILOBYTES}
         limits = element(found, "bandwidth")

@@ -17,9 +17,9 @@ LETS_GO_WITHIN = 20
 LOOK = 0.2
 
 
-def adjust(domain, want, step, bridges, work):
+def adjust(domain, want, step, plugs, work):
     live = Xml.fromstring(domain.XMLDesc(0))
-    _interfaces(domain, live, want, bridges, work)
+    _interfaces(domain, live, want, plugs, work)
     _disks(domain, live, want, work)
     _amounts(domain, live, want, work)
     _label(domain, live, step, work)
@@ -42,9 +42,9 @@ def _label(domain, live, step, work):
     work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
 
-def _interfaces(domain, live, want, bridges, work):
+def _interfaces(domain, live, want, plugs, work):
     has = {one.find("mac").get("address"): one for one in live.findall("devices/interface")}
-    wanted = dict(device_xml.interfaces(want, bridges))
+    wanted = dict(device_xml.interfaces(want, plugs))
     for mac in sorted(set(has) - set(wanted)):
         _detach(domain, has[mac], "interface " + mac, work)
     for mac, element in wanted.items():

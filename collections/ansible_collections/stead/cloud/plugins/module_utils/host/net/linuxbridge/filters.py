@@ -11,8 +11,8 @@ import uuid
 from hashlib import blake2b
 from xml.etree import ElementTree as Xml
 
-from ..base.elements import element
-from ..base.errors import Failed
+from ...base.elements import element
+from ...base.errors import Failed
 
 _IDS = uuid.UUID("5e1f0f3c-5f0a-4c55-9d3e-6d6f1f1f7a10")  # of names: a filter keeps its identity when it is redefined
 BOTH = {"any": "all", "tcp": "tcp", "udp": "udp", "udplite": "udplite", "sctp": "sctp", "esp": "esp", "ah": "ah"}

@@ -6,13 +6,13 @@ neighbour discovery for guests elsewhere by itself. Broadcasts go to the network
 
 from __future__ import annotations
 
-from . import links
+from . import naming
 
 EVERYBODY = "00:00:00:00:00:00"
 
 
 def ensure(want, work, bridge):
-    tunnel = links.vxlan_name(want["uuid"])
+    tunnel = naming.vxlan_name(want["uuid"])
     elsewhere, peers = _elsewhere(want, work.host), want.get("peers", {})
     far, near = _entries(work.now.forwarding(tunnel))
     everybody = {EVERYBODY: {at for host, at in peers.items() if host != work.host and at}}

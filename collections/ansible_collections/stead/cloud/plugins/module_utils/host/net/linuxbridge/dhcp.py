@@ -10,10 +10,11 @@ import ipaddress
 import os
 import re
 
-from ..base import units
-from ..base.errors import Failed
-from ..base.paths import NETWORKS, PASSABLE
-from . import links, namespaces
+from ...base import units
+from ...base.errors import Failed
+from ...base.paths import NETWORKS, PASSABLE
+from .. import namespaces
+from . import naming
 
 INSIDE = "eth0"
 LEASE = "1h"
@@ -25,11 +26,11 @@ _WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
 
 def ensure(want, work, bridge):
     uuid, service = want["uuid"], want["service"]
-    namespace = links.namespace_name("dhcp", uuid)
+    namespace = namespace_of(uuid)
     inside = namespaces.ensure(namespace, work)
     port = {"bridge": bridge, "mac": service["mac"], "mtu": want["mtu"], "addresses": service["addresses"]}
     # It listens at the addresses, and on the cable, that were there when it began.
-    restart = bool(namespaces.cable(namespace, inside, links.server_name(uuid), INSIDE, port, work))
+    restart = bool(namespaces.cable(namespace, inside, naming.server_name(uuid), INSIDE, port, work))
     _way_out(want, namespace, work)
     folder = os.path.join(NETWORKS, uuid)
     work.directory(folder, PASSABLE)
@@ -75,7 +76,7 @@ def _version(address):
 
 def remove(uuid, work):
     units.stop(unit_name(uuid), work)
-    namespaces.remove(links.namespace_name("dhcp", uuid), [links.server_name(uuid)], work)
+    namespaces.remove(namespace_of(uuid), [naming.server_name(uuid)], work)
     work.remove_tree(os.path.join(NETWORKS, uuid))
 
 
@@ -85,6 +86,10 @@ def word(value):
     if not _WORD.match(text):
         raise Failed("{0!r} cannot stand in a file of dnsmasq's.".format(text))
     return text
+
+
+def namespace_of(uuid):
+    return naming.namespace_name("dhcp", uuid)
 
 
 def unit_name(uuid):

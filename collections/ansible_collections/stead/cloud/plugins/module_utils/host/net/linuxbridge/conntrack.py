@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import threading
 
-from ..base import paths
-from ..base.errors import Failed
-from . import rules
+from ...base import paths
+from ...base.errors import Failed
+from .. import rules
 
 TABLE = "inet stead"
 LAST = 65535

@@ -11,8 +11,10 @@ import ipaddress
 import os
 import threading
 
-from ..base import paths
-from . import links, rules
+from ...base import paths
+from .. import rules
+from ..arp_nd import link_local
+from . import naming
 
 FOLDER = paths.ROOT + "/guards"
 TABLE = "bridge stead"
@@ -32,14 +34,14 @@ _changing = threading.Lock()
 
 def ensure(nic, own, work):
     """True when the kernel knew of none: it is new, or somebody has emptied the host's tables."""
-    name = links.tap_name(own["mac"])
+    name = naming.tap_name(own["mac"])
     text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in allowed(nic, own))
     return _keep(name, text, work)
 
 
 def remove(mac, work):
     """With the last one goes the table: nothing is left of what is not in use."""
-    name = links.tap_name(mac)
+    name = naming.tap_name(mac)
     with _changing:
         guarded = _guarded(work.now.listing(TABLE))
         if name in guarded:
@@ -51,7 +53,7 @@ def remove(mac, work):
 
 def restore(mac, work):
     """As it was given last: nftables forgets everything at a boot. True when it had."""
-    name = links.tap_name(mac)
+    name = naming.tap_name(mac)
     text = paths.read_bytes(_path(name))
     return text is not None and _keep(name, text.decode(), work)
 
@@ -138,10 +140,3 @@ def _range(network):
 
 def _set(members):
     return "{ " + ", ".join(members) + " }"
-
-
-def link_local(mac):
-    """The address that an interface has by itself (modified EUI-64)."""
-    octets = bytes.fromhex(mac.replace(":", ""))
-    suffix = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
-    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + suffix))

@@ -1,0 +1,85 @@
+"""What a network driver is to the rest of the host code: how it makes networks and all that is in them or between them.
+
+Nothing outside a driver's own files asks which driver it is. What it has no operation for is None here, and its table
+of capabilities on the controller says so too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from ..base.readings import Readings
+from ..base.work import Work
+
+Want = Mapping[str, Any]  # of one resource, as the kind's wire file has it
+Nic = Mapping[str, Any]  # of an instance's want: what its members' interfaces have in common
+Port = Mapping[str, Any]  # of an instance's want: MAC and addresses of one interface
+
+
+class Resource(Protocol):
+    """One kind of resource by one driver."""
+
+    def ensure(self, want: Want, work: Work) -> None:
+        """Makes what should be, of whatever is there."""
+
+    def remove(self, have: Want, work: Work) -> None:
+        """`have` may be no more than the UUID, of what a host has lost from its ledger."""
+
+    def is_there(self, want: Want, now: Readings) -> bool:
+        """Whether anything of it can be seen; what of it is otherwise, `ensure` in check mode tells."""
+
+    def restore(self, want: Want, held: bool, work: Work) -> None:
+        """What a boot forgets. What is held may be on another host by now: what is there once is not made here."""
+
+
+class Plug(NamedTuple):
+    """How a hypervisor puts an interface into its network."""
+
+    bridge: str
+    device: str  # the host's end
+    filter: str = ""  # of libvirt's, by its name
+    virtualport: Optional[Tuple[str, Mapping[str, str]]] = None  # what a switch is told: a type, and its parameters
+
+
+class Ports(Protocol):
+    """Interfaces of instances."""
+
+    def plug(self, nic: Nic, port: Port, work: Work) -> Plug: ...
+
+    def ensure(self, nic: Nic, port: Port, work: Work) -> None:
+        """What filters it, before it is plugged."""
+
+    def remove(self, mac: str, work: Work) -> None: ...
+
+    def restore(self, mac: str, work: Work) -> None: ...
+
+
+class Lookout(NamedTuple):
+    """A place in a network of this host's, from which it looks whether a guest is ready."""
+
+    mac: str
+    mtu: int
+    addresses: Sequence[str]  # with their lengths
+
+
+class Lookouts(Protocol):
+    def ensure(self, uuid: str, place: Lookout, work: Work) -> str:
+        """The namespace that it is in."""
+
+    def remove(self, uuid: str, work: Work) -> None:
+        """Also one that a killed run left."""
+
+
+class Driver(NamedTuple):
+    name: str
+    types: Sequence[str]  # of networks
+    networks: Resource
+    security_groups: Optional[Resource]
+    routers: Optional[Resource]
+    floating_ips: Optional[Resource]
+    ports: Ports
+    lookouts: Lookouts
+    inside: Callable[[str], str]
+    """The namespace from which instances in a network, by its UUID, are reached."""
+    strays: Callable[[Mapping[str, Sequence[Mapping[str, Any]]], Mapping[str, Any]], List[str]]
+    """Links of its own that belong to nothing in the ledger: (entries by kind, links)."""

@@ -1,0 +1,84 @@
+"""Which network drivers there are on this host, and which of them a want is for.
+
+A want that names none is the first one's: it was made when there was no other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from ..base import ledger
+from ..base.errors import Failed
+from ..base.work import Work
+from .driver import Driver, Resource, Want
+from .linuxbridge.driver import DRIVER as LINUXBRIDGE
+
+BUILT_IN = (LINUXBRIDGE,)
+DRIVERS = {one.name: one for one in BUILT_IN}
+DEFAULT = BUILT_IN[0].name
+
+
+def named(name: str) -> Driver:
+    if name not in DRIVERS:
+        raise Failed("No code on this host for networks with driver {0}.".format(name))
+    return DRIVERS[name]
+
+
+def of(want: Want) -> Driver:
+    return named(want.get("driver", DEFAULT))
+
+
+def of_network(uuid: str) -> Driver:
+    """What this host's ledger says of it; the first, where that says nothing."""
+    made = ledger.read("networks", uuid)
+    return of(made["want"] if made is not None else {})
+
+
+class ByDriver:
+    """A kind whose resources are made by the driver of their network, or by the drivers of several."""
+
+    def __init__(self, what: str, part: Callable[[Driver], Optional[Resource]]) -> None:
+        self._what = what
+        self._part = part
+
+    def ensure(self, want: Want, work: Work, before: Optional[Want] = None) -> None:
+        """What another driver made of it before goes first."""
+        if before is not None:
+            for name in _names(before):
+                if name not in _names(want):
+                    self._of(name).remove(before, work)
+        for name in _names(want):
+            self._of(name).ensure(want, work)
+
+    def remove(self, have: Want, work: Work) -> None:
+        for name in _names(have):
+            self._of(name).remove(have, work)
+
+    def restore(self, want: Want, held: bool, work: Work) -> None:
+        for name in _names(want):
+            self._of(name).restore(want, held, work)
+
+    def seen(self, step: Mapping[str, Any], look: Any) -> Optional[Dict[str, Any]]:
+        """What is otherwise, and nothing (None) where it is gone: what `ensure` would do."""
+        want = step["want"]
+        if not all(self._of(name).is_there(want, look.now) for name in _names(want)):
+            return None
+        found: Dict[str, Any] = look.differing(lambda _step, work: self.ensure(want, work), step)
+        return found
+
+    def _of(self, name: str) -> Resource:
+        part = self._part(named(name))
+        if part is None:
+            raise Failed("Networks with driver {0} have no {1}. Use another driver for them.".format(name, self._what))
+        return part
+
+
+def _names(want: Want) -> Sequence[str]:
+    several: List[str] = want.get("drivers") or [want.get("driver", DEFAULT)]
+    return several
+
+
+NETWORKS = ByDriver("networks", lambda driver: driver.networks)
+SECURITY_GROUPS = ByDriver("security groups", lambda driver: driver.security_groups)
+ROUTERS = ByDriver("routers", lambda driver: driver.routers)
+FLOATING_IPS = ByDriver("floating IPs", lambda driver: driver.floating_ips)

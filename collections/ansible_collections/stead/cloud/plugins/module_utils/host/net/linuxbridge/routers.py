@@ -1,0 +1,231 @@
+"""Routers: a namespace on a network host with a cable into each network, and nftables for what leaves it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+from ...base import units
+from ...base.paths import PASSABLE, ROUTERS
+from .. import arp_nd, namespaces, rules
+from . import floating_ips, naming, networks
+
+READABLE = 0o644
+TABLE, MAPS = "ip stead", ("inward", "outward")
+LEADS_FOR = 1800  # seconds that guests count on a router that they heard of
+
+
+def ensure(want, work):
+    namespace = namespace_of(want["uuid"])
+    inside = namespaces.ensure(namespace, work)
+    floating = floating_ips.of_router(want["uuid"], work)
+    with work.part("forwarding"):
+        _kernel(namespace, work)
+    new = _cables(want, floating, namespace, inside, work)
+    _routes(want, namespace, work)
+    with work.part("rules"):
+        _rules(want, floating, namespace, work)
+    with work.part("announcements"):
+        _announce(want, namespace, work, new)
+    for name, addresses in new.items():
+        if addresses:
+            _tell(want, namespace, name, addresses, work)
+    for one in floating:
+        floating_ips.put(one, work)
+
+
+def _cables(want, floating, namespace, inside, work):
+    """Gives back the new addresses of each."""
+    ports, new = _ports(want, floating), {}
+    for name, port in ports.items():
+        outside = naming.router_name(port["mac"])
+        port["bridge"] = networks.bridge_for(port["network_uuid"], work)
+        with _part(name, want, work):
+            new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
+    gone = [name for name in sorted(set(inside) - set(ports)) if name.startswith("n")]
+    if gone:
+        made = work.now.entry("routers", want["uuid"])
+        with work.part("links"):
+            _leave(made["want"] if made else want, namespace, work, gone)
+            work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
+    return new
+
+
+def _part(name, want, work):
+    """Of a want, where an interface of this name inside stands in it."""
+    keys = [key for key, port in want["interfaces"].items() if inside_name(port["mac"]) == name]
+    return work.part("interfaces", keys[0]) if keys else work.part("external", there={})
+
+
+def _tell(want, namespace, name, addresses, work):
+    port = next(one for one in _all(want) if inside_name(one["mac"]) == name)
+    text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"], work)
+    with _part(name, want, work):
+        work.act(text, arp_nd.tell, namespace, name, port["mac"], addresses, listeners)
+        if port.get("announces"):
+            managed = not all(one["slaac"] for one in port["announces"])
+            text = "say that {0} leads on".format(name)
+            work.act(text, arp_nd.lead, namespace, name, port["mac"], LEADS_FOR, managed)
+
+
+def remove(have, work):
+    uuid = have["uuid"]
+    units.stop(unit_name(uuid), work)
+    _leave(have, namespace_of(uuid), work)
+    namespaces.remove(namespace_of(uuid), [naming.router_name(port["mac"]) for port in _all(have)], work)
+    work.remove_tree(os.path.join(ROUTERS, uuid))
+
+
+def restore(want, held, work):
+    if not held:
+        ensure(want, work)
+
+
+def is_there(want, now):
+    return namespace_of(want["uuid"]) in now.namespaces()
+
+
+def namespace_of(uuid):
+    return naming.namespace_name("router", uuid)
+
+
+def inside_name(mac):
+    """Of an interface in the router's namespace."""
+    return "n" + mac.replace(":", "").lower()
+
+
+def unit_name(uuid):
+    return "stead-announce-{0}.service".format(uuid)
+
+
+def _all(want):
+    return list(want.get("interfaces", {}).values()) + ([want["external"]] if want.get("external") else [])
+
+
+def _ports(want, floating):
+    """Addresses of floating IPs are on the way out too, and are not the router's to take away."""
+    others = {one["address"] + "/32" for one in floating}
+    return {inside_name(port["mac"]): dict(port, others=others) for port in _all(want)}
+
+
+def _leave(want, namespace, work, names=None):
+    """Says to guests that they have no way out here any more, where they were told of one."""
+    there = work.now.links(namespace) if namespace in work.now.namespaces() else {}
+    for port in want.get("interfaces", {}).values():
+        name = inside_name(port["mac"])
+        if port.get("announces") and name in there and (names is None or name in names):
+            work.act("say that {0} leaves".format(name), arp_nd.lead, namespace, name, port["mac"], 0)
+
+
+def _members(uuid, work):
+    """MACs in a network, as this host knows them."""
+    made = work.now.entry("networks", uuid)
+    return sorted(made["want"].get("forwarding", {})) if made else []
+
+
+def _kernel(namespace, work):
+    if namespace not in work.now.namespaces():
+        return
+    for name in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+        if work.now.setting("/proc/sys/" + name.replace(".", "/"), namespace) != "1":
+            work.run(["ip", "netns", "exec", namespace, "sysctl", "-qw", name + "=1"])
+
+
+def _routes(want, namespace, work):
+    """All that are not the kernel's own are the plan's."""
+    gateways = want["external"].get("gateways", []) if want.get("external") else []
+    out = {("default" if ":" not in gateway else "default6", gateway) for gateway in gateways}
+    wanted = out | {(_named(one["to"]), one["via"]) for one in want["routes"]}
+    there = work.now.routes(namespace) if namespace in work.now.namespaces() else []
+    has = {_route(one) for one in there if "gateway" in one and one.get("protocol") != "ra"}
+    lines = ["route del {0} via {1}".format(_plain(to), via) for to, via in sorted(has - wanted)]
+    lines += ["route replace {0} via {1}".format(_plain(to), via) for to, via in sorted(wanted - has)]
+    work.batch("ip", lines, namespace)
+    if out - has:
+        work.differs("external", "gateways", [])
+    if (wanted ^ has) - (out - has):
+        work.differs("routes", None, [{"to": _plain(to), "via": via} for to, via in sorted(has - out)])
+
+
+def _route(one):
+    if one["dst"] == "default":
+        return ("default6" if ":" in one["gateway"] else "default"), one["gateway"]
+    return _sized(one["dst"]), one["gateway"]
+
+
+def _named(to):
+    return {"0.0.0.0/0": "default", "::/0": "default6"}.get(to, _sized(to))
+
+
+def _sized(text):
+    return str(ipaddress.ip_network(text))
+
+
+def _plain(to):
+    return {"default": "0.0.0.0/0", "default6": "::/0"}.get(to, to)
+
+
+def written(want):
+    """The whole table but the members of its maps, which floating IPs put in beside it."""
+    out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
+    lines = ["add table {0}".format(TABLE)]
+    lines += ["add map {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in MAPS]
+    lines += rules.anew(TABLE, "before", "type nat hook prerouting priority dstnat", "dnat to ip daddr map @inward")
+    after = []
+    if out is not None:
+        after.append("oifname {0} snat to ip saddr map @outward".format(out))
+        after += ["oifname {0} ip saddr {1} masquerade".format(out, cidr) for cidr in want["snat"]]
+        # Who calls a neighbour by its floating IP must get the answer back through here.
+        after.append("ct status dnat oifname != {0} iifname != {0} masquerade".format(out))
+    lines += rules.anew(TABLE, "after", "type nat hook postrouting priority srcnat", *after)
+    return "\n".join(lines) + "\n"
+
+
+def _rules(want, floating, namespace, work):
+    folder = os.path.join(ROUTERS, want["uuid"])
+    work.directory(folder, PASSABLE)
+    path, text = os.path.join(folder, "rules.nft"), written(want)
+    there = namespace in work.now.namespaces()
+    listing = work.now.listing(TABLE, namespace) if there else None
+    if not rules.same(path, text, _own(listing), work):
+        rules.give(path, text, text, lambda: _own(work.now.listing(TABLE, namespace)), work, namespace)
+    ours = {"inward": {one["address"] for one in floating}, "outward": {one["inside"] for one in floating}}
+    gone = [
+        "delete element {0} {1} {{ {2} }}".format(TABLE, name, key)
+        for name in MAPS
+        for key, _leads in rules.members(listing, "map", name)
+        if key not in ours[name]
+    ]
+    if gone:
+        rules.put("\n".join(gone) + "\n", work, namespace)
+
+
+def _own(listing):
+    return None if listing is None else rules.without_members(listing)
+
+
+def _announce(want, namespace, work, new):
+    """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give.
+
+    On a cable that is `new` it is not heard before it is started again.
+    """
+    unit, folder = unit_name(want["uuid"]), os.path.join(ROUTERS, want["uuid"])
+    told = [(port, one) for port in want["interfaces"].values() for one in port.get("announces", ())]
+    path = os.path.join(folder, "announce.conf")
+    if not told:
+        units.stop(unit, work)
+        work.remove(path)
+        return
+    lines = ["keep-in-foreground", "port=0", "leasefile-ro", "user=dnsmasq", "enable-ra", "dhcp-ignore=tag:stead"]
+    for port, one in told:
+        name, net = inside_name(port["mac"]), ipaddress.ip_network(one["cidr"])
+        mode = "ra-only" if one["slaac"] else "static"
+        lines += ["interface=" + name, "ra-param={0},mtu:{1},30,{2}".format(name, port["mtu"], LEADS_FOR)]
+        lines.append("dhcp-range=set:stead,{0},{1},{2}".format(net.network_address, mode, net.prefixlen))
+        if one["dns"]:
+            lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
+    fresh = any(new.get(inside_name(port["mac"])) for port, _one in told)
+    words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
+    if work.write(path, "\n".join(lines) + "\n", READABLE) or fresh or not units.runs(unit, words, work):
+        text = "Announcements of Stead router {0}".format(want["uuid"])
+        units.start(unit, text, words, work, units.in_namespace(namespace))
