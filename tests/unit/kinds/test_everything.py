@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from tests.unit.kinds.building import GIB, at, host, site_of
+from tests.unit.kinds.forms import misfits
 
 from stead.blueprint.model import Blueprint
 from stead.blueprint.settle import settle
@@ -166,3 +167,29 @@ def test_no_want_is_larger_than_it_has_to_be(made: Blueprint) -> None:
     for address, one in made.resources.items():
         for want in one.wants.values():
             assert len(want.own) < 1000, address
+
+
+def _form(kind: str) -> Any:
+    """The TypedDict of a kind's wants, which host code is typed by; nothing for what no host has."""
+    name = "".join(word.title() for word in kinds()[kind].name.split("_")) + "Want"
+    return getattr(import_module(f"{WIRE}.{kinds()[kind].name}"), name, None)
+
+
+def test_wants_have_the_form_that_host_code_expects(made: Blueprint) -> None:
+    found = {
+        said
+        for address, one in made.resources.items()
+        for host_, want in one.wants.items()
+        if host_
+        for said in misfits(want.fields(), _form(address.kind), address.kind)
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("plural", sorted(kinds()))
+def test_every_field_of_a_want_says_what_changing_it_takes(plural: str, made: Blueprint) -> None:
+    """There is no default: a field whose effect nobody wrote down fails here."""
+    written = {name for address, one in made.resources.items() if address.kind == plural
+               for want in one.wants.values() for name in want.fields()}  # fmt: skip
+    known = set(typing.get_type_hints(_form(plural))) if _form(plural) else set()
+    assert {name.partition(".")[0] for name in kinds()[plural].effects} == written | known

@@ -69,22 +69,5 @@ def _kind_of(plural: str) -> str:
     return kinds()[plural].name
 
 
-def _fields() -> dict[str, set[str]]:
-    """First words of the fields of wants, by kind."""
-    seen: dict[str, set[str]] = {name: set() for name in kinds()}
-    for path in sorted(CASES.glob("*/diff.yml")):
-        seen[_kind(path.parent.name).plural] |= set(yaml.safe_load(path.read_text())["base"])
-    for address, one in settled(design()).resources.items():
-        seen[address.kind].update(*(want.fields() for want in one.wants.values()))
-    return seen
-
-
-def test_effects_are_of_fields_that_wants_have() -> None:
-    """An effect of a field that no want has would be a promise about nothing. And there is no default: what nobody
-    thought of would be changed as if nobody minded."""
-    for plural, fields in _fields().items():
-        assert {field.partition(".")[0] for field in kinds()[plural].effects} == fields, plural
-
-
 def test_a_field_of_another_versions_want_is_taken_away_in_place() -> None:
     assert _kind("flavor").effect("of-old", 1, None, {}, {}) == Effect(Action.UPDATE)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, Scope, World
 from stead.kinds.flavor.model import Flavor
 from stead.kinds.flavor.rules import check
-from stead.kinds.shared.record_only import plain, recorded_only
+from stead.kinds.shared.record_only import effects_of, plain, recorded_only
 from stead.language.desired import Block
 
 
@@ -23,5 +23,5 @@ KIND = Kind(
     check=check,
     realise=recorded_only,
     facts=facts,
-    effects={**NAMED, **dict.fromkeys(("disk", "ephemeral", "memory", "pool", "swap", "vcpus"), IN_PLACE)},
+    effects=effects_of(Flavor),
 )

@@ -21,7 +21,7 @@ KIND = Kind(
     # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.
     effects={
         **NAMED,
-        **dict.fromkeys(("source", "checksum", "compression", "format", "from", "keeps"), IN_PLACE),
+        **dict.fromkeys(("source", "checksum", "compression", "format", "from", "keeps", "size"), IN_PLACE),
     },
     places={"keeps": "source", "from": "source"},
     words={

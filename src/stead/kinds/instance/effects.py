@@ -39,6 +39,8 @@ EFFECTS: Mapping[str, Effect] = {
     "cdrom": IN_PLACE,
     "hostname": IN_PLACE,
     "labels": IN_PLACE,
+    "os": IN_PLACE,
+    "properties": IN_PLACE,
     "image": REBUILD,
     "root": REBOOT,
     "seed": REBUILD,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, Scope, World
 from stead.kinds.keypair.model import Keypair
 from stead.kinds.keypair.rules import check
-from stead.kinds.shared.record_only import recorded_only
+from stead.kinds.shared.record_only import effects_of, recorded_only
 from stead.language.desired import Block, Desired
 
 
@@ -28,5 +28,5 @@ KIND = Kind(
     realise=recorded_only,
     usage=usage,
     facts=facts,
-    effects={**NAMED, "public_key": IN_PLACE},
+    effects=effects_of(Keypair),
 )

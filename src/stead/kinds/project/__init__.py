@@ -1,9 +1,10 @@
 """A tenant: its own names, networks and quota. Every other resource of a team is written inside one."""
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
+from stead.core.kind import IN_PLACE, Kind, Scope
 from stead.kinds.project.model import Project
 from stead.kinds.project.realise import facts, realise
 from stead.kinds.project.rules import check
+from stead.kinds.shared.record_only import effects_of
 
 KIND = Kind(
     name="project",
@@ -14,7 +15,7 @@ KIND = Kind(
     check=check,
     realise=realise,
     facts=facts,
-    effects={**NAMED, "default_group": IN_PLACE, "members": IN_PLACE, "quota": IN_PLACE},
+    effects={**effects_of(Project), "default_group": IN_PLACE},
     places={"default_group": ""},
     words={
         "members.*": "member {}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Member, World
+from stead.core.kind import IN_PLACE, NAMED, Effect, Member, World
 from stead.core.value import fields_of, is_value
 from stead.core.want import Body, Want
 from stead.language.desired import Block
@@ -29,6 +29,11 @@ def plain(value: Any) -> Any:
             return {name: one for name, one in pairs if name not in _UNSEEN and one not in (None, [], {})}
         case _:
             return value
+
+
+def effects_of(model: type[Any]) -> dict[str, Effect]:
+    """Of what is only recorded: the store is told."""
+    return {**NAMED, **{name.rstrip("_"): IN_PLACE for name in fields_of(model) if name not in _UNSEEN}}
 
 
 def recorded_only(block: Block, members: Sequence[Member], _world: World) -> Iterator[Mapping[str, Want]]:

@@ -3,6 +3,22 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from .compare import compare
+from .parts import Identified
 
 __all__ = ["compare"]
+
+
+class RouterRef(TypedDict, total=False):
+    address: str
+    uuid: str
+
+
+class FloatingIpWant(Identified, total=False):
+    address: str
+    network: str
+    inside: str  # the address of the instance that it leads to
+    instance: str
+    router: RouterRef

@@ -3,9 +3,29 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, TypedDict
 
 from . import compare as generic
+from .parts import Identified
+
+
+class Keeper(TypedDict):
+    """The host that gives an image to others."""
+
+    host: str
+    server: str
+
+
+_From = TypedDict("_From", {"from": Keeper}, total=False)  # no name of Python's
+
+
+class ImageWant(Identified, _From, total=False):
+    source: str
+    checksum: str
+    compression: str
+    format: str
+    size: int
+    keeps: bool  # for other hosts
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:

@@ -4,12 +4,148 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Mapping
+from typing import Any, Dict, List, Mapping, TypedDict, Union
 
 from . import compare as generic
+from .parts import Identified, ImageRef, PoolPlace, Qos, Route
 
 KIB = 1024
 SECTOR = 512
+
+
+Opened = Union[str, Dict[str, str]]  # text, or a reference to a secret
+
+
+class AttachedVolume(TypedDict, total=False):
+    bus: str
+    cache: str
+    device: str
+    format: str
+    mode: str
+    pinned: bool  # the device is the user's choice
+    pool: PoolPlace
+    qos: Qos
+    shareable: bool
+    size: int
+    uuid: str
+
+
+class RootWant(TypedDict, total=False):
+    """Its root disk, and the extra disks that live and die with it."""
+
+    bus: str
+    cache: str
+    ephemeral: int
+    format: str
+    iops: int
+    pool: PoolPlace
+    size: int
+    swap: int
+    throughput: int
+    volume: AttachedVolume  # that it boots from instead
+
+
+class Allowed(TypedDict, total=False):
+    address: str
+    mac: str
+
+
+class NicSubnet(TypedDict, total=False):
+    cidr: str
+    dhcp: bool
+    dns: List[str]
+    gateway: str
+    routes: List[Route]
+    slaac: bool
+
+
+class LookAt(TypedDict):
+    """What a filter lets in for a look at whether the guest is ready."""
+
+    address: str
+    port: int
+
+
+class NicWant(TypedDict, total=False):
+    allowed: List[Allowed]
+    bandwidth: int
+    filtered: bool
+    groups: List[str]
+    model: str
+    mtu: int
+    network: str
+    network_uuid: str
+    position: int
+    routed: bool
+    subnets: List[NicSubnet]
+    look: LookAt  # set on the host
+
+
+class PortWant(TypedDict, total=False):
+    addresses: List[str]
+    mac: str
+
+
+class SeedWant(TypedDict, total=False):
+    """What cloud-init reads at the first boot."""
+
+    keys: List[str]
+    meta_data: Any
+    network_data: Any
+    on_change: str
+    user_data: Opened
+    vendor_data: Opened
+
+
+class LookFrom(TypedDict):
+    address: str  # with its length
+    mac: str
+
+
+_From = TypedDict("_From", {"from": LookFrom, "for": str}, total=False)  # no names of Python's
+
+
+class WaitWant(_From, total=False):
+    nic: str
+    path: str
+    port: int
+    status: int
+    timeout: int
+
+
+class InstanceWant(Identified, total=False):
+    agent: bool
+    architecture: str
+    autostart: bool
+    boot: List[str]
+    cdrom: ImageRef
+    cpu: str
+    devices: Dict[str, int]
+    firmware: str
+    graphics: str
+    hostname: str
+    hugepages: str
+    hypervisor: str
+    image: ImageRef
+    labels: Dict[str, str]
+    machine: str
+    max_memory: int
+    max_vcpus: int
+    memory: int
+    nics: Dict[str, NicWant]  # by the name of the network
+    os: str
+    ports: Dict[str, PortWant]
+    properties: Dict[str, str]
+    root: RootWant
+    seed: SeedWant
+    state: str
+    stop_timeout: int
+    topology: Dict[str, int]
+    tpm: bool
+    vcpus: int
+    volumes: Dict[str, AttachedVolume]  # by address
+    wait: WaitWant
+    watchdog: str
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:

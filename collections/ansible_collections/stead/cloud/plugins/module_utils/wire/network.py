@@ -3,6 +3,54 @@
 
 from __future__ import annotations
 
+from typing import Dict, List, TypedDict
+
 from .compare import compare
+from .parts import Identified, Route
 
 __all__ = ["compare"]
+
+
+class SubnetWant(TypedDict, total=False):
+    cidr: str
+    routes: List[Route]
+    gateway: str
+    server: str
+    dns: List[str]
+    ipv6: str  # how guests get their address
+
+
+class ForwardingWant(TypedDict):
+    addresses: List[str]
+    at: str  # the host
+
+
+class DhcpHost(TypedDict, total=False):
+    addresses: List[str]
+    name: str
+    routed: bool
+
+
+class ServiceWant(TypedDict, total=False):
+    """The network's own server, on one host."""
+
+    addresses: List[str]
+    domain: str
+    hosts: Dict[str, DhcpHost]  # by MAC
+    mac: str
+    names: Dict[str, List[str]]
+    upstream: List[str]
+
+
+class NetworkWant(Identified, total=False):
+    driver: str
+    type: str
+    mtu: int
+    vni: int
+    vlan: int
+    physical: str
+    device: str
+    subnets: Dict[str, SubnetWant]
+    forwarding: Dict[str, ForwardingWant]  # by MAC
+    peers: Dict[str, str]  # host -> its address between hosts
+    service: ServiceWant

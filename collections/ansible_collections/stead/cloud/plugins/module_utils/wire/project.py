@@ -3,6 +3,23 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, List
+
 from .compare import compare
+from .parts import Identified
+from .security_group import RulesWant
 
 __all__ = ["compare"]
+
+
+class DefaultGroup(RulesWant, total=False):
+    """The group of interfaces that name none, where it is not written."""
+
+    name: str
+
+
+class ProjectWant(Identified, total=False):
+    default_group: DefaultGroup  # the rest is for the record only
+    domain: str
+    members: List[Dict[str, Any]]
+    quota: Dict[str, int]

@@ -3,9 +3,35 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, Dict, List, Mapping, TypedDict
 
 from . import compare as generic
+from .parts import Identified, Route
+
+
+class Announced(TypedDict):
+    """What router advertisements say of a subnet."""
+
+    cidr: str
+    dns: List[str]
+    slaac: bool
+
+
+class RouterPort(TypedDict, total=False):
+    addresses: List[str]  # with their lengths
+    mac: str
+    mtu: int
+    network: str
+    network_uuid: str
+    announces: List[Announced]
+    gateways: List[str]  # of the way out
+
+
+class RouterWant(Identified, total=False):
+    external: RouterPort  # empty where there is no way out
+    interfaces: Dict[str, RouterPort]  # by network
+    routes: List[Route]
+    snat: List[str]
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:

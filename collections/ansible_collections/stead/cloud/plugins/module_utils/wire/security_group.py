@@ -3,6 +3,29 @@
 
 from __future__ import annotations
 
+from typing import Dict, List, TypedDict
+
 from .compare import compare
+from .parts import Identified
 
 __all__ = ["compare"]
+
+
+class RuleWant(TypedDict, total=False):
+    direction: str
+    protocol: str
+    family: str
+    ports: List[str]
+    type: int
+    code: int
+    cidr: str
+    group: str
+
+
+class RulesWant(TypedDict, total=False):
+    rules: List[RuleWant]
+    sets: Dict[str, List[str]]  # group -> addresses of its members
+
+
+class SecurityGroupWant(Identified, RulesWant, total=False):
+    stateful: bool

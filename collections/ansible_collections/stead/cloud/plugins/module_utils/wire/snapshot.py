@@ -3,9 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, TypedDict
 
 from . import compare as generic
+from .parts import Identified, PoolPlace
+
+
+class VolumeRef(TypedDict, total=False):
+    address: str
+    uuid: str
+
+
+class SnapshotWant(Identified, total=False):
+    format: str
+    freeze: bool
+    pool: PoolPlace
+    volume: VolumeRef
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:

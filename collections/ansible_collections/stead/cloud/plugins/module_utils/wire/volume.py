@@ -3,11 +3,36 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, TypedDict
 
 from . import compare as generic
+from .parts import Identified, ImageRef, PoolPlace, Qos
 
 SECTOR = 512
+
+
+class SourceRef(TypedDict, total=False):
+    address: str
+    pool: PoolPlace
+    uuid: str
+    volume_uuid: str  # of a snapshot's volume
+
+
+class VolumeOrigin(TypedDict, total=False):
+    """What it is made from: one of the three."""
+
+    image: ImageRef
+    snapshot: SourceRef
+    volume: SourceRef
+
+
+class VolumeWant(Identified, total=False):
+    format: str
+    origin: VolumeOrigin
+    pool: PoolPlace
+    qos: Qos
+    shareable: bool
+    size: int
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:

@@ -1,0 +1,43 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Forms that wants of several kinds have in common. No key is there for certain: other versions wrote wants too."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Identified(TypedDict, total=False):
+    name: str
+    uuid: str
+
+
+class PoolPlace(TypedDict, total=False):
+    """How a host reaches a pool: by a path of its own, or at the host that serves it."""
+
+    name: str
+    type: str
+    path: str
+    host: str  # the host that serves it, and its address between hosts
+    server: str
+
+
+class ImageRef(TypedDict, total=False):
+    address: str
+    content: str  # what counts: its digest, or its source where nobody gave one
+    uuid: str
+
+
+class Qos(TypedDict, total=False):
+    """Limits of a volume."""
+
+    iops: int
+    read_iops: int
+    write_iops: int
+    throughput: int
+    read_throughput: int
+    write_throughput: int
+
+
+class Route(TypedDict):
+    to: str
+    via: str
