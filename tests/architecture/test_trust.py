@@ -50,7 +50,7 @@ WITHIN: dict[str, str] = {
     "security_groups": "ingress egress stateful description",
     "snapshots": "volume freeze description",
     "volumes": "size from_ format qos shareable zone description",
-    "common": "labels protect ignore depends_on replace_when create_before_destroy",
+    "common": "labels display_name tags protect ignore depends_on replace_when create_before_destroy",
 }
 # Told by the kind's `reaches`, or by `trust` itself.
 TOLD: dict[str, str] = {

@@ -9,7 +9,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.core.observed import Host, Silence
-from stead.core.value import field, value
+from stead.core.value import field, replace, value
 from stead.core.want import Want
 
 
@@ -79,6 +79,12 @@ class Recorded:
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""
         return {want.digest: want for record in self.resources.values() for want in record.wants.values()}
+
+
+def with_reserved(recorded: Recorded, reserved: Mapping[Address, Record]) -> Recorded:
+    """With what was promised for what no run has begun yet: it is given to nobody else."""
+    more = {address: one for address, one in reserved.items() if address not in recorded.resources}
+    return replace(recorded, resources={**recorded.resources, **more}) if more else recorded
 
 
 NOTHING = Recorded()

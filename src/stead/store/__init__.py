@@ -1,7 +1,8 @@
 """Where recorded state, leases, runs and their journals live. Says what a store must do; `sqlite` and `postgres` do it.
 
-Reading needs no lock and is never blocked. Everything that writes needs the lock and proves in the same transaction
-that it still has it, so that an owner who slept through its time-to-live cannot write over its successor.
+Reading needs no lock and is never blocked. Everything that writes what is recorded needs the lock and
+proves in the same transaction that it still has it, so that an owner who slept through its time-to-live cannot write
+over its successor.
 """
 
 from __future__ import annotations
@@ -13,9 +14,22 @@ from typing import Any, Protocol, Self
 from stead.core.address import Address
 from stead.core.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
-from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
+from stead.store.model import (
+    Audited,
+    Claim,
+    Document,
+    Entry,
+    Event,
+    Holder,
+    Lineage,
+    Outcome,
+    RunInfo,
+    Start,
+    Version,
+    Writes,
+)
 
-__all__ = ["Hold", "Reader", "Store", "Writer", "file_at", "open_store"]
+__all__ = ["Hold", "Keeper", "Reader", "Store", "Writer", "file_at", "open_store"]
 
 DEFAULT = "state.db"
 
@@ -39,6 +53,22 @@ class Reader(Protocol):
 
     def plan(self, digest: str) -> bytes | None: ...
     def holder(self) -> Holder | None: ...
+    def documents(self) -> Mapping[str, Document]:
+        """The latest of every project that belongs to the API."""
+
+    def documents_serial(self) -> int:
+        """Grows with every version of any document."""
+
+    def document(self, project: str, revision: int) -> Document | None:
+        """One version; None where there is none, or it is too old for its contents to be kept."""
+
+    def versions(self, project: str, limit: int = 50) -> Sequence[Version]:
+        """The latest first."""
+
+    def identities(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """What `stead serve` knows of people, by kind and id: users, roles, credentials."""
+
+    def audited(self, limit: int = 50) -> Sequence[Audited]: ...
     def close(self) -> None: ...
 
 
@@ -78,7 +108,17 @@ class Writer(Protocol):
         """All of it into another database, where nothing is yet; this one is closed for good. Returns where it is."""
 
 
-class Store(Reader, Writer, Protocol):
+class Keeper(Protocol):
+    """Writes of `stead serve`, which an apply does not wait for, nor they for it."""
+
+    def save_document(self, document: Document) -> None:
+        """Refused where its revision does not follow the latest."""
+
+    def write_identities(self, changed: Mapping[tuple[str, str], Mapping[str, Any] | None]) -> None: ...
+    def audit(self, entries: Sequence[Audited]) -> None: ...
+
+
+class Store(Reader, Writer, Keeper, Protocol):
     pass
 
 

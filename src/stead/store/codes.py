@@ -26,6 +26,7 @@ UNKNOWN_RUN = Code("STEAD-S017", "there is no such run")
 BAD_LOCATION = Code("STEAD-S021", "this is no place for a store")
 NOT_EMPTY = Code("STEAD-S020", "there is a store already")
 MOVED = Code("STEAD-S019", "the store has moved")
+OVERTAKEN = Code("STEAD-S036", "the document has changed since")
 
 
 def refuse(code: Code, detail: str, *, address: str = "") -> NoReturn:

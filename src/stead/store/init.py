@@ -24,6 +24,8 @@ from stead.store.sealing import (
     Seal,
     Sealed,
     of_body,
+    of_document,
+    of_identity,
     of_leases,
     of_output,
     of_own,
@@ -155,6 +157,7 @@ _SEALED: tuple[tuple[str, str, tuple[str, ...], Callable[..., str], str], ...] =
     ("bodies", "content", ("digest",), of_body, "body"),
     ("resources", "leases", ("address",), of_leases, "leases"),
     ("outputs", "value", ("name",), of_output, "output"),
+    ("identities", "content", ("kind", "id"), of_identity, "identity"),
 )
 _OWN = "SELECT w.own, r.address, w.host, w.digest, w.resource FROM wants w JOIN resources r ON r.id = w.resource"
 
@@ -190,3 +193,9 @@ def _reseal(db: Database, old: Seal, new: Seal) -> None:
         (new.close_bytes(old.open_bytes(bytes(content), "plan"), of_plan(which)), which) for content, which in plans
     ]
     db.many("UPDATE plans SET content = ? WHERE digest = ?", sealed_plans)
+    for project, revision, content in db.rows("SELECT project, revision, content FROM documents"):
+        if content:
+            what = of_document(project, revision)
+            sealed_bytes = new.close_bytes(old.open_bytes(bytes(content), what), what)
+            row = (sealed_bytes, project, revision)
+            db.run("UPDATE documents SET content = ? WHERE project = ? AND revision = ?", row)

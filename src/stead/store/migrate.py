@@ -24,6 +24,9 @@ _TABLES = (
     ("outputs", "name, value", "name"),
     ("hosts", "name, facts, dead", "name"),
     ("events", "at, who, what, address, detail", "at, address, what, who, detail"),
+    ("documents", "project, revision, at, who, reason, content", "project, revision"),
+    ("identities", "kind, id, content", "kind, id"),
+    ("audit", "at, who, project, what, source, status, request", "at, request"),
 )
 LOT = 5_000
 _NOT_MOVED = frozenset({"version", init.MOVED})  # of this database, and no part of what is in it

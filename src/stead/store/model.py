@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from stead.core.address import Address
+from stead.core.address import Address, parse
 from stead.core.named import NamedTuple
 from stead.core.recorded import KnownHost, Record
 from stead.core.value import field, value
@@ -96,6 +96,55 @@ class Event(NamedTuple):
     run: int  # 0 when a person did it by hand
     state: str
     detail: str
+
+
+@value
+class Document:
+    """What the API's people have asked for in one project, in one version. Empty contents: the project is gone."""
+
+    project: str
+    revision: int
+    who: str
+    reason: str
+    content: Mapping[str, Any] = field(default_factory=dict)  # sections as in a file
+    about: Mapping[str, Any] = field(default_factory=dict)  # of each resource: when, by whom, what is kept for it
+    at: float = 0.0  # the store's clock says, when it is saved
+
+
+def reserved(documents: Iterable[Document]) -> dict[Address, Record]:
+    """What requests were promised before any run has begun with it: ids, addresses, hosts."""
+    found: dict[Address, Record] = {}
+    for document in documents:
+        for name, about in document.about.items():
+            kept = about.get("kept")
+            address = parse(name) if kept else None
+            if address is not None:
+                after = tuple(one for text in kept["after"] if (one := parse(text)) is not None)
+                found[address] = Record(
+                    address=address, leases=kept["leases"], host=kept["host"], after=after, reason=kept["reason"]
+                )
+    return found
+
+
+class Version(NamedTuple):
+    """One version of a document, without it."""
+
+    revision: int
+    at: float
+    who: str
+    reason: str
+
+
+class Audited(NamedTuple):
+    """One request to the API that changed something, or was refused."""
+
+    at: float
+    who: str
+    project: str
+    what: str  # method and path
+    source: str  # address of the client
+    status: int
+    request: str  # its id
 
 
 class Claim(NamedTuple):

@@ -1,7 +1,8 @@
 """The tables, as numbered migrations that both databases understand. A released migration never changes: add one.
 
 `{blob}` is the database's type for bytes. Text that may be secret (leases, bodies, what is a want's own, outputs,
-plans) is sealed before it gets here when a key is configured; digests and addresses stay readable.
+plans, documents, identities) is sealed before it gets here when a key is configured; digests and addresses stay
+readable.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("CREATE INDEX events_by_address ON events (address)",),
     ("CREATE TABLE hosts (name TEXT PRIMARY KEY, facts TEXT NOT NULL, dead TEXT NOT NULL)",),
+    (
+        """CREATE TABLE documents (
+            project TEXT NOT NULL, revision BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL, who TEXT NOT NULL,
+            reason TEXT NOT NULL, content {blob} NOT NULL, PRIMARY KEY (project, revision))""",
+        "CREATE TABLE identities (kind TEXT NOT NULL, id TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (kind, id))",
+        """CREATE TABLE audit (
+            at DOUBLE PRECISION NOT NULL, who TEXT NOT NULL, project TEXT NOT NULL, what TEXT NOT NULL,
+            source TEXT NOT NULL, status BIGINT NOT NULL, request TEXT NOT NULL)""",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -41,6 +41,14 @@ def of_plan(digest: str) -> str:
     return f"plan {digest}"
 
 
+def of_document(project: str, revision: int) -> str:
+    return f"document {project} {revision}"
+
+
+def of_identity(kind: str, name: str) -> str:
+    return f"identity {kind} {name}"
+
+
 class Seal(Protocol):
     @property
     def plain(self) -> bool: ...

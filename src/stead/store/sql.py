@@ -10,11 +10,24 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.recorded import Record, Recorded
-from stead.store import Hold, history, init, migrate
+from stead.store import Hold, documents, history, init, migrate
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
-from stead.store.model import Claim, Entry, Event, Holder, Lineage, Outcome, RunInfo, Start, Writes
+from stead.store.model import (
+    Audited,
+    Claim,
+    Document,
+    Entry,
+    Event,
+    Holder,
+    Lineage,
+    Outcome,
+    RunInfo,
+    Start,
+    Version,
+    Writes,
+)
 from stead.store.reading import read_outputs, read_record, read_recorded
 from stead.store.sealing import Seal, of_plan
 from stead.store.writing import Pen, bump
@@ -74,7 +87,40 @@ class SqlStore:
     def holder(self) -> Holder | None:
         return locks.read_holder(self._db)
 
+    def documents(self) -> Mapping[str, Document]:
+        with _understood():
+            return documents.latest(self._db, self._seal)
+
+    def documents_serial(self) -> int:
+        return documents.count(self._db)
+
+    def document(self, project: str, revision: int) -> Document | None:
+        with _understood():
+            return documents.at(self._db, self._seal, project, revision)
+
+    def versions(self, project: str, limit: int = 50) -> Sequence[Version]:
+        return documents.versions(self._db, project, limit)
+
+    def identities(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        with _understood():
+            return documents.identities(self._db, self._seal)
+
+    def audited(self, limit: int = 50) -> Sequence[Audited]:
+        return documents.audited(self._db, limit)
+
     # Writing
+
+    def save_document(self, document: Document) -> None:
+        with self._db.writing():
+            documents.save(self._db, self._seal, document)
+
+    def write_identities(self, changed: Mapping[tuple[str, str], Mapping[str, Any] | None]) -> None:
+        with self._db.writing():
+            documents.write_identities(self._db, self._seal, changed)
+
+    def audit(self, entries: Sequence[Audited]) -> None:
+        with self._db.writing():
+            documents.audit(self._db, entries)
 
     def lock(self, claim: Claim) -> locks.HeldLock:
         return locks.HeldLock(self._db, claim)

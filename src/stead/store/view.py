@@ -18,7 +18,7 @@ from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Refused
 from stead.core.observed import Have, Observed, Origin, host_of
 from stead.core.recorded import KnownHost, Record, Recorded
-from stead.core.value import as_dict, value
+from stead.core.value import as_dict, field, value
 from stead.core.want import SEALED, UNKNOWN, Body, Want, digest
 
 UNREADABLE = Code("STEAD-S035", "the view cannot be read or written")
@@ -33,6 +33,7 @@ class View:
     recorded: Recorded
     observed: Observed
     at: float  # when the hosts were asked, in seconds since 1970
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of projects that belong to the API
 
 
 def save(view: View, path: Path) -> None:
@@ -119,6 +120,7 @@ def _data(view: View) -> dict[str, Any]:
         "unread": {host: list(texts) for host, texts in observed.unread.items()},
         "digest": observed.digest,
         "bodies": list(masking.bodies),
+        "documents": dict(view.documents),
     }
 
 
@@ -165,7 +167,7 @@ def _view(data: Mapping[str, Any]) -> View:
         unread={host: tuple(texts) for host, texts in data["unread"].items()},
         digest=data["digest"],
     )
-    return View(recorded=recorded, observed=observed, at=data["at"])
+    return View(recorded=recorded, observed=observed, at=data["at"], documents=data.get("documents", {}))
 
 
 def _address(text: str) -> Address:

@@ -72,8 +72,14 @@ def run(options: argparse.Namespace) -> int:
         from stead.store.view import View
         from stead.store.view import save as save_view
 
-        inputs = ready.loaded.inputs
-        save_view(View(recorded=inputs.recorded, observed=inputs.observed, at=time.time()), Path(options.save_view))
+        inputs, documents = ready.loaded.inputs, ready.loaded.store.documents()
+        view = View(
+            recorded=inputs.recorded,
+            observed=inputs.observed,
+            at=time.time(),
+            documents={name: one.content for name, one in documents.items()},
+        )
+        save_view(view, Path(options.save_view))
     files = ready.loaded.inputs.desired.files
     show(ready.plan, options, [*ready.warnings, *refused], title=options.title, files=files)
     if refused:

@@ -116,6 +116,7 @@ def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dr
     from stead.cli.common.workspace import read_spec, take_key
     from stead.core.value import replace
     from stead.kinds import kinds
+    from stead.language.spec import NOTHING_STORED
     from stead.recovery.derive import PARTIAL, complete
     from stead.store.sealing import configured_key
 
@@ -127,7 +128,7 @@ def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dr
         )
         found.append(NO_KEY.at(None, text))
     key = take_key(workspace, rebuilt.key, dry=dry)
-    desired, more = read_spec(workspace, key)
+    desired, more = read_spec(workspace, key, stored=NOTHING_STORED)  # documents are lost with their store
     if has_errors(more):
         raise Refused(*more)
     overrides = Overrides(sites=load_sites())

@@ -18,10 +18,12 @@ from stead.core.value import field, value
 if TYPE_CHECKING:
     from stead.core.fields import Password
     from stead.language.desired import Desired
+    from stead.language.spec import Stored
     from stead.plan.planner import Inputs
     from stead.runner import Runner
     from stead.site.inventory import Inventory
     from stead.store import Store
+    from stead.store.model import Document
 
 NO_INVENTORY = Code("STEAD-C010", "there is no inventory")
 BAD_OPTION = Code("STEAD-C011", "an option cannot be understood")
@@ -32,6 +34,7 @@ UNREADABLE = Code("STEAD-C014", "a file cannot be read")
 DIRECTORY = ".stead"
 INVENTORIES = ("inventory.yml", "inventory.yaml", "inventory.ini", "inventory")
 SIMULATION = "simulated.db"
+UPLOADS = "images"  # that came through the API
 RUNS = "runs"  # what Ansible said, a directory for each
 KEY_BYTES = 32
 
@@ -94,13 +97,26 @@ def pair(text: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def read_spec(workspace: Workspace, key: bytes = b"") -> tuple[Desired, list[Diagnostic]]:
-    """`key` is given by who has found another than the one that lies here."""
+def stored_of(workspace: Workspace, documents: Mapping[str, Document]) -> Stored:
+    """What projects of the API have asked for."""
+    from stead.language.spec import Stored
+
+    uploads = str((workspace.directory / UPLOADS).resolve())
+    return Stored(documents={name: one.content for name, one in documents.items()}, uploads=uploads)
+
+
+def read_spec(
+    workspace: Workspace, key: bytes = b"", *, stored: Stored | None = None
+) -> tuple[Desired, list[Diagnostic]]:
+    """`key` is given by who has found another than the one that lies here; `stored` by who has read the store."""
     from stead.cli.common.hooks import missing
     from stead.kinds import kinds
     from stead.language.desired import resolve
     from stead.language.spec import load
 
+    if stored is None:
+        store = existing_state(workspace)
+        stored = stored_of(workspace, store.documents() if store is not None else {})
     spec, found = load(
         workspace.specs,
         kinds(),
@@ -108,6 +124,7 @@ def read_spec(workspace: Workspace, key: bytes = b"") -> tuple[Desired, list[Dia
         var_files=workspace.var_files,
         vault_secrets=passwords(workspace.vault_files),
         root=workspace.root,
+        stored=stored,
     )
     desired, more = resolve(spec, key=key or site_key(workspace))
     return desired, [*found, *more, *missing(desired, workspace.root)]
@@ -281,13 +298,20 @@ def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[
     from stead.core.value import replace
     from stead.kinds import kinds
     from stead.language.desired import resolve
-    from stead.language.spec import load
+    from stead.language.spec import Stored, load
     from stead.plan.planner import Inputs
     from stead.store.view import load as load_view
 
     view = load_view(path)
     variables, files = workspace.variables, workspace.var_files
-    spec, found = load(workspace.specs, kinds(), variables=variables, var_files=files, root=workspace.root)
+    spec, found = load(
+        workspace.specs,
+        kinds(),
+        variables=variables,
+        var_files=files,
+        root=workspace.root,
+        stored=Stored(documents=view.documents, uploads=str((workspace.directory / UPLOADS).resolve())),
+    )
     desired, more = resolve(replace(spec, blind=True), key=b"")
     inputs = Inputs(
         desired=desired,
@@ -305,23 +329,25 @@ def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
     from stead.blueprint.placement.plugins import load_sites
     from stead.cli.common.hooks import digests
-    from stead.core.recorded import Recorded
+    from stead.core.recorded import Recorded, with_reserved
     from stead.kinds import kinds
     from stead.plan.planner import Inputs
     from stead.recovery.belonging import check
+    from stead.store.model import reserved
 
     inventory, more = read_hosts(workspace)
     if not is_simulated(workspace, inventory):
         from stead.runner.ansible_process import prepare
 
         prepare()  # it takes as long as reading the spec of a large site
-    desired, found = read_spec(workspace)
+    store = existing_state(workspace)
+    documents = store.documents() if store is not None else {}
+    desired, found = read_spec(workspace, stored=stored_of(workspace, documents))
     found = [*found, *more]
     if has_errors(found):
         raise Refused(*found)
     runner = runner_for(workspace, inventory)
-    store = existing_state(workspace)
-    recorded = store.recorded() if store is not None else Recorded()
+    recorded = with_reserved(store.recorded(), reserved(documents.values())) if store is not None else Recorded()
     observed = runner.observe(inventory.hosts, recorded)
     if store is None:  # a site is born only where no host belongs to one
         if refused := check(recorded, observed):

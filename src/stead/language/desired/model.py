@@ -55,6 +55,8 @@ class Settings:
     """What every kind understands, beside its own fields."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
+    display_name: str = ""
+    tags: tuple[str, ...] = ()
     protect: bool = False
     ignore: tuple[str, ...] = ()
     depends_on: tuple[Address, ...] = ()

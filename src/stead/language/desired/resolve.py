@@ -66,6 +66,9 @@ class _Resolving:
         self.variables = self.variables_of(spec.environment)[0].values
         self.site = self.read_site()
         self.grants = trust.read_grants(spec.grants, self.scope(spec.environment), self.found)
+        for name, folder in spec.uploads.items():
+            given = self.grants.get(name, NOTHING)
+            self.grants[name] = replace(given, image_sources=(*given.image_sources, folder))
         self.counts = [self.count(one) for one in spec.definitions]
         for one, count in zip(spec.definitions, self.counts, strict=True):
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
@@ -267,6 +270,8 @@ class _Resolving:
             hooks = tuple(_hook(playbook, node.file) for playbook in common.hooks)
         return Settings(
             labels=common.labels,
+            display_name=common.display_name,
+            tags=common.tags,
             protect=common.protect,
             ignore=common.ignore,
             depends_on=tuple(found for found in depends if found is not None),

@@ -76,6 +76,21 @@ class Scalar(Node):
         """By the rules of YAML 1.2's core schema. Quoted is always text."""
         return resolve(self.text) if self.plain else self.text
 
+    @property
+    def computes(self) -> bool:
+        """Whether an expression stands in it."""
+        return "{{" in self.text or "{%" in self.text
+
+
+class Literal(Scalar):
+    """A value that came through the API: braces in it are braces."""
+
+    __slots__ = ()
+
+    @property
+    def computes(self) -> bool:
+        return False
+
 
 class Sequence(Node):
     __slots__ = ("items",)

@@ -44,7 +44,7 @@ class Reading:
             return node
         if node.tag == VAULT:
             return self.scope.decrypt(node, self.found)
-        if "{{" not in node.text and "{%" not in node.text:
+        if not node.computes:
             return node
         before = len(self.found)
         value = self.scope.evaluate(node, self.found)

@@ -69,7 +69,7 @@ def _late_text(form: Text) -> Read:
         if not isinstance(node, Scalar):
             reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; text is needed.")
             return FAILED
-        if form.late and not node.tag and ("{{" in node.text or "{%" in node.text):
+        if form.late and not node.tag and node.computes:
             kept = reading.scope.keep(node, path, reading.found)
             if isinstance(kept, Expression):
                 reading.late.append(kept)
@@ -185,7 +185,7 @@ def anything(*, late: bool) -> Read:
 
 
 def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any:
-    if late and not node.tag and ("{{" in node.text or "{%" in node.text):
+    if late and not node.tag and node.computes:
         kept = reading.scope.keep(node, path, reading.found)
         if isinstance(kept, Expression):
             reading.late.append(kept)

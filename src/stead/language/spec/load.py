@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from os.path import normpath
 from pathlib import Path
+from typing import Any
 
 from stead.core.address import NAME, Address
 from stead.core.diagnostics import Code, Diagnostic, Place
@@ -19,6 +20,7 @@ from stead.language.spec.files import Files
 from stead.language.spec.model import Definition, Environment, Given, Said, Spec
 from stead.language.spec.project_files import Owned, apart, owned
 from stead.language.spec.sections import PART, TOP, lists, unknown, version, without_sites
+from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
 
 TWICE = Code("STEAD-L023", "a name is defined twice")
 RECURSION = Code("STEAD-L025", "a part includes itself")
@@ -31,7 +33,7 @@ _NAME_FORMS = (
 )
 
 
-def load(
+def load(  # noqa: PLR0913 - each is a source of its own
     paths: Sequence[Path],
     kinds: Mapping[str, Kind],
     *,
@@ -39,8 +41,11 @@ def load(
     var_files: Sequence[Path] = (),
     vault_secrets: Sequence[Password] = (),
     root: Path | None = None,
+    stored: Stored = NOTHING_STORED,
 ) -> tuple[Spec, list[Diagnostic]]:
-    """`variables` are those of `-e`, as text; they win over variable files, later files over earlier ones."""
+    """`variables` are those of `-e`, as text; they win over variable files, later files over earlier ones.
+    `stored` are the documents of projects that belong to the API.
+    """
     loading = _Loading(Files(root or Path.cwd()), kinds)
     nodes = [node for node in loading.files.spec(paths) if loading.is_map(node)]
     given = loading.given(variables or {}, var_files)
@@ -51,6 +56,9 @@ def load(
     for node in nodes:
         loading.top(node, environment)
     loading.project_files(nodes, environment)
+    for project, content in stored.documents.items():
+        loading.stored(project, content, environment)
+        loading.uploads[project] = f"{stored.uploads}/{project}/"
     found = [*loading.files.found, *loading.found]
     return loading.spec(environment, tuple(vault_secrets)), found
 
@@ -86,6 +94,7 @@ class _Loading:
         self.forget: list[Said] = []
         self.grants: dict[str, Node] = {}
         self.folders: dict[str, str] = {}
+        self.uploads: dict[str, str] = {}
         self.parts: dict[Path, Place] = {}  # that the site's files include
         self.including: list[Path] = []
         self.included = 0
@@ -99,6 +108,7 @@ class _Loading:
             grants=self.grants,
             files=self.files.owners,
             owned=self.folders,
+            uploads=self.uploads,
             outputs=self.outputs,
             checks=self.checks,
             moved=tuple(self.moved),
@@ -205,6 +215,20 @@ class _Loading:
             assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
             version(node, self.found)
             self.contents(node, scope)
+
+    def stored(self, project: str, content: Mapping[str, Any], above: Environment) -> None:
+        """What the API's people have asked for, with the walls of a project file. The site's files may say what is
+        theirs to say of the project, and nothing that is in it.
+        """
+        others = [one for one in self.definitions.values() if one.project == project]
+        self.found += twice_owned(project, others)
+        node = literal(content, document_of(project))
+        scope = Environment(declared={}, given={}, project=project, walls=Path(node.file))
+        own = node.child("project") or document.Mapping(node.file, 1, 1)
+        self.define("projects", "", project, own, above, None)
+        for plural in self.project_sections() if not others else ():
+            self.section(node, plural, project, scope)
+        self.files.owners[node.file] = project
 
     def contents(self, node: document.Mapping, scope: Environment) -> None:
         """What a part and a project file may have."""

@@ -67,6 +67,7 @@ class Spec:
     grants: Mapping[str, Node] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
     owned: Mapping[str, str] = field(default_factory=dict)  # folder or file of a project's people -> the project
+    uploads: Mapping[str, str] = field(default_factory=dict)  # project of the API -> the folder of its own images
     outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
     checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
     moved: tuple[Said, ...] = ()

@@ -15,6 +15,8 @@ from stead.core.fields import (
 )
 from stead.core.value import field, value
 
+TAG = Text(pattern=r"[^/,]+", what="a tag: one line without '/' and ','", longest=255)
+
 
 @value
 class Playbook:
@@ -66,6 +68,15 @@ class Common:
         "Labels, for selecting and for people",
         Example({"tier": "web"}),
     ] = field(default_factory=dict)
+    display_name: Annotated[
+        str,
+        Text(pattern=r".*", what="one line", longest=255),
+        "A name for people, which several may have; left out, its own",
+        Example("Web server"),
+    ] = ""
+    tags: Annotated[
+        tuple[Annotated[str, TAG], ...], "Tags, for people and for what they use to find it", Example(["production"])
+    ] = ()
     protect: Annotated[bool, "Refuse to destroy or rebuild it, even when it is gone from the spec"] = False
     ignore: Annotated[
         tuple[Annotated[str, LINE], ...],
@@ -92,6 +103,17 @@ class Common:
 
 
 SETTINGS = frozenset(
-    {"labels", "protect", "ignore", "depends_on", "replace_when", "create_before_destroy", "rollout", "hooks"}
+    {
+        "labels",
+        "display_name",
+        "tags",
+        "protect",
+        "ignore",
+        "depends_on",
+        "replace_when",
+        "create_before_destroy",
+        "rollout",
+        "hooks",
+    }
 )
 COUNTED = frozenset({"count", "for_each"})

@@ -1,0 +1,68 @@
+"""Documents that come from the store instead of a file: the API's people asked for what they say, and own the project.
+
+All of their text is literal: a name, a user data or a tag with `{{` in it is that text, and no expression of Stead's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.value import field, value
+from stead.language import document
+from stead.language.document import Literal, Node
+from stead.language.spec.model import Definition
+
+
+@value
+class Stored:
+    """What a spec has beside its files."""
+
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # project -> its contents
+    uploads: str = ""  # the folder of images that came through the API; each project has one below it
+
+
+NOTHING_STORED = Stored()
+TWO_OWNERS = Code("STEAD-G009", "a project would belong to files and to the API")
+
+
+def document_of(project: str) -> str:
+    """What stands in the place of a file's name."""
+    return f"the API's document of {project}"
+
+
+def literal(content: Mapping[str, Any], file: str) -> document.Mapping:
+    node = _node(content, file)
+    assert isinstance(node, document.Mapping)  # noqa: S101 - of a map, one is made
+    return node
+
+
+def _node(said: Any, file: str) -> Node:
+    match said:
+        case Mapping():
+            mapping = document.Mapping(file, 1, 1)
+            mapping.entries = {name: _node(one, file) for name, one in said.items()}
+            return mapping
+        case list() | tuple():
+            sequence = document.Sequence(file, 1, 1)
+            sequence.items = [_node(one, file) for one in said]
+            return sequence
+        case str():
+            return Literal(file, 1, 1, said)
+        case None:
+            return Literal(file, 1, 1, "null", plain=True)
+        case bool():
+            return Literal(file, 1, 1, str(said).lower(), plain=True)
+        case _:
+            return Literal(file, 1, 1, str(said), plain=True)
+
+
+def twice_owned(project: str, others: Sequence[Definition]) -> Iterator[Diagnostic]:
+    """Told once for each file."""
+    for file, one in {each.node.file: each for each in others}.items():
+        text = (
+            f"{file} has resources of project {project}, and this project belongs to the API. Let one of them have it: "
+            "take the resources out of the file, or delete the project through the API first."
+        )
+        yield TWO_OWNERS.at(one.node.place, text)
