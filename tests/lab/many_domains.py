@@ -4,8 +4,8 @@ import sys
 
 sys.path.insert(0, "/usr/lib/stead")
 from cloud.host.base import ledger
+from cloud.host.base.libvirt_client import Libvirt, find
 from cloud.host.hypervisor.domains import definition
-from cloud.host.hypervisor.domains.connection import Libvirt, find
 
 POOL = {"name": "default", "type": "dir", "path": "/var/lib/stead/pools/default"}
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import connection
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch, waiting
 
@@ -38,7 +37,6 @@ def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guests:
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
     monkeypatch.setattr(batch, "LOOK", 0)
     monkeypatch.setattr(batch, "SPELL", 0.05)
-    monkeypatch.setattr(connection.Libvirt, "get", lambda _self: None)
     found = Guests()
     monkeypatch.setitem(table.KINDS, "instances", found)
     monkeypatch.setitem(waiting._LOOKS, "agent", found.look)
@@ -46,7 +44,7 @@ def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guests:
 
 
 def step(number: int, *after: int, action: str = "create", wait: dict[str, Any] | None = WAIT) -> dict[str, Any]:
-    want = {"uuid": f"0-{number}", "state": "running", **({"wait": wait} if wait else {})}
+    want = {"uuid": f"0-{number}", "hypervisor": "kvm", "state": "running", **({"wait": wait} if wait else {})}
     words = {"number": number, "after": list(after), "action": action, "want": want, "uuid": want["uuid"]}
     return {**words, "address": f"instances/i{number}", "kind": "instances", "digest": "d", "have": None, "to": ""}
 

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files, writing
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files, tidying, writing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import image
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_files
 
@@ -202,10 +202,10 @@ def test_another_content_is_another_file_and_disks_keep_what_they_stand_on(tmp_p
     disk = stand_on(tmp_path, old)
     new = images / bring(put(tmp_path, qcow2(more=b"new"), "second"))["file"]
     assert kept(images) == {"u.json", old.name, new.name}
-    image_files.tidy(Work("h"))
+    tidying.tidy(Work("h"))
     assert old.exists()
     disk.unlink()
-    image_files.tidy(Work("h"))
+    tidying.tidy(Work("h"))
     assert kept(images) == {"u.json", new.name}
 
 
@@ -235,7 +235,7 @@ def test_while_a_pool_is_not_mounted_nothing_is_removed_that_its_disks_may_stand
     bring(put(tmp_path, qcow2(more=b"new"), "second"))
     assert old.exists()
     instance.rmdir()  # as when the instance is removed: its disk is gone, and it is known why
-    image_files.tidy(Work("h"))
+    tidying.tidy(Work("h"))
     assert not old.exists()
 
 
@@ -245,7 +245,7 @@ def test_an_image_that_a_disk_was_left_behind_of_keeps_its_file(tmp_path: Path, 
     image.remove({"uuid": "u"}, Work("h"))
     assert kept(images) == {file.name}
     disk.unlink()
-    image_files.tidy(Work("h"))
+    tidying.tidy(Work("h"))
     assert kept(images) == set()
 
 

@@ -10,13 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.hosts.test_host_code import PLUGS, WANT
+from tests.unit.hosts.test_host_code import WANT
 from tests.unit.runner.making import Bench, keep, plan_of, step
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition, probe
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
@@ -43,24 +44,19 @@ from stead.site.inventory import variables
 
 MIB = 1 << 20
 UUID = "11111111-0000-4000-8000-000000000001"
-DISK = f'<disk><source file="x"/><serial>{UUID}</serial><target dev="vdb"/></disk>'
 POOL_TYPES = ("dir", "nfs", "iscsi", "lvm", "lvm-thin")
 ROWS = [pytest.param(one, id=f"{one.what} {one.name}") for one in TABLE]
 
 
-class Guest:
-    """It runs and uses the volume."""
+class RunningGuest:
+    """It uses the volume."""
 
-    def name(self) -> str:
-        return "acme.web"
+    name = "acme.web"
 
-    def isActive(self) -> bool:  # noqa: N802 - libvirt's word
-        return True
+    def grow(self, _disk: str, _size: int, work: Work) -> None:
+        work.act("grow", self.copy)
 
-    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - libvirt's word
-        return f"<domain><devices>{DISK}</devices></domain>"
-
-    def blockResize(self, *_words: Any) -> None:  # noqa: N802 - libvirt's word
+    def copy(self, *_words: Any) -> None:
         raise AssertionError("in check mode nothing is done")
 
 
@@ -116,7 +112,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / f"{UUID}.raw").write_bytes(bytes(MIB))
     monkeypatch.setattr(disks_in_lvm.Logical, "exists", lambda disk: disk.path.endswith(UUID))
-    monkeypatch.setattr(volume, "users_of", lambda *_words: [Guest()])
+    monkeypatch.setattr(volume, "in_use", lambda *_words: [(RunningGuest(), "vdb")])
 
 
 def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
@@ -140,7 +136,7 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
-        abilities.HYPERVISOR: lambda given, _work: definition.build(given, PLUGS),
+        abilities.HYPERVISOR: lambda given, _work: drivers.driver_of(given["want"]["hypervisor"]),
         abilities.NETWORK_DRIVER: network.ensure,
         abilities.NETWORK_TYPE: network.ensure,
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
@@ -266,4 +262,4 @@ def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: s
 def test_hosts_try_the_hypervisors_that_there_is_code_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "emulator", lambda: "/usr/bin/qemu")
     monkeypatch.setattr(probe, "trial", lambda _accelerator: "")
-    assert set(probe._hypervisors()) == set(abilities.able(abilities.HYPERVISOR))
+    assert set(probe.hypervisors()) == set(abilities.able(abilities.HYPERVISOR))

@@ -19,7 +19,6 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domain
     readback,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
-from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Domain
 from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import installing, preparing
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import declared
 from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
@@ -40,14 +39,14 @@ WANT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def defined(**more: Any) -> Domain:
+def defined(**more: Any) -> readback.SeenDomain:
     want = {**WANT, **more}
     text = definition.build({"want": want, "address": "acme/instances/web", "digest": "d"}, PLUGS)
-    return Domain(want["name"], "stopped", False, Xml.fromstring(text), None)  # noqa: S314 - our own
+    return readback.SeenDomain(want["name"], "stopped", False, Xml.fromstring(text), None)  # noqa: S314 - our own
 
 
 def test_what_was_built_reads_back_as_it_was_wanted() -> None:
-    assert wire.compare(WANT, dict(WANT, **readback.fields(defined(), WANT))) == []
+    assert wire.compare(WANT, dict(WANT, **defined().fields(WANT))) == []
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_what_was_built_reads_back_as_it_was_wanted() -> None:
      ("cpu", "host-model"), ("boot", ["network"]), ("watchdog", "reset"), ("tpm", True), ("agent", False)],
 )  # fmt: skip
 def test_what_differs_is_read_back_as_it_is(field: str, value: object) -> None:
-    seen = readback.fields(defined(**{field: value}), WANT)
+    seen = defined(**{field: value}).fields(WANT)
     assert seen[field] == value
     assert {path.split(".")[0] for path, _want, _have in wire.compare(WANT, dict(WANT, **seen))} == {field}
 
@@ -64,14 +63,14 @@ def test_what_differs_is_read_back_as_it_is(field: str, value: object) -> None:
 @pytest.mark.parametrize("graphics", ["vnc", "spice"])
 def test_a_graphical_console_is_at_no_port(graphics: str) -> None:
     """On loopback, every user and program of the host could open it."""
-    screen = defined(graphics=graphics).defined.find("devices/graphics")
+    screen = defined(graphics=graphics)._defined.find("devices/graphics")
     assert screen is not None
     assert [one.attrib for one in screen.findall("listen")] == [{"type": "socket"}]
     assert set(screen.attrib) == {"type"}
 
 
 def test_an_interface_that_went_is_seen() -> None:
-    seen = readback.fields(defined(nics={}, ports={}), WANT)
+    seen = defined(nics={}, ports={}).fields(WANT)
     assert seen["ports"] == {}
 
 

@@ -158,7 +158,7 @@ from ..module_utils.host.base import paths
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.base.ssh_peers import WITNESS
 from ..module_utils.host.base.work import Work
-from ..module_utils.host.hypervisor.domains import probe
+from ..module_utils.host.hypervisor import trials
 from ..module_utils.host.prepare.preparing import prepare
 
 
@@ -194,7 +194,7 @@ def main():
     try:
         prepare(module.params, work)
         if module.params["prove"]:
-            answer["hypervisors"] = probe.traits(keep=not module.check_mode)["hypervisors"]
+            answer["hypervisors"] = trials.traits(keep=not module.check_mode)["hypervisors"]
     except Failed as error:
         module.fail_json(msg=str(error), changed=work.changed, done=work.done)
     if module.params["witness_key"]:

@@ -13,3 +13,11 @@ def element(
     if text is not None:
         found.text = str(text)
     return found
+
+
+def inner(parent: Xml.Element, path: str) -> Xml.Element:
+    """One that is always there."""
+    found = parent.find(path)
+    if found is None:
+        raise ValueError("no {0} in {1}".format(path, parent.tag))
+    return found

@@ -10,7 +10,6 @@ import json
 import os
 import re
 from typing import (
-    TYPE_CHECKING,
     Any,
     Callable,
     Dict,
@@ -27,12 +26,10 @@ from typing import (
 
 from ..net import entering
 from ..storage import iscsi_targets
-from . import commands, ledger, paths
+from . import commands, ledger, libvirt_client, paths
 from .errors import Failed
+from .sessions import Sessions
 from .step import Entry
-
-if TYPE_CHECKING:
-    from ..hypervisor.domains.connection import Libvirt
 
 T = TypeVar("T")
 NAMESPACES = "/run/netns"
@@ -54,12 +51,11 @@ class Unit(NamedTuple):
 
 
 class Readings:
-    def __init__(self, libvirt: Optional[Libvirt] = None) -> None:
-        self._libvirt = libvirt
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
     def _connection(self) -> Any:
-        assert self._libvirt is not None, "who reads here was given no libvirt"  # noqa: S101
-        return self._libvirt.get()
+        return libvirt_client.connection(self._sessions)
 
     def entry(self, kind: str, uuid: str) -> Optional[Entry]:
         """Of the ledger; nothing where it has none."""
@@ -133,8 +129,8 @@ class Readings:
 class Shared(Readings):
     """As it was when it was first asked. What cannot be read is told once, and asked for no more."""
 
-    def __init__(self, libvirt: Libvirt, trouble: List[str], lost: Sequence[Entry] = ()) -> None:
-        super().__init__(libvirt)
+    def __init__(self, sessions: Sessions, trouble: List[str], lost: Sequence[Entry] = ()) -> None:
+        super().__init__(sessions)
         self._trouble = trouble
         self._lost = lost  # entries that the ledger should have: by them, too, one thing is told from another
         self._read: Dict[object, Any] = {}

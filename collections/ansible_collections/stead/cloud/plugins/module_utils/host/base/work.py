@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from . import commands, paths
+from . import commands, libvirt_client, paths
 from .errors import Failed
 from .readings import Readings, Unread
-
-if TYPE_CHECKING:
-    from ..hypervisor.domains.connection import Libvirt
+from .sessions import Sessions
 
 
 class Work:
@@ -22,18 +20,18 @@ class Work:
         host: str,
         check: bool = False,
         secrets: Optional[Mapping[str, str]] = None,
-        libvirt: Optional[Libvirt] = None,
+        sessions: Optional[Sessions] = None,
         now: Optional[Readings] = None,
     ) -> None:
         self.host = host  # the inventory's name of this host
         self.check = check
         self.done: List[str] = []
-        self.now = now or Readings(libvirt)  # what the host has
+        self.sessions = sessions if sessions is not None else Sessions()
+        self.now = now or Readings(self.sessions)  # what the host has
         # (field of the want, key in it) -> what is there of it, of what was not as it should be
         self.parts: Dict[Tuple[str, Optional[str]], Any] = {}
         self.booted = False  # a guest, by this step
         self._secrets = secrets or {}
-        self._libvirt = libvirt
 
     @property
     def changed(self) -> bool:
@@ -41,9 +39,8 @@ class Work:
 
     @property
     def connection(self) -> Any:
-        """libvirt's, one for all steps; made when the first of them asks."""
-        assert self._libvirt is not None, "this step was given no libvirt"  # noqa: S101
-        return self._libvirt.get()
+        """libvirt's, for the filters that it keeps."""
+        return libvirt_client.connection(self.sessions)
 
     @contextlib.contextmanager
     def part(self, field: str, key: Optional[str] = None, there: Any = None) -> Iterator[None]:

@@ -7,6 +7,7 @@ with dashes, which Linux, the BSDs and Windows all read.
 from __future__ import annotations
 
 import struct
+from typing import Dict, Mapping
 
 SECTOR = 2048
 _ROOT = 20  # sectors: 16 system area, volume descriptor, its end, two path tables, the root directory
@@ -15,10 +16,11 @@ _DATE = bytes((80, 1, 1, 0, 0, 0, 0))  # 1980: a seed is no newer for being writ
 _NO_DATE = b"0" * 16 + b"\0"
 
 
-def volume(label, files):
+def volume(label: str, files: Mapping[str, bytes]) -> bytes:
     """The whole volume. `files` maps names to bytes."""
     names = sorted(files)
-    start, places = _ROOT + 1, {}
+    places: Dict[str, int] = {}
+    start = _ROOT + 1
     for name in names:
         places[name] = start
         start += -(-max(1, len(files[name])) // SECTOR)
@@ -34,25 +36,25 @@ def volume(label, files):
     return parts[0] + b"".join(_padded(part) for part in parts[1:])
 
 
-def _padded(part):
+def _padded(part: bytes) -> bytes:
     return part + b"\0" * (-len(part) % SECTOR)
 
 
-def _both16(number):
+def _both16(number: int) -> bytes:
     return struct.pack("<H", number) + struct.pack(">H", number)
 
 
-def _both32(number):
+def _both32(number: int) -> bytes:
     return struct.pack("<I", number) + struct.pack(">I", number)
 
 
-def _record(name, sector, length, is_folder):
+def _record(name: bytes, sector: int, length: int, is_folder: bool) -> bytes:
     body = b"\0" + _both32(sector) + _both32(length) + _DATE + bytes((2 if is_folder else 0, 0, 0)) + _both16(1)
     body += bytes((len(name),)) + name + (b"" if len(name) % 2 else b"\0")
     return bytes((len(body) + 1,)) + body
 
 
-def _descriptor(label, sectors):
+def _descriptor(label: str, sectors: int) -> bytes:
     return b"".join(
         (
             b"\1CD001\1\0",

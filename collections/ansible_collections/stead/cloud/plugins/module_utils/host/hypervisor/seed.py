@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
+from typing import Any, Dict, List, Mapping, Sequence
 
+from ..base import paths
+from ..base.step import Want
 from . import iso
 
 LABEL = "cidata"
 
 
-def volume(want, seed):
+def path_of(want: Want) -> str:
+    return os.path.join(paths.INSTANCES, want["uuid"], "seed.iso")
+
+
+def volume(want: Want, seed: Mapping[str, Any]) -> bytes:
     """Bytes of the volume. `seed` is the want's, with its secrets put in."""
     files = {
         "meta-data": _json(meta_data(want, seed)),
@@ -25,7 +33,7 @@ def volume(want, seed):
     return iso.volume(LABEL, files)
 
 
-def meta_data(want, seed):
+def meta_data(want: Want, seed: Mapping[str, Any]) -> Dict[str, Any]:
     """Another instance-id makes cloud-init run again: it stays for an instance's life and for no longer."""
     found = {
         "instance-id": want["uuid"],
@@ -36,7 +44,7 @@ def meta_data(want, seed):
     return dict(seed.get("meta_data") or {}, **found)
 
 
-def network_config(want):
+def network_config(want: Want) -> Dict[str, Any]:
     """Version 2. Interfaces are known by their MACs, since their names depend on the guest."""
     ethernets = {}
     for key, nic in sorted(want["nics"].items(), key=lambda one: one[1]["position"]):
@@ -45,9 +53,11 @@ def network_config(want):
     return {"version": 2, "ethernets": ethernets}
 
 
-def _ethernet(nic, port):
-    found = {"match": {"macaddress": port["mac"]}, "mtu": nic["mtu"], "dhcp4": False, "dhcp6": False}
-    addresses, routes, dns = [], [], []
+def _ethernet(nic: Mapping[str, Any], port: Mapping[str, Any]) -> Dict[str, Any]:
+    found: Dict[str, Any] = {"match": {"macaddress": port["mac"]}, "mtu": nic["mtu"], "dhcp4": False, "dhcp6": False}
+    addresses: List[str] = []
+    routes: List[Dict[str, str]] = []
+    dns: List[str] = []
     for subnet in nic["subnets"]:
         version = ipaddress.ip_network(subnet["cidr"]).version
         if subnet.get("slaac"):
@@ -74,11 +84,11 @@ def _ethernet(nic, port):
     return found
 
 
-def _static(subnet, addresses):
+def _static(subnet: Mapping[str, Any], addresses: Sequence[str]) -> List[str]:
     net = ipaddress.ip_network(subnet["cidr"])
     own = (ipaddress.ip_address(one) for one in addresses)
     return ["{0}/{1}".format(one, net.prefixlen) for one in own if one.version == net.version and one in net]
 
 
-def _json(value):
+def _json(value: object) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=1) + "\n").encode()

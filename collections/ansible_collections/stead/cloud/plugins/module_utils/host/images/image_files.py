@@ -10,15 +10,13 @@ import json
 import os
 import re
 import threading
-from xml.etree import ElementTree as Xml
 
-from ..base import ledger, paths
+from ..base import paths
 from ..base.errors import Failed
-from ..storage import disk_files, pools
 
 READABLE = 0o644  # by guests' user, and by the server, which is nobody
 # Between a file's coming and the word that it is used, nobody may tidy up.
-_changing = threading.Lock()
+changing = threading.Lock()
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -82,14 +80,14 @@ def name_of(sha256, form):
 def keep(part, want, found):
     """Under its final name, and then the word that this is the image."""
     os.chmod(part, READABLE)
-    with _changing:
+    with changing:
         os.replace(part, os.path.join(paths.IMAGES, found["file"]))
         _tell(want, found)
 
 
 def point(want, found):
     """To a file that is there already. False when it is not."""
-    with _changing:
+    with changing:
         if not os.path.exists(path_of(found)):
             return False
         _tell(want, found)
@@ -101,95 +99,19 @@ def _tell(want, found):
     paths.write(facts_path(want["uuid"]), json.dumps(dict(found, **own), sort_keys=True), READABLE)
 
 
-def tidy(work):
-    """Removes files that are no image's any more, and that nothing stands on. In check mode that is not known yet."""
-    if work.check:
-        return
-    with _changing:
-        unnamed = _files() - _named()
-        if not unnamed or _in_doubt():
-            return
-        used = _backings()
-        if any(name.endswith(".iso") for name in unnamed):
-            used |= _in_drives(work)
-        for name in sorted(unnamed):
-            path = os.path.join(paths.IMAGES, name)
-            if path not in used:
-                work.remove(path)
-
-
-def _in_doubt():
-    """Whether a root disk is not where it was made, as when its pool is not mounted: it stands on nobody knows what.
-
-    An instance that is being removed loses its own directory next, and tidies up after that.
-    """
-    for made in ledger.everything("instances"):
-        want, root = made["want"], made["want"].get("root", {})
-        made_here = root.get("size") and "volume" not in root and os.path.isdir(_own_folder(want))
-        if made_here and not os.path.exists(pools.root_path(want)):
-            return True
-    return False
-
-
-def _own_folder(want):
-    return os.path.join(paths.INSTANCES, want["uuid"])
-
-
 def any_kept(but):
     """Whether there is another image than this one."""
-    return any(name.endswith(".json") and name != but + ".json" for name in _listed())
+    return any(name.endswith(".json") and name != but + ".json" for name in listed())
 
 
-def _listed():
+def listed():
     return os.listdir(paths.IMAGES) if os.path.isdir(paths.IMAGES) else []
 
 
-def _files():
-    return {name for name in _listed() if name.endswith((".qcow2", ".iso")) and not name.startswith(".")}
+def files():
+    return {name for name in listed() if name.endswith((".qcow2", ".iso")) and not name.startswith(".")}
 
 
-def _named():
-    found = [facts(name[: -len(".json")]) for name in _listed() if name.endswith(".json")]
+def named():
+    found = [facts(name[: -len(".json")]) for name in listed() if name.endswith(".json")]
     return {one.get("file") for one in found if one is not None}
-
-
-def _backings():
-    """What root disks are laid over, wherever their pools are."""
-    return {
-        _backing(os.path.join(at, name))
-        for folder in _folders()
-        for at, _folders_in_it, names in os.walk(folder)
-        for name in names
-        if name.endswith((".qcow2", ".new"))
-    }
-
-
-def _folders():
-    """The pools that Stead makes are in one place; others are where the wants of this host's instances say."""
-    found = {paths.INSTANCES, paths.POOLS}
-    for made in ledger.everything("instances") + ledger.everything("instances", ledger.BEGUN):
-        pool = made["want"].get("root", {}).get("pool")
-        if pool and pools.kind(pool) == "dir":
-            found.add(pools.folder(pool))
-    return {one for one in found if not any(one != other and one.startswith(other + "/") for other in found)}
-
-
-def _backing(path):
-    try:
-        return disk_files.header(path)["backing"]
-    except (Failed, FileNotFoundError):  # no disk, or one that went away meanwhile
-        return ""
-
-
-def _in_drives(work):
-    import libvirt
-
-    found = set()
-    if os.path.exists("/run/libvirt/libvirt-sock"):
-        for domain in work.connection.listAllDomains():
-            try:
-                texts = [domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), domain.XMLDesc(0)]
-            except libvirt.libvirtError:  # it went away meanwhile
-                continue
-            found.update(one.get("file") for text in texts for one in Xml.fromstring(text).iter("source"))
-    return found

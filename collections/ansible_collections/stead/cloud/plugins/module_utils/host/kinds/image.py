@@ -8,7 +8,7 @@ import threading
 
 from ..base import paths, units
 from ..base.errors import Failed
-from ..images import fetching, image_files, unpacking
+from ..images import fetching, image_files, tidying, unpacking
 from ..images.writing import Unwritable
 from ..storage import disk_files
 
@@ -22,7 +22,7 @@ def ensure(step, work):
     work.directory(paths.IMAGES, paths.PASSABLE)
     if not intact(want):
         work.act("fetch {0}".format(want["source"]), _bring, want, step)
-        image_files.tidy(work)
+        tidying.tidy(work)
     if want.get("keeps") and step.get("underlay"):
         _serve(step["underlay"], work)
 
@@ -33,7 +33,7 @@ def remove(step, work):
     part = _part(step["uuid"])
     for path in (part, part + ".new", part + ".etag"):
         work.remove(path)
-    image_files.tidy(work)
+    tidying.tidy(work)
     with _serving:  # images may go at once, and the last of them stops it
         if not image_files.any_kept(but=step["uuid"]):
             units.stop(UNIT, work)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from xml.etree import ElementTree as Xml
-
 from ..base import ledger
 from ..base.errors import Failed
-from ..hypervisor.domains.device_xml import SERIAL
+from ..hypervisor import drivers
+from ..hypervisor.driver import grows
 from ..images import image_files
 from ..storage import attach, disks, exports, iscsi_targets, pools
 
@@ -38,7 +36,11 @@ def remove(step, work):
     if want is None:
         return
     disk = disks.volume(want)
-    users = [domain.name() for domain in users_of(want["uuid"], disk.path, work)] if disk.exists() else []
+    users = (
+        [guest.name for guest, _device in drivers.users_of(want["uuid"], disk.path, work.sessions)]
+        if disk.exists()
+        else []
+    )
     if users and not work.check:  # of which another step may be what detaches it
         raise Failed("{0} is still attached to {1}.".format(disk.path, ", ".join(users)))
     if _is_target(want):
@@ -67,35 +69,9 @@ def seen(step, look):
     return found
 
 
-def users_of(uuid, path, work):
-    """Domains on this host that have it as a disk. A storage host has no libvirt, and so none."""
-    if not os.path.exists("/run/libvirt/libvirt-sock"):
-        return []
-    return [domain for domain in work.connection.listAllDomains() if _uses(domain, uuid, path)]
-
-
-def _uses(domain, uuid, path):
-    import libvirt
-
-    try:
-        text = domain.XMLDesc(0)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:  # another step took it away meanwhile
-            return False
-        raise
-    # Most have nothing of it, and are read no closer. The last part of a path is Stead's: it has nothing to escape.
-    named = os.path.basename(path) in text or uuid[:SERIAL] in text
-    return named and target_in(Xml.fromstring(text), uuid, path) is not None
-
-
-def target_in(xml, uuid, path):
-    """What a domain's guest calls it; nothing where it has it not. Its serial number says so, or where it lies."""
-    for disk in xml.findall("devices/disk"):
-        source = disk.find("source")
-        lies = source is not None and path in (source.get("file"), source.get("dev"))
-        if lies or disk.findtext("serial", "") in (uuid, uuid[:SERIAL]):
-            return disk.find("target").get("dev")
-    return None
+def in_use(uuid, path, work):
+    """(guest, what it calls the volume) of each that runs with it on this host."""
+    return [one for one in drivers.users_of(uuid, path, work.sessions) if one[0].is_on()]
 
 
 def _is_target(want):
@@ -135,7 +111,7 @@ def _from_volume(one, disk, want, work):
     made = ledger.read("volumes", one["uuid"])
     if made is not None:
         source = disks.volume(made["want"])
-        if [domain for domain in users_of(one["uuid"], source.path, work) if domain.isActive()]:
+        if in_use(one["uuid"], source.path, work):
             raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
         _copy(source, disk, want, work)
     elif pools.is_served(one["pool"]):
@@ -153,11 +129,9 @@ def _copy(source, disk, want, work):
 
 
 def _grow(want, disk, work):
-    users = users_of(want["uuid"], disk.path, work) if disk.exists() else []
-    active = [domain for domain in users if domain.isActive()]
+    active = in_use(want["uuid"], disk.path, work) if disk.exists() else []
     if not active or pools.kind(want["pool"]) != "dir":
         disk.grow(want["size"], work)
     # A guest elsewhere is told by its own host.
-    for domain in active if not pools.is_served(want["pool"]) else ():
-        device = target_in(Xml.fromstring(domain.XMLDesc(0)), want["uuid"], disk.path)
-        work.act("grow {0} to {1} in use".format(disk.path, want["size"]), domain.blockResize, device, want["size"], 1)
+    for guest, device in active if not pools.is_served(want["pool"]) else ():
+        grows(guest).grow(device, want["size"], work)

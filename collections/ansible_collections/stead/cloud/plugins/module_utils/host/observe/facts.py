@@ -5,17 +5,15 @@ It changes nothing. What cannot be read is told as trouble, and the rest is repo
 
 from __future__ import annotations
 
-import glob
 import os
 import platform
-import shutil
 import threading
 import time
 
 from ..base import ledger
 from ..base.errors import Failed
 from ..base.readings import Unread
-from ..hypervisor.domains import probe, readback
+from ..hypervisor import trials
 from ..kinds.table import KINDS
 from ..net import drivers, links
 from ..run import origin, waiting
@@ -144,30 +142,30 @@ def _ledger(look, unread, suffix=ledger.MADE):
 def _label(instances, look):
     """A domain says itself what it was made from. One of Stead's that the ledger lost is told as well as it can be."""
     known = set()
-    if not (instances or os.path.exists("/run/libvirt/libvirt-sock")):
+    if not (instances or look.expects_guests()):
         return
     for entry in instances:
         known.add(entry["uuid"])
-        domain = look.domains.get(entry["uuid"])
-        if domain is not None:
-            entry["state"] = domain.state
-            entry["made_from"] = readback.label(domain).get("digest", "")
-    for uuid, domain in sorted(look.domains.items()):
-        own = readback.label(domain)
+        guest = look.guests.get(entry["uuid"])
+        if guest is not None:
+            entry["state"] = guest.state
+            entry["made_from"] = guest.label().get("digest", "")
+    for uuid, guest in sorted(look.guests.items()):
+        own = guest.label()
         if own and uuid not in known:
-            want = dict(readback.fields(domain, {}), uuid=uuid)
+            want = dict(guest.fields({}), uuid=uuid)
             entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
-            instances.append(dict(entry, state=domain.state, made_from="", lost=True, told=readback.told(domain)))
+            instances.append(dict(entry, state=guest.state, made_from="", lost=True, told=guest.told()))
 
 
 def _foreign(look):
     """Domains that are not Stead's: they take room, and are left alone."""
-    if not os.path.exists("/run/libvirt/libvirt-sock"):
+    if not look.expects_guests():
         return []
     return [
-        dict(readback.amounts(domain), name=domain.name, uuid=uuid, state=domain.state)
-        for uuid, domain in sorted(look.domains.items())
-        if not readback.label(domain)
+        dict(guest.amounts(), name=guest.name, uuid=uuid, state=guest.state)
+        for uuid, guest in sorted(look.guests.items())
+        if not guest.label()
     ]
 
 
@@ -190,13 +188,12 @@ def _link(one):
 
 
 def _traits(keep, afresh):
-    found = probe.traits(afresh=afresh, keep=keep)
+    found = trials.traits(afresh=afresh, keep=keep)
     return {
         "hypervisors": found["hypervisors"],
         "kernel": found["kernel"],
         "cpu": found["cpu"],
-        "firmware": ["bios"] + (["uefi"] if glob.glob("/usr/share/qemu/firmware/*.json") else []),
-        "tpm": shutil.which("swtpm") is not None,
+        **trials.hardware(),
     }
 
 
@@ -212,6 +209,6 @@ def _system(look):
         "kernel": platform.release(),
         "python": platform.python_version(),
         "uptime": uptime,
-        "versions": look.versions if os.path.exists("/run/libvirt/libvirt-sock") else {},
+        "versions": look.versions if look.expects_guests() else {},
         "prepared": os.path.exists("/usr/lib/stead/restore"),
     }

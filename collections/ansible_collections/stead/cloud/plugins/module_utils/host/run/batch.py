@@ -18,8 +18,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from ..base import ledger, paths
 from ..base.errors import Failed
 from ..base.journal import Journal, Silence
+from ..base.sessions import Sessions
 from ..base.work import Work
-from ..hypervisor.domains.connection import Libvirt
 from ..kinds.table import KINDS
 from . import fences, origin
 from .lookouts import Lookouts
@@ -49,7 +49,7 @@ class Batch:
         self._secrets = payload.get("secrets", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
         self._uploads = payload.get("uploads", {})
-        self._libvirt = Libvirt()
+        self._sessions = Sessions()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
         self._stands = Lookouts(self.host)
@@ -71,7 +71,7 @@ class Batch:
                 self._all(pool, lookers, results)
         finally:
             self._stands.close()
-            self._libvirt.close()
+            self._sessions.close()
         if not self.check:
             origin.release()
         return [results[number] for number in sorted(results)]
@@ -118,7 +118,7 @@ class Batch:
         step, found, awaited = self._waits[number]
         time.sleep(LOOK)
         try:
-            ready = awaited.look(self._libvirt.get(), self._stands)
+            ready = awaited.look(self._sessions, self._stands)
             if not ready and not awaited.is_over:
                 return None
             if ready:
@@ -148,7 +148,7 @@ class Batch:
             text = "Nothing was begun: the journal in {0} cannot be written: {1}."
             return outcome(step, FAILED, error=text.format(paths.JOURNAL, error.strerror))
         own = {name: self._secrets[name] for name in step.get("secrets") or () if name in self._secrets}
-        work = Work(self.host, self.check, own, self._libvirt)
+        work = Work(self.host, self.check, own, self._sessions)
         awaited = False
         try:
             awaited = self._carry_out(step, work)

@@ -9,8 +9,8 @@ import sys
 
 from ..base import ledger, paths
 from ..base.errors import Failed
+from ..base.sessions import Sessions
 from ..base.work import Work
-from ..hypervisor.domains.connection import Libvirt
 from ..kinds.table import KINDS
 from . import batch, booting
 
@@ -27,7 +27,7 @@ def restore(kinds=ORDER, start=False, only=None):
     names those that are tried again.
     """
     me = paths.known_as()
-    libvirt = Libvirt()
+    sessions = Sessions()
     failures = []
     try:
         with batch.alone():
@@ -36,19 +36,19 @@ def restore(kinds=ORDER, start=False, only=None):
                 for made in ledger.everything(kind, unread=unread):
                     if only is not None and made["address"] not in only:
                         continue
-                    said = _one(kind, dict(made, held=booting.is_held(made), start=start), me, libvirt)
+                    said = _one(kind, dict(made, held=booting.is_held(made), start=start), me, sessions)
                     if said:
                         failures.append((made["address"], said))
                 failures += [(kind, said) for said in unread]
     finally:
-        libvirt.close()
+        sessions.close()
     return failures
 
 
-def _one(kind, made, me, libvirt):
+def _one(kind, made, me, sessions):
     step = dict(made, number=0, action="create", have=None, after=[], underlay=me.get("underlay", ""))
     try:
-        KINDS[kind].restore(step, Work(me.get("host", ""), libvirt=libvirt))
+        KINDS[kind].restore(step, Work(me.get("host", ""), sessions=sessions))
     except Failed as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - one entry's trouble is not the others'

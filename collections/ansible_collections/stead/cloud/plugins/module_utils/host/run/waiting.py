@@ -8,14 +8,13 @@ from __future__ import annotations
 import base64
 import http.client
 import ipaddress
-import json
 import os
 import socket
 import time
 
 from ..base.errors import Failed
-from ..hypervisor.domains import definition
-from ..hypervisor.domains.connection import find
+from ..hypervisor import drivers
+from ..hypervisor.driver import asks
 from . import lookouts
 
 # Of a step that was done and whose guest was not ready in time; told to the controller in the text.
@@ -58,10 +57,10 @@ class Wait:
     def is_over(self):
         return self.waited >= self.words["timeout"]
 
-    def look(self, connection, stands):
+    def look(self, sessions, stands):
         """True once it is ready. A failure is one that no waiting mends."""
         try:
-            ready, self.seen = _LOOKS[self.words["for"]](self.want, connection, stands)
+            ready, self.seen = _LOOKS[self.words["for"]](self.want, sessions, stands)
         except Failed:
             raise
         except OSError as error:
@@ -77,9 +76,7 @@ class Wait:
         )
         line = _last_line(self.want)
         said = "Its console said last: {0!r}. ".format(line) if line else ""
-        return text.format(
-            CODE, self.waited, shown(self.words), self.seen or "nothing", said, definition.console_log(self.want)
-        )
+        return text.format(CODE, self.waited, shown(self.words), self.seen or "nothing", said, _console_log(self.want))
 
 
 def shown(words):
@@ -107,7 +104,7 @@ def _stand(want, stands):
     return stands.at(nic["network_uuid"], source, nic["mtu"]), here.version, there, port["mac"].lower()
 
 
-def _address(want, _connection, stands):
+def _address(want, _sessions, stands):
     namespace, version, address, mac = _stand(want, stands)
     with lookouts.opened(namespace, version, socket.SOCK_DGRAM) as asking:
         asking.sendto(b"", (address, 9))  # whatever becomes of it, somebody is asked who has the address
@@ -132,7 +129,7 @@ def _connected(want, stands):
     return found, address
 
 
-def _ssh(want, _connection, stands):
+def _ssh(want, _sessions, stands):
     found, address = _connected(want, stands)
     with found:
         banner = found.recv(64)
@@ -141,7 +138,7 @@ def _ssh(want, _connection, stands):
     return False, "{0} accepts connections, and does not speak SSH".format(address)
 
 
-def _http(want, _connection, stands):
+def _http(want, _sessions, stands):
     wait = want["wait"]
     found, address = _connected(want, stands)
     asking = http.client.HTTPConnection(address, wait["port"], timeout=PATIENCE)
@@ -157,19 +154,19 @@ def _http(want, _connection, stands):
     return ready, "HTTP {0}".format(status)
 
 
-def _agent(want, connection, _stands):
-    answer = _asked(want, connection, "guest-ping")
+def _agent(want, sessions, _stands):
+    answer = _asked(want, sessions, "guest-ping")
     return (False, answer) if isinstance(answer, str) else (True, "the agent answers")
 
 
-def _cloud_init(want, connection, _stands):
+def _cloud_init(want, sessions, _stands):
     """`cloud-init status` in the guest, asked through its agent."""
     run = {"path": "cloud-init", "arg": ["status"], "capture-output": True}
-    begun = _asked(want, connection, "guest-exec", run)
+    begun = _asked(want, sessions, "guest-exec", run)
     if isinstance(begun, str):
         return False, begun
     for _look in range(AGENT_LOOKS):
-        told = _asked(want, connection, "guest-exec-status", {"pid": begun["pid"]})
+        told = _asked(want, sessions, "guest-exec-status", {"pid": begun["pid"]})
         if isinstance(told, str):
             return False, told
         if told["exited"]:
@@ -188,25 +185,21 @@ def _judged(text):
     return ready, "cloud-init is {0}".format(status or "not there, or says nothing")
 
 
-def _asked(want, connection, command, arguments=None):
+def _asked(want, sessions, command, arguments=None):
     """The agent's answer, or why there is none."""
-    import libvirt
-    import libvirt_qemu
-
-    domain = find(connection, want["uuid"])
-    if domain is None or not domain.isActive():
+    guest = drivers.find(want["uuid"], sessions, want["hypervisor"])
+    if guest is None:
         return "the guest is off"
-    question = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
-    try:
-        answer = libvirt_qemu.qemuAgentCommand(domain, json.dumps(question), PATIENCE, 0)
-    except libvirt.libvirtError as error:
-        return "the agent: {0}".format(error)
-    return json.loads(answer)["return"]
+    return asks(guest).ask(command, arguments, PATIENCE)
+
+
+def _console_log(want):
+    return drivers.driver_of(want["hypervisor"]).console_log(want["uuid"])
 
 
 def _last_line(want):
     try:
-        with open(definition.console_log(want), "rb") as file:
+        with open(_console_log(want), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
             data = file.read()
     except OSError:

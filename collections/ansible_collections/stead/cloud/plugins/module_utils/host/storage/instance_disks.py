@@ -6,8 +6,8 @@ import os
 
 from ..base import paths
 from ..base.errors import Failed
-from ..hypervisor.domains import device_xml
-from ..hypervisor.seed import volume as seed_volume
+from ..hypervisor import seed
+from ..hypervisor.driver import grows
 from ..images import image_files
 from . import attach, disk_files, pools
 
@@ -31,9 +31,9 @@ def _seed(want, work):
 
     One from which the disk was made stays when the spec has another: then a secret in it may be known here alone.
     """
-    path = device_xml.seed_path(want)
+    path = seed.path_of(want)
     if work.can_open(want["seed"]) or not os.path.exists(path):
-        work.write(path, seed_volume(want, work.opened(want["seed"])))
+        work.write(path, seed.volume(want, work.opened(want["seed"])))
 
 
 def attached(want):
@@ -95,7 +95,7 @@ def _extra(path, size, name, work):
             work.run(["mkswap", path])
 
 
-def grow_root(want, domain, work):
+def grow_root(want, guest, work):
     """Larger, while the guest runs or not. Smaller is a rebuild, which is another step."""
     size = want["root"].get("size", 0)
     if "volume" in want["root"] or not size:
@@ -103,7 +103,7 @@ def grow_root(want, domain, work):
     path = pools.root_path(want)
     if not os.path.exists(path) or disk_files.size_of(path, "qcow2") >= size:
         return
-    if domain is not None and domain.isActive():
-        work.act("grow {0} to {1}".format(path, size), domain.blockResize, path, size, 1)
+    if guest is not None and guest.is_on():
+        grows(guest).grow(path, size, work)
     else:
         work.run(["qemu-img", "resize", "-q", "-f", "qcow2", path, str(size)])

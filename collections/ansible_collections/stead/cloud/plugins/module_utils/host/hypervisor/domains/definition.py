@@ -8,11 +8,11 @@ from xml.etree import ElementTree as Xml
 
 from ...base import ledger, paths
 from ...base.elements import element
-from ...base.errors import Failed
+from ...base.step import Step, Want
+from ..driver import Plugs
 from . import device_xml
 
 NAMESPACE = "https://stead.cloud/xmlns/1"
-HYPERVISORS = ("kvm", "qemu")
 # q35 takes a device while it runs only where a port was kept free: as many as volumes and interfaces may be added.
 FREE_PORTS = 8
 # What every guest has plugged besides disks and interfaces: random numbers, balloon, USB, the agent's channel.
@@ -21,10 +21,8 @@ OWN_PORTS = 4
 Xml.register_namespace("stead", NAMESPACE)
 
 
-def build(step, plugs):
+def build(step: Step, plugs: Plugs) -> str:
     want = step["want"]
-    if want["hypervisor"] not in HYPERVISORS:
-        raise Failed("No code on this host for instances by {0}.".format(want["hypervisor"]))
     domain = Xml.Element("domain", {"type": want["hypervisor"]})
     element(domain, "name", text=want["name"])
     element(domain, "uuid", text=want["uuid"])
@@ -47,7 +45,7 @@ def build(step, plugs):
     return Xml.tostring(domain, encoding="unicode")
 
 
-def label(step):
+def label(step: Step) -> Xml.Element:
     """Who it is, in its own metadata: that is what recovery and the finding of orphans read.
 
     Its text is what the ledger has of it: where that is lost, the guest still says all of itself.
@@ -61,7 +59,7 @@ def label(step):
     return made
 
 
-def _memory(domain, want):
+def _memory(domain: Xml.Element, want: Want) -> None:
     element(domain, "memory", {"unit": "b"}, want["max_memory"])
     element(domain, "currentMemory", {"unit": "b"}, want["memory"])
     if want.get("hugepages"):
@@ -69,7 +67,7 @@ def _memory(domain, want):
         element(element(element(domain, "memoryBacking"), "hugepages"), "page", {"size": size, "unit": "KiB"})
 
 
-def _processors(domain, want):
+def _processors(domain: Xml.Element, want: Want) -> None:
     element(domain, "vcpu", {"placement": "static", "current": want["vcpus"]}, want["max_vcpus"])
     mode = want["cpu"]
     if mode in ("host-passthrough", "host-model", "maximum"):
@@ -82,7 +80,7 @@ def _processors(domain, want):
         element(cpu, "topology", {name: shape.get(name, 1) for name in ("sockets", "cores", "threads")})
 
 
-def _firmware(domain, want):
+def _firmware(domain: Xml.Element, want: Want) -> None:
     """libvirt finds the file of the firmware by what it is to be able to do."""
     uefi = want["firmware"] != "bios"
     system = element(domain, "os", {"firmware": "efi"} if uefi else {})
@@ -96,7 +94,7 @@ def _firmware(domain, want):
         element(system, "boot", {"dev": {"disk": "hd", "cdrom": "cdrom", "network": "network"}[device]})
 
 
-def _devices(domain, want, plugs):
+def _devices(domain: Xml.Element, want: Want, plugs: Plugs) -> None:
     devices = element(domain, "devices")
     disks = device_xml.disks(want)
     for _key, disk in disks:
@@ -122,13 +120,19 @@ def _devices(domain, want, plugs):
         element(devices, "watchdog", {"model": "i6300esb", "action": want["watchdog"]})
 
 
-def console_log(want):
-    return os.path.join(paths.INSTANCES, want["uuid"], "console.log")
+def digest_in(xml: Xml.Element) -> str:
+    """Of the want that a definition was made from, as it says itself."""
+    found = xml.find("metadata/{%s}instance" % NAMESPACE)
+    return "" if found is None else found.get("digest", "")
 
 
-def _consoles(devices, want):
+def console_log(uuid: str) -> str:
+    return os.path.join(paths.INSTANCES, uuid, "console.log")
+
+
+def _consoles(devices: Xml.Element, want: Want) -> None:
     serial = element(devices, "serial", {"type": "pty"})
-    element(serial, "log", {"file": console_log(want), "append": "on"})
+    element(serial, "log", {"file": console_log(want["uuid"]), "append": "on"})
     element(serial, "target", {"port": 0})
     if want["graphics"] != "none":
         # A socket in QEMU's own directory, which libvirt names: a port would be open to every user of this host.

@@ -6,14 +6,19 @@ should be.
 
 from __future__ import annotations
 
-import os
+from typing import Any, List, Mapping, Optional, Tuple
 from xml.etree import ElementTree as Xml
 
-from ...base import paths
-from ...base.elements import element
+from ...base.elements import element, inner
+from ...base.step import Want
 from ...images import image_files
+from ...net.driver import Plug
 from ...storage import attach, pools
+from .. import seed
+from ..driver import Plugs
 
+# A part of a want.
+Described = Mapping[str, Any]
 SEED_SERIAL = "stead-seed"
 # What a virtio disk shows of its serial number.
 SERIAL = 20
@@ -24,9 +29,10 @@ ON_ERROR = {"error_policy": "stop", "rerror_policy": "stop"}
 KILOBYTES = 125
 
 
-def disks(want):
+def disks(want: Want) -> List[Tuple[str, Xml.Element]]:
     """(key, element) of each disk, in the order in which the guest should see them."""
-    root, found = want["root"], []
+    found: List[Tuple[str, Xml.Element]] = []
+    root = want["root"]
     prefix = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}[root["bus"]]
     if "volume" in root:
         found.append(volume(dict(root["volume"], bus=root["bus"], device=prefix + "a", mode="rw"), root))
@@ -43,7 +49,7 @@ def disks(want):
     return found
 
 
-def volume(attached, tuned):
+def volume(attached: Described, tuned: Described) -> Tuple[str, Xml.Element]:
     key = attached["uuid"]
     disk = attach.disk(attached["pool"], key, attached["format"])
     _driver(disk, attached["format"], attached.get("cache"))
@@ -58,7 +64,7 @@ def volume(attached, tuned):
     return key, disk
 
 
-def _file(path, form, device, root, key):
+def _file(path: str, form: str, device: str, root: Described, key: str) -> Tuple[str, Xml.Element]:
     disk = Xml.Element("disk", {"type": "file", "device": "disk"})
     _driver(disk, form, root.get("cache"))
     element(disk, "source", {"file": path})
@@ -67,17 +73,17 @@ def _file(path, form, device, root, key):
     return key, disk
 
 
-def _driver(disk, form, cache):
+def _driver(disk: Xml.Element, form: str, cache: Optional[str]) -> None:
     settings = dict(ON_ERROR, name="qemu", type=form, discard="unmap", detect_zeroes="unmap")
     element(disk, "driver", dict(settings, **({"cache": cache} if cache else {})))
 
 
-def _target(disk, device, bus, key):
+def _target(disk: Xml.Element, device: str, bus: str, key: str) -> None:
     element(disk, "target", {"dev": device, "bus": bus})
     element(disk, "serial", text=key[:SERIAL] if bus == "virtio" else key)
 
 
-def _limits(disk, limits):
+def _limits(disk: Xml.Element, limits: Described) -> None:
     words = {
         "iops": "total_iops_sec",
         "read_iops": "read_iops_sec",
@@ -93,18 +99,14 @@ def _limits(disk, limits):
             element(tune, word, text=limit)
 
 
-def seed_path(want):
-    return os.path.join(paths.INSTANCES, want["uuid"], "seed.iso")
-
-
-def _seed(want, bus):
+def _seed(want: Want, bus: str) -> Tuple[str, Xml.Element]:
     """On the bus of the root disk, which the guest has a driver for: the kernels of cloud images know no CD drives.
 
     A disk that cannot be written to is a CD on the buses of old.
     """
     disk = Xml.Element("disk", {"type": "file", "device": "disk"})
     element(disk, "driver", {"name": "qemu", "type": "raw"})
-    element(disk, "source", {"file": seed_path(want)})
+    element(disk, "source", {"file": seed.path_of(want)})
     prefix = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}[bus]
     if bus in ("ide", "sata"):
         disk.set("device", "cdrom")
@@ -113,7 +115,7 @@ def _seed(want, bus):
     return SEED_SERIAL, disk
 
 
-def _cdrom(path, want):
+def _cdrom(path: str, want: Want) -> Tuple[str, Xml.Element]:
     disk = Xml.Element("disk", {"type": "file", "device": "cdrom"})
     element(disk, "driver", {"name": "qemu", "type": "raw"})
     element(disk, "source", {"file": path})
@@ -123,13 +125,13 @@ def _cdrom(path, want):
     return "cdrom", disk
 
 
-def interfaces(want, plugs):
+def interfaces(want: Want, plugs: Plugs) -> List[Tuple[str, Xml.Element]]:
     """(MAC, element) of each. `plugs` says of each how it is put into its network."""
     ordered = sorted(want["nics"].items(), key=lambda one: one[1]["position"])
     return [_interface(nic, want["ports"][key], plugs[key]) for key, nic in ordered]
 
 
-def _interface(nic, port, plug):
+def _interface(nic: Described, port: Described, plug: Plug) -> Tuple[str, Xml.Element]:
     found = Xml.Element("interface", {"type": "bridge"})
     element(found, "mac", {"address": port["mac"]})
     element(found, "source", {"bridge": plug.bridge})
@@ -147,3 +149,13 @@ def _interface(nic, port, plug):
         element(limits, "inbound", rate)
         element(limits, "outbound", rate)
     return port["mac"], found
+
+
+def device_of(xml: Xml.Element, uuid: str, path: str) -> Optional[str]:
+    """What a domain's guest calls a volume, known by its serial number or its place; nothing where it has none."""
+    for disk in xml.findall("devices/disk"):
+        source = disk.find("source")
+        lies = source is not None and path in (source.get("file"), source.get("dev"))
+        if lies or disk.findtext("serial", "") in (uuid, uuid[:SERIAL]):
+            return inner(disk, "target").get("dev")
+    return None

@@ -7,17 +7,23 @@ the running guest agree with it.
 from __future__ import annotations
 
 import time
+from typing import Any, Mapping, Optional, Tuple
 from xml.etree import ElementTree as Xml
 
+from ...base.elements import inner
 from ...base.errors import Failed
-from . import device_xml
+from ...base.step import Step, Want
+from ...base.work import Work
+from ..driver import Plugs
+from . import device_xml, flags
 
 # A guest has to let go of a device; one that does not within this time is not going to.
 LETS_GO_WITHIN = 20
 LOOK = 0.2
 
 
-def adjust(domain, want, step, plugs, work):
+def adjust(domain: Any, step: Step, plugs: Plugs, work: Work) -> None:
+    want = step["want"]
     live = Xml.fromstring(domain.XMLDesc(0))
     _interfaces(domain, live, want, plugs, work)
     _disks(domain, live, want, work)
@@ -25,7 +31,7 @@ def adjust(domain, want, step, plugs, work):
     _label(domain, live, step, work)
 
 
-def _label(domain, live, step, work):
+def _label(domain: Any, live: Xml.Element, step: Step, work: Work) -> None:
     """The running guest says of itself what its definition does."""
     import libvirt
 
@@ -39,11 +45,11 @@ def _label(domain, live, step, work):
     made.tag = "instance"
     text = Xml.tostring(made, encoding="unicode")
     kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
-    work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, flags.live())
 
 
-def _interfaces(domain, live, want, plugs, work):
-    has = {one.find("mac").get("address"): one for one in live.findall("devices/interface")}
+def _interfaces(domain: Any, live: Xml.Element, want: Want, plugs: Plugs, work: Work) -> None:
+    has = {inner(one, "mac").attrib["address"]: one for one in live.findall("devices/interface")}
     wanted = dict(device_xml.interfaces(want, plugs))
     for mac in sorted(set(has) - set(wanted)):
         _detach(domain, has[mac], "interface " + mac, work)
@@ -54,19 +60,19 @@ def _interfaces(domain, live, want, plugs, work):
             _attach(domain, element, "interface " + mac, work)
         elif _rules(has[mac]) != _rules(element):
             text = Xml.tostring(element, encoding="unicode")
-            work.act("change interface " + mac, domain.updateDeviceFlags, text, _live())
+            work.act("change interface " + mac, domain.updateDeviceFlags, text, flags.live())
 
 
-def _wiring(interface):
+def _wiring(interface: Xml.Element) -> Tuple[Optional[str], Optional[str], Optional[str]]:
     mtu = interface.find("mtu")
     return (
-        interface.find("source").get("bridge"),
-        interface.find("model").get("type"),
+        inner(interface, "source").get("bridge"),
+        inner(interface, "model").get("type"),
         None if mtu is None else mtu.get("size"),
     )
 
 
-def _rules(interface):
+def _rules(interface: Xml.Element) -> Tuple[Optional[str], Optional[str]]:
     """What libvirt changes without unplugging: how fast it is, and what may pass."""
     inbound, filtered = interface.find("bandwidth/inbound"), interface.find("filterref")
     return (
@@ -75,7 +81,7 @@ def _rules(interface):
     )
 
 
-def _disks(domain, live, want, work):
+def _disks(domain: Any, live: Xml.Element, want: Want, work: Work) -> None:
     """Root, seed and extra disks stay for as long as the guest runs; volumes come and go."""
     volumes = {one["uuid"]: one for one in want.get("volumes", {}).values()}
     root = want["root"].get("volume", {}).get("uuid")
@@ -97,80 +103,78 @@ def _disks(domain, live, want, work):
         _stretch(domain, has[root], want["root"]["volume"].get("size", 0), work)
 
 
-def _shown(key):
+def _shown(key: str) -> str:
     return key[: device_xml.SERIAL]
 
 
-def _key(disk, volumes):
+def _key(disk: Xml.Element, volumes: Mapping[str, Any]) -> str:
     """libvirt gives back the serial, of which a virtio disk has only the first characters."""
     if disk.get("device") == "cdrom" and disk.find("serial") is None:
         return "cdrom"
     serial = disk.find("serial")
-    text = serial.text if serial is not None else ""
+    text = (serial.text or "") if serial is not None else ""
     return next((uuid for uuid in volumes if text in (uuid, _shown(uuid))), text)
 
 
-def _change_cd(domain, has, element, work):
+def _change_cd(domain: Any, has: Optional[Xml.Element], element: Xml.Element, work: Work) -> None:
     if has is None:
         return  # a drive is hardware: it is there after the next start
     source = has.find("source")
-    if source is None or source.get("file") != element.find("source").get("file"):
-        element.find("target").set("dev", has.find("target").get("dev"))
-        work.act("change the CD", domain.updateDeviceFlags, Xml.tostring(element, encoding="unicode"), _live())
+    if source is None or source.get("file") != inner(element, "source").get("file"):
+        inner(element, "target").set("dev", inner(has, "target").attrib["dev"])
+        work.act("change the CD", domain.updateDeviceFlags, Xml.tostring(element, encoding="unicode"), flags.live())
 
 
-def _tune(domain, has, element, work):
-    limits = {one.tag: int(one.text) for one in element.findall("iotune/*")}
-    known = {one.tag: int(one.text) for one in has.findall("iotune/*") if one.text != "0"}
+def _tune(domain: Any, has: Xml.Element, element: Xml.Element, work: Work) -> None:
+    limits = {one.tag: int(one.text or 0) for one in element.findall("iotune/*")}
+    known = {one.tag: int(one.text or 0) for one in has.findall("iotune/*") if one.text != "0"}
     if limits != known:
         given = dict(dict.fromkeys(known, 0), **limits)
-        work.act("limit a disk", domain.setBlockIoTune, has.find("target").get("dev"), given, _live())
+        work.act("limit a disk", domain.setBlockIoTune, inner(has, "target").get("dev"), given, flags.live())
 
 
-def _stretch(domain, has, size, work):
+def _stretch(domain: Any, has: Xml.Element, size: int, work: Work) -> None:
     """A volume that another host serves has been made larger there: the guest is told."""
-    device = has.find("target").get("dev")
+    device = inner(has, "target").get("dev")
     if size and domain.blockInfo(device)[0] < size:
         work.act("tell the guest that {0} has {1}".format(device, size), domain.blockResize, device, size, 1)
 
 
-def _amounts(domain, live, want, work):
+def _amounts(domain: Any, live: Xml.Element, want: Want, work: Work) -> None:
     """Within the maximum that the guest was started with. More than that is a reboot, which is another step."""
-    import libvirt
-
-    vcpu = live.find("vcpu")
-    if int(vcpu.get("current", vcpu.text)) < want["vcpus"] <= int(vcpu.text):
-        work.act("set vcpus", domain.setVcpusFlags, want["vcpus"], libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    vcpu = inner(live, "vcpu")
+    if int(vcpu.get("current") or vcpu.text or 0) < want["vcpus"] <= int(vcpu.text or 0):
+        work.act("set vcpus", domain.setVcpusFlags, want["vcpus"], flags.live())
     memory = want["memory"] // 1024
-    if memory <= int(live.find("memory").text) and _configured_memory(live) != memory:
-        work.act("set memory", domain.setMemoryFlags, memory, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    if memory <= int(inner(live, "memory").text or 0) and _configured_memory(live) != memory:
+        work.act("set memory", domain.setMemoryFlags, memory, flags.live())
 
 
-def _configured_memory(live):
-    return int(live.find("currentMemory").text)
+def _configured_memory(live: Xml.Element) -> int:
+    return int(inner(live, "currentMemory").text or 0)
 
 
-def _attach(domain, element, what, work):
+def _attach(domain: Any, element: Xml.Element, what: str, work: Work) -> None:
     import libvirt
 
-    def attach():
+    def attach() -> None:
         try:
-            domain.attachDeviceFlags(Xml.tostring(element, encoding="unicode"), _live())
+            domain.attachDeviceFlags(Xml.tostring(element, encoding="unicode"), flags.live())
         except libvirt.libvirtError as error:
             raise Failed("Cannot attach {0}: {1}".format(what, error)) from error
 
     work.act("attach " + what, attach)
 
 
-def _detach(domain, element, what, work):
+def _detach(domain: Any, element: Xml.Element, what: str, work: Work) -> None:
     import libvirt
 
-    def detach():
+    def detach() -> None:
         try:
-            domain.detachDeviceFlags(Xml.tostring(element, encoding="unicode"), _live())
+            domain.detachDeviceFlags(Xml.tostring(element, encoding="unicode"), flags.live())
         except libvirt.libvirtError as error:
             raise Failed("Cannot detach {0}: {1}".format(what, error)) from error
-        alias = element.find("alias").get("name")
+        alias = inner(element, "alias").get("name")
         until = time.monotonic() + LETS_GO_WITHIN
         while alias in {one.get("name") for one in Xml.fromstring(domain.XMLDesc(0)).iter("alias")}:
             if time.monotonic() > until:
@@ -178,9 +182,3 @@ def _detach(domain, element, what, work):
             time.sleep(LOOK)
 
     work.act("detach " + what, detach)
-
-
-def _live():
-    import libvirt
-
-    return libvirt.VIR_DOMAIN_AFFECT_LIVE

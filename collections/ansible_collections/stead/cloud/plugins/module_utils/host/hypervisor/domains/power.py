@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any, Callable, Optional
 
 from ...base.errors import Failed
+from ...base.step import Want
+from ...base.work import Work
 
 # Seconds between looks at a guest that shuts down.
 LOOK = 0.2
@@ -15,12 +18,18 @@ BOOT = "/usr/lib/stead/boot"
 ASK_AGAIN = 10
 
 
-def is_libvirts(want):
+def is_libvirts(want: Want) -> bool:
     """Whether libvirt starts it with the host. It would ask nobody, so where Stead's own unit is there, it does not."""
-    return want["autostart"] and want["state"] == "running" and not os.path.exists(BOOT)
+    return bool(want["autostart"]) and want["state"] == "running" and not os.path.exists(BOOT)
 
 
-def start(domain, work):
+def autostart(domain: Any, want: Want, work: Work) -> None:
+    wanted = is_libvirts(want)
+    if bool(domain.autostart()) != wanted:
+        work.act("set autostart {0}".format("on" if wanted else "off"), domain.setAutostart, int(wanted))
+
+
+def start(domain: Any, work: Work) -> None:
     """One that somebody paused, or that sleeps, goes on."""
     import libvirt
 
@@ -35,7 +44,7 @@ def start(domain, work):
         _act("wake", domain.pMWakeup, domain, work)
 
 
-def _act(word, call, domain, work):
+def _act(word: str, call: Callable[[], object], domain: Any, work: Work) -> None:
     import libvirt
 
     try:
@@ -44,16 +53,16 @@ def _act(word, call, domain, work):
         raise Failed("The guest does not {0}: {1}".format(word, error)) from error
 
 
-def stop(domain, patience, work):
+def stop(domain: Any, patience: int, work: Work) -> None:
     if domain.isActive():
         work.act("stop {0}".format(domain.name()), _stop, domain, patience)
 
 
-def _stop(domain, patience):
+def _stop(domain: Any, patience: int) -> None:
     import libvirt
 
     begun = time.monotonic()
-    asked = None
+    asked: Optional[float] = None
     while domain.isActive():
         now = time.monotonic()
         try:

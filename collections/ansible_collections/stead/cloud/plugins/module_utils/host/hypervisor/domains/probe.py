@@ -1,21 +1,19 @@
-"""Which hypervisors truly run a guest here. A device file is no proof: a guest of 512 bytes has to say so itself.
-
-The answer is kept with a stamp of what it depends on (kernel, boot, qemu), so it is asked once per boot and not by
-every observation.
+"""Whether QEMU runs a guest here, and with which acceleration. A device file is no proof: a guest of 512 bytes has to
+say so itself.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import struct
 import tempfile
+from typing import Any, Dict, List
 
-from ...base import commands, paths
-from ...observe import kernel
+from ...base import commands
+from ...base.errors import Failed
+from .. import processor
 
-KEPT = paths.ROOT + "/traits.json"
 # Seconds. A guest that only says one word needs one on an idle host. Emulation is waited for, since without it a host
 # runs nothing until its next boot; a KVM that hangs is given up on.
 WITHIN = {"tcg": 120, "kvm": 15}
@@ -26,41 +24,19 @@ QEMU = {"x86_64": "qemu-system-x86_64", "aarch64": "qemu-system-aarch64"}
 ELSEWHERE = ("/usr/libexec/qemu-kvm",)
 
 
-def traits(afresh=False, keep=True):
-    stamp = _stamp()
-    kept = None if afresh else _kept(stamp)
-    if kept is not None:
-        return kept
-    found = {"stamp": stamp, "hypervisors": _hypervisors(), "kernel": kernel.abilities(), "cpu": _processor()}
-    if keep and os.path.isdir(paths.ROOT):
-        paths.write(KEPT, json.dumps(found, sort_keys=True))
-    return found
-
-
-def _kept(stamp):
-    try:
-        found = json.loads(paths.read_bytes(KEPT) or b"{}")
-    except ValueError:
-        return None
-    return found if found.get("stamp") == stamp else None
-
-
-def _stamp():
+def depends_on() -> List[Any]:
+    """The emulator, and whether the kernel may offer KVM."""
     qemu = emulator()
-    state = os.stat(qemu) if qemu else None
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        boot = file.read().strip()
-    # The first is increased when the trials themselves change.
-    return [4, boot, platform.release(), qemu, int(state.st_mtime) if state else 0, os.path.exists("/dev/kvm")]
+    return [qemu, int(os.stat(qemu).st_mtime) if qemu else 0, os.path.exists("/dev/kvm")]
 
 
-def emulator():
+def emulator() -> str:
     name = QEMU.get(platform.machine(), "qemu-system-" + platform.machine())
     places_of_it = [os.path.join(folder, name) for folder in ("/usr/bin", "/usr/local/bin")]
     return next((path for path in places_of_it + list(ELSEWHERE) if os.access(path, os.X_OK)), "")
 
 
-def _hypervisors():
+def hypervisors() -> Dict[str, str]:
     """name -> why it does not work; nothing when it does."""
     if not emulator():
         return {}
@@ -69,17 +45,17 @@ def _hypervisors():
     return found
 
 
-def _lacks_kvm():
+def _lacks_kvm() -> str:
     """A KVM on a processor without the means is an emulation in software. It runs a guest of 512 bytes, and a guest's
     kernel stops it sooner or later with "KVM internal error"."""
     if not os.path.exists("/dev/kvm"):
         return "there is no /dev/kvm"
-    if platform.machine() == "x86_64" and not {"vmx", "svm"}.intersection(_processor()["features"]):
+    if platform.machine() == "x86_64" and not {"vmx", "svm"}.intersection(processor.described()["features"]):
         return "the processor has neither VMX nor SVM"
     return ""
 
 
-def trial(accelerator):
+def trial(accelerator: str) -> str:
     """Boots a guest whose only act is to end with a known status. Empty when it did.
 
     With the CPU that instances get, `max`: some nested KVMs run only the oldest of processors.
@@ -106,20 +82,20 @@ def trial(accelerator):
         ]
         try:
             status, _out, said = commands.attempt(words + _hardware(machine, path), timeout=WITHIN[accelerator])
-        except commands.Failed as error:
+        except Failed as error:
             return str(error)
     wanted = ANSWER if machine == "x86_64" else 0
     return "" if status == wanted else "the guest did not run (status {0}): {1}".format(status, said.strip()[-300:])
 
 
-def _hardware(machine, path):
+def _hardware(machine: str, path: str) -> List[str]:
     if machine == "x86_64":
         drive = "file={0},format=raw,if=ide".format(path)
         return ["-machine", "pc", "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-drive", drive]
     return ["-machine", "virt,gic-version=max", "-kernel", path]
 
 
-def _sector():
+def _sector() -> bytes:
     """Waits for three ticks of the timer, since some KVMs run code and lose interrupts, and then says its word."""
     code = bytes.fromhex(
         "31c0 8ed8 fb b90300"  # xor ax, ax; mov ds, ax; sti; mov cx, 3
@@ -129,23 +105,6 @@ def _sector():
     return code + bytes(510 - len(code)) + b"\x55\xaa"
 
 
-def _calls():
+def _calls() -> bytes:
     """mov w0, PSCI_SYSTEM_OFF; hvc: the machine ends with status 0. A guest that does not run never ends."""
     return struct.pack("<4I", 0xD2800100, 0xF2B08000, 0xD4000002, 0x14000000)
-
-
-def _processor():
-    """As /proc/cpuinfo has it, of the first processor: model, vendor, and what it can do."""
-    found = {}
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if not line.strip():
-                break
-            name, _colon, value = line.partition(":")
-            found[name.strip()] = value.strip()
-    flags = found.get("flags") or found.get("Features") or ""
-    return {
-        "model": found.get("model name", ""),
-        "vendor": found.get("vendor_id", ""),
-        "features": sorted(flags.split()),
-    }

@@ -8,55 +8,106 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any, Dict, Optional
+from xml.etree import ElementTree as Xml
 
+from ...base.elements import inner
 from ...base.errors import Failed
+from ...base.step import Want
 from ...storage import disk_files, pools
+from ..driver import Json
 from . import device_xml, power
 from .definition import NAMESPACE
 
+BOOT = {"hd": "disk", "cdrom": "cdrom", "network": "network"}
 _UNITS = {"b": 1, "bytes": 1, "KiB": 1024, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
-def label(domain):
-    """Address, UUID and digest that the domain carries; nothing of one that is not Stead's."""
-    found = domain.live.find("metadata/{%s}instance" % NAMESPACE)
-    return {} if found is None else dict(found.attrib)
+class SeenDomain:
+    """Definition and, of a running one, what runs; both as XML."""
+
+    def __init__(
+        self, name: str, state: str, autostart: bool, defined: Xml.Element, live: Optional[Xml.Element]
+    ) -> None:
+        self.name = name
+        self.state = state
+        self._autostart = autostart
+        self._defined = defined
+        self._live = live if live is not None else defined
+
+    def label(self) -> Dict[str, str]:
+        found = self._live.find("metadata/{%s}instance" % NAMESPACE)
+        return {} if found is None else dict(found.attrib)
+
+    def told(self) -> Json:
+        """Of one that an older Stead labelled, what that wrote."""
+        found = self._live.find("metadata/{%s}instance" % NAMESPACE)
+        try:
+            more = json.loads((found.text if found is not None else None) or "{}")
+        except ValueError:
+            more = {}
+        return dict(more if isinstance(more, dict) else {}, **self.label())
+
+    def fields(self, want: Want) -> Json:
+        found = dict(hardware(self._defined), **self.amounts())
+        found["name"] = self.name
+        found["state"] = self.state
+        if want and self._autostart != power.is_libvirts(want):
+            found["autostart"] = "by libvirt" if self._autostart and want["autostart"] else self._autostart
+        if want:
+            found.update(interfaces(self._live, want))
+            found["volumes"] = volumes(self._live, want)
+            found["root"] = root(want)
+        return found
+
+    def amounts(self) -> Json:
+        return amounts(self._defined, self._live)
 
 
-def told(domain):
-    """The ledger's entry of it as the domain itself has it: of one that an older Stead labelled, what that wrote."""
-    found = domain.live.find("metadata/{%s}instance" % NAMESPACE)
-    try:
-        more = json.loads(found.text or "{}")
-    except ValueError:
-        more = {}
-    return dict(more if isinstance(more, dict) else {}, **found.attrib)
+def everything(connection: Any) -> Dict[str, SeenDomain]:
+    """UUID -> domain, by libvirt's bulk calls wherever it has them."""
+    import libvirt
 
-
-def fields(domain, want):
-    """Fields of a want as they are. `want` is the ledger's, or empty when it knows nothing of the domain."""
-    found = dict(hardware(domain.defined), **amounts(domain))
-    found["name"] = domain.name
-    found["state"] = domain.state
-    if want and domain.autostart != power.is_libvirts(want):
-        found["autostart"] = "by libvirt" if domain.autostart and want["autostart"] else domain.autostart
-    if want:
-        found.update(interfaces(domain.live, want))
-        found["volumes"] = volumes(domain.live, want)
-        found["root"] = root(want)
+    # VIR_DOMAIN_STATS_STATE alone, without waiting: a guest that hangs must not hold up the others.
+    waiting = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+    auto = {one.UUIDString() for one in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)}
+    names = _states()
+    found: Dict[str, SeenDomain] = {}
+    for domain, stats in connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, waiting):
+        state = names.get(stats.get("state.state"), "stopped")
+        try:
+            defined = Xml.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+            live = Xml.fromstring(domain.XMLDesc(0)) if state in ("running", "paused") else None
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:  # it went away meanwhile
+                continue
+            raise
+        uuid = domain.UUIDString()
+        found[uuid] = SeenDomain(domain.name(), state, uuid in auto, defined, live)
     return found
 
 
-def hardware(xml):
-    system, kind = xml.find("os"), xml.find("os/type")
+def _states() -> Dict[int, str]:
+    import libvirt
+
+    return {
+        libvirt.VIR_DOMAIN_RUNNING: "running",
+        libvirt.VIR_DOMAIN_BLOCKED: "running",
+        libvirt.VIR_DOMAIN_PAUSED: "paused",
+        libvirt.VIR_DOMAIN_PMSUSPENDED: "paused",
+        libvirt.VIR_DOMAIN_SHUTDOWN: "running",
+        libvirt.VIR_DOMAIN_CRASHED: "crashed",
+    }
+
+
+def hardware(xml: Xml.Element) -> Json:
+    system, kind = inner(xml, "os"), inner(xml, "os/type")
     screen, watchdog, cpu = xml.find("devices/graphics"), xml.find("devices/watchdog"), xml.find("cpu")
     channels = [one.get("name") for one in xml.findall("devices/channel/target")]
     return {
         "agent": "org.qemu.guest_agent.0" in channels,
         "architecture": kind.get("arch"),
-        "boot": [
-            {"hd": "disk", "cdrom": "cdrom", "network": "network"}.get(one.get("dev")) for one in system.findall("boot")
-        ],
+        "boot": [BOOT.get(one.get("dev", "")) for one in system.findall("boot")],
         "cpu": _cpu(cpu),
         "firmware": _firmware(system),
         "graphics": screen.get("type") if screen is not None else "none",
@@ -67,14 +118,15 @@ def hardware(xml):
     }
 
 
-def _cpu(cpu):
+def _cpu(cpu: Optional[Xml.Element]) -> str:
     if cpu is None:
         return ""
     model = cpu.find("model")
-    return model.text if cpu.get("mode") in (None, "custom") and model is not None else cpu.get("mode")
+    named = cpu.get("mode") in (None, "custom") and model is not None
+    return (model.text if model is not None and named else cpu.get("mode")) or ""
 
 
-def _firmware(system):
+def _firmware(system: Xml.Element) -> str:
     loader = system.find("loader")
     if system.get("firmware") != "efi" and (loader is None or loader.get("type") != "pflash"):
         return "bios"
@@ -83,27 +135,28 @@ def _firmware(system):
     return "uefi-secure" if secure else "uefi"
 
 
-def amounts(domain):
-    vcpu, live = domain.defined.find("vcpu"), domain.live.find("vcpu")
-    most, has = _bytes(domain.defined.find("memory")), _bytes(domain.live.find("currentMemory"))
+def amounts(defined: Xml.Element, live: Xml.Element) -> Json:
+    vcpu, has_vcpu = inner(defined, "vcpu"), inner(live, "vcpu")
+    most, has = _bytes(inner(defined, "memory")), _bytes(inner(live, "currentMemory"))
     return {
         "max_memory": most,
         # A guest begins with the most it may have, until its own driver gives back what it is not to have.
-        "memory": has if has != most else _bytes(domain.defined.find("currentMemory")),
-        "max_vcpus": int(vcpu.text),
-        "vcpus": int(live.get("current", live.text)),
+        "memory": has if has != most else _bytes(inner(defined, "currentMemory")),
+        "max_vcpus": int(vcpu.text or 0),
+        "vcpus": int(has_vcpu.get("current") or has_vcpu.text or 0),
     }
 
 
-def _bytes(element):
-    return int(element.text) * _UNITS.get(element.get("unit", "KiB"), 1024)
+def _bytes(element: Xml.Element) -> int:
+    return int(element.text or 0) * _UNITS.get(element.get("unit", "KiB"), 1024)
 
 
-def interfaces(xml, want):
+def interfaces(xml: Xml.Element, want: Want) -> Json:
     """Known by their MACs. One that nobody planned is named by its own."""
-    has = {one.find("mac").get("address").lower(): one for one in xml.findall("devices/interface")}
+    has = {inner(one, "mac").attrib["address"].lower(): one for one in xml.findall("devices/interface")}
     keys = {port["mac"].lower(): key for key, port in want.get("ports", {}).items()}
-    ports, nics = {}, {}
+    ports: Json = {}
+    nics: Json = {}
     for mac, interface in has.items():
         key = keys.get(mac)
         if key is None:
@@ -115,11 +168,11 @@ def interfaces(xml, want):
         if model is not None:
             nics[key]["model"] = model.get("type")
         if mtu is not None:
-            nics[key]["mtu"] = int(mtu.get("size"))
+            nics[key]["mtu"] = int(mtu.get("size", "0"))
     return {"ports": ports, "nics": nics}
 
 
-def volumes(xml, want):
+def volumes(xml: Xml.Element, want: Want) -> Json:
     """Known by their serial numbers, of which a virtio disk shows the first twenty characters."""
     wanted = want.get("volumes") or {}
     names = {one["uuid"][: device_xml.SERIAL]: name for name, one in wanted.items()}
@@ -131,20 +184,20 @@ def volumes(xml, want):
         want["root"].get("volume", {}).get("uuid", ""),
     }
     own = {one[: device_xml.SERIAL] for one in own}
-    found = {}
+    found: Json = {}
     for disk in xml.findall("devices/disk"):
         serial = disk.findtext("serial", "")[: device_xml.SERIAL]
         if serial in names:
             found[names[serial]] = wanted[names[serial]]
         elif serial not in own and disk.get("device") == "disk":
-            device = disk.find("target").get("dev")
+            device = inner(disk, "target").attrib["dev"]
             found["foreign:" + device] = {"device": device, "uuid": serial}
     return found
 
 
-def root(want):
+def root(want: Want) -> Json:
     """The disk may have been taken away, or made larger by hand."""
-    disk = want.get("root") or {}
+    disk: Json = want.get("root") or {}
     if "volume" in disk or not disk.get("size"):
         return disk
     try:

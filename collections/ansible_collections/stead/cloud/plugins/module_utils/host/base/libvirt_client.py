@@ -1,34 +1,50 @@
-"""The connection to libvirt: one for all steps of a call, opened when the first of them needs it."""
+"""The connection to libvirt: one for all steps of a call, opened when the first of them needs it.
+
+Two drivers need it: libvirt keeps guests, and it keeps the filters of their interfaces.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
+from typing import Any, Optional
 
-from ...base.errors import Failed
+from .errors import Failed
+from .sessions import Sessions
 
 URI = "qemu:///system"
+SOCKET = "/run/libvirt/libvirt-sock"
+
+
+def is_here() -> bool:
+    """A storage host, for one, has no libvirt, and so neither guests nor filters."""
+    return os.path.exists(SOCKET)
+
+
+def connection(sessions: Sessions) -> Any:
+    return sessions.of(Libvirt).get()
 
 
 class Libvirt:
-    def __init__(self, uri=URI):
+    def __init__(self, uri: str = URI) -> None:
         self._uri = uri
         self._lock = threading.Lock()
-        self._connection = None
+        self._connection: Any = None
 
-    def get(self):
+    def get(self) -> Any:
         with self._lock:
             if self._connection is None or not self._connection.isAlive():
                 self._connection = _open(self._uri)
             return self._connection
 
-    def close(self):
+    def close(self) -> None:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
 
-def _open(uri):
+def _open(uri: str) -> Any:
     try:
         import libvirt
     except ImportError as error:
@@ -43,27 +59,24 @@ def _open(uri):
         ) from error
 
 
-def _hush(_context, _error):
+def _hush(_context: object, _error: object) -> None:
     pass
 
 
-def find(connection, uuid):
+def find(connection: Any, uuid: str) -> Optional[Any]:
     """The domain of this UUID, or None."""
+    return _found(connection.lookupByUUIDString, uuid)
+
+
+def find_name(connection: Any, name: str) -> Optional[Any]:
+    return _found(connection.lookupByName, name)
+
+
+def _found(look_up: Any, word: str) -> Optional[Any]:
     import libvirt
 
     try:
-        return connection.lookupByUUIDString(uuid)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-            return None
-        raise
-
-
-def find_name(connection, name):
-    import libvirt
-
-    try:
-        return connection.lookupByName(name)
+        return look_up(word)
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
             return None

@@ -1,0 +1,169 @@
+"""What a hypervisor is to the rest of the host code.
+
+The host's half of a driver is a module in this package with a `DRIVER`, listed in `drivers`. It does what a want says
+and makes no choice. `Guest` is what each can do; what only some can is a protocol of its own (`Adjusts`, `Copies`,
+`Asks`, `Grows`): a driver has the operation or has not, and who asks for one that it has not is refused with a code. A
+test compares what the controller's half claims with what is here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Set, Tuple, Union, runtime_checkable
+
+from ..base.errors import Code, Failed
+from ..base.sessions import Sessions
+from ..base.step import Step, Want
+from ..base.work import Work
+from ..net.driver import Plug
+
+LACKS = Code("STEAD-E300", "the hypervisor cannot do it")
+Json = Dict[str, Any]
+# How each interface, by what the want calls it, is put into its network.
+Plugs = Mapping[str, Plug]
+
+
+class Guest(Protocol):
+    """One that is defined on this host, whether it runs or not."""
+
+    @property
+    def uuid(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    def is_on(self) -> bool: ...
+    def digest(self) -> str:
+        """Of the want that it was made from, as it says itself; empty of one that is not Stead's."""
+
+    def start(self, work: Work) -> None:
+        """One that somebody paused, or that sleeps, goes on."""
+
+    def stop(self, patience: int, work: Work) -> None:
+        """It is asked, and switched off when it had its time."""
+
+    def undefine(self, work: Work) -> None: ...
+    def files(self) -> Set[str]:
+        """What it has open, or will have when it starts."""
+
+    def device_of(self, uuid: str, path: str) -> Optional[str]:
+        """What it calls this volume; nothing where it does not have it."""
+
+
+@runtime_checkable
+class Adjusts(Protocol):
+    """Its devices, limits and sizes change while it runs."""
+
+    def adjust(self, step: Step, plugs: Plugs, work: Work) -> None: ...
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """A disk of it grows while it runs."""
+
+    def grow(self, disk: str, size: int, work: Work) -> None:
+        """`disk` is a path, or what the guest calls the disk."""
+
+
+@runtime_checkable
+class Copies(Protocol):
+    """A disk of it is copied as of one moment, while it runs."""
+
+    def copy(self, device: str, path: str, freeze: bool) -> None:
+        """With `freeze`, its file systems are asked to write everything out before."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """An agent in it answers."""
+
+    def ask(self, command: str, arguments: Optional[Json], patience: int) -> Union[Json, str]:
+        """The answer, or why there is none."""
+
+
+class SeenGuest(Protocol):
+    """One as it was when it was looked at."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    def label(self) -> Dict[str, str]:
+        """Address, UUID and digest that it carries; nothing of one that is not Stead's."""
+
+    def told(self) -> Json:
+        """The ledger's entry of it as it has it itself."""
+
+    def fields(self, want: Want) -> Json:
+        """Fields of a want as they are. `want` is the ledger's, or empty where that knows nothing of it."""
+
+    def amounts(self) -> Json:
+        """What it takes of its host."""
+
+
+class Hypervisor(Protocol):
+    """One of this host's, while a call lasts."""
+
+    def find(self, uuid: str) -> Optional[Guest]: ...
+    def guests(self) -> List[Guest]: ...
+    def check(self, want: Want) -> None:
+        """Refuses what it cannot make, before anything is changed."""
+
+    def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+        """Makes it, or changes what it will be at its next start. Nothing in check mode, where it is not there."""
+
+    def seen(self) -> Dict[str, SeenGuest]:
+        """By UUID. Asked in bulk: a host with a hundred guests is looked at in a moment."""
+
+    def versions(self) -> Dict[str, str]:
+        """Of its programs."""
+
+
+class HostDriver(Protocol):
+    """The host's half of a driver."""
+
+    @property
+    def runs(self) -> Tuple[str, ...]:
+        """What the `hypervisor` of an instance may be."""
+
+    def is_here(self) -> bool:
+        """Whether this host has it, so that it should answer."""
+
+    def open(self, sessions: Sessions) -> Hypervisor: ...
+    def console_log(self, uuid: str) -> str:
+        """Where what a guest writes on its console is kept."""
+
+    def trials(self) -> Dict[str, str]:
+        """Why what it runs does not work here; empty where a guest did run. Nothing of what is not installed."""
+
+    def depends_on(self) -> List[Any]:
+        """What the outcome of its trials depends on."""
+
+    def hardware(self) -> Json:
+        """What guests can have here because of the programs that are installed."""
+
+
+def adjusts(guest: Guest) -> Adjusts:
+    if isinstance(guest, Adjusts):
+        return guest
+    raise _lacks(guest, "changes while it runs")
+
+
+def grows(guest: Guest) -> Grows:
+    if isinstance(guest, Grows):
+        return guest
+    raise _lacks(guest, "disks that grow while it runs")
+
+
+def copies(guest: Guest) -> Copies:
+    if isinstance(guest, Copies):
+        return guest
+    raise _lacks(guest, "copies of disks in use")
+
+
+def asks(guest: Guest) -> Asks:
+    if isinstance(guest, Asks):
+        return guest
+    raise _lacks(guest, "an agent")
+
+
+def _lacks(guest: Guest, what: str) -> Failed:
+    text = "The hypervisor of {0} has no operation for {1}. Stop the guest, or leave that out of the spec."
+    return Failed(LACKS, text.format(guest.name, what))
