@@ -5,10 +5,15 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import json
 import lzma
 import shutil
 import struct
 import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +285,52 @@ def test_check_mode_fetches_and_removes_nothing(tmp_path: Path, images: Path) ->
 def test_the_header_is_read_without_opening_what_it_names(tmp_path: Path) -> None:
     found = disk_files.header(put(tmp_path, qcow2(backing=b"base.qcow2")))
     assert (found["size"], found["backing"], found["data_file"]) == (SIZE, "base.qcow2", False)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Whoever answers on the controller's port: another process, or another host that took the address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        monkeypatch.setattr(image, "PORT", http.server_address[1])
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield folder
+        http.shutdown()
+
+
+def said(data: bytes, source: str) -> dict[str, Any]:
+    own = {"content": source, "format": "qcow2", "compression": "none"}
+    return {"sha256": sha256(data), "size": len(data), "virtual_size": SIZE, "file": f"{sha256(data)}.qcow2", **own}
+
+
+def take(kept: dict[str, Any] | None) -> None:
+    own = {"format": "qcow2", "compression": "none", "keeps": False, "name": "images/debian"}
+    want = {"uuid": "u", "source": "/srv/debian.qcow2", **own, "from": {"host": "ctl-1", "server": "127.0.0.1"}}
+    image.ensure({"want": want, "uuid": "u"} | ({"kept": kept} if kept else {}), Work("h"))
+
+
+def test_a_copy_is_what_the_controller_said_by_ssh(server: Path, images: Path) -> None:
+    good = qcow2()
+    (server / f"{sha256(good)}.qcow2").write_bytes(good)
+    take(said(good, "/srv/debian.qcow2"))
+    assert kept(images) == {"u.json", f"{sha256(good)}.qcow2"}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_nobody_who_answers_on_its_port_says_what_an_image_is(server: Path, images: Path, asked: bool) -> None:
+    """Also with a word of its own beside the file, which fits it."""
+    good, bad = qcow2(), qcow2(more=b"a back door")
+    for name in (f"{sha256(good)}.qcow2", f"{sha256(bad)}.qcow2"):
+        (server / name).write_bytes(bad)
+    (server / "u.json").write_text(json.dumps(said(bad, "/srv/debian.qcow2")))
+    with pytest.raises(Failed, match="What came from ctl-1" if asked else "did not say"):
+        take(said(good, "/srv/debian.qcow2") if asked else None)
+    assert kept(images) == set()
+
+
+def test_a_controller_with_another_content_gives_none(images: Path) -> None:
+    with pytest.raises(Failed, match="another content"):
+        take(said(qcow2(), "/srv/other.qcow2"))
+    assert kept(images) == set()

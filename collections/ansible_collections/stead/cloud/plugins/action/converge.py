@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.host.images.image_files import made_as
 from ..plugin_utils.answers import write
+from .image_info import told as told_of_images
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
@@ -43,6 +44,7 @@ class ActionModule(ActionBase):
         payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
         if "controller" in task_vars.get("group_names", ()):  # they keep the site's key, and nothing that it seals
             payload["key"] = read(os.path.join(folder, "key")) or ""
+        payload["images"] = said_of_images(payload["steps"], folder)
         payload["secrets"] = taken(os.path.join(folder, host + ".secrets"))
         return joined(list(self._answers(payload, folder, task_vars)))
 
@@ -134,6 +136,14 @@ def joined(answers):
     if failed:
         whole["msg"] = "; ".join(one.get("msg", "") for one in failed)
     return whole
+
+
+def said_of_images(steps, folder):
+    """Of those that this host takes from another: what that one said by SSH, by their UUIDs."""
+    wants = [step.get("want") or {} for step in steps if step["kind"] == "images"]
+    takes = {want["uuid"]: want["from"]["host"] for want in wants if want.get("from") and not want.get("keeps")}
+    said = {host: told_of_images(host, folder) for host in set(takes.values())}
+    return {uuid: said[host][uuid] for uuid, host in takes.items() if uuid in said[host]}
 
 
 def fetches(want):

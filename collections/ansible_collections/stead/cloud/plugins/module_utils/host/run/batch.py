@@ -49,6 +49,7 @@ class Batch:
         self._secrets = payload.get("secrets", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
         self._uploads = payload.get("uploads", {})
+        self._images = payload.get("images", {})
         self._sessions = Sessions()
         self._journal = Silence() if check else Journal(payload.get("run", "none"))
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
@@ -177,9 +178,7 @@ class Batch:
         code = KINDS.get(kind)
         if code is None:
             raise Failed("This version has no code for {0} on hosts.".format(kind))
-        given = dict(step, **self._extra)
-        if str(step["number"]) in self._uploads:
-            given["upload"] = self._uploads[str(step["number"])]
+        given = self._given(step)
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
                 code.remove(dict(given, have=have), work)
@@ -202,6 +201,11 @@ class Batch:
                 return True
         self._book(step)
         return False
+
+    def _given(self, step):
+        """With what the controller brought for it beside the plan."""
+        beside = {"upload": self._uploads.get(str(step["number"])), "kept": self._images.get(step["uuid"])}
+        return dict(step, **self._extra, **{name: one for name, one in beside.items() if one})
 
     def _book(self, step):
         """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
