@@ -1,4 +1,4 @@
-"""Which playbooks of the site's run around which steps. Runs none, and reads no file: their digests are given."""
+"""Which playbooks of the site's run around which steps. Runs none, and reads no file: digests are given."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class PlannedHook(NamedTuple):
     step: int
     playbook: str  # as seen from the spec's directory
     when: str  # "before" or "after"
-    digest: str  # of the file: `apply` runs no other
+    digest: str  # of the folder that it lies in: `apply` runs nothing else
     variables: Mapping[str, Any]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from stead.core.observed import Host, Observed
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import value
-from stead.language.spec.files import digest_of_file
+from stead.language.spec.digests import digest_of_folder
 from stead.plan.model import Keep, PlannedHook, Step
 from stead.recovery.rebuild import Memory
 from stead.runner import Awaits, Began, Ended, Event, Result, Silent, State, Wave
@@ -241,10 +241,12 @@ def _ready(result: Mapping[str, Any]) -> str:
 def _changed(hook: PlannedHook) -> str:
     """What was planned is what runs."""
     try:
-        now = digest_of_file(Path(hook.playbook))
+        now = digest_of_folder(Path(hook.playbook).parent)
     except OSError as error:
-        return f"the playbook {hook.playbook} cannot be read: {error.strerror}"
-    return "" if now == hook.digest else f"the playbook {hook.playbook} has changed since it was planned: plan again"
+        return f"the folder of the playbook {hook.playbook} cannot be read: {error.strerror}"
+    if now == hook.digest:
+        return ""
+    return f"the playbook {hook.playbook}, or what lies beside it, has changed since it was planned: plan again"
 
 
 def _at(hooks: Sequence[PlannedHook], when: str) -> Iterator[PlannedHook]:

@@ -152,7 +152,8 @@ def prepare() -> None:
 
 def bare() -> dict[str, str]:
     """The environment of other people's playbooks: without the store, its key, passwords, tokens of a CI."""
-    return {name: text for name, text in os.environ.items() if name in PLAIN or name.startswith(PLAIN_BEGINNINGS)}
+    plain = {name: text for name, text in os.environ.items() if name in PLAIN or name.startswith(PLAIN_BEGINNINGS)}
+    return {**plain, "PYTHONDONTWRITEBYTECODE": "1"}  # a plugin's, beside it, would be a change of the hook's folder
 
 
 _stages: list[_Stage] = []  # of each environment one, once there is a play

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.runner.making import small
 
 from stead.cli import main
-from stead.language.spec.files import digest_of_file
+from stead.language.spec.digests import digest_of_folder
 from stead.plan import file as plans
 from stead.plan.model import PlannedHook
 from stead.runner import Ended, Event, Wave, ansible
@@ -58,6 +58,28 @@ def test_a_playbook_that_is_not_there_is_told_first(
     assert main(["validate"]) == 0
 
 
+@pytest.mark.parametrize("command", [["validate"], ["plan"]])
+def test_a_hook_lies_in_a_folder_that_the_digest_can_cover(
+    spec: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (spec / "drain.yml").write_text("[]")
+    (spec / "stead.yml").write_text(SPEC.replace("hooks/drain.yml", "drain.yml"))
+    assert main(command) == 1
+    assert "STEAD-G010" in (told := capsys.readouterr().err)
+    assert "lies beside the spec" in told
+    (spec / "stead.yml").write_text(SPEC)
+    (spec / "hooks").mkdir()
+    (spec / "drain.yml").rename(spec / "hooks" / "drain.yml")
+    (spec / "hooks" / "same").symlink_to("drain.yml")
+    assert main(["validate"]) == 0
+    for name, target in (("roles", spec), ("tasks.yml", "../stead.yml"), ("ring", "ring")):
+        link = spec / "hooks" / name
+        link.symlink_to(target)
+        assert main(command) == 1
+        assert f"{name}, in the folder of the playbook, is a link" in " ".join(capsys.readouterr().err.split())
+        link.unlink()
+
+
 def planned(spec: Path) -> list[dict[str, Any]]:
     (spec / "hooks").mkdir(exist_ok=True)
     (spec / "hooks" / "drain.yml").write_text("[]")
@@ -92,12 +114,15 @@ def test_a_plan_shows_what_runs_on_the_machine_that_applies(spec: Path, capsys: 
     assert [one["digest"] for one in json.loads(capsys.readouterr().out)["hooks"]] == [digest] * 4
 
 
+@pytest.mark.parametrize("name", ["drain.yml", "roles/drain/tasks/main.yml", "group_vars/all.yml", "library/drain.py"])
 def test_a_playbook_that_changed_since_it_was_planned_is_not_run(
-    spec: Path, capsys: pytest.CaptureFixture[str]
+    spec: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
+    """Nor one that would import something else."""
     planned(spec)
     before = plans.load(spec / "it.plan").digest
-    (spec / "hooks" / "drain.yml").write_text("[{hosts: all}]")
+    (spec / "hooks" / name).parent.mkdir(parents=True, exist_ok=True)
+    (spec / "hooks" / name).write_text("[{hosts: all}]")
     assert main(["apply", "it.plan"]) == 1
     told = capsys.readouterr().err
     assert "STEAD-A001" in told
@@ -108,9 +133,10 @@ def test_a_playbook_that_changed_since_it_was_planned_is_not_run(
 
 @pytest.fixture
 def hook(tmp_path: Path) -> PlannedHook:
-    path = tmp_path / "drain.yml"
+    path = tmp_path / "hooks" / "drain.yml"
+    path.parent.mkdir()
     path.write_text("[]")
-    return PlannedHook(0, str(path), "before", digest_of_file(path), {"number": 1})
+    return PlannedHook(0, str(path), "before", digest_of_folder(path.parent), {"number": 1})
 
 
 def ran(
@@ -160,7 +186,8 @@ def test_a_hook_has_nothing_that_opens_the_store(
 def test_a_hook_that_changed_under_way_is_not_run(
     tmp_path: Path, hook: PlannedHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environments, heard = ran(tmp_path, hook._replace(digest="of another"), monkeypatch)
+    Path(hook.playbook).with_name("tasks.yml").write_text("[]")
+    environments, heard = ran(tmp_path, hook, monkeypatch)
     assert environments == []
     assert isinstance(heard[-1], Ended)
     (result,) = heard[-1].results

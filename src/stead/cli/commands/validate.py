@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _whole(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
-    from stead.cli.common.hooks import missing
+    from stead.cli.common.hooks import unfit
     from stead.cli.common.workspace import pair, passwords
     from stead.kinds import kinds
     from stead.language.desired import resolve
@@ -72,7 +72,7 @@ def _whole(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
         root=root,
     )
     desired, more = resolve(spec, key=b"")
-    return desired, [*found, *more, *missing(desired, root)]
+    return desired, [*found, *more, *unfit(desired, root)]
 
 
 def _root(path: Path) -> Path:

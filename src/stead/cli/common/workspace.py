@@ -109,7 +109,7 @@ def read_spec(
     workspace: Workspace, key: bytes = b"", *, stored: Stored | None = None
 ) -> tuple[Desired, list[Diagnostic]]:
     """`key` is given by who has found another than the one that lies here; `stored` by who has read the store."""
-    from stead.cli.common.hooks import missing
+    from stead.cli.common.hooks import unfit
     from stead.kinds import kinds
     from stead.language.desired import resolve
     from stead.language.spec import load
@@ -127,7 +127,7 @@ def read_spec(
         stored=stored,
     )
     desired, more = resolve(spec, key=key or site_key(workspace))
-    return desired, [*found, *more, *missing(desired, workspace.root)]
+    return desired, [*found, *more, *unfit(desired, workspace.root)]
 
 
 def passwords(files: tuple[Path, ...]) -> tuple[Password, ...]:
@@ -294,7 +294,7 @@ class Loaded:
 def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[Diagnostic], float]:
     """By a view of the site: no inventory, no store, no key, no password, and nobody is asked. And when it was made."""
     from stead.blueprint.placement.plugins import load_sites
-    from stead.cli.common.hooks import digests
+    from stead.cli.common.hooks import digests, unfit
     from stead.core.value import replace
     from stead.kinds import kinds
     from stead.language.desired import resolve
@@ -322,7 +322,7 @@ def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[
         sites=load_sites(),
         hooks=digests(desired, workspace.root),
     )
-    return inputs, [*found, *more], view.at
+    return inputs, [*found, *more, *unfit(desired, workspace.root)], view.at
 
 
 def load(workspace: Workspace) -> Loaded:

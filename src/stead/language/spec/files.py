@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from os.path import normpath
 from pathlib import Path
 
-from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.language.document import Node
 
@@ -18,10 +17,6 @@ LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
 TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
 # Files beside a spec that are YAML and no part of it.
 OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
-
-
-def digest_of_file(path: Path) -> str:
-    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 class Files:

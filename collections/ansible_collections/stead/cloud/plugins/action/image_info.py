@@ -26,11 +26,11 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         host, folder = task_vars["inventory_hostname"], self._task.args.get("src")
         if not folder:
-            return self._execute_module(task_vars=task_vars)
+            return dict(self._execute_module(task_vars=task_vars))
         uuids = sorted(taken_from(host, folder))
         if not uuids:
             return {"changed": False, "images": {}}
-        answer = self._execute_module(module_args={"uuids": uuids}, task_vars=task_vars)
+        answer: dict[str, Any] = self._execute_module(module_args={"uuids": uuids}, task_vars=task_vars)
         if "images" in answer:
             write(os.path.join(folder, host + IMAGES), answer["images"])
         return answer
@@ -53,6 +53,6 @@ def told(host: str, folder: str) -> dict[str, Any]:
     """What the host said; nothing where it did not answer, or was not asked."""
     try:
         with open(os.path.join(folder, host + IMAGES), encoding="utf-8") as file:
-            return json.load(file)
+            return dict(json.load(file))
     except FileNotFoundError:
         return {}
