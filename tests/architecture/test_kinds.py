@@ -16,10 +16,14 @@ from typing import Annotated, Any, get_args, get_origin
 import pytest
 
 import stead.kinds
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
 from stead.core.diagnostics import Code
 from stead.core.kind import Kind
 from stead.kinds import kinds
+from stead.kinds.shared.record_only import recorded_only
 
+COLLECTION = "ansible_collections.stead.cloud.plugins.module_utils"
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/stead/kinds"
 WIRE = ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils/wire"
@@ -50,6 +54,24 @@ def test_a_kind_has_all_its_pieces(name: str) -> None:
     assert not missing
     assert kind.help.endswith(".")
     assert len(kind.help) <= 120
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_hosts_have_of_a_kind_has_code_on_hosts(name: str) -> None:
+    """A file `host/kinds/<name>.py`, whose `KIND` is in the table; and a form of its wants beside the comparison."""
+    kind = import_module(f"stead.kinds.{name}").KIND
+    if kind.realise is recorded_only:
+        assert kind.plural not in KINDS
+        return
+    code = import_module(f"{COLLECTION}.host.kinds.{name}")
+    assert KINDS[kind.plural] is code.KIND
+    assert isinstance(code.KIND, HostKind)
+    form = "".join(word.title() for word in name.split("_")) + "Want"
+    assert typing.is_typeddict(getattr(import_module(f"{COLLECTION}.wire.{name}"), form))
+
+
+def test_hosts_know_no_kind_that_the_planner_does_not_know() -> None:
+    assert set(KINDS) <= set(kinds())
 
 
 def _models(model: Any) -> Iterator[type[Any]]:

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 
@@ -24,12 +25,12 @@ class Kind:
     def __init__(self, *bad: str) -> None:
         self.bad, self.made = bad, list[str]()
 
-    def ensure(self, step: dict[str, Any], work: Any) -> None:
+    def ensure(self, step: Any, work: Any) -> None:
         if step["address"] in self.bad:
             raise Failed("it is broken")
         work.act("make", self.made.append, step["address"])
 
-    def remove(self, step: dict[str, Any], work: Any) -> None:
+    def remove(self, step: Any, work: Any) -> None:
         work.act("remove", self.made.remove, step["address"])
 
 
@@ -58,7 +59,7 @@ def step(number: int, *after: int, action: str = "create", **want: Any) -> dict[
 
 def carry_out(kind: Kind, *steps: dict[str, Any], check: bool = False, **more: Any) -> dict[int, dict[str, Any]]:
     known: dict[str, Any] = table.KINDS
-    known["things"] = kind
+    known["things"] = HostKind(ensure=kind.ensure, remove=kind.remove, seen=lambda _step, _look: {}, restore=nothing)
     try:
         results = batch.Batch({"host": "h", "run": "r", "steps": list(steps), **more}, check=check).carry_out()
     finally:
@@ -76,7 +77,7 @@ def test_a_step_opens_its_own_secrets_and_no_others() -> None:
     found: dict[int, bool] = {}
 
     class Opens(Kind):
-        def ensure(self, step: dict[str, Any], work: Any) -> None:
+        def ensure(self, step: Any, work: Any) -> None:
             found[step["number"]] = work.can_open({"$secret": "s1"})
 
     carry_out(Opens(), {**step(1), "secrets": ["s1"]}, step(2), secrets={"s1": "hunter2"})
@@ -114,7 +115,7 @@ def test_what_failed_in_an_earlier_wave_is_not_built_upon() -> None:
 class Slow(Kind):
     """Takes as many seconds as its steps want."""
 
-    def ensure(self, step: dict[str, Any], work: Any) -> None:
+    def ensure(self, step: Any, work: Any) -> None:
         time.sleep(step["want"]["takes"])
         super().ensure(step, work)
 
@@ -141,7 +142,7 @@ def test_a_step_that_goes_on_and_on_keeps_nobody_waiting(monkeypatch: pytest.Mon
     others = threading.Event()
 
     class Endless(Slow):
-        def ensure(self, step: dict[str, Any], work: Any) -> None:
+        def ensure(self, step: Any, work: Any) -> None:
             if step["number"] == 0:
                 assert others.wait(60), self.made
             super().ensure(step, work)
@@ -166,11 +167,11 @@ def test_the_ledger_has_what_was_made_and_loses_what_was_removed() -> None:
 
 def test_what_was_only_begun_is_known_and_removed_as_it_was_begun() -> None:
     class Half(Kind):
-        def ensure(self, step: dict[str, Any], work: Any) -> None:
+        def ensure(self, step: Any, work: Any) -> None:
             self.made.append(step["want"]["pool"])
             super().ensure(step, work)
 
-        def remove(self, step: dict[str, Any], _work: Any) -> None:
+        def remove(self, step: Any, _work: Any) -> None:
             self.made.remove(step["have"]["pool"])
 
     kind = Half("things/t1")
@@ -198,7 +199,7 @@ def test_a_step_is_in_the_journal_before_it_acts(host: Path) -> None:
     seen: list[str] = []
 
     class Looks(Kind):
-        def ensure(self, _step: dict[str, Any], _work: Any) -> None:
+        def ensure(self, _step: Any, _work: Any) -> None:
             seen.extend((host / "journal" / "r.jsonl").read_text().splitlines())
 
     carry_out(Looks(), step(1))
@@ -230,7 +231,7 @@ def test_a_ledger_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch
 
 def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
     class Broken(Kind):
-        def ensure(self, step: dict[str, Any], work: Any) -> None:
+        def ensure(self, step: Any, work: Any) -> None:
             if step["number"] == 1:
                 raise ZeroDivisionError
             super().ensure(step, work)

@@ -21,7 +21,7 @@ class Guests:
         self.made = list[str]()
         self.looks: dict[str, int] = {}
 
-    def ensure(self, step: dict[str, Any], work: Any) -> None:
+    def ensure(self, step: Any, work: Any) -> None:
         self.made.append(step["address"])
         work.booted = step["action"] != "update"
 
@@ -38,7 +38,7 @@ def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guests:
     monkeypatch.setattr(batch, "LOOK", 0)
     monkeypatch.setattr(batch, "SPELL", 0.05)
     found = Guests()
-    monkeypatch.setitem(table.KINDS, "instances", found)
+    monkeypatch.setitem(table.KINDS, "instances", table.KINDS["instances"]._replace(ensure=found.ensure))
     monkeypatch.setitem(waiting._LOOKS, "agent", found.look)
     return found
 

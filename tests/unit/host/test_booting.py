@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, ssh_peers
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring
 
@@ -102,14 +103,15 @@ def test_who_started_and_was_shut_down_since_is_let_alone(monkeypatch: pytest.Mo
 
     class Code:
         @staticmethod
-        def restore(step: dict[str, Any], _work: Any) -> None:
+        def restore(step: Any, _work: Any) -> None:
             tried.append(step["uuid"])
             if step["uuid"] == "0b" and tried.count("0b") < 3:
                 raise Failed("its pool does not answer")
 
+    instance = table.KINDS["instances"]._replace(guard=nothing)
     monkeypatch.setattr(booting, "AGAIN", 0)
     monkeypatch.setattr(booting, "asked", lambda _ways: {"a": NOBODY, "b": NOBODY})
-    monkeypatch.setitem(table.KINDS, "instances", Code)
+    monkeypatch.setitem(table.KINDS, "instances", instance._replace(restore=Code.restore))
     for uuid in ("0a", "0b"):
         ledger.keep(ledger.entry(f"acme/instances/{uuid}", uuid, "instances", "d", {"uuid": uuid}))
     assert booting.main() == 0
@@ -121,10 +123,10 @@ def test_only_what_is_held_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Code:
         @staticmethod
-        def restore(step: dict[str, Any], _work: Any) -> None:
+        def restore(step: Any, _work: Any) -> None:
             seen[step["address"]] = (step["held"], step["start"])
 
-    monkeypatch.setitem(table.KINDS, "routers", Code)
+    monkeypatch.setitem(table.KINDS, "routers", table.KINDS["routers"]._replace(restore=Code.restore))
     for uuid, serial in (("0a", 7), ("0b", 8)):
         made = ledger.entry(f"acme/routers/{uuid}", uuid, "routers", "d", {"uuid": uuid})
         ledger.keep({**made, "serial": serial})

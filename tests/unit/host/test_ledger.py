@@ -30,13 +30,13 @@ class Restored:
     def __init__(self) -> None:
         self.made = list[str]()
 
-    def restore(self, step: dict[str, Any], _work: Any) -> None:
+    def restore(self, step: Any, _work: Any) -> None:
         self.made.append(step["address"])
 
 
 def test_a_boot_brings_back_all_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     restored, known = Restored(), table.KINDS
-    monkeypatch.setitem(known, "networks", restored)
+    monkeypatch.setitem(known, "networks", known["networks"]._replace(restore=restored.restore))
     failures = restoring.restore(("networks",))
     assert restored.made == ["acme/networks/n0a", "acme/networks/n0c"]
     assert [what for what, _said in failures] == ["networks"]
@@ -56,7 +56,7 @@ def test_what_the_ledger_lost_is_looked_for_where_the_store_knows_it(
 ) -> None:
     """Though a step that did not end says that it was to be otherwise."""
     monkeypatch.setattr(facts, "_seen", lambda made, _look: there if made["want"] == {"size": 1} else {})
-    monkeypatch.setattr(facts, "_label", lambda _instances, _look: None)  # no libvirt of this machine's
+    monkeypatch.setattr(looking.Look, "expects_guests", lambda _self: False)  # no libvirt of this machine's
     made = ledger.entry("acme/volumes/data", "0d", "volumes", "d", {"size": 1})
     ledger.begin({**made, "want": {"size": 2}})
     assert facts._resources(looking.Look("storage-1"), [made], [])["volumes"] == [{**made, **said}]
@@ -74,7 +74,7 @@ def test_what_the_ledger_lost_tells_others_too_what_they_are() -> None:
 
 
 def test_of_what_nobody_can_see_nothing_is_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_label", lambda _instances, _look: None)
+    monkeypatch.setattr(looking.Look, "expects_guests", lambda _self: False)
     made = ledger.entry("acme/floats/www", "0d", "floats", "d", {})
     assert facts._resources(looking.Look("network-1"), [made], [])["floats"] == [{**made, "lost": True, "gone": True}]
 

@@ -12,24 +12,12 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.readings import Unread, _sets, _units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
 from ansible_collections.stead.cloud.plugins.module_utils.host.net import rules
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import antispoof
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Look, _told
-from ansible_collections.stead.cloud.plugins.module_utils.host.run.restoring import ORDER
 
 WANT = {"interfaces": {"app": {"mac": "a"}, "db": {"mac": "b"}}, "external": {"mac": "c"}, "routes": []}
 STEP = {"want": WANT, "address": "acme/routers/edge"}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("function", ["ensure", "remove", "seen", "restore"])
-def test_every_kind_makes_removes_sees_and_restores(kind: str, function: str) -> None:
-    assert callable(getattr(KINDS[kind], function, None))
-
-
-def test_what_is_restored_at_a_boot_has_a_kind() -> None:
-    assert set(ORDER) <= set(KINDS)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.unit.runner.making import Bench, keep, plan_of, step
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
@@ -148,9 +149,9 @@ def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
 
 def _by_batch(action: str) -> bool:
     """By a kind that has the functions that instances have, and whose functions do nothing."""
-    had = {name for name in ("ensure", "remove", "migrate") if hasattr(table.KINDS["instances"], name)}
+    idle = HostKind(ensure=nothing, remove=nothing, seen=lambda _step, _look: {}, restore=nothing)
     known: dict[str, Any] = table.KINDS
-    known["things"] = SimpleNamespace(**dict.fromkeys(had, lambda _step, _work: None))
+    known["things"] = idle._replace(migrate=table.KINDS["instances"].migrate)
     given = {"number": 1, "kind": "things", "action": action, "address": "things/a", "uuid": UUID, "digest": "d",
              "want": None if action == "destroy" else {"uuid": UUID}, "have": None, "to": "c2"}  # fmt: skip
     try:

@@ -7,6 +7,7 @@ import threading
 
 from ..base import paths, units
 from ..base.errors import Failed
+from ..base.kind import HostKind
 from ..images import fetching, image_files, tidying, unpacking
 from ..images.writing import Unwritable
 from ..storage import disk_files
@@ -147,3 +148,6 @@ def _serve(address, work):
         words = ["/usr/bin/python3", "-m", "http.server", str(PORT), "--bind", address, "--directory", paths.IMAGES]
         if not units.runs(UNIT, words, work):
             units.start(UNIT, "Images for the hosts of Stead", words, work, settings)
+
+
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore)

@@ -5,11 +5,12 @@ It does what the step's action says and judges nothing: whether a change needs a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ...wire import instance as wire
 from ..base import ledger
 from ..base.errors import Failed
+from ..base.kind import HostKind
 from ..base.step import Step, Want
 from ..base.work import Work
 from ..hypervisor import drivers
@@ -68,11 +69,14 @@ def remove(step: Step, work: Work) -> None:
     tidying.tidy(work)
 
 
+def guard(step: Step, work: Work) -> None:
+    """What guards interfaces is the kernel's, and is gone."""
+    ports.restore(step["want"], work)
+
+
 def restore(step: Step, work: Work) -> None:
-    """What guards interfaces is the kernel's, and is gone. What has to run is started here and never by its hypervisor,
-    which would start what runs elsewhere by now."""
+    """What has to run is started here and never by its hypervisor, which would start what runs elsewhere by now."""
     want = step["want"]
-    ports.restore(want, work)
     if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
         guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
         if guest is None:
@@ -114,3 +118,33 @@ def _recorded(step: Step) -> Want:
 def _unplugged(before: Want, want: Want, work: Work) -> None:
     """What guarded interfaces that it has no more."""
     ports.remove(before, work, but={port["mac"] for port in want["ports"].values()})
+
+
+def report(entries: List[Dict[str, Any]], look: Look) -> None:
+    """A guest says itself what it was made from. One of Stead's that the ledger lost is told as well as it can be."""
+    if not (entries or look.expects_guests()):
+        return
+    for entry in entries:
+        guest = look.guests.get(entry["uuid"])
+        if guest is not None:
+            entry["state"] = guest.state
+            entry["made_from"] = guest.label().get("digest", "")
+    known = {entry["uuid"] for entry in entries}
+    for uuid, guest in sorted(look.guests.items()):
+        own = guest.label()
+        if own and uuid not in known:
+            want = dict(guest.fields({}), uuid=uuid)
+            entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
+            entries.append(dict(entry, state=guest.state, made_from="", lost=True, told=guest.told()))
+
+
+KIND = HostKind(
+    ensure=ensure,
+    remove=remove,
+    seen=seen,
+    restore=restore,
+    guard=guard,
+    asks_first=True,
+    awaited=waiting.is_needed,
+    report=report,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..base.kind import HostKind
 from ..net.drivers import SECURITY_GROUPS
 
 
@@ -30,3 +31,6 @@ def restore(step, work):
     group = step["want"].get("default_group")
     if group:
         SECURITY_GROUPS.restore(group, False, work)
+
+
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore)

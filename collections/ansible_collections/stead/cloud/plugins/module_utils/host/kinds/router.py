@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..base.kind import HostKind
 from ..net.drivers import ROUTERS
 
 OF_FLOATING_IPS = ("address", "inside", "router")
@@ -23,3 +24,6 @@ def seen(step, look):
     found = ROUTERS.seen(step, look)
     # Of a floating IP its own step tells.
     return found and {name: value for name, value in found.items() if name not in OF_FLOATING_IPS}
+
+
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore, asks_first=True)

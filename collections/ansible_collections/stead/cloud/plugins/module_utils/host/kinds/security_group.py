@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..base.kind import HostKind
 from ..net.drivers import SECURITY_GROUPS
 
 
@@ -19,3 +20,6 @@ def restore(step, work):
 
 def seen(step, look):
     return SECURITY_GROUPS.seen(step, look)
+
+
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore)

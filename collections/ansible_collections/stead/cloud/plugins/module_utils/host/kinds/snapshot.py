@@ -7,6 +7,7 @@ writing. In the others its own pool does it: see `disks`.
 from __future__ import annotations
 
 from ..base.errors import Failed
+from ..base.kind import HostKind, nothing
 from ..hypervisor.driver import copies
 from ..storage import disks, pools
 
@@ -47,5 +48,4 @@ def seen(step, _look):
     return {} if disks.snapshot(want["pool"], want["uuid"]).exists() else None
 
 
-def restore(_step, _work):
-    """It lies on a disk."""
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=nothing)

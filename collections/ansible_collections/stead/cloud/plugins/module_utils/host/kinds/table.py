@@ -1,24 +1,23 @@
-"""Which code makes what. A kind is four functions; all get a step, that of the ledger where there is no plan.
+"""The kinds that hosts make, in the order in which a boot brings them back: one may need those before it.
 
-ensure(step, work)    makes what should be, of whatever is there
-remove(step, work)    takes away what should not be
-seen(step, look)      what a host has otherwise than the want says: nothing (None) where it is gone. Where it can be, it
-                      is what `ensure` would do, so that what is written and what is compared cannot differ
-restore(step, work)   what a boot forgets
+The list is static, so that Ansible sees the imports and sends them along.
 """
 
 from __future__ import annotations
 
+from typing import Dict
+
+from ..base.kind import HostKind
 from . import floating_ip, image, instance, network, project, router, security_group, snapshot, volume
 
-KINDS = {
-    "floating_ips": floating_ip,
-    "images": image,
-    "instances": instance,
-    "networks": network,
-    "projects": project,
-    "routers": router,
-    "security_groups": security_group,
-    "snapshots": snapshot,
-    "volumes": volume,
+KINDS: Dict[str, HostKind] = {
+    "projects": project.KIND,
+    "networks": network.KIND,
+    "security_groups": security_group.KIND,
+    "routers": router.KIND,
+    "floating_ips": floating_ip.KIND,
+    "instances": instance.KIND,
+    "volumes": volume.KIND,
+    "snapshots": snapshot.KIND,
+    "images": image.KIND,
 }

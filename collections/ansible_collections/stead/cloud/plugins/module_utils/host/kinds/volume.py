@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base import ledger
 from ..base.errors import Failed
+from ..base.kind import HostKind
 from ..hypervisor import drivers
 from ..hypervisor.driver import grows
 from ..images import image_files
@@ -135,3 +136,6 @@ def _grow(want, disk, work):
     # A guest elsewhere is told by its own host.
     for guest, device in active if not pools.is_served(want["pool"]) else ():
         grows(guest).grow(device, want["size"], work)
+
+
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore)

@@ -16,7 +16,7 @@ from ..base.readings import Unread
 from ..hypervisor import trials
 from ..kinds.table import KINDS
 from ..net import drivers, links
-from ..run import origin, waiting
+from ..run import origin
 from . import capacity, survey
 from .looking import Look
 
@@ -104,15 +104,28 @@ def _resources(look, recorded, unread):
         elif differs:
             entry["seen"] = differs
         found.setdefault(entry["kind"], []).append(entry)
+    _add_begun(found, look, unread)
+    for kind, code in KINDS.items():
+        entries = found.get(kind, [])
+        code.report(entries, look)
+        if entries:
+            found[kind] = entries
+    return found
+
+
+def _add_begun(found, look, unread):
     for made in _ledger(look, unread, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
         known = next((entry for entry in entries if entry["uuid"] == made["uuid"]), None)
         if known is None:
             entries.append(_begun(made, look))
-        elif waiting.is_needed(made["want"]):  # nobody has seen whether that came up
+        elif _is_awaited(made):  # nobody has seen whether that came up
             known["awaited"] = True
-    _label(found.setdefault("instances", []), look)
-    return found
+
+
+def _is_awaited(made):
+    code = KINDS.get(made["kind"])
+    return code is not None and code.awaited(made["want"])
 
 
 def _seen(made, look):
@@ -137,25 +150,6 @@ def _ledger(look, unread, suffix=ledger.MADE):
     look.trouble += said
     look.blind = look.blind or "; ".join(said)
     return found
-
-
-def _label(instances, look):
-    """A domain says itself what it was made from. One of Stead's that the ledger lost is told as well as it can be."""
-    known = set()
-    if not (instances or look.expects_guests()):
-        return
-    for entry in instances:
-        known.add(entry["uuid"])
-        guest = look.guests.get(entry["uuid"])
-        if guest is not None:
-            entry["state"] = guest.state
-            entry["made_from"] = guest.label().get("digest", "")
-    for uuid, guest in sorted(look.guests.items()):
-        own = guest.label()
-        if own and uuid not in known:
-            want = dict(guest.fields({}), uuid=uuid)
-            entry = {"address": own.get("address", ""), "uuid": uuid, "kind": "instances", "digest": "", "want": want}
-            instances.append(dict(entry, state=guest.state, made_from="", lost=True, told=guest.told()))
 
 
 def _foreign(look):

@@ -23,7 +23,7 @@ from ..base.work import Work
 from ..kinds.table import KINDS
 from . import fences, origin
 from .lookouts import Lookouts
-from .waiting import Wait, is_needed, shown
+from .waiting import Wait, shown
 
 # Steps wait for programs and for libvirt far more than they compute.
 AT_ONCE = 4
@@ -183,7 +183,7 @@ class Batch:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
                 code.remove(dict(given, have=have), work)
         elif action == "migrate":
-            if not hasattr(code, "migrate"):
+            if code.migrate is None:
                 text = (
                     "Real hosts do not move {0} to one another yet, and nothing was done. Name its host in the spec"
                     " (`host: {1}`), or make it anew with --replace; volumes in served pools keep their data."
@@ -196,7 +196,7 @@ class Batch:
             if not work.check:
                 ledger.begin(_entry(step))
             code.ensure(given, work)
-            if not work.check and is_needed(step["want"]) and (work.booted or unsure):
+            if not work.check and code.awaited(step["want"]) and (work.booted or unsure):
                 ledger.keep(_entry(step), awaited=True)
                 return True
         self._book(step)

@@ -123,7 +123,7 @@ def main(_words=()):
     said, left = None, None
     while True:
         try:
-            failures = restoring.restore(restoring.SINGLE, start=True, only=left)
+            failures = restoring.restore(restoring.asking_first(), start=True, only=left)
             left = {what for what, _why in failures}  # who started, and was shut down since, is let alone
         except Failed as error:  # another run is at work here for long
             failures = [("stead", str(error))]

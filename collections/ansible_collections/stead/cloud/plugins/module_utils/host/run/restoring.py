@@ -6,49 +6,81 @@ Runs without Ansible and without the controller, from /usr/lib/stead. What fails
 from __future__ import annotations
 
 import sys
+from typing import Collection, List, Optional, Sequence, Tuple
 
 from ..base import ledger, paths
 from ..base.errors import Failed
+from ..base.kind import Act
 from ..base.sessions import Sessions
+from ..base.step import Entry, Step
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import batch, booting
 
-# What a boot forgets, in the order in which one needs the other. What lies on disks is still there.
-ORDER = ("projects", "instances", "networks", "security_groups", "routers", "floating_ips", "volumes", "images")
-# Kinds of which something is on one host at a time, in the order in which that begins.
-SINGLE = ("networks", "routers", "floating_ips", "instances")
+Failure = Tuple[str, str]  # address or kind, what went wrong
 
 
-def restore(kinds=ORDER, start=False, only=None):
-    """(address or kind, what went wrong) for each entry of these kinds that could not be restored.
+def asking_first() -> List[str]:
+    """Kinds of which something is on one host at a time."""
+    return [name for name, kind in KINDS.items() if kind.asks_first]
+
+
+def restore(kinds: Sequence[str] = (), start: bool = False, only: Optional[Collection[str]] = None) -> List[Failure]:
+    """What could not be restored, of these kinds or of all.
 
     With `start`, what runs by itself is started. What is held back (`booting`) may be on another host by now. `only`
     names those that are tried again.
     """
-    me = paths.known_as()
     sessions = Sessions()
-    failures = []
     try:
         with batch.alone():
-            for kind in kinds:
-                unread = []
-                for made in ledger.everything(kind, unread=unread):
-                    if only is not None and made["address"] not in only:
-                        continue
-                    said = _one(kind, dict(made, held=booting.is_held(made), start=start), me, sessions)
-                    if said:
-                        failures.append((made["address"], said))
-                failures += [(kind, said) for said in unread]
+            failures: List[Failure] = []
+            made = {name: _entries(name, only, failures) for name in KINDS if not kinds or name in kinds}
+            for name, entries in made.items():
+                failures += _each(KINDS[name].guard, entries, start, sessions)
+            for name, entries in made.items():
+                failures += _each(KINDS[name].restore, entries, start, sessions)
     finally:
         sessions.close()
-    return failures
+    return list(dict.fromkeys(failures))
 
 
-def _one(kind, made, me, sessions):
-    step = dict(made, number=0, action="create", have=None, after=[], underlay=me.get("underlay", ""))
+def _entries(kind: str, only: Optional[Collection[str]], failures: List[Failure]) -> List[Entry]:
+    unread: List[str] = []
+    found = [made for made in ledger.everything(kind, unread=unread) if only is None or made["address"] in only]
+    failures += [(kind, said) for said in unread]
+    return found
+
+
+def _each(act: Act, entries: Sequence[Entry], start: bool, sessions: Sessions) -> List[Failure]:
+    me = paths.known_as()
+    said = (
+        (made["address"], _one(act, _step(made, start, me.get("underlay", "")), me.get("host", ""), sessions))
+        for made in entries
+    )
+    return [(address, text) for address, text in said if text]
+
+
+def _step(made: Entry, start: bool, underlay: str) -> Step:
+    return {
+        "number": 0,
+        "address": made["address"],
+        "uuid": made["uuid"],
+        "kind": made["kind"],
+        "digest": made["digest"],
+        "action": "create",
+        "want": made["want"],
+        "have": None,
+        "after": [],
+        "underlay": underlay,
+        "held": booting.is_held(made),
+        "start": start,
+    }
+
+
+def _one(act: Act, step: Step, host: str, sessions: Sessions) -> str:
     try:
-        KINDS[kind].restore(step, Work(me.get("host", ""), sessions=sessions))
+        act(step, Work(host, sessions=sessions))
     except Failed as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - one entry's trouble is not the others'
@@ -56,10 +88,10 @@ def _one(kind, made, me, sessions):
     return ""
 
 
-def main(names=()):
+def main(names: Sequence[str] = ()) -> int:
     """Of all kinds; or of those named, for a service that has forgotten them."""
     booting.held_below()  # what was here at the boot, before anything is added
-    failures = restore([kind for kind in ORDER if not names or kind in names])
+    failures = restore(names)
     for address, said in failures:
         sys.stderr.write("{0}: {1}\n".format(address, said))
     return 1 if failures else 0
