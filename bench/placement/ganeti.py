@@ -16,7 +16,7 @@ from typing import NamedTuple
 import htools
 from report import Report, seconds, timed
 
-from stead.blueprint.placement import Host, Placement, Problem, Request, Warm, capacity, rebalance
+from stead.blueprint.placement import Incremental, Placement, PlacementHost, Problem, Request, capacity, rebalance
 
 DATA = Path(__file__).parent / "data"
 CLUSTERS = {
@@ -89,7 +89,8 @@ def _hspace(report: Report) -> None:
     """hspace leaves a byte of each node: one of 16 GiB takes 15 instances of one GiB. Ours keeps a GiB back."""
     theirs = htools.hspace(NODES, memory=(FITTING + 1) * GIB, each=GIB, seconds=600)
     hosts = [
-        Host(name=f"n{i:02d}", capacity={"memory": (FITTING + 1) * GIB}, reserved={"memory": GIB}) for i in range(NODES)
+        PlacementHost(name=f"n{i:02d}", capacity={"memory": (FITTING + 1) * GIB}, reserved={"memory": GIB})
+        for i in range(NODES)
     ]
     flavor = Request(id="one", members=(), demand={"memory": GIB})
     empty = Placement(assignment={}, reasons={})
@@ -116,8 +117,8 @@ def _hail(report: Report, asked: Ganeti) -> None:
     demand = {"memory": size[0], "vcpus": size[2]}
     more = [Request(id=f"w{i}", members=(f"w{i}",), demand=demand) for i in range(21)]
 
-    def anew() -> tuple[Warm, dict[str, str]]:
-        warm = Warm(problem, placement)
+    def anew() -> tuple[Incremental, dict[str, str]]:
+        warm = Incremental(problem, placement)
         return warm, warm.add_surviving(more[0])
 
     (warm, at), *cold = min((timed(anew) for _ in range(3)), key=lambda one: one[1])

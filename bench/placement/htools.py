@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stead.blueprint.placement.model import Host, Placement, Problem, Request
+from stead.blueprint.placement.model import Placement, PlacementHost, Problem, Request
 
 DISK, CPUS, RESERVED = 1_048_576, 16, 1_024
 SIZES = ((2_048, 10_240, 1), (4_096, 20_480, 2), (8_192, 40_960, 4))  # memory in proportion to vCPUs
@@ -93,7 +93,7 @@ def read(data: str) -> Cluster:
 
 def problem(found: Cluster) -> tuple[Problem, Placement]:
     capacity = {"memory": found.memory - RESERVED, "vcpus": CPUS * VCPU_RATIO}
-    hosts = [Host(name=node, capacity=capacity) for node in found.nodes]
+    hosts = [PlacementHost(name=node, capacity=capacity) for node in found.nodes]
     requests = [
         Request(id=name, members=(name,), demand={"memory": size[0], "vcpus": size[2]})
         for name, size in found.instances.items()

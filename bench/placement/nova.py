@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from stead.blueprint.placement.model import Group, GroupKind, Host, HostState, Over, Problem, Request
+from stead.blueprint.placement.model import GroupKind, HostState, Over, PlacementGroup, PlacementHost, Problem, Request
 
 MIB = 1 << 20
 DOWN_AFTER = 60.0  # seconds without a heartbeat
@@ -41,7 +41,7 @@ class Aggregate:
 class ServerGroup:
     """Nova's instance group: one policy, and who is in it so far."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: PlacementGroup) -> None:
         if group.kind is GroupKind.SPREAD:
             self.policy = "anti-affinity" if group.hard else "soft-anti-affinity"
         else:
@@ -94,7 +94,7 @@ class RequestSpec:
 class View:
     """Nova's HostState: what one host has, as plain attributes."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: PlacementHost) -> None:
         self.host = self.nodename = host.name
         self.service: dict[str, Any] = {
             "disabled": host.state is HostState.MAINTENANCE,

@@ -12,7 +12,7 @@ import speed
 import workload
 from report import Report, timed
 
-from stead.blueprint.placement import Placement, Policy, Problem, Scene, place
+from stead.blueprint.placement import Evaluation, Placement, Policy, Problem, place
 
 BALANCE, PACK = 0.03, 0.04
 
@@ -45,7 +45,7 @@ def _bound(problem: Problem, got: float, aim: float) -> tuple[float, str]:
 
 
 def fullest(problem: Problem, placement: Placement) -> float:
-    return max(Scene(problem, placement).state.level)
+    return max(Evaluation(problem, placement).state.level)
 
 
 def used(placement: Placement) -> float:

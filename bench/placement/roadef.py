@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from stead.blueprint.placement.model import Group, GroupKind, Host, Placement, Problem, Request
+from stead.blueprint.placement.model import GroupKind, Placement, PlacementGroup, PlacementHost, Problem, Request
 from stead.blueprint.placement.moves.rebalance import rebalance
 
 T = TypeVar("T")
@@ -191,7 +191,7 @@ def problem(model: Model, at: list[int]) -> tuple[Problem, Placement]:
     bound |= {s for s, least in enumerate(model.spread) if least > 1}
     names = [f"r{r}" for r in range(len(model.transient))]
     hosts = [
-        Host(name=f"m{m:06d}", zone=str(model.location[m]), capacity=dict(zip(names, row, strict=True)))
+        PlacementHost(name=f"m{m:06d}", zone=str(model.location[m]), capacity=dict(zip(names, row, strict=True)))
         for m, row in enumerate(model.capacity)
     ]
     requests = [
@@ -199,7 +199,7 @@ def problem(model: Model, at: list[int]) -> tuple[Problem, Placement]:
             id=f"p{p:07d}",
             members=(f"p{p:07d}",),
             demand=dict(zip(names, needs, strict=True)),
-            groups=(Group(name=f"s{model.service[p]}", kind=GroupKind.SPREAD),),
+            groups=(PlacementGroup(name=f"s{model.service[p]}", kind=GroupKind.SPREAD),),
         )
         for p, needs in enumerate(model.needs)
     ]

@@ -8,16 +8,16 @@ import workload
 from report import Report, timed
 
 from stead.blueprint.placement import (
+    Evaluation,
+    Incremental,
     Placement,
     Problem,
     Request,
-    Scene,
-    Warm,
     explain,
+    failure_analysis,
     place,
     rebalance,
     suggest,
-    survive,
 )
 from stead.core.value import replace
 
@@ -33,7 +33,7 @@ def run(report: Report, hosts: int, instances: int, moves: int, seed: int) -> No
     unplaced(report, placement)
     _warm(report, problem, placement)
     _churn(report, problem, placement, seed)
-    found, cpu, wall = timed(lambda: survive(problem, placement, 1))
+    found, cpu, wall = timed(lambda: failure_analysis(problem, placement, 1))
     report.time("every host failing in turn", cpu, wall, 6.0, f"{found.hurting:,} of {found.tried:,} hurt somebody")
     _failure(report, problem, placement)
     done, cpu, wall = timed(lambda: rebalance(problem, placement, moves, 1))
@@ -52,7 +52,7 @@ def unplaced(report: Report, placement: Placement) -> None:
 
 
 def _warm(report: Report, problem: Problem, placement: Placement) -> None:
-    warm = Warm(problem, placement)
+    warm = Incremental(problem, placement)
     warm.add(Request(id="first", members=("first",), demand=ONE))
     _, cpu, wall = timed(lambda: [warm.add(Request(id=f"w{i}", members=(f"w{i}",), demand=ONE)) for i in range(100)])
     report.time("one more instance, warm", cpu / 100, wall / 100, 0.001, "mean of 100 after the first of its shape")
@@ -73,12 +73,12 @@ def _failure(report: Report, problem: Problem, placement: Placement) -> None:
         id="huge", members=("huge",), demand=demand, zones=frozenset({"b"}), required=frozenset({"gpu"})
     )
     asked = replace(problem, requests=[*problem.requests, impossible], current=placement.assignment)
-    scene = Scene(asked, place(asked))
+    evaluation = Evaluation(asked, place(asked))
     for what, note in (
         ("a failure explained", "the first, which lists all members"),
         ("another", "of the same placement"),
     ):
-        _, cpu, wall = timed(lambda: explain(asked, scene.placement, "huge", scene=scene))
+        _, cpu, wall = timed(lambda: explain(asked, evaluation.placement, "huge", evaluation=evaluation))
         report.time(what, cpu, wall, 0.01, note)
-    advice, cpu, wall = timed(lambda: suggest(asked, scene.placement, "huge", scene=scene))
+    advice, cpu, wall = timed(lambda: suggest(asked, evaluation.placement, "huge", evaluation=evaluation))
     report.time("and what would help", cpu, wall, 0.01, str(advice.suggestions[0]))

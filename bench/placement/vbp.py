@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from stead.blueprint.placement.model import Host, Policy, Problem, Request, numbered
+from stead.blueprint.placement.model import PlacementHost, Policy, Problem, Request, numbered
 from stead.blueprint.placement.place import place
 
 SECONDS = 20.0  # for the bound of a file
@@ -82,7 +82,7 @@ def _counted(sizes: list[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], int],
 def problem(instance: Instance) -> Problem:
     total = sum(count for _, count in instance.items)
     capacity = {f"d{k}": amount for k, amount in enumerate(instance.capacity)}
-    hosts = [Host(name=f"bin{i:06d}", capacity=capacity) for i in range(total)]
+    hosts = [PlacementHost(name=f"bin{i:06d}", capacity=capacity) for i in range(total)]
     requests = [
         Request(id=f"item{j:05d}", members=numbered(f"item{j:05d}", count), demand=_demand(size))
         for j, (size, count) in enumerate(instance.items)

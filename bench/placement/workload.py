@@ -9,7 +9,16 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stead.blueprint.placement.model import Group, GroupKind, Host, Over, Policy, Problem, Request, numbered
+from stead.blueprint.placement.model import (
+    GroupKind,
+    Over,
+    PlacementGroup,
+    PlacementHost,
+    Policy,
+    Problem,
+    Request,
+    numbered,
+)
 
 GIB = 1 << 30
 
@@ -27,18 +36,18 @@ DISKS = (10, 20, 40, 80)
 MOST_APART = 20  # nobody asks for four hundred hosts for one group
 
 
-def hosts(count: int, seed: int) -> list[Host]:
+def hosts(count: int, seed: int) -> list[PlacementHost]:
     rng = random.Random(seed)
     kinds = rng.choices(HOST_KINDS, weights=[kind[4] for kind in HOST_KINDS], k=count)
     return [_host(i, kind, rng) for i, kind in enumerate(kinds)]
 
 
-def _host(i: int, kind: tuple[int, int, int, frozenset[str], int], rng: random.Random) -> Host:
+def _host(i: int, kind: tuple[int, int, int, frozenset[str], int], rng: random.Random) -> PlacementHost:
     vcpus, memory, disk, traits, _ = kind
     capacity = {"vcpus": vcpus, "memory": memory * GIB, "disk:local": disk * GIB}
     if "gpu" in traits:
         capacity["device:gpu"] = 4
-    return Host(
+    return PlacementHost(
         name=f"compute-{i:05d}",
         zone=ZONES[i % len(ZONES)],
         traits=traits,
@@ -86,13 +95,13 @@ def _without_wishes(request: Request) -> Request:
 def _request(i: int, count: int, demand: dict[str, int], rng: random.Random) -> Request:
     name = f"project-{i % 97}/instances/app-{i:05d}"
     luck = rng.random()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[PlacementGroup, ...] = ()
     if 1 < count <= MOST_APART and luck < 0.25:
-        groups = (Group(name=f"{name}/spread", kind=GroupKind.SPREAD, hard=luck < 0.15),)
+        groups = (PlacementGroup(name=f"{name}/spread", kind=GroupKind.SPREAD, hard=luck < 0.15),)
     elif 2 < count <= MOST_APART and luck < 0.30:
-        groups = (Group(name=f"{name}/zones", kind=GroupKind.SPREAD, over=Over.ZONES, hard=luck < 0.28),)
+        groups = (PlacementGroup(name=f"{name}/zones", kind=GroupKind.SPREAD, over=Over.ZONES, hard=luck < 0.28),)
     elif 1 < count < 4 and luck < 0.33:
-        groups = (Group(name=f"{name}/together", kind=GroupKind.TOGETHER),)
+        groups = (PlacementGroup(name=f"{name}/together", kind=GroupKind.TOGETHER),)
     gpu = count < 6 and rng.random() < 0.02
     return Request(
         id=name,

@@ -113,7 +113,7 @@ def test_what_a_kind_names_of_its_model_is_there(name: str) -> None:
     kind = import_module(f"stead.kinds.{name}").KIND
     fields = {field.name.rstrip("_") for field in dataclasses.fields(kind.model)} | {""}
     assert {one.rstrip("_") for one in kind.identity} <= fields
-    assert set(kind.places.values()) <= fields
+    assert set(kind.field_map.values()) <= fields
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.store import Store
 from stead.store.documents import KEPT
-from stead.store.model import Audited, Claim, Document, reserved
+from stead.store.model import Audited, Document, LockRequest, reserved
 
 OpenStore = Callable[..., Store]
 WEB = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.0.0.0/24"}}}}}
@@ -70,7 +70,7 @@ def test_a_project_that_is_gone_has_no_document_and_keeps_its_history(store: Sto
 
 
 def test_documents_are_written_while_an_apply_holds_the_lock(store: Store, opened: OpenStore) -> None:
-    with store.lock(Claim("an apply", "at work")):
+    with store.lock(LockRequest("an apply", "at work")):
         opened().save_document(document(1, content=WEB))
     assert store.documents()["acme"].revision == 1
 
@@ -124,7 +124,7 @@ def test_encrypting_a_store_seals_documents_too(opened: OpenStore) -> None:
     store = opened()
     store.save_document(document(1, content=WEB))
     store.write_identities({("user", "1"): {"name": "ada"}})
-    with store.lock(Claim("ada", "encrypt")) as hold:
+    with store.lock(LockRequest("ada", "encrypt")) as hold:
         store.encrypt(hold, "cd" * 32)
     again = opened("cd" * 32)
     assert again.documents()["acme"].content == WEB

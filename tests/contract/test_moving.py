@@ -13,9 +13,9 @@ from stead.core.diagnostics import Refused
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
 from stead.store import Store, open_store
-from stead.store.model import Claim, Outcome, Start, Writes
+from stead.store.model import LockRequest, Outcome, Start, Writes
 
-CLAIM = Claim("ada", "a test")
+CLAIM = LockRequest("ada", "a test")
 
 
 def _filled(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from stead.core.diagnostics import Refused
 from stead.store import open_store
-from stead.store.model import Claim
+from stead.store.model import LockRequest
 from stead.store.schema import MIGRATIONS, VERSION
 
 
@@ -110,12 +110,12 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(database: str, tmp_p
 
 def test_the_servers_clock_says_who_is_late(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here, there = (open_store(database, directory=tmp_path, create=True) for _ in range(2))
-    with here.lock(Claim("ada", "")):
+    with here.lock(LockRequest("ada", "")):
         monkeypatch.setattr("time.time", lambda: 4e9)  # this host believes in the year 2096
         holder = there.holder()
         assert holder is not None
         assert holder.alive
-        with pytest.raises(Refused), there.lock(Claim("bob", "")):
+        with pytest.raises(Refused), there.lock(LockRequest("bob", "")):
             pass
     here.close()
     there.close()

@@ -18,12 +18,12 @@ from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.store import Store
 from stead.store.lock import take
-from stead.store.model import Began, Claim, Ended, Lineage, Outcome, Skipped, Start, StepState, Writes
+from stead.store.model import Began, Ended, Lineage, LockRequest, Outcome, Skipped, Start, StepState, Writes
 
 OpenStore = Callable[..., Store]
 NET = Address("acme", "networks", "app")
 WEB = [Address("acme", "instances", "web", number) for number in range(3)]
-ME = Claim("ada", "a test")
+ME = LockRequest("ada", "a test")
 RUN = Start("ada", "a test", "plan-1", 3)
 BODY = Body.of({"vcpus": 2})
 
@@ -253,8 +253,8 @@ def test_the_plan_of_a_run_is_kept(store: Store) -> None:
 
 
 def test_of_two_applies_one_is_refused_and_told_who_holds_the_lock(opened: OpenStore) -> None:
-    with opened().lock(Claim("ada", "nightly apply")):
-        with pytest.raises(Refused) as refusal, opened().lock(Claim("bob", "")):
+    with opened().lock(LockRequest("ada", "nightly apply")):
+        with pytest.raises(Refused) as refusal, opened().lock(LockRequest("bob", "")):
             pass
         assert codes(refusal) == ["STEAD-S010"]
         (told,) = refusal.value.diagnostics
@@ -283,7 +283,7 @@ def test_a_reader_is_never_blocked(opened: OpenStore) -> None:
 
 def test_a_live_owner_is_heard_of_beyond_its_time_to_live(opened: OpenStore) -> None:
     store = opened()
-    with opened().lock(Claim("ada", "", lives=0.6)):
+    with opened().lock(LockRequest("ada", "", lives=0.6)):
         deadline = time.monotonic() + 60
         while (holder := store.holder()) is None or holder.beat - holder.since <= holder.lives:
             assert time.monotonic() < deadline, holder
@@ -292,7 +292,7 @@ def test_a_live_owner_is_heard_of_beyond_its_time_to_live(opened: OpenStore) -> 
 
 def test_an_owner_counts_as_dead_once_it_was_not_heard_of_for_its_time_to_live(opened: OpenStore) -> None:
     db = opened()._db  # type: ignore[attr-defined]
-    take(db, Claim("ada", "", lives=600), "dead")
+    take(db, LockRequest("ada", "", lives=600), "dead")
     db.run("UPDATE lock SET beat = ?", (db.now() - 500,))
     with pytest.raises(Refused), opened().lock(ME):
         pass
@@ -306,14 +306,14 @@ def test_an_owner_that_lost_its_lock_writes_nothing_more(opened: OpenStore) -> N
     with slow.lock(ME) as hold:
         run = slow.start(hold, RUN, Writes())
         assert other.unlock("bob").owner == "ada"
-        with other.lock(Claim("bob", "")), pytest.raises(Refused) as refusal:
+        with other.lock(LockRequest("bob", "")), pytest.raises(Refused) as refusal:
             slow.write(hold, run, Writes(records=[record(NET)]))
     assert codes(refusal) == ["STEAD-S011"]
     assert other.recorded().resources == {}
 
 
 def test_an_owner_is_told_that_it_lost_its_lock(opened: OpenStore) -> None:
-    with opened().lock(Claim("ada", "", lives=0.3)) as hold:
+    with opened().lock(LockRequest("ada", "", lives=0.3)) as hold:
         opened().unlock("bob")
         deadline = time.monotonic() + 60
         while not hold.lost and time.monotonic() < deadline:
@@ -324,7 +324,7 @@ def test_an_owner_is_told_that_it_lost_its_lock(opened: OpenStore) -> None:
 def test_the_end_of_one_that_lost_its_lock_does_not_free_the_next_ones(opened: OpenStore) -> None:
     with opened().lock(ME):
         opened().unlock("bob")
-        bob = opened().lock(Claim("bob", ""))
+        bob = opened().lock(LockRequest("bob", ""))
         bob.__enter__()
     holder = opened().holder()
     assert holder is not None
@@ -340,7 +340,7 @@ def test_unlocking_what_is_not_locked_is_refused(store: Store) -> None:
 
 def test_the_holder_is_told_with_all_that_helps(store: Store) -> None:
     assert store.holder() is None
-    with store.lock(Claim("ada", "nightly")):
+    with store.lock(LockRequest("ada", "nightly")):
         holder = store.holder()
         assert holder is not None
         assert (holder.owner, holder.reason, holder.alive) == ("ada", "nightly", True)

@@ -10,7 +10,7 @@ from driving import Driven
 from stead.lab.site import Lab
 from stead.plan.model import Plan
 from stead.run.journal import of_waves
-from stead.runner import Ended, Result, State, Wave
+from stead.runner import StepResult, StepsEnded, StepStatus, Wave
 from stead.runner.ansible import AnsibleRunner
 
 # Which guests run since when, and all that is written but what a running guest writes itself.
@@ -35,14 +35,14 @@ def sealed(value: Any) -> set[str]:
 
 def rehearse(plan: Plan, site: Driven, *, arguments: Sequence[str] = ()) -> None:
     """Every step goes well, and the hosts are as they were."""
-    before, results = state(site.lab), list[Result]()
+    before, results = state(site.lab), list[StepResult]()
     folder = site.folder / "rehearsal"
     runner = AnsibleRunner(inventory=site.inventories, folder=folder, check=True, arguments=arguments)
     for number, steps in of_waves(plan).items():
         mine = [step for step in steps if step.host]
         secrets = {step.number: dict.fromkeys(sealed(step.want.fields()), "rehearsed") for step in mine if step.want}
         wave = Wave(number=number, steps=mine, secrets=secrets)
-        runner.run(wave, lambda event: results.extend(event.results if isinstance(event, Ended) else ()))
+        runner.run(wave, lambda event: results.extend(event.results if isinstance(event, StepsEnded) else ()))
     assert results
-    assert [one for one in results if one.state is not State.DONE] == []
+    assert [one for one in results if one.state is not StepStatus.DONE] == []
     assert state(site.lab) == before

@@ -19,7 +19,7 @@ from working import Site
 from stead.core.address import Address
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
-from stead.runner import State
+from stead.runner import StepStatus
 from stead.store import open_store
 
 pytestmark = pytest.mark.lab
@@ -206,7 +206,7 @@ def test_a_host_that_is_silent_holds_up_nobody_else(site: Site) -> None:
     assert set(applied.silent) == {"compute-2"}
     assert [str(told.step.address) for told in applied.skipped] == ["acme/volumes/more"]
     assert applied.done == 1
-    assert State.UNKNOWN not in {told.step.host for told in applied.unknown}
+    assert StepStatus.UNKNOWN not in {told.step.host for told in applied.unknown}
     assert not site.apply(site.plan()).failed
     site.text = good
     assert not site.apply(site.plan()).failed

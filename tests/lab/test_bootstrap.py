@@ -13,7 +13,7 @@ import pytest
 
 from stead.cli import main
 from stead.lab.site import Lab
-from stead.runner.playbook import Playbook, run
+from stead.runner.playbook import PlaybookCall, run
 
 pytestmark = pytest.mark.lab
 
@@ -33,7 +33,7 @@ WANT = {
 
 def bootstrap(lab: Lab, *, check: bool = False) -> dict[str, int]:
     """host -> tasks that changed something"""
-    ran = run(Playbook(name="stead.cloud.bootstrap", inventory=[lab.inventory], check=check))
+    ran = run(PlaybookCall(name="stead.cloud.bootstrap", inventory=[lab.inventory], check=check))
     assert ran.status == 0, (ran.failed, ran.unreachable, ran.said)
     return {host: count.get("changed", 0) for host, count in ran.counts.items()}
 

@@ -13,9 +13,9 @@ import pytest
 
 from stead.cli import main
 from stead.core.address import Address
-from stead.core.observed import State
+from stead.core.observed import HostStatus
 from stead.lab.site import Lab
-from stead.runner.observe import Answer, Question, observe, to_observed
+from stead.runner.observe import Answer, ObserveRequest, observe, to_observed
 from stead.site.inventory import read_inventory
 
 pytestmark = pytest.mark.lab
@@ -39,7 +39,7 @@ def crowded(prepared: Lab) -> Iterator[Lab]:
 
 
 def ask(lab: Lab, *hosts: str) -> dict[str, Answer]:
-    return dict(observe(Question(inventory=[lab.inventory], hosts=hosts or [host.name for host in lab.hosts])))
+    return dict(observe(ObserveRequest(inventory=[lab.inventory], hosts=hosts or [host.name for host in lab.hosts])))
 
 
 def timed(lab: Lab, playbook: str | Path) -> float:
@@ -133,9 +133,9 @@ def test_dead_host_is_told_and_holds_up_nobody(prepared: Lab) -> None:
         assert time.monotonic() - began < 90  # it takes the time to connect, 8 s, and TCP would take more than 120
         assert [name for name, answer in answers.items() if not answer.answered] == ["compute-2"]
         seen = to_observed(answers, inventory.hosts)
-        assert seen.hosts["compute-2"].state is State.DOWN
+        assert seen.hosts["compute-2"].state is HostStatus.DOWN
         assert seen.hosts["compute-2"].why
-        assert seen.hosts["compute-1"].state is State.UP
+        assert seen.hosts["compute-1"].state is HostStatus.UP
         assert main(["hosts", "-i", str(prepared.inventory)]) == 0
     finally:
         prepared.reboot([prepared.host("compute-2")])

@@ -11,12 +11,12 @@ from dataclasses import replace
 from random import Random
 
 from stead.blueprint.placement import (
-    Group,
     GroupKind,
-    Host,
     HostState,
     Over,
     Placement,
+    PlacementGroup,
+    PlacementHost,
     Policy,
     Problem,
     Request,
@@ -28,12 +28,12 @@ STEPS = 20_000
 Unit = tuple[Request, str]
 
 
-def usable(host: Host, resource: str) -> int:
+def usable(host: PlacementHost, resource: str) -> int:
     physical = host.capacity.get(resource, 0) - host.reserved.get(resource, 0)
     return max(0, physical * round(host.overcommit.get(resource, 1.0) * 1000) // 1000)
 
 
-def may(host: Host, request: Request, member: str, *, up: bool = True) -> bool:
+def may(host: PlacementHost, request: Request, member: str, *, up: bool = True) -> bool:
     """Whether nothing but room and groups speaks against it."""
     return (
         (host.state is HostState.UP or not up)
@@ -57,7 +57,7 @@ def requests_of(problem: Problem) -> dict[str, Request]:
 def broken_groups(problem: Problem, at: Mapping[str, str]) -> Iterator[str]:
     """Hard groups that this assignment breaks; evenness over zones aside, which depends on where members may go."""
     zone, asks = {host.name: host.zone for host in problem.hosts}, requests_of(problem)
-    seats: dict[Group, list[str]] = {}
+    seats: dict[PlacementGroup, list[str]] = {}
     for member, host in at.items():
         for group in asks[member].groups:
             if group.hard:
@@ -107,7 +107,9 @@ def mistakes(problem: Problem, placement: Placement) -> Iterator[str]:
 class Exhaustive:
     """Every arrangement of some units beside others that are fixed. `None`: more steps than a test has time for."""
 
-    def __init__(self, problem: Problem, fixed: Mapping[str, str], hosts: Sequence[Host] | None = None) -> None:
+    def __init__(
+        self, problem: Problem, fixed: Mapping[str, str], hosts: Sequence[PlacementHost] | None = None
+    ) -> None:
         self.asks = requests_of(problem)
         self.hosts = {host.name: host for host in (problem.hosts if hosts is None else hosts)}
         self.free = {name: {one: usable(host, one) for one in RESOURCES} for name, host in self.hosts.items()}
@@ -175,19 +177,19 @@ def fitted(random: Random) -> Problem:
             return replace(problem, hosts=[replace(host, capacity=taken[host.name]) for host in rich])
 
 
-def _group(random: Random, number: int) -> Group:
+def _group(random: Random, number: int) -> PlacementGroup:
     kind = random.choice((GroupKind.SPREAD, GroupKind.SPREAD, GroupKind.TOGETHER))
     over = random.choice((Over.HOSTS, Over.HOSTS, Over.ZONES))
     even = over is Over.ZONES and kind is GroupKind.SPREAD
     limit = random.choice((1, 2, 3) if even else (None, 1, 2)) if kind is GroupKind.SPREAD else None
-    return Group(name=f"g{number}", kind=kind, over=over, hard=random.random() < 0.75, limit=limit)
+    return PlacementGroup(name=f"g{number}", kind=kind, over=over, hard=random.random() < 0.75, limit=limit)
 
 
-def _host(random: Random, name: str, zones: Sequence[str]) -> Host:
+def _host(random: Random, name: str, zones: Sequence[str]) -> PlacementHost:
     capacity = {"vcpus": random.randint(2, 20), "memory": random.randint(2, 20), "disk:fast": random.randint(0, 12)}
     rare = {"device:gpu": 2, "hugepages:2MiB": 6, "iops:fast": 6}
     capacity |= {one: random.randint(0, most) for one, most in rare.items() if random.random() < 0.4}
-    return Host(
+    return PlacementHost(
         name=name,
         zone=random.choice(zones),
         capacity=capacity,
@@ -202,7 +204,7 @@ def _host(random: Random, name: str, zones: Sequence[str]) -> Host:
     )
 
 
-def _request(random: Random, name: str, groups: Sequence[Group], hosts: Sequence[Host]) -> Request:
+def _request(random: Random, name: str, groups: Sequence[PlacementGroup], hosts: Sequence[PlacementHost]) -> Request:
     members = numbered(name, random.randint(1, 4))
     demand = {"vcpus": random.randint(0, 4), "memory": random.randint(0, 4)}
     demand |= {one: random.randint(1, 2) for one in RESOURCES[2:] if random.random() < 0.15}

@@ -15,7 +15,7 @@ from sites import desired, hosts, planned, specs
 
 from stead.blueprint.dry_run import applied, with_hosts
 from stead.core.kind import Action, Disruption
-from stead.core.observed import Observed, State
+from stead.core.observed import HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 from stead.plan.planner import Wishes
@@ -99,7 +99,7 @@ def test_what_was_never_recorded_is_not_destroyed(
 @given(specs(), st.sampled_from(["compute-0", "compute-1", "compute-2", "compute-3"]))
 def test_silent_host_keeps_what_it_has_and_gets_nothing(spec: dict[str, Any], silent: str) -> None:
     recorded, observed = after_apply(spec)
-    made = planned(desired(spec), recorded, with_hosts(observed, State.DOWN, silent))
+    made = planned(desired(spec), recorded, with_hosts(observed, HostStatus.DOWN, silent))
     assert made.plan is not None
     assert made.plan.steps == ()  # unreachable is not dead: nothing is started elsewhere
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stead.blueprint.placement import (
-    Group,
     GroupKind,
-    Host,
     HostState,
     Over,
     Placement,
+    PlacementGroup,
+    PlacementHost,
     Policy,
     Problem,
     Request,
@@ -34,10 +34,10 @@ subsets = st.sets(st.sampled_from(TRAITS), max_size=1).map(frozenset)
 
 
 @st.composite
-def hosts(draw: st.DrawFn, least: int = 1, most: int = 8) -> list[Host]:
+def hosts(draw: st.DrawFn, least: int = 1, most: int = 8) -> list[PlacementHost]:
     count = draw(st.integers(least, most))
     return [
-        Host(
+        PlacementHost(
             name=f"h{i}",
             zone=draw(st.sampled_from(ZONES)),
             traits=draw(subsets),
@@ -51,11 +51,11 @@ def hosts(draw: st.DrawFn, least: int = 1, most: int = 8) -> list[Host]:
 
 
 GROUPS = (
-    *[Group(name=f"s{hard}", kind=GroupKind.SPREAD, hard=hard) for hard in (True, False)],
-    Group(name="s2", kind=GroupKind.SPREAD, limit=2),
-    *[Group(name=f"z{hard}", kind=GroupKind.SPREAD, over=Over.ZONES, hard=hard) for hard in (True, False)],
-    *[Group(name=f"t{hard}", kind=GroupKind.TOGETHER, hard=hard) for hard in (True, False)],
-    *[Group(name=f"tz{hard}", kind=GroupKind.TOGETHER, over=Over.ZONES, hard=hard) for hard in (True, False)],
+    *[PlacementGroup(name=f"s{hard}", kind=GroupKind.SPREAD, hard=hard) for hard in (True, False)],
+    PlacementGroup(name="s2", kind=GroupKind.SPREAD, limit=2),
+    *[PlacementGroup(name=f"z{hard}", kind=GroupKind.SPREAD, over=Over.ZONES, hard=hard) for hard in (True, False)],
+    *[PlacementGroup(name=f"t{hard}", kind=GroupKind.TOGETHER, hard=hard) for hard in (True, False)],
+    *[PlacementGroup(name=f"tz{hard}", kind=GroupKind.TOGETHER, over=Over.ZONES, hard=hard) for hard in (True, False)],
 )
 
 
@@ -171,7 +171,7 @@ def test_an_unchanged_problem_moves_nothing(problem: Problem) -> None:
 
 @given(problems(), hosts(most=3))
 @settings(max_examples=100, deadline=None)
-def test_more_hosts_and_more_requests_move_nothing(problem: Problem, more: list[Host]) -> None:
+def test_more_hosts_and_more_requests_move_nothing(problem: Problem, more: list[PlacementHost]) -> None:
     first = place(problem)
     named = [replace(host, name=f"new-{host.name}") for host in more]
     extra = Request(id="later", members=("later",), demand={"vcpus": 2})
@@ -185,7 +185,7 @@ def test_more_hosts_and_more_requests_move_nothing(problem: Problem, more: list[
     assert all(again.assignment[member] == host for member, host in first.assignment.items())
 
 
-def with_one(problem: Problem, which: int, state: HostState) -> tuple[Host, list[Host]]:
+def with_one(problem: Problem, which: int, state: HostState) -> tuple[PlacementHost, list[PlacementHost]]:
     """One of the hosts, and all of them with that one in another state."""
     one = problem.hosts[which % len(problem.hosts)]
     return one, [replace(host, state=state) if host is one else host for host in problem.hosts]

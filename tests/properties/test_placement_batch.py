@@ -15,14 +15,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_placement import hosts, problems, requests
 
 from stead.blueprint.placement import Policy, Problem, state
-from stead.blueprint.placement.incumbents import seat
+from stead.blueprint.placement.incumbents import incumbents
 from stead.blueprint.placement.place import finish, searched
 from stead.blueprint.placement.search import candidates
 from stead.blueprint.placement.search.batch import batch, share
 from stead.blueprint.placement.search.candidates import Candidates
 from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Space
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 many = settings(max_examples=300, deadline=None, suppress_health_check=UNHURRIED)
@@ -46,7 +46,7 @@ def test_a_batch_is_what_the_loop_gives(problem: Problem, counts: list[int]) -> 
         patch.setattr(candidates, "WORTH_A_BATCH", 1 << 60)
         space = Space(problem)
         shapes = [space.shape(request) for request in problem.requests]
-        loop, whole = seat(space).state, seat(space).state
+        loop, whole = incumbents(space).state, incumbents(space).state
         mirror = Mirror(whole)
         for turn, count in enumerate(counts):
             shape = shapes[turn % len(shapes)]
@@ -73,7 +73,7 @@ def test_a_placement_in_batches_is_the_placement_without(problem: Problem) -> No
 def test_a_share_is_what_the_loop_gives_on_each_of_its_kinds(problem: Problem, counts: list[int], kinds: int) -> None:
     wanted = [replace(request, preferred=frozenset()) for request in problem.requests]
     space = Space(replace(problem, requests=wanted, policy=Policy.BALANCE))
-    loop, whole = seat(space).state, seat(space).state
+    loop, whole = incumbents(space).state, incumbents(space).state
     mirror = Mirror(whole)
     for turn, count in enumerate(counts):
         shape = space.shape(wanted[turn % len(wanted)])
@@ -90,7 +90,7 @@ def test_many_seated_at_once_are_seated_as_one_by_one(problem: Problem, homes: l
     space = Space(problem)
     shapes = [space.shape(request) for request in problem.requests]
     sat = [(shapes[i % len(shapes)].demand, [h for h in at if h < len(space.hosts)]) for i, at in enumerate(homes)]
-    single, many_at_once = State(space), State(space)
+    single, many_at_once = SearchState(space), SearchState(space)
     single.seat(sat)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(state, "WORTH_ARRAYS", 0)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stead.blueprint.placement import Group, GroupKind, Host, Placement, Policy, Problem, Request, numbered, place
+from stead.blueprint.placement import (
+    GroupKind,
+    Placement,
+    PlacementGroup,
+    PlacementHost,
+    Policy,
+    Problem,
+    Request,
+    numbered,
+    place,
+)
 
 RESOURCES = ("vcpus", "memory")
-APART = Group(name="apart", kind=GroupKind.SPREAD)
+APART = PlacementGroup(name="apart", kind=GroupKind.SPREAD)
 Unit = tuple[Request, str]
 
 
@@ -16,7 +26,7 @@ Unit = tuple[Request, str]
 def problems(draw: st.DrawFn) -> Problem:
     """Tight on purpose: about as much is asked as there is."""
     hosts = [
-        Host(
+        PlacementHost(
             name=f"h{i}",
             zone=draw(st.sampled_from(("a", "b"))),
             capacity={name: draw(st.integers(3, 12)) for name in RESOURCES},

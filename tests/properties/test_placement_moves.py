@@ -10,27 +10,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stead.blueprint.placement import (
-    Group,
     GroupKind,
-    Host,
+    Incremental,
     Move,
     Placement,
+    PlacementGroup,
+    PlacementHost,
     Policy,
     Problem,
     Request,
-    Warm,
     drain,
+    failure_analysis,
     numbered,
     place,
     rebalance,
-    survive,
 )
 from stead.blueprint.placement.moves import steepest_descent
 from stead.blueprint.placement.queries import evaluation
 from stead.blueprint.placement.search import packing
 
-APART = Group(name="apart", kind=GroupKind.SPREAD, limit=2)
-WISH = Group(name="wish", kind=GroupKind.SPREAD, hard=False)
+APART = PlacementGroup(name="apart", kind=GroupKind.SPREAD, limit=2)
+WISH = PlacementGroup(name="wish", kind=GroupKind.SPREAD, hard=False)
 RESOURCES = ("vcpus", "memory")
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
@@ -38,7 +38,7 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 @st.composite
 def problems(draw: st.DrawFn, policy: Policy = Policy.BALANCE) -> Problem:
     hosts = [
-        Host(
+        PlacementHost(
             name=f"h{i}",
             zone=draw(st.sampled_from(("a", "b"))),
             traits=draw(st.sampled_from((frozenset(), frozenset({"ssd"})))),
@@ -208,7 +208,7 @@ def test_survive_and_place_never_prove_each_other_wrong(problem: Problem) -> Non
     """A survived failure has an arrangement, so `place` may not call it impossible; one proven to hurt, hurts."""
     start = place(problem)
     homeless = {one.request for one in start.unplaced}
-    hurt = {failure.hosts[0]: failure for failure in survive(problem, start).failures}
+    hurt = {failure.hosts[0]: failure for failure in failure_analysis(problem, start).failures}
     for host in problem.hosts:
         left = [other for other in problem.hosts if other is not host]
         current = {member: at for member, at in start.assignment.items() if at != host.name}
@@ -224,9 +224,9 @@ def test_survive_and_place_never_prove_each_other_wrong(problem: Problem) -> Non
 @given(problems())
 @settings(max_examples=60, deadline=None)
 def test_asking_what_a_failure_does_leaves_the_scene_as_it_was(problem: Problem) -> None:
-    view = evaluation.Scene(problem, place(problem))
+    view = evaluation.Evaluation(problem, place(problem))
     free, tally = [list(row) for row in view.state.free], {n: dict(c) for n, c in view.state.tally.hosts.items() if c}
-    survive(problem, view.placement, scene=view)
+    failure_analysis(problem, view.placement, evaluation=view)
     assert view.state.free == free
     assert {name: counts for name, counts in view.state.tally.hosts.items() if counts} == tally
 
@@ -237,14 +237,14 @@ def test_more_with_n_plus_one_checked_hurt_no_failure_that_was_harmless(
     problem: Problem, sizes: list[tuple[int, int]]
 ) -> None:
     start = place(problem)
-    before = {one.hosts for one in survive(problem, start).failures}
-    warm, grown, assignment = Warm(problem, start), problem, dict(start.assignment)
+    before = {one.hosts for one in failure_analysis(problem, start).failures}
+    warm, grown, assignment = Incremental(problem, start), problem, dict(start.assignment)
     for number, (vcpus, memory) in enumerate(sizes):
         more = Request(id=f"m{number}", members=(f"m{number}",), demand={"vcpus": vcpus, "memory": memory})
         if placed := warm.add_surviving(more):
             assignment |= placed
             grown = replace(grown, requests=[*grown.requests, more])
-    after = survive(grown, replace(start, assignment=assignment))
+    after = failure_analysis(grown, replace(start, assignment=assignment))
     assert {one.hosts for one in after.failures if one.proven} <= before
 
 

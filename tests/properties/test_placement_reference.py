@@ -19,19 +19,19 @@ from reference import Exhaustive, Unit, broken_groups, drawn, fitted, may, mista
 
 from stead.blueprint.placement import (
     GroupKind,
-    Host,
     HostState,
     Move,
     Over,
     Placement,
+    PlacementHost,
     Problem,
     Suggestion,
     drain,
+    failure_analysis,
     place,
     rebalance,
     relaxed,
     suggest,
-    survive,
 )
 
 T = TypeVar("T")
@@ -161,7 +161,7 @@ def test_what_is_said_of_failures_is_true(seed: int) -> None:
     known = replace(problem, requests=requests)
     asks = requests_of(known)
     for n in (1, 2, len(problem.hosts) + 2):
-        hurt = {one.hosts: one for one in survive(problem, placement, n).failures}
+        hurt = {one.hosts: one for one in failure_analysis(problem, placement, n).failures}
         for hosts in combinations(sorted(host.name for host in problem.hosts), min(n, len(problem.hosts))):
             stays = {member: host for member, host in at.items() if host not in hosts}
             lost = [(asks[member], member) for member in at if member not in stays]
@@ -247,7 +247,7 @@ def orders(random: Random, problem: Problem) -> Iterator[Problem]:
     def turned(items: Mapping[str, T]) -> dict[str, T]:
         return dict(random.sample(list(items.items()), len(items)))
 
-    hosts: list[Host] = list(problem.hosts)
+    hosts: list[PlacementHost] = list(problem.hosts)
     random.shuffle(hosts)
     requests = [
         replace(request, members=random.sample(request.members, len(request.members)), demand=turned(request.demand))
@@ -265,4 +265,4 @@ def test_no_order_shows_in_a_placement_or_in_moves(seed: int) -> None:
         assert place(other) == placement
         assert rebalance(other, placement, 9).waves == rebalance(asked, placement, 9).waves
         assert drain(other, placement, name).waves == drain(asked, placement, name).waves
-        assert survive(other, placement) == survive(asked, placement)
+        assert failure_analysis(other, placement) == failure_analysis(asked, placement)

@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_placement import everyone, left_out, problems, usage
 
-from stead.blueprint.placement import Policy, Problem, Scene, place
+from stead.blueprint.placement import Evaluation, Policy, Problem, place
 from stead.blueprint.placement.search import fill, greedy
 from stead.blueprint.placement.search.greedy import even, hosts_of, start, units_of
-from stead.blueprint.placement.search.lp_relaxation import shares
+from stead.blueprint.placement.search.lp_relaxation import lp_relaxation
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 many = settings(max_examples=40, deadline=None, suppress_health_check=UNHURRIED)
@@ -35,7 +35,7 @@ def test_shares_are_all_units_on_hosts_that_may_take_them(problem: Problem) -> N
     runs = [run for run in one.runs if even(run) and run.shape.pool.hosts]
     if not runs:
         return
-    found = shares(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE)
+    found = lp_relaxation(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE)
     for number, parts in found.of.items():
         mine = [run for run in runs if run.shape.number == number]
         assert sum(part.units for part in parts) == sum(len(run.units) for run in mine)
@@ -53,8 +53,8 @@ def test_no_placement_is_below_what_is_proven_to_be_the_least(problem: Problem) 
     one = start(asked)
     runs = [run for run in one.runs if run.shape.pool.hosts]
     if runs and not placement.unplaced:
-        least = shares(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE).least
-        assert least <= max(Scene(asked, placement).state.level) + 1e-9
+        least = lp_relaxation(one.state, units_of(runs), hosts_of(runs), Policy.BALANCE).least
+        assert least <= max(Evaluation(asked, placement).state.level) + 1e-9
 
 
 @given(problems(), st.randoms(use_true_random=False))

@@ -11,12 +11,12 @@ from sites import KEY, desired, hosts, planned, specs
 
 from stead.blueprint.dry_run import applied
 from stead.blueprint.settle import settle
-from stead.core.observed import Observed, Origin
+from stead.core.observed import Observed, StoreOrigin
 from stead.core.recorded import Record, Recorded
 from stead.kinds import kinds
 from stead.plan.model import Keep
 from stead.recovery.derive import complete
-from stead.recovery.rebuild import Entry, Memory, Rebuilt, rebuild
+from stead.recovery.rebuild import LedgerEntry, Memory, Rebuilt, rebuild
 
 RANDOM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EMPTY = Recorded(site="a-site")
@@ -26,17 +26,19 @@ def told(record: Record) -> dict[str, Any]:
     return Keep(record.address, record.leases, record.host, record.after, record.protect, record.reason, None).told()
 
 
-def entries(recorded: Recorded, observed: Observed, *, whole: bool) -> Iterator[Entry]:
+def entries(recorded: Recorded, observed: Observed, *, whole: bool) -> Iterator[LedgerEntry]:
     for address, haves in observed.haves.items():
         record = recorded.resources[address]
         for host, have in haves.items():
-            yield Entry(host, address, have.uuid, have.want, "a-site", 1, told(record) if whole else None)
+            yield LedgerEntry(host, address, have.uuid, have.want, "a-site", 1, told(record) if whole else None)
 
 
-def recovered(spec: dict[str, Any], some: list[Entry], observed: Observed) -> Rebuilt:
+def recovered(spec: dict[str, Any], some: list[LedgerEntry], observed: Observed) -> Rebuilt:
     names = {one.host for one in some}
     memories = {
-        name: Memory(host=name, origin=Origin("a-site", 1, "t"), entries=tuple(one for one in some if one.host == name))
+        name: Memory(
+            host=name, origin=StoreOrigin("a-site", 1, "t"), entries=tuple(one for one in some if one.host == name)
+        )
         for name in names
     }
     rebuilt = rebuild(memories, Recorded())

@@ -27,8 +27,8 @@ from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Wishes, make_plan
 from stead.run.apply import Applied, Options, apply
 from stead.runner.simulated import SimulatedRunner
-from stead.runner.simulated_rules import Needs, Site, kind_of
-from stead.runner.simulated_state import Fault, FaultKind
+from stead.runner.simulated_rules import Needs, SimulatedSite, kind_of
+from stead.runner.simulated_state import FaultKind, SimulatedFault
 from stead.store import open_store
 
 # More by hand: STEAD_SEEDS=100 pytest tests/properties/test_sequences.py
@@ -108,7 +108,7 @@ def specs(bench: Bench, dice: Random) -> Iterator[tuple[Json, Plan]]:
 
 def dangling(plan: Plan, observed: Observed) -> Iterator[tuple[int, str]]:
     """What stands on something that is not there, after each step in turn. A network that is made anew is a gap."""
-    site = Site(observed.hosts)
+    site = SimulatedSite(observed.hosts)
     for address, on in observed.haves.items():
         for host, have in on.items():
             site.put(str(address), host, have.uuid, have.want)
@@ -149,7 +149,7 @@ def _volumes(want: Want) -> set[str]:
     return {one["uuid"] for one in want.fields().get("volumes", {}).values() if not one["shareable"]}
 
 
-def lacks(site: Site) -> Iterator[tuple[str, str, str]]:
+def lacks(site: SimulatedSite) -> Iterator[tuple[str, str, str]]:
     for host, contents in list(site.contents.items()):
         for address, want in list(contents.things.items()):
             if kind_of(address) != "snapshots":  # which outlive their volume
@@ -207,7 +207,7 @@ def test_what_went_wrong_halfway_is_finished_by_the_next_applies(bench: Bench, s
     for _, plan in specs(bench, dice):
         host = dice.choice(["compute-0", "compute-1", "network-1"])
         kind = dice.choice([FaultKind.FAIL, FaultKind.DIE, FaultKind.DIE_BEFORE])
-        fault = Fault(
+        fault = SimulatedFault(
             kind=kind, host=host, address="", skip=dice.randrange(4), times=1, error="as the dice would have it"
         )
         bench.runner.state.keep_faults([fault])

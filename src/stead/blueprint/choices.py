@@ -86,7 +86,7 @@ class Choices:
         own = str(member.address) if names & {"this", "each", "index"} else ""
         cached = (block, expression.text, own)
         if cached not in self._rendered:
-            scope = Scope(self, block.project, block=block, member=member)
+            scope = LateScope(self, block.project, block=block, member=member)
             place = expression.place or block.place(expression.path)
             self._rendered[cached] = self.evaluate(expression, scope, place, address=str(member.address))
         return self._rendered[cached]
@@ -95,29 +95,29 @@ class Choices:
         """A condition, whose answer gives no secret away. None where it came to a text, which is no answer."""
         if isinstance(condition, bool):
             return condition
-        from stead.language.expressions import Failed, evaluate_late
+        from stead.language.expressions import BoundExceeded, evaluate_late
 
         try:
-            value = evaluate_late(condition, Scope(self, ""))
-        except Failed as failure:
+            value = evaluate_late(condition, LateScope(self, ""))
+        except BoundExceeded as failure:
             self.diagnostics.append(FAILED.at(place, str(failure)))
             return None
         if isinstance(value, Secret):
             return {"True": True, "False": False}.get(value.reveal())
         return None if isinstance(value, str) else bool(value)
 
-    def evaluate(self, expression: Expression, scope: Scope, place: Place | None, *, address: str = "") -> Any:
-        from stead.language.expressions import Failed, evaluate_late
+    def evaluate(self, expression: Expression, scope: LateScope, place: Place | None, *, address: str = "") -> Any:
+        from stead.language.expressions import BoundExceeded, evaluate_late
 
         try:
             value = evaluate_late(expression, scope)
-        except Failed as failure:
+        except BoundExceeded as failure:
             self.diagnostics.append(FAILED.at(place, str(failure), address=address))
             return ""
         return self.seals.seal(value, scope.project) if isinstance(value, Secret) else value
 
 
-class Scope(Mapping[str, Any]):
+class LateScope(Mapping[str, Any]):
     """The names a late expression may use, each made when it is first looked at."""
 
     def __init__(
@@ -210,7 +210,7 @@ class Projects(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
-        return Scope(self._choices, name)
+        return LateScope(self._choices, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
-from stead.blueprint.placement.plugins import NO_SITES, Sites
+from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.silence import telling
 from stead.core.address import Address
 from stead.core.kind import Demand, GroupRule, Kind
-from stead.core.observed import Have, Host, Observed, State
+from stead.core.observed import Have, Host, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, replace, value
 from stead.language.desired import Block, Desired
@@ -25,11 +25,11 @@ ROOT = "#root"  # no address ends so; behind an instance's address: its root dis
 # Networks and routers cost a host next to nothing; the number only makes placement spread them.
 SERVICES_PER_HOST = 1000
 _STATES = {
-    State.UP: ask.HostState.UP,
-    State.MAINTENANCE: ask.HostState.MAINTENANCE,
-    State.DOWN: ask.HostState.DOWN,  # unreachable is not dead: what sits there is pinned
-    State.GONE: ask.HostState.DOWN,
-    State.DEAD: ask.HostState.DOWN,  # what sat there is started elsewhere
+    HostStatus.UP: ask.HostState.UP,
+    HostStatus.MAINTENANCE: ask.HostState.MAINTENANCE,
+    HostStatus.DOWN: ask.HostState.DOWN,  # unreachable is not dead: what sits there is pinned
+    HostStatus.GONE: ask.HostState.DOWN,
+    HostStatus.DEAD: ask.HostState.DOWN,  # what sat there is started elsewhere
 }
 
 
@@ -47,13 +47,15 @@ class _Asked:
 
 
 @value
-class Question:
+class PlacementRequest:
     """What placement is asked, with the way back from its words to ours."""
 
     problem: ask.Problem
     members: Mapping[str, Address]  # placement's name of a member -> its address
     carried: Mapping[str, Address]  # the same for volumes that an instance brings along
-    torn: Mapping[Address, Mapping[Address, str]]  # an instance whose volumes are here and there -> where each is
+    split_volumes: Mapping[
+        Address, Mapping[Address, str]
+    ]  # an instance whose volumes are here and there -> where each is
     alone: frozenset[Address]  # volumes that one uses at a time
     held: Mapping[str, Reason]  # members that stay on a host that may still run them, and would not otherwise
 
@@ -63,11 +65,11 @@ def question(
     kinds: Mapping[str, Kind],
     observed: Observed,
     records: Mapping[Address, Record],
-    sites: Sites = NO_SITES,
+    plugins: PlacementPlugins = NO_PLUGINS,
     anew: frozenset[Address] = frozenset(),
-) -> Question:
-    """`sites` are the site's own filters and scorers. What is made `anew` is kept nowhere by a host that is dead."""
-    asking = _Asking(desired, kinds, observed, {**records, **dict(_freed(anew, records, observed.hosts))})
+) -> PlacementRequest:
+    """`plugins` are the site's own filters and scorers. What is made `anew` is kept nowhere by a host that is dead."""
+    asking = _DemandTables(desired, kinds, observed, {**records, **dict(_freed(anew, records, observed.hosts))})
     for block, demand in asking.demands:
         asking.add(block, demand)
     requests = [asking.request(asked) for asked in asking.asked.values()]
@@ -77,15 +79,15 @@ def question(
         current=asking.current,
         pinned=frozenset(asking.pinned),
         policy=ask.Policy(desired.site.policy),
-        filters=sites.filters,
-        scorers=sites.scorers,
+        filters=plugins.filters,
+        scorers=plugins.scorers,
     )
     carried = {str(volume): volume for volume in asking.carried}
-    return Question(
+    return PlacementRequest(
         problem=problem,
         members=asking.addresses,
         carried=carried,
-        torn=asking.torn,
+        split_volumes=asking.split_volumes,
         alone=frozenset(address for address, demand in asking.volumes.items() if demand.alone),
         held=asking.held,
     )
@@ -96,11 +98,11 @@ def _freed(
 ) -> Iterator[tuple[Address, Record]]:
     for address in anew & records.keys():
         record = records[address]
-        if record.host in hosts and hosts[record.host].state is State.DEAD:
+        if record.host in hosts and hosts[record.host].state is HostStatus.DEAD:
             yield address, replace(record, host="")
 
 
-class _Asking:
+class _DemandTables:
     """The tables of one call of `question`."""
 
     def __init__(
@@ -126,7 +128,7 @@ class _Asking:
         self.addresses: dict[str, Address] = {}
         self.current: dict[str, str] = {}
         self.pinned: set[str] = set()
-        self.torn: dict[Address, Mapping[Address, str]] = {}
+        self.split_volumes: dict[Address, Mapping[Address, str]] = {}
         self.held: dict[str, Reason] = {}
 
     def add(self, block: Block, demand: Demand) -> None:
@@ -223,7 +225,7 @@ class _Asking:
         )
 
     def _remember(self, name: str, address: Address, demand: Demand, kind: Kind) -> None:
-        host = seat(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=kind.mobile)
+        host = incumbent_host(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=kind.mobile)
         if not host:
             return
         self.current[name] = host
@@ -231,17 +233,17 @@ class _Asking:
         # dead one goes what leaves nothing there.
         there = self.hosts[host]
         wanted = demand.host in ("", host) and (not demand.zones or there.zone in demand.zones)
-        stays = not kind.mobile and wanted and (there.state is not State.DEAD or kind.stateful)
+        stays = not kind.mobile and wanted and (there.state is not HostStatus.DEAD or kind.stateful)
         if there.state.may_run or stays:
             self.pinned.add(name)
-        if there.state is State.GONE or (there.state is State.DOWN and not wanted):
+        if there.state is HostStatus.GONE or (there.state is HostStatus.DOWN and not wanted):
             self.held[name] = _held(there, demand)
 
     def _follow(self, asked: _Asked, address: Address, local: Sequence[Address]) -> None:
         at = {
             volume: host
             for volume in local
-            if (host := seat(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
+            if (host := incumbent_host(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
         }
         name = str(address)
         for volume, host in at.items():
@@ -249,19 +251,21 @@ class _Asking:
             if not self.hosts[host].state.answers and self.current.get(name, host) == host:
                 self.current[name] = host  # it waits there for its host, and nobody else waits for it
                 self.pinned.add(name)
-            if self.hosts[host].state is State.DEAD and name in self.pinned:
+            if self.hosts[host].state is HostStatus.DEAD and name in self.pinned:
                 self.held[name] = Reason(
                     "waits", f"stays on {host}, which is dead, as {volume} does: {LOCAL.format(volume)}"
                 )
         if len(set(at.values())) > 1:
-            self.torn[address] = at
+            self.split_volumes[address] = at
 
     def _is_shared(self, volume: Address) -> bool:
         demand = self.volumes.get(volume)
         return demand is None or bool({r.removeprefix("disk:") for r in demand.amounts} & self.shared)
 
 
-def seat(record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, Host], *, movable: bool) -> str:
+def incumbent_host(
+    record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, Host], *, movable: bool
+) -> str:
     """Where a resource is now. One that was moved by hand is where it was moved to, and that is no drift."""
     if record is not None and record.host in hosts:
         told_elsewhere = movable and len(haves) == 1 and record.host not in haves
@@ -274,25 +278,25 @@ def seat(record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, H
 
 def _held(host: Host, demand: Demand) -> Reason:
     """What the spec says is done once nobody can be running it there."""
-    silent = "is not in the inventory" if host.state is State.GONE else "does not answer"
+    silent = "is not in the inventory" if host.state is HostStatus.GONE else "does not answer"
     wish = f", and not yet on {demand.host}" if demand.host not in ("", host.name) else ""
     return Reason("waits", f"stays on {host.name}, which {silent}{wish}: {telling(host)}")
 
 
-def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.Group]:
+def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.PlacementGroup]:
     """Members are counted by the name of their group, so each rule of a group has a name of its own."""
     for rule in rules:
         name = rule.name if rule.over == "hosts" else f"{rule.name} over {rule.over}"
         name = name if rule.hard else f"{name}, {kind} if possible"
-        yield ask.Group(name=name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=rule.limit)
+        yield ask.PlacementGroup(name=name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=rule.limit)
 
 
-def _host(host: Host, shared: frozenset[str]) -> ask.Host:
+def _host(host: Host, shared: frozenset[str]) -> ask.PlacementHost:
     capacity = {"services": SERVICES_PER_HOST, **host.devices}
     if "compute" in host.roles:
         capacity |= {"vcpus": host.vcpus, "memory": host.memory}
     capacity |= {f"disk:{pool.name}": pool.size for pool in host.pools.values()}
-    return ask.Host(
+    return ask.PlacementHost(
         name=host.name,
         capacity=capacity,
         overcommit=host.overcommit,

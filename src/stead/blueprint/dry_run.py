@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
-from stead.core.observed import Have, Host, Observed, State
+from stead.core.observed import Have, Host, HostStatus, Observed
 from stead.core.recorded import Record, Recorded
 from stead.core.value import replace
 
@@ -38,12 +38,12 @@ def applied(blueprint: Blueprint, recorded: Recorded, observed: Observed) -> tup
     )
 
 
-def with_hosts(observed: Observed, state: State, *names: str) -> Observed:
+def with_hosts(observed: Observed, state: HostStatus, *names: str) -> Observed:
     """The same site with some hosts in another state. What a silent host has is not known."""
     hosts: dict[str, Host] = dict(observed.hosts)
     for name in names:
         hosts[name] = replace(hosts[name], state=state)
-    haves = _haves_but_of(names, observed) if state is State.DOWN else observed.haves
+    haves = _haves_but_of(names, observed) if state is HostStatus.DOWN else observed.haves
     return replace(observed, hosts=hosts, haves=haves)
 
 

@@ -31,7 +31,7 @@ UUID, IDENTITY = "uuid", "identity"
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
-class Claim(NamedTuple):
+class LeaseClaim(NamedTuple):
     """What the members of a block ask for."""
 
     block: Block
@@ -55,7 +55,7 @@ class Leases:
 
 def claim(
     block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...], measures: Mapping[str, int] = NOTHING
-) -> Claim:
+) -> LeaseClaim:
     """A block's identity changes when a field does that makes it another resource, or its `replace_when`; and when one
     of its measures falls; not when that is left to others.
     """
@@ -65,7 +65,7 @@ def claim(
         values.pop(name, None)
     if block.settings.replace_when is not None:
         values["replace_when"] = repr(block.settings.replace_when)
-    return Claim(block, tuple(needs), canonical(values))
+    return LeaseClaim(block, tuple(needs), canonical(values))
 
 
 def same_identity(before: str, now: str) -> bool:
@@ -90,7 +90,7 @@ def _still(before: str | int, now: str | int) -> bool:
 
 
 def choose(
-    claims: Sequence[Claim],
+    claims: Sequence[LeaseClaim],
     records: Mapping[Address, Record],
     *,
     site: str,
@@ -134,7 +134,7 @@ class _Chooser:
         self.fixed: set[tuple[str, str | int]] = set()
         self.asking: dict[Address, Block] = {}  # of project files
 
-    def remember_leaving(self, claims: Sequence[Claim]) -> None:
+    def remember_leaving(self, claims: Sequence[LeaseClaim]) -> None:
         """A record does not say in which space a value stood, so a leaving one is kept from all of them."""
         for one in claims:
             for address in one.block.members:
@@ -151,7 +151,7 @@ class _Chooser:
         self._space(space).holders[value] = holder
         self.leaving.pop(value, None)
 
-    def fix(self, one: Claim) -> None:
+    def fix(self, one: LeaseClaim) -> None:
         for need in one.needs:
             if need.fixed is None:
                 continue
@@ -178,7 +178,7 @@ class _Chooser:
         text = f"{need.fixed} is asked for by {holder} and by {address}, and only one can have it."
         self.diagnostics.append(TWICE.at(block.place(), text, address=str(address)))
 
-    def keep(self, one: Claim) -> None:
+    def keep(self, one: LeaseClaim) -> None:
         open_needs = [need for need in one.needs if need.fixed is None]
         for address in one.block.members:
             record = self.records.get(address)
@@ -225,7 +225,7 @@ class _Chooser:
             leases[UUID] = found
         leases[IDENTITY] = identity
 
-    def fill(self, one: Claim) -> None:
+    def fill(self, one: LeaseClaim) -> None:
         for need in one.needs:
             if need.fixed is not None:
                 continue

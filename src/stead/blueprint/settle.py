@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stead.blueprint import demands, leases, unplaced
-from stead.blueprint.choices import Choices, Scope
+from stead.blueprint.choices import Choices, LateScope
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
-from stead.blueprint.placement.model import Reason as PlacedReason
-from stead.blueprint.placement.plugins import NO_SITES, Sites
+from stead.blueprint.placement.model import PlacementReason as PlacedReason
+from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.seals import Seals
-from stead.blueprint.unmanaged import left_behind, with_less_room
+from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
 from stead.core.address import Address, order
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.core.fields import Expression, Secret
@@ -42,7 +42,7 @@ class Overrides:
 
     replace: frozenset[Address] = frozenset()
     rearrange: Rearrange | None = None
-    sites: Sites = NO_SITES
+    plugins: PlacementPlugins = NO_PLUGINS
 
 
 NO_OVERRIDES = Overrides()
@@ -64,9 +64,9 @@ def settle(
     if has_errors(found):
         return None, found
     records = recorded.resources
-    left = left_behind(desired, recorded, observed, kinds)
+    left = unmanaged_totals(desired, recorded, observed, kinds)
     roomy = with_less_room(observed, left)
-    question = demands.question(desired, kinds, roomy, records, overrides.sites, overrides.replace)
+    question = demands.question(desired, kinds, roomy, records, overrides.plugins, overrides.replace)
     placement = place(question.problem)
     found += [*unplaced.unplaced(desired, question, placement), *unplaced.still_used(desired, kinds, left.users)]
     placement = replace(placement, reasons={**placement.reasons, **unplaced.stranded(question, placement, observed)})
@@ -78,7 +78,7 @@ def settle(
         why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
         placement = replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
     claims = [
-        leases.claim(block, kind.needs(block, desired), kind.identity, kind.measures(block, desired))
+        leases.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired))
         for block in desired.blocks
         for kind in (kinds[block.kind],)
     ]
@@ -95,7 +95,7 @@ def settle(
     ]
     members = {member.address: member for _, some in blocks for member in some}
     choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, seals=Seals(key, recorded))
-    choices.gather(blocks, left.tells)
+    choices.gather(blocks, left.contributions)
     resources = _realise(blocks, kinds, choices, question, placement, records)
     outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
     found += choices.diagnostics + _failed_checks(desired, choices)
@@ -117,7 +117,7 @@ def settle(
     return blueprint, found
 
 
-def _hosts(question: demands.Question, placement: Placement) -> dict[Address, str]:
+def _hosts(question: demands.PlacementRequest, placement: Placement) -> dict[Address, str]:
     """Where everything landed, volumes that came along with an instance included."""
     hosts = {address: placement.assignment[name] for name, address in question.members.items()}
     for request in question.problem.requests:
@@ -143,7 +143,7 @@ def _realise(
     blocks: Sequence[tuple[Block, Sequence[Member]]],
     kinds: Mapping[str, Kind],
     choices: Choices,
-    question: demands.Question,
+    question: demands.PlacementRequest,
     placement: Placement,
     records: Mapping[Address, Record],
 ) -> dict[Address, Settled]:
@@ -177,7 +177,7 @@ def _output(value: Any, secret: bool, choices: Choices) -> Any:
         case Secret():
             return choices.seals.seal(value, SITE)
         case Expression():
-            answer = choices.evaluate(value, Scope(choices, ""), value.place)
+            answer = choices.evaluate(value, LateScope(choices, ""), value.place)
             return _sealed(answer, choices) if secret else answer
         case Mapping():
             return {name: _output(one, secret, choices) for name, one in value.items()}
@@ -219,7 +219,7 @@ def _failed_checks(desired: Desired, choices: Choices) -> list[Diagnostic]:
 def _message(check: Check, choices: Choices) -> str:
     if not isinstance(check.message, Expression):
         return check.message
-    said = choices.evaluate(check.message, Scope(choices, ""), check.place)
+    said = choices.evaluate(check.message, LateScope(choices, ""), check.place)
     return (
         "it does not hold; more is not said, since its message uses a secret."
         if isinstance(said, Mapping)

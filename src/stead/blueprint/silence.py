@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.observed import Host, Observed, Silence, State
+from stead.core.observed import Host, HostRecords, HostStatus, Observed
 from stead.core.recorded import KnownHost, Recorded
 from stead.core.value import replace
 
@@ -25,14 +25,14 @@ LEFT = "it is not in the inventory"
 
 def listen(
     observed: Observed, recorded: Recorded, dead: frozenset[str] = frozenset()
-) -> tuple[Observed, Silence, list[Diagnostic]]:
+) -> tuple[Observed, HostRecords, list[Diagnostic]]:
     """`dead` are those of which it is said now; the record has those of which it was said before."""
     known, hosts = recorded.hosts, dict(observed.hosts)
     holders = {host for record in recorded.resources.values() for host in (record.host, *record.wants) if host}
     for name in sorted(holders - hosts.keys()):
         was = known[name].host if name in known else Host(name=name, roles=frozenset())
         # Another controller keeps the site's images from now on.
-        hosts[name] = replace(was, state=State.GONE, why=LEFT, roles=was.roles - {"controller"})
+        hosts[name] = replace(was, state=HostStatus.GONE, why=LEFT, roles=was.roles - {"controller"})
     found = [one for name in sorted(dead) if (one := _wrong(name, hosts, known, observed.unread)) is not None]
     said = {name for name, one in known.items() if one.dead} | dead
     for name, host in hosts.items():
@@ -40,9 +40,9 @@ def listen(
             continue
         there = _completed(host, known[name].host) if name in known else host
         is_dead = name in said and not host.blind and name not in observed.unread
-        hosts[name] = replace(there, state=State.DEAD if is_dead else there.state)
-    dead_now = any(host.state is State.DEAD for host in hosts.values())
-    silence = Silence(
+        hosts[name] = replace(there, state=HostStatus.DEAD if is_dead else there.state)
+    dead_now = any(host.state is HostStatus.DEAD for host in hosts.values())
+    silence = HostRecords(
         hosts=_remembered(hosts, known, holders),
         dead=tuple(sorted(name for name in dead if not (name in known and known[name].dead))),
         back=tuple(sorted(name for name, one in known.items() if one.dead and _answers(hosts.get(name)))),
@@ -92,15 +92,15 @@ def _remembered(
     hosts: Mapping[str, Host], known: Mapping[str, KnownHost], holders: set[str]
 ) -> Mapping[str, Host | None]:
     """Those that answer, where something of them is new; and None for those that are gone and have nothing."""
-    plain = {name: replace(host, state=State.UP, why="") for name, host in hosts.items() if host.state.answers}
+    plain = {name: replace(host, state=HostStatus.UP, why="") for name, host in hosts.items() if host.state.answers}
     new: dict[str, Host | None] = {
         name: host for name, host in plain.items() if name not in known or known[name].host != host
     }
-    said = {name: host for name, host in hosts.items() if host.state is State.DEAD and name not in known}
+    said = {name: host for name, host in hosts.items() if host.state is HostStatus.DEAD and name not in known}
     return new | said | dict.fromkeys(sorted(known.keys() - hosts.keys() - holders))
 
 
 def telling(host: Host, said: str = "stead apply") -> str:
     """What a person does about a host that holds something up."""
-    back = "put it back" if host.state is State.GONE else "bring it back"
+    back = "put it back" if host.state is HostStatus.GONE else "bring it back"
     return f"{back}, or say `{said} --confirm-dead {host.name}` when it is off for good"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stead.blueprint.leases import UUID
 from stead.core.address import Address, order
-from stead.core.kind import Contribution, Kind, Stays
+from stead.core.kind import Contribution, Kind, Unmanaged
 from stead.core.observed import Host, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import field, replace, value
@@ -19,32 +19,34 @@ from stead.language.desired import Desired
 
 
 @value
-class LeftBehind:
-    tells: Sequence[Contribution] = ()
+class UnmanagedTotals:
+    contributions: Sequence[Contribution] = ()
     taken: Sequence[tuple[str, str, Address]] = ()  # (space, value, who has it)
     users: Mapping[Address, Address] = field(default_factory=dict)  # what is used -> one that uses it
     amounts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # host -> what they take of it
 
 
-def left_behind(desired: Desired, recorded: Recorded, observed: Observed, kinds: Mapping[str, Kind]) -> LeftBehind:
-    tells: list[Contribution] = []
+def unmanaged_totals(
+    desired: Desired, recorded: Recorded, observed: Observed, kinds: Mapping[str, Kind]
+) -> UnmanagedTotals:
+    contributions: list[Contribution] = []
     taken: list[tuple[str, str, Address]] = []
     users: dict[Address, Address] = {}
     amounts: dict[str, dict[str, int]] = {}
-    for stays in _staying(desired, recorded, observed):
-        found = kinds[stays.address.kind].left(stays, desired)
-        tells += found.tells
-        taken += [(space, text, stays.address) for space, text in found.taken]
-        taken.append((UUID, str(stays.fields.get(UUID, "")), stays.address))
-        for one in found.tells:
-            users.setdefault(one.to, stays.address)
-        here = amounts.setdefault(stays.host, {})
+    for unmanaged in _found(desired, recorded, observed):
+        found = kinds[unmanaged.address.kind].retained(unmanaged, desired)
+        contributions += found.contributions
+        taken += [(space, text, unmanaged.address) for space, text in found.taken]
+        taken.append((UUID, str(unmanaged.fields.get(UUID, "")), unmanaged.address))
+        for one in found.contributions:
+            users.setdefault(one.to, unmanaged.address)
+        here = amounts.setdefault(unmanaged.host, {})
         for resource, amount in found.amounts.items():
             here[resource] = here.get(resource, 0) + amount
-    return LeftBehind(tells=tells, taken=taken, users=users, amounts=amounts)
+    return UnmanagedTotals(contributions=contributions, taken=taken, users=users, amounts=amounts)
 
 
-def _staying(desired: Desired, recorded: Recorded, observed: Observed) -> Iterator[Stays]:
+def _found(desired: Desired, recorded: Recorded, observed: Observed) -> Iterator[Unmanaged]:
     """As the hosts have it; on a host that is silent, as it was applied, while there is a record of that."""
     forget, records, haves = desired.forget, recorded.resources, observed.haves
     forgotten = [one for one in records if one in forget or one.block in forget] if forget else []
@@ -54,10 +56,10 @@ def _staying(desired: Desired, recorded: Recorded, observed: Observed) -> Iterat
         record = records.get(address)
         wants = {host: want for host, want in record.wants.items() if host in observed.hosts} if record else {}
         wants |= {host: have.want for host, have in haves.get(address, {}).items()}
-        yield from (Stays(address, host, wants[host].fields()) for host in sorted(wants))
+        yield from (Unmanaged(address, host, wants[host].fields()) for host in sorted(wants))
 
 
-def with_less_room(observed: Observed, left: LeftBehind) -> Observed:
+def with_less_room(observed: Observed, left: UnmanagedTotals) -> Observed:
     """To placement, what stays is room that was never there."""
     hosts: dict[str, Host] = {}
     for name, amounts in left.amounts.items():

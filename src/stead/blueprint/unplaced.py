@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from stead.blueprint.demands import ROOT, Question
-from stead.blueprint.placement.model import Placement, Reason, Unplaced
+from stead.blueprint.demands import ROOT, PlacementRequest
+from stead.blueprint.placement.model import Placement, PlacementReason, Unplaced
 from stead.blueprint.silence import EVACUATED
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind
-from stead.core.observed import Observed, State
+from stead.core.observed import HostStatus, Observed
 from stead.language.desired import Block, Desired
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ HELPED = 8  # of those without a host; finding what helps means placing everythi
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
 
-def unplaced(desired: Desired, question: Question, placement: Placement) -> list[Diagnostic]:
+def unplaced(desired: Desired, question: PlacementRequest, placement: Placement) -> list[Diagnostic]:
     """Who has no host, the smallest thing that would help, and whether that is proven."""
-    found = [_torn(desired.by_address[address], address, at) for address, at in question.torn.items()]
+    found = [_split_volumes(desired.by_address[address], address, at) for address, at in question.split_volumes.items()]
     if not placement.unplaced:
         return found
     from stead.blueprint.placement import suggest
@@ -49,12 +49,12 @@ def unplaced(desired: Desired, question: Question, placement: Placement) -> list
     return found
 
 
-def stranded(question: Question, placement: Placement, observed: Observed) -> dict[str, Reason]:
+def stranded(question: PlacementRequest, placement: Placement, observed: Observed) -> dict[str, PlacementReason]:
     """Why they stay on a host that does not answer, or leave one that is dead."""
-    reasons = {name: Reason(code, text, 0) for name, (code, text) in question.held.items()}
+    reasons = {name: PlacementReason(code, text, 0) for name, (code, text) in question.held.items()}
     for name, host in question.problem.current.items() if question.problem.current else ():
-        if observed.hosts[host].state is State.DEAD and placement.assignment.get(name, host) != host:
-            reasons[name] = Reason(EVACUATED, f"you say that {host} is dead, so it is started elsewhere", 0)
+        if observed.hosts[host].state is HostStatus.DEAD and placement.assignment.get(name, host) != host:
+            reasons[name] = PlacementReason(EVACUATED, f"you say that {host} is dead, so it is started elsewhere", 0)
     return reasons
 
 
@@ -72,14 +72,14 @@ def still_used(desired: Desired, kinds: Mapping[str, Kind], users: Mapping[Addre
                 yield STILL_USED.at(block.place("volumes"), text, address=str(block.members[0]))
 
 
-def _torn(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:
+def _split_volumes(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:
     text = ", ".join(f"{volume} is on {host}" for volume, host in at.items())
     text += ". Their pool is each host's own, so no host has both. Keep volumes that go from one instance to "
     text += "another in a pool that hosts share."
     return TORN.at(block.place("volumes"), text, address=str(address))
 
 
-def named(question: Question, left: Unplaced) -> str:
+def named(question: PlacementRequest, left: Unplaced) -> str:
     """`3 of acme/instances/web and 2 of acme/instances/db`."""
     members = [question.members[member.removesuffix(ROOT)] for member in left.members]
     if len(members) == 1:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
-def announced(group: str) -> list[EntryPoint]:
+def find_entry_points(group: str) -> list[EntryPoint]:
     """The entry points of a group, in the order of their names."""
     if group not in _groups(tuple(sys.path)):
         return []

@@ -164,7 +164,7 @@ class Contribution(NamedTuple):
     fact: Mapping[str, Any]
 
 
-class Stays(NamedTuple):
+class Unmanaged(NamedTuple):
     """Something on a host that is managed no longer: neither the spec nor the record has it."""
 
     address: Address
@@ -172,10 +172,10 @@ class Stays(NamedTuple):
     fields: Mapping[str, Any]  # of its want, as the host keeps it
 
 
-class Left(NamedTuple):
+class Retained(NamedTuple):
     """What that needs, so that it goes on as it was."""
 
-    tells: tuple[Contribution, ...] = ()  # as if it were managed
+    contributions: tuple[Contribution, ...] = ()  # as if it were managed
     taken: tuple[tuple[str, str], ...] = ()  # (space, value) of the leases that it has
     amounts: Mapping[str, int] = MappingProxyType({})  # of its host
 
@@ -225,7 +225,7 @@ def _reaches_nothing(_block: Block, _desired: Desired) -> Iterable[Reach]:
     return ()
 
 
-def _follows_nothing(_block: Block, _desired: Desired) -> Iterable[Address]:
+def _no_implicit_refs(_block: Block, _desired: Desired) -> Iterable[Address]:
     return ()
 
 
@@ -241,8 +241,8 @@ def _no_contributions(_block: Block, _members: Sequence[Member], _world: World) 
     return iter(())
 
 
-def _nothing_left(_stays: Stays, _desired: Desired) -> Left:
-    return Left()
+def _retains_nothing(_unmanaged: Unmanaged, _desired: Desired) -> Retained:
+    return Retained()
 
 
 def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
@@ -263,7 +263,7 @@ def _all_that_it_is(_have: Mapping[str, Any]) -> Data:
     return Data.HERE
 
 
-def _no_measures(_block: Block, _desired: Desired) -> Mapping[str, int]:
+def _all_may_shrink(_block: Block, _desired: Desired) -> Mapping[str, int]:
     return {}
 
 
@@ -304,12 +304,12 @@ class Kind:
     """What these hosts cannot make, whichever is chosen."""
     reaches: Callable[[Block, Desired], Iterable[Reach]] = _reaches_nothing
     """What it does beyond its project, beside its `Granted` fields. Other blocks may be missing or wrong."""
-    follows: Callable[[Block, Desired], Iterable[Address]] = _follows_nothing
+    implicit_refs: Callable[[Block, Desired], Iterable[Address]] = _no_implicit_refs
     """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
     demand: Callable[[Block, Desired], Demand | None] = _no_demand
     contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions
-    left: Callable[[Stays, Desired], Left] = _nothing_left
+    retained: Callable[[Unmanaged, Desired], Retained] = _retains_nothing
     """What one that stays on a host unmanaged needs and has."""
     usage: Callable[[Block, Desired], Mapping[str, int]] = _no_usage
     """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
@@ -320,20 +320,20 @@ class Kind:
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Every field is named; one
     that this version does not know, of a want that another version made, is taken away in place."""
-    judge: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
+    effect_of: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
     """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
     """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
     identity: tuple[str, ...] = ()
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
-    measures: Callable[[Block, Desired], Mapping[str, int]] = _no_measures
+    grow_only: Callable[[Block, Desired], Mapping[str, int]] = _all_may_shrink
     """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
     rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
     """What it takes to make anew, under the same name, what was made from its want when it was created: (have)."""
-    release: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
+    detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    field_map: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "host of {}"."""
@@ -348,7 +348,7 @@ class Kind:
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
         """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""
-        judged = self.judge(field, old, new, want, have)
+        judged = self.effect_of(field, old, new, want, have)
         if judged is not None:
             return judged
         return self.effects.get(field) or self.effects.get(field.partition(".")[0], IN_PLACE)

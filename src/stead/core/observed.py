@@ -12,7 +12,7 @@ from stead.core.value import field, fields_of, value
 from stead.core.want import Want
 
 
-class State(StrEnum):
+class HostStatus(StrEnum):
     UP = "up"
     MAINTENANCE = "maintenance"  # keeps what it has, gets nothing new
     DOWN = "down"  # does not answer: nothing is known of it, least of all that its instances are dead
@@ -21,12 +21,12 @@ class State(StrEnum):
 
     @property
     def answers(self) -> bool:
-        return self in (State.UP, State.MAINTENANCE)
+        return self in (HostStatus.UP, HostStatus.MAINTENANCE)
 
     @property
     def may_run(self) -> bool:
         """Whether it may be running what it was given, with nobody to ask."""
-        return self in (State.DOWN, State.GONE)
+        return self in (HostStatus.DOWN, HostStatus.GONE)
 
 
 class StoragePool(NamedTuple):
@@ -41,7 +41,7 @@ class StoragePool(NamedTuple):
 class Host:
     name: str
     roles: frozenset[str]
-    state: State = State.UP
+    state: HostStatus = HostStatus.UP
     why: str = ""  # of a host that is not up
     blind: bool = False  # of a host that is down: it answers, and its hypervisor does not
     zone: str = "default"
@@ -68,7 +68,7 @@ def host_of(facts: Mapping[str, Any]) -> Host:
     known = {name: facts[name] for name in fields_of(Host) if name in facts}
     known |= {name: frozenset(known[name]) for name in sets if name in known}
     pools = {name: StoragePool(**one) for name, one in known.get("pools", {}).items()}
-    return Host(**{**known, "state": State(known.get("state", State.UP)), "pools": pools})
+    return Host(**{**known, "state": HostStatus(known.get("state", HostStatus.UP)), "pools": pools})
 
 
 class Have(NamedTuple):
@@ -86,7 +86,7 @@ class Have(NamedTuple):
     awaited: bool = False  # it is there, and has not been seen ready since it was started
 
 
-class Origin(NamedTuple):
+class StoreOrigin(NamedTuple):
     """What a host says of the store that it was last written from: its site, its serial then, and that run's token."""
 
     site: str
@@ -98,13 +98,13 @@ class Origin(NamedTuple):
 class Observed:
     hosts: Mapping[str, Host]
     haves: Mapping[Address, Mapping[str, Have]] = field(default_factory=dict)  # address -> host -> what is there
-    origins: Mapping[str, Origin] = field(default_factory=dict)  # of the hosts that a run has written to
+    origins: Mapping[str, StoreOrigin] = field(default_factory=dict)  # of the hosts that a run has written to
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> what it could not read of its own
     digest: str = ""
 
 
 @value
-class Silence:
+class HostRecords:
     """What an apply records of hosts, beside what they have."""
 
     hosts: Mapping[str, Host | None] = field(default_factory=dict)  # as they are now; None: forgotten
@@ -113,4 +113,4 @@ class Silence:
     hears: tuple[str, ...] = ()  # hosts that answer, while another counts as dead: they are told of it first
 
 
-NOBODY_SILENT = Silence()
+NOBODY_SILENT = HostRecords()

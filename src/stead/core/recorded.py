@@ -8,7 +8,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.core.observed import Host, Silence
+from stead.core.observed import Host, HostRecords
 from stead.core.value import field, replace, value
 from stead.core.want import Want
 
@@ -33,7 +33,7 @@ class KnownHost(NamedTuple):
     dead: str = ""  # who said by its name that it is off; until it answers again
 
 
-def told_of_hosts(silence: Silence, known: Mapping[str, KnownHost], who: str) -> dict[str, KnownHost | None]:
+def told_of_hosts(silence: HostRecords, known: Mapping[str, KnownHost], who: str) -> dict[str, KnownHost | None]:
     """What is recorded of hosts from now on, where it is not what is recorded."""
     told: dict[str, KnownHost | None] = {
         name: None if host is None else KnownHost(host, known[name].dead if name in known else "")
@@ -47,7 +47,7 @@ def told_of_hosts(silence: Silence, known: Mapping[str, KnownHost], who: str) ->
     return told
 
 
-def dead_of(silence: Silence, known: Mapping[str, KnownHost]) -> tuple[str, ...]:
+def dead_of(silence: HostRecords, known: Mapping[str, KnownHost]) -> tuple[str, ...]:
     """Hosts that count as dead, those of this plan's confirmation among them."""
     before = {name for name, one in known.items() if one.dead}
     return tuple(sorted((before - {*silence.back}) | {*silence.dead}))

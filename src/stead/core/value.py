@@ -17,7 +17,7 @@ T = TypeVar("T")
 _MISSING: Any = object()
 
 
-class Field(NamedTuple):
+class FieldDefault(NamedTuple):
     """What is said of one field beside its type."""
 
     default: Any = _MISSING
@@ -37,7 +37,7 @@ def field(
     repr: bool = True,  # noqa: A002 - the standard's word
     compare: bool = True,
 ) -> Any:
-    return Field(default, default_factory, repr, compare)
+    return FieldDefault(default, default_factory, repr, compare)
 
 
 @overload
@@ -94,12 +94,12 @@ def _annotations(cls: type) -> Mapping[str, str]:
     return {name: str(said) for name, said in own.items()}
 
 
-def _field(cls: type, name: str) -> Field:
+def _field(cls: type, name: str) -> FieldDefault:
     said = cls.__dict__.get(name, _MISSING)
-    return said if isinstance(said, Field) else Field(default=said)
+    return said if isinstance(said, FieldDefault) else FieldDefault(default=said)
 
 
-def _compiled_when_often_called(made: Any, fields: Mapping[str, Field], *, positional: bool) -> Any:
+def _compiled_when_often_called(made: Any, fields: Mapping[str, FieldDefault], *, positional: bool) -> Any:
     """Most classes are called a few times in one run of a command, or never."""
     calls = 0
 
@@ -115,7 +115,7 @@ def _compiled_when_often_called(made: Any, fields: Mapping[str, Field], *, posit
     return seldom
 
 
-def _set(self: Any, fields: Mapping[str, Field], known: Mapping[str, Any]) -> bool:
+def _set(self: Any, fields: Mapping[str, FieldDefault], known: Mapping[str, Any]) -> bool:
     """Whether it could: all that is required is known, and nothing else."""
     left = len(known)
     for name, one in fields.items():
@@ -129,7 +129,7 @@ def _set(self: Any, fields: Mapping[str, Field], known: Mapping[str, Any]) -> bo
     return not left
 
 
-def _init(made: type, fields: Mapping[str, Field], *, positional: bool) -> Any:
+def _init(made: type, fields: Mapping[str, FieldDefault], *, positional: bool) -> Any:
     """The one function that is compiled. It sets slots by their descriptors, since `__setattr__` refuses."""
     scope: dict[str, Any] = {"_M": _MISSING}
     arguments, lines = [], []
@@ -188,9 +188,9 @@ class _StandardFields:
         return found
 
 
-def fields_of(cls: type) -> Mapping[str, Field]:
+def fields_of(cls: type) -> Mapping[str, FieldDefault]:
     """The fields of a value, in order."""
-    found: Mapping[str, Field] = cls.__fields__  # type: ignore[attr-defined]
+    found: Mapping[str, FieldDefault] = cls.__fields__  # type: ignore[attr-defined]
     return found
 
 

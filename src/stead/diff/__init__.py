@@ -15,13 +15,13 @@ from stead.core.address import order
 from stead.core.kind import Kind
 from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
-from stead.diff.detach import freeing
+from stead.diff.detach import detach
 from stead.diff.drift import drift, silent
 from stead.diff.grouped import by_block
-from stead.diff.identity import SAME, Names, Untold
+from stead.diff.identity import SAME, Identities, StaleName
 from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Note, Subject
-from stead.diff.present import brand_new, renamed, staying
-from stead.diff.removed import Staying, counts_of, leaving
+from stead.diff.present import brand_new, compare_present, renamed
+from stead.diff.removed import NotDestroyed, compare_removed, counts_of
 from stead.diff.strangers import sift, spared
 from stead.diff.waiting import Waiting, proven
 from stead.diff.wording import Holders, worded
@@ -36,7 +36,7 @@ def compare(
     *,
     kinds: Mapping[str, Kind],
     asked: Asked = AS_THE_SPEC_SAYS,
-    names: Names = SAME,
+    names: Identities = SAME,
 ) -> Diff:
     """`recorded` and `observed` go by their new names already; `names` says which were others."""
     changes: list[Change] = []
@@ -45,7 +45,7 @@ def compare(
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
     quiet = frozenset(host.name for host in observed.hosts.values() if not host.state.answers)
-    formerly, untold = {new: old for old, new in names.renames.items()}, names.untold
+    formerly, untold = {new: old for old, new in names.renames.items()}, names.stale_names
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
         told = address not in formerly and address not in untold and address not in asked.rebuild
@@ -68,17 +68,17 @@ def compare(
             rebuild=address in asked.rebuild,
         )
         if settled is None:
-            gone = leaving(subject, observed, counts, Staying(asked.forget, blueprint.used), notes)
+            gone = compare_removed(subject, observed, counts, NotDestroyed(asked.forget, blueprint.used), notes)
             changes += spared(gone, address, record, strange, notes)
             continue
         before = len(changes)
-        changes += spared(staying(subject, observed, notes), address, record, strange, notes)
+        changes += spared(compare_present(subject, observed, notes), address, record, strange, notes)
         if (old := formerly.get(address)) is not None:
-            changes += renamed(subject, Untold(old, frozenset(settled.wants)), observed, changes[before:])
+            changes += renamed(subject, StaleName(old, frozenset(settled.wants)), observed, changes[before:])
         elif address in untold:
             changes += renamed(subject, untold[address], observed, changes[before:])
         unchanged += len(changes) == before
-    changes += freeing(changes, records, kinds, blueprint.takes_over)
+    changes += detach(changes, records, kinds, blueprint.takes_over)
     changes = list(proven(changes, Waiting(recorded, observed, blueprint, kinds), notes))
     holders = Holders(recorded, blueprint)
     changes = worded(changes, kinds, holders)

@@ -17,7 +17,7 @@ from stead.diff.model import Change
 _STAYS = frozenset({Action.UPDATE, Action.REBOOT, Action.REBUILD})
 
 
-def freeing(
+def detach(
     changes: Iterable[Change],
     records: Mapping[Address, Record],
     kinds: Mapping[str, Kind],
@@ -33,7 +33,7 @@ def freeing(
             continue
         held = {address: uuid for address, uuid in gives_way.items() if {address, address.block} & set(record.after)}
         named = frozenset({*held.values(), *map(str, held)})
-        left = kinds[change.address.kind].release(change.have.fields(), named) if held else None
+        left = kinds[change.address.kind].detached(change.have.fields(), named) if held else None
         if left is not None:
             fields, effect = left
             names = ", ".join(map(str, sorted(held, key=str)))

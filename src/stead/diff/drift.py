@@ -10,7 +10,7 @@ from stead.blueprint.model import Reason
 from stead.blueprint.silence import KEEP_OFF
 from stead.core.address import order
 from stead.core.kind import Action, Disruption, Kind
-from stead.core.observed import Have, Observed, State
+from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record, Recorded
 from stead.diff.fields import comparison
 from stead.diff.model import Change, Diff, FieldChange, Note, is_down
@@ -64,13 +64,13 @@ def silent(observed: Observed) -> Iterator[Note]:
     for host in observed.hosts.values():
         if host.name in observed.unread:
             yield Note("host-unread", f"Nothing is done on {host.name}: what it has cannot be read.", host=host.name)
-        elif host.state is State.DEAD:
+        elif host.state is HostStatus.DEAD:
             yield Note(
                 "host-dead",
                 f"You say that {host.name} is dead. That counts until it answers. {KEEP_OFF}",
                 host=host.name,
             )
-        elif host.state is State.DOWN:
+        elif host.state is HostStatus.DOWN:
             text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: its steps wait, nobody else's."
             yield Note("host-silent", text, host=host.name)
 

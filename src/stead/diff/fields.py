@@ -79,7 +79,7 @@ def _head(name: str) -> str:
 
 def _is_ignored(head: str, kind: Kind, settled: Settled) -> bool:
     ignored = settled.block.settings.ignore
-    return head in ignored or kind.places.get(head, head) in ignored
+    return head in ignored or kind.field_map.get(head, head) in ignored
 
 
 def left_alone(kind: Kind, settled: Settled, want: Want, have: Want) -> Want:

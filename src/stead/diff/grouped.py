@@ -25,7 +25,7 @@ def waiting(subject: Subject, host: str, changes: Sequence[FieldChange]) -> Note
 
 
 def _spoken(field: str, subject: Subject) -> str:
-    places = subject.kind.places
+    places = subject.kind.field_map
     head, dot, rest = field.partition(".")
     return places.get(field) or f"{places.get(head, head)}{dot}{rest}"
 

@@ -17,34 +17,34 @@ from stead.core.recorded import Recorded
 from stead.core.value import replace
 
 
-class Untold(NamedTuple):
+class StaleName(NamedTuple):
     """The name that these hosts still have."""
 
     old: Address
     hosts: frozenset[str]
 
 
-NOBODY: Mapping[Address, Untold] = MappingProxyType({})
+NOBODY: Mapping[Address, StaleName] = MappingProxyType({})
 
 
-class Names(NamedTuple):
+class Identities(NamedTuple):
     """Names that are not what they were."""
 
     renames: Mapping[Address, Address] = MappingProxyType({})  # `moved`: from -> to, for the store and the hosts
-    untold: Mapping[Address, Untold] = NOBODY  # recorded, and not known to all hosts
+    stale_names: Mapping[Address, StaleName] = NOBODY  # recorded, and not known to all hosts
 
 
-SAME = Names()
+SAME = Identities()
 
 
-def by_uuid(recorded: Recorded, observed: Observed) -> tuple[Observed, Mapping[Address, Untold]]:
+def by_uuid(recorded: Recorded, observed: Observed) -> tuple[Observed, Mapping[Address, StaleName]]:
     """What was observed, under the names that are recorded; and which hosts have others, by the recorded ones."""
     suspects = _suspects(recorded, observed)
     if not suspects:
         return observed, NOBODY
     names = {uuid: address for address, record in recorded.resources.items() if (uuid := record.leases.get(UUID))}
     haves: dict[Address, Mapping[str, Have]] = dict(observed.haves)
-    untold: dict[Address, Untold] = {}
+    untold: dict[Address, StaleName] = {}
     for old, host, have in suspects:
         new = names.get(have.uuid)
         if new is None or new == old or new.kind != old.kind or host in haves.get(new, {}):
@@ -54,7 +54,7 @@ def by_uuid(recorded: Recorded, observed: Observed) -> tuple[Observed, Mapping[A
         if not haves[old]:
             del haves[old]
         before = untold.get(new)
-        untold[new] = Untold(old, (before.hosts if before else frozenset()) | {host})
+        untold[new] = StaleName(old, (before.hosts if before else frozenset()) | {host})
     return replace(observed, haves=haves), untold
 
 

@@ -9,7 +9,7 @@ from stead.blueprint.model import Reason, Settled
 from stead.core.address import Address
 from stead.core.kind import Action, Disruption, Kind
 from stead.core.named import NamedTuple
-from stead.core.observed import NOBODY_SILENT, Have, Observed, Silence
+from stead.core.observed import NOBODY_SILENT, Have, HostRecords, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, value
 from stead.core.want import Want
@@ -67,7 +67,7 @@ class Diff:
     notes: tuple[Note, ...] = ()
     unchanged: int = 0
     renames: Mapping[Address, Address] = field(default_factory=dict)  # from -> to
-    silence: Silence = NOBODY_SILENT
+    silence: HostRecords = NOBODY_SILENT
     of_spec: bool = True  # or of what was recorded alone: then the spec has no say in what is recorded next
 
 

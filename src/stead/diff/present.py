@@ -8,12 +8,12 @@ from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
 from stead.core.kind import Action, Disruption
-from stead.core.observed import Have, Observed, State
+from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
-from stead.diff.identity import Untold
+from stead.diff.identity import StaleName
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
 from stead.diff.wording import identity_changes, why
 
@@ -39,7 +39,7 @@ def brand_new(settled: Settled, observed: Observed, silent: frozenset[str], note
         yield Change(address, host, Action.CREATE, wants[host], None, Disruption.NONE, reasons, (), uuid)
 
 
-def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
+def compare_present(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
     settled, record = subject.settled, subject.record
     assert settled is not None  # noqa: S101 - the caller's branch
     if record is not None and record.leases.get(UUID) and record.leases[UUID] != settled.leases[UUID]:
@@ -65,7 +65,7 @@ def staying(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator
 
 def waits_for(settled: Settled, host: str, observed: Observed) -> Note:
     there = observed.hosts[host]
-    todo = "" if there.state is State.DEAD else f": {telling(there)}"
+    todo = "" if there.state is HostStatus.DEAD else f": {telling(there)}"
     return Note(WAITS, f"{settled.address} waits for {host}{todo}.", str(settled.address), host)
 
 
@@ -306,7 +306,7 @@ def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: st
     return Reason("new", "the spec has it, the host does not")
 
 
-def renamed(subject: Subject, untold: Untold, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:
+def renamed(subject: Subject, untold: StaleName, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:
     """Hosts keep the address beside what they hold, so a new name is written there too; `others` do so by the way."""
     settled = subject.settled
     if settled is None:

@@ -18,7 +18,7 @@ Counts = Mapping[Address, tuple[int, int]]  # by block: members recorded, member
 UNCOUNTED = -1  # in the place of members now: it is one, without a number
 
 
-class Staying(NamedTuple):
+class NotDestroyed(NamedTuple):
     """What is not destroyed though the spec has it no longer."""
 
     forget: frozenset[Address]
@@ -33,11 +33,11 @@ def counts_of(recorded: Recorded, blueprint: Blueprint) -> Counts:
     }
 
 
-def leaving(
+def compare_removed(
     subject: Subject,
     observed: Observed,
     counts: Counts,
-    stays: Staying,
+    kept: NotDestroyed,
     notes: list[Note],
 ) -> Iterator[Change]:
     """The spec no longer has it. What Stead never recorded is not Stead's to destroy."""
@@ -47,11 +47,11 @@ def leaving(
         text = f"{address} is on {where} and managed no longer; what it stands on stays as long as it is there."
         notes.append(Note("orphan", text, str(address)))
         return
-    if address in stays.forget or address.block in stays.forget:
+    if address in kept.forget or address.block in kept.forget:
         yield Change(address, "", Action.FORGET, None, None, Disruption.NONE, (Reason("forget", "forget names it"),))
         return
-    if (user := stays.used.get(address) or stays.used.get(address.block)) is not None:
-        notes.append(Note("in-use", f"{address} stays: {user}, which is managed no longer, uses it.", str(address)))
+    if (user := kept.used.get(address) or kept.used.get(address.block)) is not None:
+        notes.append(Note("in-use", f"{address} kept: {user}, which is managed no longer, uses it.", str(address)))
         return
     reason = _why_leaving(address, counts)
     for host in sorted(record.wants.keys() | subject.haves.keys()):

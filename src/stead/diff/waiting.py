@@ -12,7 +12,7 @@ from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import telling
 from stead.core.address import Address
 from stead.core.kind import Action, Kind
-from stead.core.observed import Observed, Silence, State
+from stead.core.observed import HostRecords, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.diff.model import WAITS, Change, Note, is_down, may_run
 
@@ -29,9 +29,9 @@ def proven(changes: Iterable[Change], waiting: Waiting, notes: list[Note]) -> It
             yield change
 
 
-def untold(silence: Silence, observed: Observed) -> Iterator[Note]:
+def untold(silence: HostRecords, observed: Observed) -> Iterator[Note]:
     """A host that comes back believes more than half of the others: so half of them have to know."""
-    living = [host for host in observed.hosts.values() if host.state is not State.DEAD]
+    living = [host for host in observed.hosts.values() if host.state is not HostStatus.DEAD]
     if silence.dead and 2 * len(silence.hears) < len(living):
         names = ", ".join(silence.dead)
         text = (
@@ -81,7 +81,7 @@ class Waiting:
                 continue
             fields = self._records[other].wants[host].fields()
             for uuid, volume in held.items():
-                if self._kinds[other.kind].release(fields, frozenset({uuid})) is not None:
+                if self._kinds[other.kind].detached(fields, frozenset({uuid})) is not None:
                     return self._told(change, f"{other} may still use {volume}", host)
         return ""
 

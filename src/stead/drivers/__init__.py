@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from stead.core.diagnostics import Refused
 from stead.core.driver import BAD_DRIVER, Driver
-from stead.core.entry_points import announced
+from stead.core.entry_points import find_entry_points
 
 D = TypeVar("D", bound=Driver)
 SHARED = "shared"  # what several drivers of a family have in common: no driver
@@ -51,7 +51,7 @@ def _built_in(family: str) -> Iterator[tuple[str, object]]:
 
 
 def _installed(family: str) -> Iterator[tuple[str, object]]:
-    for point in announced(group(family)):
+    for point in find_entry_points(group(family)):
         try:
             found = point.load()
         except Exception as error:

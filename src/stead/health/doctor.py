@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.observed import Host, State
+from stead.core.observed import Host, HostStatus
 from stead.health.silent import Standing, diagnosed, told
 from stead.runner.observe import Answer
 
@@ -77,7 +77,7 @@ def diagnose(
 ) -> list[Diagnostic]:
     down = {name for name, answer in answers.items() if not answer.answered}
     found: list[Diagnostic] = []
-    dead = {name for name, one in standings.items() if one.host.state is State.DEAD}
+    dead = {name for name, one in standings.items() if one.host.state is HostStatus.DEAD}
     for name in sorted(answers.keys() - dead):
         answer = answers[name]
         found += _silent(answer, standings.get(name)) if name in down else _said(hosts[name], answer.facts, down)

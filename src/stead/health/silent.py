@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from stead.blueprint.silence import KEEP_OFF, listen, telling
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.observed import Host, Observed, State
+from stead.core.observed import Host, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import value
 
@@ -45,7 +45,7 @@ def standings(hosts: Mapping[str, Host], recorded: Recorded) -> dict[str, Standi
 def _todo(host: Host, held: int) -> str:
     if host.state.answers or host.blind:
         return BACK if host.state.answers else ""
-    if host.state is State.DEAD:
+    if host.state is HostStatus.DEAD:
         return KEEP_OFF if held else f"{KEEP_OFF} Nothing is recorded on it: take it out of the inventory."
     text = telling(host)
     return f"{text[0].upper()}{text[1:]}." if held else ""
@@ -55,14 +55,14 @@ def told(standing: Standing) -> str:
     """In one line or two."""
     number = standing.recorded
     held = f"{number:,} resource{'s are' if number != 1 else ' is'} recorded on it." if number else ""
-    who = f"{standing.said_dead_by} said that it is dead." if standing.host.state is State.DEAD else ""
+    who = f"{standing.said_dead_by} said that it is dead." if standing.host.state is HostStatus.DEAD else ""
     return " ".join(part for part in (who, held, standing.todo) if part)
 
 
 def diagnosed(found: Mapping[str, Standing]) -> Iterator[Diagnostic]:
     """Of hosts that were called dead or left the inventory; one that is silent has a diagnostic of its own."""
     for name, one in found.items():
-        if one.host.state is State.DEAD:
+        if one.host.state is HostStatus.DEAD:
             yield SAID_DEAD.at(None, told(one), address=name)
-        elif one.host.state is State.GONE:
+        elif one.host.state is HostStatus.GONE:
             yield LEFT_BEHIND.at(None, told(one), address=name)

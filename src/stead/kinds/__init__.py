@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from stead.core.entry_points import announced
+from stead.core.entry_points import find_entry_points
 from stead.core.kind import Kind
 
 GROUP = "stead.kinds"
@@ -39,6 +39,6 @@ def _own() -> Iterator[Kind]:
 
 
 def _installed() -> Iterator[Kind]:
-    for entry in announced(GROUP):
+    for entry in find_entry_points(GROUP):
         kind: Kind = entry.load()
         yield kind

@@ -56,24 +56,24 @@ found | while read -r path; do %s; echo "$path"; done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class LabFault:
     name: str
     text: str
     script: str
     of: str | None = None  # the kind of resource that it can be narrowed to
 
 
-def faults(verb: str) -> Mapping[str, Fault]:
+def faults(verb: str) -> Mapping[str, LabFault]:
     import yaml
 
     tree = yaml.safe_load(FILE.read_text(encoding="utf-8"))[verb]
     return {
-        name: Fault(name=name, text=one["text"], script=one[FOUND[verb]], of=one.get("of"))
+        name: LabFault(name=name, text=one["text"], script=one[FOUND[verb]], of=one.get("of"))
         for name, one in tree.items()
     }
 
 
-def fault(verb: str, name: str) -> Fault:
+def fault(verb: str, name: str) -> LabFault:
     known = faults(verb)
     return known.get(name) or refuse(
         NO_FAULT, f"`stead lab {verb}` knows no {name!r}. It knows {', '.join(known)}; `--list` says what each does."
@@ -88,7 +88,7 @@ def kill(lab: Lab, host: str, what: str, of: str | None = None) -> list[str]:
 
 def corrupt(lab: Lab, host: str, what: str, of: str | None = None, way: str = "truncate") -> list[str]:
     """The paths that were damaged. `what` may be the absolute path of a file, too."""
-    chosen = Fault(name=what, text=what, script='ls "$FILE"') if what.startswith("/") else fault("corrupt", what)
+    chosen = LabFault(name=what, text=what, script='ls "$FILE"') if what.startswith("/") else fault("corrupt", what)
     return _done(lab, host, chosen, CORRUPT % (chosen.script, WAYS[way][1]), of)
 
 
@@ -98,7 +98,7 @@ def wreck(lab: Lab, host: str, what: str, of: str | None = None) -> list[str]:
     return _done(lab, host, chosen, chosen.script, of)
 
 
-def _done(lab: Lab, host: str, chosen: Fault, script: str, of: str | None) -> list[str]:
+def _done(lab: Lab, host: str, chosen: LabFault, script: str, of: str | None) -> list[str]:
     if of is not None and chosen.of is None:
         refuse(NO_FAULT, f"{chosen.name} is the whole host's; it takes no address, and {of} was given.")
     settings = {"FILE": chosen.name}

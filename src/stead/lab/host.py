@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stead.lab.base import Base
 from stead.lab.commands import run
-from stead.lab.layout import LabHost, Layout
+from stead.lab.layout import LabHost, LabLayout
 from stead.lab.paths import Rooms
 
 # Bound from the machine's file system. Stead keeps ledger, images, disks and pools in the first; a storage host may
@@ -33,7 +33,7 @@ MOUNT_AND_BOOT = (
 )
 
 
-def personalise(layout: Layout, host: LabHost, rooms: Rooms) -> None:
+def personalise(layout: LabLayout, host: LabHost, rooms: Rooms) -> None:
     """The host's identity, written into its upper layer before the first boot."""
     top = rooms.host(host.name)
     upper = top / "upper"
@@ -82,7 +82,7 @@ def public(key: Path) -> str:
     return key.with_name(f"{key.name}.pub").read_text(encoding="utf-8")
 
 
-def known_hosts(layout: Layout, rooms: Rooms) -> str:
+def known_hosts(layout: LabLayout, rooms: Rooms) -> str:
     lines = []
     for host in layout.hosts:
         kind, key, *_ = public(rooms.host(host.name) / "upper/etc/ssh/ssh_host_ed25519_key").split()
@@ -90,7 +90,7 @@ def known_hosts(layout: Layout, rooms: Rooms) -> str:
     return "".join(lines)
 
 
-def boot_argv(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> list[str]:
+def boot_argv(layout: LabLayout, host: LabHost, rooms: Rooms, base: Base) -> list[str]:
     """Mounts the overlay in a mount namespace of its own, gone with the host, and becomes the container."""
     top = rooms.host(host.name)
     lower = ":".join(map(str, base.layers(layout.base)))
@@ -102,7 +102,7 @@ def boot_argv(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> list[s
     return [*mount, *overlay, *disk, *nspawn(layout, host, top, base)]
 
 
-def nspawn(layout: Layout, host: LabHost, top: Path, base: Base) -> list[str]:
+def nspawn(layout: LabLayout, host: LabHost, top: Path, base: Base) -> list[str]:
     return [
         "systemd-nspawn",
         "--quiet",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stead.lab.layout import LabHost, Layout
+from stead.lab.layout import LabHost, LabLayout
 from stead.lab.paths import Rooms
 from stead.lab.sizes import ROLES
 
 
-def inventory(layout: Layout, rooms: Rooms) -> dict[str, Any]:
+def inventory(layout: LabLayout, rooms: Rooms) -> dict[str, Any]:
     groups: dict[str, Any] = {
         role: {"hosts": {host.name: None for host in layout.hosts if role in host.roles}} for role in ROLES
     }
@@ -28,7 +28,7 @@ def inventory(layout: Layout, rooms: Rooms) -> dict[str, Any]:
     }
 
 
-def host_vars(layout: Layout, host: LabHost) -> dict[str, Any]:
+def host_vars(layout: LabLayout, host: LabHost) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ansible_host": host.address,
         "stead_underlay_address": host.address,
@@ -61,7 +61,7 @@ def ssh_options(rooms: Rooms) -> list[str]:
     ]
 
 
-def to_yaml(layout: Layout, rooms: Rooms) -> str:
+def to_yaml(layout: LabLayout, rooms: Rooms) -> str:
     import yaml
 
     return yaml.safe_dump(inventory(layout, rooms), sort_keys=False, default_flow_style=False)

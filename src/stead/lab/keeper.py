@@ -13,13 +13,13 @@ from pathlib import Path
 from stead.lab import cgroups, links
 from stead.lab.base import Base
 from stead.lab.host import boot_argv
-from stead.lab.layout import LabHost, Layout, from_json
+from stead.lab.layout import LabHost, LabLayout, from_json
 from stead.lab.paths import Rooms
 
 REBOOTED = 133  # what nspawn with --keep-unit ends with when the host asked for a reboot
 
 
-def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
+def keep(layout: LabLayout, host: LabHost, rooms: Rooms, base: Base) -> None:
     top = rooms.host(host.name)
     box = cgroups.make(layout.name, f"{host.name}/box")
     if host.memory:
@@ -44,7 +44,7 @@ def keep(layout: Layout, host: LabHost, rooms: Rooms, base: Base) -> None:
             return
 
 
-def carry(layout: Layout, host: LabHost, top: Path) -> None:
+def carry(layout: LabLayout, host: LabHost, top: Path) -> None:
     """Who cuts or heals a cable meanwhile sets the mark first: once it has not changed, all is as it says."""
     set_to = None
     while set_to != (wanted := cut_links(top)):

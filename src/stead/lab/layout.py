@@ -49,7 +49,7 @@ class LabHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Physical:
+class LabPhysicalNetwork:
     """A physical network: a bridge in the switch's namespace, and the neighbour's addresses in it."""
 
     name: str
@@ -61,7 +61,7 @@ class Physical:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class LabLayout:
     name: str
     base: str
     mtu: int
@@ -70,7 +70,7 @@ class Layout:
     machine_link: str
     switch: str  # the namespace with the bridges
     neighbour: str  # the namespace that stands for the outside
-    physical: tuple[Physical, ...]
+    physical: tuple[LabPhysicalNetwork, ...]
     hosts: tuple[LabHost, ...]
 
     def host(self, name: str) -> LabHost | None:
@@ -81,9 +81,9 @@ class Layout:
         return (self.switch, self.neighbour, *(one.namespace for one in self.hosts))
 
 
-def lay_out(sizes: Sizes, name: str, underlay: ipaddress.IPv4Network) -> Layout:
+def lay_out(sizes: Sizes, name: str, underlay: ipaddress.IPv4Network) -> LabLayout:
     physical = tuple(lay_physical(one, index) for index, one in enumerate(sizes.physical))
-    return Layout(
+    return LabLayout(
         name=name,
         base=sizes.base,
         mtu=sizes.mtu,
@@ -102,8 +102,8 @@ def lay_out(sizes: Sizes, name: str, underlay: ipaddress.IPv4Network) -> Layout:
     )
 
 
-def lay_physical(one: PhysicalNetwork, index: int) -> Physical:
-    return Physical(
+def lay_physical(one: PhysicalNetwork, index: int) -> LabPhysicalNetwork:
+    return LabPhysicalNetwork(
         name=one.name,
         bridge=f"phys{index}",
         cidr=str(one.cidr),
@@ -144,14 +144,16 @@ def mac(lab: str, host: str, index: int) -> str:
     return ":".join(["02", *(f"{byte:02x}" for byte in digest[:5])])
 
 
-def to_json(layout: Layout) -> str:
+def to_json(layout: LabLayout) -> str:
     return json.dumps(asdict(layout), indent=1)
 
 
-def from_json(text: str) -> Layout:
+def from_json(text: str) -> LabLayout:
     tree = json.loads(text)
     hosts = tuple(
         LabHost(**{**one, "roles": tuple(one["roles"]), "links": tuple(Link(**link) for link in one["links"])})
         for one in tree.pop("hosts")
     )
-    return Layout(**{**tree, "hosts": hosts, "physical": tuple(Physical(**one) for one in tree["physical"])})
+    return LabLayout(
+        **{**tree, "hosts": hosts, "physical": tuple(LabPhysicalNetwork(**one) for one in tree["physical"])}
+    )

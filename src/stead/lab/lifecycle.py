@@ -21,7 +21,7 @@ from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import to_yaml
-from stead.lab.layout import Layout, from_json, lay_out, to_json
+from stead.lab.layout import LabLayout, from_json, lay_out, to_json
 from stead.lab.paths import Rooms
 from stead.lab.site import ANSWER_WITHIN, Lab
 from stead.lab.sizes import Sizes, check_name
@@ -82,7 +82,7 @@ def probe_overlay(rooms: Rooms, base: Base) -> None:
     shutil.rmtree(trial)
 
 
-def settle(sizes: Sizes, name: str, rooms: Rooms) -> Layout:
+def settle(sizes: Sizes, name: str, rooms: Rooms) -> LabLayout:
     """The layout there is, or a new one on a subnet that nobody has; one at a time, so that no two labs share it."""
     with locked(paths.GLOBAL_LOCK):
         known = read_layout(rooms)
@@ -176,14 +176,14 @@ def sweep(name: str) -> bool:
     return try_run(["ip", "link", "delete", f"sl-{name}"]) or found
 
 
-def read_layout(rooms: Rooms) -> Layout | None:
+def read_layout(rooms: Rooms) -> LabLayout | None:
     try:
         return from_json(rooms.layout.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def all_layouts() -> list[Layout]:
+def all_layouts() -> list[LabLayout]:
     found = (read_layout(Rooms(top=path.parent)) for path in sorted(paths.home().glob("*/lab.json")))
     return [one for one in found if one is not None]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stead.lab.codes import NO_NAMESPACE, NO_SUBNET, refuse
 from stead.lab.commands import run, try_run
-from stead.lab.layout import LabHost, Layout, Link
+from stead.lab.layout import LabHost, LabLayout, Link
 
 NETNS = Path("/run/netns")
 BRIDGE = "underlay"
@@ -68,7 +68,7 @@ def links(namespace: str) -> set[str]:
     return {link["ifname"] for link in json.loads(run(["ip", "-n", namespace, "-json", "link", "show"]))}
 
 
-def build_switch(layout: Layout) -> None:
+def build_switch(layout: LabLayout) -> None:
     """The bridges, the machine's link to the underlay, and the neighbour; each made only if it is not there, since an
     `up` may have ended after any of them."""
     add_namespace(layout.switch)
@@ -89,14 +89,14 @@ def build_switch(layout: Layout) -> None:
     build_neighbour(layout, there)
 
 
-def veth(layout: Layout, port: str, device: str, namespace: str, mac: str | None = None) -> str:
+def veth(layout: LabLayout, port: str, device: str, namespace: str, mac: str | None = None) -> str:
     """The words that lay a cable from a port of the switch to a device in another namespace."""
     address = f" address {mac}" if mac else ""
     mtu = f"mtu {layout.mtu}"
     return f"link add {port} {mtu} type veth peer name {device} {mtu}{address} netns {namespace}"
 
 
-def build_neighbour(layout: Layout, there: set[str]) -> None:
+def build_neighbour(layout: LabLayout, there: set[str]) -> None:
     """The outside world: it holds the gateway's address in each physical network."""
     add_namespace(layout.neighbour)
     for index, one in enumerate(layout.physical):
@@ -109,11 +109,11 @@ def build_neighbour(layout: Layout, there: set[str]) -> None:
         batch(layout.neighbour, lines)
 
 
-def bridge_of(layout: Layout, link: Link) -> str:
+def bridge_of(layout: LabLayout, link: Link) -> str:
     return next((one.bridge for one in layout.physical if one.name == link.network), BRIDGE)
 
 
-def plug(layout: Layout, host: LabHost) -> None:
+def plug(layout: LabLayout, host: LabHost) -> None:
     """A fresh namespace with the host's cables, as after power-on, which carry nothing yet. What the host had
     configured went with the old."""
     unplug(layout, host)
@@ -131,23 +131,23 @@ def plug(layout: Layout, host: LabHost) -> None:
     batch(host.namespace, inside)
 
 
-def carry(layout: Layout, host: LabHost, cut: frozenset[str]) -> None:
+def carry(layout: LabLayout, host: LabHost, cut: frozenset[str]) -> None:
     batch(layout.switch, [f"link set {one.port} {'down' if one.network in cut else 'up'}" for one in host.links])
 
 
-def unplug(layout: Layout, host: LabHost) -> None:
+def unplug(layout: LabLayout, host: LabHost) -> None:
     remove_namespace(host.namespace)
     if has_namespace(layout.switch):
         for link in host.links:  # the namespace may be kept alive by a last process; its ports must go all the same
             try_run(["ip", "-n", layout.switch, "link", "delete", link.port])
 
 
-def set_link(layout: Layout, link: Link, *, up: bool) -> None:
+def set_link(layout: LabLayout, link: Link, *, up: bool) -> None:
     """Of a host that is off there is no port: the mark that is left says what is to be when it comes."""
     try_run(["ip", "-n", layout.switch, "link", "set", link.port, "up" if up else "down"])
 
 
-def remove_network(layout: Layout) -> None:
+def remove_network(layout: LabLayout) -> None:
     for name in (*(host.namespace for host in layout.hosts), layout.neighbour, layout.switch):
         remove_namespace(name)
     try_run(["ip", "link", "delete", layout.machine_link])

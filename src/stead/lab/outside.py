@@ -15,7 +15,7 @@ from stead.lab import cgroups, neighbour
 from stead.lab.base import Base
 from stead.lab.codes import HOST_OFF, NO_ANSWER, refuse
 from stead.lab.host import public, write
-from stead.lab.layout import NEIGHBOUR, Layout
+from stead.lab.layout import NEIGHBOUR, LabLayout
 from stead.lab.paths import Rooms
 
 # $1 name, $2 options, $3 directory of the overlay. In a mount namespace that ends with the server.
@@ -25,7 +25,7 @@ MOUNT_AND_SERVE = (
 )
 
 
-def start(layout: Layout, rooms: Rooms, base: Base) -> None:
+def start(layout: LabLayout, rooms: Rooms, base: Base) -> None:
     if cgroups.processes(layout.name, NEIGHBOUR) and serving(rooms).exists():
         return
     cgroups.kill(layout.name, NEIGHBOUR)
@@ -59,7 +59,7 @@ def serving(rooms: Rooms) -> Path:
     return rooms.top / NEIGHBOUR / "upper" / neighbour.SERVING.lstrip("/")
 
 
-def wait(layout: Layout, rooms: Rooms, within: float) -> None:
+def wait(layout: LabLayout, rooms: Rooms, within: float) -> None:
     deadline = time.monotonic() + within
     while not serving(rooms).exists():
         if not cgroups.processes(layout.name, NEIGHBOUR) or time.monotonic() > deadline:
@@ -68,7 +68,7 @@ def wait(layout: Layout, rooms: Rooms, within: float) -> None:
         time.sleep(0.05)
 
 
-def enter_argv(layout: Layout, argv: Sequence[str]) -> list[str]:
+def enter_argv(layout: LabLayout, argv: Sequence[str]) -> list[str]:
     """The command that runs `argv`, or a shell, as the neighbour."""
     server = min(cgroups.processes(layout.name, NEIGHBOUR), default=None)
     if server is None or not Path(f"/proc/{server}").exists():

@@ -19,7 +19,7 @@ from stead.lab import cgroups, links, outside
 from stead.lab.codes import HOST_OFF, NO_ANSWER, NO_HOST, NO_LINK, refuse
 from stead.lab.commands import try_run
 from stead.lab.inventory import ssh_options
-from stead.lab.layout import NEIGHBOUR, LabHost, Layout, Link
+from stead.lab.layout import NEIGHBOUR, LabHost, LabLayout, Link
 from stead.lab.paths import Rooms
 
 # Seconds for a started host to answer ssh: it takes 2, and 20 when twelve start on two cores; a machine that does much
@@ -29,7 +29,7 @@ OFF_WITHIN = 60.0  # seconds for an orderly shutdown, before the power is cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostState:
+class LabHostState:
     host: LabHost
     running: bool
     answers: bool
@@ -39,7 +39,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    layout: Layout
+    layout: LabLayout
     rooms: Rooms
 
     @property
@@ -94,13 +94,13 @@ class Lab:
         alive = pid in cgroups.processes(self.layout.name, f"{host.name}/box")  # not another process of that number
         return int(children[0]) if alive and children else None
 
-    def status(self) -> list[HostState]:
+    def status(self) -> list[LabHostState]:
         with ThreadPoolExecutor(max_workers=32) as pool:
             return list(pool.map(self.state, self.hosts))
 
-    def state(self, host: LabHost) -> HostState:
+    def state(self, host: LabHost) -> LabHostState:
         cut = self.rooms.host(host.name) / "cut"
-        return HostState(
+        return LabHostState(
             host=host,
             running=self.leader(host) is not None,
             answers=greets(host.address),

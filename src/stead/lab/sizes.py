@@ -92,14 +92,14 @@ def read_sizes(path: Path | None) -> Sizes:
 
 def parse(tree: object, file: str) -> Sizes:
     """The typed sizes of a tree, or a refusal with every mistake in it."""
-    reader = Reader(file)
+    reader = SizesReader(file)
     sizes = reader.sizes(tree)
     if reader.found:
         raise Refused(*reader.found)
     return sizes
 
 
-class Reader:
+class SizesReader:
     """Collects mistakes while it reads, so that all are told at once."""
 
     def __init__(self, file: str) -> None:

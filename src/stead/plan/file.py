@@ -23,7 +23,7 @@ from stead.core.blake2 import blake2b
 from stead.core.collecting import no_collecting
 from stead.core.diagnostics import Code, Place, Refused
 from stead.core.kind import Action, Disruption
-from stead.core.observed import Silence, host_of
+from stead.core.observed import HostRecords, host_of
 from stead.core.value import as_dict, replace
 from stead.core.want import Body, Want, digest
 from stead.diff.model import FieldChange, Note
@@ -193,7 +193,7 @@ def read(source: Iterable[bytes], name: str, key: bytes = b"") -> Plan:
     header = _header(first, name)
     end = _End(key)
     end.update(first)
-    reader = _Reader()
+    reader = _PlanReader()
     try:
         for line in rest:
             value = json.loads(line)
@@ -250,7 +250,7 @@ def _within(numbers: Sequence[Any], limit: int) -> None:
         raise ValueError("it refers to what it does not have")
 
 
-class _Reader:
+class _PlanReader:
     """Puts the lots together. What steps share, they share again."""
 
     def __init__(self) -> None:
@@ -367,11 +367,11 @@ class _Reader:
         )
 
 
-def _silence(told: Mapping[str, Any]) -> Silence:
+def _silence(told: Mapping[str, Any]) -> HostRecords:
     hosts = {name: None if one is None else host_of(one) for name, one in told.get("hosts", {}).items()}
     names = {key: tuple(told.get(key, ())) for key in ("dead", "back", "hears")}
     _typed([(name,) for some in names.values() for name in some], (_TEXT,))
-    return Silence(hosts=hosts, **names)
+    return HostRecords(hosts=hosts, **names)
 
 
 def _refuse(code: Code, detail: str) -> NoReturn:

@@ -9,7 +9,7 @@ from stead.core.named import NamedTuple
 from stead.core.value import value
 
 
-class Thing(NamedTuple):
+class GraphResource(NamedTuple):
     """One resource as a graph needs it. Blueprint, records and plans all can say this much."""
 
     address: Address
@@ -17,7 +17,7 @@ class Thing(NamedTuple):
     refs: tuple[Address, ...]
 
 
-class Node(NamedTuple):
+class GraphNode(NamedTuple):
     """A block, with as many members as it has."""
 
     address: Address  # of the block
@@ -33,11 +33,11 @@ class Node(NamedTuple):
 class Graph:
     """Edges go from what refers to what is referred to, by position."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     edges: tuple[tuple[int, int], ...]
 
 
-def graph_of(things: Iterable[Thing]) -> Graph:
+def graph_of(things: Iterable[GraphResource]) -> Graph:
     members: dict[Address, int] = {}
     hosts: dict[Address, set[str]] = {}
     refs: dict[Address, set[Address]] = {}
@@ -50,7 +50,7 @@ def graph_of(things: Iterable[Thing]) -> Graph:
     blocks = sorted(members, key=order)
     number = {block: at for at, block in enumerate(blocks)}
     return Graph(
-        nodes=tuple(Node(block, members[block], tuple(sorted(hosts.get(block, ())))) for block in blocks),
+        nodes=tuple(GraphNode(block, members[block], tuple(sorted(hosts.get(block, ())))) for block in blocks),
         edges=tuple(
             sorted(
                 (number[block], number[to]) for block in blocks for to in refs[block] if to in number and to != block

@@ -10,7 +10,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Place
 from stead.core.kind import Action, Disruption
 from stead.core.named import NamedTuple
-from stead.core.observed import NOBODY_SILENT, Silence
+from stead.core.observed import NOBODY_SILENT, HostRecords
 from stead.core.value import field, value
 from stead.core.want import Want
 from stead.diff.model import NOT_NEEDED, WAITS, FieldChange, Note
@@ -89,7 +89,7 @@ class Plan:
     renames: Mapping[Address, Address] = field(default_factory=dict)  # `moved`: from -> to
     unchanged: int = 0
     new_outputs: bool = False  # they are not what was recorded
-    silence: Silence = NOBODY_SILENT
+    silence: HostRecords = NOBODY_SILENT
     hooks: tuple[PlannedHook, ...] = ()
     digest: str = ""  # of all the above
 

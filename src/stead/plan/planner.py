@@ -7,7 +7,7 @@ from typing import Any
 
 from stead import __version__
 from stead.blueprint.model import Blueprint
-from stead.blueprint.placement.plugins import NO_SITES, Sites
+from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.blueprint.silence import listen
 from stead.core.address import Address
@@ -17,7 +17,7 @@ from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
 from stead.core.value import field, replace, value
 from stead.diff import Asked, Diff, compare, drift
-from stead.diff.identity import Names, by_uuid
+from stead.diff.identity import Identities, by_uuid
 from stead.diff.waiting import untold
 from stead.language.desired import Desired
 from stead.language.desired.renames import CANNOT_MOVE
@@ -37,7 +37,7 @@ class Inputs:
     observed: Observed
     kinds: Mapping[str, Kind]
     key: bytes = field(repr=False)  # seals secrets
-    sites: Sites = NO_SITES  # the site's own placement rules
+    plugins: PlacementPlugins = NO_PLUGINS  # the site's own placement rules
     hooks: Mapping[str, str] = field(default_factory=dict)  # playbooks of hooks -> digests of their files
 
 
@@ -86,7 +86,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         observed,
         kinds=inputs.kinds,
         key=inputs.key,
-        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange, sites=inputs.sites),
+        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange, plugins=inputs.plugins),
     )
     found = [*told, *found]
     if blueprint is None or has_errors(found):
@@ -95,7 +95,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         recorded = inputs.recorded  # under the names that hosts and store have now
         diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
-        names = Names(renames, stale)
+        names = Identities(renames, stale)
         asked = Asked(desired.forget, wishes.rebuild)
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(

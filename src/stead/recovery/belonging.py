@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.kind import Kind
-from stead.core.observed import Observed, State
+from stead.core.observed import HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 
@@ -77,7 +77,7 @@ def _incomplete(recorded: Recorded, observed: Observed) -> list[Diagnostic]:
     if not unheard:
         return []
     hosts = observed.hosts
-    back = [name for name in unheard if name in hosts and hosts[name].state is not State.DOWN]
+    back = [name for name in unheard if name in hosts and hosts[name].state is not HostStatus.DOWN]
     then = (
         f"{_some(back)} {'answers' if len(back) == 1 else 'answer'} now: complete the store with `stead recover`."
         if back

@@ -24,7 +24,7 @@ PARTIAL = Code("STEAD-S032", "not all is known of a resource", Severity.WARNING)
 def complete(rebuilt: Rebuilt, blueprint: Blueprint) -> Rebuilt:
     records = dict(rebuilt.recorded.resources)
     found, partial = list(rebuilt.found), set(rebuilt.partial)
-    named = _Named(records, blueprint)
+    named = _NamedUuids(records, blueprint)
     referred = {address for record in records.values() for address in record.after}
     for address, settled in sorted(blueprint.resources.items(), key=lambda item: order(item[0])):
         record = records.get(address)
@@ -88,7 +88,7 @@ def _filled(record: Record, settled: Settled, forgetful: frozenset[str]) -> Reco
     return replace(record, wants=wants, after=(*block.refs, *block.settings.depends_on), protect=block.settings.protect)
 
 
-class _Named:
+class _NamedUuids:
     """UUIDs in wants that hosts have to the letter: of what they name, the spec's choice is the true one."""
 
     def __init__(self, records: Mapping[Address, Record], blueprint: Blueprint) -> None:

@@ -13,7 +13,7 @@ from stead.blueprint.leases import UUID
 from stead.core.address import Address, order, parse
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.named import NamedTuple
-from stead.core.observed import Origin
+from stead.core.observed import StoreOrigin
 from stead.core.recorded import Record, Recorded
 from stead.core.value import field, replace, value
 from stead.core.want import EMPTY, Body, Want
@@ -25,7 +25,7 @@ STRANGE = Code("STEAD-S031", "a host has something of another site", Severity.WA
 NOTHING = Code("STEAD-S033", "no host says of what site it is")
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One resource as a host remembers it: in its ledger, or in what the resource says of itself."""
 
     host: str
@@ -44,8 +44,8 @@ class Memory:
     """All that one host remembers."""
 
     host: str
-    origin: Origin | None = None
-    entries: Sequence[Entry] = ()
+    origin: StoreOrigin | None = None
+    entries: Sequence[LedgerEntry] = ()
     unread: tuple[str, ...] = ()
     silent: str = ""  # why it said nothing
     key: str = field(default="", repr=False)  # what the site seals secrets with, where the host keeps it
@@ -79,7 +79,7 @@ def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset
     silent = {one.host for one in said if one.silent}
     records = dict(before.resources)
     partial = set[Address]()
-    by_address: dict[Address, list[Entry]] = {}
+    by_address: dict[Address, list[LedgerEntry]] = {}
     for entry in entries:
         by_address.setdefault(entry.address, []).append(entry)
     for address, some in sorted(by_address.items(), key=lambda item: order(item[0])):
@@ -142,7 +142,7 @@ def _site(said: Sequence[Memory], before: Recorded) -> tuple[str, list[Diagnosti
     return mine, [OTHER_SITE.at(None, text)]
 
 
-def _of_site(said: Sequence[Memory], site: str, found: list[Diagnostic]) -> Iterator[Entry]:
+def _of_site(said: Sequence[Memory], site: str, found: list[Diagnostic]) -> Iterator[LedgerEntry]:
     for memory in said:
         for entry in memory.entries:
             if entry.site in ("", site):
@@ -152,13 +152,13 @@ def _of_site(said: Sequence[Memory], site: str, found: list[Diagnostic]) -> Iter
             found.append(STRANGE.at(None, text, address=str(entry.address)))
 
 
-def _weight(entry: Entry) -> tuple[bool, bool, int, bool]:
+def _weight(entry: LedgerEntry) -> tuple[bool, bool, int, bool]:
     """What is believed most: whole entries first, then the newest, then the host that the resource is placed on."""
     home = entry.record is not None and entry.record.get("host") == entry.host
     return (not entry.begun, entry.record is not None, entry.serial, home)
 
 
-def _contradictions(address: Address, best: Entry, entries: Iterable[Entry]) -> Iterator[Diagnostic]:
+def _contradictions(address: Address, best: LedgerEntry, entries: Iterable[LedgerEntry]) -> Iterator[Diagnostic]:
     for one in entries:
         leases = (one.record or {}).get("leases")
         if one.uuid != best.uuid:
@@ -171,7 +171,7 @@ def _contradictions(address: Address, best: Entry, entries: Iterable[Entry]) -> 
         yield CONTRADICTION.at(None, text, address=str(address))
 
 
-def _record(best: Entry, entries: Sequence[Entry], known: Record | None, before: Recorded) -> Record:
+def _record(best: LedgerEntry, entries: Sequence[LedgerEntry], known: Record | None, before: Recorded) -> Record:
     wants = {one.host: one.want for one in entries if one.want is not None and not one.begun}
     told = best.record
     if known is not None and known.leases.get(UUID) == best.uuid and not _outdoes(best, before):
@@ -191,21 +191,21 @@ def _record(best: Entry, entries: Sequence[Entry], known: Record | None, before:
     )
 
 
-def _outdoes(best: Entry, before: Recorded) -> bool:
+def _outdoes(best: LedgerEntry, before: Recorded) -> bool:
     """Whether a host knows better than the store: it was written later, or it is home to it and had not been heard."""
     if best.record is None:
         return False
     return best.serial > before.serial or (best.host in before.unheard and best.record["host"] == best.host)
 
 
-def entry_of(host: str, told: Mapping[str, Any]) -> Entry | None:
+def entry_of(host: str, told: Mapping[str, Any]) -> LedgerEntry | None:
     """From an entry of a ledger, or what a resource says of itself in the same words."""
     address = parse(str(told.get("address", "")))
     if address is None:
         return None
     fields, record = told.get("want"), told.get("record")
     want = Want(Body.of(fields), EMPTY, str(told["digest"])) if fields and told.get("digest") else None
-    return Entry(
+    return LedgerEntry(
         host=host,
         address=address,
         uuid=str(told["uuid"]),

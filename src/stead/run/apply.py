@@ -18,10 +18,10 @@ from stead.core.value import field, value
 from stead.core.want import sealed_in
 from stead.plan.model import Made, Plan, PlannedHook, Step
 from stead.run.interrupts import Interrupts, interrupts_of
-from stead.run.journal import Journal, of_waves
-from stead.runner import Awaits, Began, Ended, Event, Result, Runner, Silent, State, Wave
+from stead.run.journal import RunJournal, of_waves
+from stead.runner import Event, HostSilent, Runner, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.store import Hold, Store
-from stead.store.model import Claim, Outcome, Start, Writes, moment
+from stead.store.model import LockRequest, Outcome, Start, Writes, moment
 
 STALE = Code("STEAD-A001", "the plan is out of date")
 FORGED = Code("STEAD-A003", "the plan file is not the plan of these inputs")
@@ -45,7 +45,7 @@ class Stopping(NamedTuple):
     """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
 
 
-Progress = WaveBegan | Pausing | Stopping | Began | Awaits | Ended | Silent
+Progress = WaveBegan | Pausing | Stopping | StepsBegan | StepAwaits | StepsEnded | HostSilent
 OnProgress = Callable[[Progress], None]
 
 
@@ -62,7 +62,7 @@ class Options:
     content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
 
 
-class Told(NamedTuple):
+class NotDone(NamedTuple):
     """A step that was not done, and why."""
 
     step: Step
@@ -74,11 +74,11 @@ class Applied:
     run: int  # 0 when there was nothing to do
     outcome: Outcome
     done: int = 0
-    failed: tuple[Told, ...] = ()
-    skipped: tuple[Told, ...] = ()
-    unknown: tuple[Told, ...] = ()  # begun, and never heard of again
+    failed: tuple[NotDone, ...] = ()
+    skipped: tuple[NotDone, ...] = ()
+    unknown: tuple[NotDone, ...] = ()  # begun, and never heard of again
     silent: Mapping[str, str] = field(default_factory=dict)  # host -> why
-    ready: tuple[Told, ...] = ()  # guests that were waited for: what for, and how long
+    ready: tuple[NotDone, ...] = ()  # guests that were waited for: what for, and how long
 
 
 def _unheard(_event: Progress) -> None:
@@ -89,12 +89,14 @@ def apply(
     plan: Plan, store: Store, runner: Runner, *, now: Made, options: Options, on_event: OnProgress = _unheard
 ) -> Applied:
     """`now` says what the spec and the hosts are at this moment; what is recorded is looked up under the lock."""
-    with store.lock(Claim(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)) as hold:
+    with store.lock(
+        LockRequest(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)
+    ) as hold:
         check_fresh(plan, now, store)
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
             _remember_hosts(plan, store, hold, options.who)
             return Applied(run=0, outcome=Outcome.DONE)
-        journal = Journal(store, hold, plan, store.recorded())
+        journal = RunJournal(store, hold, plan, store.recorded())
         with interrupts_of(lambda: on_event(Stopping())) as interrupts:
             start = Start(options.who, options.reason, plan.digest, len(plan.steps), options.content)
             journal.start(start)
@@ -144,7 +146,7 @@ class _Work:
     def __init__(
         self,
         plan: Plan,
-        journal: Journal,
+        journal: RunJournal,
         runner: Runner,
         options: Options,
         interrupts: Interrupts,
@@ -152,7 +154,7 @@ class _Work:
     ) -> None:
         self._plan, self._journal, self._runner, self._options = plan, journal, runner, options
         self._interrupts, self._on_event = interrupts, on_event
-        self._states: dict[int, State] = {}
+        self._states: dict[int, StepStatus] = {}
         self._begun: set[int] = set()
         self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
         self._silent: dict[str, str] = {}
@@ -178,7 +180,7 @@ class _Work:
         hears = self._plan.silence.hears
         if not hears:
             return True
-        self._runner.run(self._wave_of(self._plan.waves, [], tells=hears), self._hear)
+        self._runner.run(self._wave_of(self._plan.waves, [], informs=hears), self._hear)
         untold = [
             f"{host} could not be told who is dead: {self._silent[host]}" for host in hears if host in self._silent
         ]
@@ -186,7 +188,7 @@ class _Work:
             self._untold = f"nothing begins before every host that answers knows; {'; '.join(untold)}"
         return not untold and not self._interrupts.stopping()
 
-    def _wave_of(self, number: int, steps: Sequence[Step], *, tells: tuple[str, ...] = (), pause: int = 0) -> Wave:
+    def _wave_of(self, number: int, steps: Sequence[Step], *, informs: tuple[str, ...] = (), pause: int = 0) -> Wave:
         return Wave(
             number=number,
             steps=steps,
@@ -195,7 +197,7 @@ class _Work:
             hooks={step.number: found for step in steps if (found := self._hooks.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
-            tells=tells,
+            informs=informs,
             dead=self._journal.dead,
             pause=pause,
             parallel=self._options.parallel,
@@ -239,7 +241,7 @@ class _Work:
         asked = [step for step in steps if step.pause]
         if not asked:
             return 0
-        tried = {State.DONE, State.FAILED, State.UNKNOWN}
+        tried = {StepStatus.DONE, StepStatus.FAILED, StepStatus.UNKNOWN}
         before = {self._plan.steps[one].address.block for one, state in self._states.items() if state in tried}
         return max((step.pause for step in asked if step.address.block in before), default=0)
 
@@ -248,8 +250,8 @@ class _Work:
         if now:
             with self._interrupts.held_off():
                 self._journal.recorded_only(now)
-            self._states.update((step.number, State.DONE) for step in now)
-            self._on_event(Ended([Result(step.number, State.DONE) for step in now]))
+            self._states.update((step.number, StepStatus.DONE) for step in now)
+            self._on_event(StepsEnded([StepResult(step.number, StepStatus.DONE) for step in now]))
         done = {step.number for step in now}
         return [step for step in waiting if step.number not in done]
 
@@ -266,7 +268,7 @@ class _Work:
         return found
 
     def _met(self, step: Step) -> bool:
-        return all(self._states.get(one) is State.DONE for one in step.after)
+        return all(self._states.get(one) is StepStatus.DONE for one in step.after)
 
     def _why_blocked(self, step: Step) -> str:
         for one in step.after:
@@ -278,26 +280,26 @@ class _Work:
 
     def _skip(self, step: Step, why: str) -> None:
         self._bad[step.number] = why
-        self._states[step.number] = State.SKIPPED
+        self._states[step.number] = StepStatus.SKIPPED
 
     def _hear(self, event: Event) -> None:
         with self._interrupts.held_off():
             match event:
-                case Began(numbers):
+                case StepsBegan(numbers):
                     self._begun.update(numbers)
                     self._journal.began([self._plan.steps[one] for one in numbers])
-                case Ended(results):
+                case StepsEnded(results):
                     self._journal.ended(results)
                     for number, state, error, ready in results:
                         self._states[number] = state
                         if ready:
                             self._waited[number] = ready
-                        if state is not State.DONE:
-                            blocked = self._why_blocked(self._plan.steps[number]) if state is State.SKIPPED else ""
+                        if state is not StepStatus.DONE:
+                            blocked = self._why_blocked(self._plan.steps[number]) if state is StepStatus.SKIPPED else ""
                             self._bad[number] = blocked or error
-                case Silent(host, why):
+                case HostSilent(host, why):
                     self._silent[host] = why
-                case Awaits():
+                case StepAwaits():
                     pass
         self._on_event(event)
 
@@ -307,7 +309,7 @@ class _Work:
             if step.number in self._states:
                 continue
             if step.number in self._begun:
-                self._states[step.number] = State.UNKNOWN
+                self._states[step.number] = StepStatus.UNKNOWN
                 self._bad[step.number] = "nothing was heard of it after it began"
             elif step.host in self._silent:
                 self._skip(step, f"{step.host} does not answer: {self._silent[step.host]}")
@@ -317,31 +319,33 @@ class _Work:
                 self._skip(step, self._why_blocked(step) or "it was not begun")
 
     def close(self) -> Applied:
-        told: dict[State, list[Told]] = {State.FAILED: [], State.SKIPPED: [], State.UNKNOWN: []}
+        told: dict[StepStatus, list[NotDone]] = {StepStatus.FAILED: [], StepStatus.SKIPPED: [], StepStatus.UNKNOWN: []}
         done = 0
         for step in self._plan.steps:
             state = self._states.get(step.number)
-            if state is State.DONE:
+            if state is StepStatus.DONE:
                 done += 1
                 continue
             if state is None:
-                state = State.UNKNOWN if step.number in self._begun else State.SKIPPED
+                state = StepStatus.UNKNOWN if step.number in self._begun else StepStatus.SKIPPED
                 self._bad.setdefault(step.number, self._untold or "the run was stopped")
-            told[state].append(Told(step, self._bad.get(step.number, "")))
+            told[state].append(NotDone(step, self._bad.get(step.number, "")))
         outcome = self._outcome(done)
         with self._interrupts.held_off():
-            self._journal.skipped(told[State.SKIPPED])
+            self._journal.skipped(told[StepStatus.SKIPPED])
             self._journal.finish(outcome)
-        self._on_event(Ended([Result(one.step.number, State.SKIPPED, one.why) for one in told[State.SKIPPED]]))
+        self._on_event(
+            StepsEnded([StepResult(one.step.number, StepStatus.SKIPPED, one.why) for one in told[StepStatus.SKIPPED]])
+        )
         return Applied(
             run=self._journal.run,
             outcome=outcome,
             done=done,
-            failed=tuple(told[State.FAILED]),
-            skipped=tuple(told[State.SKIPPED]),
-            unknown=tuple(told[State.UNKNOWN]),
+            failed=tuple(told[StepStatus.FAILED]),
+            skipped=tuple(told[StepStatus.SKIPPED]),
+            unknown=tuple(told[StepStatus.UNKNOWN]),
             silent=self._silent,
-            ready=tuple(Told(self._plan.steps[number], text) for number, text in sorted(self._waited.items())),
+            ready=tuple(NotDone(self._plan.steps[number], text) for number, text in sorted(self._waited.items())),
         )
 
     def _outcome(self, done: int) -> Outcome:

@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stead.core.address import Address
 from stead.core.kind import Action
-from stead.core.observed import Origin
+from stead.core.observed import StoreOrigin
 from stead.core.recorded import Record, Recorded, dead_of, told_of_hosts
 from stead.core.value import field, mutable, replace
 from stead.core.want import Want
 from stead.plan.model import Keep, Plan, Step
-from stead.runner import Result, State
+from stead.runner import StepResult, StepStatus
 from stead.store import Hold, Store
 from stead.store.model import Began, Ended, Outcome, Skipped, Start, StepState, Writes
 
 UUID = "uuid"
 PAUSE = 0.1  # seconds between two writes of outcomes, when hosts answer by the thousand
-_STATES = {State.DONE: StepState.DONE, State.FAILED: StepState.FAILED}
+_STATES = {StepStatus.DONE: StepState.DONE, StepStatus.FAILED: StepState.FAILED}
 
 
 @mutable
@@ -56,10 +56,10 @@ def _comes_here(step: Step, keep: Keep, record: Record) -> bool:
     return moved or record.leases.get(UUID) != keep.leases.get(UUID)
 
 
-class Journal:
+class RunJournal:
     def __init__(self, store: Store, hold: Hold, plan: Plan, recorded: Recorded) -> None:
         self.run = 0
-        self.origin: Origin | None = None  # what hosts are told of the store and this run
+        self.origin: StoreOrigin | None = None  # what hosts are told of the store and this run
         self.dead = dead_of(plan.silence, recorded.hosts)  # and of hosts that a person called dead
         self._store, self._hold, self._plan = store, hold, plan
         self._known, self._hosts_known = recorded.resources, recorded.hosts
@@ -85,7 +85,7 @@ class Journal:
         buffer, self._buffer = self._buffer, _Buffer()
         hosts = told_of_hosts(self._plan.silence, self._hosts_known, start.who)
         self.run = self._store.start(self._hold, start, replace(buffer.writes(), hosts=hosts))
-        self.origin = Origin(self._store.site, self._store.serial(), self._hold.token)
+        self.origin = StoreOrigin(self._store.site, self._store.serial(), self._hold.token)
         return self.run
 
     def began(self, steps: Sequence[Step]) -> None:
@@ -93,16 +93,16 @@ class Journal:
         self._begin(steps)
         self.flush()
 
-    def ended(self, results: Iterable[Result]) -> None:
+    def ended(self, results: Iterable[StepResult]) -> None:
         steps = self._plan.steps
         buffer = self._buffer
         for number, state, error, _ in results:
             step = steps[number]
-            if state is State.DONE:
+            if state is StepStatus.DONE:
                 self._done(step)
-            elif state is State.UNKNOWN:
+            elif state is StepStatus.UNKNOWN:
                 continue  # it stays in flight: the next plan looks what became of it
-            elif state is State.SKIPPED:
+            elif state is StepStatus.SKIPPED:
                 buffer.skipped.append(Skipped(number, step.address, step.host, step.action, error))
                 continue
             buffer.ended.append(Ended(number, _STATES[state], error))

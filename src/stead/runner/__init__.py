@@ -12,43 +12,54 @@ from typing import Protocol
 from stead.core.address import Address
 from stead.core.diagnostics import Code
 from stead.core.named import NamedTuple
-from stead.core.observed import Host, Observed, Origin
+from stead.core.observed import Host, Observed, StoreOrigin
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import field, value
 from stead.plan.model import Keep, PlannedHook, Step
 from stead.recovery.rebuild import Memory
 
-__all__ = ["UNREADY", "Awaits", "Began", "Ended", "Event", "Result", "Runner", "Silent", "State", "Wave"]
+__all__ = [
+    "UNREADY",
+    "Event",
+    "HostSilent",
+    "Runner",
+    "StepAwaits",
+    "StepResult",
+    "StepStatus",
+    "StepsBegan",
+    "StepsEnded",
+    "Wave",
+]
 
 
 UNREADY = Code("STEAD-A002", "a guest was not ready in time")
 
 
-class State(StrEnum):
+class StepStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"  # it began, and the host went silent before it said how it ended
     SKIPPED = "skipped"  # announced, and then not begun: one that it waits for had failed
 
 
-class Result(NamedTuple):
+class StepResult(NamedTuple):
     step: int  # its number in the plan
-    state: State
+    state: StepStatus
     error: str = ""
     ready: str = ""  # of a guest that was waited for: what for, and how long
 
 
-class Began(NamedTuple):
+class StepsBegan(NamedTuple):
     """These steps are about to be done. The runner touches nothing of them before the call with this has returned."""
 
     steps: Sequence[int]
 
 
-class Ended(NamedTuple):
-    results: Sequence[Result]
+class StepsEnded(NamedTuple):
+    results: Sequence[StepResult]
 
 
-class Awaits(NamedTuple):
+class StepAwaits(NamedTuple):
     """A step is done, and what it made is not ready yet."""
 
     step: int
@@ -57,14 +68,14 @@ class Awaits(NamedTuple):
     seen: str  # last
 
 
-class Silent(NamedTuple):
+class HostSilent(NamedTuple):
     """A host does not answer. Its steps of this wave that did not begin will not; others go on."""
 
     host: str
     why: str
 
 
-Event = Began | Awaits | Ended | Silent
+Event = StepsBegan | StepAwaits | StepsEnded | HostSilent
 
 
 @value
@@ -77,10 +88,10 @@ class Wave:
     secrets: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
     site_key: str = field(default="", repr=False)  # what secrets are sealed with, for controllers to keep
     hooks: Mapping[int, Sequence[PlannedHook]] = field(default_factory=dict)  # step -> playbooks before or after it
-    origin: Origin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
+    origin: StoreOrigin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
     keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise
     pause: int = 0  # seconds to wait before anything of it begins; simulated hosts take them for passed
-    tells: tuple[str, ...] = ()  # hosts that are told what follows, with steps or without
+    informs: tuple[str, ...] = ()  # hosts that are told what follows, with steps or without
     dead: tuple[str, ...] = ()  # hosts that a person called dead: those that live tell them, should they boot again
     parallel: int = 0  # hosts at once; 0 leaves it to the runner
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # once true, nothing new begins

@@ -19,7 +19,7 @@ from stead.core.value import value
 from stead.language.spec.digests import digest_of_folder
 from stead.plan.model import Keep, PlannedHook, Step
 from stead.recovery.rebuild import Memory
-from stead.runner import Awaits, Began, Ended, Event, Result, Silent, State, Wave
+from stead.runner import Event, HostSilent, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.runner.ansible_process import Played, Playing, bare
 
 OnEvent = Callable[[Event], None]
@@ -31,7 +31,7 @@ KEY = "key"  # that secrets are sealed with, for controllers
 SECRETS = ".secrets"  # the ending of a host's
 VARIABLES = "variables"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
-_STATES = {"ok": State.DONE, "failed": State.FAILED, "skipped": State.SKIPPED}
+_STATES = {"ok": StepStatus.DONE, "failed": StepStatus.FAILED, "skipped": StepStatus.SKIPPED}
 
 
 @value
@@ -43,33 +43,33 @@ class AnsibleRunner:
     run_name: str = "run"
 
     def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
-        from stead.runner.observe import Question, observe_recorded, to_observed
+        from stead.runner.observe import ObserveRequest, observe_recorded, to_observed
 
-        question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
+        question = ObserveRequest(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments)
         return to_observed(observe_recorded(question, recorded), hosts, recorded.wants())
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
-        from stead.runner.observe import Question, observe, to_memories, to_observed
+        from stead.runner.observe import ObserveRequest, observe, to_memories, to_observed
 
-        question = Question(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments, recall=True)
+        question = ObserveRequest(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments, recall=True)
         answers = observe(question)
         return to_observed(answers, hosts), to_memories(answers)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
-        if not (wave.steps or wave.tells):
+        if not (wave.steps or wave.informs):
             return
         _rest(wave)
         if wave.stopping():
             return
-        on_event(Began([step.number for step in wave.steps]))
+        on_event(StepsBegan([step.number for step in wave.steps]))
         steps, refused = self._hooked(wave, "before", wave.steps)
         if refused:
-            on_event(Ended(refused))
-        if steps or wave.tells:
+            on_event(StepsEnded(refused))
+        if steps or wave.informs:
             self._carry_out(wave, steps, [one.step for one in refused], on_event)
 
     def _carry_out(self, wave: Wave, steps: Sequence[Step], failed: Sequence[int], on_event: OnEvent) -> None:
-        lanes: dict[str, list[Step]] = {host: [] for host in wave.tells}
+        lanes: dict[str, list[Step]] = {host: [] for host in wave.informs}
         for step in steps:
             lanes.setdefault(step.host, []).append(step)
         folder = self._fresh(f"wave-{wave.number}")
@@ -117,40 +117,40 @@ class AnsibleRunner:
     ) -> list[Step]:
         """What is known now of a host's steps. Returns those of which nothing is known yet."""
         told = {
-            one["number"]: Result(one["number"], _STATES[one["status"]], one["error"], _ready(one))
+            one["number"]: StepResult(one["number"], _STATES[one["status"]], one["error"], _ready(one))
             for one in found.get("results") or ()
         }
-        done = [step for step in steps if step.number in told and told[step.number].state is State.DONE]
+        done = [step for step in steps if step.number in told and told[step.number].state is StepStatus.DONE]
         _, refused = self._hooked(wave, "after", done)
         told.update((one.step, one) for one in refused)
         left = [step for step in steps if step.number not in told]
         for number, one in (found.get("waits") or {}).items() if found.get("more") else ():
-            on_event(Awaits(int(number), one["waited"], one["for"], one["seen"]))
+            on_event(StepAwaits(int(number), one["waited"], one["for"], one["seen"]))
         if not found.get("more"):
             if why := found.get("unreachable") or (not steps and found.get("msg")):
-                on_event(Silent(host, str(why)))
+                on_event(HostSilent(host, str(why)))
             told.update((step.number, _lost(step, host, found)) for step in left)
             left = []
-        on_event(Ended([told[step.number] for step in steps if step.number in told]))
+        on_event(StepsEnded([told[step.number] for step in steps if step.number in told]))
         return left
 
     def _tell_lost(self, left: Mapping[str, Sequence[Step]], folder: Path, played: Played, on_event: OnEvent) -> None:
         """Ansible ended without a word of these: a mistake of the inventory's, or Ansible itself was killed."""
         for host in sorted(left):
             begun = (folder / f"{host}.begun").exists()
-            state = State.UNKNOWN if begun else State.FAILED
+            state = StepStatus.UNKNOWN if begun else StepStatus.FAILED
             text = f"Ansible ended with status {played.status} and said nothing of {host}: {played.last_words}"
             if not left[host]:
-                on_event(Silent(host, text))
-            on_event(Ended([Result(step.number, state, text) for step in left[host]]))
+                on_event(HostSilent(host, text))
+            on_event(StepsEnded([StepResult(step.number, state, text) for step in left[host]]))
 
-    def _hooked(self, wave: Wave, when: str, steps: Sequence[Step]) -> tuple[list[Step], list[Result]]:
+    def _hooked(self, wave: Wave, when: str, steps: Sequence[Step]) -> tuple[list[Step], list[StepResult]]:
         """The steps whose hooks were carried out, and those that fail with theirs."""
         kept, refused = [], []
         for step in steps:
             error = next(filter(None, map(self._hook_of(step, wave), _at(wave.hooks.get(step.number, ()), when))), "")
             if error:
-                refused.append(Result(step.number, State.FAILED, error))
+                refused.append(StepResult(step.number, StepStatus.FAILED, error))
             else:
                 kept.append(step)
         return kept, refused
@@ -219,18 +219,18 @@ def forget_secrets(runs: Path) -> None:
             continue
 
 
-def _lost(step: Step, host: str, found: Mapping[str, Any]) -> Result:
+def _lost(step: Step, host: str, found: Mapping[str, Any]) -> StepResult:
     """A step of which its host's last word says nothing."""
     if wait := (found.get("waits") or {}).get(str(step.number)):
         text = f"it was made, and the run was stopped after {wait['waited']:.0f} s of waiting for {wait['for']}"
-        return Result(step.number, State.FAILED, f"{text}; last seen: {wait['seen'] or 'nothing'}")
+        return StepResult(step.number, StepStatus.FAILED, f"{text}; last seen: {wait['seen'] or 'nothing'}")
     if found.get("stopped"):
-        return Result(step.number, State.SKIPPED, "the run was stopped")
+        return StepResult(step.number, StepStatus.SKIPPED, "the run was stopped")
     if why := found.get("unreachable"):
         if found["begun"]:
-            return Result(step.number, State.UNKNOWN, f"{host} went silent meanwhile: {why}")
-        return Result(step.number, State.SKIPPED, f"{host} does not answer: {why}")
-    return Result(step.number, State.FAILED, found.get("msg") or "the module said nothing")
+            return StepResult(step.number, StepStatus.UNKNOWN, f"{host} went silent meanwhile: {why}")
+        return StepResult(step.number, StepStatus.SKIPPED, f"{host} does not answer: {why}")
+    return StepResult(step.number, StepStatus.FAILED, found.get("msg") or "the module said nothing")
 
 
 def _ready(result: Mapping[str, Any]) -> str:

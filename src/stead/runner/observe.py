@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from stead.core.address import Address, parse
-from stead.core.observed import Have, Host, Observed, Origin, State, StoragePool
+from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import Recorded
 from stead.core.want import NOTHING_KNOWN, Body, Want, canonical, digest
-from stead.recovery.rebuild import Entry, Memory, entry_of
+from stead.recovery.rebuild import LedgerEntry, Memory, entry_of
 from stead.runner.ansible_process import Played, Playing
 from stead.site.abilities import SERVED, with_abilities
 
@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ObserveRequest:
     """`examine` has, for each host, what to examine beyond observing: {"peers": {name: address}, "mtu": 1500};
     `recorded`, entries that its ledger lost.
     """
@@ -57,7 +57,7 @@ class Question:
     arguments: Sequence[str] = ()
 
 
-def observe_recorded(question: Question, recorded: Recorded) -> Mapping[str, Answer]:
+def observe_recorded(question: ObserveRequest, recorded: Recorded) -> Mapping[str, Answer]:
     """Hosts that did not tell of all that is recorded there are asked again, with what they are to look for: nothing
     is made anew, let alone given up for lost, because a ledger lost it.
     """
@@ -83,7 +83,7 @@ def _listed(facts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(entry["uuid"] for entry in entries if not entry.get("lost") and not entry.get("begun"))
 
 
-def observe(question: Question) -> Mapping[str, Answer]:
+def observe(question: ObserveRequest) -> Mapping[str, Answer]:
     """Every host of the question, in its order."""
     if not question.hosts:
         return {}
@@ -94,7 +94,7 @@ def observe(question: Question) -> Mapping[str, Answer]:
         return {host: _answer(host, folder, played) for host in question.hosts}
 
 
-def _arguments(question: Question, folder: Path) -> list[str]:
+def _arguments(question: ObserveRequest, folder: Path) -> list[str]:
     variables: dict[str, Any] = {
         "stead_hosts": list(question.hosts),
         "stead_facts": str(folder),
@@ -139,7 +139,7 @@ def to_observed(
                     haves.setdefault(address, {})[name] = _have(entry, wants)
     parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
     said = {name: answer.facts for name, answer in sorted(answers.items()) if answer.answered}
-    origins = {name: Origin(**facts["origin"]) for name, facts in said.items() if facts.get("origin")}
+    origins = {name: StoreOrigin(**facts["origin"]) for name, facts in said.items() if facts.get("origin")}
     unread = {name: tuple(facts["unread"]) for name, facts in said.items() if facts.get("unread")}
     return Observed(hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread)
 
@@ -153,14 +153,14 @@ def _memory(answer: Answer) -> Memory:
     facts = answer.facts
     if not answer.answered:
         return Memory(host=answer.host, silent=answer.why)
-    entries, unread = list[Entry](), list[str](facts.get("unread", ()))
+    entries, unread = list[LedgerEntry](), list[str](facts.get("unread", ()))
     for told in (one for some in facts.get("resources", {}).values() for one in some):
         entry = entry_of(answer.host, {**told, **told.get("told", {})})
         if entry is None:
             unread.append(f"its entry {told.get('uuid')} has no address that can be read: {told.get('address')!r}.")
         else:
             entries.append(entry)
-    origin = Origin(**facts["origin"]) if facts.get("origin") else None
+    origin = StoreOrigin(**facts["origin"]) if facts.get("origin") else None
     key = facts.get("key", "")
     return Memory(host=answer.host, origin=origin, entries=tuple(entries), unread=tuple(unread), key=key)
 
@@ -187,10 +187,10 @@ def completed(host: Host, answer: Answer | None) -> Host:
     if answer is None:
         return host
     if not answer.answered:
-        return replace(host, state=State.DOWN, why=answer.why)
+        return replace(host, state=HostStatus.DOWN, why=answer.why)
     facts = answer.facts
     if facts.get("blind"):  # its guests may well run: as little is known of them as of a silent host's
-        return replace(host, state=State.DOWN, why=facts["blind"], blind=True)
+        return replace(host, state=HostStatus.DOWN, why=facts["blind"], blind=True)
     capacity = facts["capacity"]
     computes, stores = "compute" in host.roles, "storage" in host.roles
     works = frozenset(name for name, why in facts["traits"]["hypervisors"].items() if not why)

@@ -36,7 +36,7 @@ class Task(NamedTuple):
     name: str
 
 
-class Outcome(NamedTuple):
+class TaskOutcome(NamedTuple):
     """What became of a task on a host."""
 
     host: str
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
     result: Mapping[str, Any]
 
 
-Event = Task | Outcome
+Event = Task | TaskOutcome
 
 _BECAME = {
     "runner_on_ok": Became.OK,
@@ -57,7 +57,7 @@ _BECAME = {
 
 
 @value
-class Playbook:
+class PlaybookCall:
     name: str  # stead.cloud.observe, or a path
     inventory: Sequence[Path]
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Ran:
     said: str  # the end of what Ansible printed
 
 
-def run(playbook: Playbook, on_event: Callable[[Event], None] = lambda _event: None) -> Ran:
+def run(playbook: PlaybookCall, on_event: Callable[[Event], None] = lambda _event: None) -> Ran:
     """Until it ends. Raises nothing for what happens on hosts."""
     import ansible_runner
 
@@ -105,7 +105,7 @@ def run(playbook: Playbook, on_event: Callable[[Event], None] = lambda _event: N
     )
 
 
-def _environment(playbook: Playbook) -> dict[str, str]:
+def _environment(playbook: PlaybookCall) -> dict[str, str]:
     """Settings that a user has made in the environment win."""
     wanted = {
         **SETTINGS,
@@ -151,4 +151,4 @@ class _Watch:
             self.unreachable[host] = message
         elif became is Became.FAILED:
             self.failed[host] = message or str(result.get("module_stderr", ""))[-300:]
-        self._on_event(Outcome(host, str(data.get("task", "")), became, message, result))
+        self._on_event(TaskOutcome(host, str(data.get("task", "")), became, message, result))

@@ -16,17 +16,25 @@ from stead.core.address import Address, Known, parse
 from stead.core.blake2 import blake2b
 from stead.core.collecting import no_collecting
 from stead.core.kind import Action
-from stead.core.observed import Have, Host, Observed, State, StoragePool
+from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import replace
 from stead.core.want import EMPTY, Body, Want, canonical
 from stead.plan.model import Step
 from stead.recovery.rebuild import Memory
-from stead.runner import UNREADY, Began, Ended, Event, Result, Silent, Wave
-from stead.runner import State as Ending
+from stead.runner import UNREADY, Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave
+from stead.runner import StepStatus as Ending
 from stead.runner import simulated_memory as memory
-from stead.runner.simulated_rules import Site
-from stead.runner.simulated_state import AWAITED, Fault, FaultKind, HostRow, Row, SimulatedState, Thing
+from stead.runner.simulated_rules import SimulatedSite
+from stead.runner.simulated_state import (
+    AWAITED,
+    FaultKind,
+    HostRow,
+    Row,
+    SimulatedFault,
+    SimulatedResource,
+    SimulatedState,
+)
 from stead.site.abilities import with_abilities
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
@@ -43,14 +51,14 @@ class SimulatedRunner:
         self.state = SimulatedState(path)
         self._sleep = sleep
         self._hosts: Mapping[str, Host] = {}
-        self._site: Site | None = None
+        self._site: SimulatedSite | None = None
         self._seen = -1
 
     def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
         with no_collecting(), self.state.said():
             rows = self.state.know(hosts)
             self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
-            answering = {name for name, host in self._hosts.items() if host.state is not State.DOWN}
+            answering = {name for name, host in self._hosts.items() if host.state is not HostStatus.DOWN}
             seen = _Seen(recorded.wants(), self.state.bodies())
             digest = blake2b("".join(_facts(self._hosts[host]) for host in sorted(hosts)).encode(), digest_size=16)
             for portion in self.state.rows():
@@ -68,14 +76,14 @@ class SimulatedRunner:
             return observed, memory.recalled(self.state.database, self._hosts)
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
-        lanes: dict[str, list[Step]] = {host: [] for host in wave.tells}
+        lanes: dict[str, list[Step]] = {host: [] for host in wave.informs}
         for step in sorted(wave.steps, key=lambda one: one.number):
             lanes.setdefault(step.host, []).append(step)
         rows = self.state.know([*lanes, *(step.to for step in wave.steps if step.to)])
         answering = {}
         for host, steps in lanes.items():
-            if rows[host].state == State.DOWN:
-                on_event(Silent(host, rows[host].why or "it does not answer"))
+            if rows[host].state == HostStatus.DOWN:
+                on_event(HostSilent(host, rows[host].why or "it does not answer"))
             else:
                 answering[host] = steps
         answering = dict(self._accepted(answering, wave, on_event))
@@ -84,14 +92,14 @@ class SimulatedRunner:
         for lateness, chunk in _chunks(answering, rows):
             if wave.stopping():
                 return
-            on_event(Began([step.number for step in chunk]))
+            on_event(StepsBegan([step.number for step in chunk]))
             if lateness > waited:  # late hosts are late side by side, and after all others
                 self._sleep(lateness - waited)
                 waited = lateness
             results = [hand.do(step) for step in chunk]
             with self.state.writing():
                 hand.save(self.state)
-            on_event(Ended(results))
+            on_event(StepsEnded(results))
 
     def _accepted(self, lanes: Mapping[str, list[Step]], wave: Wave, on_event: OnEvent) -> Mapping[str, list[Step]]:
         """A host refuses the run of a store that is not its own, or is older than what it has seen."""
@@ -100,10 +108,12 @@ class SimulatedRunner:
         said = memory.origins(self.state.database)
         told = wave.origin._asdict()
         why = {host: refusal(said[host]._asdict() if host in said else None, told) for host in lanes}
-        refused = [Result(step.number, Ending.FAILED, why[host]) for host in lanes if why[host] for step in lanes[host]]
+        refused = [
+            StepResult(step.number, Ending.FAILED, why[host]) for host in lanes if why[host] for step in lanes[host]
+        ]
         if refused:
-            on_event(Began([one.step for one in refused]))
-            on_event(Ended(refused))
+            on_event(StepsBegan([one.step for one in refused]))
+            on_event(StepsEnded(refused))
         mine = [host for host in lanes if not why[host]]
         key = wave.site_key
         keys = {host: key for host in mine if host in self._hosts and "controller" in self._hosts[host].roles}
@@ -111,11 +121,11 @@ class SimulatedRunner:
             memory.belong(self.state.database, mine, wave.origin, keys)
         return {host: lanes[host] for host in mine}
 
-    def _current_site(self) -> Site:
+    def _current_site(self) -> SimulatedSite:
         """What is on the hosts, read anew when another process has changed it."""
         version = self.state.version()
         if self._site is None or version != self._seen:
-            site = Site(self._hosts)
+            site = SimulatedSite(self._hosts)
             bodies = self.state.bodies()
             for portion in self.state.rows():
                 for address, host, uuid, body, own, digest, _ in portion:
@@ -131,21 +141,23 @@ class SimulatedRunner:
 class _Hand:
     """Does steps, one after the other, and remembers what is to be written of them."""
 
-    def __init__(self, site: Site, rows: Mapping[str, HostRow], faults: Sequence[Fault], wave: Wave) -> None:
+    def __init__(
+        self, site: SimulatedSite, rows: Mapping[str, HostRow], faults: Sequence[SimulatedFault], wave: Wave
+    ) -> None:
         self._site, self._rows, self._wave = site, rows, wave
         self._faults = list(faults)
         self._struck = False
-        self._put: dict[tuple[str, str], Thing | None] = {}
+        self._put: dict[tuple[str, str], SimulatedResource | None] = {}
         self._beside: list[tuple[str, str, str]] = []
         self._hooks: list[tuple[str, str, str, str]] = []
         self._dead: dict[str, str] = {}
         self._not_done: set[int] = set()
 
-    def do(self, step: Step) -> Result:
+    def do(self, step: Step) -> StepResult:
         ending, error = self._try(step)
         if ending is not Ending.DONE:
             self._not_done.add(step.number)
-        return Result(step.number, ending, error)
+        return StepResult(step.number, ending, error)
 
     def _try(self, step: Step) -> tuple[Ending, str]:
         if step.host in self._dead:
@@ -181,7 +193,7 @@ class _Hand:
         self._dead[step.host] = why
         return Ending.UNKNOWN, why
 
-    def _strike(self, step: Step) -> Fault | None:
+    def _strike(self, step: Step) -> SimulatedFault | None:
         address = str(step.address)
         for at, fault in enumerate(self._faults):
             if not fault.times or not fault.matches(step.host, address):
@@ -249,7 +261,7 @@ class _Hand:
         former = source.uuids.get(step.uuid, address)
         if former not in source.things:
             return f"{address} is not on {step.host}"
-        if target.state == State.DOWN or step.to in self._dead:
+        if target.state == HostStatus.DOWN or step.to in self._dead:
             return f"{step.to} does not answer"
         want = step.want or source.things[former]
         if refusal := self._site.refusal(address, step.to, step.uuid, want):
@@ -261,7 +273,7 @@ class _Hand:
         return ""
 
     def _set(self, address: str, host: str, uuid: str, want: Want) -> None:
-        self._put[address, host] = Thing(address, host, uuid, want, want.digest)
+        self._put[address, host] = SimulatedResource(address, host, uuid, want, want.digest)
         origin, keep = self._wave.origin, self._wave.keeps.get(parse(address) or Address("", "", ""))
         if origin is not None and keep is not None:
             beside = {"site": origin.site, "serial": origin.serial, "record": keep.told()}
@@ -275,7 +287,7 @@ class _Hand:
         if self._struck:
             state.keep_faults([one for one in self._faults if one.times])
         for host, why in self._dead.items():
-            state.mark(host, State.DOWN, why)
+            state.mark(host, HostStatus.DOWN, why)
         self._put, self._hooks, self._beside, self._struck = {}, [], [], False
 
 
@@ -298,8 +310,8 @@ def _reported(host: Host, row: HostRow) -> Host:
     """The inventory's word, completed as a real host's facts would."""
     computes, stores = "compute" in host.roles, "storage" in host.roles
     state, why = host.state, host.why
-    if row.state != State.UP:
-        state, why = State(row.state), row.why
+    if row.state != HostStatus.UP:
+        state, why = HostStatus(row.state), row.why
     reported = replace(
         host,
         state=state,

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from stead.core.address import parse
-from stead.core.observed import Host, Origin, State
+from stead.core.observed import Host, HostStatus, StoreOrigin
 from stead.core.want import Body, Want
-from stead.recovery.rebuild import Entry, Memory
+from stead.recovery.rebuild import LedgerEntry, Memory
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS origins (
@@ -25,17 +25,17 @@ TABLES = (
 Beside = tuple[str, str, str]  # address, host, what is kept beside the want
 
 
-def origins(db: sqlite3.Connection) -> dict[str, Origin]:
+def origins(db: sqlite3.Connection) -> dict[str, StoreOrigin]:
     """Who has nothing of a site's any more belongs to none."""
     having = "SELECT host, site, serial, token FROM origins WHERE host IN (SELECT host FROM things)"
-    return {row[0]: Origin(*row[1:]) for row in db.execute(having)}
+    return {row[0]: StoreOrigin(*row[1:]) for row in db.execute(having)}
 
 
 def keys(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT host, key FROM origins WHERE key <> ''").fetchall())
 
 
-def belong(db: sqlite3.Connection, hosts: Iterable[str], origin: Origin, keys: Mapping[str, str]) -> None:
+def belong(db: sqlite3.Connection, hosts: Iterable[str], origin: StoreOrigin, keys: Mapping[str, str]) -> None:
     """In a transaction of the caller's. `keys` has the site's own for hosts that keep it."""
     db.executemany(
         "INSERT INTO origins (host, site, serial, token, key) VALUES (?, ?, ?, ?, ?) ON CONFLICT (host) DO UPDATE SET "
@@ -53,7 +53,7 @@ def remember(db: sqlite3.Connection, put: Sequence[Beside], gone: Iterable[tuple
 
 def recalled(db: sqlite3.Connection, hosts: Mapping[str, Host]) -> dict[str, Memory]:
     """What each of these remembers; one that is down says nothing."""
-    entries: dict[str, list[Entry]] = {name: [] for name in hosts}
+    entries: dict[str, list[LedgerEntry]] = {name: [] for name in hosts}
     rows = db.execute(
         "SELECT t.address, t.host, t.uuid, t.own, t.digest, t.made_from, b.content, b.digest, "
         "coalesce(m.content, '{}') "
@@ -65,11 +65,11 @@ def recalled(db: sqlite3.Connection, hosts: Mapping[str, Host]) -> dict[str, Mem
             continue
         # Of what was changed behind Stead's back, what it was made from is remembered by its digest alone.
         want = Want(Body(body, body_digest), own, digest if digest == made_from else made_from)
-        entries[host].append(Entry(host, address, uuid, want, **json.loads(beside)))
+        entries[host].append(LedgerEntry(host, address, uuid, want, **json.loads(beside)))
     said, kept = origins(db), keys(db)
     return {
         name: Memory(host=name, silent=host.why or "it does not answer")
-        if host.state is State.DOWN
+        if host.state is HostStatus.DOWN
         else Memory(host=name, origin=said.get(name), entries=tuple(entries[name]), key=kept.get(name, ""))
         for name, host in hosts.items()
     }

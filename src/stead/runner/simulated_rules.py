@@ -27,7 +27,7 @@ class Contents:
     used: dict[str, int] = field(default_factory=dict)  # "vcpus", "memory", "disk:fast"
 
 
-class Site:
+class SimulatedSite:
     """All simulated hosts: what they can hold, from the inventory, and what they do hold."""
 
     def __init__(self, hosts: Mapping[str, Host]) -> None:
@@ -144,7 +144,7 @@ class Needs:
             found.append((volume["address"], "volume"))
         return tuple(found)
 
-    def missing(self, site: Site, host: str, want: Want) -> Iterator[str]:
+    def missing(self, site: SimulatedSite, host: str, want: Want) -> Iterator[str]:
         there = site.on(host).things
         for address, what in self._here:
             if address not in there:

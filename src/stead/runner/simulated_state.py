@@ -54,7 +54,7 @@ class FaultKind(StrEnum):
 AWAITED = "awaited "  # before the digest that a thing was made from: it was not seen ready since
 
 
-class Fault(NamedTuple):
+class SimulatedFault(NamedTuple):
     kind: FaultKind
     host: str = ""  # empty: any
     address: str = ""  # empty: any; without a key, all of the block
@@ -67,7 +67,7 @@ class Fault(NamedTuple):
         return self.host in ("", host) and self.address in ("", address, address.partition("[")[0])
 
 
-class Thing(NamedTuple):
+class SimulatedResource(NamedTuple):
     """A resource on a host. `made_from` is the digest it was applied with; drift changes only `want`."""
 
     address: str
@@ -220,18 +220,18 @@ class SimulatedState:
     def bodies(self) -> Mapping[int, Body]:
         return _Bodies(self._db)
 
-    def things(self, address: str) -> list[Thing]:
+    def things(self, address: str) -> list[SimulatedResource]:
         bodies = self.bodies()
         rows = self._db.execute(
             "SELECT address, host, uuid, body, own, digest, made_from FROM things WHERE address = ? ORDER BY host",
             (address,),
         )
         return [
-            Thing(name, host, uuid, Want(bodies[body], own, known), made)
+            SimulatedResource(name, host, uuid, Want(bodies[body], own, known), made)
             for name, host, uuid, body, own, known, made in rows
         ]
 
-    def store(self, put: Sequence[Thing], gone: Iterable[tuple[str, str]] = ()) -> None:
+    def store(self, put: Sequence[SimulatedResource], gone: Iterable[tuple[str, str]] = ()) -> None:
         """In one transaction of the caller's."""
         self._db.executemany("DELETE FROM things WHERE address = ? AND host = ?", gone)
         self._new_bodies({one.want.body.digest: one.want.body for one in put})
@@ -279,21 +279,21 @@ class SimulatedState:
         """Something that carries an address of Stead's and that Stead did not make here."""
         want = Want.of(Body.of(fields))
         with self.writing():
-            self.store([Thing(address, host, uuid, want, digest("planted"))])
+            self.store([SimulatedResource(address, host, uuid, want, digest("planted"))])
 
     # Faults and hooks
 
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[SimulatedFault]:
         rows = self._db.execute("SELECT kind, host, address, skip, times, error, id FROM faults ORDER BY id")
-        return [Fault(FaultKind(row[0]), *row[1:]) for row in rows]
+        return [SimulatedFault(FaultKind(row[0]), *row[1:]) for row in rows]
 
-    def inject(self, fault: Fault) -> None:
+    def inject(self, fault: SimulatedFault) -> None:
         with self.writing():
             self._db.execute(
                 "INSERT INTO faults (kind, host, address, skip, times, error) VALUES (?, ?, ?, ?, ?, ?)", fault[:6]
             )
 
-    def keep_faults(self, faults: Sequence[Fault]) -> None:
+    def keep_faults(self, faults: Sequence[SimulatedFault]) -> None:
         """In a transaction of the caller's: what is left of them."""
         self._db.execute("DELETE FROM faults")
         self._db.executemany(

@@ -22,7 +22,7 @@ PLAIN = frozenset({"flat", "vlan"})
 
 
 @value
-class Member:
+class InventoryMember:
     """One instance. `way` is SSH's ProxyCommand, empty where none is needed or there is none."""
 
     name: str
@@ -32,7 +32,7 @@ class Member:
     way: str = ""
 
 
-def members(resources: Mapping[Address, Record], hosts: Inventory | None) -> Iterator[Member]:
+def members(resources: Mapping[Address, Record], hosts: Inventory | None) -> Iterator[InventoryMember]:
     """Sorted as people count. Without `hosts` nothing is known of zones and of ways into isolated networks."""
     floating = dict(_floating(resources))
     for address in sorted((one for one in resources if one.kind == "instances"), key=order):
@@ -53,7 +53,7 @@ def _floating(resources: Mapping[Address, Record]) -> Iterator[tuple[str, str]]:
 
 def _member(
     record: Record, want: Mapping[str, Any], floating: str, resources: Mapping[Address, Record], hosts: Inventory | None
-) -> Member:
+) -> InventoryMember:
     address = record.address
     nics = sorted(want.get("nics", {}).items(), key=lambda item: item[1].get("position", 0))
     addresses = {name: want.get("ports", {}).get(name, {}).get("addresses", []) for name, _nic in nics}
@@ -79,7 +79,7 @@ def _member(
         "labels": want.get("labels", {}),
         "properties": want.get("properties", {}),
     }
-    return Member(name=str(want["name"]), facts=facts, groups=tuple(_groups(facts)), address=own, way=way)
+    return InventoryMember(name=str(want["name"]), facts=facts, groups=tuple(_groups(facts)), address=own, way=way)
 
 
 def _named(network: str) -> str:

@@ -16,12 +16,12 @@ from stead.core.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
 from stead.store.model import (
     Audited,
-    Claim,
     Document,
-    Entry,
     Event,
     Holder,
+    JournalEntry,
     Lineage,
+    LockRequest,
     Outcome,
     RunInfo,
     Start,
@@ -47,7 +47,7 @@ class Reader(Protocol):
         """The latest first."""
 
     def run(self, number: int) -> RunInfo | None: ...
-    def journal(self, run: int) -> Sequence[Entry]: ...
+    def journal(self, run: int) -> Sequence[JournalEntry]: ...
     def history(self, address: Address) -> Sequence[Event]:
         """The oldest first; follows the address through its renames."""
 
@@ -84,7 +84,7 @@ class Hold(Protocol):
 
 
 class Writer(Protocol):
-    def lock(self, claim: Claim) -> Hold:
+    def lock(self, claim: LockRequest) -> Hold:
         """Refuses, naming the holder, when another holds it."""
 
     def unlock(self, who: str) -> Holder:

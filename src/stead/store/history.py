@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from stead.core.address import Address
 from stead.store.database import Database, Row
 from stead.store.lock import working
-from stead.store.model import Entry, Event, Outcome, RunInfo, StepState, Writes
+from stead.store.model import Event, JournalEntry, Outcome, RunInfo, StepState, Writes
 
 _RUNS = """
     SELECT r.id, r.who, r.reason, r.plan, r.started, r.ended, r.outcome, r.steps,
@@ -37,14 +37,14 @@ def _run(row: Row, at_work: str) -> RunInfo:
     return RunInfo(number, who, reason, plan, started, ended, ending, steps, done, failed, skipped)
 
 
-def journal(db: Database, number: int) -> list[Entry]:
+def journal(db: Database, number: int) -> list[JournalEntry]:
     rows = db.rows(
         "SELECT run, number, address, host, action, state, began, ended, error FROM steps WHERE run = ? "
         "ORDER BY number",
         (number,),
     )
     return [
-        Entry(of, step, address, host, action, StepState(state), began, ended, error)
+        JournalEntry(of, step, address, host, action, StepState(state), began, ended, error)
         for of, step, address, host, action, state, began, ended, error in rows
     ]
 

@@ -12,7 +12,7 @@ from typing import Self
 from stead.core.diagnostics import Refused
 from stead.store.codes import LOCK_LOST, LOCKED, NO_LOCK, refuse
 from stead.store.database import Database
-from stead.store.model import Claim, Holder, moment
+from stead.store.model import Holder, LockRequest, moment
 
 _COLUMNS = "owner, host, pid, since, reason, beat, lives, token, place"
 BEATS_PER_LIFE = 6  # several may be late or lost before a live owner counts as dead
@@ -21,7 +21,7 @@ BEATS_PER_LIFE = 6  # several may be late or lost before a live owner counts as 
 class HeldLock:
     """The lock, and the thread that keeps it alive."""
 
-    def __init__(self, db: Database, claim: Claim) -> None:
+    def __init__(self, db: Database, claim: LockRequest) -> None:
         import threading  # only who writes pays for it
 
         self.token = os.urandom(16).hex()
@@ -64,7 +64,7 @@ class HeldLock:
                 db.close()
 
 
-def take(db: Database, claim: Claim, token: str) -> None:
+def take(db: Database, claim: LockRequest, token: str) -> None:
     with db.writing():
         holder = _read(db)
         if holder is not None and holder.alive:

@@ -57,7 +57,7 @@ class Skipped(NamedTuple):
     why: str
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One line of the journal, as it is read back."""
 
     run: int
@@ -147,7 +147,7 @@ class Audited(NamedTuple):
     request: str  # its id
 
 
-class Claim(NamedTuple):
+class LockRequest(NamedTuple):
     """Who wants the lock, and why."""
 
     owner: str

@@ -16,12 +16,12 @@ from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
 from stead.store.model import (
     Audited,
-    Claim,
     Document,
-    Entry,
     Event,
     Holder,
+    JournalEntry,
     Lineage,
+    LockRequest,
     Outcome,
     RunInfo,
     Start,
@@ -73,7 +73,7 @@ class SqlStore:
     def run(self, number: int) -> RunInfo | None:
         return history.run(self._db, number)
 
-    def journal(self, run: int) -> Sequence[Entry]:
+    def journal(self, run: int) -> Sequence[JournalEntry]:
         return history.journal(self._db, run)
 
     def history(self, address: Address) -> Sequence[Event]:
@@ -122,7 +122,7 @@ class SqlStore:
         with self._db.writing():
             documents.audit(self._db, entries)
 
-    def lock(self, claim: Claim) -> locks.HeldLock:
+    def lock(self, claim: LockRequest) -> locks.HeldLock:
         return locks.HeldLock(self._db, claim)
 
     def unlock(self, who: str) -> Holder:

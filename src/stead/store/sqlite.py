@@ -114,7 +114,7 @@ def open_sqlite(path: Path, *, directory: Path, key: str, create: bool) -> SqlSt
         refuse(UNREACHABLE, f"{path}: {error.strerror}.")
     if size is None:
         _must_be_new(path, directory, known, create=create)
-        _give_birth(path, directory, key)
+        _initialise(path, directory, key)
         known, _ = init.read_marker(directory)
     else:
         _check_file(path, size)
@@ -143,7 +143,7 @@ def _must_be_new(path: Path, directory: Path, known: str, *, create: bool) -> No
         refuse(NO_STORE, f"{path} does not exist. The first `stead plan` or `stead apply` makes it.")
 
 
-def _give_birth(path: Path, directory: Path, key: str) -> None:
+def _initialise(path: Path, directory: Path, key: str) -> None:
     """Complete before it has its name, so that a birth cut short leaves no empty store behind."""
     with _under_another_name(path, directory) as db:
         with db.writing():

@@ -16,7 +16,7 @@ from typing import Any
 
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Refused
-from stead.core.observed import Have, Observed, Origin, host_of
+from stead.core.observed import Have, Observed, StoreOrigin, host_of
 from stead.core.recorded import KnownHost, Record, Recorded
 from stead.core.value import as_dict, field, value
 from stead.core.want import SEALED, UNKNOWN, Body, Want, digest
@@ -163,7 +163,7 @@ def _view(data: Mapping[str, Any]) -> View:
     observed = Observed(
         hosts={name: host_of(facts) for name, facts in data["hosts"].items()},
         haves=haves,
-        origins={host: Origin(*one) for host, one in data["origins"].items()},
+        origins={host: StoreOrigin(*one) for host, one in data["origins"].items()},
         unread={host: tuple(texts) for host, texts in data["unread"].items()},
         digest=data["digest"],
     )

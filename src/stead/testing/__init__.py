@@ -4,7 +4,7 @@ Nothing is applied anywhere: hosts are those of an inventory, simulated, and a t
 """
 
 from stead.testing.model import Expectation, Rehearsal, TestFile
-from stead.testing.report import Result, as_data, junit, text
+from stead.testing.report import TestResult, as_data, junit, text
 from stead.testing.run import run_file
 
-__all__ = ["Expectation", "Rehearsal", "Result", "TestFile", "as_data", "junit", "run_file", "text"]
+__all__ = ["Expectation", "Rehearsal", "TestFile", "TestResult", "as_data", "junit", "run_file", "text"]

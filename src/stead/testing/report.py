@@ -10,13 +10,13 @@ from stead.core.named import NamedTuple
 from stead.plan.render.values import legible, safe
 
 
-class Result(NamedTuple):
+class TestResult(NamedTuple):
     file: str
     name: str
     wrong: tuple[str, ...]  # what was not as expected; empty when the test holds
 
 
-def text(results: Sequence[Result]) -> list[str]:
+def text(results: Sequence[TestResult]) -> list[str]:
     lines = []
     for one in results:
         lines.append(f"{'ok  ' if not one.wrong else 'FAIL'} {one.file}: {one.name}")
@@ -25,7 +25,7 @@ def text(results: Sequence[Result]) -> list[str]:
     return [*lines, f"{len(results) - failed} passed, {failed} failed"]
 
 
-def as_data(results: Sequence[Result]) -> dict[str, Any]:
+def as_data(results: Sequence[TestResult]) -> dict[str, Any]:
     return {
         "passed": sum(1 for one in results if not one.wrong),
         "failed": sum(1 for one in results if one.wrong),
@@ -33,7 +33,7 @@ def as_data(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def junit(results: Sequence[Result]) -> str:
+def junit(results: Sequence[TestResult]) -> str:
     failed = sum(1 for one in results if one.wrong)
     suite = ET.Element("testsuite", name="stead test", tests=str(len(results)), failures=str(failed))
     for one in results:

@@ -10,11 +10,11 @@ from typing import Any
 
 from stead.blueprint.dry_run import applied, with_hosts, without_hosts
 from stead.blueprint.model import Blueprint
-from stead.blueprint.placement import load_sites, survive
+from stead.blueprint.placement import failure_analysis, load_plugins
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Diagnostic, Place, Refused, has_errors
 from stead.core.kind import Action, Disruption
-from stead.core.observed import Host, Observed, State
+from stead.core.observed import Host, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 from stead.kinds import kinds
@@ -31,13 +31,13 @@ from stead.plan.render.words import summarise
 from stead.site.abilities import with_abilities
 from stead.site.inventory import read_inventory
 from stead.testing.model import Expectation, Rehearsal, TestFile
-from stead.testing.report import Result
+from stead.testing.report import TestResult
 
 NOTHING = Code("STEAD-T002", "the file tests nothing")
 SITE, KEY = "test", b"test"  # nothing here outlives the test
 
 
-def run_file(path: Path) -> list[Result]:
+def run_file(path: Path) -> list[TestResult]:
     """Refuses, with its mistakes, a file that is no test."""
     node, found = read(path.read_bytes(), str(path))
     if node is None or found:
@@ -51,7 +51,9 @@ def run_file(path: Path) -> list[Result]:
     if has_errors(more):
         raise Refused(*more)
     return [
-        Result(file=str(path), name=name, wrong=tuple(_run(path.parent / tests.spec, one, tests.vars, inventory.hosts)))
+        TestResult(
+            file=str(path), name=name, wrong=tuple(_run(path.parent / tests.spec, one, tests.vars, inventory.hosts))
+        )
         for name, one in tests.tests.items()
     ]
 
@@ -71,7 +73,7 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     recorded, observed = Recorded(site=SITE), Observed(hosts=able)
     if not has_errors(found):
         inputs = Inputs(
-            desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY, sites=load_sites()
+            desired=desired, recorded=recorded, observed=observed, kinds=kinds(), key=KEY, plugins=load_plugins()
         )
         if not test.fresh:
             before, found = make_plan(inputs)
@@ -79,7 +81,9 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
                 yield from _codes(test.expect, found)
                 return
             recorded, observed = applied(before.blueprint, recorded, observed)
-        observed = with_hosts(with_hosts(observed, State.MAINTENANCE, *test.maintenance), State.DOWN, *test.down)
+        observed = with_hosts(
+            with_hosts(observed, HostStatus.MAINTENANCE, *test.maintenance), HostStatus.DOWN, *test.down
+        )
         observed = without_hosts(observed, test.gone)
         planned, found = make_plan(replace(inputs, recorded=recorded, observed=observed))
         yield from _compare(test.expect, planned, observed)
@@ -105,7 +109,7 @@ def _compare(expect: Expectation, planned: Planned, observed: Observed) -> Itera
         if got != value:
             yield f"output {name} is {got!r}, expected {value!r}"
     if expect.survives is not None:
-        told = survive(planned.blueprint.problem, planned.blueprint.placement, expect.survives)
+        told = failure_analysis(planned.blueprint.problem, planned.blueprint.placement, expect.survives)
         for failure in told.failures[:3]:
             yield f"{' and '.join(failure.hosts)} failing leaves {', '.join(failure.members[:3])} without a host"
 
@@ -147,7 +151,7 @@ def _neighbours(expect: Expectation, blueprint: Blueprint, zones: Mapping[str, s
 
 
 def _alive(expect: Expectation, blueprint: Blueprint, observed: Observed) -> Iterator[str]:
-    working = {name for name, host in observed.hosts.items() if host.state is not State.DOWN}
+    working = {name for name, host in observed.hosts.items() if host.state is not HostStatus.DOWN}
     for names, wanted in ((expect.running, True), (expect.lost, False)):
         for address in (address for name in names for address in _members(name, blueprint)):
             host = blueprint.resources[address].host

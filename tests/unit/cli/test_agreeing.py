@@ -7,7 +7,7 @@ import io
 import pytest
 from tests.unit.render.plans import plan, step
 
-from stead.cli.common.approval import agreed, refuse_loss
+from stead.cli.common.approval import approved, refuse_loss
 from stead.core.diagnostics import Refused
 from stead.core.kind import Action, Disruption
 from stead.plan.model import Plan
@@ -40,13 +40,13 @@ def test_only_the_words_that_were_asked_for_count(
     of: Plan, said: str, most: str | None, result: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(f"{said}\n"))
-    assert agreed(of, most) is result
+    assert approved(of, most) is result
 
 
 def test_a_program_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     with pytest.raises(Refused, match="STEAD-C030"):
-        agreed(plan([step("a/instances/b")]), None)
+        approved(plan([step("a/instances/b")]), None)
 
 
 def test_data_is_lost_only_by_the_word_of_an_option() -> None:

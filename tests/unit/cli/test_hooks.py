@@ -15,7 +15,7 @@ from stead.cli import main
 from stead.language.spec.digests import digest_of_folder
 from stead.plan import file as plans
 from stead.plan.model import PlannedHook
-from stead.runner import Ended, Event, Wave, ansible
+from stead.runner import Event, StepsEnded, Wave, ansible
 from stead.runner.ansible import AnsibleRunner
 from stead.runner.ansible_process import Played
 
@@ -175,7 +175,7 @@ def test_a_hook_has_nothing_that_opens_the_store(
     for name in secrets:
         monkeypatch.setenv(name, "hunter2")
     environments, heard = ran(tmp_path, hook, monkeypatch)
-    assert isinstance(heard[-1], Ended)
+    assert isinstance(heard[-1], StepsEnded)
     (environment,) = environments
     assert environment["PATH"]
     assert "hunter2" not in environment.values()
@@ -189,6 +189,6 @@ def test_a_hook_that_changed_under_way_is_not_run(
     Path(hook.playbook).with_name("tasks.yml").write_text("[]")
     environments, heard = ran(tmp_path, hook, monkeypatch)
     assert environments == []
-    assert isinstance(heard[-1], Ended)
+    assert isinstance(heard[-1], StepsEnded)
     (result,) = heard[-1].results
     assert "has changed since it was planned" in result.error

@@ -9,11 +9,11 @@ import pytest
 from tests.unit.render.plans import plan, step
 
 from stead.cli.common.progress import EVERY, Lines, exit_status, report
-from stead.cli.common.rich_progress import live
+from stead.cli.common.rich_progress import rich_progress
 from stead.core.kind import Action
 from stead.plan.model import Plan
-from stead.run.apply import Applied, Stopping, Told, WaveBegan
-from stead.runner import Began, Ended, Result, Silent, State
+from stead.run.apply import Applied, NotDone, Stopping, WaveBegan
+from stead.runner import HostSilent, StepResult, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
 
 
@@ -28,9 +28,9 @@ def two() -> Plan:
 def test_every_step_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines(two())
     lines.hear(WaveBegan(1, 1, 2))
-    lines.hear(Began([0, 1]))
-    lines.hear(Ended([Result(0, State.DONE), Result(1, State.FAILED, "no space")]))
-    lines.hear(Silent("compute-9", "no route"))
+    lines.hear(StepsBegan([0, 1]))
+    lines.hear(StepsEnded([StepResult(0, StepStatus.DONE), StepResult(1, StepStatus.FAILED, "no space")]))
+    lines.hear(HostSilent("compute-9", "no route"))
     lines.hear(Stopping())
     assert capsys.readouterr().err.splitlines() == [
         "wave 1 of 1: 2 steps",
@@ -45,8 +45,8 @@ def test_a_large_apply_is_counted_and_every_failure_is_told(capsys: pytest.Captu
     clock = iter(range(10))
     many = plan([step(f"a/instances/x[{n}]") for n in range(EVERY + 1)])
     lines = Lines(many, now=lambda: float(next(clock)))
-    lines.hear(Ended([Result(n, State.DONE) for n in range(EVERY)]))
-    lines.hear(Ended([Result(EVERY, State.FAILED, "dead")]))
+    lines.hear(StepsEnded([StepResult(n, StepStatus.DONE) for n in range(EVERY)]))
+    lines.hear(StepsEnded([StepResult(EVERY, StepStatus.FAILED, "dead")]))
     assert capsys.readouterr().err.splitlines() == [
         "  200 of 201 steps done",
         "  failed: create a/instances/x[200] on compute-1: dead",
@@ -72,14 +72,14 @@ def test_the_end_is_told_with_how_to_go_on(
 
 
 def test_what_failed_is_told_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    made = Applied(run=4, outcome=Outcome.FAILED, done=1, failed=(Told(two().steps[0], "no space"),))
+    made = Applied(run=4, outcome=Outcome.FAILED, done=1, failed=(NotDone(two().steps[0], "no space"),))
     report(two(), made, options())
     assert "create a/instances/x on compute-1 (stead.yml:3:5): no space" in capsys.readouterr().err
 
 
 def test_json_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
     made = Applied(
-        run=4, outcome=Outcome.FAILED, done=1, skipped=(Told(two().steps[1], "x failed"),), silent={"h": "w"}
+        run=4, outcome=Outcome.FAILED, done=1, skipped=(NotDone(two().steps[1], "x failed"),), silent={"h": "w"}
     )
     report(two(), made, options(json=True))
     told = json.loads(capsys.readouterr().out)
@@ -91,11 +91,11 @@ def test_json_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_live_display_tells_what_lines_tell(capsys: pytest.CaptureFixture[str]) -> None:
-    with live(two()) as hear:
+    with rich_progress(two()) as hear:
         hear(WaveBegan(1, 1, 2))
-        hear(Began([0, 1]))
-        hear(Ended([Result(0, State.DONE), Result(1, State.FAILED, "no space")]))
-        hear(Silent("compute-9", "no route"))
+        hear(StepsBegan([0, 1]))
+        hear(StepsEnded([StepResult(0, StepStatus.DONE), StepResult(1, StepStatus.FAILED, "no space")]))
+        hear(HostSilent("compute-9", "no route"))
         hear(Stopping())
     told = capsys.readouterr().err
     for text in ("+ a/instances/x on compute-1", "no space", "compute-9 does not answer", "Ctrl-C again"):

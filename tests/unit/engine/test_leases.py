@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stead.blueprint.leases import IDENTITY, UUID, Claim, choose
+from stead.blueprint.leases import IDENTITY, UUID, LeaseClaim, choose
 from stead.core.address import Address
 from stead.core.diagnostics import Place
 from stead.core.kind import Addresses, Macs, Need, Numbers
@@ -36,22 +36,24 @@ def recorded(leases: dict[Address, dict[str, str]]) -> dict[Address, Record]:
     return {address: Record(address=address, leases=values) for address, values in leases.items()}
 
 
-def settle(*claims: Claim, records: Any = None, **more: Any) -> tuple[dict[Address, dict[str, str]], list[Any], Any]:
+def settle(
+    *claims: LeaseClaim, records: Any = None, **more: Any
+) -> tuple[dict[Address, dict[str, str]], list[Any], Any]:
     leases, found = choose(claims, records or {}, site="s", **more)
     return {address: dict(values) for address, values in leases.of.items()}, found, leases
 
 
 def test_lowest_free_address_is_chosen_and_the_taken_one_skipped() -> None:
-    chosen, found, _ = settle(Claim(block("web", 3), nic(), NONE))
+    chosen, found, _ = settle(LeaseClaim(block("web", 3), nic(), NONE))
     assert [values["nics.0.v4"] for values in chosen.values()] == ["10.0.0.2", "10.0.0.4", "10.0.0.5"]
     assert found == []
 
 
 def test_recorded_values_stay_when_a_lower_one_is_free() -> None:
     web = block("web", 2)
-    first, _, _ = settle(Claim(block("a", 2), nic(), NONE), Claim(web, nic(), NONE))
+    first, _, _ = settle(LeaseClaim(block("a", 2), nic(), NONE), LeaseClaim(web, nic(), NONE))
     kept = {address: first[address] for address in web.members}
-    again, _, _ = settle(Claim(web, nic(), NONE), records=recorded(kept))
+    again, _, _ = settle(LeaseClaim(web, nic(), NONE), records=recorded(kept))
     assert again == kept
     assert again[web.members[0]]["nics.0.v4"] != "10.0.0.2"
 
@@ -59,20 +61,22 @@ def test_recorded_values_stay_when_a_lower_one_is_free() -> None:
 def test_whoever_takes_the_name_of_another_does_not_take_its_identity() -> None:
     """That was renamed, or goes on unmanaged: on hosts it is known by its UUID."""
     web, old = block("web", 1), Address("acme", "instances", "old")
-    first, _, _ = settle(Claim(web, (), NONE))
+    first, _, _ = settle(LeaseClaim(web, (), NONE))
     uuid = first[web.members[0]][UUID]
-    renamed, _, _ = settle(Claim(web, (), NONE), records=recorded({old: {UUID: uuid}}))
-    unmanaged, _, _ = settle(Claim(web, (), NONE), taken=[(UUID, uuid, old)])
+    renamed, _, _ = settle(LeaseClaim(web, (), NONE), records=recorded({old: {UUID: uuid}}))
+    unmanaged, _, _ = settle(LeaseClaim(web, (), NONE), taken=[(UUID, uuid, old)])
     assert uuid not in {renamed[web.members[0]][UUID], unmanaged[web.members[0]][UUID]}
-    again, _, _ = settle(Claim(web, (), NONE), records=recorded({old: {UUID: uuid}, **renamed}))
+    again, _, _ = settle(LeaseClaim(web, (), NONE), records=recorded({old: {UUID: uuid}, **renamed}))
     assert again == renamed
 
 
 def test_fixed_value_displaces_a_remembered_one() -> None:
     web, db = block("web", 1), block("db", 1)
-    before, _, _ = settle(Claim(web, nic(), NONE))
+    before, _, _ = settle(LeaseClaim(web, nic(), NONE))
     held = before[web.members[0]]["nics.0.v4"]
-    chosen, found, leases = settle(Claim(web, nic(), NONE), Claim(db, nic(fixed=held), NONE), records=recorded(before))
+    chosen, found, leases = settle(
+        LeaseClaim(web, nic(), NONE), LeaseClaim(db, nic(fixed=held), NONE), records=recorded(before)
+    )
     assert [(one.code, one.severity) for one in found] == [("STEAD-R022", "warning")]
     assert leases.takes_over == {db.members[0]: (web.members[0],)}  # which has let go of it by then
     assert chosen[db.members[0]]["nics.0.v4"] == held
@@ -83,32 +87,32 @@ def test_a_project_file_displaces_nothing_of_another_project() -> None:
     """Who came first has it, whatever the order of their names."""
     for other in ("a-first", "z-last"):
         web = block("web", 1, other)
-        before, _, _ = settle(Claim(web, nic(), NONE))
+        before, _, _ = settle(LeaseClaim(web, nic(), NONE))
         held = before[web.members[0]]["nics.0.v4"]
-        taker = Claim(block("db", 1, project_file=True), nic(fixed=held), NONE)
-        _, found, _ = settle(Claim(web, nic(), NONE), taker, records=recorded(before))
+        taker = LeaseClaim(block("db", 1, project_file=True), nic(fixed=held), NONE)
+        _, found, _ = settle(LeaseClaim(web, nic(), NONE), taker, records=recorded(before))
         assert [(one.code, one.severity, one.place) for one in found] == [
             ("STEAD-R023", "error", Place("acme.yml", 1, 1))
         ]
         assert other not in found[0].detail
         own = block("own", 1)
-        before, _, _ = settle(Claim(own, nic(fixed=held), NONE))
-        _, found, _ = settle(Claim(own, nic(), NONE), taker, records=recorded(before))
+        before, _, _ = settle(LeaseClaim(own, nic(fixed=held), NONE))
+        _, found, _ = settle(LeaseClaim(own, nic(), NONE), taker, records=recorded(before))
         assert [one.code for one in found] == ["STEAD-R022"]  # of its own project it may
 
 
 def test_who_came_second_is_told_that_a_value_is_fixed_twice() -> None:
     for other in ("a-first", "z-last"):
-        web = Claim(block("web", 1, other, project_file=True), nic(fixed="10.0.0.9"), NONE)
+        web = LeaseClaim(block("web", 1, other, project_file=True), nic(fixed="10.0.0.9"), NONE)
         before, _, _ = settle(web)
-        db = Claim(block("db", 1, project_file=True), nic(fixed="10.0.0.9"), NONE)
+        db = LeaseClaim(block("db", 1, project_file=True), nic(fixed="10.0.0.9"), NONE)
         _, found, _ = settle(web, db, records=recorded(before))
         assert [(one.code, one.place) for one in found] == [("STEAD-R020", Place("acme.yml", 1, 1))]
 
 
 def test_same_value_fixed_twice_is_told() -> None:
     _, found, _ = settle(
-        Claim(block("a", 1), nic(fixed="10.0.0.9"), NONE), Claim(block("b", 1), nic(fixed="10.0.0.9"), NONE)
+        LeaseClaim(block("a", 1), nic(fixed="10.0.0.9"), NONE), LeaseClaim(block("b", 1), nic(fixed="10.0.0.9"), NONE)
     )
     assert [one.code for one in found] == ["STEAD-R020"]
 
@@ -116,7 +120,7 @@ def test_same_value_fixed_twice_is_told() -> None:
 def test_value_of_a_leaving_resource_is_not_given_out_before_it_left() -> None:
     gone = Address("acme", "instances", "old")
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.2"}})
-    chosen, _, leases = settle(Claim(block("web", 1), nic(), NONE), records=records)
+    chosen, _, leases = settle(LeaseClaim(block("web", 1), nic(), NONE), records=records)
     assert next(iter(chosen.values()))["nics.0.v4"] == "10.0.0.4"
     assert leases.takes_over == {}
 
@@ -125,12 +129,12 @@ def test_fixed_value_of_a_leaving_resource_waits_for_it() -> None:
     gone = Address("acme", "instances", "old")
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.2"}})
     web = block("web", 1)
-    _, _, leases = settle(Claim(web, nic(fixed="10.0.0.2"), NONE), records=records)
+    _, _, leases = settle(LeaseClaim(web, nic(fixed="10.0.0.2"), NONE), records=records)
     assert leases.takes_over == {web.members[0]: (gone,)}
 
 
 def test_exhausted_pool_says_how_many_it_holds() -> None:
-    _, found, _ = settle(Claim(block("web", 30), nic(), NONE))
+    _, found, _ = settle(LeaseClaim(block("web", 30), nic(), NONE))
     assert [one.code for one in found] == ["STEAD-R021"]
     assert "are 19: 1 kept back. Widen the pool or ask for fewer." in found[0].detail
 
@@ -139,7 +143,7 @@ def test_exhausted_pool_says_who_has_what_it_holds() -> None:
     gone = Address("acme", "instances", "old")
     pool = Addresses(4, TEN + 2, TEN + 4, frozenset({TEN + 2}))
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.3"}})
-    _, found, _ = settle(Claim(block("web", 2), (Need("nics.0.v4", "app", pool),), NONE), records=records)
+    _, found, _ = settle(LeaseClaim(block("web", 2), (Need("nics.0.v4", "app", pool),), NONE), records=records)
     assert "are 3: 1 kept back and 1 still held by what is about to go." in found[0].detail
     assert "apply without it first" in found[0].detail
 
@@ -147,8 +151,8 @@ def test_exhausted_pool_says_who_has_what_it_holds() -> None:
 def test_changed_identity_gets_another_uuid_and_keeps_the_address() -> None:
     web = block("web", 1)
     (address,) = web.members
-    before, _, _ = settle(Claim(web, nic(), '{"pool": "a"}'))
-    after, _, _ = settle(Claim(web, nic(), '{"pool": "b"}'), records=recorded(before))
+    before, _, _ = settle(LeaseClaim(web, nic(), '{"pool": "a"}'))
+    after, _, _ = settle(LeaseClaim(web, nic(), '{"pool": "b"}'), records=recorded(before))
     assert after[address][UUID] != before[address][UUID]
     assert after[address][IDENTITY] == '{"pool": "b"}'
     assert after[address]["nics.0.v4"] == before[address]["nics.0.v4"]
@@ -156,29 +160,33 @@ def test_changed_identity_gets_another_uuid_and_keeps_the_address() -> None:
 
 def test_field_that_becomes_part_of_the_identity_replaces_nothing() -> None:
     web = block("web", 1)
-    before, _, _ = settle(Claim(web, nic(), '{"pool": "a"}'))
-    after, _, _ = settle(Claim(web, nic(), '{"pool": "a", "type": "x"}'), records=recorded(before))
+    before, _, _ = settle(LeaseClaim(web, nic(), '{"pool": "a"}'))
+    after, _, _ = settle(LeaseClaim(web, nic(), '{"pool": "a", "type": "x"}'), records=recorded(before))
     assert after[web.members[0]][UUID] == before[web.members[0]][UUID]
 
 
 def test_replacing_on_request_gets_another_uuid() -> None:
     web = block("web", 1)
-    before, _, _ = settle(Claim(web, nic(), NONE))
-    after, _, _ = settle(Claim(web, nic(), NONE), records=recorded(before), replace=frozenset(web.members))
+    before, _, _ = settle(LeaseClaim(web, nic(), NONE))
+    after, _, _ = settle(LeaseClaim(web, nic(), NONE), records=recorded(before), replace=frozenset(web.members))
     assert after[web.members[0]][UUID] != before[web.members[0]][UUID]
 
 
 @given(st.permutations([("a", 3), ("b", 1), ("c", 5)]))
 def test_order_of_input_does_not_matter(order: list[tuple[str, int]]) -> None:
-    straight, _, _ = settle(*[Claim(block(name, count), nic(), NONE) for name, count in [("a", 3), ("b", 1), ("c", 5)]])
-    shuffled, _, _ = settle(*[Claim(block(name, count), nic(), NONE) for name, count in order])
+    straight, _, _ = settle(
+        *[LeaseClaim(block(name, count), nic(), NONE) for name, count in [("a", 3), ("b", 1), ("c", 5)]]
+    )
+    shuffled, _, _ = settle(*[LeaseClaim(block(name, count), nic(), NONE) for name, count in order])
     assert shuffled == straight
 
 
 @given(st.integers(1, 15), st.integers(1, 15))
 def test_no_value_is_given_twice_in_one_space(first: int, second: int) -> None:
     numbers = (Need("vni", "vni", Numbers(1, 100)),)
-    chosen, found, _ = settle(Claim(block("a", first), numbers, NONE), Claim(block("b", second), numbers, NONE))
+    chosen, found, _ = settle(
+        LeaseClaim(block("a", first), numbers, NONE), LeaseClaim(block("b", second), numbers, NONE)
+    )
     values = [one["vni"] for one in chosen.values()]
     assert found == []
     assert len(set(values)) == len(values)

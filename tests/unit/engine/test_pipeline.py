@@ -18,7 +18,7 @@ from sites import KEY, desired, hosts, planned
 from stead.blueprint.dry_run import applied, with_hosts
 from stead.core.address import Address, parse
 from stead.core.kind import Action, Disruption
-from stead.core.observed import Host, Observed, State, StoragePool
+from stead.core.observed import Host, HostStatus, Observed, StoragePool
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 from stead.core.want import Body, Want
@@ -937,7 +937,7 @@ def test_an_instance_whose_data_is_on_a_silent_host_waits_and_nobody_else() -> N
     recorded, observed, _ = first(one)
     both = {"web": {**WEB, "volumes": ["data"]}, "api": WEB}
     more = desired(spec(volumes={"data": {"size": "1GiB", "host": "compute-1"}}, instances=both))
-    plan = planned(more, recorded, with_hosts(observed, State.DOWN, "compute-1")).plan
+    plan = planned(more, recorded, with_hosts(observed, HostStatus.DOWN, "compute-1")).plan
     assert plan is not None
     assert of(plan, "instances") == {"api": ["create"]}
     assert any("web" in note.text for note in plan.notes)
@@ -946,7 +946,7 @@ def test_an_instance_whose_data_is_on_a_silent_host_waits_and_nobody_else() -> N
 def _on_a_dead_host(**volume: Any) -> tuple[dict[str, Any], Recorded, Observed]:
     both = spec(volumes={"data": {"size": "1GiB", **volume}}, instances={"web": {**WEB, "volumes": ["data"]}})
     recorded, observed, _ = first(both)
-    return both, recorded, with_hosts(observed, State.DOWN, recorded.resources[DATA].host)
+    return both, recorded, with_hosts(observed, HostStatus.DOWN, recorded.resources[DATA].host)
 
 
 DATA = Address("acme", "volumes", "data")

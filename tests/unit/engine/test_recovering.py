@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.observed import Have, Observed, Origin
+from stead.core.observed import Have, Observed, StoreOrigin
 from stead.core.recorded import Recorded
 from stead.core.want import Body, Want
 from stead.kinds import kinds
 from stead.recovery import belonging
-from stead.recovery.rebuild import Entry, Memory, entry_of, rebuild
+from stead.recovery.rebuild import LedgerEntry, Memory, entry_of, rebuild
 
 NET = Address("acme", "networks", "app")
 NOBODY = Recorded()
@@ -21,17 +21,17 @@ def record(uuid: str, host: str = "", **leases: str) -> dict[str, Any]:
     return {"leases": leases, "host": host, "after": ["projects/acme"], "protect": False, "reason": ""}
 
 
-def entry(host: str, uuid: str = "u", serial: int = 3, site: str = "s", **more: Any) -> Entry:
+def entry(host: str, uuid: str = "u", serial: int = 3, site: str = "s", **more: Any) -> LedgerEntry:
     given = {"record": record(uuid), **more}
-    return Entry(host, NET, uuid, Want.of(Body.of({"uuid": uuid})), site, serial, **given)
+    return LedgerEntry(host, NET, uuid, Want.of(Body.of({"uuid": uuid})), site, serial, **given)
 
 
-def memories(*entries: Entry, **origins: str) -> dict[str, Memory]:
+def memories(*entries: LedgerEntry, **origins: str) -> dict[str, Memory]:
     hosts = {one.host for one in entries} | set(origins)
     return {
         host: Memory(
             host=host,
-            origin=Origin(origins.get(host, "s"), 3, "t"),
+            origin=StoreOrigin(origins.get(host, "s"), 3, "t"),
             entries=tuple(one for one in entries if one.host == host),
         )
         for host in sorted(hosts)
@@ -67,7 +67,7 @@ def test_hosts_of_two_sites_make_no_store() -> None:
 def test_an_entry_of_an_older_stead_gives_what_it_knows() -> None:
     old = entry_of("a", {"address": str(NET), "uuid": "u", "kind": "networks", "digest": "d", "want": {"uuid": "u"}})
     assert old is not None
-    made = rebuild({"a": Memory(host="a", origin=Origin("s", 1, "t"), entries=(old,))}, NOBODY)
+    made = rebuild({"a": Memory(host="a", origin=StoreOrigin("s", 1, "t"), entries=(old,))}, NOBODY)
     assert made.partial == {NET}
     assert made.recorded.resources[NET].wants["a"].digest == "d"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stead.core.address import Address
-from stead.core.observed import Host, State, StoragePool
+from stead.core.observed import Host, HostStatus, StoragePool
 from stead.core.recorded import KnownHost, Record, Recorded
 from stead.core.value import replace
 from stead.health.doctor import diagnose, peers_of
@@ -111,7 +111,7 @@ def test_a_dead_peer_is_the_dead_hosts_diagnostic_alone() -> None:
 def test_who_was_called_dead_and_who_left_are_told_with_what_is_recorded_there() -> None:
     web, db = Address("a", "instances", "web"), Address("a", "instances", "db")
     c2 = Host(name="c2", roles=frozenset({"compute"}))
-    silent = replace(c2, state=State.DOWN, why="no route")
+    silent = replace(c2, state=HostStatus.DOWN, why="no route")
     recorded = Recorded(
         resources={web: Record(address=web, host="c2"), db: Record(address=db, host="c3")},
         hosts={"c2": KnownHost(c2, "ann")},

@@ -9,13 +9,13 @@ import pytest
 
 from stead.cli.commands.hosts import table
 from stead.core.address import Address
-from stead.core.observed import Host, State, StoragePool
+from stead.core.observed import Host, HostStatus, StoragePool
 from stead.core.recorded import Record, Recorded
 from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.health.room import row
 from stead.runner import observe as observing
-from stead.runner.observe import Answer, Question, observe_recorded, to_observed
+from stead.runner.observe import Answer, ObserveRequest, observe_recorded, to_observed
 
 WEB = {"address": "acme/instances/web[0]", "uuid": "u-1", "kind": "instances", "digest": "d" * 32}
 FACTS: dict[str, Any] = {
@@ -60,7 +60,7 @@ def test_hardware_completes_the_inventory_and_does_not_overrule_it() -> None:
 
 def test_a_host_whose_libvirt_is_silent_is_as_little_known_as_a_silent_host() -> None:
     found = observed({**FACTS, "blind": "libvirt does not answer on this host"})
-    assert found.hosts["c1"].state is State.DOWN
+    assert found.hosts["c1"].state is HostStatus.DOWN
     assert "libvirt does not answer" in found.hosts["c1"].why
 
 
@@ -113,14 +113,14 @@ def test_a_host_is_asked_again_for_what_is_recorded_and_it_does_not_list(
 ) -> None:
     questions = []
 
-    def answer(question: Question) -> dict[str, Answer]:
+    def answer(question: ObserveRequest) -> dict[str, Answer]:
         questions.append(question)
         return {host: Answer(host=host, facts=changed(**said)) for host in question.hosts}
 
     monkeypatch.setattr(observing, "observe", answer)
     address, want = Address("acme", "instances", "web", 0), Want.of(Body.of({"vcpus": 2}))
     record = Record(address=address, leases={"uuid": "u-1"}, wants={"c1": want, "": want, "silent": want})
-    observe_recorded(Question(inventory=(), hosts=("c1",)), Recorded(resources={address: record}))
+    observe_recorded(ObserveRequest(inventory=(), hosts=("c1",)), Recorded(resources={address: record}))
     entry = {"address": str(address), "uuid": "u-1", "kind": "instances", "digest": want.digest, "want": {"vcpus": 2}}
     assert [dict(one.recorded) for one in questions] == [{}, {"c1": [entry]}][: 1 + asked]
 
@@ -129,7 +129,7 @@ def test_a_host_is_asked_again_for_what_is_recorded_and_it_does_not_list(
 def test_of_what_cannot_be_asked_nothing_is_missed(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
     monkeypatch.setattr(observing, "observe", lambda _question: {"c1": answer})
     record = Record(address=Address("", "images", "x"), leases={"uuid": "u"}, wants={"c1": Want.of(Body.of({}))})
-    found = observe_recorded(Question(inventory=(), hosts=("c1",)), Recorded(resources={record.address: record}))
+    found = observe_recorded(ObserveRequest(inventory=(), hosts=("c1",)), Recorded(resources={record.address: record}))
     assert found == {"c1": answer}
 
 
@@ -142,7 +142,7 @@ def test_digest_changes_with_resources_and_not_with_free_memory() -> None:
 
 def test_silent_host_is_down_with_its_reason() -> None:
     seen = to_observed({"c1": Answer(host="c1", why="no route")}, {"c1": HOST})
-    assert (seen.hosts["c1"].state, seen.hosts["c1"].why) == (State.DOWN, "no route")
+    assert (seen.hosts["c1"].state, seen.hosts["c1"].why) == (HostStatus.DOWN, "no route")
 
 
 def test_room_counts_promises_and_foreign_guests() -> None:

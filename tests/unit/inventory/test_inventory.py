@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stead.core.observed import Host, State, StoragePool
+from stead.core.observed import Host, HostStatus, StoragePool
 from stead.site.inventory import read_inventory
 from stead.site.inventory.ranges import BadRange, expand
 from stead.site.inventory.yaml_source import MOST_FILES
@@ -79,7 +79,7 @@ def test_every_variable_becomes_what_it_says(write: Any) -> None:
     assert found == Host(
         name="c1",
         roles=frozenset({"compute"}),
-        state=State.MAINTENANCE,
+        state=HostStatus.MAINTENANCE,
         why="new disks",
         zone="east",
         vcpus=64,

@@ -16,7 +16,7 @@ from stead.kinds.project.model import Project
 from stead.kinds.router.model import External, Interface, Router
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.shared.subnets import nets_of, slaac
-from stead.kinds.volume.model import Origin, Volume
+from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Desired
 
 SMALL = Flavor(vcpus=2, memory=GIB, disk=10 * GIB)
@@ -211,7 +211,7 @@ def test_limits_take_nothing_of_a_host() -> None:
 def test_a_boot_volume_takes_no_root_disk_and_is_beside() -> None:
     desired = spec(
         IMAGE,
-        block("p/volumes/root", Volume(size=GIB, pool="fast", from_=Origin(image=at("images/d")))),
+        block("p/volumes/root", Volume(size=GIB, pool="fast", from_=VolumeSource(image=at("images/d")))),
         block("p/volumes/data", Volume(size=GIB)),
         block(
             "p/instances/vm",
@@ -252,7 +252,7 @@ def test_groups_are_the_blocks_own_or_the_projects() -> None:
 def test_a_volume_is_as_large_as_what_it_is_made_from() -> None:
     desired = spec(
         block("p/volumes/a", Volume(size=5 * GIB)),
-        block("p/volumes/b", Volume(from_=Origin(volume=at("p/volumes/a")), pool="fast")),
+        block("p/volumes/b", Volume(from_=VolumeSource(volume=at("p/volumes/a")), pool="fast")),
     )
     assert demand(desired, "p/volumes/b").amounts == {"disk:fast": 5 * GIB}
     assert usage(desired, "p/volumes/b") == {"volumes": 1, "storage": 5 * GIB}

@@ -199,7 +199,7 @@ def test_quick_wants_are_the_same_as_careful_ones() -> None:
     desired = _in_network(subnets, Nic(network=at("p/networks/net")), Nic(network=at("p/networks/net")), count=2)
     made = settled(desired)
     instance = desired.by_address[at("p/instances/vm")]
-    seats = sorted(nics.seats(instance, desired), key=lambda seat: seat.key)
+    seats = sorted(nics.interfaces(instance, desired), key=lambda seat: seat.key)
     body = Body.of({"a": 1})
     for address in instance.members:
         found = made.resources[address]

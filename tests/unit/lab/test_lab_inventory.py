@@ -14,14 +14,14 @@ import pytest
 from stead.core.diagnostics import Refused
 from stead.lab import paths
 from stead.lab.inventory import inventory, to_yaml
-from stead.lab.layout import Layout, lay_out
+from stead.lab.layout import LabLayout, lay_out
 from stead.lab.paths import Rooms
 from stead.lab.sizes import parse
 
 HYPER = {"count": 2, "roles": ["compute", "storage"], "zone": "a", "cpus": 4, "memory": "8GiB", "vars": {"rack": 7}}
 
 
-def layout(hosts: object) -> Layout:
+def layout(hosts: object) -> LabLayout:
     return lay_out(parse({"hosts": hosts}, "f"), "demo", ipaddress.IPv4Network("10.201.0.0/24"))
 
 

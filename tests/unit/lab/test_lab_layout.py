@@ -8,7 +8,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stead.lab.layout import Layout, from_json, lay_out, to_json
+from stead.lab.layout import LabLayout, from_json, lay_out, to_json
 from stead.lab.sizes import ROLES, parse
 
 UNDERLAY = ipaddress.IPv4Network("10.201.7.0/24")
@@ -16,7 +16,7 @@ NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
 COUNTS = st.dictionaries(st.sampled_from(ROLES), st.integers(1, 40), min_size=1)
 
 
-def of(name: str, hosts: object = None) -> Layout:
+def of(name: str, hosts: object = None) -> LabLayout:
     return lay_out(parse({} if hosts is None else {"hosts": hosts}, "f"), name, UNDERLAY)
 
 

@@ -43,6 +43,6 @@ def test_many_cheap_expressions_cost_what_they_cost(tmp_path: Path, monkeypatch:
 
 def test_a_sum_of_lists_is_counted_as_it_is_made() -> None:
     expressions.new_budget()
-    with pytest.raises(expressions.Failed, match="too many steps"):
+    with pytest.raises(expressions.BoundExceeded, match="too many steps"):
         expressions.evaluate("{{ rows | sum(start=[]) | length }}", {"rows": [[1]] * 100_000})
     assert expressions.evaluate("{{ rows | sum(start=[]) | length }}", {"rows": [[1]] * 100}) == 100

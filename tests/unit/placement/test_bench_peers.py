@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stead.blueprint.placement import Group, GroupKind, Host, Problem, Request, rebalance
+from stead.blueprint.placement import GroupKind, PlacementGroup, PlacementHost, Problem, Request, rebalance
 from stead.core.value import replace
 
 BENCH = Path(__file__).parents[3] / "bench" / "placement"
@@ -26,9 +26,9 @@ workload = pytest.importorskip("workload")
 GIB = 1 << 30
 
 
-def host(name: str, memory: int, **more: object) -> Host:
+def host(name: str, memory: int, **more: object) -> PlacementHost:
     capacity = {"vcpus": 16, "memory": memory * GIB, "disk:local": 100 * GIB}
-    return replace(Host(name=name, capacity=capacity), **more)
+    return replace(PlacementHost(name=name, capacity=capacity), **more)
 
 
 def request(name: str, count: int, **more: object) -> Request:
@@ -50,8 +50,8 @@ def test_nova_takes_the_host_with_most_left() -> None:
 
 def test_nova_keeps_to_traits_zones_and_groups() -> None:
     hosts = [host("a", 64, zone="x"), host("b", 8, zone="y", traits=frozenset({"ssd"})), host("c", 8, zone="y")]
-    spread = (Group(name="g", kind=GroupKind.SPREAD),)
-    together = (Group(name="t", kind=GroupKind.TOGETHER),)
+    spread = (PlacementGroup(name="g", kind=GroupKind.SPREAD),)
+    together = (PlacementGroup(name="t", kind=GroupKind.TOGETHER),)
     asked = [
         request("ssd", 1, required=frozenset({"ssd"})),
         request("not", 1, forbidden=frozenset({"ssd"}), zones=frozenset({"y"})),

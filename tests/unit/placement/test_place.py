@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from stead.blueprint.placement import (
-    Group,
     GroupKind,
-    Host,
     HostState,
     Over,
+    PlacementGroup,
+    PlacementHost,
     Policy,
     Problem,
     Request,
@@ -25,8 +25,8 @@ from stead.blueprint.placement import (
 )
 
 
-def host(name: str, vcpus: int = 8, **more: object) -> Host:
-    return Host(name=name, capacity={"vcpus": vcpus}, **more)  # type: ignore[arg-type]
+def host(name: str, vcpus: int = 8, **more: object) -> PlacementHost:
+    return PlacementHost(name=name, capacity={"vcpus": vcpus}, **more)  # type: ignore[arg-type]
 
 
 def request(name: str, vcpus: int = 1, count: int = 1, **more: object) -> Request:
@@ -60,7 +60,7 @@ def test_spread_takes_the_host_with_most_room_left() -> None:
 
 def test_nova_adds_up_free_vcpus_memory_and_disk_scaled_to_the_candidates() -> None:
     rows = {"cpus": (16, 8, 10), "even": (12, 16, 20), "none": (8, 8, 10)}
-    hosts = [Host(name=n, capacity={"vcpus": v, "memory": m, "disk:x": d}) for n, (v, m, d) in rows.items()]
+    hosts = [PlacementHost(name=n, capacity={"vcpus": v, "memory": m, "disk:x": d}) for n, (v, m, d) in rows.items()]
     one = Request(id="x", members=("x",), demand={"vcpus": 1, "memory": 1, "disk:x": 1})
     assert hosts_of(Problem(hosts=hosts, requests=[one], policy=Policy.NOVA)) == {"x": "even"}
 
@@ -76,7 +76,7 @@ def test_a_projects_policy_and_a_requests_own_come_before_the_sites() -> None:
 
 
 def test_overcommit_and_reserve_make_the_usable_capacity() -> None:
-    one = Host(name="a", capacity={"vcpus": 10}, reserved={"vcpus": 2}, overcommit={"vcpus": 1.5})
+    one = PlacementHost(name="a", capacity={"vcpus": 10}, reserved={"vcpus": 2}, overcommit={"vcpus": 1.5})
     assert one.usable("vcpus") == 12
     placed = place(Problem(hosts=[one], requests=[request("x", 1, 13)]))
     assert len(placed.assignment) == 12
@@ -110,7 +110,7 @@ def test_preferred_traits_come_before_the_policy_and_never_exclude() -> None:
 
 
 def test_devices_are_counted_and_do_not_make_a_host_look_full() -> None:
-    gpu = Host(name="gpu", capacity={"vcpus": 64, "device:gpu": 1})
+    gpu = PlacementHost(name="gpu", capacity={"vcpus": 64, "device:gpu": 1})
     wants = Request(id="g", members=("g0", "g1"), demand={"vcpus": 1, "device:gpu": 1})
     placed = place(Problem(hosts=[gpu, host("plain", 8)], requests=[wants, request("x")]))
     assert len(placed.unplaced[0].members) == 1
@@ -123,19 +123,19 @@ def test_a_local_volume_binds_its_member_and_carried_volumes_land_beside_it() ->
 
 
 def test_a_soft_spread_goes_round_before_it_doubles_up() -> None:
-    group = Group(name="g", kind=GroupKind.SPREAD, hard=False)
+    group = PlacementGroup(name="g", kind=GroupKind.SPREAD, hard=False)
     asked = Problem(hosts=[host("a", 100), host("b", 4)], requests=[request("x", 1, 4, groups=(group,))])
     assert Counter(hosts_of(asked).values()) == {"a": 2, "b": 2}
 
 
 def test_a_hard_spread_leaves_out_who_has_no_host_of_its_own_and_says_so() -> None:
-    group = Group(name="g", kind=GroupKind.SPREAD)
+    group = PlacementGroup(name="g", kind=GroupKind.SPREAD)
     placed = place(Problem(hosts=[host("a"), host("b")], requests=[request("x", 1, 3, groups=(group,))]))
     assert [(left.code, left.proven) for left in placed.unplaced] == [("spread", True)]
 
 
 def test_a_spread_over_zones_is_even() -> None:
-    group = Group(name="g", kind=GroupKind.SPREAD, over=Over.ZONES)
+    group = PlacementGroup(name="g", kind=GroupKind.SPREAD, over=Over.ZONES)
     hosts = [host(f"h{i}", 100 if i == 0 else 8, zone="abc"[i % 3]) for i in range(6)]
     at = hosts_of(Problem(hosts=hosts, requests=[request("x", 1, 6, groups=(group,))]))
     assert Counter("abc"[int(name[1:]) % 3] for name in at.values()) == {"a": 2, "b": 2, "c": 2}
@@ -143,14 +143,14 @@ def test_a_spread_over_zones_is_even() -> None:
 
 def test_members_together_get_a_host_for_all_of_them() -> None:
     """The emptiest host has no room for three; the one that has is found."""
-    group = Group(name="g", kind=GroupKind.TOGETHER)
+    group = PlacementGroup(name="g", kind=GroupKind.TOGETHER)
     requests = [request("x", 3, 2, groups=(group,)), request("y", 2, 1, groups=(group,))]
     at = hosts_of(Problem(hosts=[host("a", 7), host("b", 8), host("c", 7)], requests=requests))
     assert set(at.values()) == {"b"}
 
 
 def test_members_together_in_a_zone_get_one_that_holds_them_all() -> None:
-    group = Group(name="g", kind=GroupKind.TOGETHER, over=Over.ZONES)
+    group = PlacementGroup(name="g", kind=GroupKind.TOGETHER, over=Over.ZONES)
     hosts = [host("a", 9, zone="a"), host("b0", 5, zone="b"), host("b1", 5, zone="b")]
     at = hosts_of(Problem(hosts=hosts, requests=[request("x", 5, 2, groups=(group,))]))
     assert set(at.values()) == {"b0", "b1"}
@@ -183,8 +183,8 @@ def test_a_pinned_member_stays_whatever_its_host_has_become() -> None:
 def test_who_left_and_fits_again_where_it_was_is_not_moved() -> None:
     """The one with most memory leaves first, and that was not what the host is short of."""
     hosts = [
-        Host(name="a", capacity={"vcpus": 4, "memory": 10}),
-        Host(name="b", capacity={"vcpus": 8, "memory": 2}),
+        PlacementHost(name="a", capacity={"vcpus": 4, "memory": 10}),
+        PlacementHost(name="b", capacity={"vcpus": 8, "memory": 2}),
     ]
     requests = [
         Request(id="x", members=numbered("x", 1), demand={"vcpus": 1, "memory": 8}),
@@ -221,7 +221,7 @@ def test_who_grew_leaves_a_host_that_is_too_full_and_others_stay() -> None:
 
 
 def test_a_new_hard_spread_parts_those_that_share_a_host() -> None:
-    group = Group(name="g", kind=GroupKind.SPREAD)
+    group = PlacementGroup(name="g", kind=GroupKind.SPREAD)
     asked = Problem(
         hosts=[host("a"), host("b")],
         requests=[request("x", 1, 2, groups=(group,))],
@@ -233,8 +233,8 @@ def test_a_new_hard_spread_parts_those_that_share_a_host() -> None:
 def test_the_placement_does_not_depend_on_pythons_hashing() -> None:
     code = (
         "from stead.blueprint.placement import *\n"
-        "g = Group(name='g', kind=GroupKind.SPREAD, hard=False)\n"
-        "hosts = [Host(name=f'h{i}', capacity={'vcpus': 4, 'memory': 5}, zone='ab'[i % 2],"
+        "g = PlacementGroup(name='g', kind=GroupKind.SPREAD, hard=False)\n"
+        "hosts = [PlacementHost(name=f'h{i}', capacity={'vcpus': 4, 'memory': 5}, zone='ab'[i % 2],"
         " traits=frozenset({'x', 'y'})) for i in range(9)]\n"
         "reqs = [Request(id=f'r{i}', members=numbered(f'r{i}', 3), demand={'vcpus': 1, 'memory': i % 3},"
         " preferred=frozenset({'x', 'q', 'z'}), groups=(g,)) for i in range(6)]\n"
@@ -253,7 +253,7 @@ def test_the_placement_does_not_depend_on_pythons_hashing() -> None:
 def test_a_small_plan_does_not_import_numpy() -> None:
     code = (
         "import sys; from stead.blueprint.placement import *\n"
-        "place(Problem(hosts=[Host(name='a', capacity={'vcpus': 4})],"
+        "place(Problem(hosts=[PlacementHost(name='a', capacity={'vcpus': 4})],"
         " requests=[Request(id='r', members=('r',), demand={'vcpus': 1})]))\n"
         "assert 'numpy' not in sys.modules\n"
     )
@@ -263,7 +263,7 @@ def test_a_small_plan_does_not_import_numpy() -> None:
 def test_a_site_that_is_far_too_small_says_so_of_each_in_no_time() -> None:
     """What can be proven is worked out once for all that ask for the same; by the clock of the process."""
     hosts = [host(f"h{i}") for i in range(20)]
-    groups = [Group(name=f"g{i}", kind=GroupKind.SPREAD) for i in range(1500)]
+    groups = [PlacementGroup(name=f"g{i}", kind=GroupKind.SPREAD) for i in range(1500)]
     requests = [request(f"r{i}", 1 + i % 3, 3, groups=(groups[i],)) for i in range(1500)]
     start = time.process_time()
     placed = place(Problem(hosts=hosts, requests=requests))

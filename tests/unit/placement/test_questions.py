@@ -7,26 +7,26 @@ from dataclasses import replace
 import pytest
 
 from stead.blueprint.placement import (
-    Group,
     GroupKind,
-    Host,
     HostState,
+    Incremental,
     Over,
     Placement,
+    PlacementGroup,
+    PlacementHost,
     Problem,
     Request,
     Suggestion,
-    Warm,
     capacity,
     copies,
     drain,
     explain,
+    failure_analysis,
     numbered,
     place,
     rebalance,
     relaxed,
     suggest,
-    survive,
     what_if,
 )
 from stead.blueprint.placement.search.candidates import Allowed, Candidates
@@ -34,8 +34,8 @@ from stead.blueprint.placement.search.candidates import Allowed, Candidates
 EMPTY = Placement(assignment={}, reasons={})
 
 
-def host(name: str, vcpus: int = 8, zone: str = "") -> Host:
-    return Host(name=name, capacity={"vcpus": vcpus}, zone=zone)
+def host(name: str, vcpus: int = 8, zone: str = "") -> PlacementHost:
+    return PlacementHost(name=name, capacity={"vcpus": vcpus}, zone=zone)
 
 
 def request(name: str, vcpus: int = 1, count: int = 1, **more: object) -> Request:
@@ -74,23 +74,23 @@ def test_what_if_adds_hosts_and_loses_hosts() -> None:
 
 def test_survive_names_the_failure_and_whom_it_hurts() -> None:
     asked = Problem(hosts=[host("a", 5), host("b", 2)], requests=[request("big", 4), request("tiny", 1)])
-    told = survive(asked, place(asked))
+    told = failure_analysis(asked, place(asked))
     assert not told.survives
     assert [(one.hosts, one.members, one.proven) for one in told.failures] == [(("a",), ("big[0]",), True)]
 
 
 def test_survive_holds_when_there_is_room_and_respects_groups() -> None:
-    group = Group(name="g", kind=GroupKind.SPREAD)
+    group = PlacementGroup(name="g", kind=GroupKind.SPREAD)
     hosts = [host("a"), host("b"), host("c")]
     apart = Problem(hosts=hosts, requests=[request("x", 1, 2, groups=(group,))])
-    assert survive(apart, place(apart)).survives
+    assert failure_analysis(apart, place(apart)).survives
     all_three = Problem(hosts=hosts, requests=[request("x", 1, 3, groups=(group,))])
-    assert survive(all_three, place(all_three)).hurting == 3
+    assert failure_analysis(all_three, place(all_three)).hurting == 3
 
 
 def test_more_hosts_failing_than_there_are_is_all_of_them() -> None:
     asked = Problem(hosts=[host("a"), host("b")], requests=[request("r")])
-    told = survive(asked, place(asked), 5)
+    told = failure_analysis(asked, place(asked), 5)
     assert (told.survives, told.tried, told.failures[0].hosts) == (False, 1, ("a", "b"))
 
 
@@ -98,7 +98,7 @@ def test_an_instance_with_a_volume_on_its_host_does_not_survive_it_once_made_or_
     for data_on in ({}, {"r[0]": "a"}):
         asks = request("r", carries={"r[0]": ("vol",)}, data_on=data_on)
         asked = Problem(hosts=[host("a"), host("b")], requests=[asks])
-        told = survive(asked, place(asked))
+        told = failure_analysis(asked, place(asked))
         assert [(failure.hosts, failure.members, failure.proven) for failure in told.failures] == [
             (("a",), ("r[0]",), True)
         ]
@@ -114,10 +114,10 @@ def test_a_failure_that_hurts_already_takes_nothing_from_how_many_more_survive()
 
 def test_survive_two_tries_every_pair() -> None:
     asked = Problem(hosts=[host(name, 4) for name in "abcd"], requests=[request("x", 1, 9)])
-    told = survive(asked, place(asked), 2)
+    told = failure_analysis(asked, place(asked), 2)
     assert (told.tried, told.exhaustive, told.survives) == (6, True, False)
     fewer = Problem(hosts=asked.hosts, requests=[request("x", 1, 8)])
-    assert survive(fewer, place(fewer), 2).survives
+    assert failure_analysis(fewer, place(fewer), 2).survives
 
 
 def test_every_minimal_set_is_offered_with_the_hosts_it_opens() -> None:
@@ -201,7 +201,7 @@ def test_drain_names_what_cannot_be_migrated() -> None:
 
 def test_drain_leaves_a_group_together_that_cannot_leave_as_a_whole() -> None:
     """And gives the room that it would have taken to others."""
-    near = Group(name="near", kind=GroupKind.TOGETHER, over=Over.ZONES)
+    near = PlacementGroup(name="near", kind=GroupKind.TOGETHER, over=Over.ZONES)
     asks = [request("near", 3, 2, groups=(near,)), request("other", 2)]
     at = {"near[0]": "a", "near[1]": "a", "other[0]": "a"}
     asked = Problem(hosts=[host("a", 8, "x"), host("b", 4, "y")], requests=asks, current=at)
@@ -246,12 +246,12 @@ def test_one_more_warm_goes_where_placing_all_again_would_put_it() -> None:
     before = place(asked)
     more = request("y", 2)
     again = place(replace(asked, requests=[*asked.requests, more], current=before.assignment))
-    assert Warm(asked, before).add(more) == {"y[0]": again.assignment["y[0]"]}
+    assert Incremental(asked, before).add(more) == {"y[0]": again.assignment["y[0]"]}
 
 
 def test_one_more_that_would_break_n_plus_one_is_refused() -> None:
     asked = Problem(hosts=[host("a", 4), host("b", 4)], requests=[request("x", 1, 3)])
-    warm = Warm(asked, place(asked))
+    warm = Incremental(asked, place(asked))
     assert warm.add_surviving(request("y"))
     assert not warm.add_surviving(request("z"))
     assert warm.add(request("z"))
@@ -268,7 +268,7 @@ def _tries(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Suggestion
 
     ask = Candidates.best
     hosts = [host(f"h{number}", vcpus=64) for number in range(4)]
-    group = Group(name="web", kind=GroupKind.SPREAD)
+    group = PlacementGroup(name="web", kind=GroupKind.SPREAD)
     problem = Problem(hosts=hosts, requests=[request("web", count=count, groups=(group,))])
     placement = place(problem)
     monkeypatch.setattr(Candidates, "best", best)

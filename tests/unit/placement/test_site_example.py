@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stead.blueprint.placement import Host, Problem, Request, explain, load_sites, numbered, place
-from stead.blueprint.placement.plugins import Sites
+from stead.blueprint.placement import PlacementHost, Problem, Request, explain, load_plugins, numbered, place
+from stead.blueprint.placement.plugins import PlacementPlugins
 from stead.cli import main
 from stead.core.diagnostics import Refused
 
@@ -51,50 +51,50 @@ def example(install: Install, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sites(example: None) -> Sites:
+def plugins(example: None) -> PlacementPlugins:
     del example
-    return load_sites()
+    return load_plugins()
 
 
-def host(name: str, **labels: str) -> Host:
-    return Host(name=name, capacity={"vcpus": 64}, labels=labels)
+def host(name: str, **labels: str) -> PlacementHost:
+    return PlacementHost(name=name, capacity={"vcpus": 64}, labels=labels)
 
 
-def problem(sites: Sites, hosts: list[Host], vcpus: int, count: int = 1) -> Problem:
+def problem(plugins: PlacementPlugins, hosts: list[PlacementHost], vcpus: int, count: int = 1) -> Problem:
     request = Request(id="big", members=numbered("big", count), demand={"vcpus": vcpus})
-    return Problem(hosts=hosts, requests=[request], filters=sites.filters, scorers=sites.scorers)
+    return Problem(hosts=hosts, requests=[request], filters=plugins.filters, scorers=plugins.scorers)
 
 
-def test_the_filter_keeps_large_instances_out_and_is_named_in_the_funnel(sites: Sites) -> None:
-    asked = problem(sites, [host("a", power="low"), host("b")], vcpus=16)
+def test_the_filter_keeps_large_instances_out_and_is_named_in_the_funnel(plugins: PlacementPlugins) -> None:
+    asked = problem(plugins, [host("a", power="low"), host("b")], vcpus=16)
     placement = place(asked)
     assert placement.assignment == {"big[0]": "b"}
     told = explain(asked, placement, "big[0]")
     assert [one.broken for one in told.rejected] == [("filter=power",)]
 
 
-def test_the_filter_lets_small_instances_in(sites: Sites) -> None:
-    assert place(problem(sites, [host("a", power="low")], vcpus=2)).assignment == {"big[0]": "a"}
+def test_the_filter_lets_small_instances_in(plugins: PlacementPlugins) -> None:
+    assert place(problem(plugins, [host("a", power="low")], vcpus=2)).assignment == {"big[0]": "a"}
 
 
-def test_the_scorer_prefers_newer_hosts_until_they_are_much_fuller(sites: Sites) -> None:
+def test_the_scorer_prefers_newer_hosts_until_they_are_much_fuller(plugins: PlacementPlugins) -> None:
     hosts = [host("a", bought="2015"), host("b", bought="2024")]
-    assert place(problem(sites, hosts, vcpus=2)).assignment == {"big[0]": "b"}
-    spread = place(problem(sites, hosts, vcpus=8, count=6)).assignment
+    assert place(problem(plugins, hosts, vcpus=2)).assignment == {"big[0]": "b"}
+    spread = place(problem(plugins, hosts, vcpus=8, count=6)).assignment
     assert set(spread.values()) == {"a", "b"}
 
 
 def test_a_plugin_that_does_not_load_is_named(install: Install) -> None:
     install("lost", {"stead.placement.filters": {"lost": "no_such_module:f"}})
     with pytest.raises(Refused, match=r"STEAD-P002.*lost"):
-        load_sites()
+        load_plugins()
 
 
 def test_two_plugins_of_one_name_are_refused(install: Install) -> None:
     install("one", {"stead.placement.filters": {"x": "math:pi"}})
     install("two", {"stead.placement.filters": {"x": "math:e"}})
     with pytest.raises(Refused, match="two packages"):
-        load_sites()
+        load_plugins()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_two_plugins_of_one_name_are_refused(install: Install) -> None:
 def test_a_rule_that_fails_is_the_sites_mistake_and_no_traceback(install: Install, rule: str, told: str) -> None:
     install("bad", {"stead.placement.filters": {"odd": rule}})
     with pytest.raises(Refused, match=f"STEAD-P002.*odd.*{told}"):
-        place(problem(load_sites(), [host("a")], vcpus=1))
+        place(problem(load_plugins(), [host("a")], vcpus=1))
 
 
 SPEC = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from tests.unit.render.plans import at
 
-from stead.plan.graph import Graph, Thing, graph_of, only, to_dot, to_mermaid
+from stead.plan.graph import Graph, GraphResource, graph_of, only, to_dot, to_mermaid
 from stead.plan.render.layout import HEIGHT, WIDTH, layered
 from stead.plan.render.svg import hosts_svg, to_svg
 
@@ -17,9 +17,12 @@ def small() -> Graph:
     app = at("acme/networks/app")
     return graph_of(
         [
-            Thing(app, "network-1", (at("projects/acme"),)),
-            *(Thing(at(f"acme/instances/web[{n}]"), f"compute-{n}", (app, at("projects/acme"))) for n in range(3)),
-            Thing(at("projects/acme"), "", ()),
+            GraphResource(app, "network-1", (at("projects/acme"),)),
+            *(
+                GraphResource(at(f"acme/instances/web[{n}]"), f"compute-{n}", (app, at("projects/acme")))
+                for n in range(3)
+            ),
+            GraphResource(at("projects/acme"), "", ()),
         ]
     )
 

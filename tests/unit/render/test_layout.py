@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.core.address import Address
-from stead.plan.graph import Thing, graph_of
+from stead.plan.graph import GraphResource, graph_of
 from stead.plan.render.highlights import highlights
 from stead.plan.render.layout import HEIGHT, WIDTH, layered
 
@@ -19,7 +19,7 @@ def test_no_edge_runs_through_a_box() -> None:
 
 def test_no_two_boxes_overlap() -> None:
     names = [Address("acme", "instances", f"i{number}") for number in range(40)]
-    graph = graph_of([Thing(name, "", tuple(names[:at:7])) for at, name in enumerate(names)])
+    graph = graph_of([GraphResource(name, "", tuple(names[:at:7])) for at, name in enumerate(names)])
     boxes = layered(len(graph.nodes), graph.edges).boxes
     for at, one in enumerate(boxes):
         for other in boxes[:at]:

@@ -29,14 +29,14 @@ from tests.unit.runner.making import (
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.kind import Action
-from stead.core.observed import Silence
+from stead.core.observed import HostRecords
 from stead.plan import file as plans
 from stead.plan.model import Plan, PlannedHook
 from stead.run.apply import Applied, Options, Pausing, Stopping, apply
-from stead.runner import Began, Ended, Wave, ansible
+from stead.runner import StepsBegan, StepsEnded, Wave, ansible
 from stead.runner.simulated import CHUNK
-from stead.runner.simulated_state import Fault, FaultKind
-from stead.store.model import Claim, Outcome, StepState
+from stead.runner.simulated_state import FaultKind, SimulatedFault
+from stead.store.model import LockRequest, Outcome, StepState
 
 
 def addresses(told: Any) -> list[str]:
@@ -125,7 +125,7 @@ def test_a_stale_plan_is_refused_and_told_what_changed(bench: Bench, field: str,
 
 
 def test_a_second_apply_is_refused_and_touches_nothing(bench: Bench) -> None:
-    with bench.store.lock(Claim("bob", "his own")), pytest.raises(Refused) as refusal:
+    with bench.store.lock(LockRequest("bob", "his own")), pytest.raises(Refused) as refusal:
         bench.apply(small())
     assert refusal.value.diagnostics[0].code == "STEAD-S010"
     assert bench.there() == {}
@@ -136,7 +136,7 @@ def test_intent_is_written_before_anything_is_touched(bench: Bench) -> None:
     seen = []
 
     def look(event: object) -> None:
-        if isinstance(event, Began):
+        if isinstance(event, StepsBegan):
             states = {one.step: one.state for one in bench.store.journal(1)}
             there = set(bench.there())
             for number in event.steps:
@@ -151,7 +151,9 @@ def test_intent_is_written_before_anything_is_touched(bench: Bench) -> None:
 
 
 def test_a_failure_stops_only_what_depends_on_it(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL, host="compute-2", address=str(NET), error="no such bridge"))
+    bench.runner.state.inject(
+        SimulatedFault(FaultKind.FAIL, host="compute-2", address=str(NET), error="no such bridge")
+    )
     done = bench.apply(small())
     assert done.outcome is Outcome.FAILED
     assert [(str(one.step.address), one.step.host, one.why) for one in done.failed] == [
@@ -166,7 +168,7 @@ def test_a_failure_stops_only_what_depends_on_it(bench: Bench) -> None:
 
 
 def test_what_depends_on_what_was_skipped_is_skipped_in_later_waves_too(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL, host="compute-1"))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, host="compute-1"))
     steps = [
         net_step("compute-1"),
         net_step("compute-2", after=(0,), wave=1),
@@ -197,7 +199,7 @@ def test_slow_hosts_are_slow_side_by_side_and_after_the_others(bench: Bench) -> 
     order: list[tuple[str, float]] = []
 
     def look(event: object) -> None:
-        if isinstance(event, Ended):
+        if isinstance(event, StepsEnded):
             order.extend((plan.steps[one.step].host, sum(bench.slept)) for one in event.results)
 
     apply(plan, bench.store, bench.runner, now=plan.made, options=Options(who="ada"), on_event=look)
@@ -206,7 +208,7 @@ def test_slow_hosts_are_slow_side_by_side_and_after_the_others(bench: Bench) -> 
 
 
 def test_a_host_that_dies_leaves_its_steps_in_flight(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.DIE, host="compute-2"))
+    bench.runner.state.inject(SimulatedFault(FaultKind.DIE, host="compute-2"))
     done = bench.apply(small())
     assert done.done == 4
     assert [(one.step.host, str(one.step.address)) for one in done.unknown] == [
@@ -234,7 +236,7 @@ def test_what_is_only_recorded_touches_no_host(bench: Bench) -> None:
 
 
 def test_what_is_only_recorded_waits_for_hosts_that_it_waits_for(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL, host="compute-1"))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, host="compute-1"))
     steps = [net_step("compute-1"), net_step("compute-2"), step(PROJECT, "", after=(0,)), step(web(9), "", after=(1,))]
     done = bench.apply(plan_of(steps, [keep(NET), keep(PROJECT), keep(web(9))]))
     assert [one.step.number for one in done.skipped] == [2]
@@ -263,7 +265,7 @@ def test_what_is_destroyed_releases_its_leases(bench: Bench) -> None:
 
 def test_what_could_not_be_destroyed_keeps_its_leases(bench: Bench) -> None:
     bench.apply(small())
-    bench.runner.state.inject(Fault(FaultKind.FAIL, address=str(web(0))))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, address=str(web(0))))
     assert bench.apply(destroyed()).outcome is Outcome.FAILED
     record = bench.store.record(web(0))
     assert record is not None
@@ -291,7 +293,7 @@ def test_what_never_began_reserves_nothing_after_the_run(bench: Bench) -> None:
 
 
 def test_what_failed_keeps_what_it_was_given(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL, address=str(web(1))))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, address=str(web(1))))
     bench.apply(small())
     record = bench.store.record(web(1))
     assert record is not None
@@ -335,7 +337,7 @@ def test_a_lease_that_changes_is_kept_until_all_steps_are_done(bench: Bench) -> 
     before = bench.store.record(web(0))
     changed = step(web(0), "compute-1", Action.UPDATE, want=want_of(web(0), ip="10.0.0.9"))
     new = keep(web(0), "compute-1", ip="10.0.0.9", mac="52:54:00:00:00:01")
-    bench.runner.state.inject(Fault(FaultKind.FAIL, address=str(web(0))))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, address=str(web(0))))
     bench.apply(plan_of([changed], [new]))
     meanwhile = bench.store.record(web(0))
     assert before is not None
@@ -382,7 +384,7 @@ FRONT = Address("acme", "instances", "front")
 def renaming(*fail: str) -> Callable[[Bench], Applied]:
     def run(bench: Bench) -> Applied:
         for one in fail:
-            bench.runner.state.inject(Fault(FaultKind.FAIL, address=one))
+            bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, address=one))
         # The hosts are told by an update; simulated ones must have what is updated under the new name.
         made = step(FRONT, "compute-1", Action.UPDATE, uuid="front")
         return bench.apply(plan_of([made], [keep(FRONT, "compute-1")], renames={web(0): FRONT}))
@@ -451,7 +453,7 @@ def interrupted(bench: Bench, presses: int) -> tuple[Applied, list[object], int]
 
     def press(event: object) -> None:
         heard.append(event)
-        if isinstance(event, Began) and not any(isinstance(one, Stopping) for one in heard):
+        if isinstance(event, StepsBegan) and not any(isinstance(one, Stopping) for one in heard):
             for _ in range(presses):
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -494,7 +496,7 @@ def test_wants_of_hosts_are_what_the_plan_says(bench: Bench) -> None:
 
 
 def evacuating(bench: Bench) -> Plan:
-    return replace(small(), silence=Silence(dead=("compute-9",), hears=tuple(bench.hosts)))
+    return replace(small(), silence=HostRecords(dead=("compute-9",), hears=tuple(bench.hosts)))
 
 
 def test_nothing_begins_before_every_host_that_answers_knows_who_is_dead(bench: Bench) -> None:
@@ -512,7 +514,7 @@ def test_what_begins_elsewhere_begins_after_the_others_were_told(bench: Bench) -
     class Runner:
         @staticmethod
         def run(wave: Wave, on_event: Any) -> None:
-            seen.append((wave.tells, wave.dead, len(wave.steps)))
+            seen.append((wave.informs, wave.dead, len(wave.steps)))
             bench.runner.run(wave, on_event)
 
     plan = bench.fresh(evacuating(bench))

@@ -121,15 +121,15 @@ def test_a_run_killed_at_each_turn_leaves_nothing_unknown(tmp_path: Path, point:
 
 def _die_at(home: Path, point: str) -> None:
     """In the child: the second time that this turn comes, if it comes twice, is killed just before it."""
-    from stead.run.journal import Journal
+    from stead.run.journal import RunJournal
     from stead.runner.simulated import _Hand
     from stead.store.sql import SqlStore
 
     targets = {
-        "journal.began": (Journal, "began"),
+        "journal.began": (RunJournal, "began"),
         "store.commit": (SqlStore, "write"),
         "runner.commit": (_Hand, "save"),
-        "journal.ended": (Journal, "ended"),
+        "journal.ended": (RunJournal, "ended"),
         "finish": (SqlStore, "finish"),
     }
     owner, name = targets[point]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stead.cli import main
-from stead.run.journal import Journal
+from stead.run.journal import RunJournal
 from stead.runner.simulated import _Hand
 from stead.store.sql import SqlStore
 
@@ -40,9 +40,9 @@ CHANGES: dict[str, Callable[[str], str]] = {
     ),
 }
 TURNS = {
-    "before the intent": (Journal, "began"),
+    "before the intent": (RunJournal, "began"),
     "after the intent": (_Hand, "save"),
-    "before the outcome": (Journal, "ended"),
+    "before the outcome": (RunJournal, "ended"),
     "before the end": (SqlStore, "finish"),
 }
 

@@ -12,11 +12,11 @@ from tests.unit.runner.making import NET, Bench, net_step, small, step, web
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.kind import Action
-from stead.core.observed import Host, State, StoragePool
+from stead.core.observed import Host, HostStatus, StoragePool
 from stead.core.want import Body, Want
-from stead.runner import Began, Ended, Event, Result, Silent, Wave
-from stead.runner import State as Ending
-from stead.runner.simulated_state import Fault, FaultKind, SimulatedState
+from stead.runner import Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave
+from stead.runner import StepStatus as Ending
+from stead.runner.simulated_state import FaultKind, SimulatedFault, SimulatedState
 from stead.store.model import Outcome
 
 TiB = 1 << 40
@@ -30,8 +30,8 @@ def do(bench: Bench, *steps: Any, **fields: Any) -> list[Event]:
     return heard
 
 
-def results(heard: list[Event]) -> list[Result]:
-    return [one for event in heard if isinstance(event, Ended) for one in event.results]
+def results(heard: list[Event]) -> list[StepResult]:
+    return [one for event in heard if isinstance(event, StepsEnded) for one in event.results]
 
 
 def states(heard: list[Event]) -> list[Ending]:
@@ -108,11 +108,11 @@ def test_of_a_host_that_is_down_nothing_is_known(bench: Bench) -> None:
     bench.apply(small())
     bench.runner.state.set_state("compute-1", "down", "fire")
     observed = bench.runner.observe(bench.hosts)
-    assert (observed.hosts["compute-1"].state, observed.hosts["compute-1"].why) == (State.DOWN, "fire")
+    assert (observed.hosts["compute-1"].state, observed.hosts["compute-1"].why) == (HostStatus.DOWN, "fire")
     assert web(0) not in observed.haves
     heard = do(bench, net_step("compute-1"), net_step("compute-2"))
-    assert [one for one in heard if isinstance(one, Silent)] == [Silent("compute-1", "fire")]
-    assert [one.steps for one in heard if isinstance(one, Began)] == [[1]]
+    assert [one for one in heard if isinstance(one, HostSilent)] == [HostSilent("compute-1", "fire")]
+    assert [one.steps for one in heard if isinstance(one, StepsBegan)] == [[1]]
 
 
 def test_drift_still_says_what_it_was_made_from(bench: Bench) -> None:
@@ -240,7 +240,7 @@ def test_a_migration_needs_its_target(bench: Bench) -> None:
 
 
 def test_the_nth_step_fails_and_then_no_more(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL, skip=1, times=2, error="bad luck"))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL, skip=1, times=2, error="bad luck"))
     steps = [step(web(one), "compute-1", want=instance()) for one in range(5)]
     found = results(do(bench, *steps))
     assert [one.state for one in found] == [Ending.DONE, Ending.FAILED, Ending.FAILED, Ending.DONE, Ending.DONE]
@@ -250,16 +250,16 @@ def test_the_nth_step_fails_and_then_no_more(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("kind", "there"), [(FaultKind.DIE, {web(0), web(1)}), (FaultKind.DIE_BEFORE, {web(0)})])
 def test_a_host_dies_after_or_before_it_did_the_step(bench: Bench, kind: FaultKind, there: set[Address]) -> None:
-    bench.runner.state.inject(Fault(kind, host="compute-1", skip=1))
+    bench.runner.state.inject(SimulatedFault(kind, host="compute-1", skip=1))
     steps = [step(web(one), "compute-1", want=instance()) for one in range(3)]
     assert states(do(bench, *steps)) == [Ending.DONE, Ending.UNKNOWN, Ending.UNKNOWN]
-    assert bench.runner.observe(bench.hosts).hosts["compute-1"].state is State.DOWN
+    assert bench.runner.observe(bench.hosts).hosts["compute-1"].state is HostStatus.DOWN
     bench.runner.state.set_state("compute-1", "up", "")
     assert set(bench.runner.observe(bench.hosts).haves) == there
 
 
 def test_what_waits_for_a_failed_step_of_its_host_is_not_begun(bench: Bench) -> None:
-    bench.runner.state.inject(Fault(FaultKind.FAIL))
+    bench.runner.state.inject(SimulatedFault(FaultKind.FAIL))
     steps = [step(web(0), "compute-1", want=instance()), step(web(1), "compute-1", want=instance(), after=(0,))]
     assert states(do(bench, *steps)) == [Ending.FAILED, Ending.SKIPPED]
 
@@ -277,7 +277,7 @@ def test_a_simulation_emptied_is_as_new(bench: Bench) -> None:
     bench.runner.state.set_state("compute-1", "down", "")
     bench.runner.state.empty()
     assert bench.there() == {}
-    assert bench.runner.observe(bench.hosts).hosts["compute-1"].state is State.UP
+    assert bench.runner.observe(bench.hosts).hosts["compute-1"].state is HostStatus.UP
     assert states(do(bench, net_step("compute-1"))) == [Ending.DONE]
 
 

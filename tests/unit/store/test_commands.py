@@ -14,7 +14,7 @@ from stead.core.address import Address
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
 from stead.store import Store, open_store
-from stead.store.model import Began, Claim, Ended, Outcome, Skipped, Start, StepState, Writes
+from stead.store.model import Began, Ended, LockRequest, Outcome, Skipped, Start, StepState, Writes
 
 WEB = [Address("acme", "instances", "web", number) for number in range(2)]
 DB = Address("acme", "instances", "db")
@@ -29,7 +29,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     found = open_store("", directory=tmp_path / ".stead", create=True)
     records = [Record(address=one, leases={"uuid": str(one)}, host="compute-1") for one in (*WEB, DB)]
     want = Want.of(Body.of({"vcpus": 2}))
-    with found.lock(Claim("ada", "")) as hold:
+    with found.lock(LockRequest("ada", "")) as hold:
         run = found.start(hold, Start("ada", "nightly", "p1", 3), Writes(records=records))
         began = [Began(at, one, "compute-1", "create") for at, one in enumerate(WEB)]
         found.write(hold, run, Writes(began=began, wants=[(WEB[0], "compute-1", want)]))
@@ -108,7 +108,7 @@ def test_what_is_removed_is_no_longer_recorded_and_its_history_stays(say: Callab
 
 
 def test_state_is_not_mended_while_an_apply_is_at_work(say: Callable[..., Told], store: Store) -> None:
-    with store.lock(Claim("bob", "an apply")):
+    with store.lock(LockRequest("bob", "an apply")):
         status, _, err = say("state", "rm", str(DB))
     assert status == 1
     assert "STEAD-S010" in err
@@ -142,7 +142,7 @@ def test_runs_tell_what_became_of_each_step(say: Callable[..., Told]) -> None:
 
 def test_the_lock_says_who_holds_it(say: Callable[..., Told], store: Store) -> None:
     assert say("lock") == (0, "Nobody holds the lock.\n", "")
-    with store.lock(Claim("bob", "nightly")):
+    with store.lock(LockRequest("bob", "nightly")):
         status, out, _ = say("lock")
         assert status == 2
         assert "bob holds the lock" in out
@@ -151,7 +151,7 @@ def test_the_lock_says_who_holds_it(say: Callable[..., Told], store: Store) -> N
 
 
 def test_a_living_owner_is_not_unlocked_by_accident(say: Callable[..., Told], store: Store) -> None:
-    with store.lock(Claim("bob", "")):
+    with store.lock(LockRequest("bob", "")):
         status, _, err = say("unlock")
         assert status == 1
         assert "STEAD-S018" in err

@@ -17,7 +17,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.recorded import Record
 from stead.store import Store, open_store
-from stead.store.model import Claim, Outcome, Start, Writes
+from stead.store.model import LockRequest, Outcome, Start, Writes
 from stead.store.schema import VERSION
 
 FIRST_VERSION = Path(__file__).with_name("version-1.sql")
@@ -43,7 +43,7 @@ def refused(home: Path, *, create: bool = True) -> str:
 
 def fill(store: Store, count: int) -> None:
     records = [Record(address=Address("a", "instances", "web", one), leases={"uuid": str(one)}) for one in range(count)]
-    with store.lock(Claim("ada", "")) as hold:
+    with store.lock(LockRequest("ada", "")) as hold:
         run = store.start(hold, Start("ada", "", "p", 0), Writes(records=records))
         store.finish(hold, run, Outcome.DONE, Writes())
 

@@ -10,17 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from stead.blueprint.placement.model import (
-    Group,
     GroupKind,
-    Host,
     HostState,
     Move,
     Over,
     Overfull,
     Placement,
+    PlacementGroup,
+    PlacementHost,
+    PlacementReason,
     Policy,
     Problem,
-    Reason,
     Request,
     SiteFilter,
     SiteScorer,
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from stead.blueprint.placement.filters import Broken
     from stead.blueprint.placement.moves.rebalance import Rebalance, drain, headroom, rebalance
     from stead.blueprint.placement.moves.waves import Waves, waves
-    from stead.blueprint.placement.plugins import load_sites
-    from stead.blueprint.placement.queries.capacity import Capacity, Fit, Use, capacity, copies, what_if
-    from stead.blueprint.placement.queries.evaluation import Scene
+    from stead.blueprint.placement.plugins import load_plugins
+    from stead.blueprint.placement.queries.capacity import Capacity, Fit, ResourceUse, capacity, copies, what_if
+    from stead.blueprint.placement.queries.evaluation import Evaluation
     from stead.blueprint.placement.queries.explain import Explanation, explain
-    from stead.blueprint.placement.queries.failure_analysis import Failure, Survival, survive
-    from stead.blueprint.placement.queries.incremental import Warm
+    from stead.blueprint.placement.queries.failure_analysis import Failure, FailureAnalysis, failure_analysis
+    from stead.blueprint.placement.queries.incremental import Incremental
     from stead.blueprint.placement.queries.suggest import Advice, Suggestion, relaxed, suggest
 
 # Asked for by few commands, so imported when they are.
@@ -46,26 +46,26 @@ _LATER = {
     "Advice": ".queries.suggest",
     "Broken": ".filters",
     "Capacity": ".queries.capacity",
+    "Evaluation": ".queries.evaluation",
     "Explanation": ".queries.explain",
     "Failure": ".queries.failure_analysis",
+    "FailureAnalysis": ".queries.failure_analysis",
     "Fit": ".queries.capacity",
+    "Incremental": ".queries.incremental",
     "Rebalance": ".moves.rebalance",
-    "Scene": ".queries.evaluation",
+    "ResourceUse": ".queries.capacity",
     "Suggestion": ".queries.suggest",
-    "Survival": ".queries.failure_analysis",
-    "Use": ".queries.capacity",
-    "Warm": ".queries.incremental",
     "Waves": ".moves.waves",
     "capacity": ".queries.capacity",
     "copies": ".queries.capacity",
     "drain": ".moves.rebalance",
     "explain": ".queries.explain",
+    "failure_analysis": ".queries.failure_analysis",
     "headroom": ".moves.rebalance",
-    "load_sites": ".plugins",
+    "load_plugins": ".plugins",
     "rebalance": ".moves.rebalance",
     "relaxed": ".queries.suggest",
     "suggest": ".queries.suggest",
-    "survive": ".queries.failure_analysis",
     "waves": ".moves.waves",
     "what_if": ".queries.capacity",
 }
@@ -74,43 +74,43 @@ __all__ = [
     "Advice",
     "Broken",
     "Capacity",
+    "Evaluation",
     "Explanation",
     "Failure",
+    "FailureAnalysis",
     "Fit",
-    "Group",
     "GroupKind",
-    "Host",
     "HostState",
+    "Incremental",
     "Move",
     "Over",
     "Overfull",
     "Placement",
+    "PlacementGroup",
+    "PlacementHost",
+    "PlacementReason",
     "Policy",
     "Problem",
-    "Reason",
     "Rebalance",
     "Request",
-    "Scene",
+    "ResourceUse",
     "SiteFilter",
     "SiteScorer",
     "Suggestion",
-    "Survival",
     "Unplaced",
-    "Use",
-    "Warm",
     "Waves",
     "capacity",
     "copies",
     "drain",
     "explain",
+    "failure_analysis",
     "headroom",
-    "load_sites",
+    "load_plugins",
     "numbered",
     "place",
     "rebalance",
     "relaxed",
     "suggest",
-    "survive",
     "waves",
     "what_if",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from stead.blueprint.placement.filters import broken
-from stead.blueprint.placement.model import Host, HostState, Request
+from stead.blueprint.placement.model import HostState, PlacementHost, Request
 from stead.core.value import replace
 
 STAGES_OF = {
@@ -30,7 +30,7 @@ ASKS_NOTHING = Request(id="", members=(), demand={})
 class Classes:
     """`members` of each class, in the order of their names, and the class of each host."""
 
-    def __init__(self, hosts: Sequence[Host]) -> None:
+    def __init__(self, hosts: Sequence[PlacementHost]) -> None:
         self.members: list[list[int]] = []
         self.of: list[int] = []
         numbers: dict[tuple[object, ...], int] = {}
@@ -71,6 +71,6 @@ class Classes:
         return found
 
 
-def _key(host: Host) -> tuple[object, ...]:
+def _key(host: PlacementHost) -> tuple[object, ...]:
     reach = (host.physical_networks, host.pools, host.hypervisors, host.architecture)
     return (host.zone, host.traits, *reach, host.projects, host.state is HostState.UP)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stead.blueprint.placement.model import Host, HostState, Request, SiteFilter
+from stead.blueprint.placement.model import HostState, PlacementHost, Request, SiteFilter
 from stead.core.named import NamedTuple
 
 # The order a person thinks in: is the machine there, is it of the right kind, did I ask for it, does it reach, is it
@@ -55,14 +55,14 @@ class Broken(NamedTuple):
         return self.value if self.stage == "capacity" else f"{self.stage}={self.value}"
 
 
-def broken(host: Host, request: Request, filters: Mapping[str, SiteFilter]) -> tuple[Broken, ...]:
+def broken(host: PlacementHost, request: Request, filters: Mapping[str, SiteFilter]) -> tuple[Broken, ...]:
     """Every static requirement of the request that this host breaks, in the order of the stages."""
     found = [*_machine(host, request), *_wishes(host, request)]
     found.extend(Broken("filter", name) for name in sorted(filters) if filters[name](host, request) is not None)
     return tuple(found)
 
 
-def _machine(host: Host, request: Request) -> Iterator[Broken]:
+def _machine(host: PlacementHost, request: Request) -> Iterator[Broken]:
     if host.state is not HostState.UP:
         yield Broken("state", host.state.value)
     if request.architecture and host.architecture != request.architecture:
@@ -73,7 +73,7 @@ def _machine(host: Host, request: Request) -> Iterator[Broken]:
         yield Broken("project", request.project)
 
 
-def _wishes(host: Host, request: Request) -> Iterator[Broken]:
+def _wishes(host: PlacementHost, request: Request) -> Iterator[Broken]:
     if request.host and host.name != request.host:
         yield Broken("host", request.host)
     if request.zones and host.zone not in request.zones:

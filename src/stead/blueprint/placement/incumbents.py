@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stead.blueprint.placement.filters import broken
-from stead.blueprint.placement.model import Group, GroupKind, HostState, Over, Request
+from stead.blueprint.placement.model import GroupKind, HostState, Over, PlacementGroup, Request
 from stead.blueprint.placement.search.runs import binds, in_order, zone_bound
 from stead.blueprint.placement.space import Space
-from stead.blueprint.placement.state import Demand, State
+from stead.blueprint.placement.state import Demand, SearchState
 from stead.core.value import field, mutable
 
 FORCED = {
@@ -32,34 +32,34 @@ OTHER = "its host no longer meets {}"
 
 
 @mutable
-class Seating:
+class Incumbents:
     """What the search starts from. `lost` are pinned members whose host is gone: they cannot stay and may not move."""
 
-    state: State
+    state: SearchState
     waiting: list[tuple[Request, list[str]]] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)
     forced: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # member -> source, code, text
     lost: list[tuple[Request, str]] = field(default_factory=list)
 
 
-def seat(space: Space) -> Seating:
-    seating = Seating(State(space))
+def incumbents(space: Space) -> Incumbents:
+    found = Incumbents(SearchState(space))
     requests = sorted(space.problem.requests, key=lambda request: request.id)
     if not space.problem.current:
-        seating.waiting = [(request, in_order(request.members)) for request in requests if request.members]
-        return seating
+        found.waiting = [(request, in_order(request.members)) for request in requests if request.members]
+        return found
     leaving: dict[str, list[str]] = {}
     homes: list[tuple[Demand, list[int]]] = []
     for request in requests:
-        leaving[request.id], at = _seat_one(space, seating, request)
+        leaving[request.id], at = _seat_one(space, found, request)
         homes.append((space.shape(request).demand, at))
-    seating.state.seat(homes)
-    _Surplus(space, seating, requests, leaving).leave()
-    seating.waiting = [(request, in_order(leaving[request.id])) for request in requests if leaving[request.id]]
-    return seating
+    found.state.seat(homes)
+    _Surplus(space, found, requests, leaving).leave()
+    found.waiting = [(request, in_order(leaving[request.id])) for request in requests if leaving[request.id]]
+    return found
 
 
-def _seat_one(space: Space, seating: Seating, request: Request) -> tuple[list[str], list[int]]:
+def _seat_one(space: Space, found: Incumbents, request: Request) -> tuple[list[str], list[int]]:
     """Who must leave or is new, and the hosts of those that stay. Nearly all do, nearly always: asked at once."""
     members: Sequence[str] = request.members
     at = list(map(space.problem.current.get, members))
@@ -72,16 +72,16 @@ def _seat_one(space: Space, seating: Seating, request: Request) -> tuple[list[st
     has, data_on = space.pool(request).has, request.data_on
     apart = data_on and any(data_on.get(one, at) != at for one, at in zip(members, named, strict=True))
     if apart or len(homes) < len(named) or not all(map(has.__getitem__, homes)):
-        members, homes = _those_that_may(space, seating, request, members, leaving)
-    seating.kept.update(zip(members, homes, strict=True))
+        members, homes = _those_that_may(space, found, request, members, leaving)
+    found.kept.update(zip(members, homes, strict=True))
     names = [group.name for group in request.groups]
     for h in homes if names else ():
-        seating.state.tally.add(names, h, space.zone_of[h])
+        found.state.tally.add(names, h, space.zone_of[h])
     return leaving, homes
 
 
 def _those_that_may(
-    space: Space, seating: Seating, request: Request, members: Sequence[str], leaving: list[str]
+    space: Space, start: Incumbents, request: Request, members: Sequence[str], leaving: list[str]
 ) -> tuple[list[str], list[int]]:
     """One by one; the others are forced to leave, or lost."""
     current, pinned, data_on, has = (
@@ -99,9 +99,9 @@ def _those_that_may(
             found.append(member)
             homes.append(h)
         elif member in pinned:
-            seating.lost.append((request, member))
+            start.lost.append((request, member))
         else:
-            seating.forced[member] = (at, *_why(space, request, h))
+            start.forced[member] = (at, *_why(space, request, h))
             leaving.append(member)
     return found, homes
 
@@ -125,9 +125,9 @@ def _why(space: Space, request: Request, h: int) -> tuple[str, str]:
 class _Surplus:
     """Members that sit on an eligible host and still must leave: hard groups, and growth."""
 
-    def __init__(self, space: Space, seating: Seating, requests: list[Request], leaving: dict[str, list[str]]) -> None:
+    def __init__(self, space: Space, found: Incumbents, requests: list[Request], leaving: dict[str, list[str]]) -> None:
         self.space = space
-        self.seating = seating
+        self.incumbents = found
         self.requests = requests
         self.leaving = leaving
 
@@ -137,8 +137,8 @@ class _Surplus:
             self._regroup(groups[name])
         self._shrink()
 
-    def _regroup(self, group: Group) -> None:
-        tally = self.seating.state.tally
+    def _regroup(self, group: PlacementGroup) -> None:
+        tally = self.incumbents.state.tally
         zones = group.over is Over.ZONES
         counts: dict[str, int] = (
             dict(tally.in_zone(group.name))
@@ -155,29 +155,31 @@ class _Surplus:
         if surplus:
             self._expel(group, surplus)
 
-    def _expel(self, group: Group, surplus: dict[str, int]) -> None:
+    def _expel(self, group: PlacementGroup, surplus: dict[str, int]) -> None:
         """Those with the highest ids leave, pinned ones never: an id says nothing, but it says it every time."""
         zones = group.over is Over.ZONES
         inside = [request for request in self.requests if group in request.groups]
-        sitting = {member: request for request in inside for member in request.members if member in self.seating.kept}
+        sitting = {
+            member: request for request in inside for member in request.members if member in self.incumbents.kept
+        }
         for member in reversed(in_order(sitting)):
-            h = self.seating.kept[member]
+            h = self.incumbents.kept[member]
             at = self.space.zone_of[h] if zones else self.space.names[h]
             if surplus.get(at, 0) > 0 and member not in self.space.problem.pinned:
                 surplus[at] -= 1
                 self._unseat(sitting[member], member, group.kind.value, "zone" if zones else "host")
 
     def _unseat(self, request: Request, member: str, code: str, value: str) -> None:
-        space, seating = self.space, self.seating
-        h = seating.kept.pop(member)
-        seating.state.give(h, space.shape(request).demand)
-        seating.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], -1)
-        seating.forced[member] = (space.names[h], code, FORCED[code].format(value))
+        space, found = self.space, self.incumbents
+        h = found.kept.pop(member)
+        found.state.give(h, space.shape(request).demand)
+        found.state.tally.add([group.name for group in request.groups], h, space.zone_of[h], -1)
+        found.forced[member] = (space.names[h], code, FORCED[code].format(value))
         self.leaving[request.id].append(member)
 
     def _shrink(self) -> None:
         """Where a host is too full, members whose request changed leave, those that free most of it first."""
-        state, problem = self.seating.state, self.space.problem
+        state, problem = self.incumbents.state, self.space.problem
         short = {h for h, free in enumerate(state.free) if min(free, default=0) < 0}
         if not short or not problem.changed:
             return
@@ -185,18 +187,20 @@ class _Surplus:
             (request, member)
             for request in self.requests
             for member in request.members
-            if member in problem.changed and member not in problem.pinned and self.seating.kept.get(member, -1) in short
+            if member in problem.changed
+            and member not in problem.pinned
+            and self.incumbents.kept.get(member, -1) in short
         ]
         grown.sort(key=lambda pair: (-max(pair[0].demand.values(), default=0), len(pair[1]), pair[1]))
         for request, member in grown:
-            free = state.free[self.seating.kept[member]]
+            free = state.free[self.incumbents.kept[member]]
             if any(free[k] < 0 for k, _ in self.space.shape(request).demand):
                 self._unseat(request, member, "resized", "")
 
 
-def home_zone(state: State, group: Group) -> str | None:
+def home_zone(state: SearchState, group: PlacementGroup) -> str | None:
     counts = state.tally.in_zone(group.name)
     return min(counts, key=lambda zone: (-counts[zone], zone)) if counts and zone_bound(group) else None
 
 
-__all__ = ["Seating", "binds", "home_zone", "seat"]
+__all__ = ["Incumbents", "binds", "home_zone", "incumbents"]

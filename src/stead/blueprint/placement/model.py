@@ -43,7 +43,7 @@ class Over(StrEnum):
 
 
 @value
-class Host:
+class PlacementHost:
     """A machine that can hold members. Usable = (capacity - reserved) x overcommit, so pass either raw or applied."""
 
     name: str
@@ -70,7 +70,7 @@ class Host:
 
 
 @value
-class Group:
+class PlacementGroup:
     """A wish about members relative to each other. Requests that share a name share the group, and say the same of it.
 
     `limit` is the most of a spread group in one host or zone. None means one per host and, over zones, as even as the
@@ -102,7 +102,7 @@ class Request:
     architecture: str = ""
     project: str = ""
     policy: Policy | None = None
-    groups: tuple[Group, ...] = ()
+    groups: tuple[PlacementGroup, ...] = ()
     data_on: Mapping[str, str] = field(default_factory=dict)  # member -> host that has its local data already
     carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # member -> volumes that land where it lands
     live: bool = True  # a move can be a live migration
@@ -115,15 +115,15 @@ def numbered(name: str, count: int) -> tuple[str, ...]:
 
 # A site's own filter says why a host cannot take a request (None: it can); a scorer gives points, more is better, a
 # thousand outweigh the difference between an empty and a full host. Both must depend on their arguments alone.
-SiteFilter = Callable[[Host, Request], str | None]
-SiteScorer = Callable[[Host, Request], int]
+SiteFilter = Callable[[PlacementHost, Request], str | None]
+SiteScorer = Callable[[PlacementHost, Request], int]
 
 
 @value
 class Problem:
     """Everything placement may know. The order of hosts, requests and members does not matter."""
 
-    hosts: Sequence[Host]
+    hosts: Sequence[PlacementHost]
     requests: Sequence[Request]
     current: Mapping[str, str] = field(
         default_factory=dict
@@ -136,7 +136,7 @@ class Problem:
     scorers: Mapping[str, SiteScorer] = field(default_factory=dict)
 
 
-class Reason(NamedTuple):
+class PlacementReason(NamedTuple):
     """Why a member is where it is. `score` is the policy's, lower is better, a million is a full host."""
 
     code: str
@@ -178,7 +178,7 @@ class Placement:
     """`reasons` is keyed by request for what was placed or kept alike, and by member for what was moved."""
 
     assignment: Mapping[str, str]
-    reasons: Mapping[str, Reason]
+    reasons: Mapping[str, PlacementReason]
     moves: tuple[Move, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
     overfull: tuple[Overfull, ...] = ()

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from stead.blueprint.placement.improve.consolidate import squeeze
-from stead.blueprint.placement.improve.local_search import polish
+from stead.blueprint.placement.improve.consolidate import consolidate
+from stead.blueprint.placement.improve.local_search import local_search
 from stead.blueprint.placement.improve.repair import repair
-from stead.blueprint.placement.model import Move, Placement, Problem, Reason, Request, Unplaced
+from stead.blueprint.placement.model import Move, Placement, PlacementReason, Problem, Request, Unplaced
 from stead.blueprint.placement.scorers import key_of
-from stead.blueprint.placement.search.branch_and_bound import complete
+from stead.blueprint.placement.search.branch_and_bound import branch_and_bound
 from stead.blueprint.placement.search.exact import exact
 from stead.blueprint.placement.search.greedy import Search, members_of, overfull, start
 from stead.blueprint.placement.search.proof import Prover
 from stead.blueprint.placement.search.runs import Run
 from stead.blueprint.placement.space import SCALE, Space
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
-STAYS = Reason("kept", "it stays where it is", 0)
+STAYS = PlacementReason("kept", "it stays where it is", 0)
 
 
 def place(problem: Problem) -> Placement:
@@ -34,9 +34,9 @@ def searched(problem: Problem, *, vectorised: bool | None = None) -> Search:
     repair(search)
     if search.filled and search.left_out():
         _one_by_one(search)
-    squeeze(search)
-    polish(search)
-    complete(search)
+    consolidate(search)
+    local_search(search)
+    branch_and_bound(search)
     repair(search)  # what was evened out may have made room
     exact(search)
     return search
@@ -53,7 +53,7 @@ def _one_by_one(search: Search) -> None:
 
 def finish(search: Search) -> Placement:
     space = search.space
-    kept, current = search.seating.kept, space.problem.current
+    kept, current = search.incumbents.kept, space.problem.current
     if len(kept) == len(current):  # who stays is where it was, and a copy is cheap
         assignment = dict(current)
     else:
@@ -61,7 +61,7 @@ def finish(search: Search) -> Placement:
     writer = _Writer(search, assignment)
     for run in search.runs:
         writer.write(run)
-    for request, member in search.seating.lost:
+    for request, member in search.incumbents.lost:
         writer.unplaced.append(
             Unplaced(request.id, (member,), "gone", "it is pinned to a host that is not in the inventory", proven=True)
         )
@@ -82,15 +82,15 @@ class _Writer:
         self.assignment = assignment
         self.moves: list[Move] = []
         self.unplaced: list[Unplaced] = []
-        self.reasons: dict[str, Reason] = {}
-        if space_kept := search.seating.kept:
+        self.reasons: dict[str, PlacementReason] = {}
+        if space_kept := search.incumbents.kept:
             for request in self.space.problem.requests:
                 if any(member in space_kept for member in request.members):
                     self.reasons[request.id] = STAYS
 
     def write(self, run: Run) -> None:
-        names, forced = self.space.names, self.search.seating.forced
-        if not run.crew and not forced:
+        names, forced = self.space.names, self.search.incumbents.forced
+        if not run.affinity_unit and not forced:
             if -1 in run.chosen:
                 pairs = zip(run.units, run.chosen, strict=True)
                 self.assignment.update((unit, names[h]) for unit, h in pairs if h >= 0)
@@ -104,21 +104,21 @@ class _Writer:
                         self._moved(request, member, names[h])
         last = next((h for h in reversed(run.chosen) if h >= 0), None)
         if last is not None:
-            reason = Reason("placed", self._text(run, last), score_at(self.search.state, run, last))
-            for request in {id(request): request for request, _ in run.crew}.values() or (run.request,):
+            reason = PlacementReason("placed", self._text(run, last), score_at(self.search.state, run, last))
+            for request in {id(request): request for request, _ in run.affinity_unit}.values() or (run.request,):
                 self.reasons[request.id] = reason
         if -1 in run.chosen:
             self._left_out(run)
 
     def _moved(self, request: Request, member: str, target: str) -> None:
-        if member in self.search.seating.forced:
-            source, code, text = self.search.seating.forced[member]
+        if member in self.search.incumbents.forced:
+            source, code, text = self.search.incumbents.forced[member]
             if source == target:  # room was made for it by others that left
                 self.reasons[member] = STAYS
                 return
             live = request.live and code not in {"gone", "data"} and not self._is_down(source)
             self.moves.append(Move(member, source, target, code, text, live))
-            self.reasons[member] = Reason("moved", text, 0)
+            self.reasons[member] = PlacementReason("moved", text, 0)
 
     def _is_down(self, name: str) -> bool:
         return self.space.hosts[self.space.index[name]].state == "down"
@@ -148,7 +148,7 @@ class _Writer:
         return f"{policy}: best of {hosts} hosts that may take it; {name} is then {use:.0%} used"
 
 
-def score_at(state: State, run: Run, h: int) -> int:
+def score_at(state: SearchState, run: Run, h: int) -> int:
     """The policy's score for the unit that sits on `h`: as if it were taken off and rated again."""
     state.give(h, run.shape.demand)
     key = key_of(state, run.shape)(h)

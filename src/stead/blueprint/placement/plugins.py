@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stead.blueprint.placement.model import Host, Request, SiteFilter, SiteScorer
+from stead.blueprint.placement.model import PlacementHost, Request, SiteFilter, SiteScorer
 from stead.core.diagnostics import Code, Refused
-from stead.core.entry_points import announced
+from stead.core.entry_points import find_entry_points
 from stead.core.named import NamedTuple
 
 BAD_RULE = Code("STEAD-P002", "a placement rule of the site cannot be used")
@@ -23,17 +23,17 @@ SCORERS = "stead.placement.scorers"
 MOST_POINTS = 1_000_000
 
 
-class Sites(NamedTuple):
+class PlacementPlugins(NamedTuple):
     filters: dict[str, SiteFilter]
     scorers: dict[str, SiteScorer]
 
 
-NO_SITES = Sites({}, {})
+NO_PLUGINS = PlacementPlugins({}, {})
 
 
-def load_sites() -> Sites:
+def load_plugins() -> PlacementPlugins:
     filters, scorers = _load(FILTERS), _load(SCORERS)
-    return Sites(
+    return PlacementPlugins(
         filters={name: _asked(FILTERS, name, rule, "a reason as text, or None", _is_reason) for name, rule in filters},
         scorers={name: _asked(SCORERS, name, rule, "points as a whole number", _is_points) for name, rule in scorers},
     )
@@ -41,7 +41,7 @@ def load_sites() -> Sites:
 
 def _load(group: str) -> list[tuple[str, Any]]:
     found: dict[str, Any] = {}
-    for point in announced(group):
+    for point in find_entry_points(group):
         if point.name in found:
             why = f"{group}: two packages offer {point.name!r}; uninstall one, or rename its entry."
             raise Refused(BAD_RULE.at(None, why))
@@ -54,11 +54,11 @@ def _load(group: str) -> list[tuple[str, Any]]:
 
 
 def _asked(
-    group: str, name: str, rule: Callable[[Host, Request], Any], due: str, is_due: Callable[[Any], bool]
-) -> Callable[[Host, Request], Any]:
+    group: str, name: str, rule: Callable[[PlacementHost, Request], Any], due: str, is_due: Callable[[Any], bool]
+) -> Callable[[PlacementHost, Request], Any]:
     """The rule, held to what it owes."""
 
-    def ask(host: Host, request: Request) -> Any:
+    def ask(host: PlacementHost, request: Request) -> Any:
         try:
             answer = rule(host, request)
         except Exception as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from stead.blueprint.placement.model import Policy
 from stead.blueprint.placement.space import SCALE, Shape
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 from stead.core.named import NamedTuple
 
 Key = Callable[[int], int | None]  # None: the host has no room
@@ -32,7 +32,7 @@ class NovaRange(NamedTuple):
     span: int
 
 
-def key_of(state: State, shape: Shape, ranges: tuple[NovaRange, ...] = ()) -> Key:
+def key_of(state: SearchState, shape: Shape, ranges: tuple[NovaRange, ...] = ()) -> Key:
     match shape.policy:
         case Policy.BALANCE:
             return _balance(state, shape)
@@ -44,7 +44,7 @@ def key_of(state: State, shape: Shape, ranges: tuple[NovaRange, ...] = ()) -> Ke
             return _nova(state, shape, ranges)
 
 
-def nova_slots(state: State) -> tuple[tuple[int, ...], ...]:
+def nova_slots(state: SearchState) -> tuple[tuple[int, ...], ...]:
     """vCPUs, memory and all disk: the three weighers Nova turns on with a multiplier of one."""
     names = state.space.resources
     disks = tuple(k for k, name in enumerate(names) if name.startswith("disk:"))
@@ -52,7 +52,7 @@ def nova_slots(state: State) -> tuple[tuple[int, ...], ...]:
     return tuple(slots for slots in (*wanted, disks) if slots)
 
 
-def nova_ranges(state: State, shape: Shape, hosts: list[int]) -> tuple[NovaRange, ...]:
+def nova_ranges(state: SearchState, shape: Shape, hosts: list[int]) -> tuple[NovaRange, ...]:
     fitting = [state.free[h] for h in hosts if state.fits(h, shape.demand)]
     if not fitting:
         return ()
@@ -63,7 +63,7 @@ def nova_ranges(state: State, shape: Shape, hosts: list[int]) -> tuple[NovaRange
     return tuple(found)
 
 
-def _balance(state: State, shape: Shape) -> Key:
+def _balance(state: SearchState, shape: Shape) -> Key:
     free, cap, level, penalty, n = state.free, state.cap, state.level, shape.pool.penalty, len(state.cap)
     demand, scored = shape.demand, shape.scored
 
@@ -83,7 +83,7 @@ def _balance(state: State, shape: Shape) -> Key:
     return key
 
 
-def _pack(state: State, shape: Shape) -> Key:
+def _pack(state: SearchState, shape: Shape) -> Key:
     free, cap, count, penalty, n = state.free, state.cap, state.count, shape.pool.penalty, len(state.cap)
     demand, scored = shape.demand, state.scored
     asked = dict(shape.demand)
@@ -107,7 +107,7 @@ def _pack(state: State, shape: Shape) -> Key:
     return key
 
 
-def _spread(state: State, shape: Shape) -> Key:
+def _spread(state: SearchState, shape: Shape) -> Key:
     free, penalty, n = state.free, shape.pool.penalty, len(state.cap)
     demand, scored = shape.demand, shape.scored
 
@@ -126,7 +126,7 @@ def _spread(state: State, shape: Shape) -> Key:
     return key
 
 
-def _nova(state: State, shape: Shape, ranges: tuple[NovaRange, ...]) -> Key:
+def _nova(state: SearchState, shape: Shape, ranges: tuple[NovaRange, ...]) -> Key:
     free, penalty, n, demand = state.free, shape.pool.penalty, len(state.cap), shape.demand
     weighers = [(slots[0], slots[1:], low, span) for slots, low, span in ranges if span]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from stead.blueprint.placement.classes import Classes
 from stead.blueprint.placement.filters import broken
-from stead.blueprint.placement.model import Host, Policy, Problem, Request
+from stead.blueprint.placement.model import PlacementHost, Policy, Problem, Request
 from stead.core.named import NamedTuple
 
 SCALE = 1_000_000  # the score of a full host; a millionth is finer than any difference a person would act on
@@ -64,7 +64,7 @@ class Space:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.hosts: tuple[Host, ...] = tuple(sorted(problem.hosts, key=lambda host: host.name))
+        self.hosts: tuple[PlacementHost, ...] = tuple(sorted(problem.hosts, key=lambda host: host.name))
         self.names = [host.name for host in self.hosts]
         self.index = {name: i for i, name in enumerate(self.names)}
         self.zone_of = [host.zone for host in self.hosts]
@@ -158,7 +158,7 @@ class Space:
         return found
 
 
-def _resources(hosts: Sequence[Host], requests: Sequence[Request]) -> tuple[str, ...]:
+def _resources(hosts: Sequence[PlacementHost], requests: Sequence[Request]) -> tuple[str, ...]:
     names: set[str] = set()
     for host in hosts:
         names.update(host.capacity)
@@ -167,7 +167,7 @@ def _resources(hosts: Sequence[Host], requests: Sequence[Request]) -> tuple[str,
     return tuple(sorted(names))
 
 
-def _usable(hosts: Sequence[Host], resources: tuple[str, ...]) -> list[list[int]]:
+def _usable(hosts: Sequence[PlacementHost], resources: tuple[str, ...]) -> list[list[int]]:
     """By host. Most are bought by the dozen, and what one has all of them have; nobody writes to these lists."""
     known: dict[object, list[int]] = {}
     found = []

@@ -17,7 +17,7 @@ WORTH_ARRAYS = 50_000  # units; to seat fewer one by one takes no longer than to
 Demand = tuple[tuple[int, int], ...]
 
 
-class State:
+class SearchState:
     """`free` may go below zero where a host shrank under what sits on it; nothing new fits there then."""
 
     __slots__ = ("cap", "count", "free", "level", "log", "scored", "space", "tally")
@@ -96,9 +96,9 @@ class State:
     def used(self, h: int) -> list[int]:
         return [c - f for c, f in zip(self.cap[h], self.free[h], strict=True)]
 
-    def fork(self) -> State:
+    def fork(self) -> SearchState:
         """A copy to try things on. The log starts anew: who reads the copy has read nothing of it yet."""
-        copy = State.__new__(State)
+        copy = SearchState.__new__(SearchState)
         copy.space, copy.cap, copy.scored = self.space, self.cap, self.scored
         copy.free = [list(row) for row in self.free]
         copy.level, copy.count, copy.log = list(self.level), list(self.count), []

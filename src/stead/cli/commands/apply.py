@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int:
-    from stead.cli.common.approval import NOBODY, agreed, refuse_loss
+    from stead.cli.common.approval import NOBODY, approved, refuse_loss
     from stead.cli.common.console_output import complain
     from stead.cli.common.planning import make, show, too_much
     from stead.core.diagnostics import Refused
@@ -84,7 +84,7 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
             raise Refused(NOBODY.at(None, "With --json no plan is shown that you could agree to. Say --auto-approve."))
         if options.auto_approve:
             refuse_loss(ready.plan, options.max_disruption)
-        elif not agreed(ready.plan, options.max_disruption):
+        elif not approved(ready.plan, options.max_disruption):
             print("Nothing was done.", file=sys.stderr)
             return NO
     return carry_out(options, ready.plan, ready.loaded, ready.blueprint.secrets)

@@ -17,7 +17,7 @@ from stead.cli.commands.hosts import real_inventory
 from stead.cli.common.console_output import DIM, GREEN, RED, YELLOW, paint
 from stead.cli.common.options import inventory as inventory_option
 from stead.core.diagnostics import Code, Refused
-from stead.runner.playbook import Became, Event, Outcome, Playbook, Ran, Task
+from stead.runner.playbook import Became, Event, PlaybookCall, Ran, Task, TaskOutcome
 from stead.runner.playbook import run as play
 
 PLAYBOOK = "stead.cloud.bootstrap"
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     inventory = real_inventory(options)
     begun = time.monotonic()
     progress = Progress(len(inventory.hosts), verbose=options.verbose, began=begun)
-    playbook = Playbook(
+    playbook = PlaybookCall(
         name=PLAYBOOK,
         inventory=inventory.sources,
         variables={"host_leave_site": True} if options.leave_site else {},
@@ -85,7 +85,7 @@ class Progress:
                 self._task, self._done = name.split(" : ")[-1], 0
                 if not self._live:
                     self._line(self._task)
-            case Outcome(host, task, became, message, result):
+            case TaskOutcome(host, task, became, message, result):
                 self._done += 1
                 if became in (Became.FAILED, Became.UNREACHABLE):
                     self._line(paint(f"{host}: {message or became}", RED, stream=sys.stderr))

@@ -22,7 +22,17 @@ from stead.core.diagnostics import Code, Refused
 from stead.core.value import as_dict, replace
 
 if TYPE_CHECKING:
-    from stead.blueprint.placement import Capacity, Fit, Host, Placement, Problem, Request, Survival, Unplaced, Use
+    from stead.blueprint.placement import (
+        Capacity,
+        FailureAnalysis,
+        Fit,
+        Placement,
+        PlacementHost,
+        Problem,
+        Request,
+        ResourceUse,
+        Unplaced,
+    )
     from stead.cli.common.placing import Placed
 
 BAD_HOSTS = Code("STEAD-C052", "hosts to add or leave out cannot be understood")
@@ -40,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.blueprint.placement import place, survive, what_if
+    from stead.blueprint.placement import failure_analysis, place, what_if
     from stead.cli.common.placing import Placed
 
     placed = Placed.of(options)
@@ -51,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     problem = replace(problem, current=current, pinned=problem.pinned & current.keys())
     placement = place(problem) if options.add or options.without else placed.placement
     found = counted(problem, placement, placed, options.survive)
-    survival = survive(problem, placement, options.survive) if options.survive else None
+    survival = failure_analysis(problem, placement, options.survive) if options.survive else None
     data = as_dict(found) | {
         "unplaced": [one._asdict() for one in placement.unplaced],
         "survival": as_dict(survival) if survival else None,
@@ -69,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if survival and not survival.survives else 0
 
 
-def added(problem: Problem, texts: Sequence[str]) -> list[Host]:
+def added(problem: Problem, texts: Sequence[str]) -> list[PlacementHost]:
     from stead.blueprint.placement import copies
 
     names = {host.name: host for host in problem.hosts}
@@ -169,7 +179,7 @@ def text(found: Capacity) -> list[str]:
     return lines
 
 
-def rows(uses: Sequence[Use]) -> list[str]:
+def rows(uses: Sequence[ResourceUse]) -> list[str]:
     from stead.blueprint.unplaced import amount
     from stead.cli.commands.explain import bar
 
@@ -188,7 +198,7 @@ def left_out(placed: Placed, unplaced: Sequence[Unplaced]) -> list[str]:
     return [f"\nNo host for {named(placed.question, one)}: {one.text}" for one in unplaced]
 
 
-def hurt(survival: Survival) -> list[str]:
+def hurt(survival: FailureAnalysis) -> list[str]:
     which = f"any {survival.n} of the hosts fail" if survival.n > 1 else "any host fails"
     if survival.survives and survival.exhaustive:
         return ["", f"After {which}, everything still fits ({survival.tried:,} tried, every one)."]

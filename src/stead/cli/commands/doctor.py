@@ -19,7 +19,7 @@ from stead.cli.common.workspace import find
 from stead.core.diagnostics import has_errors
 from stead.health.doctor import diagnose, peers_of
 from stead.health.silent import standings
-from stead.runner.observe import Question, completed, observe
+from stead.runner.observe import ObserveRequest, completed, observe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     inventory = real_inventory(options)
     recorded = known(find(options))
-    question = Question(
+    question = ObserveRequest(
         inventory=inventory.sources,
         hosts=list(inventory.hosts),
         afresh=not options.cached,

@@ -19,7 +19,7 @@ from stead.cli.common import options as shared
 from stead.cli.common.workspace import BAD_OPTION, find, read_spec
 from stead.core.diagnostics import Refused, has_errors
 from stead.kinds import kinds
-from stead.plan.graph import Graph, Thing, graph_of, only, to_dot, to_mermaid
+from stead.plan.graph import Graph, GraphResource, graph_of, only, to_dot, to_mermaid
 
 FORMATS = ("dot", "mermaid", "svg", "json")
 
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace, things: Sequence[Thing]) -> None:
+def _check(options: argparse.Namespace, things: Sequence[GraphResource]) -> None:
     """A name that is misspelt would draw nothing."""
     projects = {one.address.project for one in things} - {""}
     wrong = [
@@ -59,17 +59,17 @@ def _check(options: argparse.Namespace, things: Sequence[Thing]) -> None:
         raise Refused(*wrong)
 
 
-def written(options: argparse.Namespace) -> Iterator[Thing]:
+def written(options: argparse.Namespace) -> Iterator[GraphResource]:
     """From the spec alone: no host is asked and nothing is chosen."""
     desired, found = read_spec(find(options))
     if has_errors(found):
         raise Refused(*found)
     for block in desired.blocks:
         refs = (*block.refs, *block.settings.depends_on)
-        yield from (Thing(address, "", refs) for address in block.members)
+        yield from (GraphResource(address, "", refs) for address in block.members)
 
 
-def placed(options: argparse.Namespace) -> Iterator[Thing]:
+def placed(options: argparse.Namespace) -> Iterator[GraphResource]:
     from stead.cli.common.planning import make
 
     options.project, projects = [], options.project  # a part is drawn, but the whole is planned
@@ -77,7 +77,7 @@ def placed(options: argparse.Namespace) -> Iterator[Thing]:
     options.project = projects
     for settled in resources.values():
         settings = settled.block.settings
-        yield Thing(settled.address, settled.host, (*settled.block.refs, *settings.depends_on))
+        yield GraphResource(settled.address, settled.host, (*settled.block.refs, *settings.depends_on))
 
 
 def drawn(graph: Graph, form: str) -> str:

@@ -22,7 +22,7 @@ from stead.core.recorded import Recorded
 from stead.health.room import Room, Row, as_json, row, silent_row, simulated_row, standing_of
 from stead.health.silent import standings
 from stead.plan.render.values import safe
-from stead.runner.observe import Question, completed, observe
+from stead.runner.observe import ObserveRequest, completed, observe
 from stead.site.inventory import Inventory
 
 SIMULATED = Code("STEAD-H021", "these hosts are simulated")
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         hosts = observed.hosts
         rows = [simulated_row(host, observed) for host in hosts.values()]
     else:
-        answers = observe(Question(inventory=inventory.sources, hosts=list(inventory.hosts)))
+        answers = observe(ObserveRequest(inventory=inventory.sources, hosts=list(inventory.hosts)))
         hosts = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
         rows = [row(host, answers[name]) for name, host in inventory.hosts.items()]
     found = standings(hosts, known(workspace))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "lab"
 
 
-class Sub(NamedTuple):
+class LabCommand(NamedTuple):
     text: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
@@ -218,26 +218,26 @@ def image_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", nargs="?", choices=("tiny", "debian"), help="only this one (default: both)")
 
 
-SUBCOMMANDS: dict[str, Sub] = {
-    "up": Sub("make the lab, or start what is off; return when all hosts answer", up_arguments, up),
-    "down": Sub("remove the lab and all that is of it", down_arguments, down),
-    "status": Sub("hosts, their state, addresses and memory", status_arguments, status),
-    "ssh": Sub("log in to a host, or run a command on it", command_arguments, ssh),
-    "reboot": Sub("shut hosts down in order and start them; start those that are off", host_arguments, reboot),
-    "crash": Sub("cut a host's power; `reboot` switches it on again", host_arguments, crash),
-    "cut": Sub("pull a host's cable", link_arguments, cut),
-    "heal": Sub("plug a host's cable in again, and free a disk that was filled", link_arguments, heal),
-    "kill": Sub(
+SUBCOMMANDS: dict[str, LabCommand] = {
+    "up": LabCommand("make the lab, or start what is off; return when all hosts answer", up_arguments, up),
+    "down": LabCommand("remove the lab and all that is of it", down_arguments, down),
+    "status": LabCommand("hosts, their state, addresses and memory", status_arguments, status),
+    "ssh": LabCommand("log in to a host, or run a command on it", command_arguments, ssh),
+    "reboot": LabCommand("shut hosts down in order and start them; start those that are off", host_arguments, reboot),
+    "crash": LabCommand("cut a host's power; `reboot` switches it on again", host_arguments, crash),
+    "cut": LabCommand("pull a host's cable", link_arguments, cut),
+    "heal": LabCommand("plug a host's cable in again, and free a disk that was filled", link_arguments, heal),
+    "kill": LabCommand(
         "kill -9 a process of a host by name, and prove that it is gone",
         lab_faults.kill_arguments,
         on_lab(lab_faults.kill),
     ),
-    "fill": Sub("fill a host's disk; `heal` frees it", lab_faults.fill_arguments, on_lab(lab_faults.fill)),
-    "corrupt": Sub("damage a file of a host by name", lab_faults.corrupt_arguments, on_lab(lab_faults.corrupt)),
-    "break": Sub("break something of a host by name", lab_faults.break_arguments, on_lab(lab_faults.wreck)),
-    "console": Sub(
+    "fill": LabCommand("fill a host's disk; `heal` frees it", lab_faults.fill_arguments, on_lab(lab_faults.fill)),
+    "corrupt": LabCommand("damage a file of a host by name", lab_faults.corrupt_arguments, on_lab(lab_faults.corrupt)),
+    "break": LabCommand("break something of a host by name", lab_faults.break_arguments, on_lab(lab_faults.wreck)),
+    "console": LabCommand(
         "a shell on a host that needs neither network nor sshd; or its console's log", console_arguments, console
     ),
-    "image": Sub("build guest images and print their paths", image_arguments, image),
-    "inventory": Sub("print the Ansible inventory", no_arguments, inventory),
+    "image": LabCommand("build guest images and print their paths", image_arguments, image),
+    "inventory": LabCommand("print the Ansible inventory", no_arguments, inventory),
 }

@@ -111,7 +111,7 @@ def _same_site(workspace: Workspace, store: Store | None, site: str) -> None:
 
 
 def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dry: bool) -> Rebuilt:
-    from stead.blueprint.placement.plugins import load_sites
+    from stead.blueprint.placement.plugins import load_plugins
     from stead.blueprint.settle import Overrides, settle
     from stead.cli.common.workspace import read_spec, take_key
     from stead.core.value import replace
@@ -131,7 +131,7 @@ def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dr
     desired, more = read_spec(workspace, key, stored=NOTHING_STORED)  # documents are lost with their store
     if has_errors(more):
         raise Refused(*more)
-    overrides = Overrides(sites=load_sites())
+    overrides = Overrides(plugins=load_plugins())
     blueprint, more = settle(desired, rebuilt.recorded, observed, kinds=kinds(), key=key, overrides=overrides)
     rebuilt = replace(rebuilt, found=tuple(found))
     if blueprint is not None and not has_errors(more):
@@ -145,7 +145,7 @@ def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt) -> None:
     from stead.cli.commands.apply import who
     from stead.cli.common.workspace import open_state
     from stead.store import init
-    from stead.store.model import Claim, Lineage, Writes
+    from stead.store.model import Lineage, LockRequest, Writes
 
     recorded = rebuilt.recorded
     if store is None:
@@ -158,7 +158,7 @@ def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt) -> None:
         outputs=recorded.outputs,
     )
     lineage = Lineage(site=recorded.site, serial=recorded.serial, tokens=recorded.tokens, unheard=recorded.unheard)
-    with store.lock(Claim(who(), "recover")) as hold:
+    with store.lock(LockRequest(who(), "recover")) as hold:
         store.restore(hold, who(), lineage, writes, workspace.directory)
 
 

@@ -19,7 +19,7 @@ from stead.cli.common.workspace import find, open_state
 from stead.plan.render.values import legible
 from stead.store import Store
 from stead.store.codes import UNKNOWN_RUN, refuse
-from stead.store.model import Entry, Outcome, RunInfo, StepState, moment
+from stead.store.model import JournalEntry, Outcome, RunInfo, StepState, moment
 
 LATEST = 20
 UNEVENTFUL = 50  # done steps that are told one by one; what went wrong always is
@@ -89,7 +89,7 @@ def line(info: RunInfo) -> str:
     return f"{info.id:>5}  {moment(info.started)}  {outcome}  {', '.join(parts)}{took}, by {info.who}{why}"
 
 
-def told(entries: list[Entry], *, every: bool) -> list[str]:
+def told(entries: list[JournalEntry], *, every: bool) -> list[str]:
     """What went wrong, always; what went well only when there is little of it."""
     quiet = [one for one in entries if one.state is StepState.DONE]
     shown = (

@@ -30,16 +30,16 @@ from stead.cli.common import options as shared
 from stead.cli.common.workspace import BAD_OPTION, SIMULATION, Workspace, find, pair, read_hosts
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.named import NamedTuple
-from stead.core.observed import State
+from stead.core.observed import HostStatus
 from stead.plan.render.values import safe
-from stead.runner.simulated_state import Fault, FaultKind, SimulatedState
+from stead.runner.simulated_state import FaultKind, SimulatedFault, SimulatedState
 
 NO_HOST = Code("STEAD-B051", "there is no such simulated host")
 NOT_THERE = Code("STEAD-B052", "no simulated host has this")
 NO_SIMULATION = Code("STEAD-B053", "nothing is simulated here")
 
 
-class Sub(NamedTuple):
+class SimulateCommand(NamedTuple):
     text: str
     words: tuple[tuple[str, str], ...]  # positional: (name, "", "*" or "+")
     flags: tuple[str, ...]
@@ -149,7 +149,7 @@ def hosts(state: SimulatedState, _options: argparse.Namespace) -> object:
     }
 
 
-def set_state(to: State) -> Callable[[SimulatedState, argparse.Namespace], object]:
+def set_state(to: HostStatus) -> Callable[[SimulatedState, argparse.Namespace], object]:
     def run_it(state: SimulatedState, options: argparse.Namespace) -> object:
         for host in [known(state, one) for one in options.hosts]:
             state.set_state(host, to, safe(getattr(options, "why", "")))
@@ -217,13 +217,13 @@ def move(state: SimulatedState, options: argparse.Namespace) -> object:
 def fail(state: SimulatedState, options: argparse.Namespace) -> object:
     host = known(state, options.host) if options.host else ""
     kind = FaultKind.UNREADY if options.unready else FaultKind.FAIL
-    state.inject(Fault(kind, host, options.address, options.skip, options.times, safe(options.error)))
+    state.inject(SimulatedFault(kind, host, options.address, options.skip, options.times, safe(options.error)))
     return faults(state, options)
 
 
 def die(state: SimulatedState, options: argparse.Namespace) -> object:
     kind = FaultKind.DIE_BEFORE if options.before else FaultKind.DIE
-    state.inject(Fault(kind, known(state, options.on), skip=options.skip, error=""))
+    state.inject(SimulatedFault(kind, known(state, options.on), skip=options.skip, error=""))
     return faults(state, options)
 
 
@@ -255,22 +255,22 @@ def reset(state: SimulatedState, _options: argparse.Namespace) -> object:
 
 _HOSTS: Sequence[tuple[str, str]] = (("hosts", "+"),)
 
-SUBCOMMANDS: dict[str, Sub] = {
-    "hosts": Sub("every simulated host, and what is wrong with it", (), (), hosts),
-    "down": Sub("hosts that do not answer", tuple(_HOSTS), ("why",), set_state(State.DOWN)),
-    "up": Sub("hosts that answer again", tuple(_HOSTS), (), set_state(State.UP)),
-    "maintenance": Sub(
-        "hosts that keep what they have and get nothing new", tuple(_HOSTS), ("why",), set_state(State.MAINTENANCE)
+SUBCOMMANDS: dict[str, SimulateCommand] = {
+    "hosts": SimulateCommand("every simulated host, and what is wrong with it", (), (), hosts),
+    "down": SimulateCommand("hosts that do not answer", tuple(_HOSTS), ("why",), set_state(HostStatus.DOWN)),
+    "up": SimulateCommand("hosts that answer again", tuple(_HOSTS), (), set_state(HostStatus.UP)),
+    "maintenance": SimulateCommand(
+        "hosts that keep what they have and get nothing new", tuple(_HOSTS), ("why",), set_state(HostStatus.MAINTENANCE)
     ),
-    "slow": Sub("a host whose steps take longer", (("on", ""), ("seconds", "")), (), slow),
-    "drift": Sub(
+    "slow": SimulateCommand("a host whose steps take longer", (("on", ""), ("seconds", "")), (), slow),
+    "drift": SimulateCommand(
         "change fields of a resource behind Stead's back", (("address", ""), ("field", "+")), ("host",), drift
     ),
-    "lose": Sub("delete a resource behind Stead's back", (("address", ""),), ("host",), lose),
-    "move": Sub("migrate a resource by hand", (("address", ""), ("to", "")), ("host",), move),
-    "fail": Sub("steps that will fail", (), ("host", "address", "skip", "times", "error", "unready"), fail),
-    "die": Sub("a host that goes silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
-    "faults": Sub("what is still to go wrong", (), (), faults),
-    "clear": Sub("nothing more goes wrong", (), (), clear),
-    "reset": Sub("all simulated hosts are empty and up", (), (), reset),
+    "lose": SimulateCommand("delete a resource behind Stead's back", (("address", ""),), ("host",), lose),
+    "move": SimulateCommand("migrate a resource by hand", (("address", ""), ("to", "")), ("host",), move),
+    "fail": SimulateCommand("steps that will fail", (), ("host", "address", "skip", "times", "error", "unready"), fail),
+    "die": SimulateCommand("a host that goes silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
+    "faults": SimulateCommand("what is still to go wrong", (), (), faults),
+    "clear": SimulateCommand("nothing more goes wrong", (), (), clear),
+    "reset": SimulateCommand("all simulated hosts are empty and up", (), (), reset),
 }

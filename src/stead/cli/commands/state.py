@@ -26,14 +26,14 @@ from stead.core.address import Address, order, parse
 from stead.core.named import NamedTuple
 from stead.plan.render.values import legible, safe
 from stead.store.codes import KEY_NEEDED, TAKEN_ADDRESS, UNKNOWN_ADDRESS, refuse
-from stead.store.model import Claim, Writes, moment
+from stead.store.model import LockRequest, Writes, moment
 
 if TYPE_CHECKING:
     from stead.core.recorded import Record
     from stead.store import Store
 
 
-class Sub(NamedTuple):
+class StateCommand(NamedTuple):
     text: str
     words: tuple[tuple[str, str], ...]  # positional arguments: (name, how many: "", "*" or "+")
     run: Callable[[argparse.Namespace], int]
@@ -128,7 +128,7 @@ def move(options: argparse.Namespace) -> int:
     if new is None:
         refuse(UNKNOWN_ADDRESS, f"{options.new!r} is no address. Write [PROJECT/]KIND/NAME, acme/instances/web say.")
     store = opened(options)
-    with store.lock(Claim(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
+    with store.lock(LockRequest(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
         records = store.recorded().resources
         old = chosen(records, [options.old])
         renamed = {
@@ -147,7 +147,7 @@ def move(options: argparse.Namespace) -> int:
 
 def remove(options: argparse.Namespace) -> int:
     store = opened(options)
-    with store.lock(Claim(who(), safe(f"state rm {' '.join(options.address)}"))) as hold:
+    with store.lock(LockRequest(who(), safe(f"state rm {' '.join(options.address)}"))) as hold:
         gone = chosen(store.recorded().resources, options.address)
         store.edit(hold, who(), "removed", Writes(gone=gone))
     names = list(map(str, gone))
@@ -162,7 +162,7 @@ def encrypt(options: argparse.Namespace) -> int:
     if not key:
         refuse(KEY_NEEDED, f"Give the key to seal the store with in ${VARIABLE}, or its file in ${FILE_VARIABLE}.")
     store = _without_key(options)
-    with store.lock(Claim(who(), "state encrypt")) as hold:
+    with store.lock(LockRequest(who(), "state encrypt")) as hold:
         store.encrypt(hold, key)
     return tell(options, {"encrypted": True}, ["The store is sealed. It opens with this key only: keep it safe."], "")
 
@@ -170,7 +170,7 @@ def encrypt(options: argparse.Namespace) -> int:
 def migrate(options: argparse.Namespace) -> int:
     workspace = find(options)
     store = open_state(workspace)
-    with store.lock(Claim(who(), "state migrate")) as hold:
+    with store.lock(LockRequest(who(), "state migrate")) as hold:
         where = store.move(hold, options.location, workspace.directory)
     hint = (
         "The old store is closed. Use the new one from now on, with --store or STEAD_STORE, and tell your colleagues."
@@ -194,12 +194,12 @@ def tell(options: argparse.Namespace, values: Mapping[str, object], lines: Seque
     return 0
 
 
-SUBCOMMANDS: dict[str, Sub] = {
-    "list": Sub("what is recorded, one address a line", (("address", "*"),), list_all),
-    "show": Sub("all that is recorded of one", (("address", ""),), show),
-    "history": Sub("what was done to it, by whom, in which run", (("address", ""),), history),
-    "mv": Sub("record it under another name", (("old", ""), ("new", "")), move),
-    "rm": Sub("record it no longer, and leave it as it is", (("address", "+"),), remove),
-    "migrate": Sub("move all of it to another file or database", (("location", ""),), migrate),
-    "encrypt": Sub("seal a store that was made without a key", (), encrypt),
+SUBCOMMANDS: dict[str, StateCommand] = {
+    "list": StateCommand("what is recorded, one address a line", (("address", "*"),), list_all),
+    "show": StateCommand("all that is recorded of one", (("address", ""),), show),
+    "history": StateCommand("what was done to it, by whom, in which run", (("address", ""),), history),
+    "mv": StateCommand("record it under another name", (("old", ""), ("new", "")), move),
+    "rm": StateCommand("record it no longer, and leave it as it is", (("address", "+"),), remove),
+    "migrate": StateCommand("move all of it to another file or database", (("location", ""),), migrate),
+    "encrypt": StateCommand("seal a store that was made without a key", (), encrypt),
 }

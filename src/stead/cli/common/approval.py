@@ -13,7 +13,7 @@ LOSS = Code("STEAD-C031", "data would be lost")
 LOSSES_NAMED = 5
 
 
-def agreed(plan: Plan, most: str | None) -> bool:
+def approved(plan: Plan, most: str | None) -> bool:
     """Yes, in full; and for data that would be lost, the name of it."""
     if not sys.stdin.isatty():
         text = "Standard input is no terminal. Say --auto-approve, or plan to a file and apply that."

@@ -10,14 +10,14 @@ from stead.plan.render.names import natural
 from stead.plan.render.style import ENDING, beginning
 
 if TYPE_CHECKING:
-    from stead.blueprint.placement import Capacity, Fit, Survival, Use
+    from stead.blueprint.placement import Capacity, FailureAnalysis, Fit, ResourceUse
 
 FULL = 0.9  # used, from where on it is shown as such
 _UNSAID = frozenset({"services"})  # counted so that they spread; nobody buys them
 _FIRST = ("vcpus", "memory")
 
 
-def page(found: Capacity, survival: Survival | None, left_out: Sequence[str] = ()) -> str:
+def page(found: Capacity, survival: FailureAnalysis | None, left_out: Sequence[str] = ()) -> str:
     parts = [beginning("Capacity"), "<h1>Capacity</h1>"]
     parts += [f'<p class="head loss">{escape(line.strip())}</p>' for line in left_out]
     if survival is not None:
@@ -30,7 +30,7 @@ def page(found: Capacity, survival: Survival | None, left_out: Sequence[str] = (
     return "\n".join([*parts, ENDING])
 
 
-def _survival(survival: Survival) -> str:
+def _survival(survival: FailureAnalysis) -> str:
     words = (
         "everything still fits" if survival.survives else f"{survival.hurting:,} of {survival.tried:,} failures hurt"
     )
@@ -38,13 +38,13 @@ def _survival(survival: Survival) -> str:
     return f'<p class="{"head" if survival.survives else "head loss"}">After {which}: {words}.</p>'
 
 
-def _table(title: str, scope: str, uses: Sequence[Use]) -> Iterator[str]:
+def _table(title: str, scope: str, uses: Sequence[ResourceUse]) -> Iterator[str]:
     """A row for each host or zone, a column for each resource."""
     said = [use for use in uses if use.usable and use.resource not in _UNSAID]
     if not said:
         return
     resources = sorted({use.resource for use in said}, key=_rank)
-    by_scope: dict[str, dict[str, Use]] = {}
+    by_scope: dict[str, dict[str, ResourceUse]] = {}
     for use in said:
         by_scope.setdefault(use.scope, {})[use.resource] = use
     head = f"<th>{scope}</th>" if scope else ""
@@ -65,7 +65,7 @@ def _called(resource: str) -> str:
     return f"{kind} in {name}" if colon and kind == "disk" else resource
 
 
-def _cell(use: Use | None) -> str:
+def _cell(use: ResourceUse | None) -> str:
     from stead.blueprint.unplaced import amount
 
     if use is None:

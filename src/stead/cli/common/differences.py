@@ -10,8 +10,8 @@ from stead.core.kind import Action
 from stead.diff import Change
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Plan, Step
-from stead.plan.render.entries import Field, card
-from stead.plan.render.fold import Entry, fold
+from stead.plan.render.entries import ShownField, card
+from stead.plan.render.fold import FoldedChange, fold
 from stead.plan.render.words import noted
 
 
@@ -71,7 +71,7 @@ def lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     yield from (f"note: {line}" for line in noted(plan.notes, every=verbose))
 
 
-def _entry(entry: Entry, plan: Plan, *, verbose: bool) -> Iterator[str]:
+def _entry(entry: FoldedChange, plan: Plan, *, verbose: bool) -> Iterator[str]:
     told = card(entry, plan.keeps, verbose=verbose)
     project = entry.project
     what = "is missing" if told.action is Action.ACCEPT and entry.first.want is None else ""
@@ -84,7 +84,7 @@ def _entry(entry: Entry, plan: Plan, *, verbose: bool) -> Iterator[str]:
     yield from (paint(f"      {reason.code}: {reason.text}", DIM) for reason in told.reasons)
 
 
-def _field(field: Field) -> Iterator[str]:
+def _field(field: ShownField) -> Iterator[str]:
     drift = f"  {paint(f'({field.mark})', CYAN)}" if field.mark else ""
     if field.lines:
         yield f"      {field.name}{drift}"

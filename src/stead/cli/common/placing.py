@@ -9,7 +9,7 @@ from stead.core.diagnostics import Code, Refused
 from stead.core.value import value
 
 if TYPE_CHECKING:
-    from stead.blueprint.demands import Question
+    from stead.blueprint.demands import PlacementRequest
     from stead.blueprint.placement import Placement, Problem
     from stead.cli.common.workspace import Loaded
 
@@ -21,7 +21,7 @@ class Placed:
     """A question and its answer, also where something has no host: that is when people ask."""
 
     loaded: Loaded
-    question: Question
+    question: PlacementRequest
     placement: Placement
 
     @classmethod
@@ -29,15 +29,15 @@ class Placed:
         from stead.blueprint.demands import question
         from stead.blueprint.placement import place
         from stead.blueprint.silence import listen
-        from stead.blueprint.unmanaged import left_behind, with_less_room
+        from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
         from stead.cli.common.workspace import find, load
 
         loaded = load(find(options))
         inputs = loaded.inputs
         heard, _silence, _wrong = listen(inputs.observed, inputs.recorded)
-        left = left_behind(inputs.desired, inputs.recorded, heard, inputs.kinds)
+        left = unmanaged_totals(inputs.desired, inputs.recorded, heard, inputs.kinds)
         observed = with_less_room(heard, left)
-        asked = question(inputs.desired, inputs.kinds, observed, inputs.recorded.resources, inputs.sites)
+        asked = question(inputs.desired, inputs.kinds, observed, inputs.recorded.resources, inputs.plugins)
         return cls(loaded=loaded, question=asked, placement=place(asked.problem))
 
     @property

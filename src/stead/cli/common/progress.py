@@ -18,8 +18,8 @@ from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
 from stead.plan.render.values import legible, shown
 from stead.plan.render.words import SIGNS
-from stead.run.apply import Applied, OnProgress, Pausing, Progress, Stopping, Told, WaveBegan
-from stead.runner import Awaits, Began, Ended, Silent, State
+from stead.run.apply import Applied, NotDone, OnProgress, Pausing, Progress, Stopping, WaveBegan
+from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
 
 TOLD = 20  # failures, skipped steps, … that are told one by one
@@ -33,9 +33,9 @@ def progress(plan: Plan, options: argparse.Namespace) -> Iterator[OnProgress]:
     if options.quiet or (options.json and not options.verbose) or not plan.steps:
         yield _nothing
     elif sys.stderr.isatty() and not options.json:
-        from stead.cli.common.rich_progress import live
+        from stead.cli.common.rich_progress import rich_progress
 
-        with live(plan) as on_event:
+        with rich_progress(plan) as on_event:
             yield on_event
     else:
         yield Lines(plan, verbose=options.verbose).hear
@@ -63,29 +63,29 @@ class Lines:
                 self._say(f"  {pausing_text(seconds)}")
             case Stopping():
                 self._say(stopping_text())
-            case Silent(host, why):
+            case HostSilent(host, why):
                 self._say(f"{host} does not answer: {legible(why)}")
-            case Ended(results):
+            case StepsEnded(results):
                 for number, state, error, _ in results:
                     self._ended(self._steps[number], state, error)
                 self._count()
-            case Awaits(number):
+            case StepAwaits(number):
                 self._awaits(self._steps[number], event)
-            case Began():
+            case StepsBegan():
                 pass
 
-    def _awaits(self, step: Step, wait: Awaits) -> None:
+    def _awaits(self, step: Step, wait: StepAwaits) -> None:
         """Again only when something else is seen, or after a while."""
         seen, last = self._seen.get(step.number, ("", 0.0))
         if wait.seen != seen or wait.seconds - last >= AGAIN:
             self._seen[step.number] = (wait.seen, wait.seconds)
             self._say(f"  {awaits_text(step, wait)}")
 
-    def _ended(self, step: Step, state: State, error: str) -> None:
-        self._done += state is State.DONE
-        if state is State.DONE and self._each:
+    def _ended(self, step: Step, state: StepStatus, error: str) -> None:
+        self._done += state is StepStatus.DONE
+        if state is StepStatus.DONE and self._each:
             self._say(f"  {done_text(step)}")
-        elif state in (State.FAILED, State.UNKNOWN):
+        elif state in (StepStatus.FAILED, StepStatus.UNKNOWN):
             self._say(f"  {state}: {step_text(step)}: {legible(error)}")
 
     def _count(self) -> None:
@@ -110,7 +110,7 @@ def step_text(step: Step) -> str:
     return f"{step.action} {step.address}{where}{f' to {step.to}' if step.to else ''}"
 
 
-def awaits_text(step: Step, wait: Awaits) -> str:
+def awaits_text(step: Step, wait: StepAwaits) -> str:
     seen = f": {legible(wait.seen)}" if wait.seen else ""
     return f"waiting for {step.address} ({wait.what}), {wait.seconds:.0f} s{seen}"
 
@@ -143,7 +143,7 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
             print(f"    {name} = {shown(value)}")
 
 
-def _list(title: str, told: tuple[Told, ...], colour: str, plan: Plan) -> None:
+def _list(title: str, told: tuple[NotDone, ...], colour: str, plan: Plan) -> None:
     """Each with where it stands in the user's file."""
     if not told:
         return
@@ -176,7 +176,7 @@ def _said(plan: Plan, made: Applied) -> str:
 
 
 def as_json(plan: Plan, made: Applied) -> Mapping[str, Any]:
-    def told(some: tuple[Told, ...]) -> list[dict[str, Any]]:
+    def told(some: tuple[NotDone, ...]) -> list[dict[str, Any]]:
         return [
             {"address": str(one.step.address), "host": one.step.host, "action": str(one.step.action), "why": one.why}
             for one in some

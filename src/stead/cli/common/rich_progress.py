@@ -13,11 +13,11 @@ from stead.plan.model import Plan
 from stead.plan.render.values import legible
 from stead.run.apply import OnProgress, Pausing, Stopping, WaveBegan
 from stead.run.apply import Progress as Event
-from stead.runner import Awaits, Began, Ended, Silent, State
+from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded, StepStatus
 
 
 @contextmanager
-def live(plan: Plan) -> Iterator[OnProgress]:
+def rich_progress(plan: Plan) -> Iterator[OnProgress]:
     console = Console(stderr=True, highlight=False)
     columns = (
         SpinnerColumn(),
@@ -45,25 +45,25 @@ class _Display:
                 bar.update(self._task, description=pausing_text(seconds))
             case Stopping():
                 bar.console.print(stopping_text(), style="yellow", markup=False)
-            case Silent(host, why):
+            case HostSilent(host, why):
                 bar.console.print(f"{host} does not answer: {legible(why)}", style="red", markup=False)
-            case Began(steps):
+            case StepsBegan(steps):
                 self._running.update(steps)
                 bar.update(self._task, description=self._now())
-            case Awaits(number):
+            case StepAwaits(number):
                 bar.update(self._task, description=awaits_text(self._plan.steps[number], event))
-            case Ended(results):
+            case StepsEnded(results):
                 for number, state, error, _ in results:
                     self._ended(number, state, error)
                 bar.update(self._task, description=self._now())
 
-    def _ended(self, number: int, state: State, error: str) -> None:
+    def _ended(self, number: int, state: StepStatus, error: str) -> None:
         step = self._plan.steps[number]
         self._running.discard(number)
         self._bar.advance(self._task)
-        if state is State.DONE and len(self._plan.steps) <= EVERY:
+        if state is StepStatus.DONE and len(self._plan.steps) <= EVERY:
             self._bar.console.print(done_text(step), markup=False)
-        elif state in (State.FAILED, State.UNKNOWN):
+        elif state in (StepStatus.FAILED, StepStatus.UNKNOWN):
             self._bar.console.print(f"{state}: {step_text(step)}: {legible(error)}", style="red", markup=False)
 
     def _now(self) -> str:

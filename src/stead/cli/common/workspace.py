@@ -293,7 +293,7 @@ class Loaded:
 
 def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[Diagnostic], float]:
     """By a view of the site: no inventory, no store, no key, no password, and nobody is asked. And when it was made."""
-    from stead.blueprint.placement.plugins import load_sites
+    from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common.hooks import digests, unfit
     from stead.core.value import replace
     from stead.kinds import kinds
@@ -319,7 +319,7 @@ def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[
         observed=view.observed,
         kinds=kinds(),
         key=b"",
-        sites=load_sites(),
+        plugins=load_plugins(),
         hooks=digests(desired, workspace.root),
     )
     return inputs, [*found, *more, *unfit(desired, workspace.root)], view.at
@@ -327,7 +327,7 @@ def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[
 
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
-    from stead.blueprint.placement.plugins import load_sites
+    from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common.hooks import digests
     from stead.core.recorded import Recorded, with_reserved
     from stead.kinds import kinds
@@ -360,7 +360,7 @@ def load(workspace: Workspace) -> Loaded:
         observed=observed,
         kinds=kinds(),
         key=site_key(workspace),
-        sites=load_sites(),
+        plugins=load_plugins(),
         hooks=digests(desired, workspace.root),
     )
     return Loaded(inputs=inputs, found=found, store=store, runner=runner)

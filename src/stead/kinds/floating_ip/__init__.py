@@ -3,9 +3,9 @@
 from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
-from stead.kinds.floating_ip.realise import MOVED, contribute, facts, follows, needs, realise, release, usage
+from stead.kinds.floating_ip.realise import MOVED, contribute, detached, facts, implicit_refs, needs, realise, usage
 from stead.kinds.floating_ip.rules import check
-from stead.kinds.floating_ip.unmanaged import left
+from stead.kinds.floating_ip.unmanaged import retained
 
 KIND = Kind(
     name="floating_ip",
@@ -17,14 +17,14 @@ KIND = Kind(
     single=True,
     reaches=reaches,
     check=check,
-    follows=follows,
+    implicit_refs=implicit_refs,
     needs=needs,
-    left=left,
+    retained=retained,
     usage=usage,
     contribute=contribute,
     realise=realise,
     facts=facts,
-    release=release,
+    detached=detached,
     effects={
         **NAMED,
         "address": MOVED,
@@ -34,7 +34,7 @@ KIND = Kind(
         "router": MOVED,
         "router.address": IN_PLACE,
     },
-    places={"router": "instance"},
+    field_map={"router": "instance"},
     words={
         "router": "router",
     },

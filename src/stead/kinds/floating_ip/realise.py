@@ -12,8 +12,8 @@ from stead.core.want import Body, Want
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.shared import network_names
 from stead.kinds.shared.routing import ways
-from stead.kinds.shared.several import listed
-from stead.kinds.shared.subnets import Net, Stand, need, nets_of, network_block, stands
+from stead.kinds.shared.several import as_tuple
+from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
 from stead.language.desired import Block, Desired
 
 # Connections through it are cut; new ones go the new way at once.
@@ -29,7 +29,7 @@ class Inside(NamedTuple):
     router: Address
 
 
-def source(block: Block, desired: Desired) -> Stand | None:
+def source(block: Block, desired: Desired) -> AddressSlot | None:
     """The subnet that the address comes from."""
     model: FloatingIp = block.model
     network = network_block(model.network, desired)
@@ -38,9 +38,9 @@ def source(block: Block, desired: Desired) -> Stand | None:
     return _v4(nets_of(network, desired), model.address)
 
 
-def _v4(nets: Sequence[Net], *asked: str | None) -> Stand | None:
+def _v4(nets: Sequence[Net], *asked: str | None) -> AddressSlot | None:
     addresses = [one for one in asked if one is not None]
-    return next((stand for stand in stands(nets, addresses) if stand.net.version == 4), None)
+    return next((stand for stand in address_slots(nets, addresses) if stand.net.version == 4), None)
 
 
 def inside(block: Block, desired: Desired) -> Inside | None:
@@ -53,7 +53,7 @@ def inside(block: Block, desired: Desired) -> Inside | None:
     keys = network_names.keys([nic.network for nic in nics], instance.project)
     for nic, key in zip(nics, keys, strict=True):
         own = network_block(nic.network, desired) if model.inside in (None, nic.network) else None
-        stand = _v4(nets_of(own, desired), *listed(nic.address)) if own is not None else None
+        stand = _v4(nets_of(own, desired), *as_tuple(nic.address)) if own is not None else None
         router = _router(nic.network, stand.net, model.network, desired) if stand is not None else None
         if router is not None:
             return Inside(model.instance, nic.network, f"nics.{key}.v4", router)
@@ -66,7 +66,7 @@ def _router(network: Address, net: Net, external: Address, desired: Desired) -> 
     return min(found, key=lambda way: not way.is_gateway(net)).router if found else None
 
 
-def follows(block: Block, desired: Desired) -> Iterator[Address]:
+def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
     """It is put on its router's way out, which the spec does not name."""
     found = inside(block, desired)
     if found is not None:
@@ -115,7 +115,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {host: Want.of(body, own)}
 
 
-def release(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     """Led nowhere meanwhile."""
     if not {have.get("instance"), have.get("router", {}).get("uuid")} & gone:
         return None

@@ -8,7 +8,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import Inside, inside, source
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
@@ -82,4 +82,4 @@ def _targets(desired: Desired) -> Mapping[tuple[Address, Address, Address], Bloc
     return found
 
 
-targets = latest(_targets)
+targets = memoize_last(_targets)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from stead.core.address import parse
-from stead.core.kind import Contribution, Left, Stays
+from stead.core.kind import Contribution, Retained, Unmanaged
 from stead.kinds.shared import subnets
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, desired: Desired) -> Left:
-    address, _, fields = stays
+def retained(unmanaged: Unmanaged, desired: Desired) -> Retained:
+    address, _, fields = unmanaged
     network, router = parse(fields["network"]), parse((fields.get("router") or {}).get("address", ""))
     taken = subnets.held(network, [fields["address"]], desired) if network is not None else ()
     fact = {"address": fields["address"], "name": str(address)}
-    return Left((Contribution(router, "floating", fact),) if router is not None else (), tuple(taken))
+    return Retained((Contribution(router, "floating", fact),) if router is not None else (), tuple(taken))

@@ -23,7 +23,7 @@ KIND = Kind(
         **NAMED,
         **dict.fromkeys(("source", "checksum", "compression", "format", "from", "keeps", "size"), IN_PLACE),
     },
-    places={"keeps": "source", "from": "source"},
+    field_map={"keeps": "source", "from": "source"},
     words={
         "from": "host that gives it",
         "from.host": "host that gives it",

@@ -10,7 +10,7 @@ from stead.core.observed import Host
 from stead.core.want import Body, Want
 from stead.kinds.image.model import Image
 from stead.kinds.shared import images
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Block, Desired
 
 
@@ -18,7 +18,7 @@ def _controllers(hosts: Mapping[str, Host]) -> tuple[str, ...]:
     return tuple(sorted(name for name, host in hosts.items() if "controller" in host.roles))
 
 
-controllers = latest(_controllers)
+controllers = memoize_last(_controllers)
 
 
 def usage(_block: Block, _desired: Desired) -> dict[str, int]:

@@ -3,13 +3,13 @@
 from stead.core.kind import Kind, Scope
 from stead.kinds.instance.demand import demand, usage
 from stead.kinds.instance.disk_rules import fits
-from stead.kinds.instance.effects import EFFECTS, WORDS, holds, judge, rebuild, release
+from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
 from stead.kinds.instance.model import Instance
-from stead.kinds.instance.nics import follows, needs
+from stead.kinds.instance.nics import implicit_refs, needs
 from stead.kinds.instance.reach import reaches
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
-from stead.kinds.instance.unmanaged import left
+from stead.kinds.instance.unmanaged import retained
 from stead.kinds.instance.waits import awaited
 from stead.kinds.shared.network_names import renamed
 
@@ -27,10 +27,10 @@ KIND = Kind(
     stateful=True,
     holds=holds,
     mobile=True,
-    follows=follows,
+    implicit_refs=implicit_refs,
     needs=needs,
     demand=demand,
-    left=left,
+    retained=retained,
     usage=usage,
     contribute=contribute,
     realise=realise,
@@ -38,11 +38,11 @@ KIND = Kind(
     renamed=renamed,
     awaited=awaited,
     effects=EFFECTS,
-    judge=judge,
+    effect_of=effect_of,
     rebuild=rebuild,
-    release=release,
+    detached=detached,
     words=WORDS,
-    places={
+    field_map={
         "image": "image",
         "memory": "flavor",
         "max_memory": "flavor",

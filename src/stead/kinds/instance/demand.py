@@ -8,7 +8,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Demand, GroupRule
 from stead.kinds.instance.model import Instance, Spread, Together
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.shared.underlay import lacks
 from stead.language.desired import Block, Desired
@@ -64,15 +64,15 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         | lacks(_networks(model, desired))
         | frozenset(_beyond(model, flavor, image.model if image is not None else None)),
         preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
-        zones=frozenset(listed(model.zone)),
+        zones=frozenset(as_tuple(model.zone)),
         host=model.host,
         pools=frozenset(one.model.pool for one in carried),
         physical_networks=_physical(model, desired),
         hypervisor=model.hypervisor or "",
         architecture=model.architecture or (image.model.architecture if image is not None else None) or "",
         policy=model.policy or (owner.model.policy if owner is not None else None) or "",
-        spread=tuple(_group(one, block, one.limit) for one in listed(model.spread)),
-        together=tuple(_group(one, block, None) for one in listed(model.together)),
+        spread=tuple(_group(one, block, one.limit) for one in as_tuple(model.spread)),
+        together=tuple(_group(one, block, None) for one in as_tuple(model.together)),
         beside=tuple(
             one.members[0] if one.members[0].key is None else address for address, one in _named(model, desired)
         ),

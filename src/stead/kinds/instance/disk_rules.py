@@ -12,8 +12,8 @@ from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_s
 from stead.kinds.instance.model import Instance
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.amounts import readable
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block, Desired
 from stead.site import abilities
@@ -62,7 +62,7 @@ def _apart(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterato
     """A pool that each host has for itself is of use to instances of that host only."""
     model: Instance = block.model
     said: dict[str, tuple[set[str], str]] = {}
-    for field, own in (("host", {model.host} - {""}), ("zone", set(listed(model.zone)))):
+    for field, own in (("host", {model.host} - {""}), ("zone", set(as_tuple(model.zone)))):
         if own:
             said[field] = (own, "The instance")
     for address in volumes(model):
@@ -157,7 +157,7 @@ def _attachments(desired: Desired) -> Mapping[Address, list[tuple[Block, str]]]:
     return found
 
 
-attachments = latest(_attachments)
+attachments = memoize_last(_attachments)
 
 
 def _volumes(block: Block, desired: Desired) -> Iterator[Diagnostic]:

@@ -81,7 +81,7 @@ _NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position",
 _VOLUME_LIVE = frozenset({"format", "qos", "shareable", "size"})
 
 
-def judge(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:
+def effect_of(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:
     """`root.size` says what changed by its words; a restart that nobody would notice is none. What is read at the first
     boot only changes nothing before the next disk, unless the spec asks for one."""
     head, _, rest = field.partition(".")
@@ -155,7 +155,7 @@ def _volume(rest: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effe
     return IN_PLACE if not what or wanted != there or what.partition(".")[0] in _VOLUME_LIVE else REBOOT
 
 
-def release(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
+def detached(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     """Volumes are unplugged while it runs. What it boots from it can only let go of when it is off."""
     volumes, root = have.get("volumes") or {}, have.get("root") or {}
     kept = {name: one for name, one in volumes.items() if one.get("uuid") not in uuids}

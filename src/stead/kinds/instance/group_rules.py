@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.named import NamedTuple
 from stead.kinds.instance.model import Instance
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
 from stead.language.desired import Block, Desired
 
 APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and together")
@@ -56,9 +56,9 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
 def _rules(block: Block) -> Iterator[tuple[str, Rule]]:
     """Name of the group, and what it says."""
     model: Instance = block.model
-    for apart in listed(model.spread):
+    for apart in as_tuple(model.spread):
         yield apart.group or "", Rule("spread", apart.over, apart.hard, apart.limit)
-    for near in listed(model.together):
+    for near in as_tuple(model.together):
         yield near.group or "", Rule("together", near.over, near.hard)
 
 
@@ -73,4 +73,4 @@ def _groups_of(desired: Desired) -> Mapping[tuple[str, str], tuple[Block, list[R
     return found
 
 
-groups_of = latest(_groups_of)
+groups_of = memoize_last(_groups_of)

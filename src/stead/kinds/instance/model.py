@@ -169,7 +169,7 @@ class Disk:
 
 
 @value
-class Wait:
+class WaitFor:
     """What ready means. A step that starts the instance is done once it is."""
 
     SHORT: ClassVar[str] = "for"
@@ -226,7 +226,7 @@ class Instance:
     state: Annotated[Literal["running", "stopped"], "Whether it runs"] = "running"
     autostart: Annotated[bool, "Start it with its host"] = True
     wait: Annotated[
-        Wait | None,
+        WaitFor | None,
         "What ready means: a step that starts it is done once it is, and what depends on it waits",
         Example({"for": "ssh", "timeout": "5m"}),
     ] = None

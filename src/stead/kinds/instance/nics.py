@@ -13,19 +13,19 @@ from stead.core.kind import Contribution, Macs, Member, Need, World
 from stead.core.named import NamedTuple
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
-from stead.kinds.shared.subnets import Net, Stand
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
+from stead.kinds.shared.subnets import AddressSlot, Net
 from stead.language.desired import Block, Desired
 
 
-class Seat(NamedTuple):
+class InstanceInterface(NamedTuple):
     """An interface, without what differs between members."""
 
     key: str
     nic: Nic
     network: Block
-    stands: tuple[Stand, ...]
+    stands: tuple[AddressSlot, ...]
     mac: str  # names of leases
     leased: tuple[str, ...]
     made_from_mac: tuple[Net, ...]
@@ -39,17 +39,17 @@ class Seat(NamedTuple):
         return found
 
 
-_known = latest(lambda _desired: dict[Block, tuple[Seat, ...]]())
+_known = memoize_last(lambda _desired: dict[Block, tuple[InstanceInterface, ...]]())
 
 
-def seats(block: Block, desired: Desired) -> tuple[Seat, ...]:
+def interfaces(block: Block, desired: Desired) -> tuple[InstanceInterface, ...]:
     known = _known(desired)
     if block not in known:
         known[block] = tuple(_seats(block, desired))
     return known[block]
 
 
-def _seats(block: Block, desired: Desired) -> Iterator[Seat]:
+def _seats(block: Block, desired: Desired) -> Iterator[InstanceInterface]:
     model: Instance = block.model
     routed = False
     keys = network_names.keys([nic.network for nic in model.networks], block.project)
@@ -57,10 +57,10 @@ def _seats(block: Block, desired: Desired) -> Iterator[Seat]:
         network = subnets.network_block(nic.network, desired)
         if network is None:
             continue
-        stands = subnets.stands(subnets.nets_of(network, desired), listed(nic.address))
+        stands = subnets.address_slots(subnets.nets_of(network, desired), as_tuple(nic.address))
         leads_on = any(stand.net.gateway is not None for stand in stands)
         leased = [stand for stand in stands if not stand.net.slaac or stand.fixed]
-        yield Seat(
+        yield InstanceInterface(
             key=key,
             nic=nic,
             network=network,
@@ -86,7 +86,7 @@ def _groups(block: Block, nic: Nic, network: Block) -> tuple[Address, ...]:
     return (firewall.default_group(block.project),) if groups is None else groups
 
 
-def follows(block: Block, desired: Desired) -> Iterator[Address]:
+def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
     """The default group, where it is written: interfaces that name no group are in it, and do not say so."""
     model: Instance = block.model
     group = firewall.default_group(block.project)
@@ -100,7 +100,7 @@ def follows(block: Block, desired: Desired) -> Iterator[Address]:
 
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     found = []
-    for seat in seats(block, desired):
+    for seat in interfaces(block, desired):
         found.append(Need(seat.mac, "mac", Macs(), seat.nic.mac))
         leased = (stand for stand in seat.stands if not stand.net.slaac or stand.fixed)
         found += [subnets.need(f"nics.{seat.key}.v{stand.net.version}", seat.nic.network, stand) for stand in leased]
@@ -110,7 +110,7 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
 def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     """What networks are told: who is at which address, where. Not of addresses that may move to somebody else."""
     model: Instance = block.model
-    for seat in seats(block, world.desired):
+    for seat in interfaces(block, world.desired):
         network = seat.nic.network
         for member in members:
             leases = member.leases
@@ -128,7 +128,7 @@ def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Con
 def memberships(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     """What security groups are told: the addresses of all members at once, since that is how they are used."""
     hosts = tuple({member.host for member in members})
-    for seat in seats(block, world.desired):
+    for seat in interfaces(block, world.desired):
         if not seat.groups:
             continue
         addresses = [address for member in members for address in seat.addresses(member.leases)]
@@ -140,7 +140,7 @@ def memberships(block: Block, members: Sequence[Member], world: World) -> Iterat
 def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None) -> dict[str, dict[str, Any]]:
     """What the interfaces of all members have in common."""
     found: dict[str, dict[str, Any]] = {}
-    for position, seat in enumerate(seats(block, world.desired)):
+    for position, seat in enumerate(interfaces(block, world.desired)):
         nic, network = seat.nic, seat.network
         described: dict[str, Any] = {
             "filtered": is_filtered(nic, network),

@@ -10,8 +10,8 @@ from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Reach
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import nets_of, network_block, pinned
 from stead.language.desired import Block, Desired
 
@@ -54,7 +54,7 @@ def reaches(block: Block, desired: Desired) -> Iterator[Reach]:
     model: Instance = block.model
     for at, nic in enumerate(model.networks):
         path = f"networks.{at}"
-        yield from pinned(nic.network, listed(nic.address), block, f"{path}.address")
+        yield from pinned(nic.network, as_tuple(nic.address), block, f"{path}.address")
         foreign = nic.network.project != block.project
         if nic.mac is not None and foreign:
             yield Reach("macs", nic.mac, f"{path}.mac", f"It pins {nic.mac} in {nic.network}")
@@ -115,7 +115,7 @@ def _has_dns(network: Address, desired: Desired) -> bool:
     return block is not None and any(net.server is not None for net in nets_of(block, desired))
 
 
-served = latest(_served)
+served = memoize_last(_served)
 
 
 def _holders(desired: Desired) -> Mapping[tuple[Address, str], dict[str, Block]]:
@@ -129,7 +129,7 @@ def _holders(desired: Desired) -> Mapping[tuple[Address, str], dict[str, Block]]
     return found
 
 
-holders = latest(_holders)
+holders = memoize_last(_holders)
 
 
 def _names(block: Block, desired: Desired) -> Iterator[Reach]:

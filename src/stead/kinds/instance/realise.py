@@ -32,7 +32,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         return
     seed = Seed(block, world, members[0])
     bodies = Bodies(block, world, seed.first)
-    seats = sorted(nics.seats(block, world.desired), key=lambda seat: seat.key)
+    seats = sorted(nics.interfaces(block, world.desired), key=lambda seat: seat.key)
     model: Instance = block.model
     for member in members:
         if seed.differs and (other := seed.of(member)) != seed.first:
@@ -42,7 +42,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {member.host: own}
 
 
-def _own(model: Instance, seats: Sequence[nics.Seat], member: Member) -> dict[str, Any]:
+def _own(model: Instance, seats: Sequence[nics.InstanceInterface], member: Member) -> dict[str, Any]:
     leases, address = member.leases, member.address
     return {
         "hostname": model.hostname or address.label,
@@ -52,7 +52,7 @@ def _own(model: Instance, seats: Sequence[nics.Seat], member: Member) -> dict[st
     }
 
 
-def _quick(body: Body, model: Instance, seats: Sequence[nics.Seat], member: Member) -> Want:
+def _quick(body: Body, model: Instance, seats: Sequence[nics.InstanceInterface], member: Member) -> Want:
     """`Want.of(body, _own(...))`, letter by letter. Nothing in it needs escaping, and there are a hundred thousand."""
     leases, address = member.leases, member.address
     ports = ",".join(
@@ -75,7 +75,7 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
     model: Instance = block.model
     flavor = flavor_of(model, world.desired)
     leases = member.leases
-    seats = nics.seats(block, world.desired)
+    seats = nics.interfaces(block, world.desired)
     ports = {seat.key: (leases[seat.mac], seat.addresses(leases)) for seat in seats}
     addresses = [address for _, own in ports.values() for address in own]
     floating = world.contributions(member.address, "floating")

@@ -12,8 +12,8 @@ from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
 from stead.kinds.instance.reach import taken_names
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.shared.sizing_rules import TRAITS, sizing
 from stead.kinds.shared.subnets import network_block
@@ -93,7 +93,7 @@ def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagno
     if not network.project and not network.model.shared:
         text = f"{nic.network} is the site's and not shared. Set `shared: true` on it, or use a network of the project."
         yield NOT_SHARED.at(block.place(f"{stem}.network"), text)
-    addresses = listed(nic.address)
+    addresses = as_tuple(nic.address)
     if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
         text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."
         yield TWO_OF_FAMILY.at(block.place(f"{stem}.address"), text)
@@ -123,7 +123,7 @@ def _many(block: Block) -> Iterator[Diagnostic]:
     model: Instance = block.model
     said = [("hostname", model.hostname)]
     for at, nic in enumerate(model.networks):
-        said += [(f"networks.{at}.address", ", ".join(listed(nic.address)) or None), (f"networks.{at}.mac", nic.mac)]
+        said += [(f"networks.{at}.address", ", ".join(as_tuple(nic.address)) or None), (f"networks.{at}.mac", nic.mac)]
     if model.boot_volume is not None:
         said.append(("boot_volume", str(model.boot_volume)))
     for path, value in said:
@@ -145,7 +145,7 @@ def _named(desired: Desired) -> Mapping[tuple[str, str], Block]:
     return found
 
 
-named = latest(_named)
+named = memoize_last(_named)
 
 
 def _name(block: Block, desired: Desired) -> Iterator[Diagnostic]:

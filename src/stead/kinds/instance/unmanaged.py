@@ -6,27 +6,27 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address, parse
-from stead.core.kind import Contribution, Left, Stays
+from stead.core.kind import Contribution, Retained, Unmanaged
 from stead.kinds.shared import firewall, subnets
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, desired: Desired) -> Left:
-    return Left(tuple(_tells(stays)), tuple(_taken(stays, desired)), _amounts(stays.fields))
+def retained(unmanaged: Unmanaged, desired: Desired) -> Retained:
+    return Retained(tuple(_contributions(unmanaged)), tuple(_taken(unmanaged, desired)), _amounts(unmanaged.fields))
 
 
-def _nics(stays: Stays) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], Address]]:
-    ports = stays.fields.get("ports") or {}
-    for key, nic in (stays.fields.get("nics") or {}).items():
+def _nics(unmanaged: Unmanaged) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], Address]]:
+    ports = unmanaged.fields.get("ports") or {}
+    for key, nic in (unmanaged.fields.get("nics") or {}).items():
         network = parse(str(nic.get("network", "")))
         if network is not None and key in ports:
             yield nic, ports[key], network
 
 
-def _tells(stays: Stays) -> Iterator[Contribution]:
+def _contributions(unmanaged: Unmanaged) -> Iterator[Contribution]:
     """What `contribute` says of one that is managed."""
-    address, host, fields = stays
-    for nic, port, network in _nics(stays):
+    address, host, fields = unmanaged
+    for nic, port, network in _nics(unmanaged):
         fact = {
             "addresses": port["addresses"],
             "host": host,
@@ -46,8 +46,8 @@ def _tells(stays: Stays) -> Iterator[Contribution]:
             yield Contribution(used, "user", {"hosts": (host,), "user": str(address.block)})
 
 
-def _taken(stays: Stays, desired: Desired) -> Iterator[tuple[str, str]]:
-    for _, port, network in _nics(stays):
+def _taken(unmanaged: Unmanaged, desired: Desired) -> Iterator[tuple[str, str]]:
+    for _, port, network in _nics(unmanaged):
         yield "mac", port["mac"]
         yield from subnets.held(network, port["addresses"], desired)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import World
-from stead.kinds.instance.model import Instance, Wait
-from stead.kinds.instance.nics import seats
+from stead.kinds.instance.model import Instance, WaitFor
+from stead.kinds.instance.nics import interfaces
 from stead.kinds.shared import watched
 from stead.language.desired import Block, Desired
 
@@ -29,7 +29,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         if not model.agent:
             text = f"{wait.for_} is told by the guest agent, and `agent` is false. Set it to true, or wait for ssh."
             yield UNSEEN.at(block.place("wait"), text)
-    elif watched.look(block, desired) is None:
+    elif watched.watched_interface(block, desired) is None:
         where = f"in {wait.network}" if wait.network is not None else "in a network without a count"
         text = (
             f"{wait.for_} is seen through the network, and it has no address {where}. Give it one, or wait for agent."
@@ -38,7 +38,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _beside(block, wait)
 
 
-def _beside(block: Block, wait: Wait) -> Iterator[Diagnostic]:
+def _beside(block: Block, wait: WaitFor) -> Iterator[Diagnostic]:
     fields = {
         "port": ("ssh", "http"),
         "path": ("http",),
@@ -62,10 +62,10 @@ def described(block: Block, world: World) -> dict[str, Any] | None:
     if wait.for_ == "http":
         found["path"] = wait.path or "/"
         found |= {"status": wait.status} if wait.status is not None else {}
-    look = watched.look(block, world.desired)
+    look = watched.watched_interface(block, world.desired)
     if look is not None:
         found["from"] = watched.source(world.member(look.network), look.net)
-        found["nic"] = seats(block, world.desired)[look.at].key
+        found["nic"] = interfaces(block, world.desired)[look.at].key
     return found
 
 

@@ -6,7 +6,7 @@ from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.reach import reaches
 from stead.kinds.network.realise import facts, realise
 from stead.kinds.network.rules import check, fits
-from stead.kinds.network.unmanaged import left
+from stead.kinds.network.unmanaged import retained
 
 # A moment without packets while the device is made again.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
@@ -23,7 +23,7 @@ KIND = Kind(
     fits=fits,
     needs=needs,
     demand=demand,
-    left=left,
+    retained=retained,
     usage=usage,
     realise=realise,
     facts=facts,
@@ -42,7 +42,7 @@ KIND = Kind(
         "peers": IN_PLACE,
     },
     identity=("type", "driver"),
-    places={"device": "physical", "service": "subnets", "forwarding": "", "peers": ""},
+    field_map={"device": "physical", "service": "subnets", "forwarding": "", "peers": ""},
     words={
         "device": "device of the physical network",
         "forwarding": "ports in it",

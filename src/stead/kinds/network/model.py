@@ -20,7 +20,7 @@ from stead.core.value import field, value
 
 
 @value
-class Route:
+class SubnetRoute:
     """A way to other networks, told to instances by DHCP and in their network configuration."""
 
     to: Annotated[str, Cidr(), "Where it leads", Example("192.168.0.0/16")]
@@ -58,7 +58,9 @@ class Subnet:
         Example(["9.9.9.9"]),
     ] = ()
     routes: Annotated[
-        tuple[Route, ...], "Routes beside the default one", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
+        tuple[SubnetRoute, ...],
+        "Routes beside the default one",
+        Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}]),
     ] = ()
     ipv6: Annotated[
         Literal["dhcp", "slaac"],

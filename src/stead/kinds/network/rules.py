@@ -13,8 +13,8 @@ from stead.kinds.network.model import Network
 from stead.kinds.network.needs import TUNNELS, WIRES
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.shared import underlay
-from stead.kinds.shared.fixed import Claim, fixed_addresses
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.fixed import PinnedAddress, fixed_addresses
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import Net, nets_of, overlap, read
 from stead.language.desired import Block, Desired
@@ -124,7 +124,7 @@ def _wires(desired: Desired) -> Mapping[Wire, list[Block]]:
     return found
 
 
-wires = latest(_wires)
+wires = memoize_last(_wires)
 
 
 def _same_wire(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -197,9 +197,9 @@ def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterato
                 break
 
 
-def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Claim]) -> Iterator[Diagnostic]:
+def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[PinnedAddress]) -> Iterator[Diagnostic]:
     """What others ask for in this network, said where they ask."""
-    seen: dict[tuple[int, int], Claim] = {}
+    seen: dict[tuple[int, int], PinnedAddress] = {}
     for claim in claims:
         asked = read(claim.address)
         net = next((net for net in nets if net.version == asked[0] and net.holds(asked[1])), None)
@@ -225,7 +225,7 @@ def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Claim]) -> 
         yield code.at(claim.block.place(claim.path), f"{claim.address} {text}", address=who)
 
 
-def _kept(claim: Claim, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
+def _kept(claim: PinnedAddress, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
     """Addresses that the network keeps for itself."""
     inside = claim.block.kind == "routers" and claim.path != "external.address"
     if number == net.gateway and not inside:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.core.kind import Left, Stays
+from stead.core.kind import Retained, Unmanaged
 from stead.kinds.network.needs import wire_space
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, _desired: Desired) -> Left:
-    return Left(taken=tuple(_taken(stays)), amounts={"services": 1} if "service" in stays.fields else {})
+def retained(unmanaged: Unmanaged, _desired: Desired) -> Retained:
+    return Retained(taken=tuple(_taken(unmanaged)), amounts={"services": 1} if "service" in unmanaged.fields else {})
 
 
-def _taken(stays: Stays) -> Iterator[tuple[str, str]]:
-    fields = stays.fields
+def _taken(unmanaged: Unmanaged) -> Iterator[tuple[str, str]]:
+    fields = unmanaged.fields
     for key in ("vni", "vlan"):
         if key in fields:
             yield wire_space(key, fields.get("physical")), str(fields[key])

@@ -16,7 +16,7 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     effects={**effects_of(Project), "default_group": IN_PLACE},
-    places={"default_group": ""},
+    field_map={"default_group": ""},
     words={
         "members.*": "member {}",
     },

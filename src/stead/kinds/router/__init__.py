@@ -9,14 +9,14 @@ from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.reach import reaches
 from stead.kinds.router.realise import contribute, facts, realise
 from stead.kinds.router.rules import check
-from stead.kinds.router.unmanaged import left
+from stead.kinds.router.unmanaged import retained
 from stead.kinds.shared.network_names import renamed
 
 # Connections through the router stall, and those that it hides are cut.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
 
 
-def judge(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
+def effect_of(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
     """Who joins stalls nobody: cables and addresses of the others stay, and so do connections under new rules."""
     joins = field.startswith("interfaces.") and old is None and isinstance(new, Mapping)
     hides_more = field == "snat" and set(old or ()) <= set(new or ())
@@ -35,15 +35,15 @@ KIND = Kind(
     check=check,
     needs=needs,
     demand=demand,
-    left=left,
+    retained=retained,
     usage=usage,
     contribute=contribute,
     realise=realise,
     facts=facts,
     renamed=renamed,
     effects={**NAMED, "external": PAUSE, "interfaces": PAUSE, "snat": PAUSE, "routes": IN_PLACE},
-    judge=judge,
-    places={"interfaces": "networks"},
+    effect_of=effect_of,
+    field_map={"interfaces": "networks"},
     words={
         "interfaces": "networks",
         "interfaces.*": "interface in {}",

@@ -12,8 +12,8 @@ from stead.core.kind import Demand, Macs, Need
 from stead.core.named import NamedTuple
 from stead.kinds.router.model import Router
 from stead.kinds.shared.network_names import short
-from stead.kinds.shared.several import listed
-from stead.kinds.shared.subnets import Net, Stand, as_router, need, nets_of, network_block, stands
+from stead.kinds.shared.several import as_tuple
+from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, as_router, need, nets_of, network_block
 from stead.kinds.shared.underlay import lacks
 from stead.language.desired import Block, Desired
 
@@ -24,7 +24,7 @@ class Joined(NamedTuple):
     key: str
     network: Address
     block: Block  # of the network
-    stands: tuple[Stand, ...]
+    stands: tuple[AddressSlot, ...]
     asked: tuple[str, ...]  # addresses that the user wrote
 
     @property
@@ -42,7 +42,7 @@ def inner(block: Block, desired: Desired) -> Iterator[Joined]:
         network = network_block(joined.network, desired)
         if network is None:
             continue
-        asked = listed(joined.address)
+        asked = as_tuple(joined.address)
         own = tuple(as_router(nets_of(network, desired), asked))
         yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own, asked)
 
@@ -55,8 +55,8 @@ def outer(block: Block, desired: Desired) -> Joined | None:
     network = network_block(model.external.network, desired)
     if network is None:
         return None
-    asked = listed(model.external.address)
-    own = stands(nets_of(network, desired), asked)
+    asked = as_tuple(model.external.address)
+    own = address_slots(nets_of(network, desired), asked)
     return Joined("external", model.external.network, network, own, asked)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stead.core.address import Address
 from stead.core.kind import Reach
 from stead.kinds.router.model import Router
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import nets_of, network_block, pinned
 from stead.language.desired import Block, Desired
 
@@ -15,11 +15,11 @@ from stead.language.desired import Block, Desired
 def reaches(block: Block, desired: Desired) -> Iterator[Reach]:
     model: Router = block.model
     if model.external is not None:
-        yield from pinned(model.external.network, listed(model.external.address), block, "external.address")
+        yield from pinned(model.external.network, as_tuple(model.external.address), block, "external.address")
     for at, joined in enumerate(model.networks):
         if joined.network.project:
             continue
-        asked = listed(joined.address)
+        asked = as_tuple(joined.address)
         yield from pinned(joined.network, asked, block, f"networks.{at}.address")
         if _is_gateway(joined.network, asked, desired):
             why = f"The router would be the gateway of {joined.network}"

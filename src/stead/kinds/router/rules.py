@@ -9,7 +9,7 @@ from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
 from stead.language.desired import Block, Desired
 
@@ -107,7 +107,7 @@ def _claimed(desired: Desired) -> Mapping[tuple[Address, str], list[Block]]:
     return found
 
 
-claimed = latest(_claimed)
+claimed = memoize_last(_claimed)
 
 
 def _gateways(block: Block, joined: list[Joined], desired: Desired) -> Iterator[Diagnostic]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address, parse
-from stead.core.kind import Contribution, Left, Stays
+from stead.core.kind import Contribution, Retained, Unmanaged
 from stead.kinds.shared import subnets
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, desired: Desired) -> Left:
-    return Left(tuple(_tells(stays)), tuple(_taken(stays, desired)), {"services": 1})
+def retained(unmanaged: Unmanaged, desired: Desired) -> Retained:
+    return Retained(tuple(_contributions(unmanaged)), tuple(_taken(unmanaged, desired)), {"services": 1})
 
 
 def _interfaces(fields: Mapping[str, Any]) -> Iterator[tuple[Address, Mapping[str, Any]]]:
@@ -27,9 +27,9 @@ def _bare(interface: Mapping[str, Any]) -> list[str]:
     return [sized.partition("/")[0] for sized in interface["addresses"]]
 
 
-def _tells(stays: Stays) -> Iterator[Contribution]:
+def _contributions(unmanaged: Unmanaged) -> Iterator[Contribution]:
     """What `contribute` says of one that is managed."""
-    address, host, fields = stays
+    address, host, fields = unmanaged
     inner = tuple(network for text in fields["interfaces"] if (network := parse(text)) is not None)
     for network, one in _interfaces(fields):
         fact = {
@@ -42,7 +42,7 @@ def _tells(stays: Stays) -> Iterator[Contribution]:
         yield Contribution(network, "interface", fact)
 
 
-def _taken(stays: Stays, desired: Desired) -> Iterator[tuple[str, str]]:
-    for network, one in _interfaces(stays.fields):
+def _taken(unmanaged: Unmanaged, desired: Desired) -> Iterator[tuple[str, str]]:
+    for network, one in _interfaces(unmanaged.fields):
         yield "mac", one["mac"]
         yield from subnets.held(network, _bare(one), desired)

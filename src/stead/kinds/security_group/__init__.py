@@ -18,7 +18,7 @@ KIND = Kind(
     facts=facts,
     # Rules are swapped in one go, and connections that both sets allow live on.
     effects={**NAMED, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
-    places={"rules": "ingress", "sets": "ingress"},
+    field_map={"rules": "ingress", "sets": "ingress"},
     words={
         "rules": "rules",
         "rules.*": "rule {}",

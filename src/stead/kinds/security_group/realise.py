@@ -9,7 +9,7 @@ from stead.core.kind import Member, World
 from stead.core.want import Body, Want
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.shared import firewall
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.several import as_tuple
 from stead.language.desired import Block, Desired
 
 
@@ -39,8 +39,8 @@ def _rules(block: Block, member: Member) -> list[dict[str, Any]]:
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:
     model: SecurityGroup = block.model
-    rules = sum(max(1, len(listed(rule.from_))) for rule in model.ingress or ())
-    rules += sum(max(1, len(listed(rule.to))) for rule in model.egress or ())
+    rules = sum(max(1, len(as_tuple(rule.from_))) for rule in model.ingress or ())
+    rules += sum(max(1, len(as_tuple(rule.to))) for rule in model.egress or ())
     return {"security_groups": 1, "security_group_rules": rules}
 
 

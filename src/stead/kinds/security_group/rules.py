@@ -8,7 +8,7 @@ from typing import Any
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.want import canonical
 from stead.kinds.security_group.model import SecurityGroup
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import is_v4
 from stead.language.desired import Block, Desired
 
@@ -44,7 +44,7 @@ def _text(rule: Any) -> str:
 
 
 def _protocol(block: Block, stem: str, rule: Any) -> Iterator[Diagnostic]:
-    ports = listed(rule.ports)
+    ports = as_tuple(rule.ports)
     if ports and rule.protocol not in WITH_PORTS:
         which = "a rule without a protocol" if rule.protocol == "any" else rule.protocol
         text = (
@@ -66,7 +66,7 @@ def _sides(block: Block, stem: str, rule: Any, field: str) -> Iterator[Diagnosti
         text = f"{rule.protocol} is of {_FAMILIES[rule.protocol]}, and the rule says {rule.family}. Drop `family`."
         yield FAMILY.at(block.place(f"{stem}.family"), text)
     several = isinstance(getattr(rule, field), tuple)
-    for at, side in enumerate(listed(getattr(rule, field))):
+    for at, side in enumerate(as_tuple(getattr(rule, field))):
         place = block.place(f"{stem}.{word}.{at}" if several else f"{stem}.{word}")
         if (side.cidr is None) == (side.group is None):
             found = "both" if side.cidr is not None else "neither"

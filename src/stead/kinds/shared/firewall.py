@@ -11,7 +11,7 @@ from typing import Any
 from stead.core.address import Address, parse
 from stead.core.kind import World
 from stead.core.want import canonical
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.several import as_tuple
 
 GROUPS = "security_groups"
 MEMBER = "member"
@@ -39,10 +39,10 @@ def flat(rules: Sequence[Any], direction: str, sides: str) -> Iterator[dict[str,
             value = getattr(rule, name)
             if value is not None:
                 base[name] = value
-        ports = [str(one) for one in listed(rule.ports)]
+        ports = [str(one) for one in as_tuple(rule.ports)]
         if ports:
             base["ports"] = sorted(ports, key=lambda text: (int(text.partition("-")[0]), text))
-        others = listed(getattr(rule, sides))
+        others = as_tuple(getattr(rule, sides))
         for other in others:
             if other.group is not None:
                 yield base | {"group": str(other.group)}

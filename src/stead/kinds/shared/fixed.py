@@ -7,38 +7,38 @@ from ipaddress import ip_network
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
 from stead.language.desired import Block, Desired
 
 
-class Claim(NamedTuple):
+class PinnedAddress(NamedTuple):
     address: str
     block: Block
     path: str  # where in the block it is written
 
 
-def _gather(desired: Desired) -> Mapping[Address, list[Claim]]:
-    found: dict[Address, list[Claim]] = {}
+def _gather(desired: Desired) -> Mapping[Address, list[PinnedAddress]]:
+    found: dict[Address, list[PinnedAddress]] = {}
     for block in desired.blocks:
         for network, claim in _claims(block):
             found.setdefault(network, []).append(claim)
     return found
 
 
-def _claims(block: Block) -> Iterator[tuple[Address, Claim]]:
+def _claims(block: Block) -> Iterator[tuple[Address, PinnedAddress]]:
     model = block.model
     match block.kind:
         case "instances" | "routers":
             for at, joined in enumerate(model.networks):
-                for address in listed(joined.address):
-                    yield joined.network, Claim(address, block, f"networks.{at}.address")
+                for address in as_tuple(joined.address):
+                    yield joined.network, PinnedAddress(address, block, f"networks.{at}.address")
             if block.kind == "routers" and model.external is not None:
-                for address in listed(model.external.address):
-                    yield model.external.network, Claim(address, block, "external.address")
+                for address in as_tuple(model.external.address):
+                    yield model.external.network, PinnedAddress(address, block, "external.address")
         case "floating_ips":
             if model.address is not None:
-                yield model.network, Claim(model.address, block, "address")
+                yield model.network, PinnedAddress(model.address, block, "address")
 
 
 def _shared(desired: Desired) -> Mapping[Address, set[tuple[int, int]]]:
@@ -60,7 +60,7 @@ def _alone(text: str) -> Iterator[tuple[int, int]]:
         yield network.version, int(network.network_address)
 
 
-shared_addresses = latest(_shared)
+shared_addresses = memoize_last(_shared)
 """What interfaces may use beside their own, by network: version and number. None is given to anybody else."""
 
-fixed_addresses = latest(_gather)
+fixed_addresses = memoize_last(_gather)

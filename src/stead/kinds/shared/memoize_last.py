@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 Answer = TypeVar("Answer")
 
 
-def latest(work_out: Callable[[Value], Answer]) -> Callable[[Value], Answer]:
+def memoize_last(work_out: Callable[[Value], Answer]) -> Callable[[Value], Answer]:
     kept: list[tuple[Value, Answer]] = []
 
     def answer(value: Value) -> Answer:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
-from stead.kinds.shared.subnets import Net, Stand, as_router, nets_of, network_block
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
+from stead.kinds.shared.subnets import AddressSlot, Net, as_router, nets_of, network_block
 from stead.language.desired import Block, Desired
 
 
-class Way(NamedTuple):
+class RouterPath(NamedTuple):
     router: Address
     block: Block
     external: Address | None
-    stands: tuple[Stand, ...]  # in the network
+    stands: tuple[AddressSlot, ...]  # in the network
 
     def reaches(self, net: Net) -> bool:
         return any(stand.net.name == net.name for stand in self.stands)
@@ -26,18 +26,20 @@ class Way(NamedTuple):
         return any(stand.net.name == net.name and stand.net.is_gateway(stand.fixed) for stand in self.stands)
 
 
-def _ways(desired: Desired) -> Mapping[Address, list[Way]]:
-    found: dict[Address, list[Way]] = {}
+def _ways(desired: Desired) -> Mapping[Address, list[RouterPath]]:
+    found: dict[Address, list[RouterPath]] = {}
     for block in desired.of_kind("routers"):
         external = block.model.external.network if block.model.external is not None else None
         for joined in block.model.networks:
             network = network_block(joined.network, desired)
-            stands = tuple(as_router(nets_of(network, desired), listed(joined.address))) if network is not None else ()
+            stands = (
+                tuple(as_router(nets_of(network, desired), as_tuple(joined.address))) if network is not None else ()
+            )
             found.setdefault(joined.network, []).extend(
-                Way(router, block, external, stands) for router in block.members
+                RouterPath(router, block, external, stands) for router in block.members
             )
     return found
 
 
-ways = latest(_ways)
+ways = memoize_last(_ways)
 """The routers of a network, in the order of their addresses."""

@@ -7,5 +7,5 @@ from typing import TypeVar
 One = TypeVar("One")
 
 
-def listed(value: One | tuple[One, ...]) -> tuple[One, ...]:
+def as_tuple(value: One | tuple[One, ...]) -> tuple[One, ...]:
     return value if isinstance(value, tuple) and not hasattr(value, "_fields") else (value,)  # type: ignore[return-value]

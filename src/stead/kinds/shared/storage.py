@@ -7,7 +7,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.observed import Host, StoragePool
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Desired
 
 
@@ -20,7 +20,7 @@ def _shared(hosts: Mapping[str, Host]) -> Mapping[str, tuple[Host, StoragePool]]
     return found
 
 
-shared_pools = latest(_shared)
+shared_pools = memoize_last(_shared)
 
 
 def location(pool: str, host: str, hosts: Mapping[str, Host]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from stead.core.address import Address
 from stead.core.kind import Addresses, Need, Reach
 from stead.core.named import NamedTuple
 from stead.kinds.shared.fixed import fixed_addresses, shared_addresses
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Block, Desired
 
 # Enough for every interface there will ever be, and the addresses stay short.
@@ -73,7 +73,7 @@ class Net(NamedTuple):
         return f"{address}/{self.prefix}"
 
 
-class Stand(NamedTuple):
+class AddressSlot(NamedTuple):
     """Where an interface gets an address: a subnet, and the address if the user chose it."""
 
     net: Net
@@ -94,7 +94,7 @@ def read(address: str) -> tuple[int, int]:
     return 6, int(IPv6Address(address))
 
 
-_known = latest(lambda _desired: dict[Block, tuple[Net, ...]]())
+_known = memoize_last(lambda _desired: dict[Block, tuple[Net, ...]]())
 
 
 def nets_of(block: Block, desired: Desired) -> tuple[Net, ...]:
@@ -172,28 +172,28 @@ def usable(prefix: int, base: int, end: int, version: int) -> tuple[int, int]:
     return base + 1, end - 1 if version == 4 else end
 
 
-def stands(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[Stand, ...]:
+def address_slots(nets: Sequence[Net], addresses: Sequence[str]) -> tuple[AddressSlot, ...]:
     """One for each family: the subnet that holds the address asked for, else the family's first."""
     asked = {}
     for address in addresses:
         version, number = read(address)
         net = next((net for net in nets if net.version == version and net.holds(number)), None)
         if net is not None:
-            asked[version] = Stand(net, address)
-    firsts: dict[int, Stand] = {}
+            asked[version] = AddressSlot(net, address)
+    firsts: dict[int, AddressSlot] = {}
     for net in nets:
-        firsts.setdefault(net.version, Stand(net, None))
+        firsts.setdefault(net.version, AddressSlot(net, None))
     return tuple(asked.get(version) or firsts[version] for version in sorted(firsts))
 
 
-def as_router(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[Stand]:
+def as_router(nets: Sequence[Net], addresses: Sequence[str]) -> Iterator[AddressSlot]:
     """Where a router stands: in every subnet that has a gateway, as that, or at an address of its own."""
     for net in nets:
         asked = next((one for one in addresses if holds(net, one)), None)
         if asked is not None:
-            yield Stand(net, asked)
+            yield AddressSlot(net, asked)
         elif net.gateway is not None:
-            yield Stand(net, net.write(net.gateway))
+            yield AddressSlot(net, net.write(net.gateway))
 
 
 def holds(net: Net, address: str) -> bool:
@@ -214,7 +214,7 @@ def held(network: Address, addresses: Iterable[str], desired: Desired) -> Iterat
         yield from ((space(network, net), address) for net in nets if within(address, net.cidr))
 
 
-def need(key: str, network: Address, stand: Stand) -> Need:
+def need(key: str, network: Address, stand: AddressSlot) -> Need:
     net, fixed = stand
     return Need(key, space(network, net), Addresses(net.version, net.first, net.last, net.taken, net.shared), fixed)
 

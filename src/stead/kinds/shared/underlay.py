@@ -7,7 +7,7 @@ from typing import Any
 
 from stead.core.kind import World
 from stead.core.observed import Host
-from stead.kinds.shared.memoize_last import latest
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Desired
 from stead.site import abilities
 
@@ -32,7 +32,7 @@ def _least(hosts: Mapping[str, Host]) -> int:
     return min((host.mtu for host in hosts.values()), default=USUAL)
 
 
-least = latest(_least)
+least = memoize_last(_least)
 
 
 def mtu(network: Any, world: World) -> int:

@@ -12,9 +12,9 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Macs, Member, Need
 from stead.core.named import NamedTuple
-from stead.kinds.shared.memoize_last import latest
-from stead.kinds.shared.several import listed
-from stead.kinds.shared.subnets import Net, Stand, need, nets_of, network_block, stands
+from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.several import as_tuple
+from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
 from stead.language.desired import Block, Desired
 
 # What is seen through the network; the rest the guest's agent tells.
@@ -22,7 +22,7 @@ THROUGH_NETWORK = frozenset({"address", "ssh", "http"})
 MAC = "look.mac"
 
 
-class Look(NamedTuple):
+class WatchedInterface(NamedTuple):
     """At members of a block."""
 
     at: int  # position of the interface
@@ -30,7 +30,7 @@ class Look(NamedTuple):
     net: Net
 
 
-def look(block: Block, desired: Desired) -> Look | None:
+def watched_interface(block: Block, desired: Desired) -> WatchedInterface | None:
     """Through the network that the wait names, or the first in which it has an address."""
     wait = block.model.wait
     if wait is None or wait.for_ not in THROUGH_NETWORK:
@@ -39,27 +39,27 @@ def look(block: Block, desired: Desired) -> Look | None:
         network = network_block(nic.network, desired)
         if network is None or len(network.members) > 1 or wait.network not in (None, nic.network):
             continue  # of a network with a count, each member would need an address of its own
-        found = stands(nets_of(network, desired), listed(nic.address))
+        found = address_slots(nets_of(network, desired), as_tuple(nic.address))
         if found:
-            return Look(at, nic.network, found[0].net)
+            return WatchedInterface(at, nic.network, found[0].net)
     return None
 
 
 def _gather(desired: Desired) -> Mapping[Address, Mapping[str, Net]]:
     found: dict[Address, dict[str, Net]] = {}
     for block in desired.of_kind("instances"):
-        if (one := look(block, desired)) is not None:
+        if (one := watched_interface(block, desired)) is not None:
             found.setdefault(one.network, {})[one.net.name] = one.net
     return found
 
 
-_watched = latest(_gather)
+_watched = memoize_last(_gather)
 
 
 def needs(network: Address, desired: Desired) -> list[Need]:
     """What a network is lent for it: an address in each subnet where somebody is looked at, and a MAC for all."""
     nets = _watched(desired).get(network, {})
-    found = [need(f"look.{name}", network, Stand(net, None)) for name, net in sorted(nets.items())]
+    found = [need(f"look.{name}", network, AddressSlot(net, None)) for name, net in sorted(nets.items())]
     return [Need(MAC, "mac", Macs()), *found] if found else []
 
 

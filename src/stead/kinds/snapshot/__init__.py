@@ -4,7 +4,7 @@ from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import facts, realise, usage
 from stead.kinds.snapshot.rules import fits
-from stead.kinds.snapshot.unmanaged import left
+from stead.kinds.snapshot.unmanaged import retained
 
 KIND = Kind(
     name="snapshot",
@@ -16,7 +16,7 @@ KIND = Kind(
     single=True,
     stateful=True,
     irreplaceable=True,
-    left=left,
+    retained=retained,
     fits=fits,
     usage=usage,
     realise=realise,

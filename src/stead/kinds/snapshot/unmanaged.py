@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stead.core.address import parse
-from stead.core.kind import Contribution, Left, Stays
+from stead.core.kind import Contribution, Retained, Unmanaged
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, _desired: Desired) -> Left:
-    address, host, fields = stays
+def retained(unmanaged: Unmanaged, _desired: Desired) -> Retained:
+    address, host, fields = unmanaged
     volume = parse(fields["volume"]["address"])
     fact = {"hosts": (host,), "user": str(address.block)}
-    return Left((Contribution(volume, "user", fact),) if volume is not None else ())
+    return Retained((Contribution(volume, "user", fact),) if volume is not None else ())

@@ -2,9 +2,9 @@
 
 from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
-from stead.kinds.volume.realise import contribute, demand, facts, measures, realise, usage
+from stead.kinds.volume.realise import contribute, demand, facts, grow_only, realise, usage
 from stead.kinds.volume.rules import check, fits
-from stead.kinds.volume.unmanaged import left
+from stead.kinds.volume.unmanaged import retained
 
 KIND = Kind(
     name="volume",
@@ -19,7 +19,7 @@ KIND = Kind(
     stateful=True,
     irreplaceable=True,
     demand=demand,
-    left=left,
+    retained=retained,
     usage=usage,
     contribute=contribute,
     realise=realise,
@@ -36,8 +36,8 @@ KIND = Kind(
         "size": IN_PLACE,
     },
     identity=("pool",),
-    measures=measures,
-    places={"origin": "from"},
+    grow_only=grow_only,
+    field_map={"origin": "from"},
     words={
         "origin": "source",
         "origin.image": "image",

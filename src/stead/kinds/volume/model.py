@@ -18,7 +18,7 @@ from stead.core.value import value
 
 
 @value
-class Origin:
+class VolumeSource:
     """What a volume is made from. Exactly one of them."""
 
     image: Annotated[Address | None, Ref("images"), "An image: the volume can be booted from", Example("debian-12")] = (
@@ -31,7 +31,7 @@ class Origin:
 
 
 @value
-class Qos:
+class QosLimits:
     """Limits of a volume, kept by the host of the instance that uses it. What is left out has none."""
 
     iops: Annotated[int | None, Whole(least=1), "Operations a second", Example(2000)] = None
@@ -51,7 +51,7 @@ class Volume:
         str, INVENTORY, Granted("pools"), "Storage pool it lies in, as the inventory names it", Example("fast")
     ] = "default"
     from_: Annotated[
-        Origin | None,
+        VolumeSource | None,
         "What it is made from, when it is made; left out, it is blank",
         Example({"image": "debian-12"}),
     ] = None
@@ -59,7 +59,7 @@ class Volume:
         Literal["qcow2", "raw"] | None,
         "Format, qcow2 in pools of type dir only; left out, what suits the pool",
     ] = None
-    qos: Annotated[Qos | None, "Limits", Example({"iops": 2000})] = None
+    qos: Annotated[QosLimits | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False
     zone: Annotated[str, INVENTORY, "Zone of its host, in a pool that several hosts have each for themselves"] = ""
     host: Annotated[

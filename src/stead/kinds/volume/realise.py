@@ -9,7 +9,7 @@ from stead.core.kind import Contribution, Demand, Member, Source, World
 from stead.core.want import Body, Want
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.record_only import plain
-from stead.kinds.volume.model import Origin, Volume
+from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Block, Desired
 from stead.site.abilities import QCOW2, lacks
 
@@ -41,7 +41,7 @@ def _source(model: Volume, desired: Desired) -> Source | None:
     return Source(snapshot.model.volume, served=False) if snapshot is not None else None
 
 
-def measures(block: Block, desired: Desired) -> dict[str, int]:
+def grow_only(block: Block, desired: Desired) -> dict[str, int]:
     """Nothing can be cut off a volume without cutting into what is on it: a smaller one is another one."""
     size = storage.volume_size(block.members[0], desired) if block.members else 0
     return {"size": size} if size else {}
@@ -80,7 +80,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {member.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
 
 
-def _origin(origin: Origin, world: World) -> dict[str, Any]:
+def _origin(origin: VolumeSource, world: World) -> dict[str, Any]:
     if origin.image is not None:
         return {"image": images.reference(origin.image, world)}
     source = origin.snapshot or origin.volume

@@ -9,7 +9,7 @@ from stead.core.observed import Host
 from stead.kinds.shared import images
 from stead.kinds.shared.amounts import readable
 from stead.kinds.shared.storage import volume_size
-from stead.kinds.volume.model import Origin, Volume
+from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Block, Desired
 from stead.site.abilities import QCOW2, why_nowhere_in
 
@@ -51,7 +51,7 @@ def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator
         yield RAW_ONLY.at(block.place("format"), f"Pool {model.pool} is of type {types}. {why}")
 
 
-def _origin(block: Block, origin: Origin, desired: Desired) -> Iterator[Diagnostic]:
+def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Diagnostic]:
     named = [(what, address) for what in ("image", "snapshot", "volume") if (address := getattr(origin, what))]
     if len(named) != 1:
         found = " and ".join(what for what, _ in named) or "nothing"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from stead.core.address import parse
-from stead.core.kind import Contribution, Left, Stays
+from stead.core.kind import Contribution, Retained, Unmanaged
 from stead.language.desired import Desired
 
 
-def left(stays: Stays, _desired: Desired) -> Left:
-    address, host, fields = stays
+def retained(unmanaged: Unmanaged, _desired: Desired) -> Retained:
+    address, host, fields = unmanaged
     image = parse(((fields.get("origin") or {}).get("image") or {}).get("address", ""))
     fact = {"hosts": (host,), "user": str(address.block)}
-    tells = (Contribution(image, "user", fact),) if image is not None else ()
-    return Left(tells, amounts={f"disk:{fields['pool']['name']}": fields["size"]})
+    contributions = (Contribution(image, "user", fact),) if image is not None else ()
+    return Retained(contributions, amounts={f"disk:{fields['pool']['name']}": fields["size"]})

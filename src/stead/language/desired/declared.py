@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from stead.core.fields import Anything, Example, Expression, Secret, Text
 from stead.core.value import value
-from stead.language.expressions import Failed, evaluate
+from stead.language.expressions import BoundExceeded, evaluate
 from stead.language.reading.scalars import UNITS
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -98,7 +98,7 @@ def _refused(declared: Declared, given: Any) -> str:
         return ""
     try:
         held = evaluate(declared.check.text, {"value": given})
-    except Failed as failure:
+    except BoundExceeded as failure:
         return f"cannot be checked: {failure}" if not declared.secret else "cannot be checked"
     return "" if held else f"does not meet {declared.check.text}"
 

@@ -21,7 +21,7 @@ IGNORES_NOTHING = Code("STEAD-L036", "there is no such field to ignore")
 def ignores_nothing(names: Sequence[str], kind: Kind, one: Definition) -> Iterator[Diagnostic]:
     """As the spec names fields, or as a plan does, which is where a user reads them."""
     heads = {name.partition(".")[0] for name in kind.effects}
-    known = {*map(word_of, fields_of(kind.model)), *heads, *kind.places} - {""}
+    known = {*map(word_of, fields_of(kind.model)), *heads, *kind.field_map} - {""}
     address = str(Address(one.project, one.kind, one.name))
     for index, name in enumerate(names):
         if name not in known:

@@ -23,9 +23,9 @@ from stead.language.desired.variables import Variables
 from stead.language.expressions import new_budget, revealed
 from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
 from stead.language.reading.readers import FAILED
-from stead.language.spec import Definition, Environment, Spec
+from stead.language.spec import Definition, Spec, VariableScope
 from stead.language.spec.grants import NOTHING
-from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, Playbook
+from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, PlaybookHook
 from stead.language.vault import Vault
 
 
@@ -74,7 +74,7 @@ class _Resolving:
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
         self.found += trust.for_nobody(spec.grants, self.grants, self.names)
 
-    def variables_of(self, environment: Environment) -> tuple[Variables, Mapping[str, Any]]:
+    def variables_of(self, environment: VariableScope) -> tuple[Variables, Mapping[str, Any]]:
         """Projects share the spec's variables; each inclusion of a part has its own. With secrets closed, and open."""
         known = id(environment.declared)
         if known not in self._variables:
@@ -91,7 +91,7 @@ class _Resolving:
             self._variables[known] = (variables, revealed(variables.values))
         return self._variables[known]
 
-    def vault(self, environment: Environment) -> Vault:
+    def vault(self, environment: VariableScope) -> Vault:
         project = environment.project if environment.project_file else ""
         if project not in self.vaults:
             ids = self.grants.get(project, NOTHING).vault_ids
@@ -99,7 +99,7 @@ class _Resolving:
             self.vaults[project] = Vault(own, project=project, alone=self.alone or self.spec.blind)
         return self.vaults[project]
 
-    def scope(self, environment: Environment) -> BlockScope:
+    def scope(self, environment: VariableScope) -> BlockScope:
         variables, opened = self.variables_of(environment)
         return BlockScope(
             project=environment.project,
@@ -125,7 +125,7 @@ class _Resolving:
         self.tell(reading.found, one.environment)
         return count
 
-    def tell(self, found: Sequence[Diagnostic], environment: Environment) -> None:
+    def tell(self, found: Sequence[Diagnostic], environment: VariableScope) -> None:
         self.found += found if environment.included is None else told_inside(found, environment.included)
 
     def desired(self, key: bytes) -> Desired:
@@ -172,7 +172,7 @@ class _Resolving:
         """With references to what a kind says must come first, beside those that the user wrote."""
         changed: dict[Block, Block] = {}
         for block in desired.blocks:
-            more = set(self.kinds[block.kind].follows(block, desired)) - set(block.refs)
+            more = set(self.kinds[block.kind].implicit_refs(block, desired)) - set(block.refs)
             if more:
                 changed[block] = replace(block, refs=tuple(sorted({*block.refs, *more}, key=order)))
         if not changed:
@@ -184,7 +184,7 @@ class _Resolving:
             by_address={address: changed.get(block, block) for address, block in desired.by_address.items()},
         )
 
-    def outside(self, read: Any, name: str, node: document.Node, environment: Environment) -> list[Any]:
+    def outside(self, read: Any, name: str, node: document.Node, environment: VariableScope) -> list[Any]:
         scope = self.scope(environment)
         scope.outside = True
         reading = Reading(scope, name)
@@ -304,7 +304,7 @@ class _Resolving:
             self.tell([told], one.environment)
         return address
 
-    def address(self, text: str, environment: Environment) -> Address | None:
+    def address(self, text: str, environment: VariableScope) -> Address | None:
         parsed = parse(text)
         if parsed is None:
             return None
@@ -346,7 +346,7 @@ def told_inside(found: Iterable[Diagnostic], included: Place) -> list[Diagnostic
     return [replace(one, detail=f"{one.detail}\nThe part is included at {included}.") for one in found]
 
 
-def _hook(playbook: Playbook, file: str) -> Hook:
+def _hook(playbook: PlaybookHook, file: str) -> Hook:
     """Its file is named as seen from the file that names it; from here on as the spec's own files are."""
     path = trust.beside(playbook.playbook, file)
     return Hook(playbook=path, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)

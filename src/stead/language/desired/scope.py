@@ -13,8 +13,8 @@ from stead.core.value import field, mutable
 from stead.language.document import Scalar
 from stead.language.expressions import (
     EARLY,
-    Failed,
-    Use,
+    BoundExceeded,
+    NameUse,
     evaluate,
     names_used,
     uses,
@@ -62,7 +62,7 @@ class Nothing:
     def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
         try:
             names_used(node.text)
-        except Failed as failure:
+        except BoundExceeded as failure:
             found.append(BAD_EXPRESSION.at(node.place_within(failure.line), str(failure)))
             return None
         return Expression(node.text, path, node.place)
@@ -157,7 +157,7 @@ class BlockScope:
             self.varies |= not names_used(node.text).isdisjoint(("each", "index"))
             value = evaluate(node.text, self._early())
             return Secret(str(value)) if secret else value
-        except Failed as failure:
+        except BoundExceeded as failure:
             text = without_secrets(str(failure)) if secret else str(failure)
             found.append(BAD_EXPRESSION.at(node.place_within(failure.line), text))
             return None
@@ -173,7 +173,7 @@ class BlockScope:
             if not self.assumed and not self._there(node, found):
                 return None
             secret = uses_secret(node.text, self.variables)
-        except Failed as failure:
+        except BoundExceeded as failure:
             found.append(BAD_EXPRESSION.at(node.place_within(failure.line), str(failure)))
             return None
         kept = Expression(node.text, path, node.place, secret=secret)
@@ -212,12 +212,12 @@ class BlockScope:
         for use in uses(node.text):
             place = node.place_within(use.line)
             match use:
-                case Use("projects", (project, *_)) if project not in _METHODS and not self._has_project(project):
+                case NameUse("projects", (project, *_)) if project not in _METHODS and not self._has_project(project):
                     known = self.names.get(("", "projects"), {})
                     found.append(UNKNOWN.at(place, f"There is no project {project!r}.{nearest(project, known)}"))
-                case Use("projects", (project, kind, name, *_)) if kind in self.kinds:
+                case NameUse("projects", (project, kind, name, *_)) if kind in self.kinds:
                     self._there_in(project, kind, name, place, found)
-                case Use(kind, (name, *_)) if kind in self.kinds:
+                case NameUse(kind, (name, *_)) if kind in self.kinds:
                     self._there_in(self.project, kind, name, place, found)
                 case _:
                     pass

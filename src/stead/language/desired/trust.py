@@ -18,12 +18,12 @@ from stead.core.kind import Kind, Reach
 from stead.core.value import fields_of, is_value, replace
 from stead.language.desired.model import Block, Desired, Hook, Site
 from stead.language.document import Node
-from stead.language.reading import Reading, Scope, nearest, read_model
+from stead.language.reading import Reading, ReadingScope, nearest, read_model
 from stead.language.reading.models import hint_of, word_of
 from stead.language.reading.readers import FAILED, deeper
 from stead.language.spec.grants import NOTHING, PATIENCE, Grants, allows, suggested
 from stead.language.spec.project_files import NOT_ALONE
-from stead.language.spec.settings import Common, Playbook, SiteHook
+from stead.language.spec.settings import Common, PlaybookHook, SiteHook
 
 BEYOND = Code("STEAD-G003", "a project file reaches beyond its project")
 WOULD_NEED = Code("STEAD-G004", "a project file needs a grant of the site", Severity.WARNING)
@@ -33,7 +33,7 @@ HOOK = Code("STEAD-G006", "a hook that the site does not offer")
 _TEMPLATE = re.compile(r"\{[{%#]")
 
 
-def read_grants(nodes: Mapping[str, Node], scope: Scope, found: list[Diagnostic]) -> dict[str, Grants]:
+def read_grants(nodes: Mapping[str, Node], scope: ReadingScope, found: list[Diagnostic]) -> dict[str, Grants]:
     grants: dict[str, Grants] = {}
     for name, node in nodes.items():
         reading = Reading(scope, name)
@@ -168,7 +168,7 @@ def hooks_of(
     return tuple(made)
 
 
-def _wrong_variables(one: Playbook, known: SiteHook) -> str:
+def _wrong_variables(one: PlaybookHook, known: SiteHook) -> str:
     """Variables of a playbook can be the connection, the interpreter or a template: all of them run something."""
     others = sorted(one.vars.keys() - known.vars.keys())
     if others:
@@ -190,7 +190,7 @@ def _texts(value: Any) -> Iterable[str]:
             yield from _texts(one)
 
 
-def _offered(one: Playbook, known: SiteHook, file: str) -> Hook:
+def _offered(one: PlaybookHook, known: SiteHook, file: str) -> Hook:
     path, variables = beside(known.playbook, file), {**known.vars, **one.vars}
     return Hook(playbook=path, when=one.when, actions=frozenset(one.actions), variables=variables)
 

@@ -11,7 +11,7 @@ from stead.language import document
 from stead.language.desired.declared import TEXTS, Declared, badly_declared, shown, wrong
 from stead.language.document import Node, Scalar
 from stead.language.expressions import (
-    Failed,
+    BoundExceeded,
     evaluate,
     has_expression,
     names_used,
@@ -22,7 +22,7 @@ from stead.language.expressions import (
 )
 from stead.language.reading import Reading, nearest, read_model
 from stead.language.reading.readers import FAILED
-from stead.language.spec import Environment, Given
+from stead.language.spec import Given, VariableScope
 from stead.language.vault import Vault
 
 __all__ = ["Declared", "Variables"]
@@ -41,7 +41,7 @@ class Variables:
     """The variables of one environment, each evaluated when it is first needed."""
 
     def __init__(
-        self, environment: Environment, vault: Vault, found: list[Diagnostic], above: Variables | None
+        self, environment: VariableScope, vault: Vault, found: list[Diagnostic], above: Variables | None
     ) -> None:
         self.environment, self.vault, self.found, self.above = environment, vault, found, above
         self.values: dict[str, Any] = {}
@@ -157,7 +157,7 @@ class Variables:
             secret = uses_secret(node.text, self.values)
             value = evaluate(node.text, {"vars": revealed(self.values), "project": project})
             return Secret(str(value)) if secret else value
-        except Failed as failure:
+        except BoundExceeded as failure:
             text = without_secrets(str(failure)) if secret else str(failure)
             self.found.append(FAILED_EXPRESSION.at(node.place_within(failure.line), text))
             return None

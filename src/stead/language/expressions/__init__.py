@@ -12,9 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stead.core.fields import Expression, Secret
-from stead.language.expressions.bounds import LARGEST, WHOLE, Failed
+from stead.language.expressions.bounds import LARGEST, WHOLE, BoundExceeded
 from stead.language.expressions.used import (
-    Use,
+    NameUse,
     environment,
     holds_secret,
     names_used,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = [
     "EARLY",
     "LARGEST",
-    "Failed",
-    "Use",
+    "BoundExceeded",
+    "NameUse",
     "evaluate",
     "evaluate_late",
     "has_expression",
@@ -67,12 +67,12 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
         known = {name: scope[name] for name in names_used(text) if name in scope}
         made = _compiled(text)
         return meter.made(_settled(made(**known))) if _is_lone(text) else _joined(made, known)
-    except Failed:
+    except BoundExceeded:
         raise
     except TemplateError as error:
-        raise Failed(_words(error), _line(error, text)) from None
+        raise BoundExceeded(_words(error), _line(error, text)) from None
     except Exception as error:  # noqa: BLE001 - whatever a user's expression provokes is the user's to mend
-        raise Failed(f"{type(error).__name__}: {error}.", _line(error, text)) from None
+        raise BoundExceeded(f"{type(error).__name__}: {error}.", _line(error, text)) from None
     finally:
         meter.left = before  # facts may be expressions themselves
 
@@ -104,7 +104,7 @@ def _joined(made: Template, known: Mapping[str, Any]) -> str:
     for part in made.generate(known):
         size += len(part)
         if size > LARGEST:
-            raise Failed(f"It comes to more than {LARGEST:,} characters.")
+            raise BoundExceeded(f"It comes to more than {LARGEST:,} characters.")
         parts.append(part)
     return _writable("".join(parts))
 
@@ -134,24 +134,24 @@ def _settled(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return _writable(value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise Failed(f"It comes to {value}, which is no number to reckon with.")
+        raise BoundExceeded(f"It comes to {value}, which is no number to reckon with.")
     if isinstance(value, int | float | Secret) or value is None:
         return value
     if depth >= _DEEPEST:
-        raise Failed("It comes to lists in lists in lists, too deep.")
+        raise BoundExceeded("It comes to lists in lists in lists, too deep.")
     if isinstance(value, Mapping):
         return {_key(key): _settled(one, depth + 1) for key, one in value.items()}
     if hasattr(value, "__iter__"):
         return [_settled(one, depth + 1) for one in value]
     if callable(value):
-        raise Failed("It comes to a function. Are its () missing?")
-    raise Failed(f"It comes to a {type(value).__name__}, which is no value.")
+        raise BoundExceeded("It comes to a function. Are its () missing?")
+    raise BoundExceeded(f"It comes to a {type(value).__name__}, which is no value.")
 
 
 def _writable(text: str) -> str:
     """Half a character, which `\\ud800` makes, is no text that a file or a host could hold."""
     if not text.isascii() and _HALF.search(text):
-        raise Failed("It has half a character (a lone surrogate) in it. Write the whole one.")
+        raise BoundExceeded("It has half a character (a lone surrogate) in it. Write the whole one.")
     return text
 
 
@@ -159,11 +159,11 @@ def _key(key: Any) -> str:
     """Of a map, as JSON has them."""
     if isinstance(key, str):
         if key.startswith("$"):
-            raise Failed(f"A key of a map begins with $: {key[:40]!r}. Stead marks sealed secrets so.")
+            raise BoundExceeded(f"A key of a map begins with $: {key[:40]!r}. Stead marks sealed secrets so.")
         return _writable(key)
     if isinstance(key, int | float) and not isinstance(key, bool):
         return str(key)
-    raise Failed("A key of a map is something else than text.")
+    raise BoundExceeded("A key of a map is something else than text.")
 
 
 def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:
@@ -182,8 +182,8 @@ def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:
     known["vars"] = revealed(known.get("vars", {}))
     try:
         return Secret(str(evaluate(expression.text, known)))
-    except Failed as failure:
-        raise Failed(without_secrets(str(failure)), failure.line) from None
+    except BoundExceeded as failure:
+        raise BoundExceeded(without_secrets(str(failure)), failure.line) from None
 
 
 class _Prefixed(Mapping[str, Any]):

@@ -37,7 +37,7 @@ _GROWING = frozenset(
 _BYTES = frozenset({"encode", "to_bytes"})
 
 
-class Failed(Exception):  # noqa: N818 - a mistake of the user's, not a fault
+class BoundExceeded(Exception):  # noqa: N818 - a mistake of the user's, not a fault
     """Why an expression has no value, in words for its author; `line` counts from 1 within its text."""
 
     def __init__(self, text: str, line: int = 1) -> None:
@@ -54,9 +54,9 @@ class Meter:
 
     def spend(self, parts: int) -> None:
         if parts > self.left:  # it is not done, so it costs nothing
-            raise Failed("It takes too many steps. Let fewer loops and filters do it.")
+            raise BoundExceeded("It takes too many steps. Let fewer loops and filters do it.")
         if parts > self.whole:
-            raise Failed("All expressions of the spec together take too many steps. Let fewer members differ.")
+            raise BoundExceeded("All expressions of the spec together take too many steps. Let fewer members differ.")
         self.left -= parts
         self.whole -= parts
 
@@ -64,19 +64,19 @@ class Meter:
         """Counts a value that was made."""
         if isinstance(value, str | list | tuple | dict):
             if len(value) > LARGEST:
-                raise Failed(f"It comes to {len(value):,} parts; at most {LARGEST:,} are possible.")
+                raise BoundExceeded(f"It comes to {len(value):,} parts; at most {LARGEST:,} are possible.")
             self.spend(len(value) if isinstance(value, str) else _items(value))
         elif isinstance(value, int) and value.bit_length() > MOST_BITS:
-            raise Failed("A number in it is too large.")
+            raise BoundExceeded("A number in it is too large.")
         return value
 
     def called(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Before a filter or method is called: it may look at all that it is given."""
         self.spend(_CALL + sum(map(_length, arguments)))
         if name in _BYTES:
-            raise Failed(f"{name!r} makes bytes, which are no value.")
+            raise BoundExceeded(f"{name!r} makes bytes, which are no value.")
         if name in _GROWING and _product(arguments) > LARGEST * 4:
-            raise Failed(f"What {name!r} would make has more than {LARGEST:,} parts.")
+            raise BoundExceeded(f"What {name!r} would make has more than {LARGEST:,} parts.")
         if name == "sum" and len(arguments) > 1:  # of lists: each sum is made anew
             self.spend(_length(arguments[0]) * max(map(_weight, arguments)))
         if name == "format" and arguments and isinstance(arguments[0], str):
@@ -122,7 +122,7 @@ class Meter:
         """`~`: all of them as one text."""
         texts = [str(one) for one in parts]
         if sum(map(len, texts)) > LARGEST:
-            raise Failed(f"It comes to more than {LARGEST:,} characters.")
+            raise BoundExceeded(f"It comes to more than {LARGEST:,} characters.")
         self.spend(sum(map(len, texts)))
         return "".join(texts)
 
@@ -136,13 +136,13 @@ def _items(value: Any) -> int:
             total += 1 + len(one)
             stack += one.values() if isinstance(one, dict) else one
             if total > BUDGET // 4:
-                raise Failed(f"It comes to more than {BUDGET // 4:,} items.")
+                raise BoundExceeded(f"It comes to more than {BUDGET // 4:,} items.")
     return total
 
 
 def bounded_format(text: str) -> None:
     if _WIDTH.search(text):
-        raise Failed("A width in it is too large.")
+        raise BoundExceeded("A width in it is too large.")
 
 
 def _length(value: Any) -> int:

@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stead.core.fields import Secret
-from stead.language.expressions.bounds import LARGEST, MOST_BITS, Failed, Meter, bounded_format
+from stead.language.expressions.bounds import LARGEST, MOST_BITS, BoundExceeded, Meter, bounded_format
 
 # They give something else at each run, so that the plan would be another.
 _CHANCE = ("random", "lipsum")
@@ -47,7 +47,7 @@ class Environment(ImmutableSandboxedEnvironment):
             if isinstance(node, nodes.Filter | nodes.Test):
                 self._known(node)
             else:
-                raise Failed("A template of its own cannot be read here.", node.lineno)
+                raise BoundExceeded("A template of its own cannot be read here.", node.lineno)
         _metered(tree)
         tree.set_environment(self)
         return tree
@@ -57,7 +57,7 @@ class Environment(ImmutableSandboxedEnvironment):
         if node.name not in known:
             from stead.language.reading.context import nearest
 
-            raise Failed(f"There is no {kind} {node.name!r}.{nearest(node.name, known)}", node.lineno)
+            raise BoundExceeded(f"There is no {kind} {node.name!r}.{nearest(node.name, known)}", node.lineno)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         _BEFORE[operator](left, right)
@@ -77,7 +77,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def _range(self, *args: int) -> range:
         made = range(*args)
         if len(made) > LARGEST:
-            raise Failed(f"The range has more than {LARGEST:,} numbers.")
+            raise BoundExceeded(f"The range has more than {LARGEST:,} numbers.")
         return made
 
 
@@ -115,12 +115,12 @@ def _counted(node: nodes.Expr) -> nodes.Expr:
 def _product(left: Any, right: Any) -> None:
     for text, times in ((left, right), (right, left)):
         if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > LARGEST:
-            raise Failed(f"The product has more than {LARGEST:,} parts.")
+            raise BoundExceeded(f"The product has more than {LARGEST:,} parts.")
 
 
 def _power(left: Any, right: Any) -> None:
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > MOST_BITS:
-        raise Failed("The power is too large.")
+        raise BoundExceeded("The power is too large.")
 
 
 def _format(left: Any, _right: Any) -> None:
@@ -134,7 +134,7 @@ def _sum(left: Any, right: Any) -> None:
         and isinstance(right, str | list | tuple)
         and len(left) + len(right) > LARGEST
     ):
-        raise Failed(f"The sum has more than {LARGEST:,} parts.")
+        raise BoundExceeded(f"The sum has more than {LARGEST:,} parts.")
 
 
 _BEFORE: Mapping[str, Callable[[Any, Any], None]] = {"*": _product, "**": _power, "%": _format, "+": _sum}
@@ -148,11 +148,11 @@ def _printed(value: Any) -> Any:
         case list() | tuple() | dict():
             return to_json(value)
         case _ if callable(value):
-            raise Failed("A function stands here. Are its () missing?")
+            raise BoundExceeded("A function stands here. Are its () missing?")
         case Mapping():
-            raise Failed("A map stands here: choose one of its fields, or say `| to_json`.")
+            raise BoundExceeded("A map stands here: choose one of its fields, or say `| to_json`.")
         case _:
-            raise Failed(f"A {type(value).__name__} stands here, which has no text. Is `| list` missing?")
+            raise BoundExceeded(f"A {type(value).__name__} stands here, which has no text. Is `| list` missing?")
 
 
 def to_json(value: Any) -> str:
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
         return str(value)  # raises, with the name
     if hasattr(value, "__iter__"):
         return list(value)
-    raise Failed(f"A {type(value).__name__} has no form in JSON.")
+    raise BoundExceeded(f"A {type(value).__name__} has no form in JSON.")
 
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {

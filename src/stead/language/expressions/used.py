@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from stead.core.fields import Expression, Secret
 from stead.core.named import NamedTuple
-from stead.language.expressions.bounds import Failed
+from stead.language.expressions.bounds import BoundExceeded
 
 if TYPE_CHECKING:
     from stead.language.expressions.sandbox import Environment
 
 
-class Use(NamedTuple):
+class NameUse(NamedTuple):
     """A name that is looked up, with the words after it that are known: `instances.web[0].address`."""
 
     name: str
@@ -40,11 +40,11 @@ def parsed(text: str) -> Any:
     try:
         return environment().parse(text)
     except TemplateSyntaxError as error:
-        raise Failed(f"It cannot be read: {error.message}.", error.lineno) from None
-    except Failed:
+        raise BoundExceeded(f"It cannot be read: {error.message}.", error.lineno) from None
+    except BoundExceeded:
         raise
     except Exception as error:  # noqa: BLE001 - a thousand brackets end in RecursionError, and more of the kind
-        raise Failed(f"It cannot be read: {type(error).__name__}.") from None
+        raise BoundExceeded(f"It cannot be read: {type(error).__name__}.") from None
 
 
 @cache
@@ -53,10 +53,10 @@ def _names(text: str) -> frozenset[str]:
 
     try:
         return frozenset(meta.find_undeclared_variables(parsed(text)) - environment().globals.keys())
-    except Failed:
+    except BoundExceeded:
         raise
     except Exception as error:  # noqa: BLE001 - the same
-        raise Failed(f"It cannot be read: {error}.") from None
+        raise BoundExceeded(f"It cannot be read: {error}.") from None
 
 
 def names_used(expression: Expression | str) -> frozenset[str]:
@@ -65,13 +65,13 @@ def names_used(expression: Expression | str) -> frozenset[str]:
 
 
 @cache
-def uses(text: str) -> tuple[Use, ...]:
+def uses(text: str) -> tuple[NameUse, ...]:
     """Every place where an outside name is looked up."""
     outside = _names(text)
     return tuple(use for use in _uses(parsed(text)) if use.name in outside)
 
 
-def _uses(tree: Any) -> Iterator[Use]:
+def _uses(tree: Any) -> Iterator[NameUse]:
     from jinja2 import nodes
 
     inner: set[int] = set()
@@ -90,7 +90,7 @@ def _uses(tree: Any) -> Iterator[Use]:
             below = below.node
             inner.add(id(below))
         if isinstance(below, nodes.Name):
-            yield Use(below.name, tuple(words), below.lineno)
+            yield NameUse(below.name, tuple(words), below.lineno)
 
 
 @cache

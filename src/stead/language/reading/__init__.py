@@ -5,7 +5,7 @@ field is a late one. It opens no file and knows no kind.
 """
 
 from stead.language.reading.codes import MISSING, OUT_OF_RANGE, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
-from stead.language.reading.context import Reading, Scope, nearest
+from stead.language.reading.context import Reading, ReadingScope, nearest
 from stead.language.reading.models import read_model, reader_of
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "WRONG_FORM",
     "WRONG_TYPE",
     "Reading",
-    "Scope",
+    "ReadingScope",
     "nearest",
     "read_model",
     "reader_of",

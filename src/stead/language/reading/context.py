@@ -11,7 +11,7 @@ from stead.core.fields import Expression, Ref, Secret
 from stead.language.document import VAULT, Mapping, Node, Scalar, Sequence
 
 
-class Scope(Protocol):
+class ReadingScope(Protocol):
     """What names mean where a value is read."""
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None: ...
@@ -29,7 +29,7 @@ class Reading:
 
     __slots__ = ("address", "found", "late", "refs", "scope")
 
-    def __init__(self, scope: Scope, address: str = "") -> None:
+    def __init__(self, scope: ReadingScope, address: str = "") -> None:
         self.scope, self.address = scope, address
         self.found: list[Diagnostic] = []
         self.refs: dict[Address, None] = {}

@@ -25,7 +25,7 @@ NOBODY: frozenset[str] = frozenset()
 
 
 @positional
-class Field:
+class ModelField:
     """One field of a model, compiled."""
 
     name: str  # of the attribute
@@ -44,9 +44,9 @@ def word_of(name: str) -> str:
 
 
 @cache
-def fields_of(model: type) -> Mapping[str, Field]:
+def fields_of(model: type) -> Mapping[str, ModelField]:
     return {
-        word_of(name): Field(name, word_of(name), _reader_when_needed(model, name), one.required)
+        word_of(name): ModelField(name, word_of(name), _reader_when_needed(model, name), one.required)
         for name, one in fields_in(model).items()
     }
 
@@ -91,7 +91,7 @@ def record_reader(model: type) -> Callable[[Node, Reading, str, frozenset[str]],
 
 def _record(
     model: type,
-    fields: Mapping[str, Field],
+    fields: Mapping[str, ModelField],
     node: document.Mapping,
     reading: Reading,
     path: str,

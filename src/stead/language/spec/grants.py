@@ -22,7 +22,7 @@ SOURCE = Text(
 
 
 @value
-class Physical:
+class PhysicalNetworkGrant:
     """What it may make of a physical network."""
 
     flat: Annotated[bool, "A network that is the physical one as it is"] = False
@@ -47,8 +47,8 @@ class Grants:
         bool, "Images from a URL without a checksum, where `site.unchecked_images` is set too"
     ] = False
     physical_networks: Annotated[
-        Mapping[Annotated[str, Name()], Physical],
-        "Physical networks that it may make flat and VLAN networks of",
+        Mapping[Annotated[str, Name()], PhysicalNetworkGrant],
+        "PhysicalNetworkGrant networks that it may make flat and VLAN networks of",
         Example({"lab": {"vlans": ["200-299"]}}),
     ] = field(default_factory=dict)
     vnis: Annotated[
@@ -125,7 +125,7 @@ def _addressed(given: Iterable[str], asked: str) -> bool:
     return any(wanted.version == one.version and wanted.subnet_of(one) for one in map(ip_network, given))  # type: ignore[arg-type]
 
 
-def _wired(given: Mapping[str, Physical], asked: tuple[str, str, int | None]) -> bool:
+def _wired(given: Mapping[str, PhysicalNetworkGrant], asked: tuple[str, str, int | None]) -> bool:
     name, type_, number = asked
     if name not in given:
         return False

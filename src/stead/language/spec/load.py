@@ -17,7 +17,7 @@ from stead.language.document import Node, Scalar
 from stead.language.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import kind_of
 from stead.language.spec.files import Files
-from stead.language.spec.model import Definition, Environment, Given, Said, Spec
+from stead.language.spec.model import Definition, Given, Said, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
 from stead.language.spec.sections import PART, TOP, lists, unknown, version, without_sites
 from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
@@ -52,7 +52,7 @@ def load(  # noqa: PLR0913 - each is a source of its own
     declared: dict[str, Node] = {}
     for node in nodes:
         declared |= loading.merged(node, "vars", declared)
-    environment = Environment(declared=declared, given=given)
+    environment = VariableScope(declared=declared, given=given)
     for node in nodes:
         loading.top(node, environment)
     loading.project_files(nodes, environment)
@@ -74,7 +74,7 @@ def load_alone(
 ) -> tuple[Spec, list[Diagnostic]]:
     """A project's files without the site's. The variables are those that the site's inclusion would give."""
     loading = _Loading(Files(root or Path.cwd()), kinds)
-    environment = Environment(declared={}, given={})
+    environment = VariableScope(declared={}, given={})
     place = Place(loading.files.shown(path), 1, 1)
     given = loading.given(variables or {}, var_files)
     loading.owned(Owned(project, path, place, document.Mapping(*place)), environment, given)
@@ -88,8 +88,8 @@ class _Loading:
         self.kinds = kinds
         self.definitions: dict[Address, Definition] = {}
         self.site: Node | None = None
-        self.outputs: dict[str, tuple[Node, Environment]] = {}
-        self.checks: dict[str, tuple[Node, Environment]] = {}
+        self.outputs: dict[str, tuple[Node, VariableScope]] = {}
+        self.checks: dict[str, tuple[Node, VariableScope]] = {}
         self.moved: list[Said] = []
         self.forget: list[Said] = []
         self.grants: dict[str, Node] = {}
@@ -99,7 +99,7 @@ class _Loading:
         self.including: list[Path] = []
         self.included = 0
 
-    def spec(self, environment: Environment, vault_secrets: tuple[Password, ...]) -> Spec:
+    def spec(self, environment: VariableScope, vault_secrets: tuple[Password, ...]) -> Spec:
         return Spec(
             kinds=self.kinds,
             definitions=tuple(self.definitions.values()),
@@ -155,7 +155,7 @@ class _Loading:
         text = f"{name!r} of {section} is defined at {first.place} too. Remove or rename one of them."
         self.found.append(TWICE.at(second.place, text))
 
-    def top(self, node: Node, environment: Environment) -> None:
+    def top(self, node: Node, environment: VariableScope) -> None:
         assert isinstance(node, document.Mapping)  # noqa: S101 - the caller has told of all others
         version(node, self.found)
         sections = [
@@ -176,13 +176,13 @@ class _Loading:
             into.update({name: (below, environment) for name, below in self.merged(node, section, firsts).items()})
         self.lists(node, environment)
 
-    def project(self, name: str, node: Node, above: document.Mapping, environment: Environment) -> None:
+    def project(self, name: str, node: Node, above: document.Mapping, environment: VariableScope) -> None:
         if isinstance(node, Scalar) and node.value is None:
             node = document.Mapping(node.file, node.line, node.column)
         if not self.is_map(node):
             return
         assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
-        scope = Environment(declared=environment.declared, given=environment.given, project=name)
+        scope = VariableScope(declared=environment.declared, given=environment.given, project=name)
         sections = self.project_sections()
         own = document.Mapping(node.file, node.line, node.column)
         aside = {*sections, "include", "moved", "forget"}
@@ -194,14 +194,14 @@ class _Loading:
         self.include(node, scope)
         self.lists(node, scope)
 
-    def project_files(self, nodes: Sequence[Node], environment: Environment) -> None:
+    def project_files(self, nodes: Sequence[Node], environment: VariableScope) -> None:
         """What projects' people write, after all that the site's own files say."""
         named = [one for node in nodes for one in owned(node, self.files.root, self.files.found)]
         site = {self.files.root / node.file: node.place for node in nodes} | self.parts
         for one in apart(named, site, self.found):
             self.owned(one, environment)
 
-    def owned(self, one: Owned, above: Environment, more: Mapping[str, Given] | None = None) -> None:
+    def owned(self, one: Owned, above: VariableScope, more: Mapping[str, Given] | None = None) -> None:
         empty = document.Mapping(one.node.file, one.node.line, one.node.column)
         self.define("projects", "", one.project, empty, above, None)
         self.folders[self.files.shown(one.path)] = one.project
@@ -210,27 +210,27 @@ class _Loading:
         for node in nodes:
             declared |= self.merged(node, "vars", declared)
         given = {word: Given(value, str(one.place), above) for word, value in self.entries(one.node, "vars")}
-        scope = Environment(declared=declared, given=given | dict(more or {}), project=one.project, walls=one.path)
+        scope = VariableScope(declared=declared, given=given | dict(more or {}), project=one.project, walls=one.path)
         for node in nodes:
             assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
             version(node, self.found)
             self.contents(node, scope)
 
-    def stored(self, project: str, content: Mapping[str, Any], above: Environment) -> None:
+    def stored(self, project: str, content: Mapping[str, Any], above: VariableScope) -> None:
         """What the API's people have asked for, with the walls of a project file. The site's files may say what is
         theirs to say of the project, and nothing that is in it.
         """
         others = [one for one in self.definitions.values() if one.project == project]
         self.found += twice_owned(project, others)
         node = literal(content, document_of(project))
-        scope = Environment(declared={}, given={}, project=project, walls=Path(node.file))
+        scope = VariableScope(declared={}, given={}, project=project, walls=Path(node.file))
         own = node.child("project") or document.Mapping(node.file, 1, 1)
         self.define("projects", "", project, own, above, None)
         for plural in self.project_sections() if not others else ():
             self.section(node, plural, project, scope)
         self.files.owners[node.file] = project
 
-    def contents(self, node: document.Mapping, scope: Environment) -> None:
+    def contents(self, node: document.Mapping, scope: VariableScope) -> None:
         """What a part and a project file may have."""
         sections = self.project_sections()
         own = node if scope.walls is None else without_sites(node, self.kinds, self.found)
@@ -243,12 +243,12 @@ class _Loading:
     def project_sections(self) -> list[str]:
         return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]
 
-    def section(self, node: Node, plural: str, project: str, environment: Environment) -> None:
+    def section(self, node: Node, plural: str, project: str, environment: VariableScope) -> None:
         for name, below in self.entries(node, plural):
             self.define(plural, project, environment.prefix + name, below, environment, node.child(plural))
 
     def define(
-        self, kind: str, project: str, name: str, node: Node, environment: Environment, section: Node | None
+        self, kind: str, project: str, name: str, node: Node, environment: VariableScope, section: Node | None
     ) -> None:  # the section tells where the key stands
         place = (
             section.place_of_key(name.removeprefix(environment.prefix))
@@ -283,7 +283,7 @@ class _Loading:
             self.twice(f"project {name}", word, second.entries[word], first.entries[word])
         return both
 
-    def include(self, node: Node, environment: Environment) -> None:
+    def include(self, node: Node, environment: VariableScope) -> None:
         """`include: {blue: {part: web.yml, vars: {...}}}`: the part's resources, named blue-..., in this project."""
         for name, below in self.entries(node, "include"):
             part = below.child("part")
@@ -297,7 +297,7 @@ class _Loading:
                     self.found.append(UNKNOWN_FIELD.at(below.place_of_key(word), text))
             self.part(name, below, part, environment)
 
-    def part(self, name: str, inclusion: Node, part: Scalar, environment: Environment) -> None:
+    def part(self, name: str, inclusion: Node, part: Scalar, environment: VariableScope) -> None:
         path = Path(normpath((self.files.root / part.file).parent / part.text))
         self.included += 1
         if path in self.including or len(self.including) >= DEEPEST or self.included > MOST:
@@ -317,7 +317,7 @@ class _Loading:
         given = {
             word: Given(value, str(inclusion.place), environment) for word, value in self.entries(inclusion, "vars")
         }
-        scope = Environment(
+        scope = VariableScope(
             declared=dict(self.entries(node, "vars")),
             given=given,
             project=environment.project,
@@ -331,7 +331,7 @@ class _Loading:
         self.including.pop()
         self.found[before:] = [_inside(one, self.files.shown(path), inclusion.place) for one in self.found[before:]]
 
-    def lists(self, node: Node, environment: Environment) -> None:
+    def lists(self, node: Node, environment: VariableScope) -> None:
         for section, said in lists(node, environment, self.found):
             (self.moved if section == "moved" else self.forget).append(said)
 

@@ -18,7 +18,7 @@ class Given(NamedTuple):
 
     node: Node
     source: str
-    environment: Environment | None = None  # whose expressions it uses, when a part was given it
+    environment: VariableScope | None = None  # whose expressions it uses, when a part was given it
     text: str | None = None  # as `-e` has it: YAML, or text where that is what the variable's type wants
 
 
@@ -32,7 +32,7 @@ class Said(NamedTuple):
 
 
 @value(eq=False)
-class Environment:
+class VariableScope:
     """One scope of variables: the spec's own, or that of one inclusion of a part."""
 
     declared: Mapping[str, Node]
@@ -55,21 +55,21 @@ class Definition:
     project: str
     name: str
     node: Node
-    environment: Environment
+    environment: VariableScope
 
 
 @value
 class Spec:
     kinds: Mapping[str, Kind] = field(repr=False)
     definitions: tuple[Definition, ...] = ()
-    environment: Environment
+    environment: VariableScope
     site: Node | None = None
     grants: Mapping[str, Node] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
     owned: Mapping[str, str] = field(default_factory=dict)  # folder or file of a project's people -> the project
     uploads: Mapping[str, str] = field(default_factory=dict)  # project of the API -> the folder of its own images
-    outputs: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
-    checks: Mapping[str, tuple[Node, Environment]] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
+    checks: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
     vault_secrets: tuple[Password, ...] = ()

@@ -11,7 +11,7 @@ from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.codes import UNKNOWN_FIELD, WRONG_TYPE
 from stead.language.reading.context import kind_of, nearest
-from stead.language.spec.model import Environment, Said
+from stead.language.spec.model import Said, VariableScope
 from stead.language.spec.project_files import SITES
 from stead.language.spec.settings import SETTINGS
 
@@ -70,7 +70,7 @@ def without_sites(node: document.Mapping, kinds: Kinds, found: Found) -> documen
     return own
 
 
-def lists(node: Node, environment: Environment, found: Found) -> Iterator[tuple[str, Said]]:
+def lists(node: Node, environment: VariableScope, found: Found) -> Iterator[tuple[str, Said]]:
     """`moved` and `forget`, which are lists."""
     for section in ("moved", "forget"):
         below = node.child(section)

@@ -19,7 +19,7 @@ TAG = Text(pattern=r"[^/,]+", what="a tag: one line without '/' and ','", longes
 
 
 @value
-class Playbook:
+class PlaybookHook:
     """A playbook of yours, run before or after a step of the resource."""
 
     playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/drain.yml")]
@@ -98,7 +98,9 @@ class Common:
         Example({"at_once": 1}),
     ] = None
     hooks: Annotated[
-        tuple[Playbook, ...], "Playbooks around its steps", Example([{"playbook": "hooks/drain.yml", "when": "before"}])
+        tuple[PlaybookHook, ...],
+        "Playbooks around its steps",
+        Example([{"playbook": "hooks/drain.yml", "when": "before"}]),
     ] = ()
 
 

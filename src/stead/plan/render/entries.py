@@ -12,7 +12,7 @@ from stead.core.named import NamedTuple
 from stead.diff.model import FieldChange
 from stead.plan.model import Keep
 from stead.plan.render import values
-from stead.plan.render.fold import Atom, Entry
+from stead.plan.render.fold import Atom, FoldedChange
 from stead.plan.render.names import of_addresses, of_hosts
 from stead.plan.render.words import SIGNS
 
@@ -24,7 +24,7 @@ TEXT_LINES_SHOWN = 14
 _IP = re.compile(r"[0-9a-f:.]+")
 
 
-class Field(NamedTuple):
+class ShownField(NamedTuple):
     """One field that changes. Of a text with several lines, `lines` says how."""
 
     name: str
@@ -51,7 +51,7 @@ class Card(NamedTuple):
     disturbs: Disruption
     drift: bool
     about: str
-    fields: tuple[Field, ...]
+    fields: tuple[ShownField, ...]
     more_fields: int
     members: tuple[str, ...]
     more_members: int
@@ -60,7 +60,7 @@ class Card(NamedTuple):
     place: str
 
 
-def card(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool = False) -> Card:
+def card(entry: FoldedChange, keeps: Mapping[Address, Keep], *, verbose: bool = False) -> Card:
     atom = entry.first
     fields = _fields(atom, verbose=verbose)
     members = list(_members(entry, keeps, verbose=verbose))
@@ -86,7 +86,7 @@ def card(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool = False) 
     )
 
 
-def _where(entry: Entry, *, verbose: bool) -> str:
+def _where(entry: FoldedChange, *, verbose: bool) -> str:
     hosts = of_hosts(entry.hosts, every=verbose)
     if entry.first.action is Action.MIGRATE:
         return f"{hosts} → {of_hosts({atom.to for atom in entry.atoms}, every=verbose)}"
@@ -100,7 +100,7 @@ def _fields(atom: Atom, *, verbose: bool) -> Sequence[FieldChange]:
     return [FieldChange(name, None, value) for name, value in values.leaves(atom.want.fields())]
 
 
-def _field(change: FieldChange, *, verbose: bool) -> Field:
+def _field(change: FieldChange, *, verbose: bool) -> ShownField:
     name, old, new, drift = change[:4]
     was = None if change.was is None else values.shown(change.was, name)
     lines: tuple[str, ...] = ()
@@ -109,10 +109,10 @@ def _field(change: FieldChange, *, verbose: bool) -> Field:
         limit = len(some) if verbose else TEXT_LINES_SHOWN
         more = (f"… {len(some) - limit} more lines",) if len(some) > limit else ()
         lines = (*some[:limit], *more)
-    return Field(values.safe(change.name), values.shown(old, name), values.shown(new, name), drift, lines, was)
+    return ShownField(values.safe(change.name), values.shown(old, name), values.shown(new, name), drift, lines, was)
 
 
-def _members(entry: Entry, keeps: Mapping[Address, Keep], *, verbose: bool) -> Iterator[str]:
+def _members(entry: FoldedChange, keeps: Mapping[Address, Keep], *, verbose: bool) -> Iterator[str]:
     """Each with its host and addresses, where they were chosen for it alone."""
     if entry.first.action not in (Action.CREATE, Action.REPLACE, Action.MIGRATE):
         return

@@ -37,7 +37,7 @@ class Atom(NamedTuple):
 
 
 @value
-class Entry:
+class FoldedChange:
     """Members of one block to which the same is done for the same reason."""
 
     atoms: Sequence[Atom]
@@ -75,7 +75,7 @@ class Entry:
         )
 
 
-def fold(plan: Plan) -> list[Entry]:
+def fold(plan: Plan) -> list[FoldedChange]:
     """Sorted as people count: the site first, then by project, kind and name."""
     groups: dict[tuple[Any, ...], list[Atom]] = {}
     abouts = _Abouts()
@@ -86,7 +86,8 @@ def fold(plan: Plan) -> list[Entry]:
         key = (*address[:3], atom.action, atom.disturbs, atom.reasons, changes, about, bool(atom.to))
         groups.setdefault(key, []).append(atom)
     entries = [
-        Entry(atoms=sorted(group, key=lambda atom: order(atom.address)), about=key[7]) for key, group in groups.items()
+        FoldedChange(atoms=sorted(group, key=lambda atom: order(atom.address)), about=key[7])
+        for key, group in groups.items()
     ]
     return sorted(entries, key=lambda entry: (order(entry.first.address), entry.first.action))
 

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from stead.core.address import Address
 from stead.core.kind import Action, Disruption
-from stead.plan.graph import Thing, graph_of, only
+from stead.plan.graph import GraphResource, graph_of, only
 from stead.plan.model import Plan
-from stead.plan.render.entries import Card, Field, card, why
-from stead.plan.render.fold import Entry, fold
+from stead.plan.render.entries import Card, ShownField, card, why
+from stead.plan.render.fold import FoldedChange, fold
 from stead.plan.render.names import count, of_addresses
 from stead.plan.render.style import ENDING, beginning
 from stead.plan.render.svg import hosts_svg, to_svg
@@ -25,7 +25,7 @@ HOSTS = 60
 ENTRIES = 1500  # a page that a browser still opens at once
 
 
-def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[Thing] | None = None) -> str:
+def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[GraphResource] | None = None) -> str:
     """`things` is everything there will be; without it, only what the plan touches is drawn."""
     entries = fold(plan)
     summary = summarise(plan, entries)
@@ -39,8 +39,8 @@ def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[Thing] | None =
     return "\n".join(parts)
 
 
-def _things(plan: Plan) -> list[Thing]:
-    return [Thing(keep.address, keep.host, keep.after) for keep in plan.keeps.values() if keep.leases]
+def _things(plan: Plan) -> list[GraphResource]:
+    return [GraphResource(keep.address, keep.host, keep.after) for keep in plan.keeps.values() if keep.leases]
 
 
 def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
     )
 
 
-def _topology(things: Sequence[Thing]) -> Iterator[str]:
+def _topology(things: Sequence[GraphResource]) -> Iterator[str]:
     graph = only(graph_of(things), DRAWN)
     if graph.nodes and len(graph.nodes) <= NODES:
         yield f'<h2>Topology</h2><div class="draw">{to_svg(graph)}</div>'
@@ -70,7 +70,7 @@ def _topology(things: Sequence[Thing]) -> Iterator[str]:
         yield f'<h2>Hosts</h2><p class="dim">{count(len(residents), "host")}: too many to draw.</p>'
 
 
-def _residents(things: Sequence[Thing]) -> Mapping[str, Sequence[str]]:
+def _residents(things: Sequence[GraphResource]) -> Mapping[str, Sequence[str]]:
     """What lives on each host; members of a block stand together."""
     found: dict[str, dict[Address, list[Address]]] = {}
     for address, host, _ in things:
@@ -81,7 +81,7 @@ def _residents(things: Sequence[Thing]) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _sections(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
+def _sections(plan: Plan, entries: Sequence[FoldedChange]) -> Iterator[str]:
     drifted = [entry for entry in entries if entry.drift]
     if drifted:
         yield "<h2>Drift: changed on the hosts since the last apply</h2>"
@@ -92,7 +92,7 @@ def _sections(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
         yield from _entries(plan, list(some))
 
 
-def _entries(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
+def _entries(plan: Plan, entries: Sequence[FoldedChange]) -> Iterator[str]:
     """What disturbs someone comes in any case, the rest until the page is long."""
     disturbing = [entry for entry in entries if entry.first.disturbs is not Disruption.NONE]
     shown_ones = entries if len(entries) <= ENTRIES else [*disturbing, *entries[:ENTRIES]]
@@ -139,7 +139,7 @@ def _member(line: str) -> str:
     return f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in line.split('  '))}</tr>"
 
 
-def _field(field: Field) -> str:
+def _field(field: ShownField) -> str:
     drift = f' <span class="tag">{escape(field.mark)}</span>' if field.mark else ""
     if field.lines:
         return f"<tr><td>{escape(field.name)}</td><td><pre>{escape(chr(10).join(field.lines))}</pre>{drift}</td></tr>"

@@ -24,14 +24,14 @@ class Box(NamedTuple):
 
 
 @value
-class Layout:
+class GraphLayout:
     boxes: tuple[Box, ...]
     ways: tuple[tuple[Box, ...], ...]  # for each edge, where it passes the layers between its ends
     width: int
     height: int
 
 
-def layered(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
+def layered(count: int, edges: Sequence[tuple[int, int]]) -> GraphLayout:
     """Left to right: what is referred to stands to the left of what refers to it."""
     layers = _layers(count, edges)
     passing, pieces = _passing(layers, edges, count)
@@ -44,7 +44,7 @@ def layered(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
         for node in layer:
             spots[node] = Box(column * (WIDTH + GAP_X), top)
             top += heights[node] + GAP_Y
-    return Layout(
+    return GraphLayout(
         boxes=tuple(spots[:count]),
         ways=tuple(tuple(spots[one]._replace(y=spots[one].y + THIN // 2) for one in way) for way in passing),
         width=max(0, len(layers) * (WIDTH + GAP_X) - GAP_X),

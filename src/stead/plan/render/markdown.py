@@ -8,7 +8,7 @@ from itertools import groupby
 from stead.core.kind import Action, Disruption
 from stead.plan.model import Plan
 from stead.plan.render.entries import Card, card, why
-from stead.plan.render.fold import Entry, fold
+from stead.plan.render.fold import FoldedChange, fold
 from stead.plan.render.names import count
 from stead.plan.render.values import shown
 from stead.plan.render.words import disturbance, effort, headline, hooked, losses, noted, renamed, summarise
@@ -47,7 +47,7 @@ def _foot(plan: Plan, worked: str) -> str:
     return ", ".join(part for part in [*parts, f"Stead {made.stead}"] if part)
 
 
-def _blocks(plan: Plan, entries: Sequence[Entry]) -> Iterator[list[str]]:
+def _blocks(plan: Plan, entries: Sequence[FoldedChange]) -> Iterator[list[str]]:
     """Folded parts, those with drift first. What disturbs someone stands open."""
     drifted = [entry for entry in entries if entry.drift]
     if drifted:
@@ -61,7 +61,7 @@ def _blocks(plan: Plan, entries: Sequence[Entry]) -> Iterator[list[str]]:
         yield from _parts(title, here, plan, opened=opened)
 
 
-def _parts(title: str, entries: Sequence[Entry], plan: Plan, *, opened: bool) -> Iterator[list[str]]:
+def _parts(title: str, entries: Sequence[FoldedChange], plan: Plan, *, opened: bool) -> Iterator[list[str]]:
     """A project too large for one comment is cut into parts that can fit on their own."""
     size = 100
     for start in range(0, len(entries), size):
@@ -69,7 +69,7 @@ def _parts(title: str, entries: Sequence[Entry], plan: Plan, *, opened: bool) ->
         yield list(_details(name, entries[start : start + size], plan, opened=opened))
 
 
-def _details(title: str, entries: Sequence[Entry], plan: Plan, *, opened: bool) -> Iterator[str]:
+def _details(title: str, entries: Sequence[FoldedChange], plan: Plan, *, opened: bool) -> Iterator[str]:
     yield f"<details{' open' if opened else ''}><summary>{_escaped(title)}</summary>"
     yield ""
     yield f"{_FENCE}diff"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from zlib import crc32
 
-from stead.plan.graph import Graph, Node
-from stead.plan.render.layout import HEIGHT, WIDTH, Box, Layout, layered
+from stead.plan.graph import Graph, GraphNode
+from stead.plan.render.layout import HEIGHT, WIDTH, Box, GraphLayout, layered
 from stead.plan.render.names import natural, of_hosts
 
 MARGIN = 20
@@ -50,7 +50,7 @@ def _graph(graph: Graph) -> tuple[int, int, list[str]]:
     return layout.width, layout.height, shapes
 
 
-def _edge(layout: Layout, edge: tuple[int, int], way: Sequence[Box]) -> str:
+def _edge(layout: GraphLayout, edge: tuple[int, int], way: Sequence[Box]) -> str:
     """From the right side of what is referred to, past all between, to the left side of what refers to it."""
     start, end = edge
     first, last = layout.boxes[end], layout.boxes[start]
@@ -68,7 +68,7 @@ def _curve(x1: int, y1: int, x2: int, y2: int) -> str:
     return f"C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
-def _box(node: Node, x: int, y: int) -> Iterator[str]:
+def _box(node: GraphNode, x: int, y: int) -> Iterator[str]:
     hosts = of_hosts(node.hosts) if len(node.hosts) <= NAMED else f"{len(node.hosts):,} hosts"
     about = f"{node.address.kind.replace('_', ' ').removesuffix('s')}{f' on {hosts}' if hosts else ''}"
     title = escape(f"{node.address} ({node.members}){f' on {hosts}' if hosts else ''}", quote=False)

@@ -12,8 +12,8 @@ from itertools import groupby
 from stead.core.kind import Action, Disruption
 from stead.plan.model import Plan
 from stead.plan.render import Style
-from stead.plan.render.entries import Card, Field, card, why
-from stead.plan.render.fold import Entry, fold
+from stead.plan.render.entries import Card, ShownField, card, why
+from stead.plan.render.fold import FoldedChange, fold
 from stead.plan.render.names import count, of_addresses
 from stead.plan.render.paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW
 from stead.plan.render.values import NOTHING, shown
@@ -69,7 +69,7 @@ class _Page:
     def __init__(self, plan: Plan, style: Style) -> None:
         self.keeps, self.style, self.paint = plan.keeps, style, style.paint
 
-    def section(self, title: str, entries: Sequence[Entry]) -> Iterator[str]:
+    def section(self, title: str, entries: Sequence[FoldedChange]) -> Iterator[str]:
         if title:
             yield ""
             yield self.paint(title, BOLD)
@@ -84,11 +84,11 @@ class _Page:
                 if size <= BRIEF or entry.first.disturbs is not Disruption.NONE:
                     yield from self.entry(entry, brief=size > FULL)
 
-    def _counted(self, entries: Sequence[Entry]) -> Iterator[str]:
+    def _counted(self, entries: Sequence[FoldedChange]) -> Iterator[str]:
         """What disturbs nobody, by kind, with an example."""
         quiet = [entry for entry in entries if entry.first.disturbs is Disruption.NONE]
         numbers: Counter[tuple[Action, str]] = Counter()
-        examples: dict[tuple[Action, str], Entry] = {}
+        examples: dict[tuple[Action, str], FoldedChange] = {}
         for entry in quiet:
             key = (Action.UPDATE if entry.clears else entry.first.action, entry.first.address.kind)
             numbers[key] += len(entry.atoms)
@@ -99,7 +99,7 @@ class _Page:
             example = self.paint(f"such as {of_addresses(examples[key].addresses)}", DIM)
             yield f"{sign} {numbers[key]:,} {kind.replace('_', ' ')} to {action}  {example}"
 
-    def entry(self, entry: Entry, *, brief: bool) -> Iterator[str]:
+    def entry(self, entry: FoldedChange, *, brief: bool) -> Iterator[str]:
         told = card(entry, self.keeps, verbose=self.style.verbose)
         yield self._head(told, entry)
         if brief and told.disturbs is Disruption.NONE:
@@ -122,7 +122,7 @@ class _Page:
         if self.style.verbose and told.place:
             yield self.paint(f"      at {told.place}", DIM)
 
-    def _head(self, told: Card, entry: Entry) -> str:
+    def _head(self, told: Card, entry: FoldedChange) -> str:
         colour = _COLOURS[told.action]
         sign = self.paint(f"{told.sign:>3}", colour, BOLD)
         members = f" ({len(entry.atoms):,})" if len(entry.atoms) > 1 else ""
@@ -136,7 +136,7 @@ class _Page:
             line += f"  {self.paint(f'disturbs: {told.disturbs}', strong, BOLD)}"
         return line
 
-    def _fields(self, fields: Sequence[Field], *, new: bool) -> Iterator[str]:
+    def _fields(self, fields: Sequence[ShownField], *, new: bool) -> Iterator[str]:
         width = min(32, max((len(field.name) for field in fields), default=0))
         for field in fields:
             drift = f"  {self.paint(f'({field.mark})', CYAN)}" if field.mark else ""

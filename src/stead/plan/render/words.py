@@ -10,7 +10,7 @@ from stead.core.kind import Action, Disruption
 from stead.core.value import value
 from stead.diff.model import Note
 from stead.plan.model import Plan
-from stead.plan.render.fold import Entry
+from stead.plan.render.fold import FoldedChange
 from stead.plan.render.names import count, of_addresses
 from stead.plan.render.values import safe
 
@@ -75,7 +75,7 @@ class Summary:
     back: Sequence[str]  # and those that answer again
 
 
-def summarise(plan: Plan, entries: Sequence[Entry]) -> Summary:
+def summarise(plan: Plan, entries: Sequence[FoldedChange]) -> Summary:
     by_address: dict[Address, Action] = {}
     for entry in entries:
         action = entry.first.action

@@ -50,7 +50,7 @@ def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]
         return empty, [error.diagnostic]
     except Refused as error:
         return empty, list(error.diagnostics)
-    reader = _Reader(files)
+    reader = _HostReader(files)
     for name, groups, variables in tree.resolved():
         roles = groups & ROLES
         if roles:  # others are none of Stead's business: the inventory is the whole site's
@@ -77,7 +77,7 @@ def _read(sources: Sequence[Path]) -> tuple[Tree, list[Path]]:
         return read_with_ansible(sources), []
 
 
-class _Reader:
+class _HostReader:
     """Makes hosts of variables. Alike hosts are read once: variables that are the same object, or equal."""
 
     def __init__(self, files: Sequence[Path]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.language.expressions import Failed, evaluate
+from stead.language.expressions import BoundExceeded, evaluate
 
 DEPTH = 10  # a variable may name one that names another
 
@@ -31,7 +31,7 @@ def _once(value: Any, scope: Mapping[str, Any]) -> Any:
         case str() if "{{" in value:
             try:
                 return evaluate(value, scope)
-            except Failed as failure:
+            except BoundExceeded as failure:
                 text = f"{value!r} cannot be rendered from the inventory alone: {failure}"
                 raise Unknown(text.rstrip(".")) from None
         case Mapping():

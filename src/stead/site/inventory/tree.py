@@ -18,7 +18,7 @@ Variables = dict[str, Any]
 
 
 @mutable
-class Group:
+class InventoryGroup:
     name: str
     variables: Variables = field(default_factory=dict)  # written in the inventory
     beside: Variables = field(default_factory=dict)  # of group_vars/
@@ -34,13 +34,13 @@ class HostEntry:
 
 class Tree:
     def __init__(self) -> None:
-        self.groups: dict[str, Group] = {ALL: Group(ALL)}
+        self.groups: dict[str, InventoryGroup] = {ALL: InventoryGroup(ALL)}
         self.hosts: dict[str, HostEntry] = {}
 
-    def group(self, name: str) -> Group:
+    def group(self, name: str) -> InventoryGroup:
         found = self.groups.get(name)
         if found is None:
-            found = self.groups[name] = Group(name)
+            found = self.groups[name] = InventoryGroup(name)
         return found
 
     def add_host(self, name: str, group: str, variables: Mapping[str, Any] | None = None) -> None:
@@ -120,6 +120,6 @@ class Tree:
 _LONGEST = 10  # digits; nobody has more groups to put in order
 
 
-def _priority(group: Group) -> int:
+def _priority(group: InventoryGroup) -> int:
     text = str(group.beside.get(_PRIORITY, group.variables.get(_PRIORITY, 1)))
     return int(text) if text.isdigit() and text.isascii() and len(text) < _LONGEST else 1

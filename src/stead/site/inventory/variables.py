@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stead.core.observed import State, StoragePool
+from stead.core.observed import HostStatus, StoragePool
 from stead.site.abilities import SERVED, VOLUME, able
 
 PREFIX = "stead_"
@@ -132,11 +132,15 @@ def texts(value: Any) -> Mapping[str, str]:
     return {name: text(one) for name, one in mapping(value).items()}
 
 
-def maintenance(value: Any) -> tuple[State, str]:
+def maintenance(value: Any) -> tuple[HostStatus, str]:
     """A text is the reason for it."""
     if isinstance(value, str) and value.lower() not in ("true", "yes", "on", "false", "no", "off", ""):
-        return State.MAINTENANCE, value
-    return (State.MAINTENANCE, "stead_maintenance") if value not in ("", None) and boolean(value) else (State.UP, "")
+        return HostStatus.MAINTENANCE, value
+    return (
+        (HostStatus.MAINTENANCE, "stead_maintenance")
+        if value not in ("", None) and boolean(value)
+        else (HostStatus.UP, "")
+    )
 
 
 # variable -> (fields of a Host, what reads it)

@@ -19,17 +19,17 @@ NEAREST = 30  # hosts tried for making room, those with the least missing
 VICTIMS = 6  # units tried on each
 
 
-def squeeze(search: Search) -> None:
+def consolidate(search: Search) -> None:
     if any(packed(run) for run in search.runs) and not any(-1 in run.chosen for run in search.runs):
-        _Squeeze(search).walk()
+        _Consolidation(search).walk()
 
 
 def packed(run: Run) -> bool:
     """Whether only packing decides where its units go."""
-    return run.shape.policy is Policy.PACK and not run.crew and not run.shape.pool.marked
+    return run.shape.policy is Policy.PACK and not run.affinity_unit and not run.shape.pool.marked
 
 
-class _Squeeze:
+class _Consolidation:
     def __init__(self, search: Search) -> None:
         self.search = search
         self.state = search.state

@@ -21,12 +21,12 @@ LOOKS_FOR_ONE = 8  # what finding a place for one of them costs, a queue to be b
 AGE = 200  # exchanges after which the order of those hosts is looked up again
 
 
-def polish(search: Search) -> None:
+def local_search(search: Search) -> None:
     if sum(len(run.units) for run in search.runs if even(run)) > 1:
-        _Polish(search).walk()
+        _LocalSearch(search).walk()
 
 
-class _Polish:
+class _LocalSearch:
     def __init__(self, search: Search) -> None:
         self.search = search
         self.state = search.state

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stead.blueprint.placement.model import GroupKind, HostState, Move, Over, Policy, Request
-from stead.blueprint.placement.queries.evaluation import Scene
+from stead.blueprint.placement.queries.evaluation import Evaluation
 from stead.blueprint.placement.search.runs import Run, in_order
 from stead.blueprint.placement.space import SCALE
 
 
-class Emptying:
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.space = scene.space
-        self.state = scene.state
+class Evacuation:
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.space = evaluation.space
+        self.state = evaluation.state
 
     def moves(self, most: int, minimum_gain: int) -> Iterator[Move]:
         """Made in this state as they are yielded. A host is worth a full host, shared by the moves that empty it."""
@@ -45,21 +45,21 @@ class Emptying:
     def _members(self) -> dict[int, list[str]]:
         """Those that may move, by host."""
         found: dict[int, list[str]] = {}
-        for request in sorted(self.scene.problem.requests, key=lambda request: request.id):
+        for request in sorted(self.evaluation.problem.requests, key=lambda request: request.id):
             if self.space.policy(request) is Policy.PACK and _movable(request):
                 for member in in_order(request.members):
-                    h = self.scene.host_of(member)
+                    h = self.evaluation.host_of(member)
                     if h >= 0 and self.space.hosts[h].state is HostState.UP and self._may_leave(request, member):
                         found.setdefault(h, []).append(member)
         return found
 
     def _may_leave(self, request: Request, member: str) -> bool:
-        return member not in self.scene.problem.pinned and member not in request.data_on
+        return member not in self.evaluation.problem.pinned and member not in request.data_on
 
     def _uses(self) -> set[int]:
         """Hosts that hold anybody under `pack`."""
-        packed = (one for one in self.scene.problem.requests if self.space.policy(one) is Policy.PACK)
-        return {self.scene.host_of(member) for request in packed for member in request.members} - {-1}
+        packed = (one for one in self.evaluation.problem.requests if self.space.policy(one) is Policy.PACK)
+        return {self.evaluation.host_of(member) for request in packed for member in request.members} - {-1}
 
     def _empty(self, h: int, members: list[str], uses: set[int]) -> dict[str, int]:
         """Member -> target, all moved; nothing, and nobody moved, where one finds none. The largest is asked first."""
@@ -70,25 +70,25 @@ class Emptying:
             target = self._target(member, h, avoid)
             if target is None:
                 for one in found:
-                    self.scene.move(one, h)
+                    self.evaluation.move(one, h)
                 return {}
-            self.scene.move(member, target)
+            self.evaluation.move(member, target)
             found[member] = target
         return found
 
     def _size(self, member: str) -> float:
-        row = self.state.cap[self.scene.host_of(member)]
-        demand = self.space.shape(self.scene.request_of[member]).demand
+        row = self.state.cap[self.evaluation.host_of(member)]
+        demand = self.space.shape(self.evaluation.request_of[member]).demand
         return max((amount / row[k] for k, amount in demand if row[k]), default=0.0)
 
     def _target(self, member: str, h: int, avoid: frozenset[int]) -> int | None:
         """The best host in use for it, as if it had left already: a host it may share with nobody holds it still."""
-        request = self.scene.request_of[member]
+        request = self.evaluation.request_of[member]
         run = Run(request, self.space.shape(request), [member], tuple((group, 1) for group in request.groups))
-        self.scene.lift(member)
-        target = self.scene.chooser.choose(run, None, avoid)
-        wishes = target is not None and self.scene.chooser.open_to(run, wishes=True)(target)
-        self.scene.lift(member, 1)
+        self.evaluation.lift(member)
+        target = self.evaluation.chooser.choose(run, None, avoid)
+        wishes = target is not None and self.evaluation.chooser.open_to(run, wishes=True)(target)
+        self.evaluation.lift(member, 1)
         if target is None or not wishes or not self.state.count[target]:
             return None
         penalty = run.shape.pool.penalty

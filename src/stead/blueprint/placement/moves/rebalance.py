@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stead.blueprint.placement.model import GroupKind, HostState, Move, Over, Placement, Problem, Unplaced
-from stead.blueprint.placement.moves.evacuate import Emptying
-from stead.blueprint.placement.moves.steepest_descent import Descent
+from stead.blueprint.placement.moves.evacuate import Evacuation
+from stead.blueprint.placement.moves.steepest_descent import SteepestDescent
 from stead.blueprint.placement.moves.waves import Waves, waves
 from stead.blueprint.placement.place import place
-from stead.blueprint.placement.queries.evaluation import Scene
-from stead.blueprint.placement.queries.failure_analysis import survive
+from stead.blueprint.placement.queries.evaluation import Evaluation
+from stead.blueprint.placement.queries.failure_analysis import failure_analysis
 from stead.blueprint.placement.search.runs import in_order
 from stead.core.value import replace, value
 
@@ -54,8 +54,8 @@ def _counted(number: int, what: str) -> str:
 
 def rebalance(problem: Problem, placement: Placement, moves: int, minimum_gain: int = MINIMUM_GAIN) -> Rebalance:
     """At most `moves` moves, each gaining at least `minimum_gain`."""
-    scene = Scene(problem, placement)
-    descent, emptying = Descent(scene), Emptying(scene)
+    evaluation = Evaluation(problem, placement)
+    descent, emptying = SteepestDescent(evaluation), Evacuation(evaluation)
     before = _figures(descent)
     chosen: list[Move] = []
     # What is evened out may make room to empty a host; the hosts that `pack` uses only become fewer, so it ends.
@@ -74,10 +74,10 @@ def rebalance(problem: Problem, placement: Placement, moves: int, minimum_gain: 
     assignment = dict(placement.assignment)
     for move in once:
         assignment[move.member] = move.target
-        for volume in scene.request_of[move.member].carries.get(move.member, ()):
+        for volume in evaluation.request_of[move.member].carries.get(move.member, ()):
             assignment[volume] = move.target
     placed = replace(placement, assignment=assignment, moves=())
-    after = _figures(descent if len(once) == len(chosen) else Descent(Scene(problem, placed)))
+    after = _figures(descent if len(once) == len(chosen) else SteepestDescent(Evaluation(problem, placed)))
     return Rebalance(
         moves=once,
         waves=cut.waves,
@@ -85,7 +85,7 @@ def rebalance(problem: Problem, placement: Placement, moves: int, minimum_gain: 
         objective=(before[0], after[0]),
         fullest=(before[1], after[1]),
         in_use=(before[2], after[2]),
-        bytes=weight(scene, once),
+        bytes=weight(evaluation, once),
         placement=placed,
     )
 
@@ -117,8 +117,8 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
     changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=pinned)
     after, held = _undivided(changed, place(changed), host)
     moves = tuple(replace_code(move, host) for move in after.moves)
-    start = Descent(Scene(problem, placement))
-    before, then = _figures(start), _figures(Descent(Scene(changed, after)))
+    start = SteepestDescent(Evaluation(problem, placement))
+    before, then = _figures(start), _figures(SteepestDescent(Evaluation(changed, after)))
     cut = _cut(problem, placement, moves)
     return Rebalance(
         moves=moves,
@@ -127,7 +127,7 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
         objective=(before[0], then[0]),
         fullest=(before[1], then[1]),
         in_use=(before[2], then[2]),
-        bytes=weight(start.scene, moves),
+        bytes=weight(start.evaluation, moves),
         placement=after,
     )
 
@@ -136,8 +136,8 @@ def _undivided(problem: Problem, after: Placement, host: str) -> tuple[Placement
     """A group that must be together leaves as a whole or not at all; without it, others may find room."""
     held: list[Move] = []
     left: list[Unplaced] = []  # what the first search says of them: in the next they are pinned
-    while torn := _torn(problem, after, host):
-        stays, leaves, why = torn
+    while split := _split(problem, after, host):
+        stays, leaves, why = split
         left += [one for one in after.unplaced if stays.intersection(one.members)]
         held += [Move(member, host, host, "together", why, live=False) for member in in_order(leaves)]
         problem = replace(problem, pinned=problem.pinned | stays | leaves)
@@ -145,7 +145,7 @@ def _undivided(problem: Problem, after: Placement, host: str) -> tuple[Placement
     return replace(after, unplaced=tuple(sorted((*after.unplaced, *left)))), held
 
 
-def _torn(problem: Problem, after: Placement, host: str) -> tuple[frozenset[str], frozenset[str], str] | None:
+def _split(problem: Problem, after: Placement, host: str) -> tuple[frozenset[str], frozenset[str], str] | None:
     """Who of the first group that is apart would stay on the host and who would leave it, and why it must not."""
     without = {member for one in after.unplaced for member in one.members if problem.current.get(member) == host}
     moved = {move.member for move in after.moves}
@@ -165,13 +165,13 @@ def _torn(problem: Problem, after: Placement, host: str) -> tuple[frozenset[str]
     return None
 
 
-def _figures(descent: Descent) -> tuple[int, int, int]:
+def _figures(descent: SteepestDescent) -> tuple[int, int, int]:
     return descent.objective(), descent.fullest(), sum(1 for count in descent.state.count if count)
 
 
 def headroom(problem: Problem, placement: Placement, n: int = 1) -> int:
     """Of how many hosts (or sets of n) the failure would not be survived; shown beside a rebalance before and after."""
-    return survive(problem, placement, n).hurting
+    return failure_analysis(problem, placement, n).hurting
 
 
 def _fixed(problem: Problem) -> frozenset[str]:
@@ -194,15 +194,15 @@ def replace_code(move: Move, host: str) -> Move:
     return move._replace(code="drain", text=f"{host} is being emptied")
 
 
-def weight(scene: Scene, moves: tuple[Move, ...]) -> int:
+def weight(evaluation: Evaluation, moves: tuple[Move, ...]) -> int:
     """Bytes that migrations copy: memory, and disks in pools that the target does not share."""
     total = 0
     for move in moves:
-        demand = scene.request_of[move.member].demand
+        demand = evaluation.request_of[move.member].demand
         total += sum(amount for name, amount in demand.items() if name == "memory" or name.startswith("disk:"))
     return total
 
 
 def _cut(problem: Problem, placement: Placement, moves: tuple[Move, ...]) -> Waves:
-    scene = Scene(problem, placement)
-    return waves(scene.space, scene.state, moves, scene.request_of)
+    evaluation = Evaluation(problem, placement)
+    return waves(evaluation.space, evaluation.state, moves, evaluation.request_of)

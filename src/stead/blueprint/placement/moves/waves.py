@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stead.blueprint.placement.model import GroupKind, Move, Over, Request
 from stead.blueprint.placement.space import Space
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 from stead.core.named import NamedTuple
 
 AT_ONCE = 2  # migrations into or out of one host at a time: more only share its link and take longer each
@@ -21,7 +21,7 @@ class Waves(NamedTuple):
     stuck: tuple[Move, ...]
 
 
-def waves(space: Space, state: State, moves: tuple[Move, ...], request_of: dict[str, Request]) -> Waves:
+def waves(space: Space, state: SearchState, moves: tuple[Move, ...], request_of: dict[str, Request]) -> Waves:
     """`state` is from before the moves; it is left as if all that could run had run."""
     waiting = list(moves)
     found: list[tuple[Move, ...]] = []
@@ -42,7 +42,7 @@ def waves(space: Space, state: State, moves: tuple[Move, ...], request_of: dict[
     return Waves(tuple(found), tuple(waiting))
 
 
-def _wave(space: Space, state: State, waiting: list[Move], request_of: dict[str, Request]) -> list[Move]:
+def _wave(space: Space, state: SearchState, waiting: list[Move], request_of: dict[str, Request]) -> list[Move]:
     """Moves that fit now, in order; what they leave is only given up when the wave is over."""
     wave: list[Move] = []
     busy: dict[str, int] = {}
@@ -62,7 +62,7 @@ def _wave(space: Space, state: State, waiting: list[Move], request_of: dict[str,
     return wave
 
 
-def _open(state: State, request: Request, target: int) -> bool:
+def _open(state: SearchState, request: Request, target: int) -> bool:
     """A hard spread must hold at every moment, not only in the end."""
     for group in request.groups:
         apart = group.hard and group.kind is GroupKind.SPREAD and group.over is Over.HOSTS

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stead.blueprint.placement.model import Host, HostState, Placement, Problem, Request
-from stead.blueprint.placement.queries.evaluation import Scene
+from stead.blueprint.placement.model import HostState, Placement, PlacementHost, Problem, Request
+from stead.blueprint.placement.queries.evaluation import Evaluation
 from stead.blueprint.placement.queries.failure_analysis import Losses, losses, spare_of_one
 from stead.core.value import replace, value
 
 
 @value
-class Use:
+class ResourceUse:
     """One resource of one host, one zone or (`scope` empty) of everything."""
 
     scope: str
@@ -41,65 +41,65 @@ class Fit:
 
 @value
 class Capacity:
-    total: tuple[Use, ...]
-    zones: tuple[Use, ...]
-    hosts: tuple[Use, ...]
+    total: tuple[ResourceUse, ...]
+    zones: tuple[ResourceUse, ...]
+    hosts: tuple[ResourceUse, ...]
     fits: tuple[Fit, ...]
 
 
 def capacity(problem: Problem, placement: Placement, flavors: Sequence[Request] = (), *, survive: int = 0) -> Capacity:
     """`flavors` are requests whose id is the flavor's name and whose members do not matter; their constraints do."""
     asked = replace(problem, requests=[*problem.requests, *(replace(flavor, members=()) for flavor in flavors)])
-    scene = Scene(asked, placement)
-    now = losses(scene, survive) if survive and flavors else {}
-    names = scene.space.zone_of
+    evaluation = Evaluation(asked, placement)
+    now = losses(evaluation, survive) if survive and flavors else {}
+    names = evaluation.space.zone_of
     everywhere = dict.fromkeys(range(len(names)), "")
     return Capacity(
-        total=_uses(scene, everywhere),
-        zones=_uses(scene, dict(enumerate(names))),
-        hosts=_uses(scene, dict(enumerate(scene.space.names))),
-        fits=tuple(_fit(scene, flavor, survive, now) for flavor in flavors),
+        total=_uses(evaluation, everywhere),
+        zones=_uses(evaluation, dict(enumerate(names))),
+        hosts=_uses(evaluation, dict(enumerate(evaluation.space.names))),
+        fits=tuple(_fit(evaluation, flavor, survive, now) for flavor in flavors),
     )
 
 
-def what_if(problem: Problem, *, add: Iterable[Host] = (), without: Iterable[str] = ()) -> Problem:
+def what_if(problem: Problem, *, add: Iterable[PlacementHost] = (), without: Iterable[str] = ()) -> Problem:
     """The same problem with hosts bought or lost. What sat on lost hosts has to be placed again."""
     gone = frozenset(without)
     return replace(problem, hosts=[*(host for host in problem.hosts if host.name not in gone), *add])
 
 
-def copies(host: Host, count: int, prefix: str) -> tuple[Host, ...]:
+def copies(host: PlacementHost, count: int, prefix: str) -> tuple[PlacementHost, ...]:
     """`--add 4xbig`: new hosts like an existing one, in its zone; they work, whatever state that one is in."""
     return tuple(replace(host, name=f"{prefix}-{i}", state=HostState.UP) for i in range(count))
 
 
-def _uses(scene: Scene, scope_of: dict[int, str]) -> tuple[Use, ...]:
+def _uses(evaluation: Evaluation, scope_of: dict[int, str]) -> tuple[ResourceUse, ...]:
     used: dict[tuple[str, int], list[int]] = {}
     for h, scope in scope_of.items():
-        for k, (cap, free) in enumerate(zip(scene.state.cap[h], scene.state.free[h], strict=True)):
+        for k, (cap, free) in enumerate(zip(evaluation.state.cap[h], evaluation.state.free[h], strict=True)):
             row = used.setdefault((scope, k), [0, 0])
             row[0] += cap - free
             row[1] += cap
-    resources = scene.space.resources
+    resources = evaluation.space.resources
     return tuple(
-        Use(scope=scope, resource=resources[k], used=row[0], usable=row[1])
+        ResourceUse(scope=scope, resource=resources[k], used=row[0], usable=row[1])
         for (scope, k), row in sorted(used.items())
         if row[1] or row[0]
     )
 
 
-def _fit(scene: Scene, flavor: Request, survive: int, now: Losses) -> Fit:
-    shape = scene.space.shape(flavor)
-    slots = {h: copies_on(scene.state.free[h], shape.demand) for h in shape.pool.hosts}
+def _fit(evaluation: Evaluation, flavor: Request, survive: int, now: Losses) -> Fit:
+    shape = evaluation.space.shape(flavor)
+    slots = {h: copies_on(evaluation.state.free[h], shape.demand) for h in shape.pool.hosts}
     zones: dict[str, int] = {}
     for h, count in slots.items():
-        zones[scene.space.zone_of[h]] = zones.get(scene.space.zone_of[h], 0) + count
+        zones[evaluation.space.zone_of[h]] = zones.get(evaluation.space.zone_of[h], 0) + count
     return Fit(
         flavor=flavor.id,
         total=sum(slots.values()),
         by_zone=tuple(sorted(zones.items())),
-        by_host=tuple((scene.space.names[h], count) for h, count in sorted(slots.items())),
-        surviving=spare_of_one(scene, shape, slots, survive, now) if survive else None,
+        by_host=tuple((evaluation.space.names[h], count) for h, count in sorted(slots.items())),
+        surviving=spare_of_one(evaluation, shape, slots, survive, now) if survive else None,
     )
 
 

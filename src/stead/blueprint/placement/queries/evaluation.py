@@ -16,7 +16,7 @@ from stead.blueprint.placement.search.greedy import WORTH_NUMPY, group_sizes
 from stead.blueprint.placement.search.runs import Run, binds, cut
 from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Space
-from stead.blueprint.placement.state import Demand, State
+from stead.blueprint.placement.state import Demand, SearchState
 from stead.core.value import value
 
 MANY_HOSTS = (
@@ -32,7 +32,7 @@ class Verdict:
     hosts: tuple[int, ...]
 
 
-class _Asking(dict[str, Request]):
+class _RequestsByMember(dict[str, Request]):
     """Who asked for a member. The first is looked for; who wants another wants many, and all are listed."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
@@ -53,14 +53,14 @@ class _Asking(dict[str, Request]):
         raise KeyError(member)
 
 
-class Scene:
+class Evaluation:
     """Build it once to ask several questions of one placement."""
 
     def __init__(self, problem: Problem, placement: Placement) -> None:
         self.problem = problem
         self.placement = placement
         self.space = Space(problem)
-        self.state = State(self.space)
+        self.state = SearchState(self.space)
         self.moved: dict[str, int] = {}  # where members are by now, if not where they were placed
         self.state.seat([self._homes(request) for request in problem.requests])
 
@@ -75,7 +75,7 @@ class Scene:
 
     @cached_property
     def request_of(self) -> dict[str, Request]:
-        return _Asking(self.problem.requests)
+        return _RequestsByMember(self.problem.requests)
 
     @cached_property
     def mirror(self) -> Mirror | None:
@@ -109,7 +109,7 @@ class Scene:
         self.lift(member, 1)
 
     def unit(self, member: str) -> Run:
-        """What has to be placed when this member has to: itself, or all of its crew that has no host."""
+        """What has to be placed when this member has to: itself, or all of its affinity unit that has no host."""
         request = self.request_of[member]
         if self.host_of(member) >= 0 or not any(binds(group) for group in request.groups):
             return self._alone(request, member)
@@ -119,7 +119,7 @@ class Scene:
             members = [one for one in other.members if one not in assignment]
             if members and any(binds(group) for group in other.groups):
                 waiting.append((other, members))
-        return next(run for run in cut(self.space, self.state, waiting) if (request, member) in run.crew)
+        return next(run for run in cut(self.space, self.state, waiting) if (request, member) in run.affinity_unit)
 
     def _alone(self, request: Request, member: str) -> Run:
         groups = tuple((group, 1) for group in request.groups)
@@ -137,11 +137,11 @@ class Scene:
 class _Judge:
     """Each host gets a signature of bits: one per resource it lacks, one per wish it breaks, and its class."""
 
-    def __init__(self, scene: Scene, run: Run) -> None:
-        self.scene = scene
-        self.space = scene.space
+    def __init__(self, evaluation: Evaluation, run: Run) -> None:
+        self.evaluation = evaluation
+        self.space = evaluation.space
         self.run = run
-        self.requests = list({id(request): request for request, _ in run.crew}.values()) or [run.request]
+        self.requests = list({id(request): request for request, _ in run.affinity_unit}.values()) or [run.request]
         self.atoms: list[Broken] = [Broken("capacity", self.space.resources[k]) for k, _ in run.shape.demand]
         self.extra: dict[int, int] = {}
 
@@ -174,7 +174,7 @@ class _Judge:
         return {found for request in self.requests for found in broken(host, request, {}) if found.stage != "host"}
 
     def _lacking(self) -> list[int]:
-        demand, mirror = self.run.shape.demand, self.scene.mirror
+        demand, mirror = self.run.shape.demand, self.evaluation.mirror
         if mirror is not None:
             mirror.sync()
             total = mirror.np.zeros(len(self.space.hosts), dtype=mirror.np.int64)
@@ -183,7 +183,8 @@ class _Judge:
             bits: list[int] = total.tolist()
             return bits
         return [
-            sum([1 << i for i, (k, amount) in enumerate(demand) if row[k] < amount]) for row in self.scene.state.free
+            sum([1 << i for i, (k, amount) in enumerate(demand) if row[k] < amount])
+            for row in self.evaluation.state.free
         ]
 
     def _dynamic(self) -> list[tuple[Broken, list[int]]]:
@@ -195,7 +196,7 @@ class _Judge:
                 found.append(
                     (Broken("host", request.host), [h for h in everyone if self.space.names[h] != request.host])
                 )
-            members = [member for _, member in self.run.crew] or self.run.units
+            members = [member for _, member in self.run.affinity_unit] or self.run.units
             homes = sorted({request.data_on[member] for member in members if member in request.data_on})
             found.extend((Broken("data", at), [h for h in everyone if self.space.names[h] != at]) for at in homes)
             for name, refuses in sorted(self.space.problem.filters.items()):
@@ -204,7 +205,7 @@ class _Judge:
         return found + self._grouped()
 
     def _grouped(self) -> list[tuple[Broken, list[int]]]:
-        tally, zone_of = self.scene.state.tally, self.space.zone_of
+        tally, zone_of = self.evaluation.state.tally, self.space.zone_of
         found: list[tuple[Broken, list[int]]] = []
         for group, weight in self.run.groups:
             if not group.hard:
@@ -230,4 +231,4 @@ class _Judge:
         """Zones this one group leaves open, as the search sees it."""
         groups = tuple(pair for pair in self.run.groups if pair[0].name == name)
         alone = Run(self.run.request, self.run.shape, self.run.units, groups)
-        return self.scene.chooser.zones_open(alone)
+        return self.evaluation.chooser.zones_open(alone)

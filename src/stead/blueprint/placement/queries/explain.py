@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stead.blueprint.placement.filters import STAGES
 from stead.blueprint.placement.model import GroupKind, Over, Placement, Policy, Problem, Request
-from stead.blueprint.placement.queries.evaluation import Scene, Verdict
+from stead.blueprint.placement.queries.evaluation import Evaluation, Verdict
 from stead.blueprint.placement.scorers import key_of, nova_ranges
 from stead.blueprint.placement.search.runs import Run
 from stead.blueprint.placement.space import SCALE
@@ -61,9 +61,11 @@ class Explanation:
     margin: int | None
 
 
-def explain(problem: Problem, placement: Placement, member: str, *, scene: Scene | None = None) -> Explanation:
+def explain(
+    problem: Problem, placement: Placement, member: str, *, evaluation: Evaluation | None = None
+) -> Explanation:
     """Raises KeyError for a member that the problem does not have."""
-    view = scene or Scene(problem, placement)
+    view = evaluation or Evaluation(problem, placement)
     view.lift(member, -1)
     try:
         return _explain(view, member)
@@ -71,25 +73,25 @@ def explain(problem: Problem, placement: Placement, member: str, *, scene: Scene
         view.lift(member, 1)
 
 
-def _explain(scene: Scene, member: str) -> Explanation:
-    run = scene.unit(member)
-    verdicts = scene.verdicts(run)
-    ranked = _ranked(scene, run, verdicts)
-    request = scene.request_of[member]
-    host = scene.placement.assignment.get(member, "")
-    code, text = _why(scene.placement, request, member)
+def _explain(evaluation: Evaluation, member: str) -> Explanation:
+    run = evaluation.unit(member)
+    verdicts = evaluation.verdicts(run)
+    ranked = _ranked(evaluation, run, verdicts)
+    request = evaluation.request_of[member]
+    host = evaluation.placement.assignment.get(member, "")
+    code, text = _why(evaluation.placement, request, member)
     return Explanation(
         member=member,
         request=request.id,
         host=host,
         code=code,
         text=text,
-        policy=scene.space.policy(request).value,
-        hosts=len(scene.space.hosts),
-        funnel=_funnel(verdicts, len(scene.space.hosts)),
-        rejected=_rejected(scene, verdicts),
-        ranked=tuple(_terms(scene, run, key) for key in _shown(scene, ranked, host)),
-        margin=_margin(scene, ranked, host),
+        policy=evaluation.space.policy(request).value,
+        hosts=len(evaluation.space.hosts),
+        funnel=_funnel(verdicts, len(evaluation.space.hosts)),
+        rejected=_rejected(evaluation, verdicts),
+        ranked=tuple(_terms(evaluation, run, key) for key in _shown(evaluation, ranked, host)),
+        margin=_margin(evaluation, ranked, host),
     )
 
 
@@ -114,8 +116,8 @@ def _funnel(verdicts: list[Verdict], hosts: int) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def _rejected(scene: Scene, verdicts: list[Verdict]) -> tuple[Rejected, ...]:
-    names = scene.space.names
+def _rejected(evaluation: Evaluation, verdicts: list[Verdict]) -> tuple[Rejected, ...]:
+    names = evaluation.space.names
     found = [
         Rejected(broken=tuple(map(str, v.broken)), hosts=len(v.hosts), example=names[v.hosts[0]])
         for v in verdicts
@@ -124,28 +126,28 @@ def _rejected(scene: Scene, verdicts: list[Verdict]) -> tuple[Rejected, ...]:
     return tuple(sorted(found, key=lambda r: (len(r.broken), -r.hosts, r.broken)))
 
 
-def _ranked(scene: Scene, run: Run, verdicts: list[Verdict]) -> list[int]:
+def _ranked(evaluation: Evaluation, run: Run, verdicts: list[Verdict]) -> list[int]:
     """Keys of the hosts that would take the unit, best first."""
     open_hosts = list(verdicts[0].hosts) if verdicts and not verdicts[0].broken else []
     if not open_hosts:
         return []
-    nova, mirror = run.shape.policy is Policy.NOVA, scene.mirror
+    nova, mirror = run.shape.policy is Policy.NOVA, evaluation.mirror
     if mirror is not None:
         scaled = mirror.ranges(run.shape, open_hosts) if nova else ()
         keys: list[int] = mirror.sorted_keys(run.shape, open_hosts, scaled).tolist()
     else:
-        ranges = nova_ranges(scene.state, run.shape, open_hosts) if nova else ()
-        keys = sorted(key for key in map(key_of(scene.state, run.shape, ranges), open_hosts) if key is not None)
+        ranges = nova_ranges(evaluation.state, run.shape, open_hosts) if nova else ()
+        keys = sorted(key for key in map(key_of(evaluation.state, run.shape, ranges), open_hosts) if key is not None)
     if not run.groups:
         return keys
-    n = len(scene.space.hosts)
-    return sorted(keys, key=lambda key: (_wishes(scene, run, key % n), key))
+    n = len(evaluation.space.hosts)
+    return sorted(keys, key=lambda key: (_wishes(evaluation, run, key % n), key))
 
 
-def _wishes(scene: Scene, run: Run, h: int) -> int:
+def _wishes(evaluation: Evaluation, run: Run, h: int) -> int:
     """Members of soft groups on this host or in its zone, counted against it when they are to be apart."""
     total = 0
-    tally, zone = scene.state.tally, scene.space.zone_of[h]
+    tally, zone = evaluation.state.tally, evaluation.space.zone_of[h]
     for group, _ in run.groups:
         if not group.hard or group.over is Over.ZONES:
             over_zones = group.over is Over.ZONES
@@ -154,20 +156,20 @@ def _wishes(scene: Scene, run: Run, h: int) -> int:
     return total
 
 
-def _shown(scene: Scene, ranked: list[int], host: str) -> list[int]:
-    n = len(scene.space.hosts)
+def _shown(evaluation: Evaluation, ranked: list[int], host: str) -> list[int]:
+    n = len(evaluation.space.hosts)
     shown = ranked[:TOP]
-    own = [key for key in ranked if scene.space.names[key % n] == host]
+    own = [key for key in ranked if evaluation.space.names[key % n] == host]
     return shown + [key for key in own if key not in shown]
 
 
-def _terms(scene: Scene, run: Run, key: int) -> Ranked:
-    state, n = scene.state, len(scene.space.hosts)
+def _terms(evaluation: Evaluation, run: Run, key: int) -> Ranked:
+    state, n = evaluation.state, len(evaluation.space.hosts)
     h = key % n
     asked = dict(run.shape.demand)
     terms = [
         (
-            f"{scene.space.resources[k]} used",
+            f"{evaluation.space.resources[k]} used",
             (state.cap[h][k] - state.free[h][k] + asked.get(k, 0)) * SCALE // state.cap[h][k],
         )
         for k in state.scored
@@ -176,14 +178,14 @@ def _terms(scene: Scene, run: Run, key: int) -> Ranked:
     penalty = run.shape.pool.penalty[h]
     if penalty:
         terms.append(("preferences", penalty))
-    wishes = _wishes(scene, run, h) if run.groups else 0
+    wishes = _wishes(evaluation, run, h) if run.groups else 0
     if wishes:
         terms.append(("group members", wishes))
-    return Ranked(host=scene.space.names[h], score=key // n, terms=tuple(terms))
+    return Ranked(host=evaluation.space.names[h], score=key // n, terms=tuple(terms))
 
 
-def _margin(scene: Scene, ranked: list[int], host: str) -> int | None:
-    n = len(scene.space.hosts)
-    own = next((key for key in ranked if scene.space.names[key % n] == host), None)
-    other = next((key for key in ranked if scene.space.names[key % n] != host), None)
+def _margin(evaluation: Evaluation, ranked: list[int], host: str) -> int | None:
+    n = len(evaluation.space.hosts)
+    own = next((key for key in ranked if evaluation.space.names[key % n] == host), None)
+    other = next((key for key in ranked if evaluation.space.names[key % n] != host), None)
     return None if own is None or other is None else other // n - own // n

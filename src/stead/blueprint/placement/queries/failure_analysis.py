@@ -2,7 +2,7 @@
 
 Decides by trying: the units of the failed hosts are put where most room is, nothing else moves, and all is put back.
 A unit that no host takes even alone is proven lost; one that only this order of placing left out is not. Must not
-move survivors, and leaves the scene as it found it.
+move survivors, and leaves the evaluation as it found it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import combinations
 from math import comb
 
 from stead.blueprint.placement.model import Placement, Policy, Problem, Request
-from stead.blueprint.placement.queries.evaluation import Scene
+from stead.blueprint.placement.queries.evaluation import Evaluation
 from stead.blueprint.placement.scorers import key_of
 from stead.blueprint.placement.search.runs import Run, binds, cut, in_order
 from stead.blueprint.placement.space import Shape
@@ -35,7 +35,7 @@ class Failure:
 
 
 @value
-class Survival:
+class FailureAnalysis:
     """`exhaustive`: every combination was tried. Without it, `survives` speaks of the fullest hosts only."""
 
     n: int
@@ -46,18 +46,20 @@ class Survival:
     failures: tuple[Failure, ...]
 
 
-def survive(problem: Problem, placement: Placement, n: int = 1, *, scene: Scene | None = None) -> Survival:
-    trial = Trial(scene or Scene(problem, placement))
+def failure_analysis(
+    problem: Problem, placement: Placement, n: int = 1, *, evaluation: Evaluation | None = None
+) -> FailureAnalysis:
+    trial = Trial(evaluation or Evaluation(problem, placement))
     sets, exhaustive = _failing(trial, n)
     failures, tried = [], 0
     for hosts in sets:
         tried += 1
         hurt, proven = trial.lost(hosts)
         if hurt:
-            names = tuple(trial.scene.space.names[h] for h in hosts)
+            names = tuple(trial.evaluation.space.names[h] for h in hosts)
             failures.append(Failure(hosts=names, members=tuple(hurt), proven=proven))
     failures.sort(key=lambda failure: (-len(failure.members), failure.hosts))
-    return Survival(
+    return FailureAnalysis(
         n=n,
         survives=not failures,
         tried=tried,
@@ -68,7 +70,7 @@ def survive(problem: Problem, placement: Placement, n: int = 1, *, scene: Scene 
 
 
 def _failing(trial: Trial, n: int) -> tuple[Iterator[tuple[int, ...]], bool]:
-    state = trial.scene.state
+    state = trial.evaluation.state
     hosts = [h for h, count in enumerate(state.count) if count or n > 1]
     n = min(n, len(hosts))  # more than there are cannot fail
     if n == 1 or comb(len(hosts), n) <= TRIES:
@@ -83,9 +85,9 @@ def _failing(trial: Trial, n: int) -> tuple[Iterator[tuple[int, ...]], bool]:
 class Trial:
     """Fails hosts one set after the other on the same state, without leaving a trace in it."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.free = scene.state.free
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.free = evaluation.state.free
         self.units: dict[int, list[Run]] = {}
         self.roomy: dict[int, list[int]] = {}
         self.weight: dict[int, tuple[int, int]] = {}
@@ -94,17 +96,17 @@ class Trial:
         self._gather()
 
     def _gather(self) -> None:
-        index, assignment = self.scene.space.index, self.scene.placement.assignment
+        index, assignment = self.evaluation.space.index, self.evaluation.placement.assignment
         bound: dict[int, dict[str, tuple[Request, list[str]]]] = {}
-        for request in sorted(self.scene.problem.requests, key=lambda request: request.id):
-            shape = self.scene.space.shape(request)
+        for request in sorted(self.evaluation.problem.requests, key=lambda request: request.id):
+            shape = self.evaluation.space.shape(request)
             groups = tuple([(group, 1) for group in request.groups])
-            crew = bool(groups) and any(map(binds, request.groups))
+            unit = bool(groups) and any(map(binds, request.groups))
             for member in request.members:
                 h = index.get(assignment.get(member, ""), -1)
                 if h < 0:
                     continue
-                if crew:
+                if unit:
                     bound.setdefault(h, {}).setdefault(request.id, (request, []))[1].append(member)
                 else:
                     self.units.setdefault(h, []).append(Run(request, shape, [member], groups))
@@ -116,11 +118,11 @@ class Trial:
     def _crews(self, h: int, waiting: list[tuple[Request, list[str]]]) -> list[Run]:
         """Units that must share a host, as the search would cut them were they off this one."""
         waiting = [(request, in_order(members)) for request, members in waiting]
-        tally, zone = self.scene.state.tally, self.scene.space.zone_of[h]
+        tally, zone = self.evaluation.state.tally, self.evaluation.space.zone_of[h]
         names = [(group.name, len(members)) for request, members in waiting for group in request.groups]
         for name, times in names:
             tally.add([name], h, zone, -times)
-        runs = cut(self.scene.space, self.scene.state, waiting)
+        runs = cut(self.evaluation.space, self.evaluation.state, waiting)
         for name, times in names:
             tally.add([name], h, zone, times)
         return runs
@@ -152,7 +154,7 @@ class Trial:
             runs = hurt + [run for run in runs if id(run) not in left]
         proven = all(self._find(run, failed) is None for run in hurt)
         self._tally(grouped, 1)
-        return [member for run in hurt for member in ([m for _, m in run.crew] or run.units)], proven
+        return [member for run in hurt for member in ([m for _, m in run.affinity_unit] or run.units)], proven
 
     def _seat(self, runs: list[Run], failed: frozenset[int]) -> list[Run]:
         """Those that found no host. The others are seated and unseated again; `leans_on` keeps where."""
@@ -180,13 +182,13 @@ class Trial:
             row[k] -= amount * times
 
     def _tally(self, pairs: Iterable[tuple[int, Run]], times: int) -> None:
-        tally, zone_of = self.scene.state.tally, self.scene.space.zone_of
+        tally, zone_of = self.evaluation.state.tally, self.evaluation.space.zone_of
         for h, run in pairs:
             tally.add(run.names, h, zone_of[h], times)
 
     def _find(self, run: Run, failed: frozenset[int]) -> int | None:
         free, demand = self.free, run.shape.demand
-        allowed = self.scene.chooser.open_to(run) if run.groups else None
+        allowed = self.evaluation.chooser.open_to(run) if run.groups else None
         home = self._home(run)
         for h in self._candidates(run.shape):
             row = free[h]
@@ -194,15 +196,15 @@ class Trial:
                 if row[k] < amount:
                     break
             else:
-                at_home = home is None or self.scene.space.names[h] == home
+                at_home = home is None or self.evaluation.space.names[h] == home
                 if h not in failed and at_home and (allowed is None or allowed(h)):
                     return h
         return None
 
     def _home(self, run: Run) -> str | None:
         """The only host with its data. Volumes that it brings along are made where it is, which binds it from then."""
-        at = self.scene.placement.assignment
-        for request, member in run.crew or ((run.request, run.units[0]),):
+        at = self.evaluation.placement.assignment
+        for request, member in run.affinity_unit or ((run.request, run.units[0]),):
             home = request.data_on.get(member) or (at.get(member) if request.carries.get(member) else None)
             if home:
                 return home
@@ -220,11 +222,11 @@ class Trial:
         """Sorted once, from the state before anything is seated: from there on room only shrinks."""
         n = len(self.free)
         spread = shape._replace(policy=Policy.SPREAD)
-        mirror = self.scene.mirror
+        mirror = self.evaluation.mirror
         if mirror is not None:
             keys: list[int] = mirror.sorted_keys(spread, shape.pool.hosts, ())[:ROOMY].tolist()
         else:
-            rated = map(key_of(self.scene.state, spread), shape.pool.hosts)
+            rated = map(key_of(self.evaluation.state, spread), shape.pool.hosts)
             keys = sorted(key for key in rated if key is not None)[:ROOMY]
         return [key % n for key in keys]
 
@@ -232,14 +234,14 @@ class Trial:
 Losses = Mapping[tuple[int, ...], int]
 
 
-def losses(scene: Scene, n: int) -> Losses:
+def losses(evaluation: Evaluation, n: int) -> Losses:
     """How many have no host, by the hosts that fail."""
-    trial = Trial(scene)
+    trial = Trial(evaluation)
     sets, _ = _failing(trial, n)
     return {hosts: len(trial.lost(hosts)[0]) for hosts in sets}
 
 
-def spare_of_one(scene: Scene, shape: Shape, slots: dict[int, int], n: int, now: Losses) -> int:
+def spare_of_one(evaluation: Evaluation, shape: Shape, slots: dict[int, int], n: int, now: Losses) -> int:
     """How many more of a shape fit so that no failure of n hosts takes more than it would take `now`.
 
     The least loss is that of the n hosts with most places for it; whether what already runs can move as well is then
@@ -248,15 +250,15 @@ def spare_of_one(scene: Scene, shape: Shape, slots: dict[int, int], n: int, now:
     losing = sum(sorted(slots.values(), reverse=True)[:n])
     high = sum(slots.values()) - losing
     low = 0
-    if _fills(scene, shape, slots, high, n, now):
+    if _fills(evaluation, shape, slots, high, n, now):
         return high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _fills(scene, shape, slots, middle, n, now) else (low, middle)
+        low, high = (middle, high) if _fills(evaluation, shape, slots, middle, n, now) else (low, middle)
     return low
 
 
-def _fills(scene: Scene, shape: Shape, slots: dict[int, int], count: int, n: int, now: Losses) -> bool:
+def _fills(evaluation: Evaluation, shape: Shape, slots: dict[int, int], count: int, n: int, now: Losses) -> bool:
     """Whether this many more of the shape, spread evenly, lose nobody when any n hosts fail."""
     total = sum(slots.values())
     if not total:
@@ -264,14 +266,14 @@ def _fills(scene: Scene, shape: Shape, slots: dict[int, int], count: int, n: int
     placed = {h: places * count // total for h, places in slots.items()}
     for h in sorted(slots, key=lambda h: (placed[h] - slots[h], h))[: count - sum(placed.values())]:
         placed[h] += 1
-    trial = Trial(scene)
+    trial = Trial(evaluation)
     for h, times in placed.items():
-        scene.state.take(h, shape.demand, times)
+        evaluation.state.take(h, shape.demand, times)
         trial.units.setdefault(h, []).extend(Run(_NOBODY, shape, ["new"]) for _ in range(times))
     sets, _ = _failing(trial, n)
     survives = all(len(trial.lost(hosts)[0]) <= now.get(hosts, 0) for hosts in sets)
     for h, times in placed.items():
-        scene.state.give(h, shape.demand, times)
+        evaluation.state.give(h, shape.demand, times)
     return survives
 
 

@@ -7,7 +7,7 @@ orders requests nor repairs.
 from __future__ import annotations
 
 from stead.blueprint.placement.model import Placement, Problem, Request
-from stead.blueprint.placement.queries.evaluation import Scene
+from stead.blueprint.placement.queries.evaluation import Evaluation
 from stead.blueprint.placement.queries.failure_analysis import Trial
 from stead.blueprint.placement.search.greedy import members_of
 from stead.blueprint.placement.search.runs import Run, cut
@@ -18,8 +18,8 @@ HOSTS_TRIED = 24  # best hosts tried before giving up on keeping N+1
 class Survivor:
     """Which failures count on which host, so that one more member re-tries a few failures and not all."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.trial = Trial(scene)
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.trial = Trial(evaluation)
         self.counting: dict[int, set[int]] = {}
         # Failing host -> hosts that take its units in -> what is left there.
         self.targets: dict[int, dict[int, list[int]]] = {}
@@ -55,11 +55,11 @@ class Survivor:
         return True
 
 
-class Warm:
+class Incremental:
     """The state behind a placement; `add` changes it, so one object answers a series of questions."""
 
     def __init__(self, problem: Problem, placement: Placement) -> None:
-        self.scene = Scene(problem, placement)
+        self.evaluation = Evaluation(problem, placement)
         self._trial: Survivor | None = None
 
     def add(self, request: Request) -> dict[str, str]:
@@ -67,11 +67,11 @@ class Warm:
         placed: dict[str, str] = {}
         for run in self._runs(request):
             for i in range(len(run.units)):
-                h = self.scene.chooser.choose(run, None)
+                h = self.evaluation.chooser.choose(run, None)
                 if h is None:
                     break
                 self._take(run, h, 1)
-                placed.update(dict.fromkeys((m for _, m in members_of(run, i)), self.scene.space.names[h]))
+                placed.update(dict.fromkeys((m for _, m in members_of(run, i)), self.evaluation.space.names[h]))
                 self._trial = None  # it knows nothing of this one
         return placed
 
@@ -85,31 +85,31 @@ class Warm:
         avoid: frozenset[int] = frozenset()
         for run in self._runs(request):
             for _ in range(HOSTS_TRIED):
-                h = self.scene.chooser.choose(run, None, avoid)
+                h = self.evaluation.chooser.choose(run, None, avoid)
                 if h is None:
                     break
                 self._take(run, h, 1)
                 if trial.still_survives(h, run):
-                    return dict.fromkeys((m for _, m in members_of(run, 0)), self.scene.space.names[h])
+                    return dict.fromkeys((m for _, m in members_of(run, 0)), self.evaluation.space.names[h])
                 self._take(run, h, -1)
                 avoid |= {h}
         return {}
 
     def _survivor(self) -> Survivor:
         if self._trial is None:
-            self._trial = Survivor(self.scene)
+            self._trial = Survivor(self.evaluation)
         return self._trial
 
     def _runs(self, request: Request) -> list[Run]:
-        space = self.scene.space
+        space = self.evaluation.space
         if any(amount and name not in space.slot for name, amount in request.demand.items()):
             return []  # no host has ever heard of this resource
         for group in request.groups:
-            sizes = self.scene.chooser.sizes
+            sizes = self.evaluation.chooser.sizes
             sizes[group.name] = sizes.get(group.name, 0) + len(request.members)
-        return cut(space, self.scene.state, [(request, list(request.members))])
+        return cut(space, self.evaluation.state, [(request, list(request.members))])
 
     def _take(self, run: Run, h: int, times: int) -> None:
-        self.scene.state.take(h, run.shape.demand, times)
+        self.evaluation.state.take(h, run.shape.demand, times)
         if run.groups:
-            self.scene.state.tally.add(run.names, h, self.scene.space.zone_of[h], times)
+            self.evaluation.state.tally.add(run.names, h, self.evaluation.space.zone_of[h], times)

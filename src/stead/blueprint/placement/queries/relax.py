@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from stead.blueprint.placement.filters import WITHOUT, Broken
-from stead.blueprint.placement.model import Host, HostState, Problem, Request, SiteFilter
+from stead.blueprint.placement.model import HostState, PlacementHost, Problem, Request, SiteFilter
 from stead.core.value import replace
 
 
@@ -61,7 +61,9 @@ def _without(request: Request, found: Broken) -> Request:
             return request
 
 
-def _host(host: Host, given_up: tuple[Broken, ...], projects: frozenset[str], free: Mapping[str, int]) -> Host:
+def _host(
+    host: PlacementHost, given_up: tuple[Broken, ...], projects: frozenset[str], free: Mapping[str, int]
+) -> PlacementHost:
     stages = {(found.stage, found.value) for found in given_up}
     if ("state", host.state.value) in stages:
         host = replace(host, state=HostState.UP)

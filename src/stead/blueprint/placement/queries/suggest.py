@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from stead.blueprint.placement.filters import Broken
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.place import place
-from stead.blueprint.placement.queries.evaluation import Scene, Verdict
+from stead.blueprint.placement.queries.evaluation import Evaluation, Verdict
 from stead.blueprint.placement.queries.relax import relaxed_problem
 from stead.blueprint.placement.search.runs import Run
 from stead.blueprint.placement.space import SCALE
@@ -62,11 +62,11 @@ class Advice:
     proven: bool
 
 
-def suggest(problem: Problem, placement: Placement, member: str, *, scene: Scene | None = None) -> Advice:
-    view = scene or Scene(problem, placement)
+def suggest(problem: Problem, placement: Placement, member: str, *, evaluation: Evaluation | None = None) -> Advice:
+    view = evaluation or Evaluation(problem, placement)
     run = view.unit(member)
     verdicts = _for_it(view.verdicts(run))
-    names = tuple(sorted({request.id for request, _ in run.crew} or {run.request.id}))
+    names = tuple(sorted({request.id for request, _ in run.affinity_unit} or {run.request.id}))
     offered = _relaxations(view, verdicts, names)
     shortest = _shortest(view, run, verdicts, names)
     if shortest is not None:
@@ -88,15 +88,15 @@ def _for_it(verdicts: list[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if not any(found.is_role for found in verdict.broken)] or verdicts
 
 
-def _told(scene: Scene, one: Suggestion) -> Suggestion:
+def _told(evaluation: Evaluation, one: Suggestion) -> Suggestion:
     """What its own members have is no room that could be freed for them."""
     add: dict[str, dict[str, int]] = {}
-    own = [request for request in scene.problem.requests if request.id in one.requests] if one.free else []
+    own = [request for request in evaluation.problem.requests if request.id in one.requests] if one.free else []
     seated = [
-        (at, request) for request in own for one in request.members if (at := scene.placement.assignment.get(one))
+        (at, request) for request in own for one in request.members if (at := evaluation.placement.assignment.get(one))
     ]
     for host, amounts in one.free.items():
-        used = dict(zip(scene.space.resources, scene.state.used(scene.space.index[host]), strict=True))
+        used = dict(zip(evaluation.space.resources, evaluation.state.used(evaluation.space.index[host]), strict=True))
         for request in (request for at, request in seated if at == host):
             used = {name: much - request.demand.get(name, 0) for name, much in used.items()}
         more = {name: much - max(0, used[name]) for name, much in amounts.items() if much > used[name]}
@@ -110,19 +110,19 @@ def relaxed(problem: Problem, suggestion: Suggestion) -> Problem:
     return relaxed_problem(problem, suggestion.requests, suggestion.relax, suggestion.free)
 
 
-def _relaxations(scene: Scene, verdicts: list[Verdict], names: tuple[str, ...]) -> list[Suggestion]:
+def _relaxations(evaluation: Evaluation, verdicts: list[Verdict], names: tuple[str, ...]) -> list[Suggestion]:
     sets = [frozenset(v.broken) for v in verdicts if v.broken and all(b.stage != "capacity" for b in v.broken)]
     minimal = [one for one in sets if not any(other < one for other in sets)]
     found = []
     for one in minimal:
         opened = [h for v in verdicts if set(v.broken) <= one for h in v.hosts]
         relax = next(v.broken for v in verdicts if set(v.broken) == one)
-        example = scene.space.names[min(opened)]
+        example = evaluation.space.names[min(opened)]
         found.append(Suggestion(requests=names, relax=relax, opens=len(opened), example=example))
     return sorted(found, key=lambda s: (len(s.relax), -s.opens, [str(b) for b in s.relax]))
 
 
-def _shortest(scene: Scene, run: Run, verdicts: list[Verdict], names: tuple[str, ...]) -> Suggestion | None:
+def _shortest(evaluation: Evaluation, run: Run, verdicts: list[Verdict], names: tuple[str, ...]) -> Suggestion | None:
     """The host that misses least, relative to what is asked, among those that break fewest other requirements."""
     best: tuple[int, int, int] | None = None
     relax: tuple[Broken, ...] = ()
@@ -131,18 +131,18 @@ def _shortest(scene: Scene, run: Run, verdicts: list[Verdict], names: tuple[str,
         if len(static) == len(verdict.broken) or (best and len(static) > best[0]):
             continue
         for h in verdict.hosts:
-            candidate = (len(static), _missing(scene, run, h), h)
+            candidate = (len(static), _missing(evaluation, run, h), h)
             if best is None or candidate < best:
                 best, relax = candidate, static
     if best is None:
         return None
-    host = scene.space.names[best[2]]
-    free = {host: scene.shortage(best[2], run.shape.demand)}
+    host = evaluation.space.names[best[2]]
+    free = {host: evaluation.shortage(best[2], run.shape.demand)}
     return Suggestion(requests=names, relax=relax, free=free, opens=1, example=host)
 
 
-def _missing(scene: Scene, run: Run, h: int) -> int:
-    free = scene.state.free[h]
+def _missing(evaluation: Evaluation, run: Run, h: int) -> int:
+    free = evaluation.state.free[h]
     return sum([(amount - free[k]) * SCALE // amount for k, amount in run.shape.demand if amount > free[k]])
 
 
@@ -264,27 +264,27 @@ def _grown(problem: Problem, seed: Suggestion) -> Suggestion | None:
         left = _left(after, one)
         if not left:
             return replace(one, tried=True)
-        scene = Scene(eased, after)
+        evaluation = Evaluation(eased, after)
         for member in left:
-            more = _more(scene, member, one, 1 << turn)
+            more = _more(evaluation, member, one, 1 << turn)
             if more is None:
                 break
             one = more
     return None
 
 
-def _more(scene: Scene, member: str, one: Suggestion, times: int) -> Suggestion | None:
-    """Adds what this member lacks, and seats it in the scene so that the next one does not count on the same room.
+def _more(evaluation: Evaluation, member: str, one: Suggestion, times: int) -> Suggestion | None:
+    """Adds what this member lacks, and seats it in the evaluation so that the next one does not count on the same room.
 
     `times` doubles with every round: others that were left out take what is freed for this one until they all fit too.
     """
-    run = scene.unit(member)
-    verdicts = _for_it(scene.verdicts(run))
+    run = evaluation.unit(member)
+    verdicts = _for_it(evaluation.verdicts(run))
     if verdicts and not verdicts[0].broken:
-        scene.state.take(verdicts[0].hosts[0], run.shape.demand)
+        evaluation.state.take(verdicts[0].hosts[0], run.shape.demand)
         return one
-    options = _relaxations(scene, verdicts, one.requests)
-    shortest = _shortest(scene, run, verdicts, one.requests)
+    options = _relaxations(evaluation, verdicts, one.requests)
+    shortest = _shortest(evaluation, run, verdicts, one.requests)
     step = min([*options, *([shortest] if shortest else [])], key=lambda s: (len(s.relax), -len(s.free)), default=None)
     if step is None:
         return None
@@ -293,8 +293,8 @@ def _more(scene: Scene, member: str, one: Suggestion, times: int) -> Suggestion 
         row = free.setdefault(host, {})
         for name, amount in amounts.items():
             row[name] = row.get(name, 0) + amount * times
-            scene.state.free[scene.space.index[host]][scene.space.slot[name]] += amount * times
+            evaluation.state.free[evaluation.space.index[host]][evaluation.space.slot[name]] += amount * times
     if step.free:
-        scene.state.take(scene.space.index[step.example], run.shape.demand)
+        evaluation.state.take(evaluation.space.index[step.example], run.shape.demand)
     relax = one.relax + tuple(found for found in step.relax if found not in one.relax)
     return replace(one, relax=relax, free=free, opens=max(1, one.opens))

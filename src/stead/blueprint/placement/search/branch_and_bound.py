@@ -25,7 +25,7 @@ Rooms = dict[int, list[int]]  # what hosts have left for these units
 Counts = dict[int, dict[int, int]]  # host -> kind -> units
 
 
-class Kind(NamedTuple):
+class EqualUnits(NamedTuple):
     """Units that are alike, and what each asks of every resource."""
 
     demand: list[int]
@@ -33,7 +33,7 @@ class Kind(NamedTuple):
     units: list[Unit]
 
 
-def complete(search: Search) -> None:
+def branch_and_bound(search: Search) -> None:
     if any(-1 in run.chosen for run in search.runs):
         return
     for wanted, improve in ((_packed, _fewer), (even, _lower)):
@@ -50,18 +50,18 @@ def _packed(run: Run) -> bool:
     return packed(run) and not run.groups
 
 
-def _kinds(search: Search, wanted: Callable[[Run], bool]) -> list[Kind]:
-    found: dict[int, Kind] = {}
+def _kinds(search: Search, wanted: Callable[[Run], bool]) -> list[EqualUnits]:
+    found: dict[int, EqualUnits] = {}
     for run in sorted((run for run in search.runs if wanted(run)), key=lambda run: run.request.id):
         demand = [0] * len(search.space.resources)
         for k, amount in run.shape.demand:
             demand[k] = amount
-        kind = found.setdefault(run.shape.number, Kind(demand, frozenset(run.shape.pool.hosts), []))
+        kind = found.setdefault(run.shape.number, EqualUnits(demand, frozenset(run.shape.pool.hosts), []))
         kind.units.extend((run, i) for i in range(len(run.units)))
     return list(found.values())
 
 
-def _fewer(search: Search, kinds: list[Kind]) -> None:
+def _fewer(search: Search, kinds: list[EqualUnits]) -> None:
     """Closes the least filled host that can be closed, and again."""
     state, steps = search.state, STEPS_IN_ALL
     while steps > 0:
@@ -71,7 +71,9 @@ def _fewer(search: Search, kinds: list[Kind]) -> None:
             ours[run.chosen[i]] = ours.get(run.chosen[i], 0) + 1
         closable = sorted((state.level[h], h) for h, count in ours.items() if count == state.count[h])
         for _, closed in closable:
-            trial = _Completion(kinds, {h: room for h, room in rooms.items() if state.count[h] and h != closed}, steps)
+            trial = _BranchAndBound(
+                kinds, {h: room for h, room in rooms.items() if state.count[h] and h != closed}, steps
+            )
             found = trial.solve()
             steps -= trial.used
             if found is not None:
@@ -81,7 +83,7 @@ def _fewer(search: Search, kinds: list[Kind]) -> None:
             return
 
 
-def _lower(search: Search, kinds: list[Kind]) -> None:
+def _lower(search: Search, kinds: list[EqualUnits]) -> None:
     """By two per cent, and again. Nobody gains when the others become less even for it, so that must not be."""
     state, steps = search.state, STEPS_IN_ALL
     units = [unit for kind in kinds for unit in kind.units]
@@ -90,7 +92,7 @@ def _lower(search: Search, kinds: list[Kind]) -> None:
         level = max(state.level[run.chosen[i]] for run, i in units) / NEAR_ENOUGH
         if level < least:
             return
-        trial = _Completion(kinds, _below(search, rooms, level), steps)
+        trial = _BranchAndBound(kinds, _below(search, rooms, level), steps)
         found = trial.solve()
         steps -= trial.used
         if found is None:
@@ -103,7 +105,7 @@ def _lower(search: Search, kinds: list[Kind]) -> None:
             return
 
 
-def _least(search: Search, kinds: list[Kind]) -> float:
+def _least(search: Search, kinds: list[EqualUnits]) -> float:
     """All that is on these hosts, shared out over them as if it were sand."""
     cap, free = search.state.cap, search.state.free
     hosts = sorted(set().union(*(kind.hosts for kind in kinds)))
@@ -112,7 +114,7 @@ def _least(search: Search, kinds: list[Kind]) -> float:
     return max((1 - sum(free[h][k] for h in hosts) / total for k, total in totals.items() if total), default=1.0)
 
 
-def _rooms(search: Search, kinds: list[Kind]) -> Rooms:
+def _rooms(search: Search, kinds: list[EqualUnits]) -> Rooms:
     rooms = {h: list(search.state.free[h]) for kind in kinds for h in sorted(kind.hosts)}
     for kind in kinds:
         for run, i in kind.units:
@@ -144,7 +146,7 @@ def _unevenness(search: Search) -> float:
     return total
 
 
-def _seat(search: Search, kinds: list[Kind], found: Counts) -> None:
+def _seat(search: Search, kinds: list[EqualUnits], found: Counts) -> None:
     for n, kind in enumerate(kinds):
         there = [h for h, counts in sorted(found.items()) for _ in range(counts.get(n, 0))]
         for (run, i), h in zip(kind.units, there, strict=True):
@@ -157,10 +159,10 @@ def _set(search: Search, run: Run, i: int, h: int) -> None:
     run.chosen[i] = h
 
 
-class _Completion:
+class _BranchAndBound:
     """Counts of each kind for every host, or None when there are none or the steps ran out."""
 
-    def __init__(self, kinds: list[Kind], rooms: Rooms, steps: int) -> None:
+    def __init__(self, kinds: list[EqualUnits], rooms: Rooms, steps: int) -> None:
         self.kinds = kinds
         self.rooms = rooms
         self.steps = min(steps, STEPS)

@@ -15,7 +15,7 @@ from stead.blueprint.placement.search.batch import WORTH_A_BATCH, batch
 from stead.blueprint.placement.search.nearest import Nearest
 from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Shape
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
 BACKLOG = 512  # changes after which sorting anew costs less than catching up, on a pool of any size we saw
 
@@ -27,7 +27,7 @@ class Candidates:
 
     __slots__ = ("due", "has", "hosts", "key", "mirror", "n", "near", "ranges", "seen", "shape", "state")
 
-    def __init__(self, state: State, shape: Shape, hosts: list[int], mirror: Mirror | None) -> None:
+    def __init__(self, state: SearchState, shape: Shape, hosts: list[int], mirror: Mirror | None) -> None:
         self.state = state
         self.shape = shape
         self.hosts = hosts

@@ -14,7 +14,7 @@ from stead.blueprint.placement.search.candidates import Allowed, Candidates
 from stead.blueprint.placement.search.runs import Run, binds
 from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Shape
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
 KEPT_QUEUES = 96  # a queue over ten thousand hosts is a hundred kilobytes; dropping all now and then keeps that bounded
 
@@ -22,7 +22,7 @@ KEPT_QUEUES = 96  # a queue over ten thousand hosts is a hundred kilobytes; drop
 class Queues:
     """The candidate queues of a search, made when first asked for, for all hosts of a shape or for one zone of it."""
 
-    def __init__(self, state: State, mirror: Mirror | None) -> None:
+    def __init__(self, state: SearchState, mirror: Mirror | None) -> None:
         self.state = state
         self.mirror = mirror
         self.made: dict[tuple[int, str | None], Candidates] = {}

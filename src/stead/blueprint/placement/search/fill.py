@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stead.blueprint.placement.model import GroupKind, Over, Policy
-from stead.blueprint.placement.search.lp_relaxation import WORTH_SHARING, shares
+from stead.blueprint.placement.search.lp_relaxation import WORTH_SHARING, lp_relaxation
 from stead.blueprint.placement.search.packing import Choice, Lot
 from stead.blueprint.placement.search.runs import Run
 from stead.core.named import NamedTuple
@@ -30,7 +30,7 @@ FOR_ONE = 1.5  # hosts for a unit that was left over, in hosts per unit placed: 
 
 
 @mutable
-class Kind:
+class EqualHosts:
     """Hosts that are alike: same class, same capacity, nothing on them."""
 
     hosts: list[int]
@@ -41,11 +41,11 @@ class Kind:
 
 def fillable(run: Run) -> bool:
     plain = all(g.hard and g.kind is GroupKind.SPREAD and g.over is Over.HOSTS and w == 1 for g, w in run.groups)
-    one = len(run.groups) <= 1 and not run.crew
+    one = len(run.groups) <= 1 and not run.affinity_unit
     return run.shape.policy is Policy.PACK and plain and one and not run.shape.pool.marked
 
 
-class Taste(NamedTuple):
+class Weights(NamedTuple):
     """How a fill weighs things; no setting is best for every mix, and a fill is cheap enough to try several."""
 
     scarcity: float  # how far units that few hosts may take are preferred on those
@@ -55,32 +55,32 @@ class Taste(NamedTuple):
 
 
 # Those that won on made-up clusters, the most frequent winners first.
-TASTES = (
-    Taste(0.5, 1.0, 0.5),
-    Taste(1.0, 1.0, 0.5),
-    Taste(2.0, 1.0, 0.5),
-    Taste(0.5, 1.0, 0.0),
-    Taste(1.0, 3.0, 0.0),
-    Taste(1.0, 1.0, 1.0),
-    Taste(2.0, 3.0, 1.0),
+WEIGHTS = (
+    Weights(0.5, 1.0, 0.5),
+    Weights(1.0, 1.0, 0.5),
+    Weights(2.0, 1.0, 0.5),
+    Weights(0.5, 1.0, 0.0),
+    Weights(1.0, 3.0, 0.0),
+    Weights(1.0, 1.0, 1.0),
+    Weights(2.0, 3.0, 1.0),
 )
 # The same after sharing out, where scarce hosts are kept for those who need them; very many units try only two.
-SHARED_TASTES = (Taste(1.0, 3.0, 0.15), Taste(1.0, 3.0, 0.0), Taste(1.0, 6.0, 0.0), Taste(1.0, 6.0, 0.15))
+SHARED_WEIGHTS = (Weights(1.0, 3.0, 0.15), Weights(1.0, 3.0, 0.0), Weights(1.0, 6.0, 0.0), Weights(1.0, 6.0, 0.15))
 MANY_UNITS = 50_000
 # Few units are also put together by trying, host by host: a tenth better where all of them are large.
-TIGHT = Taste(1.0, 1.0, 1.0, 400)
+TIGHT = Weights(1.0, 1.0, 1.0, 400)
 FEW_UNITS = 600
 
 
 def fill(search: Search, runs: list[Run]) -> None:
-    """Places units of these runs, on the fewest hosts that any taste needs; some may be left over."""
+    """Places units of these runs, on the fewest hosts that any of the settings needs; some may be left over."""
     units = sum(len(run.units) for run in runs)
-    shared = units >= max(WORTH_SHARING, len(search.seating.kept))
-    tastes = SHARED_TASTES if shared else TASTES
+    shared = units >= max(WORTH_SHARING, len(search.incumbents.kept))
+    settings = SHARED_WEIGHTS if shared else WEIGHTS
     few = (TIGHT,) if units <= FEW_UNITS else ()
     trials = []
-    for taste in (*tastes[: 2 if shared and units > MANY_UNITS else None], *few):
-        trial = _Fill(search, runs, taste)
+    for setting in (*settings[: 2 if shared and units > MANY_UNITS else None], *few):
+        trial = _Fill(search, runs, setting)
         trial.run(shared=shared)
         trials.append(trial)
     min(trials, key=lambda trial: trial.cost(units)).commit()
@@ -89,18 +89,18 @@ def fill(search: Search, runs: list[Run]) -> None:
 class _Fill:
     """One trial. The state is only read until `commit`: every host is filled once, from what it has free."""
 
-    def __init__(self, search: Search, runs: list[Run], taste: Taste) -> None:
+    def __init__(self, search: Search, runs: list[Run], setting: Weights) -> None:
         self.search = search
         self.state = search.state
         self.runs = runs
-        self.taste = taste
+        self.setting = setting
         self.lots = _lots(runs)
         self.plan: list[tuple[list[int], dict[int, int]]] = []
         self.opened = 0
         self.weights = self._weights()
         cap = self.state.cap
         self.mean = [sum(row[k] for row in cap) / len(cap) or 1.0 for k in range(len(self.weights))]
-        self.liking = [self._size(lot) ** (taste.size - 1.0) for lot in self.lots]
+        self.liking = [self._size(lot) ** (setting.size - 1.0) for lot in self.lots]
 
     def cost(self, units: int) -> float:
         short = sum(lot.left for lot in self.lots)
@@ -124,7 +124,7 @@ class _Fill:
         for lot in self.lots:
             if lot.left:
                 units[lot.shape] = units.get(lot.shape, 0) + lot.left
-        found = shares(self.state, units, hosts, Policy.PACK)
+        found = lp_relaxation(self.state, units, hosts, Policy.PACK)
         quota: list[dict[int, int]] = [{} for _ in found.kinds]
         for number, parts in found.of.items():
             for kind, count in parts:
@@ -142,7 +142,7 @@ class _Fill:
             for k, amount in demand:
                 asked[k] += amount * units
         use = [a / c if c else 0.0 for a, c in zip(asked, cap, strict=True)]
-        weights = [(u / (max(use) or 1.0)) ** self.taste.weight for u in use]
+        weights = [(u / (max(use) or 1.0)) ** self.setting.weight for u in use]
         choice = Choice(self.state, self.lots, dict.fromkeys(mine, 0), weights, self.liking)
         while done < len(hosts):
             choice.most.update((i, max(0, min(self.lots[i].left, left[self.lots[i].shape.number]))) for i in mine)
@@ -165,7 +165,7 @@ class _Fill:
                 taken[k] += amount * n
         return max((t / c for t, c in zip(taken, cap, strict=True) if c), default=0.0)
 
-    def _by_worth(self, kinds: list[Kind], liking: list[float]) -> None:
+    def _by_worth(self, kinds: list[EqualHosts], liking: list[float]) -> None:
         while kinds and any(lot.left for lot in self.lots):
             best = self._best(kinds, liking)
             if not best.fill:
@@ -189,7 +189,7 @@ class _Fill:
         pools = {id(lot.shape.pool): lot.shape.pool for lot in self.lots}
         hosts = set().union(*(pool.hosts for pool in pools.values()))
         there = [sum(max(0, self.state.free[h][k]) for h in hosts) for k in range(len(asked))]
-        return [(a / t) ** self.taste.weight if t else 0.0 for a, t in zip(asked, there, strict=True)]
+        return [(a / t) ** self.setting.weight if t else 0.0 for a, t in zip(asked, there, strict=True)]
 
     def _size(self, lot: Lot) -> float:
         return sum(amount / self.mean[k] * self.weights[k] for k, amount in lot.shape.demand) or 1.0
@@ -197,16 +197,16 @@ class _Fill:
     def _rarity(self, lot: Lot) -> float:
         """Units that few hosts may take come first on those hosts."""
         pool = lot.shape.pool
-        return float((len(pool.has) / max(1, len(pool.hosts))) ** self.taste.scarcity)
+        return float((len(pool.has) / max(1, len(pool.hosts))) ** self.setting.scarcity)
 
-    def _kinds(self, hosts: list[int]) -> list[Kind]:
-        found: dict[tuple[int, tuple[int, ...]], Kind] = {}
+    def _kinds(self, hosts: list[int]) -> list[EqualHosts]:
+        found: dict[tuple[int, tuple[int, ...]], EqualHosts] = {}
         space = self.search.space
         for h in hosts:
-            found.setdefault((space.class_of[h], tuple(self.state.free[h])), Kind([])).hosts.append(h)
+            found.setdefault((space.class_of[h], tuple(self.state.free[h])), EqualHosts([])).hosts.append(h)
         return list(found.values())
 
-    def _best(self, kinds: list[Kind], liking: list[float]) -> Kind:
+    def _best(self, kinds: list[EqualHosts], liking: list[float]) -> EqualHosts:
         """The kind whose fill takes most. Worth only falls as units run out, so a fresh top is the best."""
         choice = self._choice(liking)
         while True:
@@ -216,7 +216,7 @@ class _Fill:
             best = max(kinds, key=lambda kind: (kind.worth if kind.worth >= 0 else float("inf"), -kind.hosts[0]))
             if not best.stale:
                 return best
-            steps = self.taste.steps
+            steps = self.setting.steps
             best.fill = choice.tightest(best.hosts[0], steps) if steps else choice.fill(best.hosts[0])
             best.worth = self._worth(best.fill)
             best.stale = False

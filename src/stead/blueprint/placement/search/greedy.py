@@ -6,17 +6,17 @@ are kept. Every loop here goes over something sorted by a stable id: input order
 
 from __future__ import annotations
 
-from stead.blueprint.placement.incumbents import Seating, seat
+from stead.blueprint.placement.incumbents import Incumbents, incumbents
 from stead.blueprint.placement.model import Overfull, Policy, Problem, Request
 from stead.blueprint.placement.search.batch import share
 from stead.blueprint.placement.search.candidates import Candidates
 from stead.blueprint.placement.search.choose import Chooser, Queues
 from stead.blueprint.placement.search.fill import WORTH_FILLING, fill, fillable
-from stead.blueprint.placement.search.lp_relaxation import WORTH_SHARING, Part, Shares, shares
+from stead.blueprint.placement.search.lp_relaxation import WORTH_SHARING, LpRelaxation, Part, lp_relaxation
 from stead.blueprint.placement.search.runs import Run, cut, families, zone_bound
 from stead.blueprint.placement.search.vector import Mirror
 from stead.blueprint.placement.space import Shape, Space
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
 # numpy takes 130 ms to import and saves about a microsecond per host and queue built; below this it would not pay.
 WORTH_NUMPY = 100_000
@@ -25,11 +25,11 @@ WORTH_NUMPY = 100_000
 class Search:
     """A search over one problem. After `run`, `runs` hold what was chosen and `state` what is free."""
 
-    def __init__(self, space: Space, seating: Seating, *, vectorised: bool | None = None) -> None:
+    def __init__(self, space: Space, incumbents: Incumbents, *, vectorised: bool | None = None) -> None:
         self.space = space
-        self.seating = seating
-        self.state: State = seating.state
-        self.runs = cut(space, self.state, seating.waiting)
+        self.incumbents = incumbents
+        self.state: SearchState = incumbents.state
+        self.runs = cut(space, self.state, incumbents.waiting)
         shapes = len({run.shape.number for run in self.runs})
         if vectorised is None:
             vectorised = shapes * len(space.hosts) > WORTH_NUMPY
@@ -37,19 +37,19 @@ class Search:
         self.chooser = Chooser(self.queues, group_sizes(space.problem))
         self.impossible: set[int] = set()  # identities of runs: no arrangement has a place for one more of them
         self.filled: list[Run] = []  # what was placed host by host
-        self.shares = Shares([], {}, 0.0)  # kept: the mirror knows lists of hosts by their identity
+        self.shares = LpRelaxation([], {}, 0.0)  # kept: the mirror knows lists of hosts by their identity
 
     def run(self) -> None:
         fillers = [run for run in self.runs if fillable(run)]
         if sum(len(run.units) for run in fillers) < WORTH_FILLING:
             fillers = []
         alike = [run for run in self.runs if even(run) and run.shape.pool.whole]
-        if sum(len(run.units) for run in alike) < max(WORTH_SHARING, len(self.seating.kept)):
+        if sum(len(run.units) for run in alike) < max(WORTH_SHARING, len(self.incumbents.kept)):
             alike = []
         later = {id(run) for run in (*fillers, *alike)}
         self._in_order([run for run in self.runs if id(run) not in later])
         if alike:
-            self.shares = shares(self.state, units_of(alike), hosts_of(alike), Policy.BALANCE)
+            self.shares = lp_relaxation(self.state, units_of(alike), hosts_of(alike), Policy.BALANCE)
             for number in dict.fromkeys(run.shape.number for run in alike):
                 parts = self.shares.of.get(number, [])
                 self._share([run for run in alike if run.shape.number == number], parts, self.shares.kinds)
@@ -190,7 +190,7 @@ class Search:
 
 def even(run: Run) -> bool:
     """Whether only evenness decides where its units go."""
-    return run.shape.policy is Policy.BALANCE and not run.groups and not run.crew and not run.shape.pool.marked
+    return run.shape.policy is Policy.BALANCE and not run.groups and not run.affinity_unit and not run.shape.pool.marked
 
 
 def units_of(runs: list[Run]) -> dict[Shape, int]:
@@ -219,16 +219,16 @@ def _zone_bonds(run: Run) -> list[str]:
 
 
 def members_of(run: Run, i: int) -> list[tuple[Request, str]]:
-    """The members behind a unit: one, or the crew that shares a host."""
-    return list(run.crew) if run.crew else [(run.request, run.units[i])]
+    """The members behind a unit: one, or the affinity unit that shares a host."""
+    return list(run.affinity_unit) if run.affinity_unit else [(run.request, run.units[i])]
 
 
 def start(problem: Problem, *, vectorised: bool | None = None) -> Search:
     space = Space(problem)
-    return Search(space, seat(space), vectorised=vectorised)
+    return Search(space, incumbents(space), vectorised=vectorised)
 
 
-def overfull(space: Space, state: State) -> tuple[Overfull, ...]:
+def overfull(space: Space, state: SearchState) -> tuple[Overfull, ...]:
     return tuple(
         Overfull(space.names[h], space.resources[k], -amount)
         for h, free in enumerate(state.free)

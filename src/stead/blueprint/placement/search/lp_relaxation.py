@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stead.blueprint.placement.space import Shape
-    from stead.blueprint.placement.state import State
+    from stead.blueprint.placement.state import SearchState
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -38,7 +38,7 @@ class Part(NamedTuple):
     units: int
 
 
-class Shares(NamedTuple):
+class LpRelaxation(NamedTuple):
     """What each shape, by its number, puts on which kind of hosts."""
 
     kinds: list[list[int]]
@@ -46,22 +46,22 @@ class Shares(NamedTuple):
     least: float  # use of the fullest host that no placement can be below, as far as it was found
 
 
-def shares(state: State, units: dict[Shape, int], hosts: list[int], policy: Policy) -> Shares:
+def lp_relaxation(state: SearchState, units: dict[Shape, int], hosts: list[int], policy: Policy) -> LpRelaxation:
     """Shapes for which none of these hosts has room are missing from it."""
     kinds = _kinds(state, hosts)
     pack = policy is Policy.PACK
     fits = {shape: [_fits(state, shape, hosts) for hosts in kinds] for shape in units}
     some = {shape: count for shape, count in units.items() if any(fits[shape])}
     if not some:
-        return Shares(kinds, {}, 0.0)
+        return LpRelaxation(kinds, {}, 0.0)
     # Devices do not count toward how full a host is, but a host without one left takes no more.
     slots = range(len(state.space.resources)) if pack else state.scored
     program = _Program(state, kinds, some, [fits[shape] for shape in some], list(slots))
     z, least = (program.fewest(), 0.0) if pack else program.evenest()
-    return Shares(kinds, program.whole(z), least)
+    return LpRelaxation(kinds, program.whole(z), least)
 
 
-def _fits(state: State, shape: Shape, hosts: list[int]) -> bool:
+def _fits(state: SearchState, shape: Shape, hosts: list[int]) -> bool:
     return bool(shape.pool.has[hosts[0]]) and any(state.fits(h, shape.demand) for h in hosts)
 
 
@@ -69,7 +69,12 @@ class _Program:
     """`load[s, g, k]`: what all units of shape s take of resource k of kind g, as a part of what the kind has."""
 
     def __init__(
-        self, state: State, kinds: list[list[int]], units: dict[Shape, int], fits: list[list[bool]], slots: list[int]
+        self,
+        state: SearchState,
+        kinds: list[list[int]],
+        units: dict[Shape, int],
+        fits: list[list[bool]],
+        slots: list[int],
     ) -> None:
         import numpy as np
 
@@ -205,7 +210,7 @@ class _Program:
         }
 
 
-def _kinds(state: State, hosts: list[int]) -> list[list[int]]:
+def _kinds(state: SearchState, hosts: list[int]) -> list[list[int]]:
     space = state.space
     found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
     for h in hosts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stead.blueprint.placement.search.runs import Run
 from stead.blueprint.placement.space import Shape
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 from stead.core.value import mutable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Choice:
     """Lots that may be drawn from, how many of each, and how they are weighed: numbers of lots throughout."""
 
     def __init__(
-        self, state: State, lots: list[Lot], most: dict[int, int], weights: list[float], liking: list[float]
+        self, state: SearchState, lots: list[Lot], most: dict[int, int], weights: list[float], liking: list[float]
     ) -> None:
         self.state = state
         self.lots = lots

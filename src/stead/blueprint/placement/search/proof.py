@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from stead.blueprint.placement.filters import Broken, broken
-from stead.blueprint.placement.model import Group, GroupKind, HostState, Over
+from stead.blueprint.placement.model import GroupKind, HostState, Over, PlacementGroup
 from stead.blueprint.placement.search.greedy import Search
 from stead.blueprint.placement.search.runs import Run
 from stead.blueprint.placement.space import Pool, Shape
@@ -78,7 +78,7 @@ class Prover:
         """What is too little on each of the hosts: at all, or free, or together."""
         demand, hosts = run.shape.demand, run.shape.pool.hosts
         names, usable = self.space.resources, self.space.usable
-        whom = f"its {len(run.crew)} members together" if run.crew else "one"
+        whom = f"its {len(run.affinity_unit)} members together" if run.affinity_unit else "one"
         never = [names[k] for k, amount in demand if all(usable[h][k] < amount for h in hosts)]
         if never:
             return f"is large enough in {' and '.join(never)} for {whom}"
@@ -92,8 +92,8 @@ class Prover:
         group, proven = self._group_full(run)
         if group:
             return "spread", f"the spread of {group} allows no more on the {len(pool.hosts)} eligible hosts", proven
-        if run.crew:
-            return "together", f"no host was found for its {len(run.crew)} members together", False
+        if run.affinity_unit:
+            return "together", f"no host was found for its {len(run.affinity_unit)} members together", False
         return "capacity", f"no room was found on the {len(pool.hosts)} eligible hosts", False
 
     def _no_host(self, run: Run) -> tuple[str, str, bool]:
@@ -109,7 +109,7 @@ class Prover:
             found = broken(space.hosts[members[0]], run.request, space.problem.filters)
             if found and space.hosts[members[0]].state is not HostState.LEAVING:  # it is the one to be left
                 reasons[found] += len(members)
-        if not reasons and run.crew:
+        if not reasons and run.affinity_unit:
             return "together", "no host may take all that must be together", True
         if not reasons:
             return "state", "there is no other host", True
@@ -170,7 +170,7 @@ class Prover:
                     return group.name, self._too_many(run, group, roomy)
         return "", False
 
-    def _too_many(self, run: Run, group: Group, roomy: list[int]) -> bool:
+    def _too_many(self, run: Run, group: PlacementGroup, roomy: list[int]) -> bool:
         """Members confined to the same hosts, asking at least as much, outnumber what the group allows on those."""
         seated = dict(self.search.state.tally.on_host(group.name))
         asked, need = dict(run.shape.demand), 0

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from stead.blueprint.placement.model import Group, GroupKind, Over, Request
+from stead.blueprint.placement.model import GroupKind, Over, PlacementGroup, Request
 from stead.blueprint.placement.space import SCALE, Pool, Shape, Space
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 from stead.core.value import field, mutable
 
 T = TypeVar("T")
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 @mutable
 class Run:
-    """`units` holds one id per unit; `crew` all members where the only unit is several that must share a host."""
+    """`units` holds one id per unit; `affinity_unit` the members that must share a host, if they are the only unit."""
 
     request: Request
     shape: Shape
     units: list[str]
-    groups: tuple[tuple[Group, int], ...] = ()  # with how many members of it a unit brings
-    crew: tuple[tuple[Request, str], ...] = ()
+    groups: tuple[tuple[PlacementGroup, int], ...] = ()  # with how many members of it a unit brings
+    affinity_unit: tuple[tuple[Request, str], ...] = ()
     chosen: list[int] = field(default_factory=list)  # host of each unit, -1 where none was found
 
     @property
@@ -41,16 +41,16 @@ def in_order(members: Iterable[str]) -> list[str]:
     return ordered
 
 
-def binds(group: Group) -> bool:
+def binds(group: PlacementGroup) -> bool:
     """Members of such a group share one host or none."""
     return group.hard and group.kind is GroupKind.TOGETHER and group.over is Over.HOSTS
 
 
-def zone_bound(group: Group) -> bool:
+def zone_bound(group: PlacementGroup) -> bool:
     return group.hard and group.kind is GroupKind.TOGETHER and group.over is Over.ZONES
 
 
-def cut(space: Space, state: State, waiting: list[tuple[Request, list[str]]]) -> list[Run]:
+def cut(space: Space, state: SearchState, waiting: list[tuple[Request, list[str]]]) -> list[Run]:
     """Runs in the order in which they are to be placed."""
     runs: list[Run] = []
     bound: list[tuple[Request, list[str]]] = []
@@ -59,7 +59,7 @@ def cut(space: Space, state: State, waiting: list[tuple[Request, list[str]]]) ->
             bound.append((request, members))
         else:
             runs.extend(_plain(space, request, members))
-    runs.extend(_crew(space, state, family) for family in families(bound, lambda pair: _bonds(pair[0])))
+    runs.extend(_affinity_unit(space, state, family) for family in families(bound, lambda pair: _bonds(pair[0])))
     if len(runs) < 2:
         return runs
     rank = _Rank(space)
@@ -91,10 +91,10 @@ def _bonds(request: Request) -> list[str]:
     return [group.name for group in request.groups if binds(group)]
 
 
-def _crew(space: Space, state: State, family: list[tuple[Request, list[str]]]) -> Run:
+def _affinity_unit(space: Space, state: SearchState, family: list[tuple[Request, list[str]]]) -> Run:
     """One unit of all members that must share a host; where some sit already, that is the host."""
     first = family[0][0]
-    crew = tuple((request, member) for request, members in family for member in members)
+    unit = tuple((request, member) for request, members in family for member in members)
     pool = space.pool(first)
     hosts = pool.hosts
     total: dict[int, int] = {}
@@ -114,7 +114,7 @@ def _crew(space: Space, state: State, family: list[tuple[Request, list[str]]]) -
             hosts = [h for h in hosts if h == home]
     shape = space.shape_of(tuple(sorted(total.items())), space.narrowed(pool, hosts), space.policy(first))
     together = tuple((groups[name], weights[name]) for name in sorted(groups))
-    return Run(first, shape, [crew[0][1]], together, crew)
+    return Run(first, shape, [unit[0][1]], together, unit)
 
 
 def families(items: list[T], bonds: Callable[[T], list[str]]) -> list[list[T]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stead.blueprint.placement.model import Policy
 from stead.blueprint.placement.scorers import EMPTY, MOST_COPIES, NovaRange, nova_slots
 from stead.blueprint.placement.space import SCALE, Shape
-from stead.blueprint.placement.state import State
+from stead.blueprint.placement.state import SearchState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ FAR = 1 << 62  # beyond every key
 class Mirror:
     """Free capacity as arrays, brought up to date from the log of a state before each use."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: SearchState) -> None:
         import numpy as np
 
         self.np = np
