@@ -70,11 +70,14 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.base.errors import Failed
-from ..module_utils.host.run.batch import FAILED, Batch, alone
+from ..module_utils import compiled
 
 
 def main():
+    compiled.use()
+    from ..module_utils.host.base.errors import Failed
+    from ..module_utils.host.run.batch import FAILED, Batch, alone
+
     # The payload holds secrets: as one value that is never shown, it is also never searched for in what is.
     arguments = {"src": {"type": "path"}, "payload": {"type": "str", "no_log": True}}
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)

@@ -141,12 +141,15 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.base.errors import Failed
-from ..module_utils.host.observe.facts import observe
-from ..module_utils.host.run import origin
+from ..module_utils import compiled
 
 
 def main():
+    compiled.use()
+    from ..module_utils.host.base.errors import Failed
+    from ..module_utils.host.observe.facts import observe
+    from ..module_utils.host.run import origin
+
     peers = {
         "peers": {"type": "dict", "default": {}},
         "mtu": {"type": "int", "default": 1500},
