@@ -283,7 +283,7 @@ def test_check_mode_fetches_and_removes_nothing(tmp_path: Path, images: Path) ->
 
 
 def test_the_header_is_read_without_opening_what_it_names(tmp_path: Path) -> None:
-    found = disk_files.header(put(tmp_path, qcow2(backing=b"base.qcow2")))
+    found = disk_files.header(str(put(tmp_path, qcow2(backing=b"base.qcow2"))))
     assert (found["size"], found["backing"], found["data_file"]) == (SIZE, "base.qcow2", False)
 
 

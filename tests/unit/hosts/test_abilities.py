@@ -17,17 +17,16 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base import comma
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
-    disks_in_lvm,
-    exports,
+    drivers,
     instance_disks,
     iscsi_targets,
-    pools,
+    logical_disks,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import TABLE, Ability
@@ -69,7 +68,13 @@ def pool_of(kind: str, folder: Path, *, served: bool = True) -> dict[str, str]:
 
 def want_for(one: Ability, folder: Path) -> tuple[str, dict[str, Any]]:
     """The kind and the want that has it."""
-    disk = {"uuid": UUID, "format": "raw", "size": 4 * MIB, "pool": pool_of(one.name, folder), "name": "acme/volumes/a"}
+    disk: dict[str, Any] = {
+        "uuid": UUID,
+        "format": "raw",
+        "size": 4 * MIB,
+        "pool": pool_of(one.name, folder),
+        "name": "acme/volumes/a",
+    }
     of_snapshot = {"volume": {"uuid": UUID, "address": "acme/volumes/a"}, "uuid": "s"}
     match one.what:
         case abilities.NETWORK_TYPE:
@@ -85,7 +90,8 @@ def want_for(one: Ability, folder: Path) -> tuple[str, dict[str, Any]]:
         case abilities.SNAPSHOT | abilities.FREEZE:
             return "snapshots", {**disk, **of_snapshot, "freeze": one.what == abilities.FREEZE}
         case abilities.ROOT_DISK:
-            root = {"format": "qcow2", "bus": "virtio", "size": 4 * MIB, "pool": disk["pool"]}
+            best = drivers.driver(disk["pool"]).formats[0]
+            root = {"format": best, "bus": "virtio", "size": 4 * MIB, "pool": disk["pool"]}
             return "instances", {**WANT, "root": root}
         case abilities.HYPERVISOR:
             return "instances", {**WANT, "hypervisor": one.name}
@@ -101,7 +107,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(commands, "run", answer)
     for module, name in ((conntrack, "ensure"), (dhcp, "remove"), (forwarding, "ensure"), (iscsi_targets, "ensure"),
-                         (exports, "start"), (instance_disks, "_seed")):  # fmt: skip
+                         (instance_disks, "_seed")):  # fmt: skip
         monkeypatch.setattr(module, name, lambda *_words: None)
     monkeypatch.setattr(commands, "attempt", lambda *_words, **_more: (0, "", ""))
     monkeypatch.setattr(paths, "INSTANCES", str(tmp_path / "instances"))
@@ -112,7 +118,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / f"{UUID}.raw").write_bytes(bytes(MIB))
-    monkeypatch.setattr(disks_in_lvm.Logical, "exists", lambda disk: disk.path.endswith(UUID))
+    monkeypatch.setattr(logical_disks.Logical, "exists", lambda disk: disk.path.endswith(UUID))
     monkeypatch.setattr(volume, "in_use", lambda *_words: [(RunningGuest(), "vdb")])
 
 
@@ -121,12 +127,12 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     if one.what == abilities.ACTION:
         return _by_batch(one.name)
     if one.what == abilities.SERVE:
-        return bool(pools.is_served({"type": one.name, "server": "192.0.2.9"}))
+        return bool(drivers.shared({"type": one.name, "server": "192.0.2.9"}))
     if one.what in (abilities.GROW, abilities.SNAPSHOT, abilities.FREEZE):
         in_use(folder, monkeypatch)
     links = {"eth1": {"ifname": "eth1"}}
     _kind, want = want_for(one, folder)
-    now: Any = SimpleNamespace(links=lambda: links, entries=lambda _kind: [])
+    now: Any = SimpleNamespace(links=lambda: links, unit=lambda _name: None, entries=lambda _kind: [])
     work = Work("c1", check=True, now=now)
     try:
         _carry_out(one, {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}, work)
@@ -137,7 +143,7 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
-        abilities.HYPERVISOR: lambda given, _work: drivers.driver_of(given["want"]["hypervisor"]),
+        abilities.HYPERVISOR: lambda given, _work: hypervisors.driver_of(given["want"]["hypervisor"]),
         abilities.NETWORK_DRIVER: network.ensure,
         abilities.NETWORK_TYPE: network.ensure,
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
@@ -221,7 +227,7 @@ def test_the_table_has_a_row_for_all_that_there_is() -> None:
     assert set(abilities.able(abilities.HYPERVISOR)) == _choices(Instance, "hypervisor")
     assert named[abilities.ACTION] == set(map(str, Action))
     for what in abilities.OF_POOLS:
-        assert named[what] == set(POOL_TYPES) == {*pools.FILES, *pools.LOGICAL}
+        assert named[what] == set(POOL_TYPES) == set(drivers.DRIVERS)
 
 
 def _choices(model: type, field: str) -> set[str]:
@@ -256,7 +262,7 @@ def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: s
             return False
         return True
 
-    real = takes(lambda: pools.group({"name": "p", **given}), Failed)
+    real = takes(lambda: drivers.disk({"name": "p", **given}, UUID, "raw"), Failed)
     assert takes(lambda: variables.pools({"p": given}), variables.Bad) is real
 
 

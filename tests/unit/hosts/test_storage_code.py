@@ -16,17 +16,21 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands as running
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import disk_source
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
-    attach,
-    declared,
-    disks,
-    disks_in_files,
-    exports,
-    iscsi_targets,
-    kernel_clients,
-    pools,
+    clients as network,
 )
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
+    declared,
+    drivers,
+    file_disks,
+    instance_disks,
+    iscsi_targets,
+    nfs_mounts,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Source
 from ansible_collections.stead.cloud.plugins.module_utils.wire import volume as wire_volume
 
 UUID = "11111111-0000-4000-8000-000000000001"
@@ -96,32 +100,34 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], str
 def test_every_pool_of_files_has_a_directory_on_its_host() -> None:
     value = {"a": "1TiB", "b": {"type": "nfs", "size": "1TiB"}, "c": {"type": "iscsi", "size": "1TiB"},
              "d": {"type": "lvm", "size": "1TiB", "path": "vg0"}}  # fmt: skip
-    assert [Path(one).name for one in declared.directories(value)] == ["a", "b", "c"]
+    work = Work("here", check=True)
+    declared.prepare(value, work)
+    assert [Path(one).name for one in work.done] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("kind", ["nfs", "iscsi", "lvm"])
 def test_a_volume_that_others_reach_is_raw(kind: str) -> None:
     with pytest.raises(Failed, match="format: raw"):
-        disks.disk({"name": "p", "type": kind, "path": "vg0"}, UUID, "qcow2")
+        drivers.disk({"name": "p", "type": kind, "path": "vg0"}, UUID, "qcow2")
 
 
 def test_a_root_disk_in_a_served_pool_says_what_to_do_instead() -> None:
     with pytest.raises(Failed, match="boot_volume"):
-        pools.root_path({"uuid": UUID, "root": {"pool": NFS}})
+        drivers.root_disk({"uuid": UUID, "root": {"pool": NFS}})
 
 
 @pytest.mark.skipif(shutil.which("qemu-img") is None, reason="makes files by qemu-img")
 def test_a_file_is_made_grown_copied_and_removed(tmp_path: Path) -> None:
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
     work = Work("here")
-    first, copy = disks.disk(pool, "a", "raw"), disks.disk(pool, "b", "raw")
+    first, copy = drivers.disk(pool, "a", "raw"), drivers.disk(pool, "b", "raw")
     first.blank(MIB, work)
     Path(first.path).write_bytes(b"x" * MIB)
     first.clone(copy, work)
     first.grow(2 * MIB, work)
     assert (first.size(), copy.size()) == (2 * MIB, MIB)
     assert Path(copy.path).read_bytes() == b"x" * MIB
-    packed = disks.disk(pool, "c", "qcow2")
+    packed = drivers.disk(pool, "c", "qcow2")
     packed.fill((copy.path, "raw"), 3 * MIB, work)
     assert packed.size() == 3 * MIB
     for one in (first, copy, packed):
@@ -133,7 +139,7 @@ def test_a_file_is_made_grown_copied_and_removed(tmp_path: Path) -> None:
 def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file changes under each copy, so none of them is of one moment, and nothing is left behind."""
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
-    source, copy = disks.disk(pool, "a", "raw"), disks.disk(pool, "b", "raw")
+    source, copy = drivers.disk(pool, "a", "raw"), drivers.disk(pool, "b", "raw")
     Path(source.path).write_bytes(b"x" * 4096)
 
     def written_meanwhile(argv: list[str], **_more: Any) -> str:
@@ -141,7 +147,7 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
         Path(source.path).write_bytes(b"y" * 4096)
         return ""
 
-    monkeypatch.setattr(disks_in_files, "_share", lambda _path, _new: False)
+    monkeypatch.setattr(file_disks, "_share", lambda _path, _new: False)
     monkeypatch.setattr(running, "run", written_meanwhile)
     with pytest.raises(Failed, match="none is of one moment"):
         source.clone(copy, Work("here"))
@@ -151,7 +157,7 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
 def test_check_mode_makes_nothing(tmp_path: Path) -> None:
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
     work = Work("here", check=True)
-    disks.disk(pool, "a", "raw").blank(MIB, work)
+    drivers.disk(pool, "a", "raw").blank(MIB, work)
     assert work.changed
     assert list(tmp_path.iterdir()) == []
 
@@ -219,29 +225,34 @@ def test_a_target_in_use_is_not_removed(told: Callable[..., Told]) -> None:
 def test_qemu_reaches_a_volume_by_its_own_clients(
     pool: dict[str, str], kind: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attach, "by_qemu", lambda _kind: True)
-    assert attach.disk(pool, UUID, "raw").get("type") == kind
-    assert attach.address(pool, UUID, "raw") == address
+    monkeypatch.setattr(network, "by_qemu", lambda _kind: True)
+    found = drivers.source(pool, UUID, "raw")
+    assert disk_source.disk(found).get("type") == kind
+    assert found.path == address
 
 
 def test_a_qemu_without_clients_has_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attach, "by_qemu", lambda _kind: False)
+    monkeypatch.setattr(network, "by_qemu", lambda _kind: False)
     device = f"/dev/disk/by-path/ip-192.0.2.9:3260-iscsi-iqn.2026-01.cloud.stead:{UUID}-lun-1"
-    assert attach.disk(ISCSI, UUID, "raw").find("source").get("dev") == device
-    assert attach.address(NFS, UUID, "raw") == f"/var/lib/stead/mounts/share/{UUID}.raw"
-    assert attach.disk(NFS, UUID, "raw").find("source/seclabel").get("relabel") == "no"
+    assert drivers.source(ISCSI, UUID, "raw") == Source(device, device=True)
+    mounted = drivers.source(NFS, UUID, "raw")
+    assert mounted.path == f"/var/lib/stead/mounts/share/{UUID}.raw"
+    label = disk_source.disk(mounted).find("source/seclabel")
+    assert label is not None
+    assert label.get("relabel") == "no"
 
 
 def test_the_kernels_clients_are_told_of_a_pool_and_a_target(
     told: Callable[..., Told], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = told(lambda argv: "var-mount.mount\n" if argv[0] == "systemd-escape" else "")
-    monkeypatch.setattr(kernel_clients, "MOUNTS", str(tmp_path / "mounts"))
-    monkeypatch.setattr(kernel_clients, "UNITS", str(tmp_path))
+    monkeypatch.setattr(network, "by_qemu", lambda _kind: False)
+    monkeypatch.setattr(nfs_mounts, "MOUNTS", str(tmp_path / "mounts"))
+    monkeypatch.setattr(nfs_mounts, "UNITS", str(tmp_path))
     work = Work("compute-1")
-    kernel_clients.reach(NFS, UUID, work)
+    drivers.reach([{"pool": NFS, "uuid": UUID}], work)
     assert "What=192.0.2.9:/export/stead\n" in (tmp_path / "var-mount.mount").read_text()
-    kernel_clients.reach(ISCSI, UUID, work)
+    drivers.reach([{"pool": ISCSI, "uuid": UUID}], work)
     portal = ["--targetname", iscsi_targets.name_of(UUID), "--portal", "192.0.2.9:3260"]
     assert ["iscsiadm", "--mode", "node", *portal, "--login"] in found.calls
 
@@ -270,7 +281,7 @@ def commands(found: Told) -> list[str]:
 
 
 def test_a_thick_volume_shows_nothing_of_those_before_it(logical: Told) -> None:
-    disks.disk(THICK, "new", "raw").blank(8 * MIB, Work("here"))
+    drivers.disk(THICK, "new", "raw").blank(8 * MIB, Work("here"))
     assert commands(logical) == [
         "lvcreate --addtag stead --name stead-new.new --wipesignatures y --size 8388608b -- vg0",
         "blkdiscard --zeroout /dev/vg0/stead-new.new",
@@ -278,8 +289,31 @@ def test_a_thick_volume_shows_nothing_of_those_before_it(logical: Told) -> None:
     ]
 
 
+def test_a_root_disk_in_a_volume_group_is_emptied_and_filled_from_its_image(
+    logical: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is beyond the image was another's before."""
+    monkeypatch.setattr(image_files, "standing", lambda _image, _work: ("/images/a.qcow2", MIB))
+    root = {"pool": THICK, "size": 8 * MIB, "format": "raw", "swap": 4 * MIB}
+    want = {"uuid": "new", "root": root, "image": {"address": "images/a"}}
+    monkeypatch.setattr(instance_disks, "_seed", lambda _want, _work: None)
+    monkeypatch.setattr("os.path.isdir", lambda _path: True)
+    instance_disks.ensure(want, Work("here"))
+    assert commands(logical) == [
+        "lvcreate --addtag stead --name stead-new.root.new --wipesignatures y --size 8388608b -- vg0",
+        "blkdiscard --zeroout /dev/vg0/stead-new.root.new",
+        "qemu-img convert -q -n --target-is-zero -f qcow2 -O raw /images/a.qcow2 /dev/vg0/stead-new.root.new",
+        "lvrename vg0 stead-new.root.new stead-new.root",
+        "lvcreate --addtag stead --name stead-new.swap.new --wipesignatures y --size 4194304b -- vg0",
+        "blkdiscard --zeroout /dev/vg0/stead-new.swap.new",
+        "lvrename vg0 stead-new.swap.new stead-new.swap",
+        "mkswap /dev/vg0/stead-new.swap",
+    ]
+    assert drivers.own_source(want, "root") == Source("/dev/vg0/stead-new.root", device=True)
+
+
 def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:
-    disks.disk(THICK, UUID, "raw").grow(12 * MIB, Work("here"))
+    drivers.disk(THICK, UUID, "raw").grow(12 * MIB, Work("here"))
     assert commands(logical)[1:] == [
         f"lvextend --size 12582912b -- vg0/stead-{UUID}",
         f"blkdiscard --zeroout --offset 8388608 /dev/vg0/stead-{UUID}",
@@ -287,9 +321,9 @@ def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:
 
 
 def test_a_thin_volume_is_made_filled_copied_and_removed(logical: Told) -> None:
-    work, thin = Work("here"), disks.disk(THIN, UUID, "raw")
-    disks.disk(THIN, "new", "raw").fill(("/image.qcow2", "qcow2"), 8 * MIB, work)
-    thin.clone(disks.snapshot(THIN, "s"), work)
+    work, thin = Work("here"), drivers.disk(THIN, UUID, "raw")
+    drivers.disk(THIN, "new", "raw").fill(("/image.qcow2", "qcow2"), 8 * MIB, work)
+    thin.clone(drivers.snapshot(THIN, "s"), work)
     thin.grow(12 * MIB, work)
     thin.remove(work)
     assert commands(logical) == [
@@ -305,21 +339,21 @@ def test_a_thin_volume_is_made_filled_copied_and_removed(logical: Told) -> None:
 
 
 def test_a_size_is_rounded_to_extents(logical: Told) -> None:
-    assert disks.disk(THICK, UUID, "raw").rounded(5 * MIB) == 8 * MIB
+    assert drivers.disk(THICK, UUID, "raw").rounded(5 * MIB) == 8 * MIB
     assert logical.calls
 
 
 def test_a_logical_volume_of_somebody_else_is_not_touched(told: Callable[..., Told], logical: Told) -> None:
     del logical
     told(lambda argv: "backup" if "lv_tags" in argv else "")
-    with pytest.raises(Failed, match="is not Stead's"):
-        disks.disk(THICK, UUID, "raw").remove(Work("here"))
+    with pytest.raises(Failed, match="has no tag stead"):
+        drivers.disk(THICK, UUID, "raw").remove(Work("here"))
 
 
 @pytest.mark.parametrize(("kind", "path"), [("lvm", ""), ("lvm", "vg0/pool"), ("lvm-thin", "vg0")])
 def test_a_pool_of_logical_volumes_names_its_group(kind: str, path: str) -> None:
     with pytest.raises(Failed, match="its path is VOLUME-GROUP"):
-        disks.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
+        drivers.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
 
 
 def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
@@ -330,7 +364,7 @@ def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
     want = {"pool": pool, "uuid": UUID, "format": "raw", "size": MIB, "name": "acme/volumes/data"}
     (tmp_path / f"{UUID}.raw").write_bytes(b"x" * MIB)
     there: dict[str, Any] = {}
-    look = SimpleNamespace(now=SimpleNamespace(targets=lambda: there))
+    look = SimpleNamespace(now=SimpleNamespace(ask=lambda _name, _read: there))
     differs = volume.seen({"want": want}, look)
     assert differs is not None
     assert [path for path, _have, _want in wire_volume.compare(want, {**want, **differs})] == ["pool.server"]
@@ -355,7 +389,7 @@ def test_a_volume_larger_than_wanted_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_copy_of_what_another_host_writes_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read is read again: the same twice was not written to in between."""
     pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
-    source, copy = tmp_path / "elsewhere", disks.disk(pool, "copy", "qcow2")
+    source, copy = tmp_path / "elsewhere", drivers.disk(pool, "copy", "qcow2")
     source.write_bytes(b"x" * MIB)
     copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
     assert copy.size() == 2 * MIB
@@ -384,9 +418,9 @@ def test_a_server_that_has_just_been_started_is_given_time_to_listen(monkeypatch
             if len(looks) == 2:
                 server.listen()
 
-        monkeypatch.setattr(exports, "PATIENCE", 60)
-        monkeypatch.setattr(exports.time, "sleep", listens_at_the_third)  # type: ignore[attr-defined]
-        assert exports.silent("127.0.0.1", port) == ""
+        monkeypatch.setattr(network, "PATIENCE", 60)
+        monkeypatch.setattr("time.sleep", listens_at_the_third)
+        assert network.silent("127.0.0.1", port) == ""
         assert len(looks) == 2
-    monkeypatch.setattr(exports, "PATIENCE", 0.1)
-    assert exports.silent("127.0.0.1", port) == "Connection refused"
+    monkeypatch.setattr(network, "PATIENCE", 0.1)
+    assert network.silent("127.0.0.1", port) == "Connection refused"

@@ -182,6 +182,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.run import standalone
+from ..module_utils.wire.parts import DEFAULT_STORAGE
 
 NIC = {
     "network": {"type": "str", "required": True},
@@ -200,7 +201,7 @@ WAIT = {
 PORTS = {"ssh": 22, "http": 80}
 BY_AGENT = ("agent", "cloud-init")
 MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
-POOL = {"name": "default", "type": "dir"}
+POOL = {"name": "default", "type": DEFAULT_STORAGE}
 
 
 def main():

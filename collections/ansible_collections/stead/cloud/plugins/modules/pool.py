@@ -86,15 +86,12 @@ done:
   elements: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.base import paths
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.base.work import Work
 from ..module_utils.host.run import standalone
-from ..module_utils.host.storage import asked_pool, disks_in_lvm, exports, pools
+from ..module_utils.host.storage import asked_pool, drivers
 
 
 def main():
@@ -112,7 +109,7 @@ def main():
         else:
             absent(asked, before, users, work)
             after = {}
-        found = dict(asked_pool.room(asked), users=users)
+        found = dict(drivers.driver(asked).room(asked), users=users)
     except Failed as error:
         module.fail_json(msg=str(error))
     found.update({"before": before, "after": after, "done": work.done})
@@ -122,32 +119,29 @@ def main():
 
 
 def described(asked):
-    return dict(asked, path=asked_pool.path_of(asked))
+    return dict(asked, path=asked_pool.place(asked))
 
 
 def there(asked):
-    if pools.kind(asked) in pools.LOGICAL:
-        return described(asked) if disks_in_lvm.has_group(asked) else {}
-    return described(asked) if os.path.isdir(asked_pool.path_of(asked)) else {}
+    return described(asked) if drivers.driver(asked).there(asked) else {}
 
 
 def present(asked, work):
-    if pools.kind(asked) in pools.LOGICAL:
-        if not disks_in_lvm.has_group(asked):
-            raise Failed("There is no {0} here. Make it with vgcreate and lvcreate first.".format(asked.get("path")))
-        return
-    exports.require(asked, work)
-    work.directory(asked_pool.path_of(asked), paths.PASSABLE)
+    driver, serving = drivers.driver(asked), drivers.serving(asked)
+    driver.require(asked)
+    if serving is not None and not work.check:  # in check mode it may be another task that starts the server
+        serving.require(asked)
+    driver.prepare(asked, work)
 
 
 def absent(asked, before, users, work):
-    if not before or pools.kind(asked) in pools.LOGICAL:
+    discard = drivers.driver(asked).discard
+    if not before or discard is None:
         return
-    path = asked_pool.path_of(asked)
-    if users or os.listdir(path):
-        what = ", ".join(users) or "files that are not Stead's"
-        raise Failed("{0} is not empty: it has {1}. Nothing was removed.".format(path, what))
-    work.act("remove {0}".format(path), os.rmdir, path)
+    if users:
+        text = "{0} is not empty: it has {1}. Nothing was removed."
+        raise Failed(text.format(asked_pool.place(asked), ", ".join(users)))
+    discard(asked, work)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def wanted(module, address):
     if made is None and not module.check_mode:
         module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
     # In check mode a task before may be what would make it.
-    there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default", "type": "dir"}}
+    there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default"}}
     return {
         "format": there["format"],
         "freeze": given["freeze"],

@@ -103,7 +103,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.run import standalone
-from ..module_utils.host.storage import asked_pool, disks
+from ..module_utils.host.storage import asked_pool, drivers
 
 
 def main():
@@ -149,7 +149,7 @@ def wanted(given, address):
 def _refuse_moved(want):
     """What is on a volume is where it was made."""
     made = ledger.read("volumes", want["uuid"])
-    there, wished = disks.volume(made["want"] if made else want).path, disks.volume(want).path
+    there, wished = drivers.volume(made["want"] if made else want).path, drivers.volume(want).path
     if there != wished:
         text = "The volume is {0}, and is not moved to {1}. Copy what is on it, or remove it first: state: absent."
         raise Failed(text.format(there, wished))

@@ -107,7 +107,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.run import standalone
-from ..module_utils.host.storage import asked_pool, pools
+from ..module_utils.host.storage import asked_pool, drivers
 
 LETTERS = "bcdefghijklmnopqrstuvw"
 
@@ -162,7 +162,7 @@ def wanted(given, instance, volume):
 def described(given, instance, volume, before):
     bus = "scsi" if instance["root"]["bus"] == "ide" else instance["root"]["bus"]
     found = dict(where(given, volume), bus=bus, mode=given["mode"])
-    if given["size"] and "server" in found["pool"]:
+    if given["size"] and drivers.shared(found["pool"]):
         found["size"] = standalone.size(given["size"])
     if given["device"]:
         return dict(found, device=given["device"], pinned=True)
@@ -181,7 +181,7 @@ def where(given, volume):
     if made is not None:
         return {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}
     pool = asked_pool.pool(given)
-    if not pools.is_served(pool):
+    if not drivers.shared(pool):
         text = (
             "Volume {0} is not on this host. Keep it here with stead.cloud.volume, or say type and server of its pool."
         )

@@ -37,8 +37,7 @@ class Ability(NamedTuple):
 _UNTRIED = "not tried on a real host yet"
 _RAW = "Volumes in pools of this type are raw. Write `format: raw`, or leave `format` out."
 _ROOT = (
-    "Root disks lie in pools of type dir. To have it in this one, make a volume `from: {image: …}` there and boot from "
-    "it: `boot_volume`."
+    "Pools of this type hold no root disks. Make a volume `from: {image: …}` there, and boot from it: `boot_volume`."
 )
 _OWN_HOST = "Only instances on the host that keeps the pool use it."
 _NO_FREEZE = (
@@ -59,7 +58,8 @@ TABLE = (
     Ability(QCOW2, "dir", True),
     *(Ability(QCOW2, name, False, _RAW) for name in ("nfs", "iscsi", *_LOGICAL)),
     Ability(ROOT_DISK, "dir", True),
-    *(Ability(ROOT_DISK, name, False, _ROOT) for name in ("nfs", "iscsi", *_LOGICAL)),
+    *(Ability(ROOT_DISK, name, False, _ROOT) for name in ("nfs", "iscsi")),
+    *(Ability(ROOT_DISK, name, True, _UNTRIED) for name in _LOGICAL),
     *(Ability(GROW, name, True) for name in ("dir", "nfs", "iscsi")),
     *(Ability(GROW, name, True, _UNTRIED) for name in _LOGICAL),
     *(Ability(SNAPSHOT, name, True) for name in ("dir", "nfs", "iscsi")),

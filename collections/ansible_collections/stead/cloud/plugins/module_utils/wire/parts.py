@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+DEFAULT_STORAGE = "dir"  # the driver of a pool that does not say its type
+
 
 class Identified(TypedDict, total=False):
     name: str

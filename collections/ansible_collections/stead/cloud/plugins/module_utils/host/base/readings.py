@@ -25,7 +25,6 @@ from typing import (
 )
 
 from ..net import entering
-from ..storage import iscsi_targets
 from . import commands, ledger, libvirt_client, paths
 from .errors import Failed
 from .sessions import Sessions
@@ -34,7 +33,7 @@ from .step import Entry
 T = TypeVar("T")
 NAMESPACES = "/run/netns"
 _SHOW = ["systemctl", "show", "--property=Id,ActiveState,ExecStart", "--"]
-OTHERS = ("nfs-server.service",)  # that Stead starts, and are not called after it
+_OWN = "stead-"  # what units of Stead's are called
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
 
@@ -108,10 +107,9 @@ class Readings:
         status, out, _said = commands.attempt(["ipset", "-output", "save", "list", name])
         return _sets(out).get(name) if status == 0 else None
 
-    def targets(self) -> Dict[str, Any]:
-        """name -> iSCSI target that is served here."""
-        found: Dict[str, Any] = iscsi_targets.table()
-        return found
+    def ask(self, _name: str, read: Callable[[], T]) -> T:
+        """What only one driver has an interest in, and how it reads it."""
+        return read()
 
     def filter(self, name: str) -> Optional[str]:
         """One of libvirt's, in its own words; nothing where it has none of that name."""
@@ -184,16 +182,16 @@ class Shared(Readings):
         return self._once(("listing", table, namespace), super().listing, table, namespace)
 
     def units(self) -> Dict[str, Unit]:
-        return self._once("units", lambda: _units(commands.run([*_SHOW, "stead-*", *OTHERS])))
+        return self._once("units", lambda: _units(commands.run([*_SHOW, _OWN + "*"])))
 
     def unit(self, name: str) -> Optional[Unit]:
-        return self.units().get(name)
+        return self.units().get(name) if name.startswith(_OWN) else self._once(("unit", name), super().unit, name)
 
     def members(self, name: str) -> Optional[List[str]]:
         return self._once("sets", lambda: _sets(commands.run(["ipset", "save"]))).get(name)
 
-    def targets(self) -> Dict[str, Any]:
-        return self._once("targets", super().targets)
+    def ask(self, name: str, read: Callable[[], T]) -> T:
+        return self._once(("asked", name), read)
 
     def filter(self, name: str) -> Optional[str]:
         return self._once("filters", self._filters).get(name)

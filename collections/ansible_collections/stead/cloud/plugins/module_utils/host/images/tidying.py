@@ -12,8 +12,8 @@ from ..base import ledger, paths
 from ..base.errors import Failed
 from ..base.step import Want
 from ..base.work import Work
-from ..hypervisor import drivers
-from ..storage import disk_files, pools
+from ..hypervisor import drivers as hypervisors
+from ..storage import disk_files, drivers
 from .image_files import changing, files, named
 
 
@@ -27,7 +27,7 @@ def tidy(work: Work) -> None:
             return
         used = _backings()
         if any(name.endswith(".iso") for name in unnamed):
-            used.update(file for guest in drivers.guests(work.sessions) for file in guest.files())
+            used.update(file for guest in hypervisors.guests(work.sessions) for file in guest.files())
         for name in sorted(unnamed):
             path = os.path.join(paths.IMAGES, name)
             if path not in used:
@@ -42,7 +42,7 @@ def _in_doubt() -> bool:
     for made in ledger.everything("instances"):
         want, root = made["want"], made["want"].get("root", {})
         made_here = root.get("size") and "volume" not in root and os.path.isdir(_own_folder(want))
-        if made_here and not os.path.exists(pools.root_path(want)):
+        if made_here and not drivers.root_disk(want).exists():
             return True
     return False
 
@@ -67,8 +67,8 @@ def _folders() -> Set[str]:
     found = {paths.INSTANCES, paths.POOLS}
     for made in ledger.everything("instances") + ledger.everything("instances", ledger.BEGUN):
         pool = made["want"].get("root", {}).get("pool")
-        if pool and pools.kind(pool) == "dir":
-            found.add(pools.folder(pool))
+        if pool and os.path.isdir(drivers.driver(pool).place(pool)):
+            found.add(drivers.driver(pool).place(pool))
     return {one for one in found if not any(one != other and one.startswith(other + "/") for other in found)}
 
 

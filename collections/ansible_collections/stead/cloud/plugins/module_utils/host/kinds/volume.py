@@ -5,16 +5,18 @@ from __future__ import annotations
 from ..base import ledger
 from ..base.errors import Failed
 from ..base.kind import HostKind
-from ..hypervisor import drivers
+from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
 from ..images import image_files
-from ..storage import attach, disks, exports, iscsi_targets, pools
+from ..storage import drivers
 
 
 def ensure(step, work):
     want = step["want"]
-    exports.start(want["pool"], work)
-    disk = disks.volume(want)
+    serving = drivers.serving(want["pool"])
+    if serving is not None:
+        serving.start(want["pool"], work)
+    disk = drivers.volume(want)
     wanted, grown = disk.rounded(want["size"]), False
     if not disk.exists():
         _make(want, disk, work)
@@ -28,55 +30,52 @@ def ensure(step, work):
     if size < wanted:
         _grow(want, disk, work)
         grown = True
-    if _is_target(want):
-        iscsi_targets.ensure(want["uuid"], disk.path, want["size"], work, grown)
+    if serving is not None:
+        serving.offer(want["pool"], want["uuid"], disk, want["size"], work, grown)
 
 
 def remove(step, work):
     want = step.get("have")
     if want is None:
         return
-    disk = disks.volume(want)
+    disk = drivers.volume(want)
     users = (
-        [guest.name for guest, _device in drivers.users_of(want["uuid"], disk.path, work.sessions)]
+        [guest.name for guest, _device in hypervisors.users_of(want["uuid"], disk.path, work.sessions)]
         if disk.exists()
         else []
     )
     if users and not work.check:  # of which another step may be what detaches it
         raise Failed("{0} is still attached to {1}.".format(disk.path, ", ".join(users)))
-    if _is_target(want):
-        iscsi_targets.remove(want["uuid"], work)
+    serving = drivers.serving(want["pool"])
+    if serving is not None:
+        serving.withdraw(want["pool"], want["uuid"], work)
     disk.remove(work)
 
 
 def restore(step, work):
-    """tgt remembers no targets; it asks for them itself when it has started."""
     want = step["want"]
-    if _is_target(want) and iscsi_targets.runs():
-        iscsi_targets.ensure(want["uuid"], disks.volume(want).path, want["size"], work)
+    serving = drivers.serving(want["pool"])
+    if serving is not None:
+        serving.restore(want["pool"], want["uuid"], drivers.volume(want), want["size"], work)
 
 
 def seen(step, look):
     want = step["want"]
-    disk = disks.volume(want)
+    disk = drivers.volume(want)
     if not disk.exists():
         return None
     size, found = disk.size(), {}
     if size != disk.rounded(want["size"]):
         found["size"] = size
-    target = not _is_target(want) or iscsi_targets.name_of(want["uuid"]) in look.now.targets()
-    if not target or not exports.runs(want["pool"], look.now):
+    serving = drivers.serving(want["pool"])
+    if serving is not None and not serving.offers(want["pool"], want["uuid"], look.now):
         found["pool"] = dict(want["pool"], server="")
     return found
 
 
 def in_use(uuid, path, work):
     """(guest, what it calls the volume) of each that runs with it on this host."""
-    return [one for one in drivers.users_of(uuid, path, work.sessions) if one[0].is_on()]
-
-
-def _is_target(want):
-    return pools.kind(want["pool"]) == "iscsi" and pools.is_served(want["pool"])
+    return [one for one in hypervisors.users_of(uuid, path, work.sessions) if one[0].is_on()]
 
 
 def _make(want, disk, work):
@@ -100,7 +99,7 @@ def _image(one, size, work):
 
 
 def _snapshot(one, work):
-    source = disks.snapshot(one["pool"], one["uuid"])
+    source = drivers.snapshot(one["pool"], one["uuid"])
     if not work.check and not source.exists():
         text = "Snapshot {0} is not on this host: a volume is made from one in the same pool."
         raise Failed(text.format(one["address"]))
@@ -111,12 +110,13 @@ def _from_volume(one, disk, want, work):
     """On this host, or served by another."""
     made = ledger.read("volumes", one["uuid"])
     if made is not None:
-        source = disks.volume(made["want"])
+        source = drivers.volume(made["want"])
         if in_use(one["uuid"], source.path, work):
             raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
         _copy(source, disk, want, work)
-    elif pools.is_served(one["pool"]):
-        disk.fill((attach.address(one["pool"], one["uuid"], "raw"), "raw"), want["size"], work, steady=True)
+    elif drivers.shared(one["pool"]):
+        there = drivers.source(one["pool"], one["uuid"], "raw").path
+        disk.fill((there, "raw"), want["size"], work, steady=True)
     else:
         raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
 
@@ -131,10 +131,10 @@ def _copy(source, disk, want, work):
 
 def _grow(want, disk, work):
     active = in_use(want["uuid"], disk.path, work) if disk.exists() else []
-    if not active or pools.kind(want["pool"]) != "dir":
+    if not active or not drivers.driver(want["pool"]).held:
         disk.grow(want["size"], work)
     # A guest elsewhere is told by its own host.
-    for guest, device in active if not pools.is_served(want["pool"]) else ():
+    for guest, device in active if not drivers.shared(want["pool"]) else ():
         grows(guest).grow(device, want["size"], work)
 
 

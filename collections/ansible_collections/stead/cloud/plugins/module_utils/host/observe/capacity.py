@@ -19,7 +19,7 @@ def capacity(pools):
         "hugepages": {_page(path): _number(path + "/nr_hugepages") for path in glob.glob("/sys/kernel/mm/hugepages/*")},
         "numa": [_node(path) for path in sorted(glob.glob("/sys/devices/system/node/node[0-9]*"))],
         "disks": _disks(),
-        "pools": {name: dict(pool, **room(pool)) for name, pool in declared.pools(pools or "all").items()},
+        "pools": {name: dict(pool, **declared.room(pool)) for name, pool in declared.pools(pools or "all").items()},
     }
 
 
@@ -59,23 +59,3 @@ def _disks():
         for one in found
         if one["type"] == "disk"
     ]
-
-
-def room(pool):
-    if pool["type"] in ("lvm", "lvm-thin"):
-        return _volume_group(pool["path"] or "")
-    path = pool["path"]
-    if not path or not os.path.isdir(path):
-        return {"size": 0, "free": 0}
-    state = os.statvfs(path)
-    return {"size": state.f_blocks * state.f_frsize, "free": state.f_bavail * state.f_frsize}
-
-
-def _volume_group(name):
-    words = ["vgs", "--noheadings", "--nosuffix", "--units", "b", "--options", "vg_size,vg_free", "--", name]
-    try:
-        numbers = commands.attempt(words)[1].split()
-    except commands.Failed:
-        numbers = []
-    size, free = map(int, numbers) if len(numbers) == 2 else (0, 0)
-    return {"size": size, "free": free}

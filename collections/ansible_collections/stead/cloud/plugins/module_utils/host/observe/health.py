@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..base import commands
 from ..prepare import installing
 from ..run import booting
-from ..storage import exports
+from ..storage import drivers
 from . import survey
 
 # What IP and ICMP put before a ping's data.
@@ -27,8 +27,8 @@ def examine(peers, mtu, served):
         pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))
     return {
         "peers": pings,
-        "served": exports.reaches(served),
-        "speechless": exports.speechless({one["type"] for one in served.values()}),
+        "served": drivers.silent(served),
+        "speechless": drivers.speechless({one["type"] for one in served.values()}),
         "clock": survey.clock(),
         "synchronised": _synchronised(),
         "container": survey.container(),

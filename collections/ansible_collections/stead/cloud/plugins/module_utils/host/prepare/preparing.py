@@ -20,8 +20,7 @@ READABLE = 0o644
 def prepare(want, work):
     for one in want.get("directories") or ():
         _directory(one, work)
-    for path in declared.directories(want.get("pools")):
-        work.directory(path, paths.PASSABLE)
+    declared.prepare(want.get("pools"), work)
     if want.get("identity"):
         work.write(paths.ROOT + "/host.json", json.dumps(want["identity"], sort_keys=True, indent=1) + "\n")
     if want.get("code"):

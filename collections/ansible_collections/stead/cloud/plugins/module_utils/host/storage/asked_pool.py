@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Dict, List, Mapping
 
+from ...wire.parts import DEFAULT_STORAGE
 from ..base import ledger
-from ..base.errors import Failed
-from ..observe import capacity
+from ..base.errors import Code, Failed
 from ..run import standalone
-from . import pools
+from . import drivers
+from .driver import Pool
+
+RELATIVE = Code("STEAD-E105", "the path of a pool begins with a slash")
 
 OPTIONS = {
     "pool": {"type": "str", "default": "default"},
-    "type": {"type": "str", "choices": list(pools.FILES + pools.LOGICAL), "default": "dir"},
+    "type": {"type": "str", "choices": [one.name for one in drivers.BUILT_IN], "default": DEFAULT_STORAGE},
     "path": {"type": "path"},
     "server": {"type": "str"},
 }
 
 
-def pool(given):
+def pool(given: Mapping[str, Any]) -> Dict[str, Any]:
     """As a want has it. `server` is where other hosts reach it; a pool without one is its own host's alone."""
     found = {"name": standalone.named(given["pool"]), "type": given["type"]}
-    if given["path"] and given["type"] in pools.FILES and not os.path.isabs(given["path"]):
-        raise Failed("The path of a pool begins with a slash: {0} does not.".format(given["path"]))
     if given["path"]:
         found["path"] = given["path"]
-    if given["server"] and given["type"] in pools.SERVED:
+        if os.path.isabs(place({"name": found["name"], "type": given["type"]})) and not os.path.isabs(given["path"]):
+            raise Failed(RELATIVE, "{0} does not.".format(given["path"]))
+    if given["server"] and drivers.driver(found).serving is not None:
         found.update({"host": given.get("host") or given["server"], "server": given["server"]})
     return found
 
 
-def form(given):
-    return given["format"] or ("qcow2" if given["type"] == "dir" else "raw")
+def form(given: Mapping[str, Any]) -> str:
+    return str(given["format"] or drivers.driver(given).formats[0])
 
 
-def path_of(asked):
+def place(asked: Pool) -> str:
     """Of the directory, or the device's name."""
-    return pools.folder(asked) if pools.kind(asked) in pools.FILES else asked.get("path", "")
+    return drivers.driver(asked).place(asked)
 
 
-def room(asked):
-    """Bytes that it holds and that are free; nothing of either where it is not."""
-    return capacity.room({"type": pools.kind(asked), "path": path_of(asked)})
-
-
-def in_use(asked):
+def in_use(asked: Pool) -> List[str]:
     """What of Stead's lies in it, by the ledger: addresses."""
     found = []
     for made in ledger.everything():
         lies = [made["want"].get("pool"), made["want"].get("root", {}).get("pool")]
-        if any(one and pools.kind(one) == pools.kind(asked) and path_of(one) == path_of(asked) for one in lies):
+        if any(one and drivers.name_of(one) == drivers.name_of(asked) and place(one) == place(asked) for one in lies):
             found.append(made["address"])
     return found

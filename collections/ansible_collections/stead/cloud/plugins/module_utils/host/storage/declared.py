@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any, Dict
 
-from ..base import paths
-from .pools import FILES
-
-# Of these a host has a directory; the others are devices.
-DIRECTORIES = FILES
+from ..base.work import Work
+from . import drivers
+from .driver import Pool, Room
 
 
-def pools(value):
+def pools(value: Any) -> Dict[str, Dict[str, str]]:
     """name -> {"type": …, "path": …} of the variable stead_pools, in each of the forms that it has."""
     if isinstance(value, str):
         value = {"default": value} if value else {}
-    found = {}
-    for name, one in sorted((value or {}).items()):
-        body = one if isinstance(one, dict) else {}
-        kind = body.get("type") or "dir"
-        path = body.get("path") or (os.path.join(paths.POOLS, name) if kind in DIRECTORIES else "")
-        found[name] = {"type": kind, "path": path}
-    return found
+    return {name: _read(name, one if isinstance(one, dict) else {}) for name, one in sorted((value or {}).items())}
 
 
-def directories(value):
-    """Those that a host has to have. A path of the administrator's own may well exist."""
-    return [one["path"] for one in pools(value).values() if one["type"] in DIRECTORIES]
+def _read(name: str, body: Pool) -> Dict[str, str]:
+    found = drivers.DRIVERS.get(drivers.name_of(body))
+    path = found.place(dict(body, name=name)) if found is not None else str(body.get("path") or "")
+    return {"type": drivers.name_of(body), "path": path}
+
+
+def prepare(value: Any, work: Work) -> None:
+    """Makes what the pools of a host need, where that can be made."""
+    for name, one in pools(value).items():
+        if one["type"] in drivers.DRIVERS:
+            drivers.DRIVERS[one["type"]].prepare(dict(one, name=name), work)
+
+
+def room(pool: Pool) -> Room:
+    found = drivers.DRIVERS.get(drivers.name_of(pool))
+    return found.room(pool) if found is not None else {"size": 0, "free": 0}

@@ -9,10 +9,17 @@ import json
 import os
 import signal
 import struct
+from typing import Any, Dict, List
 
-from ..base import commands
-from ..base.errors import Failed
+from ..base import commands, paths
+from ..base.errors import Code, Failed
+from ..base.work import Work
 from ..images.writing import Unwritable, room
+from .driver import Content
+
+REFUSED = Code("STEAD-E102", "an image is refused")
+UNCONVERTED = Code("STEAD-E103", "an image cannot be converted")
+UNSTEADY = Code("STEAD-E104", "what is copied is written to meanwhile")
 
 QCOW2 = b"QFI\xfb"
 _VMDK = b"KDMV"
@@ -28,12 +35,12 @@ DRIVERS = {"vhd": "vpc", "iso": "raw"}
 CONVERTS_WITHIN = 3600
 
 
-def header(path):
+def header(path: str) -> Dict[str, Any]:
     """Of a qcow2 file: virtual size and the file it is laid over. Pure reading: qemu would open what is named there."""
     with open(path, "rb") as file:
         start = file.read(104)
         if len(start) < 72 or start[:4] != QCOW2:
-            raise Failed("{0} is not a qcow2 file.".format(path))
+            raise Failed(REFUSED, "{0} is not a qcow2 file.".format(path))
         version, offset, length = struct.unpack(">IQI", start[4:20])
         size, encrypted = struct.unpack(">QI", start[24:36])
         features = struct.unpack(">Q", start[72:80])[0] if version >= 3 and len(start) >= 80 else 0
@@ -44,13 +51,15 @@ def header(path):
     return {"size": size, "backing": backing, "data_file": bool(features & _DATA_FILE), "encrypted": bool(encrypted)}
 
 
-def examine(path, form):
+def examine(path: str, form: str) -> int:
     """Virtual size of a file from outside. Refuses one that would make qemu open another file."""
     with open(path, "rb") as file:
         start = file.read(24)
     for magic, name in _MAGICS.items():
         if start.startswith(magic) and name != form:
-            raise Failed("It is {0} and not {1}. It is refused: correct `format`, or the file.".format(name, form))
+            raise Failed(
+                REFUSED, "It is {0} and not {1}. It is refused: correct `format`, or the file.".format(name, form)
+            )
     if form == "qcow2":
         return _examine_qcow2(path)
     if form in ("raw", "iso"):
@@ -67,31 +76,31 @@ def examine(path, form):
     ]
     others += [told[name] for name in ("backing-filename", "full-backing-filename") if told.get(name)]
     if others:
-        raise Failed("The image is refused: it names another file, {0!r}.".format(others[0]))
-    return told["virtual-size"]
+        raise Failed(REFUSED, "It names another file, {0!r}.".format(others[0]))
+    return int(told["virtual-size"])
 
 
-def _examine_qcow2(path):
+def _examine_qcow2(path: str) -> int:
     try:
         found = header(path)
     except Failed as error:
-        raise Failed("It is not a qcow2 file. It is refused: correct `format`, or the file.") from error
+        raise Failed(REFUSED, "It is not a qcow2 file. Correct `format`, or the file.") from error
     if found["backing"]:
-        raise Failed("The image is refused: it is laid over another file, {0!r}.".format(found["backing"]))
+        raise Failed(REFUSED, "It is laid over another file, {0!r}.".format(found["backing"]))
     if found["data_file"]:
-        raise Failed("The image is refused: it keeps its data in another file.")
+        raise Failed(REFUSED, "It keeps its data in another file.")
     if found["encrypted"]:
-        raise Failed("The image is refused: it is encrypted, and nobody could give its guests the key.")
-    return found["size"]
+        raise Failed(REFUSED, "It is encrypted, and nobody could give its guests the key.")
+    return int(found["size"])
 
 
-def _refuse_description(start):
+def _refuse_description(start: bytes) -> None:
     """A VMDK can be a text that names the files with the data, and qemu would open them to look at it."""
     if start[:4] != _VMDK or len(start) < 20 or struct.unpack("<Q", start[12:20])[0] == 0:
-        raise Failed("The image is refused: it is no VMDK that holds its data itself.")
+        raise Failed(REFUSED, "It is no VMDK that holds its data itself.")
 
 
-def convert(path, form, target):
+def convert(path: str, form: str, target: str) -> None:
     """To qcow2. What is packed inside can be much: it may take as much room as there is."""
     words = ["prlimit", "--fsize={0}".format(room(target)), "--", "qemu-img", "convert"]
     words += ["-f", DRIVERS.get(form, form), "-O", "qcow2", path, target]
@@ -99,30 +108,41 @@ def convert(path, form, target):
     if status == -signal.SIGXFSZ or "File too large" in err:
         raise Unwritable("Converted to qcow2 it takes more room than {0} has.".format(os.path.dirname(target)))
     if status != 0:
-        raise Failed("It cannot be converted to qcow2: {0}".format((err.strip() or out.strip())[-commands.TAIL :]))
+        raise Failed(UNCONVERTED, "qemu-img says: {0}".format((err.strip() or out.strip())[-commands.TAIL :]))
 
 
-def refuse_unsteady(path, form, copy, copied):
+def refuse_unsteady(path: str, form: str, copy: str, copied: str) -> None:
     """Nothing that was read once and read the same again was written between: the copy is what was there in between."""
     words = ["qemu-img", "compare", "-q", "-f", form, "-F", copied, path, copy]
     status, out, err = commands.attempt(words, timeout=CONVERTS_WITHIN)
     if status == 1:
-        raise Failed("{0} was written to while it was copied. Detach it, or copy a snapshot of it.".format(path))
+        text = "{0} was written to while it was copied. Detach it, or copy a snapshot of it."
+        raise Failed(UNSTEADY, text.format(path))
     if status != 0:
-        raise Failed(
-            "`{0}` ended with status {1}: {2}".format(commands.shown(words), status, err.strip() or out.strip())
-        )
+        text = "`{0}` ended with status {1}: {2}"
+        raise Failed(UNSTEADY, text.format(commands.shown(words), status, err.strip() or out.strip()))
 
 
-def new_blank(path, form, size):
+def new_blank(path: str, form: str, size: int) -> List[str]:
     extra = ["-o", "lazy_refcounts=on"] if form == "qcow2" else []
     return ["qemu-img", "create", "-q", "-f", form] + extra + [path, str(size)]
 
 
-def new_overlay(path, backing, size):
+def new_overlay(path: str, backing: str, size: int) -> List[str]:
     """A disk that begins as another is and keeps only what differs."""
     return ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path, str(size)]
 
 
-def size_of(path, form):
-    return header(path)["size"] if form == "qcow2" else os.path.getsize(path)
+def export(content: Content, target: Content, work: Work) -> None:
+    """All that is in one file or device, as a file of its own: whole under its name, and this user's alone."""
+    path, form = target
+    work.run(
+        ["qemu-img", "convert", "-q", "-f", content[1], "-O", form, content[0], path + ".new"], timeout=CONVERTS_WITHIN
+    )
+    if not work.check:
+        os.chmod(path + ".new", paths.PRIVATE)
+        os.replace(path + ".new", path)
+
+
+def size_of(path: str, form: str) -> int:
+    return int(header(path)["size"]) if form == "qcow2" else os.path.getsize(path)

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
+from typing import Any, List, Mapping, Optional
 
 from ..base import paths
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
+from ..base.step import Want
+from ..base.work import Work
 from ..hypervisor import seed
-from ..hypervisor.driver import grows
+from ..hypervisor.driver import Guest, grows
 from ..images import image_files
-from . import attach, disk_files, pools
+from . import drivers
+
+TOO_SMALL = Code("STEAD-E106", "the root disk cannot hold the image")
+EXTRA = ("swap", "ephemeral")
 
 
-def ensure(want, work):
+def ensure(want: Want, work: Work) -> None:
     root = want["root"]
     work.directory(os.path.join(paths.INSTANCES, want["uuid"]), paths.PASSABLE)
-    attach.prepare(attached(want), work)
+    drivers.reach(attached(want), work)
     if "volume" not in root and root.get("size"):
         _root(want, work)
-    for name in ("swap", "ephemeral"):
+    for name in EXTRA:
         if root.get(name):
-            _extra(pools.extra_path(want, name), root[name], name, work)
+            _extra(want, name, work)
     if "cdrom" in want:
         image_files.standing(want["cdrom"], work)
     _seed(want, work)
 
 
-def _seed(want, work):
+def _seed(want: Want, work: Work) -> None:
     """It may hold secrets. libvirt gives it to the guest's user when the guest starts.
 
     One from which the disk was made stays when the spec has another: then a secret in it may be known here alone.
@@ -36,74 +42,67 @@ def _seed(want, work):
         work.write(path, seed.volume(want, work.opened(want["seed"])))
 
 
-def attached(want):
+def attached(want: Want) -> List[Mapping[str, Any]]:
     """Volumes, that which it boots from among them."""
     root = want["root"].get("volume")
     return ([root] if root else []) + list(want.get("volumes", {}).values())
 
 
-def let_go(before, want, work):
+def let_go(before: Want, want: Want, work: Work) -> None:
     """Of volumes that it had and has no more."""
     kept = {one["uuid"] for one in attached(want)}
-    attach.leave([one for one in attached(before) if one["uuid"] not in kept], work)
+    drivers.leave([one for one in attached(before) if one["uuid"] not in kept], work)
 
 
-def remove_root(want, work):
+def remove_root(want: Want, work: Work) -> None:
     """With all that lives and dies with it. Volumes are another matter."""
     if "volume" not in want["root"] and want["root"].get("size"):
-        work.remove(pools.root_path(want))
-    for name in ("swap", "ephemeral"):
+        drivers.root_disk(want).remove(work)
+    for name in EXTRA:
         if want["root"].get(name):
-            work.remove(pools.extra_path(want, name))
+            drivers.extra_disk(want, name).remove(work)
 
 
-def remove(want, work):
+def remove(want: Want, work: Work) -> None:
     remove_root(want, work)
-    attach.leave(attached(want), work)
+    drivers.leave(attached(want), work)
     work.remove_tree(os.path.join(paths.INSTANCES, want["uuid"]))
 
 
-def _root(want, work):
-    path, size = pools.root_path(want), want["root"]["size"]
-    if os.path.exists(path):
+def _root(want: Want, work: Work) -> None:
+    disk, size = drivers.root_disk(want), want["root"]["size"]
+    if disk.exists():
         return
-    work.directory(os.path.dirname(path), paths.PASSABLE)
     if "image" not in want:
-        _make(path, lambda new: disk_files.new_blank(new, "qcow2", size), work)
+        disk.blank(size, work)
         return
-    source, inside = image_files.standing(want["image"], work)
+    image, inside = image_files.standing(want["image"], work)
     if inside > size:
         text = "The disk of image {0} has {1} bytes, the root disk {2}. Give it a larger one."
-        raise Failed(text.format(want["image"]["address"], inside, size))
-    _make(path, lambda new: disk_files.new_overlay(new, source, size), work)
+        raise Failed(TOO_SMALL, text.format(want["image"]["address"], inside, size))
+    make = drivers.driver(want["root"]["pool"]).root
+    assert make is not None, "there is a root disk"  # noqa: S101
+    make(disk, image, size, work)
 
 
-def _make(path, words, work):
-    """Under its own name a disk is whole, so a run that was killed half way is no matter."""
-    new = path + ".new"
-    work.run(words(new))
-    if not work.check:
-        os.chmod(new, paths.PRIVATE)  # libvirt gives it to the guest's user when the guest starts
-        os.replace(new, path)
-
-
-def _extra(path, size, name, work):
-    if not os.path.exists(path):
-        work.directory(os.path.dirname(path), paths.PASSABLE)
-        _make(path, lambda new: disk_files.new_blank(new, "raw", size), work)
+def _extra(want: Want, name: str, work: Work) -> None:
+    disk = drivers.extra_disk(want, name)
+    if not disk.exists():
+        disk.blank(want["root"][name], work)
         if name == "swap":
-            work.run(["mkswap", path])
+            work.run(["mkswap", disk.path])
 
 
-def grow_root(want, guest, work):
+def grow_root(want: Want, guest: Optional[Guest], work: Work) -> None:
     """Larger, while the guest runs or not. Smaller is a rebuild, which is another step."""
     size = want["root"].get("size", 0)
     if "volume" in want["root"] or not size:
         return
-    path = pools.root_path(want)
-    if not os.path.exists(path) or disk_files.size_of(path, "qcow2") >= size:
+    disk = drivers.root_disk(want)
+    if not disk.exists() or disk.size() >= size:
         return
-    if guest is not None and guest.is_on():
-        grows(guest).grow(path, size, work)
-    else:
-        work.run(["qemu-img", "resize", "-q", "-f", "qcow2", path, str(size)])
+    runs = guest is not None and guest.is_on()
+    if not runs or not drivers.driver(want["root"]["pool"]).held:
+        disk.grow(size, work)
+    if guest is not None and runs:
+        grows(guest).grow(disk.path, size, work)

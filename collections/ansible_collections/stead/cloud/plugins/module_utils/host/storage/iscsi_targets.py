@@ -11,9 +11,15 @@ import re
 import socket
 import threading
 import time
+from typing import Any, Dict, List
 
 from ..base import commands, paths
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
+from ..base.work import Work
+
+NOT_SERVED = Code("STEAD-E130", "nothing serves iSCSI")
+IN_USE = Code("STEAD-E131", "the volume is still attached")
+NO_CLIENTS = Code("STEAD-E133", "the host does not know who may use its volumes")
 
 UNIT = "stead-iscsi.service"
 PORT = 3260
@@ -42,11 +48,11 @@ table inet stead_hold {{
 """
 
 
-def name_of(uuid):
+def name_of(uuid: str) -> str:
     return NAME + uuid
 
 
-def table():
+def table() -> Dict[str, Any]:
     """name -> {"number", "path", "megabytes", "clients"}; nothing where no tgtd runs."""
     try:
         status, out, _said = commands.attempt([*_ADM, "--op", "show", "--mode", "target"])
@@ -55,8 +61,10 @@ def table():
     return parse(out) if status == 0 else {}
 
 
-def parse(text):
-    found, target, lun, listed = {}, {}, "", False
+def parse(text: str) -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
+    target: Dict[str, Any] = {}
+    lun, listed = "", False
     for line in text.splitlines():
         match = _TARGET.match(line.strip())
         key, _colon, told = line.strip().partition(": ")
@@ -76,7 +84,7 @@ def parse(text):
     return found
 
 
-def ensure(uuid, path, size, work, grown=False):
+def ensure(uuid: str, path: str, size: int, work: Work, grown: bool = False) -> None:
     with _choosing:
         there = table()
         name = name_of(uuid)
@@ -88,7 +96,7 @@ def ensure(uuid, path, size, work, grown=False):
             work.run(_target("new", number) + ["--targetname", name])
             for one, value in ASKS:
                 work.run(_target("update", number) + ["--name", one, "--value", value])
-        number = str(target["number"])
+        number = int(target["number"])
         if target["path"] != path:
             _open(uuid, number, target, path, work)
         elif grown or abs(target["megabytes"] * MEGABYTE - size) > MEGABYTE:
@@ -100,7 +108,7 @@ def ensure(uuid, path, size, work, grown=False):
             work.run(_target("unbind", number) + ["--initiator-address", one])
 
 
-def remove(uuid, work):
+def remove(uuid: str, work: Work) -> None:
     with _choosing:
         target = table().get(name_of(uuid))
         if target is None:
@@ -108,33 +116,35 @@ def remove(uuid, work):
         users = [] if work.check else sessions(target["number"])  # another step may be what detaches it
         if users:
             text = "Volume {0} is still attached: {1} has it open. Detach it there first."
-            raise Failed(text.format(uuid, ", ".join(users)))
+            raise Failed(IN_USE, text.format(uuid, ", ".join(users)))
         work.run(_target("delete", target["number"]))
 
 
-def sessions(number):
+def sessions(number: int) -> List[str]:
     """Addresses of those who are logged in."""
     words = [*_ADM, "--op", "show", "--mode", "conn", "--tid", str(number)]
     lines = [line.strip() for line in commands.attempt(words)[1].splitlines()]
     return sorted({line.partition(": ")[2] for line in lines if line.startswith("IP Address: ")})
 
 
-def clients():
+def clients() -> List[str]:
     """Addresses of the hosts of the inventory, as the role storage wrote them down."""
     data = paths.read_bytes(TOLD)
     if data is None:
-        raise Failed("{0} is missing: nobody could use the volume. Run `stead bootstrap` for this host.".format(TOLD))
+        raise Failed(
+            NO_CLIENTS, "{0} is missing: nobody could use the volume. Run `stead bootstrap` for this host.".format(TOLD)
+        )
     try:
-        return sorted({socket.getaddrinfo(one, None)[0][4][0] for one in json.loads(data)["clients"]})
+        return sorted({str(socket.getaddrinfo(one, None)[0][4][0]) for one in json.loads(data)["clients"]})
     except OSError as error:
-        raise Failed("A host's name in {0} has no address here: {1}".format(TOLD, error)) from error
+        raise Failed(NO_CLIENTS, "A host's name in {0} has no address here: {1}".format(TOLD, error)) from error
 
 
-def runs():
+def runs() -> bool:
     return commands.attempt([*_ADM, "--op", "show", "--mode", "system"])[0] == 0
 
 
-def _require(work):
+def _require(work: Work) -> None:
     if work.check or runs():
         return
     if os.path.exists("/etc/systemd/system/" + UNIT):
@@ -145,10 +155,10 @@ def _require(work):
             time.sleep(DRAINS)
     if not runs():
         text = "Nothing serves iSCSI here: `systemctl status {0}` says why; `stead bootstrap` sets it up."
-        raise Failed(text.format(UNIT))
+        raise Failed(NOT_SERVED, text.format(UNIT))
 
 
-def _open(uuid, number, target, path, work):
+def _open(uuid: str, number: int, target: Dict[str, Any], path: str, work: Work) -> None:
     if target["path"]:
         work.run(_unit("delete", number))
     work.run([*_unit("new", number), "--backing-store", path])
@@ -157,7 +167,7 @@ def _open(uuid, number, target, path, work):
     work.run([*_unit("update", number), "--params", known])
 
 
-def _reopen(number, path, work):
+def _reopen(number: int, path: str, work: Work) -> None:
     again = [*_unit("update", number), "--params", "online=0,path={0}".format(path)]
     if work.check or not sessions(number):
         work.run(again)
@@ -170,9 +180,9 @@ def _reopen(number, path, work):
         commands.attempt(["nft", "delete", "table", "inet", "stead_hold"])
 
 
-def _target(operation, number):
+def _target(operation: str, number: int) -> List[str]:
     return [*_ADM, "--op", operation, "--mode", "target", "--tid", str(number)]
 
 
-def _unit(operation, number):
+def _unit(operation: str, number: int) -> List[str]:
     return [*_ADM, "--op", operation, "--mode", "logicalunit", "--tid", str(number), "--lun", str(LUN)]

@@ -13,9 +13,10 @@ from ...base.elements import element, inner
 from ...base.step import Want
 from ...images import image_files
 from ...net.driver import Plug
-from ...storage import attach, pools
+from ...storage import drivers
 from .. import seed
 from ..driver import Plugs
+from . import disk_source
 
 # A part of a want.
 Described = Mapping[str, Any]
@@ -37,12 +38,12 @@ def disks(want: Want) -> List[Tuple[str, Xml.Element]]:
     if "volume" in root:
         found.append(volume(dict(root["volume"], bus=root["bus"], device=prefix + "a", mode="rw"), root))
     elif root.get("size"):
-        found.append(_file(pools.root_path(want), root["format"], prefix + "a", root, want["uuid"] + "-root"))
+        found.append(_own(want, "root", root["format"], prefix + "a", want["uuid"] + "-root"))
     for _address, attached in sorted(want.get("volumes", {}).items(), key=lambda one: one[1]["device"]):
         found.append(volume(attached, attached))
     for name, letter in (("swap", "y"), ("ephemeral", "x")):
         if root.get(name):
-            found.append(_file(pools.extra_path(want, name), "raw", prefix + letter, root, name))
+            found.append(_own(want, name, "raw", prefix + letter, name))
     found.append(_seed(want, root["bus"]))
     if "cdrom" in want:
         found.append(_cdrom(image_files.path_in_drive(want["cdrom"]), want))
@@ -51,7 +52,7 @@ def disks(want: Want) -> List[Tuple[str, Xml.Element]]:
 
 def volume(attached: Described, tuned: Described) -> Tuple[str, Xml.Element]:
     key = attached["uuid"]
-    disk = attach.disk(attached["pool"], key, attached["format"])
+    disk = disk_source.disk(drivers.source(attached["pool"], key, attached["format"]))
     _driver(disk, attached["format"], attached.get("cache"))
     _target(disk, attached["device"], attached["bus"], key)
     if attached["mode"] == "ro":
@@ -64,10 +65,10 @@ def volume(attached: Described, tuned: Described) -> Tuple[str, Xml.Element]:
     return key, disk
 
 
-def _file(path: str, form: str, device: str, root: Described, key: str) -> Tuple[str, Xml.Element]:
-    disk = Xml.Element("disk", {"type": "file", "device": "disk"})
+def _own(want: Want, name: str, form: str, device: str, key: str) -> Tuple[str, Xml.Element]:
+    root = want["root"]
+    disk = disk_source.disk(drivers.own_source(want, name))
     _driver(disk, form, root.get("cache"))
-    element(disk, "source", {"file": path})
     _target(disk, device, root["bus"], key)
     _limits(disk, root)
     return key, disk

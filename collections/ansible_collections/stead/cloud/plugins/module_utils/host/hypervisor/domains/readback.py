@@ -7,14 +7,13 @@ runs, what runs counts; for the rest, the definition.
 from __future__ import annotations
 
 import json
-import os
 from typing import Any, Dict, Optional
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import inner
 from ...base.errors import Failed
 from ...base.step import Want
-from ...storage import disk_files, pools
+from ...storage import drivers
 from ..driver import Json
 from . import device_xml, power
 from .definition import NAMESPACE
@@ -201,7 +200,7 @@ def root(want: Want) -> Json:
     if "volume" in disk or not disk.get("size"):
         return disk
     try:
-        path = pools.root_path(want)
-        return dict(disk, size=disk_files.size_of(path, "qcow2") if os.path.exists(path) else 0)
+        there = drivers.root_disk(want)
+        return dict(disk, size=there.size() if there.exists() else 0)
     except Failed:  # a pool that is no directory here
         return disk

@@ -1,0 +1,37 @@
+"""The host's half of driver dir: files that only the host that keeps them uses.
+
+A guest's QEMU locks the file that it uses, so that a volume in use is copied and grown through its hypervisor.
+"""
+
+from __future__ import annotations
+
+from ..base.work import Work
+from . import file_disks
+from .driver import Disk, Pool, StorageDriver
+
+
+def _root(disk: Disk, image: str, size: int, work: Work) -> None:
+    assert isinstance(disk, file_disks.File)  # noqa: S101 - as all disks of this driver
+    disk.overlay(image, size, work)
+
+
+def _snapshot(pool: Pool, uuid: str) -> Disk:
+    """Packed, which the hypervisor writes as well as qemu-img."""
+    return file_disks.disk(pool, uuid + ".snapshot", "qcow2")
+
+
+DRIVER = StorageDriver(
+    name="dir",
+    formats=("qcow2", "raw"),
+    disk=file_disks.disk,
+    source=file_disks.source,
+    place=file_disks.folder,
+    there=file_disks.there,
+    room=file_disks.room,
+    require=file_disks.require,
+    prepare=file_disks.prepare,
+    discard=file_disks.discard,
+    root=_root,
+    snapshot=_snapshot,
+    held=True,
+)

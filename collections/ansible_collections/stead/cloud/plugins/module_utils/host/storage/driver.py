@@ -1,0 +1,105 @@
+"""What a storage driver is on a host: operations, of which it has some and lacks others.
+
+What it lacks is None, and whoever asks for it is refused (`drivers`). What a driver can do is told by its controller's
+half, and a test compares both. The host that keeps a pool makes and changes disks; any host that uses one asks where
+it is (`source`). Of a pool that no host keeps, every host is both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol, Tuple, TypedDict
+
+from ..base.readings import Readings
+from ..base.work import Work
+
+Pool = Mapping[str, Any]  # as a want has it: name, type, path; of one that others reach also host and server
+Content = Tuple[str, str]  # (what qemu-img calls it here, its format)
+
+
+class Room(TypedDict):
+    """Of a pool, in bytes. Nothing of either where it is not."""
+
+    size: int
+    free: int
+
+
+class Source(NamedTuple):
+    """How a disk is opened on this host: a file, a device, or what QEMU's own client asks a server for."""
+
+    path: str  # what qemu-img calls it
+    device: bool = False  # a block device
+    protocol: str = ""  # of QEMU's own client; the rest is for that
+    name: str = ""
+    server: str = ""
+    port: int = 0
+    kept: bool = False  # its owner stays who it is: a server takes everybody for the same
+
+
+class Disk(Protocol):
+    """One disk on the host that keeps it. Under its own name a disk is whole, whenever a run was killed."""
+
+    path: str  # what qemu-img calls it here
+    format: str
+
+    def exists(self) -> bool: ...
+    def size(self) -> int: ...
+    def rounded(self, size: int) -> int:
+        """What a size becomes here."""
+
+    def blank(self, size: int, work: Work) -> None:
+        """An empty one."""
+
+    def fill(self, source: Content, size: int, work: Work, steady: bool = False) -> None:
+        """One with what is in `source`, at least that large: import, too. `steady` where others may write to the
+        source meanwhile: then it fails instead."""
+
+    def grow(self, size: int, work: Work) -> None:
+        """While nobody on this host has it open."""
+
+    def clone(self, other: Any, work: Work) -> None:
+        """`other`, in the same sort of pool, as this is at one moment, though it is written to."""
+
+    def export(self, target: Content, work: Work) -> None:
+        """What is in it, as a file. Nobody may be writing to it: it is a snapshot, or its guest is off."""
+
+    def remove(self, work: Work) -> None:
+        """It and all that is on it."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How a host serves its pool to others, and how they use it."""
+
+    protocol: str  # as QEMU calls it
+    port: int
+    client: Tuple[str, ...]  # a program of the kernel's client, for hosts whose QEMU has none of its own
+    require: Callable[[Pool], None]  # fails where nothing on this host can serve the pool
+    start: Callable[[Pool, Work], None]  # what was set up here, and somebody stopped
+    offer: Callable[[Pool, str, Disk, int, Work, bool], None]  # uuid, size, whether it has just grown
+    withdraw: Callable[[Pool, str, Work], None]
+    offers: Callable[[Pool, str, Readings], bool]  # whether others reach it now
+    restore: Callable[[Pool, str, Disk, int, Work], None]  # what a boot forgets
+    reach: Callable[[Pool, str, Work], None]  # before a guest of this host uses it
+    leave: Callable[[Pool, str, Work], None]  # after the last guest of this host has let go of it
+
+
+@dataclass(frozen=True)
+class StorageDriver:
+    """The host's half of a storage driver."""
+
+    name: str
+    formats: Tuple[str, ...]  # of its disks; the first is for those that say none
+    disk: Callable[[Pool, str, str], Disk]  # (pool, name, format), on the host that keeps it
+    source: Callable[[Pool, str, str], Source]  # the same, on any host that uses it
+    place: Callable[[Pool], str]  # where the pool is, in the inventory's words: a directory, a volume group
+    there: Callable[[Pool], bool]
+    room: Callable[[Pool], Room]
+    require: Callable[[Pool], None]  # fails where this host cannot keep such a pool
+    prepare: Callable[[Pool, Work], None]  # makes what a pool needs, where that can be made
+    cluster: bool = False  # no host keeps it: each does all of it
+    discard: Optional[Callable[[Pool, Work], None]] = None  # removes a pool in which nothing is
+    root: Optional[Callable[[Disk, str, int, Work], None]] = None  # a guest's own disk, that begins as an image is
+    snapshot: Optional[Callable[[Pool, str], Disk]] = None  # where the copy of a volume lies: (pool, uuid)
+    held: bool = False  # whoever uses a disk holds it: it is copied and grown through its guest's hypervisor alone
+    serving: Optional[Serving] = None

@@ -1,0 +1,141 @@
+"""Which driver keeps a pool, and what is asked of it by those who do not care which. The one place that has them all.
+
+Ansible packs what it sees imported: built-in drivers are listed here, and a site's own in its collection `stead.site`,
+whose `module_utils/storage.py` has a tuple `DRIVERS`. What a driver has no operation for is refused here.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
+
+from ...wire.parts import DEFAULT_STORAGE
+from ..base.errors import Code, Failed
+from ..base.work import Work
+from . import clients, dir, iscsi, lvm, lvm_thin, nfs  # noqa: A004 - a driver's file has its name
+from .driver import Disk, Pool, Serving, Source, StorageDriver
+
+try:
+    from ansible_collections.stead.site.plugins.module_utils.storage import DRIVERS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    SITE = ()
+
+UNKNOWN = Code("STEAD-E100", "this host has no such storage driver")
+UNABLE = Code("STEAD-E101", "the pool's driver cannot do this")
+
+BUILT_IN: Tuple[StorageDriver, ...] = (dir.DRIVER, nfs.DRIVER, iscsi.DRIVER, lvm.DRIVER, lvm_thin.DRIVER)
+DRIVERS: Mapping[str, StorageDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
+
+
+def name_of(pool: Pool) -> str:
+    return str(pool.get("type") or DEFAULT_STORAGE)
+
+
+def driver(pool: Pool) -> StorageDriver:
+    found = DRIVERS.get(name_of(pool))
+    if found is None:
+        text = (
+            "Pool {0} is of type {1}. Install the collection stead.site that has its driver, and run `stead bootstrap`."
+        )
+        raise Failed(UNKNOWN, text.format(pool.get("name", ""), name_of(pool)))
+    return found
+
+
+def unable(pool: Pool, what: str) -> Failed:
+    return Failed(UNABLE, "Pool {0} is of type {1}: {2}".format(pool.get("name", ""), name_of(pool), what))
+
+
+def serving(pool: Pool) -> Any:
+    """How it is served to other hosts; None of a pool that is not."""
+    found = driver(pool).serving
+    return found if pool.get("server") else None
+
+
+def shared(pool: Pool) -> bool:
+    """Whether guests on other hosts use it: they are told by those hosts of what changes."""
+    return driver(pool).cluster or serving(pool) is not None
+
+
+def disk(pool: Pool, name: str, form: str) -> Disk:
+    """On the host that keeps it."""
+    of = driver(pool)
+    if form not in of.formats:
+        best = " or ".join("`format: {0}`".format(one) for one in of.formats)
+        raise unable(pool, "it has no volumes in format {0}. Write {1}, or leave `format` out.".format(form, best))
+    return of.disk(pool, name, form)
+
+
+def volume(want: Mapping[str, Any]) -> Disk:
+    return disk(want["pool"], want["uuid"], want["format"])
+
+
+def snapshot(pool: Pool, uuid: str) -> Disk:
+    """Where the copy is that a snapshot is."""
+    make = driver(pool).snapshot
+    if make is None:
+        raise unable(pool, "it has no snapshots.")
+    return make(pool, uuid)
+
+
+def root_disk(want: Mapping[str, Any]) -> Disk:
+    """Of an instance that does not boot from a volume."""
+    pool = want["root"]["pool"]
+    return _own(want, "root", want["root"].get("format") or driver(pool).formats[0])
+
+
+def extra_disk(want: Mapping[str, Any], name: str) -> Disk:
+    """Swap and ephemeral disks live and die with the root disk."""
+    return _own(want, name, "raw")
+
+
+def _own(want: Mapping[str, Any], name: str, form: str) -> Disk:
+    pool = want["root"]["pool"]
+    if driver(pool).root is None:
+        text = "it holds no root disks. Make a volume from the image there, and boot from that: boot_volume."
+        raise unable(pool, text)
+    return disk(pool, "{0}.{1}".format(want["uuid"], name), form)
+
+
+def own_source(want: Mapping[str, Any], name: str) -> Source:
+    """Of a disk of an instance's own, for its guest."""
+    pool = want["root"]["pool"]
+    found = root_disk(want) if name == "root" else extra_disk(want, name)
+    return driver(pool).source(pool, "{0}.{1}".format(want["uuid"], name), found.format)
+
+
+def source(pool: Pool, uuid: str, form: str) -> Source:
+    """Of a volume, on a host that uses it."""
+    return driver(pool).source(pool, uuid, form)
+
+
+def reach(attached: Iterable[Mapping[str, Any]], work: Work) -> None:
+    """Before a guest starts, or is given a volume."""
+    for one in attached:
+        by = serving(one["pool"])
+        if by is not None:
+            by.reach(one["pool"], one["uuid"], work)
+
+
+def leave(attached: Iterable[Mapping[str, Any]], work: Work) -> None:
+    """After the last guest of this host has let go of it."""
+    for one in attached:
+        by = serving(one["pool"])
+        if by is not None:
+            by.leave(one["pool"], one["uuid"], work)
+
+
+def silent(portals: Mapping[str, Mapping[str, Any]]) -> Dict[str, str]:
+    """pool -> why this host cannot use it, of pools that other hosts serve; empty where it can."""
+    return {name: clients.silent(one["server"], by.port) for name, one in portals.items() for by in _serving(one)}
+
+
+def speechless(names: Iterable[str]) -> List[str]:
+    """Those drivers whose protocol neither QEMU nor the kernel of this host has a client for."""
+    return [
+        name for name in sorted(names) for by in _serving({"type": name}) if not clients.speaks(by.protocol, by.client)
+    ]
+
+
+def _serving(pool: Pool) -> Iterable[Serving]:
+    of = DRIVERS.get(name_of(pool))
+    return (of.serving,) if of is not None and of.serving is not None else ()
