@@ -55,7 +55,7 @@ _PAIR, _WANT, _PLACE, _NOTE = (_TEXT,) * 2, (_NUMBER, _TEXT, _TEXT), (_TEXT, _NU
 _HOOK = (_NUMBER, _TEXT, _TEXT, _TEXT, frozenset({dict}))
 _ANY: _Types = frozenset({str, int, float, bool, list, dict, type(None)})
 _CHANGE = (_TEXT, _ANY, _ANY, frozenset({bool}), _TEXT, _ANY)
-_MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT, "asked": _TEXT}
+_MADE = {"spec": _TEXT, "recorded": _NUMBER, "observed": _TEXT, "stead": _TEXT, "inventory": _TEXT, "asked": _TEXT}
 LOT = 500  # steps a line: few enough to hold, many enough that JSON's overhead does not count
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -340,7 +340,7 @@ class _PlanReader:
 
     def plan(self, header: Mapping[str, Any]) -> Plan:
         addresses = self._addresses
-        made = {"asked": "", **header["made"]}  # plans of runs before there was this have none
+        made = {"inventory": "", "asked": "", **header["made"]}  # plans of runs before there was this have none
         _typed([[made[name] for name in _MADE]], list(_MADE.values()))
         _typed(header["notes"], _NOTE)
         _typed(header["renames"], _PAIR)

@@ -76,6 +76,7 @@ class Made:
     recorded: int  # the store's serial
     observed: str
     stead: str  # the version that planned
+    inventory: str = ""  # its files and the variables beside it, of which the plan shows nothing
     asked: str = ""  # what a person added to the spec, as canonical JSON: `apply` plans with it again
 
 

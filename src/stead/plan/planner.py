@@ -38,7 +38,8 @@ class Inputs:
     kinds: Mapping[str, Kind]
     key: bytes = field(repr=False)  # seals secrets
     plugins: PlacementPlugins = NO_PLUGINS  # the site's own placement rules
-    hooks: Mapping[str, str] = field(default_factory=dict)  # playbooks of hooks -> digests of their files
+    hooks: Mapping[str, str] = field(default_factory=dict)  # playbooks of hooks -> digests of their folders
+    inventory: str = ""  # digest of its files, and of the variables beside it
 
 
 @value
@@ -103,6 +104,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         recorded=inputs.recorded.serial,
         observed=inputs.observed.digest,
         stead=__version__,
+        inventory=inputs.inventory,
         asked=wishes.asked,
     )
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))

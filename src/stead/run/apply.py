@@ -129,6 +129,8 @@ def check_fresh(plan: Plan, now: Made, store: Store) -> None:
     serial = store.serial()
     if made.recorded != serial:
         changed.append(f"The recorded state has changed since ({made.recorded} -> {serial}){_by_whom(store)}.")
+    if made.inventory != now.inventory:
+        changed.append("The inventory has changed since: its files, or group_vars and host_vars beside it.")
     if made.observed != now.observed:
         changed.append("What the hosts report has changed since.")
     if changed:

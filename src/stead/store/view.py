@@ -22,7 +22,7 @@ from stead.core.value import as_dict, field, value
 from stead.core.want import SEALED, UNKNOWN, Body, Want, digest
 
 UNREADABLE = Code("STEAD-S035", "the view cannot be read or written")
-FORM = 1
+FORM = 2
 LARGEST = 1 << 30  # bytes, unpacked: 100,000 instances have 100 MB
 _SECRET = re.compile(r'\{"\$secret":"[^"\\]*"\}')
 _FLAGS = ("begun", "there", "lost", "awaited")
@@ -34,6 +34,8 @@ class View:
     observed: Observed
     at: float  # when the hosts were asked, in seconds since 1970
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of projects that belong to the API
+    beside: Mapping[str, str] = field(default_factory=dict)  # what decides what runs on the controller -> digest
+    inventories: tuple[str, ...] = ()  # those that lie where the spec does
 
 
 def save(view: View, path: Path) -> None:
@@ -107,6 +109,8 @@ def _data(view: View) -> dict[str, Any]:
     return {
         "stead-view": FORM,
         "at": view.at,
+        "beside": dict(view.beside),
+        "inventories": list(view.inventories),
         "serial": recorded.serial,
         "site": recorded.site,
         "outputs": json.loads(masked(json.dumps(dict(recorded.outputs), separators=(",", ":")))),
@@ -167,7 +171,14 @@ def _view(data: Mapping[str, Any]) -> View:
         unread={host: tuple(texts) for host, texts in data["unread"].items()},
         digest=data["digest"],
     )
-    return View(recorded=recorded, observed=observed, at=data["at"], documents=data.get("documents", {}))
+    return View(
+        recorded=recorded,
+        observed=observed,
+        at=data["at"],
+        documents=data.get("documents", {}),
+        beside=data["beside"],
+        inventories=tuple(data["inventories"]),
+    )
 
 
 def _address(text: str) -> Address:

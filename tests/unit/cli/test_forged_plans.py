@@ -164,3 +164,18 @@ def test_with_a_key_only_what_is_signed_with_it_is_read(
 
     monkeypatch.setenv("STEAD_STORE_KEY", "a" * 64)
     assert main(["apply", "--quiet", FILE]) == 0
+
+
+@pytest.mark.parametrize("name", ["inventory.yml", "group_vars/all.yml", "host_vars/compute-1.yml"])
+def test_a_plan_is_of_the_inventory_that_was_read(demo: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where nothing of a host that a plan shows has changed: how one is reached decides what runs here."""
+    (demo / "group_vars").mkdir()
+    (demo / "group_vars" / "all.yml").write_text("a: 1\n")
+    planned()
+    (demo / name).parent.mkdir(exist_ok=True)
+    with (demo / name).open("a") as file:
+        file.write("\n# ssh\n")
+    assert main(["apply", FILE]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-A001" in told
+    assert "The inventory has changed since" in " ".join(told.split())

@@ -38,6 +38,30 @@ def test_a_project_file_is_checked_without_the_sites(here: Path, capsys: pytest.
     assert "STEAD-L031" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("inventory", ["tenants/acme/hosts.ini", "tenants", "linked.yml", "hosts.yml"])
+def test_what_a_projects_people_write_is_no_part_of_the_inventory(
+    here: Path, inventory: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In their folder, above it, or by a link to there; and variables beside it."""
+    hosts = "all: {vars: {stead_runner: simulated}, children: {compute: {hosts: {compute-1: {}}}}}"
+    (here / "tenants/acme").mkdir(parents=True)
+    (here / "stead.yml").write_text("stead: 1\nprojects: {acme: {}}\ninclude: [{project: acme, from: tenants/acme}]")
+    (here / "tenants/acme/app.yml").write_text("stead: 1")
+    (here / "tenants/acme/hosts.ini").write_text("[compute]\ncompute-1 stead_runner=simulated\n")
+    (here / "site").mkdir()
+    (here / "site/hosts.yml").write_text(hosts)
+    named = here / inventory
+    if inventory == "linked.yml":
+        named.symlink_to("tenants/acme/hosts.ini")
+    elif inventory == "hosts.yml":
+        named = here / "site/hosts.yml"
+        (here / "site/group_vars").symlink_to(here / "tenants/acme")
+    assert main(["plan", "-i", str(named), "-s", "stead.yml"]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-G001" in told
+    assert "by the people of acme" in " ".join(told.split())
+
+
 def test_what_needs_a_grant_is_a_warning_where_grants_are_not_known(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

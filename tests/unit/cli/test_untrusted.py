@@ -91,6 +91,37 @@ def test_no_secret_is_in_a_view_and_none_is_needed(tmp_path: Path, monkeypatch: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", ["inventory.yml", "group_vars/all.yml", "host_vars/compute-1/ssh.yml"])
+def test_a_change_of_what_runs_on_the_controller_is_told_and_not_read(viewed: Path, name: str) -> None:
+    """Variables beside the inventory can name programs. No plan shows them."""
+    (viewed / name).parent.mkdir(parents=True, exist_ok=True)
+    with (viewed / name).open("a") as file:
+        file.write("{no YAML: [at all")
+    done = told("--format", "markdown")
+    assert done.returncode == 0, done.stderr
+    assert "STEAD-G011" in done.stderr
+    assert f"Also changed, and not in this plan:\n- {name}\n" in done.stdout
+    told_again = told("--json")
+    assert "STEAD-G011" in {one["code"] for one in json.loads(told_again.stdout)["diagnostics"]}
+
+
+def test_an_inventory_elsewhere_is_no_change(viewed: Path, tmp_path: Path) -> None:
+    """The job of a pull request need not have it; one that lies among the files is looked for where it was."""
+    (tmp_path / "hosts").mkdir()
+    elsewhere = tmp_path / "hosts" / "site.yml"
+    (viewed / "inventory.yml").rename(elsewhere)
+    assert main(["plan", "--quiet", "--save-view", VIEW, "-i", str(elsewhere)]) == 0
+    assert "G011" not in told().stderr
+    (viewed / "hosts").mkdir()
+    inside = viewed / "hosts" / "site.yml"
+    elsewhere.rename(inside)
+    assert main(["plan", "--quiet", "--save-view", VIEW, "-i", "hosts/site.yml"]) == 0
+    assert "G011" not in told().stderr
+    (viewed / "hosts" / "group_vars").mkdir()
+    (viewed / "hosts" / "group_vars" / "all.yml").write_text("ansible_ssh_common_args: -o ProxyCommand=evil")
+    assert "hosts/group_vars/all.yml" in told().stdout
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"x\x9c"])
 def test_a_file_of_another_kind_is_no_view(
     demo: Path, content: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

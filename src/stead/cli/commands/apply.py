@@ -116,6 +116,7 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
         recorded=inputs.recorded.serial,
         observed=inputs.observed.digest,
         stead=__version__,
+        inventory=inputs.inventory,
     )
     check_fresh(plan, now, loaded.store)
     again, secrets = _made_again(plan, inputs, path)

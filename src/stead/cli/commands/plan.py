@@ -69,15 +69,19 @@ def run(options: argparse.Namespace) -> int:
     if options.save_view is not None:
         import time
 
+        from stead.cli.common.strangers import beside
         from stead.store.view import View
         from stead.store.view import save as save_view
 
+        sources, root = ready.workspace.inventories, ready.workspace.root
         inputs, documents = ready.loaded.inputs, ready.loaded.store.documents()
         view = View(
             recorded=inputs.recorded,
             observed=inputs.observed,
             at=time.time(),
             documents={name: one.content for name, one in documents.items()},
+            beside=beside(sources, inputs.desired, root),
+            inventories=tuple(str(one.relative_to(root)) for one in sources if one.is_relative_to(root)),
         )
         save_view(view, Path(options.save_view))
     files = ready.loaded.inputs.desired.files
@@ -104,12 +108,12 @@ def of_strangers(options: argparse.Namespace) -> int:
         raise Refused(BAD_OPTION.at(None, text))
     if not bounded.is_within():
         return bounded.run(options.typed)
-    plan, found, at = make_blind(options, Path(options.untrusted))
+    plan, found, blind = make_blind(options, Path(options.untrusted))
     refused = too_much(plan, options.max_disruption)
-    show(plan, options, [*found, *refused], title=options.title)
+    show(plan, options, [*found, *refused], title=options.title, beside=blind.unshown)
     if refused:
         return 1
-    told(options, f"By what the site had at {moment(at)}. Secrets are not compared, and no host was asked.")
+    told(options, f"By what the site had at {moment(blind.at)}. Secrets are not compared, and no host was asked.")
     return CHANGES if options.detailed_exitcode and not plan.empty else 0
 
 

@@ -20,6 +20,7 @@ from stead.core.value import value
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
+    from stead.cli.common.strangers import Blind
     from stead.diff import Diff
     from stead.plan.model import Plan
     from stead.plan.render import Style
@@ -61,20 +62,20 @@ def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
     )
 
 
-def make_blind(options: argparse.Namespace, view: Path) -> tuple[Plan, Sequence[Diagnostic], float]:
+def make_blind(options: argparse.Namespace, view: Path) -> tuple[Plan, Sequence[Diagnostic], Blind]:
     """The plan of a change that nobody has read yet; see `bounded`."""
     from stead.cli.common.selection import wishes
-    from stead.cli.common.workspace import inputs_of_strangers
+    from stead.cli.common.strangers import read_blind
     from stead.plan.planner import make_plan
 
-    inputs, found, at = inputs_of_strangers(find(options), view)
-    if has_errors(found):
-        raise Refused(*found)
-    planned, more = make_plan(inputs, wishes(options, inputs))
-    found = [*found, *more]
+    blind = read_blind(find(options), view)
+    if has_errors(blind.found):
+        raise Refused(*blind.found)
+    planned, more = make_plan(blind.inputs, wishes(options, blind.inputs))
+    found = [*blind.found, *more]
     if planned.plan is None or has_errors(found):
         raise Refused(*found)
-    return planned.plan, found, at
+    return planned.plan, found, blind
 
 
 def too_much(plan: Plan, most: str | None) -> list[Diagnostic]:
@@ -90,9 +91,10 @@ def show(
     *,
     title: str = "Plan",
     files: Mapping[str, str] = NO_FILES,
+    beside: Sequence[str] = (),
 ) -> None:
     """The plan to stdout, in the format that was asked for; diagnostics to stderr, or into the JSON. `files` are told
-    where projects' people own some of them.
+    where projects' people own some of them, and what changed `beside` the spec where something did.
     """
     owned = any(files.values())
     form = chosen_format(options)
@@ -108,8 +110,17 @@ def show(
         sys.stdout.write(render(plan, form, style(options, title=title)))
         if owned and form in ("text", "markdown"):
             sys.stdout.write(whose(files))
+        if beside and form in ("text", "markdown"):
+            sys.stdout.write(unshown(beside))
         sys.stdout.flush()
     complain(found)
+
+
+def unshown(names: Sequence[str]) -> str:
+    """What a change has beside all that the plan of it says."""
+    from stead.plan.render.values import safe
+
+    return "\nAlso changed, and not in this plan:\n" + "".join(f"- {safe(name)}\n" for name in names)
 
 
 def whose(files: Mapping[str, str]) -> str:

@@ -291,43 +291,10 @@ class Loaded:
     runner: Runner
 
 
-def inputs_of_strangers(workspace: Workspace, path: Path) -> tuple[Inputs, list[Diagnostic], float]:
-    """By a view of the site: no inventory, no store, no key, no password, and nobody is asked. And when it was made."""
-    from stead.blueprint.placement.plugins import load_plugins
-    from stead.cli.common.hooks import digests, unfit
-    from stead.core.value import replace
-    from stead.kinds import kinds
-    from stead.language.desired import resolve
-    from stead.language.spec import Stored, load
-    from stead.plan.planner import Inputs
-    from stead.store.view import load as load_view
-
-    view = load_view(path)
-    variables, files = workspace.variables, workspace.var_files
-    spec, found = load(
-        workspace.specs,
-        kinds(),
-        variables=variables,
-        var_files=files,
-        root=workspace.root,
-        stored=Stored(documents=view.documents, uploads=str((workspace.directory / UPLOADS).resolve())),
-    )
-    desired, more = resolve(replace(spec, blind=True), key=b"")
-    inputs = Inputs(
-        desired=desired,
-        recorded=view.recorded,
-        observed=view.observed,
-        kinds=kinds(),
-        key=b"",
-        plugins=load_plugins(),
-        hooks=digests(desired, workspace.root),
-    )
-    return inputs, [*found, *more, *unfit(desired, workspace.root)], view.at
-
-
 def load(workspace: Workspace) -> Loaded:
     """Reads spec, hosts and state. All mistakes of spec and inventory are told together."""
     from stead.blueprint.placement.plugins import load_plugins
+    from stead.cli.common import inventories
     from stead.cli.common.hooks import digests
     from stead.core.recorded import Recorded, with_reserved
     from stead.kinds import kinds
@@ -343,7 +310,8 @@ def load(workspace: Workspace) -> Loaded:
     store = existing_state(workspace)
     documents = store.documents() if store is not None else {}
     desired, found = read_spec(workspace, stored=stored_of(workspace, documents))
-    found = [*found, *more]
+    sources = inventory.sources
+    found = [*found, *more, *inventories.of_projects(sources, workspace.root, desired.owned)]
     if has_errors(found):
         raise Refused(*found)
     runner = runner_for(workspace, inventory)
@@ -362,5 +330,6 @@ def load(workspace: Workspace) -> Loaded:
         key=site_key(workspace),
         plugins=load_plugins(),
         hooks=digests(desired, workspace.root),
+        inventory=inventories.digest(sources),
     )
     return Loaded(inputs=inputs, found=found, store=store, runner=runner)

@@ -165,6 +165,7 @@ class Desired:
     moved: Mapping[Address, Address] = field(default_factory=dict)  # from -> to, blocks or members
     forget: frozenset[Address] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
+    owned: Mapping[str, str] = field(default_factory=dict)  # folder or file of a project's people -> the project
     digest: str = ""  # of everything that can change a plan
 
     def of_kind(self, plural: str) -> Iterator[Block]:

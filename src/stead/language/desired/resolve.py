@@ -155,6 +155,7 @@ class _Resolving:
         return Desired(
             site=self.site,
             files=self.spec.files,
+            owned=self.spec.owned,
             blocks=tuple(blocks),
             by_address=by_address,
             empty=self.empty,

@@ -10,11 +10,16 @@ from stead.core.blake2 import blake2b
 
 # Git's and Stead's own: what is in them changes with every command, and no playbook lies there.
 PASSED_OVER = frozenset({".git", ".stead"})
+_PART = 1 << 20  # bytes
 _RUNS = 0o100  # the owner's bit
 
 
 def digest_of_file(path: Path) -> str:
-    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    whole = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while part := file.read(_PART):
+            whole.update(part)
+    return whole.hexdigest()
 
 
 def digest_of_folder(folder: Path) -> str:
