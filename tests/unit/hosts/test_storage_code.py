@@ -30,7 +30,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
     iscsi_targets,
     nfs_mounts,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Source
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import DiskSource
 from ansible_collections.stead.cloud.plugins.module_utils.wire import volume as wire_volume
 
 UUID = "11111111-0000-4000-8000-000000000001"
@@ -234,7 +234,7 @@ def test_qemu_reaches_a_volume_by_its_own_clients(
 def test_a_qemu_without_clients_has_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "by_qemu", lambda _kind: False)
     device = f"/dev/disk/by-path/ip-192.0.2.9:3260-iscsi-iqn.2026-01.cloud.stead:{UUID}-lun-1"
-    assert drivers.source(ISCSI, UUID, "raw") == Source(device, device=True)
+    assert drivers.source(ISCSI, UUID, "raw") == DiskSource(device, device=True)
     mounted = drivers.source(NFS, UUID, "raw")
     assert mounted.path == f"/var/lib/stead/mounts/share/{UUID}.raw"
     label = disk_source.disk(mounted).find("source/seclabel")
@@ -309,7 +309,7 @@ def test_a_root_disk_in_a_volume_group_is_emptied_and_filled_from_its_image(
         "lvrename vg0 stead-new.swap.new stead-new.swap",
         "mkswap /dev/vg0/stead-new.swap",
     ]
-    assert drivers.own_source(want, "root") == Source("/dev/vg0/stead-new.root", device=True)
+    assert drivers.own_source(want, "root") == DiskSource("/dev/vg0/stead-new.root", device=True)
 
 
 def test_what_a_thick_volume_grows_by_is_emptied(logical: Told) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 from ..base.work import Work
 from . import drivers
-from .driver import Pool, Room
+from .driver import Pool, PoolRoom
 
 
 def pools(value: Any) -> Dict[str, Dict[str, str]]:
@@ -29,6 +29,6 @@ def prepare(value: Any, work: Work) -> None:
             drivers.DRIVERS[one["type"]].prepare(dict(one, name=name), work)
 
 
-def room(pool: Pool) -> Room:
+def room(pool: Pool) -> PoolRoom:
     found = drivers.DRIVERS.get(drivers.name_of(pool))
     return found.room(pool) if found is not None else {"size": 0, "free": 0}

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from ..base.work import Work
 from . import file_disks
-from .driver import Disk, Pool, StorageDriver
+from .driver import HostStorageDriver, Pool, StoredDisk
 
 
-def _root(disk: Disk, image: str, size: int, work: Work) -> None:
+def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     assert isinstance(disk, file_disks.File)  # noqa: S101 - as all disks of this driver
     disk.overlay(image, size, work)
 
 
-def _snapshot(pool: Pool, uuid: str) -> Disk:
+def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     """Packed, which the hypervisor writes as well as qemu-img."""
     return file_disks.disk(pool, uuid + ".snapshot", "qcow2")
 
 
-DRIVER = StorageDriver(
+DRIVER = HostStorageDriver(
     name="dir",
     formats=("qcow2", "raw"),
     disk=file_disks.disk,

@@ -17,14 +17,14 @@ Pool = Mapping[str, Any]  # as a want has it: name, type, path; of one that othe
 Content = Tuple[str, str]  # (what qemu-img calls it here, its format)
 
 
-class Room(TypedDict):
+class PoolRoom(TypedDict):
     """Of a pool, in bytes. Nothing of either where it is not."""
 
     size: int
     free: int
 
 
-class Source(NamedTuple):
+class DiskSource(NamedTuple):
     """How a disk is opened on this host: a file, a device, or what QEMU's own client asks a server for."""
 
     path: str  # what qemu-img calls it
@@ -36,7 +36,7 @@ class Source(NamedTuple):
     kept: bool = False  # its owner stays who it is: a server takes everybody for the same
 
 
-class Disk(Protocol):
+class StoredDisk(Protocol):
     """One disk on the host that keeps it. Under its own name a disk is whole, whenever a run was killed."""
 
     path: str  # what qemu-img calls it here
@@ -76,30 +76,32 @@ class Serving:
     client: Tuple[str, ...]  # a program of the kernel's client, for hosts whose QEMU has none of its own
     require: Callable[[Pool], None]  # fails where nothing on this host can serve the pool
     start: Callable[[Pool, Work], None]  # what was set up here, and somebody stopped
-    offer: Callable[[Pool, str, Disk, int, Work, bool], None]  # uuid, size, whether it has just grown
+    offer: Callable[[Pool, str, StoredDisk, int, Work, bool], None]  # uuid, size, whether it has just grown
     withdraw: Callable[[Pool, str, Work], None]
     offers: Callable[[Pool, str, Readings], bool]  # whether others reach it now
-    restore: Callable[[Pool, str, Disk, int, Work], None]  # what a boot forgets
+    restore: Callable[[Pool, str, StoredDisk, int, Work], None]  # what a boot forgets
     reach: Callable[[Pool, str, Work], None]  # before a guest of this host uses it
     leave: Callable[[Pool, str, Work], None]  # after the last guest of this host has let go of it
 
 
 @dataclass(frozen=True)
-class StorageDriver:
+class HostStorageDriver:
     """The host's half of a storage driver."""
 
     name: str
     formats: Tuple[str, ...]  # of its disks; the first is for those that say none
-    disk: Callable[[Pool, str, str], Disk]  # (pool, name, format), on the host that keeps it
-    source: Callable[[Pool, str, str], Source]  # the same, on any host that uses it
+    disk: Callable[[Pool, str, str], StoredDisk]  # (pool, name, format), on the host that keeps it
+    source: Callable[[Pool, str, str], DiskSource]  # the same, on any host that uses it
     place: Callable[[Pool], str]  # where the pool is, in the inventory's words: a directory, a volume group
     there: Callable[[Pool], bool]
-    room: Callable[[Pool], Room]
+    room: Callable[[Pool], PoolRoom]
     require: Callable[[Pool], None]  # fails where this host cannot keep such a pool
     prepare: Callable[[Pool, Work], None]  # makes what a pool needs, where that can be made
     cluster: bool = False  # no host keeps it: each does all of it
     discard: Optional[Callable[[Pool, Work], None]] = None  # removes a pool in which nothing is
-    root: Optional[Callable[[Disk, str, int, Work], None]] = None  # a guest's own disk, that begins as an image is
-    snapshot: Optional[Callable[[Pool, str], Disk]] = None  # where the copy of a volume lies: (pool, uuid)
+    root: Optional[Callable[[StoredDisk, str, int, Work], None]] = (
+        None  # a guest's own disk, that begins as an image is
+    )
+    snapshot: Optional[Callable[[Pool, str], StoredDisk]] = None  # where the copy of a volume lies: (pool, uuid)
     held: bool = False  # whoever uses a disk holds it: it is copied and grown through its guest's hypervisor alone
     serving: Optional[Serving] = None

@@ -13,7 +13,7 @@ from ...wire.parts import DEFAULT_STORAGE
 from ..base.errors import Code, Failed
 from ..base.work import Work
 from . import clients, dir, iscsi, lvm, lvm_thin, nfs  # noqa: A004 - a driver's file has its name
-from .driver import Disk, Pool, Serving, Source, StorageDriver
+from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
 
 try:
     from ansible_collections.stead.site.plugins.module_utils.storage import DRIVERS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -23,15 +23,15 @@ except ImportError:
 UNKNOWN = Code("STEAD-E100", "this host has no such storage driver")
 UNABLE = Code("STEAD-E101", "the pool's driver cannot do this")
 
-BUILT_IN: Tuple[StorageDriver, ...] = (dir.DRIVER, nfs.DRIVER, iscsi.DRIVER, lvm.DRIVER, lvm_thin.DRIVER)
-DRIVERS: Mapping[str, StorageDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
+BUILT_IN: Tuple[HostStorageDriver, ...] = (dir.DRIVER, nfs.DRIVER, iscsi.DRIVER, lvm.DRIVER, lvm_thin.DRIVER)
+DRIVERS: Mapping[str, HostStorageDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
 
 
 def name_of(pool: Pool) -> str:
     return str(pool.get("type") or DEFAULT_STORAGE)
 
 
-def driver(pool: Pool) -> StorageDriver:
+def driver(pool: Pool) -> HostStorageDriver:
     found = DRIVERS.get(name_of(pool))
     if found is None:
         text = (
@@ -56,7 +56,7 @@ def shared(pool: Pool) -> bool:
     return driver(pool).cluster or serving(pool) is not None
 
 
-def disk(pool: Pool, name: str, form: str) -> Disk:
+def disk(pool: Pool, name: str, form: str) -> StoredDisk:
     """On the host that keeps it."""
     of = driver(pool)
     if form not in of.formats:
@@ -65,11 +65,11 @@ def disk(pool: Pool, name: str, form: str) -> Disk:
     return of.disk(pool, name, form)
 
 
-def volume(want: Mapping[str, Any]) -> Disk:
+def volume(want: Mapping[str, Any]) -> StoredDisk:
     return disk(want["pool"], want["uuid"], want["format"])
 
 
-def snapshot(pool: Pool, uuid: str) -> Disk:
+def snapshot(pool: Pool, uuid: str) -> StoredDisk:
     """Where the copy is that a snapshot is."""
     make = driver(pool).snapshot
     if make is None:
@@ -77,18 +77,18 @@ def snapshot(pool: Pool, uuid: str) -> Disk:
     return make(pool, uuid)
 
 
-def root_disk(want: Mapping[str, Any]) -> Disk:
+def root_disk(want: Mapping[str, Any]) -> StoredDisk:
     """Of an instance that does not boot from a volume."""
     pool = want["root"]["pool"]
     return _own(want, "root", want["root"].get("format") or driver(pool).formats[0])
 
 
-def extra_disk(want: Mapping[str, Any], name: str) -> Disk:
+def extra_disk(want: Mapping[str, Any], name: str) -> StoredDisk:
     """Swap and ephemeral disks live and die with the root disk."""
     return _own(want, name, "raw")
 
 
-def _own(want: Mapping[str, Any], name: str, form: str) -> Disk:
+def _own(want: Mapping[str, Any], name: str, form: str) -> StoredDisk:
     pool = want["root"]["pool"]
     if driver(pool).root is None:
         text = "it holds no root disks. Make a volume from the image there, and boot from that: boot_volume."
@@ -96,14 +96,14 @@ def _own(want: Mapping[str, Any], name: str, form: str) -> Disk:
     return disk(pool, "{0}.{1}".format(want["uuid"], name), form)
 
 
-def own_source(want: Mapping[str, Any], name: str) -> Source:
+def own_source(want: Mapping[str, Any], name: str) -> DiskSource:
     """Of a disk of an instance's own, for its guest."""
     pool = want["root"]["pool"]
     found = root_disk(want) if name == "root" else extra_disk(want, name)
     return driver(pool).source(pool, "{0}.{1}".format(want["uuid"], name), found.format)
 
 
-def source(pool: Pool, uuid: str, form: str) -> Source:
+def source(pool: Pool, uuid: str, form: str) -> DiskSource:
     """Of a volume, on a host that uses it."""
     return driver(pool).source(pool, uuid, form)
 

@@ -11,7 +11,7 @@ from ..base import commands, paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
 from . import disk_files
-from .driver import Content, Pool, Room, Source
+from .driver import Content, DiskSource, Pool, PoolRoom
 
 UNSTEADY = Code("STEAD-E110", "a copy of a disk in use is not of one moment")
 NOT_EMPTY = Code("STEAD-E111", "the pool is not empty")
@@ -36,15 +36,15 @@ def path_of(pool: Pool, name: str, form: str) -> str:
     return os.path.join(folder(pool), "{0}.{1}".format(name, ENDINGS[form]))
 
 
-def source(pool: Pool, name: str, form: str) -> Source:
-    return Source(path_of(pool, name, form))
+def source(pool: Pool, name: str, form: str) -> DiskSource:
+    return DiskSource(path_of(pool, name, form))
 
 
 def there(pool: Pool) -> bool:
     return os.path.isdir(folder(pool))
 
 
-def room(pool: Pool) -> Room:
+def room(pool: Pool) -> PoolRoom:
     if not there(pool):
         return {"size": 0, "free": 0}
     state = os.statvfs(folder(pool))

@@ -9,24 +9,24 @@ from ..base.errors import Failed
 from ..base.readings import Readings
 from ..base.work import Work
 from . import clients, file_disks, iscsi_sessions, iscsi_targets
-from .driver import Disk, Pool, Serving, Source, StorageDriver
+from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
 
 PROTOCOL = "iscsi"
 
 
-def _snapshot(pool: Pool, uuid: str) -> Disk:
+def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     return file_disks.disk(pool, uuid + ".snapshot", "raw")
 
 
-def _source(pool: Pool, name: str, form: str) -> Source:
+def _source(pool: Pool, name: str, form: str) -> DiskSource:
     """Of a target the name is the volume's UUID."""
     if not pool.get("server"):
         return file_disks.source(pool, name, form)
     if not clients.by_qemu(PROTOCOL):
-        return Source(iscsi_sessions.device_of(pool, name), device=True)
+        return DiskSource(iscsi_sessions.device_of(pool, name), device=True)
     target = "{0}/{1}".format(iscsi_targets.name_of(name), iscsi_targets.LUN)
     url = "{0}://{1}/{2}".format(PROTOCOL, clients.url_host(pool["server"]), target)
-    return Source(url, protocol=PROTOCOL, name=target, server=pool["server"], port=iscsi_targets.PORT)
+    return DiskSource(url, protocol=PROTOCOL, name=target, server=pool["server"], port=iscsi_targets.PORT)
 
 
 def _require(pool: Pool) -> None:
@@ -40,7 +40,7 @@ def _start(_pool: Pool, _work: Work) -> None:
     """Who makes a target starts the server."""
 
 
-def _offer(_pool: Pool, uuid: str, disk: Disk, size: int, work: Work, grown: bool) -> None:
+def _offer(_pool: Pool, uuid: str, disk: StoredDisk, size: int, work: Work, grown: bool) -> None:
     iscsi_targets.ensure(uuid, disk.path, size, work, grown)
 
 
@@ -52,7 +52,7 @@ def _offers(_pool: Pool, uuid: str, now: Readings) -> bool:
     return iscsi_targets.name_of(uuid) in now.ask("iSCSI targets", iscsi_targets.table)
 
 
-def _restore(_pool: Pool, uuid: str, disk: Disk, size: int, work: Work) -> None:
+def _restore(_pool: Pool, uuid: str, disk: StoredDisk, size: int, work: Work) -> None:
     """tgt remembers no targets; it asks for them itself when it has started."""
     if iscsi_targets.runs():
         iscsi_targets.ensure(uuid, disk.path, size, work)
@@ -68,7 +68,7 @@ def _leave(pool: Pool, uuid: str, work: Work) -> None:
         iscsi_sessions.log_out(pool, uuid, work)
 
 
-DRIVER = StorageDriver(
+DRIVER = HostStorageDriver(
     name="iscsi",
     formats=("raw",),
     disk=file_disks.disk,

@@ -12,7 +12,7 @@ from ..base import commands
 from ..base.errors import Code, Failed
 from ..base.work import Work
 from . import disk_files
-from .driver import Content, Disk, Pool, Room, Source
+from .driver import Content, DiskSource, Pool, PoolRoom, StoredDisk
 
 MISNAMED = Code("STEAD-E140", "the pool's path names no such group")
 NO_GROUP = Code("STEAD-E141", "the volume group or thin pool is not here")
@@ -39,8 +39,8 @@ def place(pool: Pool) -> str:
     return str(pool.get("path") or "")
 
 
-def source(group: Group, name: str) -> Source:
-    return Source(Logical(group, name).path, device=True)
+def source(group: Group, name: str) -> DiskSource:
+    return DiskSource(Logical(group, name).path, device=True)
 
 
 def there(group: Group) -> bool:
@@ -59,7 +59,7 @@ def prepare(_pool: Pool, _work: Work) -> None:
     """Which of a host's disks may be used is the administrator's to say."""
 
 
-def room(pool: Pool) -> Room:
+def room(pool: Pool) -> PoolRoom:
     words = ["vgs", *UNITS, "--options", "vg_size,vg_free", "--", place(pool).partition("/")[0]]
     try:
         numbers = commands.attempt(words)[1].split()
@@ -69,7 +69,7 @@ def room(pool: Pool) -> Room:
     return {"size": size, "free": free}
 
 
-def root(disk: Disk, image: str, size: int, work: Work) -> None:
+def root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     """All of the image is copied: what is no file is laid over none."""
     disk.fill((image, "qcow2"), size, work)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import logical_disks
-from .driver import Disk, Pool, StorageDriver
+from .driver import HostStorageDriver, Pool, StoredDisk
 
 SHAPE = "VOLUME-GROUP/THIN-POOL"
 
@@ -15,15 +15,15 @@ def _group(pool: Pool) -> logical_disks.Group:
     return logical_disks.Group(name, thin)
 
 
-def _disk(pool: Pool, name: str, _form: str) -> Disk:
+def _disk(pool: Pool, name: str, _form: str) -> StoredDisk:
     return logical_disks.Logical(_group(pool), name)
 
 
-def _snapshot(pool: Pool, uuid: str) -> Disk:
+def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     return _disk(pool, uuid + ".snapshot", "raw")
 
 
-DRIVER = StorageDriver(
+DRIVER = HostStorageDriver(
     name="lvm-thin",
     formats=("raw",),
     disk=_disk,

@@ -7,29 +7,31 @@ from __future__ import annotations
 
 from ..base.work import Work
 from . import clients, file_disks, nfs_exports, nfs_mounts
-from .driver import Disk, Pool, Serving, Source, StorageDriver
+from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
 
 # Whom clients are taken for; the role storage says the same to the server. Reserved, and nobody's.
 SQUASHED = 65533
 PROTOCOL = "nfs"
 
 
-def _disk(pool: Pool, name: str, form: str) -> Disk:
+def _disk(pool: Pool, name: str, form: str) -> StoredDisk:
     return file_disks.File(file_disks.path_of(pool, name, form), form, SQUASHED)
 
 
-def _snapshot(pool: Pool, uuid: str) -> Disk:
+def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     return _disk(pool, uuid + ".snapshot", "raw")
 
 
-def _source(pool: Pool, name: str, form: str) -> Source:
+def _source(pool: Pool, name: str, form: str) -> DiskSource:
     path = file_disks.path_of(pool, name, form)
     if not pool.get("server"):
-        return Source(path)
+        return DiskSource(path)
     if not clients.by_qemu(PROTOCOL):
-        return Source(nfs_mounts.path_of(pool, name, form), kept=True)
+        return DiskSource(nfs_mounts.path_of(pool, name, form), kept=True)
     url = "{0}://{1}{2}".format(PROTOCOL, clients.url_host(pool["server"]), path)
-    return Source(url, protocol=PROTOCOL, name=path, server=pool["server"])  # NFS has its own way of telling the port
+    return DiskSource(
+        url, protocol=PROTOCOL, name=path, server=pool["server"]
+    )  # NFS has its own way of telling the port
 
 
 def _reach(pool: Pool, _uuid: str, work: Work) -> None:
@@ -41,7 +43,7 @@ def _leave(_pool: Pool, _uuid: str, _work: Work) -> None:
     """A pool stays mounted for the next volume."""
 
 
-DRIVER = StorageDriver(
+DRIVER = HostStorageDriver(
     name="nfs",
     formats=("raw",),
     disk=_disk,

@@ -8,7 +8,7 @@ from ..base.errors import Code, Failed
 from ..base.readings import Readings
 from ..base.work import Work
 from . import clients, file_disks
-from .driver import Disk, Pool
+from .driver import Pool, StoredDisk
 
 NOT_EXPORTED = Code("STEAD-E121", "the pool is exported to nobody")
 NOT_SERVED = Code("STEAD-E120", "nothing serves the pool")
@@ -56,7 +56,7 @@ def exported(path: str) -> bool:
     return False
 
 
-def offer(_pool: Pool, _uuid: str, _disk: Disk, _size: int, _work: Work, _grown: bool) -> None:
+def offer(_pool: Pool, _uuid: str, _disk: StoredDisk, _size: int, _work: Work, _grown: bool) -> None:
     """All that lies in the directory is served."""
 
 
@@ -64,5 +64,5 @@ def withdraw(_pool: Pool, _uuid: str, _work: Work) -> None:
     """What is gone from the directory is not served."""
 
 
-def restore(_pool: Pool, _uuid: str, _disk: Disk, _size: int, _work: Work) -> None:
+def restore(_pool: Pool, _uuid: str, _disk: StoredDisk, _size: int, _work: Work) -> None:
     """systemd starts the server."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import element
-from ...storage.driver import Source
+from ...storage.driver import DiskSource
 
 
-def disk(source: Source) -> Xml.Element:
+def disk(source: DiskSource) -> Xml.Element:
     """A disk element with its source."""
     if source.protocol:
         found = Xml.Element("disk", {"type": "network", "device": "disk"})
