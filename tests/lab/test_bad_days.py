@@ -18,6 +18,7 @@ from typing import IO
 import pytest
 from driving import Driven, Said, prepare, tiny
 from leftovers import differences, listing
+from varying import variant
 from waiting import patiently
 
 from stead.lab.site import Lab
@@ -95,6 +96,7 @@ def test_a_wrong_checksum_holds_up_what_needs_it_and_nothing_else(site: Driven) 
     all_is_well(site)
 
 
+@pytest.mark.long
 def test_a_source_that_is_gone(site: Driven, tmp_path: Path) -> None:
     image = tmp_path / "image.qcow2"
     text = SPEC.replace(str(tiny()), str(image))
@@ -112,7 +114,13 @@ def test_a_source_that_is_gone(site: Driven, tmp_path: Path) -> None:
     site.apply("--max-disruption", "data-loss")
 
 
-@pytest.mark.parametrize("folder", ["images", "pools/default", "ledger", "journal", "instances"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "images",
+        *(variant(one) for one in ("pools/default", "ledger", "journal", "instances")),
+    ],
+)
 def test_a_full_disk_is_said_and_stops_its_host_alone(site: Driven, folder: str) -> None:
     path = f"/var/lib/stead/{folder}"
     if folder == "pools/default":  # room that the planner counts on, and no file more
@@ -130,14 +138,13 @@ def test_a_full_disk_is_said_and_stops_its_host_alone(site: Driven, folder: str)
     all_is_well(site)
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["destroyed", "gone from the spec"])
 @pytest.mark.parametrize(
-    ("host", "folder", "step", "left"),
+    ("host", "folder", "step", "left", "gone"),
     [
-        ("compute-2", "/etc/libvirt/qemu", "create acme/instances/right", "new files: /var/lib/stead/instances/"),
-        ("network-1", "/run/systemd/transient", "create acme/networks/app", "new namespaces: stead-dhcp-"),
+        ("compute-2", "/etc/libvirt/qemu", "create acme/instances/right", "new files: /var/lib/stead/instances/", True),
+        ("network-1", "/run/systemd/transient", "create acme/networks/app", "new namespaces: stead-dhcp-", False),
     ],
-    ids=["instance", "network"],
+    ids=["instance gone from the spec", "network destroyed"],
 )
 def test_what_is_made_half_leaves_nothing(
     site: Driven, host: str, folder: str, step: str, left: str, gone: bool
@@ -210,6 +217,7 @@ def test_libvirt_that_does_not_answer_is_not_an_empty_host(site: Driven) -> None
     site.assert_nothing_to_do()
 
 
+@pytest.mark.long
 def test_libvirt_that_does_not_answer_stops_what_needs_it(site: Driven) -> None:
     units = "libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket"
     site.run("compute-2", f"systemctl stop {units}")
@@ -267,7 +275,10 @@ def test_a_foreign_domain_of_the_same_name_is_left_alone(site: Driven) -> None:
     all_is_well(site)
 
 
-@pytest.mark.parametrize("with_ansible", [False, True], ids=["stead alone", "Ansible too"])
+@pytest.mark.parametrize(
+    "with_ansible",
+    [variant(False, name="stead alone"), pytest.param(True, id="Ansible too")],
+)
 def test_a_controller_killed_in_the_middle(site: Driven, with_ansible: bool) -> None:
     had = journals(site, "compute-2")
     with started(site) as apply:

@@ -18,6 +18,7 @@ import pytest
 from driving import Driven, prepare, tiny
 from leftovers import differences, listing
 from rehearsing import rehearse
+from varying import variant
 from waiting import patiently
 
 from stead.lab.sizes import parse
@@ -322,7 +323,7 @@ def boot(cloud: Cloud, name: str, *, crash: bool = False) -> None:
     cloud.driven.run(name, "systemctl is-system-running --wait || true")  # until all is started that starts with it
 
 
-@pytest.mark.parametrize("crash", [False, True], ids=["in order", "crashed"])
+@pytest.mark.parametrize("crash", [variant(False, name="in order"), pytest.param(True, id="crashed")])
 @pytest.mark.parametrize("name", ["compute-1", "network-1"])
 def test_a_host_that_boots_brings_back_what_it_had(cloud: Cloud, name: str, crash: bool) -> None:
     """Nobody runs Stead: the ledger and the unit at boot do it."""
@@ -334,7 +335,7 @@ def test_a_host_that_boots_brings_back_what_it_had(cloud: Cloud, name: str, cras
     cloud.assert_nothing_to_do()
 
 
-@pytest.mark.parametrize("setting", ["state: stopped", "autostart: false"])
+@pytest.mark.parametrize("setting", ["autostart: false", variant("state: stopped")])
 def test_what_is_not_to_start_with_its_host_does_not(cloud: Cloud, setting: str) -> None:
     cloud.change("        image: tiny\n", f"        image: tiny\n        {setting}\n")
     cloud.apply()

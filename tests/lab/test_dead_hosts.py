@@ -144,6 +144,7 @@ def test_a_host_that_reboots_starts_its_guest_when_another_has_answered(site: Dr
     site.assert_nothing_to_do()
 
 
+@pytest.mark.long
 def test_a_host_that_reaches_nobody_starts_nothing(site: Driven) -> None:
     host = home(site, "acme/instances/web")
     one = site.lab.host(host)

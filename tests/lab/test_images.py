@@ -205,6 +205,7 @@ projects:
     site.assert_nothing_to_do()
 
 
+@pytest.mark.long
 def test_a_guest_boots_from_an_iso_which_is_exchanged_while_it_runs(site: Driven, tmp_path: Path) -> None:
     boot = tmp_path / "iso"
     boot.mkdir()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from varying import variant
 
 from stead.core.diagnostics import Refused
 from stead.lab import cgroups, links, paths
@@ -304,7 +305,7 @@ def test_two_labs_live_side_by_side_and_one_leaves_nothing(lab: Lab, make_lab: M
     assert boot_id(lab, "compute-1") == before
 
 
-@pytest.mark.parametrize("after", [0.3, 0.6, 1.2])
+@pytest.mark.parametrize("after", [0.6, *(variant(one) for one in (0.3, 1.2))])
 def test_an_up_that_is_killed_can_be_taken_down(after: float) -> None:
     name = f"k{os.getpid():x}"
     up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
@@ -315,7 +316,13 @@ def test_an_up_that_is_killed_can_be_taken_down(after: float) -> None:
     assert_gone(name)
 
 
-@pytest.mark.parametrize("begun", ["lab.json", "hosts/compute-1/keeper.log", "hosts/compute-2/pid"])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "hosts/compute-1/keeper.log",
+        *(variant(one) for one in ("lab.json", "hosts/compute-2/pid")),
+    ],
+)
 def test_an_up_that_is_killed_can_be_completed(begun: str) -> None:
     name = f"c{os.getpid():x}"
     up = subprocess.Popen([STEAD, "lab", "up", "--name", name], stderr=subprocess.PIPE)
@@ -340,6 +347,7 @@ def test_a_lab_whose_record_is_lost_is_found_by_its_name(make_lab: MakeLab) -> N
     assert_gone(lab.layout.name)
 
 
+@pytest.mark.long
 def test_labs_that_come_up_together_get_their_own_subnets(tmp_path: Path) -> None:
     names = [f"{letter}{os.getpid():x}" for letter in "xyz"]
     (tmp_path / "small.yml").write_text("hosts: {compute: 1}\n")

@@ -138,6 +138,7 @@ def documented(name: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 def test_documented_examples_run_as_they_are(alone: Lab, tmp_path: Path) -> None:
     before = listing(alone)
     tasks = [task for name in ("image", "network", "volume", "snapshot", "instance") for task in documented(name)]

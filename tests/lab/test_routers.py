@@ -180,6 +180,7 @@ def test_one_router_joins_several_networks(cloud: Cloud) -> None:
     assert comes_from(cloud, THREE, "back") == cloud.record("acme/routers/edge").leases["external.v4"]
 
 
+@pytest.mark.long
 def test_a_network_that_passes_to_another_router_is_reached_over_ipv6_at_once(cloud: Cloud) -> None:
     """Guests know the old router's MAC under the same address, and must hear of the new one's; so must the world."""
     edge, rear = "edge: {external: public, networks: [app]", "rear: {external: public, networks: [back]"
@@ -199,6 +200,7 @@ def test_networks_that_no_router_joins_are_apart(cloud: Cloud) -> None:
     assert cloud.no_ping(ONE, "10.30.0.13")
 
 
+@pytest.mark.long
 def test_without_hiding_inner_addresses_leave_as_they_are(cloud: Cloud) -> None:
     """The world has to know the way back, and then sees who it is."""
     cloud.apply(SPEC.replace(EDGE, EDGE.replace("{external", "{snat: false, external")))
@@ -222,6 +224,7 @@ def test_a_static_route_leads_through_an_instance(cloud: Cloud) -> None:
     assert cloud.no_ping(ONE, "192.168.77.1")
 
 
+@pytest.mark.long
 def test_the_way_out_changes_and_goes(cloud: Cloud) -> None:
     assert comes_from(cloud, TWO).startswith("203.0.113.")
     without = SPEC.partition("    floating_ips:")[0]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from leftovers import differences, listing
+from varying import variant
 from waiting import patiently
 from working import Site
 
@@ -289,7 +290,7 @@ def state(site: Site) -> str:
     return site.lab.run(_host(site, DB), ["virsh", "domstate", "--reason", "acme.db"]).strip()
 
 
-@pytest.mark.parametrize("seconds", [20, pytest.param(180, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [20, variant(180)])
 def test_a_guest_waits_for_storage_that_has_no_power_and_goes_on_by_itself(site: Site, seconds: int) -> None:
     """Nobody runs anything of Stead meanwhile, and the guest is told of no error: nobody answers that there is one."""
     boot, storage = site.identity(DB)["boot_id"], site.lab.host("storage-1")
