@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
-SOURCES = (ROOT / "src" / "stead", ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils")
+SOURCES = (ROOT / "src" / "stead", ROOT / "collections/ansible_collections/stead/cloud/plugins")
 FAMILIES = {
     "A": "Apply",
     "B": "Lab",
     "C": "Command line",
     "D": "Documents: YAML itself",
+    "E": "On hosts: what a step or a module could not do",
     "G": "Project files and grants",
     "H": "Hosts and inventory",
     "I": "Instances, flavors, keypairs",
@@ -36,7 +37,8 @@ file, line and column where that is known. `<…>` stands for what the message n
 
 Made from the source by `scripts/generate`; do not edit.
 """
-INLINE = re.compile(r"(STEAD-[A-Z]\d{3}): (.*)", re.DOTALL)  # of hosts, whose failures are sentences with a code
+# What makes a failure of a code and a text: of the planner, and of hosts.
+TELLING = frozenset({"refuse", "_refuse", "Failed", "Broke", "Unwritable"})
 
 
 class Known(NamedTuple):
@@ -71,11 +73,6 @@ def codes() -> Mapping[str, Known]:
             at = own.get(name) or (next(iter(named[name])) if len(named.get(name, ())) == 1 else None)
             if at in found and text not in found[at].texts:
                 found[at] = found[at]._replace(texts=(*found[at].texts, text))
-        for code, text in _inline(tree):
-            if code not in found:
-                found[code] = Known("told by a host", False, ())
-            if text not in found[code].texts:
-                found[code] = found[code]._replace(texts=(*found[code].texts, text))
     return found
 
 
@@ -93,7 +90,8 @@ def _told(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             texts = {name: text for node in ast.walk(function) for name, text in _assigned(node)}
-            for name, said in (one for node in ast.walk(function) for one in _raised(node)):
+            for name, told in (one for node in ast.walk(function) for one in _raised(node)):
+                said = _unformatted(told)
                 text = _text(said) or (texts.get(said.id, "") if isinstance(said, ast.Name) else "")
                 if text:
                     yield name, text
@@ -109,20 +107,22 @@ def _raised(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="at"), args=[_, said, *_]):
             yield name, said
-        case ast.Call(func=ast.Name(id="refuse" | "_refuse"), args=[ast.Name(id=name), said, *_]):
-            yield name, said
+        case ast.Call(func=ast.Name(id=function), args=[code, said, *_]) if function in TELLING:
+            yield ast.unparse(code).rpartition(".")[2], said
 
 
-def _inline(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := INLINE.fullmatch(node.value)):
-            yield found[1], _whole(re.sub(r"\{[^}]*\}", "<…>", found[2]))
+def _unformatted(node: ast.expr) -> ast.expr:
+    match node:
+        case ast.Call(func=ast.Attribute(value=text, attr="format")):
+            return text
+        case _:
+            return node
 
 
 def _text(node: ast.AST) -> str:
     match node:
         case ast.Constant(value=str(text)):
-            return _whole(text)
+            return _whole(re.sub(r"\{\d[^}]*\}", "<…>", text))
         case ast.JoinedStr(values=values):
             parts = [str(one.value) if isinstance(one, ast.Constant) else f"<{_named(one)}>" for one in values]
             return _whole("".join(parts))

@@ -109,7 +109,10 @@ class SimulatedRunner:
         told = wave.origin._asdict()
         why = {host: refusal(said[host]._asdict() if host in said else None, told) for host in lanes}
         refused = [
-            StepResult(step.number, Ending.FAILED, why[host]) for host in lanes if why[host] for step in lanes[host]
+            StepResult(step.number, Ending.FAILED, str(why[host]))
+            for host in lanes
+            if why[host]
+            for step in lanes[host]
         ]
         if refused:
             on_event(StepsBegan([one.step for one in refused]))

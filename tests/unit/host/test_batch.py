@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
-from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch, ordering
 
 Code = Callable[[dict[str, Any], Any], None]
 
@@ -214,7 +215,7 @@ def test_a_journal_that_cannot_be_written_is_a_step_that_was_not_begun(monkeypat
     monkeypatch.setattr(batch.os, "write", full)  # type: ignore[attr-defined]
     kind = Kind()
     result = carry_out(kind, step(1))[1]
-    assert "Nothing was begun" in result["error"]
+    assert "STEAD-E014" in result["error"]
     assert "No space left on device" in result["error"]
     assert kind.made == []
 
@@ -242,12 +243,12 @@ def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
 
 
 def test_what_names_another_goes_before_it() -> None:
-    router = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
-    floating = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}}
-    assert {step["number"]: step["after"] for step in batch.ordered([router, floating])} == {0: [1], 1: []}
+    router: Step = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating: Step = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}}
+    assert {step["number"]: step["after"] for step in ordering.ordered([router, floating])} == {0: [1], 1: []}
 
 
 def test_what_the_plan_says_wins_over_names() -> None:
-    router = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
-    floating = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}, "after": [0]}
-    assert {step["number"]: step["after"] for step in batch.ordered([router, floating])} == {0: [], 1: [0]}
+    router: Step = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating: Step = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}, "after": [0]}
+    assert {step["number"]: step["after"] for step in ordering.ordered([router, floating])} == {0: [], 1: [0]}

@@ -180,9 +180,16 @@ import ipaddress
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
 from ..module_utils.wire.parts import DEFAULT_STORAGE
+
+NO_HARDWARE = Code("STEAD-E500", "an instance without processor or memory")
+NO_TIMEOUT = Code("STEAD-E501", "a wait without time")
+BESIDE = Code("STEAD-E502", "a field of another kind of wait")
+NO_NETWORK = Code("STEAD-E503", "a wait without a network to look from")
+BAD_SOURCE = Code("STEAD-E504", "not an address to look from")
+NO_VOLUME = Code("STEAD-E505", "a volume is not on the host")
 
 NIC = {
     "network": {"type": "str", "required": True},
@@ -245,7 +252,7 @@ def wanted(given, address, check):
     image = standalone.address_of("", "images", given["image"])
     memory, kvm = standalone.size(given["memory"]), given["hypervisor"] == "kvm"
     if not memory or given["vcpus"] < 1:
-        raise Failed("An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
+        raise Failed(NO_HARDWARE, "An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
     want = hardware(memory, given["vcpus"])
     want.update(
         {
@@ -276,11 +283,13 @@ def waited(given, want):
     """What ready means, as the host is to look."""
     what = given["for"]
     if given["timeout"] < 1:
-        raise Failed("A timeout of nothing fails every start. Write timeout: 300, say, or leave wait out.")
+        raise Failed(NO_TIMEOUT, "A timeout of nothing fails every start. Write timeout: 300, say, or leave wait out.")
     beside = {"port": tuple(PORTS), "path": ("http",), "status": ("http",)}
     for name, those in beside.items():
         if given[name] is not None and what not in those:
-            raise Failed("{0} is of {1}, and this waits for {2}. Drop it.".format(name, " and ".join(those), what))
+            raise Failed(
+                BESIDE, "{0} is of {1}, and this waits for {2}. Drop it.".format(name, " and ".join(those), what)
+            )
     found = {"for": what, "timeout": given["timeout"]}
     if what in PORTS:
         found["port"] = given["port"] or PORTS[what]
@@ -296,19 +305,20 @@ def looked_at(given, want):
     """The interface that is looked at, and where its host looks from."""
     if not given["source"]:
         text = "{0} is seen through the network. Write source: a free address of it with its length, to look from."
-        raise Failed(text.format(given["for"]))
+        raise Failed(NO_NETWORK, text.format(given["for"]))
     source = ipaddress.ip_interface(given["source"])
     for key, port in want["ports"].items():
         addresses = [ipaddress.ip_address(one) for one in port["addresses"]]
         if source.ip in addresses:
             raise Failed(
-                "{0} is the instance's own address. Write source: another one, to look from.".format(source.ip)
+                BAD_SOURCE,
+                "{0} is the instance's own address. Write source: another one, to look from.".format(source.ip),
             )
         if any(one in source.network for one in addresses):
             mac = standalone.mac_of("{0} {1}".format(want["nics"][key]["network_uuid"], source.ip))
             return {"from": {"address": str(source), "mac": mac}, "nic": key}
     text = "No interface has an address in {0}, to be looked at. Write address: in networks."
-    raise Failed(text.format(source.network))
+    raise Failed(BAD_SOURCE, text.format(source.network))
 
 
 def hardware(memory, vcpus):
@@ -368,7 +378,9 @@ def volumes(given, check):
         identity = standalone.uuid_of(address)
         made = ledger.read("volumes", identity)
         if made is None and not check:
-            raise Failed("Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name))
+            raise Failed(
+                NO_VOLUME, "Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name)
+            )
         there = made["want"] if made else {"format": "qcow2", "pool": POOL, "shareable": False, "uuid": identity}
         attached = {name: there[name] for name in ("format", "pool", "shareable", "uuid")}
         yield address, dict(attached, bus="virtio", device="vd" + letter, mode="rw")

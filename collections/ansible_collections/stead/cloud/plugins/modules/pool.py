@@ -88,10 +88,12 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.base.work import Work
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
+
+NOT_EMPTY = Code("STEAD-E506", "a pool is not empty")
 
 
 def main():
@@ -140,7 +142,7 @@ def absent(asked, before, users, work):
         return
     if users:
         text = "{0} is not empty: it has {1}. Nothing was removed."
-        raise Failed(text.format(asked_pool.place(asked), ", ".join(users)))
+        raise Failed(NOT_EMPTY, text.format(asked_pool.place(asked), ", ".join(users)))
     discard(asked, work)
 
 

@@ -101,9 +101,12 @@ done:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
+
+NO_SIZE = Code("STEAD-E507", "a volume without a size")
+OTHER_FORMAT = Code("STEAD-E508", "a volume cannot become this one")
 
 
 def main():
@@ -137,7 +140,7 @@ def wanted(given, address):
         "shareable": False,
     }
     if not want["size"]:
-        raise Failed("A volume of no size holds nothing. Write 10GiB, say.")
+        raise Failed(NO_SIZE, "A volume of no size holds nothing. Write 10GiB, say.")
     if given["image"]:
         image = standalone.address_of("", "images", given["image"])
         want["origin"] = {"image": {"address": image, "uuid": standalone.uuid_of(image)}}
@@ -152,7 +155,7 @@ def _refuse_moved(want):
     there, wished = drivers.volume(made["want"] if made else want).path, drivers.volume(want).path
     if there != wished:
         text = "The volume is {0}, and is not moved to {1}. Copy what is on it, or remove it first: state: absent."
-        raise Failed(text.format(there, wished))
+        raise Failed(OTHER_FORMAT, text.format(there, wished))
 
 
 if __name__ == "__main__":

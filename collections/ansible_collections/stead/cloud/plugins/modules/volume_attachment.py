@@ -105,9 +105,13 @@ done:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Failed
+from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
+
+NO_INSTANCE = Code("STEAD-E509", "an instance is not on the host")
+NO_LETTER = Code("STEAD-E510", "no device name is left for a volume")
+NOT_ON_HOST = Code("STEAD-E511", "a volume to attach is not on the host")
 
 LETTERS = "bcdefghijklmnopqrstuvw"
 
@@ -144,7 +148,7 @@ def without(module, given):
     """An instance that is not there has nothing attached. In check mode a task before may be what would make it."""
     wished = given["state"] == "present"
     if wished and not module.check_mode:
-        raise Failed("Instance {0} is not on this host.".format(given["instance"]))
+        raise Failed(NO_INSTANCE, "Instance {0} is not on this host.".format(given["instance"]))
     identity = standalone.uuid_of(standalone.address_of(given["project"], "instances", given["instance"]))
     done = ["attach {0}".format(given["volume"])] if wished else []
     module.exit_json(changed=wished, uuid=identity, before={}, after={}, done=done)
@@ -171,7 +175,7 @@ def described(given, instance, volume, before):
     if before:
         return dict(found, device=before["device"])
     if free is None:
-        raise Failed("Instance {0} has as many volumes as there are letters for.".format(given["instance"]))
+        raise Failed(NO_LETTER, "Instance {0} has as many volumes as there are letters for.".format(given["instance"]))
     return dict(found, device={"virtio": "vd"}.get(bus, "sd") + free)
 
 
@@ -185,7 +189,7 @@ def where(given, volume):
         text = (
             "Volume {0} is not on this host. Keep it here with stead.cloud.volume, or say type and server of its pool."
         )
-        raise Failed(text.format(given["volume"]))
+        raise Failed(NOT_ON_HOST, text.format(given["volume"]))
     return {"format": "raw", "pool": pool, "shareable": False, "uuid": identity}
 
 

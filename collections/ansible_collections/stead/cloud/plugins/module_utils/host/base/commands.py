@@ -6,7 +6,11 @@ import shlex
 import subprocess
 from typing import Optional, Sequence, Tuple
 
-from .errors import Failed
+from .errors import Code, Failed
+
+PROGRAM_FAILED = Code("STEAD-E001", "a program on the host failed")
+NOT_INSTALLED = Code("STEAD-E002", "a program is not installed on the host")
+TOO_SLOW = Code("STEAD-E003", "a program on the host did not end in time")
 
 # Characters of a failed program's output: enough for qemu-img's last words, short enough to read.
 TAIL = 1500
@@ -19,7 +23,7 @@ def run(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PAT
     status, out, err = attempt(argv, feed=feed, timeout=timeout)
     if status != 0:
         said = (err.strip() or out.strip())[-TAIL:]
-        raise Failed("`{0}` ended with status {1}: {2}".format(shown(argv), status, said))
+        raise Failed(PROGRAM_FAILED, "`{0}` ended with status {1}: {2}".format(shown(argv), status, said))
     return out
 
 
@@ -39,9 +43,16 @@ def attempt(argv: Sequence[object], feed: Optional[str] = None, timeout: float =
             check=False,
         )
     except FileNotFoundError as error:
-        raise Failed("{0} is not installed on this host. Run `stead bootstrap` on it.".format(words[0])) from error
+        raise Failed(
+            NOT_INSTALLED, "{0} is not installed on this host. Run `stead bootstrap` on it.".format(words[0])
+        ) from error
     except subprocess.TimeoutExpired as error:
-        raise Failed("`{0}` did not end within {1} seconds.".format(shown(argv), timeout)) from error
+        raise Failed(
+            TOO_SLOW,
+            "`{0}` did not end within {1} seconds. Run it by hand to see what it waits for, and apply again.".format(
+                shown(argv), timeout
+            ),
+        ) from error
     return done.returncode, done.stdout, done.stderr
 
 

@@ -24,3 +24,8 @@ class Failed(Exception):  # noqa: N818 - names what happened
         self.code: Optional[Code] = code if isinstance(code, Code) else None
         self.text: str = text if isinstance(code, Code) else code
         super().__init__("{0}: {1}".format(self.code.id, self.text) if self.code is not None else self.text)
+
+    def told_of(self, what: str) -> Failed:
+        """The same failure, with what it is about before its text."""
+        text = "{0}: {1}".format(what, self.text)
+        return type(self)(self.code or text, text)

@@ -17,9 +17,13 @@ import re
 import time
 from typing import Any, List, Mapping, Optional, cast
 
-from .errors import Failed
+from .errors import Code, Failed
 from .paths import LEDGER, directory, remove, write
 from .step import Entry, Step
+
+BAD_ENTRY_NAME = Code("STEAD-E004", "a ledger entry cannot have this name")
+UNREADABLE_ENTRY = Code("STEAD-E005", "a ledger entry cannot be read")
+NEWER_ENTRY = Code("STEAD-E006", "a ledger entry is from a newer version")
 
 # A kind and a UUID become parts of a path.
 _KIND = re.compile(r"[a-z][a-z_]*\Z")
@@ -34,7 +38,12 @@ NEEDED = ("address", "uuid", "kind", "digest", "want")
 
 def path_of(kind: str, uuid: str, suffix: str = MADE) -> str:
     if not _KIND.match(kind) or not _UUID.match(uuid):
-        raise Failed("{0!r} of kind {1!r} is no name for a file of the ledger.".format(uuid, kind))
+        raise Failed(
+            BAD_ENTRY_NAME,
+            "{0!r} of kind {1!r} is not a valid name for a ledger file. Names have letters, digits and dashes.".format(
+                uuid, kind
+            ),
+        )
     return os.path.join(LEDGER, kind, uuid + suffix)
 
 
@@ -148,7 +157,9 @@ def _read(path: str) -> Optional[Entry]:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise Failed("{0} is not JSON ({1}). Restore it, or remove it and plan again.".format(path, error)) from error
+        raise Failed(
+            UNREADABLE_ENTRY, "{0} is not JSON ({1}). Restore it, or remove it and plan again.".format(path, error)
+        ) from error
     if not isinstance(found, dict) or not set(NEEDED) & set(found):
         return None
     return _understood(found, path)
@@ -157,8 +168,11 @@ def _read(path: str) -> Optional[Entry]:
 def _understood(found: Mapping[str, Any], path: str) -> Entry:
     if found.get("version", VERSION) > VERSION:
         text = "{0} was written by a newer Stead (version {1}, and this one knows {2}). Upgrade Stead where you run it."
-        raise Failed(text.format(path, found["version"], VERSION))
+        raise Failed(NEWER_ENTRY, text.format(path, found["version"], VERSION))
     lacks = [name for name in NEEDED if not isinstance(found.get(name), dict if name == "want" else str)]
     if lacks:
-        raise Failed("{0} does not say its {1}. Restore it, or remove it and plan again.".format(path, lacks[0]))
+        raise Failed(
+            UNREADABLE_ENTRY,
+            "{0} does not say its {1}. Restore it, or remove it and plan again.".format(path, lacks[0]),
+        )
     return cast("Entry", found)

@@ -9,8 +9,11 @@ import os
 import threading
 from typing import Any, Optional
 
-from .errors import Failed
+from .errors import Code, Failed
 from .sessions import Sessions
+
+NO_LIBVIRT = Code("STEAD-E020", "libvirt for Python is not installed")
+LIBVIRT_DOWN = Code("STEAD-E021", "libvirt does not answer")
 
 URI = "qemu:///system"
 SOCKET = "/run/libvirt/libvirt-sock"
@@ -48,14 +51,16 @@ def _open(uri: str) -> Any:
     try:
         import libvirt
     except ImportError as error:
-        raise Failed("python3-libvirt is not installed on this host. Run `stead bootstrap` on it.") from error
+        raise Failed(
+            NO_LIBVIRT, "python3-libvirt is not installed on this host. Run `stead bootstrap` on it."
+        ) from error
     # Errors are raised; libvirt would print them as well.
     libvirt.registerErrorHandler(_hush, None)
     try:
         return libvirt.open(uri)
     except libvirt.libvirtError as error:
         raise Failed(
-            "libvirt does not answer on this host ({0}). Start libvirtd, and apply again.".format(error)
+            LIBVIRT_DOWN, "libvirt does not answer on this host ({0}). Start libvirtd, and apply again.".format(error)
         ) from error
 
 

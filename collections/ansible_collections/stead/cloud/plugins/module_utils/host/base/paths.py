@@ -7,7 +7,9 @@ import os
 import tempfile
 from typing import Dict, Optional, Union
 
-from .errors import Failed
+from .errors import Code, Failed
+
+UNWRITABLE = Code("STEAD-E007", "a file or directory on the host cannot be written")
 
 ROOT = "/var/lib/stead"
 LEDGER = ROOT + "/ledger"
@@ -41,9 +43,11 @@ def directory(path: str, mode: int = 0o700) -> str:
         except FileExistsError as error:
             if os.path.isdir(path):  # another step was faster
                 return path
-            raise Failed("{0} is there, and is no directory.".format(path)) from error
+            raise Failed(
+                UNWRITABLE, "{0} exists and is not a directory. Move it away, and apply again.".format(path)
+            ) from error
         except OSError as error:
-            raise Failed("Cannot make {0}: {1}.".format(path, error.strerror)) from error
+            raise Failed(UNWRITABLE, "Cannot make directory {0}: {1}.".format(path, error.strerror)) from error
         os.chmod(path, mode)
     return path
 
@@ -57,7 +61,7 @@ def write(path: str, text: Union[str, bytes], mode: int = PRIVATE) -> bool:
     try:
         _replace(path, folder, data, mode)
     except OSError as error:
-        raise Failed("Cannot write {0}: {1}.".format(path, error.strerror)) from error
+        raise Failed(UNWRITABLE, "Cannot write {0}: {1}.".format(path, error.strerror)) from error
     return True
 
 

@@ -26,9 +26,11 @@ from typing import (
 
 from ..net import entering
 from . import commands, ledger, libvirt_client, paths
-from .errors import Failed
+from .errors import Code, Failed
 from .sessions import Sessions
 from .step import Entry
+
+BAD_ANSWER = Code("STEAD-E008", "`ip` gave an unexpected answer")
 
 T = TypeVar("T")
 NAMESPACES = "/run/netns"
@@ -149,7 +151,7 @@ class Shared(Readings):
                 self._read[name] = read(*arguments)
             except Failed as error:
                 self._trouble.append(str(error))
-                self._failed[name] = Unread(str(error))
+                self._failed[name] = Unread(error.code or error.text, error.text)
         failed = self._failed.get(name)
         if failed is not None:
             raise failed
@@ -209,7 +211,10 @@ def _ip(lines: Sequence[str], namespace: str = "") -> List[List[Dict[str, Any]]]
         one, at = decoder.raw_decode(out, at + len(out[at:]) - len(out[at:].lstrip()))
         found.append(one)
     if len(found) != len(lines):
-        raise Failed("`ip` gave {0} answers to {1} questions.".format(len(found), len(lines)))
+        raise Failed(
+            BAD_ANSWER,
+            "`ip` gave {0} answers to {1} questions. Update iproute2 on this host.".format(len(found), len(lines)),
+        )
     return found
 
 

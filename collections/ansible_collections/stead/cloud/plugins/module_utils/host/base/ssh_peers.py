@@ -11,8 +11,11 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, TypedDict
 
 from . import paths
-from .errors import Failed
+from .errors import Code, Failed
 from .work import Work
+
+BAD_KEY = Code("STEAD-E009", "not a public SSH key")
+BAD_HOST = Code("STEAD-E010", "not a host name or address")
 
 READABLE = 0o644
 PASSABLE = 0o755
@@ -113,7 +116,9 @@ def _unique(words: Iterable[str]) -> List[str]:
 def _words(line: str) -> List[str]:
     words = line.split()[:2]
     if len(words) != 2 or not re.match(r"[a-z0-9@.-]+\Z", words[0]) or not re.match(r"[A-Za-z0-9+/=]+\Z", words[1]):
-        raise Failed("{0!r} is no public key.".format(line))
+        raise Failed(
+            BAD_KEY, "{0!r} is not a public key. Run `stead bootstrap` on the host that it is from.".format(line)
+        )
     return words
 
 
@@ -123,5 +128,5 @@ def _at(word: str, port: int) -> str:
 
 def _place(word: str) -> str:
     if not re.match(r"[A-Za-z0-9._:][A-Za-z0-9._:-]*\Z", word):
-        raise Failed("{0!r} is no name or address of a host.".format(word))
+        raise Failed(BAD_HOST, "{0!r} is not a host name or address. Correct it in the inventory.".format(word))
     return word

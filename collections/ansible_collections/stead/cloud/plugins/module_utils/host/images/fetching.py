@@ -9,8 +9,15 @@ import hashlib
 import os
 import time
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from .writing import CHUNK, pour, refuse_too_large
+
+UNREADABLE = Code("STEAD-E400", "an image file cannot be read")
+NOT_FETCHED = Code("STEAD-E401", "an image cannot be fetched")
+BROKE = Code("STEAD-E402", "the download of an image broke off")
+UNPROVEN = Code("STEAD-E403", "an https source leads to one without proof")
+BAD_CHECKSUM = Code("STEAD-E404", "not a checksum")
+OTHER_CONTENT = Code("STEAD-E405", "an image has another checksum than was asked for")
 
 # Seconds without a byte before a server is given up.
 SILENCE = 60
@@ -53,7 +60,7 @@ def _copy(source, target):
             refuse_too_large(source, os.fstat(file.fileno()).st_size, target)
             pour(file.read, target)
     except OSError as error:
-        raise Failed("Cannot read {0}: {1}.".format(source, error.strerror)) from error
+        raise Failed(UNREADABLE, "Cannot read {0}: {1}.".format(source, error.strerror)) from error
 
 
 def _download(url, target, direct):
@@ -75,15 +82,17 @@ def _download(url, target, direct):
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # it was whole already
             return
-        raise Failed("{0} answers {1} {2}.".format(url, error.code, error.reason)) from error
+        raise Failed(NOT_FETCHED, "{0} answers {1} {2}.".format(url, error.code, error.reason)) from error
     except urllib.error.URLError as error:
-        raise Failed("Cannot fetch {0}: {1}.{2}".format(url, error.reason, _about(error.reason))) from error
+        raise Failed(
+            NOT_FETCHED, "Cannot fetch {0}: {1}.{2}".format(url, error.reason, _about(error.reason))
+        ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Broke("{0} broke off: {1}.".format(url, error)) from error
+        raise Broke(BROKE, "{0} broke off: {1}.".format(url, error)) from error
     except ValueError as error:
-        raise Failed("Cannot fetch {0}: {1}.".format(url, error)) from error
+        raise Failed(NOT_FETCHED, "Cannot fetch {0}: {1}.".format(url, error)) from error
     if expected.isdigit() and os.path.getsize(target) != int(expected):
-        raise Broke("{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
+        raise Broke(BROKE, "{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
 
 
 def _opened(url, mark, have, direct):
@@ -99,7 +108,7 @@ def _opened(url, mark, have, direct):
         def redirect_request(self, req, fp, code, msg, headers, newurl):
             if req.full_url.startswith("https:") and not newurl.startswith("https:"):
                 text = "{0} leads to {1}, where nobody proves who answers. Name an https source, or that one itself."
-                raise Failed(text.format(url, newurl))
+                raise Failed(UNPROVEN, text.format(url, newurl))
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     handlers = [Guarded] + ([urllib.request.ProxyHandler({})] if direct else [])
@@ -138,8 +147,8 @@ def verify(path, checksum, named):
         return
     algorithm, _colon, wanted = checksum.partition(":")
     if not wanted or algorithm not in hashlib.algorithms_available:
-        raise Failed("{0!r} is no checksum. Write sha256: and the digits.".format(checksum))
+        raise Failed(BAD_CHECKSUM, "{0!r} is not a checksum. Write sha256: and the digits.".format(checksum))
     found = digest(path, algorithm)
     if found != wanted.lower():
         text = "{0} has checksum {1}:{2}, but {1}:{3} is wanted. It is refused: correct `checksum`, or the file."
-        raise Failed(text.format(named, algorithm, found, wanted))
+        raise Failed(OTHER_CONTENT, text.format(named, algorithm, found, wanted))

@@ -12,7 +12,11 @@ import re
 import threading
 
 from ..base import paths
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
+
+NO_IMAGE = Code("STEAD-E406", "an image is not on the host")
+CHANGED_IMAGE = Code("STEAD-E407", "an image has another content than was planned")
+BAD_DIGEST = Code("STEAD-E408", "not a digest of a file")
 
 READABLE = 0o644  # by guests' user, and by the server, which is nobody
 # Between a file's coming and the word that it is used, nobody may tidy up.
@@ -64,16 +68,23 @@ def standing(reference, work):
     if work.check and (found is None or reference.get("content") not in (None, found["content"])):
         return os.path.join(paths.IMAGES, reference["uuid"]), 0
     if found is None or not os.path.isfile(path_of(found)):
-        raise Failed("Image {0} is not on this host yet.".format(reference["address"]))
+        raise Failed(
+            NO_IMAGE,
+            "Image {0} is not on this host yet. Plan again, and apply it with what uses it.".format(
+                reference["address"]
+            ),
+        )
     if reference.get("content") not in (None, found["content"]):
         text = "Image {0} has another content on this host than was planned, {1}. Plan again."
-        raise Failed(text.format(reference["address"], found["content"]))
+        raise Failed(CHANGED_IMAGE, text.format(reference["address"], found["content"]))
     return path_of(found), found["virtual_size"]
 
 
 def name_of(sha256, form):
     if not _SHA256.match(sha256):
-        raise Failed("{0!r} is no digest that a file could be named after.".format(sha256))
+        raise Failed(
+            BAD_DIGEST, "{0!r} is not a SHA-256 digest, so no file can be named after it. Plan again.".format(sha256)
+        )
     return "{0}.{1}".format(sha256, "iso" if form == "iso" else "qcow2")
 
 

@@ -9,8 +9,12 @@ import shutil
 import subprocess
 import zlib
 
-from ..base.errors import Failed
+from ..base.commands import NOT_INSTALLED
+from ..base.errors import Code, Failed
 from .writing import CHUNK, TooMuch, pour, room
+
+NOT_UNPACKED = Code("STEAD-E409", "an image cannot be unpacked")
+TOO_LARGE = Code("STEAD-E410", "an unpacked image is larger than it may be")
 
 _OPENERS = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
 _BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error)
@@ -28,15 +32,15 @@ def expand(path, compression, target, size):
             with _OPENERS[compression](path, "rb") as packed:
                 pour(packed.read, target, most=most)
     except _BROKEN as error:
-        raise Failed("Cannot unpack as {0}: {1}.".format(compression, error)) from error
+        raise Failed(NOT_UNPACKED, "Cannot unpack as {0}: {1}.".format(compression, error)) from error
     except TooMuch as error:
         why = "which is more than `size` says" if size else "for which there is no room; `size` would allow more"
-        raise Failed("The image is refused: unpacked, {0}, {1}.".format(error, why)) from error
+        raise Failed(TOO_LARGE, "The image is refused: unpacked, {0}, {1}.".format(error, why)) from error
 
 
 def _expand_zst(path, target, most):
     if shutil.which("zstd") is None:
-        raise Failed("zstd is not installed on this host. Run `stead bootstrap` on it.")
+        raise Failed(NOT_INSTALLED, "zstd is not installed on this host. Run `stead bootstrap` on it.")
     with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unpacking:
         try:
             pour(unpacking.stdout.read, target, most=most)

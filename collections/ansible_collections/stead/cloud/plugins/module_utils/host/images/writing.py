@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
+
+NO_ROOM = Code("STEAD-E411", "the host has no room for an image")
+DISK_UNWRITABLE = Code("STEAD-E412", "an image cannot be written to the host")
 
 CHUNK = 1 << 20
 _ZEROS = bytes(CHUNK)
@@ -14,7 +17,7 @@ class Unwritable(Failed):
     """This host's disk and not the source: to keep what was written so far would only keep the disk full."""
 
 
-class TooMuch(Failed):
+class TooMuch(Exception):  # noqa: N818 - names what happened
     """More came than may."""
 
 
@@ -28,7 +31,7 @@ def refuse_too_large(named, size, target):
     there = room(target)
     if size > there:
         text = "{0} has {1} bytes to be written, and {2} of this host has room for {3}. Free some, or enlarge it."
-        raise Unwritable(text.format(named, size, os.path.dirname(target), there))
+        raise Unwritable(NO_ROOM, text.format(named, size, os.path.dirname(target), there))
 
 
 def pour(read, target, start=0, most=None):
@@ -71,4 +74,4 @@ def _unwritable(target, error):
     folder = os.path.dirname(target)
     text = "Cannot write to {0}: {1}. {2} bytes are free there."
     there = os.statvfs(folder)
-    return Unwritable(text.format(folder, error.strerror, there.f_bavail * there.f_frsize))
+    return Unwritable(DISK_UNWRITABLE, text.format(folder, error.strerror, there.f_bavail * there.f_frsize))

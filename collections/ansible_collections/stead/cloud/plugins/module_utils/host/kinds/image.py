@@ -6,11 +6,15 @@ import os
 import threading
 
 from ..base import paths, units
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.kind import HostKind
 from ..images import fetching, image_files, tidying, unpacking
 from ..images.writing import Unwritable
 from ..storage import disk_files
+
+OTHER_IMAGE = Code("STEAD-E413", "the controller has another image than was planned")
+NOT_KEPT = Code("STEAD-E414", "an image cannot be kept")
+OTHER_SIZE = Code("STEAD-E415", "an image has another size than was asked for")
 
 PORT = 7480
 UNIT = "stead-images.service"
@@ -80,7 +84,7 @@ def _bring(want, step):
         raise
     except OSError as error:
         _forget(part)
-        raise Failed("Cannot keep the image: {0}.".format(error.strerror)) from error
+        raise Failed(NOT_KEPT, "Cannot keep the image: {0}.".format(error.strerror)) from error
     paths.remove(part + ".etag")
 
 
@@ -93,11 +97,11 @@ def _from_keeper(want, server, kept, part):
     """What the file must be was `kept`'s to say, which came by SSH: whoever has the address answers on the port."""
     if kept is None:
         text = "{0} did not say what its image {1} is, so that nothing could be checked. Once it answers, plan again."
-        raise Failed(text.format(server["host"], want["name"]))
+        raise Failed(OTHER_IMAGE, text.format(server["host"], want["name"]))
     found = dict(kept, file=image_files.name_of(kept["sha256"], want["format"]))
     if not image_files.made_as(found, want):
         text = "{0} has another content of {1} than was planned, {2}. Plan again."
-        raise Failed(text.format(server["host"], want["name"], found.get("content")))
+        raise Failed(OTHER_IMAGE, text.format(server["host"], want["name"], found.get("content")))
     if image_files.point(want, found):
         return
     fetching.fetch("http://{0}:{1}/{2}".format(server["server"], PORT, found["file"]), part, direct=True)
@@ -122,11 +126,11 @@ def _from_source(want, source, part):
         size = disk_files.examine(part, want["format"])
         if want.get("size") not in (None, size):
             text = "the disk in it has {0} bytes, but `size` says {1}. It is refused: correct one of them."
-            raise Failed(text.format(size, want["size"]))  # noqa: TRY301 - told below, as all of them are
+            raise Failed(OTHER_SIZE, text.format(size, want["size"]))  # noqa: TRY301 - told below, as all of them are
         if want["format"] not in ("qcow2", "iso"):
             _replaced(part, lambda new: disk_files.convert(part, want["format"], new))
     except Failed as error:
-        raise type(error)("{0}: {1}".format(want["source"], error)) from error
+        raise error.told_of(want["source"]) from error
     sha256 = fetching.digest(part)
     found = {"sha256": sha256, "size": os.path.getsize(part), "virtual_size": size}
     return dict(found, file=image_files.name_of(sha256, want["format"]))

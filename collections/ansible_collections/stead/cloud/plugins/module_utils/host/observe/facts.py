@@ -11,7 +11,7 @@ import threading
 import time
 
 from ..base import ledger
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.readings import Unread
 from ..hypervisor import trials
 from ..kinds.table import KINDS
@@ -19,6 +19,8 @@ from ..net import drivers, links
 from ..run import origin
 from . import capacity, survey
 from .looking import Look
+
+HANGS = Code("STEAD-E019", "looking at the host does not end")
 
 # Increased when the shape changes in a way that a reader has to know.
 VERSION = 1
@@ -45,7 +47,8 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
     if failures:
         raise failures[0]
     if not found:
-        raise Failed("It did not end looking within {0} seconds: {1} hangs.".format(WITHIN, look.reading))
+        text = "Looking at the host did not end within {0} seconds: {1} does not answer. Restart that, and plan again."
+        raise Failed(HANGS, text.format(WITHIN, look.reading))
     return found[0]
 
 

@@ -16,14 +16,21 @@ import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from ..base import ledger, paths
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.journal import Journal, Silence
 from ..base.sessions import Sessions
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import fences, origin
 from .lookouts import Lookouts
+from .ordering import ordered
 from .waiting import Wait, shown
+
+NO_CODE = Code("STEAD-E011", "this version cannot make this kind on hosts")
+NO_MIGRATION = Code("STEAD-E012", "hosts cannot move this kind")
+BUSY = Code("STEAD-E013", "another run is at work on the host")
+NO_JOURNAL = Code("STEAD-E014", "the journal on the host cannot be written")
+UNEXPECTED = Code("STEAD-E015", "an unexpected error on the host")
 
 # Steps wait for programs and for libvirt far more than they compute.
 AT_ONCE = 4
@@ -126,7 +133,7 @@ class Batch:
                 self._book(step)
                 found["ready"] = {"for": shown(awaited.words), "seconds": round(awaited.waited, 1)}
             else:
-                found.update(status=FAILED, error=awaited.why())
+                found.update(status=FAILED, error=str(awaited.failure()))
         except Failed as error:
             found.update(status=FAILED, error=str(error))
         except Exception as error:  # noqa: BLE001 - libvirt's, or a bug: the others go on
@@ -146,8 +153,10 @@ class Batch:
         try:
             self._journal.write(step, "begin", uuid=step.get("uuid", ""), digest=step.get("digest", ""))
         except OSError as error:
-            text = "Nothing was begun: the journal in {0} cannot be written: {1}."
-            return outcome(step, FAILED, error=text.format(paths.JOURNAL, error.strerror))
+            text = (
+                "The journal in {0} cannot be written: {1}. Nothing was done. Free some space there, and apply again."
+            )
+            return outcome(step, FAILED, error=str(Failed(NO_JOURNAL, text.format(paths.JOURNAL, error.strerror))))
         own = {name: self._secrets[name] for name in step.get("secrets") or () if name in self._secrets}
         work = Work(self.host, self.check, own, self._sessions)
         awaited = False
@@ -177,7 +186,12 @@ class Batch:
             return False
         code = KINDS.get(kind)
         if code is None:
-            raise Failed("This version has no code for {0} on hosts.".format(kind))
+            raise Failed(
+                NO_CODE,
+                "This version cannot make {0} on hosts. Run `stead bootstrap` with the version that planned it.".format(
+                    kind
+                ),
+            )
         given = self._given(step)
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
@@ -188,7 +202,7 @@ class Batch:
                     "Real hosts do not move {0} to one another yet, and nothing was done. Name its host in the spec"
                     " (`host: {1}`), or make it anew with --replace; volumes in served pools keep their data."
                 )
-                raise Failed(text.format(kind, work.host))
+                raise Failed(NO_MIGRATION, text.format(kind, work.host))
             code.migrate(given, work)
             return False
         else:
@@ -222,56 +236,10 @@ def _is_time_to_tell(begun, running):
     return now - begun > SPELL and all(now - since <= SPELL for _number, since in running.values())
 
 
-def ordered(steps):
-    """By number; and what names another by its UUID is made after it and goes before it, where the plan says nothing
-    against it."""
-    steps = [dict(step) for step in sorted(steps, key=lambda step: step["number"])]
-    made = [step for step in steps if step.get("want") is not None]
-    gone = [step for step in steps if step.get("want") is None]
-    before = {step["number"]: set(step.get("after", ())) for step in steps}
-    for first, later in _named(made, "want"):
-        _wait(later, first, before)
-    for first, later in _named(gone, "have"):
-        _wait(first, later, before)
-    for step in steps:
-        step["after"] = sorted(before[step["number"]])
-    return steps
-
-
-def _named(steps, side):
-    """Pairs of numbers: what is named, and what names it."""
-    numbers = {step["uuid"]: step["number"] for step in steps}
-    for step in steps:
-        for uuid in sorted(numbers.keys() & set(_texts(step.get(side))) - {step["uuid"]}):
-            yield numbers[uuid], step["number"]
-
-
-def _wait(number, for_number, before):
-    if number not in _all_before(for_number, before):
-        before[number].add(for_number)
-
-
-def _texts(value):
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in _texts(one)]
-    if isinstance(value, list):
-        return [text for one in value for text in _texts(one)]
-    return [value] if isinstance(value, str) else []
-
-
-def _all_before(number, before):
-    found, stack = set(), [number]
-    while stack:
-        for one in before.get(stack.pop(), ()):
-            if one not in found:
-                found.add(one)
-                stack.append(one)
-    return found
-
-
 def _told(error):
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return "{0}: {1} ({2}:{3})".format(type(error).__name__, error, os.path.basename(where.filename), where.lineno)
+    at = "{0}:{1}".format(os.path.basename(where.filename), where.lineno)
+    return str(Failed(UNEXPECTED, "{0}: {1} ({2})".format(type(error).__name__, error, at)))
 
 
 def _entry(step):
@@ -299,7 +267,7 @@ def alone():
     try:
         handle = os.open(paths.LOCK, os.O_RDWR | os.O_CREAT, paths.PRIVATE)
     except OSError as error:
-        raise Failed("Cannot write {0}: {1}.".format(paths.LOCK, error.strerror)) from error
+        raise Failed(paths.UNWRITABLE, "Cannot write {0}: {1}.".format(paths.LOCK, error.strerror)) from error
     try:
         until = time.monotonic() + PATIENCE
         while True:
@@ -308,9 +276,10 @@ def alone():
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise Failed(
-                        "Another run has been at work on this host for long. Wait for it, or end it."
-                    ) from None
+                    text = (
+                        "Another run has been at work on this host for more than {0} seconds. Wait for it, or end it."
+                    )
+                    raise Failed(BUSY, text.format(PATIENCE)) from None
                 time.sleep(0.1)
         yield
     finally:

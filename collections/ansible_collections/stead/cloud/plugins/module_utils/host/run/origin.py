@@ -7,9 +7,14 @@ site, or one that is older than what this host has seen, is refused before anyth
 from __future__ import annotations
 
 import json
+from typing import Optional
 
 from ..base import ledger, paths
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
+
+BAD_SITE = Code("STEAD-S030", "the host does not say which site it belongs to")
+OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
+OLDER_STORE = Code("STEAD-S024", "the store is older than what the hosts carry")
 
 PATH = paths.ROOT + "/site.json"
 # The key that secrets are sealed with, on controllers alone: none of them has anything that is sealed.
@@ -21,8 +26,8 @@ def read():
     try:
         found = json.loads(paths.read_bytes(PATH) or b"null")
     except ValueError as error:
-        text = "STEAD-S030: {0} is not JSON ({1}). `stead recover` says which site the other hosts belong to."
-        raise Failed(text.format(PATH, error)) from error
+        text = "{0} is not JSON ({1}). `stead recover` says which site the other hosts belong to."
+        raise Failed(BAD_SITE, text.format(PATH, error)) from error
     return found if isinstance(found, dict) else None
 
 
@@ -33,29 +38,29 @@ def key():
 
 def check(origin):
     said = refusal(read(), origin)
-    if said:
-        raise Failed(said)
+    if said is not None:
+        raise said
 
 
-def refusal(has: dict | None, origin: dict | None) -> str:
+def refusal(has: dict | None, origin: dict | None) -> Optional[Failed]:
     """Why a run may not work here, or nothing. `has` is what the host says, `origin` what the run says of itself; a
     single task that belongs to no site says nothing."""
     if not origin or has is None:
-        return ""
+        return None
     if has["site"] != origin["site"]:
         text = (
-            "STEAD-S023: this host belongs to site {0}, and the store of this run is that of site {1}. Nothing was "
+            "This host belongs to site {0}, and the store of this run is that of site {1}. Nothing was "
             "done. Use the store of {0}; or, to take the host out of it, `stead bootstrap --leave-site --limit HOST`."
         )
-        return text.format(has["site"], origin["site"])
+        return Failed(OTHER_SITE, text.format(has["site"], origin["site"]))
     if has["token"] != origin["token"] and has["serial"] >= origin["serial"]:
         text = (
-            "STEAD-S024: this host was written to by a run that this store does not know (serial {0}, and this run has"
+            "This host was written to by a run that this store does not know (serial {0}, and this run has"
             " {1}): the store is an old copy, or there are two of it. Nothing was done. Use the newer one, or complete"
             " this one with `stead recover --merge`."
         )
-        return text.format(has["serial"], origin["serial"])
-    return ""
+        return Failed(OLDER_STORE, text.format(has["serial"], origin["serial"]))
+    return None
 
 
 def release():

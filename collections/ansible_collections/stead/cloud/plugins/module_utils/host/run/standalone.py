@@ -11,8 +11,11 @@ import uuid
 from hashlib import blake2b
 
 from ..base import ledger
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from .batch import OK, Batch, alone
+
+BAD_NAME = Code("STEAD-E016", "not a name")
+BAD_SIZE = Code("STEAD-E017", "not a size")
 
 _IDS = uuid.UUID("b6ad5f0e-8b0f-4d3a-9c53-0d8f6f6f0c11")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -28,7 +31,7 @@ def address_of(project, kind, name):
 
 def named(text):
     if not _NAME.match(text):
-        raise Failed("{0!r} is no name. Write letters, digits, dashes, dots and underscores.".format(text))
+        raise Failed(BAD_NAME, "{0!r} is not a name. Write letters, digits, dashes, dots and underscores.".format(text))
     return text
 
 
@@ -45,7 +48,7 @@ def size(text):
     """`10GiB`, as the spec writes it."""
     match = _SIZE.match(str(text).strip())
     if match is None:
-        raise Failed("{0!r} is no size. Write 512MiB, 10GiB or 2TiB.".format(text))
+        raise Failed(BAD_SIZE, "{0!r} is not a size. Write 512MiB, 10GiB or 2TiB.".format(text))
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 

@@ -12,13 +12,14 @@ import os
 import socket
 import time
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..hypervisor import drivers
 from ..hypervisor.driver import asks
 from . import lookouts
 
-# Of a step that was done and whose guest was not ready in time; told to the controller in the text.
-CODE = "STEAD-A002"
+UNREADY = Code("STEAD-A002", "a guest was not ready in time")
+NO_ADDRESS = Code("STEAD-E018", "an instance has no address where it is to be looked at")
+
 # Seconds that one look may take, of a guest that does not answer.
 PATIENCE = 4
 # Seconds for the answer to a question who has an address.
@@ -67,16 +68,19 @@ class Wait:
             ready, self.seen = False, _said(error)
         return ready
 
-    def why(self):
+    def failure(self):
         """What was waited for, how long, what was seen, and how to look."""
         text = (
-            "{0}: it was made, and was not ready in time: waited {1:.0f} s for {2}; last seen: {3}. {4}"
-            "Look with `stead console` or in {5} on its host. `stead apply` waits again; `wait.timeout` gives it "
+            "it was made, and was not ready in time: waited {0:.0f} s for {1}; last seen: {2}. {3}"
+            "Look with `stead console` or in {4} on its host. `stead apply` waits again; `wait.timeout` gives it "
             "longer."
         )
         line = _last_line(self.want)
         said = "Its console said last: {0!r}. ".format(line) if line else ""
-        return text.format(CODE, self.waited, shown(self.words), self.seen or "nothing", said, _console_log(self.want))
+        return Failed(
+            UNREADY,
+            text.format(self.waited, shown(self.words), self.seen or "nothing", said, _console_log(self.want)),
+        )
 
 
 def shown(words):
@@ -100,7 +104,12 @@ def _stand(want, stands):
     port = want["ports"][wait["nic"]]
     there = next((one for one in port["addresses"] if ipaddress.ip_address(one) in here.network), None)
     if there is None:
-        raise Failed("It has no address in {0}, where it is to be looked at.".format(here.network))
+        raise Failed(
+            NO_ADDRESS,
+            "It has no address in {0}, where it is to be looked at. Give it one, or wait for something else.".format(
+                here.network
+            ),
+        )
     return stands.at(nic["network_uuid"], source, nic["mtu"]), here.version, there, port["mac"].lower()
 
 
@@ -178,8 +187,8 @@ def _cloud_init(want, sessions, _stands):
 def _judged(text):
     status = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("status:")), "")
     if "error" in status:
-        said = "{0}: cloud-init ended with an error in the guest. Look at /var/log/cloud-init-output.log there."
-        raise Failed(said.format(CODE))
+        said = "cloud-init ended with an error in the guest. Look at /var/log/cloud-init-output.log there."
+        raise Failed(UNREADY, said)
     # Where it is disabled, there is nothing to wait for.
     ready = status.startswith(("done", "degraded", "disabled"))
     return ready, "cloud-init is {0}".format(status or "not there, or says nothing")
