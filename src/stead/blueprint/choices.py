@@ -17,6 +17,7 @@ from stead.core.observed import Host
 from stead.language.desired import Block, Desired
 
 FAILED = Code("STEAD-L060", "an expression cannot be evaluated")
+_RING = object()  # in the place of an export that is being evaluated
 
 
 class Choices:
@@ -35,6 +36,7 @@ class Choices:
         self._told: dict[tuple[Address, str], list[Mapping[str, Any]]] = {}
         self._rendered: dict[tuple[Block, str, str], Any] = {}
         self._named: dict[tuple[str, str], dict[str, list[Address]]] = {}
+        self._exports: dict[tuple[str, str], Any] = {}
 
     def member(self, address: Address) -> Member:
         return self._members[address]
@@ -86,10 +88,36 @@ class Choices:
         own = str(member.address) if names & {"this", "each", "index"} else ""
         cached = (block, expression.text, own)
         if cached not in self._rendered:
-            scope = LateScope(self, block.project, block=block, member=member)
+            viewer = block.project if block.project_file else ""
+            scope = LateScope(self, block.project, block=block, member=member, viewer=viewer)
             place = expression.place or block.place(expression.path)
             self._rendered[cached] = self.evaluate(expression, scope, place, address=str(member.address))
         return self._rendered[cached]
+
+    def export(self, project: str, name: str) -> Any:
+        """Its value. One that needs itself has none."""
+        from stead.language.expressions import BoundExceeded
+
+        key = project, name
+        if key not in self._exports:
+            self._exports[key] = _RING
+            one = self.desired.exports[key]
+            scope = LateScope(self, project, viewer=project if one.project_file else "")
+            self._exports[key] = self._valued(one.value, scope, f"{project}/exports/{name}")
+        if self._exports[key] is _RING:
+            raise BoundExceeded(f"The export {name} of {project} needs itself.")
+        return self._exports[key]
+
+    def _valued(self, value: Any, scope: LateScope, address: str) -> Any:
+        match value:
+            case Expression():
+                return self.evaluate(value, scope, value.place, address=address)
+            case Mapping():
+                return {name: self._valued(one, scope, address) for name, one in value.items()}
+            case list() | tuple():
+                return [self._valued(one, scope, address) for one in value]
+            case _:
+                return value
 
     def holds(self, condition: Expression | bool, place: Place | None) -> bool | None:
         """A condition, whose answer gives no secret away. None where it came to a text, which is no answer."""
@@ -118,12 +146,22 @@ class Choices:
 
 
 class LateScope(Mapping[str, Any]):
-    """The names a late expression may use, each made when it is first looked at."""
+    """The names a late expression may use, each made when it is first looked at.
+
+    `viewer` is the project whose people wrote it, and who see of others what these export; the site sees everything.
+    """
 
     def __init__(
-        self, choices: Choices, project: str, *, block: Block | None = None, member: Member | None = None
+        self,
+        choices: Choices,
+        project: str,
+        *,
+        block: Block | None = None,
+        member: Member | None = None,
+        viewer: str = "",
     ) -> None:
         self._choices, self.project, self._block, self._member = choices, project, block, member
+        self._viewer = viewer
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -152,7 +190,11 @@ class LateScope(Mapping[str, Any]):
         }
         if name in plain:
             return plain[name]
-        return Projects(choices) if name == "projects" else Family(choices, self.project, name)
+        if name == "projects":
+            return Projects(choices, self._viewer)
+        if name == "exports":
+            return Exports(choices, self.project, self._viewer)
+        return Family(choices, self.project, name)
 
     def _of_member(self, name: str) -> Any:
         block, member = self._block, self._member
@@ -203,14 +245,36 @@ class Family(Mapping[str, Any]):
 class Projects(Mapping[str, Any]):
     """`projects.acme.instances.web`: for outputs and checks, which stand outside any project."""
 
-    def __init__(self, choices: Choices) -> None:
-        self._choices = choices
+    def __init__(self, choices: Choices, viewer: str) -> None:
+        self._choices, self._viewer = choices, viewer
         self._names = sorted(choices.named("", "projects"))
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
+        if self._viewer:
+            return {"exports": Exports(self._choices, name, self._viewer)}
         return LateScope(self._choices, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Exports(Mapping[str, Any]):
+    """`projects.acme.exports`: what a project gives others, as far as it is for the one who looks."""
+
+    def __init__(self, choices: Choices, project: str, viewer: str) -> None:
+        self._choices, self._project = choices, project
+        exports = choices.desired.exports.values()
+        self._names = [one.name for one in exports if one.project == project and one.is_for(viewer)]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._choices.export(self._project, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

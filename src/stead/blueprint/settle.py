@@ -97,6 +97,8 @@ def settle(
     choices = Choices(desired=desired, kinds=kinds, hosts=observed.hosts, members=members, seals=Seals(key, recorded))
     choices.gather(blocks, left.contributions)
     resources = _realise(blocks, kinds, choices, question, placement, records)
+    for project, name in desired.exports:  # also those that nobody uses yet
+        choices.export(project, name)
     outputs = {output.name: _output(output.value, output.secret, choices) for output in desired.outputs}
     found += choices.diagnostics + _failed_checks(desired, choices)
     blueprint = Blueprint(

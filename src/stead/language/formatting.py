@@ -11,7 +11,7 @@ from stead.language.document import Mapping, Node, Scalar, Sequence
 from stead.language.document.parser import read
 
 ORDER = ("stead", "site", "vars", "include", "images", "flavors", "keypairs", "networks", "projects")
-LAST = ("outputs", "checks", "moved", "forget")
+LAST = ("exports", "outputs", "checks", "moved", "forget")
 WIDTH = 120
 _REMARK = re.compile(r"(?:^|\s)#.*", re.MULTILINE)
 # Between sections: a comment belongs to its neighbour, and a blank line to both. Those are left where they are.

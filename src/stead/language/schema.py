@@ -33,6 +33,7 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.kind import Kind, Scope
+from stead.language.desired.exports import ForOthers
 from stead.language.desired.model import Site
 from stead.language.desired.variables import Declared
 from stead.language.reading.models import word_of
@@ -58,7 +59,7 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
     site = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.PROJECT and p != "projects"}
     own = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.SITE}
     project = _of_kind(kinds["projects"])
-    project["properties"] |= own | {"include": _INCLUDE, "moved": _MOVED, "forget": _FORGET}
+    project["properties"] |= own | {"include": _INCLUDE, "exports": _EXPORTS, "moved": _MOVED, "forget": _FORGET}
     project["type"] = ["object", "null"]
     defs["project"] = project
     return {
@@ -283,6 +284,10 @@ _CHECK: Json = {
         },
     },
 }
+_EXPORTS = _map(
+    {"anyOf": [{"not": {"type": "object"}}, record(ForOthers), {"type": "object"}]},
+    "Values that expressions of other projects may use: projects.acme.exports.NAME",
+)
 _MOVED: Json = {
     "type": ["array", "null"],
     "description": "New names of resources, so that they are renamed and not made anew",

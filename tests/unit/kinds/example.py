@@ -9,12 +9,12 @@ from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image
 from stead.kinds.instance.model import Attachment, CloudInit, Instance, Nic, Spread
 from stead.kinds.network.model import Network, Subnet
-from stead.kinds.project.model import Project, Quota
+from stead.kinds.project.model import Project
 from stead.kinds.router.model import External, Interface, Router
 from stead.kinds.security_group.model import Ingress, SecurityGroup, Side
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.volume.model import Volume
-from stead.language.desired import Desired
+from stead.language.desired import Desired, Quota
 
 
 def design() -> Desired:

@@ -14,7 +14,7 @@ from stead.core.blake2 import blake2b
 from stead.core.fields import Expression, Secret
 from stead.core.value import fields_of, is_value
 from stead.core.want import canonical
-from stead.language.desired.model import Block, Check, Output, Site
+from stead.language.desired.model import Block, Check, Export, Output, Site
 from stead.language.expressions import variables_used
 
 
@@ -82,12 +82,12 @@ def digest_of(
     key: bytes,
     site: Site,
     blocks: Iterable[Block],
-    outputs: Iterable[Output],
-    checks: Iterable[Check],
+    results: tuple[Iterable[Output], Iterable[Check], Iterable[Export]],
     renames: tuple[Mapping[Address, Address], frozenset[Address]],
 ) -> str:
     shapes = Shapes(key)
     moved, forget = renames
+    outputs, checks, exports = results
     found = blake2b(digest_size=16)
     for block in blocks:  # one by one: all of them in one text would be the largest thing in memory
         found.update(canonical(shapes.block(block)).encode())
@@ -98,5 +98,6 @@ def digest_of(
         sorted([str(old), str(new)] for old, new in moved.items()),
         sorted(map(str, forget)),
     ]
+    rest += sorted([one.project, one.name, canonical(shapes.of(one.value)), list(one.to)] for one in exports)
     found.update(canonical(rest).encode())
     return found.hexdigest()

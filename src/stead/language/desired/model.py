@@ -22,6 +22,7 @@ from stead.core.fields import (
 from stead.core.value import field, value
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE
+from stead.language.spec.quota import Quota
 from stead.language.spec.settings import SiteHook
 
 DOMAIN = Text(pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", what="a DNS domain", longest=200)
@@ -110,6 +111,22 @@ class Output:
 
 
 @value
+class Export:
+    """A value of a project's that expressions of other projects may use."""
+
+    project: str
+    name: str
+    value: Any  # JSON types; Expressions inside wait for the choices
+    to: tuple[str, ...]  # projects that may use it; empty, all
+    place: Place
+    project_file: bool = False
+
+    def is_for(self, project: str) -> bool:
+        """For the site too, which is called "" and sees everything."""
+        return not project or not self.to or project in (self.project, *self.to)
+
+
+@value
 class Site:
     """The `site` section: what holds for everything."""
 
@@ -148,6 +165,11 @@ class Site:
         "Hooks that projects may be granted, by name",
         Example({"notify": {"playbook": "hooks/notify.yml"}}),
     ] = None
+    quota: Annotated[
+        Quota | None,
+        "The most that each project may have, limit by limit, where it does not say so itself",
+        Example({"instances": 10, "vcpus": 20, "memory": "64GiB"}),
+    ] = None
     store: Annotated[
         str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""
@@ -162,6 +184,7 @@ class Desired:
     empty: Mapping[Address, bool] = field(default_factory=dict)  # definitions without members: counted, or by keys
     outputs: tuple[Output, ...] = ()
     checks: tuple[Check, ...] = ()
+    exports: Mapping[tuple[str, str], Export] = field(default_factory=dict)  # by project and name
     moved: Mapping[Address, Address] = field(default_factory=dict)  # from -> to, blocks or members
     forget: frozenset[Address] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site

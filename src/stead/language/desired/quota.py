@@ -9,10 +9,12 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind
+from stead.core.value import fields_of, replace
 from stead.language.desired.model import Block, Desired
 from stead.language.desired.scope import Keys
 from stead.language.reading.scalars import human
 from stead.language.spec import Definition
+from stead.language.spec.quota import Quota
 
 OVER = Code("STEAD-Q001", "a quota is exceeded")
 BYTES = frozenset({"memory", "storage"})
@@ -20,6 +22,16 @@ BYTES = frozenset({"memory", "storage"})
 
 PROJECTS = "projects"
 FEW = 1_000  # members that are made in no time, so that it can be said which definition asks for most
+
+
+def with_default(block: Block, default: Quota | None) -> Block:
+    """The project with the site's limits where it says none."""
+    if default is None:
+        return block
+    own: Any = block.model.quota
+    given = {name: most for name in fields_of(Quota) if (most := getattr(default, name)) is not None}
+    missing = {name: most for name, most in given.items() if getattr(own, name) is None}
+    return replace(block, model=replace(block.model, quota=replace(own, **missing))) if missing else block
 
 
 def too_many(

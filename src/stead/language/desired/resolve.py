@@ -10,13 +10,13 @@ from stead.core.diagnostics import Diagnostic, Place, has_errors, in_order
 from stead.core.kind import Scope
 from stead.core.value import replace
 from stead.language import document
-from stead.language.desired import results, trust
+from stead.language.desired import exports, results, trust
 from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
 from stead.language.desired.ignoring import ignores_nothing, rolls_nothing
-from stead.language.desired.model import Block, Desired, Hook, Rollout, Settings, Site
-from stead.language.desired.quota import PROJECTS, over_quota, too_many
+from stead.language.desired.model import Block, Desired, Export, Hook, Rollout, Settings, Site
+from stead.language.desired.quota import PROJECTS, over_quota, too_many, with_default
 from stead.language.desired.renames import UNKNOWN_ADDRESS, Renames
 from stead.language.desired.scope import BlockScope, Keys
 from stead.language.desired.variables import Variables
@@ -63,6 +63,7 @@ class _Resolving:
         self._included: dict[Block, Place] = {}
         self.empty: dict[Address, bool] = {}
         self.names: dict[tuple[str, str], dict[str, Keys]] = {}
+        self.exported = exports.known(spec.exports)
         self.variables = self.variables_of(spec.environment)[0].values
         self.site = self.read_site()
         self.grants = trust.read_grants(spec.grants, self.scope(spec.environment), self.found)
@@ -111,6 +112,7 @@ class _Resolving:
             vault=self.vault(environment),
             project_file=environment.project_file,
             assumed=self.assumed,
+            exported=self.exported,
         )
 
     def placed(self, found: Iterable[Diagnostic], block: Block) -> Iterable[Diagnostic]:
@@ -132,7 +134,8 @@ class _Resolving:
         blocks: list[Block] = []
         defined = list(zip(self.spec.definitions, self.counts, strict=True))
         for one, count in defined:
-            blocks += self.blocks(one, count) if one.kind == PROJECTS else ()
+            if one.kind == PROJECTS:
+                blocks += [with_default(block, self.site.quota) for block in self.blocks(one, count)]
         quotas = {block.name: block for block in blocks}
         over = too_many(quotas, [(one, count.keys) for one, count in defined])
         self.found += over.values()
@@ -149,6 +152,7 @@ class _Resolving:
             made for name, said in self.spec.outputs.items() for made in self.outside(results.output, name, *said)
         ]
         checks = [made for name, said in self.spec.checks.items() for made in self.outside(results.check, name, *said)]
+        exported = self.made_exports()
         renames = Renames(self.kinds, by_address, self.grants, alone=self.alone)
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
         self.found += renames.found
@@ -162,11 +166,12 @@ class _Resolving:
             variables=self.variables,
             outputs=tuple(outputs),
             checks=tuple(checks),
+            exports=exported,
             moved=moved,
             forget=forget,
             digest=""
             if has_errors(self.found)
-            else digest_of(key, self.site, blocks, outputs, checks, (moved, forget)),
+            else digest_of(key, self.site, blocks, (outputs, checks, exported.values()), (moved, forget)),
         )
 
     def followed(self, desired: Desired) -> Desired:
@@ -184,6 +189,18 @@ class _Resolving:
             blocks=tuple([changed.get(block, block) for block in desired.blocks]),
             by_address={address: changed.get(block, block) for address, block in desired.by_address.items()},
         )
+
+    def made_exports(self) -> dict[tuple[str, str], Export]:
+        made: dict[tuple[str, str], Export] = {}
+        for key, (node, environment) in self.spec.exports.items():
+            scope = self.scope(environment)
+            scope.outside = True
+            reading = Reading(scope, f"{key[0]}/exports/{key[1]}")
+            made.update((key, one) for one in exports.read(key, node, environment, reading))
+            self.tell(reading.found, environment)
+        if not self.alone:
+            self.found += exports.for_nobody(made, self.names.get(("", PROJECTS), {}))
+        return made
 
     def outside(self, read: Any, name: str, node: document.Node, environment: VariableScope) -> list[Any]:
         scope = self.scope(environment)

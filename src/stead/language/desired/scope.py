@@ -85,6 +85,7 @@ class BlockScope:
     vault: Vault
     outside: bool = False  # not in a block, but in outputs or checks
     project_file: bool = False  # written by the project's people, who see their own project and the site's resources
+    exported: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # to whom; none is all
     assumed: frozenset[str] = frozenset()  # of these kinds, what is not there may be the site's, which is not at hand
     labels: Mapping[str, str] = field(default_factory=dict)
     each: Mapping[str, Any] | None = None
@@ -164,9 +165,8 @@ class BlockScope:
 
     def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
         try:
-            if self.project_file and (use := next((one for one in uses(node.text) if one.name == "projects"), None)):
-                text = "A file of a project's people sees its own project only, whose resources need no `projects`."
-                found.append(BEYOND_WALLS.at(node.place_within(use.line), text))
+            if self.project_file and (told := self._beyond_walls(node)) is not None:
+                found.append(told)
                 return None
             if not self._known((OUTSIDE if self.outside else LATE) | self.kinds, node, found):
                 return None
@@ -179,6 +179,29 @@ class BlockScope:
         kept = Expression(node.text, path, node.place, secret=secret)
         kept.variables, kept.prefix, kept.lines = self.variables, self.prefix, node.style == "|"
         return kept
+
+    def _beyond_walls(self, node: Scalar) -> Diagnostic | None:
+        """Of others, the people of a project see what these export to them, by its name."""
+        for use in uses(node.text):
+            place = node.place_within(use.line)
+            match use:
+                case NameUse("projects", (project, "exports", name, *_)) if name not in _METHODS:
+                    if not self.assumed and not self._exports(project, name):
+                        text = f"Project {project} exports no {name!r} to {self.project}. Its people may, in `exports`."
+                        return BEYOND_WALLS.at(place, text)
+                case NameUse("projects", _):
+                    text = (
+                        "A file of a project's people sees its own project, whose resources need no `projects`, and of "
+                        "others what these export: projects.NAME.exports.NAME."
+                    )
+                    return BEYOND_WALLS.at(place, text)
+                case _:
+                    pass
+        return None
+
+    def _exports(self, project: str, name: str) -> bool:
+        to = self.exported.get((project, name))
+        return to is not None and (not self.project_file or not to or self.project in (project, *to))
 
     def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
         return self.vault.open(node, found)
@@ -215,6 +238,11 @@ class BlockScope:
                 case NameUse("projects", (project, *_)) if project not in _METHODS and not self._has_project(project):
                     known = self.names.get(("", "projects"), {})
                     found.append(UNKNOWN.at(place, f"There is no project {project!r}.{nearest(project, known)}"))
+                case NameUse("projects", (project, "exports", name, *_)) if name not in _METHODS:
+                    if not self._exports(project, name):
+                        others = [one for of, one in self.exported if of == project]
+                        text = f"Project {project} exports no {name!r}.{nearest(name, others)}"
+                        found.append(UNKNOWN.at(place, text))
                 case NameUse("projects", (project, kind, name, *_)) if kind in self.kinds:
                     self._there_in(project, kind, name, place, found)
                 case NameUse(kind, (name, *_)) if kind in self.kinds:

@@ -111,7 +111,9 @@ def _joined(made: Template, known: Mapping[str, Any]) -> str:
 
 def _words(error: Exception) -> str:
     """Jinja's message without Python's words for things."""
-    text = re.sub(r"'[a-zA-Z. ]*(dict|Scope|Family|Projects)[a-zA-Z. ]*' has no attribute", "There is no", str(error))
+    text = re.sub(
+        r"'[a-zA-Z. ]*(dict|Scope|Family|Projects|Exports)[a-zA-Z. ]*' has no attribute", "There is no", str(error)
+    )
     return text.rstrip(".") + "."
 
 

@@ -90,6 +90,7 @@ class _Loading:
         self.site: Node | None = None
         self.outputs: dict[str, tuple[Node, VariableScope]] = {}
         self.checks: dict[str, tuple[Node, VariableScope]] = {}
+        self.exports: dict[tuple[str, str], tuple[Node, VariableScope]] = {}
         self.moved: list[Said] = []
         self.forget: list[Said] = []
         self.grants: dict[str, Node] = {}
@@ -111,6 +112,7 @@ class _Loading:
             uploads=self.uploads,
             outputs=self.outputs,
             checks=self.checks,
+            exports=self.exports,
             moved=tuple(self.moved),
             forget=tuple(self.forget),
             vault_secrets=vault_secrets,
@@ -185,12 +187,13 @@ class _Loading:
         scope = VariableScope(declared=environment.declared, given=environment.given, project=name)
         sections = self.project_sections()
         own = document.Mapping(node.file, node.line, node.column)
-        aside = {*sections, "include", "moved", "forget"}
+        aside = {*sections, "include", "exports", "moved", "forget"}
         own.entries = {word: below for word, below in node.entries.items() if word not in aside}
         own.keys = node.keys
         self.define("projects", "", name, own, scope, above.child("projects"))
         for plural in sections:
             self.section(node, plural, name, scope)
+        self.exported(node, scope)
         self.include(node, scope)
         self.lists(node, scope)
 
@@ -237,8 +240,19 @@ class _Loading:
         unknown(own, {*PART, *sections}, scope.project, self.kinds, self.found)
         for plural in sections:
             self.section(own, plural, scope.project, scope)
+        self.exported(own, scope)
         self.include(own, scope)
         self.lists(own, scope)
+
+    def exported(self, node: Node, scope: VariableScope) -> None:
+        for word, below in self.entries(node, "exports"):
+            key = (scope.project, scope.prefix + word)
+            if not NAME.fullmatch(key[1]):
+                self.found.append(WRONG_FORM.at(below.place, f"{key[1]!r} cannot be a name. {_NAME_FORMS}"))
+            elif key in self.exports:
+                self.twice("exports", word, below, self.exports[key][0])
+            else:
+                self.exports[key] = (below, scope)
 
     def project_sections(self) -> list[str]:
         return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]

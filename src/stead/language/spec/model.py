@@ -70,6 +70,7 @@ class Spec:
     uploads: Mapping[str, str] = field(default_factory=dict)  # project of the API -> the folder of its own images
     outputs: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
     checks: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
+    exports: Mapping[tuple[str, str], tuple[Node, VariableScope]] = field(default_factory=dict)  # by project and name
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
     vault_secrets: tuple[Password, ...] = ()

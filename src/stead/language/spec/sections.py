@@ -19,7 +19,7 @@ VERSION = Code("STEAD-L022", "a spec says which language it is written in")
 ELSEWHERE = Code("STEAD-L024", "a section stands where it may not")
 
 TOP = ("stead", "site", "vars", "projects", "include", "grants", "outputs", "checks", "moved", "forget")
-PART = ("stead", "vars", "include", "moved", "forget")
+PART = ("stead", "vars", "include", "exports", "moved", "forget")
 
 Kinds = Mapping[str, Kind]
 Found = list[Diagnostic]
@@ -61,7 +61,7 @@ def without_sites(node: document.Mapping, kinds: Kinds, found: Found) -> documen
     for word in foreign:
         text = (
             f"`{word}` is for the site's files. A file of a project's people has the project's resources, `vars`, "
-            "`include` and `moved`. Take it out, or ask those who own the site's files to write it."
+            "`include`, `exports` and `moved`. Take it out, or ask those who own the site's files to write it."
         )
         found.append(SITES.at(node.place_of_key(word), text))
     own = document.Mapping(node.file, node.line, node.column)
