@@ -31,7 +31,8 @@ CASES = ROOT / "tests/cases"
 PACKAGES = sorted({path.parent.name for path in SOURCE.glob("*/__init__.py")} - {stead.kinds.SHARED})
 # What a kind may use beside itself and what kinds share: values and words, no stage and no effect.
 VALUES = {
-    f"core.{name}" for name in ("address", "diagnostics", "fields", "kind", "named", "observed", "value", "want")
+    f"core.{name}"
+    for name in ("address", "diagnostics", "driver", "fields", "kind", "named", "observed", "value", "want")
 } | {"language.desired", "site.abilities"}
 
 
@@ -132,7 +133,9 @@ def test_kinds_know_values_and_no_other_kind(path: Path) -> None:
         if words[0] != "stead":
             continue
         found = ".".join(words[1:3])  # the first file finds the kinds
-        assert words[1] == "kinds" or found in VALUES or (own, found) == ("__init__.py", "core.entry_points"), name
+        assert (
+            words[1] in ("kinds", "drivers") or found in VALUES or (own, found) == ("__init__.py", "core.entry_points")
+        ), name
         others = set(PACKAGES) - {own}
         assert not (words[1] == "kinds" and len(words) > 2 and words[2] in others), name
 

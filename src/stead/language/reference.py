@@ -12,8 +12,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
     ACTION,
     HYPERVISOR,
-    NETWORK_DRIVER,
-    NETWORK_TYPE,
     OF_POOLS,
     TABLE,
     VOLUME,
@@ -24,7 +22,9 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import 
 from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
+from stead.drivers import network
 from stead.language.desired.model import Site
+from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
 from stead.language.spec.settings import Common
@@ -44,15 +44,16 @@ _FORMS: dict[type, str] = {
 }
 _TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 
-_TABLES = {"Networks": (NETWORK_TYPE, NETWORK_DRIVER), "Instances": (HYPERVISOR,), "Steps": (ACTION,)}
+_TABLES = {"Instances": (HYPERVISOR,), "Steps": (ACTION,)}
 _GRANTS = """\
 `grants: {acme: {pools: [fast]}}` in the site's files: what files of that project's people may do beyond their project.
 They are those that `include: {project: acme, from: tenants/acme}` names. What is left out is refused (STEAD-G003). The
 site's own files need no grants. See [security](../security.md).
 """.splitlines()
 _ABOUT = """\
-Made by `scripts/generate` from the table that real hosts, simulated hosts and the planner read; do not edit. A test
-calls the host code for each row.
+Made by `scripts/generate` from what drivers say of themselves, which real hosts, simulated hosts and the planner go by;
+do not edit. A test calls the host code for each row. `tested on` says where a test has done it with real hosts: in the
+lab, in a lab of virtual machines with kernels of their own, or not here.
 
 It is about the code of this version. What a host itself can do (its kernel, its firmware, its programs) it finds out,
 and `stead doctor` tells. A plan that needs what is `no` here is refused before any host is touched, also for simulated
@@ -109,6 +110,7 @@ def _sections(whole: type) -> list[str]:
 
 def abilities_page() -> str:
     lines = ["# What hosts can do", "", *_ABOUT]
+    lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
     for title, rows in _TABLES.items():
         lines += ["", f"## {title}", "", "| what | can | |", "| --- | --- | --- |"]
         found = [one for what in rows for one in TABLE if one.what == what]

@@ -16,6 +16,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from stead.core.observed import Host
 from stead.core.value import field, mutable
 from stead.core.want import EMPTY, Body, Want
+from stead.drivers import network
 
 
 @mutable
@@ -111,6 +112,8 @@ class Needs:
     @cached_property
     def unable(self) -> str:
         """Why the host code of this version would refuse it, by the table that says so."""
+        if self._kind == "networks":
+            return network.refusal(self._fields)
         return abilities.refusal(self._kind, self._fields)
 
     @cached_property

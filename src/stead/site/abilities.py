@@ -12,8 +12,6 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import 
     ACTION,
     FREEZE,
     HYPERVISOR,
-    NETWORK_DRIVER,
-    NETWORK_TYPE,
     QCOW2,
     ROOT_DISK,
     SERVE,
@@ -29,8 +27,6 @@ from stead.core.value import replace
 __all__ = [
     "ACTION",
     "FREEZE",
-    "NETWORK_DRIVER",
-    "NETWORK_TYPE",
     "QCOW2",
     "ROOT_DISK",
     "SERVED",
@@ -39,15 +35,12 @@ __all__ = [
     "lacks",
     "rehearses",
     "row",
-    "why_nowhere",
     "why_nowhere_in",
     "with_abilities",
 ]
 
 # Trait of a host that cannot: by the name of the row; of pools by the name of the pool, which placement and users know.
 _WORDS: Mapping[str, str] = {
-    NETWORK_TYPE: "without:{}",
-    NETWORK_DRIVER: "without:{}",
     ACTION: "without:{}",
     VOLUME: "without:volumes in pool {}",
     QCOW2: "without:qcow2 in pool {}",
@@ -55,7 +48,7 @@ _WORDS: Mapping[str, str] = {
     SNAPSHOT: "without:snapshots in pool {}",
     FREEZE: "without:freeze in pool {}",
 }
-_PLAIN = (NETWORK_TYPE, NETWORK_DRIVER, ACTION)
+_PLAIN = (ACTION,)
 _OF_POOLS = (VOLUME, QCOW2, ROOT_DISK, SNAPSHOT, FREEZE)
 HYPERVISORS = frozenset(able(HYPERVISOR))
 SERVED = frozenset(able(SERVE))
@@ -93,17 +86,8 @@ def _traits(pools: tuple[tuple[str, str], ...], simulated: bool) -> frozenset[st
     )
 
 
-def why_nowhere(what: str, name: str, hosts: Mapping[str, Host]) -> str:
-    """Why none of these hosts can, in the words of the table. Empty where one can, and where there are none."""
-    found = row(what, name)
-    if found.can or not hosts:
-        return ""
-    trait = lacks(what, name)
-    return found.text if all(trait in host.traits for host in hosts.values()) else ""
-
-
 def why_nowhere_in(what: str, pool: str, hosts: Mapping[str, Host]) -> tuple[str, str]:
-    """The same of a pool by its name; and the types that it has."""
+    """Why no host with this pool can, in the words of the table, and the types that it has. Empty where one can."""
     trait, types = lacks(what, pool), set[str]()
     for host in hosts.values():
         if pool in host.pools:

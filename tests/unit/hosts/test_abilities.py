@@ -19,7 +19,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import network, snapshot, table, volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import snapshot, table, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
@@ -36,7 +36,6 @@ from stead.core.observed import Host, StoragePool
 from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.kinds.instance.model import Instance
-from stead.kinds.network.model import Network
 from stead.runner.observe import Answer, to_observed
 from stead.runner.simulated import SimulatedRunner
 from stead.site.abilities import with_abilities
@@ -77,12 +76,6 @@ def want_for(one: Ability, folder: Path) -> tuple[str, dict[str, Any]]:
     }
     of_snapshot = {"volume": {"uuid": UUID, "address": "acme/volumes/a"}, "uuid": "s"}
     match one.what:
-        case abilities.NETWORK_TYPE:
-            number = {"vlan": {"vlan": 7}}.get(one.name, {"vni": 10_000})
-            wire = {"device": "eth1", "physical": "external"} if one.name in ("vlan", "flat") else {}
-            return "networks", {"type": one.name, "driver": "linuxbridge", "uuid": UUID, "mtu": 1450, **number, **wire}
-        case abilities.NETWORK_DRIVER:
-            return "networks", {"type": "vxlan", "driver": one.name, "uuid": UUID, "mtu": 1450, "vni": 10_000}
         case abilities.VOLUME | abilities.GROW:
             return "volumes", disk
         case abilities.QCOW2:
@@ -144,8 +137,6 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
         abilities.HYPERVISOR: lambda given, _work: hypervisors.driver_of(given["want"]["hypervisor"]),
-        abilities.NETWORK_DRIVER: network.ensure,
-        abilities.NETWORK_TYPE: network.ensure,
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
         abilities.SNAPSHOT: snapshot.ensure,
         abilities.FREEZE: snapshot.ensure,
@@ -222,8 +213,6 @@ def test_the_table_has_a_row_for_all_that_there_is() -> None:
     """Of the spec, of the inventory and of plans: what somebody adds gets its row."""
     named = {what: {one.name for one in TABLE if one.what == what} for what in abilities.ROWS}
     assert len({(one.what, one.name) for one in TABLE}) == len(TABLE)
-    assert named[abilities.NETWORK_TYPE] == _choices(Network, "type")
-    assert named[abilities.NETWORK_DRIVER] == _choices(Network, "driver")
     assert set(abilities.able(abilities.HYPERVISOR)) == _choices(Instance, "hypervisor")
     assert named[abilities.ACTION] == set(map(str, Action))
     for what in abilities.OF_POOLS:
@@ -239,8 +228,8 @@ def _choices(model: type, field: str) -> set[str]:
 def test_what_cannot_says_what_to_do_and_what_is_not_in_the_table_cannot() -> None:
     for one in TABLE:
         assert one.can or one.text.endswith(".")
-    assert not abilities.row(abilities.NETWORK_TYPE, "gre").can
-    assert "gre" in abilities.refusal("networks", {"type": "gre"})
+    assert not abilities.row(abilities.VOLUME, "tape").can
+    assert "tape" in abilities.refusal("volumes", {"pool": {"type": "tape"}})
 
 
 @pytest.mark.parametrize("kind", POOL_TYPES)

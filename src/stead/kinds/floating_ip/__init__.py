@@ -28,6 +28,7 @@ KIND = Kind(
     effects={
         **NAMED,
         "address": MOVED,
+        "driver": MOVED,
         "inside": MOVED,
         "instance": IN_PLACE,
         "network": IN_PLACE,

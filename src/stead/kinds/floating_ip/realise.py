@@ -9,6 +9,7 @@ from stead.core.address import Address
 from stead.core.kind import Action, Contribution, Disruption, Effect, Member, Need, World
 from stead.core.named import NamedTuple
 from stead.core.want import Body, Want
+from stead.drivers.network import DEFAULT, mark, named
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.shared import network_names
 from stead.kinds.shared.routing import ways
@@ -66,6 +67,12 @@ def _router(network: Address, net: Net, external: Address, desired: Desired) -> 
     return min(found, key=lambda way: not way.is_gateway(net)).router if found else None
 
 
+def driver_of(block: Block, desired: Desired) -> str:
+    """That of its network, which its router has too."""
+    network = network_block(block.model.network, desired)
+    return DEFAULT if network is None else str(network.model.driver)
+
+
 def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
     """It is put on its router's way out, which the spec does not name."""
     found = inside(block, desired)
@@ -97,8 +104,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     """On the host of its router, beside it and not in it: a floating IP comes and goes and the router stays."""
     model: FloatingIp = block.model
     found = inside(block, world.desired)
-    host = ""
-    fields: dict[str, Any] = {"network": str(model.network)}
+    host, driver = "", driver_of(block, world.desired)
+    fields: dict[str, Any] = {"network": str(model.network), **mark(driver)}
     if found is not None:
         router = world.member(found.router)
         host = router.host
@@ -112,7 +119,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             "name": str(member.address),
             "uuid": member.leases["uuid"],
         }
-        yield {host: Want.of(body, own)}
+        hosts = named(driver).on_hosts([host], world.hosts) if found is not None else [host]
+        yield dict.fromkeys(hosts, Want.of(body, own))
 
 
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:

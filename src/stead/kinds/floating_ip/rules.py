@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
+from stead.drivers.network import FLOATING_IPS
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import Inside, inside, source
 from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
@@ -32,6 +34,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     elif source(block, desired) is None:
         text = f"{model.network} has no IPv4 subnet for the address to come from. Give it one."
         yield NO_V4.at(block.place("network"), text)
+    yield from cannot(network.model, [FLOATING_IPS], block.place("network"))
     if model.address is not None and len(block.members) > 1:
         text = f"{len(block.members)} floating IPs would all be {model.address}. Leave it out, and each gets its own."
         yield ONE_FOR_MANY.at(block.place("address"), text)

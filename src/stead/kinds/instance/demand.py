@@ -8,9 +8,9 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Demand, GroupRule
 from stead.kinds.instance.model import Instance, Spread, Together
+from stead.kinds.shared import network_drivers
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
-from stead.kinds.shared.underlay import lacks
 from stead.language.desired import Block, Desired
 from stead.site.abilities import ROOT_DISK
 from stead.site.abilities import lacks as lacks_ability
@@ -55,13 +55,14 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     image = desired.get(model.image) if model.image is not None else None
     traits = image.model.traits if image is not None else ()
     owner = desired.get(Address("", "projects", block.project))
+    networks = _networks(model, desired)
     carried = [found for one in volumes(model) if (found := desired.get(one)) is not None]
     return Demand(
         role="compute",
         amounts=_amounts(model, flavor),
-        required=frozenset((*flavor.traits, *model.traits, *traits)),
+        required=frozenset((*flavor.traits, *model.traits, *traits)) | network_drivers.required(networks),
         forbidden=frozenset((*flavor.forbidden_traits, *model.forbidden_traits))
-        | lacks(_networks(model, desired))
+        | network_drivers.forbidden(networks)
         | frozenset(_beyond(model, flavor, image.model if image is not None else None)),
         preferred=frozenset((*flavor.preferred_traits, *model.preferred_traits)),
         zones=frozenset(as_tuple(model.zone)),

@@ -11,6 +11,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Contribution, Macs, Member, Need, World
 from stead.core.named import NamedTuple
+from stead.drivers.network import mark
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
 from stead.kinds.shared.memoize_last import memoize_last
@@ -133,8 +134,9 @@ def memberships(block: Block, members: Sequence[Member], world: World) -> Iterat
             continue
         addresses = [address for member in members for address in seat.addresses(member.leases)]
         addresses += [one.address for one in seat.nic.allowed_addresses]
+        fact = {"addresses": addresses, "driver": seat.network.model.driver, "hosts": hosts}
         for group in seat.groups:
-            yield Contribution(group, firewall.MEMBER, {"addresses": addresses, "hosts": hosts})
+            yield Contribution(group, firewall.MEMBER, fact)
 
 
 def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None) -> dict[str, dict[str, Any]]:
@@ -143,6 +145,7 @@ def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None
     for position, seat in enumerate(interfaces(block, world.desired)):
         nic, network = seat.nic, seat.network
         described: dict[str, Any] = {
+            **mark(network.model.driver),
             "filtered": is_filtered(nic, network),
             "groups": [str(group) for group in seat.groups],
             "model": nic.model or model_of_nics,

@@ -7,12 +7,14 @@ from ipaddress import ip_network
 
 from stead.core.address import Address, key_of
 from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.drivers.network import PORT_SECURITY, SECURITY_GROUPS
 from stead.kinds.instance import disk_rules, group_rules, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
 from stead.kinds.instance.reach import taken_names
 from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.shared.sizing_rules import TRAITS, sizing
@@ -93,6 +95,10 @@ def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagno
     if not network.project and not network.model.shared:
         text = f"{nic.network} is the site's and not shared. Set `shared: true` on it, or use a network of the project."
         yield NOT_SHARED.at(block.place(f"{stem}.network"), text)
+    if is_filtered(nic, network):
+        groups = nic.security_groups if nic.security_groups is not None else block.model.security_groups
+        features = [PORT_SECURITY] if groups == () else [PORT_SECURITY, SECURITY_GROUPS]
+        yield from cannot(network.model, features, block.place(stem))
     addresses = as_tuple(nic.address)
     if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
         text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."

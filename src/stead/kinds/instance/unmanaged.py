@@ -7,6 +7,7 @@ from typing import Any
 
 from stead.core.address import Address, parse
 from stead.core.kind import Contribution, Retained, Unmanaged
+from stead.drivers.network import DEFAULT
 from stead.kinds.shared import firewall, subnets
 from stead.language.desired import Desired
 
@@ -37,9 +38,10 @@ def _contributions(unmanaged: Unmanaged) -> Iterator[Contribution]:
         }
         yield Contribution(network, "port", fact)
         addresses = [*port["addresses"], *(one["address"] for one in nic.get("allowed", ()))]
+        member = {"addresses": addresses, "driver": nic.get("driver", DEFAULT), "hosts": (host,)}
         for text in nic.get("groups", ()):
             if (group := parse(str(text))) is not None:
-                yield Contribution(group, firewall.MEMBER, {"addresses": addresses, "hosts": (host,)})
+                yield Contribution(group, firewall.MEMBER, member)
     images = [one["address"] for name in ("image", "cdrom") if (one := fields.get(name))]
     for text in (*images, *(fields.get("volumes") or {})):
         if (used := parse(str(text))) is not None:

@@ -7,9 +7,12 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import World
+from stead.drivers.network import LOOKOUTS
 from stead.kinds.instance.model import Instance, WaitFor
 from stead.kinds.instance.nics import interfaces
 from stead.kinds.shared import watched
+from stead.kinds.shared.network_drivers import cannot
+from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
 UNSEEN = Code("STEAD-I043", "nobody could see whether it is ready")
@@ -29,7 +32,10 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         if not model.agent:
             text = f"{wait.for_} is told by the guest agent, and `agent` is false. Set it to true, or wait for ssh."
             yield UNSEEN.at(block.place("wait"), text)
-    elif watched.watched_interface(block, desired) is None:
+    elif (look := watched.watched_interface(block, desired)) is not None:
+        network = network_block(look.network, desired)
+        yield from cannot(network.model, [LOOKOUTS], block.place("wait")) if network is not None else ()
+    else:
         where = f"in {wait.network}" if wait.network is not None else "in a network without a count"
         text = (
             f"{wait.for_} is seen through the network, and it has no address {where}. Give it one, or wait for agent."

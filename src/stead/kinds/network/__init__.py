@@ -1,13 +1,15 @@
 """A network of its own between instances on any hosts, or one that exists already."""
 
 from stead.core.kind import IN_PLACE, NAMED, REPLACED, Action, Disruption, Effect, Kind, Scope
+from stead.drivers.network import all_of_them
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.reach import reaches
 from stead.kinds.network.realise import facts, realise
-from stead.kinds.network.rules import check, fits
+from stead.kinds.network.rules import check
 from stead.kinds.network.unmanaged import retained
 
+DRIVERS = all_of_them().values()
 # A moment without packets while the device is made again.
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
 
@@ -20,7 +22,6 @@ KIND = Kind(
     counted=True,
     reaches=reaches,
     check=check,
-    fits=fits,
     needs=needs,
     demand=demand,
     retained=retained,
@@ -34,23 +35,15 @@ KIND = Kind(
         "mtu": PAUSE,
         "vni": PAUSE,
         "vlan": PAUSE,
-        "device": PAUSE,
         "physical": PAUSE,
         "subnets": IN_PLACE,
         "service": IN_PLACE,
-        "forwarding": IN_PLACE,
-        "peers": IN_PLACE,
+        **{name: effect for driver in DRIVERS for name, effect in driver.effects.items()},
     },
     identity=("type", "driver"),
-    field_map={"device": "physical", "service": "subnets", "forwarding": "", "peers": ""},
+    field_map={"service": "subnets", **{name: field for driver in DRIVERS for name, field in driver.field_map.items()}},
     words={
-        "device": "device of the physical network",
-        "forwarding": "ports in it",
-        "forwarding.*": "port of {}",
-        "forwarding.*.at": "host of {}",
-        "forwarding.*.addresses": "addresses of {}",
-        "peers": "hosts in it",
-        "peers.*": "address of host {}",
+        **{name: word for driver in DRIVERS for name, word in driver.words.items()},
         "service": "its DHCP and DNS server",
         "service.addresses": "addresses of its DHCP server",
         "service.domain": "domain",

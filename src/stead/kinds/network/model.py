@@ -17,6 +17,7 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
+from stead.drivers.network import DEFAULT
 
 
 @value
@@ -71,10 +72,12 @@ class Subnet:
 @value
 class Network:
     type: Annotated[
-        Literal["vxlan", "geneve", "vlan", "flat"],
-        "Tunnels between hosts (vxlan, geneve), a VLAN of a physical network, or a physical network as it is",
+        Literal["vxlan", "geneve", "gre", "vlan", "flat"],
+        "Tunnels between hosts (vxlan, geneve, gre), a VLAN of a physical network, or a physical network as it is",
     ] = "vxlan"
-    driver: Annotated[Literal["linuxbridge", "ovn"], "How it is realised on the hosts"] = "linuxbridge"
+    driver: Annotated[
+        str, Name(), "How it is made on the hosts; the reference of drivers says what each can do", Example(DEFAULT)
+    ] = DEFAULT
     physical: Annotated[
         str | None,
         Name(),

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from stead.core.kind import Demand, Macs, Need, Numbers
 from stead.kinds.network.model import Network
-from stead.kinds.shared import watched
+from stead.kinds.shared import network_drivers, watched
 from stead.kinds.shared.subnets import nets_of
-from stead.kinds.shared.underlay import lacks
 from stead.language.desired import Block, Desired
 
-TUNNELS = frozenset({"vxlan", "geneve"})
+TUNNELS = frozenset({"vxlan", "geneve", "gre"})
 WIRES = frozenset({"vlan", "flat"})
 SERVER_MAC = "server.mac"
 
@@ -47,7 +46,7 @@ def is_served(block: Block, desired: Desired) -> bool:
 
 def demand(block: Block, desired: Desired) -> Demand | None:
     model: Network = block.model
-    if not is_served(block, desired):
+    if not is_served(block, desired) or network_drivers.has_no_host(model):
         return None
     physical = frozenset({model.physical}) if model.type in WIRES and model.physical else frozenset()
     return Demand(
@@ -55,7 +54,8 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         amounts={"services": 1},
         host=model.host,
         physical_networks=physical,
-        forbidden=lacks([model]),
+        required=network_drivers.required([model]),
+        forbidden=network_drivers.forbidden([model]),
     )
 
 

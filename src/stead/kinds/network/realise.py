@@ -1,7 +1,4 @@
-"""What hosts should have of a network: the same on every host with a port in it, and the services on one.
-
-Hosts forward only to what the planner knows, so each gets the whole list of ports. It is made once and shared.
-"""
+"""What a network is, whoever makes it: what hosts should have of it is its driver's to say."""
 
 from __future__ import annotations
 
@@ -10,20 +7,26 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.kind import Member, World
-from stead.core.want import Body, Want
+from stead.core.want import Want
+from stead.drivers.network import Layout, named
 from stead.kinds.network.model import Network, Subnet
-from stead.kinds.network.needs import SERVER_MAC, TUNNELS
+from stead.kinds.network.needs import SERVER_MAC, TUNNELS, is_served
 from stead.kinds.shared import underlay
 from stead.kinds.shared.subnets import Net, nets_of
 from stead.language.desired import Block
 
-Facts = Sequence[Mapping[str, Any]]
-
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
+    model: Network = block.model
+    driver = named(model.driver)
     common = _common(block, world)
+    nets, served = nets_of(block, world.desired), is_served(block, world.desired)
     for member in members:
-        yield _realised(block, member, common, world)
+        numbers = {key: int(member.leases[key]) for key in ("vni", "vlan") if key in member.leases}
+        fields = {**common, **numbers, "name": str(member.address), "uuid": member.leases["uuid"]}
+        ports = [*world.contributions(member.address, "port"), *world.contributions(member.address, "interface")]
+        service = _service(block, member, nets, world) if served else None
+        yield driver.realise(Layout(fields, service, member.host, ports, world.hosts))
 
 
 def _common(block: Block, world: World) -> dict[str, Any]:
@@ -50,55 +53,6 @@ def _subnet(net: Net, subnet: Subnet) -> dict[str, Any]:
     if net.version == 6:
         found["ipv6"] = subnet.ipv6
     return found
-
-
-def _realised(block: Block, member: Member, common: Mapping[str, Any], world: World) -> dict[str, Want]:
-    ports = [*world.contributions(member.address, "port"), *world.contributions(member.address, "interface")]
-    nets = nets_of(block, world.desired)
-    service = _service(block, member, nets, world) if member.host else None
-    fields = {
-        **common,
-        **{key: int(member.leases[key]) for key in ("vni", "vlan") if key in member.leases},
-        "name": str(member.address),
-        "uuid": member.leases["uuid"],
-    }
-    if common["type"] in TUNNELS:
-        fields |= _forwarding(ports, service, member, world)
-    plain = Body.of(fields)
-    hosts = sorted({port["host"] for port in ports if port["host"]})
-    found = _on(plain, hosts, common, world)
-    if service is not None:
-        found |= _on(Body.of({**fields, "service": service}), [member.host], common, world)
-    # What is not on a host yet is for the record.
-    return found or {"": Want.of(plain)}
-
-
-def _on(body: Body, hosts: Sequence[str], common: Mapping[str, Any], world: World) -> dict[str, Want]:
-    """One want for all hosts; of a physical network one for each name of its device."""
-    if "physical" not in common:
-        return dict.fromkeys(hosts, Want.of(body))
-    wants: dict[str, Want] = {}
-    found = {}
-    for host in hosts:
-        there = world.hosts.get(host)
-        device = there.physical_networks.get(common["physical"], "") if there is not None else ""
-        if device not in wants:
-            wants[device] = Want.of(body, {"device": device})
-        found[host] = wants[device]
-    return found
-
-
-def _forwarding(
-    ports: Facts, service: Mapping[str, Any] | None, member: Member, world: World
-) -> dict[str, Mapping[str, Any]]:
-    """Which MAC is behind which host, and where that host is."""
-    entries = {port["mac"]: {"addresses": port["addresses"], "at": port["host"]} for port in ports if port["host"]}
-    if service is not None:
-        bare = [address.partition("/")[0] for address in service["addresses"]]
-        entries[service["mac"]] = {"addresses": bare, "at": member.host}
-    hosts = {entry["at"] for entry in entries.values()}
-    peers = {host: world.hosts[host].underlay for host in hosts if host in world.hosts}
-    return {"forwarding": entries, "peers": peers}
 
 
 def _service(block: Block, member: Member, nets: Sequence[Net], world: World) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.observed import Host
+from stead.drivers.network import DHCP, IPV6, PORT_SECURITY, TYPES, all_of_them, of, who_can
 from stead.kinds.network import subnet_rules
 from stead.kinds.network.model import Network
-from stead.kinds.network.needs import TUNNELS, WIRES
+from stead.kinds.network.needs import TUNNELS, WIRES, is_served
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.shared import underlay
 from stead.kinds.shared.fixed import PinnedAddress, fixed_addresses
 from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import Net, nets_of, overlap, read
 from stead.language.desired import Block, Desired
-from stead.site.abilities import NETWORK_DRIVER, NETWORK_TYPE, why_nowhere
 
 OVERLAP = Code("STEAD-N001", "subnets overlap")
 TOO_SMALL = Code("STEAD-N002", "the subnet is too small")
@@ -40,7 +40,9 @@ LEAST_V6_MTU = 1280  # RFC 8200, section 5
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _type(block)
-    yield from _mtu(block, desired)
+    if not (refused := list(_driver(block, desired))):
+        yield from _mtu(block, desired)
+    yield from refused
     yield from _same_wire(block, desired)
     bad = False
     for name, subnet in block.model.subnets.items():
@@ -57,11 +59,31 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
 
 
-def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+def _driver(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    """Whether there is such a driver, and whether it can make such a network."""
     model: Network = block.model
-    for field, what in (("type", NETWORK_TYPE), ("driver", NETWORK_DRIVER)):
-        if why := why_nowhere(what, getattr(model, field), hosts):
-            yield NO_CODE.at(block.place(field), why)
+    if model.driver not in all_of_them():
+        there_are = _either(all_of_them())
+        text = f"There is no network driver {model.driver}. Leave `driver` out, or write `driver: {there_are}`."
+        yield NO_CODE.at(block.place("driver"), text)
+        return
+    found = of(model.driver, TYPES[model.type])
+    if not found.can:
+        others = who_can(TYPES[model.type])
+        more = f" Or write `driver: {_either(others)}`, which makes them." if others else ""
+        yield NO_CODE.at(block.place("type"), found.text + more)
+        return
+    if is_served(block, desired):
+        yield from cannot(model, [DHCP], block.place("subnets"))
+    if model.port_security:
+        yield from cannot(model, [PORT_SECURITY], block.place("port_security"))
+    for name, subnet in model.subnets.items():
+        if ":" in subnet.cidr:
+            yield from cannot(model, [IPV6], block.place(f"subnets.{name}.cidr"))
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)
 
 
 def _type(block: Block) -> Iterator[Diagnostic]:
@@ -93,7 +115,7 @@ def _type(block: Block) -> Iterator[Diagnostic]:
 def _mtu(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Network = block.model
     carried = underlay.promised(desired)
-    most = underlay.largest(model.type, carried)
+    most = underlay.largest(model, carried)
     if model.mtu is not None and model.mtu > most:
         text = (
             f"{model.mtu} is more than the {most} that {model.type} leaves of the underlay's {carried}. "

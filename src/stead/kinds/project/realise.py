@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from stead.core.address import Address
 from stead.core.kind import Member, World
 from stead.core.want import Body, Want
 from stead.kinds.project.model import Project
@@ -21,11 +23,13 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         found = {"": Want.of(body, own)}
         group = firewall.default_group(member.address.name)
         if world.desired.get(group) is None:
-            hosts = firewall.hosts_of(group, world)
-            if hosts:
-                rules = firewall.compiled(firewall.default_rules(group), world)
-                found |= dict.fromkeys(hosts, Want.of(Body.of({"default_group": {**rules, "name": str(group)}}), own))
+            found |= firewall.on_hosts(group, world, partial(_of_hosts, group, world, own))
         yield found
+
+
+def _of_hosts(group: Address, world: World, own: Mapping[str, Any], drivers: Mapping[str, Any]) -> Want:
+    rules = firewall.compiled(firewall.default_rules(group), world)
+    return Want.of(Body.of({"default_group": {**rules, **drivers, "name": str(group)}}), own)
 
 
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:

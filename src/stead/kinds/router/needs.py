@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from stead.core.address import Address
 from stead.core.kind import Demand, Macs, Need
 from stead.core.named import NamedTuple
+from stead.drivers.network import DEFAULT
 from stead.kinds.router.model import Router
+from stead.kinds.shared import network_drivers
 from stead.kinds.shared.network_names import short
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, as_router, need, nets_of, network_block
-from stead.kinds.shared.underlay import lacks
 from stead.language.desired import Block, Desired
 
 
@@ -73,19 +74,26 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
     return found
 
 
+def driver_of(joined: Sequence[Joined]) -> str:
+    """All its networks have the same: it could not join those of two."""
+    return next((one.block.model.driver for one in joined), DEFAULT)
+
+
 def demand(block: Block, desired: Desired) -> Demand | None:
     model: Router = block.model
+    networks = [joined.block.model for joined in interfaces(block, desired)]
+    if any(map(network_drivers.has_no_host, networks)):
+        return None
     physical = frozenset(
-        joined.block.model.physical
-        for joined in interfaces(block, desired)
-        if joined.block.model.type in {"flat", "vlan"} and joined.block.model.physical
+        network.physical for network in networks if network.type in {"flat", "vlan"} and network.physical
     )
     return Demand(
         role="network",
         amounts={"services": 1},
         host=model.host,
         physical_networks=physical,
-        forbidden=lacks(joined.block.model for joined in interfaces(block, desired)),
+        required=network_drivers.required(networks),
+        forbidden=network_drivers.forbidden(networks),
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from stead.core.kind import Contribution, Member, World
 from stead.core.want import Body, Want
+from stead.drivers.network import mark, named
 from stead.kinds.router.model import Router
-from stead.kinds.router.needs import Joined, inner, interfaces, outer
+from stead.kinds.router.needs import Joined, driver_of, inner, interfaces, outer
 from stead.kinds.shared import underlay
 from stead.kinds.shared.subnets import Net
 from stead.language.desired import Block
@@ -34,8 +35,10 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     model: Router = block.model
     out = outer(block, world.desired)
     joined = list(inner(block, world.desired))
+    driver = driver_of(interfaces(block, world.desired))
     body = Body.of(
         {
+            **mark(driver),
             "routes": [{"to": one.to, "via": one.via} for one in model.routes],
             "snat": _hidden(joined) if model.snat and out is not None else [],
         }
@@ -47,7 +50,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             "name": str(member.address),
             "uuid": member.leases["uuid"],
         }
-        yield {member.host: Want.of(body, own)}
+        yield dict.fromkeys(named(driver).on_hosts([member.host], world.hosts), Want.of(body, own))
 
 
 def _interface(joined: Joined, member: Member, world: World) -> dict[str, Any]:

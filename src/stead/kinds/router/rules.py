@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
+from stead.drivers.network import ROUTERS
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
 from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
 from stead.language.desired import Block, Desired
 
@@ -22,17 +24,34 @@ NO_SUBNET = Code("STEAD-N026", "the external network has no subnet")
 NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
 ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot have the same address")
 TWO_ADDRESSES = Code("STEAD-N029", "a router has one address in a subnet")
+TWO_DRIVERS = Code("STEAD-N048", "the router's networks have different drivers")
 NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     joined = list(inner(block, desired))
     out = outer(block, desired)
+    yield from _drivers(block, interfaces(block, desired))
     yield from _outside(block, out, desired)
     yield from _inside(block, joined, out, desired)
     yield from _gateways(block, joined, desired)
     yield from _overlaps(block, interfaces(block, desired), desired)
     yield from static_rules.check(block, desired)
+
+
+def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
+    """One driver makes all of a router."""
+    places = _places(block)
+    for one in joined:
+        model, first = one.block.model, joined[0].block.model.driver
+        place = block.place(places.get(one.network, "external"))
+        if model.driver != first:
+            text = (
+                f"{one.network} has driver {model.driver} and {joined[0].network} has {first}, and no router joins "
+                "networks of two. Give them the same `driver`, or use two routers."
+            )
+            yield TWO_DRIVERS.at(place, text)
+        yield from cannot(model, [ROUTERS], place)
 
 
 def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:

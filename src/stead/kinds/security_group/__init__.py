@@ -17,7 +17,7 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     # Rules are swapped in one go, and connections that both sets allow live on.
-    effects={**NAMED, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
+    effects={**NAMED, "drivers": IN_PLACE, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
     field_map={"rules": "ingress", "sets": "ingress"},
     words={
         "rules": "rules",

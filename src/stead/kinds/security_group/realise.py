@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from stead.core.kind import Member, World
@@ -18,9 +19,13 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     model: SecurityGroup = block.model
     for member in members:
         fields = firewall.compiled(_rules(block, member), world) | {"stateful": model.stateful}
-        want = Want.of(Body.of(fields), {"name": str(member.address), "uuid": member.leases["uuid"]})
-        hosts = firewall.hosts_of(member.address, world)
-        yield dict.fromkeys(hosts, want) or {"": want}
+        own = {"name": str(member.address), "uuid": member.leases["uuid"]}
+        want = partial(_want, fields, own)
+        yield firewall.on_hosts(member.address, world, want) or {"": want({})}
+
+
+def _want(fields: Mapping[str, Any], own: Mapping[str, Any], drivers: Mapping[str, Any]) -> Want:
+    return Want.of(Body.of({**fields, **drivers}), own)
 
 
 def _rules(block: Block, member: Member) -> list[dict[str, Any]]:

@@ -5,12 +5,13 @@ A group is one thing on a host, not a copy in each interface: a new member then 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address, parse
 from stead.core.kind import World
-from stead.core.want import canonical
+from stead.core.want import Want, canonical
+from stead.drivers.network import mark_all, named
 from stead.kinds.shared.several import as_tuple
 
 GROUPS = "security_groups"
@@ -67,6 +68,14 @@ def _addresses(group: str, world: World) -> list[str]:
     return sorted({address for fact in told for address in fact["addresses"]})
 
 
-def hosts_of(group: Address, world: World) -> list[str]:
-    """Where its members are."""
-    return sorted({host for fact in world.contributions(group, MEMBER) for host in fact["hosts"] if host})
+def on_hosts(group: Address, world: World, want: Callable[[Mapping[str, Any]], Want]) -> dict[str, Want]:
+    """Where its members are, by each driver of their networks. `want` is given what the want says of its drivers."""
+    members: dict[str, set[str]] = {}
+    for fact in world.contributions(group, MEMBER):
+        members.setdefault(fact["driver"], set()).update(host for host in fact["hosts"] if host)
+    drivers: dict[str, tuple[str, ...]] = {}
+    for name, hosts in sorted(members.items()):
+        for host in named(name).on_hosts(sorted(hosts), world.hosts):
+            drivers[host] = (*drivers.get(host, ()), name)
+    wants = {some: want(mark_all(some)) for some in set(drivers.values())}
+    return {host: wants[drivers[host]] for host in sorted(drivers)}

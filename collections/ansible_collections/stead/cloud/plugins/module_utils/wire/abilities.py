@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple, Tuple
 
-NETWORK_TYPE = "networks of type"
-NETWORK_DRIVER = "networks by driver"
 HYPERVISOR = "instances by hypervisor"
 ACTION = "steps with action"
 # Of a pool, by its type.
@@ -23,12 +21,12 @@ FREEZE = "snapshots with freeze: true"
 SERVE = "instances on other hosts use its volumes"
 
 OF_POOLS = (VOLUME, QCOW2, ROOT_DISK, GROW, SNAPSHOT, FREEZE, SERVE)
-ROWS = (NETWORK_TYPE, NETWORK_DRIVER, *OF_POOLS, HYPERVISOR, ACTION)
+ROWS = (*OF_POOLS, HYPERVISOR, ACTION)
 
 
 class Ability(NamedTuple):
     what: str  # one of ROWS
-    name: str  # of the network's type or driver, the pool's type, the hypervisor, the action
+    name: str  # of the pool's type, the hypervisor, the action
     can: bool
     text: str = ""  # where it can: what is to be known of it; where it cannot: that, and what to do instead
     rehearsed: bool = False  # simulated hosts do it all the same, and a plan for them says so
@@ -47,12 +45,6 @@ _NO_FREEZE = (
 _LOGICAL = ("lvm", "lvm-thin")
 
 TABLE = (
-    Ability(NETWORK_TYPE, "vxlan", True),
-    Ability(NETWORK_TYPE, "flat", True),
-    Ability(NETWORK_TYPE, "vlan", True, "where the host's kernel has 802.1Q; " + _UNTRIED),
-    Ability(NETWORK_TYPE, "geneve", False, "This version makes no networks of type geneve. Use `type: vxlan`."),
-    Ability(NETWORK_DRIVER, "linuxbridge", True),
-    Ability(NETWORK_DRIVER, "ovn", False, "This version makes no networks by OVN. Leave `driver` out."),
     *(Ability(VOLUME, name, True) for name in ("dir", "nfs", "iscsi")),
     *(Ability(VOLUME, name, True, _UNTRIED) for name in _LOGICAL),
     Ability(QCOW2, "dir", True),
@@ -100,10 +92,7 @@ def able(what: str) -> Tuple[str, ...]:
 def asked(kind: str, want: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
     """(what, name): the rows that a host needs for this want."""
     pool = (want.get("pool") or {}).get("type", "dir")
-    if kind == "networks":
-        yield NETWORK_TYPE, want.get("type", "vxlan")
-        yield NETWORK_DRIVER, want.get("driver", "linuxbridge")
-    elif kind == "volumes":
+    if kind == "volumes":
         yield VOLUME, pool
         if want.get("format") == "qcow2":
             yield QCOW2, pool

@@ -17,6 +17,7 @@ class RouterRef(TypedDict, total=False):
 
 
 class FloatingIpWant(Identified, total=False):
+    driver: str  # of its network, where that is not the first one
     address: str
     network: str
     inside: str  # the address of the instance that it leads to

@@ -69,6 +69,7 @@ class LookAt(TypedDict):
 class NicWant(TypedDict, total=False):
     allowed: List[Allowed]
     bandwidth: int
+    driver: str  # of its network, where that is not the first one
     filtered: bool
     groups: List[str]
     model: str

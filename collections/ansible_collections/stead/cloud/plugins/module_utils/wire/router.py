@@ -28,6 +28,7 @@ class RouterPort(TypedDict, total=False):
 
 
 class RouterWant(Identified, total=False):
+    driver: str  # of its networks, where that is not the first one
     external: RouterPort  # empty where there is no way out
     interfaces: Dict[str, RouterPort]  # by network
     routes: List[Route]

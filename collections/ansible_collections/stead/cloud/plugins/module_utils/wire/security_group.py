@@ -23,6 +23,7 @@ class RuleWant(TypedDict, total=False):
 
 
 class RulesWant(TypedDict, total=False):
+    drivers: List[str]  # of members' networks, where that is not the first one alone
     rules: List[RuleWant]
     sets: Dict[str, List[str]]  # group -> addresses of its members
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from ..base.errors import Code
 from ..base.readings import Readings
 from ..base.work import Work
+
+UNKNOWN = Code("STEAD-E200", "this host has no such network driver")
+UNABLE = Code("STEAD-E201", "the network's driver cannot do this")
 
 Want = Mapping[str, Any]  # of one resource, as the kind's wire file has it
 Nic = Mapping[str, Any]  # of an instance's want: what its members' interfaces have in common
@@ -78,8 +82,8 @@ class Driver(NamedTuple):
     routers: Optional[Resource]
     floating_ips: Optional[Resource]
     ports: Ports
-    lookouts: Lookouts
-    inside: Callable[[str], str]
+    lookouts: Optional[Lookouts]
+    inside: Optional[Callable[[str], str]]
     """The namespace from which instances in a network, by its UUID, are reached."""
     strays: Callable[[Mapping[str, Sequence[Mapping[str, Any]]], Mapping[str, Any]], List[str]]
     """Links of its own that belong to nothing in the ledger: (entries by kind, links)."""

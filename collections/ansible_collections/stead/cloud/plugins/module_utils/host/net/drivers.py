@@ -1,27 +1,40 @@
 """Which network drivers there are on this host, and which of them a want is for.
 
-A want that names none is the first one's: it was made when there was no other.
+Ansible packs what it sees imported: built-in drivers are listed here, and a site's own in its collection `stead.site`,
+whose `module_utils/network.py` has a tuple `DRIVERS`. A want that names none is the first built-in one's: it was made
+when there was no other.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..base import ledger
 from ..base.errors import Failed
 from ..base.work import Work
-from .driver import Driver, Resource, Want
+from .driver import UNABLE, UNKNOWN, Driver, Resource, Want
 from .linuxbridge.driver import DRIVER as LINUXBRIDGE
 
-BUILT_IN = (LINUXBRIDGE,)
-DRIVERS = {one.name: one for one in BUILT_IN}
+try:
+    from ansible_collections.stead.site.plugins.module_utils.network import DRIVERS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    SITE = ()
+
+BUILT_IN: Tuple[Driver, ...] = (LINUXBRIDGE,)
+DRIVERS: Mapping[str, Driver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
 DEFAULT = BUILT_IN[0].name
 
 
 def named(name: str) -> Driver:
     if name not in DRIVERS:
-        raise Failed("No code on this host for networks with driver {0}.".format(name))
+        text = "There is no code here for driver {0}. Put the collection stead.site that has it where Ansible finds it."
+        raise Failed(UNKNOWN, text.format(name))
     return DRIVERS[name]
+
+
+def unable(name: str, what: str) -> Failed:
+    return Failed(UNABLE, "Networks with driver {0} have no {1}. Use another driver for them.".format(name, what))
 
 
 def of(want: Want) -> Driver:
@@ -32,6 +45,14 @@ def of_network(uuid: str) -> Driver:
     """What this host's ledger says of it; the first, where that says nothing."""
     made = ledger.read("networks", uuid)
     return of(made["want"] if made is not None else {})
+
+
+def inside(uuid: str) -> str:
+    """The namespace from which instances in a network are reached."""
+    driver = of_network(uuid)
+    if driver.inside is None:
+        raise unable(driver.name, "way in from their hosts")
+    return driver.inside(uuid)
 
 
 class ByDriver:
@@ -69,7 +90,7 @@ class ByDriver:
     def _of(self, name: str) -> Resource:
         part = self._part(named(name))
         if part is None:
-            raise Failed("Networks with driver {0} have no {1}. Use another driver for them.".format(name, self._what))
+            raise unable(name, self._what)
         return part
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import uuid
 
+from ..base.errors import Failed
 from . import drivers
 
 PATIENCE = 10  # seconds to open the connection
@@ -24,17 +25,13 @@ def main(arguments):
     try:
         if len(arguments) == 3:
             network, address, port = str(uuid.UUID(arguments[0])), *_target(arguments[1:])
-            inside = [
-                "ip",
-                "netns",
-                "exec",
-                drivers.of_network(network).inside(network),
-                sys.argv[0],
-                address,
-                str(port),
-            ]
+            namespace = drivers.inside(network)
+            inside = ["ip", "netns", "exec", namespace, sys.argv[0], address, str(port)]
             os.execvp(inside[0], inside)  # noqa: S606 - no shell is what is wanted
         address, port = _target(arguments)
+    except Failed as error:
+        sys.stderr.write("{0}\n".format(error))
+        return 1
     except ValueError as error:
         sys.stderr.write("{0}: {1}\n".format(USAGE, error))
         return 2

@@ -169,7 +169,7 @@ def _foreign(look):
 def _strays(look, made):
     """Links named as Stead's that belong to nothing in the ledger."""
     there = look.otherwise(look.now.links, {})
-    return sorted(name for driver in drivers.BUILT_IN for name in driver.strays(made, there))
+    return sorted(name for driver in drivers.DRIVERS.values() for name in driver.strays(made, there))
 
 
 def _link(one):

@@ -33,7 +33,7 @@ class Lookouts:
         """The namespace in this network. `source` has the address with its length, and the MAC."""
         with self._lock:
             if uuid not in self._made:
-                self._made[uuid] = drivers.of_network(uuid).lookouts, {}
+                self._made[uuid] = _lookouts(drivers.of_network(uuid)), {}
             lookouts, namespaces = self._made[uuid]
             address = source["address"]
             if address not in namespaces:
@@ -47,6 +47,12 @@ class Lookouts:
             for uuid, (lookouts, _namespaces) in self._made.items():
                 lookouts.remove(uuid, Work(self._host))
             self._made = {}
+
+
+def _lookouts(driver):
+    if driver.lookouts is None:
+        raise drivers.unable(driver.name, "place to look at guests from")
+    return driver.lookouts
 
 
 def opened(namespace, version, kind):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...base import commands
 from ...base.errors import Failed
 from .. import links
+from ..driver import UNABLE
 from . import conntrack, dhcp, forwarding, lookouts, naming
 
 VXLAN_PORT = 4789
@@ -16,7 +17,7 @@ TYPES = ("vxlan", "flat", "vlan")
 
 def ensure(want, work):
     if want["type"] not in TYPES:
-        raise Failed("No code on this host for networks of type {0}.".format(want["type"]))
+        raise Failed(UNABLE, "It makes no networks of type {0}.".format(want["type"]))
     there = work.now.links()
     bridge = _bridge(want, work, there)
     if want["type"] == "vxlan":
