@@ -18,7 +18,6 @@ UNCODED = (
     "host/kinds/instance",
     "host/kinds/snapshot",
     "host/kinds/volume",
-    "host/net/",
     "host/storage/",
 )
 

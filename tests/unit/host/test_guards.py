@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import antispoof
 
@@ -11,7 +11,7 @@ OWN = {"mac": MAC, "addresses": ["10.20.0.11", "fd00::11"]}
 LOCAL = "fe80::5054:ff:fe12:3456/128"
 
 
-def sources(nic: Mapping[str, object], mac: str, kind: str) -> set[str]:
+def sources(nic: dict[str, Any], mac: str, kind: str) -> set[str]:
     """What a MAC may send from."""
     start = f"ether saddr {mac} ether type {kind} {kind} saddr {{ "
     found = [one for one in antispoof.allowed(nic, OWN) if one.startswith(start) and one.endswith("} return")]

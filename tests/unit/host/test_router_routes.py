@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -36,5 +36,5 @@ class Work:
 )
 def test_a_route_that_is_there_is_left_alone(wanted: str, there: dict[str, Any], lines: list[str]) -> None:
     work = Work(there)
-    routers._routes({"routes": [{"to": wanted, "via": "10.0.0.9"}]}, "a-namespace", work)
+    routers._routes({"routes": [{"to": wanted, "via": "10.0.0.9"}]}, "a-namespace", cast("Any", work))
     assert work.lines == lines

@@ -72,14 +72,14 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network
         sys.modules.pop(name, None)
 
 
-def host_half() -> host_driver.Driver:
+def host_half() -> host_driver.HostNetworkDriver:
     """Of the example, without installing its collection."""
     folder = EXAMPLE / "collections/ansible_collections/stead/site/plugins/module_utils"
-    found: host_driver.Driver = runpy.run_path(str(folder / "openvswitch.py"))["DRIVER"]
+    found: host_driver.HostNetworkDriver = runpy.run_path(str(folder / "openvswitch.py"))["DRIVER"]
     return found
 
 
-def agree(claims: NetworkDriver, does: host_driver.Driver) -> None:
+def agree(claims: NetworkDriver, does: host_driver.HostNetworkDriver) -> None:
     assert claims.name == does.name
     assert set(claims.overhead) == set(does.types) == {one for one in TYPES if of(claims.name, TYPES[one]).can}
     assert set(claims.capabilities) == {one.name for one in FEATURES}

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..base.kind import Seen
+from ..base.step import Step
+from ..base.work import Work
+
+if TYPE_CHECKING:
+    from ..observe.looking import Look
+
 from ..base.kind import HostKind
 from ..net.drivers import FLOATING_IPS
 
 
-def ensure(step, work):
+def ensure(step: Step, work: Work) -> None:
     FLOATING_IPS.ensure(step["want"], work, step.get("have"))
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     FLOATING_IPS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
-def restore(step, work):
+def restore(step: Step, work: Work) -> None:
     FLOATING_IPS.restore(step["want"], step["held"], work)
 
 
-def seen(step, look):
+def seen(step: Step, look: Look) -> Seen:
     return FLOATING_IPS.seen(step, look)
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..base.kind import Seen
+from ..base.step import Step
+from ..base.work import Work
+
+if TYPE_CHECKING:
+    from ..observe.looking import Look
+
 from ..base.kind import HostKind
 from ..net.drivers import SECURITY_GROUPS
 
 
-def ensure(step, work):
+def ensure(step: Step, work: Work) -> None:
     group = step["want"].get("default_group")
     if group:
         SECURITY_GROUPS.ensure(group, work, (step.get("have") or {}).get("default_group"))
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     group = (step.get("have") or {}).get("default_group")
     if group:
         SECURITY_GROUPS.remove(group, work)
 
 
-def seen(step, look):
+def seen(step: Step, look: Look) -> Seen:
     """Its record stays whatever happens to the group that hosts have of it."""
     group = step["want"].get("default_group")
     differs = SECURITY_GROUPS.seen({"want": group}, look) if group else {}
@@ -27,7 +36,7 @@ def seen(step, look):
     return {"default_group": dict(group, **differs)} if differs else {}
 
 
-def restore(step, work):
+def restore(step: Step, work: Work) -> None:
     group = step["want"].get("default_group")
     if group:
         SECURITY_GROUPS.restore(group, False, work)

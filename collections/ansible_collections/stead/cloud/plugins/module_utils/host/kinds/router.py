@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..base.kind import Seen
+from ..base.step import Step
+from ..base.work import Work
+
+if TYPE_CHECKING:
+    from ..observe.looking import Look
+
 from ..base.kind import HostKind
 from ..net.drivers import ROUTERS
 
 OF_FLOATING_IPS = ("address", "inside", "router")
 
 
-def ensure(step, work):
+def ensure(step: Step, work: Work) -> None:
     ROUTERS.ensure(step["want"], work, step.get("have"))
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     ROUTERS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
-def restore(step, work):
+def restore(step: Step, work: Work) -> None:
     ROUTERS.restore(step["want"], step["held"], work)
 
 
-def seen(step, look):
+def seen(step: Step, look: Look) -> Seen:
     found = ROUTERS.seen(step, look)
     # Of a floating IP its own step tells.
     return found and {name: value for name, value in found.items() if name not in OF_FLOATING_IPS}

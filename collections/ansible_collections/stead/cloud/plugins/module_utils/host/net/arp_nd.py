@@ -10,10 +10,12 @@ import ipaddress
 import socket
 import struct
 import time
+from typing import List, Sequence
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from . import entering
 
+NOT_TOLD = Code("STEAD-E207", "an address could not be announced")
 EVERYBODY = b"\xff" * 6
 ALL_NODES = ipaddress.ip_address("ff02::1").packed
 ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
@@ -21,7 +23,7 @@ ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
 TIMES, APART = 3, 0.1
 
 
-def tell(namespace, device, mac, addresses, listeners=()):
+def tell(namespace: str, device: str, mac: str, addresses: Sequence[str], listeners: Sequence[str] = ()) -> None:
     """`listeners` are MACs that are told one by one: what is told to everybody does not pass a tunnel's bridge, which
     answers for neighbours elsewhere by itself.
     """
@@ -31,21 +33,21 @@ def tell(namespace, device, mac, addresses, listeners=()):
     _say(namespace, device, told, ", ".join(addresses))
 
 
-def lead(namespace, device, mac, lifetime, managed=False):
+def lead(namespace: str, device: str, mac: str, lifetime: int, managed: bool = False) -> None:
     """To all guests, of a router: the way out is here for so many seconds. With none left they drop it at once; they
     would take it for theirs for half an hour else, and hear of the one that comes only when its dnsmasq next speaks.
     """
     _say(namespace, device, [leading(mac, lifetime, managed)], "{0} as a way out".format(device))
 
 
-def _say(namespace, device, told, what):
+def _say(namespace: str, device: str, told: Sequence[bytes], what: str) -> None:
     try:
         entering.within(namespace, _send, device, told)
     except Failed as error:
-        raise Failed("{0} could not be announced. {1}".format(what, error)) from error
+        raise Failed(NOT_TOLD, "{0}: {1}".format(what, error)) from error
 
 
-def _send(device, told):
+def _send(device: str, told: Sequence[bytes]) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind((device, 0))
         for time_ in range(TIMES):
@@ -55,11 +57,11 @@ def _send(device, told):
                 wire.send(frame)
 
 
-def _to(mac):
+def _to(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
-def frames(mac, address):
+def frames(mac: str, address: str) -> List[bytes]:
     """Of IPv4 a request and a reply, since some systems heed only one of them."""
     own, one = _to(mac), ipaddress.ip_address(address)
     if one.version == 6:
@@ -71,33 +73,33 @@ def frames(mac, address):
     ]
 
 
-def leading(mac, lifetime, managed):
+def leading(mac: str, lifetime: int, managed: bool) -> bytes:
     flags = 0xC0 if managed else 0  # addresses and more are given by DHCPv6
     body = struct.pack("!BBHBBHII", 134, 0, 0, 64, flags, lifetime, 0, 0) + b"\x01\x01" + _to(mac)
     source = ipaddress.ip_address(link_local(mac)).packed
     return ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)
 
 
-def _advertisement(own, address):
+def _advertisement(own: bytes, address: bytes) -> bytes:
     """From the address itself, with the flags router and override."""
     body = struct.pack("!BBHI", 136, 0, 0, 0xA0000000) + address + b"\x02\x01" + own
     return _icmp(address, body)
 
 
-def _icmp(source, body):
+def _icmp(source: bytes, body: bytes) -> bytes:
     pseudo = source + ALL_NODES + struct.pack("!II", len(body), 58)
     body = body[:2] + struct.pack("!H", _checksum(pseudo + body)) + body[4:]
     return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + source + ALL_NODES + body
 
 
-def _checksum(data):
-    total = sum(struct.unpack("!{0}H".format(len(data) // 2), data))
+def _checksum(data: bytes) -> int:
+    total: int = sum(struct.unpack("!{0}H".format(len(data) // 2), data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
 
 
-def link_local(mac):
+def link_local(mac: str) -> str:
     """The address that an interface has by itself (modified EUI-64)."""
     octets = bytes.fromhex(mac.replace(":", ""))
     suffix = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]

@@ -6,18 +6,18 @@ of capabilities on the controller says so too.
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from ..base.errors import Code
 from ..base.readings import Readings
+from ..base.step import Want
 from ..base.work import Work
 
 UNKNOWN = Code("STEAD-E200", "this host has no such network driver")
 UNABLE = Code("STEAD-E201", "the network's driver cannot do this")
 
-Want = Mapping[str, Any]  # of one resource, as the kind's wire file has it
-Nic = Mapping[str, Any]  # of an instance's want: what its members' interfaces have in common
-Port = Mapping[str, Any]  # of an instance's want: MAC and addresses of one interface
+Nic = Dict[str, Any]  # of an instance's want: what its members' interfaces have in common
+Port = Dict[str, Any]  # of an instance's want: MAC and addresses of one interface
 
 
 class Resource(Protocol):
@@ -45,7 +45,7 @@ class Plug(NamedTuple):
     virtualport: Optional[Tuple[str, Mapping[str, str]]] = None  # what a switch is told: a type, and its parameters
 
 
-class Ports(Protocol):
+class GuestPorts(Protocol):
     """Interfaces of instances."""
 
     def plug(self, nic: Nic, port: Port, work: Work) -> Plug: ...
@@ -66,7 +66,7 @@ class Lookout(NamedTuple):
     addresses: Sequence[str]  # with their lengths
 
 
-class Lookouts(Protocol):
+class LookoutPlaces(Protocol):
     def ensure(self, uuid: str, place: Lookout, work: Work) -> str:
         """The namespace that it is in."""
 
@@ -74,15 +74,15 @@ class Lookouts(Protocol):
         """Also one that a killed run left."""
 
 
-class Driver(NamedTuple):
+class HostNetworkDriver(NamedTuple):
     name: str
     types: Sequence[str]  # of networks
     networks: Resource
     security_groups: Optional[Resource]
     routers: Optional[Resource]
     floating_ips: Optional[Resource]
-    ports: Ports
-    lookouts: Optional[Lookouts]
+    ports: GuestPorts
+    lookouts: Optional[LookoutPlaces]
     inside: Optional[Callable[[str], str]]
     """The namespace from which instances in a network, by its UUID, are reached."""
     strays: Callable[[Mapping[str, Sequence[Mapping[str, Any]]], Mapping[str, Any]], List[str]]

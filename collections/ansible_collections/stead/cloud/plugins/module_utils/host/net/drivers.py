@@ -12,8 +12,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..base import ledger
 from ..base.errors import Failed
+from ..base.step import Want
 from ..base.work import Work
-from .driver import UNABLE, UNKNOWN, Driver, Resource, Want
+from .driver import UNABLE, UNKNOWN, HostNetworkDriver, Resource
 from .linuxbridge.driver import DRIVER as LINUXBRIDGE
 
 try:
@@ -21,12 +22,12 @@ try:
 except ImportError:
     SITE = ()
 
-BUILT_IN: Tuple[Driver, ...] = (LINUXBRIDGE,)
-DRIVERS: Mapping[str, Driver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
+BUILT_IN: Tuple[HostNetworkDriver, ...] = (LINUXBRIDGE,)
+DRIVERS: Mapping[str, HostNetworkDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
 DEFAULT = BUILT_IN[0].name
 
 
-def named(name: str) -> Driver:
+def named(name: str) -> HostNetworkDriver:
     if name not in DRIVERS:
         text = "There is no code here for driver {0}. Put the collection stead.site that has it where Ansible finds it."
         raise Failed(UNKNOWN, text.format(name))
@@ -37,11 +38,11 @@ def unable(name: str, what: str) -> Failed:
     return Failed(UNABLE, "Networks with driver {0} have no {1}. Use another driver for them.".format(name, what))
 
 
-def of(want: Want) -> Driver:
+def of(want: Want) -> HostNetworkDriver:
     return named(want.get("driver", DEFAULT))
 
 
-def of_network(uuid: str) -> Driver:
+def of_network(uuid: str) -> HostNetworkDriver:
     """What this host's ledger says of it; the first, where that says nothing."""
     made = ledger.read("networks", uuid)
     return of(made["want"] if made is not None else {})
@@ -58,7 +59,7 @@ def inside(uuid: str) -> str:
 class ByDriver:
     """A kind whose resources are made by the driver of their network, or by the drivers of several."""
 
-    def __init__(self, what: str, part: Callable[[Driver], Optional[Resource]]) -> None:
+    def __init__(self, what: str, part: Callable[[HostNetworkDriver], Optional[Resource]]) -> None:
         self._what = what
         self._part = part
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from typing import Any, Callable, List, TypeVar
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 
+NOT_ENTERED = Code("STEAD-E208", "a call in a network namespace failed")
+T = TypeVar("T")
 NETWORK_NAMESPACE = 0x40000000  # CLONE_NEWNET
 
 
-def within(namespace, call, *arguments):
+def within(namespace: str, call: Callable[..., T], *arguments: Any) -> T:
     """What the call gives back there; a failure when it fails."""
-    found, failures = [], []
+    found: List[T] = []
+    failures: List[OSError] = []
 
-    def inside():
+    def inside() -> None:
         try:
             _enter(namespace)
             found.append(call(*arguments))
@@ -26,11 +30,11 @@ def within(namespace, call, *arguments):
     thread.start()
     thread.join()
     if failures:
-        raise Failed("In namespace {0}: {1}".format(namespace, failures[0]))
+        raise Failed(NOT_ENTERED, "In namespace {0}: {1}".format(namespace, failures[0]))
     return found[0]
 
 
-def _enter(namespace):
+def _enter(namespace: str) -> None:
     """Python has no call for it before 3.12."""
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.open("/run/netns/" + namespace, os.O_RDONLY | os.O_CLOEXEC)

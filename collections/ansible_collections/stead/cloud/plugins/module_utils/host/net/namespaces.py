@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any, List, Mapping, Sequence
 
+from ..base.work import Work
 from . import links
+from .links import Link, Links
 
 
-def ensure(namespace, work):
+def ensure(namespace: str, work: Work) -> Links:
     known = namespace in work.now.namespaces()
     if not known:
         work.run(["ip", "netns", "add", namespace])
@@ -17,7 +20,7 @@ def ensure(namespace, work):
     return inside
 
 
-def cable(namespace, inside, outside, name, port, work):
+def cable(namespace: str, inside: Links, outside: str, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
     """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses. Gives back the new ones."""
     there, mtu = work.now.links(), port["mtu"]
     link = there.get(outside)
@@ -40,7 +43,7 @@ def cable(namespace, inside, outside, name, port, work):
     return _inside(namespace, inside.get(name, {}), name, port, work)
 
 
-def _inside(namespace, link, name, port, work):
+def _inside(namespace: str, link: Link, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
     has = links.addresses(link)
     wanted = {str(ipaddress.ip_interface(one)) for one in port["addresses"]}
     lines = []
@@ -59,7 +62,7 @@ def _inside(namespace, link, name, port, work):
     return sorted(one.partition("/")[0] for one in wanted - has)
 
 
-def remove(namespace, outsides, work):
+def remove(namespace: str, outsides: Sequence[str], work: Work) -> None:
     there = work.now.links()
     for outside in outsides:
         if outside in there:

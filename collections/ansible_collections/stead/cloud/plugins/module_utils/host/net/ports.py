@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Collection, Dict
 
+from ..base.step import Want
 from ..base.work import Work
 from . import drivers
-from .driver import Nic, Plug, Port, Want
+from .driver import Nic, Plug, Port
 
 
 def plugs(want: Want, work: Work) -> Dict[str, Plug]:

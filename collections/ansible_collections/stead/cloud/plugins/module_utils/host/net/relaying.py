@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import uuid
+from typing import Sequence, Tuple
 
 from ..base.errors import Failed
 from . import drivers
@@ -21,7 +22,7 @@ CHUNK = 65536
 USAGE = "usage: relay NETWORK ADDRESS PORT"
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> int:
     try:
         if len(arguments) == 3:
             network, address, port = str(uuid.UUID(arguments[0])), *_target(arguments[1:])
@@ -45,12 +46,12 @@ def main(arguments):
     return 0
 
 
-def _target(words):
+def _target(words: Sequence[str]) -> Tuple[str, int]:
     address, port = words
     return str(ipaddress.ip_address(address)), int(port)
 
 
-def _pump(connection):
+def _pump(connection: socket.socket) -> None:
     """Until the other side ends; when this one ends first, the other is told so and may finish."""
     threading.Thread(target=_send, args=(connection,), daemon=True).start()
     while True:
@@ -61,7 +62,7 @@ def _pump(connection):
         sys.stdout.buffer.flush()
 
 
-def _send(connection):
+def _send(connection: socket.socket) -> None:
     while True:
         data = os.read(sys.stdin.fileno(), CHUNK)
         if not data:

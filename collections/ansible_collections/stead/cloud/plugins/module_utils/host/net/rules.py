@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..base import paths
+from ..base.work import Work
 
+Listing = List[Dict[str, Any]]  # of a table, as `nft -j list` has it
 SEEN = ".seen"
 READABLE = 0o644
 
 
-def same(path, text, listing, work):
+def same(path: str, text: str, listing: Optional[List[Any]], work: Work) -> bool:
     """`listing` is what the kernel has of these rules now; nothing where it has none."""
     if listing is None or paths.read_bytes(path) != text.encode():
         return False
@@ -24,32 +27,34 @@ def same(path, text, listing, work):
     return kept == digest(listing) if kept is not None else work.check
 
 
-def give(path, text, feed, read, work, namespace=""):
+def give(
+    path: str, text: str, feed: str, read: Callable[[], Optional[List[Any]]], work: Work, namespace: str = ""
+) -> None:
     """`text` is what is compared later, `feed` what is given now, and `read` what the kernel has then."""
     if not work.check:
         paths.remove(path + SEEN)  # a run that is killed now gives them again
     work.write(path, text, READABLE)
     put(feed, work, namespace)
     if not work.check:
-        paths.write(path + SEEN, digest(read()), READABLE)
+        paths.write(path + SEEN, digest(read() or []), READABLE)
 
 
-def put(feed, work, namespace=""):
+def put(feed: str, work: Work, namespace: str = "") -> None:
     inside = ["ip", "netns", "exec", namespace] if namespace else []
     work.run([*inside, "nft", "-f", "-"], feed=feed)
 
 
-def forget(path, work):
+def forget(path: str, work: Work) -> None:
     work.remove(path + SEEN)
     work.remove(path)
 
 
-def digest(listing):
+def digest(listing: Sequence[Any]) -> bytes:
     text = json.dumps([_plain(one) for one in sorted(listing, key=_place)], sort_keys=True)
     return blake2b(text.encode(), digest_size=16).hexdigest().encode()
 
 
-def _place(one):
+def _place(one: Any) -> Tuple[str, str]:
     """Rules stay in order within their chain; which chain was made first means nothing."""
     if not isinstance(one, dict):
         return "", ""
@@ -57,7 +62,7 @@ def _place(one):
     return kind, fields.get("chain", fields.get("name", ""))
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """Without what is the kernel's own to choose: handles, and the order of what has none."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
@@ -70,7 +75,7 @@ def _plain(value):
     return found
 
 
-def chain_of(listing, *chains):
+def chain_of(listing: Listing, *chains: str) -> Listing:
     """The chains of these names, with their rules in order, and the table that they are in."""
     found = []
     for one in listing:
@@ -80,7 +85,7 @@ def chain_of(listing, *chains):
     return found
 
 
-def without_members(listing):
+def without_members(listing: Listing) -> Listing:
     """What a map or a set is, whoever is in it."""
     return [
         {kind: {name: value for name, value in one.items() if name != "elem"} for kind, one in whole.items()}
@@ -88,15 +93,15 @@ def without_members(listing):
     ]
 
 
-def members(listing, kind, name):
+def members(listing: Optional[Listing], kind: str, name: str) -> List[Any]:
     """Of a set, or pairs of a map."""
     for one in listing or ():
         if one.get(kind, {}).get("name") == name:
-            return one[kind].get("elem", [])
+            return list(one[kind].get("elem", []))
     return []
 
 
-def anew(table, chain, hook, *rules):
+def anew(table: str, chain: str, hook: str, *rules: str) -> List[str]:
     """Lines that make a chain as it should be, whatever it was."""
     lines = ["add chain {0} {1}", "flush chain {0} {1}", "delete chain {0} {1}", "add chain {0} {1} {{ {2}; }}"]
     return [line.format(table, chain, hook) for line in lines] + [

@@ -11,11 +11,12 @@ import json
 import os
 import socket
 import threading
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from ..base import commands
 from ..base.work import Work
 from ..net import drivers
-from ..net.driver import Lookout
+from ..net.driver import HostNetworkDriver, Lookout, LookoutPlaces
 
 NETWORK = 0x40000000  # CLONE_NEWNET
 FOLDER = "/run/netns"
@@ -24,12 +25,13 @@ FOLDER = "/run/netns"
 class Lookouts:
     """Those of one call, made when they are needed, and gone with it."""
 
-    def __init__(self, host):
+    def __init__(self, host: str) -> None:
         self._host = host
         self._lock = threading.Lock()
-        self._made = {}  # UUID of a network -> its driver's lookouts, and address -> namespace
+        # UUID of a network -> its driver's lookouts, and address -> namespace
+        self._made: Dict[str, Tuple[LookoutPlaces, Dict[str, str]]] = {}
 
-    def at(self, uuid, source, mtu):
+    def at(self, uuid: str, source: Mapping[str, str], mtu: int) -> str:
         """The namespace in this network. `source` has the address with its length, and the MAC."""
         with self._lock:
             if uuid not in self._made:
@@ -42,20 +44,20 @@ class Lookouts:
                 namespaces[address] = lookouts.ensure(uuid, place, Work(self._host))
             return namespaces[address]
 
-    def close(self):
+    def close(self) -> None:
         with self._lock:
             for uuid, (lookouts, _namespaces) in self._made.items():
                 lookouts.remove(uuid, Work(self._host))
             self._made = {}
 
 
-def _lookouts(driver):
+def _lookouts(driver: HostNetworkDriver) -> LookoutPlaces:
     if driver.lookouts is None:
         raise drivers.unable(driver.name, "place to look at guests from")
     return driver.lookouts
 
 
-def opened(namespace, version, kind):
+def opened(namespace: str, version: int, kind: socket.SocketKind) -> socket.socket:
     """A socket stays where it was made; the thread that makes it comes back."""
     family = socket.AF_INET6 if version == 6 else socket.AF_INET
     with _inside(namespace):
@@ -63,7 +65,7 @@ def opened(namespace, version, kind):
 
 
 @contextlib.contextmanager
-def _inside(namespace):
+def _inside(namespace: str) -> Iterator[None]:
     # os.setns is of Python 3.12.
     enter = ctypes.CDLL(None, use_errno=True).setns
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -81,13 +83,13 @@ def _inside(namespace):
         os.close(home)
 
 
-def _enter(call, handle):
+def _enter(call: Any, handle: int) -> None:
     if call(handle, NETWORK) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
 
-def neighbour(namespace, address):
+def neighbour(namespace: str, address: str) -> Tuple[str, str]:
     """MAC and state of who answered for an address; empty when nobody did."""
     words = ["ip", "-netns", namespace, "-json", "neighbour", "show", address]
     found = json.loads(commands.run(words) or "[]")

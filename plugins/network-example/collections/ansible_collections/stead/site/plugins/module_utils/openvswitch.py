@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Code, Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Driver, Plug
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import HostNetworkDriver, Plug
 
 NO_BRIDGE = Code("SITE-E001", "the Open vSwitch bridge is not there")
 
@@ -29,7 +29,7 @@ def nothing(*_words: Any) -> None:
     """Of what needs nothing done: the bridge is the site's, and a port comes and goes with its interface."""
 
 
-DRIVER = Driver(
+DRIVER = HostNetworkDriver(
     name="openvswitch",
     types=("flat",),
     networks=SimpleNamespace(ensure=ensure, remove=nothing, restore=nothing, is_there=lambda _want, _now: True),

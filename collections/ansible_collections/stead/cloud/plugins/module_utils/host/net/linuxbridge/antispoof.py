@@ -10,12 +10,16 @@ from __future__ import annotations
 import ipaddress
 import os
 import threading
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Union
 
 from ...base import paths
+from ...base.work import Work
 from .. import rules
 from ..arp_nd import link_local
+from ..driver import Nic, Port
 from . import naming
 
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 FOLDER = paths.ROOT + "/guards"
 TABLE = "bridge stead"
 # Before libvirt's own rules of the bridge family, and before anything is translated.
@@ -32,14 +36,14 @@ BASE = [
 _changing = threading.Lock()
 
 
-def ensure(nic, own, work):
+def ensure(nic: Nic, own: Port, work: Work) -> bool:
     """True when the kernel knew of none: it is new, or somebody has emptied the host's tables."""
     name = naming.tap_name(own["mac"])
     text = "".join("add rule {0} {1} {2}\n".format(TABLE, name, rule) for rule in allowed(nic, own))
     return _keep(name, text, work)
 
 
-def remove(mac, work):
+def remove(mac: str, work: Work) -> None:
     """With the last one goes the table: nothing is left of what is not in use."""
     name = naming.tap_name(mac)
     with _changing:
@@ -51,14 +55,14 @@ def remove(mac, work):
     rules.forget(_path(name), work)
 
 
-def restore(mac, work):
+def restore(mac: str, work: Work) -> bool:
     """As it was given last: nftables forgets everything at a boot. True when it had."""
     name = naming.tap_name(mac)
     text = paths.read_bytes(_path(name))
     return text is not None and _keep(name, text.decode(), work)
 
 
-def _keep(name, text, work):
+def _keep(name: str, text: str, work: Work) -> bool:
     with _changing:
         listing = work.now.listing(TABLE)
         if not rules.same(_path(name), text, _rules(listing, name), work):
@@ -70,22 +74,22 @@ def _keep(name, text, work):
         return name not in _guarded(listing)
 
 
-def _guarded(listing):
+def _guarded(listing: Optional[rules.Listing]) -> Set[str]:
     """Names of interfaces that are guarded."""
     return {name for name, _verdict in rules.members(listing, "map", "ports")}
 
 
-def _rules(listing, name):
+def _rules(listing: Optional[rules.Listing], name: str) -> Optional[List[Any]]:
     """All that guards one interface; nothing where it is not guarded."""
     own = [one for one in rules.members(listing, "map", "ports") if one[0] == name]
-    return [*rules.chain_of(listing, "guests", name), own] if own else None
+    return [*rules.chain_of(listing or [], "guests", name), own] if own else None
 
 
-def _path(name):
+def _path(name: str) -> str:
     return os.path.join(FOLDER, name)
 
 
-def allowed(nic, own):
+def allowed(nic: Nic, own: Port) -> List[str]:
     """Of one interface, in order. Pairs: each MAC may be used with its addresses, and with no others."""
     pairs = _pairs(nic, own)
     found = ["ether type ip udp sport 67 drop", "ether type ip6 udp sport 547 drop"]
@@ -100,7 +104,7 @@ def allowed(nic, own):
     return found + ["drop"]
 
 
-def _pairs(nic, own):
+def _pairs(nic: Nic, own: Port) -> Dict[str, List[Network]]:
     """MAC -> networks that it may speak for."""
     mac = own["mac"].lower()
     found = {mac: [ipaddress.ip_network(str(one)) for one in own["addresses"]]}
@@ -111,12 +115,13 @@ def _pairs(nic, own):
     return found
 
 
-def _of_pair(mac, networks):
+def _of_pair(mac: str, networks: Sequence[Network]) -> List[str]:
     start = "ether saddr {0} ".format(mac)
-    four = _collapsed(one for one in networks if one.version == 4)
-    six = list(ipaddress.collapse_addresses(one for one in networks if one.version == 6))
+    of_four = [one for one in networks if isinstance(one, ipaddress.IPv4Network)]
+    four = _collapsed(of_four)
+    six = list(ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network)))
     # Who asks whether an address is free does so from none.
-    asking = _set(_collapsed([one for one in networks if one.version == 4] + [ipaddress.ip_network("0.0.0.0/32")]))
+    asking = _set(_collapsed([*of_four, ipaddress.IPv4Network("0.0.0.0/32")]))
     found = [start + "ether type arp arp saddr ether {0} arp saddr ip {1} return".format(mac, asking)]
     if four:
         found.append(start + "ether type ip ip saddr {0} return".format(_set(four)))
@@ -129,14 +134,14 @@ def _of_pair(mac, networks):
     return found + [source + "return", start + free.format(targets)]
 
 
-def _collapsed(networks):
+def _collapsed(networks: Iterable[ipaddress.IPv4Network]) -> List[str]:
     return [str(one) for one in ipaddress.collapse_addresses(networks)]
 
 
-def _range(network):
+def _range(network: Network) -> str:
     first, last = int(network.network_address), int(network.broadcast_address)
     return "{0:#034x}".format(first) if first == last else "{0:#034x}-{1:#034x}".format(first, last)
 
 
-def _set(members):
+def _set(members: Iterable[str]) -> str:
     return "{ " + ", ".join(members) + " }"

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from ...base import paths
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
+from ...base.work import Work
 from .. import rules
 
+NO_ZONE = Code("STEAD-E206", "no zone of connection tracking is free on this host")
 TABLE = "inet stead"
 LAST = 65535
 # What the rules were when they were given last.
@@ -40,7 +43,7 @@ DEAF = "/proc/sys/net/ipv4/conf/{0}/arp_ignore"
 _choosing = threading.Lock()
 
 
-def ensure(bridge, work):
+def ensure(bridge: str, work: Work) -> None:
     path = DEAF.format(bridge)
     if work.now.setting(path) != "1":
         work.act("answer nobody on {0}".format(bridge), _write, path)
@@ -59,7 +62,7 @@ def ensure(bridge, work):
             rules.put("\n".join(lines) + "\n", work)
 
 
-def _own(bridge, zones):
+def _own(bridge: str, zones: Mapping[str, int]) -> Tuple[List[str], int]:
     """A zone that is nobody else's, and what has to go before it is given; none of either where all is well."""
     others = {zone for name, zone in zones.items() if name != bridge}
     has = zones.get(bridge)
@@ -68,12 +71,12 @@ def _own(bridge, zones):
         return [], has
     zone = next((one for one in range(1, LAST + 1) if one not in others), None)
     if zone is None:
-        raise Failed("All {0} zones of connection tracking are taken by other networks of this host.".format(LAST))
+        raise Failed(NO_ZONE, "All {0} are taken by other networks of this host.".format(LAST))
     gone = 'delete element {0} zones {{ "{1}" }}' if has is not None else "add table {0}"
     return [gone.format(TABLE, bridge)], zone
 
 
-def _write(path):
+def _write(path: str) -> None:
     """A file of the kernel's, which is changed where it is."""
     handle = os.open(path, os.O_WRONLY)
     try:
@@ -82,7 +85,7 @@ def _write(path):
         os.close(handle)
 
 
-def remove(bridge, work):
+def remove(bridge: str, work: Work) -> None:
     """With the last one goes the table: nothing is left of what is not in use."""
     with _choosing:
         zones, bridges = _members(work.now.listing(TABLE))
@@ -95,10 +98,10 @@ def remove(bridge, work):
             rules.put("\n".join(lines) + "\n", work)
 
 
-def _members(listing):
+def _members(listing: Optional[rules.Listing]) -> Tuple[Dict[str, int], Set[str]]:
     """bridge -> zone; and the bridges that the host is kept out of."""
     return dict(rules.members(listing, "map", "zones")), set(rules.members(listing, "set", "bridges"))
 
 
-def _rules(listing):
+def _rules(listing: Optional[rules.Listing]) -> Optional[rules.Listing]:
     return None if listing is None else rules.without_members(listing)

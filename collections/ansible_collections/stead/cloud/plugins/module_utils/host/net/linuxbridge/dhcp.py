@@ -9,13 +9,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from typing import Dict, List, Sequence, Tuple
 
+from ....wire.network import DhcpHost, ServiceWant, SubnetWant
 from ...base import units
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
 from ...base.paths import NETWORKS, PASSABLE
+from ...base.step import Want
+from ...base.work import Work
 from .. import namespaces
 from . import naming
 
+NOT_A_WORD = Code("STEAD-E210", "a value cannot stand in dnsmasq's configuration")
 INSIDE = "eth0"
 LEASE = "1h"
 # dnsmasq gives up being root, and reads names and leases again when told to.
@@ -24,7 +29,7 @@ READABLE = 0o644
 _WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
 
 
-def ensure(want, work, bridge):
+def ensure(want: Want, work: Work, bridge: str) -> None:
     uuid, service = want["uuid"], want["service"]
     namespace = namespace_of(uuid)
     inside = namespaces.ensure(namespace, work)
@@ -49,10 +54,10 @@ def ensure(want, work, bridge):
         work.run(["systemctl", "kill", "--signal=HUP", unit])
 
 
-def _way_out(want, namespace, work):
+def _way_out(want: Want, namespace: str, work: Work) -> None:
     """To the name servers that it asks, through the network's gateways; a server that asks nobody has none."""
     asked = {ipaddress.ip_address(one).version for one in want["service"].get("upstream", [])}
-    ways = {}
+    ways: Dict[int, str] = {}
     for subnet in want["subnets"].values():
         version = ipaddress.ip_network(subnet["cidr"]).version
         if version in asked and "gateway" in subnet and "server" in subnet:
@@ -66,37 +71,37 @@ def _way_out(want, namespace, work):
         _say(namespace, line.format(_version(one), "replace", one, " dev " + INSIDE), work)
 
 
-def _say(namespace, line, work):
+def _say(namespace: str, line: str, work: Work) -> None:
     work.run(["ip", "-netns", namespace, *line.split()])
 
 
-def _version(address):
+def _version(address: str) -> int:
     return 6 if ":" in address else 4
 
 
-def remove(uuid, work):
+def remove(uuid: str, work: Work) -> None:
     units.stop(unit_name(uuid), work)
     namespaces.remove(namespace_of(uuid), [naming.server_name(uuid)], work)
     work.remove_tree(os.path.join(NETWORKS, uuid))
 
 
-def word(value):
+def word(value: object) -> str:
     """A value as one word of dnsmasq's files. What could be more than that is refused."""
     text = str(value)
     if not _WORD.match(text):
-        raise Failed("{0!r} cannot stand in a file of dnsmasq's.".format(text))
+        raise Failed(NOT_A_WORD, "{0!r} has characters that mean something there. Choose another.".format(text))
     return text
 
 
-def namespace_of(uuid):
+def namespace_of(uuid: str) -> str:
     return naming.namespace_name("dhcp", uuid)
 
 
-def unit_name(uuid):
+def unit_name(uuid: str) -> str:
     return "stead-dhcp-{0}.service".format(uuid)
 
 
-def configuration(want, folder):
+def configuration(want: Want, folder: str) -> str:
     service = want["service"]
     lines = [
         "keep-in-foreground",
@@ -130,7 +135,7 @@ def configuration(want, folder):
     return "\n".join(lines) + "\n"
 
 
-def _subnet(name, subnet):
+def _subnet(name: str, subnet: SubnetWant) -> List[str]:
     net = ipaddress.ip_network(subnet["cidr"])
     first, dns = net.network_address, [word(one) for one in subnet.get("dns", [])]
     if net.version == 6:
@@ -153,12 +158,12 @@ def _subnet(name, subnet):
     return lines
 
 
-def _routes(tag, routes):
+def _routes(tag: str, routes: Sequence[Tuple[str, str]]) -> str:
     told = ",".join("{0},{1}".format(to, via) for to, via in routes)
     return "dhcp-option=tag:{0},option:classless-static-route,{1}".format(tag, told)
 
 
-def _aside(name):
+def _aside(name: str) -> str:
     """Tag of interfaces in a subnet that are not their guest's way out: it has another one, which it is to use.
 
     dnsmasq lets what is said of a host's tag go before what is said of a range's.
@@ -166,7 +171,7 @@ def _aside(name):
     return "aside-" + name
 
 
-def leases(want):
+def leases(want: Want) -> str:
     lines = []
     for mac, port in sorted(want["service"]["hosts"].items()):
         told = ["[{0}]".format(word(one)) if ":" in one else word(one) for one in port["addresses"]]
@@ -176,13 +181,13 @@ def leases(want):
     return "".join(line + "\n" for line in lines)
 
 
-def _subnets(want, port):
+def _subnets(want: Want, port: DhcpHost) -> List[str]:
     addresses = [ipaddress.ip_address(one) for one in port["addresses"]]
     nets = ((name, ipaddress.ip_network(subnet["cidr"])) for name, subnet in sorted(want["subnets"].items()))
     return [name for name, net in nets if any(one in net for one in addresses if one.version == net.version == 4)]
 
 
-def names(service):
+def names(service: ServiceWant) -> str:
     """Everybody in the network, and in networks that a router joins with it, by short and by full name."""
     known = [(port["name"], port["addresses"]) for _mac, port in sorted(service["hosts"].items())]
     known += sorted(service.get("names", {}).items())

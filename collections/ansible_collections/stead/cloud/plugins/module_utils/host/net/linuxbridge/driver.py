@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..driver import Driver
+from ..driver import HostNetworkDriver
 from . import dhcp, floating_ips, lookouts, networks, ports, routers, security_groups
 from .strays import strays
 
-DRIVER = Driver(
+DRIVER = HostNetworkDriver(
     name="linuxbridge",
     types=networks.TYPES,
     networks=networks,

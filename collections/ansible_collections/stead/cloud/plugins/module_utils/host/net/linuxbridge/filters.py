@@ -9,11 +9,15 @@ from __future__ import annotations
 import ipaddress
 import uuid
 from hashlib import blake2b
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 from xml.etree import ElementTree as Xml
 
+from ....wire.security_group import RuleWant
 from ...base.elements import element
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
+from ..driver import Nic, Port
 
+NO_RULE = Code("STEAD-E211", "the host cannot filter by this rule")
 _IDS = uuid.UUID("5e1f0f3c-5f0a-4c55-9d3e-6d6f1f1f7a10")  # of names: a filter keeps its identity when it is redefined
 BOTH = {"any": "all", "tcp": "tcp", "udp": "udp", "udplite": "udplite", "sctp": "sctp", "esp": "esp", "ah": "ah"}
 # Of a rule without a state libvirt lets the answers pass; of one with all states it does not.
@@ -21,24 +25,24 @@ ANY_STATE = "NEW,ESTABLISHED,RELATED,INVALID"
 FIRST, RULES, LAST = "100", "500", "1000"
 
 
-def short(text):
+def short(text: str) -> str:
     return blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def group_name(address):
+def group_name(address: str) -> str:
     return "stead-group-" + short(address)
 
 
-def port_name(mac):
+def port_name(mac: str) -> str:
     return "stead-port-" + mac.replace(":", "")
 
 
-def set_name(group, version):
+def set_name(group: str, version: int) -> str:
     """Of an ipset: 31 characters at most."""
     return "stead-{0}-{1}".format(short(group), version)
 
 
-def _filter(name, chain="root", priority=None):
+def _filter(name: str, chain: str = "root", priority: Optional[int] = None) -> Xml.Element:
     found = Xml.Element("filter", {"name": name, "chain": chain})
     if priority is not None:
         found.set("priority", str(priority))
@@ -46,14 +50,22 @@ def _filter(name, chain="root", priority=None):
     return found
 
 
-def _rule(parent, action, direction, priority, match, attributes=None, stateful=True):  # noqa: PLR0913, PLR0917 - a rule has so many parts
+def _rule(  # noqa: PLR0913, PLR0917 - a rule has so many parts
+    parent: Xml.Element,
+    action: str,
+    direction: str,
+    priority: str,
+    match: str,
+    attributes: Optional[Mapping[str, object]] = None,
+    stateful: bool = True,
+) -> None:
     rule = element(parent, "rule", {"action": action, "direction": direction, "priority": priority})
     if not stateful:
         rule.set("statematch", "false")
     element(rule, match, attributes)
 
 
-def group(address, rules, stateful):
+def group(address: str, rules: Sequence[RuleWant], stateful: bool) -> str:
     found = _filter(group_name(address))
     always = {} if stateful else {"state": ANY_STATE}
     for rule in rules:
@@ -62,7 +74,7 @@ def group(address, rules, stateful):
     return _text(found)
 
 
-def _matches(rule):
+def _matches(rule: RuleWant) -> Iterator[Tuple[str, Dict[str, object]]]:
     for version in _versions(rule):
         match = _protocol(rule["protocol"], version)
         base = _other_side(rule, version)
@@ -77,7 +89,7 @@ def _matches(rule):
                 yield match, base
 
 
-def _versions(rule):
+def _versions(rule: RuleWant) -> Tuple[int, ...]:
     protocol = rule["protocol"]
     if protocol in ("icmp", "igmp"):
         return (4,)
@@ -85,18 +97,19 @@ def _versions(rule):
         return (6,)
     if "cidr" in rule:
         return (ipaddress.ip_network(rule["cidr"], strict=False).version,)
-    return {"ipv4": (4,), "ipv6": (6,)}.get(rule.get("family"), (4, 6))
+    families: Dict[str, Tuple[int, ...]] = {"ipv4": (4,), "ipv6": (6,)}
+    return families.get(rule.get("family", ""), (4, 6))
 
 
-def _protocol(protocol, version):
+def _protocol(protocol: str, version: int) -> str:
     if protocol in ("icmp", "igmp", "icmpv6"):
         return protocol
     if protocol not in BOTH:
-        raise Failed("libvirt's filters know no protocol {0}. Use `any` with a CIDR.".format(protocol))
+        raise Failed(NO_RULE, "libvirt's filters know no protocol {0}. Use `any` with a CIDR.".format(protocol))
     return BOTH[protocol] + ("-ipv6" if version == 6 else "")
 
 
-def _other_side(rule, version):
+def _other_side(rule: RuleWant, version: int) -> Dict[str, object]:
     side = "src" if rule["direction"] == "in" else "dst"
     if "group" in rule:
         return {"ipset": set_name(rule["group"], version), "ipsetflags": side}
@@ -106,7 +119,7 @@ def _other_side(rule, version):
     return {}
 
 
-def port(nic, own):
+def port(nic: Nic, own: Port) -> str:
     """Of one interface: what it needs to get its addresses, what its groups allow, and nothing else.
 
     That it claims no address but its own is seen to by `antispoof`, before this.
@@ -132,12 +145,12 @@ def port(nic, own):
     return _text(found)
 
 
-def _let_look(found, look):
+def _let_look(found: Xml.Element, look: Optional[Mapping[str, Any]]) -> None:
     """Stead sees whether it is ready, whatever the groups say of others."""
     if look is not None:
         match = "tcp-ipv6" if ":" in look["address"] else "tcp"
         _rule(found, "accept", "in", FIRST, match, {"srcipaddr": look["address"], "dstportstart": look["port"]})
 
 
-def _text(found):
+def _text(found: Xml.Element) -> str:
     return Xml.tostring(found, encoding="unicode")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Dict, List, Optional, Set, Tuple
+
 from ...base import commands
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
+from ...base.readings import Readings
+from ...base.step import Want
+from ...base.work import Work
 from .. import arp_nd, links, rules
 
+NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no way out on this host")
+Maps = Dict[str, Dict[str, str]]  # of the table, by name
 TABLE = "ip stead"  # of the router's namespace
 
 
-def ensure(want, work):
+def ensure(want: Want, work: Work) -> None:
     before = work.now.entry("floating_ips", want["uuid"])
     if before is not None and "router" in before["want"] and _place(before["want"]) != _place(want):
         take(before["want"], work)
@@ -17,31 +24,31 @@ def ensure(want, work):
         put(want, work)
 
 
-def remove(have, work):
+def remove(have: Want, work: Work) -> None:
     if "router" in have:
         take(have, work)
 
 
-def restore(want, held, work):
+def restore(want: Want, held: bool, work: Work) -> None:
     if not held:
         ensure(want, work)
 
 
-def is_there(_want, _now):
+def is_there(_want: Want, _now: Readings) -> bool:
     """It is a line in its router, which is missed by itself."""
     return True
 
 
-def of_router(uuid, work):
+def of_router(uuid: str, work: Work) -> List[Want]:
     found = (made["want"] for made in work.now.entries("floating_ips"))
     return [want for want in found if want.get("router", {}).get("uuid") == uuid]
 
 
-def _place(want):
+def _place(want: Want) -> Tuple[object, ...]:
     return want.get("router", {}).get("uuid"), want["address"], want.get("inside")
 
 
-def _way_out(want, work):
+def _way_out(want: Want, work: Work) -> Optional[Tuple[str, str, str]]:
     """Namespace, interface and MAC of the router."""
     from . import routers
 
@@ -53,14 +60,15 @@ def _way_out(want, work):
     return namespace, routers.inside_name(mac), mac
 
 
-def put(want, work):
+def put(want: Want, work: Work) -> None:
     way = _way_out(want, work)
     if way is None:
         if work.check:
             with work.part("router"):
                 work.done.append("add {0}".format(want["address"]))
             return
-        raise Failed("Router {0} has no way out on this host.".format(want["router"]["address"]))
+        text = "Router {0} is not here, or has no external network. Apply it first."
+        raise Failed(NO_WAY_OUT, text.format(want["router"]["address"]))
     namespace, name, mac = way
     address, inside = want["address"], want["inside"]
     new = address + "/32" not in _addresses(namespace, name, work)
@@ -74,7 +82,7 @@ def put(want, work):
             work.act("announce {0}".format(address), arp_nd.tell, namespace, name, mac, [address])
 
 
-def _lead(namespace, address, inside, want, work):
+def _lead(namespace: str, address: str, inside: str, want: Want, work: Work) -> None:
     has = _members(namespace, work)
     if has.get("inward", {}).get(address) != inside or has.get("outward", {}).get(inside) != address:
         lines = _gone(has, want)
@@ -84,7 +92,7 @@ def _lead(namespace, address, inside, want, work):
         _cut(namespace, address, inside, work)
 
 
-def take(want, work):
+def take(want: Want, work: Work) -> None:
     way = _way_out(want, work)
     if way is None:
         return
@@ -97,7 +105,7 @@ def take(want, work):
         work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], name)], namespace)
 
 
-def _cut(namespace, address, inside, work):
+def _cut(namespace: str, address: str, inside: str, work: Work) -> None:
     """What goes on through it went the old way, and would for as long as it lasts."""
     if work.check:
         return
@@ -105,15 +113,15 @@ def _cut(namespace, address, inside, work):
         commands.attempt(["ip", "netns", "exec", namespace, "conntrack", "--delete"] + words)
 
 
-def _gone(has, want):
+def _gone(has: Maps, want: Want) -> List[str]:
     pairs = [("inward", want["address"]), ("outward", want["inside"])]
     return ["delete element ip stead {0} {{ {1} }}".format(at, key) for at, key in pairs if key in has.get(at, {})]
 
 
-def _addresses(namespace, name, work):
+def _addresses(namespace: str, name: str, work: Work) -> Set[str]:
     return links.addresses(work.now.links(namespace).get(name))
 
 
-def _members(namespace, work):
+def _members(namespace: str, work: Work) -> Maps:
     listing = work.now.listing(TABLE, namespace)
     return {name: dict(rules.members(listing, "map", name)) for name in ("inward", "outward")}

@@ -6,12 +6,18 @@ neighbour discovery for guests elsewhere by itself. Broadcasts go to the network
 
 from __future__ import annotations
 
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+
+from ....wire.network import ForwardingWant
+from ...base.step import Want
+from ...base.work import Work
 from . import naming
 
+Line = Tuple[str, str]  # a MAC, and what to do about it
 EVERYBODY = "00:00:00:00:00:00"
 
 
-def ensure(want, work, bridge):
+def ensure(want: Want, work: Work, bridge: str) -> None:
     tunnel = naming.vxlan_name(want["uuid"])
     elsewhere, peers = _elsewhere(want, work.host), want.get("peers", {})
     far, near = _entries(work.now.forwarding(tunnel))
@@ -31,20 +37,20 @@ def ensure(want, work, bridge):
         work.differs("peers", names.get(at, at), at if at in far.get(EVERYBODY, ()) else None)
 
 
-def _elsewhere(want, me):
+def _elsewhere(want: Want, me: str) -> Dict[str, ForwardingWant]:
     return {mac.lower(): entry for mac, entry in want.get("forwarding", {}).items() if entry["at"] != me}
 
 
-def _entries(entries):
+def _entries(entries: Sequence[Mapping[str, Any]]) -> Tuple[Dict[str, Set[str]], Set[str]]:
     """What the tunnel has: entries of its own (MAC -> where it leads), and those of the bridge that lead to it."""
-    far = {}
+    far: Dict[str, Set[str]] = {}
     for one in entries:
         if "dst" in one:
             far.setdefault(one["mac"], set()).add(one["dst"])
     return far, {one["mac"] for one in entries if "dst" not in one and one.get("state") == "static"}
 
 
-def _far(tunnel, wanted, has):
+def _far(tunnel: str, wanted: Mapping[str, Set[str]], has: Mapping[str, Set[str]]) -> List[Line]:
     """(MAC, what to do)"""
     gone, new = [], []
     for mac in sorted(wanted.keys() | has.keys()):
@@ -56,12 +62,12 @@ def _far(tunnel, wanted, has):
     return gone + new
 
 
-def _near(tunnel, wanted, has):
+def _near(tunnel: str, wanted: Set[str], has: Set[str]) -> List[Line]:
     gone = [(mac, "fdb del {0} dev {1} master static".format(mac, tunnel)) for mac in sorted(has - wanted)]
     return gone + [(mac, "fdb replace {0} dev {1} master static".format(mac, tunnel)) for mac in sorted(wanted - has)]
 
 
-def _neighbours(bridge, wanted, has):
+def _neighbours(bridge: str, wanted: Mapping[str, str], has: Mapping[str, str]) -> List[Line]:
     gone = [
         (has[address], "neighbour del {0} dev {1}".format(address, bridge))
         for address in sorted(set(has) - set(wanted))

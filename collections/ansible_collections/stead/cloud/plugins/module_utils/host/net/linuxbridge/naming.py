@@ -6,46 +6,46 @@ A name is made from the UUID or MAC of what it belongs to. Linux allows 15 chara
 from __future__ import annotations
 
 
-def _short(prefix, identifier):
+def _short(prefix: str, identifier: str) -> str:
     return prefix + identifier.replace("-", "").replace(":", "")[:12].lower()
 
 
-def bridge_name(uuid):
+def bridge_name(uuid: str) -> str:
     return _short("sb", uuid)
 
 
-def bridge_mac(uuid):
+def bridge_mac(uuid: str) -> str:
     """Locally administered, as no card's is."""
     digits = uuid.replace("-", "")[:10].lower()
     return ":".join(["06"] + [digits[at : at + 2] for at in range(0, 10, 2)])
 
 
-def vxlan_name(uuid):
+def vxlan_name(uuid: str) -> str:
     return _short("sx", uuid)
 
 
-def vlan_name(uuid):
+def vlan_name(uuid: str) -> str:
     return _short("sv", uuid)
 
 
-def server_name(uuid):
+def server_name(uuid: str) -> str:
     """The host's end of the cable to the network's DHCP server."""
     return _short("sd", uuid)
 
 
-def lookout_name(uuid):
+def lookout_name(uuid: str) -> str:
     """The host's end of the cable to the place from which it looks at guests of the network."""
     return _short("sw", uuid)
 
 
-def tap_name(mac):
+def tap_name(mac: str) -> str:
     return _short("st", mac)
 
 
-def router_name(mac):
+def router_name(mac: str) -> str:
     """The host's end of a cable to a router."""
     return _short("sr", mac)
 
 
-def namespace_name(kind, uuid):
+def namespace_name(kind: str, uuid: str) -> str:
     return "stead-{0}-{1}".format(kind, uuid)

@@ -5,17 +5,28 @@ It decides nothing: which hosts, numbers and forwarding entries there are stands
 
 from __future__ import annotations
 
+from typing import ContextManager, Optional
+
 from ...base import commands
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
+from ...base.readings import Readings
+from ...base.step import Want
+from ...base.work import Work
 from .. import links
 from ..driver import UNABLE
+from ..links import Link, Links
 from . import conntrack, dhcp, forwarding, lookouts, naming
+
+NOT_MADE = Code("STEAD-E202", "the network is not on this host")
+IN_USE = Code("STEAD-E203", "the network is still in use on this host")
+NO_DEVICE = Code("STEAD-E204", "the physical network's device cannot be used")
+NO_VLAN = Code("STEAD-E205", "the host cannot make the VLAN")
 
 VXLAN_PORT = 4789
 TYPES = ("vxlan", "flat", "vlan")
 
 
-def ensure(want, work):
+def ensure(want: Want, work: Work) -> None:
     if want["type"] not in TYPES:
         raise Failed(UNABLE, "It makes no networks of type {0}.".format(want["type"]))
     there = work.now.links()
@@ -35,7 +46,7 @@ def ensure(want, work):
             dhcp.remove(want["uuid"], work)
 
 
-def remove(have, work):
+def remove(have: Want, work: Work) -> None:
     uuid = have["uuid"]
     dhcp.remove(uuid, work)
     lookouts.remove(uuid, work)
@@ -45,7 +56,8 @@ def remove(have, work):
     physical = have.get("device", "")
     used = [port for port in links.ports_of(bridge, there) if port not in own and port != physical]
     if used and not work.check:  # by what another step may take away
-        raise Failed("{0} is still used by {1}.".format(bridge, ", ".join(used)))
+        text = "Bridge {0} still has ports of others: {1}. Remove what uses them first."
+        raise Failed(IN_USE, text.format(bridge, ", ".join(used)))
     if there.get(physical, {}).get("master") == bridge:
         work.run(["ip", "link", "set", physical, "nomaster"])
     for name in (naming.vxlan_name(uuid), naming.vlan_name(uuid), bridge):
@@ -54,36 +66,36 @@ def remove(have, work):
     conntrack.remove(bridge, work)
 
 
-def is_there(want, now):
+def is_there(want: Want, now: Readings) -> bool:
     there = now.links()
     return bridge_of(want, there) in there and (want["type"] != "vxlan" or naming.vxlan_name(want["uuid"]) in there)
 
 
-def restore(want, held, work):
+def restore(want: Want, held: bool, work: Work) -> None:
     """What serves addresses is on one host of a network; all else is on each."""
     ensure({name: value for name, value in want.items() if name != "service"} if held else want, work)
 
 
-def bridge_for(uuid, work):
+def bridge_for(uuid: str, work: Work) -> str:
     """Where an interface of the network goes on this host. In check mode the network may be a step of the same run."""
     made = work.now.entry("networks", uuid)
     if made is None and work.check:
         return ""
     if made is None:
-        raise Failed("Network {0} is not on this host yet.".format(uuid))
+        raise Failed(NOT_MADE, "The ledger has no network {0}. Make it before what is to be in it.".format(uuid))
     want = made["want"]
     return bridge_of(want, work.now.links() if want["type"] == "flat" else {})
 
 
-def bridge_of(want, there):
+def bridge_of(want: Want, there: Links) -> str:
     """Stead's own bridge; or the site's, where the physical network is one. Only of flat networks that is looked up."""
-    device = want.get("device", "")
+    device = str(want.get("device", ""))
     if want["type"] == "flat" and links.kind(there.get(device)) == "bridge":
         return device
     return naming.bridge_name(want["uuid"])
 
 
-def _bridge(want, work, there):
+def _bridge(want: Want, work: Work, there: Links) -> str:
     bridge = bridge_of(want, there)
     if bridge == want.get("device"):
         return bridge
@@ -106,7 +118,7 @@ def _bridge(want, work, there):
     return bridge
 
 
-def _plug(uuid, bridge, work):
+def _plug(uuid: str, bridge: str, work: Work) -> None:
     """Guests' interfaces that run, and are in no bridge: somebody took them out, or made the bridge anew."""
     there, lines = work.now.links(), []
     for made in work.now.entries("instances"):
@@ -120,7 +132,7 @@ def _plug(uuid, bridge, work):
     work.batch("ip", lines)
 
 
-def _tunnel(want, work, there, bridge):
+def _tunnel(want: Want, work: Work, there: Links, bridge: str) -> None:
     name, mtu = naming.vxlan_name(want["uuid"]), want["mtu"]
     local = want.get("peers", {}).get(work.host)
     link = there.get(name)
@@ -145,32 +157,32 @@ def _tunnel(want, work, there, bridge):
         _quiet(name, link, work)
 
 
-def _quiet(name, link, work):
+def _quiet(name: str, link: Optional[Link], work: Work) -> None:
     wanted = {"learning": False, "flood": False, "neigh_suppress": True}
     if {key: links.port(link).get(key) for key in wanted} != wanted:
         # What is known goes to where it is, without asking around; broadcasts still reach the network's hosts.
         work.run(["bridge", "link", "set", "dev", name, "learning", "off", "flood", "off", "neigh_suppress", "on"])
 
 
-def _part(name, link, mtu, work):
+def _part(name: str, link: Optional[Link], mtu: int, work: Work) -> ContextManager[None]:
     if link is not None and link.get("mtu") != mtu:
         return work.part("mtu", there=link.get("mtu"))
     return work.part(name)
 
 
-def _same_tunnel(link, vni, local):
+def _same_tunnel(link: Link, vni: int, local: Optional[str]) -> bool:
     has = links.data(link)
     return has.get("id") == vni and has.get("port") == VXLAN_PORT and (local is None or has.get("local") == local)
 
 
-def _uplink(want, work, there, bridge):
+def _uplink(want: Want, work: Work, there: Links, bridge: str) -> None:
     """A physical network, or a VLAN of one, becomes a port of the bridge."""
     device = want.get("device", "")
     if device not in there:
         if not want.get("physical"):
-            raise Failed("There is no device {0!r} on this host.".format(device))
+            raise Failed(NO_DEVICE, "There is no device {0!r} on this host. Name one that is there.".format(device))
         text = "Physical network {0} is at device {1!r} of this host, which is not there. Mend stead_physical_networks."
-        raise Failed(text.format(want["physical"], device))
+        raise Failed(NO_DEVICE, text.format(want["physical"], device))
     if device == bridge:
         return
     if want["type"] == "vlan":
@@ -179,14 +191,15 @@ def _uplink(want, work, there, bridge):
     if master == bridge:
         return
     if master is not None:
-        raise Failed("{0} already belongs to {1}, which is not Stead's.".format(device, master))
+        text = "{0} is a port of {1} already, which is not Stead's. Take it out, or name {1} in its place."
+        raise Failed(NO_DEVICE, text.format(device, master))
     if device in there and (held := links.addresses(there[device])):
         text = "{0} has addresses of this host ({1}), which it would lose as a port. Make it a bridge, and name that."
-        raise Failed(text.format(device, ", ".join(sorted(held))))
+        raise Failed(NO_DEVICE, text.format(device, ", ".join(sorted(held))))
     work.batch("ip", ["link set {0} master {1}".format(device, bridge), "link set {0} up".format(device)])
 
 
-def _vlan(want, work, there, device):
+def _vlan(want: Want, work: Work, there: Links, device: str) -> str:
     name = naming.vlan_name(want["uuid"])
     link = there.get(name)
     if link is not None and (links.data(link).get("id") != want["vlan"] or link.get("link") != device):
@@ -197,7 +210,8 @@ def _vlan(want, work, there, device):
         work.done.append(commands.shown(words))
         status, _out, said = (0, "", "") if work.check else commands.attempt(words)
         if status != 0 and "Unknown device type" in said:
-            raise Failed("The kernel of this host has no VLANs (8021q). Use vxlan or flat here, or another kernel.")
+            raise Failed(NO_VLAN, "Its kernel has no 802.1Q (module 8021q). Use vxlan or flat here, or another kernel.")
         if status != 0:
-            raise Failed("VLAN {0} on {1}: {2}".format(want["vlan"], device, said.strip()))
+            text = "VLAN {0} on {1}: `ip` says: {2}"
+            raise Failed(NO_VLAN, text.format(want["vlan"], device, said.strip()))
     return name

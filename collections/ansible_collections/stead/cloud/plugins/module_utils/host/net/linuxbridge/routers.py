@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from typing import Any, Collection, ContextManager, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ....wire.router import RouterPort
 from ...base import units
 from ...base.paths import PASSABLE, ROUTERS
+from ...base.readings import Readings
+from ...base.step import Want
+from ...base.work import Work
 from .. import arp_nd, namespaces, rules
+from ..links import Links
 from . import floating_ips, naming, networks
 
 READABLE = 0o644
@@ -15,7 +21,7 @@ TABLE, MAPS = "ip stead", ("inward", "outward")
 LEADS_FOR = 1800  # seconds that guests count on a router that they heard of
 
 
-def ensure(want, work):
+def ensure(want: Want, work: Work) -> None:
     namespace = namespace_of(want["uuid"])
     inside = namespaces.ensure(namespace, work)
     floating = floating_ips.of_router(want["uuid"], work)
@@ -34,7 +40,7 @@ def ensure(want, work):
         floating_ips.put(one, work)
 
 
-def _cables(want, floating, namespace, inside, work):
+def _cables(want: Want, floating: Sequence[Want], namespace: str, inside: Links, work: Work) -> Dict[str, List[str]]:
     """Gives back the new addresses of each."""
     ports, new = _ports(want, floating), {}
     for name, port in ports.items():
@@ -51,13 +57,13 @@ def _cables(want, floating, namespace, inside, work):
     return new
 
 
-def _part(name, want, work):
+def _part(name: str, want: Want, work: Work) -> ContextManager[None]:
     """Of a want, where an interface of this name inside stands in it."""
     keys = [key for key, port in want["interfaces"].items() if inside_name(port["mac"]) == name]
     return work.part("interfaces", keys[0]) if keys else work.part("external", there={})
 
 
-def _tell(want, namespace, name, addresses, work):
+def _tell(want: Want, namespace: str, name: str, addresses: Sequence[str], work: Work) -> None:
     port = next(one for one in _all(want) if inside_name(one["mac"]) == name)
     text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"], work)
     with _part(name, want, work):
@@ -68,7 +74,7 @@ def _tell(want, namespace, name, addresses, work):
             work.act(text, arp_nd.lead, namespace, name, port["mac"], LEADS_FOR, managed)
 
 
-def remove(have, work):
+def remove(have: Want, work: Work) -> None:
     uuid = have["uuid"]
     units.stop(unit_name(uuid), work)
     _leave(have, namespace_of(uuid), work)
@@ -76,39 +82,39 @@ def remove(have, work):
     work.remove_tree(os.path.join(ROUTERS, uuid))
 
 
-def restore(want, held, work):
+def restore(want: Want, held: bool, work: Work) -> None:
     if not held:
         ensure(want, work)
 
 
-def is_there(want, now):
+def is_there(want: Want, now: Readings) -> bool:
     return namespace_of(want["uuid"]) in now.namespaces()
 
 
-def namespace_of(uuid):
+def namespace_of(uuid: str) -> str:
     return naming.namespace_name("router", uuid)
 
 
-def inside_name(mac):
+def inside_name(mac: str) -> str:
     """Of an interface in the router's namespace."""
     return "n" + mac.replace(":", "").lower()
 
 
-def unit_name(uuid):
+def unit_name(uuid: str) -> str:
     return "stead-announce-{0}.service".format(uuid)
 
 
-def _all(want):
+def _all(want: Want) -> List[RouterPort]:
     return list(want.get("interfaces", {}).values()) + ([want["external"]] if want.get("external") else [])
 
 
-def _ports(want, floating):
+def _ports(want: Want, floating: Sequence[Want]) -> Dict[str, Dict[str, Any]]:
     """Addresses of floating IPs are on the way out too, and are not the router's to take away."""
     others = {one["address"] + "/32" for one in floating}
     return {inside_name(port["mac"]): dict(port, others=others) for port in _all(want)}
 
 
-def _leave(want, namespace, work, names=None):
+def _leave(want: Want, namespace: str, work: Work, names: Optional[Collection[str]] = None) -> None:
     """Says to guests that they have no way out here any more, where they were told of one."""
     there = work.now.links(namespace) if namespace in work.now.namespaces() else {}
     for port in want.get("interfaces", {}).values():
@@ -117,13 +123,13 @@ def _leave(want, namespace, work, names=None):
             work.act("say that {0} leaves".format(name), arp_nd.lead, namespace, name, port["mac"], 0)
 
 
-def _members(uuid, work):
+def _members(uuid: str, work: Work) -> List[str]:
     """MACs in a network, as this host knows them."""
     made = work.now.entry("networks", uuid)
     return sorted(made["want"].get("forwarding", {})) if made else []
 
 
-def _kernel(namespace, work):
+def _kernel(namespace: str, work: Work) -> None:
     if namespace not in work.now.namespaces():
         return
     for name in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
@@ -131,7 +137,7 @@ def _kernel(namespace, work):
             work.run(["ip", "netns", "exec", namespace, "sysctl", "-qw", name + "=1"])
 
 
-def _routes(want, namespace, work):
+def _routes(want: Want, namespace: str, work: Work) -> None:
     """All that are not the kernel's own are the plan's."""
     gateways = want["external"].get("gateways", []) if want.get("external") else []
     out = {("default" if ":" not in gateway else "default6", gateway) for gateway in gateways}
@@ -147,25 +153,25 @@ def _routes(want, namespace, work):
         work.differs("routes", None, [{"to": _plain(to), "via": via} for to, via in sorted(has - out)])
 
 
-def _route(one):
+def _route(one: Mapping[str, Any]) -> Tuple[str, str]:
     if one["dst"] == "default":
         return ("default6" if ":" in one["gateway"] else "default"), one["gateway"]
     return _sized(one["dst"]), one["gateway"]
 
 
-def _named(to):
+def _named(to: str) -> str:
     return {"0.0.0.0/0": "default", "::/0": "default6"}.get(to, _sized(to))
 
 
-def _sized(text):
+def _sized(text: str) -> str:
     return str(ipaddress.ip_network(text))
 
 
-def _plain(to):
+def _plain(to: str) -> str:
     return {"default": "0.0.0.0/0", "default6": "::/0"}.get(to, to)
 
 
-def written(want):
+def written(want: Want) -> str:
     """The whole table but the members of its maps, which floating IPs put in beside it."""
     out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
     lines = ["add table {0}".format(TABLE)]
@@ -181,7 +187,7 @@ def written(want):
     return "\n".join(lines) + "\n"
 
 
-def _rules(want, floating, namespace, work):
+def _rules(want: Want, floating: Sequence[Want], namespace: str, work: Work) -> None:
     folder = os.path.join(ROUTERS, want["uuid"])
     work.directory(folder, PASSABLE)
     path, text = os.path.join(folder, "rules.nft"), written(want)
@@ -200,11 +206,11 @@ def _rules(want, floating, namespace, work):
         rules.put("\n".join(gone) + "\n", work, namespace)
 
 
-def _own(listing):
+def _own(listing: Optional[rules.Listing]) -> Optional[rules.Listing]:
     return None if listing is None else rules.without_members(listing)
 
 
-def _announce(want, namespace, work, new):
+def _announce(want: Want, namespace: str, work: Work, new: Mapping[str, Sequence[str]]) -> None:
     """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give.
 
     On a cable that is `new` it is not heard before it is started again.

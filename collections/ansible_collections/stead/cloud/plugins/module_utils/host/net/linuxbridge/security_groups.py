@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import List, Sequence
 
 from ...base import ledger, paths
+from ...base.readings import Readings
+from ...base.step import Want
+from ...base.work import Work
 from .. import rules
 from . import filters
 
@@ -16,7 +20,7 @@ FILTERS = paths.ROOT + "/filters"
 _defining = threading.Lock()
 
 
-def ensure(want, work):
+def ensure(want: Want, work: Work) -> None:
     for other, addresses in sorted(want["sets"].items()):
         _set(other, addresses, work)
     group, stateful = want["name"], want.get("stateful", True)
@@ -24,11 +28,11 @@ def ensure(want, work):
         define(filters.group_name(group), filters.group(group, want["rules"], stateful), work)
 
 
-def is_there(want, now):
+def is_there(want: Want, now: Readings) -> bool:
     return now.filter(filters.group_name(want["name"])) is not None
 
 
-def remove(have, work):
+def remove(have: Want, work: Work) -> None:
     if "name" not in have:  # by which its filter is called
         return
     undefine(filters.group_name(have["name"]), work)
@@ -37,17 +41,17 @@ def remove(have, work):
             _drop_sets(other, work)
 
 
-def restore(want, _held, work):
+def restore(want: Want, _held: bool, work: Work) -> None:
     """libvirt keeps its filters over a reboot; the sets that they name are the kernel's, which does not."""
     for other, addresses in sorted(want["sets"].items()):
         _set(other, addresses, work)
 
 
-def path_of(name):
+def path_of(name: str) -> str:
     return os.path.join(FILTERS, name + ".xml")
 
 
-def define(name, text, work):
+def define(name: str, text: str, work: Work) -> None:
     """libvirt gives a filter back in words of its own: what it was given, and said then, is kept beside."""
     path = path_of(name)
     with _defining:
@@ -61,12 +65,12 @@ def define(name, text, work):
             paths.write(path + rules.SEEN, rules.digest([work.now.filter(name)]))
 
 
-def _kept(path, there, work):
+def _kept(path: str, there: str, work: Work) -> bool:
     kept = paths.read_bytes(path + rules.SEEN)
     return kept == rules.digest([there]) if kept is not None else work.check
 
 
-def undefine(name, work):
+def undefine(name: str, work: Work) -> None:
     if work.now.filter(name) is not None:
         work.act("undefine filter " + name, work.connection.nwfilterLookupByName(name).undefine)
     if not work.check:
@@ -74,7 +78,7 @@ def undefine(name, work):
             paths.remove(path)
 
 
-def _set(group, addresses, work):
+def _set(group: str, addresses: Sequence[str], work: Work) -> None:
     """Filled beside and exchanged, so that no packet meets half a set."""
     for version, family in ((4, "inet"), (6, "inet6")):
         name = filters.set_name(group, version)
@@ -90,14 +94,14 @@ def _set(group, addresses, work):
             work.run(["ipset", "-exist", "restore"], feed="\n".join(lines) + "\n")
 
 
-def _drop_sets(group, work):
+def _drop_sets(group: str, work: Work) -> None:
     for version in (4, 6):
         name = filters.set_name(group, version)
         if work.now.members(name) is not None:
             work.run(["ipset", "destroy", name])
 
 
-def _users(other, group):
+def _users(other: str, group: str) -> List[str]:
     """Other groups on this host whose rules name it."""
     wants = [one["want"] for one in ledger.everything("security_groups")]
     wants += [one["want"]["default_group"] for one in ledger.everything("projects") if "default_group" in one["want"]]
