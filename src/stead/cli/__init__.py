@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "simulate": "rehearse bad days on simulated hosts",
     "lab": "run several real hosts on this machine, for trying and testing",
     "bootstrap": "prepare the hosts of the inventory for their roles",
+    "fence": "cut the power of a host, and record that it is off",
     "doctor": "examine hosts and say what is missing or wrong",
     "hosts": "list hosts with their state, capacity and instances",
     "console": "open the serial console of an instance",

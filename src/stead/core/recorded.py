@@ -30,20 +30,22 @@ class KnownHost(NamedTuple):
     """What is known of a host when it does not answer, or is in the inventory no more."""
 
     host: Host  # as it was when it last answered an apply
-    dead: str = ""  # who said by its name that it is off; until it answers again
+    dead: str = ""  # by whom, and with what proof, it was called dead; until it answers again
 
 
-def told_of_hosts(silence: HostRecords, known: Mapping[str, KnownHost], who: str) -> dict[str, KnownHost | None]:
-    """What is recorded of hosts from now on, where it is not what is recorded."""
+def told_of_hosts(
+    silence: HostRecords, known: Mapping[str, KnownHost], who: str, proofs: Mapping[str, str]
+) -> dict[str, KnownHost | None]:
+    """What is recorded of hosts from now on, where it is not what is recorded. `proofs` say more than who said it."""
     told: dict[str, KnownHost | None] = {
         name: None if host is None else KnownHost(host, known[name].dead if name in known else "")
         for name, host in silence.hosts.items()
     }
-    for names, dead in ((silence.dead, who), (silence.back, "")):
-        for name in names:
-            one = told.get(name) or known.get(name)
-            if one is not None:
-                told[name] = one._replace(dead=dead)
+    words = {name: proofs.get(name, who) for name in silence.dead} | dict.fromkeys(silence.back, "")
+    for name, dead in words.items():
+        one = told.get(name) or known.get(name)
+        if one is not None:
+            told[name] = one._replace(dead=dead)
     return told
 
 

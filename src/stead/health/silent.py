@@ -55,7 +55,7 @@ def told(standing: Standing) -> str:
     """In one line or two."""
     number = standing.recorded
     held = f"{number:,} resource{'s are' if number != 1 else ' is'} recorded on it." if number else ""
-    who = f"{standing.said_dead_by} said that it is dead." if standing.host.state is HostStatus.DEAD else ""
+    who = f"Called dead by {standing.said_dead_by}." if standing.host.state is HostStatus.DEAD else ""
     return " ".join(part for part in (who, held, standing.todo) if part)
 
 

@@ -22,19 +22,20 @@ def inventory(layout: LabLayout, rooms: Rooms) -> dict[str, Any]:
                 "ansible_ssh_common_args": " ".join(ssh_options(rooms)),
                 "stead_lab": layout.name,
             },
-            "hosts": {host.name: host_vars(layout, host) for host in layout.hosts},
+            "hosts": {host.name: host_vars(layout, host, rooms) for host in layout.hosts},
             "children": groups,
         }
     }
 
 
-def host_vars(layout: LabLayout, host: LabHost) -> dict[str, Any]:
+def host_vars(layout: LabLayout, host: LabHost, rooms: Rooms) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ansible_host": host.address,
         "stead_underlay_address": host.address,
         "stead_underlay_interface": host.links[0].device,
         "stead_underlay_mtu": layout.mtu,
         "stead_physical_networks": {link.network: link.device for link in host.links[1:]},
+        "stead_fence": {"agent": str(rooms.fence_agent), "plug": host.name},
     }
     optional = {
         "stead_zone": host.zone,

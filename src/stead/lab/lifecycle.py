@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from stead.lab import cgroups, links, outside, paths
+from stead.lab import cgroups, fence_agent, links, outside, paths
 from stead.lab.base import Base, ensure_base, locked, make_room, take
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
@@ -119,6 +119,8 @@ def prepare(lab: Lab, base: Base) -> None:
         personalise(lab.layout, host, rooms)
         (rooms.host(host.name) / "ready").touch()
     write_whole(rooms.known_hosts, known_hosts(lab.layout, rooms))
+    write_whole(rooms.fence_agent, fence_agent.program(lab.layout.name))
+    rooms.fence_agent.chmod(0o755)
     write_whole(rooms.inventory, to_yaml(lab.layout, rooms))
 
 

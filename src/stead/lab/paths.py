@@ -56,6 +56,10 @@ class Rooms:
         return self.top / "inventory.yml"
 
     @property
+    def fence_agent(self) -> Path:
+        return self.top / "fence_lab"
+
+    @property
     def sockets(self) -> Path:
         """Where ssh keeps its shared connections; short, since a socket's path has at most 108 characters."""
         return self.top / "ssh"

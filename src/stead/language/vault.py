@@ -10,6 +10,7 @@ from stead.language.document import Scalar
 
 NO_PASSWORD = Code("STEAD-L040", "a vaulted value needs a password")
 WRONG_PASSWORD = Code("STEAD-L041", "a vaulted value cannot be opened")
+NOT_OPENED = "None of the given passwords opens it, or it is damaged. `ansible-vault encrypt_string` writes it anew."
 
 
 class Vault:
@@ -34,15 +35,18 @@ class Vault:
             text = "Give the password's file with --vault-password-file, or ANSIBLE_VAULT_PASSWORD_FILE."
             found.append(NO_PASSWORD.at(node.place, text))
             return None
-        from ansible.errors import AnsibleError
-        from ansible.parsing.vault import VaultLib, VaultSecret
+        secret = opened(node.text, self.passwords)
+        if secret is None:
+            found.append(WRONG_PASSWORD.at(node.place, NOT_OPENED))
+        return secret
 
-        library = VaultLib([("default", VaultSecret(one.reveal().encode())) for one in self.passwords])
-        try:
-            return Secret(library.decrypt(node.text.strip().encode()).decode())
-        except (AnsibleError, UnicodeDecodeError, ValueError):
-            text = (
-                "None of the given passwords opens it, or it is damaged. `ansible-vault encrypt_string` writes it anew."
-            )
-            found.append(WRONG_PASSWORD.at(node.place, text))
-            return None
+
+def opened(text: str, passwords: Sequence[Secret]) -> Secret | None:
+    from ansible.errors import AnsibleError
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    library = VaultLib([("default", VaultSecret(one.reveal().encode())) for one in passwords])
+    try:
+        return Secret(library.decrypt(text.strip().encode()).decode())
+    except (AnsibleError, UnicodeDecodeError, ValueError):
+        return None

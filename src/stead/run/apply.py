@@ -59,6 +59,7 @@ class Options:
     site_key: str = field(default="", repr=False)  # for controllers to keep; empty where people have one
     root: Path = Path()  # the spec's directory, from which the playbooks of hooks are named
     lives: float = 60.0  # seconds without a heartbeat until others may take the lock
+    proofs: Mapping[str, str] = field(default_factory=dict)  # hosts that were fenced -> by whom, with what, when
     content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
 
 
@@ -94,12 +95,12 @@ def apply(
     ) as hold:
         check_fresh(plan, now, store)
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
-            _remember_hosts(plan, store, hold, options.who)
+            _remember_hosts(plan, store, hold, options)
             return Applied(run=0, outcome=Outcome.DONE)
         journal = RunJournal(store, hold, plan, store.recorded())
         with interrupts_of(lambda: on_event(Stopping())) as interrupts:
             start = Start(options.who, options.reason, plan.digest, len(plan.steps), options.content)
-            journal.start(start)
+            journal.start(start, options.proofs)
             work = _Work(plan, journal, runner, options, interrupts, on_event)
             try:
                 work.all()
@@ -112,11 +113,11 @@ def apply(
             return work.close()
 
 
-def _remember_hosts(plan: Plan, store: Store, hold: Hold, who: str) -> None:
+def _remember_hosts(plan: Plan, store: Store, hold: Hold, options: Options) -> None:
     """Where nothing else is to be done: what is known of them once they are silent."""
-    hosts = told_of_hosts(plan.silence, store.recorded().hosts, who)
+    hosts = told_of_hosts(plan.silence, store.recorded().hosts, options.who, options.proofs)
     if hosts:
-        store.edit(hold, who, "hosts", Writes(hosts=hosts))
+        store.edit(hold, options.who, "hosts", Writes(hosts=hosts))
 
 
 def check_fresh(plan: Plan, now: Made, store: Store) -> None:

@@ -72,7 +72,7 @@ class RunJournal:
         self._buffer = _Buffer()
         self._last = 0.0
 
-    def start(self, start: Start) -> int:
+    def start(self, start: Start, proofs: Mapping[str, str]) -> int:
         """Begins the run, and reserves what its resources were given."""
         left = self._left
         for step in self._plan.steps:
@@ -83,7 +83,7 @@ class RunJournal:
         for address, keep in self._plan.keeps.items():
             self._reserve(address, keep)
         buffer, self._buffer = self._buffer, _Buffer()
-        hosts = told_of_hosts(self._plan.silence, self._hosts_known, start.who)
+        hosts = told_of_hosts(self._plan.silence, self._hosts_known, start.who, proofs)
         self.run = self._store.start(self._hold, start, replace(buffer.writes(), hosts=hosts))
         self.origin = StoreOrigin(self._store.site, self._store.serial(), self._hold.token)
         return self.run

@@ -82,7 +82,7 @@ class SimulatedRunner:
         rows = self.state.know([*lanes, *(step.to for step in wave.steps if step.to)])
         answering = {}
         for host, steps in lanes.items():
-            if rows[host].state == HostStatus.DOWN:
+            if not rows[host].answers:
                 on_event(HostSilent(host, rows[host].why or "it does not answer"))
             else:
                 answering[host] = steps
@@ -180,6 +180,8 @@ class _Hand:
             case FaultKind.DIE:
                 self._perform(step)
                 return self._die(step)
+            case FaultKind.FENCE:
+                raise AssertionError
 
     def _unready(self, step: Step) -> tuple[Ending, str]:
         ending, error = self._perform(step)
@@ -199,7 +201,7 @@ class _Hand:
     def _strike(self, step: Step) -> SimulatedFault | None:
         address = str(step.address)
         for at, fault in enumerate(self._faults):
-            if not fault.times or not fault.matches(step.host, address):
+            if not fault.times or fault.kind is FaultKind.FENCE or not fault.matches(step.host, address):
                 continue
             self._struck = True
             if fault.skip:
@@ -264,7 +266,7 @@ class _Hand:
         former = source.uuids.get(step.uuid, address)
         if former not in source.things:
             return f"{address} is not on {step.host}"
-        if target.state == HostStatus.DOWN or step.to in self._dead:
+        if not target.answers or step.to in self._dead:
             return f"{step.to} does not answer"
         want = step.want or source.things[former]
         if refusal := self._site.refusal(address, step.to, step.uuid, want):
@@ -314,7 +316,7 @@ def _reported(host: Host, row: HostRow) -> Host:
     computes, stores = "compute" in host.roles, "storage" in host.roles
     state, why = host.state, host.why
     if row.state != HostStatus.UP:
-        state, why = HostStatus(row.state), row.why
+        state, why = HostStatus(row.state) if row.answers else HostStatus.DOWN, row.why
     reported = replace(
         host,
         state=state,

@@ -49,8 +49,11 @@ class FaultKind(StrEnum):
     DIE = "die"  # the host goes down in the middle of the step, which is done and never reported
     UNREADY = "unready"  # the step is done, and its guest is never ready
     DIE_BEFORE = "die-before"  # the host goes down just before it does the step
+    FENCE = "fence"  # no step: the fence agent of the host fails
 
 
+OFF = "off"  # state of a host that has no power; one that is down has only lost its cable, and runs on
+SILENT = frozenset({OFF, "down"})
 AWAITED = "awaited "  # before the digest that a thing was made from: it was not seen ready since
 
 
@@ -83,6 +86,10 @@ class HostRow(NamedTuple):
     state: str
     why: str
     delay: float
+
+    @property
+    def answers(self) -> bool:
+        return self.state not in SILENT
 
     @property
     def underlay(self) -> str:

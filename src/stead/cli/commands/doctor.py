@@ -1,7 +1,8 @@
 """Examine hosts and say what is missing or wrong, and how to mend it.
 
 stead doctor
-Virtualisation is proven by running a guest, the way between hosts by packets of full size. Changes nothing.
+Virtualisation is proven by running a guest, the way between hosts by packets of full size. Fence agents are asked for
+the power of their hosts, which harms nobody. Changes nothing.
 Names also hosts that somebody called dead, and those that left the inventory while something is recorded on them.
 The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
 """
@@ -13,10 +14,13 @@ import json
 
 from stead.cli.commands.hosts import known, real_inventory
 from stead.cli.common.console_output import GREEN, complain, paint
+from stead.cli.common.fencing import tried
 from stead.cli.common.options import inventory as inventory_option
 from stead.cli.common.options import store as store_option
+from stead.cli.common.options import vault as vault_option
 from stead.cli.common.workspace import find
 from stead.core.diagnostics import has_errors
+from stead.health import fences
 from stead.health.doctor import diagnose, peers_of
 from stead.health.silent import standings
 from stead.runner.observe import ObserveRequest, completed, observe
@@ -25,6 +29,7 @@ from stead.runner.observe import ObserveRequest, completed, observe
 def arguments(parser: argparse.ArgumentParser) -> None:
     inventory_option(parser)
     store_option(parser)
+    vault_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
@@ -42,7 +47,13 @@ def run(options: argparse.Namespace) -> int:
     )
     answers = observe(question)
     there = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
-    found = diagnose(inventory.hosts, answers, standings(there, recorded))
+    said, wrong = tried(find(options), inventory)
+    answering = {name for name, answer in answers.items() if answer.answered}
+    found = [
+        *diagnose(inventory.hosts, answers, standings(there, recorded)),
+        *wrong,
+        *fences.diagnosed(said, answering),
+    ]
     if options.json:
         rows = [
             {"host": one.address, "code": one.code, "severity": str(one.severity)}

@@ -1,7 +1,8 @@
 """Rehearse bad days on simulated hosts. Nothing here touches a real machine.
 
   stead simulate hosts                          every simulated host, and what is wrong with it
-  stead simulate down compute-3 --why "fire"    a host that does not answer; `up` brings it back
+  stead simulate down compute-3 --why "fire"    a host that does not answer and runs on; `up` brings it back
+  stead simulate off compute-3                  a host without power; `up` boots it
   stead simulate maintenance compute-3          one that keeps what it has and gets nothing new
   stead simulate slow compute-3 30              one whose steps take 30 s longer
   stead simulate drift ADDRESS memory=2147483648 [--host H]   somebody changes a field behind our back
@@ -9,6 +10,7 @@
   stead simulate move ADDRESS HOST              somebody migrates it by hand
   stead simulate fail [--host H] [--address A] [--skip N] [--times N] [--error TEXT]    steps that will fail
   stead simulate fail --unready [--address A]   guests that are started and never get ready
+  stead simulate fail --fence [--host H]        fence agents that fail
   stead simulate die HOST [--skip N] [--before]  a host that goes silent in the middle of an apply
   stead simulate faults                         what is still to go wrong
   stead simulate clear                          nothing more goes wrong
@@ -32,7 +34,7 @@ from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.named import NamedTuple
 from stead.core.observed import HostStatus
 from stead.plan.render.values import safe
-from stead.runner.simulated_state import FaultKind, SimulatedFault, SimulatedState
+from stead.runner.simulated_state import OFF, FaultKind, SimulatedFault, SimulatedState
 
 NO_HOST = Code("STEAD-B051", "there is no such simulated host")
 NOT_THERE = Code("STEAD-B052", "no simulated host has this")
@@ -55,6 +57,7 @@ _FLAGS: Mapping[str, Mapping[str, object]] = {
     "times": {"metavar": "N", "type": shared.number(1), "default": 1, "help": "how often (default: once)"},
     "error": {"metavar": "TEXT", "default": "injected by `stead simulate`", "help": "the error that is reported"},
     "unready": {"action": "store_true", "help": "the step is done, and its guest is not ready in time"},
+    "fence": {"action": "store_true", "help": "no step fails: the fence agent does, until `clear`"},
     "before": {"action": "store_true", "help": "before it does the step, not after"},
 }
 
@@ -149,7 +152,7 @@ def hosts(state: SimulatedState, _options: argparse.Namespace) -> object:
     }
 
 
-def set_state(to: HostStatus) -> Callable[[SimulatedState, argparse.Namespace], object]:
+def set_state(to: str) -> Callable[[SimulatedState, argparse.Namespace], object]:
     def run_it(state: SimulatedState, options: argparse.Namespace) -> object:
         for host in [known(state, one) for one in options.hosts]:
             state.set_state(host, to, safe(getattr(options, "why", "")))
@@ -216,7 +219,7 @@ def move(state: SimulatedState, options: argparse.Namespace) -> object:
 
 def fail(state: SimulatedState, options: argparse.Namespace) -> object:
     host = known(state, options.host) if options.host else ""
-    kind = FaultKind.UNREADY if options.unready else FaultKind.FAIL
+    kind = FaultKind.FENCE if options.fence else FaultKind.UNREADY if options.unready else FaultKind.FAIL
     state.inject(SimulatedFault(kind, host, options.address, options.skip, options.times, safe(options.error)))
     return faults(state, options)
 
@@ -258,6 +261,7 @@ _HOSTS: Sequence[tuple[str, str]] = (("hosts", "+"),)
 SUBCOMMANDS: dict[str, SimulateCommand] = {
     "hosts": SimulateCommand("every simulated host, and what is wrong with it", (), (), hosts),
     "down": SimulateCommand("hosts that do not answer", tuple(_HOSTS), ("why",), set_state(HostStatus.DOWN)),
+    "off": SimulateCommand("hosts whose power is cut", tuple(_HOSTS), ("why",), set_state(OFF)),
     "up": SimulateCommand("hosts that answer again", tuple(_HOSTS), (), set_state(HostStatus.UP)),
     "maintenance": SimulateCommand(
         "hosts that keep what they have and get nothing new", tuple(_HOSTS), ("why",), set_state(HostStatus.MAINTENANCE)
@@ -268,7 +272,9 @@ SUBCOMMANDS: dict[str, SimulateCommand] = {
     ),
     "lose": SimulateCommand("delete a resource behind Stead's back", (("address", ""),), ("host",), lose),
     "move": SimulateCommand("migrate a resource by hand", (("address", ""), ("to", "")), ("host",), move),
-    "fail": SimulateCommand("steps that will fail", (), ("host", "address", "skip", "times", "error", "unready"), fail),
+    "fail": SimulateCommand(
+        "steps that will fail", (), ("host", "address", "skip", "times", "error", "unready", "fence"), fail
+    ),
     "die": SimulateCommand("a host that goes silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
     "faults": SimulateCommand("what is still to go wrong", (), (), faults),
     "clear": SimulateCommand("nothing more goes wrong", (), (), clear),

@@ -48,6 +48,13 @@ def _names_it(lost: list[Step]) -> bool:
     return _answer(f"The data of {len(addresses)} resources is lost for good. To do it, type `{word}`: ") == word
 
 
+def named(question: str, name: str) -> bool:
+    """Whether a person typed this name. Never asks a program."""
+    if not sys.stdin.isatty():
+        raise Refused(NOBODY.at(None, "Standard input is no terminal. Say --auto-approve."))
+    return _answer(question) == name
+
+
 def _answer(question: str) -> str:
     sys.stdout.flush()
     print(question, end="", file=sys.stderr, flush=True)

@@ -33,13 +33,7 @@ def inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--var-file", action="append", default=[], metavar="FILE", help="file of variables; later ones win"
     )
-    group.add_argument(
-        "--vault-password-file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="password of `!vault` values (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
-    )
+    vault(group)
     hosts(group)
     store(group)
 
@@ -50,6 +44,16 @@ Group = argparse._ArgumentGroup | argparse.ArgumentParser  # noqa: SLF001 - argp
 def hosts(group: Group) -> None:
     inventory(group)
     group.add_argument("--simulated", action="store_true", help="simulate the hosts of the inventory")
+
+
+def vault(group: Group) -> None:
+    group.add_argument(
+        "--vault-password-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="password of `!vault` values (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
+    )
 
 
 def inventory(group: Group) -> None:

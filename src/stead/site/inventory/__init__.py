@@ -13,9 +13,10 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Place, Refused
 from stead.core.observed import Host
-from stead.core.value import value
+from stead.core.value import field, value
 from stead.site.inventory import variables as reading
 from stead.site.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
+from stead.site.inventory.fences import FENCE, FenceVariables
 from stead.site.inventory.tree import Tree
 from stead.site.inventory.yaml_source import NotOurs, Vaulted, Wrong, read_into
 
@@ -35,6 +36,7 @@ class Inventory:
     connections: Mapping[str, Mapping[str, Any]]
     sources: tuple[Path, ...]
     runners: frozenset[str] = frozenset()  # `stead_runner` of its hosts: "simulated"; empty means Ansible
+    fences: Mapping[str, FenceVariables] = field(default_factory=dict, repr=False)  # of hosts with a `stead_fence`
 
 
 def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]]:
@@ -62,7 +64,11 @@ def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]
         )
         reader.found.append(NO_HOSTS.at(None, text))
     inventory = Inventory(
-        hosts=reader.hosts, connections=reader.connections, sources=tuple(sources), runners=frozenset(reader.runners)
+        hosts=reader.hosts,
+        connections=reader.connections,
+        sources=tuple(sources),
+        runners=frozenset(reader.runners),
+        fences=reader.fences,
     )
     return inventory, [*reader.found, *reader.told()]
 
@@ -84,6 +90,7 @@ class _HostReader:
         self.hosts: dict[str, Host] = {}
         self.connections: dict[str, Mapping[str, Any]] = {}
         self.runners: set[str] = set()
+        self.fences: dict[str, FenceVariables] = {}
         self.found: list[Diagnostic] = []
         self._files = files
         self._known: dict[int, tuple[Mapping[str, Any], dict[str, Any], Mapping[str, Any]]] = {}
@@ -105,6 +112,8 @@ class _HostReader:
         self.hosts[name] = Host(name=name, roles=roles, **fields)
         self.runners.add(str(variables.get("stead_runner", "")))
         self.connections[name] = connection
+        if FENCE in variables:
+            self.fences[name] = FenceVariables(name, groups, variables)
 
     def _profile(
         self, name: str, variables: Mapping[str, Any], groups: frozenset[str]

@@ -45,7 +45,10 @@ class Wrong(Exception):  # noqa: N818 - carries a diagnostic
 
 
 class Vaulted:
-    """An encrypted value: Ansible opens it on the way to the host, we never do."""
+    """An encrypted value. Ansible opens it on the way to the host; of Stead, only who fences a host does."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where there is one
@@ -59,7 +62,7 @@ def _scalar(loader: Any, node: Any) -> Any:
 
 _Loader.add_constructor("!unsafe", _scalar)
 for _tag in ("!vault", "!vault-encrypted"):
-    _Loader.add_constructor(_tag, lambda _loader, _node: Vaulted())
+    _Loader.add_constructor(_tag, lambda _loader, node: Vaulted(str(node.value)))
 
 
 def read_into(tree: Tree, source: Path) -> list[Path]:
