@@ -6,6 +6,7 @@ The tests of this file tell one story, in order: apply, write, move, grow, detac
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -186,8 +187,21 @@ def test_nobody_but_the_hosts_gets_in(site: Site) -> None:
     for port in (2049, 3260, 20048):
         words = ["curl", "--silent", "--max-time", "2", f"telnet://{storage}:{port}"]
         assert subprocess.run(words, check=False, stdin=subprocess.DEVNULL).returncode == 28, port  # nothing answers
+    for host in ("compute-1", "storage-1"):  # nor any other process of a host, its own server's included
+        reached = [opens(site, host, user, f"{storage}:{port}") for user in USERS for port in (2049, 3260)]
+        assert reached == [True] * 2 * (len(USERS) - 1) + [False] * 2, host
     targets = json.loads(site.lab.run("storage-1", ["cat", "/etc/stead/storage.json"]))["clients"]
     assert sorted(targets) == sorted(host.address for host in site.lab.hosts)
+
+
+USERS = ("0", "64055", "65534")  # root, QEMU's, and nobody's
+
+
+def opens(site: Site, host: str, user: str, target: str) -> bool:
+    address, port = target.rsplit(":", 1)
+    code = f"import socket; print(socket.socket().connect_ex(({address!r}, {port})) == 0)"
+    words = ["timeout", "2", "setpriv", "--reuid", user, "--clear-groups", "python3", "-c", code]
+    return site.lab.run(host, ["sh", "-c", f"{shlex.join(words)} || true"]).strip() == "True"
 
 
 def test_a_client_makes_and_removes_nothing(site: Site) -> None:
