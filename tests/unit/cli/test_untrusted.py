@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
 import zlib
@@ -142,6 +143,26 @@ def test_a_spec_that_takes_too_much_is_stopped(
     monkeypatch.setattr(bounded, what, most)
     assert main(["plan", "--untrusted", VIEW]) == 1
     assert {"SECONDS": "STEAD-C015", "MEMORY": "STEAD-C004"}[what] in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_a_plan_with_project_files_takes_no_more_than_it_may(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], owned: bool
+) -> None:
+    """Also one without --untrusted. Afterwards nothing is bounded: an apply takes its time."""
+    spec = demo / "stead.yml"
+    names = "".join(f"  net-{number}: {{subnets: {{v4: {{cidr: 10.0.0.0/24}}}}}}\n" for number in range(3_000))
+    if owned:
+        (demo / "tenants").mkdir()
+        (demo / "tenants/red.yml").write_text(f"stead: 1\nnetworks:\n{names}")
+        spec.write_text(spec.read_text() + "\ninclude: {project: red, from: tenants/red.yml}\n")
+    else:
+        spec.write_text(spec.read_text().replace("networks:\n", f"networks:\n{names}", 1))
+    monkeypatch.setattr(bounded, "SECONDS", 0)
+    before = resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS)
+    main(["plan", "--quiet"])  # no hosts have room for so many
+    assert ("STEAD-C015" in capsys.readouterr().err) is owned
+    assert (resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS)) == before
 
 
 @pytest.mark.usefixtures("viewed")

@@ -41,6 +41,33 @@ def test_many_cheap_expressions_cost_what_they_cost(tmp_path: Path, monkeypatch:
     assert "All expressions of the spec together" in told[0].detail
 
 
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("y" * 1_000 + "{{ one }}", 180),
+        ("{{ [long, one] }}", 40),
+        ("{{ {one: one} }}", 400),
+        ("\U0001f600" * 250 + "{{ one }}", 180),
+    ],
+)
+def test_what_expressions_come_to_is_counted_in_bytes(monkeypatch: pytest.MonkeyPatch, text: str, times: int) -> None:
+    """A long text of which one letter differs costs no steps, and a million members have one each."""
+    scope = {"one": 1, "long": list(range(100))}
+
+    def made(times: int) -> None:
+        expressions.new_budget()
+        for _ in range(times):
+            expressions.evaluate(text, scope)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(expressions, "KEPT", 200_000)
+        made(times)
+        made(times)  # a budget is one plan's
+        with pytest.raises(expressions.BoundExceeded, match="together come to too much"):
+            made(2 * times)
+    expressions.new_budget()
+
+
 def test_a_sum_of_lists_is_counted_as_it_is_made() -> None:
     expressions.new_budget()
     with pytest.raises(expressions.BoundExceeded, match="too many steps"):

@@ -137,13 +137,15 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
     """The plan that these inputs give, with its secrets, which no file holds. It is done only if it is the one that was
     reviewed, to the letter: a file can be written by anyone.
     """
+    from stead.cli.common.bounded import while_planned
     from stead.cli.common.selection import wishes_again
     from stead.core.diagnostics import Refused, has_errors
     from stead.plan.file import difference
     from stead.plan.planner import make_plan
     from stead.run.apply import FORGED, STALE
 
-    planned, found = make_plan(inputs, wishes_again(plan.made.asked, inputs))
+    with while_planned(bool(inputs.desired.owned)):
+        planned, found = make_plan(inputs, wishes_again(plan.made.asked, inputs))
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
     now = {hook.playbook: hook.digest for hook in planned.plan.hooks}

@@ -1,4 +1,8 @@
-"""A command over files of people who are not trusted: a process of its own, bounds, and nothing to steal."""
+"""Bounds of time and memory for files of people who are not trusted.
+
+What nobody has read is planned in a process of its own, with nothing to steal. What is merged is planned in this
+process, with bounds for as long as the plan is made: not while hosts are asked, and not for what is applied after it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from time import process_time
 
 from stead.core.diagnostics import Code, Diagnostic, Refused
 
@@ -16,6 +23,7 @@ WITHIN = "STEAD_WITHIN_BOUNDS"  # set for the process that has the bounds
 SECONDS = 120  # of a processor; far more than a plan of 100,000 instances takes
 MEMORY = 4 << 30  # bytes of addresses
 FILES = 256 << 20  # bytes that one file may have
+MERGED = 5  # times as much time, and twice the memory, for a plan that has the whole site and somebody's attention
 
 
 def is_within() -> bool:
@@ -39,9 +47,31 @@ def run(words: Sequence[str]) -> int:
     return done.returncode if done.returncode >= 0 else 1
 
 
-def _too_much() -> Diagnostic:
-    text = f"It may take {SECONDS} s of a processor and {MEMORY >> 30} GiB of memory. Make the spec smaller."
-    return BOUNDS.at(None, text)
+@contextmanager
+def while_planned(project_files: bool) -> Iterator[None]:
+    """Where the site trusts everybody who writes its files, a plan takes what it takes."""
+    if not project_files or is_within() or current_thread() is not main_thread():
+        yield
+        return
+    before = {what: resource.getrlimit(what) for what in (resource.RLIMIT_CPU, resource.RLIMIT_AS)}
+    handler = signal.signal(signal.SIGXCPU, _stop)
+    _set(resource.RLIMIT_CPU, int(process_time()) + 1 + SECONDS * MERGED, soft=True)
+    _set(resource.RLIMIT_AS, MEMORY * 2, soft=True)
+    try:
+        yield
+    finally:
+        for what, limits in before.items():
+            resource.setrlimit(what, limits)
+        signal.signal(signal.SIGXCPU, handler)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise Refused(_too_much(SECONDS * MERGED, MEMORY * 2))
+
+
+def _too_much(seconds: int = 0, memory: int = 0) -> Diagnostic:
+    took = f"{seconds or SECONDS} s of a processor and {(memory or MEMORY) >> 30} GiB of memory"
+    return BOUNDS.at(None, f"It may take {took}, since people of projects write files of it. Make the spec smaller.")
 
 
 def _bound() -> None:
@@ -51,6 +81,11 @@ def _bound() -> None:
         (resource.RLIMIT_FSIZE, FILES),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(what)
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (least, least))
+        _set(what, most)
+
+
+def _set(what: int, most: int, *, soft: bool = False) -> None:
+    """A soft one can be taken back."""
+    _, hard = resource.getrlimit(what)
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (least, hard if soft else least))

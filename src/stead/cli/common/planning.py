@@ -43,12 +43,14 @@ class Ready:
 
 def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
     """Refuses, with every mistake that was found, where there can be no plan."""
+    from stead.cli.common.bounded import while_planned
     from stead.cli.common.selection import wishes
     from stead.plan.planner import make_plan
 
     workspace = find(options)
     loaded = load(workspace)
-    planned, found = make_plan(loaded.inputs, wishes(options, loaded.inputs, destroy=destroy))
+    with while_planned(bool(loaded.inputs.desired.owned)):
+        planned, found = make_plan(loaded.inputs, wishes(options, loaded.inputs, destroy=destroy))
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or planned.diff is None or has_errors(found):
         raise Refused(*found)

@@ -109,6 +109,7 @@ def read_spec(
     workspace: Workspace, key: bytes = b"", *, stored: Stored | None = None
 ) -> tuple[Desired, list[Diagnostic]]:
     """`key` is given by who has found another than the one that lies here; `stored` by who has read the store."""
+    from stead.cli.common.bounded import while_planned
     from stead.cli.common.hooks import unfit
     from stead.kinds import kinds
     from stead.language.desired import resolve
@@ -126,7 +127,8 @@ def read_spec(
         root=workspace.root,
         stored=stored,
     )
-    desired, more = resolve(spec, key=key or site_key(workspace))
+    with while_planned(bool(spec.owned)):
+        desired, more = resolve(spec, key=key or site_key(workspace))
     return desired, [*found, *more, *unfit(desired, workspace.root)]
 
 

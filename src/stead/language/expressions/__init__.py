@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stead.core.fields import Expression, Secret
-from stead.language.expressions.bounds import LARGEST, WHOLE, BoundExceeded
+from stead.language.expressions.bounds import KEPT, LARGEST, WHOLE, BoundExceeded
 from stead.language.expressions.used import (
     NameUse,
     environment,
@@ -66,7 +66,7 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     try:
         known = {name: scope[name] for name in names_used(text) if name in scope}
         made = _compiled(text)
-        return meter.made(_settled(made(**known))) if _is_lone(text) else _joined(made, known)
+        return meter.keep(meter.made(_settled(made(**known))) if _is_lone(text) else _joined(made, known))
     except BoundExceeded:
         raise
     except TemplateError as error:
@@ -80,7 +80,8 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
 def new_budget() -> None:
     """Of a plan's: its expressions share one."""
     if environment.cache_info().currsize:  # there is one already
-        environment().meter.whole = WHOLE
+        meter = environment().meter
+        meter.whole, meter.room = WHOLE, KEPT
 
 
 def _is_lone(text: str) -> bool:

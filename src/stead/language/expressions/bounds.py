@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import wraps
+from sys import getsizeof
 from typing import Any, Final
 
 LARGEST: Final = 1 << 20  # characters or items that a value may have; user data is bounded at 64 KiB anyway
 BUDGET: Final = 1 << 24  # parts: a few seconds at worst
 WHOLE: Final = 1 << 29  # parts of all expressions of a plan: a million members with a short one each have enough
+KEPT: Final = 1 << 30  # bytes of all that the expressions of a plan come to: it is held until the plan is made
 MOST_BITS: Final = 256  # of a number: more than any address, size or id
 _CALL: Final = 50
 _WIDTH = re.compile(r"[0-9]{5,}|\*")
@@ -51,6 +53,15 @@ class Meter:
     def __init__(self) -> None:
         self.left = BUDGET
         self.whole = WHOLE
+        self.room = KEPT
+
+    def keep(self, value: Any) -> Any:
+        """What an expression comes to. A member's own text costs its bytes, also where it was cheap to make."""
+        size = _bytes(value)
+        if size > self.room:
+            raise BoundExceeded("All expressions of the spec together come to too much. Let fewer members differ.")
+        self.room -= size
+        return value
 
     def spend(self, parts: int) -> None:
         if parts > self.left:  # it is not done, so it costs nothing
@@ -137,6 +148,19 @@ def _items(value: Any) -> int:
             stack += one.values() if isinstance(one, dict) else one
             if total > BUDGET // 4:
                 raise BoundExceeded(f"It comes to more than {BUDGET // 4:,} items.")
+    return total
+
+
+def _bytes(value: Any) -> int:
+    """About: a character of a text may take four."""
+    total, stack = 0, [value]
+    while stack:
+        one = stack.pop()
+        total += getsizeof(one)
+        if isinstance(one, dict):
+            stack += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            stack += one
     return total
 
 
