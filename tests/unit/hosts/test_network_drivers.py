@@ -37,6 +37,7 @@ from stead.language.spec import load
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "plugins" / "network-example"
 CASES = ROOT / "tests" / "cases" / "network" / "drivers.yml"
+HOST = "collections/ansible_collections/stead/cloud/plugins/module_utils/host/net"
 UUID = "11111111-0000-4000-8000-000000000001"
 TOYS = """
 from stead.core.driver import Proven, yes
@@ -103,6 +104,20 @@ def test_both_halves_of_the_example_say_the_same(example: NetworkDriver) -> None
 
 def test_the_table_has_a_row_for_every_type_of_the_spec() -> None:
     assert set(get_args(get_args(get_type_hints(Network, include_extras=True)["type"])[0])) == set(TYPES)
+
+
+def test_nobody_else_asks_for_a_driver_by_its_name() -> None:
+    """Only its own files, and the two lists of drivers."""
+    lists = {"src/stead/drivers/network/__init__.py", f"{HOST}/drivers.py"}
+    for name in all_of_them():
+        own = (f"src/stead/drivers/network/{name}", f"{HOST}/{name}")
+        found = {
+            str(path.relative_to(ROOT))
+            for folder in ("src", "collections")
+            for path in (ROOT / folder).rglob("*.py")
+            if name in path.read_text()
+        }
+        assert {one for one in found - lists if not one.startswith(own)} == set()
 
 
 def want_of(kind: str) -> dict[str, Any]:

@@ -153,6 +153,7 @@ import ipaddress
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
+from ..module_utils.host.net import drivers
 from ..module_utils.host.run import standalone
 
 PORT = {
@@ -209,7 +210,7 @@ def _refuse(module, name, subnet):
 
 def wanted(given, address):
     want = {name: given[name] for name in ("type", "vni", "vlan", "device", "mtu", "subnets") if given[name]}
-    want.update(driver="linuxbridge", name=address, uuid=standalone.uuid_of(address), subnets=given["subnets"])
+    want.update(driver=drivers.DEFAULT, name=address, uuid=standalone.uuid_of(address), subnets=given["subnets"])
     forwarding = {one["mac"].lower(): {"addresses": one["addresses"], "at": one["host"]} for one in given["ports"]}
     if given["service"]:
         mac = standalone.mac_of(address)
