@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import runpy
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +101,19 @@ def test_both_halves_of_each_driver_say_the_same() -> None:
 
 def test_both_halves_of_the_example_say_the_same(example: NetworkDriver) -> None:
     agree(example, host_half())
+
+
+def test_hosts_find_a_sites_driver_in_its_collection() -> None:
+    program = (
+        "from ansible_collections.stead.cloud.plugins.module_utils.host.net.drivers import DEFAULT, DRIVERS\n"
+        "print(DEFAULT, *DRIVERS)"
+    )
+    folders = [str(ROOT / "collections"), str(EXAMPLE / "collections")]
+    words = [sys.executable, "-c", program]
+    environment = {"PYTHONPATH": ":".join(folders)}
+    found = subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout.split()
+    assert found[0] == network.DEFAULT
+    assert set(found) == {network.DEFAULT, "openvswitch"}
 
 
 def test_the_table_has_a_row_for_every_type_of_the_spec() -> None:
