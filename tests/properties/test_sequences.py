@@ -153,9 +153,7 @@ def lacks(site: SimulatedSite) -> Iterator[tuple[str, str, str]]:
     for host, contents in list(site.contents.items()):
         for address, want in list(contents.things.items()):
             if kind_of(address) != "snapshots":  # which outlive their volume
-                yield from (
-                    (address, host, lack) for lack in Needs(kind_of(address), want.body).missing(site, host, want)
-                )
+                yield from ((address, host, lack) for lack in Needs(kind_of(address), want).missing(site, host))
 
 
 def assert_nobody_shares(bench: Bench) -> None:

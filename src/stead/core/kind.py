@@ -197,6 +197,25 @@ class Reach(NamedTuple):
     why: str  # what it does to others: "an address of networks/public is pinned"
 
 
+class PinnedAddress(NamedTuple):
+    """An address that a user has asked for in a network: nobody else is given it."""
+
+    network: Address
+    address: str
+    path: str  # where in the block it is written
+    shared: bool = False  # used by interfaces beside their own, maybe by several
+
+
+class HostNeeds(NamedTuple):
+    """What a want takes of its host, and what has to be there before."""
+
+    amounts: tuple[tuple[str, str, int], ...] = ()  # (host that keeps the pool, or "" for its own; name; amount)
+    beside: tuple[str, ...] = ()  # addresses of what is on the same host
+    anywhere: tuple[tuple[str, str], ...] = ()  # (address, UUID) on whichever host
+    physical: str = ""  # physical network that the host has to have
+    unable: str = ""  # why no host of this version can make it
+
+
 class World(Protocol):
     """All choices, for the kinds to make wants from. Reading only."""
 
@@ -213,69 +232,43 @@ class World(Protocol):
 Subnet = IPv4Network | IPv6Network
 
 
-def _no_diagnostics(_block: Block, _desired: Desired) -> Iterable[Diagnostic]:
+def _none(*_: object) -> tuple[()]:
     return ()
 
 
-def _fits_anywhere(_block: Block, _desired: Desired, _hosts: Mapping[str, Host]) -> Iterable[Diagnostic]:
-    return ()
+def _no(*_: object) -> None:
+    """No demand, no opinion, nothing held."""
 
 
-def _reaches_nothing(_block: Block, _desired: Desired) -> Iterable[Reach]:
-    return ()
-
-
-def _no_implicit_refs(_block: Block, _desired: Desired) -> Iterable[Address]:
-    return ()
-
-
-def _no_needs(_block: Block, _desired: Desired) -> Sequence[Need]:
-    return ()
-
-
-def _no_demand(_block: Block, _desired: Desired) -> Demand | None:
-    return None
-
-
-def _no_contributions(_block: Block, _members: Sequence[Member], _world: World) -> Iterator[Contribution]:
-    return iter(())
-
-
-def _retains_nothing(_unmanaged: Unmanaged, _desired: Desired) -> Retained:
-    return Retained()
-
-
-def _no_usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
+def _no_amounts(*_: object) -> Mapping[str, int]:
     return {}
 
 
-def _no_opinion(_field: str, _old: Any, _new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
-    return None
+def _no_extent(*_: object) -> int:
+    return 0
 
 
-def _as_they_were(
-    leases: Mapping[str, str], _address: Address, _renames: Mapping[Address, Address]
-) -> Mapping[str, str]:
-    return leases
-
-
-def _all_that_it_is(_have: Mapping[str, Any]) -> Data:
-    return Data.HERE
-
-
-def _all_may_shrink(_block: Block, _desired: Desired) -> Mapping[str, int]:
-    return {}
-
-
-def _holds_nothing(_have: Mapping[str, Any], _uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
-    return None
-
-
-def _awaits_nothing(_block: Block) -> str:
+def _no_word(*_: object) -> str:
     return ""
 
 
-def _no_facts(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
+def _retains_nothing(*_: object) -> Retained:
+    return Retained()
+
+
+def _needs_nothing(*_: object) -> HostNeeds:
+    return HostNeeds()
+
+
+def _all_that_it_is(*_: object) -> Data:
+    return Data.HERE
+
+
+def _as_they_were(leases: Mapping[str, str], *_: object) -> Mapping[str, str]:
+    return leases
+
+
+def _leases(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return dict(member.leases)
 
 
@@ -290,6 +283,13 @@ class Kind:
     help: str
     realise: Callable[[Block, Sequence[Member], World], Iterator[Mapping[str, Want]]]
     """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
+    wire: str = ""
+    """The module with its comparison; left out, that of the kind's name in Stead's own collection."""
+    highlights: tuple[str, ...] = ()
+    """Fields of a new one that are shown without `--verbose`: dotted; `*` is every key, a trailing `.` the keys
+    themselves, a trailing `#` how many there are. Left out, its first plain fields are."""
+    drawn: bool = False  # part of a drawing of the topology
+    guest: bool = False  # runs on its host: has processors, a state and a console
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
     holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
@@ -298,45 +298,58 @@ class Kind:
     mobile: bool = False  # may change host without being made anew
     single: bool = False  # on one host at a time: two would both be it
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
-    check: Callable[[Block, Desired], Iterable[Diagnostic]] = _no_diagnostics
+    check: Callable[[Block, Desired], Iterable[Diagnostic]] = _none
     """Semantic rules that need no choice. May look at other blocks through `desired`."""
-    fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _fits_anywhere
+    fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _none
     """What these hosts cannot make, whichever is chosen."""
-    reaches: Callable[[Block, Desired], Iterable[Reach]] = _reaches_nothing
+    reaches: Callable[[Block, Desired], Iterable[Reach]] = _none
     """What it does beyond its project, beside its `Granted` fields. Other blocks may be missing or wrong."""
-    implicit_refs: Callable[[Block, Desired], Iterable[Address]] = _no_implicit_refs
+    implicit_refs: Callable[[Block, Desired], Iterable[Address]] = _none
     """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
-    needs: Callable[[Block, Desired], Sequence[Need]] = _no_needs
-    demand: Callable[[Block, Desired], Demand | None] = _no_demand
-    contribute: Callable[[Block, Sequence[Member], World], Iterator[Contribution]] = _no_contributions
+    needs: Callable[[Block, Desired], Sequence[Need]] = _none
+    demand: Callable[[Block, Desired], Demand | None] = _no
+    contribute: Callable[[Block, Sequence[Member], World], Iterable[Contribution]] = _none
     retained: Callable[[Unmanaged, Desired], Retained] = _retains_nothing
     """What one that stays on a host unmanaged needs and has."""
-    usage: Callable[[Block, Desired], Mapping[str, int]] = _no_usage
+    pins: Callable[[Block], Iterable[PinnedAddress]] = _none
+    """Addresses that a user has asked for, by network."""
+    leads: Callable[[Block, Desired], Iterable[tuple[Address, Any]]] = _none
+    """Ways out of networks: (network, `kinds.shared.routing.RouterPath`)."""
+    extent: Callable[[Block], int | Address] = _no_extent
+    """Bytes of the disk that it is, or what it is a copy of, which says. 0 where nobody says."""
+    host_needs: Callable[[Mapping[str, Any]], HostNeeds] = _needs_nothing
+    """What one with this want takes of its host. Read from what members share, or with `own_needs` from all of it."""
+    own_needs: bool = False
+    usage: Callable[[Block, Desired], Mapping[str, int]] = _no_amounts
     """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
-    facts: Callable[[Block, Member, World], Mapping[str, Any]] = _no_facts
+    facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
-    awaited: Callable[[Block], str] = _awaits_nothing
+    awaited: Callable[[Block], str] = _no_word
     """What has to be before a step that starts one is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Every field is named; one
     that this version does not know, of a want that another version made, is taken away in place."""
-    effect_of: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no_opinion
+    effect_of: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no
     """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
     """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
     identity: tuple[str, ...] = ()
     """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
-    grow_only: Callable[[Block, Desired], Mapping[str, int]] = _all_may_shrink
+    grow_only: Callable[[Block, Desired], Mapping[str, int]] = _no_amounts
     """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
     rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
     """What it takes to make anew, under the same name, what was made from its want when it was created: (have)."""
-    detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _holds_nothing
+    detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _no
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
     field_map: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "host of {}"."""
+
+    @property
+    def wire_module(self) -> str:
+        return self.wire or f"ansible_collections.stead.cloud.plugins.module_utils.wire.{self.name}"
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying what a host has of it loses data."""

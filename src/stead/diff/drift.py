@@ -35,7 +35,7 @@ def drift(recorded: Recorded, observed: Observed, *, kinds: Mapping[str, Kind]) 
             if not host or is_down(host, observed) or (have and have.want.digest == applied.digest):
                 continue
             there = have.want if have else None
-            differences = comparison(kinds[address.kind].name)(applied.fields(), there.fields()) if there else ()
+            differences = comparison(kinds[address.kind].wire_module)(applied.fields(), there.fields()) if there else ()
             fields = tuple(FieldChange(name, new, old, drift=True) for name, old, new in differences)
             reason = HAS_IT_SO if there is not None else HAS_IT_NOT
             if there is None or fields:

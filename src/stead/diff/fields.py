@@ -32,9 +32,9 @@ SEALED = '"$secret"'
 
 
 @cache
-def comparison(kind: str) -> Compare:
-    module = importlib.import_module(f"ansible_collections.stead.cloud.plugins.module_utils.wire.{kind}")
-    compare: Compare = module.compare
+def comparison(wire: str) -> Compare:
+    """Of a kind's wire module."""
+    compare: Compare = importlib.import_module(wire).compare
     return compare
 
 
@@ -51,12 +51,16 @@ class Differing(NamedTuple):
 
 def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
     wanted, there = _opened(want), _opened(have)
-    left = {name: new for name, _, new in _differences(kind.name, applied, have)} if applied is not None else {}
-    changed = {name for name, _, _ in _differences(kind.name, want, applied)} if left and applied is not None else set()
+    left = {name: new for name, _, new in _differences(kind.wire_module, applied, have)} if applied is not None else {}
+    changed = (
+        {name for name, _, _ in _differences(kind.wire_module, want, applied)}
+        if left and applied is not None
+        else set()
+    )
     changes: list[FieldChange] = []
     later: list[FieldChange] = []
     strongest = IN_PLACE
-    for name, old, new in _differences(kind.name, want, have):
+    for name, old, new in _differences(kind.wire_module, want, have):
         if _is_ignored(_head(name), kind, settled):
             continue
         drift = name in left and name not in changed
@@ -103,14 +107,14 @@ def _waiting(kind: Kind, want: Want, have: Want) -> frozenset[str]:
     wanted, there = _opened(want), _opened(have)
     return frozenset(
         _head(name)
-        for name, old, new in _differences(kind.name, want, have)
+        for name, old, new in _differences(kind.wire_module, want, have)
         if kind.effect(name, old, new, wanted, there).later
     )
 
 
 @lru_cache(maxsize=_KEPT)
-def _differences(kind: str, want: Want, have: Want) -> tuple[tuple[str, Any, Any], ...]:
-    return tuple(comparison(kind)(_opened(want), _opened(have)))
+def _differences(wire: str, want: Want, have: Want) -> tuple[tuple[str, Any, Any], ...]:
+    return tuple(comparison(wire)(_opened(want), _opened(have)))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -187,7 +187,7 @@ def _left_data(subject: Subject, host: str) -> bool:
 
 
 def _drifted(subject: Subject, applied: Want, have: Want) -> bool:
-    return applied.digest != have.digest and bool(comparison(subject.kind.name)(applied.fields(), have.fields()))
+    return applied.digest != have.digest and bool(comparison(subject.kind.wire_module)(applied.fields(), have.fields()))
 
 
 def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -> Iterator[Change]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from stead.core.named import NamedTuple
 from stead.core.observed import Host, Observed
 from stead.health.silent import Standing, told
+from stead.kinds import kinds
 from stead.runner.observe import Answer, completed
 
 
@@ -39,11 +41,15 @@ class Row(NamedTuple):
     todo: str = ""
 
 
+def _guests() -> list[str]:
+    return [plural for plural, kind in kinds().items() if kind.guest]
+
+
 def row(host: Host, answer: Answer) -> Row:
     there = completed(host, answer)
-    instances = answer.facts.get("resources", {}).get("instances", [])
+    guests = [entry for kind in _guests() for entry in answer.facts.get("resources", {}).get(kind, [])]
     foreign = [one for one in answer.facts.get("foreign", []) if one["state"] in ("running", "paused")]
-    wants = [entry["want"] for entry in instances] + foreign
+    wants = [entry["want"] for entry in guests] + foreign
     pools = answer.facts.get("capacity", {}).get("pools", {})
     return Row(
         name=host.name,
@@ -54,8 +60,8 @@ def row(host: Host, answer: Answer) -> Row:
         vcpus=Room(sum(int(one.get("vcpus", 0)) for one in wants), there.vcpus),
         memory=Room(sum(int(one.get("memory", 0)) for one in wants), there.memory),
         disk=Room(sum(one["size"] - one["free"] for one in pools.values()), sum(one["size"] for one in pools.values())),
-        instances=len(instances),
-        running=sum(1 for entry in instances if entry.get("state") == "running"),
+        instances=len(guests),
+        running=sum(1 for entry in guests if entry.get("state") == "running"),
         hypervisors=tuple(sorted(there.hypervisors)) if answer.answered and "compute" in host.roles else (),
     )
 
@@ -63,28 +69,26 @@ def row(host: Host, answer: Answer) -> Row:
 def simulated_row(host: Host, observed: Observed) -> Row:
     """Of a host that there is only on paper: what it has was promised to it, and nothing else is on it."""
     wants = [
-        (address.kind, have.want.fields())
+        (kinds()[address.kind], have.want.fields())
         for address, here in observed.haves.items()
-        if (have := here.get(host.name)) is not None
+        if address.kind in kinds() and (have := here.get(host.name)) is not None
     ]
-    instances = [want for kind, want in wants if kind == "instances"]
-    disks = [want["root"] for want in instances if want.get("root")] + [
-        want for kind, want in wants if kind == "volumes"
-    ]
+    guests = [want for kind, want in wants if kind.guest]
+    used: Counter[str] = Counter()
+    for kind, want in wants:
+        for _at, name, amount in kind.host_needs(want).amounts:
+            used[name.partition(":")[0]] += amount
     return Row(
         name=host.name,
         roles=tuple(sorted(host.roles)),
         zone=host.zone,
         state=str(host.state),
         why=host.why,
-        vcpus=Room(sum(want.get("vcpus", 0) for want in instances), host.vcpus),
-        memory=Room(sum(want.get("memory", 0) for want in instances), host.memory),
-        disk=Room(
-            sum(disk.get("size", 0) for disk in disks),
-            sum(pool.size for pool in host.pools.values()),
-        ),
-        instances=len(instances),
-        running=sum(want.get("state", "running") == "running" for want in instances),
+        vcpus=Room(used["vcpus"], host.vcpus),
+        memory=Room(used["memory"], host.memory),
+        disk=Room(used["disk"], sum(pool.size for pool in host.pools.values())),
+        instances=len(guests),
+        running=sum(want.get("state", "running") == "running" for want in guests),
         hypervisors=tuple(sorted(host.hypervisors)),
     )
 

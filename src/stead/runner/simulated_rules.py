@@ -7,16 +7,16 @@ as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
+from stead.core.kind import HostNeeds
 from stead.core.observed import Host
 from stead.core.value import field, mutable
-from stead.core.want import EMPTY, Body, Want
-from stead.drivers import network
+from stead.core.want import Want
+from stead.kinds import kinds
 
 
 @mutable
@@ -64,9 +64,11 @@ class SimulatedSite:
 
     def needs(self, address: str, want: Want) -> Needs:
         """Made once for all that share a body."""
-        known = self._needs.get(want.body.digest)
+        kind = kinds().get(kind_of(address))
+        key = want.digest if kind is not None and kind.own_needs else want.body.digest
+        known = self._needs.get(key)
         if known is None:
-            known = self._needs[want.body.digest] = Needs(kind_of(address), want.body)
+            known = self._needs[key] = Needs(kind_of(address), want)
         return known
 
     def refusal(self, address: str, host: str, uuid: str, want: Want) -> str:
@@ -78,7 +80,7 @@ class SimulatedSite:
         needs = self.needs(address, want)
         if needs.unable:
             return needs.unable
-        for missing in needs.missing(self, host, want):
+        for missing in needs.missing(self, host):
             return missing
         before = contents.things.get(address)
         held = {(at, name): amount for at, name, amount in self.needs(address, before).amounts(host)} if before else {}
@@ -99,86 +101,45 @@ class SimulatedSite:
 
 
 class Needs:
-    """What a body asks of a host."""
+    """What a want asks of a host: of most kinds, what its body does."""
 
-    def __init__(self, kind: str, body: Body) -> None:
-        self._kind = kind
-        self._body = body
+    def __init__(self, plural: str, want: Want) -> None:
+        self._plural = plural
+        self._kind = kinds().get(plural)
+        self._want = want
 
     @cached_property
-    def _fields(self) -> dict[str, Any]:
-        return self._body.fields() if self._kind in _READ else {}
+    def _fields(self) -> Mapping[str, Any]:
+        return self._want.fields() if self._kind is not None and self._kind.own_needs else self._want.body.fields()
 
     @cached_property
     def unable(self) -> str:
         """Why the host code of this version would refuse it, by the table that says so."""
-        if self._kind == "networks":
-            return network.refusal(self._fields)
-        return abilities.refusal(self._kind, self._fields)
+        return self._of_host.unable or abilities.refusal(self._plural, self._fields)
 
     @cached_property
-    def _amounts(self) -> tuple[tuple[str, str, int], ...]:
-        """(host of the pool or "", name, amount)."""
-        fields = self._fields
-        if self._kind == "instances":
-            root = fields.get("root", {})
-            return (
-                ("", "vcpus", int(fields.get("vcpus", 0))),
-                ("", "memory", int(fields.get("memory", 0))),
-                *_disk(root.get("pool"), sum(int(root.get(one, 0)) for one in ("size", "swap", "ephemeral"))),
-            )
-        return tuple(_disk(fields.get("pool"), int(fields.get("size", 0)))) if self._kind == "volumes" else ()
+    def _of_host(self) -> HostNeeds:
+        return self._kind.host_needs(self._fields) if self._kind is not None else HostNeeds()
 
     def amounts(self, host: str) -> Iterator[tuple[str, str, int]]:
-        for at, name, amount in self._amounts:
+        for at, name, amount in self._of_host.amounts:
             yield at or host, name, amount
 
-    @cached_property
-    def _here(self) -> tuple[tuple[str, str], ...]:
-        """(address, what it is) that must be on the same host."""
-        fields, kind = self._fields, self._kind
-        found: list[tuple[str, str]] = []
-        if kind == "instances":
-            found += [(str(nic["network"]), "network") for nic in fields.get("nics", {}).values() if "network" in nic]
-            found += [(one["address"], "image") for one in (fields.get("image"), fields.get("cdrom")) if one]
-        elif kind == "volumes" and (image := fields.get("origin", {}).get("image")):
-            found.append((image["address"], "image"))
-        elif kind == "snapshots" and (volume := fields.get("volume")):
-            found.append((volume["address"], "volume"))
-        return tuple(found)
-
-    def missing(self, site: SimulatedSite, host: str, want: Want) -> Iterator[str]:
-        there = site.on(host).things
-        for address, what in self._here:
+    def missing(self, site: SimulatedSite, host: str) -> Iterator[str]:
+        there, needs = site.on(host).things, self._of_host
+        for address in needs.beside:
             if address not in there:
-                yield f"{what} {address} is not on {host}"
-        if self._kind == "routers":
-            for network in _networks(want):
-                if network not in there:
-                    yield f"network {network} is not on {host}"
-        fields = self._fields
-        for address, volume in fields.get("volumes", {}).items() if self._kind == "instances" else ():
-            if not site.anywhere(address, volume.get("uuid", "")):
-                yield f"volume {address} does not exist"
-        physical = fields.get("physical") if self._kind == "networks" else None
-        if physical and host in site.hosts and physical not in site.hosts[host].physical_networks:
-            yield f"{host} has no device for the physical network {physical}"
+                yield f"{_named(address)} is not on {host}"
+        for address, uuid in needs.anywhere:
+            if not site.anywhere(address, uuid):
+                yield f"{_named(address)} does not exist"
+        if needs.physical and host in site.hosts and needs.physical not in site.hosts[host].physical_networks:
+            yield f"{host} has no device for the physical network {needs.physical}"
 
 
-_READ = frozenset({"instances", "volumes", "snapshots", "networks", "routers"})
-
-
-def _disk(pool: Mapping[str, Any] | None, size: int) -> Iterator[tuple[str, str, int]]:
-    if pool and size:
-        yield str(pool.get("host", "")), f"disk:{pool.get('name', '')}", size
-
-
-def _networks(want: Want) -> Iterator[str]:
-    own = json.loads(want.own) if want.own != EMPTY else {}
-    fields = {**want.body.fields(), **own}
-    yield from fields.get("interfaces", {})
-    if network := fields.get("external", {}).get("network"):
-        yield network
+def _named(address: str) -> str:
+    kind = kinds().get(kind_of(address))
+    return f"{kind.name} {address}" if kind is not None else address
 
 
 def kind_of(address: str) -> str:

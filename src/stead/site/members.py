@@ -12,6 +12,7 @@ from typing import Any
 from stead.core.address import Address, order, parse
 from stead.core.recorded import Record
 from stead.core.value import value
+from stead.kinds import kinds
 from stead.site.inventory import Inventory
 from stead.site.ssh import ssh
 
@@ -35,7 +36,7 @@ class InventoryMember:
 def members(resources: Mapping[Address, Record], hosts: Inventory | None) -> Iterator[InventoryMember]:
     """Sorted as people count. Without `hosts` nothing is known of zones and of ways into isolated networks."""
     floating = dict(_floating(resources))
-    for address in sorted((one for one in resources if one.kind == "instances"), key=order):
+    for address in sorted((one for one in resources if one.kind in kinds() and kinds()[one.kind].guest), key=order):
         record = resources[address]
         want = record.wants[record.host].fields() if record.host in record.wants else {}
         if want:

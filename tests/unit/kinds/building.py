@@ -69,6 +69,7 @@ def spec(*blocks: Block, site: Site | None = None) -> Desired:
         blocks=tuple(sorted(blocks, key=lambda one: str(one.members[0]))),
         by_address=by_address,
         variables={},
+        kinds=kinds(),
     )
 
 

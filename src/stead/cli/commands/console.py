@@ -16,6 +16,7 @@ from stead.cli.commands.show import named
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import find, open_state
 from stead.core.diagnostics import Code, Refused
+from stead.kinds import kinds
 from stead.site.ssh import ssh
 
 NO_CONSOLE = Code("STEAD-C044", "there is no console")
@@ -42,7 +43,7 @@ def _words(options: argparse.Namespace) -> list[str]:
         raise Refused(
             NO_CONSOLE.at(None, f"{options.address} has {1 + len(others)} members. Name one: {first.address}.")
         )
-    if first.address.kind != "instances" or not first.host:
+    if not kinds()[first.address.kind].guest or not first.host:
         raise Refused(NO_CONSOLE.at(None, f"{first.address} is no instance on a host. Only those have one."))
     told = real_inventory(options).connections.get(first.host)
     if told is None:

@@ -20,6 +20,7 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Flavor,
     help="A size of instances: virtual CPUs, memory and root disk.",
+    highlights=("vcpus", "memory", "disk"),
     check=check,
     realise=recorded_only,
     facts=facts,

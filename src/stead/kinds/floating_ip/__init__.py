@@ -3,7 +3,17 @@
 from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
-from stead.kinds.floating_ip.realise import MOVED, contribute, detached, facts, implicit_refs, needs, realise, usage
+from stead.kinds.floating_ip.realise import (
+    MOVED,
+    contribute,
+    detached,
+    facts,
+    implicit_refs,
+    needs,
+    pins,
+    realise,
+    usage,
+)
 from stead.kinds.floating_ip.rules import check
 from stead.kinds.floating_ip.unmanaged import retained
 
@@ -13,6 +23,9 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=FloatingIp,
     help="An external address that leads to an instance.",
+    highlights=("address", "target", "instance", "network"),
+    drawn=True,
+    pins=pins,
     counted=True,
     single=True,
     reaches=reaches,

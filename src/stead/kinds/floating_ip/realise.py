@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Action, Contribution, Disruption, Effect, Member, Need, World
+from stead.core.kind import Action, Contribution, Disruption, Effect, Member, Need, PinnedAddress, World
 from stead.core.named import NamedTuple
 from stead.core.want import Body, Want
 from stead.drivers.network import DEFAULT, mark, named
@@ -139,3 +139,9 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "instance": str(found.instance) if found is not None else "",
         "inside": world.member(found.instance).leases[found.lease] if found is not None else "",
     }
+
+
+def pins(block: Block) -> Iterator[PinnedAddress]:
+    model: FloatingIp = block.model
+    if model.address is not None:
+        yield PinnedAddress(model.network, model.address, "address")

@@ -3,7 +3,7 @@
 from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.reach import reaches
-from stead.kinds.image.realise import facts, realise, usage
+from stead.kinds.image.realise import extent, facts, realise, usage
 from stead.kinds.image.rules import check
 
 KIND = Kind(
@@ -13,6 +13,8 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Image,
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
+    highlights=("source", "format"),
+    extent=extent,
     usage=usage,
     reaches=reaches,
     check=check,

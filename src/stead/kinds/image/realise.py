@@ -56,3 +56,8 @@ def facts(block: Block, member: Member, _world: World) -> dict[str, Any]:
         "user": model.user or "",
         "os": model.os or "",
     }
+
+
+def extent(block: Block) -> int:
+    model: Image = block.model
+    return max(model.size or 0, model.min_disk or 0)

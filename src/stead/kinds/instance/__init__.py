@@ -1,11 +1,11 @@
 """A virtual machine."""
 
 from stead.core.kind import Kind, Scope
-from stead.kinds.instance.demand import demand, usage
+from stead.kinds.instance.demand import demand, host_needs, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
 from stead.kinds.instance.model import Instance
-from stead.kinds.instance.nics import implicit_refs, needs
+from stead.kinds.instance.nics import implicit_refs, needs, pins
 from stead.kinds.instance.reach import reaches
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
@@ -19,6 +19,11 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Instance,
     help="A virtual machine.",
+    highlights=("vcpus", "memory", "root.size", "image.address", "nics.", "volumes.", "state"),
+    drawn=True,
+    guest=True,
+    pins=pins,
+    host_needs=host_needs,
     counted=True,
     single=True,
     reaches=reaches,

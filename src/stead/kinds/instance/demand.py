@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Demand, GroupRule
+from stead.core.kind import Demand, GroupRule, HostNeeds
 from stead.kinds.instance.model import Instance, Spread, Together
-from stead.kinds.shared import network_drivers
+from stead.kinds.shared import network_drivers, storage
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block, Desired
@@ -153,3 +153,19 @@ def usage(block: Block, desired: Desired) -> dict[str, int]:
         "storage": disk_space(model, flavor),
         "ports": len(model.networks),
     }
+
+
+def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
+    root = fields.get("root", {})
+    size = sum(int(root.get(one, 0)) for one in ("size", "swap", "ephemeral"))
+    networks = tuple(str(nic["network"]) for nic in fields.get("nics", {}).values() if "network" in nic)
+    images = tuple(one["address"] for one in (fields.get("image"), fields.get("cdrom")) if one)
+    return HostNeeds(
+        amounts=(
+            ("", "vcpus", int(fields.get("vcpus", 0))),
+            ("", "memory", int(fields.get("memory", 0))),
+            *storage.taken(root.get("pool"), size),
+        ),
+        beside=networks + images,
+        anywhere=tuple((address, one.get("uuid", "")) for address, one in fields.get("volumes", {}).items()),
+    )

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Contribution, Macs, Member, Need, World
+from stead.core.kind import Contribution, Macs, Member, Need, PinnedAddress, World
 from stead.core.named import NamedTuple
 from stead.drivers.network import mark
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
+from stead.kinds.shared.fixed import pins_of_networks
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net
@@ -178,3 +179,11 @@ def _subnet(net: Net, network: Block) -> dict[str, Any]:
     if net.slaac:
         found["slaac"] = True
     return found
+
+
+def pins(block: Block) -> Iterator[PinnedAddress]:
+    model: Instance = block.model
+    yield from pins_of_networks(model.networks)
+    for nic in model.networks:
+        for one in nic.allowed_addresses:
+            yield PinnedAddress(nic.network, one.address, "networks", shared=True)

@@ -24,6 +24,7 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Keypair,
     help="A public SSH key that instances accept at their first boot.",
+    highlights=("fingerprint",),
     check=check,
     realise=recorded_only,
     usage=usage,

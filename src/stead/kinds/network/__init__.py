@@ -5,7 +5,7 @@ from stead.drivers.network import all_of_them
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.reach import reaches
-from stead.kinds.network.realise import facts, realise
+from stead.kinds.network.realise import facts, host_needs, realise
 from stead.kinds.network.rules import check
 from stead.kinds.network.unmanaged import retained
 
@@ -19,6 +19,9 @@ KIND = Kind(
     scope=Scope.EITHER,
     model=Network,
     help="A network of its own between instances on any hosts, or one that exists already.",
+    highlights=("type", "vni", "vlan", "physical", "subnets.*.cidr", "mtu"),
+    drawn=True,
+    host_needs=host_needs,
     counted=True,
     reaches=reaches,
     check=check,

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Member, World
+from stead.core.kind import HostNeeds, Member, World
 from stead.core.want import Want
-from stead.drivers.network import Layout, named
+from stead.drivers.network import Layout, named, refusal
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.network.needs import SERVER_MAC, TUNNELS, is_served
 from stead.kinds.shared import underlay
@@ -125,3 +125,7 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         if key in member.leases:
             found[key] = int(member.leases[key])
     return found
+
+
+def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
+    return HostNeeds(physical=str(fields.get("physical") or ""), unable=refusal(fields))

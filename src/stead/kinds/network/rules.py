@@ -13,7 +13,7 @@ from stead.kinds.network.model import Network
 from stead.kinds.network.needs import TUNNELS, WIRES, is_served
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.shared import underlay
-from stead.kinds.shared.fixed import PinnedAddress, fixed_addresses
+from stead.kinds.shared.fixed import Pinned, fixed_addresses
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.routing import ways
@@ -219,9 +219,9 @@ def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterato
                 break
 
 
-def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[PinnedAddress]) -> Iterator[Diagnostic]:
+def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Pinned]) -> Iterator[Diagnostic]:
     """What others ask for in this network, said where they ask."""
-    seen: dict[tuple[int, int], PinnedAddress] = {}
+    seen: dict[tuple[int, int], Pinned] = {}
     for claim in claims:
         asked = read(claim.address)
         net = next((net for net in nets if net.version == asked[0] and net.holds(asked[1])), None)
@@ -247,7 +247,7 @@ def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[PinnedAddre
         yield code.at(claim.block.place(claim.path), f"{claim.address} {text}", address=who)
 
 
-def _kept(claim: PinnedAddress, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
+def _kept(claim: Pinned, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
     """Addresses that the network keeps for itself."""
     inside = claim.block.kind == "routers" and claim.path != "external.address"
     if number == net.gateway and not inside:

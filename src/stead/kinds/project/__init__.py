@@ -12,6 +12,7 @@ KIND = Kind(
     scope=Scope.SITE,
     model=Project,
     help="A tenant: its own names, networks and quota. Every other resource of a team is written inside one.",
+    highlights=("quota",),
     check=check,
     realise=realise,
     facts=facts,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.kind import IN_PLACE, NAMED, Action, Disruption, Effect, Kind, Scope
+from stead.kinds.router.leads import host_needs, leads, pins
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.reach import reaches
@@ -29,6 +30,12 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Router,
     help="Joins networks with each other and with an external one.",
+    highlights=("external.addresses", "external.network", "interfaces.", "snat"),
+    drawn=True,
+    pins=pins,
+    leads=leads,
+    host_needs=host_needs,
+    own_needs=True,
     counted=True,
     single=True,
     reaches=reaches,

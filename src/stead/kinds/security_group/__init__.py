@@ -11,6 +11,7 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=SecurityGroup,
     help="Rules that say what may come in and go out of interfaces.",
+    highlights=("rules#",),
     counted=True,
     check=check,
     usage=usage,

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
+from typing import Any
 
 from stead.core.address import Address
+from stead.core.kind import PinnedAddress
 from stead.core.named import NamedTuple
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
 from stead.language.desired import Block, Desired
 
 
-class PinnedAddress(NamedTuple):
+class Pinned(NamedTuple):
     address: str
     block: Block
     path: str  # where in the block it is written
 
 
-def _gather(desired: Desired) -> Mapping[Address, list[PinnedAddress]]:
-    found: dict[Address, list[PinnedAddress]] = {}
-    for block in desired.blocks:
-        for network, claim in _claims(block):
-            found.setdefault(network, []).append(claim)
+def _gather(desired: Desired) -> Mapping[Address, list[Pinned]]:
+    found: dict[Address, list[Pinned]] = {}
+    for block, one in _pins(desired):
+        if not one.shared:
+            found.setdefault(one.network, []).append(Pinned(one.address, block, one.path))
     return found
 
 
-def _claims(block: Block) -> Iterator[tuple[Address, PinnedAddress]]:
-    model = block.model
-    match block.kind:
-        case "instances" | "routers":
-            for at, joined in enumerate(model.networks):
-                for address in as_tuple(joined.address):
-                    yield joined.network, PinnedAddress(address, block, f"networks.{at}.address")
-            if block.kind == "routers" and model.external is not None:
-                for address in as_tuple(model.external.address):
-                    yield model.external.network, PinnedAddress(address, block, "external.address")
-        case "floating_ips":
-            if model.address is not None:
-                yield model.network, PinnedAddress(model.address, block, "address")
+def _pins(desired: Desired) -> Iterator[tuple[Block, PinnedAddress]]:
+    for block in desired.blocks:
+        yield from ((block, one) for one in desired.kinds[block.kind].pins(block))
 
 
 def _shared(desired: Desired) -> Mapping[Address, set[tuple[int, int]]]:
     found: dict[Address, set[tuple[int, int]]] = {}
-    for block in desired.of_kind("instances"):
-        for nic in block.model.networks:
-            for one in nic.allowed_addresses:
-                found.setdefault(nic.network, set()).update(_alone(one.address))
+    for _block, one in _pins(desired):
+        if one.shared:
+            found.setdefault(one.network, set()).update(_alone(one.address))
     return found
 
 
@@ -64,3 +55,10 @@ shared_addresses = memoize_last(_shared)
 """What interfaces may use beside their own, by network: version and number. None is given to anybody else."""
 
 fixed_addresses = memoize_last(_gather)
+
+
+def pins_of_networks(joined: Iterable[Any]) -> Iterator[PinnedAddress]:
+    """Of the field `networks` that instances and routers have."""
+    for at, one in enumerate(joined):
+        for address in as_tuple(one.address):
+            yield PinnedAddress(one.network, address, f"networks.{at}.address")

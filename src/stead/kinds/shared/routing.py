@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.subnets import AddressSlot, Net, as_router, nets_of, network_block
+from stead.kinds.shared.subnets import AddressSlot, Net
 from stead.language.desired import Block, Desired
 
 
@@ -28,16 +27,9 @@ class RouterPath(NamedTuple):
 
 def _ways(desired: Desired) -> Mapping[Address, list[RouterPath]]:
     found: dict[Address, list[RouterPath]] = {}
-    for block in desired.of_kind("routers"):
-        external = block.model.external.network if block.model.external is not None else None
-        for joined in block.model.networks:
-            network = network_block(joined.network, desired)
-            stands = (
-                tuple(as_router(nets_of(network, desired), as_tuple(joined.address))) if network is not None else ()
-            )
-            found.setdefault(joined.network, []).extend(
-                RouterPath(router, block, external, stands) for router in block.members
-            )
+    for block in desired.blocks:
+        for network, path in desired.kinds[block.kind].leads(block, desired):
+            found.setdefault(network, []).append(path)
     return found
 
 

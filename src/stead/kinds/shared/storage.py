@@ -58,16 +58,13 @@ def volume_size(address: Address, desired: Desired) -> int:
         block = desired.get(address)
         if block is None:
             return 0
-        model = block.model
-        if block.kind == "snapshots":
-            address = model.volume
-        elif block.kind == "images":
-            return int(max(model.size or 0, model.min_disk or 0))
-        elif model.size is not None:
-            return int(model.size)
-        elif model.from_ is None:
-            return 0
-        else:
-            origin = model.from_
-            address = origin.volume or origin.snapshot or origin.image or address
+        found = desired.kinds[block.kind].extent(block)
+        if isinstance(found, int):
+            return found
+        address = found
     return 0
+
+
+def taken(pool: Mapping[str, Any] | None, size: int) -> tuple[tuple[str, str, int], ...]:
+    """Room that a disk takes, as `HostNeeds` has it."""
+    return ((str(pool.get("host", "")), f"disk:{pool.get('name', '')}", size),) if pool and size else ()

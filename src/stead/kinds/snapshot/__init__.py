@@ -2,7 +2,7 @@
 
 from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.snapshot.model import Snapshot
-from stead.kinds.snapshot.realise import facts, realise, usage
+from stead.kinds.snapshot.realise import extent, facts, host_needs, realise, usage
 from stead.kinds.snapshot.rules import fits
 from stead.kinds.snapshot.unmanaged import retained
 
@@ -12,6 +12,9 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Snapshot,
     help="A volume as it was at one moment.",
+    highlights=("volume.address", "size"),
+    extent=extent,
+    host_needs=host_needs,
     counted=True,
     single=True,
     stateful=True,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.core.kind import Member, World
+from stead.core.address import Address
+from stead.core.kind import HostNeeds, Member, World
 from stead.core.want import Body, Want
 from stead.kinds.shared import storage
 from stead.kinds.snapshot.model import Snapshot
@@ -41,3 +42,13 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "volume": str(model.volume),
         "host": world.member(model.volume).host,
     }
+
+
+def extent(block: Block) -> Address:
+    model: Snapshot = block.model
+    return model.volume
+
+
+def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
+    volume = fields.get("volume")
+    return HostNeeds(beside=(volume["address"],) if volume else ())

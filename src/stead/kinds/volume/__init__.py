@@ -2,7 +2,7 @@
 
 from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
 from stead.kinds.volume.model import Volume
-from stead.kinds.volume.realise import contribute, demand, facts, grow_only, realise, usage
+from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
 from stead.kinds.volume.rules import check, fits
 from stead.kinds.volume.unmanaged import retained
 
@@ -12,6 +12,10 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Volume,
     help="A disk that outlives the instances that use it.",
+    highlights=("size", "pool.name"),
+    drawn=True,
+    extent=extent,
+    host_needs=host_needs,
     counted=True,
     single=True,
     check=check,

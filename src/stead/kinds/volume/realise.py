@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.core.kind import Contribution, Demand, Member, Source, World
+from stead.core.address import Address
+from stead.core.kind import Contribution, Demand, HostNeeds, Member, Source, World
 from stead.core.want import Body, Want
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.record_only import plain
@@ -117,3 +118,19 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         # What a guest finds under /dev/disk/by-id: virtio disks show 20 characters of their serial number.
         "device": f"/dev/disk/by-id/virtio-{member.leases['uuid'][:20]}",
     }
+
+
+def extent(block: Block) -> int | Address:
+    model: Volume = block.model
+    if model.size is not None:
+        return int(model.size)
+    origin = model.from_
+    return (origin.volume or origin.snapshot or origin.image or 0) if origin is not None else 0
+
+
+def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
+    image = (fields.get("origin") or {}).get("image")
+    return HostNeeds(
+        amounts=storage.taken(fields.get("pool"), int(fields.get("size", 0))),
+        beside=(image["address"],) if image else (),
+    )

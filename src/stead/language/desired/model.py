@@ -19,6 +19,7 @@ from stead.core.fields import (
     Text,
     Whole,
 )
+from stead.core.kind import Kind
 from stead.core.value import field, value
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE
@@ -190,6 +191,7 @@ class Desired:
     files: Mapping[str, str] = field(default_factory=dict)  # file -> the project whose people own it, or "", the site
     owned: Mapping[str, str] = field(default_factory=dict)  # folder or file of a project's people -> the project
     digest: str = ""  # of everything that can change a plan
+    kinds: Mapping[str, Kind] = field(default_factory=dict)  # by plural: what blocks can be asked
 
     def of_kind(self, plural: str) -> Iterator[Block]:
         return (block for block in self.blocks if block.kind == plural)

@@ -158,6 +158,7 @@ class _Resolving:
         self.found += renames.found
         return Desired(
             site=self.site,
+            kinds=self.kinds,
             files=self.spec.files,
             owned=self.spec.owned,
             blocks=tuple(blocks),

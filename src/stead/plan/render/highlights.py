@@ -1,31 +1,15 @@
-"""Which fields of a new resource are worth showing without `--verbose`.
-
-Data, not behaviour: a kind that is not here shows its first plain fields, so adding a kind edits nothing here.
-"""
+"""Which fields of a new resource are worth showing without `--verbose`: its kind says, or else its first plain ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stead.kinds import kinds
 from stead.plan.render.values import shown
 
-# plural -> dotted fields; `*` is every key, a trailing `.` the keys themselves, a trailing `#` how many there are.
-_SHOWN: dict[str, tuple[str, ...]] = {
-    "instances": ("vcpus", "memory", "root.size", "image.address", "nics.", "volumes.", "state"),
-    "networks": ("type", "vni", "vlan", "physical", "subnets.*.cidr", "mtu"),
-    "routers": ("external.addresses", "external.network", "interfaces.", "snat"),
-    "volumes": ("size", "pool.name"),
-    "snapshots": ("volume.address", "size"),
-    "images": ("source", "format"),
-    "flavors": ("vcpus", "memory", "disk"),
-    "security_groups": ("rules#",),
-    "projects": ("quota",),
-    "keypairs": ("fingerprint",),
-    "floating_ips": ("address", "target", "instance", "network"),
-}
 _USUAL = {"state": "running"}  # said only when it is otherwise
-_OTHERWISE = 5  # fields of a kind that is not listed
+_OTHERWISE = 5  # fields of a kind that names none
 _DULL = {"name", "uuid"}
 
 
@@ -38,8 +22,9 @@ def highlights(kind: str, fields: Mapping[str, Any]) -> str:
 
 
 def _found(kind: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    wanted = _SHOWN.get(kind)
-    if wanted is None:
+    known = kinds().get(kind)
+    wanted = known.highlights if known is not None else ()
+    if not wanted:
         plain = [name for name, value in fields.items() if isinstance(value, str | int) and name not in _DULL and value]
         wanted = tuple(plain[:_OTHERWISE])
     for path in wanted:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from stead.core.address import Address
 from stead.core.kind import Action, Disruption
+from stead.kinds import kinds
 from stead.plan.graph import GraphResource, graph_of, only
 from stead.plan.model import Plan
 from stead.plan.render.entries import Card, ShownField, card, why
@@ -18,8 +19,6 @@ from stead.plan.render.svg import hosts_svg, to_svg
 from stead.plan.render.values import shown
 from stead.plan.render.words import Summary, disturbance, effort, headline, hooked, losses, noted, renamed, summarise
 
-# What a topology is made of; the rest would hide it.
-DRAWN = frozenset({"networks", "routers", "instances", "volumes", "floating_ips"})
 NODES = 120  # of a drawing that a person can still follow
 HOSTS = 60
 ENTRIES = 1500  # a page that a browser still opens at once
@@ -58,7 +57,7 @@ def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
 
 
 def _topology(things: Sequence[GraphResource]) -> Iterator[str]:
-    graph = only(graph_of(things), DRAWN)
+    graph = only(graph_of(things), _drawn())
     if graph.nodes and len(graph.nodes) <= NODES:
         yield f'<h2>Topology</h2><div class="draw">{to_svg(graph)}</div>'
     elif graph.nodes:
@@ -70,11 +69,17 @@ def _topology(things: Sequence[GraphResource]) -> Iterator[str]:
         yield f'<h2>Hosts</h2><p class="dim">{count(len(residents), "host")}: too many to draw.</p>'
 
 
+def _drawn() -> frozenset[str]:
+    """What a topology is made of; the rest would hide it."""
+    return frozenset(plural for plural, kind in kinds().items() if kind.drawn)
+
+
 def _residents(things: Sequence[GraphResource]) -> Mapping[str, Sequence[str]]:
     """What lives on each host; members of a block stand together."""
     found: dict[str, dict[Address, list[Address]]] = {}
+    drawn = _drawn()
     for address, host, _ in things:
-        if host and address.kind in DRAWN:
+        if host and address.kind in drawn:
             found.setdefault(host, {}).setdefault(address.block, []).append(address)
     return {
         host: [of_addresses(members).partition("/")[2] for members in blocks.values()] for host, blocks in found.items()
