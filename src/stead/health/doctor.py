@@ -8,6 +8,7 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host, HostStatus
+from stead.drivers import network
 from stead.health.silent import Standing, diagnosed, told
 from stead.runner.observe import Answer
 
@@ -43,10 +44,8 @@ CLOCK_TOLERANCE = 1.0  # seconds beyond the time that asking took
 SPACE = (10 << 30, 0.05)  # bytes and share: under both it is too little
 OLDEST = {"libvirt": (7, 0), "qemu": (6, 0)}
 OLDEST_PYTHON, OLDEST_KERNEL = (3, 9), (5, 10)
-NEEDS = {
-    "compute": ("bridge", "vxlan", "tun", "nftables"),
-    "network": ("bridge", "vxlan", "veth", "nftables"),
-}
+# Of a host's kernel, whichever network driver it has; what that needs beside, it says itself.
+NEEDS = {"compute": ("tun",)}
 
 
 def peers_of(hosts: Mapping[str, Host]) -> dict[str, dict[str, Any]]:
@@ -235,7 +234,8 @@ def _abilities(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if not facts["system"]["prepared"]:
         return
     has = set(facts["traits"]["kernel"])
-    lacking = sorted({need for role in host.roles for need in NEEDS.get(role, ())} - has)
+    needs = (NEEDS, network.named(network.DEFAULT).kernel)
+    lacking = sorted({need for role in host.roles for one in needs for need in one.get(role, ())} - has)
     if lacking:
         text = f"It has no {', '.join(lacking)}. Load the modules, or use a kernel that has them."
         yield NO_ABILITY.at(None, text, address=host.name)

@@ -69,6 +69,8 @@ class NetworkDriver:
     """What it takes to change a field that only its wants of networks have, and every such field; as of a kind."""
     field_map: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    kernel: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a host's kernel must have, by its role: `stead doctor` looks."""
     required: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Traits that hosts of its networks must have, by type of network."""
     forbidden: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -94,6 +94,7 @@ DRIVER = NetworkDriver(
         "peers": "hosts in it",
         "peers.*": "address of host {}",
     },
+    kernel={"compute": ("bridge", "vxlan", "nftables"), "network": ("bridge", "vxlan", "veth", "nftables")},
     # Told by those whose kernel was asked and has none.
     forbidden={"vlan": frozenset({"without:vlan"})},
 )
