@@ -14,8 +14,6 @@ PLUGINS = ROOT / "collections/ansible_collections/stead/cloud/plugins"
 CODE = re.compile(r'\bCode\(\s*"(STEAD-[A-Z][0-9]{3})", "([^"]+)"')
 # Host code with failures that have no codes yet. The list only shrinks, and ends empty.
 UNCODED = (
-    "host/hypervisor/",
-    "host/kinds/instance",
     "host/kinds/snapshot",
     "host/kinds/volume",
     "host/storage/",

@@ -8,7 +8,7 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host, HostStatus
-from stead.drivers import network
+from stead.drivers import hypervisor, network
 from stead.health.silent import Standing, diagnosed, told
 from stead.runner.observe import Answer
 
@@ -42,7 +42,7 @@ NOBODY: Mapping[str, Standing] = {}
 PEERS = 16
 CLOCK_TOLERANCE = 1.0  # seconds beyond the time that asking took
 SPACE = (10 << 30, 0.05)  # bytes and share: under both it is too little
-OLDEST = {"libvirt": (7, 0), "qemu": (6, 0)}
+OLDEST = {name: oldest for driver in hypervisor.all_of_them().values() for name, oldest in driver.programs.items()}
 OLDEST_PYTHON, OLDEST_KERNEL = (3, 9), (5, 10)
 # Of a host's kernel, whichever network driver it has; what that needs beside, it says itself.
 NEEDS = {"compute": ("tun",)}
@@ -127,9 +127,15 @@ def _virtualisation(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic
     elif all(tried.values()):
         text = "\n".join(f"{name}: {why}" for name, why in tried.items())
         yield NO_HYPERVISOR.at(None, f"A guest of 512 bytes was to run, and did not.\n{text}", address=host.name)
-    elif why := tried.get("kvm"):
+    elif _is_slow({name for name, why in tried.items() if not why}):
+        why = "; ".join(text for text in tried.values() if text)
         text = f"Instances are emulated, which is slow: {why}\nTurn on virtualisation in the firmware."
         yield EMULATED.at(None, text, address=host.name)
+
+
+def _is_slow(working: set[str]) -> bool:
+    known = hypervisor.by_hypervisor()
+    return all(name in known and name in known[name].slow for name in working)
 
 
 def _clock(host: Host, facts: Mapping[str, Any], examined: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -243,7 +249,7 @@ def _abilities(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:
 
 def _unalike(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[Diagnostic]:
     """An instance can move to a later version, not always back."""
-    for program in ("qemu", "libvirt"):
+    for program in OLDEST:
         versions: dict[str, list[str]] = {}
         for name, one in facts.items():
             if version := one["system"]["versions"].get(program):

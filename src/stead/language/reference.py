@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
     ACTION,
-    HYPERVISOR,
     OF_POOLS,
     TABLE,
     VOLUME,
@@ -22,7 +21,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import 
 from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
-from stead.drivers import network
+from stead.drivers import hypervisor, network
 from stead.language.desired.model import Site
 from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
@@ -44,7 +43,7 @@ _FORMS: dict[type, str] = {
 }
 _TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 
-_TABLES = {"Instances": (HYPERVISOR,), "Steps": (ACTION,)}
+_TABLES = {"Steps": (ACTION,)}
 _GRANTS = """\
 `grants: {acme: {pools: [fast]}}` in the site's files: what files of that project's people may do beyond their project.
 They are those that `include: {project: acme, from: tenants/acme}` names. What is left out is refused (STEAD-G003). The
@@ -110,6 +109,7 @@ def _sections(whole: type) -> list[str]:
 
 def abilities_page() -> str:
     lines = ["# What hosts can do", "", *_ABOUT]
+    lines += ["", "## Instances, by hypervisor", "", *matrix([*hypervisor.all_of_them().values()], hypervisor.FEATURES)]
     lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
     for title, rows in _TABLES.items():
         lines += ["", f"## {title}", "", "| what | can | |", "| --- | --- | --- |"]

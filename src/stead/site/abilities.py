@@ -11,7 +11,6 @@ from functools import lru_cache
 from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
     ACTION,
     FREEZE,
-    HYPERVISOR,
     QCOW2,
     ROOT_DISK,
     SERVE,
@@ -23,6 +22,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import 
 )
 from stead.core.observed import Host
 from stead.core.value import replace
+from stead.drivers import hypervisor
 
 __all__ = [
     "ACTION",
@@ -50,7 +50,6 @@ _WORDS: Mapping[str, str] = {
 }
 _PLAIN = (ACTION,)
 _OF_POOLS = (VOLUME, QCOW2, ROOT_DISK, SNAPSHOT, FREEZE)
-HYPERVISORS = frozenset(able(HYPERVISOR))
 SERVED = frozenset(able(SERVE))
 
 
@@ -66,12 +65,9 @@ def rehearses(action: str) -> str:
 
 def with_abilities(host: Host, *, simulated: bool = False) -> Host:
     pools = tuple((pool.name, pool.type) for pool in host.pools.values())
-    found = _traits(pools, simulated)
-    return replace(host, traits=host.traits | found if host.traits else found, hypervisors=_can_run(host.hypervisors))
-
-
-def _can_run(hypervisors: frozenset[str]) -> frozenset[str]:
-    return hypervisors if hypervisors <= HYPERVISORS else hypervisors & HYPERVISORS
+    able_to_run = hypervisor.known_of(host.hypervisors)
+    found = _traits(pools, simulated) | hypervisor.traits(able_to_run)
+    return replace(host, traits=host.traits | found if host.traits else found, hypervisors=able_to_run)
 
 
 @lru_cache(maxsize=1024)  # hosts are many, and alike

@@ -17,8 +17,6 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base import comma
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
-from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import snapshot, table, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import conntrack, dhcp, forwarding
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
@@ -35,7 +33,6 @@ from stead.core.kind import Action
 from stead.core.observed import Host, StoragePool
 from stead.core.value import replace
 from stead.core.want import Body, Want
-from stead.kinds.instance.model import Instance
 from stead.runner.observe import Answer, to_observed
 from stead.runner.simulated import SimulatedRunner
 from stead.site.abilities import with_abilities
@@ -86,8 +83,6 @@ def want_for(one: Ability, folder: Path) -> tuple[str, dict[str, Any]]:
             best = drivers.driver(disk["pool"]).formats[0]
             root = {"format": best, "bus": "virtio", "size": 4 * MIB, "pool": disk["pool"]}
             return "instances", {**WANT, "root": root}
-        case abilities.HYPERVISOR:
-            return "instances", {**WANT, "hypervisor": one.name}
     raise AssertionError(one)
 
 
@@ -131,12 +126,11 @@ def by_real_code(one: Ability, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         _carry_out(one, {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}, work)
     except Failed:
         return False
-    return one.what == abilities.HYPERVISOR or bool(work.done)  # it would do something
+    return bool(work.done)  # it would do something
 
 
 def _carry_out(one: Ability, given: dict[str, Any], work: Work) -> None:
     ensure: dict[str, Callable[[dict[str, Any], Work], Any]] = {
-        abilities.HYPERVISOR: lambda given, _work: hypervisors.driver_of(given["want"]["hypervisor"]),
         abilities.ROOT_DISK: lambda given, work: instance_disks.ensure(given["want"], work),
         abilities.SNAPSHOT: snapshot.ensure,
         abilities.FREEZE: snapshot.ensure,
@@ -213,7 +207,6 @@ def test_the_table_has_a_row_for_all_that_there_is() -> None:
     """Of the spec, of the inventory and of plans: what somebody adds gets its row."""
     named = {what: {one.name for one in TABLE if one.what == what} for what in abilities.ROWS}
     assert len({(one.what, one.name) for one in TABLE}) == len(TABLE)
-    assert set(abilities.able(abilities.HYPERVISOR)) == _choices(Instance, "hypervisor")
     assert named[abilities.ACTION] == set(map(str, Action))
     for what in abilities.OF_POOLS:
         assert named[what] == set(POOL_TYPES) == set(drivers.DRIVERS)
@@ -253,9 +246,3 @@ def test_the_inventory_takes_the_paths_of_pools_that_the_host_code_takes(kind: s
 
     real = takes(lambda: drivers.disk({"name": "p", **given}, UUID, "raw"), Failed)
     assert takes(lambda: variables.pools({"p": given}), variables.Bad) is real
-
-
-def test_hosts_try_the_hypervisors_that_there_is_code_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "emulator", lambda: "/usr/bin/qemu")
-    monkeypatch.setattr(probe, "trial", lambda _accelerator: "")
-    assert set(probe.hypervisors()) == set(abilities.able(abilities.HYPERVISOR))

@@ -39,7 +39,7 @@ def spec(instances: dict[str, Any], **more: Any) -> dict[str, Any]:
     project = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}}, "instances": instances, **more}
     flavors = {
         "small": flavor(),
-        "gpu": flavor(devices={"gpu": 1}),
+        "gpu": flavor(reserve={"device:gpu": 1}),
         "huge": flavor(hugepages="2MiB"),
         "fast": flavor(reserve={"iops:default": 300}),
         "ssd": flavor(traits=["ssd"]),

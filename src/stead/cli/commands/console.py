@@ -3,7 +3,7 @@
   stead console acme/instances/web
   stead console 'acme/instances/web[0]' -i inventory.yml
 
-exit status: 0; 1 when there is none; otherwise that of ssh or virsh
+exit status: 0; 1 when there is none; otherwise that of ssh
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from stead.cli.commands.show import named
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import find, open_state
 from stead.core.diagnostics import Code, Refused
+from stead.drivers.hypervisor import by_hypervisor
 from stead.kinds import kinds
 from stead.site.ssh import ssh
 
 NO_CONSOLE = Code("STEAD-C044", "there is no console")
-# Two of them: also where what types is a program. virsh wants a terminal.
+# Two of them: also where what types is a program. What opens it wants a terminal.
 TERMINAL = ("-t", "-t")
 
 
@@ -48,5 +49,8 @@ def _words(options: argparse.Namespace) -> list[str]:
     told = real_inventory(options).connections.get(first.host)
     if told is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address} is on {first.host}, which the inventory does not have."))
-    command = ["virsh", "--connect", "qemu:///system", "console", first.leases["uuid"]]
-    return ssh(first.host, told, command, options=TERMINAL)
+    want = first.wants.get(first.host)
+    driver = by_hypervisor().get(want.fields().get("hypervisor", "") if want is not None else "")
+    if driver is None:
+        raise Refused(NO_CONSOLE.at(None, f"{first.address}: there is no code for its hypervisor here."))
+    return ssh(first.host, told, [*driver.console(first.leases["uuid"])], options=TERMINAL)

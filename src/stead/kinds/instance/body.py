@@ -11,6 +11,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import World
 from stead.core.want import Body
+from stead.drivers.hypervisor import cpu_of, preferred
 from stead.kinds.instance import nics, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
@@ -21,7 +22,6 @@ from stead.language.desired import Block
 
 # `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.
 _MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
-_CPUS = {"kvm": "host-model", "qemu": "maximum"}
 LETTERS = "bcdefghijklmnopqrstuv"  # of the others a is the root's, w the drive's, x and y the flavor's, z the seed's
 PREFIXES = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}
 
@@ -92,14 +92,13 @@ class Bodies:
     def _varying(self, host: str) -> dict[str, Any]:
         model, image = self._model, self._image
         there = self._world.hosts.get(host)
-        able = there.hypervisors if there is not None else frozenset({"kvm"})
-        hypervisor = model.hypervisor or ("kvm" if "kvm" in able or not able else min(able))
+        hypervisor = model.hypervisor or preferred(there.hypervisors if there is not None else ())
         architecture = model.architecture or (image.architecture if image is not None else None)
         architecture = architecture or (there.architecture if there is not None else "x86_64")
         machine = model.machine or (image.machine if image is not None else None)
         return {
             "architecture": architecture,
-            "cpu": model.cpu or _CPUS.get(hypervisor, "host-model"),
+            "cpu": model.cpu or cpu_of(hypervisor),
             "hypervisor": hypervisor,
             "machine": machine or _MACHINES.get(architecture, "virt"),
             "root": self._root(host),

@@ -7,6 +7,8 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.kind import Demand, GroupRule, HostNeeds
+from stead.drivers.hypervisor import refusal
+from stead.kinds.instance import hypervisors
 from stead.kinds.instance.model import Instance, Spread, Together
 from stead.kinds.shared import network_drivers, storage
 from stead.kinds.shared.several import as_tuple
@@ -82,10 +84,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 
 def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
     """What not every host can: those that were asked, and cannot, say so by a trait."""
-    if model.tpm:
-        yield "without:tpm"
-    if (model.firmware or (image.firmware if image is not None else None) or "bios") != "bios":
-        yield "without:uefi"
+    yield from hypervisors.forbidden(model, flavor, image.firmware if image is not None else None)
     if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
         yield "without:bandwidth"
     if disk_space(model, flavor):
@@ -168,4 +167,5 @@ def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
         ),
         beside=networks + images,
         anywhere=tuple((address, one.get("uuid", "")) for address, one in fields.get("volumes", {}).items()),
+        unable=refusal(fields),
     )

@@ -1,4 +1,4 @@
-"""What changing an instance takes, as honestly as libvirt can do it: live, with a reboot, or with a new root disk."""
+"""What changing an instance takes, as hypervisors do it: live, with a reboot, or with a new root disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.kind import IN_PLACE, NAMED, Action, Data, Disruption, Effect
+from stead.drivers.hypervisor import by_hypervisor
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
 REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)
@@ -75,7 +76,7 @@ WORDS: Mapping[str, str] = {
 # Of the root disk, what makes it another one; the rest is how it is reached and plugged.
 _ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
 _ROOT_LIVE = frozenset({"iops", "throughput", "volume.size"})
-# Of an interface, what libvirt changes without unplugging it.
+# Of an interface, what a hypervisor changes without unplugging it.
 _NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
 # Of another format it is another volume, of which the guest has let go before.
 _VOLUME_LIVE = frozenset({"format", "qos", "shareable", "size"})
@@ -104,7 +105,7 @@ def effect_of(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Map
         case "vcpus" | "memory" if _live(head, old, new, want, have):
             return IN_PLACE
         case _ if head in _HARDWARE:
-            found = REBOOT
+            found = _hardware(head, old, new)
     if found == REBUILD:
         return rebuild(have)
     return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
@@ -129,6 +130,12 @@ def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
     if not isinstance(old, int) or not isinstance(new, int) or want.get(limit) != have.get(limit):
         return False
     return new <= have.get(limit, 0) and (new > old or field == "memory")
+
+
+def _hardware(head: str, old: Any, new: Any) -> Effect:
+    """What one driver made, another cannot boot from."""
+    other = head == "hypervisor" and by_hypervisor().get(old) is not by_hypervisor().get(new)
+    return REBUILD if other else REBOOT
 
 
 def _root(rest: str, old: Any, new: Any) -> Effect:

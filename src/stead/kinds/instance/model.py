@@ -256,7 +256,10 @@ class Instance:
         Literal["balance", "pack", "spread", "nova"] | None, "How it chooses among the hosts that fit"
     ] = None
     hypervisor: Annotated[
-        Literal["kvm", "qemu"] | None, "Hardware virtualisation or emulation; left out, kvm where its host has it"
+        str | None,
+        Name(),
+        "What runs it: kvm, or qemu for emulation; left out, the best that its host has",
+        Example("qemu"),
     ] = None
     architecture: Annotated[
         Literal["x86_64", "aarch64", "ppc64le", "s390x", "riscv64"] | None, "CPU; left out, as the image says"
@@ -266,8 +269,8 @@ class Instance:
     ] = None
     cpu: Annotated[
         str | None,
-        Text(pattern=r"[A-Za-z0-9._-]+", what="host-passthrough, host-model, maximum, or a model of libvirt's"),
-        "CPU model; left out, host-model with kvm (it migrates), maximum with qemu",
+        Text(pattern=r"[A-Za-z0-9._-]+", what="host-passthrough, host-model, maximum, or the name of a model"),
+        "CPU model; left out, as its hypervisor says: host-model with kvm (it migrates), maximum with qemu",
         Example("host-passthrough"),
     ] = None
     firmware: Annotated[

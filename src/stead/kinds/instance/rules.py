@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from stead.core.address import Address, key_of
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.drivers.network import PORT_SECURITY, SECURITY_GROUPS
-from stead.kinds.instance import disk_rules, group_rules, waits
+from stead.kinds.instance import disk_rules, group_rules, hypervisors, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
@@ -43,6 +43,8 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if flavor is not None:
         yield from disk_rules.check(block, flavor, desired)
         yield from _traits(block, flavor)
+        image = desired.get(model.image) if model.image is not None else None
+        yield from hypervisors.check(block, flavor, image.model.firmware if image is not None else None)
     yield from _hardware(block, desired)
     for at, nic in enumerate(model.networks):
         yield from _nic(block, f"networks.{at}", nic, desired)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple, Tuple
 
-HYPERVISOR = "instances by hypervisor"
 ACTION = "steps with action"
 # Of a pool, by its type.
 VOLUME = "volumes"
@@ -21,12 +20,12 @@ FREEZE = "snapshots with freeze: true"
 SERVE = "instances on other hosts use its volumes"
 
 OF_POOLS = (VOLUME, QCOW2, ROOT_DISK, GROW, SNAPSHOT, FREEZE, SERVE)
-ROWS = (*OF_POOLS, HYPERVISOR, ACTION)
+ROWS = (*OF_POOLS, ACTION)
 
 
 class Ability(NamedTuple):
     what: str  # one of ROWS
-    name: str  # of the pool's type, the hypervisor, the action
+    name: str  # of the pool's type, the action
     can: bool
     text: str = ""  # where it can: what is to be known of it; where it cannot: that, and what to do instead
     rehearsed: bool = False  # simulated hosts do it all the same, and a plan for them says so
@@ -60,9 +59,6 @@ TABLE = (
     *(Ability(FREEZE, name, False, _NO_FREEZE) for name in ("nfs", "iscsi", *_LOGICAL)),
     *(Ability(SERVE, name, True) for name in ("nfs", "iscsi")),
     *(Ability(SERVE, name, False, _OWN_HOST) for name in ("dir", *_LOGICAL)),
-    Ability(HYPERVISOR, "kvm", True),
-    Ability(HYPERVISOR, "qemu", True, "emulation, which is slow"),
-    Ability(HYPERVISOR, "lxc", False, "This version makes no containers. Use kvm, or qemu where there is no KVM."),
     *(
         Ability(ACTION, name, True)
         for name in ("create", "update", "reboot", "rebuild", "replace", "destroy", "forget", "accept", "register")
@@ -101,7 +97,6 @@ def asked(kind: str, want: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
         if want.get("freeze"):
             yield FREEZE, pool
     elif kind == "instances":
-        yield HYPERVISOR, want.get("hypervisor", "kvm")
         root = want.get("root") or {}
         if root.get("swap") or root.get("ephemeral") or (root.get("size") and "volume" not in root):
             yield ROOT_DISK, (root.get("pool") or {}).get("type", "dir")

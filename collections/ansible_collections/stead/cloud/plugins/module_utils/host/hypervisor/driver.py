@@ -8,7 +8,7 @@ test compares what the controller's half claims with what is here.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Protocol, Set, Tuple, Union, runtime_checkable
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Set, Tuple, Type, Union, runtime_checkable
 
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
@@ -122,6 +122,10 @@ class HostDriver(Protocol):
     @property
     def runs(self) -> Tuple[str, ...]:
         """What the `hypervisor` of an instance may be."""
+
+    @property
+    def guest(self) -> Type[Any]:
+        """The class of its guests: the operations that it has are what the driver can do."""
 
     def is_here(self) -> bool:
         """Whether this host has it, so that it should answer."""

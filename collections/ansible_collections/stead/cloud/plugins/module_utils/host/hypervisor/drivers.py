@@ -1,24 +1,34 @@
 """The hypervisors that there is code for on hosts, and who of them has what.
 
-A static list, since Ansible packs only what it sees imported. A host may have several; a guest is looked for in all.
+Ansible packs what it sees imported: built-in drivers are listed here, and a site's own in its collection `stead.site`,
+whose `module_utils/hypervisor.py` has a tuple `DRIVERS`. A host may have several; a guest is looked for in all.
 """
 
 from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from . import qemu
 from .driver import Guest, HostDriver, Hypervisor
 
-DRIVERS: Tuple[HostDriver, ...] = (qemu.DRIVER,)
+try:
+    from ansible_collections.stead.site.plugins.module_utils.hypervisor import DRIVERS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    SITE = ()
+
+UNKNOWN = Code("STEAD-E301", "this host has no code for the hypervisor")
+
+BUILT_IN: Tuple[HostDriver, ...] = (qemu.DRIVER,)
+DRIVERS: Tuple[HostDriver, ...] = (*BUILT_IN, *SITE)
 
 
 def driver_of(hypervisor: str) -> HostDriver:
     found = next((one for one in DRIVERS if hypervisor in one.runs), None)
     if found is None:
-        raise Failed("No code on this host for instances by {0}.".format(hypervisor))
+        text = "It is to run by {0}. Install the collection stead.site that has the driver, and run `stead bootstrap`."
+        raise Failed(UNKNOWN, text.format(hypervisor))
     return found
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import glob
 import shutil
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Type
 
 from ..base import libvirt_client
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..base.step import Step, Want
 from ..base.work import Work
 from .domains import definition, flags, power, probe, readback
 from .domains.guest import Domain
 from .driver import Guest, Json, Plugs, SeenGuest
+
+NAME_TAKEN = Code("STEAD-E302", "another guest of the host has the name")
 
 
 class Qemu:
@@ -63,7 +65,7 @@ class Qemu:
         if other is None or other.UUIDString() == want["uuid"] or Domain(other).digest():
             return
         text = "Another domain on this host, {0}, is named {1}. Stead does not touch it: rename it, or the instance."
-        raise Failed(text.format(other.UUIDString(), want["name"]))
+        raise Failed(NAME_TAKEN, text.format(other.UUIDString(), want["name"]))
 
     def _as_called(self, step: Step, domain: Any, work: Work) -> Step:
         """libvirt gives another name only to a domain that is off; one that runs, and whoever has the name, keep
@@ -91,6 +93,7 @@ class Qemu:
 
 class QemuDriver:
     runs: Tuple[str, ...] = ("kvm", "qemu")
+    guest: Type[Any] = Domain
 
     def is_here(self) -> bool:
         return libvirt_client.is_here()

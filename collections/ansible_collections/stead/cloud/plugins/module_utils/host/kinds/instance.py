@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ...wire import instance as wire
 from ..base import ledger
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.kind import HostKind
 from ..base.step import Step, Want
 from ..base.work import Work
@@ -23,6 +23,7 @@ from ..storage import instance_disks
 if TYPE_CHECKING:
     from ..observe.looking import Look
 
+FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
 RESTARTS = ("reboot", "rebuild", "replace")
 NEW_DISK = ("rebuild", "replace")
 
@@ -80,7 +81,7 @@ def restore(step: Step, work: Work) -> None:
     if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
         guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
         if guest is None:
-            raise Failed("Its hypervisor does not know it any more. `stead apply` makes it again.")
+            raise Failed(FORGOTTEN, "Its ledger has it, and its hypervisor has not. `stead apply` makes it again.")
         guest.start(work)
 
 

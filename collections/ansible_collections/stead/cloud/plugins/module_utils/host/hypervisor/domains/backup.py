@@ -7,8 +7,9 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import element, inner
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
 
+NO_COPY = Code("STEAD-E305", "a volume in use cannot be copied")
 LOOK = 0.2
 # Seconds. As long as qemu-img may take for as much.
 ENDS_WITHIN = 3600
@@ -30,7 +31,7 @@ def take(domain: Any, device: str, path: str, freeze: bool) -> None:
     try:
         domain.backupBegin(Xml.tostring(task, encoding="unicode"), None)
     except libvirt.libvirtError as error:
-        raise Failed("The guest's volume cannot be copied: {0}".format(error)) from error
+        raise Failed(NO_COPY, "libvirt refuses it: {0}. Stop the guest, or try again.".format(error)) from error
     finally:
         if frozen:
             domain.fsThaw()
@@ -44,9 +45,8 @@ def _freeze(domain: Any) -> bool:
     try:
         return bool(domain.fsFreeze() >= 0)
     except libvirt.libvirtError as error:
-        raise Failed(
-            "The guest's agent does not freeze its file systems ({0}). Set freeze: false.".format(error)
-        ) from error
+        text = "The guest's agent does not freeze its file systems ({0}). Set freeze: false."
+        raise Failed(NO_COPY, text.format(error)) from error
 
 
 def _wait(domain: Any) -> None:
@@ -56,8 +56,10 @@ def _wait(domain: Any) -> None:
     while domain.jobStats()["type"] != libvirt.VIR_DOMAIN_JOB_NONE:
         if time.monotonic() > until:
             domain.abortJob()
-            raise Failed("The copy of the volume did not end.")
+            text = "The copy did not end within {0} s. Stop the guest, or try again."
+            raise Failed(NO_COPY, text.format(ENDS_WITHIN))
         time.sleep(LOOK)
     ended = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
     if ended.get("type") == libvirt.VIR_DOMAIN_JOB_FAILED:
-        raise Failed("The copy of the volume failed: {0}".format(ended.get("errmsg", "no reason given")))
+        text = "The copy failed: {0}. Make room, or try again."
+        raise Failed(NO_COPY, text.format(ended.get("errmsg", "no reason given")))

@@ -11,12 +11,13 @@ from typing import Any, Mapping, Optional, Tuple
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import inner
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
 from ...base.step import Step, Want
 from ...base.work import Work
 from ..driver import Plugs
 from . import device_xml, flags
 
+UNPLUGGED = Code("STEAD-E304", "a device of the guest cannot be plugged or unplugged")
 # A guest has to let go of a device; one that does not within this time is not going to.
 LETS_GO_WITHIN = 20
 LOOK = 0.2
@@ -161,7 +162,7 @@ def _attach(domain: Any, element: Xml.Element, what: str, work: Work) -> None:
         try:
             domain.attachDeviceFlags(Xml.tostring(element, encoding="unicode"), flags.live())
         except libvirt.libvirtError as error:
-            raise Failed("Cannot attach {0}: {1}".format(what, error)) from error
+            raise Failed(UNPLUGGED, "Cannot attach {0}: {1}.".format(what, error)) from error
 
     work.act("attach " + what, attach)
 
@@ -173,12 +174,13 @@ def _detach(domain: Any, element: Xml.Element, what: str, work: Work) -> None:
         try:
             domain.detachDeviceFlags(Xml.tostring(element, encoding="unicode"), flags.live())
         except libvirt.libvirtError as error:
-            raise Failed("Cannot detach {0}: {1}".format(what, error)) from error
+            raise Failed(UNPLUGGED, "Cannot detach {0}: {1}.".format(what, error)) from error
         alias = inner(element, "alias").get("name")
         until = time.monotonic() + LETS_GO_WITHIN
         while alias in {one.get("name") for one in Xml.fromstring(domain.XMLDesc(0)).iter("alias")}:
             if time.monotonic() > until:
-                raise Failed("The guest does not let go of {0}. Unmount it inside, and apply again.".format(what))
+                text = "The guest does not let go of {0}. Unmount it inside, and apply again."
+                raise Failed(UNPLUGGED, text.format(what))
             time.sleep(LOOK)
 
     work.act("detach " + what, detach)

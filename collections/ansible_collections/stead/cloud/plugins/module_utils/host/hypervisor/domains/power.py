@@ -6,10 +6,11 @@ import os
 import time
 from typing import Any, Callable, Optional
 
-from ...base.errors import Failed
+from ...base.errors import Code, Failed
 from ...base.step import Want
 from ...base.work import Work
 
+NO_START = Code("STEAD-E303", "the guest does not start")
 # Seconds between looks at a guest that shuts down.
 LOOK = 0.2
 # Of `booting`; a host that was prepared by an older Stead, or by none, has none.
@@ -50,7 +51,8 @@ def _act(word: str, call: Callable[[], object], domain: Any, work: Work) -> None
     try:
         work.act("{0} {1}".format(word, domain.name()), call)
     except libvirt.libvirtError as error:
-        raise Failed("The guest does not {0}: {1}".format(word, error)) from error
+        text = "The guest does not {0}: {1}. Mend what it names, and apply again."
+        raise Failed(NO_START, text.format(word, error)) from error
 
 
 def stop(domain: Any, patience: int, work: Work) -> None:

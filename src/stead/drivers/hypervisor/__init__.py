@@ -1,0 +1,132 @@
+"""Hypervisor drivers: what runs instances on a host, and what instances can have with each.
+
+An instance's `hypervisor` is not the driver's name but one of the words in its `runs`: one driver may run guests in
+several ways, which differ in speed and in little else. Who names none gets the first of these that its host has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from stead.core.driver import Capabilities, Capability, DriverScope, Feature, capability
+from stead.core.value import value
+from stead.drivers import drivers
+
+FAMILY = "hypervisor"
+
+ADJUST = Feature("adjust", "interfaces, volumes and limits that change while it runs", ("adjust",))
+GROW = Feature("grow", "disks that grow while it runs", ("grow",))
+COPY = Feature("copy", "snapshots of volumes in use", ("copy",))
+AGENT = Feature("agent", "a guest agent", ("ask",))
+CONSOLE = Feature("console", "a serial console")
+GRAPHICS = Feature("graphics", "a graphical console")
+UEFI = Feature("uefi", "UEFI firmware")
+SECURE_BOOT = Feature("secure_boot", "secure boot")
+TPM = Feature("tpm", "a TPM")
+WATCHDOG = Feature("watchdog", "a watchdog")
+CDROM = Feature("cdrom", "a CD drive")
+NETWORK_BOOT = Feature("network_boot", "booting from a network")
+CPU = Feature("cpu", "CPU models")
+TOPOLOGY = Feature("topology", "CPU topology")
+HUGEPAGES = Feature("hugepages", "memory in huge pages")
+DEVICES = Feature("devices", "devices of the host")
+FEATURES = (
+    ADJUST, GROW, COPY, AGENT, CONSOLE, GRAPHICS, UEFI, SECURE_BOOT, TPM, WATCHDOG, CDROM, NETWORK_BOOT, CPU, TOPOLOGY,
+    HUGEPAGES, DEVICES,
+)  # fmt: skip
+
+
+@value
+class HypervisorDriver:
+    name: str
+    help: str
+    scope: DriverScope
+    capabilities: Capabilities
+    runs: Mapping[str, str]
+    """What the `hypervisor` of an instance may be -> the CPU that it gets when it names none; the best comes first."""
+    slow: frozenset[str]
+    """Those of `runs` that emulate the processor."""
+    programs: Mapping[str, tuple[int, int]]
+    """On hosts, with their oldest versions that do; a guest may not move to an older one than it was started by."""
+    console: Callable[[str], Sequence[str]]
+    """What opens the serial console of the guest with this UUID, on its host."""
+
+
+@cache
+def all_of_them() -> Mapping[str, HypervisorDriver]:
+    return drivers(FAMILY, HypervisorDriver)
+
+
+@cache
+def by_hypervisor() -> Mapping[str, HypervisorDriver]:
+    """By what instances call it. Of two that claim the same, the first has it."""
+    found: dict[str, HypervisorDriver] = {}
+    for driver in all_of_them().values():
+        for name in driver.runs:
+            found.setdefault(name, driver)
+    return found
+
+
+def preferred(able: Collection[str]) -> str:
+    """Of what a host has; the best there is where it is not known what that is."""
+    known = tuple(by_hypervisor())
+    return next((name for name in known if name in able), known[0])
+
+
+@cache
+def known_of(hypervisors: frozenset[str]) -> frozenset[str]:
+    """Those that there is code for."""
+    return frozenset(one for one in hypervisors if one in by_hypervisor())
+
+
+def cpu_of(hypervisor: str) -> str:
+    """What an instance has that names no CPU."""
+    return by_hypervisor()[hypervisor].runs[hypervisor]
+
+
+def of(hypervisor: str, feature: Feature) -> Capability:
+    return capability(by_hypervisor().get(hypervisor), feature, hypervisor)
+
+
+def lacks(feature: Feature) -> str:
+    """The trait of a host none of whose hypervisors can."""
+    return f"without:{feature.name}"
+
+
+@cache
+def traits(hypervisors: frozenset[str]) -> frozenset[str]:
+    """Of a host that has these."""
+    found = known_of(hypervisors)
+    return frozenset(lacks(one) for one in FEATURES if found and not any(of(name, one).can for name in found))
+
+
+def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
+    """What the want of an instance takes that not every hypervisor may have."""
+    firmware = want.get("firmware", "bios")
+    found = {
+        TPM: want.get("tpm"),
+        UEFI: firmware != "bios",
+        SECURE_BOOT: firmware == "uefi-secure",
+        WATCHDOG: want.get("watchdog", "none") != "none",
+        CDROM: want.get("cdrom"),
+        NETWORK_BOOT: "network" in want.get("boot", ()),
+        TOPOLOGY: want.get("topology"),
+        HUGEPAGES: want.get("hugepages"),
+        DEVICES: want.get("devices"),
+    }
+    return (feature for feature, is_asked in found.items() if is_asked)
+
+
+def refusal(want: Mapping[str, Any]) -> str:
+    """Why no host makes it; empty where hosts do."""
+    hypervisor = want.get("hypervisor") or preferred(())
+    if hypervisor not in by_hypervisor():
+        return unknown(hypervisor)
+    return next((found.text for one in asked(want) if not (found := of(hypervisor, one)).can), "")
+
+
+def unknown(hypervisor: str) -> str:
+    known = " or ".join(f"`{name}`" for name in by_hypervisor())
+    return f"There is no code for instances by {hypervisor}. Write {known}, or leave `hypervisor` out."
