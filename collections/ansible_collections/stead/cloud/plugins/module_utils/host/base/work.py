@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from . import commands, libvirt_client, paths
+from . import commands, paths
 from .errors import Failed
 from .readings import Readings, Unread
 from .sessions import Sessions
@@ -36,11 +36,6 @@ class Work:
     @property
     def changed(self) -> bool:
         return bool(self.done)
-
-    @property
-    def connection(self) -> Any:
-        """libvirt's, for the filters that it keeps."""
-        return libvirt_client.connection(self.sessions)
 
     @contextlib.contextmanager
     def part(self, field: str, key: Optional[str] = None, there: Any = None) -> Iterator[None]:

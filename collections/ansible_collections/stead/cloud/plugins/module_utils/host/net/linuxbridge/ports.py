@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ...base import libvirt_client
 from ...base.work import Work
 from ..driver import Nic, Plug, Port
 from . import antispoof, filters, naming, networks, security_groups
@@ -42,14 +43,15 @@ def _bind_again(mac: str, work: Work) -> None:
     """Whoever empties the host's tables empties them of libvirt's rules too, and libvirt does not look."""
     import libvirt
 
+    libvirtd = libvirt_client.connection(work.sessions)
     try:
-        binding = work.connection.nwfilterBindingLookupByPortDev(naming.tap_name(mac))
+        binding = libvirtd.nwfilterBindingLookupByPortDev(naming.tap_name(mac))
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_NWFILTER_BINDING:  # its guest does not run
             return
         raise
     text = binding.XMLDesc()
-    work.act("filter {0} again".format(naming.tap_name(mac)), _bind, binding, work.connection, text)
+    work.act("filter {0} again".format(naming.tap_name(mac)), _bind, binding, libvirtd, text)
 
 
 def _bind(binding: Any, connection: Any, text: str) -> None:

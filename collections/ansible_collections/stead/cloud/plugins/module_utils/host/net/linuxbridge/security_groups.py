@@ -10,6 +10,7 @@ import threading
 from typing import List, Sequence
 
 from ...base import ledger, paths
+from ...base.libvirt_client import connection
 from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
@@ -58,7 +59,7 @@ def define(name: str, text: str, work: Work) -> None:
         there = work.now.filter(name)
         if there is not None and paths.read_bytes(path) == text.encode() and _kept(path, there, work):
             return
-        work.act("define filter " + name, work.connection.nwfilterDefineXML, text)
+        work.act("define filter " + name, connection(work.sessions).nwfilterDefineXML, text)
         work.directory(FILTERS)
         if not work.check:
             paths.write(path, text)
@@ -72,7 +73,7 @@ def _kept(path: str, there: str, work: Work) -> bool:
 
 def undefine(name: str, work: Work) -> None:
     if work.now.filter(name) is not None:
-        work.act("undefine filter " + name, work.connection.nwfilterLookupByName(name).undefine)
+        work.act("undefine filter " + name, connection(work.sessions).nwfilterLookupByName(name).undefine)
     if not work.check:
         for path in (path_of(name), path_of(name) + rules.SEEN):
             paths.remove(path)
