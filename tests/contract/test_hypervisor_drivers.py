@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import yaml
 from tests.unit.hosts.test_host_code import WANT
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.base import paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions import Sessions
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
@@ -23,6 +24,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import instance_disks
+from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
 from stead.core.driver import DriverScope, Proven, no, yes
 from stead.core.kind import Data
 from stead.core.observed import Host
@@ -234,3 +236,55 @@ def test_what_a_hosts_half_does_not_know_it_refuses() -> None:
 def test_no_plan_promises_a_device_that_nobody_attaches(flavor: str, code: str) -> None:
     found = hypervisor.refusal({"hypervisor": "kvm", "devices": yaml.safe_load(flavor)})
     assert bool(found) is bool(code)
+
+
+EXAMPLE = ROOT / "plugins" / "hypervisor-example"
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """The hosts' half of the worked example, on a host whose programs do what they are told."""
+    folder = EXAMPLE / "collections/ansible_collections/stead/site/plugins/module_utils"
+    found = SimpleNamespace(**runpy.run_path(str(folder / "cloud_hypervisor.py")))
+    found.active = set[str]()
+
+    def attempt(argv: list[str], **_more: Any) -> tuple[int, str, str]:
+        return (0 if argv[-1] in found.active else 3, "", "")
+
+    def run(argv: list[str], **_more: Any) -> str:
+        if argv[0] == "systemd-run":
+            found.active.add(argv[1].partition("=")[2])
+        elif argv[:2] == ["systemctl", "stop"]:
+            found.active.remove(argv[2])
+        return ""
+
+    monkeypatch.setattr(paths, "ROOT", str(tmp_path))
+    monkeypatch.setattr(commands, "attempt", attempt)
+    monkeypatch.setattr(commands, "run", run)
+    return found
+
+
+def test_both_halves_of_the_worked_example_say_the_same(example: Any) -> None:
+    claims: HypervisorDriver = runpy.run_path(str(EXAMPLE / "stead_hypervisor_example.py"))["DRIVER"]
+    assert set(claims.runs) == set(example.DRIVER.runs)
+    assert set(claims.capabilities) == {one.name for one in FEATURES}
+    for feature in FEATURES:
+        can = claims.capabilities[feature.name].can
+        assert can is all(hasattr(example.DRIVER.guest, one) for one in feature.operations) or not feature.operations
+        assert can or claims.capabilities[feature.name].text.endswith(".")
+
+
+def test_the_worked_example_makes_starts_reads_back_and_removes_a_guest(example: Any) -> None:
+    want = {**WANT, "hypervisor": "cloud-hypervisor", "nics": {}, "ports": {}}
+    step: Any = {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d"}
+    hypervisor, work = example.DRIVER.open(Sessions()), Work("c1")
+    hypervisor.check(want)
+    guest = hypervisor.define(step, {}, work)
+    guest.start(work)
+    seen = hypervisor.seen()[want["uuid"]]
+    assert (seen.state, seen.label()["digest"]) == ("running", "d")
+    assert wire.compare({**want, "state": "running"}, seen.fields(want)) == []
+    guest.stop(1, work)
+    assert not guest.is_on()
+    guest.undefine(work)
+    assert hypervisor.guests() == []
