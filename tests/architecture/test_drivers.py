@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from stead.core.diagnostics import Refused
 from stead.core.driver import Capability, DriverScope, Feature, Proven, able, capability, no, yes
 from stead.core.value import value
-from stead.drivers import drivers
+from stead.drivers import SHARED, drivers
+
+ROOT = Path(__file__).parents[2]
+HOST_CODE = "collections/ansible_collections/stead/cloud/plugins/module_utils"
 
 GROWS = Feature("grows", "toys that grow")
 TOYS = """
@@ -72,3 +76,33 @@ def test_what_nobody_has_written_down_no_driver_can() -> None:
     assert able([toy, other], GROWS) == ("train",)
     assert capability(other, GROWS, "ship") == no("This version has no code for toys that grow with ship.")
     assert not capability(None, GROWS, "plane").can
+
+
+# family -> where the two halves of its drivers are. A family adds its line.
+FOLDERS = {
+    "storage": ("src/stead/drivers/storage", HOST_CODE + "/host/storage"),
+}
+# Where a name may stand beside that, and why.
+ALLOWED = {
+    HOST_CODE + "/wire/parts.py",  # the driver of a pool that does not say its type
+    HOST_CODE + "/host/observe/kernel.py",  # file systems and modules of the kernel
+}
+
+
+@pytest.mark.parametrize("family", sorted(FOLDERS))
+def test_nobody_but_a_driver_says_its_name(family: str) -> None:
+    """What differs between drivers is asked of them. A name is a text of its own: of sentences nobody asks it."""
+    names = {path.stem.replace("_", "-") for path in (ROOT / FOLDERS[family][0]).glob("[a-z]*.py")} - {SHARED}
+    own = [f"{folder}/{name.replace('-', '_')}" for folder in FOLDERS[family] for name in names]
+    found = [
+        f"{where}:{node.lineno} says {node.value!r}"
+        for tree in ("src/stead", "collections/ansible_collections/stead/cloud/plugins")
+        for path in sorted((ROOT / tree).rglob("*.py"))
+        for where in [str(path.relative_to(ROOT))]
+        if where not in ALLOWED
+        and not where.startswith(tuple(f"{one}{end}" for one in own for end in (".py", "_", "/")))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+    assert names
+    assert found == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from stead.blueprint.capacities import placement_hosts
 from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
@@ -21,16 +22,6 @@ from stead.language.desired import Block, Desired
 
 LOCAL = "only that host has it. Take it out of the spec, or say `--replace {}` and lose what is on it"
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
-
-# Networks and routers cost a host next to nothing; the number only makes placement spread them.
-SERVICES_PER_HOST = 1000
-_STATES = {
-    HostStatus.UP: ask.HostState.UP,
-    HostStatus.MAINTENANCE: ask.HostState.MAINTENANCE,
-    HostStatus.DOWN: ask.HostState.DOWN,  # unreachable is not dead: what sits there is pinned
-    HostStatus.GONE: ask.HostState.DOWN,
-    HostStatus.DEAD: ask.HostState.DOWN,  # what sat there is started elsewhere
-}
 
 
 @mutable
@@ -74,7 +65,7 @@ def question(
         asking.add(block, demand)
     requests = [asking.request(asked) for asked in asking.asked.values()]
     problem = ask.Problem(
-        hosts=tuple(_host(host, asking.shared) for host in observed.hosts.values()),
+        hosts=placement_hosts(observed.hosts, asking.shared, asking.taken),
         requests=tuple(requests),
         current=asking.current,
         pinned=frozenset(asking.pinned),
@@ -199,6 +190,15 @@ class _DemandTables:
             self.asked[key] = _Asked(demand, dict(amounts), block.project)
         return self.asked[key]
 
+    def taken(self) -> Counter[tuple[str, str]]:
+        """(host, resource) -> what those take that have a host already."""
+        found = Counter[tuple[str, str]]()
+        for asked in self.asked.values():
+            for member in asked.members:
+                host = self.current.get(member)
+                found.update({(host, resource): amount for resource, amount in asked.amounts.items()} if host else {})
+        return found
+
     def request(self, asked: _Asked) -> ask.Request:
         demand = asked.demand
         role = {f"role:{demand.role}"} if demand.role else set()
@@ -289,25 +289,3 @@ def _groups(rules: Sequence[GroupRule], kind: ask.GroupKind) -> Iterator[ask.Pla
         name = rule.name if rule.over == "hosts" else f"{rule.name} over {rule.over}"
         name = name if rule.hard else f"{name}, {kind} if possible"
         yield ask.PlacementGroup(name=name, kind=kind, over=ask.Over(rule.over), hard=rule.hard, limit=rule.limit)
-
-
-def _host(host: Host, shared: frozenset[str]) -> ask.PlacementHost:
-    capacity = {"services": SERVICES_PER_HOST, **host.devices}
-    if "compute" in host.roles:
-        capacity |= {"vcpus": host.vcpus, "memory": host.memory}
-    capacity |= {f"disk:{pool.name}": pool.size for pool in host.pools.values()}
-    return ask.PlacementHost(
-        name=host.name,
-        capacity=capacity,
-        overcommit=host.overcommit,
-        reserved=host.reserved,
-        zone=host.zone,
-        traits=host.traits | {f"role:{role}" for role in host.roles},
-        physical_networks=frozenset(host.physical_networks),
-        pools=(host.reaches or shared) | frozenset(host.pools),
-        hypervisors=host.hypervisors,
-        architecture=host.architecture,
-        projects=host.projects,
-        labels=host.labels,
-        state=_STATES[host.state],
-    )

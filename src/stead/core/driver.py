@@ -39,7 +39,7 @@ class Feature(NamedTuple):
 
     name: str  # "root_disks"
     words: str  # "root disks"
-    operations: tuple[str, ...] = ()  # what the host's half has, and has for nothing else, where the driver can
+    operations: tuple[str, ...] = ()  # of the host's half: it has one of them where the driver can, and else none
 
 
 class Capability(NamedTuple):

@@ -31,10 +31,11 @@ class HostStatus(StrEnum):
 
 class StoragePool(NamedTuple):
     name: str
-    type: str  # dir, nfs, iscsi, lvm, lvm-thin
+    type: str  # the name of its driver
     size: int
     path: str = ""
     shared: bool = False  # other hosts reach it over the network
+    cluster: bool = False  # no host keeps it: each that has it reaches the same
 
 
 @value

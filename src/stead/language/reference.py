@@ -9,24 +9,16 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import (
-    ACTION,
-    OF_POOLS,
-    TABLE,
-    VOLUME,
-    Ability,
-    able,
-    row,
-)
 from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
-from stead.drivers import hypervisor, network
+from stead.drivers import hypervisor, network, storage
 from stead.language.desired.model import Site
 from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
 from stead.language.spec.settings import Common
+from stead.site.abilities import STEPS, StepAbility
 
 _FORMS: dict[type, str] = {
     fields.Size: "size",
@@ -43,7 +35,6 @@ _FORMS: dict[type, str] = {
 }
 _TYPES: dict[Any, str] = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 
-_TABLES = {"Steps": (ACTION,)}
 _GRANTS = """\
 `grants: {acme: {pools: [fast]}}` in the site's files: what files of that project's people may do beyond their project.
 They are those that `include: {project: acme, from: tenants/acme}` names. What is left out is refused (STEAD-G003). The
@@ -111,23 +102,13 @@ def abilities_page() -> str:
     lines = ["# What hosts can do", "", *_ABOUT]
     lines += ["", "## Instances, by hypervisor", "", *matrix([*hypervisor.all_of_them().values()], hypervisor.FEATURES)]
     lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
-    for title, rows in _TABLES.items():
-        lines += ["", f"## {title}", "", "| what | can | |", "| --- | --- | --- |"]
-        found = [one for what in rows for one in TABLE if one.what == what]
-        lines += [f"| {one.what} `{one.name}` | {_can(one)} | {one.text} |" for one in found]
-    pools = able(VOLUME)
-    lines += ["", "## Pools, by type", "", f"| what | {' | '.join(f'`{name}`' for name in pools)} |"]
-    lines += ["| --- " * (1 + len(pools)) + "|"]
-    lines += [f"| {what} | {' | '.join(_can(row(what, name)) for name in pools)} |" for what in OF_POOLS]
-    notes: dict[tuple[str, str], list[str]] = {}
-    for one in TABLE:
-        if one.what in OF_POOLS and one.text:
-            notes.setdefault((one.what, one.text), []).append(f"`{one.name}`")
-    lines += ["", *(f"- {what}, {', '.join(names)}: {text}" for (what, text), names in notes.items()), ""]
-    return "\n".join(lines)
+    lines += ["", "## Pools, by type", "", *matrix([*storage.all_of_them().values()], storage.FEATURES)]
+    lines += ["", "## Steps", "", "| step | can | |", "| --- | --- | --- |"]
+    lines += [f"| `{action}` | {_can(one)} | {one.text} |" for action, one in STEPS.items()]
+    return "\n".join([*lines, ""])
 
 
-def _can(one: Ability) -> str:
+def _can(one: StepAbility) -> str:
     return "yes" if one.can else "simulated only" if one.rehearsed else "no"
 
 

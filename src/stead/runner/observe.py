@@ -16,9 +16,10 @@ from stead.core.address import Address, parse
 from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import Recorded
 from stead.core.want import NOTHING_KNOWN, Body, Want, canonical, digest
+from stead.drivers import storage
 from stead.recovery.rebuild import LedgerEntry, Memory, entry_of
 from stead.runner.ansible_process import Played, Playing
-from stead.site.abilities import SERVED, with_abilities
+from stead.site.abilities import with_abilities
 
 PLAYBOOK = "stead.cloud.observe"
 # Seconds for one host to look around: it takes a tenth of one, and twenty when the hypervisors have to be tried.
@@ -219,7 +220,5 @@ def traits(facts: Mapping[str, Any]) -> frozenset[str]:
 
 def _pools(pools: Mapping[str, Mapping[str, Any]]) -> dict[str, StoragePool]:
     return {
-        name: StoragePool(name, one["type"], one["size"], one["path"], one["type"] in SERVED)
-        for name, one in pools.items()
-        if one["size"]
+        name: storage.pool(name, one["type"], one["size"], one["path"]) for name, one in pools.items() if one["size"]
     }

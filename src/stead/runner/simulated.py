@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.run.origin import refusal
-from ansible_collections.stead.cloud.plugins.module_utils.wire.abilities import ACTION, row
 from stead.core.address import Address, Known, parse
 from stead.core.blake2 import blake2b
 from stead.core.collecting import no_collecting
@@ -20,6 +19,7 @@ from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import replace
 from stead.core.want import EMPTY, Body, Want, canonical
+from stead.drivers import storage
 from stead.plan.model import Step
 from stead.recovery.rebuild import Memory
 from stead.runner import UNREADY, Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave
@@ -35,12 +35,12 @@ from stead.runner.simulated_state import (
     SimulatedResource,
     SimulatedState,
 )
-from stead.site.abilities import with_abilities
+from stead.site.abilities import STEPS, with_abilities
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16
 MEMORY = 64 << 30
-POOL = StoragePool("default", "dir", 1 << 40, "/var/lib/stead/pools/default")
+POOL_SIZE = 1 << 40
 CHUNK = 1000  # steps between two commits: as much as is in flight when the process is killed
 
 OnEvent = Callable[[Event], None]
@@ -213,7 +213,7 @@ class _Hand:
 
     def _perform(self, step: Step) -> tuple[Ending, str]:
         address, host = str(step.address), step.host
-        allowed = row(ACTION, step.action)
+        allowed = STEPS[step.action]
         if not allowed.can and not allowed.rehearsed:
             return Ending.FAILED, allowed.text
         hooks = self._wave.hooks.get(step.number, ())
@@ -323,7 +323,7 @@ def _reported(host: Host, row: HostRow) -> Host:
         why=why,
         vcpus=host.vcpus or (VCPUS if computes else 0),
         memory=host.memory or (MEMORY if computes else 0),
-        pools=host.pools or ({POOL.name: POOL} if computes or stores else {}),
+        pools=host.pools or (_pools() if computes or stores else {}),
         underlay=host.underlay or row.underlay,
     )
     return with_abilities(reported, simulated=True)
@@ -367,3 +367,7 @@ def _facts(host: Host) -> str:
     maps = (host.overcommit, host.reserved, host.devices, host.pools, host.physical_networks, host.labels)
     plain = (host.name, host.state, host.zone, host.vcpus, host.memory, host.architecture, host.underlay, host.mtu)
     return repr((plain, [sorted(one) for one in sets], [sorted(one.items()) for one in maps]))
+
+
+def _pools() -> Mapping[str, StoragePool]:
+    return {"default": storage.pool("default", storage.DEFAULT_STORAGE, POOL_SIZE)}

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.stead.cloud.plugins.module_utils.wire import abilities
 from stead.core.kind import HostNeeds
 from stead.core.observed import Host
 from stead.core.value import field, mutable
@@ -115,7 +114,7 @@ class Needs:
     @cached_property
     def unable(self) -> str:
         """Why the host code of this version would refuse it, by the table that says so."""
-        return self._of_host.unable or abilities.refusal(self._plural, self._fields)
+        return self._of_host.unable
 
     @cached_property
     def _of_host(self) -> HostNeeds:

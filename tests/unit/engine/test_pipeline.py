@@ -686,8 +686,8 @@ def able(*more: Host, simulated: bool = False) -> Observed:
 def test_root_disk_goes_where_its_pool_holds_one() -> None:
     """A pool of one name, of several types."""
     hosts = able().hosts
-    thin = {"default": StoragePool("default", "lvm-thin", 1 << 42, "vg0/thin")}
-    there = {name: replace(one, pools=thin) for name, one in hosts.items() if name != "compute-2"}
+    served = {"default": StoragePool("default", "iscsi", 1 << 42, "/srv/san")}
+    there = {name: replace(one, pools=served) for name, one in hosts.items() if name != "compute-2"}
     observed = replace(site(), hosts={**hosts, **{name: with_abilities(one) for name, one in there.items()}})
     made = planned(desired(spec(instances={"web": {**WEB, "count": 2}})), EMPTY, observed)
     assert made.blueprint is not None

@@ -164,7 +164,8 @@ def test_the_code_for_a_boot_is_whole(tmp_path: Path, monkeypatch: pytest.Monkey
         path = tmp_path / Path(name).relative_to(installing.LIBRARY)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cloud.host.run.restoring"
+    restore, _purpose = installing.PROGRAMS["restore"]
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {restore.__name__}"
     monkeypatch.delenv("PYTHONPATH", raising=False)
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd="/")
 

@@ -271,7 +271,7 @@ def test_connections_are_kept_as_they_are(write: Any) -> None:
         ("stead_vcpus", "many", "whole number"),
         ("stead_vcpus", "-1", "whole number"),
         ("stead_vcpus", "true", "whole number"),
-        ("stead_pools", "{fast: {type: ceph, size: 1TiB}}", "choose dir, nfs"),
+        ("stead_pools", "{fast: {type: ceph, size: 1TiB}}", "choose dir, iscsi"),
         ("stead_pools", "{fast: {type: dir}}", "no size"),
         ("stead_pools", "{fast: {size: 1TiB, colour: red}}", "colour"),
         ("stead_pools", "[fast]", "mapping"),

@@ -15,11 +15,12 @@ import pytest
 import yaml
 
 from stead.core.diagnostics import Diagnostic
-from stead.core.observed import Host, StoragePool
+from stead.core.observed import Host
+from stead.drivers import storage
 from stead.kinds import kinds
 from stead.language.desired import resolve
 from stead.language.spec import load
-from stead.site.abilities import SERVED, with_abilities
+from stead.site.abilities import with_abilities
 
 FOLDER = Path(__file__).parent.parent.parent / "cases"
 CASES = [
@@ -31,7 +32,7 @@ CASES = [
 
 
 def host(name: str, pools: dict[str, str]) -> Host:
-    known = {pool: StoragePool(pool, type_, 1 << 40, shared=type_ in SERVED) for pool, type_ in pools.items()}
+    known = {pool: storage.pool(pool, type_, 1 << 40) for pool, type_ in pools.items()}
     return with_abilities(Host(name=name, roles=frozenset(), pools=known))
 
 

@@ -12,6 +12,7 @@ from stead.core.address import Address
 from stead.core.kind import World
 from stead.core.want import Body
 from stead.drivers.hypervisor import cpu_of, preferred
+from stead.drivers.storage import is_shared
 from stead.kinds.instance import nics, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
@@ -153,6 +154,6 @@ class Bodies:
             "shareable": block.model.shareable,
             "uuid": member.leases["uuid"],
         }
-        if "server" in pool:  # it grows where it is served, and the guest is told where that runs
+        if is_shared(pool):  # it grows where it is served, and the guest is told where that runs
             found["size"] = storage.volume_size(address, world.desired)
         return found | ({"qos": plain(block.model.qos)} if block.model.qos is not None else {})

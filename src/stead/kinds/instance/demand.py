@@ -7,15 +7,14 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.kind import Demand, GroupRule, HostNeeds
-from stead.drivers.hypervisor import refusal
+from stead.drivers import hypervisor
+from stead.drivers.storage import ROOT_DISKS, lacks, refusal
 from stead.kinds.instance import hypervisors
 from stead.kinds.instance.model import Instance, Spread, Together
 from stead.kinds.shared import network_drivers, storage
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block, Desired
-from stead.site.abilities import ROOT_DISK
-from stead.site.abilities import lacks as lacks_ability
 
 PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
 
@@ -88,7 +87,7 @@ def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
     if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
         yield "without:bandwidth"
     if disk_space(model, flavor):
-        yield lacks_ability(ROOT_DISK, root_pool(model, flavor))
+        yield lacks(ROOT_DISKS, root_pool(model, flavor))
 
 
 def _named(model: Instance, desired: Desired) -> list[tuple[Address, Block]]:
@@ -157,6 +156,7 @@ def usage(block: Block, desired: Desired) -> dict[str, int]:
 def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
     root = fields.get("root", {})
     size = sum(int(root.get(one, 0)) for one in ("size", "swap", "ephemeral"))
+    own = root.get("swap") or root.get("ephemeral") or (root.get("size") and "volume" not in root)
     networks = tuple(str(nic["network"]) for nic in fields.get("nics", {}).values() if "network" in nic)
     images = tuple(one["address"] for one in (fields.get("image"), fields.get("cdrom")) if one)
     return HostNeeds(
@@ -167,5 +167,5 @@ def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
         ),
         beside=networks + images,
         anywhere=tuple((address, one.get("uuid", "")) for address, one in fields.get("volumes", {}).items()),
-        unable=refusal(fields),
+        unable=hypervisor.refusal(fields) or (refusal(root.get("pool"), ROOT_DISKS) if own else ""),
     )

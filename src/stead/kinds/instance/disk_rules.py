@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host
+from stead.drivers.storage import ROOT_DISKS, why_nowhere
 from stead.kinds.instance.body import LETTERS
 from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size, volumes
 from stead.kinds.instance.model import Instance
@@ -16,7 +17,6 @@ from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block, Desired
-from stead.site import abilities
 
 NOTHING_TO_BOOT = Code("STEAD-I001", "there is nothing to boot from")
 TWO_ROOTS = Code("STEAD-I002", "an instance has one root disk")
@@ -51,11 +51,10 @@ def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[
     if flavor is None or not disk_space(model, flavor):
         return
     name = root_pool(model, flavor)
-    why, types = abilities.why_nowhere_in(abilities.ROOT_DISK, name, hosts)
-    if why:
+    if why := why_nowhere(ROOT_DISKS, name, hosts):
         inline = "flavor.pool" if isinstance(model.flavor, Flavor) else "flavor"
         place = block.place("disk.pool" if model.disk and model.disk.pool else inline)
-        yield ROOT_ELSEWHERE.at(place, f"Pool {name} is of type {types}. {why}")
+        yield ROOT_ELSEWHERE.at(place, why)
 
 
 def _apart(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.core.observed import Host, StoragePool
+from stead.drivers import storage as drivers
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Desired
 
@@ -24,7 +25,7 @@ shared_pools = memoize_last(_shared)
 
 
 def location(pool: str, host: str, hosts: Mapping[str, Host]) -> dict[str, Any]:
-    """How the host reaches the pool: by a path of its own, or at the host that serves it."""
+    """How the host reaches the pool: by a path of its own, or at the host that serves it; or where no host keeps it."""
     there = hosts[host].pools.get(pool) if host in hosts else None
     if there is not None:
         return _described(there, hosts[host])
@@ -36,7 +37,7 @@ def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
     found = {"name": pool.name, "type": pool.type}
     if pool.path:
         found["path"] = pool.path
-    if pool.shared:
+    if pool.shared and not pool.cluster:
         found |= {"host": host.name, "server": host.underlay}
     return found
 
@@ -45,7 +46,7 @@ def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool =
     """Several writers of one qcow2 file would destroy it; and what one host serves, that host must be able to enlarge
     and to copy while another has it open, which takes a volume that is nothing but its content.
     """
-    return asked or ("qcow2" if pool.get("type", "dir") == "dir" and not shareable else "raw")
+    return asked or ("raw" if shareable else drivers.best_format(drivers.type_of(pool)))
 
 
 # A chain of volumes made from snapshots of volumes ends; a circle has been reported before anyone asks.

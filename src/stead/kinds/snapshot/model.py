@@ -16,7 +16,7 @@ class Snapshot:
     ]
     freeze: Annotated[
         bool,
-        "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile; in pools of "
-        "type dir only",
+        "Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile. Some "
+        "[drivers](abilities.md) can",
     ] = False
     description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -8,6 +8,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import HostNeeds, Member, World
 from stead.core.want import Body, Want
+from stead.drivers.storage import FREEZE, SNAPSHOTS, refusal
 from stead.kinds.shared import storage
 from stead.kinds.snapshot.model import Snapshot
 from stead.language.desired import Block, Desired
@@ -51,4 +52,5 @@ def extent(block: Block) -> Address:
 
 def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
     volume = fields.get("volume")
-    return HostNeeds(beside=(volume["address"],) if volume else ())
+    asked = (SNAPSHOTS, FREEZE) if fields.get("freeze") else (SNAPSHOTS,)
+    return HostNeeds(beside=(volume["address"],) if volume else (), unable=refusal(fields.get("pool"), *asked))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.observed import Host
+from stead.drivers.storage import FREEZE, why_nowhere
 from stead.kinds.snapshot.model import Snapshot
 from stead.language.desired import Block, Desired
-from stead.site.abilities import FREEZE, why_nowhere_in
 
 UNASKED = Code("STEAD-V007", "no guest can be asked to freeze this")
 
@@ -18,6 +18,5 @@ def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[
     volume = desired.get(model.volume)
     if volume is None or not model.freeze:
         return
-    why, types = why_nowhere_in(FREEZE, volume.model.pool, hosts)
-    if why:
-        yield UNASKED.at(block.place("freeze"), f"Pool {volume.model.pool} is of type {types}. {why}")
+    if why := why_nowhere(FREEZE, volume.model.pool, hosts):
+        yield UNASKED.at(block.place("freeze"), why)

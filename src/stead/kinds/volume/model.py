@@ -57,7 +57,7 @@ class Volume:
     ] = None
     format: Annotated[
         Literal["qcow2", "raw"] | None,
-        "Format, qcow2 in pools of type dir only; left out, what suits the pool",
+        "Format; left out, what suits the pool. [Drivers](abilities.md) have one of them, or both",
     ] = None
     qos: Annotated[QosLimits | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False

@@ -8,11 +8,11 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Contribution, Demand, HostNeeds, Member, Source, World
 from stead.core.want import Body, Want
+from stead.drivers.storage import QCOW2, VOLUMES, lacks, refusal
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.record_only import plain
 from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Block, Desired
-from stead.site.abilities import QCOW2, lacks
 
 
 def demand(block: Block, desired: Desired) -> Demand | None:
@@ -130,7 +130,9 @@ def extent(block: Block) -> int | Address:
 
 def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
     image = (fields.get("origin") or {}).get("image")
+    asked = (VOLUMES, QCOW2) if fields.get("format") == "qcow2" else (VOLUMES,)
     return HostNeeds(
         amounts=storage.taken(fields.get("pool"), int(fields.get("size", 0))),
         beside=(image["address"],) if image else (),
+        unable=refusal(fields.get("pool"), *asked),
     )

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.observed import Host
+from stead.drivers.storage import QCOW2, why_nowhere
 from stead.kinds.shared import images
 from stead.kinds.shared.amounts import readable
 from stead.kinds.shared.storage import volume_size
 from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Block, Desired
-from stead.site.abilities import QCOW2, why_nowhere_in
 
 NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than what it is made from")
@@ -46,9 +46,8 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
 
 def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
     model: Volume = block.model
-    why, types = why_nowhere_in(QCOW2, model.pool, hosts) if model.format == "qcow2" else ("", "")
-    if why:
-        yield RAW_ONLY.at(block.place("format"), f"Pool {model.pool} is of type {types}. {why}")
+    if model.format == "qcow2" and (why := why_nowhere(QCOW2, model.pool, hosts)):
+        yield RAW_ONLY.at(block.place("format"), why)
 
 
 def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Diagnostic]:

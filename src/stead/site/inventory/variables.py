@@ -10,17 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.observed import HostStatus, StoragePool
-from stead.site.abilities import SERVED, VOLUME, able
+from stead.drivers import storage
 
 PREFIX = "stead_"
-POOLS_AT = "/var/lib/stead/pools"
 DEFAULT_POOL = "default"  # what volumes and disks ask for when they name none
-FILE_TYPES = frozenset({"dir", "nfs", "iscsi"})  # in a directory of the host that keeps them
-# Of pools that are no directory: what their path is, and an example.
-PATHS = {
-    "lvm": (re.compile(r"[^/]+"), "the volume group, vg0 say"),
-    "lvm-thin": (re.compile(r"[^/]+/[^/]+"), "the volume group and the thin pool, vg0/thin-pool say"),
-}
 _POOL_KEYS = frozenset({"type", "size", "path", "shared"})
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s?([KMGTP]i?B)")
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -104,20 +97,17 @@ def _pool(name: str, value: Any) -> StoragePool:
     body = {"size": value} if isinstance(value, str) else mapping(value)
     if unknown := sorted(body.keys() - _POOL_KEYS):
         raise Bad(f"has {unknown[0]!r} in pool {name}: a pool has {', '.join(sorted(_POOL_KEYS))}")
-    kind = body.get("type", "dir")
-    if kind not in able(VOLUME):
-        raise Bad(f"has type {kind!r} in pool {name}: choose {', '.join(able(VOLUME))}")
-    if (wanted := PATHS.get(kind)) and not wanted[0].fullmatch(str(body.get("path", ""))):
-        raise Bad(f"has path {body.get('path', '')!r} in pool {name}: for type {kind}, write {wanted[1]}")
+    kind = str(body.get("type", storage.DEFAULT_STORAGE))
+    driver = storage.all_of_them().get(kind)
+    if driver is None:
+        raise Bad(f"has type {kind!r} in pool {name}: choose {', '.join(storage.all_of_them())}")
+    path = str(body.get("path", driver.path.of(name)))
+    if not driver.path.takes(path):
+        raise Bad(f"has path {path!r} in pool {name}: for type {kind}, write {driver.path.wanted}")
     if "size" not in body:
         raise Bad(f"has no size in pool {name}: say how much it holds, 2TiB say")
-    return StoragePool(
-        name,
-        kind,
-        size(body["size"]),
-        str(body.get("path", f"{POOLS_AT}/{name}" if kind in FILE_TYPES else "")),
-        boolean(body.get("shared", kind in SERVED)),
-    )
+    shared = boolean(body["shared"]) if "shared" in body else None
+    return storage.pool(name, kind, size(body["size"]), path, shared=shared)
 
 
 def boolean(value: Any) -> bool:

@@ -64,7 +64,7 @@ def _synchronised():
 def _failed():
     words = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"]
     names = [line.split()[0] for line in commands.attempt(words)[1].splitlines() if line.strip()]
-    return [name for name in names if name.startswith(("stead-", "libvirt", "virt", "tgt", "nfs"))]
+    return [name for name in names if name.startswith(("stead-", "libvirt", "virt", *drivers.units()))]
 
 
 def _enabled(unit):

@@ -1,6 +1,7 @@
 """Puts the very code that runs now onto the host, so that a boot needs neither Ansible nor the controller.
 
-A module arrives as an archive with all that it imports; what of it is Stead's is laid down as /usr/lib/stead/cloud.
+A module arrives as an archive with all that it imports. What of it is Stead's, or a site's own (`stead.site`), is laid
+down under its own name below /usr/lib/stead: code that is imported here and there is called the same in both.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from ..net import relaying
 from ..run import booting, fences, restoring
 
 LIBRARY = "/usr/lib/stead"
-PACKAGE = LIBRARY + "/cloud"
+PACKAGE = LIBRARY + "/ansible_collections"
+BEFORE = LIBRARY + "/cloud"  # where older versions laid it: it would be out of date there
+TOP = __name__.rsplit(".", 3)[0]  # …module_utils
+SITE = "ansible_collections.stead.site.plugins.module_utils"
 READABLE, RUNNABLE, OPEN = 0o644, 0o755, 0o755
 PROGRAM = """#!/usr/bin/python3
 # Stead's: {0}
@@ -21,7 +25,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, "{1}")
-from cloud.{2} import main  # noqa: E402
+from {2} import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))
 """
@@ -36,10 +40,12 @@ PROGRAMS = {
 
 def sources():
     """path under the package -> content, of every module of host code and wire code that came along."""
-    top = __name__.rsplit(".", 3)[0]  # …module_utils
-    found = {"__init__.py": b""}
-    for part in ("host", "wire"):
-        _add(found, part, "{0}.{1}".format(top, part))
+    found = {}
+    for name in (TOP + ".host", TOP + ".wire", SITE):
+        _add(found, "/".join(name.split(".")[1:]), name)
+    for path in list(found):  # all packages above
+        parts = path.split("/")[:-1]
+        found.update({"/".join([*parts[:at], "__init__.py"]): b"" for at in range(len(parts) + 1)})
     return found
 
 
@@ -64,7 +70,7 @@ def wanted():
     files = {os.path.join(PACKAGE, name): (data, READABLE) for name, data in sources().items()}
     for name, (module, purpose) in PROGRAMS.items():
         files[os.path.join(LIBRARY, name)] = (
-            PROGRAM.format(purpose, LIBRARY, ".".join(module.__name__.split(".")[-3:])).encode(),
+            PROGRAM.format(purpose, LIBRARY, module.__name__).encode(),
             RUNNABLE,
         )
     return files
@@ -87,8 +93,9 @@ def install(work):
         work.directory(folder, OPEN)
     for path, (data, mode) in sorted(files.items()):
         work.write(path, data, mode)
-    for folder, _folders, names in os.walk(PACKAGE):
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            if path not in files and name.endswith(".py"):
-                work.remove(path)
+    for top in (PACKAGE, BEFORE):
+        for folder, _folders, names in os.walk(top):
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if path not in files and name.endswith(".py"):
+                    work.remove(path)

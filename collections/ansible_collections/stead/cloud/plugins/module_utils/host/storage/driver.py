@@ -73,6 +73,7 @@ class Serving:
 
     protocol: str  # as QEMU calls it
     port: int
+    units: Tuple[str, ...]  # how the names of its servers' units begin
     client: Tuple[str, ...]  # a program of the kernel's client, for hosts whose QEMU has none of its own
     require: Callable[[Pool], None]  # fails where nothing on this host can serve the pool
     start: Callable[[Pool, Work], None]  # what was set up here, and somebody stopped

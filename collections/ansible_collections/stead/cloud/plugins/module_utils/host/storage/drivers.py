@@ -129,6 +129,11 @@ def silent(portals: Mapping[str, Mapping[str, Any]]) -> Dict[str, str]:
     return {name: clients.silent(one["server"], by.port) for name, one in portals.items() for by in _serving(one)}
 
 
+def units() -> List[str]:
+    """How the names of units begin that serve pools."""
+    return [unit for one in DRIVERS.values() if one.serving is not None for unit in one.serving.units]
+
+
 def speechless(names: Iterable[str]) -> List[str]:
     """Those drivers whose protocol neither QEMU nor the kernel of this host has a client for."""
     return [

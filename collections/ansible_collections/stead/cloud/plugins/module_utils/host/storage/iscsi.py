@@ -83,6 +83,7 @@ DRIVER = HostStorageDriver(
     serving=Serving(
         protocol=PROTOCOL,
         port=iscsi_targets.PORT,
+        units=("tgt",),
         client=("iscsiadm", "--version"),
         require=_require,
         start=_start,

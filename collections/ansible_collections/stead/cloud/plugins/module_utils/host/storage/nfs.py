@@ -58,6 +58,7 @@ DRIVER = HostStorageDriver(
     serving=Serving(
         protocol=PROTOCOL,
         port=nfs_exports.PORT,
+        units=("nfs",),
         client=("mount.nfs", "-V"),
         require=nfs_exports.require,
         start=nfs_exports.start,
