@@ -6,6 +6,7 @@ sys.path.insert(0, "/usr/lib/stead")
 from cloud.host.base import ledger
 from cloud.host.base.libvirt_client import Libvirt, find
 from cloud.host.hypervisor.domains import definition
+from cloud.host.net.driver import Plug
 
 POOL = {"name": "default", "type": "dir", "path": "/var/lib/stead/pools/default"}
 
@@ -61,8 +62,8 @@ def main(action, count):
         step = {"want": one, "address": f"bench/instances/many[{number}]", "digest": f"{number:032x}"}
         domain = find(libvirt.get(), one["uuid"])
         if action == "define":
-            network = one["nics"]["app"]["network_uuid"]
-            libvirt.get().defineXML(definition.build(step, {network: "sb444444440000"}))
+            plugs = {"app": Plug("sb444444440000", f"st44bb{number:08x}")}
+            libvirt.get().defineXML(definition.build(step, plugs))
             ledger.keep(ledger.entry(step["address"], one["uuid"], "instances", step["digest"], one))
             continue
         if domain is not None:
