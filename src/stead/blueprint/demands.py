@@ -49,6 +49,7 @@ class PlacementRequest:
     ]  # an instance whose volumes are here and there -> where each is
     alone: frozenset[Address]  # volumes that one uses at a time
     held: Mapping[str, Reason]  # members that stay on a host that may still run them, and would not otherwise
+    priorities: Mapping[Address, int]  # of those that have one
 
 
 def question(
@@ -81,6 +82,9 @@ def question(
         split_volumes=asking.split_volumes,
         alone=frozenset(address for address, demand in asking.volumes.items() if demand.alone),
         held=asking.held,
+        priorities={
+            address: demand.priority for block, demand in asking.demands if demand.priority for address in block.members
+        },
     )
 
 
@@ -185,7 +189,12 @@ class _DemandTables:
         return pools
 
     def _asked(self, block: Block, demand: Demand, amounts: Mapping[str, int]) -> _Asked:
-        key = (demand._replace(amounts={}, beside=())[2:], demand.role, frozenset(amounts.items()), block.project)
+        key = (
+            demand._replace(amounts={}, beside=(), priority=0)[2:],
+            demand.role,
+            frozenset(amounts.items()),
+            block.project,
+        )
         if key not in self.asked:
             self.asked[key] = _Asked(demand, dict(amounts), block.project)
         return self.asked[key]

@@ -46,6 +46,7 @@ class Blueprint:
     move_waves: tuple[frozenset[Address], ...] = ()  # its migrations, in an order in which each one fits
     used: Mapping[Address, Address] = field(default_factory=dict)  # by what stays unmanaged: what -> one that uses it
     alone: frozenset[Address] = frozenset()  # what one uses at a time
+    priorities: Mapping[Address, int] = field(default_factory=dict)  # who is started first, of those that have one
     secrets: Mapping[tuple[str, str], str] = field(
         default_factory=dict, repr=False
     )  # (project, id) -> plain text; never written anywhere

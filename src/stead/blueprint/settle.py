@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stead.blueprint import demands, leases, unplaced
+from stead.blueprint import demands, leases, room, unplaced
 from stead.blueprint.choices import Choices, LateScope
 from stead.blueprint.model import Blueprint, Reason, Settled
-from stead.blueprint.placement import place
 from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import PlacementReason as PlacedReason
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
@@ -67,7 +66,7 @@ def settle(
     left = unmanaged_totals(desired, recorded, observed, kinds)
     roomy = with_less_room(observed, left)
     question = demands.question(desired, kinds, roomy, records, overrides.plugins, overrides.replace)
-    placement = place(question.problem)
+    question, placement = room.placed(question, roomy.hosts)
     found += [*unplaced.unplaced(desired, question, placement), *unplaced.still_used(desired, kinds, left.users)]
     placement = replace(placement, reasons={**placement.reasons, **unplaced.stranded(question, placement, observed)})
     rearrange = overrides.rearrange
@@ -114,6 +113,7 @@ def settle(
         ),
         used=left.users,
         alone=question.alone,
+        priorities=question.priorities,
         secrets=choices.seals.opened,
     )
     return blueprint, found

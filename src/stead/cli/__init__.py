@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "explain": "why something is on its host, or on none",
     "capacity": "what is used and free, what fits, what a failure would do",
     "rebalance": "plan live migrations that even hosts out",
+    "evacuate": "start elsewhere what a dead host ran",
     "drain": "plan the live migrations that empty a host",
     "graph": "draw what refers to what",
     "version": "print versions",

@@ -142,6 +142,7 @@ class Demand(NamedTuple):
     beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
     copies: Source | None = None  # it can be made only where that is
     alone: bool = False  # of a volume: one uses it at a time
+    priority: int = 0  # who comes first when its host is dead, and there is no room for all
 
 
 class Source(NamedTuple):

@@ -35,7 +35,11 @@ def arrange(
     records: Mapping[Address, Record],
     lasting: frozenset[str] = frozenset(),
 ) -> tuple[Ordered, list[Diagnostic]]:
-    """`lasting` are the kinds of what holds data and outlives its users, who come one after the other."""
+    """Of what waits for nothing, those of a higher priority come first. `lasting` are the kinds of what holds data and
+    outlives its users, who come one after the other.
+    """
+    if first := blueprint.priorities:
+        changes = sorted(changes, key=lambda change: -first.get(change.address, 0))
     edges = _Edges(changes, blueprint, records)
     before = edges.all()
     for later, earlier in edges.handing_over(lasting):

@@ -7,7 +7,7 @@ in the store: so drift, loss and a run killed halfway are as real as on machines
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.run.origin import refusal
@@ -24,6 +24,7 @@ from stead.plan.model import Step
 from stead.recovery.rebuild import Memory
 from stead.runner import UNREADY, Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave
 from stead.runner import StepStatus as Ending
+from stead.runner import simulated_boots as boots
 from stead.runner import simulated_memory as memory
 from stead.runner.simulated_rules import SimulatedSite
 from stead.runner.simulated_state import (
@@ -57,9 +58,11 @@ class SimulatedRunner:
     def observe(self, hosts: Mapping[str, Host], recorded: Recorded = NOTHING) -> Observed:
         with no_collecting(), self.state.said():
             rows = self.state.know(hosts)
+            self.state.booted()
             self._hosts = {name: _reported(host, rows[name]) for name, host in hosts.items()}
             answering = {name for name, host in self._hosts.items() if host.state is not HostStatus.DOWN}
-            seen = _Seen(recorded.wants(), self.state.bodies())
+            held = boots.held(self.state.database)
+            seen = _Seen(recorded.wants(), self.state.bodies(), held)
             digest = blake2b("".join(_facts(self._hosts[host]) for host in sorted(hosts)).encode(), digest_size=16)
             for portion in self.state.rows():
                 things = [row for row in portion if row[1] in answering]
@@ -68,6 +71,7 @@ class SimulatedRunner:
             origins = memory.origins(self.state.database)
             origins = {host: origins[host] for host in sorted(answering & origins.keys())}
             digest.update(repr(origins).encode())
+            digest.update(repr(sorted(held)).encode() if held else b"")
             return Observed(hosts=self._hosts, haves=seen.haves, digest=digest.hexdigest(), origins=origins)
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
@@ -122,6 +126,7 @@ class SimulatedRunner:
         keys = {host: key for host in mine if host in self._hosts and "controller" in self._hosts[host].roles}
         with self.state.writing():
             memory.belong(self.state.database, mine, wave.origin, keys)
+            boots.note(self.state.database, mine, wave.dead, wave.origin.serial)
         return {host: lanes[host] for host in mine}
 
     def _current_site(self) -> SimulatedSite:
@@ -332,9 +337,11 @@ def _reported(host: Host, row: HostRow) -> Host:
 class _Seen:
     """What is on the hosts, as it is read."""
 
-    def __init__(self, known: Mapping[str, Want], bodies: Mapping[int, Body]) -> None:
+    def __init__(
+        self, known: Mapping[str, Want], bodies: Mapping[int, Body], held: Collection[tuple[str, str]]
+    ) -> None:
         self.haves: dict[Address, dict[str, Have]] = {}
-        self._known, self._bodies = known, bodies
+        self._known, self._bodies, self._held = known, bodies, held
         self._shared: dict[str, Want] = {}  # what a network is on one host, it is on a thousand
         self._addresses = Known()
         self._current = ""
@@ -350,6 +357,8 @@ class _Seen:
                 want = Want(self._bodies[body], own, digest)
                 if own == EMPTY:
                     self._shared[digest] = want
+            if self._held and (name, host) in self._held:
+                want = boots.stopped(want)
             awaited = made_from.startswith(AWAITED)
             made = made_from.removeprefix(AWAITED)
             self._inner[host] = Have(want, want.digest if made == digest else made, uuid, awaited=awaited)

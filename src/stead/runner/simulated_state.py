@@ -16,11 +16,12 @@ from typing import Any
 from stead.core.diagnostics import Code, Refused
 from stead.core.named import NamedTuple
 from stead.core.want import Body, Want, digest
+from stead.runner import simulated_boots as boots
 from stead.runner.simulated_memory import TABLES
 
 BROKEN = Code("STEAD-B050", "the file of the simulated hosts cannot be used")
 APPLICATION = 0x5354_5349  # "STSI"
-VERSION = 2  # 1 had no memory of sites
+VERSION = 3  # 1 had no memory of sites, 2 none of boots
 BUSY = 10.0  # seconds
 FIRST_UNDERLAY = (100 << 24) | (64 << 16) | 1  # 100.64.0.0/10: set aside for networks behind others, so nobody's own
 
@@ -128,9 +129,9 @@ class SimulatedState:
         application, version = (self._db.execute(f"PRAGMA {one}").fetchone()[0] for one in asked)
         if (application, version) == (APPLICATION, VERSION):
             return
-        if (application, version) == (APPLICATION, 1):
+        if application == APPLICATION and 0 < version < VERSION:
             with self.writing():
-                self._make(TABLES)
+                self._make((*TABLES, *boots.TABLES))
             return
         if application or version or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             text = (
@@ -139,7 +140,7 @@ class SimulatedState:
             raise Refused(BROKEN.at(None, text))
         self._db.execute("PRAGMA journal_mode = WAL")
         with self.writing():
-            self._make((*_TABLES, *TABLES))
+            self._make((*_TABLES, *TABLES, *boots.TABLES))
             self._db.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _make(self, tables: Sequence[str]) -> None:
@@ -206,7 +207,25 @@ class SimulatedState:
 
     def mark(self, name: str, state: str, why: str) -> None:
         """In a transaction of the caller's."""
+        if state == OFF or self.hosts()[name].state == OFF:
+            boots.power(self._db, name, back=state != OFF)
         self._db.execute("UPDATE hosts SET state = ?, why = ? WHERE name = ?", (state, why, name))
+
+    def booted(self) -> None:
+        """Hosts that have booted ask the others what of theirs runs elsewhere."""
+        if boots.undecided(self._db):
+            with self.writing():
+                boots.ask(self._db, {name: row.answers for name, row in self.hosts().items()})
+
+    def running(self) -> Iterator[SimulatedResource]:
+        """What runs at this moment, whoever may know of it."""
+        rows, held = self.hosts(), boots.held(self._db)
+        for portion in list(self.rows()):
+            for address, host, uuid, body, own, known, made in portion:
+                want = Want(self.bodies()[body], own, known)
+                runs = want.fields().get("state") == "running" and (address, host) not in held
+                if runs and rows[host].state != OFF:
+                    yield SimulatedResource(address, host, uuid, want, made)
 
     def set_delay(self, name: str, seconds: float) -> None:
         self.know([name])
@@ -315,7 +334,7 @@ class SimulatedState:
     def empty(self) -> None:
         """As new, but for the addresses of hosts."""
         with self.writing():
-            for table in ("things", "bodies", "faults", "hooks", "origins", "besides"):
+            for table in ("things", "bodies", "faults", "hooks", "origins", "besides", "fences", "boots"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
             self._db.execute("UPDATE hosts SET state = 'up', why = '', delay = 0")
         self._bodies.clear()

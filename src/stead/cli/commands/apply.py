@@ -22,6 +22,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from stead.plan.planner import Inputs
 
 Secrets = Mapping[tuple[str, str], str]  # (project, id) -> plain text
+NO_PROOFS: Mapping[str, str] = MappingProxyType({})
 NO = 3
 # Without a person's word: all but the loss of data.
 USUAL = Disruption.REBUILD
@@ -163,7 +165,9 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
     return planned.plan, planned.blueprint.secrets
 
 
-def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Secrets) -> int:
+def carry_out(
+    options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Secrets, proofs: Mapping[str, str] = NO_PROOFS
+) -> int:
     import gc
 
     from stead.cli.common.progress import exit_status, progress, report
@@ -181,6 +185,7 @@ def carry_out(options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: 
         secrets=secrets,
         site_key=key_to_keep(find(options)),
         root=find(options).root,
+        proofs=proofs,
         content=b"" if plan.empty else to_bytes(plan),
     )
     with progress(plan, options) as on_event:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stead.site.inventory import Inventory
 
 NO_AGENT = Code("STEAD-H032", "the host has no fence agent")
-ANSWERS = Code("STEAD-H036", "the host answers, so it is not fenced")
+ANSWERS = Code("STEAD-H036", "the host answers, so its power is not cut")
 NAMED = 8  # of what runs on a host
 AT_ONCE = 16  # agents: a management board takes seconds to answer
 

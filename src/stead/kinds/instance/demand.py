@@ -72,6 +72,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         physical_networks=_physical(model, desired),
         hypervisor=model.hypervisor or "",
         architecture=model.architecture or (image.model.architecture if image is not None else None) or "",
+        priority=model.priority,
         policy=model.policy or (owner.model.policy if owner is not None else None) or "",
         spread=tuple(_group(one, block, one.limit) for one in as_tuple(model.spread)),
         together=tuple(_group(one, block, None) for one in as_tuple(model.together)),

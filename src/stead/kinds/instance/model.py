@@ -255,6 +255,14 @@ class Instance:
     policy: Annotated[
         Literal["balance", "pack", "spread", "nova"] | None, "How it chooses among the hosts that fit"
     ] = None
+    priority: Annotated[
+        int,
+        Whole(least=-1000, most=1000),
+        Granted("priority"),
+        "Who is started first, where several are to be; and who is started at all, where its host is dead and the "
+        "others have no room for all: the higher",
+        Example(100),
+    ] = 0
     hypervisor: Annotated[
         str | None,
         Name(),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any
 
-from stead.core.fields import INVENTORY, Cidr, Duration, Example, Ip, Mac, Name, Text
+from stead.core.fields import INVENTORY, Cidr, Duration, Example, Ip, Mac, Name, Text, Whole
 from stead.core.value import field, value
 from stead.language.spec.sources import within
 
@@ -92,6 +92,12 @@ class Grants:
     longest_wait: Annotated[
         int, Duration(), "How long steps and batches of its own may let an apply wait, beyond 15m", Example("1h")
     ] = 0
+    priority: Annotated[
+        int,
+        Whole(least=0, most=1000),
+        "The highest `priority` of its instances: those of others may wait for them when a host dies",
+        Example(100),
+    ] = 0
     vault_ids: Annotated[
         tuple[Annotated[str, Name()], ...],
         "Vault ids whose passwords open its `!vault` values, given as --vault-password-file ID@FILE",
@@ -142,6 +148,7 @@ _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "addresses": lambda given, asked: _addressed(given.get(asked[0], ()), asked[1]),
     "allowed_addresses": _addressed,
     "longest_wait": lambda given, asked: asked <= max(given, PATIENCE),
+    "priority": lambda given, asked: asked <= given,
 }
 
 
@@ -157,6 +164,8 @@ def suggested(name: str, asked: Any) -> str:
             return f"addresses: {{{asked[0]}: ['{asked[1]}']}}"
         case "longest_wait":
             return f"longest_wait: {asked}s"
+        case "priority":
+            return f"priority: {asked}"
         case "allowed_addresses" | "macs":
             return f"{name}: ['{asked}']"
         case _ if isinstance(getattr(NOTHING, name), bool):
