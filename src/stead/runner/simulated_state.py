@@ -207,7 +207,8 @@ class SimulatedState:
 
     def mark(self, name: str, state: str, why: str) -> None:
         """In a transaction of the caller's."""
-        if state == OFF or self.hosts()[name].state == OFF:
+        was_off = self._db.execute("SELECT 1 FROM hosts WHERE name = ? AND state = ?", (name, OFF)).fetchone()
+        if state == OFF or was_off:
             boots.power(self._db, name, back=state != OFF)
         self._db.execute("UPDATE hosts SET state = ?, why = ? WHERE name = ?", (state, why, name))
 
