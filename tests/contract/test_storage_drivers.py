@@ -175,7 +175,7 @@ def test_hosts_do_what_is_claimed_and_refuse_the_rest_with_a_code(
     _kind, want = want_for(driver, feature, host)
     now: Any = SimpleNamespace(unit=lambda _name: None)
     work = Work("c1", check=True, now=now)
-    given = {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}
+    given: Any = {"want": want, "uuid": want["uuid"], "address": "a", "digest": "d", "action": "create"}
     ensure: dict[Feature, Callable[[], Any]] = {
         storage.ROOT_DISKS: lambda: instance_disks.ensure(want, work),
         storage.SNAPSHOTS: lambda: snapshot.ensure(given, work),

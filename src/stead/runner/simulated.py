@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Origin
 from ansible_collections.stead.cloud.plugins.module_utils.host.run.origin import refusal
 from stead.core.address import Address, Known, parse
 from stead.core.blake2 import blake2b
 from stead.core.collecting import no_collecting
 from stead.core.kind import Action
-from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool
+from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import replace
 from stead.core.want import EMPTY, Body, Want, canonical
@@ -110,8 +111,7 @@ class SimulatedRunner:
         if wave.origin is None:
             return lanes
         said = memory.origins(self.state.database)
-        told = wave.origin._asdict()
-        why = {host: refusal(said[host]._asdict() if host in said else None, told) for host in lanes}
+        why = {host: refusal(_as_told(said.get(host)), _as_told(wave.origin)) for host in lanes}
         refused = [
             StepResult(step.number, Ending.FAILED, str(why[host]))
             for host in lanes
@@ -362,6 +362,11 @@ class _Seen:
             awaited = made_from.startswith(AWAITED)
             made = made_from.removeprefix(AWAITED)
             self._inner[host] = Have(want, want.digest if made == digest else made, uuid, awaited=awaited)
+
+
+def _as_told(origin: StoreOrigin | None) -> Origin | None:
+    """As it is sent to hosts."""
+    return {"site": origin.site, "serial": origin.serial, "token": origin.token} if origin is not None else None
 
 
 def _told(things: Sequence[Row]) -> bytes:

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """What a host may start after a boot: that is for the other hosts to say, and for none of them alone."""
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, ssh_peers
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import nothing
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Origin
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring
 
-SITE = {"site": "s", "serial": 7, "token": 1}
+SITE: Origin = {"site": "s", "serial": 7, "token": "t"}
 NOBODY: dict[str, Any] = {"site": "s", "dead": {}}
 ME_DEAD: dict[str, Any] = {"site": "s", "dead": {"me": 9}}
 

@@ -21,6 +21,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files, tidying, writing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import image
@@ -49,7 +50,8 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def bring(source: Path, uuid: str = "u", **fields: Any) -> dict[str, Any]:
     want = {"uuid": uuid, "source": str(source), "format": "qcow2", "compression": "none", "keeps": True, **fields}
     image.ensure({"want": want, "uuid": uuid}, Work("h"))
-    found: dict[str, Any] = image_files.facts(uuid)
+    found = image_files.facts(uuid)
+    assert found is not None
     return found
 
 
@@ -308,7 +310,10 @@ def said(data: bytes, source: str) -> dict[str, Any]:
 def take(kept: dict[str, Any] | None) -> None:
     own = {"format": "qcow2", "compression": "none", "keeps": False, "name": "images/debian"}
     want = {"uuid": "u", "source": "/srv/debian.qcow2", **own, "from": {"host": "ctl-1", "server": "127.0.0.1"}}
-    image.ensure({"want": want, "uuid": "u"} | ({"kept": kept} if kept else {}), Work("h"))
+    step: Step = {"want": want, "uuid": "u"}
+    if kept:
+        step["kept"] = kept
+    image.ensure(step, Work("h"))
 
 
 def test_a_copy_is_what_the_controller_said_by_ssh(server: Path, images: Path) -> None:

@@ -66,7 +66,8 @@ def test_it_is_looked_at_in_the_network_of_the_source() -> None:
             assert source["mac"].startswith("52:54:")
             return "there"
 
-    assert waiting._stand(want, Stands()) == ("there", 4, "10.20.0.11", NIC["mac"])
+    stands: Any = Stands()
+    assert waiting._stand(want, stands) == ("there", 4, "10.20.0.11", NIC["mac"])
 
 
 @pytest.mark.parametrize(

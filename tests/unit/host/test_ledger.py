@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Origin
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe import facts, looking
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import origin, restoring
@@ -89,7 +90,7 @@ def test_a_host_belongs_to_its_site_for_as_long_as_it_has_something_of_it(
 ) -> None:
     monkeypatch.setattr(origin, "PATH", str(host / "site.json"))
     monkeypatch.setattr(origin, "KEY", str(host / "key"))
-    said = {"site": "s", "serial": 3, "token": "t"}
+    said: Origin = {"site": "s", "serial": 3, "token": "t"}
     origin.keep(said, "key")
     for name in ("0a", "0b", "0c"):
         origin.release()

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """What is otherwise on a host than it should be is told in words of the want; every kind says what it sees."""
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge i
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Look, _told
 
 WANT = {"interfaces": {"app": {"mac": "a"}, "db": {"mac": "b"}}, "external": {"mac": "c"}, "routes": []}
-STEP = {"want": WANT, "address": "acme/routers/edge"}
+STEP: Any = {"want": WANT, "address": "acme/routers/edge"}
 
 
 @pytest.mark.parametrize(

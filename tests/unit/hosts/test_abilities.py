@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Which steps hosts do is said once, and simulated hosts do neither more nor less."""
 
 from __future__ import annotations

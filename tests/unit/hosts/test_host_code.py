@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """The hosts' half, as far as it needs no host: what it reads back, writes and refuses."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Network drivers: what the controller's half claims, the hosts' half does; and a site adds one without editing any."""
 
 from __future__ import annotations

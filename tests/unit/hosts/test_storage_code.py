@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Where disks lie and how they are reached: files for real, servers and logical volumes by the commands for them."""
 
 from __future__ import annotations
@@ -364,7 +363,7 @@ def test_a_target_that_went_is_seen_and_mended_without_touching_the_volume(
     want = {"pool": pool, "uuid": UUID, "format": "raw", "size": MIB, "name": "acme/volumes/data"}
     (tmp_path / f"{UUID}.raw").write_bytes(b"x" * MIB)
     there: dict[str, Any] = {}
-    look = SimpleNamespace(now=SimpleNamespace(ask=lambda _name, _read: there))
+    look: Any = SimpleNamespace(now=SimpleNamespace(ask=lambda _name, _read: there))
     differs = volume.seen({"want": want}, look)
     assert differs is not None
     assert [path for path, _have, _want in wire_volume.compare(want, {**want, **differs})] == ["pool.server"]

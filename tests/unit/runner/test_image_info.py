@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """What a controller says of the images that others take from it: who is asked, and who is told."""
 
 from __future__ import annotations

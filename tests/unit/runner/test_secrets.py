@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-call"
 """Secrets on the way to hosts: what is left of a run that was killed, and what a secret may not change."""
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ Each step is told as it ends. In check mode nothing is done.
 from __future__ import annotations
 
 import json
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -25,7 +26,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         super().run(tmp, task_vars)
         _checked, given = self.validate_argument_spec({**OPTIONS, **OWN})
         with Stead(self._display) as stead:
@@ -34,7 +35,7 @@ class ActionModule(ActionBase):
                 if status:
                     raise AnsibleActionFail(said or told(out))
                 return {"changed": bool(json.loads(out)["steps"]), "msg": "nothing is done in check mode"}
-            words = ["apply", given["plan"], "--json", "--verbose", *inputs(given, task_vars, stead)]
+            words = ["apply", given["plan"], "--json", "--verbose", *inputs(given, task_vars or {}, stead)]
             for name in ("max_disruption", "parallel", "reason"):
                 if given[name]:
                     words += ["--" + name.replace("_", "-"), str(given[name])]
@@ -52,7 +53,7 @@ class ActionModule(ActionBase):
         return result
 
 
-def told(text):
+def told(text: str) -> str:
     """What a refusal says, of its JSON."""
     try:
         found = json.loads(text)["diagnostics"]
@@ -61,7 +62,7 @@ def told(text):
     return "\n".join("[{0}] {1}: {2}".format(one["code"], one["summary"], one["detail"]) for one in found)
 
 
-def failures(made):
+def failures(made: Mapping[str, Any]) -> Iterator[str]:
     yield "Run {0}: {1} of {2} steps done.".format(made["run"], made["done"], made["steps"])
     for what, steps in made["trouble"].items():
         for one in steps:

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import shlex
+from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Sequence
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -32,23 +33,26 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     TRANSFERS_FILES = False  # only images, and a directory for them is made when there is one
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         super().run(tmp, task_vars)
+        known = task_vars or {}
         folder = self._task.args.get("src")
         if not folder:
             raise AnsibleActionFail("converge needs src: the directory of a wave")
-        host = task_vars["inventory_hostname"]
+        host = known["inventory_hostname"]
         work = read(os.path.join(folder, host + ".json"))
         if work is None:
             return {"changed": False, "results": [], "msg": "no steps for this host"}
-        payload = dict(work, host=host, underlay=str(task_vars.get("stead_underlay_address", "")))
-        if "controller" in task_vars.get("group_names", ()):  # they keep the site's key, and nothing that it seals
+        payload = dict(work, host=host, underlay=str(known.get("stead_underlay_address", "")))
+        if "controller" in known.get("group_names", ()):  # they keep the site's key, and nothing that it seals
             payload["key"] = read(os.path.join(folder, "key")) or ""
         payload["images"] = said_of_images(payload["steps"], folder)
         payload["secrets"] = taken(os.path.join(folder, host + ".secrets"))
         return joined(list(self._answers(payload, folder, task_vars)))
 
-    def _answers(self, payload, folder, task_vars):
+    def _answers(
+        self, payload: Dict[str, Any], folder: str, task_vars: Optional[Dict[str, Any]]
+    ) -> Iterator[Dict[str, Any]]:
         told = Told(os.path.join(folder, payload["host"]))
         left = {step["number"] for step in payload["steps"]}
         try:
@@ -65,7 +69,7 @@ class ActionModule(ActionBase):
                 payload["outcomes"].update((str(one["number"]), one["status"]) for one in results)
                 waits = payload["waits"] = answer.get("waits") or {}
                 # Without either it failed as a whole, and would again.
-                left = left.difference(one["number"] for one in results) if results or waits else ()
+                left = left.difference(one["number"] for one in results) if results or waits else set()
                 words = {
                     number: {name: one[name] for name in ("for", "seen", "waited")} for number, one in waits.items()
                 }
@@ -75,13 +79,14 @@ class ActionModule(ActionBase):
             told.write({"unreachable": str(error), "begun": told.begun})
             raise
 
-    def _call(self, payload, task_vars):
+    def _call(self, payload: Dict[str, Any], task_vars: Optional[Dict[str, Any]]) -> Dict[str, Any]:
         arguments = {"payload": json.dumps(payload)}
         answer = self._execute_module(module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars)
         answer.pop("invocation", None)
-        return hidden(answer, [str(one) for one in payload["secrets"].values() if one])
+        shown: Dict[str, Any] = hidden(answer, [str(one) for one in payload["secrets"].values() if one])
+        return shown
 
-    def _upload(self, steps):
+    def _upload(self, steps: Sequence[Dict[str, Any]]) -> Dict[str, str]:
         """Images that lie on this machine, to the host that is to keep them and has them not."""
         found = {}
         for step in steps:
@@ -98,7 +103,7 @@ class ActionModule(ActionBase):
             found[str(step["number"])] = target
         return found
 
-    def _has(self, want):
+    def _has(self, want: Any) -> bool:
         """Whether the host keeps this content of it already."""
         path = shlex.quote("{0}/{1}.json".format(IMAGES, want["uuid"]))
         answer = self._low_level_execute_command("cat {0}".format(path))
@@ -111,21 +116,21 @@ class ActionModule(ActionBase):
 class Told:
     """What the controller keeps of a host: whether it has begun, and one file for each answer."""
 
-    def __init__(self, stem):
+    def __init__(self, stem: str) -> None:
         self.begun = False
         self._stem = stem
         self._answers = 0
 
-    def begin(self):
+    def begin(self) -> None:
         write(self._stem + ".begun", True)
         self.begun = True
 
-    def write(self, answer):
+    def write(self, answer: Mapping[str, Any]) -> None:
         write("{0}.result-{1}.json".format(self._stem, self._answers), answer)
         self._answers += 1
 
 
-def joined(answers):
+def joined(answers: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     """As if it had been one call."""
     failed = [one for one in answers if one.get("failed")]
     whole = dict((failed or answers or [{}])[-1])
@@ -138,7 +143,7 @@ def joined(answers):
     return whole
 
 
-def said_of_images(steps, folder):
+def said_of_images(steps: Sequence[Dict[str, Any]], folder: str) -> Dict[str, Any]:
     """Of those that this host takes from another: what that one said by SSH, by their UUIDs."""
     wants = [step.get("want") or {} for step in steps if step["kind"] == "images"]
     takes = {want["uuid"]: want["from"]["host"] for want in wants if want.get("from") and not want.get("keeps")}
@@ -146,12 +151,12 @@ def said_of_images(steps, folder):
     return {uuid: said[host][uuid] for uuid, host in takes.items() if uuid in said[host]}
 
 
-def fetches(want):
+def fetches(want: Any) -> bool:
     """Whether the host takes the image from its source, and that is a file."""
     return want.get("source", "").startswith("/") and (want.get("keeps") or not want.get("from"))
 
 
-def read(path):
+def read(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
@@ -159,7 +164,7 @@ def read(path):
         return None
 
 
-def taken(path):
+def taken(path: str) -> Any:
     """The host's secrets, which nobody needs from the file any more."""
     found = read(path) or {}
     with contextlib.suppress(FileNotFoundError):
@@ -167,7 +172,7 @@ def taken(path):
     return found
 
 
-def hidden(value, secrets):
+def hidden(value: Any, secrets: Collection[str]) -> Any:
     """Should a secret have found its way into a message after all."""
     if isinstance(value, dict):
         return {name: one if name in PLAIN else hidden(one, secrets) for name, one in value.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 
@@ -17,16 +18,18 @@ from ..plugin_utils.answers import write
 class ActionModule(ActionBase):
     _supports_check_mode = True
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         super().run(tmp, task_vars)
-        host = task_vars["inventory_hostname"]
+        host = (task_vars or {})["inventory_hostname"]
         arguments = dict(self._task.args, name=host)
         folder = arguments.pop("dest", None)
         if folder:
             arguments["recorded"] = recorded(os.path.join(folder, host + ".recorded"))
         sent = time.time()
         try:
-            answer = self._execute_module(module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars)
+            answer: Dict[str, Any] = self._execute_module(
+                module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars
+            )
         except BaseException as error:  # that time is up is no Exception
             if folder:
                 write(os.path.join(folder, host + ".json"), {"why": str(error)})
@@ -41,7 +44,7 @@ class ActionModule(ActionBase):
         return answer
 
 
-def recorded(path):
+def recorded(path: str) -> Any:
     """What the controller's store has of this host, and the host did not say. Few are asked for anything."""
     try:
         with open(path, encoding="utf-8") as file:

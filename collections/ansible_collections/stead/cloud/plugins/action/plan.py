@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, Optional
+
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
@@ -22,11 +24,11 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         super().run(tmp, task_vars)
         _checked, given = self.validate_argument_spec({**OPTIONS, **OWN})
         with Stead(self._display) as stead:
-            words = ["plan", "--detailed-exitcode", *inputs(given, task_vars, stead)]
+            words = ["plan", "--detailed-exitcode", *inputs(given, task_vars or {}, stead)]
             words += [option for name, option in MODES.items() if given[name]]
             for name in SELECTION:
                 for one in given[name] or []:

@@ -65,6 +65,7 @@ compose:
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
@@ -77,10 +78,10 @@ ALL = "stead"
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "stead.cloud.stead"
 
-    def verify_file(self, path):
+    def verify_file(self, path: str) -> bool:
         return super().verify_file(path) and path.endswith(ENDINGS)
 
-    def parse(self, inventory, loader, path, cache=True):
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         self.load_cache_plugin()
@@ -98,7 +99,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for one in found:
             self._add(one)
 
-    def _recorded(self, beside):
+    def _recorded(self, beside: Path) -> Any:
         """Every instance as plain data, so that a cache may keep it."""
         try:
             from stead.cli.common.workspace import INVENTORIES
@@ -125,14 +126,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             resources = store.recorded().resources
         except Refused as refusal:
             raise AnsibleParserError(str(refusal)) from refusal
-        if named and not hosts.hosts:
+        if named and not (hosts and hosts.hosts):
             raise AnsibleParserError("; ".join("{0} {1}".format(one.code, one.detail) for one in wrong))
         return [
             {"name": one.name, "facts": dict(one.facts), "groups": list(one.groups), "at": one.address, "way": one.way}
             for one in members(resources, hosts)
         ]
 
-    def _add(self, one):
+    def _add(self, one: Any) -> None:
         name = one["name"]
         self.inventory.add_host(name, group=ALL)
         for group in one["groups"]:

@@ -67,13 +67,14 @@ waits:
 """
 
 import json
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import compiled
 
 
-def main():
+def main() -> None:
     compiled.use()
     from ..module_utils.host.base.errors import Failed
     from ..module_utils.host.run.batch import FAILED, Batch, alone
@@ -104,7 +105,7 @@ def main():
     module.exit_json(**answer)
 
 
-def difference(step):
+def difference(step: Mapping[str, Any]) -> Dict[str, Any]:
     """Wants as planned, where a secret is a reference."""
     return {
         "before_header": step["address"],

@@ -88,13 +88,15 @@ done:
   elements: str
 """
 
+from typing import Any, Dict, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.run import standalone
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -121,7 +123,7 @@ def main():
     standalone.carry_out(module, address, want)
 
 
-def wanted(given, address):
+def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
     want = {name: given[name] for name in ("source", "format", "compression")}
     if given["checksum"]:
         want["checksum"] = given["checksum"].lower()

@@ -176,6 +176,7 @@ ready:
 """
 
 import ipaddress
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -211,7 +212,7 @@ MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
 POOL = {"name": "default", "type": DEFAULT_STORAGE}
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -248,7 +249,7 @@ def main():
     standalone.carry_out(module, address, want, action="reboot" if restarts else None)
 
 
-def wanted(given, address, check):
+def wanted(given: Mapping[str, Any], address: str, check: bool) -> Dict[str, Any]:
     image = standalone.address_of("", "images", given["image"])
     memory, kvm = standalone.size(given["memory"]), given["hypervisor"] == "kvm"
     if not memory or given["vcpus"] < 1:
@@ -279,7 +280,7 @@ def wanted(given, address, check):
     return want
 
 
-def waited(given, want):
+def waited(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
     """What ready means, as the host is to look."""
     what = given["for"]
     if given["timeout"] < 1:
@@ -301,7 +302,7 @@ def waited(given, want):
     return found
 
 
-def looked_at(given, want):
+def looked_at(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
     """The interface that is looked at, and where its host looks from."""
     if not given["source"]:
         text = "{0} is seen through the network. Write source: a free address of it with its length, to look from."
@@ -321,7 +322,7 @@ def looked_at(given, want):
     raise Failed(BAD_SOURCE, text.format(source.network))
 
 
-def hardware(memory, vcpus):
+def hardware(memory: object, vcpus: object) -> Dict[str, Any]:
     import platform
 
     architecture = platform.machine()
@@ -341,7 +342,7 @@ def hardware(memory, vcpus):
     }
 
 
-def interface(given, position, project):
+def interface(given: Mapping[str, Any], position: int, project: str) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     """In the project's network of that name, or else in the site's."""
     own = standalone.uuid_of(standalone.address_of(project, "networks", given["network"]))
     shared = standalone.uuid_of(standalone.address_of("", "networks", given["network"]))
@@ -366,12 +367,12 @@ def interface(given, position, project):
     return nic, {"addresses": addresses, "mac": given["mac"].lower()}
 
 
-def attached(address):
+def attached(address: str) -> Dict[str, Any]:
     made = ledger.read("instances", standalone.uuid_of(address))
     return made["want"].get("volumes", {}) if made else {}
 
 
-def volumes(given, check):
+def volumes(given: Mapping[str, Any], check: bool) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """In check mode one may be missing that a task before would have made, as it does when nothing else is said."""
     for letter, name in zip("bcdefghijklmnopqrstuvw", given["volumes"]):
         address = standalone.address_of(given["project"], "volumes", name)

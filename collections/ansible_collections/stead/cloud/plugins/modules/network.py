@@ -149,6 +149,7 @@ done:
 """
 
 import ipaddress
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -168,7 +169,7 @@ SERVICE = {
 }
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -199,7 +200,7 @@ def main():
     standalone.carry_out(module, address, wanted(given, address) if given["state"] == "present" else None)
 
 
-def _refuse(module, name, subnet):
+def _refuse(module: AnsibleModule, name: str, subnet: Mapping[str, Any]) -> None:
     try:
         ipaddress.ip_network(subnet["cidr"])
     except (KeyError, TypeError):
@@ -208,7 +209,7 @@ def _refuse(module, name, subnet):
         module.fail_json(msg="The cidr of subnet {0} is no network: {1}.".format(name, error))
 
 
-def wanted(given, address):
+def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
     want = {name: given[name] for name in ("type", "vni", "vlan", "device", "mtu", "subnets") if given[name]}
     want.update(driver=drivers.DEFAULT, name=address, uuid=standalone.uuid_of(address), subnets=given["subnets"])
     forwarding = {one["mac"].lower(): {"addresses": one["addresses"], "at": one["host"]} for one in given["ports"]}
@@ -225,11 +226,11 @@ def wanted(given, address):
     return want
 
 
-def _keep_served(want, forwarding):
+def _keep_served(want: Dict[str, Any], forwarding: Dict[str, Any]) -> None:
     """What is served here by the other module."""
     made = ledger.read("networks", want["uuid"])
     service = made["want"].get("service") if made else None
-    if service:
+    if made and service:
         want["service"] = service
         served = {name: one for name, one in made["want"]["subnets"].items() if "server" in one}
         want["subnets"] = dict(served, **want["subnets"])

@@ -144,7 +144,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import compiled
 
 
-def main():
+def main() -> None:
     compiled.use()
     from ..module_utils.host.base.errors import Failed
     from ..module_utils.host.observe.facts import observe

@@ -86,6 +86,8 @@ done:
   elements: str
 """
 
+from typing import Any, Dict, Optional, Sequence
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base.errors import Code, Failed
@@ -96,7 +98,7 @@ from ..module_utils.host.storage import asked_pool, drivers
 NOT_EMPTY = Code("STEAD-E506", "a pool is not empty")
 
 
-def main():
+def main() -> None:
     options = dict(asked_pool.OPTIONS, pool={"type": "str", "default": "default", "aliases": ["name"]})
     options["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
@@ -120,15 +122,15 @@ def main():
     module.exit_json(changed=work.changed, **found)
 
 
-def described(asked):
+def described(asked: Dict[str, Any]) -> Dict[str, Any]:
     return dict(asked, path=asked_pool.place(asked))
 
 
-def there(asked):
+def there(asked: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     return described(asked) if drivers.driver(asked).there(asked) else {}
 
 
-def present(asked, work):
+def present(asked: Dict[str, Any], work: Work) -> None:
     driver, serving = drivers.driver(asked), drivers.serving(asked)
     driver.require(asked)
     if serving is not None and not work.check:  # in check mode it may be another task that starts the server
@@ -136,7 +138,7 @@ def present(asked, work):
     driver.prepare(asked, work)
 
 
-def absent(asked, before, users, work):
+def absent(asked: Dict[str, Any], before: Optional[Dict[str, Any]], users: Sequence[str], work: Work) -> None:
     discard = drivers.driver(asked).discard
     if not before or discard is None:
         return

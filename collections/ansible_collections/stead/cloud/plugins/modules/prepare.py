@@ -152,6 +152,8 @@ hypervisors:
   sample: {kvm: "", qemu: ""}
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import paths
@@ -162,7 +164,7 @@ from ..module_utils.host.hypervisor import trials
 from ..module_utils.host.prepare.preparing import prepare
 
 
-def arguments():
+def arguments() -> Dict[str, Any]:
     names = {"type": "list", "elements": "str", "default": []}
     directory = {"path": {"type": "path", "required": True}, "mode": {"type": "str", "default": "0711"}}
     content = {
@@ -187,10 +189,10 @@ def arguments():
     }
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=arguments(), supports_check_mode=True)
     work = Work("", check=module.check_mode)
-    answer = {"hypervisors": {}}
+    answer: Dict[str, Any] = {"hypervisors": {}}
     try:
         prepare(module.params, work)
         if module.params["prove"]:

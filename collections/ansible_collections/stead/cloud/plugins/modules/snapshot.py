@@ -66,13 +66,15 @@ done:
   elements: str
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
 from ..module_utils.host.run import standalone
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -89,7 +91,7 @@ def main():
     standalone.carry_out(module, address, wanted(module, address) if given["state"] == "present" else None)
 
 
-def wanted(module, address):
+def wanted(module: AnsibleModule, address: str) -> Dict[str, Any]:
     given = module.params
     of = standalone.address_of(given["project"], "volumes", given["volume"])
     made = ledger.read("volumes", standalone.uuid_of(of))

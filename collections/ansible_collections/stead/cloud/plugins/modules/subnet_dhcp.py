@@ -128,6 +128,7 @@ done:
 
 import copy
 import ipaddress
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -142,7 +143,7 @@ LEASE = {
 }
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "project": {"type": "str", "default": ""},
@@ -171,6 +172,7 @@ def main():
             done = ["serve {0} of {1}".format(given["cidr"], address)]
             module.exit_json(changed=True, uuid=standalone.uuid_of(address), before={}, after={}, done=done)
         module.fail_json(msg="{0} is not on this host. Keep it here by stead.cloud.network first.".format(address))
+        return
     want = copy.deepcopy(made["want"])
     if given["state"] == "present":
         try:
@@ -182,7 +184,7 @@ def main():
     standalone.carry_out(module, address, want)
 
 
-def serve(want, given, address):
+def serve(want: Dict[str, Any], given: Mapping[str, Any], address: str) -> None:
     """Every address is in the subnet; an address that cannot be is a ValueError."""
     net = ipaddress.ip_network(given["cidr"])
     for one in [given["address"], given["gateway"]]:
@@ -203,7 +205,7 @@ def serve(want, given, address):
     _reached(want, service, given["host"])
 
 
-def cease(want, name):
+def cease(want: Dict[str, Any], name: str) -> None:
     """Without the subnet; and without a server, when it was the last that is served."""
     subnet = want["subnets"].pop(name, None)
     service = want.get("service")
@@ -220,7 +222,7 @@ def cease(want, name):
     service["hosts"] = {mac: lease for mac, lease in service["hosts"].items() if lease["addresses"]}
 
 
-def _reached(want, service, host):
+def _reached(want: Dict[str, Any], service: Mapping[str, Any], host: str) -> None:
     """Other hosts of the network have to be told by stead.cloud.network; this one knows that it is here."""
     if want["type"] == "vxlan":
         bare = [one.partition("/")[0] for one in service["addresses"]]

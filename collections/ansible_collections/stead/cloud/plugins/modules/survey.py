@@ -59,12 +59,13 @@ host_keys:
   elements: str
 """
 
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.observe.survey import survey
 
 
-def main():
+def main() -> None:
     arguments = {"packages": {"type": "list", "elements": "str", "default": []}}
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     module.exit_json(changed=False, **survey(module.params["packages"]))

@@ -98,6 +98,8 @@ done:
   elements: str
 """
 
+from typing import Any, Dict, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
@@ -109,7 +111,7 @@ NO_SIZE = Code("STEAD-E507", "a volume without a size")
 OTHER_FORMAT = Code("STEAD-E508", "a volume cannot become this one")
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -132,7 +134,7 @@ def main():
     standalone.carry_out(module, address, want)
 
 
-def wanted(given, address):
+def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
     want = {
         "pool": asked_pool.pool(given),
         "format": asked_pool.form(given),
@@ -149,7 +151,7 @@ def wanted(given, address):
     return want
 
 
-def _refuse_moved(want):
+def _refuse_moved(want: Dict[str, Any]) -> None:
     """What is on a volume is where it was made."""
     made = ledger.read("volumes", want["uuid"])
     there, wished = drivers.volume(made["want"] if made else want).path, drivers.volume(want).path

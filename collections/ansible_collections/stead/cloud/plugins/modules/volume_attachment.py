@@ -102,6 +102,8 @@ done:
   elements: str
 """
 
+from typing import Any, Dict, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
@@ -116,7 +118,7 @@ NOT_ON_HOST = Code("STEAD-E511", "a volume to attach is not on the host")
 LETTERS = "bcdefghijklmnopqrstuvw"
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "project": {"type": "str", "required": True},
@@ -144,7 +146,7 @@ def main():
         module.fail_json(msg=str(error))
 
 
-def without(module, given):
+def without(module: AnsibleModule, given: Mapping[str, Any]) -> None:
     """An instance that is not there has nothing attached. In check mode a task before may be what would make it."""
     wished = given["state"] == "present"
     if wished and not module.check_mode:
@@ -154,7 +156,7 @@ def without(module, given):
     module.exit_json(changed=wished, uuid=identity, before={}, after={}, done=done)
 
 
-def wanted(given, instance, volume):
+def wanted(given: Mapping[str, Any], instance: Mapping[str, Any], volume: str) -> Dict[str, Any]:
     """All of the instance as it is, and the volume in it or not."""
     attached = dict(instance.get("volumes", {}))
     before = attached.pop(volume, {})
@@ -163,7 +165,9 @@ def wanted(given, instance, volume):
     return dict(instance, volumes=attached)
 
 
-def described(given, instance, volume, before):
+def described(
+    given: Mapping[str, Any], instance: Mapping[str, Any], volume: str, before: Mapping[str, Any]
+) -> Dict[str, Any]:
     bus = "scsi" if instance["root"]["bus"] == "ide" else instance["root"]["bus"]
     found = dict(where(given, volume), bus=bus, mode=given["mode"])
     if given["size"] and drivers.shared(found["pool"]):
@@ -179,7 +183,7 @@ def described(given, instance, volume, before):
     return dict(found, device={"virtio": "vd"}.get(bus, "sd") + free)
 
 
-def where(given, volume):
+def where(given: Mapping[str, Any], volume: str) -> Dict[str, Any]:
     identity = standalone.uuid_of(volume)
     made = ledger.read("volumes", identity)
     if made is not None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from typing import Any
 
 
-def write(path, value):
+def write(path: str, value: Any) -> None:
     """Whole or not at all, and for nobody else to read."""
     handle, name = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from typing import IO, Any, List, Mapping, Sequence, Tuple
 
 from ansible.constants import CONFIG_FILE
 from ansible.errors import AnsibleActionFail
@@ -35,23 +36,23 @@ OPTIONS = {
 
 
 class Stead:
-    def __init__(self, display):
+    def __init__(self, display: Any) -> None:
         self._display = display
         self._folder = tempfile.mkdtemp(prefix="stead-task-")
 
-    def __enter__(self):
+    def __enter__(self) -> Stead:  # noqa: PYI034 - nobody derives from it
         return self
 
-    def __exit__(self, *_error):
+    def __exit__(self, *_error: object) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def private(self, name, value):
+    def private(self, name: str, value: Any) -> str:
         path = os.path.join(self._folder, name)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(value, file)
         return path
 
-    def run(self, words, aloud=False):
+    def run(self, words: Sequence[str], aloud: bool = False) -> Tuple[int, str, str]:
         """(status, what it printed, what it said besides). `aloud` tells the latter line by line as it comes."""
         environment = dict(os.environ, NO_COLOR="1")
         if CONFIG_FILE:  # Stead itself looks for none beside the spec
@@ -64,9 +65,10 @@ class Stead:
             text=True,
             env=environment,
         )
-        said = []
+        said: List[str] = []
         listener = threading.Thread(target=self._listen, args=(process.stderr, said, aloud))
         listener.start()
+        assert process.stdout is not None  # noqa: S101 - a pipe
         out = process.stdout.read()
         listener.join()
         status = process.wait()
@@ -76,14 +78,14 @@ class Stead:
             )
         return status, out, "".join(said).strip()
 
-    def _listen(self, stream, said, aloud):
+    def _listen(self, stream: IO[str], said: List[str], aloud: bool) -> None:
         for line in stream:
             said.append(line)
             if aloud:
                 self._display.display(line.rstrip("\n"))
 
 
-def inputs(given, task_vars, stead):
+def inputs(given: Mapping[str, Any], task_vars: Mapping[str, Any], stead: Stead) -> List[str]:
     """Options of what a plan is made from. The inventory is the one of this very run, where none is named."""
     words = []
     for one in given["spec"]:

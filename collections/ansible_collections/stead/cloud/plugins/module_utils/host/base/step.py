@@ -34,6 +34,7 @@ class Step(TypedDict, total=False):
     origin: Optional[Origin]
     underlay: str  # address of this host between hosts
     upload: str  # where the controller's file lies on this host
+    kept: Any  # what the controller said of an image
     held: bool  # restoring: it may be on another host by now
     start: bool  # restoring: what runs by itself is started
 

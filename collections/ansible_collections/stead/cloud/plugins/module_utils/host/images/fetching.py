@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from typing import Any, Optional
 
 from ..base.errors import Code, Failed
 from .writing import CHUNK, pour, refuse_too_large
@@ -29,7 +30,7 @@ class Broke(Failed):
     """The connection, after it was there: the rest may still come."""
 
 
-def fetch(source, target, direct=False):
+def fetch(source: str, target: str, direct: bool = False) -> None:
     """Into `target`. What is there already of an earlier try over HTTP is kept and gone on from.
 
     `direct` passes by the proxies that the environment names: between hosts of one underlay there is none.
@@ -50,11 +51,11 @@ def fetch(source, target, direct=False):
     _download(source, target, direct)
 
 
-def _size(path):
+def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _copy(source, target):
+def _copy(source: str, target: str) -> None:
     try:
         with open(source, "rb") as file:
             refuse_too_large(source, os.fstat(file.fileno()).st_size, target)
@@ -63,7 +64,7 @@ def _copy(source, target):
         raise Failed(UNREADABLE, "Cannot read {0}: {1}.".format(source, error.strerror)) from error
 
 
-def _download(url, target, direct):
+def _download(url: str, target: str, direct: bool) -> None:
     """The start may be of an older file at the same URL: the server is asked for the rest of the same one only."""
     import http.client  # here: whoever only looks at what is there would pay for a quarter of all its imports
     import urllib.error
@@ -95,7 +96,7 @@ def _download(url, target, direct):
         raise Broke(BROKE, "{0} broke off after {1} of {2} bytes.".format(url, os.path.getsize(target), expected))
 
 
-def _opened(url, mark, have, direct):
+def _opened(url: str, mark: str, have: int, direct: bool) -> Any:
     import urllib.request
 
     request = urllib.request.Request(url, headers={"User-Agent": "stead"})  # noqa: S310 - http and https only, as checked
@@ -105,7 +106,7 @@ def _opened(url, mark, have, direct):
         request.add_header("Range", "bytes={0}-".format(have))
 
     class Guarded(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, req, fp, code, msg, headers, newurl):
+        def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
             if req.full_url.startswith("https:") and not newurl.startswith("https:"):
                 text = "{0} leads to {1}, where nobody proves who answers. Name an https source, or that one itself."
                 raise Failed(UNPROVEN, text.format(url, newurl))
@@ -115,13 +116,13 @@ def _opened(url, mark, have, direct):
     return urllib.request.build_opener(*handlers).open(request, timeout=SILENCE)
 
 
-def _about(reason):
+def _about(reason: object) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(reason):
         return " Add the authority that signed it to those that this host trusts."
     return ""
 
 
-def _keep_mark(path, headers):
+def _keep_mark(path: str, headers: Any) -> None:
     """Without a strong mark of the server's the next try begins anew."""
     text = headers.get("ETag", "")
     if not text or text.startswith("W/"):
@@ -133,7 +134,7 @@ def _keep_mark(path, headers):
         os.unlink(path)
 
 
-def digest(path, algorithm="sha256"):
+def digest(path: str, algorithm: str = "sha256") -> str:
     found = hashlib.new(algorithm)
     with open(path, "rb") as file:
         for part in iter(lambda: file.read(CHUNK), b""):
@@ -141,7 +142,7 @@ def digest(path, algorithm="sha256"):
     return found.hexdigest()
 
 
-def verify(path, checksum, named):
+def verify(path: str, checksum: Optional[str], named: str) -> None:
     """`sha256:…`, or nothing where nobody gave one."""
     if not checksum:
         return

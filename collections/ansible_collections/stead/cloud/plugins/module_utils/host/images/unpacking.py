@@ -8,6 +8,7 @@ import lzma
 import shutil
 import subprocess
 import zlib
+from typing import Any, Callable, Dict, Optional
 
 from ..base.commands import NOT_INSTALLED
 from ..base.errors import Code, Failed
@@ -16,11 +17,11 @@ from .writing import CHUNK, TooMuch, pour, room
 NOT_UNPACKED = Code("STEAD-E409", "an image cannot be unpacked")
 TOO_LARGE = Code("STEAD-E410", "an unpacked image is larger than it may be")
 
-_OPENERS = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
+_OPENERS: Dict[str, Callable[[str, str], Any]] = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
 _BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
-def expand(path, compression, target, size):
+def expand(path: str, compression: str, target: str, size: Optional[int]) -> None:
     """The packed file is left. It is stopped where `size`, the disk in the image, says that there is no more, or else
     where there is no more room."""
     # Beside the disk, a file of another format than raw holds where its parts are.
@@ -38,11 +39,13 @@ def expand(path, compression, target, size):
         raise Failed(TOO_LARGE, "The image is refused: unpacked, {0}, {1}.".format(error, why)) from error
 
 
-def _expand_zst(path, target, most):
+def _expand_zst(path: str, target: str, most: int) -> None:
     if shutil.which("zstd") is None:
         raise Failed(NOT_INSTALLED, "zstd is not installed on this host. Run `stead bootstrap` on it.")
     with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unpacking:
         try:
+            assert unpacking.stdout is not None  # noqa: S101 - pipes, both
+            assert unpacking.stderr is not None  # noqa: S101
             pour(unpacking.stdout.read, target, most=most)
             said = unpacking.stderr.read().decode(errors="replace").strip()
         except BaseException:

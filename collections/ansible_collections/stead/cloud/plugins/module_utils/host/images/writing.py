@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import BinaryIO, Callable, Optional
 
 from ..base.errors import Code, Failed
 
@@ -21,20 +22,20 @@ class TooMuch(Exception):  # noqa: N818 - names what happened
     """More came than may."""
 
 
-def room(path):
+def room(path: str) -> int:
     """Bytes that may still be written beside `path`. A twentieth is left: a full disk stops every guest on it."""
     there = os.statvfs(os.path.dirname(path))
     return max(0, there.f_bavail - there.f_blocks // 20) * there.f_frsize
 
 
-def refuse_too_large(named, size, target):
+def refuse_too_large(named: str, size: int, target: str) -> None:
     there = room(target)
     if size > there:
         text = "{0} has {1} bytes to be written, and {2} of this host has room for {3}. Free some, or enlarge it."
         raise Unwritable(NO_ROOM, text.format(named, size, os.path.dirname(target), there))
 
 
-def pour(read, target, start=0, most=None):
+def pour(read: Callable[[int], bytes], target: str, start: int = 0, most: Optional[int] = None) -> None:
     """All that comes, from `start` on, with holes where there are zeros. `most` is as many bytes as may come."""
     with _opened(target, start) as file:
         total = 0
@@ -51,7 +52,7 @@ def pour(read, target, start=0, most=None):
                 return
 
 
-def _opened(target, start):
+def _opened(target: str, start: int) -> BinaryIO:
     try:
         file = open(target, "r+b" if start else "wb")  # noqa: SIM115 - the caller closes it
     except OSError as error:
@@ -60,7 +61,7 @@ def _opened(target, start):
     return file
 
 
-def _put(file, part):
+def _put(file: BinaryIO, part: bytes) -> None:
     if part == _ZEROS:
         file.seek(len(part), os.SEEK_CUR)
     elif part:
@@ -70,7 +71,7 @@ def _put(file, part):
         file.truncate(file.tell())
 
 
-def _unwritable(target, error):
+def _unwritable(target: str, error: OSError) -> Unwritable:
     folder = os.path.dirname(target)
     text = "Cannot write to {0}: {1}. {2} bytes are free there."
     there = os.statvfs(folder)

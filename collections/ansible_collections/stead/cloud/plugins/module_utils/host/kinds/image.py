@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from ..base import paths, units
 from ..base.errors import Code, Failed
-from ..base.kind import HostKind
+from ..base.kind import HostKind, Seen
+from ..base.step import Step
+from ..base.work import Work
 from ..images import fetching, image_files, tidying, unpacking
 from ..images.writing import Unwritable
 from ..storage import disk_files
+
+if TYPE_CHECKING:
+    from ...wire.image import ImageWant, Keeper
+    from ..observe.looking import Look
 
 OTHER_IMAGE = Code("STEAD-E413", "the controller has another image than was planned")
 NOT_KEPT = Code("STEAD-E414", "an image cannot be kept")
@@ -21,7 +28,7 @@ UNIT = "stead-images.service"
 _serving = threading.Lock()
 
 
-def ensure(step, work):
+def ensure(step: Step, work: Work) -> None:
     want = step["want"]
     work.directory(paths.IMAGES, paths.PASSABLE)
     if not intact(want):
@@ -31,7 +38,7 @@ def ensure(step, work):
         _serve(step["underlay"], work)
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     """Disks that were left behind keep the file that they stand on: it goes when the last of them does."""
     work.remove(image_files.facts_path(step["uuid"]))
     part = _part(step["uuid"])
@@ -43,12 +50,12 @@ def remove(step, work):
             units.stop(UNIT, work)
 
 
-def restore(step, work):
+def restore(step: Step, work: Work) -> None:
     if step["want"].get("keeps") and step.get("underlay"):
         _serve(step["underlay"], work)
 
 
-def seen(step, look):
+def seen(step: Step, look: Look) -> Seen:
     want = step["want"]
     if not intact(want):
         return None
@@ -56,18 +63,18 @@ def seen(step, look):
     return {"served": False} if want.get("keeps") and not (unit and unit.active) else {}
 
 
-def intact(want):
+def intact(want: ImageWant) -> bool:
     if not image_files.is_whole(want["uuid"]):
         return False
     found = image_files.facts(want["uuid"])
-    return image_files.made_as(found, want) and want.get("size") in (None, found["virtual_size"])
+    return found is not None and image_files.made_as(found, want) and want.get("size") in (None, found["virtual_size"])
 
 
-def _part(uuid):
+def _part(uuid: str) -> str:
     return os.path.join(paths.IMAGES, ".{0}.part".format(uuid))
 
 
-def _bring(want, step):
+def _bring(want: ImageWant, step: Step) -> None:
     part = _part(want["uuid"])
     server = want.get("from")
     paths.remove(part + ".new")  # of a run that was killed
@@ -88,12 +95,12 @@ def _bring(want, step):
     paths.remove(part + ".etag")
 
 
-def _forget(part):
+def _forget(part: str) -> None:
     for path in (part, part + ".etag"):
         paths.remove(path)
 
 
-def _from_keeper(want, server, kept, part):
+def _from_keeper(want: ImageWant, server: Keeper, kept: Optional[Mapping[str, Any]], part: str) -> None:
     """What the file must be was `kept`'s to say, which came by SSH: whoever has the address answers on the port."""
     if kept is None:
         text = "{0} did not say what its image {1} is, so that nothing could be checked. Once it answers, plan again."
@@ -112,12 +119,12 @@ def _from_keeper(want, server, kept, part):
     image_files.keep(part, want, found)
 
 
-def _as_it_is(want):
+def _as_it_is(want: ImageWant) -> bool:
     """Whether what is kept is byte for byte what was fetched, so that the user's checksum is its own."""
     return want["compression"] == "none" and want["format"] in ("qcow2", "iso")
 
 
-def _from_source(want, source, part):
+def _from_source(want: ImageWant, source: str, part: str) -> Dict[str, Any]:
     fetching.fetch(source, part)
     fetching.verify(part, want.get("checksum"), want["source"])
     try:
@@ -136,7 +143,7 @@ def _from_source(want, source, part):
     return dict(found, file=image_files.name_of(sha256, want["format"]))
 
 
-def _replaced(part, make):
+def _replaced(part: str, make: Callable[[str], None]) -> None:
     new = part + ".new"
     try:
         make(new)
@@ -145,7 +152,7 @@ def _replaced(part, make):
         paths.remove(new)
 
 
-def _serve(address, work):
+def _serve(address: str, work: Work) -> None:
     """Files under their final names only: the directory cannot be listed, and the server may read nothing else."""
     with _serving:
         settings = {"DynamicUser": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "NoNewPrivileges": "yes"}

@@ -6,13 +6,20 @@ guest goes on writing. Elsewhere its own pool does it: see `storage/driver`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ..base.errors import Failed
-from ..base.kind import HostKind, nothing
+from ..base.kind import HostKind, Seen, nothing
+from ..base.step import Step
+from ..base.work import Work
 from ..hypervisor.driver import copies
 from ..storage import drivers
 
+if TYPE_CHECKING:
+    from ..observe.looking import Look
 
-def ensure(step, work):
+
+def ensure(step: Step, work: Work) -> None:
     from . import volume
 
     want = step["want"]
@@ -32,18 +39,22 @@ def ensure(step, work):
     if active and held:
         guest, device = active[0]
         taking = copies(guest).copy
-        work.act("back up {0} in use".format(source.path), copy.take, lambda path: taking(device, path, want["freeze"]))
+
+        keeping: Any = copy  # of a driver that leaves copies in use to the hypervisor
+        work.act(
+            "back up {0} in use".format(source.path), keeping.take, lambda path: taking(device, path, want["freeze"])
+        )
     else:
         source.clone(copy, work)
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     want = step.get("have")
     if want is not None:
         drivers.snapshot(want["pool"], want["uuid"]).remove(work)
 
 
-def seen(step, _look):
+def seen(step: Step, _look: Look) -> Seen:
     want = step["want"]
     return {} if drivers.snapshot(want["pool"], want["uuid"]).exists() else None
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
+
 from ..base import ledger
 from ..base.errors import Failed
-from ..base.kind import HostKind
+from ..base.kind import HostKind, Seen
+from ..base.step import Step
+from ..base.work import Work
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
 from ..images import image_files
 from ..storage import drivers
 
+if TYPE_CHECKING:
+    from ...wire.volume import VolumeWant
+    from ..observe.looking import Look
+    from ..storage.driver import StoredDisk
 
-def ensure(step, work):
+
+def ensure(step: Step, work: Work) -> None:
     want = step["want"]
     serving = drivers.serving(want["pool"])
     if serving is not None:
@@ -34,7 +43,7 @@ def ensure(step, work):
         serving.offer(want["pool"], want["uuid"], disk, want["size"], work, grown)
 
 
-def remove(step, work):
+def remove(step: Step, work: Work) -> None:
     want = step.get("have")
     if want is None:
         return
@@ -52,19 +61,20 @@ def remove(step, work):
     disk.remove(work)
 
 
-def restore(step, work):
+def restore(step: Step, work: Work) -> None:
     want = step["want"]
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.restore(want["pool"], want["uuid"], drivers.volume(want), want["size"], work)
 
 
-def seen(step, look):
+def seen(step: Step, look: Look) -> Seen:
     want = step["want"]
     disk = drivers.volume(want)
     if not disk.exists():
         return None
-    size, found = disk.size(), {}
+    size = disk.size()
+    found: Dict[str, Any] = {}
     if size != disk.rounded(want["size"]):
         found["size"] = size
     serving = drivers.serving(want["pool"])
@@ -73,12 +83,12 @@ def seen(step, look):
     return found
 
 
-def in_use(uuid, path, work):
+def in_use(uuid: str, path: str, work: Work) -> Any:
     """(guest, what it calls the volume) of each that runs with it on this host."""
     return [one for one in hypervisors.users_of(uuid, path, work.sessions) if one[0].is_on()]
 
 
-def _make(want, disk, work):
+def _make(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
     origin = want.get("origin") or {}
     if not origin:
         disk.blank(want["size"], work)
@@ -90,7 +100,7 @@ def _make(want, disk, work):
         _from_volume(origin["volume"], disk, want, work)
 
 
-def _image(one, size, work):
+def _image(one: Mapping[str, Any], size: int, work: Work) -> Tuple[str, str]:
     source, inside = image_files.standing(one, work)
     if inside > size:
         text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
@@ -98,7 +108,7 @@ def _image(one, size, work):
     return source, "qcow2"
 
 
-def _snapshot(one, work):
+def _snapshot(one: Mapping[str, Any], work: Work) -> StoredDisk:
     source = drivers.snapshot(one["pool"], one["uuid"])
     if not work.check and not source.exists():
         text = "Snapshot {0} is not on this host: a volume is made from one in the same pool."
@@ -106,7 +116,7 @@ def _snapshot(one, work):
     return source
 
 
-def _from_volume(one, disk, want, work):
+def _from_volume(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, work: Work) -> None:
     """On this host, or served by another."""
     made = ledger.read("volumes", one["uuid"])
     if made is not None:
@@ -121,7 +131,7 @@ def _from_volume(one, disk, want, work):
         raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
 
 
-def _copy(source, disk, want, work):
+def _copy(source: StoredDisk, disk: StoredDisk, want: VolumeWant, work: Work) -> None:
     """By whoever keeps both, which may take no time and is of one moment; else through qemu-img."""
     if type(source) is type(disk):
         source.clone(disk, work)
@@ -129,7 +139,7 @@ def _copy(source, disk, want, work):
         disk.fill((source.path, source.format), want["size"], work)
 
 
-def _grow(want, disk, work):
+def _grow(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
     active = in_use(want["uuid"], disk.path, work) if disk.exists() else []
     if not active or not drivers.driver(want["pool"]).held:
         disk.grow(want["size"], work)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import json
 import os
+from typing import Any, Dict, List
 
 from ..base import commands
 from ..storage import declared
 
 
-def capacity(pools):
+def capacity(pools: Any) -> Dict[str, Any]:
     memory = _memory()
     return {
         "vcpus": len(os.sched_getaffinity(0)),
@@ -23,8 +24,8 @@ def capacity(pools):
     }
 
 
-def _memory(path="/proc/meminfo"):
-    found = {}
+def _memory(path: str = "/proc/meminfo") -> Dict[str, int]:
+    found: Dict[str, int] = {}
     with open(path, encoding="ascii") as file:
         for line in file:
             words = line.replace(":", " ").split()
@@ -34,23 +35,23 @@ def _memory(path="/proc/meminfo"):
     return found
 
 
-def _page(path):
+def _page(path: str) -> str:
     return path.rsplit("-", 1)[1]
 
 
-def _number(path):
+def _number(path: str) -> int:
     with open(path, encoding="ascii") as file:
         return int(file.read())
 
 
-def _node(path):
+def _node(path: str) -> Dict[str, Any]:
     with open(path + "/cpulist", encoding="ascii") as file:
         cpus = file.read().strip()
     table = path + "/meminfo"
     return {"cpus": cpus, "memory": _memory(table).get("MemTotal", 0) if os.path.exists(table) else 0}
 
 
-def _disks():
+def _disks() -> List[Dict[str, Any]]:
     words = ["lsblk", "--json", "--bytes", "--nodeps", "--output", "NAME,SIZE,TYPE,ROTA,MODEL"]
     status, out, _said = commands.attempt(words)
     found = json.loads(out or "{}").get("blockdevices", []) if status == 0 else []

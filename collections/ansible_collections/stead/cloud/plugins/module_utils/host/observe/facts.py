@@ -9,10 +9,13 @@ import os
 import platform
 import threading
 import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence, cast
 
 from ..base import ledger
 from ..base.errors import Code, Failed
-from ..base.readings import Unread
+from ..base.kind import Seen, Told
+from ..base.readings import Link, Unread
+from ..base.step import Entry, Origin, Step
 from ..hypervisor import trials
 from ..kinds.table import KINDS
 from ..net import drivers, links
@@ -28,14 +31,18 @@ VERSION = 1
 WITHIN = 50
 
 
-def observe(host, pools=None, keep=True, afresh=False, recorded=()):
+def observe(
+    host: str, pools: Any = None, keep: bool = True, afresh: bool = False, recorded: Sequence[Entry] = ()
+) -> Dict[str, Any]:
     """`recorded` are entries that the ledger should have, for the controller's store has them: these are looked for.
 
     Within some time: what hangs here, libvirt or a file system, is told and holds up nobody else.
     """
-    look, found, failures = Look(host, recorded), [], []
+    look = Look(host, recorded)
+    found: List[Dict[str, Any]] = []
+    failures: List[Exception] = []
 
-    def whole():
+    def whole() -> None:
         try:
             found.append(_observe(look, pools, recorded, _traits(keep, afresh)))
         except Exception as error:  # noqa: BLE001 - raised again below, by who waits
@@ -52,10 +59,10 @@ def observe(host, pools=None, keep=True, afresh=False, recorded=()):
     return found[0]
 
 
-def _observe(look, pools, recorded, traits):
+def _observe(look: Look, pools: Any, recorded: Sequence[Entry], traits: Mapping[str, Any]) -> Dict[str, Any]:
     host, begun = look.host, time.time()
     try:
-        unread = []
+        unread: List[str] = []
         made = _resources(look, recorded, unread)
         belongs = _origin(look, unread)
         found = {
@@ -65,13 +72,13 @@ def _observe(look, pools, recorded, traits):
             "system": _system(look),
             "capacity": capacity.capacity(pools),
             "traits": traits,
-            "links": [_link(one) for one in look.otherwise(look.now.links, {}).values()],
+            "links": [_link(one) for one in look.readable(look.now.links).values()],
             "origin": belongs,
             "resources": made,
             "unread": unread,
             "foreign": _foreign(look),
             "strays": _strays(look, made),
-            "units": {name: unit.active for name, unit in look.otherwise(look.now.units, {}).items()},
+            "units": {name: unit.active for name, unit in look.readable(look.now.units).items()},
         }
     finally:
         look.close()
@@ -81,7 +88,7 @@ def _observe(look, pools, recorded, traits):
     return found
 
 
-def _origin(look, unread):
+def _origin(look: Look, unread: List[str]) -> Optional[Origin]:
     try:
         return origin.read()
     except Failed as error:
@@ -90,10 +97,11 @@ def _origin(look, unread):
         return None
 
 
-def _resources(look, recorded, unread):
+def _resources(look: Look, recorded: Sequence[Entry], unread: List[str]) -> Dict[str, List[Told]]:
     """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
-    found = {}
-    for entry in [dict(made) for made in _ledger(look, unread)] + [dict(made, lost=True) for made in recorded]:
+    found: Dict[str, List[Told]] = {}
+    entries: List[Told] = [dict(made) for made in _ledger(look, unread)]
+    for entry in entries + [dict(made, lost=True) for made in recorded]:
         look.reading = entry["address"]
         try:
             differs = _seen(entry, look)
@@ -116,7 +124,7 @@ def _resources(look, recorded, unread):
     return found
 
 
-def _add_begun(found, look, unread):
+def _add_begun(found: Dict[str, List[Told]], look: Look, unread: List[str]) -> None:
     for made in _ledger(look, unread, ledger.BEGUN):
         entries = found.setdefault(made["kind"], [])
         known = next((entry for entry in entries if entry["uuid"] == made["uuid"]), None)
@@ -126,17 +134,18 @@ def _add_begun(found, look, unread):
             known["awaited"] = True
 
 
-def _is_awaited(made):
+def _is_awaited(made: Mapping[str, Any]) -> bool:
     code = KINDS.get(made["kind"])
     return code is not None and code.awaited(made["want"])
 
 
-def _seen(made, look):
+def _seen(made: Mapping[str, Any], look: Look) -> Seen:
     code = KINDS.get(made["kind"])
-    return code.seen(dict(made, action="update", have=None, after=[]), look) if code is not None else {}
+    step = cast("Step", dict(made, action="update", have=None, after=[]))
+    return code.seen(step, look) if code is not None else {}
 
 
-def _begun(made, look):
+def _begun(made: Mapping[str, Any], look: Look) -> Told:
     """Anything may be there of what is only begun. Where nothing can be seen, it has held nothing for anybody."""
     entry = dict(made, begun=True)
     try:
@@ -145,9 +154,9 @@ def _begun(made, look):
         return entry
 
 
-def _ledger(look, unread, suffix=ledger.MADE):
+def _ledger(look: Look, unread: List[str], suffix: str = ledger.MADE) -> List[Entry]:
     """What one entry cannot say any more is not taken for gone: then nothing is planned for this host."""
-    said = []
+    said: List[str] = []
     found = ledger.everything(suffix=suffix, unread=said)
     unread += said
     look.trouble += said
@@ -155,7 +164,7 @@ def _ledger(look, unread, suffix=ledger.MADE):
     return found
 
 
-def _foreign(look):
+def _foreign(look: Look) -> List[Dict[str, Any]]:
     """Domains that are not Stead's: they take room, and are left alone."""
     if not look.expects_guests():
         return []
@@ -166,13 +175,13 @@ def _foreign(look):
     ]
 
 
-def _strays(look, made):
+def _strays(look: Look, made: Mapping[str, List[Told]]) -> List[str]:
     """Links named as Stead's that belong to nothing in the ledger."""
-    there = look.otherwise(look.now.links, {})
+    there = look.readable(look.now.links)
     return sorted(name for driver in drivers.DRIVERS.values() for name in driver.strays(made, there))
 
 
-def _link(one):
+def _link(one: Link) -> Dict[str, Any]:
     found = {"name": one["ifname"], "kind": links.kind(one), "mtu": one.get("mtu", 0), "up": links.is_up(one)}
     found["mac"] = one.get("address", "")
     found["master"] = one.get("master", "")
@@ -184,7 +193,7 @@ def _link(one):
     return found
 
 
-def _traits(keep, afresh):
+def _traits(keep: bool, afresh: bool) -> Dict[str, Any]:
     found = trials.traits(afresh=afresh, keep=keep)
     return {
         "hypervisors": found["hypervisors"],
@@ -194,7 +203,7 @@ def _traits(keep, afresh):
     }
 
 
-def _system(look):
+def _system(look: Look) -> Dict[str, Any]:
     release = survey.release()
     with open("/proc/uptime", encoding="ascii") as file:
         uptime = float(file.read().split()[0])

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, Mapping
 
 from ..base import commands
+from ..base.errors import Failed
 from ..prepare import installing
 from ..run import booting
 from ..storage import drivers
@@ -22,7 +24,7 @@ AT_ONCE = 16
 AT_BOOT = ("stead-restore.service", "stead-boot.service")
 
 
-def examine(peers, mtu, served):
+def examine(peers: Mapping[str, str], mtu: int, served: Mapping[str, Dict[str, Any]]) -> Dict[str, Any]:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         pings = dict(zip(peers, pool.map(lambda at: _reaches(at, mtu), peers.values())))
     return {
@@ -41,7 +43,7 @@ def examine(peers, mtu, served):
     }
 
 
-def _reaches(address, mtu):
+def _reaches(address: str, mtu: int) -> str:
     """Empty when a packet of the full size arrives unbroken; else whether none does, or only smaller ones."""
     version = 6 if ":" in address else 4
     size = str(mtu - HEADERS[version])
@@ -51,31 +53,31 @@ def _reaches(address, mtu):
             return ""
         if commands.attempt(words + [address], timeout=10)[0] == 0:
             return "size"
-    except commands.Failed as error:
+    except Failed as error:
         return str(error)
     return "silent"
 
 
-def _synchronised():
+def _synchronised() -> bool:
     words = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
     return commands.attempt(words)[1].strip() == "yes"
 
 
-def _failed():
+def _failed() -> List[str]:
     words = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"]
     names = [line.split()[0] for line in commands.attempt(words)[1].splitlines() if line.strip()]
     return [name for name in names if name.startswith(("stead-", "libvirt", "virt", *drivers.units()))]
 
 
-def _enabled(unit):
+def _enabled(unit: str) -> bool:
     return commands.attempt(["systemctl", "is-enabled", unit])[1].strip() == "enabled"
 
 
-def _dropping(hook):
+def _dropping(hook: str) -> List[str]:
     """Chains of other tables than Stead's whose policy is to drop."""
     try:
         status, out, _said = commands.attempt(["nft", "--json", "list", "chains"])
-    except commands.Failed:
+    except Failed:
         return []
     chains = (
         [one["chain"] for one in json.loads(out or "{}").get("nftables", []) if "chain" in one] if status == 0 else []
@@ -87,7 +89,7 @@ def _dropping(hook):
     ]
 
 
-def _bridge_filter():
+def _bridge_filter() -> bool:
     """Whether the host's iptables see what passes a bridge: guests' packets are then dropped by rules for the host."""
     path = "/proc/sys/net/bridge/bridge-nf-call-iptables"
     if not os.path.exists(path):

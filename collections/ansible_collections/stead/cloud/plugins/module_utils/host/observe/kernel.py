@@ -6,8 +6,10 @@ Loads no module by itself: what `ip` or `nft` makes the kernel load, it would lo
 from __future__ import annotations
 
 import os
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ..base import commands
+from ..base.errors import Failed
 
 # What a link is made of in the trial. Each in a fresh namespace, so names and numbers cannot clash.
 LINKS = {
@@ -33,7 +35,7 @@ qdisc add dev lo ingress
 filter add dev lo parent ffff: protocol all u32 match u32 0 0 police rate 1mbit burst 10kb mtu 64kb drop flowid :1
 """
 # (file systems, modules, paths): any of them says that it is there.
-PARTS = {
+PARTS: Dict[str, Tuple[Tuple[str, ...], Tuple[str, ...], Tuple[str, ...]]] = {
     "nfs-client": (("nfs", "nfs4"), ("nfs",), ()),
     "nfsd": (("nfsd",), ("nfsd",), ()),
     "iscsi-client": ((), ("iscsi_tcp",), ("/sys/class/iscsi_transport/tcp",)),
@@ -46,7 +48,7 @@ PARTS = {
 }
 
 
-def abilities():
+def abilities() -> List[str]:
     found = {name for name in LINKS if _makes_link(LINKS[name])}
     found |= {name for name, rules in RULES.items() if _takes(rules)}
     found |= {"shaping"} if _succeeds(["unshare", "--net", "tc", "-batch", "-"], SHAPING) else set()
@@ -54,34 +56,34 @@ def abilities():
     return sorted(found)
 
 
-def has(name):
+def has(name: str) -> bool:
     systems, modules, paths = PARTS[name]
     if any(os.path.exists(path) for path in paths) or set(systems) & _file_systems():
         return True
     return any(_loadable(module) for module in modules)
 
 
-def _file_systems():
+def _file_systems() -> Set[str]:
     with open("/proc/filesystems", encoding="ascii") as file:
         return {line.split()[-1] for line in file if line.strip()}
 
 
-def _loadable(module):
+def _loadable(module: str) -> bool:
     """Without loading it."""
     return _succeeds(["modprobe", "--dry-run", "--quiet", module])
 
 
-def _makes_link(words):
+def _makes_link(words: List[str]) -> bool:
     above = words[:2] if words[0] == "link" else []
     return _succeeds(["unshare", "--net", "ip", "link", "add"] + above + ["name", "trial0"] + words[len(above) :])
 
 
-def _takes(rules):
+def _takes(rules: str) -> bool:
     return _succeeds(["unshare", "--net", "nft", "-f", "-"], rules + "\n")
 
 
-def _succeeds(words, feed=None):
+def _succeeds(words: Sequence[str], feed: Optional[str] = None) -> bool:
     try:
         return commands.attempt(words, feed=feed, timeout=10)[0] == 0
-    except commands.Failed:  # the program is not there: the ability is of no use
+    except Failed:  # the program is not there: the ability is of no use
         return False

@@ -8,8 +8,10 @@ from __future__ import annotations
 import glob
 import os
 import platform
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ..base import commands
+from ..base.errors import Failed
 from . import kernel
 
 FAMILIES = (("debian", ("debian", "ubuntu")), ("redhat", ("rhel", "fedora", "centos", "rocky", "almalinux")))
@@ -24,7 +26,7 @@ CLOCKS = (
 )
 
 
-def survey(candidates=()):
+def survey(candidates: Sequence[str] = ()) -> Dict[str, Any]:
     told = release()
     family = _family(told)
     return {
@@ -45,8 +47,8 @@ def survey(candidates=()):
     }
 
 
-def release():
-    found = {}
+def release() -> Dict[str, str]:
+    found: Dict[str, str] = {}
     for line in _text("/etc/os-release").splitlines():
         name, equals, value = line.partition("=")
         if equals:
@@ -54,20 +56,20 @@ def release():
     return found
 
 
-def _family(told):
+def _family(told: Mapping[str, str]) -> str:
     ids = [told.get("ID", "")] + told.get("ID_LIKE", "").split()
     return next((family for family, names in FAMILIES if set(ids) & set(names)), told.get("ID", ""))
 
 
-def container():
+def container() -> str:
     """The kind of container that this host is, or nothing: its clock and kernel are then the machine's."""
     try:
         return commands.attempt(["systemd-detect-virt", "--container"])[1].strip().replace("none", "")
-    except commands.Failed:
+    except Failed:
         return ""
 
 
-def installed(family, candidates):
+def installed(family: str, candidates: Sequence[str]) -> List[str]:
     if not candidates:
         return []
     if family == "debian":
@@ -79,15 +81,15 @@ def installed(family, candidates):
     return sorted(names & set(candidates))
 
 
-def clock():
+def clock() -> str:
     """The service that keeps the time, when one runs."""
     states = commands.attempt(["systemctl", "is-active"] + list(CLOCKS))[1].split()
     return next((name for name, state in zip(CLOCKS, states) if state == "active"), "")
 
 
-def host_keys():
+def host_keys() -> List[str]:
     """Of this host's sshd, as known_hosts has them: kind and key, no comment."""
-    found = []
+    found: List[str] = []
     for path in sorted(glob.glob("/etc/ssh/ssh_host_*_key.pub")):
         words = _text(path).split()
         if len(words) >= 2:
@@ -95,7 +97,7 @@ def host_keys():
     return found
 
 
-def _text(path):
+def _text(path: str) -> str:
     if not os.path.exists(path):
         return ""
     with open(path, encoding="utf-8", errors="replace") as file:

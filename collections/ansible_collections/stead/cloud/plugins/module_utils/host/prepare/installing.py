@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import pkgutil
+from typing import Any, Dict, List, Tuple
 
 from ..base import paths
+from ..base.work import Work
 from ..net import relaying
 from ..run import booting, fences, restoring
 
@@ -38,9 +40,9 @@ PROGRAMS = {
 }
 
 
-def sources():
+def sources() -> Dict[str, bytes]:
     """path under the package -> content, of every module of host code and wire code that came along."""
-    found = {}
+    found: Dict[str, bytes] = {}
     for name in (TOP + ".host", TOP + ".wire", SITE):
         _add(found, "/".join(name.split(".")[1:]), name)
     for path in list(found):  # all packages above
@@ -49,7 +51,7 @@ def sources():
     return found
 
 
-def _add(found, folder, name):
+def _add(found: Dict[str, bytes], folder: str, name: str) -> None:
     try:
         package = __import__(name, fromlist=["__path__"])
     except ImportError:  # nothing imports it yet
@@ -60,12 +62,12 @@ def _add(found, folder, name):
         if is_package:
             _add(found, folder + "/" + leaf, full)
             continue
-        spec = finder.find_spec(leaf) or finder.find_spec(full)
+        spec: Any = finder.find_spec(leaf) or finder.find_spec(full)  # type: ignore[call-arg]
         text = spec.loader.get_source(spec.name)
         found["{0}/{1}.py".format(folder, leaf)] = (text or "").encode()
 
 
-def wanted():
+def wanted() -> Dict[str, Tuple[bytes, int]]:
     """path -> (content, mode)"""
     files = {os.path.join(PACKAGE, name): (data, READABLE) for name, data in sources().items()}
     for name, (module, purpose) in PROGRAMS.items():
@@ -76,7 +78,7 @@ def wanted():
     return files
 
 
-def outdated():
+def outdated() -> List[str]:
     """Files of a host that are not those of this version: somebody changed them, or another version laid them down.
 
     More may have come along with whoever asks than with whoever installed.
@@ -86,7 +88,7 @@ def outdated():
     return sorted(path for path, (data, has) in found.items() if has != data and (has is not None or path in needed))
 
 
-def install(work):
+def install(work: Work) -> None:
     """What an older version left is removed: old code beside new would be imported."""
     files = wanted()
     for folder in sorted({os.path.dirname(path) for path in files}):

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any, Dict, Mapping, Sequence
 
 from ..base import commands, paths
 from ..base.errors import Failed
 from ..base.ssh_peers import WITNESS
+from ..base.step import Want
+from ..base.work import Work
 from ..storage import declared
 from . import installing
 
 READABLE = 0o644
 
 
-def prepare(want, work):
+def prepare(want: Want, work: Work) -> None:
     for one in want.get("directories") or ():
         _directory(one, work)
     declared.prepare(want.get("pools"), work)
@@ -36,7 +39,7 @@ def prepare(want, work):
     _units(want.get("units") or {}, work)
 
 
-def _directory(one, work):
+def _directory(one: Mapping[str, Any], work: Work) -> None:
     """Made where it is missing. One that exists is the administrator's, save that private ones are kept private."""
     path, mode = one["path"], int(str(one.get("mode") or "0711"), 8)
     work.directory(path, mode)
@@ -44,7 +47,7 @@ def _directory(one, work):
         work.act("chmod 0700 {0}".format(path), os.chmod, path, mode)
 
 
-def _files(files, work):
+def _files(files: Sequence[Mapping[str, Any]], work: Work) -> None:
     """Written, and then, once for all of them, what has to take notice. Should that fail, they count as not written."""
     before, then = {}, []
     for one in files:
@@ -63,7 +66,7 @@ def _files(files, work):
         raise
 
 
-def _settings(settings, work):
+def _settings(settings: Mapping[str, Any], work: Work) -> None:
     """Kernel settings that Stead needs at least this high. A higher one is left, and one that this kernel lacks too."""
     for name, least in sorted(settings.items()):
         path = "/proc/sys/" + name.replace(".", "/")
@@ -72,7 +75,7 @@ def _settings(settings, work):
             work.run(["sysctl", "--quiet", "--write", "{0}={1}".format(name, least)])
 
 
-def _units(units, work):
+def _units(units: Mapping[str, Any], work: Work) -> None:
     """Enabled, disabled, started: only what is not so yet. In check mode a unit may come with a package."""
     names = sorted({name for found in units.values() for name in found or ()})
     if not names:
@@ -85,7 +88,7 @@ def _units(units, work):
             work.run(["systemctl", words[wish]] + todo)
 
 
-def _is(state, wish):
+def _is(state: Mapping[str, str], wish: str) -> bool:
     if wish == "enabled":
         return state.get("UnitFileState") in ("enabled", "static", "indirect", "alias")
     if wish == "disabled":
@@ -93,9 +96,9 @@ def _is(state, wish):
     return (state.get("ActiveState") in ("active", "activating", "reloading")) == (wish == "started")
 
 
-def _states(names):
+def _states(names: Sequence[str]) -> Dict[str, Dict[str, str]]:
     words = ["systemctl", "show", "--property=Id,UnitFileState,ActiveState"]
-    found = {}
-    for name, block in zip(names, commands.run(words + names).strip().split("\n\n")):
+    found: Dict[str, Dict[str, str]] = {}
+    for name, block in zip(names, commands.run([*words, *names]).strip().split("\n\n")):
         found[name] = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
     return found

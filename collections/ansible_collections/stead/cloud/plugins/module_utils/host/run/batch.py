@@ -14,17 +14,21 @@ import os
 import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
 
 from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.journal import Journal, Silence
 from ..base.sessions import Sessions
+from ..base.step import Entry, Step
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import fences, origin
 from .lookouts import Lookouts
 from .ordering import ordered
 from .waiting import Wait, shown
+
+Outcome = Dict[str, Any]  # as `outcome` makes it
 
 NO_CODE = Code("STEAD-E011", "this version cannot make this kind on hosts")
 NO_MIGRATION = Code("STEAD-E012", "hosts cannot move this kind")
@@ -47,11 +51,11 @@ OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
 class Batch:
-    def __init__(self, payload, check=False):
+    def __init__(self, payload: Mapping[str, Any], check: bool = False) -> None:
         self.host = payload["host"]
         self._origin, self._key = payload.get("origin"), payload.get("key", "")
         self._dead = payload.get("dead") or ()
-        self.steps = [dict(step, origin=self._origin) for step in ordered(payload["steps"])]
+        self.steps = ordered([cast("Step", dict(step, origin=self._origin)) for step in payload["steps"]])
         self.check = check
         self._secrets = payload.get("secrets", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
@@ -62,14 +66,14 @@ class Batch:
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
         self._stands = Lookouts(self.host)
         steps = {step["number"]: step for step in self.steps}
-        self._waits = {}  # number -> step, its outcome so far, and the wait
+        self._waits: Dict[int, Tuple[Step, Outcome, Wait]] = {}  # number -> step, its outcome so far, and the wait
         for number, told in payload.get("waits", {}).items():
             step = steps[int(number)]
             self._waits[int(number)] = (step, told["outcome"], Wait(step["want"], told["waited"], told["seen"]))
 
-    def carry_out(self):
+    def carry_out(self) -> List[Dict[str, Any]]:
         """What became of the steps that were not done before and are now, in the order of their numbers."""
-        results = {}
+        results: Dict[int, Outcome] = {}
         origin.check(self._origin)
         if not self.check:
             origin.keep(self._origin, self._key)
@@ -84,18 +88,18 @@ class Batch:
             origin.release()
         return [results[number] for number in sorted(results)]
 
-    def waits(self):
+    def waits(self) -> Dict[str, Any]:
         """Steps that are done and whose guests are still waited for: for the next call."""
         return {
             str(number): {"waited": wait.waited, "seen": wait.seen, "for": shown(wait.words), "outcome": found}
             for number, (_step, found, wait) in self._waits.items()
         }
 
-    def _all(self, pool, lookers, results):
+    def _all(self, pool: ThreadPoolExecutor, lookers: ThreadPoolExecutor, results: Dict[int, Outcome]) -> None:
         done = self._outcomes.keys() | self._waits.keys()
         waiting = {step["number"]: step for step in self.steps if step["number"] not in done}
-        running = {}  # future -> the number of its step, and when it was begun
-        looking = {}  # future -> the number of a step whose guest is looked at
+        running: Dict[Any, Tuple[int, float]] = {}  # future -> the number of its step, and when it was begun
+        looking: Dict[Any, int] = {}  # future -> the number of a step whose guest is looked at
         begun = time.monotonic()
         while True:
             is_time = _is_time_to_tell(begun, running)
@@ -113,7 +117,7 @@ class Batch:
                     results[number] = found
                     self._outcomes[number] = found["status"]
 
-    def _begin(self, pool, waiting, running):
+    def _begin(self, pool: ThreadPoolExecutor, waiting: Dict[int, Step], running: Dict[Any, Tuple[int, float]]) -> None:
         open_ones = set(waiting).union(self._waits, (number for number, _since in running.values()))
         for number in sorted(waiting):
             if len(running) == AT_ONCE:
@@ -121,7 +125,7 @@ class Batch:
             if open_ones.isdisjoint(waiting[number].get("after", ())):
                 running[pool.submit(self._step, waiting.pop(number))] = (number, time.monotonic())
 
-    def _look(self, number):
+    def _look(self, number: int) -> Optional[Outcome]:
         """Once more, after a pause: the step's outcome, or nothing while it is still waited for."""
         step, found, awaited = self._waits[number]
         time.sleep(LOOK)
@@ -143,7 +147,7 @@ class Batch:
         del self._waits[number]
         return found
 
-    def _step(self, step):
+    def _step(self, step: Step) -> Optional[Outcome]:
         """What it waits for has ended, here or in a wave before."""
         lost = [one for one in step.get("after", ()) if self._outcomes.get(one, OK) != OK]
         if lost:
@@ -174,11 +178,11 @@ class Batch:
         self._end(step, found)
         return found
 
-    def _end(self, step, found):
+    def _end(self, step: Step, found: Outcome) -> None:
         with contextlib.suppress(OSError):  # the controller hears of it all the same
             self._journal.write(step, "end", status=found["status"], error=found["error"])
 
-    def _carry_out(self, step, work):
+    def _carry_out(self, step: Step, work: Work) -> bool:
         """True when it is done, and its guest is to be waited for."""
         kind, action = step["kind"], step["action"]
         if action in ("forget", "accept", "register"):
@@ -195,7 +199,7 @@ class Batch:
         given = self._given(step)
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
-                code.remove(dict(given, have=have), work)
+                code.remove({**given, "have": have}, work)
         elif action == "migrate":
             if code.migrate is None:
                 text = (
@@ -216,12 +220,12 @@ class Batch:
         self._book(step)
         return False
 
-    def _given(self, step):
+    def _given(self, step: Step) -> Step:
         """With what the controller brought for it beside the plan."""
         beside = {"upload": self._uploads.get(str(step["number"])), "kept": self._images.get(step["uuid"])}
-        return dict(step, **self._extra, **{name: one for name, one in beside.items() if one})
+        return cast("Step", {**step, **self._extra, **{name: one for name, one in beside.items() if one}})
 
-    def _book(self, step):
+    def _book(self, step: Step) -> None:
         """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
         if self.check:
             return
@@ -231,23 +235,23 @@ class Batch:
             ledger.keep(_entry(step))
 
 
-def _is_time_to_tell(begun, running):
+def _is_time_to_tell(begun: float, running: Mapping[Any, Tuple[int, float]]) -> bool:
     now = time.monotonic()
     return now - begun > SPELL and all(now - since <= SPELL for _number, since in running.values())
 
 
-def _told(error):
+def _told(error: Exception) -> str:
     where = traceback.extract_tb(error.__traceback__)[-1]
     at = "{0}:{1}".format(os.path.basename(where.filename), where.lineno)
     return str(Failed(UNEXPECTED, "{0}: {1} ({2})".format(type(error).__name__, error, at)))
 
 
-def _entry(step):
+def _entry(step: Step) -> Entry:
     made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
-    return dict(made, **ledger.beside(step))
+    return {**made, **ledger.beside(step)}
 
 
-def outcome(step, status, changed=False, done=(), error=""):
+def outcome(step: Step, status: str, changed: bool = False, done: Sequence[str] = (), error: str = "") -> Outcome:
     return {
         "number": step["number"],
         "address": step["address"],
@@ -261,7 +265,7 @@ def outcome(step, status, changed=False, done=(), error=""):
 
 
 @contextlib.contextmanager
-def alone():
+def alone() -> Iterator[None]:
     """One run at a time on a host."""
     paths.directory(paths.ROOT, paths.PASSABLE)
     try:

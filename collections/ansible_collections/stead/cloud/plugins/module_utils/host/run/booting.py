@@ -11,10 +11,12 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypedDict
 
 from ..base import commands, paths
 from ..base.errors import Failed
-from ..base.ssh_peers import WITNESS
+from ..base.ssh_peers import WITNESS, Way
+from ..base.step import Entry, Origin
 from . import origin
 
 # A boot empties it.
@@ -27,21 +29,32 @@ PATIENCE = 15
 AGAIN = 10  # seconds between two tries of what did not start: its storage may boot as well
 
 
-def held_below():
+class Decision(TypedDict):
+    below: int  # serials of what is held back
+    decided: bool
+
+
+Answer = Optional[Dict[str, Any]]  # of a host: its site, and whom it heard called dead; nothing of one that is silent
+
+
+def held_below() -> int:
     """Entries of the ledger with a serial below this are held back; 0 holds nothing."""
     return _state()["below"]
 
 
-def is_held(made):
+def is_held(made: Entry) -> bool:
     return made.get("serial", 0) < held_below()
 
 
-def _state():
+def _state() -> Decision:
     found = paths.read_bytes(STATE)
-    return json.loads(found) if found is not None else _decide(_unknown(), decided=False)
+    if found is None:
+        return _decide(_unknown(), decided=False)
+    known: Decision = json.loads(found)
+    return known
 
 
-def _unknown():
+def _unknown() -> int:
     """Before anybody was asked: all that was there at the boot."""
     if not others():
         return 0
@@ -52,18 +65,18 @@ def _unknown():
     return has["serial"] + 1 if has else 0
 
 
-def _decide(below, decided=True):
-    found = {"below": below, "decided": decided or not below}
+def _decide(below: int, decided: bool = True) -> Decision:
+    found: Decision = {"below": below, "decided": decided or not below}
     paths.write(STATE, json.dumps(found))
     return found
 
 
-def others():
+def others() -> Dict[str, Way]:
     me = paths.known_as().get("host", "")
     return {name: ways for name, ways in WITNESS.members().items() if name != me}
 
 
-def judged(answers, me, site):
+def judged(answers: Mapping[str, Answer], me: str, site: str) -> Optional[int]:
     """What to hold back, by the words of each other host (None of one that is silent); None while too few answered.
 
     A host that is silent and was called dead has no vote: whoever heard that of it heard all that was said before.
@@ -78,12 +91,12 @@ def judged(answers, me, site):
     return max([words[me] for words in heard.values() if me in words], default=0)
 
 
-def asked(ways):
+def asked(ways: Mapping[str, Way]) -> Dict[str, Answer]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(ways, pool.map(_ask, ways.values())))
 
 
-def _ask(way):
+def _ask(way: Way) -> Answer:
     for address in way["addresses"]:
         try:
             status, out, _err = commands.attempt(WITNESS.argv(address, way["port"]), timeout=PATIENCE)
@@ -95,9 +108,10 @@ def _ask(way):
     return None
 
 
-def wait_for_witnesses():
-    me, has = paths.known_as().get("host", ""), None
-    said = None
+def wait_for_witnesses() -> None:
+    me = paths.known_as().get("host", "")
+    has: Optional[Origin] = None
+    said: Optional[List[str]] = None
     while not _state()["decided"]:
         answers = asked(others())
         has = has or origin.read()
@@ -115,12 +129,13 @@ def wait_for_witnesses():
         _say("This host was called dead: what may run elsewhere is not started. `stead apply` brings it in order.")
 
 
-def main(_words=()):
+def main(_words: Sequence[str] = ()) -> int:
     """Until everything that is this host's own is there: what it needs of other hosts may come later than it."""
     from . import restoring
 
     wait_for_witnesses()
-    said, left = None, None
+    said: Optional[List[Tuple[str, str]]] = None
+    left: Optional[Set[str]] = None
     while True:
         try:
             failures = restoring.restore(restoring.asking_first(), start=True, only=left)
@@ -136,6 +151,6 @@ def main(_words=()):
         time.sleep(AGAIN)
 
 
-def _say(text):
+def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

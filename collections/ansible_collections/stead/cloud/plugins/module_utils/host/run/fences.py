@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Dict, Optional, Sequence, TypedDict
 
 from ..base import paths
+from ..base.step import Origin
 
 READABLE = 0o644  # the user that other hosts log in as reads it
 
 
-def path():
+class Fences(TypedDict):
+    site: str
+    dead: Dict[str, int]  # host -> serial of the run that last said so
+
+
+def path() -> str:
     return paths.ROOT + "/fences.json"
 
 
-def read():
+def read() -> Optional[Fences]:
     """The site, and of each host that was called dead the serial of the run that last said so."""
     try:
         found = json.loads(paths.read_bytes(path()) or b"{}")
@@ -26,7 +33,7 @@ def read():
     return {"site": found.get("site", ""), "dead": found.get("dead") or {}} if isinstance(found, dict) else None
 
 
-def note(dead, origin):
+def note(dead: Sequence[str], origin: Optional[Origin]) -> None:
     """A word is never taken back: what a later run makes on that host has a later serial."""
     if not dead or not origin:
         return
@@ -36,7 +43,7 @@ def note(dead, origin):
     paths.write(path(), json.dumps({"site": origin["site"], "dead": words}, sort_keys=True) + "\n", READABLE)
 
 
-def main(_words=()):
+def main(_words: Sequence[str] = ()) -> int:
     """The answer to a host that asks. sshd says which one it is; all may know all of it."""
     found = read()
     if found is None:

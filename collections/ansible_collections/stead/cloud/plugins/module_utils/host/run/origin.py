@@ -7,10 +7,11 @@ site, or one that is older than what this host has seen, is refused before anyth
 from __future__ import annotations
 
 import json
-from typing import Optional
+from typing import Optional, cast
 
 from ..base import ledger, paths
 from ..base.errors import Code, Failed
+from ..base.step import Origin
 
 BAD_SITE = Code("STEAD-S030", "the host does not say which site it belongs to")
 OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
@@ -21,28 +22,28 @@ PATH = paths.ROOT + "/site.json"
 KEY = paths.ROOT + "/key"
 
 
-def read():
+def read() -> Optional[Origin]:
     """Nothing where no run of a site has been here yet."""
     try:
         found = json.loads(paths.read_bytes(PATH) or b"null")
     except ValueError as error:
         text = "{0} is not JSON ({1}). `stead recover` says which site the other hosts belong to."
         raise Failed(BAD_SITE, text.format(PATH, error)) from error
-    return found if isinstance(found, dict) else None
+    return cast("Origin", found) if isinstance(found, dict) else None
 
 
-def key():
+def key() -> str:
     """What the site seals secrets with, where this host keeps it."""
     return (paths.read_bytes(KEY) or b"").decode().strip()
 
 
-def check(origin):
+def check(origin: Optional[Origin]) -> None:
     said = refusal(read(), origin)
     if said is not None:
         raise said
 
 
-def refusal(has: dict | None, origin: dict | None) -> Optional[Failed]:
+def refusal(has: Optional[Origin], origin: Optional[Origin]) -> Optional[Failed]:
     """Why a run may not work here, or nothing. `has` is what the host says, `origin` what the run says of itself; a
     single task that belongs to no site says nothing."""
     if not origin or has is None:
@@ -63,14 +64,14 @@ def refusal(has: dict | None, origin: dict | None) -> Optional[Failed]:
     return None
 
 
-def release():
+def release() -> None:
     """Who has nothing of a site's any more belongs to none: another store may begin there."""
     if not ledger.anything():
         paths.remove(PATH)
         paths.remove(KEY)
 
 
-def keep(origin, key=""):
+def keep(origin: Optional[Origin], key: str = "") -> None:
     if origin:
         paths.write(PATH, json.dumps(origin, sort_keys=True) + "\n")
     if key:

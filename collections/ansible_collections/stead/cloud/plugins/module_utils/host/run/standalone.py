@@ -9,9 +9,11 @@ import json
 import re
 import uuid
 from hashlib import blake2b
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from ..base import ledger
 from ..base.errors import Code, Failed
+from ..base.step import Step, Want
 from .batch import OK, Batch, alone
 
 BAD_NAME = Code("STEAD-E016", "not a name")
@@ -25,26 +27,26 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 ABSENT = "absent"
 
 
-def address_of(project, kind, name):
+def address_of(project: str, kind: str, name: str) -> str:
     return "/".join([project, kind, name] if project else [kind, name])
 
 
-def named(text):
+def named(text: str) -> str:
     if not _NAME.match(text):
         raise Failed(BAD_NAME, "{0!r} is not a name. Write letters, digits, dashes, dots and underscores.".format(text))
     return text
 
 
-def uuid_of(address):
+def uuid_of(address: str) -> str:
     return str(uuid.uuid5(_IDS, address))
 
 
-def mac_of(address):
+def mac_of(address: str) -> str:
     """Of a resource that was given none: unicast, and QEMU's own range."""
     return "52:54:" + ":".join("{0:02x}".format(one) for one in blake2b(address.encode(), digest_size=4).digest())
 
 
-def size(text):
+def size(text: object) -> int:
     """`10GiB`, as the spec writes it."""
     match = _SIZE.match(str(text).strip())
     if match is None:
@@ -52,7 +54,14 @@ def size(text):
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 
-def carry_out(module, address, want, action=None, secrets=None, part=None):
+def carry_out(
+    module: Any,
+    address: str,
+    want: Optional[Want],
+    action: Optional[str] = None,
+    secrets: Optional[Mapping[str, str]] = None,
+    part: Optional[Callable[[Want], Want]] = None,
+) -> None:
     """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
     kind = address.split("/")[-2]
     identity = want["uuid"] if want else uuid_of(address)
@@ -61,13 +70,13 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
             named(module.params.get(name) or "none")
         made = ledger.read(kind, identity)
         before = made["want"] if made else {}
-        step = {
+        step: Step = {
             "number": 0,
             "address": address,
             "kind": kind,
             "action": action or _action(before, want),
             "uuid": identity,
-            "digest": made["digest"] if want and want == before else digest_of(want),
+            "digest": made["digest"] if made and want and want == before else digest_of(want),
             "want": want,
             "have": before or None,
             "after": [],
@@ -88,17 +97,23 @@ def carry_out(module, address, want, action=None, secrets=None, part=None):
     module.exit_json(changed=result["changed"], **answer)
 
 
-def _action(before, want):
+def _action(before: Want, want: Optional[Want]) -> str:
     if not want:
         return "destroy"
     return "update" if before and before != want else "create"
 
 
-def _result(module, step, secrets):
-    payload = {"host": module.params.get("host") or "", "run": "module", "steps": [step], "secrets": secrets or {}}
+def _result(module: Any, step: Step, secrets: Optional[Mapping[str, str]]) -> Dict[str, Any]:
+    payload: Dict[str, Any] = {
+        "host": module.params.get("host") or "",
+        "run": "module",
+        "steps": [step],
+        "secrets": secrets or {},
+    }
     payload["underlay"] = module.params.get("serve_at") or ""
     if module.check_mode:
-        return Batch(payload, check=True).carry_out()[0]
+        (answer,) = Batch(payload, check=True).carry_out()
+        return answer
     with alone():
         while True:
             batch = Batch(payload)
@@ -108,9 +123,9 @@ def _result(module, step, secrets):
             payload["waits"] = batch.waits()
 
 
-def digest_of(want):
+def digest_of(want: Optional[Want]) -> str:
     return blake2b(json.dumps(want, sort_keys=True).encode(), digest_size=16).hexdigest() if want else ""
 
 
-def shown(value):
+def shown(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True) + "\n" if value else ""

@@ -11,11 +11,17 @@ import ipaddress
 import os
 import socket
 import time
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..base.errors import Code, Failed
+from ..base.sessions import Sessions
+from ..base.step import Want
 from ..hypervisor import drivers
 from ..hypervisor.driver import asks
 from . import lookouts
+from .lookouts import Lookouts
+
+Look = Tuple[bool, str]  # whether it is ready, and what was seen
 
 UNREADY = Code("STEAD-A002", "a guest was not ready in time")
 NO_ADDRESS = Code("STEAD-E018", "an instance has no address where it is to be looked at")
@@ -29,11 +35,11 @@ BANNER = b"SSH-"
 TAIL = 4096
 
 
-def is_needed(want):
+def is_needed(want: Want) -> bool:
     return bool(want.get("wait")) and want.get("state") == "running"
 
 
-def let_in(nic, key, want):
+def let_in(nic: Dict[str, Any], key: str, want: Want) -> Dict[str, Any]:
     """The interface, with what its filter has to let in for the look."""
     wait = want.get("wait") or {}
     if wait.get("nic") != key or "port" not in wait:
@@ -44,21 +50,21 @@ def let_in(nic, key, want):
 class Wait:
     """Of one guest. `seen` is what was seen last, in words."""
 
-    def __init__(self, want, waited=0.0, seen=""):
+    def __init__(self, want: Want, waited: float = 0.0, seen: str = "") -> None:
         self.want, self.words = want, want["wait"]
         self.seen = seen
         self._before = waited  # seconds, in calls before this one
         self._begun = time.monotonic()
 
     @property
-    def waited(self):
+    def waited(self) -> float:
         return self._before + time.monotonic() - self._begun
 
     @property
-    def is_over(self):
-        return self.waited >= self.words["timeout"]
+    def is_over(self) -> bool:
+        return bool(self.waited >= self.words["timeout"])
 
-    def look(self, sessions, stands):
+    def look(self, sessions: Sessions, stands: Lookouts) -> bool:
         """True once it is ready. A failure is one that no waiting mends."""
         try:
             ready, self.seen = _LOOKS[self.words["for"]](self.want, sessions, stands)
@@ -68,7 +74,7 @@ class Wait:
             ready, self.seen = False, _said(error)
         return ready
 
-    def failure(self):
+    def failure(self) -> Failed:
         """What was waited for, how long, what was seen, and how to look."""
         text = (
             "it was made, and was not ready in time: waited {0:.0f} s for {1}; last seen: {2}. {3}"
@@ -83,20 +89,20 @@ class Wait:
         )
 
 
-def shown(words):
+def shown(words: Mapping[str, Any]) -> str:
     """What is waited for, for people."""
     port = " on port {0}".format(words["port"]) if "port" in words else ""
     path = " at {0}".format(words["path"]) if "path" in words else ""
-    return words["for"] + port + path
+    return str(words["for"]) + port + path
 
 
-def _said(error):
+def _said(error: OSError) -> str:
     if isinstance(error, (socket.timeout, TimeoutError)):
         return "no answer"
     return (error.strerror or str(error)).lower()
 
 
-def _stand(want, stands):
+def _stand(want: Want, stands: Lookouts) -> Tuple[str, int, str, str]:
     """Where it is looked at from, and which of its addresses is looked at."""
     wait = want["wait"]
     nic, source = want["nics"][wait["nic"]], wait["from"]
@@ -113,7 +119,7 @@ def _stand(want, stands):
     return stands.at(nic["network_uuid"], source, nic["mtu"]), here.version, there, port["mac"].lower()
 
 
-def _address(want, _sessions, stands):
+def _address(want: Want, _sessions: Sessions, stands: Lookouts) -> Look:
     namespace, version, address, mac = _stand(want, stands)
     with lookouts.opened(namespace, version, socket.SOCK_DGRAM) as asking:
         asking.sendto(b"", (address, 9))  # whatever becomes of it, somebody is asked who has the address
@@ -126,7 +132,7 @@ def _address(want, _sessions, stands):
     return False, "nobody answers for {0}".format(address)
 
 
-def _connected(want, stands):
+def _connected(want: Want, stands: Lookouts) -> Tuple[socket.socket, str]:
     namespace, version, address, _mac = _stand(want, stands)
     found = lookouts.opened(namespace, version, socket.SOCK_STREAM)
     try:
@@ -138,7 +144,7 @@ def _connected(want, stands):
     return found, address
 
 
-def _ssh(want, _sessions, stands):
+def _ssh(want: Want, _sessions: Sessions, stands: Lookouts) -> Look:
     found, address = _connected(want, stands)
     with found:
         banner = found.recv(64)
@@ -147,7 +153,7 @@ def _ssh(want, _sessions, stands):
     return False, "{0} accepts connections, and does not speak SSH".format(address)
 
 
-def _http(want, _sessions, stands):
+def _http(want: Want, _sessions: Sessions, stands: Lookouts) -> Look:
     wait = want["wait"]
     found, address = _connected(want, stands)
     asking = http.client.HTTPConnection(address, wait["port"], timeout=PATIENCE)
@@ -163,12 +169,12 @@ def _http(want, _sessions, stands):
     return ready, "HTTP {0}".format(status)
 
 
-def _agent(want, sessions, _stands):
+def _agent(want: Want, sessions: Sessions, _stands: Lookouts) -> Look:
     answer = _asked(want, sessions, "guest-ping")
     return (False, answer) if isinstance(answer, str) else (True, "the agent answers")
 
 
-def _cloud_init(want, sessions, _stands):
+def _cloud_init(want: Want, sessions: Sessions, _stands: Lookouts) -> Look:
     """`cloud-init status` in the guest, asked through its agent."""
     run = {"path": "cloud-init", "arg": ["status"], "capture-output": True}
     begun = _asked(want, sessions, "guest-exec", run)
@@ -184,7 +190,7 @@ def _cloud_init(want, sessions, _stands):
     return False, "`cloud-init status` does not end"
 
 
-def _judged(text):
+def _judged(text: str) -> Look:
     status = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("status:")), "")
     if "error" in status:
         said = "cloud-init ended with an error in the guest. Look at /var/log/cloud-init-output.log there."
@@ -194,7 +200,7 @@ def _judged(text):
     return ready, "cloud-init is {0}".format(status or "not there, or says nothing")
 
 
-def _asked(want, sessions, command, arguments=None):
+def _asked(want: Want, sessions: Sessions, command: str, arguments: Optional[Dict[str, Any]] = None) -> Any:
     """The agent's answer, or why there is none."""
     guest = drivers.find(want["uuid"], sessions, want["hypervisor"])
     if guest is None:
@@ -202,11 +208,11 @@ def _asked(want, sessions, command, arguments=None):
     return asks(guest).ask(command, arguments, PATIENCE)
 
 
-def _console_log(want):
+def _console_log(want: Want) -> str:
     return drivers.driver_of(want["hypervisor"]).console_log(want["uuid"])
 
 
-def _last_line(want):
+def _last_line(want: Want) -> str:
     try:
         with open(_console_log(want), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
@@ -218,4 +224,10 @@ def _last_line(want):
     return next((line[:200] for line in reversed(printable) if line), "")
 
 
-_LOOKS = {"address": _address, "agent": _agent, "cloud-init": _cloud_init, "http": _http, "ssh": _ssh}
+_LOOKS: Dict[str, Callable[[Want, Sessions, Lookouts], Look]] = {
+    "address": _address,
+    "agent": _agent,
+    "cloud-init": _cloud_init,
+    "http": _http,
+    "ssh": _ssh,
+}
