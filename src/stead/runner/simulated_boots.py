@@ -54,7 +54,7 @@ def ask(db: sqlite3.Connection, answering: Mapping[str, bool]) -> None:
             if other != me
         }
         # Host code that has no types yet.
-        below: int | None = judged(answers, me, _SITE) if answers else 0  # type: ignore[no-untyped-call]
+        below: int | None = judged(answers, me, _SITE) if answers else 0
         if below is not None:
             db.execute("UPDATE boots SET below = ?, decided = 1 WHERE host = ?", (below, me))
 
