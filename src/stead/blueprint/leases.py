@@ -22,10 +22,10 @@ from stead.core.value import field, mutable, value
 from stead.core.want import canonical
 from stead.language.desired import Block
 
-TWICE = Code("STEAD-R020", "the same value is fixed twice")
-TAKEN = Code("STEAD-R023", "a value that is asked for is another project's")
-DISPLACED = Code("STEAD-R022", "a value that is asked for was somebody else's", Severity.WARNING)
-EXHAUSTED = Code("STEAD-R021", "nothing left to choose from")
+TWICE = Code("STEAD-R020", "two resources request the same value")
+TAKEN = Code("STEAD-R023", "a requested value belongs to another project")
+DISPLACED = Code("STEAD-R022", "a requested value belonged to another resource", Severity.WARNING)
+EXHAUSTED = Code("STEAD-R021", "no free value is left")
 
 UUID, IDENTITY = "uuid", "identity"
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -175,7 +175,7 @@ class _Chooser:
         first = self.asking.get(holder)
         if first is not None and record is not None and record.leases.get(need.key) == need.fixed:
             block, address, holder = first, holder, address
-        text = f"{need.fixed} is asked for by {holder} and by {address}, and only one can have it."
+        text = f"{need.fixed} is requested by both {holder} and {address}, but only one can have it."
         self.diagnostics.append(TWICE.at(block.place(), text, address=str(address)))
 
     def keep(self, one: LeaseClaim) -> None:
@@ -202,11 +202,14 @@ class _Chooser:
         A project's people take nothing from others: among projects, who came first has it.
         """
         if (taker := self.asking.get(holder)) is not None and holder.project != address.project:
-            why = f"{text} is in use by another project, and who came first has it. Ask for another, or leave it out."
+            why = f"{text} is in use by another project, which had it first. Choose another value, or remove it."
             self.diagnostics.append(TAKEN.at(taker.place(), why, address=str(holder)))
             return
         self.takes_over[holder] = (*self.takes_over.get(holder, ()), address)
-        why = f"{address} had {text}, which {holder} asks for, and gets another. To keep it, let that ask for another."
+        why = (
+            f"{address} had {text}, which {holder} now requests, so it gets a new one. To keep it, let "
+            f"{holder} request another."
+        )
         self.diagnostics.append(DISPLACED.at(block.place(), why, address=str(address)))
 
     def _identify(self, address: Address, leases: dict[str, str], record: Record | None, identity: str) -> None:
@@ -287,15 +290,19 @@ class _Chooser:
         write = writer(pool)
         counted = [
             f"{len(some)} {why}"
-            for some, why in ((kept, "kept back"), (held, "taken"), (leaving, "still held by what is about to go"))
+            for some, why in (
+                (kept, "kept back"),
+                (held, "taken"),
+                (leaving, "still held by resources that this plan destroys"),
+            )
             if some
         ]
         text = (
             f"{block.members[0].block} needs {len(block.members)} of {need.space}, where {write(pool.first)} to "
             f"{write(pool.last)} are {pool.last - pool.first + 1}: {' and '.join(counted) or 'all free'}. "
-            "Widen the pool or ask for fewer"
+            "Enlarge the pool or request fewer"
         )
-        text += "; or apply without it first, which gives back what goes." if leaving else "."
+        text += "; or apply without it first, which frees those values." if leaving else "."
         self.diagnostics.append(EXHAUSTED.at(block.place(), text, address=str(block.members[0].block)))
 
     def _space(self, name: str) -> _Space:

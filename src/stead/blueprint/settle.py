@@ -27,9 +27,9 @@ from stead.language.desired.model import Check
 if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance
 
-CHECK_FAILED = Code("STEAD-L061", "a check of the spec does not hold")
+CHECK_FAILED = Code("STEAD-L061", "a check of the spec failed")
 CHECK_UNCLEAR = Code("STEAD-L063", "a check is neither true nor false")
-CHECK_WARNS = Code("STEAD-L062", "a check of the spec does not hold", Severity.WARNING)
+CHECK_WARNS = Code("STEAD-L062", "a check of the spec failed", Severity.WARNING)
 
 # What would be better than the placement at hand: evening out, emptying a host.
 Rearrange = Callable[[Problem, Placement], "Rebalance"]
@@ -210,7 +210,9 @@ def _failed_checks(desired: Desired, choices: Choices) -> list[Diagnostic]:
         if len(choices.diagnostics) > before:
             continue
         if held is None:
-            text = f"{check.name}: it came to a text, and a check is true or false. Compare it with something."
+            text = (
+                f"{check.name}: the result is text, but a check must be true or false. Compare the text with something."
+            )
             failed.append(CHECK_UNCLEAR.at(check.place, text))
         elif not held:
             code = CHECK_WARNS if check.warning else CHECK_FAILED
@@ -222,8 +224,4 @@ def _message(check: Check, choices: Choices) -> str:
     if not isinstance(check.message, Expression):
         return check.message
     said = choices.evaluate(check.message, LateScope(choices, ""), check.place)
-    return (
-        "it does not hold; more is not said, since its message uses a secret."
-        if isinstance(said, Mapping)
-        else str(said)
-    )
+    return "the check failed. Its message uses a secret and is not shown." if isinstance(said, Mapping) else str(said)

@@ -19,7 +19,7 @@ NO_HOST = Code("STEAD-H026", "no host has this name")
 # What the inventory says where it says nothing of hypervisors.
 UNSAID = frozenset({"kvm"})
 EVACUATED = "evacuated"  # the code of the reason why something leaves a dead host
-KEEP_OFF = "Keep it off the networks until it is erased: switched on, it would start what it ran."
+KEEP_OFF = "Keep it disconnected until it is erased: when it is switched on, it would start its guests."
 LEFT = "it is not in the inventory"
 
 
@@ -67,8 +67,8 @@ def _wrong(
         return NO_HOST.at(None, f"--confirm-dead {name}: neither the inventory nor the record has this host.{hint}")
     if _answers(host) or name in unread:
         text = (
-            f"--confirm-dead {name}: it answers. Nothing was planned: what it runs would run twice. Switch it off "
-            "first, or move what is on it with `stead drain`."
+            f"--confirm-dead {name}: the host answers. Nothing was planned, since its guests would run twice. "
+            "Switch it off first, or move its guests with `stead drain`."
         )
         return ALIVE.at(None, text)
     return None
@@ -103,4 +103,4 @@ def _remembered(
 def telling(host: Host, said: str = "stead apply") -> str:
     """What a person does about a host that holds something up."""
     back = "put it back" if host.state is HostStatus.GONE else "bring it back"
-    return f"{back}, or say `{said} --confirm-dead {host.name}` when it is off for good"
+    return f"{back}, or say `{said} --confirm-dead {host.name}` when it is permanently off"

@@ -21,9 +21,9 @@ from stead.language.desired import Block, Desired
 if TYPE_CHECKING:
     from stead.blueprint.placement import Suggestion
 
-NO_HOST = Code("STEAD-P001", "no host can take it")
+NO_HOST = Code("STEAD-P001", "no host fits")
 TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
-STILL_USED = Code("STEAD-P004", "something that is managed no longer uses the volume")
+STILL_USED = Code("STEAD-P004", "an unmanaged resource uses the volume")
 HELPED = 8  # of those without a host; finding what helps means placing everything again, several times for each
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
@@ -43,7 +43,7 @@ def unplaced(desired: Desired, question: PlacementRequest, placement: Placement)
             offered = [suggestion for suggestion in advice.suggestions if suggestion.tried] or advice.suggestions
             helps = [f"- {human(suggestion)}" for suggestion in offered[:3]]
             helps = ["What would help:", *helps] if helps else []
-        sure = [] if one.proven else ["The search gave up; another arrangement may exist."]
+        sure = [] if one.proven else ["The search was stopped at its limit; a solution may still exist."]
         text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
         found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
     return found
@@ -54,7 +54,7 @@ def stranded(question: PlacementRequest, placement: Placement, observed: Observe
     reasons = {name: PlacementReason(code, text, 0) for name, (code, text) in question.held.items()}
     for name, host in question.problem.current.items() if question.problem.current else ():
         if observed.hosts[host].state is HostStatus.DEAD and placement.assignment.get(name, host) != host:
-            reasons[name] = PlacementReason(EVACUATED, f"you say that {host} is dead, so it is started elsewhere", 0)
+            reasons[name] = PlacementReason(EVACUATED, f"{host} was declared dead, so it is started elsewhere", 0)
     return reasons
 
 
@@ -67,14 +67,15 @@ def still_used(desired: Desired, kinds: Mapping[str, Kind], users: Mapping[Addre
             asked = kinds[carrier.kind].demand(carrier, desired) if other is not None and carrier is not None else None
             if asked is not None and asked.alone:
                 text = (
-                    f"{other}, which is managed no longer, still has {volume}. Detach it there, or destroy that first."
+                    f"{other}, which is no longer managed, still uses {volume}. Detach the volume there, or "
+                    "destroy that resource first."
                 )
                 yield STILL_USED.at(block.place("volumes"), text, address=str(block.members[0]))
 
 
 def _split_volumes(block: Block, address: Address, at: Mapping[Address, str]) -> Diagnostic:
     text = ", ".join(f"{volume} is on {host}" for volume, host in at.items())
-    text += ". Their pool is each host's own, so no host has both. Keep volumes that go from one instance to "
+    text += ". Their pool is each host's own, so no host has both. Keep volumes that move from one instance to "
     text += "another in a pool that hosts share."
     return TORN.at(block.place("volumes"), text, address=str(address))
 

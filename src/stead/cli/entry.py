@@ -13,9 +13,9 @@ from stead.cli.common.console_output import as_data, complain
 from stead.core.diagnostics import Code, Diagnostic, Refused
 
 UNKNOWN = Code("STEAD-C001", "no such command")
-BAD_USAGE = Code("STEAD-C002", "a command cannot be understood")
+BAD_USAGE = Code("STEAD-C002", "invalid command line")
 CUT_OFF = Code("STEAD-C003", "the output cannot be written")
-NO_ACCESS = Code("STEAD-C005", "the system refuses a file")
+NO_ACCESS = Code("STEAD-C005", "the operating system refuses access to a file")
 NO_MEMORY = Code("STEAD-C004", "not enough memory")
 USAGE = 1
 
@@ -27,7 +27,7 @@ def whole(arguments: Sequence[str]) -> int:
     streams.settle()
     status = dispatch(arguments)
     if (failure := streams.lost()) is not None:
-        return refused([CUT_OFF.at(None, f"{failure.strerror}. What was printed is not all there was.")])
+        return refused([CUT_OFF.at(None, f"{failure.strerror}. The output is incomplete.")])
     return status
 
 
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if self.as_json:
-            text = f"{message}. `{self.prog} --help` tells what it takes."
+            text = f"{message}. `{self.prog} --help` lists its arguments."
             self.exit(refused([BAD_USAGE.at(None, text)], as_json=True))
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
@@ -73,7 +73,10 @@ def invoke(name: str, rest: Sequence[str]) -> int:
             raise
         return refused([NO_ACCESS.at(None, f"{error.filename}: {error.strerror}.")], as_json=as_json)
     except MemoryError:
-        return refused([NO_MEMORY.at(None, "The machine has no more, or a limit on this process.")], as_json=as_json)
+        return refused(
+            [NO_MEMORY.at(None, "The machine has no memory left, or this process has reached its limit.")],
+            as_json=as_json,
+        )
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -15,7 +15,7 @@ from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Refused
 from stead.core.value import field, positional
 
-SPOILT = Code("STEAD-X024", "what a resource should be cannot be read")
+SPOILT = Code("STEAD-X024", "the stored state of a resource cannot be read")
 EMPTY = "{}"
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 

@@ -41,7 +41,7 @@ def detach(
                 action=effect.action,
                 disturbs=effect.disturbs,
                 want=Want.of(Body.of(fields)),
-                reasons=(Reason("lets-go", f"{names} gives way to what comes"),),
+                reasons=(Reason("lets-go", f"{names}: released for the new user"),),
                 changes=(),
                 frees=frozenset(held),
             )

@@ -16,8 +16,8 @@ from stead.diff.fields import comparison
 from stead.diff.model import Change, Diff, FieldChange, Note, is_down
 from stead.diff.wording import Holders, worded
 
-HAS_IT_SO = Reason("accepted", "the host has it so")
-HAS_IT_NOT = Reason("accepted", "the host has it no more")
+HAS_IT_SO = Reason("accepted", "changed on the host")
+HAS_IT_NOT = Reason("accepted", "removed on the host")
 MOVED = Reason("moved-by-hand", "it was moved here by hand")
 MOVED_AWAY = Reason("moved-by-hand", "it was moved away by hand")
 
@@ -63,15 +63,15 @@ def _moved(record: Record, haves: Mapping[str, Have], observed: Observed, kind: 
 def silent(observed: Observed) -> Iterator[Note]:
     for host in observed.hosts.values():
         if host.name in observed.unread:
-            yield Note("host-unread", f"Nothing is done on {host.name}: what it has cannot be read.", host=host.name)
+            yield Note("host-unread", f"Nothing is done on {host.name}: its state cannot be read.", host=host.name)
         elif host.state is HostStatus.DEAD:
             yield Note(
                 "host-dead",
-                f"You say that {host.name} is dead. That counts until it answers. {KEEP_OFF}",
+                f"{host.name} is declared dead until it answers. {KEEP_OFF}",
                 host=host.name,
             )
         elif host.state is HostStatus.DOWN:
-            text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: its steps wait, nobody else's."
+            text = f"{host.name} does not answer{f' ({host.why})' if host.why else ''}: only its own steps wait."
             yield Note("host-silent", text, host=host.name)
 
 
@@ -79,5 +79,8 @@ def _unlisted(observed: Observed) -> Iterator[Note]:
     lost = Counter(host for haves in observed.haves.values() for host, have in haves.items() if have.lost)
     for host, number in sorted(lost.items()):
         yield Note(
-            "ledger-lost", f"The ledger of {host} lacks {number:,} of what is there: `stead apply` mends it.", "", host
+            "ledger-lost",
+            f"The ledger of {host} lacks {number:,} resources that are there. `stead apply` registers them.",
+            "",
+            host,
         )

@@ -18,12 +18,12 @@ from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subje
 from stead.diff.wording import identity_changes, why
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
-FOUND_SO = (Reason("found-so", "the host has it so already, and it was not recorded"),)
-UNLISTED = (Reason("ledger-lost", "the host has it so, and its ledger lost it"),)
-MOVED_HERE = (Reason("found-so", "somebody moved it here"),)
+FOUND_SO = (Reason("found-so", "the host already has it, but it was not recorded"),)
+UNLISTED = (Reason("ledger-lost", "the host has it, but its ledger does not"),)
+MOVED_HERE = (Reason("found-so", "it was moved here by hand"),)
 REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
-EMPTY = Reason("lost", "its host has it no more: bring it back there, or it is made anew without what it held")
-NOT_READY = (Reason("not-ready", "it is there, and was not ready when a run waited for it: this one waits again"),)
+EMPTY = Reason("lost", "its host no longer has it: restore it there, or it is created again without its data")
+NOT_READY = (Reason("not-ready", "it was not ready when the last run waited for it; this run waits again"),)
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
 
 
@@ -76,7 +76,7 @@ def _may_run_elsewhere(subject: Subject, settled: Settled, observed: Observed) -
     others = sorted({*settled.wants, *subject.haves} - {"", *silent})
     if not silent or not others:
         return ""
-    text = f"{settled.address} waits: {silent[0]} may still have it, so nothing is done on {', '.join(others)}"
+    text = f"{settled.address} waits: {silent[0]} may still run it, so nothing is done on {', '.join(others)}"
     there = observed.hosts.get(silent[0])
     return f"{text}: {telling(there)}." if there is not None else f"{text}."
 
@@ -167,7 +167,7 @@ def _alike(subject: Subject, settled: Settled, host: str, want: Want, have: Have
     """No field differs. Somebody may still have to hear of it: its host, or the store."""
     uuid, applied = settled.leases[UUID], subject.record.wants.get(host) if subject.record else None
     if have.begun:
-        reason = Reason("unfinished", f"a run began to make it on {host} and did not end")
+        reason = Reason("unfinished", f"a run began to create it on {host} and did not finish")
         yield Change(settled.address, host, Action.CREATE, want, None, Disruption.NONE, (reason,), uuid=uuid)
         return
     there = left_alone(subject.kind, settled, want, have.want)
@@ -196,9 +196,9 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
     there = have.want if have else applied
     if there is None:
         return
-    text = f"nothing on {host} uses it any more" if host else "it is on hosts now, and not in the record alone"
+    text = f"nothing on {host} uses it" if host else "it is on hosts now, and no longer only recorded"
     if have is None and subject.kind.mobile and settled.host in subject.haves:
-        text = f"somebody moved it to {settled.host}: what is left of it here goes"
+        text = f"it was moved to {settled.host} by hand; its remains here are removed"
     reason, loss = Reason(NOT_NEEDED, text), Disruption.NONE
     if have is not None and loses(subject.kind, have.want, have):
         reason, loss = _elsewhere(settled, host), Disruption.DATA_LOSS
@@ -208,7 +208,7 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
 
 def _predecessor(subject: Subject, settled: Settled, host: str, want: Want, have: Have) -> Iterator[Change]:
     """A run was killed after it recorded the successor and before the one that it replaces was gone."""
-    reason = Reason("replacement-unfinished", f"{host} still has the one that it replaces")
+    reason = Reason("replacement-unfinished", f"{host} still has the resource that it replaces")
     loss = Disruption.DATA_LOSS if loses(subject.kind, have.want, have) else Disruption.REBUILD
     yield Change(settled.address, host, Action.DESTROY, None, have.want, loss, (reason,), uuid=have.uuid)
     uuid = settled.leases[UUID]
@@ -282,25 +282,25 @@ def _replaced(
 def _why_replaced(settled: Settled, record: Record, observed: Observed) -> Reason:
     changed = changed_in(record.leases.get(IDENTITY, "{}"), settled.leases[IDENTITY])
     if record.host != settled.host and is_down(record.host, observed) and not may_run(record.host, observed):
-        text = f"you say that {record.host} is dead: it is made anew elsewhere, without what it held"
+        text = f"{record.host} was declared dead: it is created again elsewhere, without its data"
         return Reason(EVACUATED, text)
     if not changed and record.host not in ("", settled.host):
         return _elsewhere(settled, record.host)
     if not changed:
         return Reason("replace-asked", "you asked for it with --replace")
-    return Reason("another-resource", f"{', '.join(changed)} cannot change so in place, so it is made anew")
+    return Reason("another-resource", f"{', '.join(changed)} cannot change in place, so the resource is replaced")
 
 
 def _elsewhere(settled: Settled, host: str) -> Reason:
     now = ", ".join(one for one in sorted(settled.wants) if one)
-    return Reason("another-host", f"it is to be on {now}, and what is on {host} cannot be moved there")
+    return Reason("another-host", f"it moves to {now}, and its data on {host} cannot be moved there")
 
 
 def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: str) -> Reason:
     if applied is not None and subject.kind.irreplaceable:
         return EMPTY
     if applied is not None:
-        return Reason("lost", f"it was on {host} and is not there any more")
+        return Reason("lost", f"it was on {host} and is no longer there")
     if settled.host == host and settled.placed.code:
         return settled.placed
     return Reason("new", "the spec has it, the host does not")

@@ -44,14 +44,14 @@ def compare_removed(
     address, record = subject.address, subject.record
     if record is None:
         where = ", ".join(sorted(subject.haves))
-        text = f"{address} is on {where} and managed no longer; what it stands on stays as long as it is there."
+        text = f"{address} is on {where} and no longer managed; what it depends on is kept."
         notes.append(Note("orphan", text, str(address)))
         return
     if address in kept.forget or address.block in kept.forget:
         yield Change(address, "", Action.FORGET, None, None, Disruption.NONE, (Reason("forget", "forget names it"),))
         return
     if (user := kept.used.get(address) or kept.used.get(address.block)) is not None:
-        notes.append(Note("in-use", f"{address} kept: {user}, which is managed no longer, uses it.", str(address)))
+        notes.append(Note("in-use", f"{address} stays: {user}, which is no longer managed, uses it.", str(address)))
         return
     reason = _why_leaving(address, counts)
     for host in sorted(record.wants.keys() | subject.haves.keys()):

@@ -53,17 +53,17 @@ def spared(
     """The changes less those that would touch what was never recorded; what is left alone is told."""
     for host, uuid in sorted(strange.items()):
         text = (
-            f"{host} has another {address} (UUID {uuid}), which this store never recorded. It is left alone, and "
-            f"nothing is done for {address} there. If it is this site's, `stead recover --merge` takes it in; "
-            "otherwise remove it there by hand, or give this one another name."
+            f"{host} has another {address} (UUID {uuid}), which this store never recorded. It is left "
+            f"alone, and nothing is done for {address} there. If it is this site's, `stead recover "
+            "--merge` records it; otherwise remove it there by hand, or rename the one in the spec."
         )
         notes.append(Note("foreign", text, str(address), host))
     changes = list(changes)
     taken = {one.host for one in changes if record is None and one.action in _TAKES_AWAY}
     for host in sorted(taken):
         text = (
-            f"{host} has {address}, which this store never recorded, and not as the spec has it. It is left alone: "
-            "`stead recover --merge` takes it in, and then it is changed."
+            f"{host} has {address}, which this store never recorded and which differs from the spec. It is "
+            "left alone: `stead recover --merge` records it, and the next plan changes it."
         )
         notes.append(Note("unrecorded", text, str(address), host))
     return (one for one in changes if not taken.union(strange).intersection((one.host, one.to)))

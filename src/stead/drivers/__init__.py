@@ -33,7 +33,9 @@ def drivers(family: str, sort: type[D]) -> Mapping[str, D]:
     found: dict[str, D] = {}
     for name, driver in (*_built_in(family), *_installed(family)):
         if not isinstance(driver, sort) or driver.name != name:
-            why = f"{group(family)}: {name!r} is not a {sort.__name__} of that name. Mend it, or uninstall its package."
+            why = (
+                f"{group(family)}: {name!r} is not a {sort.__name__} of that name. Repair it, or uninstall its package."
+            )
             raise Refused(BAD_DRIVER.at(None, why))
         if name in found:
             why = f"{group(family)}: there are two of the name {name!r}. Rename yours, or uninstall its package."
@@ -55,6 +57,6 @@ def _installed(family: str) -> Iterator[tuple[str, object]]:
         try:
             found = point.load()
         except Exception as error:
-            why = f"{point.group}: {point.name!r} ({point.value}) does not load: {error}. Mend it, or uninstall it."
+            why = f"{point.group}: {point.name!r} ({point.value}) does not load: {error}. Repair it, or uninstall it."
             raise Refused(BAD_DRIVER.at(None, why)) from error
         yield point.name, found

@@ -19,22 +19,22 @@ NOT_PREPARED = Code("STEAD-H004", "the host is not prepared")
 NO_HYPERVISOR = Code("STEAD-H005", "no hypervisor works on the host")
 EMULATED = Code("STEAD-H006", "KVM does not work on the host", Severity.WARNING)
 CLOCK_OFF = Code("STEAD-H007", "the host's clock is wrong")
-CLOCK_ALONE = Code("STEAD-H008", "nothing keeps the host's clock right", Severity.WARNING)
-NO_WAY = Code("STEAD-H009", "a host does not reach another")
-SMALL_PACKETS = Code("STEAD-H010", "packets of the full size do not arrive")
+CLOCK_ALONE = Code("STEAD-H008", "no time service runs on the host", Severity.WARNING)
+NO_WAY = Code("STEAD-H009", "a host cannot reach another host")
+SMALL_PACKETS = Code("STEAD-H010", "full-size packets do not arrive")
 LITTLE_SPACE = Code("STEAD-H011", "a pool is nearly full", Severity.WARNING)
-OLD = Code("STEAD-H012", "the host has a version that is too old", Severity.WARNING)
+OLD = Code("STEAD-H012", "a program on the host is too old", Severity.WARNING)
 UNIT_FAILED = Code("STEAD-H013", "a service of the host has failed")
 DROPPED = Code("STEAD-H014", "another firewall drops packets", Severity.WARNING)
 FILTERED = Code("STEAD-H015", "the host's iptables see guests' packets", Severity.WARNING)
-UNREAD = Code("STEAD-H016", "something of the host could not be read", Severity.WARNING)
-NO_ABILITY = Code("STEAD-H017", "the kernel lacks what the host's role needs")
-NO_POOL = Code("STEAD-H022", "a host does not reach a pool")
+UNREAD = Code("STEAD-H016", "part of the host's state cannot be read", Severity.WARNING)
+NO_ABILITY = Code("STEAD-H017", "the kernel lacks features that the host's role needs")
+NO_POOL = Code("STEAD-H022", "a host cannot reach a pool")
 NO_CLIENT = Code("STEAD-H023", "a host has no client for a pool")
-OUTDATED = Code("STEAD-H029", "the host's own code is of another version", Severity.WARNING)
-NOT_AT_BOOT = Code("STEAD-H030", "the host would not come back after a boot")
-UNHEARD = Code("STEAD-H031", "the host reaches too few others to start by itself after a boot", Severity.WARNING)
-UNALIKE = Code("STEAD-H018", "computes have different versions", Severity.WARNING)
+OUTDATED = Code("STEAD-H029", "the host runs another version of Stead's host code", Severity.WARNING)
+NOT_AT_BOOT = Code("STEAD-H030", "the host would not restore its resources after a boot")
+UNHEARD = Code("STEAD-H031", "the host reaches too few witnesses to start its guests after a boot", Severity.WARNING)
+UNALIKE = Code("STEAD-H018", "compute hosts have different versions", Severity.WARNING)
 
 NOBODY: Mapping[str, Standing] = {}
 
@@ -126,10 +126,10 @@ def _virtualisation(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic
             yield NO_HYPERVISOR.at(None, "QEMU is not installed. Run `stead bootstrap` for it.", address=host.name)
     elif all(tried.values()):
         text = "\n".join(f"{name}: {why}" for name, why in tried.items())
-        yield NO_HYPERVISOR.at(None, f"A guest of 512 bytes was to run, and did not.\n{text}", address=host.name)
+        yield NO_HYPERVISOR.at(None, f"A test guest did not run.\n{text}", address=host.name)
     elif _is_slow({name for name, why in tried.items() if not why}):
         why = "; ".join(text for text in tried.values() if text)
-        text = f"Instances are emulated, which is slow: {why}\nTurn on virtualisation in the firmware."
+        text = f"Instances run with emulation, which is slow: {why}\nTurn on virtualisation in the firmware."
         yield EMULATED.at(None, text, address=host.name)
 
 
@@ -172,7 +172,9 @@ def _pools(
     examined = facts.get("examined", {})
     for kind in examined.get("speechless", []):
         names = ", ".join(name for name, one in served.items() if one["type"] == kind)
-        text = f"Neither its QEMU nor its kernel speaks {kind}, which pool {names} needs. Run `stead bootstrap` for it."
+        text = (
+            f"Neither its QEMU nor its kernel supports {kind}, which pool {names} needs. Run `stead bootstrap` for it."
+        )
         yield NO_CLIENT.at(None, text, address=host.name)
     for name, why in examined.get("served", {}).items():
         if why and name in served and served[name]["host"] not in down:
@@ -207,7 +209,7 @@ def _services(host: Host, examined: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for unit in examined.get("failed_units", []):
         yield UNIT_FAILED.at(None, f"{unit}: `journalctl -u {unit}` on the host says why.", address=host.name)
     for chain in examined.get("dropping", []):
-        text = f"The nftables chain {chain} drops what it does not know. Let it pass what docs/hosts.md lists."
+        text = f"The nftables chain {chain} drops unknown packets. Allow the traffic that docs/hosts.md lists."
         yield DROPPED.at(None, text, address=host.name)
     if examined.get("bridge_filter") and host.roles & {"compute", "network"}:
         text = "net.bridge.bridge-nf-call-iptables is 1 and a chain drops what is forwarded: guests' packets too."
@@ -220,7 +222,7 @@ def _boot(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:
     examined = facts.get("examined", {})
     if differing := examined.get("outdated", []):
         more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        text = f"{differing[0]}{more}: not as this version has it. Run `stead bootstrap` for it."
+        text = f"{differing[0]}{more}: differs from this version. Run `stead bootstrap` for it."
         yield OUTDATED.at(None, text, address=host.name)
     if disabled := examined.get("disabled", []):
         text = f"Not enabled: {', '.join(disabled)}. Run `stead bootstrap` for it."
@@ -229,9 +231,9 @@ def _boot(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic]:
     silent = sorted(name for name, answers in witnesses.items() if not answers)
     if silent and 2 * (len(witnesses) - len(silent)) <= len(witnesses):
         text = (
-            f"It asks them whether it was called dead (docs/dead-hosts.md). {len(witnesses) - len(silent)} of "
-            f"{len(witnesses)} answer; it needs more than half. Silent: {', '.join(silent)}. Switch them on, or run "
-            "`stead bootstrap` for all hosts."
+            "After a boot, it asks witnesses whether it was declared dead (docs/dead-hosts.md). "
+            f"{len(witnesses) - len(silent)} of {len(witnesses)} answer; it needs more than half. Silent: "
+            f"{', '.join(silent)}. Switch them on, or run `stead bootstrap` for all hosts."
         )
         yield UNHEARD.at(None, text, address=host.name)
 

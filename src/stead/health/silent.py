@@ -14,9 +14,9 @@ from stead.core.observed import Host, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import value
 
-SAID_DEAD = Code("STEAD-H027", "the host does not answer, and somebody said that it is dead", Severity.WARNING)
-LEFT_BEHIND = Code("STEAD-H028", "a host left the inventory, and something is recorded on it")
-BACK = "It answers, and somebody said that it is dead: the next apply takes that back."
+SAID_DEAD = Code("STEAD-H027", "the host does not answer and was declared dead", Severity.WARNING)
+LEFT_BEHIND = Code("STEAD-H028", "a host was removed from the inventory but has recorded resources")
+BACK = "It answers, although it was declared dead. The next apply revokes that."
 
 
 @value
@@ -55,7 +55,7 @@ def told(standing: Standing) -> str:
     """In one line or two."""
     number = standing.recorded
     held = f"{number:,} resource{'s are' if number != 1 else ' is'} recorded on it." if number else ""
-    who = f"Called dead by {standing.said_dead_by}." if standing.host.state is HostStatus.DEAD else ""
+    who = f"Declared dead by {standing.said_dead_by}." if standing.host.state is HostStatus.DEAD else ""
     return " ".join(part for part in (who, held, standing.todo) if part)
 
 

@@ -37,7 +37,9 @@ TAIL = 2000  # characters of a failed program's output: enough for apt's last er
 
 def need_root() -> None:
     if os.geteuid() != 0:
-        refuse(NOT_ROOT, "Namespaces, overlays and containers are root's to make. Run it with sudo, or as root.")
+        refuse(
+            NOT_ROOT, "Only root can create namespaces, overlays and containers. Run the command with sudo, or as root."
+        )
 
 
 def need(*programs: str) -> None:

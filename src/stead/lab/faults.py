@@ -100,7 +100,7 @@ def wreck(lab: Lab, host: str, what: str, of: str | None = None) -> list[str]:
 
 def _done(lab: Lab, host: str, chosen: LabFault, script: str, of: str | None) -> list[str]:
     if of is not None and chosen.of is None:
-        refuse(NO_FAULT, f"{chosen.name} is the whole host's; it takes no address, and {of} was given.")
+        refuse(NO_FAULT, f"{chosen.name} affects the whole host and takes no address, but {of} was given.")
     settings = {"FILE": chosen.name}
     if of is not None:
         uuid = uuid_of(lab, host, of)
@@ -108,7 +108,7 @@ def _done(lab: Lab, host: str, chosen: LabFault, script: str, of: str | None) ->
     found = inside(lab, host, script, settings).splitlines()
     if not found:
         of_it = f" of {of}" if of else ""
-        refuse(NOT_FOUND, f"{host} has nothing there that is {chosen.name}{of_it}: {chosen.text}. Nothing was broken.")
+        refuse(NOT_FOUND, f"{host} has no {chosen.name}{of_it}: {chosen.text}. Nothing was broken.")
     return found
 
 
@@ -130,7 +130,7 @@ def inside(lab: Lab, host: str, script: str, settings: Mapping[str, str]) -> str
     try:
         done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        refuse(FAULT_FAILED, f"{host}: it was not over after {PATIENCE:.0f} s.")
+        refuse(FAULT_FAILED, f"{host}: it did not end within {PATIENCE:.0f} s.")
     if done.returncode != 0 and (done.stdout.strip() or not _nothing(done.stderr)):
         said = (done.stderr.strip() or done.stdout.strip())[-1500:]
         refuse(FAULT_FAILED, f"{host}: {said or f'status {done.returncode}'}")

@@ -24,7 +24,7 @@ def fill(lab: Lab, host: str, path: str = "/var/lib/stead", leave: int = 0) -> i
     if device in ("", str(lab.rooms.top.stat().st_dev)) or kind == "overlayfs":
         refuse(
             NO_LIMIT,
-            f"{path} of {host} is no file system of its own: to fill it would fill this machine's disk. Give the host"
+            f"{path} of {host} is not a separate file system: filling it would fill this machine's disk. Give the host"
             " one in the lab file, `disk: 4GiB`, which is then all that /var/lib/stead has.",
         )
     marks = lab.rooms.host(lab.host(host).name) / "filled"

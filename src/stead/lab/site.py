@@ -140,11 +140,11 @@ class Lab:
             if greets(host.address) and try_run(self.ssh_argv(host.name, ["true"])):
                 return
             if not cgroups.processes(self.layout.name, host.name):
-                refuse(NO_ANSWER, f"{host.name} has ended. Its console said:\n{self.last_words(host)}")
+                refuse(NO_ANSWER, f"{host.name} has stopped. Its console said:\n{self.last_words(host)}")
             time.sleep(0.1)
         refuse(
             NO_ANSWER,
-            f"{host.name} took no ssh login within {within:.0f} s. `stead lab console --name {self.layout.name}"
+            f"{host.name} accepted no SSH login within {within:.0f} s. `stead lab console --name {self.layout.name}"
             f" {host.name} journalctl -b` shows its log. Its console said:\n{self.last_words(host)}",
         )
 

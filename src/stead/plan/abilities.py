@@ -11,7 +11,7 @@ from stead.plan.model import Plan, Step
 from stead.site.abilities import STEPS, lacks, rehearses
 
 CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
-REHEARSED = Code("STEAD-X014", "only simulated hosts do a step of the plan", Severity.WARNING)
+REHEARSED = Code("STEAD-X014", "only simulated hosts support a step of the plan", Severity.WARNING)
 
 NAMED = 3  # of the steps that are told of; the plan shows all
 

@@ -223,8 +223,8 @@ def _protected(steps: tuple[Step, ...], blueprint: Blueprint, recorded: Recorded
         named.add(step.address)
         what, then = _LOSES[step.action]
         text = (
-            f"{step.address} would be {what} ({step.reasons[0].text}), but it is protected. To let it go, write "
-            f"`protect: false` there, apply, and then {then} it; or `forget` it, which touches nothing."
+            f"{step.address} would be {what} ({step.reasons[0].text}), but it is protected. To allow this, "
+            f"set `protect: false`, apply, and then {then} it; or `forget` it, which changes nothing on hosts."
         )
         found.append(PROTECTED.at(settled.block.place() if settled else None, text, address=str(step.address)))
     return found

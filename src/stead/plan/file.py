@@ -65,7 +65,7 @@ def save(plan: Plan, path: Path, key: bytes = b"") -> None:
     key.
     """
     if path.exists() and not path.is_file():  # a device would be replaced by a file
-        _refuse(UNREADABLE, f"{path} is there and is no file. Choose another name.")
+        _refuse(UNREADABLE, f"{path} exists and is not a regular file. Choose another name.")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -225,13 +225,15 @@ def _header(line: bytes, name: str) -> dict[str, Any]:
         header = json.loads(line)
         form = header["stead-plan"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        _refuse(NO_PLAN, f"{name} does not begin as a plan of Stead's does. `stead plan -o FILE` writes one.")
+        _refuse(NO_PLAN, f"{name} is not a plan file. `stead plan -o FILE` writes one.")
     if not isinstance(form, int):
-        _refuse(NO_PLAN, f"{name} does not say which form it has. `stead plan -o FILE` writes plans.")
+        _refuse(NO_PLAN, f"{name} does not say which format it has. `stead plan -o FILE` writes plan files.")
     if form > FORM:
-        _refuse(NEWER, f"{name} has form {form}; this Stead knows {FORM}. Apply it with the Stead that planned it.")
+        _refuse(
+            NEWER, f"{name} has format {form}; this Stead supports {FORM}. Apply it with the version that planned it."
+        )
     if any(not isinstance(header.get(field), kind) for field, kind in _HEADER.items()):
-        _refuse(DAMAGED, f"{name} begins as a plan does, and not with all that a plan has. Plan again.")
+        _refuse(DAMAGED, f"{name} has an incomplete header. Plan again.")
     found: dict[str, Any] = header
     return found
 

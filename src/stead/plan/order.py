@@ -18,7 +18,7 @@ from stead.core.recorded import Record
 from stead.diff import Change
 from stead.language.desired import Block
 
-CYCLE = Code("STEAD-X001", "steps wait for each other")
+CYCLE = Code("STEAD-X001", "dependency cycle")
 
 
 class Ordered(NamedTuple):

@@ -152,7 +152,7 @@ def _why_not(target: Address, desired: Desired) -> str:
     if block is None or (target.key is None) == (block.members[0].key is None):
         return ""
     if target.key is None:
-        return f"that has members now, and one of them is meant, such as {block.members[0]}"
+        return f"that has members now; name one of them, such as {block.members[0]}"
     return f"{target.block} has no members; write which one became it: from one with its number or key"
 
 

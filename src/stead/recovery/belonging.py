@@ -14,12 +14,12 @@ from stead.core.observed import HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 
-NEW_STORE = Code("STEAD-S022", "the hosts belong to a site, and the store knows nothing of it")
+NEW_STORE = Code("STEAD-S022", "the hosts belong to a site that the store does not know")
 OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
-OLDER_STORE = Code("STEAD-S024", "the store is older than what the hosts carry")
+OLDER_STORE = Code("STEAD-S024", "the store is older than the records of the hosts")
 INCOMPLETE = Code("STEAD-S025", "the store was rebuilt without some of the hosts")
-UNREAD = Code("STEAD-S026", "what a host has cannot be read", Severity.WARNING)
-UNKNOWN_KIND = Code("STEAD-S027", "a host has something of a kind that is not known here", Severity.WARNING)
+UNREAD = Code("STEAD-S026", "a host's records cannot be read", Severity.WARNING)
+UNKNOWN_KIND = Code("STEAD-S027", "a host has a resource of an unknown kind", Severity.WARNING)
 
 NAMED = 5  # hosts in a sentence
 _LEAVE = "Hosts that are to leave it for good: `stead bootstrap --leave-site --limit HOST`."
@@ -41,9 +41,9 @@ def _other_site(site: str, hosts: list[str], recorded: Recorded) -> Diagnostic:
     if not recorded.resources and not recorded.tokens:
         here = "the store here is new" if recorded.site else "there is no store here"
         text = (
-            f"{_some(hosts)} {_say(hosts)} of site {site}, and {here}: it would take all that they have for somebody "
-            f"else's. Nothing was planned. Use the site's own store (--store, or restore its backup), or {_RECOVER}. "
-            f"{_LEAVE}"
+            f"{_some(hosts)} {_say(hosts)} of site {site}, and {here}: it would treat all their resources "
+            "as foreign. Nothing was planned. Use the site's own store (--store, or restore its backup), "
+            f"or {_RECOVER}. {_LEAVE}"
         )
         return NEW_STORE.at(None, text)
     text = (
@@ -86,7 +86,7 @@ def _incomplete(recorded: Recorded, observed: Observed) -> list[Diagnostic]:
     )
     text = (
         f"{_some(unheard)} did not answer when the store was rebuilt, so what they have is not known. Nothing was "
-        f"planned: it could make a second one of what still runs there. {then}"
+        f"planned: it could create second copies of resources that still run there. {then}"
     )
     return [INCOMPLETE.at(None, text)]
 
@@ -94,7 +94,9 @@ def _incomplete(recorded: Recorded, observed: Observed) -> list[Diagnostic]:
 def understood(observed: Observed, kinds: Mapping[str, Kind]) -> tuple[Observed, list[Diagnostic]]:
     """What is of a kind that is not known here is told and left alone; so is what a host could not read itself."""
     found = [
-        UNREAD.at(None, f"{host}: {text} Until then nothing is done on {host}; other hosts go on.", address=host)
+        UNREAD.at(
+            None, f"{host}: {text} Until then, nothing is done on {host}. Other hosts are not affected.", address=host
+        )
         for host, texts in sorted(observed.unread.items())
         for text in texts
     ]
@@ -103,8 +105,8 @@ def understood(observed: Observed, kinds: Mapping[str, Kind]) -> tuple[Observed,
         return observed, found
     for address, hosts in strange.items():
         text = (
-            f"{_some(sorted(hosts))} {'has' if len(hosts) == 1 else 'have'} {address}, and this Stead knows no kind "
-            f"{address.kind}. It is left alone, and all else goes on. Upgrade Stead, or install what adds the kind."
+            f"{_some(sorted(hosts))} {'has' if len(hosts) == 1 else 'have'} {address}, and this version of Stead has "
+            f"no kind {address.kind}. The resource is left alone. Upgrade Stead, or install the package that adds it."
         )
         found.append(UNKNOWN_KIND.at(None, text, address=str(address)))
     haves = {address: hosts for address, hosts in observed.haves.items() if address not in strange}

@@ -18,7 +18,7 @@ from stead.core.value import replace
 from stead.core.want import Want
 from stead.recovery.rebuild import Rebuilt
 
-PARTIAL = Code("STEAD-S032", "not all is known of a resource", Severity.WARNING)
+PARTIAL = Code("STEAD-S032", "the record of a resource is incomplete", Severity.WARNING)
 
 
 def complete(rebuilt: Rebuilt, blueprint: Blueprint) -> Rebuilt:

@@ -19,10 +19,10 @@ from stead.core.value import field, replace, value
 from stead.core.want import EMPTY, Body, Want
 from stead.recovery.belonging import OTHER_SITE, UNREAD
 
-SILENT = Code("STEAD-S028", "a host did not say what it has", Severity.WARNING)
+SILENT = Code("STEAD-S028", "a host did not report its resources", Severity.WARNING)
 CONTRADICTION = Code("STEAD-S029", "hosts do not agree about a resource", Severity.WARNING)
-STRANGE = Code("STEAD-S031", "a host has something of another site", Severity.WARNING)
-NOTHING = Code("STEAD-S033", "no host says of what site it is")
+STRANGE = Code("STEAD-S031", "a host has a resource of another site", Severity.WARNING)
+NOTHING = Code("STEAD-S033", "no host says which site it belongs to")
 
 
 class LedgerEntry(NamedTuple):
@@ -148,7 +148,7 @@ def _of_site(said: Sequence[Memory], site: str, found: list[Diagnostic]) -> Iter
             if entry.site in ("", site):
                 yield entry
                 continue
-            text = f"{entry.host} has {entry.address}, which is of site {entry.site}. It is not taken in."
+            text = f"{entry.host} has {entry.address}, which belongs to site {entry.site}. It is not included."
             found.append(STRANGE.at(None, text, address=str(entry.address)))
 
 

@@ -70,8 +70,7 @@ def take(db: Database, claim: LockRequest, token: str) -> None:
         if holder is not None and holder.alive:
             refuse(
                 LOCKED,
-                f"{tell(holder)}. Wait until it ends; if you are sure that it is dead, `stead unlock` takes the lock "
-                "from it.",
+                f"{tell(holder)}. Wait until it ends; if it is certainly dead, `stead unlock` releases its lock.",
             )
         now = db.now()
         db.run("DELETE FROM lock")
@@ -123,8 +122,10 @@ def prove(db: Database, token: str) -> None:
         now = f" Now {tell(holder)}." if holder else ""
         refuse(
             LOCK_LOST,
-            f"This run no longer has the lock: it was taken away, or it was not heard of for too long.{now} It stops "
-            "here and writes nothing more; plan again to see where things stand.",
+            (
+                "This run no longer has the lock: it was released by someone else, or its heartbeat was too "
+                f"late.{now} The run stops and writes nothing more. Plan again to see the current state."
+            ),
         )
 
 

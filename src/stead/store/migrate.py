@@ -85,4 +85,4 @@ def _digest(row: Row) -> int:
 
 def must_be_empty(where: str, *, there: bool) -> None:
     if there:
-        refuse(NOT_EMPTY, f"{where} has something already, and nothing is written over it. Name a place that is free.")
+        refuse(NOT_EMPTY, f"{where} has something already, and is not overwritten. Name an unused place.")

@@ -156,7 +156,7 @@ def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(demo: Path) -> None:
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
     assert "Stopping" in err
-    assert "goes on from here" in out
+    assert "Run `stead apply` again to continue" in out
     assert main(["apply", "-q", "--auto-approve"]) == 0
     assert main(["plan", "-q", "--detailed-exitcode"]) == 0
 

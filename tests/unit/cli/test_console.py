@@ -23,8 +23,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("acme/instances/web", "Name one: acme/instances/web[0]."),
-        ("acme/networks/app", "acme/networks/app is no instance on a host."),
+        ("acme/instances/web", "Name one of them, such as acme/instances/web[0]."),
+        ("acme/networks/app", "acme/networks/app is not an instance on a host."),
         ("acme/instances/db", "STEAD-H021"),
         ("acme/instances/dp", "Did you mean acme/instances/db?"),
     ],

@@ -91,9 +91,9 @@ def test_a_dead_host_of_the_inventory_is_listed_with_who_said_so(capsys: pytest.
     assert main(["apply", "-q", "--auto-approve", "--confirm-dead", "compute-4", "--max-disruption", "data-loss"]) == 0
     rows, told = _listed(capsys)
     assert rows["compute-4"]["state"] == "dead"
-    assert f"Called dead by {rows['compute-4']['said_dead_by']}." in told
-    assert "Keep it off the networks" in told
+    assert f"Declared dead by {rows['compute-4']['said_dead_by']}." in told
+    assert "Keep it disconnected" in told
     assert main(["simulate", "up", "compute-4"]) == 0
     rows, told = _listed(capsys)
     assert rows["compute-4"]["state"] == "up"
-    assert "the next apply takes that back" in told
+    assert "The next apply revokes that" in told

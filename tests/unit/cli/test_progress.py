@@ -37,7 +37,7 @@ def test_every_step_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         "    + a/instances/x on compute-1",
         "  failed: migrate a/instances/y on compute-1 to compute-2: no space",
         "compute-9 does not answer: no route",
-        "Stopping: the running steps are finished, no others begin. Ctrl-C again stops at once.",
+        "Stopping after the running steps. Press Ctrl-C again to stop at once.",
     ]
 
 
@@ -58,8 +58,8 @@ def test_a_large_apply_is_counted_and_every_failure_is_told(capsys: pytest.Captu
     ("outcome", "status", "said"),
     [
         (Outcome.DONE, 0, "Applied: 2 steps done, run 4."),
-        (Outcome.FAILED, 1, "goes on from here"),
-        (Outcome.STOPPED, 130, "looks at what was begun and goes on from here"),
+        (Outcome.FAILED, 1, "Run `stead apply` again to continue"),
+        (Outcome.STOPPED, 130, "Run `stead apply` again to continue"),
     ],
 )
 def test_the_end_is_told_with_how_to_go_on(

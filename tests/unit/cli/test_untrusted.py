@@ -34,7 +34,7 @@ def viewed(demo: Path) -> Path:
 def test_the_plan_is_that_of_the_site(viewed: Path) -> None:
     unchanged = told("--detailed-exitcode")
     assert (unchanged.returncode, unchanged.stderr.count("\n")) == (0, 1), unchanged.stderr
-    assert "By what the site had at 20" in unchanged.stderr
+    assert "Based on the site's state at 20" in unchanged.stderr
     spec = viewed / "stead.yml"
     spec.write_text(spec.read_text().replace("count: 3", "count: 4"))
     changed = told("--json", "--quiet", "--detailed-exitcode")

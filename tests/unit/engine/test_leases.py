@@ -136,7 +136,7 @@ def test_fixed_value_of_a_leaving_resource_waits_for_it() -> None:
 def test_exhausted_pool_says_how_many_it_holds() -> None:
     _, found, _ = settle(LeaseClaim(block("web", 30), nic(), NONE))
     assert [one.code for one in found] == ["STEAD-R021"]
-    assert "are 19: 1 kept back. Widen the pool or ask for fewer." in found[0].detail
+    assert "are 19: 1 kept back. Enlarge the pool or request fewer." in found[0].detail
 
 
 def test_exhausted_pool_says_who_has_what_it_holds() -> None:
@@ -144,7 +144,7 @@ def test_exhausted_pool_says_who_has_what_it_holds() -> None:
     pool = Addresses(4, TEN + 2, TEN + 4, frozenset({TEN + 2}))
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.3"}})
     _, found, _ = settle(LeaseClaim(block("web", 2), (Need("nics.0.v4", "app", pool),), NONE), records=records)
-    assert "are 3: 1 kept back and 1 still held by what is about to go." in found[0].detail
+    assert "are 3: 1 kept back and 1 still held by resources that this plan destroys." in found[0].detail
     assert "apply without it first" in found[0].detail
 
 

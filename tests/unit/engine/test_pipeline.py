@@ -316,15 +316,15 @@ def test_what_is_secret_of_an_output_is_sealed_whatever_it_is() -> None:
     [
         ("{{ vars.token == 'other' }}", "no", "STEAD-L061", "one: no"),
         ("{{ vars.token == 'hunter2' }}", "no", "", ""),
-        ("{{ vars.token | length }}", "no", "STEAD-L063", "came to a text"),
-        ("{{ 'false' }}", "no", "STEAD-L063", "came to a text"),
+        ("{{ vars.token | length }}", "no", "STEAD-L063", "the result is text"),
+        ("{{ 'false' }}", "no", "STEAD-L063", "the result is text"),
         (
             "{{ projects.acme.instances.web.address == '' }}",
             "at {{ projects.acme.instances.web.address }}",
             "STEAD-L061",
             "at 10.",
         ),
-        ("{{ 1 == 2 }}", "not {{ vars.token }}", "STEAD-L061", "more is not said"),
+        ("{{ 1 == 2 }}", "not {{ vars.token }}", "STEAD-L061", "is not shown"),
     ],
 )
 def test_checks_are_true_or_false_and_say_so(that: str, message: str, code: str, said: str) -> None:

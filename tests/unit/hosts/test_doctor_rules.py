@@ -119,7 +119,7 @@ def test_who_was_called_dead_and_who_left_are_told_with_what_is_recorded_there()
     answers = {"c2": Answer(host="c2", why="no route")}
     found = {one.address: one for one in diagnose({"c2": c2}, answers, standings({"c2": silent}, recorded))}
     assert {host: one.code for host, one in found.items()} == {"c2": "STEAD-H027", "c3": "STEAD-H028"}
-    assert found["c2"].detail.startswith("Called dead by ann. 1 resource is recorded on it.")
+    assert found["c2"].detail.startswith("Declared dead by ann. 1 resource is recorded on it.")
     assert "--confirm-dead c3" in found["c3"].detail
 
 

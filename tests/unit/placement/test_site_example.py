@@ -99,7 +99,7 @@ def test_two_plugins_of_one_name_are_refused(install: Install) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "told"),
-    [("operator:truediv", "TypeError"), ("operator:eq", "owes a reason"), ("math:pi", "not callable")],
+    [("operator:truediv", "TypeError"), ("operator:eq", "must return a reason"), ("math:pi", "not callable")],
 )
 def test_a_rule_that_fails_is_the_sites_mistake_and_no_traceback(install: Install, rule: str, told: str) -> None:
     install("bad", {"stead.placement.filters": {"odd": rule}})

@@ -48,7 +48,9 @@ def _load(group: str) -> list[tuple[str, Any]]:
         try:
             found[point.name] = point.load()
         except Exception as error:
-            why = f"{group}: {point.name!r} ({point.value}) does not load: {error}. Mend it, or uninstall its package."
+            why = (
+                f"{group}: {point.name!r} ({point.value}) does not load: {error}. Repair it, or uninstall its package."
+            )
             raise Refused(BAD_RULE.at(None, why)) from error
     return list(found.items())
 
@@ -62,10 +64,10 @@ def _asked(
         try:
             answer = rule(host, request)
         except Exception as error:
-            why = f"{group}: {name!r} failed for {request.id} on {host.name}: {error!r}. Mend it, or uninstall it."
+            why = f"{group}: {name!r} failed for {request.id} on {host.name}: {error!r}. Repair it, or uninstall it."
             raise Refused(BAD_RULE.at(None, why)) from error
         if not is_due(answer):
-            why = f"{group}: {name!r} owes {due} and gave {answer!r} for {request.id} on {host.name}."
+            why = f"{group}: {name!r} must return {due}, but returned {answer!r} for {request.id} on {host.name}."
             raise Refused(BAD_RULE.at(None, why))
         return answer
 

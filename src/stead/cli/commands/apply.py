@@ -56,7 +56,7 @@ def common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
     )
-    parser.add_argument("--reason", default="", help="why, for the history")
+    parser.add_argument("--reason", default="", help="the reason, for the history")
     shared.limit(parser, None)
 
 
@@ -83,7 +83,7 @@ def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int
         return 1
     if not ready.plan.empty:
         if options.json and not options.auto_approve:
-            raise Refused(NOBODY.at(None, "With --json no plan is shown that you could agree to. Say --auto-approve."))
+            raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
         if options.auto_approve:
             refuse_loss(ready.plan, options.max_disruption)
         elif not approved(ready.plan, options.max_disruption):
@@ -131,7 +131,10 @@ def _no_selection(options: argparse.Namespace) -> None:
     from stead.core.diagnostics import Refused
 
     if given := [f"--{name.replace('_', '-')}" for name in LISTS if getattr(options, name)]:
-        text = f"{', '.join(given)}: a plan file is done as it is. Select when you plan, with `stead plan -o FILE`."
+        text = (
+            f"{', '.join(given)}: a plan file is applied as it is. Select resources when you plan, with "
+            "`stead plan -o FILE`."
+        )
         raise Refused(BAD_OPTION.at(None, text))
 
 
@@ -158,8 +161,9 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
         raise Refused(STALE.at(None, text))
     if where := difference(plan, planned.plan):
         text = (
-            f"{path} says that it was made from this spec and these hosts, but they give another plan. What differs "
-            f"first is {where}. The file was changed, or the room on a host. Nothing was done. Plan again."
+            f"{path} says that it was made from this spec and these hosts, but they give another plan. The "
+            f"first difference is {where}. The file was changed, or the free capacity of a host. Nothing was "
+            "done. Plan again."
         )
         raise Refused(FORGED.at(None, text))
     return planned.plan, planned.blueprint.secrets

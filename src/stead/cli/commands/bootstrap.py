@@ -27,7 +27,7 @@ BROKEN = Code("STEAD-H020", "the bootstrap did not run")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     inventory_option(parser)
-    parser.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--check", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group")
     parser.add_argument(
         "--leave-site",

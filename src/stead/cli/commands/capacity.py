@@ -35,15 +35,17 @@ if TYPE_CHECKING:
     )
     from stead.cli.common.placing import Placed
 
-BAD_HOSTS = Code("STEAD-C052", "hosts to add or leave out cannot be understood")
+BAD_HOSTS = Code("STEAD-C052", "invalid value of --add or --without")
 _COUNT = re.compile(r"[0-9]{1,5}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--add", action="append", default=[], metavar="NxHOST", help="N more hosts like this one")
-    parser.add_argument("--without", action="append", default=[], metavar="HOST", help="as if this host were gone")
     parser.add_argument(
-        "--survive", type=shared.number(0), default=0, metavar="N", help="what any N hosts failing would do"
+        "--without", action="append", default=[], metavar="HOST", help="calculate as if this host were gone"
+    )
+    parser.add_argument(
+        "--survive", type=shared.number(0), default=0, metavar="N", help="show what a failure of any N hosts would do"
     )
     shared.inputs(parser)
     shared.output(parser, formats=("text", "json", "html"))

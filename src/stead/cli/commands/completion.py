@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from stead.cli import COMMANDS
 from stead.core.diagnostics import Code, Refused
 
-NO_SHELL = Code("STEAD-C042", "which shell?")
+NO_SHELL = Code("STEAD-C042", "the shell is not named")
 
 # All three hand over the words up to the cursor, the unfinished one last, and take one suggestion a line.
 _BASH = """_stead() {
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(suggestions([*words[1:], *([""] if line[-1:].isspace() else [])], options)))
         return 0
     if options.shell is None:
-        raise Refused(NO_SHELL.at(None, f"Say which: {', '.join(SCRIPTS)}."))
+        raise Refused(NO_SHELL.at(None, f"Name one of: {', '.join(SCRIPTS)}."))
     print(SCRIPTS[options.shell], end="")
     return 0
 

@@ -42,10 +42,14 @@ def _words(options: argparse.Namespace) -> list[str]:
     first, *others = named(options.address, open_state(find(options)).recorded().resources)
     if others:
         raise Refused(
-            NO_CONSOLE.at(None, f"{options.address} has {1 + len(others)} members. Name one: {first.address}.")
+            NO_CONSOLE.at(
+                None, f"{options.address} has {1 + len(others)} members. Name one of them, such as {first.address}."
+            )
         )
     if not kinds()[first.address.kind].guest or not first.host:
-        raise Refused(NO_CONSOLE.at(None, f"{first.address} is no instance on a host. Only those have one."))
+        raise Refused(
+            NO_CONSOLE.at(None, f"{first.address} is not an instance on a host. Only instances have a console.")
+        )
     told = real_inventory(options).connections.get(first.host)
     if told is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address} is on {first.host}, which the inventory does not have."))

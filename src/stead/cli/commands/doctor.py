@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     vault_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
-        "--cached", action="store_true", help="believe what was found out about hypervisors since the boot"
+        "--cached", action="store_true", help="reuse the results of hypervisor tests since the last boot"
     )
 
 
@@ -64,5 +64,5 @@ def run(options: argparse.Namespace) -> int:
     else:
         complain(found)
         healthy = len(answers.keys() - {one.address for one in found})
-        print(paint(f"{healthy} of {len(answers)} hosts have nothing to complain of", *([GREEN] if not found else [])))
+        print(paint(f"{healthy} of {len(answers)} hosts have no problems", *([GREEN] if not found else [])))
     return 1 if has_errors(found) else 0

@@ -55,13 +55,13 @@ def run(options: argparse.Namespace) -> int:
         made = Made(spec="", recorded=recorded.serial, observed=observed.digest, stead="")
         plan = Plan(made=made, steps=(), keeps={}, outputs={}, notes=notes)
         told = list(differences.lines(differences.as_plan(changes, plan), verbose=options.verbose))
-        print("\n".join(told) or f"No drift: {len(recorded.resources):,} resources are as they were left.")
+        print("\n".join(told) or f"No drift: {len(recorded.resources):,} resources match the last apply.")
         if left:
             names = ", ".join(note.address for note in left)
-            print(f"Let go, and still on their hosts: {names}.")
+            print(f"No longer managed, but still on their hosts: {names}.")
         if moved:
             names = ", ".join(f"{address} (to {host})" for address, host in moved.items())
-            print(f"Moved by hand: {names}. The next apply takes that for what was chosen.")
+            print(f"Moved by hand: {names}. The next apply records the new hosts.")
     return FOUND if changes or notes else 0
 
 
@@ -98,6 +98,6 @@ def orphans(recorded: Recorded, observed: Observed) -> list[Note]:
         wants = record.wants if record is not None else {}
         extra = sorted(host for host, have in haves.items() if host not in wants and not (record and have.begun))
         if extra:
-            text = f"{address} is on {', '.join(extra)}, where nobody put it."
+            text = f"{address} is on {', '.join(extra)}, where Stead did not put it."
             found.append(Note("orphan", text, str(address), extra[0]))
     return found

@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
     )
-    parser.add_argument("--reason", default="", help="why, for the history")
+    parser.add_argument("--reason", default="", help="the reason, for the history")
     shared.limit(parser, None)
     shared.dead(parser)
     shared.inputs(parser)

@@ -54,7 +54,7 @@ def text(one: Explanation, advice: Advice | None) -> list[str]:
         for stage in one.funnel
     ]
     if one.rejected:
-        lines += ["", "Turned down, each host once with all that it violates:"]
+        lines += ["", "Rejected hosts, each with all reasons:"]
         lines += [f"  {r.hosts:>7,}  {' and '.join(r.broken)}  ({r.example})" for r in one.rejected]
     if one.ranked:
         lines += ["", "Best hosts, lower is better:"]
@@ -74,9 +74,13 @@ def _amount(term: str, value: int) -> str:
 def _help(advice: Advice) -> list[str]:
     from stead.blueprint.unplaced import human
 
-    lines = ["", f"What is short: {advice.scarce}" if advice.scarce else "", "What would help:"]
+    lines = ["", f"Scarce: {advice.scarce}" if advice.scarce else "", "What would help:"]
     lines += [f"  - {human(one)}{'  (tried: it fits)' if one.tried else ''}" for one in advice.suggestions]
-    proof = "Proven: nothing less helps." if advice.proven else "The search gave up; another arrangement may exist."
+    proof = (
+        "No smaller change would help."
+        if advice.proven
+        else "The search was stopped at its limit; a solution may still exist."
+    )
     return [line for line in [*lines, proof] if line]
 
 

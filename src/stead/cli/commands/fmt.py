@@ -20,8 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", metavar="PATH", help="files or directories (default: .); - is standard input"
     )
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="change nothing, only say whether something would")
-    mode.add_argument("--diff", action="store_true", help="change nothing, show what would")
+    mode.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
+    mode.add_argument("--diff", action="store_true", help="change nothing; show the differences")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def _check(options: argparse.Namespace, things: Sequence[GraphResource]) -> None
     """A name that is misspelt would draw nothing."""
     projects = {one.address.project for one in things} - {""}
     wrong = [
-        BAD_OPTION.at(None, f"{option} {name}: there is only {', '.join(sorted(known)) or 'none'}.")
+        BAD_OPTION.at(None, f"{option} {name}: choose one of {', '.join(sorted(known)) or 'none'}.")
         for option, names, known in (("--kind", options.kind, kinds()), ("--project", options.project, projects))
         for name in names
         if name not in known

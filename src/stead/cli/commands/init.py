@@ -18,7 +18,7 @@ from pathlib import Path
 
 from stead.core.diagnostics import Code, Refused
 
-IN_THE_WAY = Code("STEAD-C050", "a file is in the way")
+IN_THE_WAY = Code("STEAD-C050", "a file already exists")
 DEMO = "demo"
 
 

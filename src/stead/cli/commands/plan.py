@@ -37,12 +37,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     mode.add_argument(
         "--untrusted",
         metavar="VIEW",
-        help="plan a change that nobody has read: by this view of the site, without hosts, store, keys and Ansible",
+        help="plan an unreviewed change with this view of the site, without hosts, store, keys or Ansible",
     )
     parser.add_argument(
         "--save-view",
         metavar="FILE",
-        help="write what the site is and has to a file, for --untrusted",
+        help="write a view of the site to this file, for --untrusted",
     )
     shared.limit(parser, None)
     shared.exitcode(parser, "there are changes, or something waits for a host")
@@ -104,7 +104,7 @@ def of_strangers(options: argparse.Namespace) -> int:
     from stead.store.model import moment
 
     if options.out is not None or options.save_view is not None:
-        text = "--untrusted writes no plan. What is applied is planned without it, once the change is read."
+        text = "--untrusted writes no plan file. Review the change, then plan without --untrusted and apply that plan."
         raise Refused(BAD_OPTION.at(None, text))
     if not bounded.is_within():
         return bounded.run(options.typed)
@@ -113,7 +113,7 @@ def of_strangers(options: argparse.Namespace) -> int:
     show(plan, options, [*found, *refused], title=options.title, beside=blind.unshown)
     if refused:
         return 1
-    told(options, f"By what the site had at {moment(blind.at)}. Secrets are not compared, and no host was asked.")
+    told(options, f"Based on the site's state at {moment(blind.at)}. Secrets are not compared, and no host was asked.")
     return CHANGES if options.detailed_exitcode and not plan.empty else 0
 
 

@@ -22,7 +22,7 @@ MOVES = 10
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--moves", type=shared.number(0), default=MOVES, metavar="K", help=f"at most so many (default: {MOVES})"
+        "--moves", type=shared.number(0), default=MOVES, metavar="K", help=f"maximum number of moves (default: {MOVES})"
     )
     parser.add_argument(
         "--minimum-gain",

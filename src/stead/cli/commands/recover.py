@@ -137,7 +137,7 @@ def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dr
     if blueprint is not None and not has_errors(more):
         return complete(rebuilt, blueprint)
     why = "; ".join(one.detail for one in more if one.severity is Severity.ERROR)
-    text = f"What lives on no host is taken from the spec, and that cannot be settled yet: {why}"
+    text = f"Resources without a host are read from the spec, which cannot be planned yet: {why}"
     return replace(rebuilt, found=(*found, PARTIAL.at(None, text)))
 
 
@@ -170,7 +170,7 @@ def told(rebuilt: Rebuilt, inventory: Inventory, *, dry: bool) -> str:
     lines = [f"{'Would recover' if dry else 'Recovered'} {what}, from {heard} of {len(inventory.hosts)} hosts."]
     if recorded.unheard:
         names = ", ".join(sorted(recorded.unheard))
-        lines.append(f"Not heard: {names}. Nothing is planned until `stead recover` has completed it.")
+        lines.append(f"No answer from: {names}. Nothing is planned until `stead recover` has completed it.")
     elif not dry:
         lines.append("`stead plan` says what is left to do.")
     return "\n".join(lines)

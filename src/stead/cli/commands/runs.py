@@ -102,7 +102,7 @@ def told(entries: list[JournalEntry], *, every: bool) -> list[str]:
         text = f"  {one.step:>6}  {one.state:<7}  {one.action} {one.address}{where}{error}"
         found.append(paint(text, DIM) if one.state is StepState.DONE else text)
     if len(shown) < len(entries):
-        found.append(f"  … and {len(quiet):,} steps that went well (--verbose shows them)")
+        found.append(f"  … and {len(quiet):,} successful steps (--verbose shows them)")
     return found
 
 

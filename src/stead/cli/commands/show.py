@@ -30,7 +30,7 @@ from stead.plan.render.values import leaves, opened, safe, shown
 from stead.store import Store
 from stead.store.model import Event
 
-NOTHING = Code("STEAD-C040", "there is nothing of this name")
+NOTHING = Code("STEAD-C040", "no plan file or resource has this name")
 MEMBERS = 20  # of a block that are told one by one
 
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def _of_state(options: argparse.Namespace) -> None:
     """What is recorded has two forms; a plan has more."""
     if options.format in ("markdown", "html"):
-        text = f"--format {options.format} is for a plan file. What is recorded is shown as text or json."
+        text = f"--format {options.format} is for a plan file. Recorded resources are shown as text or json."
         raise Refused(BAD_OPTION.at(None, text))
     options.json = options.json or options.format == "json"
 
@@ -73,7 +73,10 @@ def show_all(records: Mapping[Address, Record], options: argparse.Namespace) -> 
     if options.json:
         print(json.dumps({"resources": [brief(record) for record in some]}, indent=1))
         return 0
-    print("\n".join(_listed(some, every=options.verbose)) or "Nothing is recorded yet. `stead apply` changes that.")
+    print(
+        "\n".join(_listed(some, every=options.verbose))
+        or "Nothing is recorded yet. `stead apply` records what it makes."
+    )
     return 0
 
 
@@ -117,7 +120,7 @@ def named(text: str, records: Mapping[Address, Record]) -> list[Record]:
     found = [record for one, record in records.items() if address in (one, one.block)]
     if not found:
         raise Refused(
-            NOTHING.at(None, f"Neither a plan file nor a recorded resource is called {text!r}.{_near(text, records)}")
+            NOTHING.at(None, f"No plan file and no recorded resource has the name {text!r}.{_near(text, records)}")
         )
     return sorted(found, key=lambda record: order(record.address))
 

@@ -37,8 +37,8 @@ from stead.plan.render.values import safe
 from stead.runner.simulated_state import OFF, FaultKind, SimulatedFault, SimulatedState
 
 NO_HOST = Code("STEAD-B051", "there is no such simulated host")
-NOT_THERE = Code("STEAD-B052", "no simulated host has this")
-NO_SIMULATION = Code("STEAD-B053", "nothing is simulated here")
+NOT_THERE = Code("STEAD-B052", "no simulated host has this resource")
+NO_SIMULATION = Code("STEAD-B053", "the hosts are not simulated")
 
 
 class SimulateCommand(NamedTuple):
@@ -53,7 +53,12 @@ _FLAGS: Mapping[str, Mapping[str, object]] = {
     "why": {"metavar": "TEXT", "default": "", "help": "the reason that is reported"},
     "host": {"metavar": "HOST", "default": "", "help": "only there"},
     "address": {"metavar": "ADDRESS", "default": "", "help": "only steps of this"},
-    "skip": {"metavar": "N", "type": shared.number(0), "default": 0, "help": "steps that still go well"},
+    "skip": {
+        "metavar": "N",
+        "type": shared.number(0),
+        "default": 0,
+        "help": "number of steps that succeed before the fault",
+    },
     "times": {"metavar": "N", "type": shared.number(1), "default": 1, "help": "how often (default: once)"},
     "error": {"metavar": "TEXT", "default": "injected by `stead simulate`", "help": "the error that is reported"},
     "unready": {"action": "store_true", "help": "the step is done, and its guest is not ready in time"},
@@ -94,9 +99,7 @@ def opened(workspace: Workspace) -> SimulatedState:
     if has_errors(found):
         raise Refused(*found)
     if not workspace.simulated and "simulated" not in inventory.runners:
-        text = (
-            "The hosts of this inventory are real. Say --simulated to rehearse with simulated ones of the same names."
-        )
+        text = "The hosts of this inventory are real. Use --simulated to work with simulated hosts of the same names."
         raise Refused(NO_SIMULATION.at(None, text))
     state = SimulatedState(workspace.directory / SIMULATION)
     with state.said():
@@ -248,7 +251,7 @@ def faults(state: SimulatedState, _options: argparse.Namespace) -> object:
 
 def clear(state: SimulatedState, _options: argparse.Namespace) -> object:
     state.clear_faults()
-    return {"changed": ["nothing more goes wrong; hosts that are down stay down"]}
+    return {"changed": ["all faults are removed; hosts that are down stay down"]}
 
 
 def reset(state: SimulatedState, _options: argparse.Namespace) -> object:
@@ -259,24 +262,27 @@ def reset(state: SimulatedState, _options: argparse.Namespace) -> object:
 _HOSTS: Sequence[tuple[str, str]] = (("hosts", "+"),)
 
 SUBCOMMANDS: dict[str, SimulateCommand] = {
-    "hosts": SimulateCommand("every simulated host, and what is wrong with it", (), (), hosts),
-    "down": SimulateCommand("hosts that do not answer", tuple(_HOSTS), ("why",), set_state(HostStatus.DOWN)),
-    "off": SimulateCommand("hosts whose power is cut", tuple(_HOSTS), ("why",), set_state(OFF)),
-    "up": SimulateCommand("hosts that answer again", tuple(_HOSTS), (), set_state(HostStatus.UP)),
+    "hosts": SimulateCommand("list simulated hosts and their faults", (), (), hosts),
+    "down": SimulateCommand("make hosts silent", tuple(_HOSTS), ("why",), set_state(HostStatus.DOWN)),
+    "off": SimulateCommand("cut the power of hosts", tuple(_HOSTS), ("why",), set_state(OFF)),
+    "up": SimulateCommand("make hosts answer again", tuple(_HOSTS), (), set_state(HostStatus.UP)),
     "maintenance": SimulateCommand(
-        "hosts that keep what they have and get nothing new", tuple(_HOSTS), ("why",), set_state(HostStatus.MAINTENANCE)
+        "put hosts into maintenance: they keep their resources and get no new ones",
+        tuple(_HOSTS),
+        ("why",),
+        set_state(HostStatus.MAINTENANCE),
     ),
-    "slow": SimulateCommand("a host whose steps take longer", (("on", ""), ("seconds", "")), (), slow),
+    "slow": SimulateCommand("make the steps of a host slower", (("on", ""), ("seconds", "")), (), slow),
     "drift": SimulateCommand(
-        "change fields of a resource behind Stead's back", (("address", ""), ("field", "+")), ("host",), drift
+        "change fields of a resource on its host", (("address", ""), ("field", "+")), ("host",), drift
     ),
-    "lose": SimulateCommand("delete a resource behind Stead's back", (("address", ""),), ("host",), lose),
+    "lose": SimulateCommand("delete a resource from its host", (("address", ""),), ("host",), lose),
     "move": SimulateCommand("migrate a resource by hand", (("address", ""), ("to", "")), ("host",), move),
     "fail": SimulateCommand(
-        "steps that will fail", (), ("host", "address", "skip", "times", "error", "unready", "fence"), fail
+        "make steps fail", (), ("host", "address", "skip", "times", "error", "unready", "fence"), fail
     ),
-    "die": SimulateCommand("a host that goes silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
-    "faults": SimulateCommand("what is still to go wrong", (), (), faults),
-    "clear": SimulateCommand("nothing more goes wrong", (), (), clear),
+    "die": SimulateCommand("make a host silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
+    "faults": SimulateCommand("list pending faults", (), (), faults),
+    "clear": SimulateCommand("remove all injected faults", (), (), clear),
     "reset": SimulateCommand("all simulated hosts are empty and up", (), (), reset),
 }

@@ -109,7 +109,7 @@ def history(options: argparse.Namespace) -> int:
         members = [one for one in store.recorded().resources if one.block == address]
         events = sorted((event for one in members for event in store.history(one)), key=lambda one: one.at)
     if not events:
-        refuse(UNKNOWN_ADDRESS, f"Nothing was ever done to {options.address!r}.", address=options.address)
+        refuse(UNKNOWN_ADDRESS, f"There is no history of {options.address!r}.", address=options.address)
     if options.json:
         print(json.dumps({"history": [{**one._asdict(), "at": moment(one.at)} for one in events]}, indent=1))
         return 0
@@ -126,7 +126,10 @@ def history(options: argparse.Namespace) -> int:
 def move(options: argparse.Namespace) -> int:
     new = parse(options.new)
     if new is None:
-        refuse(UNKNOWN_ADDRESS, f"{options.new!r} is no address. Write [PROJECT/]KIND/NAME, acme/instances/web say.")
+        refuse(
+            UNKNOWN_ADDRESS,
+            f"{options.new!r} is not an address. Write [PROJECT/]KIND/NAME, such as acme/instances/web.",
+        )
     store = opened(options)
     with store.lock(LockRequest(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
         records = store.recorded().resources
@@ -138,11 +141,13 @@ def move(options: argparse.Namespace) -> int:
             if name.kind != one.kind:
                 refuse(UNKNOWN_ADDRESS, f"{one} cannot become {name}: that is another kind.", address=str(one))
             if name in records and name not in renamed:
-                refuse(TAKEN_ADDRESS, f"{name} is recorded already. Move it away first.", address=str(name))
+                refuse(
+                    TAKEN_ADDRESS, f"{name} is recorded already. Rename or remove that record first.", address=str(name)
+                )
         store.edit(hold, who(), "moved", Writes(renamed=renamed))
     done = [{"from": str(one), "to": str(name)} for one, name in renamed.items()]
     told = [f"{one['from']} is now {one['to']}" for one in done]
-    return tell(options, {"moved": done}, told, "Hosts still carry the old name; the next apply tells them.")
+    return tell(options, {"moved": done}, told, "Hosts still have the old name; the next apply updates them.")
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -151,7 +156,7 @@ def remove(options: argparse.Namespace) -> int:
         gone = chosen(store.recorded().resources, options.address)
         store.edit(hold, who(), "removed", Writes(gone=gone))
     names = list(map(str, gone))
-    hint = "Nothing on any host was touched: what is there goes on running, and what it stands on is kept for it."
+    hint = "No host was changed: the resources keep running, and what they depend on is kept."
     return tell(options, {"removed": names}, [f"{one} is no longer recorded" for one in names], hint)
 
 
@@ -164,7 +169,9 @@ def encrypt(options: argparse.Namespace) -> int:
     store = _without_key(options)
     with store.lock(LockRequest(who(), "state encrypt")) as hold:
         store.encrypt(hold, key)
-    return tell(options, {"encrypted": True}, ["The store is sealed. It opens with this key only: keep it safe."], "")
+    return tell(
+        options, {"encrypted": True}, ["The store is encrypted. Only this key opens it: keep the key safe."], ""
+    )
 
 
 def migrate(options: argparse.Namespace) -> int:

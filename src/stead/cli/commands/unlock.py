@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> int:
     if holder.alive and not options.auto_approve:
         print("\n".join(told(holder)), file=sys.stderr)
         if not sys.stdin.isatty():
-            refuse(UNSURE, f"{holder.owner} is alive. If you are sure, say --auto-approve.")
+            refuse(UNSURE, f"{holder.owner} is alive. To take the lock from it anyway, use --auto-approve.")
         print(f"To take it away, type the owner's name ({holder.owner}): ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip() != holder.owner:
-            refuse(UNSURE, "That is not the name. Nothing was changed.")
+            refuse(UNSURE, "The name does not match. Nothing was changed.")
     taken = store.unlock(who())
     if options.json:
         print(json.dumps({"taken_from": described(taken)}, indent=1))

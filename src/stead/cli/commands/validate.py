@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vault-password-file", action="append", default=[], metavar="FILE")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing where there is nothing wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing if there are no errors")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     desired, found = _alone(options) if options.tenant else _whole(options)
     show(found, options.format)
     if options.format == "text" and not options.quiet and not found:
-        print(f"{sum(len(block.members) for block in desired.blocks):,} resources, nothing wrong.")
+        print(f"{sum(len(block.members) for block in desired.blocks):,} resources, no errors.")
     return 1 if has_errors(found) else 0
 
 

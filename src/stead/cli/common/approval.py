@@ -8,7 +8,7 @@ from stead.core.diagnostics import Code, Refused
 from stead.core.kind import Disruption
 from stead.plan.model import Plan, Step
 
-NOBODY = Code("STEAD-C030", "nobody is there to agree")
+NOBODY = Code("STEAD-C030", "approval needs a terminal")
 LOSS = Code("STEAD-C031", "data would be lost")
 LOSSES_NAMED = 5
 
@@ -16,12 +16,12 @@ LOSSES_NAMED = 5
 def approved(plan: Plan, most: str | None) -> bool:
     """Yes, in full; and for data that would be lost, the name of it."""
     if not sys.stdin.isatty():
-        text = "Standard input is no terminal. Say --auto-approve, or plan to a file and apply that."
+        text = "Standard input is not a terminal. Use --auto-approve, or write the plan to a file and apply that file."
         raise Refused(NOBODY.at(None, text))
     lost = losing(plan)
     if lost and most != Disruption.DATA_LOSS:
         return _names_it(lost)
-    return _answer("Do this? Only `yes` is taken for yes: ") == "yes"
+    return _answer("Apply this plan? Type `yes`: ") == "yes"
 
 
 def refuse_loss(plan: Plan, most: str | None) -> None:
@@ -31,7 +31,7 @@ def refuse_loss(plan: Plan, most: str | None) -> None:
         return
     names = ", ".join(step.loses for step in lost[:LOSSES_NAMED])
     more = f" and {len(lost) - LOSSES_NAMED:,} more" if len(lost) > LOSSES_NAMED else ""
-    text = f"This would lose {names}{more}. If that is meant, say --max-disruption data-loss; nothing was done."
+    text = f"This would lose {names}{more}. Nothing was done. To allow it, use --max-disruption data-loss."
     raise Refused(LOSS.at(None, text, address=str(lost[0].address)))
 
 
@@ -43,9 +43,14 @@ def _names_it(lost: list[Step]) -> bool:
     """Of several, how many there are: nobody types fifty names, and a number is still no reflex."""
     addresses = sorted({str(step.address) for step in lost})
     if len(addresses) == 1:
-        return _answer(f"To lose its data for good, type its name ({addresses[0]}): ") == addresses[0]
+        return (
+            _answer(f"This deletes its data permanently. Type its name to confirm ({addresses[0]}): ") == addresses[0]
+        )
     word = f"lose {len(addresses)}"
-    return _answer(f"The data of {len(addresses)} resources is lost for good. To do it, type `{word}`: ") == word
+    return (
+        _answer(f"The data of {len(addresses)} resources will be deleted permanently. To confirm, type `{word}`: ")
+        == word
+    )
 
 
 def named(question: str, name: str) -> bool:

@@ -18,7 +18,7 @@ from time import process_time
 
 from stead.core.diagnostics import Code, Diagnostic, Refused
 
-BOUNDS = Code("STEAD-C015", "planning took more than it may")
+BOUNDS = Code("STEAD-C015", "planning exceeded its limits")
 WITHIN = "STEAD_WITHIN_BOUNDS"  # set for the process that has the bounds
 SECONDS = 120  # of a processor; far more than a plan of 100,000 instances takes
 MEMORY = 4 << 30  # bytes of addresses
@@ -70,8 +70,8 @@ def _stop(_signal: int, _frame: object) -> None:
 
 
 def _too_much(seconds: int = 0, memory: int = 0) -> Diagnostic:
-    took = f"{seconds or SECONDS} s of a processor and {(memory or MEMORY) >> 30} GiB of memory"
-    return BOUNDS.at(None, f"It may take {took}, since people of projects write files of it. Make the spec smaller.")
+    took = f"{seconds or SECONDS} s of processor time and {(memory or MEMORY) >> 30} GiB of memory"
+    return BOUNDS.at(None, f"The limits for specs with project files are {took}. Make the spec smaller.")
 
 
 def _bound() -> None:

@@ -61,8 +61,8 @@ def is_drift(one: Change) -> bool:
 def lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     entries = fold(plan)
     for title, some in (
-        ("Change: the spec is not what was applied", [one for one in entries if not one.drift]),
-        ("Drift: hosts are not as they were left", [one for one in entries if one.drift]),
+        ("Change: the spec differs from the last apply", [one for one in entries if not one.drift]),
+        ("Drift: hosts differ from the last apply", [one for one in entries if one.drift]),
     ):
         if some:
             yield paint(title, BOLD)

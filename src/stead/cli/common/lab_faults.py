@@ -57,7 +57,7 @@ class Listing(argparse.Action):
     """`--list`: what there is, instead of doing anything."""
 
     def __init__(self, option_strings: list[str], dest: str, verb: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="say what can be named, and end")
+        super().__init__(option_strings, dest, nargs=0, help="list the valid names, and exit")
         self.verb = verb
 
     def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
@@ -96,5 +96,9 @@ def fill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", help="host, compute-1 say; it needs `disk:` in the lab file")
     parser.add_argument("path", nargs="?", default="/var/lib/stead", help="default: /var/lib/stead")
     parser.add_argument(
-        "--leave", type=size, default=0, metavar="SIZE", help="leave so much, 16MiB say (default: nothing)"
+        "--leave",
+        type=size,
+        default=0,
+        metavar="SIZE",
+        help="leave this much space free, such as 16MiB (default: none)",
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stead.blueprint.settle import Rearrange
 
 NO_SUCH_HOST = Code("STEAD-C051", "no such host")
-PENDING = Code("STEAD-C053", "there is something else to apply first")
+PENDING = Code("STEAD-C053", "other changes are pending")
 GIB = 1 << 30
 NAMED = 8  # of those that stay for one reason
 
@@ -68,7 +68,10 @@ def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
     loaded = load(find(options))
     before, _ = make_plan(loaded.inputs)
     if before.plan is not None and not before.plan.empty:
-        text = "The spec and the hosts differ already. Apply that first, so that this plan moves and nothing else."
+        text = (
+            "The spec and the hosts already differ. Apply those changes first, so that this plan contains "
+            "only migrations."
+        )
         raise Refused(PENDING.at(None, text))
     planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange_of(asked), asked=canonical(asked)))
     found = [*loaded.found, *found]

@@ -15,7 +15,7 @@ def number(least: int, most: int = 1_000_000) -> Callable[[str], int]:
 
     def whole_number(text: str) -> int:
         if not (text.isdigit() and text.isascii() and len(text) <= len(str(most)) and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most:,}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most:,}")
         return int(text)
 
     return whole_number
@@ -78,10 +78,14 @@ def selection(parser: argparse.ArgumentParser) -> None:
     """Which part of a plan to take."""
     group = parser.add_argument_group("selection")
     group.add_argument(
-        "--target", action="append", default=[], metavar="ADDRESS", help="only this and what it needs; may be repeated"
+        "--target",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="only this resource and what it needs; may be repeated",
     )
     group.add_argument(
-        "--exclude", action="append", default=[], metavar="ADDRESS", help="all but this and what needs it"
+        "--exclude", action="append", default=[], metavar="ADDRESS", help="all but this resource and what needs it"
     )
     group.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="only what has this label, and what it needs"
@@ -94,7 +98,13 @@ def selection(parser: argparse.ArgumentParser) -> None:
 
 def replacing(parser: argparse.ArgumentParser) -> None:
     """What to do beyond the spec. Not of what only destroys."""
-    parser.add_argument("--replace", action="append", default=[], metavar="ADDRESS", help="destroy it and make it anew")
+    parser.add_argument(
+        "--replace",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="replace this resource: destroy it and create it again",
+    )
     parser.add_argument(
         "--rebuild",
         action="append",
@@ -130,8 +140,8 @@ def output(parser: argparse.ArgumentParser, *, formats: tuple[str, ...] = ()) ->
         group.add_argument("--format", choices=formats, help=f"how to print it (default: {formats[0]})")
     group.add_argument("--json", action="store_true", help="print JSON, for programs")
     volume = group.add_mutually_exclusive_group()
-    volume.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
-    volume.add_argument("-v", "--verbose", action="store_true", help="print everything, however long")
+    volume.add_argument("-q", "--quiet", action="store_true", help="print only errors")
+    volume.add_argument("-v", "--verbose", action="store_true", help="print everything without limits")
 
 
 def exitcode(parser: argparse.ArgumentParser, what: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Placement, Problem
     from stead.cli.common.workspace import Loaded
 
-NOT_PLACED = Code("STEAD-C054", "this is not placed on a host")
+NOT_PLACED = Code("STEAD-C054", "this is not placed on hosts")
 
 
 @value
@@ -61,5 +61,5 @@ def request_of(placed: Placed, text: str) -> str:
     counted = [name for name in members if name.startswith(f"{text}[")]
     hint = f" It has {len(counted)} members: say {counted[0]}." if counted else nearest(text, members)
     raise Refused(
-        NOT_PLACED.at(None, f"{text!r} is nothing that is placed: instances, volumes, networks and routers are.{hint}")
+        NOT_PLACED.at(None, f"{text!r} is not placed on a host. Instances, volumes, networks and routers are.{hint}")
     )

@@ -132,7 +132,7 @@ def whose(files: Mapping[str, str]) -> str:
     owners: dict[str, list[str]] = {}
     for file, owner in sorted(files.items()):
         owners.setdefault(f"project {owner}" if owner else "the site", []).append(safe(file))
-    return "\nWhose files they are:\n" + "".join(f"- {name}: {', '.join(some)}\n" for name, some in owners.items())
+    return "\nOwners of the files:\n" + "".join(f"- {name}: {', '.join(some)}\n" for name, some in owners.items())
 
 
 def style(options: argparse.Namespace, *, title: str = "Plan") -> Style:

@@ -98,7 +98,7 @@ class Lines:
 
 
 def stopping_text() -> str:
-    return "Stopping: the running steps are finished, no others begin. Ctrl-C again stops at once."
+    return "Stopping after the running steps. Press Ctrl-C again to stop at once."
 
 
 def pausing_text(seconds: int) -> str:
@@ -126,7 +126,7 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
         return
     for title, told, colour in (
         ("Failed", made.failed, RED),
-        ("Begun, and not heard of again", made.unknown, RED),
+        ("Result unknown", made.unknown, RED),
         ("Not done", made.skipped, YELLOW),
     ):
         _list(title, told, colour, plan)
@@ -165,13 +165,13 @@ def _said(plan: Plan, made: Applied) -> str:
         case Outcome.STOPPED:
             return (
                 f"{paint('Stopped', YELLOW, BOLD)}: {made.done:,} of {count(len(plan.steps), 'step')} done, "
-                f"run {made.run}. `stead apply` looks at what was begun and goes on from here."
+                f"run {made.run}. Run `stead apply` again to continue."
             )
         case _:
             return (
-                f"{paint('Not all was done', RED, BOLD)}: {made.done:,} of {count(len(plan.steps), 'step')} done, "
+                f"{paint('Apply incomplete', RED, BOLD)}: {made.done:,} of {count(len(plan.steps), 'step')} done, "
                 f"{len(made.failed):,} failed, {len(made.skipped):,} not begun, run {made.run}. "
-                "`stead apply` plans again and goes on from here."
+                "Run `stead apply` again to continue."
             )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
-NO_LABEL = Code("STEAD-C022", "nothing has this label")
+NO_LABEL = Code("STEAD-C022", "no resource has this label")
 
 Test = Callable[[Address], bool]
 
@@ -49,7 +49,7 @@ def wishes_again(asked: str, inputs: Inputs) -> Wishes:
             return Wishes(rearrange=rearrange, asked=asked)
         return _wished(given, inputs, asked)
     except (ValueError, TypeError, AttributeError) as error:
-        text = f"What this plan was asked for cannot be understood: {asked[:80]!r}. Plan again."
+        text = f"The options that this plan was made with cannot be read: {asked[:80]!r}. Plan again."
         raise Refused(BAD_OPTION.at(None, text)) from error
 
 
@@ -62,7 +62,7 @@ def _wished(given: Mapping[str, Any], inputs: Inputs, asked: str) -> Wishes:
     for anew in ("replace", "rebuild"):
         if getattr(options, anew) and (destroy or refresh):
             other = "--refresh-only" if refresh else "--destroy"
-            text = f"--{anew} makes something anew, {other} makes nothing. Say one of them."
+            text = f"--{anew} replaces or rebuilds resources, {other} does not. Use one of them."
             raise Refused(BAD_OPTION.at(None, text))
     names = _Names(inputs)
     targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
@@ -91,7 +91,10 @@ def _wished(given: Mapping[str, Any], inputs: Inputs, asked: str) -> Wishes:
 def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
     wrong = sorted(str(one) for one in addresses if inputs.kinds[one.kind].rebuild is None)
     if wrong:
-        text = f"--rebuild gives an instance a new root disk, and {wrong[0]} is none. To make it anew, use --replace."
+        text = (
+            f"--rebuild gives an instance a new root disk, and {wrong[0]} is not an instance. To replace it, "
+            "use --replace."
+        )
         raise Refused(BAD_OPTION.at(None, text))
 
 

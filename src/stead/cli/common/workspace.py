@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from stead.store.model import Document
 
 NO_INVENTORY = Code("STEAD-C010", "there is no inventory")
-BAD_OPTION = Code("STEAD-C011", "an option cannot be understood")
+BAD_OPTION = Code("STEAD-C011", "invalid option value")
 BAD_KEY = Code("STEAD-C012", "the site's key cannot be used")
-NO_RUNNER = Code("STEAD-C013", "nothing can reach these hosts")
+NO_RUNNER = Code("STEAD-C013", "no runner for these hosts")
 UNREADABLE = Code("STEAD-C014", "a file cannot be read")
 
 DIRECTORY = ".stead"
@@ -160,7 +160,7 @@ def read_hosts(workspace: Workspace) -> tuple[Inventory, list[Diagnostic]]:
 
     if not workspace.inventories:
         names = ", ".join(INVENTORIES)
-        text = f"No inventory beside the spec ({names}), and none was named with -i. `stead init demo` makes one."
+        text = f"No inventory beside the spec ({names}), and -i names none. `stead init demo` creates one."
         raise Refused(NO_INVENTORY.at(None, text))
     return read_inventory(workspace.inventories)
 

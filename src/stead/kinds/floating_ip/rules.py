@@ -18,8 +18,8 @@ NOT_EXTERNAL = Code("STEAD-N030", "the network of a floating IP is not external"
 NOT_ROUTED = Code("STEAD-N031", "no router leads from the instance to the external network")
 NO_V4 = Code("STEAD-N032", "the external network has no IPv4 subnet")
 NOT_THERE = Code("STEAD-N033", "the instance is not in this network")
-ONE_FOR_MANY = Code("STEAD-N034", "several floating IPs cannot have the same address")
-TWO_FOR_ONE = Code("STEAD-N035", "an interface has one floating IP of a network")
+ONE_FOR_MANY = Code("STEAD-N034", "several floating IPs cannot share an address")
+TWO_FOR_ONE = Code("STEAD-N035", "an interface can have one floating IP of each network")
 INSIDE_OF_NOTHING = Code("STEAD-N036", "`inside` needs an instance")
 
 
@@ -29,7 +29,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if network is None:
         return
     if not network.model.external:
-        text = f"{model.network} does not lead outside. Choose an external network, or set `external: true` on it."
+        text = f"{model.network} is not external. Choose an external network, or set `external: true` on it."
         yield NOT_EXTERNAL.at(block.place("network"), text)
     elif source(block, desired) is None:
         text = f"{model.network} has no IPv4 subnet for the address to come from. Give it one."
@@ -45,7 +45,7 @@ def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: FloatingIp = block.model
     if model.instance is None:
         if model.inside is not None:
-            text = "It says which of an instance's networks the address leads to, and there is no instance."
+            text = "`inside` selects one of the instance's networks, but no `instance` is set."
             yield INSIDE_OF_NOTHING.at(block.place("inside"), text)
         return
     instance = desired.get(model.instance)
@@ -70,7 +70,7 @@ def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if first is not block or len(block.members) > 1:
         who = str(first.members[0].block) if first is not block else "another of these"
         text = (
-            f"{who} leads to {found.instance} in {found.network} already, and answers could leave by one only. Use "
+            f"{who} already leads to {found.instance} in {found.network}, and replies can use only one address. Use "
             "another interface, or leave `instance` out."
         )
         yield TWO_FOR_ONE.at(block.place("instance"), text)

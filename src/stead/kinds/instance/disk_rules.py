@@ -18,20 +18,20 @@ from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block, Desired
 
-NOTHING_TO_BOOT = Code("STEAD-I001", "there is nothing to boot from")
-TWO_ROOTS = Code("STEAD-I002", "an instance has one root disk")
-NO_DISK = Code("STEAD-I003", "there is no room for a root disk")
+NOTHING_TO_BOOT = Code("STEAD-I001", "the instance has nothing to boot from")
+TWO_ROOTS = Code("STEAD-I002", "an instance can have only one root disk")
+NO_DISK = Code("STEAD-I003", "the flavor has no root disk")
 SMALL_DISK = Code("STEAD-I004", "the root disk cannot hold the image")
 SMALL_MEMORY = Code("STEAD-I005", "the image needs more memory")
 ATTACHED_TWICE = Code("STEAD-I006", "a volume that is not shareable is used twice")
-SAME_VOLUME = Code("STEAD-I007", "an instance uses a volume once")
+SAME_VOLUME = Code("STEAD-I007", "a volume is attached twice to one instance")
 SAME_DEVICE = Code("STEAD-I008", "two volumes would have the same device")
 TOO_MANY = Code("STEAD-I009", "there are more volumes than devices")
-BLANK_ROOT = Code("STEAD-I011", "the boot volume has nothing on it", Severity.WARNING)
-ISO_ROOT = Code("STEAD-I012", "an iso image does not make a disk")
-NOT_AN_ISO = Code("STEAD-I013", "only an iso image goes into the drive")
+BLANK_ROOT = Code("STEAD-I011", "the boot volume is blank", Severity.WARNING)
+ISO_ROOT = Code("STEAD-I012", "an ISO image cannot be a root disk")
+NOT_AN_ISO = Code("STEAD-I013", "the CD drive takes only ISO images")
 APART = Code("STEAD-I029", "an instance and its volumes cannot be on one host")
-ROOT_ELSEWHERE = Code("STEAD-I027", "these hosts keep no root disks in such a pool")
+ROOT_ELSEWHERE = Code("STEAD-I027", "no host supports root disks in this type of pool")
 UNUSED = Code("STEAD-I026", "the root disk's settings have no effect", Severity.WARNING)
 
 
@@ -167,7 +167,7 @@ def _volumes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     seen = set()
     for address, path in own:
         if address in seen:
-            yield SAME_VOLUME.at(block.place(path), f"{address} is there already. Leave one of the two out.")
+            yield SAME_VOLUME.at(block.place(path), f"{address} is already attached. Remove one of the two.")
         seen.add(address)
         volume = desired.get(address)
         if volume is not None and not volume.model.shareable:
@@ -176,12 +176,14 @@ def _volumes(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     for at, one in enumerate(model.volumes):
         if one.device is not None and devices.setdefault(one.device, one.volume) != one.volume:
             other = devices[one.device]
-            text = f"{other} and {one.volume} would both be {one.device}. Leave `device` out of one of them."
+            text = (
+                f"{other} and {one.volume} would both have the device {one.device}. Remove `device` from one of them."
+            )
             yield SAME_DEVICE.at(block.place(f"volumes.{at}.device"), text)
     if len(model.volumes) > len(LETTERS):
         text = (
-            f"It uses {len(model.volumes)} volumes and can have {len(LETTERS)}. Put several onto one, or use two "
-            "instances."
+            f"It uses {len(model.volumes)} volumes and can have {len(LETTERS)}. Combine some of them, or use "
+            "two instances."
         )
         yield TOO_MANY.at(block.place("volumes"), text)
 
@@ -196,7 +198,7 @@ def _used_twice(block: Block, address: Address, path: str, desired: Desired) -> 
     else:
         return
     text = (
-        f"{who} would write to {address} at once and destroy what is on it. Give each its own, or set "
-        "`shareable: true` if what is on it copes with that."
+        f"{who} would write to {address} at the same time and damage its data. Give each its own volume, or "
+        "set `shareable: true` if its file system supports several writers."
     )
     yield ATTACHED_TWICE.at(block.place(path), text)

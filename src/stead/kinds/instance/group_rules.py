@@ -12,7 +12,7 @@ from stead.kinds.shared.several import as_tuple
 from stead.language.desired import Block, Desired
 
 APART_AND_TOGETHER = Code("STEAD-I020", "instances cannot be both apart and together")
-GROUP_DIFFERS = Code("STEAD-I021", "a group means different things")
+GROUP_DIFFERS = Code("STEAD-I021", "a group is defined in two ways")
 
 
 class Rule(NamedTuple):
@@ -33,12 +33,12 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         said = sides.setdefault(name, [])
         like = next((one for one in said if (one.over, one.hard) == (rule.over, rule.hard)), None)
         if like is not None and like.field == rule.field:
-            text = f"{which} would be told twice: {like}; {rule}. Drop one."
+            text = f"{which} have two rules: {like}; {rule}. Remove one."
             yield GROUP_DIFFERS.at(block.place(rule.field), text)
         elif like is not None and rule.hard:
             text = (
-                f"{which} would have to be apart and together over {rule.over}. Drop one, or make it soft with `hard: "
-                "false`."
+                f"{which} must be both apart and together over {rule.over}. Remove one of the rules, or make "
+                "it soft with `hard: false`."
             )
             yield APART_AND_TOGETHER.at(block.place(rule.field), text)
         said.append(rule)

@@ -15,7 +15,7 @@ from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import nets_of, network_block, pinned
 from stead.language.desired import Block, Desired
 
-NAME_OF_ANOTHER = Code("STEAD-G008", "another project has the name in a network of the site's")
+NAME_OF_ANOTHER = Code("STEAD-G008", "another project uses this DNS name in a shared network")
 
 # Programs look for these by themselves, or people take them for the network's own.
 LOOKED_FOR = frozenset(
@@ -151,8 +151,8 @@ def taken_names(block: Block, desired: Desired) -> Iterator[Diagnostic]:
             first = min(others.values(), key=lambda one: (one.project_file, one.project), default=block)
             if first.project != block.project:
                 text = (
-                    f"An instance of project {first.project} is {name} in the DNS of {network} already. Give this one "
-                    "another name there: write `hostname`."
+                    f"An instance of project {first.project} already has the name {name} in the DNS of "
+                    f"{network}. Choose another name for this one with `hostname`."
                 )
                 yield NAME_OF_ANOTHER.at(block.place("hostname"), text, address=str(block.members[0].block))
                 return

@@ -21,17 +21,17 @@ from stead.kinds.shared.sizing_rules import TRAITS, sizing
 from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
-ONE_FOR_MANY = Code("STEAD-I010", "several instances cannot have the same")
-ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU")
-FIRMWARE = Code("STEAD-I015", "the firmware does not go with the machine")
+ONE_FOR_MANY = Code("STEAD-I010", "several instances cannot share this value")
+ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU architecture")
+FIRMWARE = Code("STEAD-I015", "the firmware needs another machine type")
 TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
 NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
 NAME_LONG = Code("STEAD-I036", "a host name would be too long")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
-ONE_DOMAIN = Code("STEAD-I028", "two instances would be one domain")
-ALLOWED = Code("STEAD-I022", "this is no address and no CIDR")
-UNFILTERED = Code("STEAD-I023", "what is not filtered takes no rules", Severity.WARNING)
-BOOT_DEVICE = Code("STEAD-I025", "it is to boot from what it does not have")
+ONE_DOMAIN = Code("STEAD-I028", "two instances would have the same libvirt domain")
+ALLOWED = Code("STEAD-I022", "neither an IP address nor a CIDR")
+UNFILTERED = Code("STEAD-I023", "an interface without port security takes no rules", Severity.WARNING)
+BOOT_DEVICE = Code("STEAD-I025", "the boot device does not exist")
 LONGEST_NAME = 63  # of a part of a DNS name
 
 
@@ -107,11 +107,11 @@ def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagno
         yield TWO_OF_FAMILY.at(block.place(f"{stem}.address"), text)
     for at, one in enumerate(nic.allowed_addresses):
         if not _is_cidr(one.address):
-            text = f"{one.address!r} is not. Write 10.20.0.100 or 10.99.0.0/24."
+            text = f"{one.address!r} is neither. Write 10.20.0.100 or 10.99.0.0/24."
             yield ALLOWED.at(block.place(f"{stem}.allowed_addresses.{at}"), text)
     if nic.security_groups and not is_filtered(nic, network):
         why = "the interface" if nic.port_security is False else str(nic.network)
-        text = f"{why} has `port_security: false`, so nothing is filtered. Set it to true, or drop the groups."
+        text = f"{why} has `port_security: false`, so nothing is filtered. Set it to true, or remove the groups."
         yield UNFILTERED.at(block.place(f"{stem}.security_groups"), text)
     if nic.allowed_addresses and not is_filtered(nic, network):
         text = "Without port security it may use any address. Drop `allowed_addresses`, or set `port_security` to true."
@@ -137,8 +137,8 @@ def _many(block: Block) -> Iterator[Diagnostic]:
     for path, value in said:
         if value is not None:
             text = (
-                f"{len(block.members)} instances would all have {value}. Leave it out, and each gets its own; or make "
-                "it differ with `index` or `each`."
+                f"{len(block.members)} instances would all have {value}. Remove it, and each gets its own "
+                "value; or make it differ with `index` or `each`."
             )
             yield ONE_FOR_MANY.at(block.place(path), text)
 

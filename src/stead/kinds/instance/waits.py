@@ -15,8 +15,8 @@ from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
-UNSEEN = Code("STEAD-I043", "nobody could see whether it is ready")
-BESIDE = Code("STEAD-I044", "this says nothing of what is waited for")
+UNSEEN = Code("STEAD-I043", "readiness cannot be checked")
+BESIDE = Code("STEAD-I044", "the field does not apply to this check")
 PORTS = {"ssh": 22, "http": 80}
 
 
@@ -26,11 +26,11 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if wait is None:
         return
     if not wait.timeout:
-        text = "A timeout of nothing fails every start. Write 5m, or leave `wait` out."
+        text = "With a timeout of zero, every start fails. Write 5m, or leave `wait` out."
         yield UNSEEN.at(block.place("wait.timeout"), text)
     if wait.for_ not in watched.THROUGH_NETWORK:
         if not model.agent:
-            text = f"{wait.for_} is told by the guest agent, and `agent` is false. Set it to true, or wait for ssh."
+            text = f"{wait.for_} needs the guest agent, and `agent` is false. Set it to true, or wait for ssh."
             yield UNSEEN.at(block.place("wait"), text)
     elif (look := watched.watched_interface(block, desired)) is not None:
         network = network_block(look.network, desired)
@@ -38,7 +38,8 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     else:
         where = f"in {wait.network}" if wait.network is not None else "in a network without a count"
         text = (
-            f"{wait.for_} is seen through the network, and it has no address {where}. Give it one, or wait for agent."
+            f"{wait.for_} is checked over the network, and the instance has no address {where}. Give it one, "
+            "or wait for agent."
         )
         yield UNSEEN.at(block.place("wait"), text)
     yield from _beside(block, wait)
@@ -53,7 +54,7 @@ def _beside(block: Block, wait: WaitFor) -> Iterator[Diagnostic]:
     }
     for name, those in fields.items():
         if getattr(wait, name) is not None and wait.for_ not in those:
-            text = f"`{name}` is of {' and '.join(sorted(those))}, and this waits for {wait.for_}. Drop it."
+            text = f"`{name}` is of {' and '.join(sorted(those))}, and this waits for {wait.for_}. Remove it."
             yield BESIDE.at(block.place(f"wait.{name}"), text)
 
 

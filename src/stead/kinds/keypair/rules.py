@@ -10,7 +10,7 @@ from stead.language.desired import Block, Desired
 
 NOT_A_KEY = Code("STEAD-I040", "this is not a public SSH key")
 PRIVATE = Code("STEAD-I041", "this is a private key")
-WEAK = Code("STEAD-I042", "the key is of a kind that servers refuse", Severity.WARNING)
+WEAK = Code("STEAD-I042", "servers refuse this type of key", Severity.WARNING)
 
 TYPES = frozenset(
     {
@@ -33,8 +33,10 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
     if "PRIVATE KEY" in text:
         yield PRIVATE.at(
             place,
-            "Whoever reads the spec now has it: make a new pair. Write the public half here, from the file that ends "
-            "in `.pub`.",
+            (
+                "Everyone who can read the spec now has this key. Create a new key pair. Write the public "
+                "half here, from the file that ends in `.pub`."
+            ),
         )
         return
     words = text.split()
@@ -47,7 +49,7 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
     key = words[words.index(type_) + 1] if len(words) > words.index(type_) + 1 else ""
     if not _holds(key, type_):
         yield NOT_A_KEY.at(
-            place, f"What follows {type_} is not such a key: it was cut short or changed. Copy it again."
+            place, f"The text after {type_} is not such a key: it was cut short or changed. Copy it again."
         )
     elif type_ == "ssh-dss":
         yield WEAK.at(place, "OpenSSH no longer accepts DSA keys. Make one with `ssh-keygen -t ed25519`.")

@@ -23,14 +23,14 @@ from stead.language.desired import Block, Desired
 OVERLAP = Code("STEAD-N001", "subnets overlap")
 TOO_SMALL = Code("STEAD-N002", "the subnet is too small")
 NOT_IN_NETWORK = Code("STEAD-N005", "the address is in none of the network's subnets")
-TAKEN_TWICE = Code("STEAD-N006", "an address is asked for twice")
+TAKEN_TWICE = Code("STEAD-N006", "an address is requested twice")
 MTU = Code("STEAD-N007", "the underlay cannot carry the MTU")
 NO_PHYSICAL = Code("STEAD-N008", "the physical network is missing")
 NOT_APPLICABLE = Code("STEAD-N009", "the field does not apply to this type of network")
-SAME_WIRE = Code("STEAD-N010", "two networks would be one on the wire")
-SHARED_NUMBER = Code("STEAD-N012", "several networks cannot have the same number")
+SAME_WIRE = Code("STEAD-N010", "two networks would share a VLAN or tunnel id")
+SHARED_NUMBER = Code("STEAD-N012", "several networks cannot share this value")
 NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
-NO_CODE = Code("STEAD-N046", "no host makes such a network")
+NO_CODE = Code("STEAD-N046", "no host supports this network")
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
 Wire = tuple[str, str | None, int | None]  # "flat", "vlan" or "vni"; the physical network; the number
@@ -101,7 +101,7 @@ def _type(block: Block) -> Iterator[Diagnostic]:
     }
     for field, applies_not in wrong.items():
         if applies_not:
-            text = f"`{field}` means nothing to a {model.type} network. Leave it out, or change `type`."
+            text = f"`{field}` does not apply to a {model.type} network. Remove it, or change `type`."
             yield NOT_APPLICABLE.at(block.place(field), text)
     for field in ("vlan", "vni"):
         if getattr(model, field) is not None and len(block.members) > 1:
@@ -118,7 +118,7 @@ def _mtu(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     most = underlay.largest(model, carried)
     if model.mtu is not None and model.mtu > most:
         text = (
-            f"{model.mtu} is more than the {most} that {model.type} leaves of the underlay's {carried}. "
+            f"{model.mtu} exceeds {most}, the most that {model.type} allows on an underlay with MTU {carried}. "
             f"Write at most {most}, leave it out, or set the site's `mtu` if the underlay carries more."
         )
         yield MTU.at(block.place("mtu"), text)
@@ -164,8 +164,8 @@ def _same_wire(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if others and others[0] is not block:
         first = others[0].members[0].block
         text = (
-            f"{first} has {field} {getattr(model, field)} already, so their packets would mix. Give this one another, "
-            "or use that network in its place."
+            f"{first} has {field} {getattr(model, field)} already, so their packets would mix. Choose another "
+            "value, or use that network instead."
         )
         yield SAME_WIRE.at(block.place(field), text)
     elif model.type == "flat" and len(block.members) > 1:
@@ -178,8 +178,8 @@ def _overlaps(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
     for one, other in pairwise(ordered):
         if overlap(one, other):
             text = (
-                f"{other.cidr} and {one.cidr} (subnet {one.name}) share addresses, so a packet to one of those has "
-                "two ways to go. Make one of them smaller or move it."
+                f"{other.cidr} and {one.cidr} (subnet {one.name}) share addresses, so routing between them "
+                "would be ambiguous. Shrink or move one of them."
             )
             yield OVERLAP.at(block.place(f"subnets.{other.name}.cidr"), text)
 
@@ -189,8 +189,8 @@ def _room(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:
         kept = sum(1 for number in net.taken if net.first <= number <= net.last)
         if net.last - net.first + 1 - kept < 1:
             text = (
-                f"{net.cidr} has no address left to give out once gateway, DHCP server and reserved ones are kept "
-                "back. Use a shorter prefix, widen the pool, or turn off `dhcp` or `gateway`."
+                f"{net.cidr} has no address left for instances besides gateway, DHCP server and reserved "
+                "addresses. Use a shorter prefix, widen the pool, or turn off `dhcp` or `gateway`."
             )
             yield TOO_SMALL.at(block.place(f"subnets.{net.name}.cidr"), text)
 
@@ -203,8 +203,8 @@ def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterato
     for net in nets:
         if net.slaac and net.server is None:
             text = (
-                "Nobody would tell guests of the subnet: it has no DHCP server, and no router joins the network. Leave "
-                "`dhcp: false` out, or join it to a router."
+                "Guests would get no configuration: the subnet has no DHCP server, and no router joins "
+                "the network. Leave `dhcp: false` out, or join it to a router."
             )
             yield SLAAC.at(block.place(f"subnets.{net.name}.ipv6"), text)
     for name, subnet in model.subnets.items():
@@ -213,7 +213,7 @@ def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterato
             if not any(net.version == version and net.holds(number) for net in nets):
                 text = (
                     f"{one} is outside the network, and no router joins it, so names other than the network's own do "
-                    "not resolve. Join it to a router with a way there, or leave `dns` out."
+                    "not resolve. Join it to a router that leads there, or remove `dns`."
                 )
                 yield NO_WAY_TO_DNS.at(block.place(f"subnets.{name}.dns"), text)
                 break
@@ -255,5 +255,5 @@ def _kept(claim: Pinned, number: int, net: Net, member: Address) -> tuple[Code, 
     if number == net.server:
         return TAKEN_TWICE, f"is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
     if not net.is_host(number):
-        return NOT_IN_NETWORK, f"stands for all of {net.cidr}, and no host can have it. Choose another."
+        return NOT_IN_NETWORK, f"is the network or broadcast address of {net.cidr}. Choose another."
     return None

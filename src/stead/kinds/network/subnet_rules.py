@@ -12,11 +12,11 @@ from stead.language.desired import Block
 
 OUTSIDE = Code("STEAD-N003", "an address lies outside its subnet")
 BAD_POOL = Code("STEAD-N004", "the pool does not fit its subnet")
-SLAAC = Code("STEAD-N011", "addresses cannot be made from MACs in this subnet")
+SLAAC = Code("STEAD-N011", "addresses cannot be derived from MACs in this subnet")
 FAMILY = Code("STEAD-N013", "an address is of the wrong family")
-NO_HOSTS = Code("STEAD-N016", "hosts cannot have addresses of this network")
+NO_HOSTS = Code("STEAD-N016", "this address range cannot be used")
 NO_SERVER = Code("STEAD-N017", "the subnet has no DHCP server")
-TWO_MEANINGS = Code("STEAD-N018", "gateway and DHCP server would have one address")
+TWO_MEANINGS = Code("STEAD-N018", "gateway and DHCP server would have the same address")
 TWO_ROUTES = Code("STEAD-N019", "two routes lead to the same network")
 
 Cidr = IPv4Network | IPv6Network
@@ -108,7 +108,7 @@ def _routes(block: Block, stem: str, subnet: Subnet, cidr: Cidr) -> Iterator[Dia
             text = f"The subnet is IPv{cidr.version} and {route.to} is not. Put the route into a subnet of its family."
             yield FAMILY.at(place, text)
         elif (first := seen.setdefault(route.to, route.via)) != route.via:
-            text = f"{route.to} is reached by {first} already, and a guest takes one way only. Leave one of them out."
+            text = f"{route.to} already has a route through {first}. Remove one of the two."
             if first == "the gateway":
                 text += f" For another way out, write `gateway: {route.via}`, or `gateway: none` beside the route."
             yield TWO_ROUTES.at(place, text)

@@ -16,13 +16,13 @@ from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
 from stead.language.desired import Block, Desired
 
 OVERLAP = Code("STEAD-N020", "the router's networks overlap")
-NO_GATEWAY = Code("STEAD-N021", "the network has no place for a router")
-TWO_GATEWAYS = Code("STEAD-N022", "two routers would have one address")
+NO_GATEWAY = Code("STEAD-N021", "the network has no address for a router")
+TWO_GATEWAYS = Code("STEAD-N022", "two routers would have the same address")
 NOT_EXTERNAL = Code("STEAD-N023", "the network is not external")
-JOINED_TWICE = Code("STEAD-N024", "a router joins a network once")
+JOINED_TWICE = Code("STEAD-N024", "a network is joined twice")
 NO_SUBNET = Code("STEAD-N026", "the external network has no subnet")
 NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
-ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot have the same address")
+ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot share an address")
 TWO_ADDRESSES = Code("STEAD-N029", "a router has one address in a subnet")
 TWO_DRIVERS = Code("STEAD-N048", "the router's networks have different drivers")
 NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
@@ -60,7 +60,7 @@ def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Dia
         return
     place = block.place("external")
     if not out.block.model.external:
-        text = f"{out.network} does not lead outside. Set `external: true` on it, or list it under `networks`."
+        text = f"{out.network} is not external. Set `external: true` on it, or list it under `networks`."
         yield NOT_EXTERNAL.at(place, text)
     if not nets_of(out.block, desired):
         text = f"{out.network} has no subnet, so the router could have no address there. Give it one."
@@ -88,8 +88,8 @@ def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Des
         yield from _said_twice(block, f"{places[one.network]}.address", one, desired)
         if one.block.model.external and not one.asked:
             text = (
-                f"{one.network} leads outside, so its gateway is somebody else's, and the router would answer in its "
-                "place. Make it the router's `external`, or say the router's own `address` there."
+                f"{one.network} is external, so its gateway is another device, and the router would take its "
+                "address. Make it the router's `external`, or say the router's own `address` there."
             )
             yield NOT_ITS_GATEWAY.at(place, text)
         if not one.stands:
@@ -156,8 +156,8 @@ def _overlaps(block: Block, joined: list[Joined], desired: Desired) -> Iterator[
     for net, one in nets:
         if reach is not None and overlap(reach[0], net) and reach[1].network != one.network:
             text = (
-                f"{net.cidr} of {one.network} and {reach[0].cidr} of {reach[1].network} share addresses, so the "
-                "router could not tell where to send them. Renumber one of them, or use two routers."
+                f"{net.cidr} of {one.network} and {reach[0].cidr} of {reach[1].network} share addresses, so "
+                "routing would be ambiguous. Renumber one of them, or use two routers."
             )
             yield OVERLAP.at(block.place(places.get(one.network, "external")), text)
         if reach is None or reach[0].version != net.version or net.end > reach[0].end:

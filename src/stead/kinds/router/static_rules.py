@@ -12,7 +12,7 @@ from stead.kinds.shared.subnets import Net, nets_of, read
 from stead.language.desired import Block, Desired
 
 NO_WAY = Code("STEAD-N025", "the next hop is on none of the router's networks")
-NO_HOP = Code("STEAD-N038", "the next hop cannot be one")
+NO_HOP = Code("STEAD-N038", "invalid next hop")
 TWO_WAYS = Code("STEAD-N039", "two routes of a router lead to the same network")
 
 DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
@@ -29,7 +29,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _hop(block, f"routes.{at}.via", route, joined, nets)
         first = ways.setdefault(route.to, route.via)
         if first != route.via:
-            text = f"{route.to} is reached by {first} already, and packets take one way only. Leave one of them out."
+            text = f"{route.to} already has a route through {first}. Remove one of the two."
             yield TWO_WAYS.at(block.place(f"routes.{at}.to"), text)
 
 
@@ -60,8 +60,8 @@ def _hop(
         text = f"{route.to} and {route.via} are of different families. Choose a next hop of the destination's."
         yield NO_WAY.at(block.place(path), text)
     elif own is not None:
-        text = f"{route.via} is the router itself, in {own}. Name the one that the packets are handed to."
+        text = f"{route.via} is the router itself, in {own}. Name the next router."
         yield NO_HOP.at(block.place(path), text)
     elif not net.is_host(number):
-        text = f"{route.via} stands for all of {net.cidr}, and no host can have it. Choose another."
+        text = f"{route.via} is the network or broadcast address of {net.cidr}. Choose another."
         yield NO_HOP.at(block.place(path), text)

@@ -12,10 +12,10 @@ from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import is_v4
 from stead.language.desired import Block, Desired
 
-PORTS = Code("STEAD-N040", "ports mean nothing to this protocol")
-ICMP = Code("STEAD-N041", "ICMP types mean nothing to this protocol")
+PORTS = Code("STEAD-N040", "the protocol has no ports")
+ICMP = Code("STEAD-N041", "the protocol has no ICMP types")
 FAMILY = Code("STEAD-N042", "the rule mixes IPv4 and IPv6")
-SIDE = Code("STEAD-N044", "the other side is a CIDR or a group")
+SIDE = Code("STEAD-N044", "a rule needs either a CIDR or a group")
 TWICE = Code("STEAD-N045", "a rule is written twice", Severity.WARNING)
 
 WITH_PORTS = frozenset({"tcp", "udp", "sctp", "udplite", "dccp"})
@@ -33,7 +33,7 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
             yield from _sides(block, stem, rule, sides)
             first = seen.setdefault(_text(rule), at)
             if first != at:
-                text = f"It says what rule {first + 1} of the {direction} says. Leave one of them out."
+                text = f"It is the same as rule {first + 1} of the {direction}. Remove one of them."
                 yield TWICE.at(block.place(stem), text)
 
 
@@ -55,7 +55,7 @@ def _protocol(block: Block, stem: str, rule: Any) -> Iterator[Diagnostic]:
         text = f"{rule.protocol} has no ICMP types. Write `protocol: icmp` or `icmpv6`, or leave `type` out."
         yield ICMP.at(block.place(f"{stem}.type"), text)
     if rule.code is not None and rule.type is None:
-        text = "A code is a detail of a type, and the rule names no type. Write `type:` too."
+        text = "`code` needs `type`. Add `type:`."
         yield ICMP.at(block.place(f"{stem}.code"), text)
 
 
@@ -76,7 +76,7 @@ def _sides(block: Block, stem: str, rule: Any, field: str) -> Iterator[Diagnosti
             family = "ipv4" if is_v4(side.cidr) else "ipv6"
             if family not in said:
                 text = (
-                    f"{side.cidr} is {family} and the rule is for {min(said)} only, so nothing would ever match. "
-                    "Change one of them."
+                    f"{side.cidr} is {family} and the rule is for {min(said)} only, so the rule would never "
+                    "match. Change one of them."
                 )
                 yield FAMILY.at(place, text)

@@ -8,9 +8,9 @@ from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.shared.sizing import Flavor
 from stead.language.desired import Block
 
-TOPOLOGY = Code("STEAD-I030", "the topology does not make up the vCPUs")
-MAXIMUM = Code("STEAD-I031", "a maximum is less than what it limits")
-HUGEPAGES = Code("STEAD-I032", "the memory is not made of whole huge pages")
+TOPOLOGY = Code("STEAD-I030", "the CPU topology does not match the number of vCPUs")
+MAXIMUM = Code("STEAD-I031", "a maximum is lower than the initial value")
+HUGEPAGES = Code("STEAD-I032", "the memory is not a multiple of the huge page size")
 TRAITS = Code("STEAD-I033", "a trait is both required and forbidden")
 
 _PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
@@ -28,7 +28,7 @@ def sizing(block: Block, flavor: Flavor, stem: str) -> Iterator[Diagnostic]:
     for field in ("vcpus", "memory"):
         most = getattr(flavor, f"max_{field}")
         if most is not None and most < getattr(flavor, field):
-            text = f"An instance would start with more than it may ever have. Raise `max_{field}` or lower `{field}`."
+            text = f"The initial value is above the maximum. Raise `max_{field}` or lower `{field}`."
             yield MAXIMUM.at(block.place(f"{stem}max_{field}"), text)
     if flavor.hugepages is not None and flavor.memory % _PAGES[flavor.hugepages]:
         text = f"The memory must be a multiple of {flavor.hugepages}. Round it up, or use smaller pages."

@@ -10,7 +10,7 @@ from stead.drivers.storage import FREEZE, why_nowhere
 from stead.kinds.snapshot.model import Snapshot
 from stead.language.desired import Block, Desired
 
-UNASKED = Code("STEAD-V007", "no guest can be asked to freeze this")
+UNASKED = Code("STEAD-V007", "this volume cannot be frozen for a snapshot")
 
 
 def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:

@@ -14,12 +14,12 @@ from stead.kinds.volume.model import Volume, VolumeSource
 from stead.language.desired import Block, Desired
 
 NO_SIZE = Code("STEAD-V001", "the volume has no size")
-SMALLER = Code("STEAD-V002", "the volume is smaller than what it is made from")
-ORIGIN = Code("STEAD-V003", "a volume is made from one thing")
-ISO = Code("STEAD-V004", "an iso image does not make a disk")
+SMALLER = Code("STEAD-V002", "the volume is smaller than its source")
+ORIGIN = Code("STEAD-V003", "a volume has exactly one source")
+ISO = Code("STEAD-V004", "an ISO image cannot be a volume")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
-RAW_ONLY = Code("STEAD-V008", "volumes in such a pool are raw")
-QOS = Code("STEAD-V006", "a limit in total excludes limits of reads and writes")
+RAW_ONLY = Code("STEAD-V008", "this type of pool holds only raw volumes")
+QOS = Code("STEAD-V006", "a total limit excludes read and write limits")
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -68,7 +68,7 @@ def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Di
     least = volume_size(address, desired)
     model: Volume = block.model
     if model.size is None and not least:
-        text = f"Nobody says how large {address} is. Write `size:` here, or `size:` of the image."
+        text = f"The size of {address} is unknown. Write `size:` here, or `size:` of the image."
         yield NO_SIZE.at(block.place("from"), text)
     elif model.size is not None and model.size < least:
         text = (

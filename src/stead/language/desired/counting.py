@@ -45,14 +45,16 @@ def counted(node: Node, kind: str, *, may: bool, reading: Reading) -> Counted:
     if said is None:
         return ONE
     if not may:
-        reading.tell(NOT_COUNTED, said.place, f"{kind} have neither count nor for_each. Write each out.")
+        reading.tell(NOT_COUNTED, said.place, f"{kind} support neither count nor for_each. Define each one separately.")
         return ONE
     if count is not None and for_each is not None:
         reading.tell(NOT_COUNTED, for_each.place, "count and for_each exclude each other. Keep one.")
     value = reading.early(said)
     if isinstance(value, Secret):
         reading.tell(
-            SHOWN, said.place, "A secret cannot say how many there are: names and numbers are seen everywhere."
+            SHOWN,
+            said.place,
+            "A secret cannot be used for count or for_each: names and numbers are visible everywhere.",
         )
         return ONE
     if value is None:
@@ -63,7 +65,7 @@ def counted(node: Node, kind: str, *, may: bool, reading: Reading) -> Counted:
 def _number(node: Node, reading: Reading) -> Counted:
     value = node.value if isinstance(node, Scalar) else None
     if not isinstance(value, int) or isinstance(value, bool):
-        reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; count is a whole number.")
+        reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; count must be a whole number.")
         return ONE
     if not 0 <= value <= MOST:
         reading.tell(OUT_OF_RANGE, node.place, f"count is {value}; it may be 0 to {MOST:,}.")
@@ -82,7 +84,7 @@ def _entries(node: Node, reading: Reading) -> Counted:
             if len(each) < len(node.items):
                 reading.tell(WRONG_FORM, node.place, "for_each has a value twice. Each names one member.")
         case _:
-            text = f"Here stands {kind_of(node)}; for_each is a list of names, or a map with names as keys."
+            text = f"This is {kind_of(node)}; for_each must be a list of names, or a map with names as keys."
             reading.tell(WRONG_TYPE, node.place, text)
             return ONE
     bad = [name for name in each if not NAME.fullmatch(name)]

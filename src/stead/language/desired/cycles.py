@@ -8,7 +8,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.language.desired.model import Block
 
-CYCLE = Code("STEAD-R003", "resources need each other")
+CYCLE = Code("STEAD-R003", "resources depend on each other")
 
 
 def cycles(blocks: Sequence[Block]) -> list[Diagnostic]:
@@ -53,5 +53,5 @@ def _needs(block: Block, named: dict[Address, list[Block]]) -> list[Block]:
 
 def _told(ring: list[Block]) -> Diagnostic:
     names = [str(block.members[0] if len(block.members) == 1 else block.members[0].block) for block in ring]
-    text = " needs ".join([*names, names[0]]) + ". None of them could be made first: take one of the references out."
+    text = " needs ".join([*names, names[0]]) + ". None of them can be created first. Remove one of the references."
     return CYCLE.at(ring[0].place(), text, address=names[0])

@@ -54,7 +54,7 @@ def badly_declared(declared: Declared) -> tuple[str, str]:
     try:
         re.compile(declared.pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        return "pattern", f"It is no regular expression: {error}."
+        return "pattern", f"It is not a regular expression: {error}."
     return "", ""
 
 

@@ -14,7 +14,7 @@ from stead.language.reading.models import word_of
 from stead.language.spec import Definition
 from stead.language.spec.settings import COUNTED, InBatches
 
-ROLLS_NOTHING = Code("STEAD-L064", "there are no members to change in batches")
+ROLLS_NOTHING = Code("STEAD-L064", "a rollout needs several members")
 IGNORES_NOTHING = Code("STEAD-L036", "there is no such field to ignore")
 
 
@@ -33,5 +33,5 @@ def ignores_nothing(names: Sequence[str], kind: Kind, one: Definition) -> Iterat
 def rolls_nothing(asked: InBatches | None, one: Definition) -> Iterator[Diagnostic]:
     node = one.node
     if asked is not None and not (isinstance(node, document.Mapping) and COUNTED & node.entries.keys()):
-        text = "A rollout is of several members. Write `count` or `for_each` too, or drop `rollout`."
+        text = "A rollout changes several members in batches. Add `count` or `for_each`, or remove `rollout`."
         yield ROLLS_NOTHING.at(node.place_of("rollout"), text, address=str(Address(one.project, one.kind, one.name)))

@@ -47,8 +47,8 @@ def too_many(
         most = getattr(project.model.quota, kind, None) if project is not None else None
         if project is not None and most is not None and number > max(most, FEW):
             text = (
-                f"Project {name} asks for {number:,} of {kind} and may have {most:,}: {number - most:,} too much. "
-                "Raise the quota or ask for less."
+                f"Project {name} requests {number:,} {kind}; the quota is {most:,}, exceeded by "
+                f"{number - most:,}. Raise the quota or request less."
             )
             found[name, kind] = OVER.at(project.place(f"quota.{kind}"), text, address=str(project.members[0]))
     return found
@@ -82,8 +82,8 @@ def _told(owner: Block, what: str, sums: tuple[int, int], most: tuple[int, Block
     amount, block = most
     shown = human if what in BYTES else str
     text = (
-        f"Project {owner.name} asks for {shown(total)} of {what} and may have {shown(quota)}: "
-        f"{shown(total - quota)} too much. The most, {shown(amount)}, is asked for by {block.members[0].block}. "
-        "Raise the quota or ask for less."
+        f"Project {owner.name} requests {shown(total)} {what}; the quota is {shown(quota)}, exceeded by "
+        f"{shown(total - quota)}. The largest request, {shown(amount)}, is that of {block.members[0].block}. "
+        "Raise the quota or request less."
     )
     return OVER.at(owner.place(f"quota.{what}"), text, address=str(owner.members[0]))

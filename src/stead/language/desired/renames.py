@@ -15,8 +15,8 @@ from stead.language.reading import UNKNOWN_FIELD, nearest
 from stead.language.spec.grants import NOTHING, Grants
 from stead.language.spec.model import Said
 
-UNKNOWN_ADDRESS = Code("STEAD-R010", "an address names nothing")
-MOVED_WRONG = Code("STEAD-R011", "`moved` must lead from what is gone to what is there")
+UNKNOWN_ADDRESS = Code("STEAD-R010", "invalid address")
+MOVED_WRONG = Code("STEAD-R011", "`moved` must lead from a removed resource to an existing one")
 CANNOT_MOVE = Code("STEAD-R012", "`moved` cannot be followed")
 
 
@@ -56,7 +56,7 @@ class Renames:
         for old, new in followed.items():
             if new not in self.by_address:
                 near = "" if old in walled else nearest(str(new), self._blocks)
-                text = f"{new} is not in the spec, so nothing can have moved there.{near}"
+                text = f"{new} is not in the spec, so it cannot be the target of a move.{near}"
                 self.found.append(MOVED_WRONG.at(places[old], text))
         return dict(sorted(followed.items(), key=lambda pair: order(pair[0])))
 
@@ -70,16 +70,16 @@ class Renames:
 
     def _wrong(self, old: Address, new: Address, moved: Mapping[Address, Address]) -> str:
         if old.kind != new.kind:
-            return f"{old} and {new} are of two kinds. What moves keeps its kind."
+            return f"{old} and {new} are of different kinds. A move cannot change the kind."
         if old in moved:
-            return f"{old} has moved to {moved[old]} already. It can be in one place only."
+            return f"{old} is already moved to {moved[old]}. A resource has one name only."
         if new in moved.values():
             first = next(one for one, to in moved.items() if to == new)
-            return f"{first} has moved to {new} already. Only one of the two can."
+            return f"{first} is already moved to {new}. Only one of the two can have this name."
         if self._still_there(old) and new.block != old:
-            return f"{old} is still in the spec, so it cannot have moved. Rename it there, or take this out."
+            return f"{old} is still in the spec under its old name. Rename it there, or remove this entry."
         if old == new:
-            return f"{old} is where it was. Take this out."
+            return f"{old} keeps its name. Remove this entry."
         return ""
 
     def _still_there(self, address: Address) -> bool:
@@ -96,7 +96,7 @@ class Renames:
                 continue
             if self._still_there(address):
                 text = (
-                    f"{address} is still in the spec. Take its definition out: what is forgotten is no longer managed."
+                    f"{address} is still in the spec. Remove its definition: a forgotten resource is no longer managed."
                 )
                 self.found.append(MOVED_WRONG.at(one.node.place, text))
             else:
@@ -118,7 +118,7 @@ class Renames:
         parsed = parse(text)
         place: Place = node.place if node is not None else said.node.place
         if parsed is None or parsed.kind not in self.kinds:
-            self.found.append(UNKNOWN_ADDRESS.at(place, f"{text!r} is no address, such as instances/web[0]."))
+            self.found.append(UNKNOWN_ADDRESS.at(place, f"{text!r} is not an address, such as instances/web[0]."))
             return None
         if self._beyond(said, parsed, place):
             return None

@@ -49,7 +49,7 @@ def output(name: str, node: Node, reading: Reading) -> Iterator[Output]:
 
 def check(name: str, node: Node, reading: Reading) -> Iterator[Check]:
     if not isinstance(node, document.Mapping) or "that" not in node.entries:
-        text = "A check needs `that`, a condition in {{ }}, and should have `message`, what to say when it fails."
+        text = "A check needs `that`, a condition in {{ }}, and should have `message`, the text to show when it fails."
         reading.tell(MISSING, node.place, text)
         return
     said = read_model(Condition, node, reading)
@@ -57,9 +57,7 @@ def check(name: str, node: Node, reading: Reading) -> Iterator[Check]:
         return
     that = node.entries["that"]
     if not isinstance(said.that, Expression | bool):
-        text = (
-            f"Here stands {kind_of(that)}; a condition in {{{{ }}}} is needed, such as {{{{ vars.stage != 'live' }}}}."
-        )
+        text = f"This is {kind_of(that)}; expected a condition in {{{{ }}}}, such as {{{{ vars.stage != 'live' }}}}."
         reading.tell(WRONG_TYPE, that.place, text)
         return
     plain = said.that.text if isinstance(said.that, Expression) else "It"

@@ -25,12 +25,12 @@ from stead.language.reading.context import nearest
 from stead.language.vault import Vault
 
 UNKNOWN = Code("STEAD-R001", "no such resource")
-WHICH = Code("STEAD-R002", "one of several must be named")
+WHICH = Code("STEAD-R002", "one member must be named")
 BAD_EXPRESSION = Code("STEAD-L050", "an expression cannot be evaluated")
-UNKNOWN_NAME = Code("STEAD-L051", "an expression uses a name that is not known here")
-TOO_EARLY = Code("STEAD-L052", "an expression needs a choice that is not made yet")
+UNKNOWN_NAME = Code("STEAD-L051", "an expression uses an unknown name")
+TOO_EARLY = Code("STEAD-L052", "an expression needs a value that is chosen later")
 
-BEYOND_WALLS = Code("STEAD-G007", "an expression looks into another project")
+BEYOND_WALLS = Code("STEAD-G007", "an expression refers to another project")
 
 # Outside of blocks, in outputs and checks, there is no member to be `this`.
 OUTSIDE = frozenset({"vars", "projects", "site"})
@@ -53,11 +53,11 @@ class Nothing:
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:
         del ref
-        found.append(UNKNOWN.at(place, f"{text!r} cannot be named here."))
+        found.append(UNKNOWN.at(place, f"{text!r} cannot be referenced here."))
         return None
 
     def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
-        found.append(UNKNOWN_NAME.at(node.place, "No expression can stand here. Write the value itself."))
+        found.append(UNKNOWN_NAME.at(node.place, "Expressions are not allowed here. Write the value itself."))
 
     def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
         try:
@@ -68,7 +68,7 @@ class Nothing:
         return Expression(node.text, path, node.place)
 
     def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
-        found.append(UNKNOWN_NAME.at(node.place, "A vaulted value cannot stand here."))
+        found.append(UNKNOWN_NAME.at(node.place, "A vaulted value is not allowed here."))
         return None
 
 
@@ -125,13 +125,13 @@ class BlockScope:
         if keys is None:
             if key is None:
                 return address
-            found.append(UNKNOWN.at(place, f"{address} is not counted: write {address.name!r} without [{key}]."))
+            found.append(UNKNOWN.at(place, f"{address} has no count: write {address.name!r} without [{key}]."))
             return None
         if key is None:
             if ref.many:
                 return address
             first = f"write {address.name}[{next(iter(keys))}], say" if keys else "but its count is 0"
-            text = f"{address} has {len(keys)} members, and one of them is meant: {first}."
+            text = f"{address} has {len(keys)} members, and one of them must be named: {first}."
             found.append(WHICH.at(place, text))
             return None
         chosen: int | str = int(key) if key.isdecimal() and isinstance(keys, range) and len(key) < 9 else key
@@ -147,8 +147,8 @@ class BlockScope:
             early = [use for use in uses(node.text) if use.name in self.kinds or use.name in ("this", "projects")]
             if early:
                 text = (
-                    f"{early[0].name!r} stands for what is chosen in the plan, and this field is needed to choose. "
-                    "Only fields such as cloud_init.user_data, outputs and checks may use it."
+                    f"{early[0].name!r} is chosen by the plan, and this field is needed before that. Only "
+                    "fields such as cloud_init.user_data, outputs and checks may use it."
                 )
                 found.append(TOO_EARLY.at(node.place_within(early[0].line), text))
                 return None
@@ -191,8 +191,8 @@ class BlockScope:
                         return BEYOND_WALLS.at(place, text)
                 case NameUse("projects", _):
                     text = (
-                        "A file of a project's people sees its own project, whose resources need no `projects`, and of "
-                        "others what these export: projects.NAME.exports.NAME."
+                        "A project file can refer to its own project, without `projects`, and to what other projects "
+                        "export: projects.NAME.exports.NAME."
                     )
                     return BEYOND_WALLS.at(place, text)
                 case _:

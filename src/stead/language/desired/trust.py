@@ -26,9 +26,9 @@ from stead.language.spec.project_files import NOT_ALONE
 from stead.language.spec.settings import Common, PlaybookHook, SiteHook
 
 BEYOND = Code("STEAD-G003", "a project file reaches beyond its project")
-WOULD_NEED = Code("STEAD-G004", "a project file needs a grant of the site", Severity.WARNING)
-NOBODYS = Code("STEAD-G005", "a grant is for nobody")
-HOOK = Code("STEAD-G006", "a hook that the site does not offer")
+WOULD_NEED = Code("STEAD-G004", "a project file needs a grant from the site", Severity.WARNING)
+NOBODYS = Code("STEAD-G005", "a grant names an unknown project or network")
+HOOK = Code("STEAD-G006", "the site does not offer this hook")
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 
@@ -73,7 +73,7 @@ def playbooks(desired: Desired, said: Node | None, owned: Mapping[str, str], fou
 def _playbook(path: str, place: Place, owned: Mapping[str, str], found: list[Diagnostic]) -> None:
     whose = next((project for folder, project in owned.items() if path == folder or path.startswith(f"{folder}/")), "")
     if whose:
-        text = f"{path} is written by the people of {whose}, and would run on the controller. Keep it elsewhere."
+        text = f"{path} is owned by the people of {whose}, and would run on the controller. Keep it elsewhere."
         found.append(NOT_ALONE.at(place, text))
 
 
@@ -93,8 +93,8 @@ def beyond(
 
 def _told(project: str, one: Reach, place: Place, address: str, *, alone: bool) -> Diagnostic:
     text = (
-        f"{one.why}. A file of a project's people may not say that by itself. Take it out, or ask for this in the "
-        f"site's files: grants: {{{project}: {{{suggested(one.grant, one.value)}}}}}"
+        f"{one.why}. A file of a project's people may not do this without a grant. Remove it, or ask for this "
+        f"grant in the site's files: grants: {{{project}: {{{suggested(one.grant, one.value)}}}}}"
     )
     return (WOULD_NEED if alone else BEYOND).at(place, text, address=address)
 
@@ -154,8 +154,8 @@ def hooks_of(
         known = offered.get(one.playbook)
         if known is None and not alone:
             text = (
-                f"{one.playbook!r} is none of the site's hooks. A playbook runs on the controller, so a file of a "
-                f"project's people names one of `site.hooks` and brings none.{nearest(one.playbook, offered)}"
+                f"{one.playbook!r} is not a hook of the site. Playbooks run on the controller, so a project "
+                f"file can only name hooks of `site.hooks`.{nearest(one.playbook, offered)}"
             )
             found.append(HOOK.at(place, text))
         elif one.playbook not in given.hooks:

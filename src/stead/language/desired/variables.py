@@ -30,9 +30,9 @@ __all__ = ["Declared", "Variables"]
 UNKNOWN = Code("STEAD-L030", "no such variable")
 UNSET = Code("STEAD-L031", "a variable has no value")
 INVALID = Code("STEAD-L032", "a variable's value is not allowed")
-CYCLE = Code("STEAD-L033", "variables that use each other")
+CYCLE = Code("STEAD-L033", "variables depend on each other")
 FAILED_EXPRESSION = Code("STEAD-L034", "an expression cannot be evaluated")
-BAD_DECLARATION = Code("STEAD-L035", "a variable cannot be declared so")
+BAD_DECLARATION = Code("STEAD-L035", "invalid declaration of a variable")
 
 _FIELDS = frozenset(fields_of(Declared))
 
@@ -50,7 +50,7 @@ class Variables:
     def all(self) -> dict[str, Any]:
         for name, given in self.environment.given.items():
             if name not in self.environment.declared:
-                text = f"{name!r} is given by {given.source}, but not declared under `vars`."
+                text = f"{name!r} is set by {given.source}, but not declared under `vars`."
                 where = given.node.place
                 self.found.append(UNKNOWN.at(where, text + nearest(name, self.environment.declared)))
         for name in self.environment.declared:
@@ -63,7 +63,9 @@ class Variables:
         node = self.environment.declared[name]
         if name in self._open:
             ring = " uses ".join([*self._open[self._open.index(name) :], name])
-            self.found.append(CYCLE.at(node.place, f"{ring}. One of them needs a value of its own."))
+            self.found.append(
+                CYCLE.at(node.place, f"{ring}. Give one of them a value that does not depend on the others.")
+            )
             self.values[name] = None
             return None
         self._open.append(name)

@@ -20,13 +20,13 @@ NOT_YAML = Code("STEAD-D001", "this is not YAML")
 NOT_UTF8 = Code("STEAD-D002", "this is not UTF-8 text")
 TWICE = Code("STEAD-D003", "a key is written twice")
 MANY = Code("STEAD-D004", "more than one document in a file")
-TAG = Code("STEAD-D005", "a tag that means nothing here")
+TAG = Code("STEAD-D005", "unknown tag")
 MERGE = Code("STEAD-D006", "merge keys are not part of YAML 1.2")
 ALIAS = Code("STEAD-D007", "an alias that cannot be followed")
-DEEP = Code("STEAD-D008", "nested too deep")
+DEEP = Code("STEAD-D008", "nested too deeply")
 KEY = Code("STEAD-D009", "a key must be a plain value")
-LARGE = Code("STEAD-D010", "too large once aliases are followed")
-BAD_KEY = Code("STEAD-D011", "a key that cannot be used")
+LARGE = Code("STEAD-D010", "too large after aliases are expanded")
+BAD_KEY = Code("STEAD-D011", "invalid key")
 
 DEEPEST = 100  # the language needs a dozen
 MOST_NODES = 5_000_000  # a flat spec of 100,000 instances has two million; a bomb of aliases has more than atoms
@@ -44,11 +44,15 @@ def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
     except UnicodeDecodeError as error:
         before = data[: error.start]
         place = Place(file, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        return None, [NOT_UTF8.at(place, f"The byte 0x{data[error.start]:02x} cannot stand here. Save it as UTF-8.")]
+        return None, [
+            NOT_UTF8.at(place, f"The byte 0x{data[error.start]:02x} is not valid UTF-8. Save the file as UTF-8.")
+        ]
     if (odd := _ODD.search(text)) is not None:
         before_text = text[: odd.start()]
         place = Place(file, before_text.count("\n") + 1, odd.start() - before_text.rfind("\n"))
-        text = f"The character U+{ord(odd[0]):04X} cannot stand in YAML. Remove it, or write it as an escape in quotes."
+        text = (
+            f"The character U+{ord(odd[0]):04X} is not allowed in YAML. Remove it, or write it as an escape in quotes."
+        )
         return None, [NOT_YAML.at(place, text)]
     return _Builder(text, file).build()
 
@@ -141,9 +145,11 @@ class _Builder:
         return node
 
     def _refuse_tag(self, event: Any) -> None:
-        text = f"{event.tag} is not known. Only !vault is; leave the tag out, or quote a value to keep it as text."
+        text = (
+            f"{event.tag} is unknown; only !vault is supported. Leave the tag out, or quote a value to keep it as text."
+        )
         if event.tag == VAULT:
-            text = "!vault stands before one encrypted text, as `ansible-vault encrypt_string` prints it."
+            text = "!vault needs one encrypted text, as `ansible-vault encrypt_string` prints it."
         self.found.append(TAG.at(self._place(event.start_mark), text))
 
     def _open(self, event: Any, *, mapping: bool) -> bool:
@@ -158,7 +164,7 @@ class _Builder:
         return True
 
     def _too_deep(self, mark: Any) -> bool:
-        self.found.append(DEEP.at(self._place(mark), f"More than {DEEPEST} levels. No spec needs them."))
+        self.found.append(DEEP.at(self._place(mark), f"More than {DEEPEST} levels are not supported."))
         return False
 
     def _alias(self, event: Any) -> bool:
@@ -178,7 +184,7 @@ class _Builder:
         self.letters += known.letters
         if self.nodes > MOST_NODES or self.letters > MOST_LETTERS:
             much = f"{MOST_NODES:,} values" if self.nodes > MOST_NODES else f"{MOST_LETTERS:,} characters"
-            text = f"Followed to the end, the aliases make more than {much}."
+            text = f"After expansion, the aliases make more than {much}."
             self.found.append(LARGE.at(self._place(event.start_mark), text))
             return False
         self._put(known.node)
@@ -208,14 +214,14 @@ class _Builder:
     def _entry(self, into: Mapping, key: Scalar, value: Node) -> None:
         name = key.text
         if name == "<<" and key.plain:
-            text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to say a thing once."
+            text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to avoid repetition."
             self.found.append(MERGE.at(key.place, text))
         elif name.startswith("$"):
             text = f"{name!r} cannot be a key: Stead marks sealed secrets with a $. Choose another."
             self.found.append(BAD_KEY.at(key.place, text))
         elif name in into.entries:
             first = into.place_of_key(name)
-            text = f"{name!r} stands at {first} already, and only one of the two would count. Remove or rename one."
+            text = f"{name!r} is already set at {first}. Only one of the two would take effect. Remove or rename one."
             self.found.append(TWICE.at(key.place, text))
         else:
             into.entries[name] = value

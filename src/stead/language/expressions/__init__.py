@@ -105,7 +105,7 @@ def _joined(made: Template, known: Mapping[str, Any]) -> str:
     for part in made.generate(known):
         size += len(part)
         if size > LARGEST:
-            raise BoundExceeded(f"It comes to more than {LARGEST:,} characters.")
+            raise BoundExceeded(f"The result is more than {LARGEST:,} characters.")
         parts.append(part)
     return _writable("".join(parts))
 
@@ -137,24 +137,24 @@ def _settled(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return _writable(value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise BoundExceeded(f"It comes to {value}, which is no number to reckon with.")
+        raise BoundExceeded(f"The result is {value}, which is not a finite number.")
     if isinstance(value, int | float | Secret) or value is None:
         return value
     if depth >= _DEEPEST:
-        raise BoundExceeded("It comes to lists in lists in lists, too deep.")
+        raise BoundExceeded("The result is lists in lists in lists, too deep.")
     if isinstance(value, Mapping):
         return {_key(key): _settled(one, depth + 1) for key, one in value.items()}
     if hasattr(value, "__iter__"):
         return [_settled(one, depth + 1) for one in value]
     if callable(value):
-        raise BoundExceeded("It comes to a function. Are its () missing?")
-    raise BoundExceeded(f"It comes to a {type(value).__name__}, which is no value.")
+        raise BoundExceeded("The result is a function. Are its () missing?")
+    raise BoundExceeded(f"The result is a {type(value).__name__}, which is no value.")
 
 
 def _writable(text: str) -> str:
     """Half a character, which `\\ud800` makes, is no text that a file or a host could hold."""
     if not text.isascii() and _HALF.search(text):
-        raise BoundExceeded("It has half a character (a lone surrogate) in it. Write the whole one.")
+        raise BoundExceeded("It contains a lone surrogate, which is half a character. Write the complete character.")
     return text
 
 
@@ -209,7 +209,7 @@ class _Prefixed(Mapping[str, Any]):
 def without_secrets(text: str) -> str:
     """A message about an expression over a secret might quote it."""
     kind = text.partition(":")[0] if re.match(r"[A-Za-z]+Error:", text) else "Something in it has no value"
-    return f"{kind}. More is not said, since it uses a secret."
+    return f"{kind}. Details are not shown, since the expression uses a secret."
 
 
 def revealed(value: Any) -> Any:

@@ -59,15 +59,21 @@ class Meter:
         """What an expression comes to. A member's own text costs its bytes, also where it was cheap to make."""
         size = _bytes(value)
         if size > self.room:
-            raise BoundExceeded("All expressions of the spec together come to too much. Let fewer members differ.")
+            raise BoundExceeded(
+                "All expressions of the spec together come to too much. Use fewer expressions that "
+                "differ between members."
+            )
         self.room -= size
         return value
 
     def spend(self, parts: int) -> None:
         if parts > self.left:  # it is not done, so it costs nothing
-            raise BoundExceeded("It takes too many steps. Let fewer loops and filters do it.")
+            raise BoundExceeded("It takes too many steps. Use fewer loops and filters.")
         if parts > self.whole:
-            raise BoundExceeded("All expressions of the spec together take too many steps. Let fewer members differ.")
+            raise BoundExceeded(
+                "All expressions of the spec together take too many steps. Use fewer expressions that "
+                "differ between members."
+            )
         self.left -= parts
         self.whole -= parts
 
@@ -75,7 +81,7 @@ class Meter:
         """Counts a value that was made."""
         if isinstance(value, str | list | tuple | dict):
             if len(value) > LARGEST:
-                raise BoundExceeded(f"It comes to {len(value):,} parts; at most {LARGEST:,} are possible.")
+                raise BoundExceeded(f"The result is {len(value):,} parts; at most {LARGEST:,} are possible.")
             self.spend(len(value) if isinstance(value, str) else _items(value))
         elif isinstance(value, int) and value.bit_length() > MOST_BITS:
             raise BoundExceeded("A number in it is too large.")
@@ -133,7 +139,7 @@ class Meter:
         """`~`: all of them as one text."""
         texts = [str(one) for one in parts]
         if sum(map(len, texts)) > LARGEST:
-            raise BoundExceeded(f"It comes to more than {LARGEST:,} characters.")
+            raise BoundExceeded(f"The result is more than {LARGEST:,} characters.")
         self.spend(sum(map(len, texts)))
         return "".join(texts)
 
@@ -147,7 +153,7 @@ def _items(value: Any) -> int:
             total += 1 + len(one)
             stack += one.values() if isinstance(one, dict) else one
             if total > BUDGET // 4:
-                raise BoundExceeded(f"It comes to more than {BUDGET // 4:,} items.")
+                raise BoundExceeded(f"The result is more than {BUDGET // 4:,} items.")
     return total
 
 

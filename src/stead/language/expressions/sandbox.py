@@ -148,11 +148,11 @@ def _printed(value: Any) -> Any:
         case list() | tuple() | dict():
             return to_json(value)
         case _ if callable(value):
-            raise BoundExceeded("A function stands here. Are its () missing?")
+            raise BoundExceeded("This is a function. Are its () missing?")
         case Mapping():
-            raise BoundExceeded("A map stands here: choose one of its fields, or say `| to_json`.")
+            raise BoundExceeded("This is a map. Choose one of its fields, or use `| to_json`.")
         case _:
-            raise BoundExceeded(f"A {type(value).__name__} stands here, which has no text. Is `| list` missing?")
+            raise BoundExceeded(f"A {type(value).__name__} has no text form. Is `| list` missing?")
 
 
 def to_json(value: Any) -> str:
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
         return str(value)  # raises, with the name
     if hasattr(value, "__iter__"):
         return list(value)
-    raise BoundExceeded(f"A {type(value).__name__} has no form in JSON.")
+    raise BoundExceeded(f"A {type(value).__name__} cannot be converted to JSON.")
 
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {

@@ -4,8 +4,8 @@ from stead.core.diagnostics import Code
 
 UNKNOWN_FIELD = Code("STEAD-L001", "no such field")
 MISSING = Code("STEAD-L002", "a required field is missing")
-WRONG_TYPE = Code("STEAD-L003", "a value of another type is needed")
-NOT_A_CHOICE = Code("STEAD-L004", "not one of the possible values")
+WRONG_TYPE = Code("STEAD-L003", "wrong type of value")
+NOT_A_CHOICE = Code("STEAD-L004", "invalid value")
 OUT_OF_RANGE = Code("STEAD-L005", "a value is out of range")
-WRONG_FORM = Code("STEAD-L006", "a value is not written as it must be")
-SHOWN = Code("STEAD-L007", "a secret would be seen")
+WRONG_FORM = Code("STEAD-L006", "invalid format")
+SHOWN = Code("STEAD-L007", "a secret would be exposed")

@@ -82,7 +82,7 @@ def record_reader(model: type) -> Callable[[Node, Reading, str, frozenset[str]],
                 return FAILED if value is FAILED else model(**{fields[short].name: value})
             if isinstance(node, Scalar) and node.value is None and not any(one.required for one in fields.values()):
                 return model()
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a map with {_some(fields)} is needed.")
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a map with {_some(fields)}.")
             return FAILED
         return _record(model, fields, node, reading, path, others)
 

@@ -20,7 +20,7 @@ from stead.language.reading.codes import NOT_A_CHOICE, OUT_OF_RANGE, SHOWN, WRON
 from stead.language.reading.context import Reading, kind_of, nearest
 from stead.language.reading.scalars import odd, scalar_reader
 
-_SHOWN = "A secret cannot stand here, where it would be seen. User data may hold one."
+_SHOWN = "A secret here would be visible. Only user data may contain secrets."
 FAILED: Final = object()  # told; the model is not made
 Read = Callable[[Node, Reading, str], Any]
 
@@ -53,7 +53,7 @@ def single(form: Form | None, base: type) -> Read:
 
     def read(node: Node, reading: Reading, _path: str) -> Any:
         if not isinstance(node, Scalar):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a single value is needed.")
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a single value.")
             return FAILED
         value = convert(node, reading)
         return FAILED if value is None else value
@@ -67,7 +67,7 @@ def _late_text(form: Text) -> Read:
 
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, Scalar):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; text is needed.")
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected text.")
             return FAILED
         if form.late and not node.tag and node.computes:
             kept = reading.scope.keep(node, path, reading.found)
@@ -103,10 +103,10 @@ def choice(choices: tuple[Any, ...]) -> Read:
 def list_of(element: Read, *, unsaid: str = "") -> Read:
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, Sequence):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a list is needed: [{_hint(node)}].")
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a list: [{_hint(node)}].")
             return FAILED
         if unsaid and not node.items:
-            text = f"The list is empty, and cannot mean nothing here. Say what is meant; left out, it is {unsaid}."
+            text = f"The list must not be empty. Write its elements, or leave the field out: then it is {unsaid}."
             reading.tell(OUT_OF_RANGE, node.place, text)
             return FAILED
         values = [element(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
@@ -125,7 +125,7 @@ def map_of(key: Any, element: Read) -> Read:
 
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, document.Mapping):
-            reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; a map is needed.")
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a map.")
             return FAILED
         values = {word: element(below, reading, deeper(path, word)) for word, below in node.entries.items()}
         bad = [word for word in values if not _is_key(word, form)]
@@ -150,9 +150,7 @@ def _is_key(word: str, form: Text | Name | None) -> bool:
 def reference(ref: Ref) -> Read:
     def read(node: Node, reading: Reading, _path: str) -> Any:
         if not isinstance(node, Scalar) or node.value is None:
-            reading.tell(
-                WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; the name of one of {ref.kind} is needed."
-            )
+            reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a name of one of {ref.kind}.")
             return FAILED
         address = reading.scope.refer(node.text, ref, node.place, reading.found)
         if address is None:
@@ -204,7 +202,7 @@ def _any_scalar(node: Scalar, reading: Reading, path: str, *, late: bool) -> Any
 def _finite(node: Scalar, reading: Reading) -> Any:
     value = node.value
     if isinstance(value, float) and not math.isfinite(value):
-        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is no number to reckon with.")
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is not a finite number.")
         return FAILED
     return value
 

@@ -52,7 +52,7 @@ def scalar_reader(form: Form | None, base: type) -> Convert:
 
 def told(node: Node, reading: Reading, need: str) -> None:
     """Tells what is needed instead."""
-    reading.tell(WRONG_TYPE, node.place, f"Here stands {kind_of(node)}; {need} is needed.")
+    reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected {need}.")
 
 
 def _whole(node: Scalar, reading: Reading, form: Whole) -> int | None:
@@ -163,7 +163,7 @@ def _range(node: Scalar, reading: Reading) -> str | None:
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a range. Write first-last: 10.0.0.10-10.0.0.99.")
         return None
     if ends[0] > ends[1]:
-        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} ends before it begins. Turn it round.")
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} ends before it begins. Swap the two.")
         return None
     return f"{ends[0]}-{ends[1]}"
 
@@ -188,7 +188,9 @@ def _mac(node: Scalar, reading: Reading) -> str | None:
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a MAC address, such as 52:54:00:12:34:56.")
         return None
     if text == "00:00:00:00:00:00":
-        reading.tell(WRONG_FORM, node.place, f"{text} is nobody's address. Leave it out, and one is chosen.")
+        reading.tell(
+            WRONG_FORM, node.place, f"{text} is not a usable MAC address. Leave it out, and Stead chooses one."
+        )
         return None
     if int(text[1], 16) & 1:
         reading.tell(WRONG_FORM, node.place, f"{text} is a multicast address. The second digit must be even.")
@@ -260,7 +262,7 @@ def _number(node: Scalar, reading: Reading) -> float | None:
         told(node, reading, "a number")
         return None
     if not math.isfinite(value):
-        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is no number to reckon with.")
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} is not a finite number.")
         return None
     return float(value)
 

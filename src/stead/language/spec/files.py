@@ -11,7 +11,7 @@ from stead.language.document import Node
 
 NO_FILE = Code("STEAD-L020", "a file cannot be read")
 OUTSIDE = Code("STEAD-L027", "a part lies outside the directory of the spec")
-EMPTY = Code("STEAD-L021", "there is no spec here")
+EMPTY = Code("STEAD-L021", "no spec found")
 
 LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
 TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"

@@ -48,7 +48,7 @@ class Grants:
     ] = False
     physical_networks: Annotated[
         Mapping[Annotated[str, Name()], PhysicalNetworkGrant],
-        "PhysicalNetworkGrant networks that it may make flat and VLAN networks of",
+        "Physical networks that it may make flat and VLAN networks of",
         Example({"lab": {"vlans": ["200-299"]}}),
     ] = field(default_factory=dict)
     vnis: Annotated[

@@ -131,7 +131,7 @@ class _Loading:
 
     def is_map(self, node: Node) -> bool:
         if not isinstance(node, document.Mapping):
-            self.found.append(WRONG_TYPE.at(node.place, f"Here stands {kind_of(node)}; a map of sections is needed."))
+            self.found.append(WRONG_TYPE.at(node.place, f"This is {kind_of(node)}; expected a map of sections."))
             return False
         return True
 
@@ -150,7 +150,7 @@ class _Loading:
         if isinstance(below, document.Mapping):
             yield from below.entries.items()
         else:
-            text = f"Here stands {kind_of(below)}; {section} is a map with names as keys."
+            text = f"This is {kind_of(below)}; {section} must be a map with names as keys."
             self.found.append(WRONG_TYPE.at(below.place, text))
 
     def twice(self, section: str, name: str, second: Node, first: Node) -> None:

@@ -17,8 +17,8 @@ from stead.language.document import Node, Scalar
 from stead.language.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import kind_of
 
-NOT_ALONE = Code("STEAD-G001", "a file would belong to two")
-SITES = Code("STEAD-G002", "a project file says what is the site's to say")
+NOT_ALONE = Code("STEAD-G001", "two projects would own the same file")
+SITES = Code("STEAD-G002", "only the site's files may set this")
 
 _FIELDS = ("project", "from", "vars")
 
@@ -39,7 +39,7 @@ def owned(node: Node, root: Path, found: list[Diagnostic]) -> Iterator[Owned]:
         return
     for item in below.items if isinstance(below, document.Sequence) else [below]:
         if not isinstance(item, document.Mapping):
-            text = f"Here stands {kind_of(item)}; {{project: NAME, from: FOLDER}} is needed, or a list of such."
+            text = f"This is {kind_of(item)}; expected {{project: NAME, from: FOLDER}}, or a list of these."
             found.append(WRONG_TYPE.at(item.place, text))
         elif (one := _one(item, root, found)) is not None:
             yield one

@@ -15,8 +15,8 @@ from stead.language.spec.model import Said, VariableScope
 from stead.language.spec.project_files import SITES
 from stead.language.spec.settings import SETTINGS
 
-VERSION = Code("STEAD-L022", "a spec says which language it is written in")
-ELSEWHERE = Code("STEAD-L024", "a section stands where it may not")
+VERSION = Code("STEAD-L022", "the language version is missing or unknown")
+ELSEWHERE = Code("STEAD-L024", "a section is not allowed here")
 
 TOP = ("stead", "site", "vars", "projects", "include", "grants", "outputs", "checks", "moved", "forget")
 PART = ("stead", "vars", "include", "exports", "moved", "forget")
@@ -30,7 +30,7 @@ def version(node: document.Mapping, found: Found) -> None:
     if stated is None:
         found.append(VERSION.at(node.place, "The line `stead: 1` is missing. Put it first."))
     elif not isinstance(stated, Scalar) or stated.value != 1:
-        text = f"Here stands {kind_of(stated)}; this Stead reads language 1. Write `stead: 1`, or use a newer Stead."
+        text = f"This is {kind_of(stated)}; this Stead reads language 1. Write `stead: 1`, or use a newer Stead."
         found.append(VERSION.at(stated.place, text))
 
 
@@ -77,7 +77,7 @@ def lists(node: Node, environment: VariableScope, found: Found) -> Iterator[tupl
         if below is None or (isinstance(below, Scalar) and below.value is None):
             continue
         if not isinstance(below, document.Sequence):
-            found.append(WRONG_TYPE.at(below.place, f"Here stands {kind_of(below)}; {section} is a list."))
+            found.append(WRONG_TYPE.at(below.place, f"This is {kind_of(below)}; {section} must be a list."))
             continue
         for item in below.items:
             said = Said(item, environment.project, environment.prefix, environment.project_file)
@@ -87,4 +87,4 @@ def lists(node: Node, environment: VariableScope, found: Found) -> Iterator[tupl
                 yield section, said
             else:
                 need = "{from: ADDRESS, to: ADDRESS}" if section == "moved" else "an address"
-                found.append(WRONG_TYPE.at(item.place, f"Here stands {kind_of(item)}; {need} is needed."))
+                found.append(WRONG_TYPE.at(item.place, f"This is {kind_of(item)}; expected {need}."))

@@ -24,7 +24,7 @@ class Stored:
 
 
 NOTHING_STORED = Stored()
-TWO_OWNERS = Code("STEAD-G009", "a project would belong to files and to the API")
+TWO_OWNERS = Code("STEAD-G009", "a project is defined in files and through the API")
 
 
 def document_of(project: str) -> str:
@@ -62,7 +62,7 @@ def twice_owned(project: str, others: Sequence[Definition]) -> Iterator[Diagnost
     """Told once for each file."""
     for file, one in {each.node.file: each for each in others}.items():
         text = (
-            f"{file} has resources of project {project}, and this project belongs to the API. Let one of them have it: "
-            "take the resources out of the file, or delete the project through the API first."
+            f"{file} has resources of project {project}, but this project is managed through the API. Remove "
+            "the resources from the file, or delete the project through the API first."
         )
         yield TWO_OWNERS.at(one.node.place, text)

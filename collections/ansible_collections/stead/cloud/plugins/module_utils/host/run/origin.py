@@ -15,7 +15,7 @@ from ..base.step import Origin
 
 BAD_SITE = Code("STEAD-S030", "the host does not say which site it belongs to")
 OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
-OLDER_STORE = Code("STEAD-S024", "the store is older than what the hosts carry")
+OLDER_STORE = Code("STEAD-S024", "the store is older than the records of the hosts")
 
 PATH = paths.ROOT + "/site.json"
 # The key that secrets are sealed with, on controllers alone: none of them has anything that is sealed.
