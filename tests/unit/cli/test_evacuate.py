@@ -113,10 +113,26 @@ def test_only_what_the_host_had_is_touched(say: Say) -> None:
     changed = freed(spec())
     changed["projects"]["acme"]["instances"]["new"] = {"flavor": FLAVOR, "boot_volume": "more"}
     changed["projects"]["acme"]["volumes"]["more"] = {"from": {"image": "debian"}, "size": "5GiB", "pool": "files"}
+    changed["outputs"] = {"where": "{{ projects.acme.instances.g0.host }}"}
     write(changed)
     say("simulate", "down", "c1")
     assert say("evacuate", "c1", "--auto-approve")[0] == 2
     assert "new" not in homes(say)
+    assert "where" not in say("output")[1]
+
+
+def test_what_is_new_in_the_spec_stands_in_nobodys_way(say: Say) -> None:
+    """It would fit nowhere, its checks do not hold, and the host died all the same."""
+    changed = freed(spec())
+    huge = {"vcpus": 1, "memory": "12GiB", "disk": "1GiB"}
+    changed["projects"]["acme"]["instances"]["huge"] = {"count": 9, "flavor": huge, "image": "debian"}
+    changed["checks"] = {"never": {"that": "{{ 1 > 2 }}", "message": "no"}}
+    write(changed)
+    say("simulate", "down", "c1")
+    assert say("plan")[0] == 1
+    status, told = say("evacuate", "c1", "--auto-approve")
+    assert status == 2, told
+    assert homes(say)["g0"] == "c2"
 
 
 def test_those_of_the_highest_priority_are_started_and_others_wait_with_the_reason(say: Say) -> None:
@@ -147,6 +163,7 @@ def test_a_dead_network_host_gives_its_router_and_floating_ips_to_another(say: S
     hosts = {one["address"]: one["host"] for one in json.loads(say("state", "list", "--json")[1])["resources"]}
     assert hosts["acme/routers/edge"] == "n2"
     assert set(homes(say).values()) == {"c1"}
+    assert say("plan", "--detailed-exitcode")[0] == 0
 
 
 def test_without_proof_nothing_is_started(say: Say) -> None:
