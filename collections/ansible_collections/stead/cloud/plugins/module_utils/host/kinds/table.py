@@ -1,6 +1,7 @@
 """The kinds that hosts make, in the order in which a boot brings them back: one may need those before it.
 
-The list is static, so that Ansible sees the imports and sends them along.
+Ansible packs what it sees imported: built-in kinds are listed here, and a site's own in its collection `stead.site`, in
+`module_utils/kinds.py`, whose `KINDS` are by plural as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ from typing import Dict
 from ..base.kind import HostKind
 from . import floating_ip, image, instance, network, project, router, security_group, snapshot, volume
 
-KINDS: Dict[str, HostKind] = {
+try:
+    from ansible_collections.stead.site.plugins.module_utils.kinds import KINDS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    SITE = {}
+
+BUILT_IN: Dict[str, HostKind] = {
     "projects": project.KIND,
     "networks": network.KIND,
     "security_groups": security_group.KIND,
@@ -21,3 +27,4 @@ KINDS: Dict[str, HostKind] = {
     "snapshots": snapshot.KIND,
     "images": image.KIND,
 }
+KINDS: Dict[str, HostKind] = {**BUILT_IN, **SITE}

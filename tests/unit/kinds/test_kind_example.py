@@ -1,0 +1,93 @@
+"""A kind that comes by entry point edits no file: it is planned, applied on simulated hosts, and done by a host."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.kinds.forms import misfits
+
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
+from stead import kinds as finding
+from stead.cli import main
+from stead.core.kind import Kind
+
+EXAMPLE = Path(__file__).parents[3] / "plugins" / "kind-example"
+HOST_HALF = "ansible_collections.stead.site.plugins.module_utils"
+INVENTORY = Path(__file__).parents[3] / "examples" / "small" / "inventory.yml"
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
+    """Installed the way pip and ansible-galaxy leave it."""
+    folder, modules = tmp_path / "site-packages", set(sys.modules)
+    info = folder / "stead_kind_example-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stead_kind_example\nVersion: 1.0\n")
+    groups = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
+    lines = [f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    shutil.copy(EXAMPLE / "stead_kind_example.py", folder)
+    for path in (folder, EXAMPLE):
+        monkeypatch.syspath_prepend(path)
+    finding.kinds.cache_clear()
+    half = import_module(f"{HOST_HALF}.kinds")
+    monkeypatch.setattr(half, "FOLDER", str(tmp_path / "motd.d"))
+    monkeypatch.setitem(table.KINDS, "notices", half.KINDS["notices"])
+    yield finding.kinds()["notices"]
+    finding.kinds.cache_clear()
+    for name in set(sys.modules) - modules:
+        if name.startswith(("stead_kind_example", "ansible_collections.stead.site")):
+            del sys.modules[name]
+
+
+def test_it_is_planned_and_applied_as_any_other(
+    example: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert example.plural == "notices"
+    shutil.copy(INVENTORY, tmp_path)
+    spec = tmp_path / "stead.yml"
+    spec.write_text("stead: 1\nnotices:\n  owner: {text: Ask first., role: compute}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STEAD_STORE", raising=False)
+    assert main(["plan"]) == 0
+    said = capsys.readouterr().out
+    assert "notices/owner" in said
+    assert "Ask first." in said
+    assert main(["apply", "--auto-approve"]) == 0
+    spec.write_text("stead: 1\nnotices:\n  owner: {text: Ask twice., role: compute}\n")
+    capsys.readouterr()
+    assert main(["apply", "--auto-approve"]) == 0
+    assert "Ask twice." in capsys.readouterr().out
+    assert main(["plan", "--detailed-exitcode"]) == 0
+
+
+def test_a_host_carries_it_out(example: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setattr(paths, "ROOT", str(tmp_path))
+    want = {"name": "notices/owner", "uuid": "0-1", "text": "Ask first."}
+    form = import_module(example.wire).NoticeWant
+    assert not list(misfits(want, form))
+    assert set(form.__annotations__) == {field.partition(".")[0] for field in example.effects}
+    step: dict[str, Any] = {
+        "number": 1, "address": "notices/owner", "kind": "notices", "action": "create", "uuid": "0-1", "digest": "d",
+        "want": want, "have": None, "after": [], "to": "",
+    }  # fmt: skip
+    payload = {"host": "c1", "run": "r", "steps": [step]}
+    (made,) = batch.Batch(payload).carry_out()
+    assert (made["status"], made["changed"]) == ("ok", True)
+    shown = tmp_path / "motd.d" / "stead-0-1"
+    assert shown.read_text() == "Ask first.\n"
+    (again,) = batch.Batch(payload).carry_out()
+    assert (again["status"], again["changed"]) == ("ok", False)
+    (gone,) = batch.Batch({**payload, "steps": [{**step, "action": "destroy", "want": None, "have": want}]}).carry_out()
+    assert (gone["status"], shown.exists()) == ("ok", False)
