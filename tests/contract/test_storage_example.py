@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -93,3 +95,17 @@ def test_the_room_of_such_a_pool_is_there_once(example: StorageDriver) -> None:
     taken = {("c1", "disk:shared"): 30, ("c2", "disk:shared"): 10}
     found = placement_hosts(hosts, frozenset({"shared"}), lambda: taken)
     assert [one.capacity["disk:shared"] for one in found] == [30, 70, 0]
+
+
+def test_ansible_takes_its_host_code_along(tmp_path: Path) -> None:
+    """To a host, as a module of a playbook does; there it refuses what is no cluster file system."""
+    words = ["-m", "stead.cloud.pool", "-a", f"pool=shared type=clusterfs path={tmp_path}/pool"]
+    folders = f"{EXAMPLE.parents[1] / 'collections'}:{EXAMPLE}"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible"), "localhost", *words],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": folders, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "CLUSTERFS-1" in done.stdout

@@ -19,17 +19,20 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domain
 from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
-    clients as network,
-)
-from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
+    asked_pool,
     declared,
+    disk_files,
     drivers,
     file_disks,
     instance_disks,
+    iscsi_sessions,
     iscsi_targets,
     nfs_mounts,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import DiskSource
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
+    clients as network,
+)
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import DiskSource, Serving
 from ansible_collections.stead.cloud.plugins.module_utils.wire import volume as wire_volume
 
 UUID = "11111111-0000-4000-8000-000000000001"
@@ -148,7 +151,7 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
 
     monkeypatch.setattr(file_disks, "_share", lambda _path, _new: False)
     monkeypatch.setattr(running, "run", written_meanwhile)
-    with pytest.raises(Failed, match="none is of one moment"):
+    with pytest.raises(Failed, match=r"STEAD-E110.*none is of one moment"):
         source.clone(copy, Work("here"))
     assert [one.name for one in tmp_path.iterdir()] == ["a.raw"]
 
@@ -207,7 +210,7 @@ def test_a_host_that_left_the_inventory_is_let_in_no_more(told: Callable[..., To
 
 def test_a_target_in_use_is_not_removed(told: Callable[..., Told]) -> None:
     told(lambda argv: "Session: 2\n    Connection: 0\n        IP Address: 10.201.0.11\n" if "conn" in argv else SHOWN)
-    with pytest.raises(Failed, match=r"10\.201\.0\.11 has it open"):
+    with pytest.raises(Failed, match=r"STEAD-E131.*10\.201\.0\.11 has it open"):
         iscsi_targets.remove(UUID, Work("nas"))
 
 
@@ -345,13 +348,13 @@ def test_a_size_is_rounded_to_extents(logical: Told) -> None:
 def test_a_logical_volume_of_somebody_else_is_not_touched(told: Callable[..., Told], logical: Told) -> None:
     del logical
     told(lambda argv: "backup" if "lv_tags" in argv else "")
-    with pytest.raises(Failed, match="has no tag stead"):
+    with pytest.raises(Failed, match=r"STEAD-E142.*has no tag stead"):
         drivers.disk(THICK, UUID, "raw").remove(Work("here"))
 
 
 @pytest.mark.parametrize(("kind", "path"), [("lvm", ""), ("lvm", "vg0/pool"), ("lvm-thin", "vg0")])
 def test_a_pool_of_logical_volumes_names_its_group(kind: str, path: str) -> None:
-    with pytest.raises(Failed, match="its path is VOLUME-GROUP"):
+    with pytest.raises(Failed, match=r"STEAD-E140.*its path is VOLUME-GROUP"):
         drivers.disk({"name": "p", "type": kind, "path": path}, UUID, "raw")
 
 
@@ -401,7 +404,7 @@ def test_a_copy_of_what_another_host_writes_to_is_refused(tmp_path: Path, monkey
         return told
 
     monkeypatch.setattr(running, "run", written_meanwhile)
-    with pytest.raises(Failed, match="written to while it was copied"):
+    with pytest.raises(Failed, match=r"STEAD-E104.*written to while it was copied"):
         copy.fill((str(source), "raw"), 2 * MIB, Work("here"), steady=True)
     assert not copy.exists()
 
@@ -423,3 +426,69 @@ def test_a_server_that_has_just_been_started_is_given_time_to_listen(monkeypatch
         assert len(looks) == 2
     monkeypatch.setattr(network, "PATIENCE", 0.1)
     assert network.silent("127.0.0.1", port) == "Connection refused"
+
+
+def _refused(code: str, call: Callable[[], object]) -> None:
+    with pytest.raises(Failed, match=code):
+        call()
+
+
+def serving(pool: dict[str, str]) -> Serving:
+    found = drivers.serving(pool)
+    assert found is not None
+    return found
+
+
+def test_what_serves_a_pool_is_asked_for_with_a_code_for_each_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "silent", lambda _server, _port: "Connection refused")
+    for pool, code in ((NFS, "STEAD-E120"), (ISCSI, "STEAD-E130")):
+        _refused(code, lambda pool=pool: serving(pool).require(pool))  # type: ignore[misc]
+    monkeypatch.setattr(network, "silent", lambda _server, _port: "")
+    _refused("STEAD-E121", lambda: serving(NFS).require(NFS))
+    monkeypatch.setattr(network, "by_qemu", lambda _kind: False)
+    spaced = {**NFS, "path": "/export/two words"}
+    _refused("STEAD-E122", lambda: drivers.reach([{"pool": spaced, "uuid": UUID}], Work("c1")))
+    monkeypatch.setattr(iscsi_targets, "TOLD", str(tmp_path / "missing.json"))
+    _refused("STEAD-E133", iscsi_targets.clients)
+
+
+def test_what_the_iscsi_client_refuses_is_told(told: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    told(lambda _argv: "")
+    monkeypatch.setattr(running, "attempt", lambda _argv: (8, "", "timed out"))
+    _refused("STEAD-E132.*timed out", lambda: iscsi_sessions.log_in(ISCSI, UUID, Work("c1")))
+
+
+def test_a_pool_with_files_of_others_is_not_removed(tmp_path: Path) -> None:
+    pool = {"name": "default", "type": "dir", "path": str(tmp_path)}
+    (tmp_path / "letters").write_text("")
+    discard = drivers.driver(pool).discard
+    assert discard is not None
+    _refused("STEAD-E111", lambda: discard(pool, Work("here")))
+
+
+def test_a_volume_group_that_is_not_here_is_no_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "attempt", lambda _argv: (5, "", ""))
+    for pool in (THICK, THIN):
+        _refused("STEAD-E141", lambda pool=pool: drivers.driver(pool).require(pool))  # type: ignore[misc]
+
+
+def test_a_root_disk_that_cannot_hold_its_image_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_files, "standing", lambda _image, _work: ("/images/a.qcow2", 2 * MIB))
+    root = {"pool": {"name": "default", "path": "/nowhere"}, "size": MIB, "format": "qcow2"}
+    want = {"uuid": "new", "root": root, "image": {"address": "images/a"}}
+    _refused("STEAD-E106", lambda: instance_disks.ensure(want, Work("here", check=True)))
+
+
+def test_a_task_of_a_playbook_names_a_pool_by_a_whole_path() -> None:
+    given = {"pool": "fast", "type": "dir", "path": "srv/fast", "server": None}
+    _refused("STEAD-E105", lambda: asked_pool.pool(given))
+
+
+@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="converts by qemu-img")
+def test_an_image_that_is_another_format_is_refused_and_one_that_is_none_not_converted(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(b"no disk at all")
+    _refused("STEAD-E102", lambda: disk_files.examine(str(path), "qcow2"))
+    _refused("STEAD-E103", lambda: disk_files.convert(str(path), "qcow2", str(tmp_path / "made")))

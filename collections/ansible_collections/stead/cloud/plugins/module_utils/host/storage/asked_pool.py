@@ -16,7 +16,11 @@ RELATIVE = Code("STEAD-E105", "the path of a pool begins with a slash")
 
 OPTIONS = {
     "pool": {"type": "str", "default": "default"},
-    "type": {"type": "str", "choices": [one.name for one in drivers.BUILT_IN], "default": DEFAULT_STORAGE},
+    "type": {
+        "type": "str",
+        "choices": list(drivers.DRIVERS),
+        "default": DEFAULT_STORAGE,
+    },
     "path": {"type": "path"},
     "server": {"type": "str"},
 }

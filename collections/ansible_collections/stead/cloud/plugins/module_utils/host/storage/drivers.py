@@ -7,7 +7,7 @@ whose `module_utils/storage.py` has a tuple `DRIVERS`. What a driver has no oper
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ...wire.parts import DEFAULT_STORAGE
 from ..base.errors import Code, Failed
@@ -45,8 +45,8 @@ def unable(pool: Pool, what: str) -> Failed:
     return Failed(UNABLE, "Pool {0} is of type {1}: {2}".format(pool.get("name", ""), name_of(pool), what))
 
 
-def serving(pool: Pool) -> Any:
-    """How it is served to other hosts; None of a pool that is not."""
+def serving(pool: Pool) -> Optional[Serving]:
+    """How it is served to other hosts; nothing of a pool that is not."""
     found = driver(pool).serving
     return found if pool.get("server") else None
 
