@@ -72,17 +72,10 @@ def settle(
     rearrange = overrides.rearrange
     rebalance = rearrange(question.problem, placement) if rearrange and not found else None
     if rebalance is not None:
-        # What found no other host stays where it is: it is named, and no reason to lose sight of it.
-        stays = {**placement.assignment, **rebalance.placement.assignment}
-        why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
-        placement = replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
-    claims = [
-        leases.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired))
-        for block in desired.blocks
-        for kind in (kinds[block.kind],)
-    ]
+        placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
     anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts))
+    claims = _claims(desired, kinds)
     chosen, more = leases.choose(claims, records, site=recorded.site, replace=anew, taken=left.taken)
     found += more
     if has_errors(found):
@@ -107,16 +100,35 @@ def settle(
         problem=question.problem,
         placement=placement,
         rebalance=rebalance,
-        move_waves=tuple(
-            frozenset(question.members[move.member] for move in wave if move.member in question.members)
-            for wave in (rebalance.waves if rebalance else ())
-        ),
+        move_waves=_move_waves(question, rebalance),
         used=left.users,
         alone=question.alone,
         priorities=question.priorities,
         secrets=choices.seals.opened,
     )
     return blueprint, found
+
+
+def _rearranged(placement: Placement, rebalance: Rebalance) -> Placement:
+    """What found no other host stays where it is: it is named, and no reason to lose sight of it."""
+    stays = {**placement.assignment, **rebalance.placement.assignment}
+    why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
+    return replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
+
+
+def _claims(desired: Desired, kinds: Mapping[str, Kind]) -> list[leases.LeaseClaim]:
+    return [
+        leases.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired))
+        for block in desired.blocks
+        for kind in (kinds[block.kind],)
+    ]
+
+
+def _move_waves(question: demands.PlacementRequest, rebalance: Rebalance | None) -> tuple[frozenset[Address], ...]:
+    return tuple(
+        frozenset(question.members[move.member] for move in wave if move.member in question.members)
+        for wave in (rebalance.waves if rebalance else ())
+    )
 
 
 def _hosts(question: demands.PlacementRequest, placement: Placement) -> dict[Address, str]:
