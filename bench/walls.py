@@ -31,6 +31,7 @@ from stead.plan.planner import Inputs, Planned, make_plan
 from stead.site.abilities import with_abilities
 
 GIB = 1 << 30
+HIDDEN = "not-for-acme"  # what one of others exports to another of them
 KEY = b"key"
 SITE = """\
 stead: 1
@@ -48,6 +49,9 @@ networks:
 projects:
   acme: {quota: {instances: 30, volumes: 20, storage: 500GiB, floating_ips: 5}}
   blue:
+    exports:
+      db: {value: "{{ instances.db.address }}", to: [acme]}
+      for-core: {value: NOT-FOR-ACME, to: [core]}
     networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
     routers: {edge: {external: public, networks: [app]}}
     volumes: {data: {size: 10GiB}}
@@ -67,6 +71,7 @@ floating_ips: {www: {network: public, instance: "job[1]"}}
 ACME = """\
 stead: 1
 vars: {size: 10GiB, most: 2}
+exports: {web: {value: "{{ instances.web[0].name }} {{ projects.blue.exports.db }}", to: [blue]}}
 networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
 security_groups: {web: {ingress: [{protocol: tcp, ports: [80, 443], from: 0.0.0.0/0}, {from: {group: web}}]}}
 routers: {edge: {external: public, networks: [app]}}
@@ -82,7 +87,7 @@ instances:
     security_groups: [web]
     keypairs: [ada]
     rollout: {at_once: 1}
-    cloud_init: {user_data: "{{ instances.db.address }} {{ networks.lan.mtu }}"}
+    cloud_init: {user_data: "{{ instances.db.address }} {{ networks.lan.mtu }} {{ projects.blue.exports.db }}"}
   db:
     flavor: {vcpus: 1, memory: 1GiB, disk: 5GiB}
     image: debian
@@ -120,7 +125,9 @@ HOSTILE = (
     "external", "flat", "vlan", "/etc/shadow", "/srv/images/../x", "/srv/images/a.qcow2", "/srv/acme/b.raw",
     "../core/core.yml", "../../stead.yml", "notify", "hooks/notify.yml", "/dev/zero", "acme", "0", "3", "false",
     "{{ projects.blue.instances.db.host }}", "{{ networks.lan.host }}", "{{ vars.__class__ }}", "{{ projects }}",
-    "{{ instances | list }}", "{{ site.name }}", "{{ labels }}", "debian", "small", "app", "volumes/old",
+    "{{ instances | list }}", "{{ projects.blue.exports.db }}", "{{ projects.blue.exports['for-core'] }}",
+    "{{ projects.acme.exports.web }}", "{{ projects.blue.exports }}", "{{ projects.core.exports.get('x') }}",
+    "{{ site.name }}", "{{ labels }}", "debian", "small", "app", "volumes/old",
 )  # fmt: skip
 ENTRIES = (
     "mac: 52:54:00:00:00:01", "address: 203.0.113.10", "address: 10.1.0.2", "port_security: false", "host: compute-1",
@@ -223,7 +230,9 @@ class Walls:
             (folder / "tenants" / name).mkdir(parents=True, exist_ok=True)
         (folder / "hooks").mkdir(exist_ok=True)
         (folder / "hooks/notify.yml").write_text("[]\n")
-        (folder / "stead.yml").write_text(SITE.replace("GRANTS", ALL if granted else ""))
+        (folder / "stead.yml").write_text(
+            SITE.replace("GRANTS", ALL if granted else "").replace("NOT-FOR-ACME", HIDDEN)
+        )
         (folder / "tenants/core/core.yml").write_text(CORE)
         self.file = folder / "tenants/acme/acme.yml"
         self.file.write_text(ACME)
@@ -259,9 +268,12 @@ class Walls:
 
 
 def outside(plan: Plan) -> Iterator[str]:
-    """Steps that are neither the project's nor what the site's own networks and images need to serve it."""
+    """Steps that are neither the project's nor what the site's own networks and images need to serve it; and what the
+    project is told of others that is not for it."""
     for step in plan.steps:
         if _own(step.address):
+            if step.want is not None and HIDDEN in step.want.body.text + step.want.own:
+                yield f"{step.address} is told what is not exported to it"
             continue
         serves = step.address.project == "" and step.address.kind in ("networks", "images")
         if not serves or step.disturbs is not Disruption.NONE or step.action is Action.REPLACE:
