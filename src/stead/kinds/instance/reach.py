@@ -151,8 +151,8 @@ def taken_names(block: Block, desired: Desired) -> Iterator[Diagnostic]:
             first = min(others.values(), key=lambda one: (one.project_file, one.project), default=block)
             if first.project != block.project:
                 text = (
-                    f"An instance of project {first.project} already has the name {name} in the DNS of "
-                    f"{network}. Choose another name for this one with `hostname`."
+                    f"An instance of project {first.project} already has the name {name} in the DNS of {network}. "
+                    f"Choose another name for this one, such as `hostname: {block.project}-{name}`."
                 )
                 yield NAME_OF_ANOTHER.at(block.place("hostname"), text, address=str(block.members[0].block))
                 return

@@ -22,7 +22,9 @@ TAG = Text(pattern=r"[^/,]+", what="a tag: one line without '/' and ','", longes
 class PlaybookHook:
     """A playbook of yours, run before or after a step of the resource."""
 
-    playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/drain.yml")]
+    playbook: Annotated[
+        str, Path(), "File of the playbook, in a folder that has hooks alone", Example("hooks/drain.yml")
+    ]
     when: Annotated[Literal["before", "after"], "Before or after the step"] = "after"
     actions: Annotated[
         tuple[Literal["create", "update", "migrate", "reboot", "rebuild", "replace", "destroy"], ...],
@@ -36,7 +38,9 @@ class PlaybookHook:
 class SiteHook:
     """A playbook of the site's that projects may be granted to have run, by its name."""
 
-    playbook: Annotated[str, Path(), "File of the playbook", Example("hooks/notify.yml")]
+    playbook: Annotated[
+        str, Path(), "File of the playbook, in a folder that has hooks alone", Example("hooks/notify.yml")
+    ]
     vars: Annotated[
         Mapping[Annotated[str, LINE], Any],
         Anything(),
