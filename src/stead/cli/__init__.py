@@ -47,6 +47,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "check hosts and report problems",
     "hosts": "list hosts with their state, capacity and instances",
     "console": "open the serial console of an instance",
+    "serve": "serve OpenStack's APIs for this site",
+    "user": "people who may use the API of `stead serve`",
 }
 
 

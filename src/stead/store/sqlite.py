@@ -32,6 +32,7 @@ class Sqlite:
             # FULL: an intent that was written is on the disk before the step begins.
             for pragma in ("synchronous = FULL", "foreign_keys = OFF"):
                 self._connection.execute(f"PRAGMA {pragma}")
+            _open.add(self)
         # The last to close folds the log into the file, so that a copy of the file alone is a whole backup. Whoever
         # does not close it has it closed, at the exit at the latest.
         self._close = weakref.finalize(self, self._connection.close)
@@ -87,6 +88,18 @@ class Sqlite:
     def close(self) -> None:
         self._close()
 
+    @property
+    def closed(self) -> bool:
+        return not self._close.alive
+
+
+_open: weakref.WeakSet[Sqlite] = weakref.WeakSet()
+
+
+def _is_open_here(path: Path) -> bool:
+    """Whether this process has a connection to this very file."""
+    return any(not one.closed and one.path.exists() and one.path.samefile(path) for one in tuple(_open))
+
 
 @contextmanager
 def _said(path: Path) -> Iterator[None]:
@@ -116,7 +129,9 @@ def open_sqlite(path: Path, *, directory: Path, key: str, create: bool) -> SqlSt
         _must_be_new(path, directory, known, create=create)
         _initialise(path, directory, key)
         known, _ = init.read_marker(directory)
-    else:
+    # POSIX drops every lock that a process has on a file when it closes any descriptor of it. Without its lock a
+    # connection loses its log to whoever closes last, so a file that is open here is not looked into again.
+    elif not _is_open_here(path):
         _check_file(path, size)
     db = Sqlite(path)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 from xml.dom import minidom
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from tests.unit.render.plans import keep, one_of_each, plan, step
 

@@ -209,3 +209,19 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(home: Path) -> None:
     schema = "SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1, 2"
     assert migrated.execute(schema).fetchall() == made.execute(schema).fetchall()
     assert migrated.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_second_opening_in_a_process_gives_no_lock_of_the_first_away(tmp_path: Path) -> None:
+    """POSIX drops a process's locks on a file when any descriptor of it is closed; the log would go with them."""
+    where = str(tmp_path / ".stead" / "state.db")
+    first = open_store(where, directory=tmp_path / ".stead", create=True)
+    second = open_store(where, directory=tmp_path / ".stead")
+    other = (
+        "from pathlib import Path; from stead.store import open_store; "
+        f"open_store({where!r}, directory=Path({str(tmp_path / '.stead')!r})).close()"
+    )
+    subprocess.run([sys.executable, "-c", other], check=True)
+    assert Path(f"{where}-wal").exists()  # the other process was not the last, and knew it
+    second.close()
+    assert first.serial() == 0
+    first.close()

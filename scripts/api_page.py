@@ -1,0 +1,31 @@
+"""Writes `docs/api-routes.md`: every route of `stead serve` with who may call it, and what is not built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stead.serve.routes import Service
+from stead.serve.services import SERVICES
+
+HEAD = """# Routes of `stead serve`
+
+Made from the tables of the services by `scripts/generate`. [The API](api.md) says how it is used. What is not in a
+table answers 404, or 405 where the path takes other methods.
+"""
+
+
+def page() -> str:
+    return "\n".join([HEAD, *(part for service in SERVICES for part in parts(service))])
+
+
+def parts(service: Service) -> list[str]:
+    lines = [f"## {service.name.capitalize()}", "", "| method | path | who may |", "| --- | --- | --- |"]
+    lines += [f"| {one.method} | `{one.path}` | {one.policy} |" for one in service.routes]
+    if service.unbuilt:
+        lines += ["", "Not built yet, and answered with 501:", "", "| method | path | what |", "| --- | --- | --- |"]
+        lines += [f"| {method} | `{path}` | {what} |" for method, path, what in service.unbuilt]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[1] / "docs" / "api-routes.md").write_text(page())

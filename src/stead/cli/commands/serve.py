@@ -1,0 +1,77 @@
+"""Serve OpenStack's APIs for this site, until it is stopped.
+
+  stead user create ada --admin      once, before the first start; asks for a password
+  stead serve                        on 127.0.0.1:8774
+  stead serve --listen 0.0.0.0:8774 --url https://cloud.example.org --tls-cert FILE --tls-key FILE
+
+What is accepted is in the store before it is answered, so a server that is killed goes on where it was. Ctrl-C lets the
+apply that runs end; nothing on the hosts needs the server. Needs the extra: pip install 'stead[serve]'.
+
+exit status: 0 when it is stopped
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from stead.cli.common import options as shared
+from stead.core.diagnostics import Code
+
+NO_EXTRA = Code("STEAD-C060", "the packages of `stead serve` are not installed")
+BAD_ADDRESS = Code("STEAD-C061", "this is no address to listen on")
+IN_THE_OPEN = Code("STEAD-C062", "passwords would go over the network in the open")
+LISTEN = "127.0.0.1:8774"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"where to listen (default: {LISTEN})")
+    parser.add_argument("--url", default="", help="URL under which clients reach it (default: as they ask for it)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate, with what leads to its CA, in PEM")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key")
+    parser.add_argument(
+        "--behind-proxy", action="store_true", help="a proxy on this machine does TLS: plain HTTP is let in from it"
+    )
+    shared.inputs(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    import gc
+
+    from stead.cli.common.serving import means, people_of, required
+
+    required()
+    host, port = address(options.listen)
+    must_be_closed(options, host)
+    gc.enable()
+    from stead.serve.cloud import Cloud
+    from stead.serve.http import Listening, serve
+    from stead.serve.services import SERVICES
+    from stead.serve.worker import Worker
+
+    ready = means(options)
+    cloud = Cloud(ready)
+    worker = Worker(cloud)
+    at = Listening(host=host, port=port, url=options.url, certificate=options.tls_cert, key=options.tls_key)
+    serve(cloud, people_of(ready), worker, SERVICES, at)
+    return 0
+
+
+def address(text: str) -> tuple[str, int]:
+    from stead.core.diagnostics import Refused
+
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise Refused(BAD_ADDRESS.at(None, f"{text!r}: write HOST:PORT, such as {LISTEN} or [::]:8774."))
+    return host.strip("[]"), int(port)
+
+
+def must_be_closed(options: argparse.Namespace, host: str) -> None:
+    from stead.core.diagnostics import Refused
+
+    if host in ("127.0.0.1", "::1", "localhost") or options.tls_cert or options.behind_proxy:
+        return
+    text = (
+        f"On {host} everybody in the network could read passwords and tokens. Give --tls-cert and --tls-key; or let a "
+        "proxy do TLS, and say --behind-proxy."
+    )
+    raise Refused(IN_THE_OPEN.at(None, text))

@@ -1,0 +1,98 @@
+"""People who may use the API of `stead serve`: the first of them is made here.
+
+  stead user create ada --admin                an admin of the cloud; the password is asked for, or read from stdin
+  stead user create bob --project acme         a member of one project
+  stead user create eve --project acme --role reader
+  stead user list
+  stead user delete bob
+  stead user clouds-yaml ada --project acme    what clients want to know, for ~/.config/openstack/clouds.yaml
+
+exit status: 0, or 1 when it is refused
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from stead.cli.common import options as shared
+from stead.core.diagnostics import Code, Refused
+
+NO_PASSWORD = Code("STEAD-C063", "a user needs a password")
+NO_USER = Code("STEAD-C064", "what was asked of users cannot be done")
+SHORTEST = 8  # characters
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("create", "list", "delete", "clouds-yaml"), help="what to do")
+    parser.add_argument("name", nargs="?", default="", help="name of the user")
+    parser.add_argument("--admin", action="store_true", help="admin of the whole cloud")
+    parser.add_argument("--project", default="", metavar="NAME", help="project in which the user has a role")
+    parser.add_argument(
+        "--role", default="member", choices=("admin", "manager", "member", "reader"), help="which (default: member)"
+    )
+    parser.add_argument("--url", default="http://127.0.0.1:8774", help="of the API, for clouds-yaml")
+    shared.inputs(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.cli.common.serving import means, people_of, required
+
+    required()
+    if options.action != "list" and not options.name:
+        raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
+    if options.action == "clouds-yaml":
+        print(clouds_yaml(options), end="")
+        return 0
+    from stead.serve.faults import Fault, said
+
+    try:
+        return act(options, means(options), people_of)
+    except Fault as fault:
+        raise Refused(NO_USER.at(None, said(fault))) from fault
+
+
+def act(options: argparse.Namespace, ready: object, people_of: object) -> int:
+    people = people_of(ready)  # type: ignore[operator]
+    if options.action == "list":
+        for user, known in people.of_kind("user"):
+            print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
+        return 0
+    if options.action == "delete":
+        people.remove_user(people.named(options.name) or options.name)
+        return 0
+    where = project_id(options.project, ready) if options.project else ""
+    user = people.add_user(options.name, password())
+    if options.admin:
+        people.assign(user, "system", "admin")
+    if where:
+        people.assign(user, where, "admin" if options.admin else options.role)
+        people.change_user(user, default_project_id=where)
+    print(f"{user}  {options.name}")
+    return 0
+
+
+def project_id(name: str, ready: object) -> str:
+    """Of a project of files or of the API; where there is none, one of the API begins."""
+    from stead.serve.begin import project_named
+
+    return project_named(name, ready)  # type: ignore[arg-type]
+
+
+def password() -> str:
+    from getpass import getpass
+
+    text = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(text) < SHORTEST:
+        raise Refused(NO_PASSWORD.at(None, f"Type one of at least {SHORTEST} characters, or give it on stdin."))
+    return text
+
+
+def clouds_yaml(options: argparse.Namespace) -> str:
+    scope = f"      project_name: {options.project}\n      project_domain_id: default\n" if options.project else ""
+    scope = scope or "      system_scope: all\n"
+    return (
+        f"clouds:\n  stead:\n    auth:\n      auth_url: {options.url}/identity/v3\n      username: {options.name}\n"
+        f"      password: ''  # yours\n      user_domain_id: default\n{scope}"
+        "    region_name: RegionOne\n    identity_api_version: 3\n"
+    )

@@ -1,0 +1,77 @@
+"""From options to what `stead serve` works with. The one place where the command line and the server meet."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from stead.cli.common.workspace import (
+    UPLOADS,
+    find,
+    key_to_keep,
+    made_directory,
+    open_state,
+    read_hosts,
+    read_spec,
+    runner_for,
+    site_key,
+)
+from stead.core.diagnostics import Diagnostic, Refused, has_errors
+
+if TYPE_CHECKING:
+    from stead.language.desired import Desired
+    from stead.serve.cloud import Means
+    from stead.serve.identity.people import People
+
+
+def required() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("starlette", "uvicorn", "argon2", "jsonschema") if find_spec(name) is None]
+    if missing:
+        from stead.cli.commands.serve import NO_EXTRA
+
+        text = f"Missing: {', '.join(missing)}. Install them with: pip install 'stead[serve]'."
+        raise Refused(NO_EXTRA.at(None, text))
+
+
+def means(options: argparse.Namespace) -> Means:
+    from stead.blueprint.placement.plugins import load_plugins
+    from stead.cli.common import inventories
+    from stead.cli.common.hooks import digests
+    from stead.kinds import kinds
+    from stead.language.spec import Stored
+    from stead.serve.cloud import Means
+
+    workspace = find(options)
+    inventory, found = read_hosts(workspace)
+    if has_errors(found):
+        raise Refused(*found)
+    uploads = (made_directory(workspace) / UPLOADS).resolve()
+    key = site_key(workspace)
+
+    def read(documents: Mapping[str, Mapping[str, Any]]) -> tuple[Desired, list[Diagnostic]]:
+        return read_spec(workspace, key, stored=Stored(documents=documents, uploads=str(uploads)))
+
+    open_state(workspace, create=True).close()
+    return Means(
+        read=read,
+        open_store=lambda: open_state(workspace),
+        runner=runner_for(workspace, inventory),
+        hosts=inventory.hosts,
+        kinds=kinds(),
+        key=key,
+        plugins=load_plugins(),
+        hooks=lambda desired: digests(desired, workspace.root),
+        inventory=inventories.digest(inventory.sources),
+        uploads=uploads,
+        root=workspace.root,
+        site_key=key_to_keep(workspace),
+    )
+
+
+def people_of(ready: Means) -> People:
+    from stead.serve.identity.people import People
+
+    return People(ready.open_store())

@@ -1,0 +1,230 @@
+"""From HTTP to handlers and back: who asks, whether the route's policy lets them, whether the body is what it must be.
+
+Nothing of a fault inside leaves here but its id, by which the log finds it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import jsonschema
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+from starlette.types import ASGIApp
+
+from stead.core.diagnostics import Refused
+from stead.serve.cloud import Cloud
+from stead.serve.faults import (
+    ENVELOPES,
+    NOT_BUILT,
+    NOT_FOUND,
+    OURS,
+    TOO_LARGE,
+    Fault,
+    bad,
+    forbidden,
+    unauthenticated,
+)
+from stead.serve.identity.people import NOBODY, Caller, People
+from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, Service
+from stead.serve.uploads import uploaded
+from stead.serve.versions import negotiated
+from stead.store.model import Audited
+
+logger = logging.getLogger("stead.serve")
+LARGEST = 1 << 20  # bytes of a body in JSON; user data has 64 KiB at most
+LARGEST_FILE = 64 << 30  # of an image
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ApiServer:
+    def __init__(self, cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> None:
+        self._cloud, self._people, self._services, self._url = cloud, people, services, url.rstrip("/")
+
+    def app(self) -> ASGIApp:
+        routes = [route for service in self._services for route in self._routes(service)]
+        return Starlette(routes=routes, exception_handlers={404: self._nowhere, 405: self._nowhere})
+
+    def _routes(self, service: Service) -> Iterable[HttpRoute]:
+        """One for each path, that knows all of its methods."""
+        paths: dict[str, dict[str, Endpoint]] = {}
+        for route in service.routes:
+            paths.setdefault(route.path, {})[route.method] = self._endpoint(service, route)
+        for method, path, _ in service.unbuilt:
+            paths.setdefault(path, {}).setdefault(method, self._unbuilt(service))
+        for path, methods in paths.items():
+            for one in dict.fromkeys((path, path.rstrip("/") or "/", path + "/")):
+                yield HttpRoute(one, self._by_method(service, methods), methods=METHODS)
+
+    def _by_method(self, service: Service, methods: Mapping[str, Endpoint]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            found = methods.get("GET" if request.method == "HEAD" else request.method)
+            if found is None:
+                return _fault(service.name, Fault(405, NOT_FOUND.id, "This path does not take that method."), _new_id())
+            return await found(request)
+
+        return endpoint
+
+    def _endpoint(self, service: Service, route: ApiRoute) -> Endpoint:
+        check = _checker(route)
+
+        async def endpoint(request: Request) -> Response:
+            request_id = _new_id()
+            try:
+                headers = negotiated(service.name, request.headers)
+                if route.raw:
+                    async with uploaded(request, self._cloud.means.uploads, LARGEST_FILE) as place:
+                        answer = await self._in_thread(route, request, str(place).encode(), check, request_id)
+                else:
+                    raw = await _body(request, LARGEST)
+                    answer = await self._in_thread(route, request, raw, check, request_id)
+                return _response(answer, {**headers, **_ids(request_id)})
+            except Fault as fault:
+                return _fault(service.name, fault, request_id)
+
+        return endpoint
+
+    async def _in_thread(self, *parts: Any) -> ApiReply:
+        return await to_thread.run_sync(self._answer, *parts)
+
+    def _unbuilt(self, service: Service) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            caller = await to_thread.run_sync(self._caller, request)
+            fault = Fault(501, NOT_BUILT.id, "This is not built yet. docs/api.md lists what is.")
+            return _fault(service.name, fault if caller.token is not None else unauthenticated(), _new_id())
+
+        return endpoint
+
+    async def _nowhere(self, request: Request, _error: Exception) -> Response:
+        service = request.url.path.split("/")[1] if request.url.path.count("/") else ""
+        return _fault(service, Fault(404, NOT_FOUND.id, "The resource could not be found."), _new_id())
+
+    def _caller(self, request: Request) -> Caller:
+        text = request.headers.get("x-auth-token", "")
+        return self._people.caller(text, lambda name: self._cloud.world().project(name)) if text else NOBODY
+
+    def _answer(
+        self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
+    ) -> ApiReply:
+        call, status = self._call(route, request, raw), 500
+        try:
+            call.caller = self._caller(request)
+            _must_be_allowed(call.caller, route.policy)
+            if not route.raw and route.schema is not None:
+                call.body = _parsed(raw)
+                check(call.body)
+            answer = route.handler(call)
+            status = answer.status
+        except Fault as fault:
+            status = fault.status
+            raise
+        except Refused as refusal:
+            logger.exception("request %s", request_id)
+            code = refusal.diagnostics[0].code if refusal.diagnostics else OURS.id
+            raise Fault(503, code, f"The server cannot do that just now. Request {request_id}.") from refusal
+        except Exception as error:
+            logger.exception("request %s", request_id)
+            raise Fault(500, OURS.id, f"A fault of the server's own. Request {request_id}.") from error
+        finally:
+            self._audit(call, route, request, status, request_id)
+        return answer
+
+    def _call(self, route: ApiRoute, request: Request, raw: bytes) -> Call:
+        return Call(
+            cloud=self._cloud,
+            people=self._people,
+            caller=NOBODY,
+            path=request.path_params,
+            query=request.query_params.multi_items(),
+            body=None,
+            headers=request.headers,
+            root=self._url or f"{request.url.scheme}://{request.url.netloc}",
+            source=request.client.host if request.client else "",
+            raw=raw if route.raw else b"",
+        )
+
+    def _audit(self, call: Call, route: ApiRoute, request: Request, status: int, request_id: str) -> None:
+        """What changes something, and what is refused. Never a body: it may hold a secret."""
+        if route.method == "GET" and status not in (401, 403):
+            return
+        who = call.audit.get("who") or call.caller.name
+        path = request.url.path[:500]
+        entry = Audited(
+            self._cloud.clock(), who, call.caller.project, f"{route.method} {path}", call.source, status, request_id
+        )
+        self._people.audit(entry)
+
+
+def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
+    if caller.may(policy):
+        return
+    if caller.token is None:
+        raise unauthenticated()
+    raise forbidden(f"This needs a role that you do not have here: {policy}.")
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Never more in memory than may be."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > most:
+            raise Fault(413, TOO_LARGE.id, f"A body has {most >> 20} MiB at most.")
+    return bytes(found)
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw or b"null")
+    except (ValueError, RecursionError) as error:
+        raise bad("The body is no JSON.") from error
+
+
+def _checker(route: ApiRoute) -> Callable[[Any], None]:
+    """Made when it is first needed: compiling all of them would be most of the start."""
+    validators: list[Any] = []
+
+    def check(body: Any) -> None:
+        if not validators:
+            validators.append(jsonschema.Draft202012Validator(route.schema))
+        error = jsonschema.exceptions.best_match(validators[0].iter_errors(body))
+        if error is not None:
+            where = "/".join(map(str, error.absolute_path)) or "the body"
+            raise bad(f"Invalid input for {where}: {error.message[:200]}")
+
+    return check
+
+
+def _response(answer: ApiReply, headers: Mapping[str, str]) -> Response:
+    if answer.body is None:
+        return Response(status_code=answer.status, headers={**headers, **answer.headers})
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, {**headers, **answer.headers}, "application/octet-stream")
+    return Response(dumped(answer.body), answer.status, {**headers, **answer.headers}, "application/json")
+
+
+dumped = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _fault(service: str, fault: Fault, request_id: str) -> Response:
+    envelope = ENVELOPES.get(service, ENVELOPES["identity"])
+    headers = {**_ids(request_id), "x-stead-code": fault.code}
+    if fault.status == 401:
+        headers["www-authenticate"] = "Keystone"
+    return Response(dumped(envelope(fault)), fault.status, headers, "application/json")
+
+
+def _new_id() -> str:
+    return f"req-{os.urandom(16).hex()}"
+
+
+def _ids(request_id: str) -> dict[str, str]:
+    return {"x-openstack-request-id": request_id, "x-compute-request-id": request_id}

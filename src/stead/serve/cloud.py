@@ -1,0 +1,237 @@
+"""The cloud as requests meet it: one warm value to read, and the one way to change a document.
+
+A change is planned before it is answered, by the same `make_plan` as the command line's. What the plan chose is
+promised with the new version of the document, which is the journal: whoever starts again goes on from there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
+from stead.core.address import Address
+from stead.core.diagnostics import Diagnostic, Refused, has_errors
+from stead.core.kind import Disruption, Kind
+from stead.core.named import NamedTuple
+from stead.core.observed import Host, Observed
+from stead.core.recorded import with_reserved
+from stead.core.value import field, replace, value
+from stead.language.desired import Desired
+from stead.language.spec.stored import document_of
+from stead.plan.build import Selection
+from stead.plan.model import Plan
+from stead.plan.planner import Inputs, Planned, Wishes, make_plan
+from stead.runner import Runner
+from stead.serve.edits import Content, Edit
+from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
+from stead.serve.world import CloudState
+from stead.store import Store
+from stead.store.codes import OVERTAKEN
+from stead.store.model import Document, reserved
+
+TRIES = 5  # of an edit that others overtake
+Documents = Mapping[str, Document]
+OfAddress = Callable[[Address], bool]
+
+
+class Who(NamedTuple):
+    """Whose request it is."""
+
+    name: str
+    id: str
+
+
+@value
+class Means:
+    """What the command line hands over: where things are, and who reaches the hosts."""
+
+    read: Callable[[Mapping[str, Content]], tuple[Desired, list[Diagnostic]]]  # the spec, with these documents
+    open_store: Callable[[], Store]
+    runner: Runner
+    hosts: Mapping[str, Host]
+    kinds: Mapping[str, Kind]
+    key: bytes = field(repr=False)
+    plugins: PlacementPlugins = NO_PLUGINS
+    hooks: Callable[[Desired], Mapping[str, str]] = field(default=lambda _desired: {}, repr=False)
+    inventory: str = ""  # digest of its files
+    uploads: Path = Path()
+    root: Path = Path()
+    site_key: str = field(default="", repr=False)
+
+
+class Cloud:
+    def __init__(self, means: Means, *, clock: Callable[[], float] = time.time) -> None:
+        self.means, self.clock = means, clock
+        self.store = means.open_store()
+        self.observed: Observed = Observed(hosts=means.hosts)
+        self.faults: Mapping[Address, str] = {}
+        self.woken: Callable[[], None] = lambda: None
+        self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
+        self._world: tuple[tuple[int, ...], CloudState] | None = None
+        self._outcome = 0
+
+    def look(self) -> None:
+        self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults)
+
+    def heard(self, observed: Observed, faults: Mapping[Address, str]) -> None:
+        """From the worker: what the hosts have now, and what could not be done."""
+        with self._lock:
+            self.observed, self.faults, self._outcome = observed, faults, self._outcome + 1
+
+    def world(self) -> CloudState:
+        with self._lock:
+            stamp = (self.store.documents_serial(), self.store.serial(), self._outcome)
+            if self._world is None or self._world[0] != stamp:
+                self._world = (stamp, self._read())
+            return self._world[1]
+
+    def _read(self) -> CloudState:
+        documents = self.store.documents()
+        desired, found = self.means.read(contents_of(documents))
+        if has_errors(found) and self._world is not None:
+            desired = self._world[1].desired  # somebody edits the site's files: what was last read still holds
+        recorded = self.store.recorded()
+        return CloudState(
+            documents=documents,
+            desired=desired,
+            recorded=with_reserved(recorded, reserved(documents.values())),
+            made=recorded.resources,
+            faults=self.faults,
+        )
+
+    def edit(
+        self, project: str, who: Who, reason: str, edit: Edit, *, loses: OfAddress = lambda _one: False
+    ) -> CloudState:
+        """Plans the changed document, and saves it if that can be done. `loses`: of what its owner agrees to lose."""
+        with self._lock:
+            for _ in range(TRIES):
+                world = self.world()
+                before = self._document(world, project)
+                content = edit(before.content)
+                if content == before.content:
+                    return world
+                after = self._planned(world, before, content, who, loses)
+                try:
+                    self.store.save_document(replace(after, reason=reason))
+                except Refused as refusal:
+                    if all(one.code == OVERTAKEN.id for one in refusal.diagnostics):
+                        continue
+                    raise
+                self.woken()
+                return self.world()
+        raise conflict("Others change the same project all the time. Try again.")
+
+    def begin(self, project: str, who: Who, content: Content) -> CloudState:
+        """The first version of a project's document."""
+        with self._lock:
+            last = next(iter(self.store.versions(project, 1)), None)
+            nothing = Document(project=project, revision=last.revision if last else 0, who="", reason="")
+            after = self._planned(self.world(), nothing, content, who, lambda _one: False)
+            self.store.save_document(replace(after, reason="create project"))
+            self.woken()
+            return self.world()
+
+    def end(self, project: str, who: Who) -> None:
+        """No version after this one: what the project has is destroyed by the next apply."""
+        with self._lock:
+            before = self._document(self.world(), project)
+            self.store.save_document(
+                Document(project=project, revision=before.revision + 1, who=who.name, reason="delete project")
+            )
+            self.woken()
+
+    def _document(self, world: CloudState, project: str) -> Document:
+        document = world.documents.get(project)
+        if document is None:
+            file = world.owner_file(project)
+            if not file:
+                raise forbidden("There is no such project.")
+            text = f"This project belongs to files: {file}. Change it there, and apply. Reading works here as well."
+            raise Fault(403, OF_FILES.id, text)
+        return document
+
+    def _planned(self, world: CloudState, before: Document, content: Content, who: Who, loses: OfAddress) -> Document:
+        project, file = before.project, document_of(before.project)
+        documents = {**contents_of(world.documents), project: content}
+        desired, found = self.means.read(documents)
+        if has_errors(found):
+            refused(found, project, file)
+        planned, found = self.plan(desired, world, {project})
+        if planned.plan is None or has_errors(found):
+            refused(found, project, file)
+        for step in planned.plan.steps:
+            if step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address and not loses(step.address):
+                raise conflict(f"It would lose data: {step.loses or step.address}. Nothing was done.")
+        after = Document(project=project, revision=before.revision + 1, who=who.name, reason="", content=content)
+        return replace(after, about=about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id)))
+
+    def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
+        """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""
+        inputs = self.inputs(desired, world)
+        return make_plan(inputs, Wishes(selection=Selection(wanted=in_projects(projects))))
+
+    def inputs(self, desired: Desired, world: CloudState) -> Inputs:
+        return Inputs(
+            desired=desired,
+            recorded=world.recorded,
+            observed=self.observed,
+            kinds=self.means.kinds,
+            key=self.means.key,
+            plugins=self.means.plugins,
+            hooks=self.means.hooks(desired),
+            inventory=self.means.inventory,
+        )
+
+
+class _Told(NamedTuple):
+    plan: Plan
+    desired: Desired
+    world: CloudState
+    now: float
+    by: str
+
+
+def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mapping[str, Any]]:
+    """When each was made and changed, and by whom; and what is promised of those that no run has begun with."""
+    found = dict[str, Mapping[str, Any]]()
+    for block in told.desired.blocks:
+        for address in block.members if is_of(block.members[0], before.project) else ():
+            old = before.about.get(str(address), {})
+            about = {"created": told.now, "by": told.by, **{name: one for name, one in old.items() if name != "kept"}}
+            if _said(after.content, address) != _said(before.content, address):
+                about["updated"] = told.now
+            kept = _promised(address, old, told)
+            found[str(address)] = {**about, "kept": kept} if kept else about
+    return found
+
+
+def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[str, Any] | None:
+    if address in told.world.made:
+        return None
+    keep = told.plan.keeps.get(address)
+    if keep is None or not keep.leases:
+        promised: Mapping[str, Any] | None = old.get("kept")
+        return promised
+    after = [*map(str, keep.after)]
+    return {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
+
+
+def _said(content: Content, address: Address) -> Any:
+    return content.get(address.kind, {}).get(address.name) if address.project else content.get("project")
+
+
+def contents_of(documents: Documents) -> dict[str, Content]:
+    return {name: one.content for name, one in documents.items()}
+
+
+def is_of(address: Address, project: str) -> bool:
+    return address.project == project or (address.kind == "projects" and address.name == project)
+
+
+def in_projects(projects: Iterable[str]) -> OfAddress:
+    names = frozenset(projects)
+    return lambda address: address.project in names or (address.kind == "projects" and address.name in names)

@@ -1,0 +1,171 @@
+"""What can be done to a server: each an edit of its instance. What is not an edit yet is told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.serve.compute.creation import flavor_of, group_named
+from stead.serve.compute.servers import Status, notes_of
+from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
+from stead.serve.faults import bad, conflict, not_built
+from stead.serve.notes import note
+from stead.serve.routes import Call
+from stead.serve.world import CloudState, KnownResource, ResourceStatus
+
+UNBUILT = frozenset(
+    [
+        "addFixedIp",
+        "addFloatingIp",
+        "changePassword",
+        "confirmResize",
+        "createBackup",
+        "createImage",
+        "evacuate",
+        "forceDelete",
+        "lock",
+        "migrate",
+        "os-getConsoleOutput",
+        "os-getSPICEConsole",
+        "os-getVNCConsole",
+        "os-migrateLive",
+        "os-resetState",
+        "pause",
+        "rebuild",
+        "removeFixedIp",
+        "removeFloatingIp",
+        "rescue",
+        "resetNetwork",
+        "restore",
+        "resume",
+        "shelve",
+        "shelveOffload",
+        "suspend",
+        "trigger_crash_dump",
+        "unlock",
+        "unpause",
+        "unrescue",
+        "unshelve",
+        "injectNetworkInfo",
+    ]
+)
+Action = Callable[[Call, CloudState, KnownResource, Any], Edit]
+
+
+def changed(thing: KnownResource, **fields: Any) -> Edit:
+    return lambda content: change(content, "instances", thing.address.name, fields)
+
+
+def _be(state: str, must: str) -> Action:
+    def action(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+        status = Status(world, thing)
+        if thing.state is ResourceStatus.BUILDING or status.vm_state not in (must, "error", "resized"):
+            raise conflict(
+                f"Cannot '{'stop' if state == 'stopped' else 'start'}' instance {thing.id} while it is in "
+                f"vm_state {status.vm_state}"
+            )
+        return changed(thing, state=state)
+
+    return action
+
+
+def _reboot(_call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
+    """Stopped and started by the next two plans. Soft and hard are the same: the guest is asked first, for a while."""
+    if not isinstance(said, Mapping) or said.get("type") not in ("SOFT", "HARD", "soft", "hard"):
+        raise bad("Argument 'type' for reboot is not HARD or SOFT")
+    status = Status(world, thing)
+    if status.vm_state not in ("active", "resized"):
+        raise conflict(f"Cannot 'reboot' instance {thing.id} while it is in vm_state {status.vm_state}")
+    return note(thing.address.name, reboot=True)
+
+
+def _resize(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
+    if not isinstance(said, Mapping) or not isinstance(said.get("flavorRef"), str | int):
+        raise bad("resize needs a flavorRef.")
+    new, old = flavor_of(call, said["flavorRef"]), thing.model.flavor
+    if thing.state is not ResourceStatus.MADE or notes_of(world, thing).get("resized_from"):
+        raise conflict(f"Cannot 'resize' instance {thing.id} now.")
+    if not isinstance(old, Address) or new.address == old:
+        raise bad("When resizing, instances must change flavor!")
+    key = thing.address.name
+    return all_of(changed(thing, flavor=new.address.name), note(key, resized_from=old.name))
+
+
+def _confirm(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    if not notes_of(world, thing).get("resized_from"):
+        raise bad("Instance has not been resized.")
+    return note(thing.address.name, resized_from=None)
+
+
+def _revert(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    before = notes_of(world, thing).get("resized_from")
+    if not before:
+        raise bad("Instance has not been resized.")
+    return all_of(changed(thing, flavor=before), note(thing.address.name, resized_from=None))
+
+
+def _add_group(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
+    group = group_named(world, call.project, _named(said))
+    names = _groups(thing)
+    return changed(thing, security_groups=[*names, group.address.name] if group.address.name not in names else names)
+
+
+def _remove_group(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
+    group, names = group_named(world, call.project, _named(said)), _groups(thing)
+    if group.address.name not in names:
+        raise conflict(f"Security group {group.name} is not associated with the instance {thing.id}")
+    return changed(thing, security_groups=[one for one in names if one != group.address.name])
+
+
+def _named(said: Any) -> str:
+    if not isinstance(said, Mapping) or not isinstance(said.get("name"), str):
+        raise bad("A security group is named by `name`.")
+    name: str = said["name"]
+    return name
+
+
+def _groups(thing: KnownResource) -> list[str]:
+    groups = thing.model.security_groups
+    return ["default"] if groups is None else [one.name for one in groups]
+
+
+ACTIONS: Mapping[str, Action] = {
+    "os-start": _be("running", "stopped"),
+    "os-stop": _be("stopped", "active"),
+    "reboot": _reboot,
+    "resize": _resize,
+    "confirmResize": _confirm,
+    "revertResize": _revert,
+    "addSecurityGroup": _add_group,
+    "removeSecurityGroup": _remove_group,
+}
+
+
+def action_of(call: Call, world: CloudState, thing: KnownResource) -> tuple[str, Edit]:
+    body = call.body
+    if not isinstance(body, Mapping) or len(body) != 1:
+        raise bad("The body names one action.")
+    (name, said) = next(iter(body.items()))
+    if name in ACTIONS:
+        return name, ACTIONS[name](call, world, thing, said)
+    if name in UNBUILT:
+        raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
+    raise bad(f"There is no such action: {str(name)[:60]}")
+
+
+def deleted(key: str) -> Edit:
+    """Floating IPs that led to it are kept, and lead nowhere."""
+
+    def edit(content: Content) -> Content:
+        entry_of(content, "instances", key)
+        addresses = {
+            name: {word: said for word, said in one.items() if word not in ("instance", "inside")}
+            if one.get("instance") == key
+            else one
+            for name, one in content.get("floating_ips", {}).items()
+        }
+        after = {**content, "floating_ips": addresses} if addresses else content
+        return note(key, reboot=None, resized_from=None)(remove(after, "instances", key))
+
+    return edit

@@ -1,0 +1,169 @@
+"""From Nova's body to the fields of an instance. What has no counterpart is refused, not passed over."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.serve.edits import Content, Edit, all_of, put, slug
+from stead.serve.faults import bad, conflict, not_built
+from stead.serve.keys import new_key
+from stead.serve.routes import Call
+from stead.serve.world import CloudState, KnownResource
+
+MOST = 100  # servers of one request
+
+
+class Created:
+    """What one request makes: the edit, and the keys of its servers."""
+
+    def __init__(self, edit: Edit, keys: list[str]) -> None:
+        self.edit, self.keys = edit, keys
+
+
+def created(call: Call) -> Created:
+    said, world = call.body["server"], call.world
+    number = int(said.get("max_count") or said.get("min_count") or 1)
+    if not 1 <= number <= MOST or int(said.get("min_count") or 1) > number:
+        raise bad(f"min_count and max_count are from 1 to {MOST}, and min_count is not above max_count.")
+    if said.get("personality"):
+        raise not_built("Files of `personality` are not injected. Use user_data.")
+    fields = _fields(call, world, said)
+    edits: list[Edit] = []
+    keys = []
+    for at in range(number):
+        key = new_key("instances")
+        name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
+        volume, more = _boot(world, call, said, key)
+        edits += [*more, _one(key, name, {**fields, **volume}, world)]
+        keys.append(key)
+    return Created(all_of(*edits), keys)
+
+
+def _one(key: str, name: str, fields: Mapping[str, Any], world: CloudState) -> Edit:
+    """The host name is that of the server where nobody of the project has it; names resolve inside of a project."""
+    shared = any(world.desired.get(Address("", "networks", one["network"])) for one in fields.get("networks", ()))
+
+    def edit(content: Content) -> Content:
+        wanted = slug(name) or key
+        taken = {one.get("hostname") for one in content.get("instances", {}).values()}
+        free = wanted if wanted not in taken and not shared else f"{wanted[:45].rstrip('-')}-{key[-8:]}"
+        return put(content, "instances", key, {"display_name": name, "hostname": free, **fields})
+
+    return edit
+
+
+def _fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
+    project = call.project
+    flavor = flavor_of(call, said["flavorRef"])
+    networks = [_nic(call, world, one) for one in _asked_networks(call, world, said)]
+    groups = [one["name"] for one in said.get("security_groups") or ()]
+    fields: dict[str, Any] = {
+        "flavor": flavor.address.name,
+        "networks": networks or None,
+        "labels": said.get("metadata") or None,
+        "description": said.get("description"),
+    }
+    if image := said.get("imageRef"):
+        fields["image"] = world.find("images", image, project, what="Image", shared=True).address.name
+    if groups:
+        fields["security_groups"] = [group_named(world, project, one).address.name for one in dict.fromkeys(groups)]
+    if key := said.get("key_name"):
+        fields["keypairs"] = [keypair_named(world, project, key).address.name]
+    if data := said.get("user_data"):
+        fields["cloud_init"] = {"user_data": user_data(data)}
+    if zone := said.get("availability_zone"):
+        name, _, host = zone.partition(":")
+        known = {one.zone for one in call.cloud.observed.hosts.values()}
+        if name and name not in {*known, "nova"}:
+            raise bad(f"There is no availability zone {name[:60]!r}: {', '.join(sorted(known))} are what there is.")
+        fields["zone"] = name if name in known else None
+        fields["host"] = host or None
+    return fields
+
+
+def _asked_networks(call: Call, world: CloudState, said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Without a word, the one network that the project has: with several, nobody can guess."""
+    asked = said.get("networks")
+    if asked == "none":
+        return []
+    if asked not in (None, "auto"):
+        found: list[Mapping[str, Any]] = asked
+        return found
+    own = [one for one in world.things("networks", [call.project]) if one.model.subnets]
+    if len(own) > 1:
+        raise conflict("Multiple possible networks found, use a Network ID to be more specific.")
+    return [{"uuid": one.id} for one in own]
+
+
+def _nic(call: Call, world: CloudState, one: Mapping[str, Any]) -> dict[str, Any]:
+    if one.get("port"):
+        raise not_built("A port of its own cannot be given to a server yet. Name a network.")
+    if not one.get("uuid"):
+        raise bad("Each of networks needs a uuid.")
+    network = world.find("networks", one["uuid"], call.project, what="Network", shared=True)
+    if not network.model.subnets:
+        raise bad(f"Network {network.id} requires a subnet in order to boot instances on.")
+    return {"network": network.address.name, **({"address": one["fixed_ip"]} if one.get("fixed_ip") else {})}
+
+
+def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[Edit]]:
+    """The root disk of `block_device_mapping_v2`, where it is a volume."""
+    devices = said.get("block_device_mapping_v2") or []
+    roots = [one for one in devices if str(one.get("boot_index", "")) == "0"]
+    if len(devices) != len(roots) or len(roots) > 1:
+        raise not_built("More devices than the root disk are attached after a server is made, not with it.")
+    if not roots:
+        if not said.get("imageRef"):
+            raise bad("A server needs an imageRef, or a volume to boot from.")
+        return {}, []
+    root = roots[0]
+    source, where = root.get("source_type"), root.get("destination_type", "volume")
+    if source == "image" and where == "local":
+        return {}, []
+    if source == "volume":
+        volume = world.find("volumes", str(root.get("uuid", "")), call.project, what="Volume")
+        return {"boot_volume": volume.address.name, "image": None}, []
+    if source == "image" and root.get("volume_size"):
+        image = world.find("images", str(root.get("uuid", "")), call.project, what="Image", shared=True)
+        name = f"vol-{key.removeprefix('vm-')}"
+        entry = {"size": f"{int(root['volume_size'])}GiB", "from": {"image": image.address.name}}
+        return {"boot_volume": name, "image": None}, [lambda content: put(content, "volumes", name, entry)]
+    raise not_built("A server boots from an image, a volume, or a volume of a given size made from an image.")
+
+
+def user_data(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise bad("user_data is not base64 of a text in UTF-8.") from error
+
+
+def flavor_of(call: Call, reference: Any) -> KnownResource:
+    text = str(reference).rpartition("/")[2]
+    world = call.world
+    for thing in world.things("flavors", ["", call.project]):
+        if text in (thing.id, thing.address.name):
+            return thing
+    raise bad(f"Flavor {text[:80]} could not be found.")
+
+
+def group_named(world: CloudState, project: str, text: str) -> KnownResource:
+    """By its id or its name, of which only one may have it."""
+    groups = list(world.things("security_groups", [project]))
+    found = [one for one in groups if one.id == text] or [one for one in groups if one.name == text]
+    if not found:
+        raise bad(f"Security group {text[:80]} could not be found.")
+    if len(found) > 1:
+        raise conflict(f"Several security groups are named {text[:80]}. Use an id.")
+    return found[0]
+
+
+def keypair_named(world: CloudState, project: str, name: str) -> KnownResource:
+    for thing in world.things("keypairs", [project, ""]):
+        if thing.name == name:
+            return thing
+    raise bad(f"Invalid key_name provided: {name[:80]}.")

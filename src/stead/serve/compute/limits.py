@@ -1,0 +1,80 @@
+"""Nova's quotas and limits."""
+
+from __future__ import annotations
+
+from stead.serve.compute.servers import V
+from stead.serve.quotas import COMPUTE, NO_LIMIT, limits, project_asked, set_of, used, write
+from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
+
+_EXTRA = {
+    "metadata_items": 128,
+    "injected_files": 0,
+    "injected_file_content_bytes": 0,
+    "injected_file_path_bytes": 0,
+    "server_groups": NO_LIMIT,
+    "server_group_members": NO_LIMIT,
+    "fixed_ips": NO_LIMIT,
+    "floating_ips": NO_LIMIT,
+    "security_groups": NO_LIMIT,
+    "security_group_rules": NO_LIMIT,
+}
+_set = set_of(_EXTRA, COMPUTE)
+
+
+def show(call: Call) -> ApiReply:
+    return ApiReply(body={"quota_set": _set(call, False)})
+
+
+def detail(call: Call) -> ApiReply:
+    return ApiReply(body={"quota_set": _set(call, True)})
+
+
+def defaults(call: Call) -> ApiReply:
+    project_asked(call)
+    found = {**dict.fromkeys(COMPUTE, NO_LIMIT), **_EXTRA, "id": call.path["target"]}
+    return ApiReply(body={"quota_set": found})
+
+
+def change(call: Call) -> ApiReply:
+    write(call, project_asked(call), COMPUTE, call.body["quota_set"])
+    found = _set(call, False)
+    found.pop("id")
+    return ApiReply(body={"quota_set": found})
+
+
+def absolute(call: Call) -> ApiReply:
+    world, project = call.world, call.caller.project
+    most, now = limits(world, project, COMPUTE), used(call, world, project, COMPUTE)
+    found = {
+        "maxTotalInstances": most["instances"],
+        "maxTotalCores": most["cores"],
+        "maxTotalRAMSize": most["ram"],
+        "maxTotalKeypairs": most["key_pairs"],
+        "maxServerMeta": 128,
+        "maxImageMeta": 128,
+        "maxPersonality": 0,
+        "maxPersonalitySize": 0,
+        "maxServerGroups": NO_LIMIT,
+        "maxServerGroupMembers": NO_LIMIT,
+        "maxTotalFloatingIps": NO_LIMIT,
+        "maxSecurityGroups": NO_LIMIT,
+        "maxSecurityGroupRules": NO_LIMIT,
+        "totalInstancesUsed": now["instances"],
+        "totalCoresUsed": now["cores"],
+        "totalRAMUsed": now["ram"],
+        "totalServerGroupsUsed": 0,
+        "totalFloatingIpsUsed": 0,
+        "totalSecurityGroupsUsed": 0,
+    }
+    return ApiReply(body={"limits": {"rate": [], "absolute": found}})
+
+
+Q = f"{V}/os-quota-sets/{{target}}"
+NUMBERS = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in COMPUTE})
+ROUTES = (
+    ApiRoute("GET", f"{V}/limits", AccessPolicy.READER, absolute),
+    ApiRoute("GET", Q, AccessPolicy.READER, show),
+    ApiRoute("PUT", Q, AccessPolicy.ADMIN, change, wrapped("quota_set", NUMBERS)),
+    ApiRoute("GET", f"{Q}/detail", AccessPolicy.READER, detail),
+    ApiRoute("GET", f"{Q}/defaults", AccessPolicy.READER, defaults),
+)

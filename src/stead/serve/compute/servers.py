@@ -1,0 +1,193 @@
+"""A server is an instance: the two vocabularies, side by side. No request is read here, and nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.kinds.instance.model import Attachment, Instance
+from stead.kinds.instance.nics import InstanceInterface
+from stead.kinds.instance.nics import interfaces as instance_interfaces
+from stead.kinds.shared.sizing import Flavor
+from stead.serve import notes
+from stead.serve.network.ports import floating_of, port_id
+from stead.serve.routes import Call
+from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
+
+V = "/compute/v2.1"
+POWER = {"running": 1, "stopped": 4}
+
+
+def notes_of(world: CloudState, thing: KnownResource) -> Mapping[str, Any]:
+    document = world.documents.get(thing.address.project)
+    return notes.of(document.content, thing.address.name) if document is not None else {}
+
+
+class Status:
+    """What a server is in Nova's words."""
+
+    def __init__(self, world: CloudState, thing: KnownResource) -> None:
+        model: Instance = thing.model
+        noted = notes_of(world, thing)
+        recorded = fields_of_want(want) if thing.record and (want := thing.record.wants.get(thing.record.host)) else {}
+        is_now = recorded.get("state", model.state)
+        self.status = "ACTIVE" if is_now == "running" else "SHUTOFF"
+        self.vm_state = "active" if is_now == "running" else "stopped"
+        self.task: str | None = None
+        self.power = POWER.get(is_now, 0)
+        if thing.state is ResourceStatus.FAILED:
+            self.status, self.vm_state = "ERROR", "error"
+        elif thing.state is ResourceStatus.BUILDING:
+            self.status, self.vm_state, self.task, self.power = "BUILD", "building", "spawning", 0
+        elif noted.get(notes.REBOOT):
+            self.status, self.task = "REBOOT", "rebooting"
+        elif is_now != model.state:
+            self.task = "powering-off" if model.state == "stopped" else "powering-on"
+        elif noted.get(notes.RESIZED_FROM):
+            done = recorded.get("memory") == _sizes(world, model)["ram"] << 20
+            self.status, self.vm_state = ("VERIFY_RESIZE", "resized") if done else ("RESIZE", self.vm_state)
+            self.task = None if done else "resize_finish"
+
+
+def _sizes(world: CloudState, model: Instance) -> dict[str, Any]:
+    flavor = model.flavor
+    if isinstance(flavor, Address):
+        block = world.desired.get(flavor)
+        flavor = block.model if block is not None else Flavor(vcpus=1, memory=0)
+    return sizes(flavor)
+
+
+def sizes(flavor: Flavor) -> dict[str, Any]:
+    return {
+        "vcpus": flavor.vcpus,
+        "ram": flavor.memory >> 20,
+        "disk": -(-flavor.disk >> 30) if flavor.disk % (1 << 30) == 0 else (flavor.disk >> 30) + 1,
+    }
+
+
+def links(call: Call, kind: str, identity: str) -> list[dict[str, str]]:
+    return [
+        {"rel": "self", "href": f"{call.root}{V}/{kind}/{identity}"},
+        {"rel": "bookmark", "href": f"{call.root}/compute/{kind}/{identity}"},
+    ]
+
+
+def brief(call: Call, thing: KnownResource) -> dict[str, Any]:
+    return {"id": thing.id, "name": thing.name, "links": links(call, "servers", thing.id)}
+
+
+def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    model: Instance = thing.model
+    status = Status(world, thing)
+    found: dict[str, Any] = {
+        **brief(call, thing),
+        "status": status.status,
+        "tenant_id": world.project_id(thing.address.project),
+        "user_id": thing.about.get("by", ""),
+        "metadata": dict(thing.settings.labels),
+        "hostId": bare(made_of(thing.address.project, thing.host)) if thing.host else "",
+        "image": _image(call, world, model),
+        "flavor": _flavor(call, world, thing),
+        "created": thing.created,
+        "updated": thing.updated,
+        "addresses": addresses(world, thing),
+        "accessIPv4": "",
+        "accessIPv6": "",
+        "links": links(call, "servers", thing.id),
+        "OS-DCF:diskConfig": "MANUAL",
+        "OS-EXT-AZ:availability_zone": _zone(call, thing),
+        "config_drive": "True",
+        "key_name": _key(world, model),
+        "OS-SRV-USG:launched_at": thing.updated.rstrip("Z") + ".000000" if thing.state is ResourceStatus.MADE else None,
+        "OS-SRV-USG:terminated_at": None,
+        "OS-EXT-STS:task_state": status.task,
+        "OS-EXT-STS:vm_state": status.vm_state,
+        "OS-EXT-STS:power_state": status.power,
+        "os-extended-volumes:volumes_attached": [{"id": world.id_of(one)} for one in volumes(model)],
+        "security_groups": [{"name": name} for name in group_names(world, thing)],
+    }
+    if status.status in ("ACTIVE", "BUILD", "REBOOT", "RESIZE", "VERIFY_RESIZE"):
+        found["progress"] = 0 if status.status == "BUILD" else 100
+    if thing.state is ResourceStatus.FAILED:
+        found["fault"] = {"code": 500, "created": thing.updated, "message": thing.fault}
+    if call.caller.admin:
+        found |= {
+            "OS-EXT-SRV-ATTR:host": thing.host or None,
+            "OS-EXT-SRV-ATTR:hypervisor_hostname": thing.host or None,
+            "OS-EXT-SRV-ATTR:instance_name": f"{thing.address.project}.{thing.address.label}",
+        }
+    return found
+
+
+def _image(call: Call, world: CloudState, model: Instance) -> Any:
+    if model.image is None:
+        return ""
+    identity = world.id_of(model.image)
+    href = f"{call.root}/compute/images/{identity}"
+    return {"id": identity, "links": [{"rel": "bookmark", "href": href}]}
+
+
+def _flavor(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    flavor = thing.model.flavor
+    identity = world.id_of(flavor) if isinstance(flavor, Address) else made_of(thing.id, "flavor")
+    href = f"{call.root}/compute/flavors/{identity}"
+    return {"id": identity, "links": [{"rel": "bookmark", "href": href}]}
+
+
+def _zone(call: Call, thing: KnownResource) -> str:
+    host = call.cloud.observed.hosts.get(thing.host)
+    return host.zone if host is not None else ""
+
+
+def _key(world: CloudState, model: Instance) -> str | None:
+    return (
+        world.thing(model.keypairs[0]).name
+        if model.keypairs and model.keypairs[0] in world.desired.by_address
+        else None
+    )
+
+
+def volumes(model: Instance) -> Iterator[Address]:
+    if model.boot_volume is not None:
+        yield model.boot_volume
+    yield from (one.volume for one in model.volumes)
+
+
+def interfaces(world: CloudState, thing: KnownResource) -> tuple[InstanceInterface, ...]:
+    return instance_interfaces(thing.block, world.desired)
+
+
+def group_names(world: CloudState, thing: KnownResource) -> list[str]:
+    found = dict.fromkeys(group for seat in interfaces(world, thing) for group in seat.groups)
+    known = world.desired.by_address
+    return [world.thing(one).name if one in known else one.name for one in found]
+
+
+def addresses(world: CloudState, thing: KnownResource) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    outside = floating_of(world)
+    for seat in interfaces(world, thing):
+        if seat.mac not in thing.leases:
+            continue
+        network = world.thing(seat.network.members[0])
+        mac = thing.leases[seat.mac]
+        inside = seat.addresses(thing.leases)
+        given = [(one, "fixed") for one in inside] + [
+            (one, "floating") for one in outside.get(port_id(thing.id, seat.key), ())
+        ]
+        found.setdefault(network.name, []).extend(
+            {
+                "version": 6 if ":" in one else 4,
+                "addr": one,
+                "OS-EXT-IPS-MAC:mac_addr": mac,
+                "OS-EXT-IPS:type": type_,
+            }
+            for one, type_ in given
+        )
+    return found
+
+
+def attachment(thing: KnownResource, world: CloudState, one: Attachment) -> dict[str, Any]:
+    identity = world.id_of(one.volume)
+    return {"id": identity, "volumeId": identity, "serverId": thing.id, "device": f"/dev/{one.device or 'vdb'}"}

@@ -1,0 +1,227 @@
+"""Networks and subnets: a subnet is an entry of its network, and its id is made of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from stead.core.named import NamedTuple
+from stead.kinds.network.model import Network, Subnet
+from stead.kinds.shared.subnets import Net, nets_of
+from stead.serve.edits import Content, Edit, change, entry_of
+from stead.serve.faults import bad, conflict, not_built, not_found
+from stead.serve.network.ports import subnet_id
+from stead.serve.routes import Call, true
+from stead.serve.world import CloudState, KnownResource, ResourceStatus
+
+STATUS = {ResourceStatus.MADE: "ACTIVE", ResourceStatus.BUILDING: "BUILD", ResourceStatus.FAILED: "ERROR"}
+
+
+class SubnetResource(NamedTuple):
+    id: str
+    key: str
+    network: KnownResource
+    model: Subnet
+    net: Net
+
+
+def visible(call: Call, world: CloudState) -> list[KnownResource]:
+    """One's own, and what the site shares; an admin sees all."""
+    projects = None if call.caller.admin else [call.caller.project, ""]
+    return [
+        one
+        for one in world.things("networks", projects)
+        if one.address.project or one.model.shared or one.model.external or call.caller.admin
+    ]
+
+
+def subnets_of(world: CloudState, network: KnownResource) -> Iterator[SubnetResource]:
+    nets = {net.name: net for net in nets_of(network.block, world.desired)}
+    for key, model in network.model.subnets.items():
+        yield SubnetResource(subnet_id(network.id, key), key, network, model, nets[key])
+
+
+def find_subnet(call: Call, world: CloudState, identity: str) -> SubnetResource:
+    for network in visible(call, world):
+        for one in subnets_of(world, network):
+            if one.id == identity:
+                return one
+    raise not_found("Subnet", identity)
+
+
+def network_data(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    model: Network = thing.model
+    project = world.project_id(thing.address.project)
+    found: dict[str, Any] = {
+        "id": thing.id,
+        "name": thing.name,
+        "tenant_id": project,
+        "project_id": project,
+        "admin_state_up": True,
+        "status": STATUS[thing.state],
+        "shared": not thing.address.project and model.shared,
+        "router:external": model.external,
+        "is_default": False,
+        "subnets": [one.id for one in subnets_of(world, thing)],
+        "mtu": model.mtu or 1450,
+        "port_security_enabled": model.port_security,
+        "description": model.description,
+        "availability_zone_hints": [],
+        "availability_zones": [],
+        "ipv4_address_scope": None,
+        "ipv6_address_scope": None,
+        "qos_policy_id": None,
+        "dns_domain": "",
+        "tags": list(thing.settings.tags),
+        "revision_number": 1,
+        "created_at": thing.created,
+        "updated_at": thing.updated,
+    }
+    if call.caller.admin:
+        number = thing.leases.get("vni") or thing.leases.get("vlan")
+        found |= {
+            "provider:network_type": model.type,
+            "provider:physical_network": model.physical,
+            "provider:segmentation_id": int(number) if number else None,
+        }
+    return found
+
+
+def subnet_data(world: CloudState, one: SubnetResource) -> dict[str, Any]:
+    net, thing = one.net, one.network
+    project = world.project_id(thing.address.project)
+    ipv6 = {"dhcp": "dhcpv6-stateful", "slaac": "slaac"}[one.model.ipv6] if net.version == 6 else None
+    return {
+        "id": one.id,
+        "name": _name_of(world, thing, one.key),
+        "network_id": thing.id,
+        "tenant_id": project,
+        "project_id": project,
+        "ip_version": net.version,
+        "cidr": net.cidr,
+        "gateway_ip": None if net.gateway is None else net.write(net.gateway),
+        "enable_dhcp": net.server is not None,
+        "dns_nameservers": list(one.model.dns),
+        "host_routes": [{"destination": route.to, "nexthop": route.via} for route in one.model.routes],
+        "allocation_pools": [{"start": net.write(net.first), "end": net.write(net.last)}],
+        "ipv6_ra_mode": ipv6,
+        "ipv6_address_mode": ipv6,
+        "subnetpool_id": None,
+        "service_types": [],
+        "segment_id": None,
+        "dns_publish_fixed_ip": False,
+        "router:external": thing.model.external,
+        "description": notes_of(world, thing, one.key).get("description", ""),
+        "tags": notes_of(world, thing, one.key).get("tags", []),
+        "revision_number": 1,
+        "created_at": thing.created,
+        "updated_at": thing.updated,
+    }
+
+
+SUBNET_NOTES = "serve_subnets"  # a section of documents that the planner does not read: names and descriptions
+
+
+def notes_of(world: CloudState, network: KnownResource, key: str) -> Mapping[str, Any]:
+    document = world.documents.get(network.address.project)
+    notes = document.content.get(SUBNET_NOTES, {}) if document else {}
+    found: Mapping[str, Any] = notes.get(f"{network.address.name}/{key}", {})
+    return found
+
+
+def _name_of(world: CloudState, network: KnownResource, key: str) -> str:
+    notes = notes_of(world, network, key)
+    name: str = notes.get("name", "" if notes else key)
+    return name
+
+
+def subnet_fields(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a body to those of a subnet, over what it was."""
+    fields = {**before, **(_cidr(said) if "cidr" in said else {})}
+    for name, (word, read) in _SUBNET_WORDS.items():
+        if name in said:
+            fields[word] = read(said[name])
+    if pools := said.get("allocation_pools"):
+        if len(pools) > 1:
+            raise not_built("A subnet has one allocation pool here.")
+        fields["pool"] = f"{_address(pools[0]['start'])}-{_address(pools[0]['end'])}"
+    if mode := said.get("ipv6_address_mode") or said.get("ipv6_ra_mode"):
+        fields["ipv6"] = "slaac" if mode == "slaac" else "dhcp"
+    return {name: one for name, one in fields.items() if one not in (None, [])}
+
+
+def _cidr(said: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        network = ip_network(said["cidr"], strict=False)
+    except ValueError as error:
+        raise bad(f"Invalid input for cidr: {str(said['cidr'])[:60]!r} is no CIDR.") from error
+    if said.get("ip_version") not in (None, network.version):
+        raise bad("ip_version and cidr differ.")
+    return {"cidr": str(network)}
+
+
+def _address(text: Any) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise bad(f"{str(text)[:60]!r} is not a valid IP address.") from error
+
+
+# Neutron's word -> ours, and how its value is ours.
+_SUBNET_WORDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "gateway_ip": ("gateway", lambda said: "none" if said is None else _address(said)),
+    "enable_dhcp": ("dhcp", true),
+    "dns_nameservers": ("dns", lambda said: [_address(one) for one in said or ()]),
+    "host_routes": ("routes", lambda said: [{"to": one["destination"], "via": one["nexthop"]} for one in said or ()]),
+}
+
+
+def write_subnet(network: str, key: str, said: Mapping[str, Any], *, new: bool) -> Edit:
+    def edit(content: Content) -> Content:
+        before = entry_of(content, "networks", network)
+        subnets = before.get("subnets", {})
+        if not new and key not in subnets:
+            raise conflict("The subnet was deleted meanwhile.")
+        fields = subnet_fields(said, subnets.get(key, {}))
+        if new:
+            _apart(fields["cidr"], subnets)
+        content = change(content, "networks", network, {"subnets": {**subnets, key: fields}})
+        return _noted(content, f"{network}/{key}", said)
+
+    return edit
+
+
+def _apart(cidr: str, subnets: Mapping[str, Any]) -> None:
+    new = ip_network(cidr)
+    for one in subnets.values():
+        other = ip_network(one["cidr"])
+        if other.version == new.version:
+            if other.overlaps(new):
+                raise bad(f"Requested subnet with cidr: {cidr} overlaps with another subnet.")
+            raise not_built("A network has one subnet of each family here.")
+
+
+def _noted(content: Content, place: str, said: Mapping[str, Any]) -> Content:
+    notes = content.get(SUBNET_NOTES, {})
+    mine = {
+        **notes.get(place, {"name": ""}),
+        **{name: said[name] for name in ("name", "description") if said.get(name)},
+    }
+    return {**content, SUBNET_NOTES: {**notes, place: mine}}
+
+
+def delete_subnet(network: str, key: str) -> Edit:
+    def edit(content: Content) -> Content:
+        before = entry_of(content, "networks", network)
+        subnets = {name: one for name, one in before.get("subnets", {}).items() if name != key}
+        notes = {name: one for name, one in content.get(SUBNET_NOTES, {}).items() if name != f"{network}/{key}"}
+        content = {**{name: one for name, one in content.items() if name != SUBNET_NOTES}}
+        content = change(content, "networks", network, {"subnets": subnets or None})
+        return {**content, SUBNET_NOTES: notes} if notes else content
+
+    return edit
+
+
+def users_of_subnet(one: SubnetResource, ports: Iterator[Any]) -> list[str]:
+    return [port.id for port in ports if any(subnet == one.id for subnet, _ in port.fixed)]

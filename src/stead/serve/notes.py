@@ -1,0 +1,46 @@
+"""What only the API has to know of a server: kept in its document, in a section that the planner does not read.
+
+A reboot is such a note until it is done: the worker stops the server by one plan, forgets the note, and starts it by
+the next. Killed anywhere between, it goes on: stopping what is stopped is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.serve.edits import Content, Edit
+
+NOTES = "serve"
+REBOOT, RESIZED_FROM = "reboot", "resized_from"
+
+
+def of(content: Content, key: str) -> Mapping[str, Any]:
+    notes: Mapping[str, Any] = content.get(NOTES, {}).get(key, {})
+    return notes
+
+
+def note(key: str, **said: Any) -> Edit:
+    """None forgets."""
+
+    def edit(content: Content) -> Content:
+        notes = content.get(NOTES, {})
+        mine = {name: one for name, one in {**notes.get(key, {}), **said}.items() if one is not None}
+        others = {name: one for name, one in notes.items() if name != key}
+        rest = {name: one for name, one in content.items() if name != NOTES}
+        after = {**others, **({key: mine} if mine else {})}
+        return {**rest, NOTES: after} if after else rest
+
+    return edit
+
+
+def rebooting(content: Content) -> list[str]:
+    return [key for key, one in content.get(NOTES, {}).items() if one.get(REBOOT)]
+
+
+def stopped(content: Content, keys: list[str]) -> Content:
+    """With these servers stopped, which is the first half of a reboot."""
+    servers = {
+        key: {**one, "state": "stopped"} if key in keys else one for key, one in content.get("instances", {}).items()
+    }
+    return {**content, "instances": servers} if keys else content

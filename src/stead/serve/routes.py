@@ -1,0 +1,131 @@
+"""What a route is: one line of a service's table. The table is all that a service offers, and what the docs show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from stead.core.named import NamedTuple
+from stead.core.value import field, mutable, positional, value
+from stead.serve.cloud import Cloud, Who
+from stead.serve.edits import Edit
+from stead.serve.faults import forbidden
+
+if TYPE_CHECKING:
+    from stead.serve.identity.people import Caller, People
+    from stead.serve.world import CloudState
+
+
+class AccessPolicy(StrEnum):
+    """Who may call a route. Whose a thing is, its handler looks at: what is another project's is not found."""
+
+    PUBLIC = "anybody"
+    ANYONE = "anybody with a token"
+    READER = "reader of the project"
+    MEMBER = "member of the project"
+    MANAGER = "manager of the project"
+    ADMIN = "admin of the cloud"
+
+
+@positional
+class ApiReply:
+    status: int = 200
+    body: Any = None  # JSON; bytes are sent as they are
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@mutable
+class Call:
+    """One request, as a handler sees it."""
+
+    cloud: Cloud
+    people: People
+    caller: Caller
+    path: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    body: Any  # JSON that its route's schema allows; None without one
+    headers: Mapping[str, str]
+    root: str  # URL of the server, as the client sees it
+    source: str
+    raw: bytes = b""  # of routes that take no JSON
+    audit: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> CloudState:
+        return self.cloud.world()
+
+    @property
+    def project(self) -> str:
+        """The project of the token, for what lives in one."""
+        if not self.caller.project:
+            raise forbidden("This needs a token for a project.")
+        return self.caller.project
+
+    def edit(self, what: str, edit: Edit, **more: Any) -> CloudState:
+        """Changes the document of the token's project. `what` goes into its history."""
+        return self.cloud.edit(self.project, self.who, what, edit, **more)
+
+    @property
+    def who(self) -> Who:
+        return Who(self.caller.name, self.caller.user)
+
+    def asked(self, name: str, default: str = "") -> str:
+        return next((text for key, text in self.query if key == name), default)
+
+    def flag(self, name: str) -> bool:
+        return self.asked(name).lower() in ("1", "true", "yes")
+
+
+Handler = Callable[[Call], ApiReply]
+Schema = Mapping[str, Any]
+
+
+class ApiRoute(NamedTuple):
+    method: str
+    path: str
+    policy: AccessPolicy
+    handler: Handler
+    schema: Schema | None = None  # of the body; None: the route takes none
+    raw: bool = False  # the body is a file, and no JSON
+
+
+@value
+class Service:
+    name: str  # "compute": the first part of its paths, and its endpoint's type
+    type: str  # in the catalog: "compute", "volumev3"
+    title: str  # "nova"
+    endpoint: str  # in the catalog: its path, with {project}
+    routes: tuple[ApiRoute, ...]
+    unbuilt: tuple[tuple[str, str, str], ...] = ()  # method, path, what it would be: answers 501
+
+
+def record(required: Sequence[str] = (), /, **properties: Any) -> dict[str, Any]:
+    """The schema of an object. Fields that it does not name are passed over, as the services themselves do."""
+    return {"type": "object", "required": [*required], "properties": properties}
+
+
+def wrapped(name: str, schema: Any) -> dict[str, Any]:
+    return record([name], **{name: schema})
+
+
+TEXT = {"type": "string", "maxLength": 255}
+NAME = {"type": "string", "minLength": 1, "maxLength": 255}
+MAYBE_TEXT = {"type": ["string", "null"], "maxLength": 255}
+LONG = {"type": ["string", "null"], "maxLength": 4096}
+FLAG = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false", "True", "False", "1", "0", "TRUE", "FALSE", 1, 0]}]}
+MAYBE_FLAG = {"anyOf": [*FLAG["anyOf"], {"type": "null"}]}
+ID = {"type": "string", "minLength": 1, "maxLength": 255}
+MAYBE_ID = {"type": ["string", "null"], "maxLength": 255}
+IDS = {"type": "array", "items": ID, "maxItems": 100}
+METADATA = {
+    "type": "object",
+    "maxProperties": 128,
+    "propertyNames": {"pattern": r"^[a-zA-Z0-9\-_:. ]{1,255}$"},
+    "additionalProperties": {"type": "string", "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]*$"},
+}
+TAGS = {"type": "array", "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f\x7f]{1,60}$"}, "maxItems": 50}
+
+
+def true(said: object) -> bool:
+    return said in (True, 1, "1", "true", "True", "TRUE")

@@ -1,0 +1,183 @@
+"""The one who applies. What has been accepted goes together into the next plan; what comes meanwhile, into the next.
+
+It keeps no list: it plans from the documents, so a server that was killed goes on by planning again, and nothing is
+done twice. What a person applies by hand at the same time wins or waits by the store's own lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+
+from stead.core.address import Address, parse
+from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
+from stead.core.kind import Disruption
+from stead.core.recorded import with_reserved
+from stead.language.desired import Desired
+from stead.plan.build import Selection
+from stead.plan.file import to_bytes
+from stead.plan.model import Plan
+from stead.plan.planner import Planned, Wishes, make_plan
+from stead.run.apply import Applied, Options, apply
+from stead.serve import notes
+from stead.serve.cloud import Cloud, Documents, Who, contents_of, in_projects
+from stead.serve.edits import Content, all_of
+from stead.serve.world import CloudState
+from stead.store import Store
+from stead.store.codes import LOCKED
+from stead.store.model import reserved
+
+logger = logging.getLogger("stead.serve")
+WHO = "stead serve"
+SOON, LATEST = 2.0, 300.0  # seconds until what failed is tried again, at first and at last
+WAITING = 1.0  # for a person's apply to end
+
+
+class Worker:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud, self._means = cloud, cloud.means
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._idle = threading.Event()
+        self._retry = SOON
+        self.plans = 0  # that were applied, for who measures
+        cloud.woken = self.wake
+        self._thread = threading.Thread(target=self._work, name="apply", daemon=True)
+
+    def start(self) -> None:
+        """Begins with what an earlier server accepted and did not end. Requests are planned by what hosts say now."""
+        self._cloud.look()
+        self._wake.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._idle.clear()
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Returns when the apply that runs has ended: nothing new begins."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def wait_idle(self, seconds: float) -> bool:
+        return self._idle.wait(seconds)
+
+    def _work(self) -> None:
+        store = self._means.open_store()  # a connection of this thread's own
+        try:
+            pause: float | None = None
+            while not self._stop.is_set():
+                self._wake.wait(pause)
+                self._wake.clear()
+                if not self._stop.is_set():
+                    pause = self._round(store)
+                if pause is None and not self._wake.is_set():
+                    self._idle.set()
+        finally:
+            store.close()
+
+    def _round(self, store: Store) -> float | None:
+        """Returns after how long to try again, or None when all is done."""
+        try:
+            done = self._once(store)
+        except Refused as refusal:
+            if any(one.code == LOCKED.id for one in refusal.diagnostics):
+                return WAITING
+            logger.warning("%s", refusal)
+            done = False
+        except Exception:
+            logger.exception("An apply ended in a fault of our own. It is tried again.")
+            done = False
+        if done:
+            self._retry = SOON
+            return None
+        self._retry = min(self._retry * 2, LATEST)
+        return self._retry / 2
+
+    def _once(self, store: Store) -> bool:
+        documents = store.documents()
+        contents = contents_of(documents)
+        asked = {name: keys for name, one in contents.items() if (keys := notes.rebooting(one))}
+        if asked:
+            halted = {name: notes.stopped(one, asked.get(name, [])) for name, one in contents.items()}
+            if not self._applied(store, documents, halted):
+                return False
+            for name, keys in asked.items():
+                done = all_of(*(notes.note(key, reboot=None) for key in keys))
+                self._cloud.edit(name, Who(WHO, ""), "reboot", done)
+            documents = store.documents()
+            contents = contents_of(documents)
+        return self._applied(store, documents, contents)
+
+    def _applied(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> bool:
+        with self._cloud.planning:
+            desired, found = self._means.read(contents)
+        if has_errors(found):
+            logger.warning("%s", "; ".join(f"{one.code} {one.detail}" for one in found))
+            return False
+        record = store.recorded()
+        observed = self._means.runner.observe(self._means.hosts, record)
+        world = CloudState(
+            documents=documents,
+            desired=desired,
+            recorded=with_reserved(record, reserved(documents.values())),
+            made=record.resources,
+            faults={},
+        )
+        self._cloud.heard(observed, self._cloud.faults)
+        with self._cloud.planning:
+            planned, found = self._plan(desired, world, {*documents, *_left(store, world)})
+        if planned.plan is None or planned.blueprint is None or has_errors(found):
+            self._cloud.heard(observed, faults_of(found))
+            return False
+        if planned.plan.empty:
+            self._cloud.heard(observed, {})
+            return True
+        applied = self._apply(planned.plan, planned, store)
+        self.plans += 1
+        after = self._means.runner.observe(self._means.hosts, store.recorded())
+        told = {one.step.address: one.why for one in (*applied.failed, *applied.skipped, *applied.unknown)}
+        self._cloud.heard(after, told)
+        return not told
+
+    def _plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
+        """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
+        inputs, wanted = self._cloud.inputs(desired, world), in_projects(projects)
+        planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted)))
+        if planned.plan is None:
+            return planned, found
+        lost = frozenset(
+            step.address
+            for step in planned.plan.steps
+            if step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address
+        )
+        if not lost:
+            return planned, found
+        logger.warning("Left alone, for data would be lost: %s", ", ".join(map(str, sorted(lost))))
+        return make_plan(inputs, Wishes(selection=Selection(wanted=wanted, unwanted=lost.__contains__)))
+
+    def _apply(self, plan: Plan, planned: Planned, store: Store) -> Applied:
+        options = Options(
+            who=WHO,
+            reason=f"{len(plan.steps)} steps of accepted requests",
+            secrets=planned.blueprint.secrets if planned.blueprint is not None else {},
+            site_key=self._means.site_key,
+            root=self._means.root,
+            content=to_bytes(plan),
+        )
+        return apply(plan, store, self._means.runner, now=plan.made, options=options)
+
+
+def _left(store: Store, world: CloudState) -> set[str]:
+    """Projects whose documents have ended, and of which something is recorded still."""
+    known = {address.project or address.name for address in world.made if address.project or address.kind == "projects"}
+    there = {block.project or block.name for block in world.desired.blocks if block.project or block.kind == "projects"}
+    return {name for name in known - there if store.versions(name, 1)}
+
+
+def faults_of(found: Iterable[Diagnostic]) -> Mapping[Address, str]:
+    """Of what cannot be planned: each resource that is told of."""
+    told = ((parse(one.address), one) for one in found if one.severity is Severity.ERROR and one.address)
+    return {address: f"{one.summary}: {one.detail} ({one.code})" for address, one in told if address is not None}

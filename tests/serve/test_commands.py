@@ -1,0 +1,87 @@
+"""`stead user` and `stead serve` as a person calls them."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.serve.served import PASSWORD, write_site
+
+from stead.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_site(tmp_path)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{text}\n"))
+
+
+def test_the_first_admin_is_made_by_a_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, PASSWORD)
+    assert main(["user", "create", "ada", "--admin", "--project", "new one", "-s", str(folder)]) == 0
+    assert main(["user", "list", "-s", str(folder)]) == 0
+    assert "ada" in capsys.readouterr().out
+    assert main(["plan", "-s", str(folder), "-q"]) == 0
+    typed(monkeypatch, PASSWORD)
+    assert main(["user", "create", "ada", "-s", str(folder)]) == 1
+    assert "STEAD-C064" in capsys.readouterr().err
+    assert main(["user", "delete", "ada", "-s", str(folder)]) == 0
+
+
+def test_a_short_password_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "short")
+    assert main(["user", "create", "ada", "-s", str(folder)]) == 1
+    assert "STEAD-C063" in capsys.readouterr().err
+
+
+def test_clouds_yaml_is_what_clients_want(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import yaml
+
+    assert main(["user", "clouds-yaml", "ada", "--project", "acme", "-s", str(folder)]) == 0
+    auth = yaml.safe_load(capsys.readouterr().out)["clouds"]["stead"]["auth"]
+    assert auth["auth_url"].endswith("/identity/v3")
+    assert auth["project_name"] == "acme"
+
+
+def test_passwords_do_not_go_over_the_network_in_the_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--listen", "0.0.0.0:8774", "-s", str(folder)]) == 1
+    assert "STEAD-C062" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["8774", "host:", "host:99999", "host:port"])
+def test_what_is_no_address_is_refused(folder: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--listen", text, "-s", str(folder)]) == 1
+    assert "STEAD-C061" in capsys.readouterr().err
+
+
+def test_without_the_extra_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert main(["serve", "-s", str(folder)]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-C060" in told
+    assert "stead[serve]" in told
+
+
+def test_planning_imports_nothing_of_the_server(folder: Path) -> None:
+    """Its start-up is for everybody."""
+    code = (
+        "import sys; from stead.cli import main; "
+        f"main(['plan', '-q', '-s', {str(folder)!r}]); "
+        "print(sorted(one for one in sys.modules if one.split('.')[0] in "
+        "('starlette', 'uvicorn', 'anyio', 'argon2', 'jsonschema') or one.startswith('stead.serve')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

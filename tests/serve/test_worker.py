@@ -1,0 +1,173 @@
+"""What is accepted is done, once, whatever is killed; and what comes together is applied together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.serve.served import PASSWORD, Site, options_of, write_site
+
+from stead.cli import main
+from stead.cli.common.serving import means
+from stead.serve.cloud import Cloud
+from stead.serve.worker import Worker
+
+
+def wanted(site: Site, who: str = "bob") -> dict[str, Any]:
+    net = site.call("POST", "/network/v2.0/networks", {"network": {"name": "n"}}, who)[2]["network"]["id"]
+    subnet = {"subnet": {"network_id": net, "cidr": "10.5.0.0/24"}}
+    assert site.call("POST", "/network/v2.0/subnets", subnet, who)[0] == 201
+    tiny = site.call("GET", "/compute/v2.1/flavors", None, who)[2]["flavors"][1]["id"]
+    image = site.call("GET", "/image/v2/images", None, who)[2]["images"][0]["id"]
+    return {"name": "s", "flavorRef": tiny, "imageRef": image, "networks": [{"uuid": net}]}
+
+
+def test_requests_that_come_together_are_few_plans_and_keep_their_promises(site: Site) -> None:
+    asked = wanted(site)
+    assert site.worker.wait_idle(30)
+    plans = site.worker.plans
+
+    def create(number: int) -> tuple[int, str, str]:
+        status, _, answer = site.call(
+            "POST", "/compute/v2.1/servers", {"server": {**asked, "name": f"s{number}"}}, "bob"
+        )
+        server = answer["server"]["id"]
+        shown = site.call("GET", f"/compute/v2.1/servers/{server}", None, "bob")[2]["server"]
+        return status, server, shown["addresses"]["n"][0]["addr"]
+
+    with ThreadPoolExecutor(10) as pool:
+        made = list(pool.map(create, range(20)))
+    assert {status for status, _, _ in made} == {202}
+    assert site.worker.wait_idle(60)
+    assert site.worker.plans - plans < 20
+    promised = {server: address for _, server, address in made}
+    assert len(set(promised.values())) == 20
+    found = site.call("GET", "/compute/v2.1/servers/detail", None, "bob")[2]["servers"]
+    assert {one["id"]: one["addresses"]["n"][0]["addr"] for one in found} == promised
+    assert {one["status"] for one in found} == {"ACTIVE"}
+
+
+def test_a_promise_is_kept_while_nothing_is_applied(site: Site) -> None:
+    """Who comes later sorts before it, and takes nothing of it."""
+    site.worker.stop()
+    assert site.call("POST", "/network/v2.0/networks", {"network": {"name": "late"}}, "eve")[0] == 201
+    public = site.call("GET", "/network/v2.0/networks?name=public", None, "eve")[2]["networks"][0]["id"]
+    body = {"floatingip": {"floating_network_id": public}}
+    first = site.call("POST", "/network/v2.0/floatingips", body, "eve")[2]["floatingip"]
+    second = site.call("POST", "/network/v2.0/floatingips", body, "ada")[2]["floatingip"]
+    assert first["floating_ip_address"] != second["floating_ip_address"]
+    again = site.call("GET", f"/network/v2.0/floatingips/{first['id']}", None, "eve")[2]["floatingip"]
+    assert again["floating_ip_address"] == first["floating_ip_address"]
+
+
+def test_the_command_line_plans_the_same(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """It reads the documents as well: nothing of the API's is strange to it."""
+    root = str(site.means.root)
+    assert main(["plan", "-s", root, "--json", "--project", "bobs"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert [one for one in plan["steps"] if one["action"] == "destroy"] == []
+    assert main(["apply", "-s", root, "--auto-approve", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "-s", root, "--detailed-exitcode", "-q"]) == 0
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own, to be killed."""
+    command = [sys.executable, "-m", "stead", "serve", "-s", str(folder), "--listen", f"127.0.0.1:{port}"]
+    with (folder.parent / "serve.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+class Clients:
+    """Three that make servers as fast as they are answered, and remember what was accepted."""
+
+    def __init__(self, url: str, token: str, asked: Mapping[str, Any]) -> None:
+        self.accepted: list[str] = []
+        self._url, self._token, self._asked = url, token, asked
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(3)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, mine: int) -> None:
+        number = 0
+        while not self._stop.is_set():
+            number += 1
+            body = json.dumps({"server": {**self._asked, "name": f"s{mine}-{number}"}}).encode()
+            request = urllib.request.Request(f"{self._url}/compute/v2.1/servers", body, method="POST")  # noqa: S310
+            request.add_header("X-Auth-Token", self._token)
+            try:
+                with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+                    self.accepted.append(json.load(reply)["server"]["id"])
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.1)
+
+
+def test_killed_in_the_middle_of_requests_nothing_is_lost_and_nothing_is_twice(tmp_path: Path) -> None:
+    folder = write_site(tmp_path / "site")
+    site = Site(folder)
+    asked, token = wanted(site), site.token("bob")
+    assert site.worker.wait_idle(30)
+    site.close()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    clients = Clients(f"http://127.0.0.1:{port}", token, asked)
+    for pause in (1.5, 2.5):
+        with serving(folder, port) as process:
+            time.sleep(pause)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(10)
+    clients.stop()
+    assert clients.accepted
+    cloud = Cloud(means(options_of(folder)))
+    worker = Worker(cloud)
+    worker.start()
+    try:
+        assert worker.wait_idle(90)
+        servers = list(cloud.world().things("instances", ["bobs"]))
+    finally:
+        worker.stop()
+    ids = [one.id for one in servers]
+    assert set(clients.accepted) <= set(ids)
+    assert len(set(ids)) == len(ids)
+    assert {one.state for one in servers} == {"made"}
+    haves = cloud.observed.haves
+    there = {address: hosts for address, hosts in haves.items() if address[:2] == ("bobs", "instances")}
+    assert sorted(there) == sorted(one.address for one in servers)
+    assert {len(hosts) for hosts in there.values()} == {1}
+    assert PASSWORD not in (tmp_path / "serve.log").read_text()
