@@ -44,6 +44,7 @@ DRIVER = HypervisorDriver(
         "topology": no(cannot("CPU topology")),
         "hugepages": no(cannot("huge pages")),
         "devices": no(cannot("devices of the host")),
+        "migrate": no(cannot("way to another host while they run")),
     },
     runs={NAME: "host-passthrough"},
     slow=frozenset(),

@@ -59,6 +59,11 @@ def test_what_a_driver_claims_its_hosts_half_has_operations_for(name: str) -> No
             assert has is driver.capabilities[feature.name].can, feature.name
 
 
+def test_instances_move_where_a_driver_says_that_they_do() -> None:
+    can = any(hypervisor.of(name, hypervisor.MIGRATE).can for name in by_hypervisor())
+    assert can is (instance.KIND.migrate is not None)
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_hosts_try_what_a_driver_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "emulator", lambda: "/usr/bin/qemu")

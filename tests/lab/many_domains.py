@@ -3,10 +3,10 @@
 import sys
 
 sys.path.insert(0, "/usr/lib/stead")
-from cloud.host.base import ledger
-from cloud.host.base.libvirt_client import Libvirt, find
-from cloud.host.hypervisor.domains import definition
-from cloud.host.net.driver import Plug
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.libvirt_client import Libvirt, find
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
 
 POOL = {"name": "default", "type": "dir", "path": "/var/lib/stead/pools/default"}
 

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
-from stead.core.kind import Kind
+from stead.core.kind import Action, Kind
 from stead.drivers import hypervisor, network, storage
 from stead.language.desired.model import Site
 from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
 from stead.language.spec.settings import Common
-from stead.site.abilities import STEPS, StepAbility
+from stead.site.abilities import StepAbility, of_step
 
 _FORMS: dict[type, str] = {
     fields.Size: "size",
@@ -104,7 +104,7 @@ def abilities_page() -> str:
     lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
     lines += ["", "## Pools, by type", "", *matrix([*storage.all_of_them().values()], storage.FEATURES)]
     lines += ["", "## Steps", "", "| step | can | |", "| --- | --- | --- |"]
-    lines += [f"| `{action}` | {_can(one)} | {one.text} |" for action, one in STEPS.items()]
+    lines += [f"| `{action}` | {_can(one)} | {one.text} |" for action in Action for one in [of_step(action)]]
     return "\n".join([*lines, ""])
 
 

@@ -8,7 +8,7 @@ from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.kind import Action
 from stead.core.observed import Host
 from stead.plan.model import Plan, Step
-from stead.site.abilities import STEPS, lacks, rehearses
+from stead.site.abilities import lacks, of_step, rehearses
 
 CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
 REHEARSED = Code("STEAD-X014", "only simulated hosts support a step of the plan", Severity.WARNING)
@@ -20,7 +20,7 @@ def unable(plan: Plan, hosts: Mapping[str, Host]) -> list[Diagnostic]:
     """One diagnostic for each action, however many steps have it."""
     lacking: dict[tuple[Code, Action], list[Step]] = {}
     for step in plan.steps:
-        if STEPS[step.action].can:
+        if of_step(step.action).can:
             continue
         traits = {trait for name in (step.host, step.to) if name in hosts for trait in hosts[name].traits}
         if lacks(step.action) in traits:
@@ -37,5 +37,5 @@ def _told(lacking: Mapping[tuple[Code, Action], Sequence[Step]], plan: Plan) -> 
         more = f" and {len(steps) - NAMED:,} more" if len(steps) > NAMED else ""
         real = " Simulated hosts do it; for real hosts the plan is refused." if code is REHEARSED else ""
         keep = plan.keeps.get(first.address)
-        text = f"{action} of {names}{more}.{real} {STEPS[action].text}"
+        text = f"{action} of {names}{more}.{real} {of_step(action).text}"
         yield code.at(keep.place if keep else None, text, address=str(first.address))

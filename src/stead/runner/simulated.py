@@ -37,7 +37,7 @@ from stead.runner.simulated_state import (
     SimulatedResource,
     SimulatedState,
 )
-from stead.site.abilities import STEPS, with_abilities
+from stead.site.abilities import of_step, with_abilities
 
 # What a simulated host reports of itself where the inventory is silent, as a real one would report its hardware.
 VCPUS = 16
@@ -218,7 +218,7 @@ class _Hand:
 
     def _perform(self, step: Step) -> tuple[Ending, str]:
         address, host = str(step.address), step.host
-        allowed = STEPS[step.action]
+        allowed = of_step(step.action)
         if not allowed.can and not allowed.rehearsed:
             return Ending.FAILED, allowed.text
         hooks = self._wave.hooks.get(step.number, ())

@@ -1,12 +1,11 @@
 """What this version's hosts can do, as traits of hosts: so that placement and rules ask a host, and not a version.
 
-What is made by drivers, the drivers say. Of the steps of a plan it is said here. Real and simulated hosts get their
-traits here, and so the same plans are refused for both.
+What is made by drivers, the drivers say; a step that not every driver does is one of their features. Real and simulated
+hosts get their traits here, and so the same plans are refused for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 
 from stead.core.kind import Action
@@ -22,14 +21,18 @@ class StepAbility(NamedTuple):
     rehearsed: bool = False  # simulated hosts do it all the same, and a plan for them says so
 
 
-STEPS: Mapping[Action, StepAbility] = dict.fromkeys(Action, StepAbility(can=True)) | {
-    Action.MIGRATE: StepAbility(
-        can=False,
-        text="This version moves no running instance to another host. Write `host:` with the host where it is, or make "
-        "it anew on the other one with `--replace`: what is on volumes in served pools stays.",
-        rehearsed=True,
-    ),
-}
+# Simulated hosts do it, whoever of real ones does.
+REHEARSED = (Action.MIGRATE,)
+
+
+@cache
+def of_step(action: Action) -> StepAbility:
+    """Whether all hosts do it, whatever they have; where not, their traits say which do."""
+    if action is not Action.MIGRATE:
+        return StepAbility(can=True)
+    told = (hypervisor.of(name, hypervisor.MIGRATE) for name in hypervisor.by_hypervisor())
+    unable = next((one for one in told if not one.can), None)
+    return StepAbility(can=True) if unable is None else StepAbility(can=False, text=unable.text, rehearsed=True)
 
 
 def lacks(action: Action) -> str:
@@ -44,12 +47,12 @@ def rehearses(action: Action) -> str:
 
 def with_abilities(host: Host, *, simulated: bool = False) -> Host:
     able_to_run = hypervisor.known_of(host.hypervisors)
-    found = _steps(simulated) | storage.traits(host) | hypervisor.traits(able_to_run)
+    found = storage.traits(host) | _of_hypervisors(able_to_run, simulated)
     return replace(host, traits=host.traits | found if host.traits else found, hypervisors=able_to_run)
 
 
 @cache  # hosts are many, and alike
-def _steps(simulated: bool) -> frozenset[str]:
-    unable = {action for action, one in STEPS.items() if not one.can}
-    rehearsed = {action for action in unable if STEPS[action].rehearsed and simulated}
-    return frozenset({*map(lacks, unable - rehearsed), *map(rehearses, rehearsed)})
+def _of_hypervisors(able_to_run: frozenset[str], simulated: bool) -> frozenset[str]:
+    found = hypervisor.traits(able_to_run)
+    rehearsed = [action for action in REHEARSED if simulated and lacks(action) in found]
+    return (found - {*map(lacks, rehearsed)}) | {*map(rehearses, rehearsed)}

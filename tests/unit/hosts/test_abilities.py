@@ -20,7 +20,7 @@ from stead.core.want import Body, Want
 from stead.drivers import storage
 from stead.runner.observe import Answer, to_observed
 from stead.runner.simulated import SimulatedRunner
-from stead.site.abilities import STEPS, with_abilities
+from stead.site.abilities import REHEARSED, of_step, with_abilities
 
 UUID = "11111111-0000-4000-8000-000000000001"
 ADDRESS = Address("acme", "instances", "web")
@@ -47,8 +47,8 @@ def test_hosts_do_the_steps_that_they_are_said_to_do(
 ) -> None:
     monkeypatch.setattr(paths, "JOURNAL", str(tmp_path / "journal"))
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
-    assert _by_batch(action) is STEPS[action].can
-    assert STEPS[action].can or STEPS[action].text.endswith(".")
+    assert _by_batch(action) is of_step(action).can
+    assert of_step(action).can or of_step(action).text.endswith(".")
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_simulated_hosts_do_the_same_and_what_is_rehearsed(action: Action, bench
     want_now = {} if action is Action.DESTROY else {"want": PLAIN}
     given = step(ADDRESS, "compute-1", action, to="compute-2", **want_now)
     applied = bench.apply(plan_of([given], [keep(given.address)]))
-    assert bool(applied.done) is (STEPS[action].can or STEPS[action].rehearsed), applied.failed
-    assert applied.done or applied.failed[0].why == STEPS[action].text
+    assert bool(applied.done) is (of_step(action).can or of_step(action).rehearsed), applied.failed
+    assert applied.done or applied.failed[0].why == of_step(action).text
 
 
 def test_real_and_simulated_hosts_report_the_same_abilities(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_real_and_simulated_hosts_report_the_same_abilities(tmp_path: Path) -> N
     runner = SimulatedRunner(tmp_path / "simulated.db")
     (simulated,) = runner.observe({"c1": given}).hosts.values()
     runner.close()
-    rehearsed = {action for action, one in STEPS.items() if one.rehearsed}
+    rehearsed = {action for action in REHEARSED if of_step(action).rehearsed}
     assert real.traits - simulated.traits == {f"without:{name}" for name in rehearsed}
     assert simulated.traits - real.traits == {f"rehearses:{name}" for name in rehearsed}
     assert real.hypervisors == simulated.hypervisors == {"kvm", "qemu"}

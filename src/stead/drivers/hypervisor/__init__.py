@@ -32,9 +32,10 @@ CPU = Feature("cpu", "CPU models")
 TOPOLOGY = Feature("topology", "CPU topology")
 HUGEPAGES = Feature("hugepages", "memory in huge pages")
 DEVICES = Feature("devices", "devices of the host")
+MIGRATE = Feature("migrate", "moving to another host while it runs")  # called as the step is
 FEATURES = (
     ADJUST, GROW, COPY, AGENT, CONSOLE, GRAPHICS, UEFI, SECURE_BOOT, TPM, WATCHDOG, CDROM, NETWORK_BOOT, CPU, TOPOLOGY,
-    HUGEPAGES, DEVICES,
+    HUGEPAGES, DEVICES, MIGRATE,
 )  # fmt: skip
 
 

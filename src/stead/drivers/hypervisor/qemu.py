@@ -40,6 +40,10 @@ DRIVER = HypervisorDriver(
             "This version passes no device of a host through to an instance. Leave `devices` out. `traits` choose a "
             'host that has it, and `reserve: {"device:NAME": 1}` counts it.'
         ),
+        "migrate": no(
+            "This version moves no running instance to another host. Write `host:` with the host where it is, or make "
+            "it anew on the other one with `--replace`: what is on volumes in served pools stays."
+        ),
     },
     runs={"kvm": "host-model", "qemu": "maximum"},
     slow=frozenset({"qemu"}),
