@@ -17,7 +17,8 @@ from stead.language.desired import resolve
 from stead.language.spec import load
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Wishes, make_plan
-from stead.run.apply import Applied, Options, apply
+from stead.run.apply import apply
+from stead.run.model import Applied, Options
 from stead.runner.ansible import AnsibleRunner
 from stead.site.inventory import read_inventory
 from stead.store import Store

@@ -14,7 +14,8 @@ from stead.kinds import kinds
 from stead.plan.evacuation import plan_evacuation
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Wishes
-from stead.run.apply import Options, apply
+from stead.run.apply import apply
+from stead.run.model import Options
 
 COMPUTES = ("compute-0", "compute-1", "compute-2")
 NETS = ("network-1", "network-2")

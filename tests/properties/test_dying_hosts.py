@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stead.plan.evacuation import plan_evacuation
-from stead.runner.simulated_state import OFF
+from stead.runner.simulated_model import OFF
 
 EXAMPLES = int(os.environ.get("STEAD_DEATHS", "12"))  # 10,000 by hand
 STEPS = 14

@@ -25,10 +25,11 @@ from stead.language.desired import Desired, resolve
 from stead.language.spec import load
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Wishes, make_plan
-from stead.run.apply import Applied, Options, apply
+from stead.run.apply import apply
+from stead.run.model import Applied, Options
 from stead.runner.simulated import SimulatedRunner
+from stead.runner.simulated_model import FaultKind, SimulatedFault
 from stead.runner.simulated_rules import Needs, SimulatedSite, kind_of
-from stead.runner.simulated_state import FaultKind, SimulatedFault
 from stead.store import open_store
 
 # More by hand: STEAD_SEEDS=100 pytest tests/properties/test_sequences.py

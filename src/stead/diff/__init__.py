@@ -20,8 +20,9 @@ from stead.diff.drift import drift, silent
 from stead.diff.grouped import by_block
 from stead.diff.identity import SAME, Identities, StaleName
 from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Note, Subject
-from stead.diff.present import brand_new, compare_present, renamed
+from stead.diff.present import brand_new, compare_present
 from stead.diff.removed import NotDestroyed, compare_removed, counts_of
+from stead.diff.renamed import renamed
 from stead.diff.strangers import sift, spared
 from stead.diff.waiting import Waiting, proven
 from stead.diff.wording import Holders, worded

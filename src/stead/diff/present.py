@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
@@ -13,7 +13,6 @@ from stead.core.recorded import Record
 from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
-from stead.diff.identity import StaleName
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
 from stead.diff.wording import identity_changes, why
 
@@ -304,19 +303,3 @@ def _why_made(subject: Subject, settled: Settled, applied: Want | None, host: st
     if settled.host == host and settled.placed.code:
         return settled.placed
     return Reason("new", "the spec has it, the host does not")
-
-
-def renamed(subject: Subject, untold: StaleName, observed: Observed, others: Sequence[Change]) -> Iterator[Change]:
-    """Hosts keep the address beside what they hold, so a new name is written there too; `others` do so by the way."""
-    settled = subject.settled
-    if settled is None:
-        return
-    reason = Reason("moved", f"it was {untold.old}")
-    changes = (FieldChange("address", str(untold.old), str(settled.address)),)
-    uuid = settled.leases[UUID]
-    told = {change.host for change in others}
-    for host, want in sorted(settled.wants.items()):
-        if host in untold.hosts and host not in told and not is_down(host, observed):
-            have = subject.haves[host].want if host in subject.haves else None
-            there = left_alone(subject.kind, settled, want, have) if have else want
-            yield Change(settled.address, host, Action.UPDATE, there, have, Disruption.NONE, (reason,), changes, uuid)

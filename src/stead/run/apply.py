@@ -6,19 +6,17 @@ goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from stead.core.diagnostics import Code, Refused
 from stead.core.kind import Action
-from stead.core.named import NamedTuple
 from stead.core.recorded import told_of_hosts
-from stead.core.value import field, value
 from stead.core.want import sealed_in
 from stead.plan.model import Made, Plan, PlannedHook, Step
 from stead.run.interrupts import Interrupts, interrupts_of
 from stead.run.journal import RunJournal, of_waves
+from stead.run.model import Applied, NotDone, OnProgress, Options, Pausing, Progress, Stopping, WaveBegan
 from stead.runner import Event, HostSilent, Runner, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.store import Hold, Store
 from stead.store.model import LockRequest, Outcome, Start, Writes, moment
@@ -27,59 +25,6 @@ STALE = Code("STEAD-A001", "the plan is out of date")
 FORGED = Code("STEAD-A003", "the plan file is not the plan of these inputs")
 
 _NOTHING_ON_HOSTS = frozenset({Action.FORGET, Action.ACCEPT})
-
-
-class WaveBegan(NamedTuple):
-    number: int
-    of: int
-    steps: int
-
-
-class Pausing(NamedTuple):
-    """Between two batches of a definition."""
-
-    seconds: int
-
-
-class Stopping(NamedTuple):
-    """A person pressed Ctrl-C: the steps that are running end, nothing new begins."""
-
-
-Progress = WaveBegan | Pausing | Stopping | StepsBegan | StepAwaits | StepsEnded | HostSilent
-OnProgress = Callable[[Progress], None]
-
-
-@value
-class Options:
-    who: str
-    reason: str = ""
-    parallel: int = 0  # hosts at once; 0 leaves it to the runner
-    # (project, id) -> plain text, for the runner alone
-    secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
-    site_key: str = field(default="", repr=False)  # for controllers to keep; empty where people have one
-    root: Path = Path()  # the spec's directory, from which the playbooks of hooks are named
-    lives: float = 60.0  # seconds without a heartbeat until others may take the lock
-    proofs: Mapping[str, str] = field(default_factory=dict)  # hosts that were fenced -> by whom, with what, when
-    content: bytes = field(default=b"", repr=False)  # the plan as a file, to be kept with the run
-
-
-class NotDone(NamedTuple):
-    """A step that was not done, and why."""
-
-    step: Step
-    why: str
-
-
-@value
-class Applied:
-    run: int  # 0 when there was nothing to do
-    outcome: Outcome
-    done: int = 0
-    failed: tuple[NotDone, ...] = ()
-    skipped: tuple[NotDone, ...] = ()
-    unknown: tuple[NotDone, ...] = ()  # begun, and never heard of again
-    silent: Mapping[str, str] = field(default_factory=dict)  # host -> why
-    ready: tuple[NotDone, ...] = ()  # guests that were waited for: what for, and how long
 
 
 def _unheard(_event: Progress) -> None:

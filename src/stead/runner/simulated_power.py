@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stead.runner.fencing import FenceAction, FenceAnswer, Power
-from stead.runner.simulated_state import OFF, FaultKind, SimulatedState
+from stead.runner.simulated_model import OFF, FaultKind
+from stead.runner.simulated_state import SimulatedState
 from stead.site.inventory.fences import FenceAgent
 
 

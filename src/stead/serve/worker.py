@@ -19,7 +19,8 @@ from stead.plan.build import Selection
 from stead.plan.file import to_bytes
 from stead.plan.model import Plan
 from stead.plan.planner import Planned, Wishes, make_plan
-from stead.run.apply import Applied, Options, apply
+from stead.run.apply import apply
+from stead.run.model import Applied, Options
 from stead.serve import notes
 from stead.serve.cloud import Cloud, Documents, Who, contents_of, in_projects
 from stead.serve.edits import Content, all_of

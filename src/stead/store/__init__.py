@@ -29,7 +29,7 @@ from stead.store.model import (
     Writes,
 )
 
-__all__ = ["Hold", "Keeper", "Reader", "Store", "Writer", "file_at", "open_store"]
+__all__ = ["DocumentWriter", "Hold", "Reader", "Store", "Writer", "file_at", "open_store"]
 
 DEFAULT = "state.db"
 
@@ -108,7 +108,7 @@ class Writer(Protocol):
         """All of it into another database, where nothing is yet; this one is closed for good. Returns where it is."""
 
 
-class Keeper(Protocol):
+class DocumentWriter(Protocol):
     """Writes of `stead serve`, which an apply does not wait for, nor they for it."""
 
     def save_document(self, document: Document) -> None:
@@ -118,7 +118,7 @@ class Keeper(Protocol):
     def audit(self, entries: Sequence[Audited]) -> None: ...
 
 
-class Store(Reader, Writer, Keeper, Protocol):
+class Store(Reader, Writer, DocumentWriter, Protocol):
     pass
 
 

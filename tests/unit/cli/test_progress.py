@@ -12,7 +12,7 @@ from stead.cli.common.progress import EVERY, Lines, exit_status, report
 from stead.cli.common.rich_progress import rich_progress
 from stead.core.kind import Action
 from stead.plan.model import Plan
-from stead.run.apply import Applied, NotDone, Stopping, WaveBegan
+from stead.run.model import Applied, NotDone, Stopping, WaveBegan
 from stead.runner import HostSilent, StepResult, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
 

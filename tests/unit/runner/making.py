@@ -13,7 +13,8 @@ from stead.core.kind import Action, Disruption
 from stead.core.observed import Host
 from stead.core.want import Body, Want
 from stead.plan.model import Keep, Made, Plan, Step
-from stead.run.apply import Applied, Options, apply
+from stead.run.apply import apply
+from stead.run.model import Applied, Options
 from stead.runner.simulated import SimulatedRunner
 from stead.store import Store, open_store
 

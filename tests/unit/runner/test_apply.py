@@ -32,10 +32,11 @@ from stead.core.kind import Action
 from stead.core.observed import HostRecords
 from stead.plan import file as plans
 from stead.plan.model import Plan, PlannedHook
-from stead.run.apply import Applied, Options, Pausing, Stopping, apply
+from stead.run.apply import apply
+from stead.run.model import Applied, Options, Pausing, Stopping
 from stead.runner import StepsBegan, StepsEnded, Wave, ansible
 from stead.runner.simulated import CHUNK
-from stead.runner.simulated_state import FaultKind, SimulatedFault
+from stead.runner.simulated_model import FaultKind, SimulatedFault
 from stead.store.model import LockRequest, Outcome, StepState
 
 

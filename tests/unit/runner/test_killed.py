@@ -122,13 +122,13 @@ def test_a_run_killed_at_each_turn_leaves_nothing_unknown(tmp_path: Path, point:
 def _die_at(home: Path, point: str) -> None:
     """In the child: the second time that this turn comes, if it comes twice, is killed just before it."""
     from stead.run.journal import RunJournal
-    from stead.runner.simulated import _Hand
+    from stead.runner.simulated_steps import SimulatedSteps
     from stead.store.sql import SqlStore
 
     targets = {
         "journal.began": (RunJournal, "began"),
         "store.commit": (SqlStore, "write"),
-        "runner.commit": (_Hand, "save"),
+        "runner.commit": (SimulatedSteps, "save"),
         "journal.ended": (RunJournal, "ended"),
         "finish": (SqlStore, "finish"),
     }

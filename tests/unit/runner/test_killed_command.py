@@ -11,7 +11,7 @@ import pytest
 
 from stead.cli import main
 from stead.run.journal import RunJournal
-from stead.runner.simulated import _Hand
+from stead.runner.simulated_steps import SimulatedSteps
 from stead.store.sql import SqlStore
 
 INVENTORY = """
@@ -41,7 +41,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 TURNS = {
     "before the intent": (RunJournal, "began"),
-    "after the intent": (_Hand, "save"),
+    "after the intent": (SimulatedSteps, "save"),
     "before the outcome": (RunJournal, "ended"),
     "before the end": (SqlStore, "finish"),
 }

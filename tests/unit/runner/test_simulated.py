@@ -16,7 +16,8 @@ from stead.core.observed import Host, HostStatus, StoragePool
 from stead.core.want import Body, Want
 from stead.runner import Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave
 from stead.runner import StepStatus as Ending
-from stead.runner.simulated_state import FaultKind, SimulatedFault, SimulatedState
+from stead.runner.simulated_model import FaultKind, SimulatedFault
+from stead.runner.simulated_state import SimulatedState
 from stead.store.model import Outcome
 
 TiB = 1 << 40

@@ -29,7 +29,7 @@ from stead.cli.common import options as shared
 from stead.core.kind import Disruption
 
 if TYPE_CHECKING:
-    from stead.cli.common.workspace import Loaded
+    from stead.cli.common.loading import Loaded
     from stead.plan.model import Plan
     from stead.plan.planner import Inputs
 
@@ -97,8 +97,9 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
     from stead import __version__
     from stead.cli.common.approval import refuse_loss
     from stead.cli.common.console_output import complain
+    from stead.cli.common.loading import load
     from stead.cli.common.planning import too_much
-    from stead.cli.common.workspace import find, load
+    from stead.cli.common.workspace import find
     from stead.plan.file import load as read
     from stead.plan.model import Made
     from stead.run.apply import check_fresh
@@ -178,7 +179,8 @@ def carry_out(
     from stead.cli.common.workspace import find, key_to_keep
     from stead.plan.file import to_bytes
     from stead.plan.render.values import safe
-    from stead.run.apply import Options, apply
+    from stead.run.apply import apply
+    from stead.run.model import Options
 
     gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
     gc.enable()

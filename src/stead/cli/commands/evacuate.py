@@ -28,7 +28,8 @@ from stead.cli.commands.apply import NO, NO_PROOFS, carry_out, who
 from stead.cli.common import options as shared
 from stead.cli.common.approval import named
 from stead.cli.common.fencing import agent_for, answers, fence, fencer_for, refuse_living
-from stead.cli.common.workspace import BAD_OPTION, find, load, read_hosts
+from stead.cli.common.loading import load
+from stead.cli.common.workspace import BAD_OPTION, find, read_hosts
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.kind import Disruption
 from stead.core.value import value
@@ -36,7 +37,7 @@ from stead.plan.evacuation import plan_evacuation
 from stead.runner.fencing import FenceAction, Power
 
 if TYPE_CHECKING:
-    from stead.cli.common.workspace import Loaded
+    from stead.cli.common.loading import Loaded
     from stead.core.address import Address
     from stead.plan.model import Plan
     from stead.runner.fencing import Fencer

@@ -143,7 +143,8 @@ def _plan(host: str, observed: Observed, recorded: Recorded) -> Plan:
 
 def _record(workspace: Workspace, store: Store, runner: Runner, plan: Plan, proof: str) -> None:
     from stead.plan.file import to_bytes
-    from stead.run.apply import Options, apply
+    from stead.run.apply import apply
+    from stead.run.model import Options
     from stead.store.model import Outcome
 
     [host] = plan.silence.dead

@@ -34,7 +34,8 @@ from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.named import NamedTuple
 from stead.core.observed import HostStatus
 from stead.plan.render.values import safe
-from stead.runner.simulated_state import OFF, FaultKind, SimulatedFault, SimulatedState
+from stead.runner.simulated_model import OFF, FaultKind, SimulatedFault
+from stead.runner.simulated_state import SimulatedState
 
 NO_HOST = Code("STEAD-B051", "there is no such simulated host")
 NOT_THERE = Code("STEAD-B052", "no simulated host has this resource")

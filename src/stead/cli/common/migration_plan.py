@@ -61,8 +61,9 @@ def _emptied(host: str) -> Rearrange:
 
 def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
     """Plan, show, and save where asked."""
+    from stead.cli.common.loading import load
     from stead.cli.common.planning import show
-    from stead.cli.common.workspace import find, load
+    from stead.cli.common.workspace import find
     from stead.plan.planner import Wishes, make_plan
 
     loaded = load(find(options))

@@ -11,7 +11,7 @@ from stead.core.value import value
 if TYPE_CHECKING:
     from stead.blueprint.demands import PlacementRequest
     from stead.blueprint.placement import Placement, Problem
-    from stead.cli.common.workspace import Loaded
+    from stead.cli.common.loading import Loaded
 
 NOT_PLACED = Code("STEAD-C054", "this is not placed on hosts")
 
@@ -30,7 +30,8 @@ class Placed:
         from stead.blueprint.placement import place
         from stead.blueprint.silence import listen
         from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
-        from stead.cli.common.workspace import find, load
+        from stead.cli.common.loading import load
+        from stead.cli.common.workspace import find
 
         loaded = load(find(options))
         inputs = loaded.inputs

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stead.cli.common.console_output import as_data, colours, complain
+from stead.cli.common.loading import Loaded, load
 from stead.cli.common.options import chosen_format
-from stead.cli.common.workspace import Loaded, Workspace, find, load
+from stead.cli.common.workspace import Workspace, find
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.kind import Disruption
 from stead.core.value import value

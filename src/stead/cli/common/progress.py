@@ -18,7 +18,7 @@ from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
 from stead.plan.render.values import legible, shown
 from stead.plan.render.words import SIGNS
-from stead.run.apply import Applied, NotDone, OnProgress, Pausing, Progress, Stopping, WaveBegan
+from stead.run.model import Applied, NotDone, OnProgress, Pausing, Progress, Stopping, WaveBegan
 from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
 

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from stead.cli.common.progress import EVERY, awaits_text, done_text, pausing_text, step_text, stopping_text
 from stead.plan.model import Plan
 from stead.plan.render.values import legible
-from stead.run.apply import OnProgress, Pausing, Stopping, WaveBegan
-from stead.run.apply import Progress as Event
+from stead.run.model import OnProgress, Pausing, Stopping, WaveBegan
+from stead.run.model import Progress as Event
 from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded, StepStatus
 
 
