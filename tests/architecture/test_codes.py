@@ -11,13 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "stead"
 PLUGINS = ROOT / "collections/ansible_collections/stead/cloud/plugins"
-CODE = re.compile(r'\bCode\(\s*"(STEAD-[A-Z][0-9]{3})", "([^"]+)"')
-# Host code with failures that have no codes yet. The list only shrinks, and ends empty.
-UNCODED = (
-    "host/kinds/snapshot",
-    "host/kinds/volume",
-    "host/storage/",
+# Codes of hosts that no test meets by their number yet. The list only shrinks.
+_RUNS = (
+    (8, 8),
+    (19, 21),
+    (150, 156),
+    (304, 304),
+    (407, 407),
+    (414, 415),
+    (500, 503),
+    (506, 506),
+    (508, 508),
+    (510, 511),
 )
+UNMET = {f"STEAD-E{number:03}" for first, last in _RUNS for number in range(first, last + 1)}
+CODE = re.compile(r'\bCode\(\s*"(STEAD-[A-Z][0-9]{3})", "([^"]+)"')
 
 
 def _given(*folders: Path) -> list[tuple[str, str]]:
@@ -46,13 +54,12 @@ FAILURES = frozenset({"Failed", "Broke", "Unwritable"})
 
 def test_every_failure_on_a_host_has_a_code() -> None:
     found = [str(path.relative_to(PLUGINS)) for path in sorted(PLUGINS.rglob("*.py")) if _uncoded(path)]
-    assert [path for path in found if not any(one in path for one in UNCODED)] == []
-    assert [one for one in UNCODED if not any(one in path for path in found)] == [], "take them off the list"
+    assert found == []
 
 
 def test_every_code_is_met_in_some_test() -> None:
     """By its number, in a test or a case: a mistake that nobody makes there may be told wrongly, or never."""
-    codes = {code for code, _summary in _given(SOURCE)}
+    codes = {code for code, _summary in _given(SOURCE, PLUGINS)}
     tests = Path(__file__).parent.parent
     met = {
         code
@@ -60,7 +67,8 @@ def test_every_code_is_met_in_some_test() -> None:
         if path.suffix in (".py", ".yml", ".scenario")
         for code in re.findall(r"STEAD-[A-Z][0-9]{3}", path.read_text())
     }
-    assert sorted(codes - met) == []
+    assert sorted(codes - met - UNMET) == []
+    assert sorted(UNMET & met) == [], "take them off the list"
 
 
 def test_the_list_of_diagnostics_is_that_of_the_source() -> None:

@@ -84,7 +84,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(served: Served, tmp_pat
 
 def test_another_run_goes_on_where_the_last_one_gave_up(served: Served, tmp_path: Path) -> None:
     served.breaks = [1000, 0]
-    with pytest.raises(fetching.Broke, match=r"broke off after 1000 of 1048576 bytes"):
+    with pytest.raises(fetching.Broke, match=r"STEAD-E402: .* broke off after 1000 of 1048576 bytes"):
         fetching.fetch(served.url, str(tmp_path / "part"))
     fetching.fetch(served.url, str(tmp_path / "part"))
     assert (tmp_path / "part").read_bytes() == DATA
@@ -165,6 +165,6 @@ def leading(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_https_that_leads_to_http_is_refused(served: Served, leading: str, tmp_path: Path) -> None:
-    with pytest.raises(Failed, match=f"leads to {served.url}, where nobody proves who answers"):
+    with pytest.raises(Failed, match=f"STEAD-E403: .*leads to {served.url}, where nobody proves who answers"):
         fetching.fetch(leading, str(tmp_path / "got"))
     assert served.asked == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.kind import HostKind, Seen, nothing
 from ..base.step import Step
 from ..base.work import Work
@@ -17,6 +17,8 @@ from ..storage import drivers
 
 if TYPE_CHECKING:
     from ..observe.looking import Look
+
+NO_VOLUME = Code("STEAD-E156", "the volume of a snapshot is not on the host")
 
 
 def ensure(step: Step, work: Work) -> None:
@@ -34,7 +36,10 @@ def ensure(step: Step, work: Work) -> None:
         if work.check:
             work.done.append("snapshot of {0}".format(want["volume"]["address"]))
             return
-        raise Failed("Volume {0} is not on this host.".format(want["volume"]["address"]))
+        raise Failed(
+            NO_VOLUME,
+            "Volume {0} is not on this host. Apply it first, or correct `volume`.".format(want["volume"]["address"]),
+        )
     active = volume.in_use(want["volume"]["uuid"], source.path, work)
     if active and held:
         guest, device = active[0]

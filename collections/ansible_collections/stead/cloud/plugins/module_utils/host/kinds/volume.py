@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
 
 from ..base import ledger
-from ..base.errors import Failed
+from ..base.errors import Code, Failed
 from ..base.kind import HostKind, Seen
 from ..base.step import Step
 from ..base.work import Work
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from ...wire.volume import VolumeWant
     from ..observe.looking import Look
     from ..storage.driver import StoredDisk
+
+LARGER = Code("STEAD-E150", "a volume is larger than it should be")
+ATTACHED = Code("STEAD-E151", "a volume is still attached")
+TOO_SMALL_FOR_IMAGE = Code("STEAD-E152", "a volume cannot hold its image")
+OTHER_POOL = Code("STEAD-E153", "a snapshot is not where the volume is to be")
+SOURCE_IN_USE = Code("STEAD-E154", "the volume to copy is in use")
+NO_SOURCE = Code("STEAD-E155", "the volume to copy is not on the host")
 
 
 def ensure(step: Step, work: Work) -> None:
@@ -35,7 +42,7 @@ def ensure(step: Step, work: Work) -> None:
             "{0} has {1} bytes, more than the {2} that are wanted. A volume is never cut: if somebody enlarged it,"
             " write that size in the spec."
         )
-        raise Failed(text.format(disk.path, size, want["size"]))
+        raise Failed(LARGER, text.format(disk.path, size, want["size"]))
     if size < wanted:
         _grow(want, disk, work)
         grown = True
@@ -54,7 +61,9 @@ def remove(step: Step, work: Work) -> None:
         else []
     )
     if users and not work.check:  # of which another step may be what detaches it
-        raise Failed("{0} is still attached to {1}.".format(disk.path, ", ".join(users)))
+        raise Failed(
+            ATTACHED, "{0} is still attached to {1}. Detach it there first.".format(disk.path, ", ".join(users))
+        )
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.withdraw(want["pool"], want["uuid"], work)
@@ -104,7 +113,7 @@ def _image(one: Mapping[str, Any], size: int, work: Work) -> Tuple[str, str]:
     source, inside = image_files.standing(one, work)
     if inside > size:
         text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
-        raise Failed(text.format(one["address"], inside, size))
+        raise Failed(TOO_SMALL_FOR_IMAGE, text.format(one["address"], inside, size))
     return source, "qcow2"
 
 
@@ -112,7 +121,7 @@ def _snapshot(one: Mapping[str, Any], work: Work) -> StoredDisk:
     source = drivers.snapshot(one["pool"], one["uuid"])
     if not work.check and not source.exists():
         text = "Snapshot {0} is not on this host: a volume is made from one in the same pool."
-        raise Failed(text.format(one["address"]))
+        raise Failed(OTHER_POOL, text.format(one["address"]))
     return source
 
 
@@ -122,13 +131,20 @@ def _from_volume(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, wor
     if made is not None:
         source = drivers.volume(made["want"])
         if in_use(one["uuid"], source.path, work):
-            raise Failed("Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"]))
+            raise Failed(
+                SOURCE_IN_USE, "Volume {0} is in use. Take a snapshot of it and copy that.".format(one["address"])
+            )
         _copy(source, disk, want, work)
     elif drivers.shared(one["pool"]):
         there = drivers.source(one["pool"], one["uuid"], "raw").path
         disk.fill((there, "raw"), want["size"], work, steady=True)
     else:
-        raise Failed("Volume {0} is not on this host, so it cannot be copied here.".format(one["address"]))
+        raise Failed(
+            NO_SOURCE,
+            "Volume {0} is not on this host, so it cannot be copied here. Make the new one in its pool.".format(
+                one["address"]
+            ),
+        )
 
 
 def _copy(source: StoredDisk, disk: StoredDisk, want: VolumeWant, work: Work) -> None:

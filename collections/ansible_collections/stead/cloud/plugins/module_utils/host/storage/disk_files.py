@@ -14,7 +14,7 @@ from typing import Any, Dict, List
 from ..base import commands, paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
-from ..images.writing import Unwritable, room
+from ..images.writing import NO_ROOM, Unwritable, room
 from .driver import Content
 
 REFUSED = Code("STEAD-E102", "an image is refused")
@@ -106,7 +106,12 @@ def convert(path: str, form: str, target: str) -> None:
     words += ["-f", DRIVERS.get(form, form), "-O", "qcow2", path, target]
     status, out, err = commands.attempt(words, timeout=CONVERTS_WITHIN)
     if status == -signal.SIGXFSZ or "File too large" in err:
-        raise Unwritable("Converted to qcow2 it takes more room than {0} has.".format(os.path.dirname(target)))
+        raise Unwritable(
+            NO_ROOM,
+            "Converted to qcow2 it takes more room than {0} has. Free some, or enlarge it.".format(
+                os.path.dirname(target)
+            ),
+        )
     if status != 0:
         raise Failed(UNCONVERTED, "qemu-img says: {0}".format((err.strip() or out.strip())[-commands.TAIL :]))
 
