@@ -18,7 +18,6 @@ from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.kind import Disruption, Kind
 from stead.core.named import NamedTuple
 from stead.core.observed import Host, Observed
-from stead.core.recorded import with_reserved
 from stead.core.value import field, replace, value
 from stead.language.desired import Desired
 from stead.language.spec.stored import document_of
@@ -31,7 +30,7 @@ from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import OVERTAKEN
-from stead.store.model import Document, reserved
+from stead.store.model import Document
 
 TRIES = 5  # of an edit that others overtake
 Documents = Mapping[str, Document]
@@ -71,7 +70,7 @@ class Cloud:
         self.faults: Mapping[Address, str] = {}
         self.woken: Callable[[], None] = lambda: None
         self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
-        self._world: tuple[tuple[int, ...], CloudState] | None = None
+        self._world: tuple[tuple[int, int, int], CloudState] | None = None
         self._outcome = 0
 
     def look(self) -> None:
@@ -94,14 +93,7 @@ class Cloud:
         desired, found = self.means.read(contents_of(documents))
         if has_errors(found) and self._world is not None:
             desired = self._world[1].desired  # somebody edits the site's files: what was last read still holds
-        recorded = self.store.recorded()
-        return CloudState(
-            documents=documents,
-            desired=desired,
-            recorded=with_reserved(recorded, reserved(documents.values())),
-            made=recorded.resources,
-            faults=self.faults,
-        )
+        return CloudState(documents=documents, desired=desired, record=self.store.recorded(), faults=self.faults)
 
     def edit(
         self, project: str, who: Who, reason: str, edit: Edit, *, loses: OfAddress = lambda _one: False
@@ -114,13 +106,14 @@ class Cloud:
                 content = edit(before.content)
                 if content == before.content:
                     return world
-                after = self._planned(world, before, content, who, loses)
+                after, desired = self._planned(world, before, content, who, loses)
                 try:
                     self.store.save_document(replace(after, reason=reason))
                 except Refused as refusal:
                     if all(one.code == OVERTAKEN.id for one in refusal.diagnostics):
                         continue
                     raise
+                self._follow(after, desired)
                 self.woken()
                 return self.world()
         raise conflict("Others change the same project all the time. Try again.")
@@ -130,7 +123,7 @@ class Cloud:
         with self._lock:
             last = next(iter(self.store.versions(project, 1)), None)
             nothing = Document(project=project, revision=last.revision if last else 0, who="", reason="")
-            after = self._planned(self.world(), nothing, content, who, lambda _one: False)
+            after, _ = self._planned(self.world(), nothing, content, who, lambda _one: False)
             self.store.save_document(replace(after, reason="create project"))
             self.woken()
             return self.world()
@@ -154,7 +147,15 @@ class Cloud:
             raise Fault(403, OF_FILES.id, text)
         return document
 
-    def _planned(self, world: CloudState, before: Document, content: Content, who: Who, loses: OfAddress) -> Document:
+    def _follow(self, saved: Document, desired: Desired) -> None:
+        """What was read to plan by is what there is now, unless others have written meanwhile: then it is read anew."""
+        if self._world is not None:
+            (documents, serial, outcome), world = self._world
+            self._world = ((documents + 1, serial, outcome), world.after(saved, desired))
+
+    def _planned(
+        self, world: CloudState, before: Document, content: Content, who: Who, loses: OfAddress
+    ) -> tuple[Document, Desired]:
         project, file = before.project, document_of(before.project)
         documents = {**contents_of(world.documents), project: content}
         desired, found = self.means.read(documents)
@@ -167,7 +168,8 @@ class Cloud:
             if step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address and not loses(step.address):
                 raise conflict(f"It would lose data: {step.loses or step.address}. Nothing was done.")
         after = Document(project=project, revision=before.revision + 1, who=who.name, reason="", content=content)
-        return replace(after, about=about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id)))
+        about = about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id))
+        return replace(after, about=about), desired
 
     def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
 from stead.core.kind import Disruption
-from stead.core.recorded import with_reserved
 from stead.language.desired import Desired
 from stead.plan.build import Selection
 from stead.plan.file import to_bytes
@@ -27,7 +26,6 @@ from stead.serve.edits import Content, all_of
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import LOCKED
-from stead.store.model import reserved
 
 logger = logging.getLogger("stead.serve")
 WHO = "stead serve"
@@ -120,13 +118,7 @@ class Worker:
             return False
         record = store.recorded()
         observed = self._means.runner.observe(self._means.hosts, record)
-        world = CloudState(
-            documents=documents,
-            desired=desired,
-            recorded=with_reserved(record, reserved(documents.values())),
-            made=record.resources,
-            faults={},
-        )
+        world = CloudState(documents=documents, desired=desired, record=record, faults={})
         self._cloud.heard(observed, self._cloud.faults)
         with self._cloud.planning:
             planned, found = self._plan(desired, world, {*documents, *_left(store, world)})

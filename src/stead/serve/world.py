@@ -16,11 +16,11 @@ from uuid import NAMESPACE_OID, uuid5
 from stead.blueprint.leases import derived
 from stead.core.address import Address, order
 from stead.core.named import NamedTuple
-from stead.core.recorded import Record, Recorded
+from stead.core.recorded import Record, Recorded, with_reserved
 from stead.core.want import Want
 from stead.language.desired import Block, Desired, Settings
 from stead.serve.faults import conflict, not_found
-from stead.store.model import Document
+from stead.store.model import Document, reserved
 
 NOTHING: Mapping[str, Any] = {}
 BORN = 0.0
@@ -75,12 +75,17 @@ class CloudState:
         *,
         documents: Mapping[str, Document],
         desired: Desired,
-        recorded: Recorded,  # with what is promised
-        made: Mapping[Address, Record],
+        record: Recorded,
         faults: Mapping[Address, str],
     ) -> None:
-        self.documents, self.desired, self.recorded = documents, desired, recorded
-        self.made, self.faults = made, faults
+        self.documents, self.desired, self._record, self.faults = documents, desired, record, faults
+        self.recorded = with_reserved(record, reserved(documents.values()))  # with what is promised
+        self.made = record.resources
+
+    def after(self, saved: Document, desired: Desired) -> CloudState:
+        """With the next version of a document."""
+        documents = {**self.documents, saved.project: saved}
+        return CloudState(documents=documents, desired=desired, record=self._record, faults=self.faults)
 
     @property
     def site(self) -> str:
