@@ -46,7 +46,7 @@ all:
   vars: {stead_runner: simulated}
   children:
     network: {hosts: {network-1: {stead_physical_networks: {external: eth1}}}}
-    compute: {hosts: {"compute-[1:3]": {}}}
+    compute: {hosts: {compute-1: {stead_vcpus: 48, stead_memory: 128GiB}}}
 """
 PASSWORD = "correct horse battery"  # noqa: S105 - of people of these tests
 Reply = tuple[int, Mapping[str, str], Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -19,16 +20,18 @@ RUN = Path(__file__).with_name("client.py")
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """Of the environment; made whole under another name first, so that one that was cut short is none."""
+    """Of the environment; one test process makes it, and one that was cut short is made anew."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(tempfile.gettempdir()) / f"stead-tests-{os.getuid()}")
     folder = cache / "-".join(["client", *(one.partition("==")[2] for one in PACKAGES), sys.version.split()[0]])
     mark = folder / "whole"
-    if not mark.exists():
-        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", *PACKAGES]
-        subprocess.run(pip, check=True)
-        mark.touch()
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+            pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", *PACKAGES]
+            subprocess.run(pip, check=True)
+            mark.touch()
     return folder / "bin" / "python"
 
 
