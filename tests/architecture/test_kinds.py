@@ -176,3 +176,34 @@ def test_finding_the_kinds_imports_nothing_heavy() -> None:
 def test_modules_beside_the_packages_are_no_kinds() -> None:
     assert not any(hasattr(import_module(f"stead.kinds.{path.stem}"), "KIND") for path in SOURCE.glob("[a-z]*.py"))
     assert stead.kinds.GROUP == "stead.kinds"
+
+
+# What knows a kind by its name outside its package, and why it may.
+KNOWN = {
+    # A project is a part of the language: the first word of an address, a folder of the document, a wall of trust.
+    "projects": (
+        "blueprint/choices.py",
+        "cli/common/completions.py",
+        "cli/common/selection.py",
+        "language/",
+        "plan/graph.py",
+    ),
+    # The inventory is one of instances: it tells of each its flavor and its floating IP.
+    "flavors": ("cli/commands/capacity.py", "site/members.py"),  # how many more of each flavor there is room for
+    "floating_ips": ("site/members.py",),
+}
+
+
+def _named_outside(plural: str) -> Iterator[str]:
+    """Files that ask whether something is of the kind, or for all of it."""
+    asked = re.compile(rf"""(kind\s*[!=]=\s*|of_kind\(|Address\([^()]*,\s*|kinds(?:\(\))?\[)["']{plural}["']""")
+    for path in sorted((ROOT / "src/stead").rglob("*.py")):
+        inside = str(path.relative_to(ROOT / "src/stead"))
+        if not inside.startswith(("kinds/", "serve/", "drivers/")) and asked.search(path.read_text()):
+            yield inside
+
+
+@pytest.mark.parametrize("plural", sorted(kinds()))
+def test_nobody_asks_for_a_kind_by_its_name(plural: str) -> None:
+    """`serve` speaks OpenStack's API, which has a service for each kind."""
+    assert [path for path in _named_outside(plural) if not path.startswith(KNOWN.get(plural, ("none",)))] == []

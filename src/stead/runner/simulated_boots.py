@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.run.booting import EVERYTHING, judged
+from ansible_collections.stead.cloud.plugins.module_utils.host.run.witnesses import EVERYTHING, judged
 from stead.core.want import Body, Want
 
 TABLES = (
@@ -53,7 +53,6 @@ def ask(db: sqlite3.Connection, answering: Mapping[str, bool]) -> None:
             for other in answering
             if other != me
         }
-        # Host code that has no types yet.
         below: int | None = judged(answers, me, _SITE) if answers else 0
         if below is not None:
             db.execute("UPDATE boots SET below = ?, decided = 1 WHERE host = ?", (below, me))

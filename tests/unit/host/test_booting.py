@@ -13,7 +13,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import nothing
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Origin
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
-from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting, fences, origin, restoring, witnesses
 
 SITE: Origin = {"site": "s", "serial": 7, "token": "t"}
 NOBODY: dict[str, Any] = {"site": "s", "dead": {}}
@@ -52,7 +52,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_more_than_half_of_the_others_have_to_say_so(answers: dict[str, Any], below: int | None) -> None:
-    assert booting.judged(answers, "me", "s") == below
+    assert witnesses.judged(answers, "me", "s") == below
 
 
 def test_until_they_do_all_of_before_the_boot_is_held_and_nothing_that_an_apply_made_since() -> None:

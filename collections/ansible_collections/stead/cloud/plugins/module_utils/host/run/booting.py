@@ -11,17 +11,17 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypedDict
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypedDict
 
 from ..base import commands, paths
 from ..base.errors import Failed
 from ..base.ssh_peers import WITNESS, Way
 from ..base.step import Entry, Origin
 from . import origin
+from .witnesses import EVERYTHING, Answer, judged
 
 # A boot empties it.
 STATE = "/run/stead/boot.json"
-EVERYTHING = 1 << 62
 PAUSE = 3  # seconds between two rounds of questions
 AT_ONCE = 32
 # Seconds for an answer: that of SSH's connection, and what a host that is booting itself takes.
@@ -32,9 +32,6 @@ AGAIN = 10  # seconds between two tries of what did not start: its storage may b
 class Decision(TypedDict):
     below: int  # serials of what is held back
     decided: bool
-
-
-Answer = Optional[Dict[str, Any]]  # of a host: its site, and whom it heard called dead; nothing of one that is silent
 
 
 def held_below() -> int:
@@ -74,21 +71,6 @@ def _decide(below: int, decided: bool = True) -> Decision:
 def others() -> Dict[str, Way]:
     me = paths.known_as().get("host", "")
     return {name: ways for name, ways in WITNESS.members().items() if name != me}
-
-
-def judged(answers: Mapping[str, Answer], me: str, site: str) -> Optional[int]:
-    """What to hold back, by the words of each other host (None of one that is silent); None while too few answered.
-
-    A host that is silent and was called dead has no vote: whoever heard that of it heard all that was said before.
-    """
-    heard = {
-        name: words["dead"] if words["site"] == site else {} for name, words in answers.items() if words is not None
-    }
-    dead = {name for words in heard.values() for name in words}
-    voters = [name for name in answers if name in heard or name not in dead]
-    if 2 * len(heard) <= len(voters):
-        return None
-    return max([words[me] for words in heard.values() if me in words], default=0)
 
 
 def asked(ways: Mapping[str, Way]) -> Dict[str, Answer]:
