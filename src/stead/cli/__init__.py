@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "capacity": "show used and free capacity, and what a failure would do",
     "rebalance": "plan live migrations that even hosts out",
     "evacuate": "start elsewhere what a dead host ran",
+    "watch": "evacuate hosts that die, by a policy",
     "drain": "plan the live migrations that empty a host",
     "graph": "draw the graph of references",
     "version": "print versions",

@@ -13,6 +13,10 @@ class SimulatedFencer:
         self._state = state
 
     def ask(self, agent: FenceAgent, action: FenceAction) -> FenceAnswer:
+        with self._state.said():
+            return self._asked(agent, action)
+
+    def _asked(self, agent: FenceAgent, action: FenceAction) -> FenceAnswer:
         fault = next((one for one in self._state.faults() if _strikes(one.kind, one.host, agent.host)), None)
         if fault is not None:
             return FenceAnswer(agent.agent, None, fault.error)

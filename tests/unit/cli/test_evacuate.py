@@ -202,3 +202,24 @@ def test_a_host_that_was_fenced_and_switched_on_since_is_fenced_again(say: Say) 
     assert say("fence", "c1", "--status")[1].strip() == "on"
     assert say("evacuate", "c1", "--auto-approve")[0] == 2
     assert say("fence", "c1", "--status")[1].strip() == "off"
+
+
+def test_the_watch_evacuates_a_host_that_died_and_tells_what_it_would_do(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(range(0, 40_000, 3))
+    monkeypatch.setattr("stead.cli.commands.watch.sleep", lambda _seconds: None)
+    monkeypatch.setattr("stead.cli.commands.watch.monotonic", lambda: float(next(moments)))
+    assert say("watch", "--once")[0] == 0
+    say("simulate", "off", "c1")
+    status, told = say("watch", "--once", "--dry-run")
+    assert (status, "c1 would be evacuated" in told) == (2, True)
+    assert say("watch", "--once", "--on-host-failure", "wait")[1].startswith("c1 is silent, and nothing is done")
+    assert homes(say)["g0"] == "c1"
+    assert "The evacuation of c1 ended with status 2." in say("watch", "--once")[1]
+    assert homes(say)["g0"] == "c2"
+    say("simulate", "off", "c2")
+    assert "1 of at most 1 evacuations were tried within the hour" in say("watch", "--once")[1]
+    say("simulate", "up", "c2")
+    say("simulate", "off", "nas")
+    assert "silent, and nothing is done: it keeps data" in say("watch", "--once")[1]

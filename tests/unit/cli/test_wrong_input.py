@@ -63,9 +63,9 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 
 def _words(name: str) -> list[str]:
-    return {"explain": ["a/instances/b"], "console": ["a/instances/b"], "drain": ["nobody"], "simulate": ["show"]}.get(
-        name, []
-    )
+    words = {"explain": ["a/instances/b"], "console": ["a/instances/b"], "drain": ["nobody"], "simulate": ["show"]}
+    words |= {"fence": ["compute-1"], "evacuate": ["compute-1"], "watch": ["--once"]}
+    return words.get(name, [])
 
 
 def _knows_json(name: str) -> bool:
