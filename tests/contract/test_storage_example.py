@@ -41,7 +41,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage
     lines = [f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()]
     (info / "entry_points.txt").write_text("\n".join(lines))
     shutil.copy(EXAMPLE / "stead_storage_example.py", folder)
-    for path in (folder, EXAMPLE):
+    for path in (folder, EXAMPLE / "collections"):
         monkeypatch.syspath_prepend(path)
     storage.all_of_them.cache_clear()
     half = import_module(HOST_HALF)
@@ -100,7 +100,7 @@ def test_the_room_of_such_a_pool_is_there_once(example: StorageDriver) -> None:
 def test_ansible_takes_its_host_code_along(tmp_path: Path) -> None:
     """To a host, as a module of a playbook does; there it refuses what is no cluster file system."""
     words = ["-m", "stead.cloud.pool", "-a", f"pool=shared type=clusterfs path={tmp_path}/pool"]
-    folders = f"{EXAMPLE.parents[1] / 'collections'}:{EXAMPLE}"
+    folders = f"{EXAMPLE.parents[1] / 'collections'}:{EXAMPLE / 'collections'}"
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible"), "localhost", *words],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": folders, "HOME": str(tmp_path)},

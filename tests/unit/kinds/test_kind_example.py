@@ -36,7 +36,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
     lines = [f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()]
     (info / "entry_points.txt").write_text("\n".join(lines))
     shutil.copy(EXAMPLE / "stead_kind_example.py", folder)
-    for path in (folder, EXAMPLE):
+    for path in (folder, EXAMPLE / "collections"):
         monkeypatch.syspath_prepend(path)
     finding.kinds.cache_clear()
     half = import_module(f"{HOST_HALF}.kinds")

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, PTH112, PTH116 - a collection is no package, and host code speaks os.path as Ansible does
+# ruff: noqa: PTH112, PTH116 - host code speaks os.path as Ansible does
 """The host's half of driver clusterfs. `DRIVERS` is what Stead's host code looks for in this file."""
 
 from __future__ import annotations
