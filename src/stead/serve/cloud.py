@@ -17,7 +17,8 @@ from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.kind import Disruption, Kind
 from stead.core.named import NamedTuple
-from stead.core.observed import Host, Observed
+from stead.core.observed import Have, Host, Observed
+from stead.core.recorded import Record
 from stead.core.value import field, replace, value
 from stead.language.desired import Desired
 from stead.language.spec.stored import document_of
@@ -173,14 +174,14 @@ class Cloud:
 
     def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""
-        inputs = self.inputs(desired, world)
+        inputs = self.inputs(desired, world, as_recorded(self.observed, world.made))
         return make_plan(inputs, Wishes(selection=Selection(wanted=in_projects(projects))))
 
-    def inputs(self, desired: Desired, world: CloudState) -> Inputs:
+    def inputs(self, desired: Desired, world: CloudState, observed: Observed) -> Inputs:
         return Inputs(
             desired=desired,
             recorded=world.recorded,
-            observed=self.observed,
+            observed=observed,
             kinds=self.means.kinds,
             key=self.means.key,
             plugins=self.means.plugins,
@@ -224,6 +225,19 @@ def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[
 
 def _said(content: Content, address: Address) -> Any:
     return content.get(address.kind, {}).get(address.name) if address.project else content.get("project")
+
+
+def as_recorded(observed: Observed, records: Mapping[Address, Record]) -> Observed:
+    """The hosts with what was applied there. While an apply runs, what was seen before it is older than the record,
+    and a request would be refused for a volume that seems lost. The worker plans by what hosts have.
+    """
+    haves = {
+        address: {
+            host: Have(want, want.digest, record.leases.get("uuid", "")) for host, want in record.wants.items() if host
+        }
+        for address, record in records.items()
+    }
+    return replace(observed, haves={address: on for address, on in haves.items() if on})
 
 
 def contents_of(documents: Documents) -> dict[str, Content]:

@@ -137,7 +137,7 @@ class Worker:
 
     def _plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
-        inputs, wanted = self._cloud.inputs(desired, world), in_projects(projects)
+        inputs, wanted = self._cloud.inputs(desired, world, self._cloud.observed), in_projects(projects)
         planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted)))
         if planned.plan is None:
             return planned, found
