@@ -95,12 +95,20 @@ class StoreOrigin(NamedTuple):
     token: str
 
 
+class KeptDocument(NamedTuple):
+    """What a host keeps of a project that belongs to the API."""
+
+    revision: int = 0  # of what it has; 0: it knows only that the project is the API's
+    content: str = ""  # sealed, in the form of the store; for hosts of the role controller
+
+
 @value
 class Observed:
     hosts: Mapping[str, Host]
     haves: Mapping[Address, Mapping[str, Have]] = field(default_factory=dict)  # address -> host -> what is there
     origins: Mapping[str, StoreOrigin] = field(default_factory=dict)  # of the hosts that a run has written to
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> what it could not read of its own
+    documents: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # host -> project of the API -> revision
     digest: str = ""
 
 

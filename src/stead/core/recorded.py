@@ -77,6 +77,7 @@ class Recorded:
     tokens: frozenset[str] = frozenset()  # of its runs: what a host says of another is not this store's work
     unheard: frozenset[str] = frozenset()  # hosts that did not answer when it was rebuilt from hosts
     hosts: Mapping[str, KnownHost] = field(default_factory=lambda: MappingProxyType({}))
+    documented: frozenset[str] = frozenset()  # projects of which the store has a document, or had it until they ended
 
     def wants(self) -> dict[str, Want]:
         """What was applied anywhere, by digest."""

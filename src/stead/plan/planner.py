@@ -25,7 +25,7 @@ from stead.plan.abilities import unable
 from stead.plan.build import EVERYTHING, Selection, build, digest_of
 from stead.plan.hooks import hooks_of
 from stead.plan.model import Made, Plan
-from stead.recovery import belonging
+from stead.recovery import belonging, documents
 
 
 @value
@@ -70,6 +70,8 @@ NO_WISHES = Wishes()
 
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
     if refused := belonging.check(inputs.recorded, inputs.observed):
+        return Planned(plan=None, blueprint=None, diff=None), refused
+    if not wishes.destroy and (refused := documents.check(inputs.desired, inputs.recorded, inputs.observed)):
         return Planned(plan=None, blueprint=None, diff=None), refused
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
     here, told = belonging.understood(inputs.observed, inputs.kinds)

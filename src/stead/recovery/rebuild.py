@@ -13,7 +13,7 @@ from stead.blueprint.leases import UUID
 from stead.core.address import Address, order, parse
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.named import NamedTuple
-from stead.core.observed import StoreOrigin
+from stead.core.observed import KeptDocument, StoreOrigin
 from stead.core.recorded import Record, Recorded
 from stead.core.value import field, replace, value
 from stead.core.want import EMPTY, Body, Want
@@ -49,6 +49,7 @@ class Memory:
     unread: tuple[str, ...] = ()
     silent: str = ""  # why it said nothing
     key: str = field(default="", repr=False)  # what the site seals secrets with, where the host keeps it
+    documents: Mapping[str, KeptDocument] = field(default_factory=dict, repr=False)  # of projects of the API
 
     @property
     def forgetful(self) -> bool:
@@ -65,6 +66,7 @@ class Rebuilt:
     partial: frozenset[Address] = frozenset()  # of which no more than the UUID is known
     forgetful: frozenset[str] = frozenset()  # hosts that may have more than they know
     key: str = field(default="", repr=False)
+    documents: Mapping[str, KeptDocument] = field(default_factory=dict, repr=False)  # the newest of each project
 
 
 def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset[str] = frozenset()) -> Rebuilt:
@@ -94,6 +96,7 @@ def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset
         serial=max([before.serial, *(one.serial for one in origins), *(one.serial for one in entries)]),
         resources=records,
         outputs=before.outputs,
+        documented=before.documented,
         tokens=before.tokens | {one.token for one in origins},
         unheard=frozenset((silent | (before.unheard - memories.keys())) - without),
     )
@@ -103,7 +106,16 @@ def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset
         partial=frozenset(partial),
         forgetful=frozenset(one.host for one in said if one.forgetful),
         key=next((one.key for one in sorted(said, key=_newest, reverse=True) if one.key), ""),
+        documents=_documents(one for one in said if one.origin is None or one.origin.site == site),
     )
+
+
+def _documents(said: Iterable[Memory]) -> dict[str, KeptDocument]:
+    found: dict[str, KeptDocument] = {}
+    for memory in said:
+        for project, kept in memory.documents.items():
+            found[project] = max(kept, found.get(project, kept))
+    return dict(sorted(found.items()))
 
 
 def _newest(memory: Memory) -> int:

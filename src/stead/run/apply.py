@@ -107,6 +107,7 @@ class _Work:
         self._bad: dict[int, str] = {}  # steps that are not done and will not be -> why
         self._silent: dict[str, str] = {}
         self._waited: dict[int, str] = {}
+        self._documents = dict(options.documents)  # by hosts that have not been told yet
         self._untold = ""  # why nothing was begun
         self._hooks: dict[int, list[PlannedHook]] = {}
         for hook in plan.hooks:
@@ -121,6 +122,8 @@ class _Work:
                 return
             self._on_event(WaveBegan(at, len(waves), len(steps)))
             self._wave(number, steps)
+        if self._documents and not self._interrupts.stopping():  # nothing was done on any host
+            self._runner.run(self._wave_of(self._plan.waves, [], informs=tuple(self._documents)), self._hear)
 
     def _told_of_dead(self) -> bool:
         """Before anything begins elsewhere, every host that answers has heard who is dead: a host that comes back asks
@@ -137,11 +140,14 @@ class _Work:
         return not untold and not self._interrupts.stopping()
 
     def _wave_of(self, number: int, steps: Sequence[Step], *, informs: tuple[str, ...] = (), pause: int = 0) -> Wave:
+        hosts = {*informs, *(step.host for step in steps)}
+        documents = {host: self._documents.pop(host) for host in hosts & self._documents.keys()}
         return Wave(
+            documents=documents,
             number=number,
             steps=steps,
             secrets=self._secrets_of(steps),
-            site_key=self._options.site_key if steps else "",
+            site_key=self._options.site_key if steps or documents else "",
             hooks={step.number: found for step in steps if (found := self._hooks.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
@@ -175,7 +181,8 @@ class _Work:
         if on_hosts:
             if pause := self._pause_before(on_hosts):
                 self._on_event(Pausing(pause))
-            self._runner.run(self._wave_of(number, on_hosts, pause=pause), self._hear)
+            informs = tuple(host for host in self._documents if host not in self._silent)
+            self._runner.run(self._wave_of(number, on_hosts, informs=informs, pause=pause), self._hear)
             with self._interrupts.held_off():
                 self._journal.flush()
             self._left_over(on_hosts)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stead.core.named import NamedTuple
+from stead.core.observed import KeptDocument
 from stead.core.value import field, value
 from stead.plan.model import Step
 from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded
@@ -40,6 +41,8 @@ class Options:
     # (project, id) -> plain text, for the runner alone
     secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
     site_key: str = field(default="", repr=False)  # for controllers to keep; empty where people have one
+    # host -> project of the API -> its document, for the host to keep
+    documents: Mapping[str, Mapping[str, KeptDocument | None]] = field(default_factory=dict, repr=False)
     root: Path = Path()  # the spec's directory, from which the playbooks of hooks are named
     lives: float = 60.0  # seconds without a heartbeat until others may take the lock
     proofs: Mapping[str, str] = field(default_factory=dict)  # hosts that were fenced -> by whom, with what, when

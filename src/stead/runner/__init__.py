@@ -12,7 +12,7 @@ from typing import Protocol
 from stead.core.address import Address
 from stead.core.diagnostics import Code
 from stead.core.named import NamedTuple
-from stead.core.observed import Host, Observed, StoreOrigin
+from stead.core.observed import Host, KeptDocument, Observed, StoreOrigin
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import field, value
 from stead.plan.model import Keep, PlannedHook, Step
@@ -91,6 +91,8 @@ class Wave:
     origin: StoreOrigin | None = None  # which store this is from, for hosts to remember; and to refuse another site's
     keeps: Mapping[Address, Keep] = field(default_factory=dict)  # what of a resource is beside its wants, likewise
     pause: int = 0  # seconds to wait before anything of it begins; simulated hosts take them for passed
+    # host -> project of the API -> what the host keeps of it from now on; None: nothing
+    documents: Mapping[str, Mapping[str, KeptDocument | None]] = field(default_factory=dict, repr=False)
     informs: tuple[str, ...] = ()  # hosts that are told what follows, with steps or without
     dead: tuple[str, ...] = ()  # hosts that a person called dead: those that live tell them, should they boot again
     parallel: int = 0  # hosts at once; 0 leaves it to the runner

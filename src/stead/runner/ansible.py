@@ -77,6 +77,8 @@ class AnsibleRunner:
         for host, mine in lanes.items():
             work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "dead": wave.dead}
             work["steps"] = [_handed(step, wave) for step in mine]
+            if told := wave.documents.get(host):
+                work["documents"] = {project: one._asdict() if one else None for project, one in told.items()}
             if wave.origin is not None:
                 work["origin"] = wave.origin._asdict()
             write_private(folder / f"{host}.json", work)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stead.core.address import Address, parse
-from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool, StoreOrigin
+from stead.core.observed import Have, Host, HostStatus, KeptDocument, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import Recorded
 from stead.core.want import NOTHING_KNOWN, Body, Want, canonical, digest
 from stead.drivers import storage
@@ -142,7 +142,10 @@ def to_observed(
     said = {name: answer.facts for name, answer in sorted(answers.items()) if answer.answered}
     origins = {name: StoreOrigin(**facts["origin"]) for name, facts in said.items() if facts.get("origin")}
     unread = {name: tuple(facts["unread"]) for name, facts in said.items() if facts.get("unread")}
-    return Observed(hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread)
+    documents = {name: facts["documents"] for name, facts in said.items() if facts.get("documents")}
+    return Observed(
+        hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread, documents=documents
+    )
 
 
 def to_memories(answers: Mapping[str, Answer]) -> dict[str, Memory]:
@@ -162,8 +165,14 @@ def _memory(answer: Answer) -> Memory:
         else:
             entries.append(entry)
     origin = StoreOrigin(**facts["origin"]) if facts.get("origin") else None
-    key = facts.get("key", "")
-    return Memory(host=answer.host, origin=origin, entries=tuple(entries), unread=tuple(unread), key=key)
+    return Memory(
+        host=answer.host,
+        origin=origin,
+        entries=tuple(entries),
+        unread=tuple(unread),
+        key=facts.get("key", ""),
+        documents={project: KeptDocument(**one) for project, one in facts.get("kept", {}).items()},
+    )
 
 
 def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:

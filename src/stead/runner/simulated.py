@@ -66,7 +66,17 @@ class SimulatedRunner:
             origins = {host: origins[host] for host in sorted(answering & origins.keys())}
             digest.update(repr(origins).encode())
             digest.update(repr(sorted(held)).encode() if held else b"")
-            return Observed(hosts=self._hosts, haves=seen.haves, digest=digest.hexdigest(), origins=origins)
+            kept = memory.documents(self.state.database)
+            return Observed(
+                hosts=self._hosts,
+                haves=seen.haves,
+                digest=digest.hexdigest(),
+                origins=origins,
+                documents={
+                    host: {project: one.revision for project, one in kept[host].items()}
+                    for host in sorted(answering & kept.keys())
+                },
+            )
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
         observed = self.observe(hosts)
@@ -120,6 +130,7 @@ class SimulatedRunner:
         with self.state.writing():
             memory.belong(self.state.database, mine, wave.origin, keys)
             boots.note(self.state.database, mine, wave.dead, wave.origin.serial)
+            memory.keep(self.state.database, {host: wave.documents[host] for host in mine if host in wave.documents})
         return {host: lanes[host] for host in mine}
 
     def _current_site(self) -> SimulatedSite:

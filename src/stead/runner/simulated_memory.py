@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from stead.core.address import parse
-from stead.core.observed import Host, HostStatus, StoreOrigin
+from stead.core.observed import Host, HostStatus, KeptDocument, StoreOrigin
 from stead.core.want import Body, Want
 from stead.recovery.rebuild import LedgerEntry, Memory
 
@@ -20,6 +20,9 @@ TABLES = (
         key TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS besides (
         address TEXT NOT NULL, host TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (address, host)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS documents (
+        host TEXT NOT NULL, project TEXT NOT NULL, revision INTEGER NOT NULL, content TEXT NOT NULL,
+        PRIMARY KEY (host, project)) WITHOUT ROWID""",
 )
 
 Beside = tuple[str, str, str]  # address, host, what is kept beside the want
@@ -27,7 +30,10 @@ Beside = tuple[str, str, str]  # address, host, what is kept beside the want
 
 def origins(db: sqlite3.Connection) -> dict[str, StoreOrigin]:
     """Who has nothing of a site's any more belongs to none."""
-    having = "SELECT host, site, serial, token FROM origins WHERE host IN (SELECT host FROM things)"
+    having = (
+        "SELECT host, site, serial, token FROM origins WHERE host IN (SELECT host FROM things) "
+        "OR host IN (SELECT host FROM documents WHERE revision > 0)"
+    )
     return {row[0]: StoreOrigin(*row[1:]) for row in db.execute(having)}
 
 
@@ -43,6 +49,21 @@ def belong(db: sqlite3.Connection, hosts: Iterable[str], origin: StoreOrigin, ke
         "key = CASE excluded.key WHEN '' THEN key ELSE excluded.key END",
         [(host, *origin, keys.get(host, "")) for host in hosts],
     )
+
+
+def keep(db: sqlite3.Connection, told: Mapping[str, Mapping[str, KeptDocument | None]]) -> None:
+    """In a transaction of the caller's."""
+    rows = [(host, project, one) for host, some in told.items() for project, one in some.items()]
+    db.executemany("DELETE FROM documents WHERE host = ? AND project = ?", [row[:2] for row in rows])
+    put = [(host, project, *one) for host, project, one in rows if one is not None]
+    db.executemany("INSERT INTO documents (host, project, revision, content) VALUES (?, ?, ?, ?)", put)
+
+
+def documents(db: sqlite3.Connection) -> dict[str, dict[str, KeptDocument]]:
+    found: dict[str, dict[str, KeptDocument]] = {}
+    for host, project, *kept in db.execute("SELECT host, project, revision, content FROM documents"):
+        found.setdefault(host, {})[project] = KeptDocument(*kept)
+    return found
 
 
 def remember(db: sqlite3.Connection, put: Sequence[Beside], gone: Iterable[tuple[str, str]]) -> None:
@@ -66,10 +87,16 @@ def recalled(db: sqlite3.Connection, hosts: Mapping[str, Host]) -> dict[str, Mem
         # Of what was changed behind Stead's back, what it was made from is remembered by its digest alone.
         want = Want(Body(body, body_digest), own, digest if digest == made_from else made_from)
         entries[host].append(LedgerEntry(host, address, uuid, want, **json.loads(beside)))
-    said, kept = origins(db), keys(db)
+    said, kept, documented = origins(db), keys(db), documents(db)
     return {
         name: Memory(host=name, silent=host.why or "it does not answer")
         if host.state is HostStatus.DOWN
-        else Memory(host=name, origin=said.get(name), entries=tuple(entries[name]), key=kept.get(name, ""))
+        else Memory(
+            host=name,
+            origin=said.get(name),
+            entries=tuple(entries[name]),
+            key=kept.get(name, ""),
+            documents=documented.get(name, {}),
+        )
         for name, host in hosts.items()
     }

@@ -280,7 +280,7 @@ class SimulatedState:
     def empty(self) -> None:
         """As new, but for the addresses of hosts."""
         with self.writing():
-            for table in ("things", "bodies", "faults", "hooks", "origins", "besides", "fences", "boots"):
+            for table in ("things", "bodies", "faults", "hooks", "origins", "besides", "documents", "fences", "boots"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
             self._db.execute("UPDATE hosts SET state = 'up', why = '', delay = 0")
         self._bodies.clear()

@@ -19,6 +19,7 @@ from stead.plan.file import to_bytes
 from stead.plan.model import Plan
 from stead.plan.planner import Planned, Wishes, make_plan
 from stead.run.apply import apply
+from stead.run.documents import Told, documents_to_tell
 from stead.run.model import Applied, Options
 from stead.serve import notes
 from stead.serve.cloud import Cloud, Documents, Who, contents_of, in_projects
@@ -128,12 +129,13 @@ class Worker:
         if planned.plan.empty:
             self._cloud.heard(observed, {})
             return True
-        applied = self._apply(planned.plan, planned, store)
+        told = documents_to_tell(planned.plan, self._cloud.inputs(desired, world, observed), documents)
+        applied = self._apply(planned.plan, planned, store, told)
         self.plans += 1
         after = self._means.runner.observe(self._means.hosts, store.recorded())
-        told = {one.step.address: one.why for one in (*applied.failed, *applied.skipped, *applied.unknown)}
-        self._cloud.heard(after, told)
-        return not told
+        undone = {one.step.address: one.why for one in (*applied.failed, *applied.skipped, *applied.unknown)}
+        self._cloud.heard(after, undone)
+        return not undone
 
     def _plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
@@ -151,12 +153,13 @@ class Worker:
         logger.warning("Left alone, for data would be lost: %s", ", ".join(map(str, sorted(lost))))
         return make_plan(inputs, Wishes(selection=Selection(wanted=wanted, unwanted=lost.__contains__)))
 
-    def _apply(self, plan: Plan, planned: Planned, store: Store) -> Applied:
+    def _apply(self, plan: Plan, planned: Planned, store: Store, documents: Mapping[str, Told]) -> Applied:
         options = Options(
             who=WHO,
             reason=f"{len(plan.steps)} steps of accepted requests",
             secrets=planned.blueprint.secrets if planned.blueprint is not None else {},
             site_key=self._means.site_key,
+            documents=documents,
             root=self._means.root,
             content=to_bytes(plan),
         )

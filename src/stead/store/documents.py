@@ -6,11 +6,13 @@ anew. No lock is needed, for an apply goes on meanwhile; what it was planned fro
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stead.core.observed import KeptDocument
 from stead.store.codes import OVERTAKEN, refuse
 from stead.store.database import Database, dump
 from stead.store.model import Audited, Document, Version
@@ -21,6 +23,7 @@ _LATEST = """
     SELECT project, revision, at, who, reason, content FROM documents a
     WHERE revision = (SELECT max(revision) FROM documents b WHERE b.project = a.project) ORDER BY project"""
 _NOTHING = b""
+RECOVERED = "stead recover"  # whose version it is
 
 
 def count(db: Database) -> int:
@@ -58,12 +61,40 @@ def save(db: Database, seal: Seal, one: Document) -> None:
         refuse(
             OVERTAKEN, f"The document of {project} has revision {last}, and this follows {revision - 1}. Decide anew."
         )
-    text = zlib.compress(dump({"content": one.content, "about": one.about}).encode(), 1)
+    _insert(db, seal, one)
+    db.run("UPDATE documents SET content = ? WHERE project = ? AND revision = ?", (_NOTHING, project, revision - KEPT))
+
+
+def take_over(db: Database, seal: Seal, found: Iterable[Document]) -> None:
+    """What hosts kept, where it is newer than what is here. In a transaction of the caller's."""
+    for one in found:
+        if not db.rows("SELECT 1 FROM documents WHERE project = ? AND revision >= ?", (one.project, one.revision)):
+            _insert(db, seal, one)
+
+
+def _insert(db: Database, seal: Seal, one: Document) -> None:
     db.run(
         "INSERT INTO documents (project, revision, at, who, reason, content) VALUES (?, ?, ?, ?, ?, ?)",
-        (project, revision, db.now(), one.who, one.reason, seal.close_bytes(text, of_document(project, revision))),
+        (one.project, one.revision, db.now(), one.who, one.reason, _closed(seal, one)),
     )
-    db.run("UPDATE documents SET content = ? WHERE project = ? AND revision = ?", (_NOTHING, project, revision - KEPT))
+
+
+def _closed(seal: Seal, one: Document) -> bytes:
+    text = zlib.compress(dump({"content": one.content, "about": one.about}).encode(), 1)
+    return seal.close_bytes(text, of_document(one.project, one.revision))
+
+
+def to_keep(one: Document, seal: Seal) -> KeptDocument:
+    """For hosts, in the form of the store."""
+    return KeptDocument(one.revision, base64.b64encode(_closed(seal, one)).decode())
+
+
+def from_kept(project: str, kept: KeptDocument, seal: Seal) -> Document:
+    """Refused where it was sealed with another key."""
+    row = (project, kept.revision, 0.0, RECOVERED, "kept by a host", base64.b64decode(kept.content))
+    found = _document(seal, *row)
+    assert found is not None  # noqa: S101 - it has contents
+    return found
 
 
 def _document(seal: Seal, *row: Any) -> Document | None:

@@ -213,6 +213,7 @@ class Lineage:
     serial: int
     tokens: frozenset[str]  # of the runs that hosts know of
     unheard: frozenset[str]  # hosts that have not said what they have
+    documents: Sequence[Document] = ()  # of projects of the API, as hosts kept them
 
 
 def moment(at: float) -> str:

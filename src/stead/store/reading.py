@@ -44,6 +44,7 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         outputs = read_outputs(db, seal)
         tokens = frozenset(row[0] for row in db.rows("SELECT token FROM runs"))
         silent = unheard(db)
+        documented = frozenset(row[0] for row in db.rows("SELECT DISTINCT project FROM documents"))
         hosts = {
             name: KnownHost(host_of(json.loads(facts)), dead)
             for name, facts, dead in db.rows("SELECT name, facts, dead FROM hosts ORDER BY name")
@@ -57,6 +58,7 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         tokens=tokens,
         unheard=silent,
         hosts=hosts,
+        documented=documented,
     )
 
 

@@ -172,6 +172,7 @@ class SqlStore:
     def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
         with self._writing(hold):
             init.adopt(self._db, who, lineage)
+            documents.take_over(self._db, self._seal, lineage.documents)
             history.remember_edit(self._db, who, "recovered", writes)
             self._pen.write(0, writes)
             init.write_marker(directory, lineage.site, init.read_marker(directory)[1])

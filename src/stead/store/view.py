@@ -117,11 +117,13 @@ def _data(view: View) -> dict[str, Any]:
         "tokens": sorted(recorded.tokens),
         "unheard": sorted(recorded.unheard),
         "known": known,
+        "documented": sorted(recorded.documented),
         "records": records,
         "hosts": {name: as_dict(one) for name, one in observed.hosts.items()},
         "haves": haves,
         "origins": {host: list(one) for host, one in observed.origins.items()},
         "unread": {host: list(texts) for host, texts in observed.unread.items()},
+        "kept": {host: dict(one) for host, one in observed.documents.items()},
         "digest": observed.digest,
         "bodies": list(masking.bodies),
         "documents": dict(view.documents),
@@ -163,12 +165,14 @@ def _view(data: Mapping[str, Any]) -> View:
         tokens=frozenset(data["tokens"]),
         unheard=frozenset(data["unheard"]),
         hosts={name: KnownHost(host_of(facts), dead) for name, (facts, dead) in data["known"].items()},
+        documented=frozenset(data.get("documented", ())),
     )
     observed = Observed(
         hosts={name: host_of(facts) for name, facts in data["hosts"].items()},
         haves=haves,
         origins={host: StoreOrigin(*one) for host, one in data["origins"].items()},
         unread={host: tuple(texts) for host, texts in data["unread"].items()},
+        documents=data.get("kept", {}),
         digest=data["digest"],
     )
     return View(

@@ -180,6 +180,7 @@ def carry_out(
     from stead.plan.file import to_bytes
     from stead.plan.render.values import safe
     from stead.run.apply import apply
+    from stead.run.documents import documents_to_tell
     from stead.run.model import Options
 
     gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
@@ -191,6 +192,7 @@ def carry_out(
         secrets=secrets,
         site_key=key_to_keep(find(options)),
         root=find(options).root,
+        documents=documents_to_tell(plan, loaded.inputs, loaded.store.documents()),
         proofs=proofs,
         content=b"" if plan.empty else to_bytes(plan),
     )

@@ -6,7 +6,8 @@
   stead recover --merge      completes a store that has something: an older copy, restored from a backup
   stead recover --without compute-2     that host is gone for good, with all that it had
 
-Hosts keep beside each resource what the store had of it. What lives on no host (a flavor, say) follows from the spec.
+Hosts keep beside each resource what the store had of it; controllers, the documents of projects of the API as well.
+What lives on no host (a flavor, say) follows from the spec.
 What is damaged, missing or contradictory is told one by one. While a host has not answered, nothing is planned.
 
 exit status: 0 all is known; 2 something is missing or contradictory; 1 nothing was written
@@ -16,10 +17,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.core.diagnostics import Code, Refused, Severity, has_errors
+from stead.core.diagnostics import Code, Diagnostic, Refused, Severity, has_errors
 
 if TYPE_CHECKING:
     from stead.cli.common.workspace import Workspace
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from stead.recovery.rebuild import Rebuilt
     from stead.site.inventory import Inventory
     from stead.store import Store
+    from stead.store.model import Document
 
 MISSING = 2
 NO_KEY = Code("STEAD-S034", "no host keeps the key of this site's secrets", Severity.WARNING)
@@ -46,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.cli.common.console_output import as_data, complain
     from stead.cli.common.workspace import find, read_hosts, runner_for
     from stead.core.recorded import Recorded
+    from stead.core.value import replace
     from stead.recovery.rebuild import rebuild
 
     workspace = find(options)
@@ -60,9 +65,14 @@ def run(options: argparse.Namespace) -> int:
     if has_errors(rebuilt.found):
         raise Refused(*rebuilt.found)
     _same_site(workspace, store, rebuilt.recorded.site)
-    rebuilt = _completed(workspace, rebuilt, observed, dry=options.dry_run)
+    key, found = _key(workspace, rebuilt, dry=options.dry_run)
+    documents = _documents(store, rebuilt, key)
+    known = replace(rebuilt.recorded, documented=rebuilt.recorded.documented | documents.keys())
+    rebuilt = replace(rebuilt, recorded=known, found=(*rebuilt.found, *found))
+    there = store.documents() if store is not None else {}
+    rebuilt = _completed(workspace, rebuilt, observed, key, {**there, **documents})
     if not options.dry_run:
-        _write(workspace, store, rebuilt)
+        _write(workspace, store, rebuilt, documents)
     if options.json:
         names = sorted(map(str, rebuilt.recorded.resources))
         data = {"site": rebuilt.recorded.site, "resources": names, "unheard": sorted(rebuilt.recorded.unheard)}
@@ -110,27 +120,51 @@ def _same_site(workspace: Workspace, store: Store | None, site: str) -> None:
         )
 
 
-def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dry: bool) -> Rebuilt:
-    from stead.blueprint.placement.plugins import load_plugins
-    from stead.blueprint.settle import Overrides, settle
-    from stead.cli.common.workspace import read_spec, take_key
-    from stead.core.value import replace
-    from stead.kinds import kinds
-    from stead.language.spec import NOTHING_STORED
-    from stead.recovery.derive import PARTIAL, complete
+def _key(workspace: Workspace, rebuilt: Rebuilt, *, dry: bool) -> tuple[bytes, list[Diagnostic]]:
+    from stead.cli.common.workspace import take_key
     from stead.store.sealing import configured_key
 
-    found = list(rebuilt.found)
+    found = []
     if not rebuilt.key and not configured_key():
         text = (
             "Hosts of the role controller keep it, and none that answered has it. Restore `.stead/key` from a backup; "
             "without it every secret of the spec looks changed once."
         )
         found.append(NO_KEY.at(None, text))
-    key = take_key(workspace, rebuilt.key, dry=dry)
-    desired, more = read_spec(workspace, key, stored=NOTHING_STORED)  # documents are lost with their store
+    return take_key(workspace, rebuilt.key, dry=dry), found
+
+
+def _documents(store: Store | None, rebuilt: Rebuilt, key: bytes) -> dict[str, Document]:
+    """Of projects of the API, those that hosts have kept and that are newer than the store's. What another key has
+    sealed is told later, with what no host has kept.
+    """
+    from stead.run.documents import opened
+
+    found: dict[str, Document] = {}
+    for project, kept in rebuilt.documents.items():
+        last = next(iter(store.versions(project, 1)), None) if store is not None else None
+        if last is None or last.revision < kept.revision:
+            with suppress(Refused):
+                found |= opened({project: kept}, key)
+    return found
+
+
+def _completed(
+    workspace: Workspace, rebuilt: Rebuilt, observed: Observed, key: bytes, documents: Mapping[str, Document]
+) -> Rebuilt:
+    from stead.blueprint.placement.plugins import load_plugins
+    from stead.blueprint.settle import Overrides, settle
+    from stead.cli.common.workspace import read_spec, stored_of
+    from stead.core.value import replace
+    from stead.kinds import kinds
+    from stead.recovery.derive import PARTIAL, complete
+    from stead.recovery.documents import lost, told_of_recovery
+
+    desired, more = read_spec(workspace, key, stored=stored_of(workspace, documents))
     if has_errors(more):
         raise Refused(*more)
+    missing = sorted(lost(desired, rebuilt.recorded, observed))
+    found = [*rebuilt.found, *(told_of_recovery(project) for project in missing)]
     overrides = Overrides(plugins=load_plugins())
     blueprint, more = settle(desired, rebuilt.recorded, observed, kinds=kinds(), key=key, overrides=overrides)
     rebuilt = replace(rebuilt, found=tuple(found))
@@ -141,7 +175,7 @@ def _completed(workspace: Workspace, rebuilt: Rebuilt, observed: Observed, *, dr
     return replace(rebuilt, found=(*found, PARTIAL.at(None, text)))
 
 
-def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt) -> None:
+def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt, documents: Mapping[str, Document]) -> None:
     from stead.cli.commands.apply import who
     from stead.cli.common.workspace import open_state
     from stead.store import init
@@ -157,7 +191,13 @@ def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt) -> None:
         wants=[(one.address, host, want) for one in records for host, want in one.wants.items()],
         outputs=recorded.outputs,
     )
-    lineage = Lineage(site=recorded.site, serial=recorded.serial, tokens=recorded.tokens, unheard=recorded.unheard)
+    lineage = Lineage(
+        site=recorded.site,
+        serial=recorded.serial,
+        tokens=recorded.tokens,
+        unheard=recorded.unheard,
+        documents=tuple(documents.values()),
+    )
     with store.lock(LockRequest(who(), "recover")) as hold:
         store.restore(hold, who(), lineage, writes, workspace.directory)
 

@@ -65,6 +65,7 @@ class ActionModule(ActionBase):
                     return
                 told.begin()
                 answer = self._call(payload, task_vars)
+                payload.pop("documents", None)  # they are kept
                 results = answer.get("results") or []
                 payload["outcomes"].update((str(one["number"]), one["status"]) for one in results)
                 waits = payload["waits"] = answer.get("waits") or {}

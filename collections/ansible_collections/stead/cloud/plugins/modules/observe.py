@@ -148,7 +148,7 @@ def main() -> None:
     compiled.use()
     from ..module_utils.host.base.errors import Failed
     from ..module_utils.host.observe.facts import observe
-    from ..module_utils.host.run import origin
+    from ..module_utils.host.run import documents, origin
 
     peers = {
         "peers": {"type": "dict", "default": {}},
@@ -177,6 +177,7 @@ def main() -> None:
         facts["examined"] = examine(**given["examine"])
     if given["recall"]:
         facts["key"] = origin.key()
+        facts["kept"] = documents.kept(facts["origin"]["site"], []) if facts["origin"] else {}
     module.exit_json(changed=False, facts=facts)
 
 

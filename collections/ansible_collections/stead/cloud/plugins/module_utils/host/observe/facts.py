@@ -19,7 +19,7 @@ from ..base.step import Entry, Origin, Step
 from ..hypervisor import trials
 from ..kinds.table import KINDS
 from ..net import drivers, links
-from ..run import origin
+from ..run import documents, origin
 from . import capacity, survey
 from .looking import Look
 
@@ -74,6 +74,7 @@ def _observe(look: Look, pools: Any, recorded: Sequence[Entry], traits: Mapping[
             "traits": traits,
             "links": [_link(one) for one in look.readable(look.now.links).values()],
             "origin": belongs,
+            "documents": _documents(belongs, look),
             "resources": made,
             "unread": unread,
             "foreign": _foreign(look),
@@ -95,6 +96,13 @@ def _origin(look: Look, unread: List[str]) -> Optional[Origin]:
         unread.append(str(error))
         look.blind = look.blind or str(error)
         return None
+
+
+def _documents(belongs: Optional[Origin], look: Look) -> Dict[str, int]:
+    """Projects that belong to the API, with the revision of what is kept of each."""
+    if belongs is None:
+        return {}
+    return {name: one["revision"] for name, one in documents.kept(belongs["site"], look.trouble).items()}
 
 
 def _resources(look: Look, recorded: Sequence[Entry], unread: List[str]) -> Dict[str, List[Told]]:

@@ -23,7 +23,7 @@ from ..base.sessions import Sessions
 from ..base.step import Entry, Step
 from ..base.work import Work
 from ..kinds.table import KINDS
-from . import fences, origin
+from . import documents, fences, origin
 from .lookouts import Lookouts
 from .ordering import ordered
 from .waiting import Wait, shown
@@ -55,6 +55,7 @@ class Batch:
         self.host = payload["host"]
         self._origin, self._key = payload.get("origin"), payload.get("key", "")
         self._dead = payload.get("dead") or ()
+        self._documents = payload.get("documents") or {}
         self.steps = ordered([cast("Step", dict(step, origin=self._origin)) for step in payload["steps"]])
         self.check = check
         self._secrets = payload.get("secrets", {})
@@ -78,6 +79,8 @@ class Batch:
         if not self.check:
             origin.keep(self._origin, self._key)
             fences.note(self._dead, self._origin)
+            if self._origin:
+                documents.keep(self._documents, self._origin["site"])
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(LOOKS) as lookers:
                 self._all(pool, lookers, results)

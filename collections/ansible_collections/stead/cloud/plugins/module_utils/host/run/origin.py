@@ -12,6 +12,7 @@ from typing import Optional, cast
 from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.step import Origin
+from . import documents
 
 BAD_SITE = Code("STEAD-S030", "the host does not say which site it belongs to")
 OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
@@ -66,7 +67,9 @@ def refusal(has: Optional[Origin], origin: Optional[Origin]) -> Optional[Failed]
 
 def release() -> None:
     """Who has nothing of a site's any more belongs to none: another store may begin there."""
-    if not ledger.anything():
+    has = read()
+    if not ledger.anything() and not (has and documents.anything(has["site"])):
+        documents.release()
         paths.remove(PATH)
         paths.remove(KEY)
 
