@@ -77,8 +77,9 @@ def _knows_json(name: str) -> bool:
 @pytest.mark.parametrize("spoilt", SPOILT)
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - MACHINES - {"init"}))
 def test_whatever_is_wrong_is_told_and_json_stays_json(
-    name: str, spoilt: str, demo: Path, capsys: pytest.CaptureFixture[str]
+    name: str, spoilt: str, demo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("stead.serve.http.serve", lambda *_given: None)  # `stead serve` ends where it would begin
     SPOILT[spoilt](demo)
     words = ["list"] if name == "state" else _words(name)
     status = _status([name, *words])
