@@ -116,6 +116,12 @@ class Clients:
         for thread in self._threads:
             thread.start()
 
+    def wait_for_more(self) -> None:
+        """Requests are being answered, and others are on their way."""
+        enough, until = len(self.accepted) + 4, time.monotonic() + 60
+        while len(self.accepted) < enough and time.monotonic() < until:
+            time.sleep(0.02)
+
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
@@ -147,9 +153,9 @@ def test_killed_in_the_middle_of_requests_nothing_is_lost_and_nothing_is_twice(t
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clients = Clients(f"http://127.0.0.1:{port}", token, asked)
-    for pause in (1.5, 2.5):
+    for _ in range(2):
         with serving(folder, port) as process:
-            time.sleep(pause)
+            clients.wait_for_more()
             os.kill(process.pid, signal.SIGKILL)
             process.wait(10)
     clients.stop()
