@@ -17,11 +17,6 @@ TOO_LONG = {
     "src/stead/core/kind.py": 380,
     "src/stead/language/desired/resolve.py": 390,
     "src/stead/language/spec/load.py": 370,
-    "src/stead/serve/compute/service.py": 460,
-    "src/stead/serve/identity/service.py": 490,
-    "src/stead/serve/image/service.py": 410,
-    "src/stead/serve/network/service.py": 720,
-    "src/stead/serve/volume/service.py": 540,
 }
 
 

@@ -1,0 +1,75 @@
+"""Calls for application credentials: everyone's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.serve.faults import bad, forbidden, not_found
+from stead.serve.identity import auth
+from stead.serve.identity.answers import V, listed
+from stead.serve.identity.people import role_id
+from stead.serve.identity.role_calls import role_of
+from stead.serve.routes import ApiReply, Call
+
+
+def credential_data(call: Call, name: str, known: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "name": known["name"],
+        "description": known.get("description"),
+        "project_id": known["project"],
+        "roles": [{"id": role_id(one), "name": one, "domain_id": None} for one in known["roles"]],
+        "expires_at": auth.instant(known["expires"]) if known.get("expires") else None,
+        "unrestricted": False,
+        "user_id": known["user"],
+        "links": {"self": f"{call.root}{V}/users/{known['user']}/application_credentials/{name}"},
+        **more,
+    }
+
+
+def _own(call: Call) -> str:
+    if call.path["id"] != call.caller.user:
+        raise not_found("User", call.path["id"])
+    return call.caller.user
+
+
+def list_credentials(call: Call) -> ApiReply:
+    user = _own(call)
+    mine = [credential_data(call, name, one) for name, one in call.people.of_kind("credential") if one["user"] == user]
+    return listed(call, "application_credentials", mine)
+
+
+def _credential(call: Call) -> tuple[str, Mapping[str, Any]]:
+    name, user = call.path["credential"], _own(call)
+    known = call.people.known().get(("credential", name))
+    if known is None or known["user"] != user:
+        raise not_found("Application credential", name)
+    return name, known
+
+
+def show_credential(call: Call) -> ApiReply:
+    return ApiReply(body={"application_credential": credential_data(call, *_credential(call))})
+
+
+def create_credential(call: Call) -> ApiReply:
+    user, said = _own(call), call.body["application_credential"]
+    token = call.caller.token
+    if token is None or token.credential or not token.project:
+        raise forbidden("An application credential is made with a token for a project, that came by a password.")
+    held = call.people.roles_in(user, token.project)
+    asked = {one.get("name") or role_of(one.get("id", "")) for one in said.get("roles") or ()} or held
+    if not asked <= call.caller.roles:
+        raise bad("An application credential has no role that you have not.")
+    more = {"roles": sorted(asked), "description": said.get("description"), "secret": said.get("secret")}
+    name, secret = call.people.add_credential(
+        user, token.project, said["name"], expires=auth.seconds(said.get("expires_at")), **more
+    )
+    known = call.people.known()["credential", name]
+    return ApiReply(201, {"application_credential": credential_data(call, name, known, secret=secret)})
+
+
+def delete_credential(call: Call) -> ApiReply:
+    name, _ = _credential(call)
+    call.people.write({("credential", name): None})
+    return ApiReply(204)

@@ -1,0 +1,95 @@
+"""Calls for users, and what users ask of themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stead.serve.faults import conflict, not_found
+from stead.serve.identity.answers import V, listed
+from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.project_calls import all_projects
+from stead.serve.routes import ApiReply, Call
+
+
+def user_data(call: Call, user: str) -> dict[str, Any]:
+    known = call.people.user(user)
+    return {
+        "id": user,
+        "name": known["name"],
+        "domain_id": DOMAIN,
+        "enabled": known["enabled"],
+        "email": known.get("email"),
+        "description": known.get("description", ""),
+        "default_project_id": known.get("default_project_id"),
+        "password_expires_at": None,
+        "options": {},
+        "links": {"self": f"{call.root}{V}/users/{user}"},
+    }
+
+
+def of_user(call: Call) -> str:
+    """Oneself, or anybody for an admin."""
+    user = call.path["id"]
+    if not call.caller.admin and user != call.caller.user:
+        raise not_found("User", user)
+    call.people.user(user)
+    return user
+
+
+def list_users(call: Call) -> ApiReply:
+    return listed(call, "users", [user_data(call, name) for name, _ in call.people.of_kind("user")])
+
+
+def show_user(call: Call) -> ApiReply:
+    return ApiReply(body={"user": user_data(call, of_user(call))})
+
+
+_USER_FIELDS = ("email", "description", "default_project_id")
+
+
+def create_user(call: Call) -> ApiReply:
+    said = call.body["user"]
+    more = {name: said[name] for name in _USER_FIELDS if said.get(name) is not None}
+    user = call.people.add_user(said["name"], said.get("password"), **more)
+    if said.get("enabled") is False:
+        call.people.change_user(user, enabled=False)
+    return ApiReply(201, {"user": user_data(call, user)})
+
+
+def change_user(call: Call) -> ApiReply:
+    said, user = call.body["user"], of_user(call)
+    other = call.people.named(said.get("name", ""))
+    if other not in (None, user):
+        raise conflict("There is a user of this name already.")
+    fields = {name: said[name] for name in ("name", "enabled", "password", *_USER_FIELDS) if said.get(name) is not None}
+    call.people.change_user(user, **fields)
+    return ApiReply(body={"user": user_data(call, user)})
+
+
+def delete_user(call: Call) -> ApiReply:
+    call.people.remove_user(of_user(call))
+    return ApiReply(204)
+
+
+def change_password(call: Call) -> ApiReply:
+    user, said = call.path["id"], call.body["user"]
+    if user != call.caller.user:
+        raise not_found("User", user)
+    call.people.log_in(call.people.user(user)["name"], said["original_password"])
+    call.people.change_user(user, password=said["password"])
+    return ApiReply(204)
+
+
+def user_projects(call: Call) -> ApiReply:
+    mine = set(call.people.projects_of(of_user(call)))
+    return listed(call, "projects", [one for one in all_projects(call) if one["id"] in mine])
+
+
+def user_groups(call: Call) -> ApiReply:
+    of_user(call)
+    return listed(call, "groups", [])
+
+
+def own_projects(call: Call) -> ApiReply:
+    call.path = {"id": call.caller.user}
+    return user_projects(call)

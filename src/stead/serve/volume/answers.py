@@ -1,0 +1,71 @@
+"""What is alike for volumes and snapshots: whose they are, and how they are listed, found and described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stead.serve.edits import change
+from stead.serve.faults import not_found
+from stead.serve.listing import MOST, filtered, limit_of, ordered, page
+from stead.serve.routes import ApiReply, Call, Handler
+from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare
+
+V = "/volume/v3"
+P = f"{V}/{{project}}"
+STATUS = {ResourceStatus.BUILDING: "creating", ResourceStatus.FAILED: "error"}
+
+
+def scope(call: Call) -> None:
+    """The project in the path is that of the token, or an admin's business."""
+    if bare(call.path["project"]) != call.world.project_id(call.caller.project) and not call.caller.admin:
+        raise not_found("Project", call.path["project"])
+
+
+def scoped(handler: Handler) -> Handler:
+    def handled(call: Call) -> ApiReply:
+        scope(call)
+        return handler(call)
+
+    return handled
+
+
+def _all(call: Call, kind: str) -> tuple[CloudState, list[KnownResource]]:
+    world = call.world
+    everywhere = call.caller.admin and call.flag("all_tenants")
+    return world, list(world.things(kind, None if everywhere else [call.caller.project]))[::-1]
+
+
+_NOT_FILTERS = frozenset({"all_tenants", "with_count"})
+
+
+def listed(call: Call, kind: str, make: Callable[[CloudState, KnownResource], dict[str, Any]], path: str) -> ApiReply:
+    world, things = _all(call, kind)
+    call.query = [pair for pair in call.query if pair[0] not in _NOT_FILTERS]
+    items = ordered(call, filtered(call, [make(world, thing) for thing in things]))
+    start = int(call.asked("offset") or 0) if (call.asked("offset") or "0").isdigit() else 0
+    part, more = page(call, items[start:])
+    body: dict[str, Any] = {kind: part}
+    if more and part and limit_of(call) < MOST:
+        href = f"{call.root}{V}/{call.path['project']}/{path}?limit={limit_of(call)}&marker={part[-1]['id']}"
+        body[f"{kind}_links"] = [{"rel": "next", "href": href}]
+    return ApiReply(body=body)
+
+
+def seen(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
+    world = call.world
+    return world, world.find(kind, call.path["id"], call.caller.project, what=what, admin=call.caller.admin)
+
+
+def mine(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
+    world = call.world
+    return world, world.find(kind, call.path["id"], call.project, what=what)
+
+
+def described(call: Call, kind: str, what: str, body: str) -> tuple[CloudState, KnownResource]:
+    _, thing = mine(call, kind, what)
+    said, name = call.body[body], thing.address.name
+    words = (("name", "display_name"), ("description", "description"), ("metadata", "labels"))
+    fields = {word: said[one] or None for one, word in words if one in said}
+    world = call.edit(f"change {what.lower()}", lambda content: change(content, kind, name, fields))
+    return world, world.thing(thing.address)

@@ -1,0 +1,215 @@
+"""Volumes: what is told of them, and calls for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.kinds.shared.storage import volume_size
+from stead.serve.edits import change, put, remove
+from stead.serve.faults import bad, not_built, not_found
+from stead.serve.keys import new_key
+from stead.serve.routes import ApiReply, Call
+from stead.serve.volume.answers import STATUS, V, described, listed, mine, seen
+from stead.serve.world import CloudState, KnownResource, made_of
+
+TYPE = "default"
+UNBUILT_ACTIONS = frozenset(
+    {
+        "os-set_bootable",
+        "os-update_readonly_flag",
+        "os-retype",
+        "os-volume_upload_image",
+        "os-reset_status",
+        "os-force_delete",
+        "os-attach",
+        "os-detach",
+        "os-reserve",
+        "os-unreserve",
+        "os-migrate_volume",
+    }
+)
+
+
+def attached(world: CloudState, volume: KnownResource) -> list[tuple[KnownResource, str]]:
+    """Servers that use it, and as which device."""
+    found = []
+    for address in world.users_of(volume.address):
+        if address.kind != "instances":
+            continue
+        server = world.thing(address)
+        if server.model.boot_volume == volume.address:
+            found.append((server, "/dev/vda"))
+        found += [
+            (server, f"/dev/{one.device or 'vdb'}") for one in server.model.volumes if one.volume == volume.address
+        ]
+    return found
+
+
+def brief(call: Call, kind: str, thing: KnownResource) -> dict[str, Any]:
+    project = call.path["project"]
+    links = [
+        {"rel": "self", "href": f"{call.root}{V}/{project}/{kind}/{thing.id}"},
+        {"rel": "bookmark", "href": f"{call.root}/volume/{project}/{kind}/{thing.id}"},
+    ]
+    return {"id": thing.id, "name": thing.settings.display_name or thing.address.label, "links": links}
+
+
+def gigabytes(world: CloudState, thing: KnownResource) -> int:
+    size = volume_size(thing.address, world.desired)
+    return -(-(size or 0) >> 30) if (size or 0) % (1 << 30) == 0 else ((size or 0) >> 30) + 1
+
+
+def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    model, users = thing.model, attached(world, thing)
+    origin = model.from_
+    image = origin.image if origin is not None else None
+    found = {
+        **brief(call, "volumes", thing),
+        "status": STATUS.get(thing.state) or ("in-use" if users else "available"),
+        "size": gigabytes(world, thing),
+        "availability_zone": model.zone or "nova",
+        "created_at": thing.created.rstrip("Z") + ".000000",
+        "updated_at": thing.updated.rstrip("Z") + ".000000",
+        "name": thing.settings.display_name,
+        "description": model.description or None,
+        "volume_type": TYPE,
+        "snapshot_id": world.id_of(origin.snapshot) if origin is not None and origin.snapshot else None,
+        "source_volid": world.id_of(origin.volume) if origin is not None and origin.volume else None,
+        "metadata": dict(thing.settings.labels),
+        "user_id": thing.about.get("by", ""),
+        "bootable": "true" if image is not None else "false",
+        "encrypted": False,
+        "multiattach": model.shareable,
+        "replication_status": None,
+        "consistencygroup_id": None,
+        "attachments": [
+            {
+                "id": thing.id,
+                "attachment_id": made_of(thing.id, server.id),
+                "volume_id": thing.id,
+                "server_id": server.id,
+                "host_name": server.host if call.caller.admin else None,
+                "device": device,
+                "attached_at": server.updated.rstrip("Z") + ".000000",
+            }
+            for server, device in users
+        ],
+        "os-vol-tenant-attr:tenant_id": world.project_id(thing.address.project),
+    }
+    if image is not None and image in world.desired.by_address:
+        found["volume_image_metadata"] = {"image_id": world.id_of(image), "image_name": world.thing(image).name}
+    if call.caller.admin:
+        found |= {"os-vol-host-attr:host": f"{thing.host}@{model.pool}#{model.pool}", "migration_status": None}
+    return found
+
+
+def list_volumes(call: Call) -> ApiReply:
+    found = listed(call, "volumes", lambda world, thing: detail(call, world, thing), "volumes")
+    return _short(found, "volumes")
+
+
+def _short(answer: ApiReply, kind: str) -> ApiReply:
+    """The list without details is filtered by all fields, and shows few."""
+    names = ("id", "name", "links") if kind == "volumes" else None
+    if names is not None:
+        answer.body[kind] = [{name: one[name] for name in names} for one in answer.body[kind]]
+    return answer
+
+
+def detail_volumes(call: Call) -> ApiReply:
+    return listed(call, "volumes", lambda world, thing: detail(call, world, thing), "volumes/detail")
+
+
+def show_volume(call: Call) -> ApiReply:
+    return ApiReply(body={"volume": detail(call, *seen(call, "volumes", "Volume"))})
+
+
+def create_volume(call: Call) -> ApiReply:
+    said, world, key = call.body["volume"], call.world, new_key("volumes")
+    if said.get("volume_type") not in (None, "", TYPE, made_of("volume type", TYPE)):
+        raise not_found("Volume type", said["volume_type"])
+    size = said.get("size")
+    origin = _origin(call, world, said)
+    if size is None and origin is None:
+        raise bad("A volume needs a size.")
+    zone = said.get("availability_zone")
+    fields = {
+        "size": f"{int(size)}GiB" if size is not None else None,
+        "from": origin,
+        "display_name": said.get("name") or None,
+        "description": said.get("description") or None,
+        "labels": said.get("metadata") or None,
+        "shareable": True if said.get("multiattach") in (True, "true", "True") else None,
+        "zone": zone if zone and zone != "nova" else None,
+    }
+    world = call.edit(f"create volume {said.get('name') or key}", lambda content: put(content, "volumes", key, fields))
+    thing = world.thing(Address(call.project, "volumes", key))
+    return ApiReply(202, {"volume": detail(call, world, thing)})
+
+
+def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, str] | None:
+    for name, kind, word, what in (
+        ("imageRef", "images", "image", "Image"),
+        ("snapshot_id", "snapshots", "snapshot", "Snapshot"),
+        ("source_volid", "volumes", "volume", "Volume"),
+    ):
+        if said.get(name):
+            found = world.find(kind, said[name], call.project, what=what, shared=kind == "images")
+            return {word: found.address.name}
+    return None
+
+
+def change_volume(call: Call) -> ApiReply:
+    return ApiReply(body={"volume": detail(call, *described(call, "volumes", "Volume", "volume"))})
+
+
+def delete_volume(call: Call) -> ApiReply:
+    world, thing = mine(call, "volumes", "Volume")
+    if attached(world, thing):
+        raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
+    world.must_be_unused(thing, "Volume")
+    name = thing.address.name
+    call.edit("delete volume", lambda content: remove(content, "volumes", name), loses=lambda one: one == thing.address)
+    return ApiReply(202)
+
+
+def act(call: Call) -> ApiReply:
+    world, thing = mine(call, "volumes", "Volume")
+    if len(call.body) != 1:
+        raise bad("The body names one action.")
+    (name, said), key = next(iter(call.body.items())), thing.address.name
+    if name == "os-extend":
+        if not isinstance(said, Mapping) or not isinstance(said.get("new_size"), int):
+            raise bad("os-extend needs new_size, in GiB.")
+        if said["new_size"] <= gigabytes(world, thing):
+            raise bad("New size for extend must be greater than current size.")
+        size = {"size": f"{said['new_size']}GiB"}
+        call.edit("extend volume", lambda content: change(content, "volumes", key, size))
+        return ApiReply(202)
+    if name in UNBUILT_ACTIONS:
+        raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
+    raise bad(f"There is no such action: {str(name)[:60]}")
+
+
+def show_metadata(call: Call) -> ApiReply:
+    return ApiReply(body={"metadata": dict(seen(call, "volumes", "Volume")[1].settings.labels)})
+
+
+def write_metadata(call: Call, *, keep: bool) -> ApiReply:
+    _, thing = mine(call, "volumes", "Volume")
+    labels = {**(thing.settings.labels if keep else {}), **call.body["metadata"]}
+    name = thing.address.name
+    call.edit("change metadata", lambda content: change(content, "volumes", name, {"labels": labels or None}))
+    return ApiReply(body={"metadata": labels})
+
+
+def delete_item(call: Call) -> ApiReply:
+    _, thing = mine(call, "volumes", "Volume")
+    labels = {key: one for key, one in thing.settings.labels.items() if key != call.path["key"]}
+    if len(labels) == len(thing.settings.labels):
+        raise not_found("Metadata item", call.path["key"])
+    name = thing.address.name
+    call.edit("change metadata", lambda content: change(content, "volumes", name, {"labels": labels or None}))
+    return ApiReply(200)
