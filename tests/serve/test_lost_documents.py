@@ -166,6 +166,16 @@ def test_what_ends_through_the_api_is_kept_nowhere(site: Path, ask: Ask) -> None
     assert "bobs" not in ask(0, "plan")
 
 
+def test_a_host_cannot_make_up_a_document(site: Path, ask: Ask) -> None:
+    whole = "SELECT 'compute-1', project, revision + 1, content FROM documents WHERE revision > 0"
+    run(site, "simulated.db", f"INSERT OR REPLACE INTO documents {whole}")
+    run(site, "simulated.db", "INSERT OR REPLACE INTO documents VALUES ('network-1', 'bobs', 99, 'eA==')")
+    before = open_store("", directory=site / ".stead").documents()["bobs"]
+    lose(site)
+    ask(0, "recover")
+    assert open_store("", directory=site / ".stead").documents()["bobs"].content == before.content
+
+
 def test_a_document_of_another_key_is_not_taken(site: Path, ask: Ask) -> None:
     run(site, "simulated.db", "UPDATE origins SET key = hex(randomblob(32))")
     lose(site, key=True)

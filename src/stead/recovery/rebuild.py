@@ -66,7 +66,7 @@ class Rebuilt:
     partial: frozenset[Address] = frozenset()  # of which no more than the UUID is known
     forgetful: frozenset[str] = frozenset()  # hosts that may have more than they know
     key: str = field(default="", repr=False)
-    documents: Mapping[str, KeptDocument] = field(default_factory=dict, repr=False)  # the newest of each project
+    documents: Mapping[str, Sequence[KeptDocument]] = field(default_factory=dict, repr=False)  # the newest first
 
 
 def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset[str] = frozenset()) -> Rebuilt:
@@ -110,12 +110,12 @@ def rebuild(memories: Mapping[str, Memory], before: Recorded, without: frozenset
     )
 
 
-def _documents(said: Iterable[Memory]) -> dict[str, KeptDocument]:
-    found: dict[str, KeptDocument] = {}
+def _documents(said: Iterable[Memory]) -> dict[str, Sequence[KeptDocument]]:
+    found: dict[str, set[KeptDocument]] = {}
     for memory in said:
         for project, kept in memory.documents.items():
-            found[project] = max(kept, found.get(project, kept))
-    return dict(sorted(found.items()))
+            found.setdefault(project, set()).add(kept)
+    return {project: sorted(some, reverse=True) for project, some in sorted(found.items())}
 
 
 def _newest(memory: Memory) -> int:

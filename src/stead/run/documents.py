@@ -6,8 +6,10 @@ they lie in files of the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
+from stead.core.diagnostics import Refused
 from stead.core.observed import KeptDocument
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs
@@ -37,9 +39,13 @@ def _told(whole: Mapping[str, KeptDocument], project: str, revision: int) -> Kep
     return None if revision == ENDED else whole[project] if revision else KeptDocument()
 
 
-def opened(kept: Mapping[str, KeptDocument], key: bytes) -> dict[str, Document]:
-    """Those that hosts kept whole. Refused where another key sealed them."""
-    return {project: from_kept(project, one, _seal(key)) for project, one in kept.items() if one.content}
+def opened(project: str, kept: Iterable[KeptDocument], key: bytes) -> Document | None:
+    """The first that this key has sealed, for this project and revision: a host cannot make one up."""
+    for one in kept:
+        if one.content:
+            with suppress(Refused, ValueError):
+                return from_kept(project, one, _seal(key))
+    return None
 
 
 def _seal(key: bytes) -> Seal:

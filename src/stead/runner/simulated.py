@@ -66,16 +66,13 @@ class SimulatedRunner:
             origins = {host: origins[host] for host in sorted(answering & origins.keys())}
             digest.update(repr(origins).encode())
             digest.update(repr(sorted(held)).encode() if held else b"")
-            kept = memory.documents(self.state.database)
+            kept = memory.revisions(self.state.database)
             return Observed(
                 hosts=self._hosts,
                 haves=seen.haves,
                 digest=digest.hexdigest(),
                 origins=origins,
-                documents={
-                    host: {project: one.revision for project, one in kept[host].items()}
-                    for host in sorted(answering & kept.keys())
-                },
+                documents={host: kept[host] for host in sorted(answering & kept.keys())},
             )
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:

@@ -59,6 +59,14 @@ def keep(db: sqlite3.Connection, told: Mapping[str, Mapping[str, KeptDocument | 
     db.executemany("INSERT INTO documents (host, project, revision, content) VALUES (?, ?, ?, ?)", put)
 
 
+def revisions(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """Host -> project -> revision of the document that the host keeps."""
+    found: dict[str, dict[str, int]] = {}
+    for host, project, revision in db.execute("SELECT host, project, revision FROM documents"):
+        found.setdefault(host, {})[project] = revision
+    return found
+
+
 def documents(db: sqlite3.Connection) -> dict[str, dict[str, KeptDocument]]:
     found: dict[str, dict[str, KeptDocument]] = {}
     for host, project, *kept in db.execute("SELECT host, project, revision, content FROM documents"):

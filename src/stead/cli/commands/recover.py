@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
@@ -143,9 +142,9 @@ def _documents(store: Store | None, rebuilt: Rebuilt, key: bytes) -> dict[str, D
     found: dict[str, Document] = {}
     for project, kept in rebuilt.documents.items():
         last = next(iter(store.versions(project, 1)), None) if store is not None else None
-        if last is None or last.revision < kept.revision:
-            with suppress(Refused):
-                found |= opened({project: kept}, key)
+        newer = (one for one in kept if last is None or last.revision < one.revision)
+        if (document := opened(project, newer, key)) is not None:
+            found[project] = document
     return found
 
 
