@@ -71,7 +71,7 @@ NO_WISHES = Wishes()
 def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list[Diagnostic]]:
     if refused := belonging.check(inputs.recorded, inputs.observed):
         return Planned(plan=None, blueprint=None, diff=None), refused
-    if not wishes.destroy and (refused := documents.check(inputs.desired, inputs.recorded, inputs.observed)):
+    if not wishes.destroy and (refused := list(documents.check(inputs.desired, inputs.recorded, inputs.observed))):
         return Planned(plan=None, blueprint=None, diff=None), refused
     desired = _nothing(inputs.desired) if wishes.destroy else inputs.desired
     here, told = belonging.understood(inputs.observed, inputs.kinds)

@@ -6,7 +6,7 @@ say that it is the API's, so nothing is planned until a person has said what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
@@ -28,35 +28,28 @@ def lost(desired: Desired, recorded: Recorded, observed: Observed) -> frozenset[
     return frozenset((kept & there) - {block.project for block in desired.blocks})
 
 
-def check(desired: Desired, recorded: Recorded, observed: Observed) -> list[Diagnostic]:
-    return [
-        LOST.at(None, _told(project), address=f"projects/{project}")
-        for project in sorted(lost(desired, recorded, observed))
-    ]
+def check(desired: Desired, recorded: Recorded, observed: Observed) -> Iterator[Diagnostic]:
+    """Errors: nothing is planned."""
+    for project in sorted(lost(desired, recorded, observed)):
+        text = (
+            f"Hosts say that project {project} is managed through the API, and the store has no document of it: a plan "
+            "would destroy everything in the project. Nothing was planned. Restore the store from a backup; or run "
+            "`stead recover --merge`, if a host of the role controller did not answer before. Otherwise write the "
+            "resources of the project in files; or, if the project is to go, run "
+            f"`stead destroy --project {project}`."
+        )
+        yield LOST.at(None, text, address=f"projects/{project}")
 
 
-def _told(project: str) -> str:
-    return (
-        f"Hosts say that project {project} is managed through the API, and the store has no document of it: a plan "
-        "would destroy everything in the project. Nothing was planned. Restore the store from a backup; or run `stead "
-        f"recover --merge`, if a host of the role controller did not answer before. {_otherwise(project)}"
-    )
-
-
-def told_of_recovery(project: str) -> Diagnostic:
-    text = (
-        f"Project {project} is managed through the API, and no host that answered has its document, sealed with this "
-        "site's key. Nothing is planned until it is known what the project should have. Restore the store from a "
-        f"backup. {_otherwise(project)}"
-    )
-    return NOT_RECOVERED.at(None, text, address=f"projects/{project}")
-
-
-def _otherwise(project: str) -> str:
-    return (
-        "Otherwise write the resources of the project in files; or, if the project is to go, run `stead destroy "
-        f"--project {project}`."
-    )
+def not_recovered(desired: Desired, recorded: Recorded, observed: Observed) -> Iterator[Diagnostic]:
+    for project in sorted(lost(desired, recorded, observed)):
+        text = (
+            f"Project {project} is managed through the API, and no host that answered has its document, sealed with "
+            "this site's key. Nothing is planned until it is known what the project should have. Restore the store "
+            "from a backup. Otherwise write the resources of the project in files; or, if the project is to go, run "
+            f"`stead destroy --project {project}`."
+        )
+        yield NOT_RECOVERED.at(None, text, address=f"projects/{project}")
 
 
 def owed(

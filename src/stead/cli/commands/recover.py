@@ -157,13 +157,12 @@ def _completed(
     from stead.core.value import replace
     from stead.kinds import kinds
     from stead.recovery.derive import PARTIAL, complete
-    from stead.recovery.documents import lost, told_of_recovery
+    from stead.recovery.documents import not_recovered
 
     desired, more = read_spec(workspace, key, stored=stored_of(workspace, documents))
     if has_errors(more):
         raise Refused(*more)
-    missing = sorted(lost(desired, rebuilt.recorded, observed))
-    found = [*rebuilt.found, *(told_of_recovery(project) for project in missing)]
+    found = [*rebuilt.found, *not_recovered(desired, rebuilt.recorded, observed)]
     overrides = Overrides(plugins=load_plugins())
     blueprint, more = settle(desired, rebuilt.recorded, observed, kinds=kinds(), key=key, overrides=overrides)
     rebuilt = replace(rebuilt, found=tuple(found))
