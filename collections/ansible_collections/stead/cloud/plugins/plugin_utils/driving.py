@@ -68,7 +68,8 @@ class Stead:
         said: List[str] = []
         listener = threading.Thread(target=self._listen, args=(process.stderr, said, aloud))
         listener.start()
-        assert process.stdout is not None  # noqa: S101 - a pipe
+        if process.stdout is None:  # which a pipe never is
+            raise AssertionError
         out = process.stdout.read()
         listener.join()
         status = process.wait()

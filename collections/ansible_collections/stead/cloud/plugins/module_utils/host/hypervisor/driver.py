@@ -30,6 +30,7 @@ class Guest(Protocol):
     @property
     def name(self) -> str: ...
     def is_on(self) -> bool: ...
+
     def digest(self) -> str:
         """Of the want that it was made from, as it says itself; empty of one that is not Stead's."""
 
@@ -40,6 +41,7 @@ class Guest(Protocol):
         """It is asked, and switched off when it had its time."""
 
     def undefine(self, work: Work) -> None: ...
+
     def files(self) -> Set[str]:
         """What it has open, or will have when it starts."""
 
@@ -85,6 +87,7 @@ class SeenGuest(Protocol):
     def name(self) -> str: ...
     @property
     def state(self) -> str: ...
+
     def label(self) -> Dict[str, str]:
         """Address, UUID and digest that it carries; nothing of one that is not Stead's."""
 
@@ -103,6 +106,7 @@ class Hypervisor(Protocol):
 
     def find(self, uuid: str) -> Optional[Guest]: ...
     def guests(self) -> List[Guest]: ...
+
     def check(self, want: Want) -> None:
         """Refuses what it cannot make, before anything is changed."""
 
@@ -131,6 +135,7 @@ class HostDriver(Protocol):
         """Whether this host has it, so that it should answer."""
 
     def open(self, sessions: Sessions) -> Hypervisor: ...
+
     def console_log(self, uuid: str) -> str:
         """Where what a guest writes on its console is kept."""
 

@@ -43,9 +43,9 @@ def _expand_zst(path: str, target: str, most: int) -> None:
     if shutil.which("zstd") is None:
         raise Failed(NOT_INSTALLED, "zstd is not installed on this host. Run `stead bootstrap` on it.")
     with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unpacking:
+        if unpacking.stdout is None or unpacking.stderr is None:  # which pipes never are
+            raise AssertionError
         try:
-            assert unpacking.stdout is not None  # noqa: S101 - pipes, both
-            assert unpacking.stderr is not None  # noqa: S101
             pour(unpacking.stdout.read, target, most=most)
             said = unpacking.stderr.read().decode(errors="replace").strip()
         except BaseException:

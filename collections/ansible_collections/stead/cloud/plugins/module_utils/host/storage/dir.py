@@ -11,7 +11,8 @@ from .driver import HostStorageDriver, Pool, StoredDisk
 
 
 def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
-    assert isinstance(disk, file_disks.File)  # noqa: S101 - as all disks of this driver
+    if not isinstance(disk, file_disks.File):  # which all disks of this driver are
+        raise TypeError(disk)
     disk.overlay(image, size, work)
 
 

@@ -44,6 +44,7 @@ class StoredDisk(Protocol):
 
     def exists(self) -> bool: ...
     def size(self) -> int: ...
+
     def rounded(self, size: int) -> int:
         """What a size becomes here."""
 

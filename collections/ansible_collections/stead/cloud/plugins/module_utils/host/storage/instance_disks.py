@@ -81,7 +81,8 @@ def _root(want: Want, work: Work) -> None:
         text = "The disk of image {0} has {1} bytes, the root disk {2}. Give it a larger one."
         raise Failed(TOO_SMALL, text.format(want["image"]["address"], inside, size))
     make = drivers.driver(want["root"]["pool"]).root
-    assert make is not None, "there is a root disk"  # noqa: S101
+    if make is None:
+        raise drivers.unable(want["root"]["pool"], "it holds no root disks.")
     make(disk, image, size, work)
 
 
