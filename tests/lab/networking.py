@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv6Address
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -48,6 +49,9 @@ write_files:
       sh /tmp/told.$$ 2>&1
       echo "status $?"
 """
+
+
+_NUMBERS = count()
 
 
 class Said(NamedTuple):
@@ -149,7 +153,7 @@ class Cloud:
 
     def heard(self, host: str, inside: Sequence[str], device: str, what: str, act: Callable[[], Any]) -> list[str]:
         """Frames that pass a device of a host while something is done, one line each."""
-        path = f"/tmp/heard.{device}"
+        path = f"/tmp/heard.{device}.{next(_NUMBERS)}"  # namespaces of one host have devices of one name
         words = " ".join([*inside, "tcpdump", "-Unnei", device, "-w", path, f"'{what}'"])
         start = f"rm -f {path}.err\n{words} >/dev/null 2>{path}.err & echo $! >{path}.pid\n"
         start += f"until grep -qs listening {path}.err; do sleep 0.1; done"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import hostile_frames
 import pytest
-from networking import Cloud, workspace
+from networking import Cloud, StandIn, bridge_of, workspace
 from waiting import patiently
 
 from stead.lab.site import Lab
@@ -38,8 +43,15 @@ projects:
             security_groups: [base, pingers], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
       beside: {flavor: small, image: tiny, host: compute-1, networks: [{network: app, address: 10.20.0.13}],
                security_groups: [base, pingers], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
+  evil:
+    networks:
+      app: {subnets: {v4: {cidr: 10.20.0.0/24, dhcp_address: 10.20.0.2}, v6: {cidr: "fd00:20::/64"}}}
+    instances:
+      mallory: {flavor: small, image: tiny, host: compute-1, networks: [{network: app, address: 10.20.0.66}],
+                state: stopped}
 """
 TRIED = "tried: {ingress: [], egress: []}"
+MALLORY = "evil/instances/mallory"
 NEAR, FAR, BESIDE = "acme/instances/near", "acme/instances/far", "acme/instances/beside"
 LISTENS = "(for port in 7999 8000 8005 8010 8011; do nc -ll -p $port -e echo hello & done) >/dev/null 2>&1"
 
@@ -168,3 +180,45 @@ def test_the_default_group_is_open_among_its_members_and_closed_to_others(cloud:
     assert cloud.ping(NEAR, "10.20.0.12")
     assert cloud.ping(FAR, "10.20.0.11")
     assert cloud.no_ping(BESIDE, "10.20.0.11")
+
+
+# What hosts serve each other, and some that they may serve besides.
+PORTS = [22, 111, 2049, 3260, 4789, 5900, 6081, 7480, 16509, 16514, 20048, 49152]
+
+
+def test_of_a_hostile_guest_nothing_gets_across(cloud: Cloud) -> None:
+    """Into another tenant's network on the same host and on another, onto the underlay; and no host answers."""
+    hosts = {host.name: host.address for host in cloud.lab.hosts}
+    bridge = bridge_of(cloud.record("evil/networks/app"))
+    links = json.loads(cloud.lab.run("compute-1", ["ip", "-json", "link"]))
+    macs = [one["address"] for one in links if one["ifname"] in (bridge, "eth0")]
+    told: dict[str, Any] = {"near": cloud.mac(NEAR), "far": cloud.mac(FAR), "macs": macs, "ports": PORTS}
+    told |= {"hosts": list(hosts.values()), "vni": int(cloud.record("acme/networks/app").leases["vni"])}
+    heard: dict[str, list[str]] = {}
+    sent: list[int] = []
+    with StandIn(cloud, MALLORY) as mallory:
+        told |= {"own": mallory.mac, "local": mallory.link_local}
+        script = Path(hostile_frames.__file__).read_text()
+
+        def act() -> None:
+            sent.append(int(mallory.python(f"{script}\nprint(send({told!r}))")))
+
+        def with_ear(name: str, listen: Callable[[Callable[[], None]], list[str]], act: Callable[[], None]) -> None:
+            heard[name] = listen(act)
+
+        claimed = f"(udp src port 67 or ip6[40] == 134) and (ether src {told['near']} or ether src {told['far']})"
+        theirs = f"ether src {mallory.mac} or port 6666 or udp port 4789 or arp host 10.20.0.66 or {claimed}"
+        outside = "net 10.20.0.0/24 or host 8.8.8.8 or port 6666"  # outside of tunnels
+        answers = f"ether dst {mallory.mac} and ip"
+        ears: dict[str, Callable[[Callable[[], None]], list[str]]] = {
+            **{name: partial(cloud.heard, name, (), "eth0", outside) for name in hosts},
+            **{who: partial(cloud.heard_by, who, theirs) for who in (NEAR, FAR, BESIDE)},
+            "answers": partial(cloud.heard, mallory.host, ("ip", "netns", "exec", "standin"), "eth0", answers),
+        }
+        for name, listen in ears.items():
+            act = partial(with_ear, name, listen, act)
+        truth = cloud.heard_by_server("evil/networks/app", f"ether src {mallory.mac}", act)
+    assert sent[0] > 3_000
+    assert {name: (len(lines), lines[:3]) for name, lines in heard.items() if lines} == {}
+    assert len(heard) == len(ears)
+    assert [line for line in truth if "Reply 10.20.0.66 is-at" in line], truth[-9:]
