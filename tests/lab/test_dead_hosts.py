@@ -179,10 +179,18 @@ def test_the_whole_site_comes_back_by_itself_after_a_power_cut(site: Driven) -> 
 def test_a_guest_of_a_dead_host_comes_up_elsewhere_with_its_data_and_the_dead_host_starts_nothing(site: Driven) -> None:
     host = home(site, "acme/instances/web")
     before = answers(site)
-    site.lab.crash(site.lab.host(host))
-    assert "is dead" in site.apply("--confirm-dead", host).text
+    assert "STEAD-H036" in site.stead("evacuate", host, "--auto-approve", status=1).err
+    site.lab.cut(site.lab.host(host))  # it runs on, and writes: its fence agent has to cut its power first
+    assert site.stead("fence", host, "--status").out.strip() == "on"
+    began = time.monotonic()
+    assert "is dead" in site.stead("evacuate", host, "--auto-approve").text
+    print(f"evacuated in {time.monotonic() - began:.1f} s")
+    assert site.lab.leader(site.lab.host(host)) is None
     assert domains(site, other(host)) == ["acme.web"]
     assert answers(site) != before
+    rows = {one["name"]: one for one in json.loads(site.stead("hosts", "--json").out)}
+    assert "fence_lab, which said off" in rows[host]["said_dead_by"]
+    site.lab.heal(site.lab.host(host))
     boots(site, host)
     patiently(lambda: "was called dead" in said_at_boot(site, host))
     patiently(lambda: site.run(host, "systemctl is-active stead-boot.service || true").strip() == "active")
