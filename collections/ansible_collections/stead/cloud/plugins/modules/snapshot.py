@@ -72,6 +72,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.base import ledger
 from ..module_utils.host.run import standalone
+from ..module_utils.wire.parts import DEFAULT_STORAGE
 
 
 def main() -> None:
@@ -98,7 +99,7 @@ def wanted(module: AnsibleModule, address: str) -> Dict[str, Any]:
     if made is None and not module.check_mode:
         module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
     # In check mode a task before may be what would make it.
-    there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default"}}
+    there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default", "type": DEFAULT_STORAGE}}
     return {
         "format": there["format"],
         "freeze": given["freeze"],
