@@ -23,7 +23,7 @@ pytestmark = pytest.mark.lab
 
 HOSTS = {"compute": {"count": 2, "cpus": 8, "disk": "2GiB"}, "network": {"roles": ["network", "controller"]}}
 SEED = int(os.environ.get("STEAD_SEED", "1"))  # the same in each normal run; a longer one may choose
-FEW_REAL, FEW_SIMULATED, THOUSAND = 10, 40, 1000
+FEW_REAL, FEW_SIMULATED, THOUSAND = 5, 45, 1000
 # Makes `qemu-img create` wait for as long as /root/wait is there, and count how often it was called.
 SLOW = """#!/bin/sh
 if [ "$1" = create ]; then
