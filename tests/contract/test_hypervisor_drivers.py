@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.installing import announce
 from tests.unit.hosts.test_host_code import WANT
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, paths
@@ -172,10 +173,7 @@ class ToyHost:
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToyHost]:
     """Installed beside Stead, as pip leaves it, and in the host's list as the site's collection puts it there."""
     (tmp_path / "paper.py").write_text("from test_hypervisor_toy import TOY as DRIVER\n")
-    info = tmp_path / "paper-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: paper\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[stead.drivers.hypervisor]\ntoy = paper:DRIVER\n")
+    announce(tmp_path, "paper", {"stead.drivers.hypervisor": {"toy": "paper:DRIVER"}})
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(sys.modules, "test_hypervisor_toy", sys.modules[__name__])
     monkeypatch.setattr(on_hosts, "DRIVERS", (ToyHost(),))

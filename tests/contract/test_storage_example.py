@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import MappingProxyType
 
 import pytest
 from tests.contract import test_storage_drivers as contract
+from tests.installing import install_example
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import drivers as on_hosts
@@ -34,15 +34,7 @@ HOST_HALF = "ansible_collections.stead.site.plugins.module_utils.storage"
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageDriver]:
     """Installed the way pip and ansible-galaxy leave it."""
     folder, modules = tmp_path / "site-packages", set(sys.modules)
-    info = folder / "stead_storage_example-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stead_storage_example\nVersion: 1.0\n")
-    groups = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
-    lines = [f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()]
-    (info / "entry_points.txt").write_text("\n".join(lines))
-    shutil.copy(EXAMPLE / "stead_storage_example.py", folder)
-    for path in (folder, EXAMPLE / "collections"):
-        monkeypatch.syspath_prepend(path)
+    install_example(EXAMPLE, folder, monkeypatch)
     storage.all_of_them.cache_clear()
     half = import_module(HOST_HALF)
     monkeypatch.setattr(half, "_is_mounted", lambda _path: True)

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
+from tests.installing import announce
 from tests.unit.runner.making import Bench, keep, plan_of, step
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
@@ -52,17 +53,14 @@ OVERLAY = replace(
     required={"geneve": frozenset({"overlay"})},
 )
 """
-ENTRIES = "openvswitch = stead_network_example:DRIVER\noverlay = toys:OVERLAY\n"
+ENTRIES = {"openvswitch": "stead_network_example:DRIVER", "overlay": "toys:OVERLAY"}
 
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkDriver]:
     """The worked example, and one made from it, installed the way pip leaves them."""
     folder = tmp_path / "site-packages"
-    info = folder / "stead_network_example-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stead-network-example\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[stead.drivers.network]\n{ENTRIES}")
+    announce(folder, "stead_network_example", {"stead.drivers.network": ENTRIES})
     shutil.copy(EXAMPLE / "stead_network_example.py", folder)
     (folder / "toys.py").write_text(TOYS)
     monkeypatch.syspath_prepend(folder)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.installing import install_example
 from tests.unit.kinds.forms import misfits
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
@@ -29,15 +29,7 @@ INVENTORY = Path(__file__).parents[3] / "examples" / "small" / "inventory.yml"
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
     """Installed the way pip and ansible-galaxy leave it."""
     folder, modules = tmp_path / "site-packages", set(sys.modules)
-    info = folder / "stead_kind_example-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stead_kind_example\nVersion: 1.0\n")
-    groups = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
-    lines = [f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()]
-    (info / "entry_points.txt").write_text("\n".join(lines))
-    shutil.copy(EXAMPLE / "stead_kind_example.py", folder)
-    for path in (folder, EXAMPLE / "collections"):
-        monkeypatch.syspath_prepend(path)
+    install_example(EXAMPLE, folder, monkeypatch)
     finding.kinds.cache_clear()
     half = import_module(f"{HOST_HALF}.kinds")
     monkeypatch.setattr(half, "FOLDER", str(tmp_path / "motd.d"))

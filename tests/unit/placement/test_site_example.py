@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.installing import announce
 
 from stead.blueprint.placement import PlacementHost, Problem, Request, explain, load_plugins, numbered, place
 from stead.blueprint.placement.plugins import PlacementPlugins
@@ -27,13 +28,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     before = set(sys.modules)
 
     def made(name: str, groups: dict[str, dict[str, str]]) -> None:
-        info = folder / f"{name}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        lines = [
-            f"[{group}]\n" + "".join(f"{a} = {b}\n" for a, b in points.items()) for group, points in groups.items()
-        ]
-        (info / "entry_points.txt").write_text("\n".join(lines))
+        announce(folder, name, groups)
         monkeypatch.setattr(sys, "path", [str(folder), *(one for one in sys.path if one != str(folder)), f"/{name}"])
 
     yield made
