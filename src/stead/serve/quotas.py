@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.serve.faults import forbidden, not_found
-from stead.serve.routes import Call
+from stead.serve.routes import ApiReply, Call
 from stead.serve.world import CloudState, bare
 
 NO_LIMIT = -1
@@ -94,16 +94,31 @@ def _amount(limit: Limit, number: int) -> Any:
     return number if limit.unit == 1 else f"{number * limit.unit >> 20}MiB"
 
 
-def set_of(extra: Mapping[str, int], table: Table) -> Callable[[Call, bool], dict[str, Any]]:
-    """A quota set, with what has no counterpart: no limit."""
+class QuotaSet(NamedTuple):
+    """The calls for quota sets, which Nova and Cinder have alike."""
 
-    def made(call: Call, detailed: bool) -> dict[str, Any]:
-        project = project_asked(call)
-        if detailed:
-            found: dict[str, Any] = details(call, project, table, "in_use")
-            found |= {name: {"limit": most, "in_use": 0, "reserved": 0} for name, most in extra.items()}
-        else:
-            found = {**limits(call.world, project, table), **extra}
+    table: Table
+    extra: Mapping[str, int]  # what has no counterpart
+
+    def show(self, call: Call) -> ApiReply:
+        return ApiReply(body={"quota_set": self._of(call)})
+
+    def detail(self, call: Call) -> ApiReply:
+        found: dict[str, Any] = details(call, project_asked(call), self.table, "in_use")
+        found |= {name: {"limit": most, "in_use": 0, "reserved": 0} for name, most in self.extra.items()}
+        return ApiReply(body={"quota_set": {**found, "id": bare(call.path["target"])}})
+
+    def defaults(self, call: Call) -> ApiReply:
+        project_asked(call)
+        found = {**dict.fromkeys(self.table, NO_LIMIT), **self.extra, "id": call.path["target"]}
+        return ApiReply(body={"quota_set": found})
+
+    def change(self, call: Call) -> ApiReply:
+        write(call, project_asked(call), self.table, call.body["quota_set"])
+        found = self._of(call)
+        del found["id"]
+        return ApiReply(body={"quota_set": found})
+
+    def _of(self, call: Call) -> dict[str, Any]:
+        found = {**limits(call.world, project_asked(call), self.table), **self.extra}
         return {**found, "id": bare(call.path["target"])}
-
-    return made

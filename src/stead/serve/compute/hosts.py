@@ -12,8 +12,6 @@ from stead.serve.faults import not_found
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call
 from stead.serve.world import made_of
 
-NO_TIME = "2026-01-01T00:00:00.000000"
-
 
 def _computes(call: Call) -> list[Host]:
     hosts = call.cloud.observed.hosts.values()
@@ -92,7 +90,7 @@ def services(call: Call) -> ApiReply:
             "zone": host.zone,
             "status": "enabled" if host.state is HostStatus.UP else "disabled",
             "state": "up" if host.state.answers else "down",
-            "updated_at": NO_TIME,
+            "updated_at": None,
             "disabled_reason": host.why or None,
         }
         for host in _computes(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.serve.compute.servers import V
-from stead.serve.quotas import COMPUTE, NO_LIMIT, limits, project_asked, set_of, used, write
+from stead.serve.quotas import COMPUTE, NO_LIMIT, QuotaSet, limits, used
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
 
 _EXTRA = {
@@ -18,28 +18,7 @@ _EXTRA = {
     "security_groups": NO_LIMIT,
     "security_group_rules": NO_LIMIT,
 }
-_set = set_of(_EXTRA, COMPUTE)
-
-
-def show(call: Call) -> ApiReply:
-    return ApiReply(body={"quota_set": _set(call, False)})
-
-
-def detail(call: Call) -> ApiReply:
-    return ApiReply(body={"quota_set": _set(call, True)})
-
-
-def defaults(call: Call) -> ApiReply:
-    project_asked(call)
-    found = {**dict.fromkeys(COMPUTE, NO_LIMIT), **_EXTRA, "id": call.path["target"]}
-    return ApiReply(body={"quota_set": found})
-
-
-def change(call: Call) -> ApiReply:
-    write(call, project_asked(call), COMPUTE, call.body["quota_set"])
-    found = _set(call, False)
-    found.pop("id")
-    return ApiReply(body={"quota_set": found})
+QUOTA = QuotaSet(COMPUTE, _EXTRA)
 
 
 def absolute(call: Call) -> ApiReply:
@@ -73,8 +52,8 @@ Q = f"{V}/os-quota-sets/{{target}}"
 NUMBERS = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in COMPUTE})
 ROUTES = (
     ApiRoute("GET", f"{V}/limits", AccessPolicy.READER, absolute),
-    ApiRoute("GET", Q, AccessPolicy.READER, show),
-    ApiRoute("PUT", Q, AccessPolicy.ADMIN, change, wrapped("quota_set", NUMBERS)),
-    ApiRoute("GET", f"{Q}/detail", AccessPolicy.READER, detail),
-    ApiRoute("GET", f"{Q}/defaults", AccessPolicy.READER, defaults),
+    ApiRoute("GET", Q, AccessPolicy.READER, QUOTA.show),
+    ApiRoute("PUT", Q, AccessPolicy.ADMIN, QUOTA.change, wrapped("quota_set", NUMBERS)),
+    ApiRoute("GET", f"{Q}/detail", AccessPolicy.READER, QUOTA.detail),
+    ApiRoute("GET", f"{Q}/defaults", AccessPolicy.READER, QUOTA.defaults),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve.faults import forbidden, not_found
-from stead.serve.quotas import NO_LIMIT, VOLUME, limits, project_asked, set_of, used, write
+from stead.serve.quotas import NO_LIMIT, VOLUME, QuotaSet, limits, used
 from stead.serve.routes import ApiReply, Call, Handler
 from stead.serve.volume.volumes import TYPE
 from stead.serve.world import made_of
@@ -44,7 +44,7 @@ def services(call: Call) -> ApiReply:
             "zone": host.zone,
             "status": "enabled",
             "state": "up" if host.state.answers else "down",
-            "updated_at": "2026-01-01T00:00:00.000000",
+            "updated_at": None,
         }
         for host in sorted(call.cloud.observed.hosts.values(), key=lambda one: one.name)
         for pool in host.pools
@@ -53,23 +53,11 @@ def services(call: Call) -> ApiReply:
 
 
 _EXTRA = {"backups": NO_LIMIT, "backup_gigabytes": NO_LIMIT, "groups": NO_LIMIT, "per_volume_gigabytes": NO_LIMIT}
-_set = set_of(_EXTRA, VOLUME)
+QUOTA = QuotaSet(VOLUME, _EXTRA)
 
 
 def show_quota(call: Call) -> ApiReply:
-    return ApiReply(body={"quota_set": _set(call, call.flag("usage"))})
-
-
-def default_quota(call: Call) -> ApiReply:
-    project_asked(call)
-    return ApiReply(body={"quota_set": {**dict.fromkeys(VOLUME, NO_LIMIT), **_EXTRA, "id": call.path["target"]}})
-
-
-def change_quota(call: Call) -> ApiReply:
-    write(call, project_asked(call), VOLUME, call.body["quota_set"])
-    found = _set(call, False)
-    found.pop("id")
-    return ApiReply(body={"quota_set": found})
+    return QUOTA.detail(call) if call.flag("usage") else QUOTA.show(call)
 
 
 def absolute(call: Call) -> ApiReply:

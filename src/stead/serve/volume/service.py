@@ -20,9 +20,8 @@ from stead.serve.routes import (
 )
 from stead.serve.volume.answers import P, V, scoped
 from stead.serve.volume.fixed import (
+    QUOTA,
     absolute,
-    change_quota,
-    default_quota,
     empty,
     refused,
     services,
@@ -107,8 +106,8 @@ _OF_PROJECT = (
     ApiRoute("GET", f"{P}/os-availability-zone", READER, zones),
     ApiRoute("GET", f"{P}/os-services", ADMIN, services),
     ApiRoute("GET", Q, READER, show_quota),
-    ApiRoute("PUT", Q, ADMIN, change_quota, wrapped("quota_set", _QUOTA)),
-    ApiRoute("GET", f"{Q}/defaults", READER, default_quota),
+    ApiRoute("PUT", Q, ADMIN, QUOTA.change, wrapped("quota_set", _QUOTA)),
+    ApiRoute("GET", f"{Q}/defaults", READER, QUOTA.defaults),
     ApiRoute("GET", f"{P}/extensions", READER, empty("extensions")),
     *(
         ApiRoute("GET", f"{P}/{path}", READER, empty(name))
