@@ -14,9 +14,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Refused
+
+if TYPE_CHECKING:
+    from stead.serve.cloud import Means
+    from stead.serve.identity.people import People
 
 NO_PASSWORD = Code("STEAD-C063", "a user needs a password")
 NO_USER = Code("STEAD-C064", "what was asked of users cannot be done")
@@ -47,13 +52,13 @@ def run(options: argparse.Namespace) -> int:
     from stead.serve.faults import Fault, said
 
     try:
-        return act(options, means(options), people_of)
+        ready = means(options)
+        return act(options, ready, people_of(ready))
     except Fault as fault:
         raise Refused(NO_USER.at(None, said(fault))) from fault
 
 
-def act(options: argparse.Namespace, ready: object, people_of: object) -> int:
-    people = people_of(ready)  # type: ignore[operator]
+def act(options: argparse.Namespace, ready: Means, people: People) -> int:
     if options.action == "list":
         for user, known in people.of_kind("user"):
             print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
@@ -72,11 +77,11 @@ def act(options: argparse.Namespace, ready: object, people_of: object) -> int:
     return 0
 
 
-def project_id(name: str, ready: object) -> str:
+def project_id(name: str, ready: Means) -> str:
     """Of a project of files or of the API; where there is none, one of the API begins."""
     from stead.serve.begin import project_named
 
-    return project_named(name, ready)  # type: ignore[arg-type]
+    return project_named(name, ready)
 
 
 def password() -> str:

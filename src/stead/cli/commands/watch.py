@@ -83,8 +83,11 @@ def run(options: argparse.Namespace) -> int:
             if told.get(one.host) != one.why:
                 _carry_out(watch, one)
         told = {one.host: one.why for one in verdicts}
-        if options.once and (verdicts or not suspicion.since):
-            return SILENT if suspicion.since else 0
+        if options.once and not suspicion.since:
+            print("All watched hosts answer.")
+            return 0
+        if options.once and verdicts:
+            return SILENT
         sleep(options.every)
 
 
