@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from stead.core.driver import DriverScope, Proven, yes
+from stead.core.driver import DriverScope
 from stead.drivers.storage import StorageDriver, shared
-
-_LAB = yes(Proven.LAB)
 
 DRIVER = StorageDriver(
     name="iscsi",
@@ -13,17 +11,5 @@ DRIVER = StorageDriver(
     scope=DriverScope.HOST,
     formats=("raw",),
     path=shared.DIRECTORY,
-    capabilities={
-        "volumes": _LAB,
-        "qcow2": shared.RAW_ONLY,
-        "root disks": shared.NO_ROOT,
-        "grow": _LAB,
-        "snapshots": _LAB,
-        "freeze": shared.NO_FREEZE,
-        "clones": _LAB,
-        "export": shared.EXPORTS,
-        "shared": _LAB,
-        "multi-attach": yes(Proven.NOT_HERE),
-        "qos": shared.NO_LIMITS,
-    },
+    capabilities=shared.SERVED_FILES,
 )

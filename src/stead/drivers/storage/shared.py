@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from stead.core.driver import Proven, no, yes
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from stead.core.driver import Capability, Proven, no, yes
 from stead.drivers.storage import PoolPath
 
 DIRECTORY = PoolPath("/var/lib/stead/pools/{}")
@@ -18,3 +21,37 @@ NO_FREEZE = no(
     "write everything out before."
 )
 NO_LIMITS = no("Limits of a volume (`qos`) are kept by the host of the instance that uses it.")
+_LAB = yes(Proven.LAB)
+_UNTRIED = yes(Proven.NOT_HERE)  # the lab's kernel has no device-mapper
+
+# Files that their host serves, whatever the protocol.
+SERVED_FILES: Mapping[str, Capability] = MappingProxyType(
+    {
+        "volumes": _LAB,
+        "qcow2": RAW_ONLY,
+        "root disks": NO_ROOT,
+        "grow": _LAB,
+        "snapshots": _LAB,
+        "freeze": NO_FREEZE,
+        "clones": _LAB,
+        "export": EXPORTS,
+        "shared": _LAB,
+        "multi-attach": yes(Proven.NOT_HERE),
+        "qos": NO_LIMITS,
+    }
+)
+# Logical volumes, but for their snapshots.
+LOGICAL: Mapping[str, Capability] = MappingProxyType(
+    {
+        "volumes": _UNTRIED,
+        "qcow2": RAW_ONLY,
+        "root disks": yes(Proven.NOT_HERE, "a root disk begins as a whole copy of its image"),
+        "grow": _UNTRIED,
+        "freeze": NO_FREEZE,
+        "clones": _UNTRIED,
+        "export": EXPORTS,
+        "shared": OWN_HOST,
+        "multi-attach": yes(Proven.NOT_HERE, "by instances of the same host"),
+        "qos": NO_LIMITS,
+    }
+)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..base.work import Work
 from . import file_disks
-from .driver import HostStorageDriver, Pool, StoredDisk
+from .driver import Pool, StoredDisk
 
 
 def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
@@ -21,17 +21,11 @@ def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     return file_disks.disk(pool, uuid + ".snapshot", "qcow2")
 
 
-DRIVER = HostStorageDriver(
+DRIVER = file_disks.files(
     name="dir",
     formats=("qcow2", "raw"),
     disk=file_disks.disk,
     source=file_disks.source,
-    place=file_disks.folder,
-    there=file_disks.there,
-    room=file_disks.room,
-    require=file_disks.require,
-    prepare=file_disks.prepare,
-    discard=file_disks.discard,
     root=_root,
     snapshot=_snapshot,
     held=True,

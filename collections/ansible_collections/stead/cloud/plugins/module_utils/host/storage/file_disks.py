@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from functools import partial
 from typing import Callable, List, Optional
 
 from ..base import commands, paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
 from . import disk_files
-from .driver import Content, DiskSource, Pool, PoolRoom
+from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom
 
 UNSTEADY = Code("STEAD-E110", "a copy of a disk in use is not of one moment")
 NOT_EMPTY = Code("STEAD-E111", "the pool is not empty")
@@ -65,6 +66,12 @@ def discard(pool: Pool, work: Work) -> None:
     if os.listdir(path):
         raise Failed(NOT_EMPTY, "{0} has files that are not Stead's. Nothing was removed.".format(path))
     work.act("remove {0}".format(path), os.rmdir, path)
+
+
+# What all drivers of files in a directory have alike.
+files = partial(
+    HostStorageDriver, place=folder, there=there, room=room, require=require, prepare=prepare, discard=discard
+)
 
 
 class File:

@@ -9,7 +9,7 @@ from ..base.errors import Failed
 from ..base.readings import Readings
 from ..base.work import Work
 from . import clients, file_disks, iscsi_sessions, iscsi_targets
-from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
+from .driver import DiskSource, Pool, Serving, StoredDisk
 
 PROTOCOL = "iscsi"
 
@@ -68,17 +68,11 @@ def _leave(pool: Pool, uuid: str, work: Work) -> None:
         iscsi_sessions.log_out(pool, uuid, work)
 
 
-DRIVER = HostStorageDriver(
+DRIVER = file_disks.files(
     name="iscsi",
     formats=("raw",),
     disk=file_disks.disk,
     source=_source,
-    place=file_disks.folder,
-    there=file_disks.there,
-    room=file_disks.room,
-    require=file_disks.require,
-    prepare=file_disks.prepare,
-    discard=file_disks.discard,
     snapshot=_snapshot,
     serving=Serving(
         protocol=PROTOCOL,

@@ -12,7 +12,7 @@ from ..base import commands
 from ..base.errors import Code, Failed
 from ..base.work import Work
 from . import disk_files
-from .driver import Content, DiskSource, Pool, PoolRoom, StoredDisk
+from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom, StoredDisk
 
 MISNAMED = Code("STEAD-E140", "the pool's path names no such group")
 NO_GROUP = Code("STEAD-E141", "the volume group or thin pool is not here")
@@ -28,11 +28,6 @@ class Group(NamedTuple):
 
     def __str__(self) -> str:
         return self.name + ("/" + self.thin if self.thin else "")
-
-
-def misnamed(pool: Pool, shape: str) -> Failed:
-    text = "Pool {0} is of type {1}: its path is {2}. Write it so in stead_pools."
-    return Failed(MISNAMED, text.format(pool["name"], pool["type"], shape))
 
 
 def place(pool: Pool) -> str:
@@ -72,6 +67,34 @@ def room(pool: Pool) -> PoolRoom:
 def root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     """All of the image is copied: what is no file is laid over none."""
     disk.fill((image, "qcow2"), size, work)
+
+
+def logical(name: str, shape: str, thin: bool) -> HostStorageDriver:
+    """The driver of this name, whose pools have paths of this shape."""
+
+    def group(pool: Pool) -> Group:
+        called, _slash, inside = place(pool).partition("/")
+        if not called or bool(inside) != thin:
+            text = "Pool {0} is of type {1}: its path is {2}. Write it so in stead_pools."
+            raise Failed(MISNAMED, text.format(pool["name"], pool["type"], shape))
+        return Group(called, inside)
+
+    def disk(pool: Pool, name: str, _form: str) -> StoredDisk:
+        return Logical(group(pool), name)
+
+    return HostStorageDriver(
+        name=name,
+        formats=("raw",),
+        disk=disk,
+        source=lambda pool, name, _form: source(group(pool), name),
+        place=place,
+        there=lambda pool: there(group(pool)),
+        room=room,
+        require=lambda pool: require(group(pool)),
+        prepare=prepare,
+        root=root,
+        snapshot=lambda pool, uuid: disk(pool, uuid + ".snapshot", "raw"),
+    )
 
 
 class Logical:

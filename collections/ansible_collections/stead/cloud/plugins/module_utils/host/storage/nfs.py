@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..base.work import Work
 from . import clients, file_disks, nfs_exports, nfs_mounts
-from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
+from .driver import DiskSource, Pool, Serving, StoredDisk
 
 # Whom clients are taken for; the role storage says the same to the server. Reserved, and nobody's.
 SQUASHED = 65533
@@ -43,17 +43,11 @@ def _leave(_pool: Pool, _uuid: str, _work: Work) -> None:
     """A pool stays mounted for the next volume."""
 
 
-DRIVER = HostStorageDriver(
+DRIVER = file_disks.files(
     name="nfs",
     formats=("raw",),
     disk=_disk,
     source=_source,
-    place=file_disks.folder,
-    there=file_disks.there,
-    room=file_disks.room,
-    require=file_disks.require,
-    prepare=file_disks.prepare,
-    discard=file_disks.discard,
     snapshot=_snapshot,
     serving=Serving(
         protocol=PROTOCOL,
