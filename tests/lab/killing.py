@@ -24,6 +24,7 @@ from stead.store import Store, open_store
 
 STEAD = Path(sys.executable).with_name("stead")
 LOOK = 0.002  # seconds between looks for a run that begins
+MOST_MISSED = 20  # of one victim, one after another: then it is not there to be killed
 BEGINS_WITHIN = 300.0  # a machine that does much else needs many times the usual second
 State = Mapping[str, Sequence[str]]
 
@@ -92,13 +93,16 @@ class Killing:
             self.undisturbed[number] = self.world.state()
 
     def kill(self, times: int) -> Tally:
-        before = sum(self.tally.kills.values())
+        before, late = sum(self.tally.kills.values()), 0
         while (done := sum(self.tally.kills.values()) - before) < times:
             victim = self.world.victims[done % len(self.world.victims)]  # again, if it was too late
             self.write(self.random.choice([one for one in range(len(self.specs)) if one != self.now]))
             try:
+                missed = self.tally.missed[victim]
                 self.once(victim)
                 self.converge()
+                late = late + 1 if self.tally.missed[victim] > missed else 0
+                assert late < MOST_MISSED, f"{late} times in turn there was none to kill"
             except AssertionError as error:
                 raise AssertionError(
                     f"seed {self.seed}, after {self.tally.kills.total()} kills ({victim}): {error}"

@@ -16,12 +16,13 @@ from stead.core.diagnostics import Refused
 from stead.lab import faults
 from stead.lab.codes import NOT_FOUND
 from stead.lab.site import Lab
+from stead.runner import fork_server
 from stead.runner.simulated_state import SimulatedState
 
 # What differs each time that something is made anew: UUIDs, MACs, and the names and addresses made from them.
 ANEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=\bs[bxtrdv])[0-9a-f]{12}|(?<=\bn)[0-9a-f]{12}")
 NEW_MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|fe80:[0-9a-f:]+")
-STAGE = "stage.py"
+FORK_SERVER = Path(fork_server.__file__).name
 PLACED = re.compile("/(instances|volumes)/")
 
 
@@ -38,10 +39,10 @@ class Real:
         if victim == "stead":
             return slain([apply.pid])
         below = children(apply.pid)
-        if victim == "stage":
+        if victim == "fork server":
             return slain(below)
         if victim == "ansible":  # what plays, and not the process that it is forked from
-            return slain([pid for pid in below[1:] if STAGE in words(pid)])
+            return slain([pid for pid in below[1:] if FORK_SERVER in words(pid)])
         killed: list[str] = []
         for host in self.lab.hosts:
             try:
