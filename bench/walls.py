@@ -17,7 +17,7 @@ from stead.blueprint.dry_run import applied
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
 from stead.core.diagnostics import has_errors
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Host, Observed, StoragePool
 from stead.core.recorded import Recorded
 from stead.core.value import fields_of

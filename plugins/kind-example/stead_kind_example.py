@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
+from stead.core.effect import IN_PLACE, NAMED
 from stead.core.fields import Example, Text
-from stead.core.kind import IN_PLACE, NAMED, Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, Scope, World
 from stead.core.value import value
 from stead.core.want import Body, Want
 from stead.language.desired import Block

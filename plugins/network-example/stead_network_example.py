@@ -8,7 +8,7 @@ adds no address service, no filter and no router: those are the physical network
 from __future__ import annotations
 
 from stead.core.driver import DriverScope, Proven, no, yes
-from stead.core.kind import Action, Disruption, Effect
+from stead.core.effect import Action, Disruption, Effect
 from stead.core.want import Body, Want
 from stead.drivers.network import Layout, NetworkDriver, Wants
 

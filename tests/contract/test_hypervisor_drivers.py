@@ -27,7 +27,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import inst
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import instance_disks
 from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
 from stead.core.driver import DriverScope, Proven, no, yes
-from stead.core.kind import Data
+from stead.core.effect import Data
 from stead.core.observed import Host
 from stead.drivers import hypervisor
 from stead.drivers.hypervisor import FEATURES, HypervisorDriver, all_of_them, by_hypervisor
@@ -204,8 +204,8 @@ def test_a_driver_that_is_installed_runs_instances() -> None:
 
 def test_another_drivers_instance_is_another_disk() -> None:
     have = {"state": "running", "root": {"size": 1, "pool": {"name": "p"}}}
-    assert effects.effect_of("hypervisor", "kvm", "qemu", {}, have) == effects.REBOOT
-    found = effects.effect_of("hypervisor", "kvm", "toy", {}, have)
+    assert effects.effect_of(effects.REBOOT, "hypervisor", "kvm", "qemu", {}, have) == effects.REBOOT
+    found = effects.effect_of(effects.REBOOT, "hypervisor", "kvm", "toy", {}, have)
     assert found is not None
     assert effects.holds(have) is Data.HERE
     assert found.disturbs == effects.REBUILD.disturbs

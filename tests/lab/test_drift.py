@@ -14,7 +14,7 @@ from networking import Cloud, bridge_of, tap_of, workspace
 from varying import variant
 from waiting import patiently
 
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.lab.site import Lab
 from stead.lab.sizes import parse
 

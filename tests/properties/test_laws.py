@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sites import desired, hosts, planned, specs
 
 from stead.blueprint.dry_run import applied, with_hosts
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace

@@ -9,7 +9,7 @@ import pytest
 from sequences import dice_of
 from test_sequences import SEEDS, Bench, bench, specs
 
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Observed
 from stead.core.value import replace
 from stead.kinds import kinds

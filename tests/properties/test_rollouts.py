@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sites import desired, hosts, planned
 
 from stead.blueprint.dry_run import applied
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Observed
 from stead.core.recorded import Recorded
 from stead.plan.build import Selection

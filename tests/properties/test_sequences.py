@@ -16,7 +16,7 @@ from sequences import Json, dice_of, first, following, shuffled
 from sites import GIB, KEY, hosts
 
 from stead.core.diagnostics import has_errors
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Host, Observed, StoragePool
 from stead.core.value import replace
 from stead.core.want import Want

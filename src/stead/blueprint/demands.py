@@ -14,7 +14,8 @@ from stead.blueprint.placement import model as ask
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.silence import telling
 from stead.core.address import Address
-from stead.core.kind import Demand, GroupRule, Kind
+from stead.core.kind import Kind
+from stead.core.needs import Demand, GroupRule
 from stead.core.observed import Have, Host, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, replace, value

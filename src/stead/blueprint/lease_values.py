@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import assert_never
 
-from stead.core.kind import Addresses, Macs, Need, Numbers, Uuids
+from stead.core.needs import Addresses, Macs, Need, Numbers, Uuids
 
 
 def fits(need: Need, value: str | int) -> bool:

@@ -15,8 +15,8 @@ from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, withi
 from stead.core.address import Address, order
 from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.kind import Addresses, Macs, Need, Numbers, Uuids
 from stead.core.named import NamedTuple
+from stead.core.needs import Addresses, Macs, Need, Numbers, Uuids
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, value
 from stead.core.want import canonical

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stead.core.address import Address
-from stead.core.diagnostics import Diagnostic, Place
+from stead.core.diagnostics import Diagnostic
+from stead.core.effect import UNNAMED, Data, Effect, effect_named
 from stead.core.fields import Expression, Secret
 from stead.core.named import NamedTuple
+from stead.core.needs import Demand, Need
 from stead.core.value import field, value
 from stead.core.want import Want
 
@@ -27,134 +28,6 @@ class Scope(StrEnum):
     SITE = "site"
     PROJECT = "project"
     EITHER = "either"  # a site's own are shared with its projects
-
-
-class Disruption(StrEnum):
-    """What a step does to the people who use the resource, mildest first."""
-
-    NONE = "none"
-    NETWORK = "network"
-    MIGRATE = "migrate"
-    REBOOT = "reboot"
-    REBUILD = "rebuild"
-    DATA_LOSS = "data-loss"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
-
-
-_RANKS = {one: rank for rank, one in enumerate(Disruption)}
-
-
-class Action(StrEnum):
-    CREATE = "create"
-    UPDATE = "update"
-    MIGRATE = "migrate"
-    REBOOT = "reboot"  # update, then restart to make it so
-    REBUILD = "rebuild"  # a new root disk; address, volumes and identity stay
-    REPLACE = "replace"  # destroyed and created anew
-    DESTROY = "destroy"
-    FORGET = "forget"  # no longer managed; nothing is touched
-    REGISTER = "register"  # it is there as it should be; its host's ledger lost it, and gets its entry again
-    ACCEPT = "accept"  # what the host has is taken for what was applied; nothing is touched
-
-
-AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # of what is there: nobody waits for it
-
-
-class Data(StrEnum):
-    """Where the data is of one whose kind is stateful."""
-
-    NONE = "none"  # it only uses what others keep
-    HERE = "here"  # on its host alone: made on another host, it is made without that
-    SHARED = "shared"  # where other hosts reach it
-
-
-class Effect(NamedTuple):
-    """What it takes to change a field, and whom it disturbs."""
-
-    action: Action
-    disturbs: Disruption = Disruption.NONE
-    later: bool = False  # not asked for by the change: it takes effect when this is done for another reason
-
-
-IN_PLACE = Effect(Action.UPDATE)
-REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
-# What every want has: what it is called, and which one it is.
-NAMED: Mapping[str, Effect] = MappingProxyType({"name": IN_PLACE, "uuid": REPLACED})
-
-
-class Numbers(NamedTuple):
-    """A pool of whole numbers, ends included."""
-
-    first: int
-    last: int
-
-
-class Addresses(NamedTuple):
-    """A pool of IP addresses, as numbers, ends included."""
-
-    version: int
-    first: int
-    last: int
-    taken: frozenset[int] = frozenset()  # gateway, DHCP server: never given out
-    shared: frozenset[int] = frozenset()  # that several may use beside their own: given to nobody who has not got it
-
-
-class Macs(NamedTuple):
-    prefix: str = "52:54"
-
-
-class Uuids(NamedTuple):
-    pass
-
-
-Pool = Numbers | Addresses | Macs | Uuids
-
-
-class Need(NamedTuple):
-    """Something to be chosen and kept: a lease. Values are unique within a space."""
-
-    key: str  # what the resource calls it: "nics.0.mac"
-    space: str  # "mac", "vni", "acme/networks/app/v4"
-    pool: Pool
-    fixed: str | None = None  # the user chose it; with `count`, only ever for a single one
-
-
-class Demand(NamedTuple):
-    """What a member of the block asks of the host it lands on. Amounts are integers; memory and disk in bytes."""
-
-    role: str  # "compute", "storage", "network"
-    amounts: Mapping[str, int]  # "vcpus", "memory", "disk:fast", "services"
-    required: frozenset[str] = frozenset()
-    forbidden: frozenset[str] = frozenset()
-    preferred: frozenset[str] = frozenset()
-    zones: frozenset[str] = frozenset()
-    host: str = ""
-    pools: frozenset[str] = frozenset()  # the host must reach all of them
-    physical_networks: frozenset[str] = frozenset()
-    hypervisor: str = ""
-    architecture: str = ""
-    policy: str = ""
-    spread: tuple[GroupRule, ...] = ()
-    together: tuple[GroupRule, ...] = ()
-    beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
-    copies: Source | None = None  # it can be made only where that is
-    alone: bool = False  # of a volume: one uses it at a time
-    priority: int = 0  # who comes first when its host is dead, and there is no room for all
-
-
-class Source(NamedTuple):
-    volume: Address
-    served: bool  # to other hosts too, where its pool is shared; a snapshot is not
-
-
-class GroupRule(NamedTuple):
-    name: str  # unique in the project; a block's own group is its address
-    over: str = "hosts"  # or "zones"
-    hard: bool = True
-    limit: int | None = None  # 1 on a host, as even as the zones allow in a zone
 
 
 class Contribution(NamedTuple):
@@ -230,9 +103,6 @@ class World(Protocol):
         """Evaluate a late expression for a member. A secret comes out sealed, as {"$secret": id}."""
 
 
-Subnet = IPv4Network | IPv6Network
-
-
 def _none(*_: object) -> tuple[()]:
     return ()
 
@@ -263,6 +133,10 @@ def _needs_nothing(*_: object) -> HostNeeds:
 
 def _all_that_it_is(*_: object) -> Data:
     return Data.HERE
+
+
+def _as_named(named: Effect, *_: object) -> Effect:
+    return named
 
 
 def _as_they_were(leases: Mapping[str, str], *_: object) -> Mapping[str, str]:
@@ -328,10 +202,9 @@ class Kind:
     awaited: Callable[[Block], str] = _no_word
     """What has to be before a step that starts one is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    """Per field of a want (its first word: "nics" for "nics.0.mac"): what changing it takes. Every field is named; one
-    that this version does not know, of a want that another version made, is taken away in place."""
-    effect_of: Callable[[str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect | None] = _no
-    """What a change takes where the field's name does not say: (field, old, new, want, have). None: as in `effects`."""
+    """Per field of a want, by the names of `core.effect`: what changing it takes. Every field is named."""
+    effect_of: Callable[[Effect, str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect] = _as_named
+    """What a change takes where the values say more than the name: (as named, field, old, new, want, have)."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
     """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
     identity: tuple[str, ...] = ()
@@ -362,12 +235,5 @@ class Kind:
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
         """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""
-        judged = self.effect_of(field, old, new, want, have)
-        if judged is not None:
-            return judged
-        return self.effects.get(field) or self.effects.get(field.partition(".")[0], IN_PLACE)
-
-
-def place_in(block: Block, path: str) -> Place:
-    """Where a field of a block stands in the user's file; the nearest enclosing value if it was not written."""
-    return block.node.place_of(path)
+        named = effect_named(self.effects, field)
+        return UNNAMED if named is None else self.effect_of(named, field, old, new, want, have)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from stead.blueprint.model import Reason
 from stead.core.address import Address
-from stead.core.kind import Action, Kind
+from stead.core.effect import Action
+from stead.core.kind import Kind
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
 from stead.diff.model import Change

@@ -9,7 +9,8 @@ from stead.blueprint.leases import UUID
 from stead.blueprint.model import Reason
 from stead.blueprint.silence import KEEP_OFF
 from stead.core.address import order
-from stead.core.kind import Action, Disruption, Kind
+from stead.core.effect import Action, Disruption
+from stead.core.kind import Kind
 from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record, Recorded
 from stead.diff.fields import comparison

@@ -8,7 +8,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from stead.blueprint.model import Settled
-from stead.core.kind import IN_PLACE, Action, Effect, Kind
+from stead.core.effect import IN_PLACE, UNNAMED, Action, Effect
+from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.want import Body, Want, canonical
 from stead.diff.model import FieldChange
@@ -39,14 +40,15 @@ def comparison(wire: str) -> Compare:
 
 
 class Differing(NamedTuple):
-    """The fields that differ, and the strongest effect that any of them takes; those that wait for a rebuild; and the
-    names of those that the host changed first, and the spec since to the same.
+    """The fields that differ, and the strongest effect that any of them takes; those that wait for a rebuild; the names
+    of those that the host changed first, and the spec since to the same; and of those whose effect nobody named.
     """
 
     changes: tuple[FieldChange, ...]
     effect: Effect
     later: tuple[FieldChange, ...] = ()
     agreed: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
@@ -59,6 +61,7 @@ def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied:
     )
     changes: list[FieldChange] = []
     later: list[FieldChange] = []
+    unnamed: list[str] = []
     strongest = IN_PLACE
     for name, old, new in _differences(kind.wire_module, want, have):
         if _is_ignored(_head(name), kind, settled):
@@ -67,9 +70,10 @@ def field_changes(kind: Kind, settled: Settled, want: Want, have: Want, applied:
         change = FieldChange(name, old, new, drift=drift, was=None if drift else left.get(name))
         effect = kind.effect(name, old, new, wanted, there)
         (later if effect.later else changes).append(change)
+        unnamed += [name] if effect is UNNAMED else []
         strongest = strongest if effect.later else max(strongest, effect, key=_strength)
     if strongest.action in ANEW:  # with what waited for it
-        return Differing((*changes, *later), strongest)
+        return Differing((*changes, *later), strongest, unnamed=tuple(unnamed))
     differ = {change.field for change in (*changes, *later)}
     agreed = sorted(
         name for name in left.keys() & changed if name not in differ and not _is_ignored(_head(name), kind, settled)

@@ -7,7 +7,8 @@ from typing import Any
 
 from stead.blueprint.model import Reason, Settled
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption, Kind
+from stead.core.effect import Action, Disruption
+from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.observed import NOBODY_SILENT, Have, HostRecords, Observed
 from stead.core.recorded import Record

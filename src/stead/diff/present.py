@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from stead.blueprint.leases import IDENTITY, UUID, changed_in
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
-from stead.diff.wording import identity_changes, why
+from stead.diff.wording import identity_changes, unknown, why
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
 FOUND_SO = (Reason("found-so", "the host already has it, but it was not recorded"),)
@@ -96,7 +96,7 @@ def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
 def _migration(subject: Subject, settled: Settled, host: str) -> Change:
     have = subject.haves[host].want
     want = settled.wants[settled.host]
-    changes, effect, *_ = field_changes(
+    changes, effect, _, _, unnamed = field_changes(
         subject.kind, settled, want, have, subject.record.wants.get(host) if subject.record else None
     )
     return Change(
@@ -106,7 +106,7 @@ def _migration(subject: Subject, settled: Settled, host: str) -> Change:
         left_alone(subject.kind, settled, want, have),
         have,
         max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
-        (settled.placed,),
+        (settled.placed, *unknown(unnamed)),
         changes,
         settled.leases[UUID],
         settled.host,
@@ -132,7 +132,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
     if have.uuid and have.uuid != uuid:
         yield from _predecessor(subject, settled, host, want, have)
         return
-    changes, effect, later, same = _differing(subject, settled, want, have.want, applied)
+    changes, effect, later, same, unnamed = _differing(subject, settled, want, have.want, applied)
     if later:
         notes.append(waiting(subject, host, later))
     if same and applied is not None and have.made_from == applied.digest:  # not by a step whose end nobody heard of
@@ -142,7 +142,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         return
     reasons = why(changes) or REBUILD_ASKED
     if effect.action is Action.REPLACE:
-        yield from _replaced(subject, settled, observed, notes, reasons[-1], changes)
+        yield from _replaced(subject, settled, observed, notes, (*reasons, *unknown(unnamed))[-1], changes)
         return
     if effect.action not in ANEW:  # what is made anew is made as the spec says
         want = left_alone(subject.kind, settled, want, have.want)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Reason
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.named import NamedTuple
 from stead.core.observed import Observed
 from stead.core.recorded import Recorded

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Reason
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Observed
 from stead.diff.fields import left_alone
 from stead.diff.identity import StaleName

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from stead.blueprint.leases import UUID, derived
 from stead.core.address import Address
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import Have
 from stead.core.recorded import Record
 from stead.diff.model import Change, Note

@@ -11,7 +11,8 @@ from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import telling
 from stead.core.address import Address
-from stead.core.kind import Action, Kind
+from stead.core.effect import Action
+from stead.core.kind import Kind
 from stead.core.observed import HostRecords, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.diff.model import WAITS, Change, Note, is_down, may_run

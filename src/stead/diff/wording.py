@@ -18,6 +18,8 @@ from stead.core.kind import Kind
 from stead.core.recorded import Recorded
 from stead.diff.model import Change, FieldChange
 
+UNNAMED_FIELD = "unnamed-field"  # the code of a reason
+
 
 class Holders:
     """Whose a value is, of what was recorded and, with a blueprint, of what was chosen. Looked up only where a field is
@@ -83,6 +85,11 @@ def why(changes: tuple[FieldChange, ...]) -> tuple[Reason, ...]:
     changed = sorted({one.name for one in changes if not one.drift})
     found = [Reason("drift", f"{', '.join(drifted)} changed on the host, not in the spec")] if drifted else []
     return (*found, *([Reason("changed", f"{', '.join(changed)} changed in the spec")] if changed else []))
+
+
+def unknown(fields: tuple[str, ...]) -> tuple[Reason, ...]:
+    """Why a plan with this is refused: nobody says what changing these fields takes."""
+    return (Reason(UNNAMED_FIELD, f"what changing {', '.join(fields)} takes is not known"),) if fields else ()
 
 
 def identity_changes(before: str, now: str) -> tuple[FieldChange, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import Host
 from stead.plan.model import Plan, Step
 from stead.site.abilities import lacks, of_step, rehearses

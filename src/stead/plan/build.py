@@ -9,19 +9,22 @@ from stead.blueprint.model import Blueprint, Settled
 from stead.blueprint.silence import EVACUATED
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.kind import Action, Disruption, Kind
+from stead.core.effect import Action, Disruption
+from stead.core.kind import Kind
 from stead.core.recorded import Record, Recorded
 from stead.core.value import replace, value
 from stead.core.want import canonical, digest
 from stead.diff import Change, Diff
 from stead.diff.drift import MOVED
 from stead.diff.model import WAITS, Note
+from stead.diff.wording import UNNAMED_FIELD
 from stead.plan.model import Keep, Made, Plan, Step
 from stead.plan.order import Ordered, arrange
 from stead.plan.rollout import roll
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
+UNKNOWN_EFFECT = Code("STEAD-X015", "what a change takes is not known")
 
 _LOSES = {
     Action.DESTROY: ("destroyed", "remove"),
@@ -79,7 +82,7 @@ def build(
         new_outputs=dict(outputs) != dict(recorded.outputs),
         silence=diff.silence,
     )
-    return replace(plan, digest=digest_of(plan)), _protected(steps, blueprint, recorded)
+    return replace(plan, digest=digest_of(plan)), [*_protected(steps, blueprint, recorded), *_unknown(steps, keeps)]
 
 
 def _select(ordered: Ordered, selection: Selection) -> Ordered:
@@ -235,6 +238,23 @@ def _takes_away(step: Step, record: Record) -> bool:
     if step.action is Action.CREATE:
         return step.disturbs is Disruption.DATA_LOSS and step.uuid != record.leases.get(UUID)
     return step.action in _LOSES
+
+
+def _unknown(steps: tuple[Step, ...], keeps: Mapping[Address, Keep]) -> Iterator[Diagnostic]:
+    """Nothing is changed at a guess. Once for each resource: a step destroys it, and another makes it anew."""
+    told: set[Address] = set()
+    for step in steps:
+        why = next((reason.text for reason in step.reasons if reason.code == UNNAMED_FIELD), "")
+        if not why or step.address in told:
+            continue
+        told.add(step.address)
+        text = (
+            f"{step.address} on {step.host}: {why}. A newer version of Stead made it, or its kind does not name the "
+            f"field in `effects`. Plan with that version, or replace the resource with --replace {step.address}."
+        )
+        yield UNKNOWN_EFFECT.at(
+            keep.place if (keep := keeps.get(step.address)) else None, text, address=str(step.address)
+        )
 
 
 def too_disruptive(plan: Plan, most: Disruption) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic, has_errors
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.core.value import replace
 from stead.core.want import canonical
 from stead.plan.build import Selection, digest_of

@@ -9,7 +9,7 @@ from typing import Any
 from stead.blueprint.model import Reason
 from stead.core.address import Address, Known
 from stead.core.diagnostics import Place
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import HostRecords, host_of
 from stead.core.want import Body, Want, digest
 from stead.diff.model import FieldChange, Note

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import AS_IT_IS
+from stead.core.effect import AS_IT_IS
 from stead.language.desired import Block, Hook
 from stead.plan.model import Plan, PlannedHook, Step
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from stead.blueprint.model import Reason
 from stead.core.address import Address
 from stead.core.diagnostics import Place
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.named import NamedTuple
 from stead.core.observed import NOBODY_SILENT, HostRecords
 from stead.core.value import field, value

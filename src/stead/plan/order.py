@@ -12,7 +12,7 @@ from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.kind import AS_IT_IS, Action
+from stead.core.effect import AS_IT_IS, Action
 from stead.core.named import NamedTuple
 from stead.core.recorded import Record
 from stead.diff import Change

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address, order
-from stead.core.kind import Action, Disruption, Kind
+from stead.core.effect import Action, Disruption
+from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.recorded import Record
 from stead.diff import Change

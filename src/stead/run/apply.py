@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from stead.core.diagnostics import Code, Refused
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.recorded import told_of_hosts
 from stead.core.want import sealed_in
 from stead.plan.model import Made, Plan, PlannedHook, Step

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from stead.core.address import Address
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import StoreOrigin
 from stead.core.recorded import Record, Recorded, dead_of, told_of_hosts
 from stead.core.value import field, mutable, replace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stead.core.address import Address, parse
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import HostStatus
 from stead.core.want import Want, canonical
 from stead.plan.model import Step

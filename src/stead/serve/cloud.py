@@ -15,7 +15,8 @@ from typing import Any
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
-from stead.core.kind import Disruption, Kind
+from stead.core.effect import Disruption
+from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.observed import Have, Host, Observed
 from stead.core.recorded import Record

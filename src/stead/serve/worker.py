@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.language.desired import Desired
 from stead.plan.build import Selection
 from stead.plan.file import to_bytes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.named import NamedTuple
 from stead.core.observed import Host
 from stead.core.value import replace

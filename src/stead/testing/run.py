@@ -13,7 +13,7 @@ from stead.blueprint.model import Blueprint
 from stead.blueprint.placement import failure_analysis, load_plugins
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Diagnostic, Place, Refused, has_errors
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Host, HostStatus, Observed
 from stead.core.recorded import Recorded
 from stead.core.value import replace

@@ -9,7 +9,7 @@ from tests.unit.render.plans import plan, step
 
 from stead.cli.common.approval import approved, refuse_loss
 from stead.core.diagnostics import Refused
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.plan.model import Plan
 
 

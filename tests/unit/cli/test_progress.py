@@ -10,7 +10,7 @@ from tests.unit.render.plans import plan, step
 
 from stead.cli.common.progress import EVERY, Lines, exit_status, report
 from stead.cli.common.rich_progress import rich_progress
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.plan.model import Plan
 from stead.run.model import Applied, NotDone, Stopping, WaveBegan
 from stead.runner import HostSilent, StepResult, StepsBegan, StepsEnded, StepStatus

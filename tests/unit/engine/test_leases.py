@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stead.blueprint.leases import IDENTITY, UUID, LeaseClaim, choose
 from stead.core.address import Address
 from stead.core.diagnostics import Place
-from stead.core.kind import Addresses, Macs, Need, Numbers
+from stead.core.needs import Addresses, Macs, Need, Numbers
 from stead.core.recorded import Record
 
 TEN = 10 << 24

@@ -17,12 +17,14 @@ from sites import KEY, desired, hosts, planned
 
 from stead.blueprint.dry_run import applied, with_hosts
 from stead.core.address import Address, parse
-from stead.core.kind import Action, Disruption
+from stead.core.diagnostics import Severity
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Host, HostStatus, Observed, StoragePool
 from stead.core.recorded import Recorded
 from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.kinds import kinds
+from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.site.abilities import with_abilities
@@ -906,6 +908,33 @@ def test_what_is_left_to_others_stays_as_it_is_when_something_else_changes() -> 
     (step,) = then(before, after).steps
     assert step.want is not None
     assert (step.want.fields()["vcpus"], step.want.fields()["memory"]) == (2, 1 << 30)
+
+
+def _of_a_newer_version(observed: Observed, address: Address, **fields: Any) -> Observed:
+    there = {
+        host: have._replace(want=Want.of(Body.of({**have.want.fields(), **fields})))
+        for host, have in observed.haves[address].items()
+    }
+    return replace(observed, haves={**observed.haves, address: there})
+
+
+@pytest.mark.parametrize("fields", [{"numa": 2}, {"wait": {"for": "ssh"}, "root": {"bus": "virtio", "sheets": 2}}])
+def test_what_changing_an_unknown_field_takes_is_not_guessed(fields: dict[str, Any]) -> None:
+    """The plan is refused, with other changes of the same resource as well. Left out, the rest is planned."""
+    one, web = spec(instances={"web": WEB, "db": WEB}), Address("acme", "instances", "web")
+    recorded, observed, _ = first(one)
+    observed = _of_a_newer_version(observed, web, **fields)
+    made, (told,) = make_plan(
+        Inputs(desired=desired(one), recorded=recorded, observed=observed, kinds=kinds(), key=KEY)
+    )
+    assert (told.code, told.address, told.severity) == ("STEAD-X015", str(web), Severity.ERROR)
+    assert ("numa" in told.detail) == ("numa" in fields)
+    assert ("root.sheets" in told.detail) == ("root" in fields)
+    assert made.plan is not None
+    assert {step.disturbs for step in made.plan.steps if step.action is Action.DESTROY} == {Disruption.DATA_LOSS}
+    assert planned(desired(one), recorded, observed, Wishes(selection=Selection(unwanted=web.__eq__))).plan
+    assert planned(desired(one), recorded, observed, Wishes(replace=frozenset({web}))).plan
+    assert planned(desired(spec(instances={"db": WEB})), recorded, observed).plan
 
 
 def test_a_volume_is_not_made_anew_for_a_size_that_is_left_to_others() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import 
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 from stead.core.address import Address
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import Host
 from stead.core.want import Body, Want
 from stead.drivers import storage

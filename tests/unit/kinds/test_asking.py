@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.kinds.building import GIB, at, block, spec
 
-from stead.core.kind import Addresses, Demand, Macs, Need, Numbers
+from stead.core.needs import Addresses, Demand, Macs, Need, Numbers
 from stead.kinds import kinds
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image

@@ -16,7 +16,8 @@ import yaml
 from tests.unit.kinds.building import settled
 from tests.unit.kinds.example import design
 
-from stead.core.kind import Action, Effect, Kind
+from stead.core.effect import Action
+from stead.core.kind import Kind
 from stead.kinds import kinds
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -67,7 +68,3 @@ def test_what_is_as_it_should_be_differs_in_nothing() -> None:
 
 def _kind_of(plural: str) -> str:
     return kinds()[plural].name
-
-
-def test_a_field_of_another_versions_want_is_taken_away_in_place() -> None:
-    assert _kind("flavor").effect("of-old", 1, None, {}, {}) == Effect(Action.UPDATE)

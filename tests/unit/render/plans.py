@@ -8,7 +8,7 @@ from typing import Any
 from stead.blueprint.model import Reason
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Place
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.want import Body, Want
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Keep, Made, Plan, Step

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from tests.unit.render.plans import keep, one_of_each, plan, step
 
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.diff.model import FieldChange
 from stead.plan.render import Style, render
 from stead.plan.render.data import SCHEMA, to_data

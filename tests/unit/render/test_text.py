@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.render.plans import at, keep, one_of_each, plan, step
 
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Plan
 from stead.plan.render import Style, render

@@ -9,7 +9,7 @@ from typing import Any
 
 from stead.blueprint.model import Reason
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.observed import Host
 from stead.core.want import Body, Want
 from stead.plan.model import Keep, Made, Plan, Step

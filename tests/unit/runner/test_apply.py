@@ -28,7 +28,7 @@ from tests.unit.runner.making import (
 
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import HostRecords
 from stead.plan import file as plans
 from stead.plan.model import Plan, PlannedHook

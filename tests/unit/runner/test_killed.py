@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.unit.runner.making import NET, Bench, gone, keep, net_step, plan_of, small, step, web
 
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.plan.model import Plan
 from stead.store.model import Outcome, StepState
 

@@ -20,7 +20,7 @@ from tests.unit.runner.making import gone, keep, plan_of, small, step, want_of, 
 from stead.blueprint.model import Reason
 from stead.core.address import Address
 from stead.core.diagnostics import Place, Refused
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.diff.model import FieldChange, Note
 from stead.plan import file as plans
 from stead.plan.model import Keep, Plan

@@ -11,7 +11,7 @@ from tests.unit.runner.making import NET, Bench, net_step, small, step, web
 
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.core.observed import Host, HostStatus, StoragePool
 from stead.core.want import Body, Want
 from stead.runner import Event, HostSilent, StepResult, StepsBegan, StepsEnded, Wave

@@ -26,7 +26,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 
 if TYPE_CHECKING:
     from stead.cli.common.loading import Loaded

@@ -31,7 +31,7 @@ from stead.cli.common.fencing import agent_for, answers, fence, fencer_for, refu
 from stead.cli.common.loading import load
 from stead.cli.common.workspace import BAD_OPTION, find, read_hosts
 from stead.core.diagnostics import Code, Refused, has_errors
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.core.value import value
 from stead.plan.evacuation import plan_evacuation
 from stead.runner.fencing import FenceAction, Power

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from stead.core.diagnostics import Code, Refused
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.plan.model import Plan, Step
 
 NOBODY = Code("STEAD-C030", "approval needs a terminal")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from stead.cli.common.console_output import BOLD, CYAN, DIM, GREEN, RED, paint
-from stead.core.kind import Action
+from stead.core.effect import Action
 from stead.diff import Change
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Plan, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 
 DISRUPTIONS = [str(one) for one in Disruption]
 

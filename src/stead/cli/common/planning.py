@@ -16,7 +16,7 @@ from stead.cli.common.loading import Loaded, load
 from stead.cli.common.options import chosen_format
 from stead.cli.common.workspace import Workspace, find
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
-from stead.core.kind import Disruption
+from stead.core.effect import Disruption
 from stead.core.value import value
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from stead.core.driver import Capabilities, Capability, DriverScope, Feature, able, capability
-from stead.core.kind import Effect
+from stead.core.effect import Effect
 from stead.core.named import NamedTuple
 from stead.core.observed import Host
 from stead.core.value import field, value

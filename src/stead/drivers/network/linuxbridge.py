@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stead.core.driver import DriverScope, Proven, no, yes
-from stead.core.kind import IN_PLACE, Action, Disruption, Effect
+from stead.core.effect import IN_PLACE, Action, Disruption, Effect
 from stead.core.observed import Host
 from stead.core.want import Body, Want
 from stead.drivers.network import Layout, NetworkDriver, Wants

@@ -1,6 +1,7 @@
 """An external address that leads to an instance."""
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED
+from stead.core.kind import Kind, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
 from stead.kinds.floating_ip.realise import (
@@ -47,6 +48,7 @@ KIND = Kind(
         "network": IN_PLACE,
         "router": MOVED,
         "router.address": IN_PLACE,
+        "router.uuid": MOVED,
     },
     field_map={"router": "instance"},
     words={

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Action, Contribution, Disruption, Effect, Member, Need, PinnedAddress, World
+from stead.core.effect import Action, Disruption, Effect
+from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
+from stead.core.needs import Need
 from stead.core.want import Body, Want
 from stead.drivers.network import DEFAULT, mark, named
 from stead.kinds.floating_ip.model import FloatingIp

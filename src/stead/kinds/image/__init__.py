@@ -1,6 +1,7 @@
 """A disk image that root disks and volumes are made from, fetched once and checked."""
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED
+from stead.core.kind import Kind, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.reach import reaches
 from stead.kinds.image.realise import extent, facts, realise, usage

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Demand, GroupRule, HostNeeds
+from stead.core.kind import HostNeeds
+from stead.core.needs import Demand, GroupRule
 from stead.drivers import hypervisor
 from stead.drivers.storage import ROOT_DISKS, lacks, refusal
 from stead.kinds.instance import hypervisors

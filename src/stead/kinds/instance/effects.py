@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, NAMED, Action, Data, Disruption, Effect
+from stead.core.effect import IN_PLACE, NAMED, Action, Data, Disruption, Effect
 from stead.drivers.hypervisor import by_hypervisor
+from stead.kinds.shared.storage import pool_effects
 
 REBOOT = Effect(Action.REBOOT, Disruption.REBOOT)
 REBUILD = Effect(Action.REBUILD, Disruption.DATA_LOSS)
@@ -32,6 +33,10 @@ _HARDWARE = (
     "vcpus",
     "watchdog",
 )
+# How a volume is plugged, which what is plugged already cannot change without a restart.
+_PLUGGED = ("bus", "cache", "device", "mode", "pinned", "pool")
+# Of an interface, what a hypervisor changes without unplugging it.
+_NIC_LIVE = ("allowed", "bandwidth", "filtered", "groups", "position", "routed", "subnets")
 
 EFFECTS: Mapping[str, Effect] = {
     **NAMED,
@@ -43,11 +48,27 @@ EFFECTS: Mapping[str, Effect] = {
     "os": IN_PLACE,
     "properties": IN_PLACE,
     "image": REBUILD,
-    "root": REBOOT,
     "seed": REBUILD,
-    "volumes": IN_PLACE,
-    "nics": PAUSE,
+    # The root disk: what makes it another one; the rest is how it is reached and plugged.
+    **dict.fromkeys(("root", "root.bus", "root.cache", "root.ephemeral", "root.swap"), REBOOT),
+    **dict.fromkeys(("root.iops", "root.size", "root.throughput"), IN_PLACE),
+    **dict.fromkeys(("root.format", "root.pool"), REBUILD),
+    **pool_effects("root.pool", REBOOT, another=REBUILD),
+    **dict.fromkeys(("root.volume", "root.volume.uuid"), REBUILD),
+    **{f"root.volume.{one}": REBOOT for one in (*_PLUGGED, "format", "qos", "shareable")},
+    "root.volume.size": IN_PLACE,
+    # Volumes and interfaces come and go live, and some of what is plugged changes live. Of another format a volume is
+    # another one, of which the guest has let go before.
+    **dict.fromkeys(("volumes", "volumes.*"), IN_PLACE),
+    **{f"volumes.*.{one}": REBOOT for one in _PLUGGED},
+    **{f"volumes.*.{one}": IN_PLACE for one in ("format", "qos", "shareable", "size", "uuid")},
+    "nics": PAUSE,  # so many that they are told as one
+    "nics.*": IN_PLACE,
+    **{f"nics.*.{one}": PAUSE for one in ("driver", "look", "model", "mtu", "network", "network_uuid")},
+    **{f"nics.*.{one}": IN_PLACE for one in _NIC_LIVE},
     "ports": PAUSE,
+    "ports.*": IN_PLACE,
+    **dict.fromkeys(("ports.*.addresses", "ports.*.mac"), PAUSE),
     "state": IN_PLACE,
     "stop_timeout": IN_PLACE,
     "wait": IN_PLACE,
@@ -73,39 +94,29 @@ WORDS: Mapping[str, str] = {
     "volumes.*.uuid": "UUID of volume {}",
 }
 
-# Of the root disk, what makes it another one; the rest is how it is reached and plugged.
-_ROOT_ITSELF = frozenset({"format", "pool.name", "volume.uuid"})
-_ROOT_LIVE = frozenset({"iops", "throughput", "volume.size"})
-# Of an interface, what a hypervisor changes without unplugging it.
-_NIC_LIVE = frozenset({"allowed", "bandwidth", "filtered", "groups", "position", "subnets", "routed"})
-# Of another format it is another volume, of which the guest has let go before.
-_VOLUME_LIVE = frozenset({"format", "qos", "shareable", "size"})
 
-
-def effect_of(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect | None:
-    """`root.size` says what changed by its words; a restart that nobody would notice is none. What is read at the first
-    boot only changes nothing before the next disk, unless the spec asks for one."""
-    head, _, rest = field.partition(".")
-    found: Effect | None = None
-    match head:
-        case "root":
-            found = _root(rest, old, new)
-        case "image":
+def effect_of(
+    named: Effect, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]
+) -> Effect:
+    """A restart that nobody would notice is none. What is read at the first boot only changes nothing before the next
+    disk, unless the spec asks for one."""
+    found = named
+    match field.split("."):
+        case ["root", "size"] if _shrinks(old, new):
             found = REBUILD
-        case "seed":
-            asked = (want.get("seed") or {}).get("on_change") == "rebuild"
-            found = REBUILD if asked else REBUILD._replace(later=True)
-        case "nics" | "ports":
-            found = _nic(rest)
-        case "volumes":
-            found = _volume(rest, want, have)
-        case "state":
-            # Stopping is what was asked for, but whoever uses it will notice.
-            return Effect(Action.UPDATE, Disruption.REBOOT) if new == "stopped" else IN_PLACE
-        case "vcpus" | "memory" if _live(head, old, new, want, have):
-            return IN_PLACE
-        case _ if head in _HARDWARE:
-            found = _hardware(head, old, new)
+        case ["hypervisor"] if by_hypervisor().get(old) is not by_hypervisor().get(new):
+            found = REBUILD  # what one driver made, another cannot boot from
+        case ["seed", *_] if (want.get("seed") or {}).get("on_change") != "rebuild":
+            found = REBUILD._replace(later=True)
+        case ["volumes", name, *_] if _is_another(name, want, have):
+            found = IN_PLACE
+        case ["volumes"] if _plugged_otherwise(want, have):
+            found = REBOOT
+        case ["state"] if new == "stopped":
+            # It is what was asked for, but whoever uses it will notice.
+            return Effect(Action.UPDATE, Disruption.REBOOT)
+        case ["vcpus" | "memory" as head] if _live(head, old, new, want, have):
+            found = IN_PLACE
     if found == REBUILD:
         return rebuild(have)
     return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
@@ -132,34 +143,24 @@ def _live(field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping
     return new <= have.get(limit, 0) and (new > old or field == "memory")
 
 
-def _hardware(head: str, old: Any, new: Any) -> Effect:
-    """What one driver made, another cannot boot from."""
-    other = head == "hypervisor" and by_hypervisor().get(old) is not by_hypervisor().get(new)
-    return REBUILD if other else REBOOT
+def _shrinks(old: Any, new: Any) -> bool:
+    """A disk that shrinks is a new disk, and so is one where there is none any more."""
+    return isinstance(old, int) and isinstance(new, int) and not 0 < old <= new
 
 
-def _root(rest: str, old: Any, new: Any) -> Effect:
-    if rest == "size":
-        # A disk that shrinks is a new disk, and so is one where there is none any more.
-        return REBUILD if isinstance(old, int) and isinstance(new, int) and not 0 < old <= new else IN_PLACE
-    if rest in _ROOT_ITSELF or rest in {"pool", "volume"}:
-        return REBUILD
-    return IN_PLACE if rest in _ROOT_LIVE else REBOOT
-
-
-def _nic(rest: str) -> Effect:
-    """`nics.app.groups`: the third word says what changed. An interface that comes or goes is plugged live."""
-    words = rest.split(".")
-    return IN_PLACE if len(words) == 1 or words[1] in _NIC_LIVE else PAUSE
-
-
-def _volume(rest: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
-    """Plugged and unplugged live, which one under the name of another is too; what is plugged already is not plugged
-    otherwise without a restart.
-    """
-    name, _, what = rest.partition(".")
+def _is_another(name: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
+    """Under the name of a volume: the one is unplugged live and the other plugged."""
     wanted, there = (fields.get("volumes", {}).get(name, {}).get("uuid") for fields in (want, have))
-    return IN_PLACE if not what or wanted != there or what.partition(".")[0] in _VOLUME_LIVE else REBOOT
+    return bool(wanted != there)
+
+
+def _plugged_otherwise(want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
+    """Of so many volumes that they are told as one."""
+    there = {one.get("uuid"): one for one in (have.get("volumes") or {}).values()}
+    return any(
+        (old := there.get(one.get("uuid"))) and any(one.get(name) != old.get(name) for name in ("bus", "cache", "mode"))
+        for one in (want.get("volumes") or {}).values()
+    )
 
 
 def detached(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:

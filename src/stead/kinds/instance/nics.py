@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Contribution, Macs, Member, Need, PinnedAddress, World
+from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
+from stead.core.needs import Macs, Need
 from stead.drivers.network import mark
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay

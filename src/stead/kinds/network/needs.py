@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stead.core.kind import Demand, Macs, Need, Numbers
+from stead.core.needs import Demand, Macs, Need, Numbers
 from stead.kinds.network.model import Network
 from stead.kinds.shared import network_drivers, watched
 from stead.kinds.shared.subnets import nets_of

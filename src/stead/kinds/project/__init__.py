@@ -1,6 +1,7 @@
 """A tenant: its own names, networks and quota. Every other resource of a team is written inside one."""
 
-from stead.core.kind import IN_PLACE, Kind, Scope
+from stead.core.effect import IN_PLACE
+from stead.core.kind import Kind, Scope
 from stead.kinds.project.model import Project
 from stead.kinds.project.realise import facts, realise
 from stead.kinds.project.rules import check

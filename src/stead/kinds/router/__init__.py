@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import IN_PLACE, NAMED, Action, Disruption, Effect, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED, Action, Disruption, Effect
+from stead.core.kind import Kind, Scope
 from stead.kinds.router.leads import host_needs, leads, pins
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
@@ -17,11 +18,13 @@ from stead.kinds.shared.network_names import renamed
 PAUSE = Effect(Action.UPDATE, Disruption.NETWORK)
 
 
-def effect_of(field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]) -> Effect | None:
+def effect_of(
+    named: Effect, field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
+) -> Effect:
     """Who joins stalls nobody: cables and addresses of the others stay, and so do connections under new rules."""
     joins = field.startswith("interfaces.") and old is None and isinstance(new, Mapping)
     hides_more = field == "snat" and set(old or ()) <= set(new or ())
-    return IN_PLACE if joins or hides_more else None
+    return IN_PLACE if joins or hides_more else named
 
 
 KIND = Kind(

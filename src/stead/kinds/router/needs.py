@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stead.core.address import Address
-from stead.core.kind import Demand, Macs, Need
 from stead.core.named import NamedTuple
+from stead.core.needs import Demand, Macs, Need
 from stead.drivers.network import DEFAULT
 from stead.kinds.router.model import Router
 from stead.kinds.shared import network_drivers

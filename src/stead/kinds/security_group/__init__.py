@@ -1,6 +1,7 @@
 """Rules that say what may come in and go out of interfaces."""
 
-from stead.core.kind import IN_PLACE, NAMED, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED
+from stead.core.kind import Kind, Scope
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.security_group.realise import facts, realise, usage
 from stead.kinds.security_group.rules import check

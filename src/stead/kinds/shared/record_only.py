@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import IN_PLACE, NAMED, Effect, Member, World
+from stead.core.effect import IN_PLACE, NAMED, Effect
+from stead.core.kind import Member, World
 from stead.core.value import fields_of, is_value
 from stead.core.want import Body, Want
 from stead.language.desired import Block

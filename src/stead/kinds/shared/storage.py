@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.effect import Effect
 from stead.core.observed import Host, StoragePool
 from stead.drivers import storage as drivers
 from stead.kinds.shared.memoize_last import memoize_last
@@ -40,6 +41,11 @@ def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
     if pool.shared and not pool.cluster:
         found |= {"host": host.name, "server": host.underlay}
     return found
+
+
+def pool_effects(stem: str, elsewhere: Effect, *, another: Effect) -> dict[str, Effect]:
+    """Of the fields of a pool only its name says which one it is: the rest is how it is reached."""
+    return {**{f"{stem}.{one}": elsewhere for one in ("host", "path", "server", "type")}, f"{stem}.name": another}
 
 
 def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool = False) -> str:

@@ -11,8 +11,9 @@ from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from typing import Protocol
 
 from stead.core.address import Address
-from stead.core.kind import Addresses, Need, Reach
+from stead.core.kind import Reach
 from stead.core.named import NamedTuple
+from stead.core.needs import Addresses, Need
 from stead.kinds.shared.fixed import fixed_addresses, shared_addresses
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Block, Desired

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Macs, Member, Need
+from stead.core.kind import Member
 from stead.core.named import NamedTuple
+from stead.core.needs import Macs, Need
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block

@@ -1,6 +1,8 @@
 """A volume as it was at one moment."""
 
-from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED, REPLACED
+from stead.core.kind import Kind, Scope
+from stead.kinds.shared.storage import pool_effects
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import extent, facts, host_needs, realise, usage
 from stead.kinds.snapshot.rules import fits
@@ -29,7 +31,7 @@ KIND = Kind(
         "freeze": IN_PLACE,
         "volume": REPLACED,
         "pool": IN_PLACE,
-        "pool.name": REPLACED,
+        **pool_effects("pool", IN_PLACE, another=REPLACED),
         "format": REPLACED,
     },
 )

@@ -1,6 +1,8 @@
 """A disk that outlives the instances that use it."""
 
-from stead.core.kind import IN_PLACE, NAMED, REPLACED, Kind, Scope
+from stead.core.effect import IN_PLACE, NAMED, REPLACED
+from stead.core.kind import Kind, Scope
+from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
 from stead.kinds.volume.rules import check, fits
@@ -28,13 +30,12 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
-    # Of a pool only its name says which one it is: the rest is how it is reached.
     effects={
         **NAMED,
         "format": REPLACED,
         "origin": IN_PLACE,
         "pool": IN_PLACE,
-        "pool.name": REPLACED,
+        **pool_effects("pool", IN_PLACE, another=REPLACED),
         "qos": IN_PLACE,
         "shareable": IN_PLACE,
         "size": IN_PLACE,

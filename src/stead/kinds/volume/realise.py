@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Contribution, Demand, HostNeeds, Member, Source, World
+from stead.core.kind import Contribution, HostNeeds, Member, World
+from stead.core.needs import Demand, Source
 from stead.core.want import Body, Want
 from stead.drivers.storage import QCOW2, VOLUMES, lacks, refusal
 from stead.kinds.shared import images, storage

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.blueprint.model import Reason
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.diff.model import FieldChange, Note
 from stead.plan.model import Keep, Plan, Step, clears
 from stead.plan.render.fold import fold

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stead.blueprint.model import Reason
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.named import NamedTuple
 from stead.diff.model import FieldChange
 from stead.plan.model import Keep

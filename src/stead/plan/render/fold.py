@@ -11,7 +11,7 @@ from typing import Any
 
 from stead.blueprint.model import Reason
 from stead.core.address import Address, order
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.named import NamedTuple
 from stead.core.value import value
 from stead.core.want import Want

@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.kinds import kinds
 from stead.plan.graph import GraphResource, graph_of, only
 from stead.plan.model import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.plan.model import Plan
 from stead.plan.render.entries import Card, card, why
 from stead.plan.render.fold import FoldedChange, fold

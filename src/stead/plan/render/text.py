@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.plan.model import Plan
 from stead.plan.render import Style
 from stead.plan.render.entries import Card, ShownField, card, why

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from stead.core.address import Address
-from stead.core.kind import Action, Disruption
+from stead.core.effect import Action, Disruption
 from stead.core.value import value
 from stead.diff.model import Note
 from stead.plan.model import Plan
