@@ -13,6 +13,8 @@ from stead.core.diagnostics import Refused
 from stead.core.driver import Capability, DriverScope, Feature, Proven, able, capability, no, yes
 from stead.core.value import value
 from stead.drivers import SHARED, drivers
+from stead.kinds import tasks
+from stead.language.module_files import files
 
 ROOT = Path(__file__).parents[2]
 HOST_CODE = "collections/ansible_collections/stead/cloud/plugins/module_utils"
@@ -86,6 +88,7 @@ FOLDERS = {
 ALLOWED = {
     HOST_CODE + "/wire/parts.py",  # the driver of a pool that does not say its type
     HOST_CODE + "/host/observe/kernel.py",  # file systems and modules of the kernel
+    *files(tasks()),  # made from the tables of the drivers
 }
 
 

@@ -13,7 +13,6 @@ LONGEST_FILE, LONGEST_FUNCTION = 320, 60
 MEDIAN, PERCENTILE_90 = 8, 20
 # Files that are still too long, with the lines that they may have. The list only shrinks.
 TOO_LONG = {
-    "collections/ansible_collections/stead/cloud/plugins/modules/instance.py": 400,  # mostly DOCUMENTATION
     "src/stead/core/kind.py": 380,
     "src/stead/language/desired/resolve.py": 390,
     "src/stead/language/spec/load.py": 370,

@@ -14,9 +14,13 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from stead.core.entry_points import find_entry_points
 from stead.core.kind import Kind
+
+if TYPE_CHECKING:
+    from stead.core.task import TaskForm
 
 GROUP = "stead.kinds"
 SHARED = "shared"  # what several kinds have in common: no kind
@@ -27,6 +31,16 @@ def kinds() -> Mapping[str, Kind]:
     """Every kind by its plural, in the order of the plurals."""
     found = {kind.plural: kind for kind in (*_own(), *_installed())}
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def tasks() -> Mapping[str, TaskForm]:
+    """What tasks of playbooks say, by the module of Stead's collection: of the kinds that have a file `task.py`."""
+    found: dict[str, TaskForm] = {}
+    for folder in __path__:
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if os.path.exists(os.path.join(entry.path, "task.py")):
+                found.update(importlib.import_module(f"{__name__}.{entry.name}.task").TASKS)
+    return found
 
 
 def _own() -> Iterator[Kind]:

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.stead.cloud.plugins.module_utils.arguments.instance import OPTIONS
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import standalone, waiting
 from ansible_collections.stead.cloud.plugins.modules import instance
 
 ADDRESS = "acme/instances/web"
-NIC = {"network": "app", "mac": "52:54:00:00:00:01", "address": "10.20.0.11/24", "mtu": 1450}
+NIC = {"network": "app", "mac": "52:54:00:00:00:01", "address": "10.20.0.11/24", "mtu": 1450, "model": "virtio"}
 BARE = {"timeout": 300, "source": None, "port": None, "path": None, "status": None}
 GIVEN: dict[str, Any] = {
-    "name": "web", "project": "acme", "image": "debian-12", "vcpus": 1, "memory": "1GiB", "disk": "10GiB",
-    "networks": [NIC], "volumes": [], "hypervisor": "kvm", "user_data": "", "keys": [], "stop_timeout": 60,
-    "autostart": True, "restart": False, "state": "running", "wait": None,
+    **{name: one.get("default") for name, one in OPTIONS.items()},
+    "name": "web", "project": "acme", "image": "debian-12", "networks": [NIC], "volumes": [],
 }  # fmt: skip
 
 
@@ -84,3 +84,28 @@ def test_it_is_looked_at_in_the_network_of_the_source() -> None:
 def test_what_cannot_be_waited_for_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(Failed, match=re.escape(said)):
         wanted(**given)
+
+
+def test_what_is_left_out_is_what_it_always_was() -> None:
+    """An instance of an older version is not changed by a task that says nothing new."""
+    want = wanted()
+    assert {name: want[name] for name in ("agent", "boot", "cpu", "graphics", "max_memory", "tpm", "watchdog")} == {
+        "agent": True,
+        "boot": ["disk"],
+        "cpu": "host-model",
+        "graphics": "none",
+        "max_memory": 1 << 30,
+        "tpm": False,
+        "watchdog": "none",
+    }
+    assert not {"hugepages", "topology", "wait", "properties"} & set(want)
+    assert "bandwidth" not in next(iter(want["nics"].values()))
+
+
+def test_what_a_task_says_is_in_the_want_as_a_plan_would_write_it() -> None:
+    said = {"max_memory": "2GiB", "tpm": True, "firmware": "uefi", "architecture": "aarch64", "hostname": "w1"}
+    shape = {"topology": {"sockets": 1, "cores": 2, "threads": 1}}
+    given = {**GIVEN, **said, **shape, "networks": [{**NIC, "bandwidth": 100}]}
+    want = instance.wanted(given, ADDRESS, False)
+    assert want.items() >= {**said, **shape, "max_memory": 2 << 30, "machine": "virt"}.items()
+    assert next(iter(want["nics"].values()))["bandwidth"] == 100

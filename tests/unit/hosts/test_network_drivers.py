@@ -30,9 +30,10 @@ from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.drivers import network
 from stead.drivers.network import FEATURES, TYPES, NetworkDriver, all_of_them, of
-from stead.kinds import kinds
+from stead.kinds import kinds, tasks
 from stead.kinds.network.model import Network
 from stead.language.desired import resolve
+from stead.language.module_files import files
 from stead.language.spec import load
 
 ROOT = Path(__file__).parents[3]
@@ -118,8 +119,8 @@ def test_the_table_has_a_row_for_every_type_of_the_spec() -> None:
 
 
 def test_nobody_else_asks_for_a_driver_by_its_name() -> None:
-    """Only its own files, and the two lists of drivers."""
-    lists = {"src/stead/drivers/network/__init__.py", f"{HOST}/drivers.py"}
+    """Only its own files, the two lists of drivers, and what is made from them."""
+    lists = {"src/stead/drivers/network/__init__.py", f"{HOST}/drivers.py", *files(tasks())}
     for name in all_of_them():
         own = (f"src/stead/drivers/network/{name}", f"{HOST}/{name}")
         found = {

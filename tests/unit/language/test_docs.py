@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from stead.cli import main
-from stead.kinds import kinds
+from stead.kinds import kinds, tasks
+from stead.language.module_files import PLUGINS, files, with_returned
 from stead.language.reference import pages
 from stead.language.schema import schema
 
@@ -36,3 +37,11 @@ def test_the_reference_and_the_schema_are_those_of_the_kinds() -> None:
     there = {path.name: path.read_text() for path in (ROOT / "docs" / "reference").iterdir()}
     assert there == dict(pages(kinds()))
     assert json.loads((ROOT / "schemas" / "spec.json").read_text()) == schema(kinds())
+
+
+def test_modules_say_what_the_models_say() -> None:
+    """`scripts/generate` writes them."""
+    assert {path: (ROOT / path).read_text() for path in files(tasks())} == files(tasks())
+    for module, task in tasks().items():
+        text = (ROOT / PLUGINS / "modules" / f"{module}.py").read_text()
+        assert with_returned(text, task) == text

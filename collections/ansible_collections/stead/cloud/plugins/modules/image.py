@@ -15,36 +15,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  name:
-    description: Name of the image.
-    type: str
-    required: true
-  source:
-    description: Absolute path on the host, or an http or https URL. Required unless O(state=absent).
-    type: str
-  checksum:
-    description: Digest of the file as it is fetched, C(sha256:) or C(sha512:) and hexadecimal digits.
-    type: str
-  format:
-    description: Format of the file.
-    type: str
-    choices: [qcow2, raw, vmdk, vdi, vhd, vhdx, iso]
-    default: qcow2
-  compression:
-    description: How the file is compressed.
-    type: str
-    choices: [none, gz, xz, bz2, zst]
-    default: none
-  size:
-    description: Size of the disk in the image, as C(3GiB). Another size is refused.
-    type: str
-  state:
-    description: Whether the host has it.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.image, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -74,15 +45,15 @@ uuid:
   returned: always
   type: str
 before:
-  description: What the host's ledger said before.
+  description: What the host's ledger had before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -92,25 +63,14 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import image as arguments
 from ..module_utils.host.base.errors import Failed
 from ..module_utils.host.run import standalone
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "source": {"type": "str"},
-            "checksum": {"type": "str"},
-            "format": {
-                "type": "str",
-                "choices": ["qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso"],
-                "default": "qcow2",
-            },
-            "compression": {"type": "str", "choices": ["none", "gz", "xz", "bz2", "zst"], "default": "none"},
-            "size": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
+        argument_spec=arguments.OPTIONS,
         required_if=[("state", "present", ("source",))],
         supports_check_mode=True,
     )
@@ -124,11 +84,9 @@ def main() -> None:
 
 
 def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
-    want = {name: given[name] for name in ("source", "format", "compression")}
-    if given["checksum"]:
-        want["checksum"] = given["checksum"].lower()
-    if given["size"]:
-        want["size"] = standalone.size(given["size"])
+    want = standalone.passed(given, arguments.PASSED)
+    if "checksum" in want:
+        want["checksum"] = want["checksum"].lower()
     return dict(want, keeps=True, name=address, uuid=standalone.uuid_of(address))
 
 

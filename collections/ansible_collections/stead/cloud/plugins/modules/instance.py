@@ -13,121 +13,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  name:
-    description: Name of the instance.
-    type: str
-    required: true
-  project:
-    description: Project that it belongs to.
-    type: str
-    required: true
-  image:
-    description: Name of an image on this host, kept by M(stead.cloud.image). Required unless O(state=absent).
-    type: str
-  vcpus:
-    description: Virtual CPUs.
-    type: int
-    default: 1
-  memory:
-    description: Memory, as C(4GiB).
-    type: str
-    default: 1GiB
-  disk:
-    description: Size of the root disk, as C(10GiB).
-    type: str
-    default: 10GiB
-  networks:
-    description: Its interfaces, in order.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      network:
-        description: Name of a network on this host, kept by M(stead.cloud.network).
-        type: str
-        required: true
-      mac:
-        description: MAC address.
-        type: str
-        required: true
-      address:
-        description: Address with its length, given statically. Left out, the guest asks by DHCP.
-        type: str
-      mtu:
-        description: Largest packet.
-        type: int
-        default: 1450
-  volumes:
-    description:
-      - Names of volumes of the project on this host, kept by M(stead.cloud.volume).
-      - Left out, it keeps those that it has, as by M(stead.cloud.volume_attachment).
-    type: list
-    elements: str
-  hypervisor:
-    description: Hardware virtualisation or emulation.
-    type: str
-    choices: [kvm, qemu]
-    default: kvm
-  user_data:
-    description: User data for cloud-init. It is read once, at the first boot.
-    type: str
-    default: ""
-  keys:
-    description: Public keys that may log in.
-    type: list
-    elements: str
-    default: []
-  stop_timeout:
-    description: Seconds that it may take to shut down before it is switched off.
-    type: int
-    default: 60
-  autostart:
-    description: Start it with its host.
-    type: bool
-    default: true
-  restart:
-    description: Start it again where a change needs it. Otherwise such changes wait for the next start.
-    type: bool
-    default: false
-  wait:
-    description:
-      - What ready means. A task that makes or starts the instance, or starts it again, ends when it is ready.
-      - One that is not ready in time fails the task; the same task waits again.
-    type: dict
-    suboptions:
-      for:
-        description:
-          - V(address) is ready when it answers for its address, V(ssh) and V(http) when such a server answers.
-          - V(agent) is ready when the guest agent in it answers.
-          - V(cloud-init) is ready when cloud-init has ended there without errors.
-        type: str
-        choices: [address, ssh, http, agent, cloud-init]
-        required: true
-      timeout:
-        description: Seconds that it may take.
-        type: int
-        default: 300
-      source:
-        description:
-          - Address with its length from which the host looks, such as C(10.20.0.253/24). Nobody else may have it.
-          - It lies in the network of an O(networks[].address), and is needed unless the agent tells.
-        type: str
-      port:
-        description: Port. Left out, 22 of ssh and 80 of http.
-        type: int
-      path:
-        description: Path, of http. Left out, C(/).
-        type: str
-      status:
-        description: Status that it must answer with, of http. Left out, any below 400.
-        type: int
-  state:
-    description: Whether it runs, is stopped, or is not there. With V(absent), all on its root disk is lost.
-    type: str
-    choices: [running, stopped, absent]
-    default: running
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.instance, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -139,6 +25,18 @@ EXAMPLES = r"""
     memory: 2GiB
     networks:
       - {network: app, mac: "52:54:00:00:00:01"}
+
+- name: Run a database with two cores and room to grow
+  stead.cloud.instance:
+    project: acme
+    name: db
+    image: debian-12
+    vcpus: 2
+    topology: {cores: 2}
+    memory: 1GiB
+    max_memory: 2GiB
+    networks:
+      - {network: app, mac: "52:54:00:00:00:02", bandwidth: 1000}
 
 - name: Run a web server, and go on when it answers
   stead.cloud.instance:
@@ -156,15 +54,15 @@ uuid:
   returned: always
   type: str
 before:
-  description: What the host's ledger said before.
+  description: What the host's ledger had before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -172,7 +70,9 @@ ready:
   description: What it was waited for, and for how many seconds.
   returned: when it was started and O(wait) is given
   type: dict
-  sample: {for: ssh on port 22, seconds: 14.2}
+  sample:
+    for: ssh on port 22
+    seconds: 14.2
 """
 
 import ipaddress
@@ -180,6 +80,7 @@ from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import instance as arguments
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
@@ -192,20 +93,6 @@ NO_NETWORK = Code("STEAD-E503", "a wait without a network to look from")
 BAD_SOURCE = Code("STEAD-E504", "not an address to look from")
 NO_VOLUME = Code("STEAD-E505", "a volume is not on the host")
 
-NIC = {
-    "network": {"type": "str", "required": True},
-    "mac": {"type": "str", "required": True},
-    "address": {"type": "str"},
-    "mtu": {"type": "int", "default": 1450},
-}
-WAIT = {
-    "for": {"type": "str", "choices": ["address", "ssh", "http", "agent", "cloud-init"], "required": True},
-    "timeout": {"type": "int", "default": 300},
-    "source": {"type": "str"},
-    "port": {"type": "int"},
-    "path": {"type": "str"},
-    "status": {"type": "int"},
-}
 PORTS = {"ssh": 22, "http": 80}
 BY_AGENT = ("agent", "cloud-init")
 MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
@@ -214,24 +101,7 @@ POOL = {"name": "default", "type": DEFAULT_STORAGE}
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "project": {"type": "str", "required": True},
-            "image": {"type": "str"},
-            "vcpus": {"type": "int", "default": 1},
-            "memory": {"type": "str", "default": "1GiB"},
-            "disk": {"type": "str", "default": "10GiB"},
-            "networks": {"type": "list", "elements": "dict", "default": [], "options": NIC},
-            "volumes": {"type": "list", "elements": "str"},
-            "hypervisor": {"type": "str", "choices": ["kvm", "qemu"], "default": "kvm"},
-            "user_data": {"type": "str", "default": ""},
-            "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "stop_timeout": {"type": "int", "default": 60},
-            "autostart": {"type": "bool", "default": True},
-            "restart": {"type": "bool", "default": False},
-            "wait": {"type": "dict", "options": WAIT},
-            "state": {"type": "str", "choices": ["running", "stopped", "absent"], "default": "running"},
-        },
+        argument_spec=arguments.OPTIONS,
         required_if=[("state", "running", ("image",)), ("state", "stopped", ("image",))],
         supports_check_mode=True,
     )
@@ -251,26 +121,25 @@ def main() -> None:
 
 def wanted(given: Mapping[str, Any], address: str, check: bool) -> Dict[str, Any]:
     image = standalone.address_of("", "images", given["image"])
-    memory, kvm = standalone.size(given["memory"]), given["hypervisor"] == "kvm"
-    if not memory or given["vcpus"] < 1:
+    passed = standalone.passed(given, arguments.PASSED)
+    if not passed.get("memory") or passed["vcpus"] < 1:
         raise Failed(NO_HARDWARE, "An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
-    want = hardware(memory, given["vcpus"])
+    want = hardware(passed)
     want.update(
         {
             "name": "{0}.{1}".format(given["project"], given["name"]),
             "uuid": standalone.uuid_of(address),
             "hostname": given["name"],
             "hypervisor": given["hypervisor"],
-            "cpu": "host-model" if kvm else "maximum",
+            "cpu": "host-model" if given["hypervisor"] == "kvm" else "maximum",
             "image": {"address": image, "uuid": standalone.uuid_of(image)},
             "root": {"bus": "virtio", "format": "qcow2", "pool": POOL, "size": standalone.size(given["disk"])},
             "seed": {"keys": given["keys"], "on_change": "keep", "user_data": given["user_data"]},
-            "stop_timeout": given["stop_timeout"],
-            "autostart": given["autostart"],
             "state": given["state"],
             "volumes": attached(address) if given["volumes"] is None else dict(volumes(given, check)),
         }
     )
+    want.update(passed)
     nics = [interface(one, at, given["project"]) for at, one in enumerate(given["networks"])]
     keys = ["{0}:{1}".format(one["network"], at) for at, one in enumerate(given["networks"])]
     want["nics"] = {key: nic for key, (nic, _port) in zip(keys, nics)}
@@ -291,12 +160,11 @@ def waited(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
             raise Failed(
                 BESIDE, "{0} is of {1}, and this waits for {2}. Drop it.".format(name, " and ".join(those), what)
             )
-    found = {"for": what, "timeout": given["timeout"]}
+    found = standalone.passed(given, arguments.WAIT_PASSED)
     if what in PORTS:
-        found["port"] = given["port"] or PORTS[what]
+        found.setdefault("port", PORTS[what])
     if what == "http":
-        found["path"] = given["path"] or "/"
-        found.update({"status": given["status"]} if given["status"] is not None else {})
+        found.setdefault("path", "/")
     if what not in BY_AGENT:
         found.update(looked_at(given, want))
     return found
@@ -322,23 +190,17 @@ def looked_at(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
     raise Failed(BAD_SOURCE, text.format(source.network))
 
 
-def hardware(memory: object, vcpus: object) -> Dict[str, Any]:
+def hardware(passed: Mapping[str, Any]) -> Dict[str, Any]:
+    """What is left out in a task."""
     import platform
 
-    architecture = platform.machine()
+    architecture = passed.get("architecture") or platform.machine()
     return {
         "architecture": architecture,
         "machine": MACHINES.get(architecture, "virt"),
-        "agent": True,
-        "boot": ["disk"],
         "firmware": "bios" if architecture == "x86_64" else "uefi",
-        "graphics": "none",
-        "tpm": False,
-        "watchdog": "none",
-        "memory": memory,
-        "max_memory": memory,
-        "vcpus": vcpus,
-        "max_vcpus": vcpus,
+        "max_memory": passed["memory"],
+        "max_vcpus": passed["vcpus"],
     }
 
 
@@ -354,9 +216,9 @@ def interface(given: Mapping[str, Any], position: int, project: str) -> Tuple[Di
         at = ipaddress.ip_interface(given["address"])
         subnet, addresses = {"cidr": str(at.network), "dhcp": False, "dns": []}, [str(at.ip)]
     nic = {
+        **standalone.passed(given, arguments.NETWORKS_PASSED),
         "filtered": False,
         "groups": [],
-        "model": "virtio",
         "mtu": given["mtu"],
         "network": given["network"],
         "network_uuid": network,
@@ -383,8 +245,7 @@ def volumes(given: Mapping[str, Any], check: bool) -> Iterator[Tuple[str, Dict[s
                 NO_VOLUME, "Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name)
             )
         there = made["want"] if made else {"format": "qcow2", "pool": POOL, "shareable": False, "uuid": identity}
-        attached = {name: there[name] for name in ("format", "pool", "shareable", "uuid")}
-        yield address, dict(attached, bus="virtio", device="vd" + letter, mode="rw")
+        yield address, dict(standalone.attached(there), bus="virtio", device="vd" + letter, mode="rw")
 
 
 if __name__ == "__main__":

@@ -14,90 +14,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  name:
-    description: Name of the network.
-    type: str
-    required: true
-  project:
-    description: Project that it belongs to. Left out, it is the site's own.
-    type: str
-    default: ""
-  type:
-    description: Tunnels between hosts, a VLAN of a physical network, or a physical network as it is.
-    type: str
-    choices: [vxlan, vlan, flat]
-    default: vxlan
-  vni:
-    description: Tunnel id, of a vxlan network.
-    type: int
-  vlan:
-    description: VLAN id, of a vlan network.
-    type: int
-  device:
-    description: Device of the physical network, of a vlan or flat network. It must have no addresses of its own.
-    type: str
-  mtu:
-    description: Largest packet.
-    type: int
-    default: 1450
-  host:
-    description: Name of this host in O(peers) and O(ports).
-    type: str
-    default: ""
-  peers:
-    description: Hosts that the network is on, and their addresses on the underlay.
-    type: dict
-    default: {}
-  ports:
-    description: Who is in the network.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      mac:
-        description: MAC address of the interface.
-        type: str
-        required: true
-      addresses:
-        description: Its IP addresses.
-        type: list
-        elements: str
-        required: true
-      host:
-        description: Host that it is on.
-        type: str
-        required: true
-      name:
-        description: Name that resolves to it.
-        type: str
-        required: true
-  subnets:
-    description:
-      - Subnets by name, with C(cidr) and, where they are, C(gateway), C(server) and C(dns).
-      - C(server) is the address of the network's DHCP server. In a subnet without one no addresses are leased.
-    type: dict
-    default: {}
-  service:
-    description:
-      - Makes this host serve DHCP and DNS. Left out, what M(stead.cloud.subnet_dhcp) made of it stays.
-    type: dict
-    suboptions:
-      addresses:
-        description: The server's own addresses, with their lengths.
-        type: list
-        elements: str
-        required: true
-      domain:
-        description: Domain of the names.
-        type: str
-        required: true
-  state:
-    description: Whether the host has it.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.network, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -134,15 +51,15 @@ uuid:
   returned: always
   type: str
 before:
-  description: What the host's ledger said before.
+  description: What the host's ledger had before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -153,39 +70,14 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import network as arguments
 from ..module_utils.host.base import ledger
-from ..module_utils.host.net import drivers
 from ..module_utils.host.run import standalone
-
-PORT = {
-    "mac": {"type": "str", "required": True},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "host": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-}
-SERVICE = {
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "domain": {"type": "str", "required": True},
-}
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "project": {"type": "str", "default": ""},
-            "type": {"type": "str", "choices": ["vxlan", "vlan", "flat"], "default": "vxlan"},
-            "vni": {"type": "int"},
-            "vlan": {"type": "int"},
-            "device": {"type": "str"},
-            "mtu": {"type": "int", "default": 1450},
-            "host": {"type": "str", "default": ""},
-            "peers": {"type": "dict", "default": {}},
-            "ports": {"type": "list", "elements": "dict", "default": [], "options": PORT},
-            "subnets": {"type": "dict", "default": {}},
-            "service": {"type": "dict", "options": SERVICE},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
+        argument_spec=arguments.OPTIONS,
         supports_check_mode=True,
     )
     given = module.params
@@ -210,8 +102,10 @@ def _refuse(module: AnsibleModule, name: str, subnet: Mapping[str, Any]) -> None
 
 
 def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
-    want = {name: given[name] for name in ("type", "vni", "vlan", "device", "mtu", "subnets") if given[name]}
-    want.update(driver=drivers.DEFAULT, name=address, uuid=standalone.uuid_of(address), subnets=given["subnets"])
+    want = standalone.passed(given, arguments.PASSED)
+    want.update(type=given["type"], subnets=given["subnets"], name=address, uuid=standalone.uuid_of(address))
+    if given["device"]:
+        want["device"] = given["device"]
     forwarding = {one["mac"].lower(): {"addresses": one["addresses"], "at": one["host"]} for one in given["ports"]}
     if given["service"]:
         mac = standalone.mac_of(address)

@@ -14,33 +14,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  pool:
-    description: Name of the pool.
-    type: str
-    default: default
-    aliases: [name]
-  type:
-    description: What it is, as in the inventory. V(lvm) and V(lvm-thin) have been tested by their commands only.
-    type: str
-    choices: [dir, nfs, iscsi, lvm, lvm-thin]
-    default: dir
-  path:
-    description:
-      - Its directory. Left out, one of the pool's name under C(/var/lib/stead/pools).
-      - For V(lvm) the volume group, for V(lvm-thin) the volume group and the thin pool, as C(vg0/thin). They are yours
-        to make, and are never removed.
-    type: path
-  server:
-    description: Address of this host at which others reach it, of type V(nfs) or V(iscsi).
-    type: str
-  state:
-    description:
-      - Whether it is there. With V(absent) an empty directory is removed; one with something in it is refused.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.pool, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -59,28 +33,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: What was there. Empty when it was not.
+  description: The pool as it was before. Empty when there was none.
   returned: always
   type: dict
 after:
-  description: What is there now, or would be in check mode.
+  description: The pool as it is now, or would be in check mode.
   returned: always
   type: dict
 size:
-  description: Bytes that it holds.
+  description: Size of the pool in bytes.
   returned: always
   type: int
 free:
-  description: Bytes that are free in it.
+  description: Free bytes in the pool.
   returned: always
   type: int
 users:
-  description: Addresses of what of Stead's lies in it.
+  description: Addresses of the resources of Stead that lie in the pool.
   returned: always
   type: list
   elements: str
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -90,6 +64,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import pool as arguments
 from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.base.work import Work
 from ..module_utils.host.run import standalone
@@ -99,9 +74,7 @@ NOT_EMPTY = Code("STEAD-E506", "a pool is not empty")
 
 
 def main() -> None:
-    options = dict(asked_pool.OPTIONS, pool={"type": "str", "default": "default", "aliases": ["name"]})
-    options["state"] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=asked_pool.options(arguments.OPTIONS), supports_check_mode=True)
     work = Work("", check=module.check_mode)
     try:
         asked = asked_pool.pool(module.params)

@@ -12,30 +12,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  name:
-    description: Name of the snapshot.
-    type: str
-    required: true
-  project:
-    description: Project that it belongs to.
-    type: str
-    required: true
-  volume:
-    description:
-      - Name of the project's volume, kept on this host by M(stead.cloud.volume).
-      - Required unless O(state=absent).
-    type: str
-  freeze:
-    description: Ask the guest's agent to freeze its file systems meanwhile.
-    type: bool
-    default: false
-  state:
-    description: Whether it is there.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.snapshot, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -52,15 +29,15 @@ uuid:
   returned: always
   type: str
 before:
-  description: What the host's ledger said before.
+  description: What the host's ledger had before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -70,6 +47,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import snapshot as arguments
 from ..module_utils.host.base import ledger
 from ..module_utils.host.run import standalone
 from ..module_utils.wire.parts import DEFAULT_STORAGE
@@ -77,13 +55,7 @@ from ..module_utils.wire.parts import DEFAULT_STORAGE
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "project": {"type": "str", "required": True},
-            "volume": {"type": "str"},
-            "freeze": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
+        argument_spec=arguments.OPTIONS,
         required_if=[("state", "present", ("volume",))],
         supports_check_mode=True,
     )
@@ -101,8 +73,8 @@ def wanted(module: AnsibleModule, address: str) -> Dict[str, Any]:
     # In check mode a task before may be what would make it.
     there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default", "type": DEFAULT_STORAGE}}
     return {
+        **standalone.passed(given, arguments.PASSED),
         "format": there["format"],
-        "freeze": given["freeze"],
         "name": address,
         "pool": there["pool"],
         "uuid": standalone.uuid_of(address),

@@ -14,82 +14,9 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  project:
-    description: Project that the network belongs to. Left out, it is the site's own.
-    type: str
-    default: ""
-  network:
-    description: Name of the network.
-    type: str
-    required: true
-  subnet:
-    description: Name of the subnet.
-    type: str
-    default: v4
-  cidr:
-    description: Addresses of the subnet. Needed unless it is to be absent.
-    type: str
-  address:
-    description: The server's own address in it. Needed unless it is to be absent.
-    type: str
-  gateway:
-    description: Address of the router, which clients are told. Left out, they are told of none.
-    type: str
-  dns:
-    description: Name servers that the server asks for names that it does not know. Needs a O(gateway) that leads there.
-    type: list
-    elements: str
-    default: []
-  routes:
-    description: Routes beside the default one, which clients are told.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      to:
-        description: Where it leads.
-        type: str
-        required: true
-      via:
-        description: The next hop.
-        type: str
-        required: true
-  domain:
-    description: Domain of the names.
-    type: str
-    default: stead.internal
-  leases:
-    description: Who is served.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      mac:
-        description: MAC address of the interface.
-        type: str
-        required: true
-      addresses:
-        description: Its IP addresses.
-        type: list
-        elements: str
-        required: true
-      name:
-        description: Name that resolves to them.
-        type: str
-        required: true
-  host:
-    description: Name of this host in the C(peers) of the network.
-    type: str
-    default: ""
-  state:
-    description: Whether the subnet is served.
-    type: str
-    choices: [present, absent]
-    default: present
 seealso:
   - module: stead.cloud.network
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.subnet_dhcp, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -112,15 +39,15 @@ uuid:
   returned: always
   type: str
 before:
-  description: What the host's ledger said of the network before.
+  description: What the host's ledger had of the network before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has of the network now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -132,33 +59,14 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import subnet_dhcp as arguments
 from ..module_utils.host.base import ledger
 from ..module_utils.host.run import standalone
-
-ROUTE = {"to": {"type": "str", "required": True}, "via": {"type": "str", "required": True}}
-LEASE = {
-    "mac": {"type": "str", "required": True},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "name": {"type": "str", "required": True},
-}
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "project": {"type": "str", "default": ""},
-            "network": {"type": "str", "required": True},
-            "subnet": {"type": "str", "default": "v4"},
-            "cidr": {"type": "str"},
-            "address": {"type": "str"},
-            "gateway": {"type": "str"},
-            "dns": {"type": "list", "elements": "str", "default": []},
-            "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE},
-            "domain": {"type": "str", "default": "stead.internal"},
-            "leases": {"type": "list", "elements": "dict", "default": [], "options": LEASE},
-            "host": {"type": "str", "default": ""},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
+        argument_spec=arguments.OPTIONS,
         required_if=[("state", "present", ("cidr", "address"))],
         supports_check_mode=True,
     )

@@ -14,50 +14,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  name:
-    description: Name of the volume.
-    type: str
-    required: true
-  project:
-    description: Project that it belongs to.
-    type: str
-    required: true
-  size:
-    description: Size, as C(50GiB). Required unless O(state=absent).
-    type: str
-  pool:
-    description: Name of the pool.
-    type: str
-    default: default
-  type:
-    description:
-      - What the pool is. Files of V(nfs) and V(iscsi) are served to other hosts, which needs a host that the role
-        P(stead.cloud.storage#role) has prepared. V(lvm) and V(lvm-thin) have been tested by their commands only.
-    type: str
-    choices: [dir, nfs, iscsi, lvm, lvm-thin]
-    default: dir
-  path:
-    description:
-      - Directory of the pool. Left out, one of the pool's name under C(/var/lib/stead/pools).
-      - For V(lvm) the volume group, for V(lvm-thin) the volume group and the thin pool, as C(vg0/thin).
-    type: path
-  server:
-    description: Address of this host at which others reach the pool, of type V(nfs) or V(iscsi).
-    type: str
-  format:
-    description: Format of the volume. Left out, V(qcow2) in a pool of type V(dir), and V(raw), the only one, in others.
-    type: str
-    choices: [qcow2, raw]
-  image:
-    description: Name of an image on this host, kept by M(stead.cloud.image), that it is made from.
-    type: str
-  state:
-    description: Whether it is there.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.volume, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
@@ -80,19 +37,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 uuid:
-  description: Identity of the volume; guests see its first 20 characters as the serial number of the disk.
+  description: Identity of the volume. Guests see its first 20 characters as the serial number of the
+    disk.
   returned: always
   type: str
 before:
-  description: What the host's ledger said before.
+  description: What the host's ledger had before. Empty when there was nothing.
   returned: always
   type: dict
 after:
-  description: What it says now.
+  description: What the ledger has now, or would have after a run without check mode.
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -102,6 +60,7 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import volume as arguments
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
@@ -113,15 +72,7 @@ OTHER_FORMAT = Code("STEAD-E508", "a volume cannot become this one")
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "project": {"type": "str", "required": True},
-            "size": {"type": "str"},
-            "format": {"type": "str", "choices": ["qcow2", "raw"]},
-            "image": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            **asked_pool.OPTIONS,
-        },
+        argument_spec=asked_pool.options(arguments.OPTIONS),
         required_if=[("state", "present", ("size",))],
         supports_check_mode=True,
     )
@@ -135,13 +86,9 @@ def main() -> None:
 
 
 def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
-    want = {
-        "pool": asked_pool.pool(given),
-        "format": asked_pool.form(given),
-        "size": standalone.size(given["size"]),
-        "shareable": False,
-    }
-    if not want["size"]:
+    want = standalone.passed(given, arguments.PASSED)
+    want.update(pool=asked_pool.pool(given), format=asked_pool.form(given), shareable=False)
+    if not want.get("size"):
         raise Failed(NO_SIZE, "A volume of no size holds nothing. Write 10GiB, say.")
     if given["image"]:
         image = standalone.address_of("", "images", given["image"])

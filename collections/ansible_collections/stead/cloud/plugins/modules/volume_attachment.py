@@ -14,51 +14,7 @@ description:
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
-options:
-  project:
-    description: Project that both belong to.
-    type: str
-    required: true
-  instance:
-    description: Name of the instance, kept on this host by M(stead.cloud.instance).
-    type: str
-    required: true
-  volume:
-    description: Name of the volume, kept by M(stead.cloud.volume).
-    type: str
-    required: true
-  mode:
-    description: Whether the guest may write to it.
-    type: str
-    choices: [rw, ro]
-    default: rw
-  device:
-    description: What the guest is asked to call it, as C(vdc). Left out, the first that is free.
-    type: str
-  pool:
-    description: Name of its pool. This and the next ones say where it is, of a volume that another host keeps.
-    type: str
-    default: default
-  type:
-    description: What the pool is, as in M(stead.cloud.volume).
-    type: str
-    choices: [dir, nfs, iscsi, lvm, lvm-thin]
-    default: dir
-  path:
-    description: Directory of the pool on the host that serves it.
-    type: path
-  server:
-    description: Address at which the host that serves it is reached.
-    type: str
-  size:
-    description: Its size, as C(50GiB). A guest that runs is told of it when it has grown.
-    type: str
-  state:
-    description: Whether it is attached.
-    type: str
-    choices: [present, absent]
-    default: present
-extends_documentation_fragment: [stead.cloud.keeping]
+extends_documentation_fragment: [stead.cloud.volume_attachment, stead.cloud.keeping]
 seealso:
   - module: stead.cloud.volume
   - module: stead.cloud.instance
@@ -96,7 +52,7 @@ after:
   returned: always
   type: dict
 done:
-  description: What was done, or would be in check mode.
+  description: What was done, or would be done in check mode.
   returned: always
   type: list
   elements: str
@@ -106,6 +62,7 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.arguments import volume_attachment as arguments
 from ..module_utils.host.base import ledger
 from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
@@ -120,16 +77,7 @@ LETTERS = "bcdefghijklmnopqrstuvw"
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "project": {"type": "str", "required": True},
-            "instance": {"type": "str", "required": True},
-            "volume": {"type": "str", "required": True},
-            "mode": {"type": "str", "choices": ["rw", "ro"], "default": "rw"},
-            "device": {"type": "str"},
-            "size": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            **asked_pool.OPTIONS,
-        },
+        argument_spec=asked_pool.options(arguments.OPTIONS),
         supports_check_mode=True,
     )
     given = module.params
@@ -187,7 +135,7 @@ def where(given: Mapping[str, Any], volume: str) -> Dict[str, Any]:
     identity = standalone.uuid_of(volume)
     made = ledger.read("volumes", identity)
     if made is not None:
-        return {name: made["want"][name] for name in ("format", "pool", "shareable", "uuid")}
+        return standalone.attached(made["want"])
     pool = asked_pool.pool(given)
     if not drivers.shared(pool):
         text = (

@@ -54,6 +54,24 @@ def size(text: object) -> int:
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 
+def passed(given: Mapping[str, Any], words: Mapping[str, Any]) -> Dict[str, Any]:
+    """Of a want, what a task says in the same words; `words` is of the generated arguments. What is left out, is."""
+    return {
+        name: _valued(given[name], form) for name, form in words.items() if given.get(name) not in (None, "", [], {})
+    }
+
+
+def _valued(value: Any, form: Any) -> Any:
+    if isinstance(form, dict):
+        return passed(value, form)
+    return size(value) if form == "size" else value
+
+
+def attached(volume: Mapping[str, Any]) -> Dict[str, Any]:
+    """Of a volume's want, what one that uses it is told."""
+    return {name: volume[name] for name in ("format", "pool", "qos", "shareable", "uuid") if name in volume}
+
+
 def carry_out(
     module: Any,
     address: str,

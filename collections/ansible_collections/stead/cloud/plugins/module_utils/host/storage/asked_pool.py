@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Mapping
 
-from ...wire.parts import DEFAULT_STORAGE
 from ..base import ledger
 from ..base.errors import Code, Failed
 from ..run import standalone
@@ -14,16 +13,10 @@ from .driver import Pool
 
 RELATIVE = Code("STEAD-E105", "the path of a pool begins with a slash")
 
-OPTIONS = {
-    "pool": {"type": "str", "default": "default"},
-    "type": {
-        "type": "str",
-        "choices": list(drivers.DRIVERS),
-        "default": DEFAULT_STORAGE,
-    },
-    "path": {"type": "path"},
-    "server": {"type": "str"},
-}
+
+def options(known: Mapping[str, Any]) -> Dict[str, Any]:
+    """A module's arguments, with the types of pools of the drivers that a site has added."""
+    return dict(known, type=dict(known["type"], choices=list(drivers.DRIVERS)))
 
 
 def pool(given: Mapping[str, Any]) -> Dict[str, Any]:

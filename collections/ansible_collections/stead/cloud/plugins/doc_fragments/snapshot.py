@@ -1,0 +1,34 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of stead.cloud.snapshot. Made by scripts/generate; do not edit."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  name:
+    description: Name of the snapshot.
+    type: str
+    required: true
+  project:
+    description: Project that it belongs to.
+    type: str
+    required: true
+  volume:
+    description: Name of the project's volume, kept on this host by M(stead.cloud.volume). Required unless
+      O(state=absent).
+    type: str
+  state:
+    description: Whether it exists.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  freeze:
+    description: Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile.
+      Some drivers can.
+    type: bool
+    default: false
+"""
