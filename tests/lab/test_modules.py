@@ -33,7 +33,8 @@ ALL_GONE = """
   tasks:
     - stead.cloud.snapshot: {project: acme, name: "{{ item }}", state: absent}
       loop: [data-first, pgdata-monday]
-    - stead.cloud.instance: {project: acme, name: web, state: absent}
+    - stead.cloud.instance: {project: acme, name: "{{ item }}", state: absent}
+      loop: [web, db]
     - stead.cloud.volume: {project: acme, name: "{{ item }}", state: absent}
       loop: [data, pgdata]
     - stead.cloud.network: {project: acme, name: "{{ item }}", state: absent}
