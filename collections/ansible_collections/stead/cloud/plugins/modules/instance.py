@@ -36,7 +36,7 @@ EXAMPLES = r"""
     memory: 1GiB
     max_memory: 2GiB
     networks:
-      - {network: app, mac: "52:54:00:00:00:02", bandwidth: 1000}
+      - {network: app, mac: "52:54:00:00:00:02"}
 
 - name: Run a web server, and go on when it answers
   stead.cloud.instance:
