@@ -16,6 +16,7 @@ from stead.kinds import kinds
 from stead.language.document import Scalar
 from stead.language.reading import Reading, reader_of
 from stead.language.reading.context import node_of
+from stead.language.spec.quota import quota_model
 
 
 class Anything:
@@ -32,6 +33,9 @@ class Anything:
 
     def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
         raise NotImplementedError
+
+    def limits(self) -> type[Any]:
+        return quota_model(kinds())
 
 
 def _fields(model: Any) -> Iterator[tuple[str, Any]]:

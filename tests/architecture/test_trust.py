@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from stead.core.fields import Anything, Form, Granted, Text
+from stead.core.fields import Anything, Form, Granted, Limits, Text
 from stead.kinds import kinds
 from stead.language.desired import Site
 from stead.language.desired.scope import Nothing
@@ -73,7 +73,9 @@ def leaves(hint: Any, form: Form | None = None) -> Iterator[tuple[str, Form | No
     origin = get_origin(hint)
     if origin is Annotated:
         base, *notes = get_args(hint)
-        yield from leaves(base, next((note for note in notes if isinstance(note, Form)), form))
+        own = next((note for note in notes if isinstance(note, Form)), form)
+        if not isinstance(own, Limits):  # their keys are words of the kinds, and their values numbers
+            yield from leaves(base, own)
     elif origin is not None and issubclass(origin if isinstance(origin, type) else object, Mapping):
         key, value = get_args(hint)
         yield from (("key", own) for _, own in leaves(key, None))

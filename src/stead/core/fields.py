@@ -133,6 +133,11 @@ class Anything(Form):
 
 
 @positional
+class Limits(Form):
+    """The most of each thing that is counted: a record whose fields are the quota words of all kinds."""
+
+
+@positional
 class Example:
     value: Any
 

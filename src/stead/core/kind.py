@@ -30,6 +30,14 @@ class Scope(StrEnum):
     EITHER = "either"  # a site's own are shared with its projects
 
 
+class QuotaWord(NamedTuple):
+    """Something that the quota of a project may limit."""
+
+    help: str  # as the help of a field
+    size: bool = False  # bytes, written with a unit
+    example: int | str | None = None
+
+
 class Contribution(NamedTuple):
     """A fact that a resource adds to one that it refers to: an instance's port to its network, say."""
 
@@ -195,8 +203,10 @@ class Kind:
     host_needs: Callable[[Mapping[str, Any]], HostNeeds] = _needs_nothing
     """What one with this want takes of its host. Read from what members share, or with `own_needs` from all of it."""
     own_needs: bool = False
+    quota: Mapping[str, QuotaWord] = field(default_factory=dict)
+    """What of it the quota of a project may limit. Where its plural is a word, each member counts as one."""
     usage: Callable[[Block, Desired], Mapping[str, int]] = _no_amounts
-    """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
+    """What one member takes of the other words: {"vcpus": 4, ...}."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
     awaited: Callable[[Block], str] = _no_word
@@ -224,6 +234,10 @@ class Kind:
     @property
     def wire_module(self) -> str:
         return self.wire or f"ansible_collections.stead.cloud.plugins.module_utils.wire.{self.name}"
+
+    def counts(self, block: Block, desired: Desired) -> Mapping[str, int]:
+        """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
+        return {**({self.plural: 1} if self.plural in self.quota else {}), **self.usage(block, desired)}
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying what a host has of it loses data."""

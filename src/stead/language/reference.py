@@ -18,6 +18,7 @@ from stead.language.desired.model import Site
 from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
+from stead.language.spec.quota import quota_model
 from stead.language.spec.settings import Common
 from stead.site.abilities import StepAbility, of_step
 
@@ -40,6 +41,10 @@ _GRANTS = """\
 `grants: {acme: {pools: [fast]}}` in the site's files: what files of that project's people may do beyond their project.
 They are those that `include: {project: acme, from: tenants/acme}` names. What is left out is refused (STEAD-G003). The
 site's own files need no grants. See [security](../security.md).
+""".splitlines()
+_QUOTA = """\
+`quota` of a project, or of the site for projects that do not say: the most that a project may have. What is left out
+has no limit. A plan that exceeds a limit is refused (STEAD-Q001).
 """.splitlines()
 _ABOUT = """\
 Made by `scripts/generate` from what drivers say of themselves, which real hosts, simulated hosts and the planner go by;
@@ -71,12 +76,15 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
         ["# The site", "", "The section `site`: what holds for everything.", "", *table(Site), *_sections(Site), ""]
     )
     made["grants.md"] = "\n".join(["# Grants", "", *_GRANTS, "", *table(Grants), *_sections(Grants), ""])
+    quota = quota_model(kinds)
+    made["quota.md"] = "\n".join(["# Quota", "", *_QUOTA, "", *table(quota), ""])
     made["abilities.md"] = abilities_page()
     index = ["# Language reference", "", "Made from the kinds by `scripts/generate`; do not edit.", ""]
     index += [f"- [{plural}]({plural}.md): {kind.help}" for plural, kind in kinds.items()]
     made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource"])
     made["README.md"] += "\n- [site](site.md): the section `site`"
     made["README.md"] += "\n- [grants](grants.md): what project files may do beyond their project"
+    made["README.md"] += "\n- [quota](quota.md): what a project may have at most"
     made["README.md"] += "\n- [abilities](abilities.md): what the host code of this version can do\n"
     return made
 
@@ -143,6 +151,8 @@ def _type(annotation: Any, form: Form | None = None) -> str:
     if origin is Annotated:
         base, *notes = get_args(annotation)
         return _type(base, next((note for note in notes if isinstance(note, Form)), None))
+    if isinstance(form, fields.Limits):
+        return "[limits](quota.md)"
     if isinstance(form, fields.Ref) and origin is None:
         return f"name of one of [{form.kind}]({form.kind}.md)"
     if origin in (Union, types.UnionType):

@@ -21,6 +21,7 @@ from stead.core.fields import (
     Filled,
     Form,
     Ip,
+    Limits,
     Mac,
     Name,
     Path,
@@ -38,6 +39,7 @@ from stead.language.desired.model import Site
 from stead.language.desired.variables import Declared
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
+from stead.language.spec.quota import quota_model
 from stead.language.spec.settings import Common
 
 Json = dict[str, Any]
@@ -55,7 +57,7 @@ _SCALARS: dict[type, Json] = {
 def schema(kinds: Mapping[str, Kind]) -> Json:
     """The whole spec. Each kind is a definition of its own, under its plural."""
     defs: Json = {plural: _of_kind(kind) for plural, kind in kinds.items() if plural != "projects"}
-    defs["expression"] = EXPRESSION
+    defs |= _shared(kinds)
     site = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.PROJECT and p != "projects"}
     own = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.SITE}
     project = _of_kind(kinds["projects"])
@@ -85,8 +87,13 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
     }
 
 
-def one_kind(kind: Kind) -> Json:
-    return {"$schema": DRAFT, "title": kind.name, **_of_kind(kind), "$defs": {"expression": EXPRESSION}}
+def one_kind(plural: str, kinds: Mapping[str, Kind]) -> Json:
+    kind = kinds[plural]
+    return {"$schema": DRAFT, "title": kind.name, **_of_kind(kind), "$defs": _shared(kinds)}
+
+
+def _shared(kinds: Mapping[str, Kind]) -> Json:
+    return {"expression": EXPRESSION, "quota": {**record(quota_model(kinds)), "type": ["object", "null"]}}
 
 
 def _section(plural: str, kind: Kind) -> Json:
@@ -154,6 +161,8 @@ def of(annotation: Any) -> Json:
 def _plain(base: Any, form: Form | None) -> Json:
     if isinstance(form, Anything) or base is Any:
         return {}
+    if isinstance(form, Limits):
+        return {"$ref": "#/$defs/quota"}
     if get_origin(base) in (Union, types.UnionType):
         options = [_nothing() if one is type(None) else _one(one, form) for one in get_args(base) if one not in _HIDDEN]
         return options[0] if len(options) == 1 else {"anyOf": _merged(options)}

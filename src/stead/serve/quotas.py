@@ -51,10 +51,10 @@ def project_asked(call: Call) -> str:
 
 def limits(world: CloudState, project: str, table: Table) -> dict[str, int]:
     block = world.desired.get(Address("", "projects", project))
-    quota = block.model.quota if block is not None else None
+    quota = block.model.quota if block is not None else {}
     found = {}
     for name, one in table.items():
-        most = getattr(quota, one.field, None)
+        most = quota.get(one.field)
         found[name] = NO_LIMIT if most is None else most // one.unit
     return found
 
@@ -64,7 +64,7 @@ def used(call: Call, world: CloudState, project: str, table: Table) -> dict[str,
     total: Counter[str] = Counter()
     for block in world.desired.blocks:
         if block.project == project:
-            for what, amount in call.cloud.means.kinds[block.kind].usage(block, world.desired).items():
+            for what, amount in call.cloud.means.kinds[block.kind].counts(block, world.desired).items():
                 total[what] += amount * len(block.members)
     return {name: -(-total[one.field] // one.unit) for name, one in table.items()}
 

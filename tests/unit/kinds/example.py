@@ -14,7 +14,7 @@ from stead.kinds.router.model import External, Interface, Router
 from stead.kinds.security_group.model import Ingress, SecurityGroup, Side
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.volume.model import Volume
-from stead.language.desired import Desired, Quota
+from stead.language.desired import Desired
 
 
 def design() -> Desired:
@@ -28,7 +28,7 @@ def design() -> Desired:
         block("images/debian-12", Image(source="/srv/images/debian-12.qcow2", checksum="sha256:" + "ab" * 32)),
         block("flavors/small", Flavor(vcpus=1, memory=GIB, disk=10 * GIB)),
         block("networks/public", Network(type="flat", physical="external", external=True, subnets={"v4": subnet})),
-        block("projects/acme", Project(quota=Quota(instances=20, vcpus=64, memory=128 * GIB, floating_ips=4))),
+        block("projects/acme", Project(quota={"instances": 20, "vcpus": 64, "memory": 128 * GIB, "floating_ips": 4})),
         block("acme/networks/app", Network(subnets={"v4": Subnet(cidr="10.20.0.0/24")})),
         block("acme/routers/edge", Router(external=External(network=public), networks=(Interface(network=app),))),
         block("acme/security_groups/bastion", SecurityGroup()),

@@ -36,7 +36,7 @@ def demand(desired: Desired, address: str) -> Demand:
 
 def usage(desired: Desired, address: str) -> dict[str, int]:
     found = desired.by_address[at(address)]
-    return dict(kinds()[found.kind].usage(found, desired))
+    return dict(kinds()[found.kind].counts(found, desired))
 
 
 def instance(**fields: Any) -> Instance:

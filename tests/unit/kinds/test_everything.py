@@ -18,11 +18,14 @@ from tests.unit.kinds.forms import misfits
 
 from stead.blueprint.model import Blueprint
 from stead.blueprint.settle import settle
+from stead.core.kind import Scope
 from stead.core.observed import StoragePool
 from stead.core.recorded import Record, Recorded
 from stead.kinds import kinds
 from stead.language.desired import Desired, resolve
 from stead.language.spec import load
+from stead.language.spec.quota import quota_words
+from stead.serve import quotas
 
 SPEC = Path(__file__).parent / "everything.yml"
 WIRE = "ansible_collections.stead.cloud.plugins.module_utils.wire"
@@ -97,6 +100,32 @@ def test_the_spec_has_every_field(plural: str) -> None:
         field.name.rstrip("_") for model in _records_of(kinds()[plural].model) for field in dataclasses.fields(model)
     }
     assert fields - written == set()
+
+
+@pytest.mark.parametrize("plural", sorted(kinds()))
+def test_what_a_kind_counts_is_what_a_quota_can_limit(plural: str, desired: Desired) -> None:
+    kind = kinds()[plural]
+    counted = {word for block in desired.of_kind(plural) for word in kind.counts(block, desired)}
+    assert counted == set(kind.quota)
+    assert (plural in kind.quota) == (kind.scope is not Scope.SITE and plural != "flavors")
+
+
+def test_kinds_agree_on_a_word_that_several_count() -> None:
+    for word, one in quota_words(kinds()).items():
+        assert {kind.quota[word] for kind in kinds().values() if word in kind.quota} == {one}
+
+
+@pytest.mark.parametrize("table", [quotas.COMPUTE, quotas.NETWORK, quotas.VOLUME])
+def test_openstacks_limits_are_words_of_kinds(table: quotas.Table) -> None:
+    """What is counted in bytes is told in a unit of theirs."""
+    words = quota_words(kinds())
+    assert {one.field: one.unit > 1 for one in table.values()} == {
+        one.field: words[one.field].size for one in table.values()
+    }
+
+
+def test_the_spec_has_every_word_of_a_quota() -> None:
+    assert set(quota_words(kinds())) <= set(_words(yaml.safe_load(SPEC.read_text())))
 
 
 def test_every_resource_is_somewhere(made: Blueprint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import tabl
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch
 from stead import kinds as finding
 from stead.cli import main
-from stead.core.kind import Kind
+from stead.core.kind import Kind, QuotaWord, Scope
+from stead.core.value import replace
 
 EXAMPLE = Path(__file__).parents[3] / "plugins" / "kind-example"
 HOST_HALF = "ansible_collections.stead.site.plugins.module_utils"
@@ -60,6 +62,35 @@ def test_it_is_planned_and_applied_as_any_other(
     assert main(["apply", "--auto-approve"]) == 0
     assert "Ask twice." in capsys.readouterr().out
     assert main(["plan", "--detailed-exitcode"]) == 0
+
+
+def test_it_has_a_quota_of_its_own(
+    example: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As if projects could write notices: two words, of which one is counted in bytes."""
+    quota = {"notices": QuotaWord("Notices", example=2), "letters": QuotaWord("Text of all notices", size=True)}
+    theirs = replace(
+        example, scope=Scope.PROJECT, quota=quota, usage=lambda block, _desired: {"letters": len(block.model.text)}
+    )
+    monkeypatch.setattr(sys.modules["stead_kind_example"], "KIND", theirs)
+    finding.kinds.cache_clear()
+    spec, text = tmp_path / "stead.yml", "x" * 2000
+    spec.write_text(
+        "stead: 1\nsite: {quota: {notices: 1}}\nprojects:\n"
+        f"  a: {{quota: {{letters: 3KiB}}, notices: {{one: {{text: {text}}}, two: {{text: {text}}}}}}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["validate"]) == 1
+    said = capsys.readouterr().err
+    assert "Project a requests 2 notices; the quota is 1, exceeded by 1." in said
+    assert "Project a requests 3.906KiB letters; the quota is 3KiB" in said
+    spec.write_text("stead: 1\nprojects: {a: {quota: {notice: 1}}}\n")
+    assert main(["validate"]) == 1
+    assert "There is no field 'notice' here. Did you mean 'notices'?" in capsys.readouterr().err
+    assert main(["schema"]) == 0
+    described = json.loads(capsys.readouterr().out)["$defs"]["quota"]["properties"]
+    assert described["notices"]["examples"] == [2]
+    assert described["letters"]["description"] == "Text of all notices"
 
 
 def test_a_host_carries_it_out(example: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
     if options.kind and options.kind not in known:
         text = f"There is no kind {options.kind!r}.{nearest(options.kind, known)} There are {', '.join(known)}."
         raise Refused(NO_KIND.at(None, text))
-    print(json.dumps(one_kind(known[options.kind]) if options.kind else schema(known), indent=2))
+    print(json.dumps(one_kind(options.kind, known) if options.kind else schema(known), indent=2))
     return 0

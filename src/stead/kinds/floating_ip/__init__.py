@@ -1,7 +1,7 @@
 """An external address that leads to an instance."""
 
 from stead.core.effect import IN_PLACE, NAMED
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
 from stead.kinds.floating_ip.realise import (
@@ -13,7 +13,6 @@ from stead.kinds.floating_ip.realise import (
     needs,
     pins,
     realise,
-    usage,
 )
 from stead.kinds.floating_ip.rules import check
 from stead.kinds.floating_ip.unmanaged import retained
@@ -34,7 +33,7 @@ KIND = Kind(
     implicit_refs=implicit_refs,
     needs=needs,
     retained=retained,
-    usage=usage,
+    quota={"floating_ips": QuotaWord("Floating IPs", example=4)},
     contribute=contribute,
     realise=realise,
     facts=facts,

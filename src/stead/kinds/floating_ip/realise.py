@@ -88,10 +88,6 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
     return (need("address", model.network, stand),) if stand is not None else ()
 
 
-def usage(_block: Block, _desired: Desired) -> dict[str, int]:
-    return {"floating_ips": 1}
-
-
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     found = inside(block, world.desired)
     if found is None:

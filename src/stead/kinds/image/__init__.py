@@ -1,10 +1,10 @@
 """A disk image that root disks and volumes are made from, fetched once and checked."""
 
 from stead.core.effect import IN_PLACE, NAMED
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.image.model import Image
 from stead.kinds.image.reach import reaches
-from stead.kinds.image.realise import extent, facts, realise, usage
+from stead.kinds.image.realise import extent, facts, realise
 from stead.kinds.image.rules import check
 
 KIND = Kind(
@@ -16,7 +16,7 @@ KIND = Kind(
     help="A disk image that root disks and volumes are made from, fetched once and checked.",
     highlights=("source", "format"),
     extent=extent,
-    usage=usage,
+    quota={"images": QuotaWord("Images of the project's own")},
     reaches=reaches,
     check=check,
     realise=realise,

@@ -11,7 +11,7 @@ from stead.core.want import Body, Want
 from stead.kinds.image.model import Image
 from stead.kinds.shared import images
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.language.desired import Block, Desired
+from stead.language.desired import Block
 
 
 def _controllers(hosts: Mapping[str, Host]) -> tuple[str, ...]:
@@ -19,10 +19,6 @@ def _controllers(hosts: Mapping[str, Host]) -> tuple[str, ...]:
 
 
 controllers = memoize_last(_controllers)
-
-
-def usage(_block: Block, _desired: Desired) -> dict[str, int]:
-    return {"images": 1}
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:

@@ -1,6 +1,6 @@
 """A virtual machine."""
 
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.instance.demand import demand, host_needs, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
@@ -11,6 +11,7 @@ from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
 from stead.kinds.instance.unmanaged import retained
 from stead.kinds.instance.waits import awaited
+from stead.kinds.shared.counted import PORTS, STORAGE
 from stead.kinds.shared.network_names import renamed
 
 KIND = Kind(
@@ -36,6 +37,13 @@ KIND = Kind(
     needs=needs,
     demand=demand,
     retained=retained,
+    quota={
+        "instances": QuotaWord("Instances", example=20),
+        "vcpus": QuotaWord("Virtual CPUs of all instances", example=64),
+        "memory": QuotaWord("Memory of all instances", size=True, example="128GiB"),
+        "storage": STORAGE,
+        "ports": PORTS,
+    },
     usage=usage,
     contribute=contribute,
     realise=realise,

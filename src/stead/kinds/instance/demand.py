@@ -145,9 +145,8 @@ def usage(block: Block, desired: Desired) -> dict[str, int]:
     model: Instance = block.model
     flavor = flavor_of(model, desired)
     if flavor is None:
-        return {"instances": 1}
+        return {}
     return {
-        "instances": 1,
         "vcpus": flavor.vcpus,
         "memory": flavor.memory,
         "storage": disk_space(model, flavor),

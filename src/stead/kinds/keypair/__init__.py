@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stead.core.kind import Kind, Member, Scope, World
+from stead.core.kind import Kind, Member, QuotaWord, Scope, World
 from stead.kinds.keypair.model import Keypair
 from stead.kinds.keypair.rules import check
 from stead.kinds.shared.record_only import effects_of, recorded_only
-from stead.language.desired import Block, Desired
-
-
-def usage(_block: Block, _desired: Desired) -> Mapping[str, int]:
-    return {"keypairs": 1}
+from stead.language.desired import Block
 
 
 def facts(block: Block, member: Member, _world: World) -> Mapping[str, Any]:
@@ -27,7 +23,7 @@ KIND = Kind(
     highlights=("fingerprint",),
     check=check,
     realise=recorded_only,
-    usage=usage,
+    quota={"keypairs": QuotaWord("Key pairs")},
     facts=facts,
     effects=effects_of(Keypair),
 )

@@ -1,7 +1,7 @@
 """A network of its own between instances on any hosts, or one that exists already."""
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED, Action, Disruption, Effect
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.drivers.network import all_of_them
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
@@ -29,6 +29,7 @@ KIND = Kind(
     needs=needs,
     demand=demand,
     retained=retained,
+    quota={"networks": QuotaWord("Networks"), "subnets": QuotaWord("Subnets of all networks")},
     usage=usage,
     realise=realise,
     facts=facts,

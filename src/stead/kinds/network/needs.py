@@ -60,4 +60,4 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:
-    return {"networks": 1, "subnets": len(block.model.subnets)}
+    return {"subnets": len(block.model.subnets)}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from stead.core.fields import (
     INVENTORY,
     Example,
+    Limits,
     Text,
 )
 from stead.core.value import field, value
-from stead.language.desired import Quota
 
 
 @value
@@ -25,9 +26,9 @@ class Person:
 
 @value
 class Project:
-    quota: Annotated[Quota, "The most that the project may have", Example({"instances": 20, "vcpus": 64})] = field(
-        default_factory=Quota
-    )
+    quota: Annotated[
+        Mapping[str, int], Limits(), "The most that the project may have", Example({"instances": 20, "vcpus": 64})
+    ] = field(default_factory=dict)
     members: Annotated[tuple[Person, ...], "The people of the project", Example(["ada@example.org"])] = ()
     domain: Annotated[
         str | None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.effect import IN_PLACE, NAMED, Action, Disruption, Effect
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.router.leads import host_needs, leads, pins
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
@@ -12,6 +12,7 @@ from stead.kinds.router.reach import reaches
 from stead.kinds.router.realise import contribute, facts, realise
 from stead.kinds.router.rules import check
 from stead.kinds.router.unmanaged import retained
+from stead.kinds.shared.counted import PORTS
 from stead.kinds.shared.network_names import renamed
 
 # Connections through the router stall, and those that it hides are cut.
@@ -46,6 +47,7 @@ KIND = Kind(
     needs=needs,
     demand=demand,
     retained=retained,
+    quota={"routers": QuotaWord("Routers"), "ports": PORTS},
     usage=usage,
     contribute=contribute,
     realise=realise,

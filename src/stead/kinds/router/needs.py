@@ -99,4 +99,4 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:
     model: Router = block.model
-    return {"routers": 1, "ports": len(model.networks) + (model.external is not None)}
+    return {"ports": len(model.networks) + (model.external is not None)}

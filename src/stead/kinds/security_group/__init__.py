@@ -1,7 +1,7 @@
 """Rules that say what may come in and go out of interfaces."""
 
 from stead.core.effect import IN_PLACE, NAMED
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.security_group.model import SecurityGroup
 from stead.kinds.security_group.realise import facts, realise, usage
 from stead.kinds.security_group.rules import check
@@ -15,6 +15,10 @@ KIND = Kind(
     highlights=("rules#",),
     counted=True,
     check=check,
+    quota={
+        "security_groups": QuotaWord("Security groups"),
+        "security_group_rules": QuotaWord("Rules of all security groups"),
+    },
     usage=usage,
     realise=realise,
     facts=facts,

@@ -46,7 +46,7 @@ def usage(block: Block, _desired: Desired) -> dict[str, int]:
     model: SecurityGroup = block.model
     rules = sum(max(1, len(as_tuple(rule.from_))) for rule in model.ingress or ())
     rules += sum(max(1, len(as_tuple(rule.to))) for rule in model.egress or ())
-    return {"security_groups": 1, "security_group_rules": rules}
+    return {"security_group_rules": rules}
 
 
 def facts(_block: Block, member: Member, world: World) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """A volume as it was at one moment."""
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.snapshot.model import Snapshot
-from stead.kinds.snapshot.realise import extent, facts, host_needs, realise, usage
+from stead.kinds.snapshot.realise import extent, facts, host_needs, realise
 from stead.kinds.snapshot.rules import fits
 from stead.kinds.snapshot.unmanaged import retained
 
@@ -23,7 +23,7 @@ KIND = Kind(
     irreplaceable=True,
     retained=retained,
     fits=fits,
-    usage=usage,
+    quota={"snapshots": QuotaWord("Snapshots")},
     realise=realise,
     facts=facts,
     effects={

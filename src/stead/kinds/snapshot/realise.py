@@ -11,11 +11,7 @@ from stead.core.want import Body, Want
 from stead.drivers.storage import FREEZE, SNAPSHOTS, refusal
 from stead.kinds.shared import storage
 from stead.kinds.snapshot.model import Snapshot
-from stead.language.desired import Block, Desired
-
-
-def usage(_block: Block, _desired: Desired) -> dict[str, int]:
-    return {"snapshots": 1}
+from stead.language.desired import Block
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:

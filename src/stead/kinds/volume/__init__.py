@@ -1,7 +1,8 @@
 """A disk that outlives the instances that use it."""
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED
-from stead.core.kind import Kind, Scope
+from stead.core.kind import Kind, QuotaWord, Scope
+from stead.kinds.shared.counted import STORAGE
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
@@ -26,6 +27,7 @@ KIND = Kind(
     irreplaceable=True,
     demand=demand,
     retained=retained,
+    quota={"volumes": QuotaWord("Volumes"), "storage": STORAGE},
     usage=usage,
     contribute=contribute,
     realise=realise,

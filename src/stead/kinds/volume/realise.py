@@ -50,7 +50,7 @@ def grow_only(block: Block, desired: Desired) -> dict[str, int]:
 
 
 def usage(block: Block, desired: Desired) -> dict[str, int]:
-    return {"volumes": 1, "storage": storage.volume_size(block.members[0], desired)}
+    return {"storage": storage.volume_size(block.members[0], desired)}
 
 
 def contribute(block: Block, members: Sequence[Member], _world: World) -> Iterator[Contribution]:

@@ -5,6 +5,5 @@ It decides nothing that has an alternative: no host, no address, no identifier.
 
 from stead.language.desired.model import Block, Check, Desired, Hook, Output, Settings, Site
 from stead.language.desired.resolve import resolve
-from stead.language.spec.quota import Quota
 
-__all__ = ["Block", "Check", "Desired", "Hook", "Output", "Quota", "Settings", "Site", "resolve"]
+__all__ = ["Block", "Check", "Desired", "Hook", "Output", "Settings", "Site", "resolve"]

@@ -15,6 +15,7 @@ from stead.core.fields import (
     Example,
     Expression,
     Ip,
+    Limits,
     Name,
     Text,
     Whole,
@@ -23,7 +24,6 @@ from stead.core.kind import Kind
 from stead.core.value import field, value
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE
-from stead.language.spec.quota import Quota
 from stead.language.spec.settings import SiteHook
 
 DOMAIN = Text(pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", what="a DNS domain", longest=200)
@@ -167,10 +167,11 @@ class Site:
         Example({"notify": {"playbook": "hooks/notify.yml"}}),
     ] = None
     quota: Annotated[
-        Quota | None,
+        Mapping[str, int],
+        Limits(),
         "The most that each project may have, limit by limit, where it does not say so itself",
         Example({"instances": 10, "vcpus": 20, "memory": "64GiB"}),
-    ] = None
+    ] = field(default_factory=dict)
     store: Annotated[
         str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""

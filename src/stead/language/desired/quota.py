@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind
-from stead.core.value import fields_of, replace
+from stead.core.value import replace
 from stead.language.desired.model import Block, Desired
 from stead.language.desired.scope import Keys
 from stead.language.reading.scalars import human
 from stead.language.spec import Definition
-from stead.language.spec.quota import Quota
+from stead.language.spec.quota import quota_words
 
 OVER = Code("STEAD-Q001", "a quota is exceeded")
-BYTES = frozenset({"memory", "storage"})
-
-
 PROJECTS = "projects"
 FEW = 1_000  # members that are made in no time, so that it can be said which definition asks for most
 
 
-def with_default(block: Block, default: Quota | None) -> Block:
+def with_default(block: Block, default: Mapping[str, int]) -> Block:
     """The project with the site's limits where it says none."""
-    if default is None:
+    if default.keys() <= block.model.quota.keys():
         return block
-    own: Any = block.model.quota
-    given = {name: most for name in fields_of(Quota) if (most := getattr(default, name)) is not None}
-    missing = {name: most for name, most in given.items() if getattr(own, name) is None}
-    return replace(block, model=replace(block.model, quota=replace(own, **missing))) if missing else block
+    return replace(block, model=replace(block.model, quota={**default, **block.model.quota}))
 
 
 def too_many(
@@ -44,7 +37,7 @@ def too_many(
     found = {}
     for (name, kind), number in sorted(numbers.items()):
         project = projects.get(name)
-        most = getattr(project.model.quota, kind, None) if project is not None else None
+        most = project.model.quota.get(kind) if project is not None else None
         if project is not None and most is not None and number > max(most, FEW):
             text = (
                 f"Project {name} requests {number:,} {kind}; the quota is {most:,}, exceeded by "
@@ -60,27 +53,28 @@ def over_quota(desired: Desired, kinds: Mapping[str, Kind]) -> list[Diagnostic]:
     for block in desired.blocks:
         if not block.project:
             continue
-        for what, amount in kinds[block.kind].usage(block, desired).items():
+        for what, amount in kinds[block.kind].counts(block, desired).items():
             total = amount * len(block.members)
             used.setdefault(block.project, Counter())[what] += total
             if total > largest.get((block.project, what), (0, block))[0]:
                 largest[block.project, what] = (total, block)
-    found = []
+    found, words = [], quota_words(kinds)
     for project, amounts in sorted(used.items()):
         owner = desired.get(Address("", PROJECTS, project))
-        quota: Any = getattr(owner.model, "quota", None) if owner else None
+        quota: Mapping[str, int] = owner.model.quota if owner else {}
         for what, total in sorted(amounts.items()):
-            most = getattr(quota, what, None)
+            most = quota.get(what)
             if most is not None and total > most and owner is not None:
-                amount, block = largest[project, what]
-                found.append(_told(owner, what, (total, most), (amount, block)))
+                shown = human if words[what].size else str
+                found.append(_told(owner, what, (total, most), largest[project, what], shown))
     return found
 
 
-def _told(owner: Block, what: str, sums: tuple[int, int], most: tuple[int, Block]) -> Diagnostic:
+def _told(
+    owner: Block, what: str, sums: tuple[int, int], most: tuple[int, Block], shown: Callable[[int], str]
+) -> Diagnostic:
     total, quota = sums
     amount, block = most
-    shown = human if what in BYTES else str
     text = (
         f"Project {owner.name} requests {shown(total)} {what}; the quota is {shown(quota)}, exceeded by "
         f"{shown(total - quota)}. The largest request, {shown(amount)}, is that of {block.members[0].block}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from stead.core.address import Address, order, parse
@@ -25,6 +26,7 @@ from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Spec, VariableScope
 from stead.language.spec.grants import NOTHING
+from stead.language.spec.quota import quota_model
 from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, PlaybookHook
 from stead.language.vault import Vault
 
@@ -113,6 +115,7 @@ class _Resolving:
             project_file=environment.project_file,
             assumed=self.assumed,
             exported=self.exported,
+            limits=partial(quota_model, self.kinds),
         )
 
     def placed(self, found: Iterable[Diagnostic], block: Block) -> Iterable[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stead.core.address import Address
@@ -22,6 +22,7 @@ from stead.language.expressions import (
     without_secrets,
 )
 from stead.language.reading.context import nearest
+from stead.language.spec.quota import quota_model
 from stead.language.vault import Vault
 
 UNKNOWN = Code("STEAD-R001", "no such resource")
@@ -71,6 +72,9 @@ class Nothing:
         found.append(UNKNOWN_NAME.at(node.place, "A vaulted value is not allowed here."))
         return None
 
+    def limits(self) -> type[Any]:
+        return quota_model({})
+
 
 @mutable
 class BlockScope:
@@ -83,6 +87,7 @@ class BlockScope:
     variables: Mapping[str, Any]
     opened: Mapping[str, Any]  # the same, secrets open
     vault: Vault
+    limits: Callable[[], type[Any]]  # the record that quotas are read as
     outside: bool = False  # not in a block, but in outputs or checks
     project_file: bool = False  # written by the project's people, who see their own project and the site's resources
     exported: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # to whom; none is all
@@ -252,7 +257,7 @@ class BlockScope:
         return len(found) == before
 
     def of(self, project: str) -> BlockScope:
-        return BlockScope(project, "", self.names, self.kinds, self.variables, self.opened, self.vault)
+        return BlockScope(project, "", self.names, self.kinds, self.variables, self.opened, self.vault, self.limits)
 
     def _has_project(self, name: str) -> bool:
         return name in self.names.get(("", "projects"), {})

@@ -22,6 +22,8 @@ class ReadingScope(Protocol):
         """A late expression, its syntax and names checked."""
 
     def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None: ...
+    def limits(self) -> type[Any]:
+        """The record that `Limits` are read as."""
 
 
 class Reading:

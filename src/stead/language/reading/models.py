@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from stead.core.fields import Anything, Expression, Filled, Form, Path, Ref, Secret, Text
+from stead.core.fields import Anything, Expression, Filled, Form, Limits, Path, Ref, Secret, Text
 from stead.core.value import fields_of as fields_in
 from stead.core.value import is_value, positional
 from stead.language import document
@@ -120,6 +120,15 @@ def _record(
     return model(**values) if good else FAILED
 
 
+def _limits(node: Node, reading: Reading, path: str) -> Any:
+    """Of those that are written, in the order of the kinds."""
+    model: type = reading.scope.limits()
+    found = record_reader(model)(node, reading, path, NOBODY)
+    if found is FAILED:
+        return FAILED
+    return {word: most for word in fields_in(type(found)) if (most := getattr(found, word)) is not None}
+
+
 def _some(words: Mapping[str, Any]) -> str:
     shown = list(words)[:8]
     return ", ".join(shown) + (" and others" if len(words) > len(shown) else "")
@@ -130,7 +139,7 @@ def reader_of(annotation: Any) -> Read:
     if get_origin(annotation) is Annotated:
         base, *notes = get_args(annotation)
         form = next((note for note in notes if isinstance(note, Form)), None)
-        return _reader(base, form)
+        return readers.opened(_limits) if isinstance(form, Limits) else _reader(base, form)
     return _reader(annotation, None)
 
 

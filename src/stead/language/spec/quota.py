@@ -1,29 +1,36 @@
-"""What a project may have at most: said of a project, or in the site's section of all that do not say it themselves."""
+"""What a project may have at most: said of a project, or in the site's section of all that do not say it themselves.
+
+The words are those of the kinds; here they become a record, which the reader, the schema and the reference take as any.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
 
 from stead.core.fields import Example, Size, Whole
+from stead.core.kind import Kind, QuotaWord
 from stead.core.value import value
 
 
-@value
-class Quota:
-    """The most that a project may have. What is left out has no limit."""
+def quota_words(kinds: Mapping[str, Kind]) -> dict[str, QuotaWord]:
+    return {word: one for kind in kinds.values() for word, one in kind.quota.items()}
 
-    instances: Annotated[int | None, Whole(least=0), "Instances", Example(20)] = None
-    vcpus: Annotated[int | None, Whole(least=0), "Virtual CPUs of all instances", Example(64)] = None
-    memory: Annotated[int | None, Size(least=0), "Memory of all instances", Example("128GiB")] = None
-    storage: Annotated[int | None, Size(least=0), "Root disks and volumes together", Example("2TiB")] = None
-    volumes: Annotated[int | None, Whole(least=0), "Volumes"] = None
-    snapshots: Annotated[int | None, Whole(least=0), "Snapshots"] = None
-    images: Annotated[int | None, Whole(least=0), "Images of the project's own"] = None
-    networks: Annotated[int | None, Whole(least=0), "Networks"] = None
-    subnets: Annotated[int | None, Whole(least=0), "Subnets of all networks"] = None
-    ports: Annotated[int | None, Whole(least=0), "Interfaces of instances and routers"] = None
-    routers: Annotated[int | None, Whole(least=0), "Routers"] = None
-    floating_ips: Annotated[int | None, Whole(least=0), "Floating IPs", Example(4)] = None
-    security_groups: Annotated[int | None, Whole(least=0), "Security groups"] = None
-    security_group_rules: Annotated[int | None, Whole(least=0), "Rules of all security groups"] = None
-    keypairs: Annotated[int | None, Whole(least=0), "Key pairs"] = None
+
+def quota_model(kinds: Mapping[str, Kind]) -> type[Any]:
+    return _model(tuple(quota_words(kinds).items()))
+
+
+@cache
+def _model(words: tuple[tuple[str, QuotaWord], ...]) -> type[Any]:
+    fields: dict[str, Any] = dict.fromkeys(word for word, _ in words)
+    fields["__annotations__"] = {word: _hint(one) for word, one in words}
+    fields["__doc__"] = "The most that a project may have. What is left out has no limit."
+    return value(type("Quota", (), fields))
+
+
+def _hint(word: QuotaWord) -> Any:
+    form = Size(least=0) if word.size else Whole(least=0)
+    notes = (form, word.help) if word.example is None else (form, word.help, Example(word.example))
+    return Annotated[(int | None, *notes)]

@@ -1,0 +1,6 @@
+"""Words of a project's quota that several kinds count."""
+
+from stead.core.kind import QuotaWord
+
+STORAGE = QuotaWord("Root disks and volumes together", size=True, example="2TiB")
+PORTS = QuotaWord("Interfaces of instances and routers")
