@@ -29,7 +29,7 @@ DEFAULT = BUILT_IN[0].name
 
 def named(name: str) -> HostNetworkDriver:
     if name not in DRIVERS:
-        text = "There is no code here for driver {0}. Put the collection stead.site that has it where Ansible finds it."
+        text = "There is no code here for driver {0}. Install it as a part of stead.site, and run `stead bootstrap`."
         raise Failed(UNKNOWN, text.format(name))
     return DRIVERS[name]
 

@@ -81,10 +81,13 @@ def wanted() -> Dict[str, Tuple[bytes, int]]:
 def outdated() -> List[str]:
     """Files of a host that are not those of this version: somebody changed them, or another version laid them down.
 
-    More may have come along with whoever asks than with whoever installed.
+    More of Stead's may have come along with whoever asks than with whoever installed. Of a site's own code, what was
+    not there when the host was prepared is missed at the next boot.
     """
     found = {path: (data, paths.read_bytes(path)) for path, (data, _mode) in wanted().items()}
+    sites = os.path.join(PACKAGE, *SITE.split(".")[1:], "")
     needed = {os.path.join(LIBRARY, name) for name in PROGRAMS}
+    needed |= {path for path in found if path.startswith(sites)}
     return sorted(path for path, (data, has) in found.items() if has != data and (has is not None or path in needed))
 
 

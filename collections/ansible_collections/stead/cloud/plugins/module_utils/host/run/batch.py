@@ -50,6 +50,11 @@ LOOKS = 16
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
+def no_code(kind: str) -> Failed:
+    text = "This version cannot make {0} on hosts. Run `stead bootstrap` with the version that planned it."
+    return Failed(NO_CODE, text.format(kind))
+
+
 class Batch:
     def __init__(self, payload: Mapping[str, Any], check: bool = False) -> None:
         self.host = payload["host"]
@@ -193,12 +198,7 @@ class Batch:
             return False
         code = KINDS.get(kind)
         if code is None:
-            raise Failed(
-                NO_CODE,
-                "This version cannot make {0} on hosts. Run `stead bootstrap` with the version that planned it.".format(
-                    kind
-                ),
-            )
+            raise no_code(kind)
         given = self._given(step)
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has

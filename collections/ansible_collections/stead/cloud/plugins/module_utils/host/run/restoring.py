@@ -40,6 +40,7 @@ def restore(kinds: Sequence[str] = (), start: bool = False, only: Optional[Colle
                 failures += _each(KINDS[name].guard, entries, start, sessions)
             for name, entries in made.items():
                 failures += _each(KINDS[name].restore, entries, start, sessions)
+            failures += [] if kinds else _of_no_kind()
     finally:
         sessions.close()
     return list(dict.fromkeys(failures))
@@ -50,6 +51,12 @@ def _entries(kind: str, only: Optional[Collection[str]], failures: List[Failure]
     found = [made for made in ledger.everything(kind, unread=unread) if only is None or made["address"] in only]
     failures += [(kind, said) for said in unread]
     return found
+
+
+def _of_no_kind() -> List[Failure]:
+    """Of kinds whose code never came to this host: a site's own, or a later version's."""
+    strange = [one for one in ledger.everything(unread=[]) if one["kind"] not in KINDS]
+    return [(one["address"], str(batch.no_code(one["kind"]))) for one in strange]
 
 
 def _each(act: Act, entries: Sequence[Entry], start: bool, sessions: Sessions) -> List[Failure]:
