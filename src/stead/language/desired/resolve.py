@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from stead.core.address import Address, order, parse
+from stead.core.address import Address, order
 from stead.core.diagnostics import Diagnostic, Place, has_errors, in_order
 from stead.core.kind import Scope
 from stead.core.value import replace
@@ -15,19 +15,19 @@ from stead.language.desired import exports, results, trust
 from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
-from stead.language.desired.ignoring import ignores_nothing, rolls_nothing
-from stead.language.desired.model import Block, Desired, Export, Hook, Rollout, Settings, Site
+from stead.language.desired.model import Block, Desired, Export, Settings, Site
 from stead.language.desired.quota import PROJECTS, over_quota, too_many, with_default
-from stead.language.desired.renames import UNKNOWN_ADDRESS, Renames
+from stead.language.desired.renames import Renames
 from stead.language.desired.scope import BlockScope, Keys
+from stead.language.desired.settings import SettingsReader
 from stead.language.desired.variables import Variables
 from stead.language.expressions import new_budget, revealed
-from stead.language.reading import OUT_OF_RANGE, Reading, nearest, read_model
+from stead.language.reading import OUT_OF_RANGE, Reading, read_model
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Spec, VariableScope
 from stead.language.spec.grants import NOTHING
 from stead.language.spec.quota import quota_model
-from stead.language.spec.settings import COUNTED, SETTINGS, Common, InBatches, PlaybookHook
+from stead.language.spec.settings import COUNTED, SETTINGS
 from stead.language.vault import Vault
 
 
@@ -76,6 +76,7 @@ class _Resolving:
         for one, count in zip(spec.definitions, self.counts, strict=True):
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
         self.found += trust.for_nobody(spec.grants, self.grants, self.names)
+        self.settings = SettingsReader(spec=spec, site=self.site, grants=self.grants, names=self.names, alone=alone)
 
     def variables_of(self, environment: VariableScope) -> tuple[Variables, Mapping[str, Any]]:
         """Projects share the spec's variables; each inclusion of a part has its own. With secrets closed, and open."""
@@ -239,7 +240,8 @@ class _Resolving:
 
     def read(self, one: Definition, address: Address, scope: BlockScope) -> tuple[Any, Settings, Reading] | None:
         kind = self.kinds[one.kind]
-        settings = self.settings(one, address, scope)
+        settings, told = self.settings.read(one, address, scope)
+        self.tell(told, one.environment)
         scope.labels = settings.labels if settings is not None else {}
         reading = Reading(scope, str(address))
         others = SETTINGS | COUNTED if kind.counted else SETTINGS
@@ -271,78 +273,6 @@ class _Resolving:
             self._included[block] = one.environment.included
         return block
 
-    def settings(self, one: Definition, address: Address, scope: BlockScope) -> Settings | None:
-        node = one.node
-        if not isinstance(node, document.Mapping) or not SETTINGS & node.entries.keys():
-            return _PLAIN
-        own = document.Mapping(node.file, node.line, node.column)
-        own.entries = {word: below for word, below in node.entries.items() if word in SETTINGS}
-        own.keys = node.keys
-        reading = Reading(scope, str(address))
-        common: Common | Any = read_model(Common, own, reading)
-        self.tell(reading.found, one.environment)
-        if common is FAILED:
-            return None
-        self.tell(list(rolls_nothing(common.rollout, one)), one.environment)
-        self.tell(list(ignores_nothing(common.ignore, self.kinds[one.kind], one)), one.environment)
-        depends = [self.depends(text, index, one) for index, text in enumerate(common.depends_on)]
-        if one.environment.project_file:
-            hooks = self.offered(common, one)
-        else:
-            hooks = tuple(_hook(playbook, node.file) for playbook in common.hooks)
-        return Settings(
-            labels=common.labels,
-            display_name=common.display_name,
-            tags=common.tags,
-            protect=common.protect,
-            ignore=common.ignore,
-            depends_on=tuple(found for found in depends if found is not None),
-            replace_when=common.replace_when,
-            create_before_destroy=common.create_before_destroy,
-            rollout=_rollout(common.rollout),
-            hooks=hooks,
-        )
-
-    def offered(self, common: Common, one: Definition) -> tuple[Hook, ...]:
-        file = self.spec.site.file if self.spec.site is not None else ""
-        told: list[Diagnostic] = []
-        offer = (self.site, file, self.grants.get(one.project, NOTHING))
-        hooks = trust.hooks_of(common, one.node, one.project, offer, told, alone=self.alone)
-        address = str(Address(one.project, one.kind, one.name))
-        self.tell([replace(each, address=address) for each in told], one.environment)
-        return hooks
-
-    def depends(self, text: str, index: int, one: Definition) -> Address | None:
-        """`instances/db` in the same part, project or site, or a whole address."""
-        place = one.node.place_of(f"depends_on.{index}")
-        address = self.address(text, one.environment)
-        if address is None and self.alone and ((parsed := parse(text)) is None or not parsed.project):
-            return None  # it may be the site's
-        if address is None:
-            own = ("", one.project)
-            known = [f"{kind}/{name}" for (at, kind), names in self.names.items() if at in own for name in names]
-            text = f"{text!r} names nothing. Write kind/name, such as instances/db.{nearest(text, known)}"
-            told = UNKNOWN_ADDRESS.at(place, text, address=str(Address(one.project, one.kind, one.name)))
-            self.tell([told], one.environment)
-        return address
-
-    def address(self, text: str, environment: VariableScope) -> Address | None:
-        parsed = parse(text)
-        if parsed is None:
-            return None
-        if environment.project_file and parsed.project not in ("", environment.project):
-            return None
-        projects = (parsed.project,) if parsed.project else dict.fromkeys((environment.project, ""))
-        for project in projects:
-            known = self.names.get((project, parsed.kind), {})
-            for name in dict.fromkeys((environment.prefix + parsed.name, parsed.name)):
-                if name not in known:
-                    continue
-                keys = known[name]
-                if parsed.key is None or (keys is not None and parsed.key in keys):
-                    return parsed._replace(project=project, name=name)
-        return None
-
     def read_site(self) -> Site:
         node = self.spec.site
         if node is None:
@@ -366,18 +296,3 @@ class _Resolving:
 def told_inside(found: Iterable[Diagnostic], included: Place) -> list[Diagnostic]:
     """A mistake in a part stands there once, and may be made at each of its inclusions."""
     return [replace(one, detail=f"{one.detail}\nThe part is included at {included}.") for one in found]
-
-
-def _hook(playbook: PlaybookHook, file: str) -> Hook:
-    """Its file is named as seen from the file that names it; from here on as the spec's own files are."""
-    path = trust.beside(playbook.playbook, file)
-    return Hook(playbook=path, when=playbook.when, actions=frozenset(playbook.actions), variables=playbook.vars)
-
-
-def _rollout(asked: InBatches | None) -> Rollout | None:
-    if asked is None:
-        return None
-    return Rollout(at_once=asked.at_once, wait=asked.wait, stop_on_failure=asked.stop_on_failure)
-
-
-_PLAIN = Settings()

@@ -1,36 +1,30 @@
-"""Files to Spec: sections merged over files, parts included, every definition under its name."""
+"""Files to Spec: which file may say what, and under which walls; parts are included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os.path import normpath
 from pathlib import Path
 from typing import Any
 
-from stead.core.address import NAME, Address
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.fields import Password
 from stead.core.kind import Kind, Scope
 from stead.core.value import replace
 from stead.language import document
 from stead.language.document import Node, Scalar
-from stead.language.reading.codes import MISSING, UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
-from stead.language.reading.context import kind_of
+from stead.language.reading.codes import MISSING, UNKNOWN_FIELD
 from stead.language.spec.files import Files
-from stead.language.spec.model import Definition, Given, Said, Spec, VariableScope
+from stead.language.spec.merged import Sections
+from stead.language.spec.model import Given, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
-from stead.language.spec.sections import PART, TOP, lists, unknown, version, without_sites
+from stead.language.spec.sections import PART, TOP, unknown, version, without_sites
 from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
 
-TWICE = Code("STEAD-L023", "a name is defined twice")
 RECURSION = Code("STEAD-L025", "a part includes itself")
 
 DEEPEST = 20  # parts in parts
 MOST = 2_000  # inclusions: twenty parts that each include the next twice would be a million
-_NAME_FORMS = (
-    "It has lower case letters, digits and dashes, begins with a letter, ends with a letter or digit, and "
-    "63 characters at most."
-)
 
 
 def load(  # noqa: PLR0913 - each is a source of its own
@@ -47,11 +41,11 @@ def load(  # noqa: PLR0913 - each is a source of its own
     `stored` are the documents of projects that belong to the API.
     """
     loading = _Loading(Files(root or Path.cwd()), kinds)
-    nodes = [node for node in loading.files.spec(paths) if loading.is_map(node)]
+    nodes = [node for node in loading.files.spec(paths) if loading.sections.is_map(node)]
     given = loading.given(variables or {}, var_files)
     declared: dict[str, Node] = {}
     for node in nodes:
-        declared |= loading.merged(node, "vars", declared)
+        declared |= loading.sections.merged(node, "vars", declared)
     environment = VariableScope(declared=declared, given=given)
     for node in nodes:
         loading.top(node, environment)
@@ -84,16 +78,8 @@ def load_alone(
 class _Loading:
     def __init__(self, files: Files, kinds: Mapping[str, Kind]) -> None:
         self.files = files
-        self.found: list[Diagnostic] = []
-        self.kinds = kinds
-        self.definitions: dict[Address, Definition] = {}
-        self.site: Node | None = None
-        self.outputs: dict[str, tuple[Node, VariableScope]] = {}
-        self.checks: dict[str, tuple[Node, VariableScope]] = {}
-        self.exports: dict[tuple[str, str], tuple[Node, VariableScope]] = {}
-        self.moved: list[Said] = []
-        self.forget: list[Said] = []
-        self.grants: dict[str, Node] = {}
+        self.sections = Sections(kinds)
+        self.kinds, self.found = kinds, self.sections.found
         self.folders: dict[str, str] = {}
         self.uploads: dict[str, str] = {}
         self.parts: dict[Path, Place] = {}  # that the site's files include
@@ -103,18 +89,18 @@ class _Loading:
     def spec(self, environment: VariableScope, vault_secrets: tuple[Password, ...]) -> Spec:
         return Spec(
             kinds=self.kinds,
-            definitions=tuple(self.definitions.values()),
+            definitions=tuple(self.sections.definitions.values()),
             environment=environment,
-            site=self.site,
-            grants=self.grants,
+            site=self.sections.site,
+            grants=self.sections.grants,
             files=self.files.owners,
             owned=self.folders,
             uploads=self.uploads,
-            outputs=self.outputs,
-            checks=self.checks,
-            exports=self.exports,
-            moved=tuple(self.moved),
-            forget=tuple(self.forget),
+            outputs=self.sections.outputs,
+            checks=self.sections.checks,
+            exports=self.sections.exports,
+            moved=tuple(self.sections.moved),
+            forget=tuple(self.sections.forget),
             vault_secrets=vault_secrets,
             whole=self.files.whole,
         )
@@ -123,39 +109,11 @@ class _Loading:
         given: dict[str, Given] = {}
         for path in var_files:
             node = self.files.document(path)
-            if node is not None and self.is_map(node):
+            if node is not None and self.sections.is_map(node):
                 given |= {name: Given(below, self.files.shown(path)) for name, below in node.entries.items()}  # type: ignore[attr-defined]
         for name, text in variables.items():
             given[name] = Given(Scalar(f"-e {name}", 1, 1, text), "-e", text=text)
         return given
-
-    def is_map(self, node: Node) -> bool:
-        if not isinstance(node, document.Mapping):
-            self.found.append(WRONG_TYPE.at(node.place, f"This is {kind_of(node)}; expected a map of sections."))
-            return False
-        return True
-
-    def merged(self, node: Node, section: str, into: Mapping[str, Node]) -> dict[str, Node]:
-        """The entries of one section of one file; those that another file has already are told."""
-        entries = dict(self.entries(node, section))
-        for name, below in entries.items():
-            if name in into:
-                self.twice(section, name, below, into[name])
-        return entries
-
-    def entries(self, node: Node, section: str) -> Iterator[tuple[str, Node]]:
-        below = node.child(section)
-        if below is None or (isinstance(below, Scalar) and below.value is None):
-            return
-        if isinstance(below, document.Mapping):
-            yield from below.entries.items()
-        else:
-            text = f"This is {kind_of(below)}; {section} must be a map with names as keys."
-            self.found.append(WRONG_TYPE.at(below.place, text))
-
-    def twice(self, section: str, name: str, second: Node, first: Node) -> None:
-        text = f"{name!r} of {section} is defined at {first.place} too. Remove or rename one of them."
-        self.found.append(TWICE.at(second.place, text))
 
     def top(self, node: Node, environment: VariableScope) -> None:
         assert isinstance(node, document.Mapping)  # noqa: S101 - the caller has told of all others
@@ -165,37 +123,30 @@ class _Loading:
         ]
         unknown(node, {*TOP, *sections}, "", self.kinds, self.found)
         for plural in sections:
-            self.section(node, plural, "", environment)
-        for name, below in self.entries(node, "projects"):
+            self.sections.section(node, plural, "", environment)
+        for name, below in self.sections.entries(node, "projects"):
             self.project(name, below, node, environment)
-        if (site := node.child("site")) is not None:
-            if self.site is not None:
-                self.twice("site", "site", site, self.site)
-            self.site = site
-        self.grants |= self.merged(node, "grants", self.grants)
-        for section, into in (("outputs", self.outputs), ("checks", self.checks)):
-            firsts = {name: pair[0] for name, pair in into.items()}
-            into.update({name: (below, environment) for name, below in self.merged(node, section, firsts).items()})
-        self.lists(node, environment)
+        self.sections.of_site(node, environment)
+        self.sections.lists(node, environment)
 
     def project(self, name: str, node: Node, above: document.Mapping, environment: VariableScope) -> None:
         if isinstance(node, Scalar) and node.value is None:
             node = document.Mapping(node.file, node.line, node.column)
-        if not self.is_map(node):
+        if not self.sections.is_map(node):
             return
         assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
         scope = VariableScope(declared=environment.declared, given=environment.given, project=name)
-        sections = self.project_sections()
+        sections = self.sections.project_sections()
         own = document.Mapping(node.file, node.line, node.column)
         aside = {*sections, "include", "exports", "moved", "forget"}
         own.entries = {word: below for word, below in node.entries.items() if word not in aside}
         own.keys = node.keys
-        self.define("projects", "", name, own, scope, above.child("projects"))
+        self.sections.define("projects", "", name, own, scope, above.child("projects"))
         for plural in sections:
-            self.section(node, plural, name, scope)
-        self.exported(node, scope)
+            self.sections.section(node, plural, name, scope)
+        self.sections.exported(node, scope)
         self.include(node, scope)
-        self.lists(node, scope)
+        self.sections.lists(node, scope)
 
     def project_files(self, nodes: Sequence[Node], environment: VariableScope) -> None:
         """What projects' people write, after all that the site's own files say."""
@@ -206,13 +157,13 @@ class _Loading:
 
     def owned(self, one: Owned, above: VariableScope, more: Mapping[str, Given] | None = None) -> None:
         empty = document.Mapping(one.node.file, one.node.line, one.node.column)
-        self.define("projects", "", one.project, empty, above, None)
+        self.sections.define("projects", "", one.project, empty, above, None)
         self.folders[self.files.shown(one.path)] = one.project
-        nodes = [node for node in self.files.owned(one.path, one.place, one.project) if self.is_map(node)]
+        nodes = [node for node in self.files.owned(one.path, one.place, one.project) if self.sections.is_map(node)]
         declared: dict[str, Node] = {}
         for node in nodes:
-            declared |= self.merged(node, "vars", declared)
-        given = {word: Given(value, str(one.place), above) for word, value in self.entries(one.node, "vars")}
+            declared |= self.sections.merged(node, "vars", declared)
+        given = {word: Given(value, str(one.place), above) for word, value in self.sections.entries(one.node, "vars")}
         scope = VariableScope(declared=declared, given=given | dict(more or {}), project=one.project, walls=one.path)
         for node in nodes:
             assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
@@ -223,83 +174,30 @@ class _Loading:
         """What the API's people have asked for, with the walls of a project file. The site's files may say what is
         theirs to say of the project, and nothing that is in it.
         """
-        others = [one for one in self.definitions.values() if one.project == project]
+        others = [one for one in self.sections.definitions.values() if one.project == project]
         self.found += twice_owned(project, others)
         node = literal(content, document_of(project))
         scope = VariableScope(declared={}, given={}, project=project, walls=Path(node.file))
         own = node.child("project") or document.Mapping(node.file, 1, 1)
-        self.define("projects", "", project, own, above, None)
-        for plural in self.project_sections() if not others else ():
-            self.section(node, plural, project, scope)
+        self.sections.define("projects", "", project, own, above, None)
+        for plural in self.sections.project_sections() if not others else ():
+            self.sections.section(node, plural, project, scope)
         self.files.owners[node.file] = project
 
     def contents(self, node: document.Mapping, scope: VariableScope) -> None:
         """What a part and a project file may have."""
-        sections = self.project_sections()
+        sections = self.sections.project_sections()
         own = node if scope.walls is None else without_sites(node, self.kinds, self.found)
         unknown(own, {*PART, *sections}, scope.project, self.kinds, self.found)
         for plural in sections:
-            self.section(own, plural, scope.project, scope)
-        self.exported(own, scope)
+            self.sections.section(own, plural, scope.project, scope)
+        self.sections.exported(own, scope)
         self.include(own, scope)
-        self.lists(own, scope)
-
-    def exported(self, node: Node, scope: VariableScope) -> None:
-        for word, below in self.entries(node, "exports"):
-            key = (scope.project, scope.prefix + word)
-            if not NAME.fullmatch(key[1]):
-                self.found.append(WRONG_FORM.at(below.place, f"{key[1]!r} cannot be a name. {_NAME_FORMS}"))
-            elif key in self.exports:
-                self.twice("exports", word, below, self.exports[key][0])
-            else:
-                self.exports[key] = (below, scope)
-
-    def project_sections(self) -> list[str]:
-        return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]
-
-    def section(self, node: Node, plural: str, project: str, environment: VariableScope) -> None:
-        for name, below in self.entries(node, plural):
-            self.define(plural, project, environment.prefix + name, below, environment, node.child(plural))
-
-    def define(
-        self, kind: str, project: str, name: str, node: Node, environment: VariableScope, section: Node | None
-    ) -> None:  # the section tells where the key stands
-        place = (
-            section.place_of_key(name.removeprefix(environment.prefix))
-            if isinstance(section, document.Mapping)
-            else node.place
-        )
-        if not NAME.fullmatch(name):
-            self.found.append(WRONG_FORM.at(place, f"{name!r} cannot be a name. {_NAME_FORMS}"))
-            return
-        address = Address(project, kind, name)
-        if (first := self.definitions.get(address)) is not None:
-            if kind == "projects":
-                node = self.together(name, first.node, node)
-            else:
-                self.twice(kind, name, node, first.node)
-                return
-        self.definitions[address] = Definition(
-            kind=kind, project=project, name=name, node=node, environment=environment
-        )
-
-    def together(self, name: str, first: Node, second: Node) -> Node:
-        """A project may be spread over files: each says some of its fields, and brings sections of its own."""
-        assert isinstance(first, document.Mapping)  # noqa: S101 - `project` has made both
-        assert isinstance(second, document.Mapping)  # noqa: S101 - the same
-        if not second.entries:
-            return first
-        if not first.entries:
-            return second
-        both = document.Mapping(first.file, first.line, first.column)
-        both.entries, both.keys = {**second.entries, **first.entries}, {**second.keys, **first.keys}
-        for word in first.entries.keys() & second.entries.keys():
-            self.twice(f"project {name}", word, second.entries[word], first.entries[word])
-        return both
+        self.sections.lists(own, scope)
 
     def include(self, node: Node, environment: VariableScope) -> None:
         """`include: {blue: {part: web.yml, vars: {...}}}`: the part's resources, named blue-..., in this project."""
-        for name, below in self.entries(node, "include"):
+        for name, below in self.sections.entries(node, "include"):
             part = below.child("part")
             if not isinstance(part, Scalar) or not part.text:
                 text = "An inclusion needs `part`, the file to include, and may have `vars`, its parameters."
@@ -324,15 +222,16 @@ class _Loading:
         node = self.files.document(path, part.place, walls=environment.walls, project=project)
         if not environment.project_file:
             self.parts.setdefault(path, part.place)
-        if node is None or not self.is_map(node):
+        if node is None or not self.sections.is_map(node):
             return
         assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
         version(node, self.found)
         given = {
-            word: Given(value, str(inclusion.place), environment) for word, value in self.entries(inclusion, "vars")
+            word: Given(value, str(inclusion.place), environment)
+            for word, value in self.sections.entries(inclusion, "vars")
         }
         scope = VariableScope(
-            declared=dict(self.entries(node, "vars")),
+            declared=dict(self.sections.entries(node, "vars")),
             given=given,
             project=environment.project,
             prefix=f"{environment.prefix}{name}-",
@@ -344,10 +243,6 @@ class _Loading:
         self.contents(node, scope)
         self.including.pop()
         self.found[before:] = [_inside(one, self.files.shown(path), inclusion.place) for one in self.found[before:]]
-
-    def lists(self, node: Node, environment: VariableScope) -> None:
-        for section, said in lists(node, environment, self.found):
-            (self.moved if section == "moved" else self.forget).append(said)
 
 
 def _inside(one: Diagnostic, part: str, included: Place) -> Diagnostic:
