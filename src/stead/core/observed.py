@@ -56,6 +56,7 @@ class Host:
     reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means every one
     physical_networks: Mapping[str, str] = field(default_factory=dict)  # name -> device
     hypervisors: frozenset[str] = frozenset({"kvm"})
+    programs: Mapping[str, str] = field(default_factory=dict)  # of its hypervisors: name -> version
     architecture: str = "x86_64"
     underlay: str = ""  # the address that tunnels use
     mtu: int = 1500

@@ -20,7 +20,6 @@ from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
 from stead.language.spec.quota import quota_model
 from stead.language.spec.settings import Common
-from stead.site.abilities import StepAbility, of_step
 
 _FORMS: dict[type, str] = {
     fields.Size: "size",
@@ -53,8 +52,7 @@ lab, in a lab of virtual machines with kernels of their own, or not here.
 
 It is about the code of this version. What a host itself can do (its kernel, its firmware, its programs) it finds out,
 and `stead doctor` tells. A plan that needs what is `no` here is refused before any host is touched, also for simulated
-hosts. What is `simulated only` is refused for real hosts (STEAD-X013); simulated hosts do it, and the plan warns
-(STEAD-X014).
+hosts.
 """.splitlines()
 
 
@@ -112,13 +110,7 @@ def abilities_page() -> str:
     lines += ["", "## Instances, by hypervisor", "", *matrix([*hypervisor.all_of_them().values()], hypervisor.FEATURES)]
     lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
     lines += ["", "## Pools, by type", "", *matrix([*storage.all_of_them().values()], storage.FEATURES)]
-    lines += ["", "## Steps", "", "| step | can | |", "| --- | --- | --- |"]
-    lines += [f"| `{action}` | {_can(one)} | {one.text} |" for action in Action for one in [of_step(action)]]
     return "\n".join([*lines, ""])
-
-
-def _can(one: StepAbility) -> str:
-    return "yes" if one.can else "simulated only" if one.rehearsed else "no"
 
 
 def table(model: type) -> list[str]:

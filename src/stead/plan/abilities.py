@@ -1,41 +1,33 @@
-"""Steps that hosts cannot do, by the traits that they report: nothing of such a plan is begun."""
+"""Moves that hosts cannot make: nothing of such a plan is begun."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
-from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.effect import Action
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.kind import Action, Kind
 from stead.core.observed import Host
 from stead.plan.model import Plan, Step
-from stead.site.abilities import lacks, of_step, rehearses
 
 CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
-REHEARSED = Code("STEAD-X014", "only simulated hosts support a step of the plan", Severity.WARNING)
 
 NAMED = 3  # of the steps that are told of; the plan shows all
 
 
-def unable(plan: Plan, hosts: Mapping[str, Host]) -> list[Diagnostic]:
-    """One diagnostic for each action, however many steps have it."""
-    lacking: dict[tuple[Code, Action], list[Step]] = {}
+def unable(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> list[Diagnostic]:
+    """One diagnostic for each reason, however many steps have it."""
+    staying: dict[str, list[Step]] = {}
     for step in plan.steps:
-        if of_step(step.action).can:
+        if step.action is not Action.MIGRATE or step.have is None or not {step.host, step.to} <= hosts.keys():
             continue
-        traits = {trait for name in (step.host, step.to) if name in hosts for trait in hosts[name].traits}
-        if lacks(step.action) in traits:
-            lacking.setdefault((CANNOT, step.action), []).append(step)
-        elif rehearses(step.action) in traits:
-            lacking.setdefault((REHEARSED, step.action), []).append(step)
-    return [*_told(lacking, plan)]
+        if why := kinds[step.address.kind].stays(step.have.fields(), hosts[step.host], hosts[step.to]):
+            staying.setdefault(why, []).append(step)
+    return [_told(why, steps, plan) for why, steps in staying.items()]
 
 
-def _told(lacking: Mapping[tuple[Code, Action], Sequence[Step]], plan: Plan) -> Iterator[Diagnostic]:
-    for (code, action), steps in lacking.items():
-        first = steps[0]
-        names = ", ".join(f"{one.address} on {one.host}" for one in steps[:NAMED])
-        more = f" and {len(steps) - NAMED:,} more" if len(steps) > NAMED else ""
-        real = " Simulated hosts do it; for real hosts the plan is refused." if code is REHEARSED else ""
-        keep = plan.keeps.get(first.address)
-        text = f"{action} of {names}{more}.{real} {of_step(action).text}"
-        yield code.at(keep.place if keep else None, text, address=str(first.address))
+def _told(why: str, steps: list[Step], plan: Plan) -> Diagnostic:
+    first = steps[0]
+    names = ", ".join(f"{one.address} from {one.host} to {one.to}" for one in steps[:NAMED])
+    more = f" and {len(steps) - NAMED:,} more" if len(steps) > NAMED else ""
+    keep = plan.keeps.get(first.address)
+    return CANNOT.at(keep.place if keep else None, f"migrate {names}{more}. {why}", address=str(first.address))

@@ -57,7 +57,8 @@ def build(
 ) -> tuple[Plan | None, list[Diagnostic]]:
     """`recorded` is as it will be once `diff.renames` are carried out."""
     lasting = frozenset(plural for plural, kind in kinds.items() if kind.stateful and not kind.mobile)
-    ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting)
+    locating = {plural: kind.locates for plural, kind in kinds.items() if kind.locates}
+    ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting, locating)
     if found:
         return None, found
     selected = _select(ordered, selection)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Blueprint
@@ -17,6 +18,7 @@ from stead.core.named import NamedTuple
 from stead.core.recorded import Record
 from stead.diff import Change
 from stead.language.desired import Block
+from stead.plan.following import Followers, Locating, following
 
 CYCLE = Code("STEAD-X001", "dependency cycle")
 
@@ -34,13 +36,14 @@ def arrange(
     blueprint: Blueprint,
     records: Mapping[Address, Record],
     lasting: frozenset[str] = frozenset(),
+    locating: Locating = MappingProxyType({}),
 ) -> tuple[Ordered, list[Diagnostic]]:
     """Of what waits for nothing, those of a higher priority come first. `lasting` are the kinds of what holds data and
-    outlives its users, who come one after the other.
+    outlives its users, who come one after the other; `locating` the fields of kinds that say where others are.
     """
     if first := blueprint.priorities:
         changes = sorted(changes, key=lambda change: -first.get(change.address, 0))
-    edges = _Edges(changes, blueprint, records)
+    edges = _Edges(changes, blueprint, records, following(changes, blueprint, locating))
     before = edges.all()
     for later, earlier in edges.handing_over(lasting):
         before[later].add(earlier)
@@ -50,8 +53,12 @@ def arrange(
 class _Edges:
     """Finds, for each change, the positions of those that must come first."""
 
-    def __init__(self, changes: Sequence[Change], blueprint: Blueprint, records: Mapping[Address, Record]) -> None:
+    def __init__(
+        self, changes: Sequence[Change], blueprint: Blueprint, records: Mapping[Address, Record], following: Followers
+    ) -> None:
         self.changes, self.blueprint, self.records = changes, blueprint, records
+        self.followers = following  # address -> positions of what comes after those who move
+        self._late = frozenset(at for some in following.values() for at in some)
         self.makes: dict[Address, dict[str, int]] = {}  # address -> host -> position of what brings it about
         self.breaks: dict[Address, dict[str, int]] = {}
         self._tables: dict[Block, list[tuple[dict[str, int], tuple[int, ...]]]] = {}
@@ -82,14 +89,13 @@ class _Edges:
                     self._leaving_behind(position, change, before)
                 if change.action is Action.MIGRATE:
                     before[position].update(self._moves_before(change.address))
+                    for later in self._followers(change.address):
+                        before[later].add(position)
         return before
 
     def _making(self, position: int, change: Change, first: set[int]) -> None:
         """After what it refers to, on its own host and where that lives; after what it replaces or takes over."""
         host, settled = change.to or change.host, self.blueprint.resources[change.address]
-        if settled.homes and host not in settled.homes:
-            mine = self.makes[change.address]
-            first.update(mine[home] for home in settled.homes if home in mine)
         tables = self._tables.get(settled.block)
         if tables is None:
             tables = self._tables[settled.block] = self._needs(settled.block)
@@ -98,9 +104,20 @@ class _Edges:
             if here is not None:
                 first.add(here)
             first.update(homes)
+        first.update(self._at_home(change))
+        if position not in self._late:
+            first -= self._late
         if self.breaks or self.blueprint.takes_over:
             first.update(self._gone_before(change))
         first.discard(position)
+
+    def _at_home(self, change: Change) -> Iterator[int]:
+        homes, mine = self.blueprint.resources[change.address].homes, self.makes[change.address]
+        if homes and (change.to or change.host) not in homes:
+            yield from (mine[home] for home in homes if home in mine)
+
+    def _followers(self, address: Address) -> Iterator[int]:
+        return (at for ref in self.blueprint.resources[address].block.refs for at in self.followers.get(ref, ()))
 
     def _moves_before(self, address: Address) -> Iterator[int]:
         """A migration waits for those of the wave before its own: they make its room."""
@@ -237,7 +254,8 @@ def sort(
         for earlier in some:
             followers[earlier].append(position)
     ranks: list[tuple[int, int]] = [(0, 0)] * count  # wave, and depth inside it
-    hosts = [change.host for change in changes]
+    # What moves is a matter of two hosts: all that is before or after it is in another wave.
+    hosts = [f"{change.host} {at}" if change.to else change.host for at, change in enumerate(changes)]
     ready = [position for position in range(count) if not waiting[position]]
     done = 0
     while ready:

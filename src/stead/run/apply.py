@@ -151,12 +151,17 @@ class _Work:
             hooks={step.number: found for step in steps if (found := self._hooks.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
+            follows=self._follows(steps),
             informs=informs,
             dead=self._journal.dead,
             pause=pause,
             parallel=self._options.parallel,
             stopping=self._interrupts.stopping,
         )
+
+    def _follows(self, steps: Sequence[Step]) -> dict[int, Sequence[Step]]:
+        moving = [step.number for step in steps if step.action is Action.MIGRATE]
+        return {one: [step for step in self._plan.steps if one in step.after] for one in moving}
 
     def _secrets_of(self, steps: Sequence[Step]) -> dict[int, Mapping[str, str]]:
         """To each step what its want refers to, of its own project's."""

@@ -178,6 +178,8 @@ class RunJournal:
                 if keep and record and keep.leases and _comes_here(step, keep, record):
                     # The successor's life begins here; were it later, a killed run would leave one that nobody knows.
                     self._write(address, replace(record, leases=keep.leases, host=keep.host))
+            elif step.action is Action.MIGRATE:
+                self._want(address, step.to, step.want)  # should that host go silent, it may have it
 
     def _done(self, step: Step) -> None:
         address = step.address

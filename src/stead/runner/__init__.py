@@ -94,6 +94,8 @@ class Wave:
     # host -> project of the API -> what the host keeps of it from now on; None: nothing
     documents: Mapping[str, Mapping[str, KeptDocument | None]] = field(default_factory=dict, repr=False)
     informs: tuple[str, ...] = ()  # hosts that are told what follows, with steps or without
+    follows: Mapping[int, Sequence[Step]] = field(default_factory=dict)
+    """Migration -> steps of later waves that come after it: their hosts are told what is to move."""
     dead: tuple[str, ...] = ()  # hosts that a person called dead: those that live tell them, should they boot again
     parallel: int = 0  # hosts at once; 0 leaves it to the runner
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # once true, nothing new begins

@@ -6,30 +6,26 @@ every few seconds, so that a slow step holds up no news of the others. The whole
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stead.core.kind import Action
 from stead.core.observed import Host, Observed
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import value
 from stead.language.spec.digests import digest_of_folder
-from stead.plan.model import Keep, PlannedHook, Step
+from stead.plan.model import PlannedHook, Step
 from stead.recovery.rebuild import Memory
 from stead.runner import Event, HostSilent, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.runner.ansible_process import Played, Playing, bare
+from stead.runner.wave_files import KEY, STOP, VARIABLES, handed, read, remove_secrets, whys, write_private, write_work
 
 OnEvent = Callable[[Event], None]
 
 WAVE = "stead.cloud.wave"
-# Files of a wave beside those of its hosts, which all have an ending: a host may be called as these are.
-STOP = "stop"  # tells hosts to begin nothing more
-KEY = "key"  # that secrets are sealed with, for controllers
-SECRETS = ".secrets"  # the ending of a host's
-VARIABLES = "variables"
 LOOK = 0.05  # seconds between looks for results: quick enough for a person, slow enough to cost nothing
 _STATES = {"ok": StepStatus.DONE, "failed": StepStatus.FAILED, "skipped": StepStatus.SKIPPED}
 
@@ -65,35 +61,68 @@ class AnsibleRunner:
         steps, refused = self._hooked(wave, "before", wave.steps)
         if refused:
             on_event(StepsEnded(refused))
+        moves = [step for step in steps if step.action is Action.MIGRATE]
+        steps = [step for step in steps if step.action is not Action.MIGRATE]
         if steps or wave.informs:
             self._carry_out(wave, steps, [one.step for one in refused], on_event)
+        if moves:
+            self._move(wave, moves, on_event)
 
     def _carry_out(self, wave: Wave, steps: Sequence[Step], failed: Sequence[int], on_event: OnEvent) -> None:
         lanes: dict[str, list[Step]] = {host: [] for host in wave.informs}
         for step in steps:
             lanes.setdefault(step.host, []).append(step)
         folder = self._fresh(f"wave-{wave.number}")
-        outcomes = {str(number): "failed" for number in failed}
-        for host, mine in lanes.items():
-            work = {"run": self.run_name, "wave": wave.number, "outcomes": outcomes, "dead": wave.dead}
-            work["steps"] = [_handed(step, wave) for step in mine]
-            if told := wave.documents.get(host):
-                work["documents"] = {project: one._asdict() if one else None for project, one in told.items()}
-            if wave.origin is not None:
-                work["origin"] = wave.origin._asdict()
-            write_private(folder / f"{host}.json", work)
+        beside: dict[str, Any] = {"run": self.run_name, "outcomes": {str(number): "failed" for number in failed}}
         try:
+            for host, mine in lanes.items():
+                told = wave.documents.get(host, {})
+                kept = {project: one._asdict() if one else None for project, one in told.items()}
+                steps_of_host = [handed(step, wave) for step in mine]
+                write_work(folder, host, wave, steps_of_host, {**beside, **({"documents": kept} if kept else {})})
             self._follow(wave, lanes, folder, on_event)
         finally:
-            for path in (folder / KEY, folder / STOP, *(folder / f"{host}{SECRETS}" for host in lanes)):
-                path.unlink(missing_ok=True)
+            remove_secrets(folder)
+            (folder / STOP).unlink(missing_ok=True)
+
+    def _move(self, wave: Wave, steps: Sequence[Step], on_event: OnEvent) -> None:
+        from stead.runner.moving import GuestMoves
+        from stead.site.inventory import read_inventory
+
+        moves = GuestMoves(
+            wave=wave,
+            folder=self._fresh(f"wave-{wave.number}-move"),
+            inventory=read_inventory(self.inventory)[0],
+            spoken=lambda step: handed(step, wave),
+            play=lambda name, lanes: self._told(wave, name, lanes),
+            tell=on_event,
+        )
+        for result in moves.all(steps):
+            done = [step for step in steps if step.number == result.step and result.state is StepStatus.DONE]
+            _, refused = self._hooked(wave, "after", done)
+            on_event(StepsEnded(refused or [result]))
+
+    def _told(self, wave: Wave, name: str, lanes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[int, str]:
+        """A part of steps, on several hosts at once: what became of each, told once all have ended."""
+        folder = self._fresh(f"wave-{wave.number}-{name}")
+        variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
+        try:
+            for host, mine in lanes.items():
+                write_work(folder, host, wave, mine, {"run": self.run_name, "outcomes": {}})
+            with self._play(WAVE, folder, variables, len(lanes)) as playing:
+                played = playing.wait()
+        finally:
+            remove_secrets(folder)
+        found: dict[int, str] = {}
+        for host, mine in lanes.items():
+            why = whys(folder, host, f"{host} said nothing: {played.last_words}")
+            for step in mine:
+                found[step["number"]] = found.get(step["number"]) or why(step["number"])
+        return found
 
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
         if wave.site_key:
             write_private(folder / KEY, wave.site_key)
-        for host, mine in lanes.items():
-            if secrets := {id_: one for step in mine for id_, one in wave.secrets.get(step.number, {}).items()}:
-                write_private(folder / f"{host}{SECRETS}", secrets)
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
         left = {host: list(steps) for host, steps in lanes.items()}
         told = dict.fromkeys(lanes, 0)
@@ -210,17 +239,6 @@ def _rest(wave: Wave) -> None:
         time.sleep(min(left, LOOK))
 
 
-def forget_secrets(runs: Path) -> None:
-    """Those of runs that were killed: one that ends by itself leaves none."""
-    for path in (*runs.glob(f"*/wave-*/*{SECRETS}"), *runs.glob(f"*/wave-*/{KEY}")):
-        try:
-            os.kill(int(path.parents[1].name.rpartition("-")[2]), 0)
-        except ProcessLookupError:
-            path.unlink(missing_ok=True)
-        except (ValueError, PermissionError):  # no run of the command line's; or one at work
-            continue
-
-
 def _lost(step: Step, host: str, found: Mapping[str, Any]) -> StepResult:
     """A step of which its host's last word says nothing."""
     if wait := (found.get("waits") or {}).get(str(step.number)):
@@ -253,39 +271,3 @@ def _changed(hook: PlannedHook) -> str:
 
 def _at(hooks: Sequence[PlannedHook], when: str) -> Iterator[PlannedHook]:
     return (hook for hook in hooks if hook.when == when)
-
-
-def _handed(step: Step, wave: Wave) -> dict[str, Any]:
-    """With the names of the secrets that it may open: on its host, others' may lie beside them."""
-    own = wave.secrets.get(step.number)
-    return spoken(step, wave.keeps.get(step.address)) | ({"secrets": [*own]} if own else {})
-
-
-def spoken(step: Step, keep: Keep | None = None) -> dict[str, Any]:
-    """A step as hosts are told it."""
-    told = {"record": keep.told()} if keep is not None and step.want is not None else {}
-    return told | {
-        "action": str(step.action),
-        "address": str(step.address),
-        "after": list(step.after),
-        "digest": step.want.digest if step.want is not None else "",
-        "have": step.have.fields() if step.have is not None else None,
-        "kind": step.address.kind,
-        "number": step.number,
-        "to": step.to,
-        "uuid": step.uuid,
-        "want": step.want.fields() if step.want is not None else None,
-    }
-
-
-def write_private(path: Path, value: object) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file)
-
-
-def read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None

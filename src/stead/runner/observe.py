@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -132,12 +132,13 @@ def to_observed(
     """The planner's view: the inventory's word, completed by the host's own; and what is there of each resource."""
     known = {name: with_abilities(completed(host, answers.get(name))) for name, host in hosts.items()}
     haves: dict[Address, dict[str, Have]] = {}
+    moved = _moved(answers)
     for name in sorted(answers):
-        for entries in answers[name].facts.get("resources", {}).values():
-            for entry in entries:
-                address = parse(entry["address"])
-                if address is not None and (entry.get("begun") or not entry.get("gone")):
-                    haves.setdefault(address, {})[name] = _have(entry, wants)
+        for entry in _entries(answers[name]):
+            address = parse(entry["address"])
+            left = entry.get("moving") and str(entry["uuid"]) in moved
+            if address is not None and not left and (entry.get("begun") or not entry.get("gone")):
+                haves.setdefault(address, {})[name] = _have(entry, wants)
     parts = [canonical({"host": name, "facts": _lasting(answers[name])}) for name in sorted(answers)]
     said = {name: answer.facts for name, answer in sorted(answers.items()) if answer.answered}
     origins = {name: StoreOrigin(**facts["origin"]) for name, facts in said.items() if facts.get("origin")}
@@ -146,6 +147,18 @@ def to_observed(
     return Observed(
         hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread, documents=documents
     )
+
+
+def _entries(answer: Answer) -> Iterator[Mapping[str, Any]]:
+    return (entry for entries in answer.facts.get("resources", {}).values() for entry in entries)
+
+
+def _moved(answers: Mapping[str, Answer]) -> frozenset[str]:
+    """UUIDs of those that go on where they moved to. Where they came from, what is left of them is paused."""
+    told = [entry for answer in answers.values() for entry in _entries(answer)]
+    paused = {str(entry["uuid"]) for entry in told if entry.get("moving")}
+    there = {str(one["uuid"]) for one in told if not (one.get("moving") or one.get("begun") or one.get("gone"))}
+    return frozenset(paused & there)
 
 
 def to_memories(answers: Mapping[str, Answer]) -> dict[str, Memory]:
@@ -211,6 +224,7 @@ def completed(host: Host, answer: Answer | None) -> Host:
         pools=host.pools or (_pools(capacity["pools"]) if computes or stores else {}),
         hypervisors=works if host.hypervisors == UNSAID else works & host.hypervisors,
         traits=host.traits | traits(facts),
+        programs=facts["system"].get("versions", {}),
         architecture=facts["system"]["architecture"] or host.architecture,
     )
 

@@ -177,7 +177,7 @@ def _reported(host: Host, row: HostRow) -> Host:
         pools=host.pools or (_pools() if computes or stores else {}),
         underlay=host.underlay or row.underlay,
     )
-    return with_abilities(reported, simulated=True)
+    return with_abilities(reported)
 
 
 class _Seen:

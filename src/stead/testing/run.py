@@ -69,7 +69,7 @@ def _run(spec: Path, test: Rehearsal, shared: Mapping[str, Any], hosts: Mapping[
     if unknown:
         yield f"the inventory has no host {', '.join(sorted(unknown))}"
         return
-    able = {name: with_abilities(host, simulated=True) for name, host in hosts.items()}
+    able = {name: with_abilities(host) for name, host in hosts.items()}
     recorded, observed = Recorded(site=SITE), Observed(hosts=able)
     if not has_errors(found):
         inputs = Inputs(

@@ -679,10 +679,10 @@ def test_root_disk_where_the_hosts_keep_none_is_refused_before_any_is_touched(
     assert made.plan is None
 
 
-def able(*more: Host, simulated: bool = False) -> Observed:
+def able(*more: Host) -> Observed:
     """The site, with what this version's host code can do."""
     there = {**site().hosts, **{one.name: one for one in more}}
-    return replace(site(), hosts={name: with_abilities(one, simulated=simulated) for name, one in there.items()})
+    return replace(site(), hosts={name: with_abilities(one) for name, one in there.items()})
 
 
 def test_root_disk_goes_where_its_pool_holds_one() -> None:
@@ -697,23 +697,40 @@ def test_root_disk_goes_where_its_pool_holds_one() -> None:
     assert placed == ["compute-2"] * 2
 
 
-@pytest.mark.parametrize(("simulated", "codes"), [(False, ["STEAD-X013"]), (True, ["STEAD-X014"])])
-def test_what_only_simulated_hosts_do_is_refused_for_real_ones_and_told_of_the_others(
-    simulated: bool, codes: list[str]
-) -> None:
-    before, after = (spec(instances={"web": {**WEB, "count": 5, "host": f"compute-{at}"}}) for at in (1, 2))
-    observed = able(simulated=simulated)
-    made = planned(desired(before), EMPTY, observed)
+def test_what_cannot_move_is_refused_before_any_host_is_touched() -> None:
+    """Five of one definition for one reason are one diagnostic."""
+    at = [{**WEB, "count": 5, "host": f"compute-{number}", "state": "stopped"} for number in (1, 2)]
+    made = planned(desired(spec(instances={"web": at[0]})), EMPTY, able())
     assert made.blueprint is not None
-    recorded, observed = applied(made.blueprint, EMPTY, observed)
-    moved, found = make_plan(asked(after, recorded, observed))
+    recorded, observed = applied(made.blueprint, EMPTY, able())
+    moved, (found,) = make_plan(asked(spec(instances={"web": at[1]}), recorded, observed))
     assert moved.plan is not None
-    assert of(moved.plan, "instances") == {f"web-{at}": ["migrate"] for at in range(5)}
-    assert [one.code for one in found] == codes
-    assert "acme/instances/web[0] on compute-1" in found[0].detail
-    assert "and 2 more" in found[0].detail
-    assert found[0].place is not None
-    assert (found[0].severity == "warning") == simulated
+    assert of(moved.plan, "instances") == {f"web-{number}": ["migrate"] for number in range(5)}
+    assert found.code == "STEAD-X013"
+    assert "acme/instances/web[0] from compute-1 to compute-2" in found.detail
+    assert "and 2 more" in found.detail
+    assert "It is stopped" in found.detail
+    assert found.place is not None
+
+
+def test_others_hear_where_it_is_after_it_has_moved() -> None:
+    """Until then it is where it was. The host that gets it has the network before."""
+    before, after = (
+        spec(instances={"web": {**WEB, "host": host}, "other": {**WEB, "host": "compute-1"}})
+        for host in ("compute-1", "compute-2")
+    )
+    made = planned(desired(before), EMPTY, able())
+    assert made.blueprint is not None
+    recorded, observed = applied(made.blueprint, EMPTY, able())
+    plan = planned(desired(after), recorded, observed).plan
+    assert plan is not None
+    (move,) = [step for step in plan.steps if step.action is Action.MIGRATE]
+    networks = [step for step in plan.steps if step.address.kind == "networks"]
+    assert {(step.host, str(step.action), step.wave < move.wave) for step in networks if step.host} >= {
+        ("compute-1", "update", False),
+        ("compute-2", "create", True),
+    }
+    assert all(move.number in step.after for step in networks if step.action is Action.UPDATE)
 
 
 def test_volume_on_another_host_goes_after_its_user_has_let_go() -> None:

@@ -15,8 +15,9 @@ from ansible_collections.stead.cloud.plugins.action.converge import HIDDEN, hidd
 from stead.core.address import Address
 from stead.runner import Event, Wave
 from stead.runner import ansible as real
-from stead.runner.ansible import KEY, SECRETS, AnsibleRunner, forget_secrets
+from stead.runner.ansible import AnsibleRunner
 from stead.runner.ansible_process import Played
+from stead.runner.wave_files import KEY, SECRETS, forget_secrets
 
 
 def test_secrets_of_a_run_that_was_killed_go_with_the_next_command(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@
 
 Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
 
-Only simulated hosts carry the moves out, and the plan says so (STEAD-X014). For real hosts it is refused (STEAD-X013).
-
 exit status: 0 when everything finds another host, 1 when something has to stay
 """
 

@@ -5,8 +5,6 @@ They even out the use of hosts; what is under the policy `pack` is brought toget
   stead rebalance --moves 10
   stead rebalance --moves 10 -o even.plan && stead apply even.plan
 
-Only simulated hosts carry the moves out, and the plan says so (STEAD-X014). For real hosts it is refused (STEAD-X013).
-
 exit status: 0, also when no move is worth it
 """
 

@@ -177,7 +177,8 @@ def runner_for(workspace: Workspace, inventory: Inventory) -> Runner:
     if "simulated" in inventory.runners:
         text = "Some hosts of the inventory are simulated and some are not. Set stead_runner for all of them, or none."
         raise Refused(NO_RUNNER.at(None, text))
-    from stead.runner.ansible import AnsibleRunner, forget_secrets
+    from stead.runner.ansible import AnsibleRunner
+    from stead.runner.wave_files import forget_secrets
 
     runs = made_directory(workspace) / RUNS
     forget_secrets(runs)

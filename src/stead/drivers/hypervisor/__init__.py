@@ -7,6 +7,7 @@ several ways, which differ in speed and in little else. Who names none gets the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,47 @@ FEATURES = (
 )  # fmt: skip
 
 
+class GuestPresence(StrEnum):
+    """What a host has of a guest, while that is moved."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MOVING = "moving"  # paused by the move: it goes on there, or here
+    OFF = "off"
+    ABSENT = "absent"
+
+
+@value
+class MoveRequest:
+    uuid: str
+    want: Mapping[str, Any]
+    source: str  # programs of the controller that reach the hypervisors of both hosts
+    target: str
+    address: str  # of the target, for what hosts send each other
+    off: bool = False  # it does not run: only its definition moves
+
+
+@value
+class Mover:
+    """How a guest gets to another host: by commands of the controller, which reaches both hypervisors."""
+
+    program: str
+    package: str  # of Debian, that has it
+    relay: Sequence[str]
+    """What reaches the hypervisor on its host, as one program's input and output."""
+    move: Callable[[MoveRequest], Sequence[str]]
+    """Ends when it is there, or stays. An interrupt (SIGINT) cancels it."""
+    ask: Callable[[str, str], Sequence[str]]
+    """What is there of a guest: (program that reaches its host, UUID)."""
+    presence: Callable[[str], GuestPresence]
+    """What the answer to that means."""
+    resume: Callable[[str, str], Sequence[str]]
+    watch: Callable[[str, str], Sequence[str]]
+    """How far it is: (program that reaches the source, UUID)."""
+    progress: Callable[[str], str]
+    """That answer in words; empty where it says nothing."""
+
+
 @value
 class HypervisorDriver:
     name: str
@@ -53,6 +95,7 @@ class HypervisorDriver:
     """On hosts, with their oldest versions that do; a guest may not move to an older one than it was started by."""
     console: Callable[[str], Sequence[str]]
     """What opens the serial console of the guest with this UUID, on its host."""
+    mover: Mover | None = None
 
 
 @cache
@@ -80,6 +123,12 @@ def preferred(able: Collection[str]) -> str:
 def known_of(hypervisors: frozenset[str]) -> frozenset[str]:
     """Those that there is code for."""
     return frozenset(one for one in hypervisors if one in by_hypervisor())
+
+
+@cache
+def slow() -> frozenset[str]:
+    """Those that emulate the processor."""
+    return frozenset(name for driver in all_of_them().values() for name in driver.slow)
 
 
 def cpu_of(hypervisor: str) -> str:

@@ -6,14 +6,79 @@ emulation. A definition differs in one word, and all code is the same, so two dr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 from stead.core.driver import DriverScope, Proven, no, yes
-from stead.drivers.hypervisor import HypervisorDriver
+from stead.drivers.hypervisor import GuestPresence, HypervisorDriver, Mover, MoveRequest
+
+LOCAL = "qemu:///system"
+_MIB = 1 << 20
+# A guest's own disks, by their part of the want, and the letter of each.
+_OWN = (("size", "a"), ("swap", "y"), ("ephemeral", "x"))
+_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}
 
 
 def console(uuid: str) -> Sequence[str]:
-    return ["virsh", "--connect", "qemu:///system", "console", uuid]
+    return ["virsh", "--connect", LOCAL, "console", uuid]
+
+
+def _at(way: str) -> str:
+    return f"qemu+ext:///system?command={quote(way)}"
+
+
+def move(asked: MoveRequest) -> Sequence[str]:
+    """The source gives it up only when it runs on the target."""
+    words = ["virsh", "--connect", _at(asked.source), "migrate", "--persistent", "--undefinesource"]
+    if asked.off:
+        return [*words, "--offline", asked.uuid, _at(asked.target)]
+    words += ["--live", "--migrateuri", f"tcp://{asked.address}", "--listen-address", asked.address]
+    if disks := own_disks(asked.want):
+        words += ["--copy-storage-inc", "--migrate-disks", ",".join(disks)]
+    return [*words, asked.uuid, _at(asked.target)]
+
+
+def own_disks(want: Mapping[str, Any]) -> list[str]:
+    """What the guest calls the disks that are on its host alone."""
+    root = want["root"]
+    names = {name for name, _letter in _OWN if root.get(name)} - ({"size"} if "volume" in root else set())
+    return [_PREFIX[root["bus"]] + letter for name, letter in _OWN if name in names]
+
+
+def ask(way: str, uuid: str) -> Sequence[str]:
+    return ["virsh", "--connect", _at(way), "domstate", "--reason", uuid]
+
+
+def presence(said: str) -> GuestPresence:
+    state, _, reason = said.strip().partition(" (")
+    if state == "paused":
+        return GuestPresence.MOVING if reason.startswith("migrati") else GuestPresence.PAUSED
+    if state in ("shut off", "crashed"):
+        return GuestPresence.OFF
+    return GuestPresence.RUNNING if state else GuestPresence.ABSENT
+
+
+def resume(way: str, uuid: str) -> Sequence[str]:
+    return ["virsh", "--connect", _at(way), "resume", uuid]
+
+
+def watch(way: str, uuid: str) -> Sequence[str]:
+    return ["virsh", "--connect", _at(way), "domjobinfo", "--rawstats", uuid]
+
+
+def progress(said: str) -> str:
+    told = {name: int(text) for name, _, text in (line.partition(": ") for line in said.splitlines()) if text.isdigit()}
+    total, left = told.get("data_total", 0), told.get("data_remaining", 0)
+    if not total:
+        return ""
+    sent, took = told.get("data_processed", 0), told.get("time_elapsed", 0)
+    words = f"{sent / _MIB:,.0f} MiB sent, {left / _MIB:,.0f} MiB left"
+    if sent and took:
+        words += f", {left * took / sent / 1000:.0f} s to go"
+    if dirty := told.get("memory_dirty_rate", 0) * told.get("memory_page_size", 0):
+        words += f", memory changes at {dirty / _MIB:,.0f} MiB/s"
+    return words
 
 
 DRIVER = HypervisorDriver(
@@ -40,13 +105,21 @@ DRIVER = HypervisorDriver(
             "This version passes no device of a host through to an instance. Leave `devices` out. `traits` choose a "
             'host that has it, and `reserve: {"device:NAME": 1}` counts it.'
         ),
-        "migrate": no(
-            "This version moves no running instance to another host. Write `host:` with the host where it is, or make "
-            "it anew on the other one with `--replace`: what is on volumes in served pools stays."
-        ),
+        "migrate": yes(Proven.LAB, "between hosts with the same pools and processors alike"),
     },
     runs={"kvm": "host-model", "qemu": "maximum"},
     slow=frozenset({"qemu"}),
     programs={"libvirt": (7, 0), "qemu": (6, 0)},
     console=console,
+    mover=Mover(
+        program="virsh",
+        package="libvirt-clients",
+        relay=("virt-ssh-helper", LOCAL),
+        move=move,
+        ask=ask,
+        presence=presence,
+        resume=resume,
+        watch=watch,
+        progress=progress,
+    ),
 )

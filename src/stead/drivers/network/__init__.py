@@ -65,6 +65,8 @@ class NetworkDriver:
     """What hosts should have of a network."""
     on_hosts: Callable[[Sequence[str], Mapping[str, Host]], Sequence[str]] = where_asked
     """Which hosts get the want of a router, floating IP or group: (where it runs or has members, all hosts)."""
+    locates: tuple[str, ...] = ()
+    """Fields of its wants that say where the ports of a network are, by pattern."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """What it takes to change a field that only its wants of networks have, and every such field; as of a kind."""
     field_map: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from stead.kinds.instance.demand import demand, host_needs, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
 from stead.kinds.instance.model import Instance
+from stead.kinds.instance.moving import stays
 from stead.kinds.instance.nics import implicit_refs, needs, pins
 from stead.kinds.instance.reach import reaches
 from stead.kinds.instance.realise import contribute, facts, realise
@@ -33,6 +34,7 @@ KIND = Kind(
     stateful=True,
     holds=holds,
     mobile=True,
+    stays=stays,
     implicit_refs=implicit_refs,
     needs=needs,
     demand=demand,

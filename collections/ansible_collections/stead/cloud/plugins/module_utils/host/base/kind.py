@@ -49,5 +49,7 @@ class HostKind(NamedTuple):
     """Whether one with this want is done only when its guest is ready."""
     report: Callable[[List[Told], "Look"], None] = no_more
     """Adds to the entries what a host says of them beside, and those that the ledger does not know."""
-    migrate: Optional[Act] = None
-    """Moves it to the host `to` of the step; nothing where hosts cannot."""
+    receive: Optional[Act] = None
+    """Makes all that it needs here before it comes from another host; nothing where hosts do not move it."""
+    expect: Act = nothing
+    """Before others move, of whom its want says where they are: from now on they are found where they turn up."""

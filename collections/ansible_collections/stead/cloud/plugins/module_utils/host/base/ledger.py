@@ -62,8 +62,17 @@ def beside(step: Step) -> Entry:
     return found
 
 
+def made_by(step: Step) -> Entry:
+    return cast(
+        "Entry", {**entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"]), **beside(step)}
+    )
+
+
 def begin(made: Entry) -> None:
     """Before anything is touched. What is there as it is wanted leaves nothing new behind."""
+    came = came_from(made["kind"], made["uuid"])
+    if came:
+        made = cast("Entry", {"came_from": came, **made})
     if not _says(read(made["kind"], made["uuid"]), {name: cast("Mapping[str, Any]", made)[name] for name in NEEDED}):
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
@@ -80,6 +89,12 @@ def keep(made: Entry, awaited: bool = False) -> None:
         says = {**known, **made, "applied_at": now, **({"awaited": True} if awaited else {})}
         _write(path_of(made["kind"], made["uuid"]), says)
     remove(path_of(made["kind"], made["uuid"], BEGUN))
+
+
+def came_from(kind: str, uuid: str) -> str:
+    """The host from which it was to come here, of what is begun."""
+    made = _read(path_of(kind, uuid, BEGUN))
+    return made.get("came_from", "") if made is not None else ""
 
 
 def is_unsure(kind: str, uuid: str) -> bool:

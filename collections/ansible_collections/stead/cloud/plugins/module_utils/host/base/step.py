@@ -29,6 +29,7 @@ class Step(TypedDict, total=False):
     have: Any  # the same, of what is there
     after: List[int]  # numbers of the steps that it waits for
     to: str  # the host that it moves to
+    came_from: str  # the host that it moves from, for the one that gets it
     secrets: List[str]  # that its want refers to
     record: Any  # what the store has of the resource
     origin: Optional[Origin]
@@ -53,3 +54,4 @@ class Entry(TypedDict, total=False):
     record: Any
     applied_at: str
     awaited: bool
+    came_from: str  # of what is begun: a guest that is there all the same has moved here

@@ -88,6 +88,10 @@ class SeenGuest(Protocol):
     @property
     def state(self) -> str: ...
 
+    @property
+    def moving(self) -> bool:
+        """Paused in the middle of a move: where another host has it and runs it, that is where it is."""
+
     def label(self) -> Dict[str, str]:
         """Address, UUID and digest that it carries; nothing of one that is not Stead's."""
 

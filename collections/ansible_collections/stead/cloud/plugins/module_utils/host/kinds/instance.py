@@ -5,13 +5,13 @@ It does what the step's action says and judges nothing: whether a change needs a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, cast
 
 from ...wire import instance as wire
 from ..base import ledger
 from ..base.errors import Code, Failed
 from ..base.kind import HostKind
-from ..base.step import Step, Want
+from ..base.step import Entry, Step, Want
 from ..base.work import Work
 from ..hypervisor import drivers
 from ..hypervisor.driver import adjusts
@@ -21,8 +21,10 @@ from ..run import waiting
 from ..storage import instance_disks
 
 if TYPE_CHECKING:
+    from ..hypervisor.driver import SeenGuest
     from ..observe.looking import Look
 
+HERE = Code("STEAD-E307", "the instance cannot come to this host")
 FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
 RESTARTS = ("reboot", "rebuild", "replace")
 NEW_DISK = ("rebuild", "replace")
@@ -36,7 +38,7 @@ def ensure(step: Step, work: Work) -> None:
     was_on = guest is not None and guest.is_on()
     if guest is not None and action in RESTARTS:
         guest.stop(want["stop_timeout"], work)
-    if action in NEW_DISK:
+    if action in NEW_DISK or (guest is None and ledger.came_from("instances", step["uuid"])):  # half of it came
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
     instance_disks.grow_root(want, guest, work)
@@ -56,6 +58,30 @@ def ensure(step: Step, work: Work) -> None:
         defined.stop(want["stop_timeout"], work)
     if action in NEW_DISK or "cdrom" in want:
         tidying.tidy(work)  # what it stood on before may be nobody's now
+
+
+def receive(step: Step, work: Work) -> None:
+    """Disks of its own are made as they begin: what was written since comes with the guest.
+
+    One that is here already is another try's, and then this host's ledger says so. Else it may be the very disk that
+    the guest writes to, in a directory that hosts share.
+    """
+    want = step["want"]
+    drivers.of(want, work.sessions).check(want)
+    guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
+    if guest is not None and guest.is_on():
+        raise Failed(HERE, "The guest is on this host already. Plan again: the next plan knows where it runs.")
+    if not ledger.wants("instances", step["uuid"]) and instance_disks.has_own(want):
+        text = (
+            "A disk of the guest is on this host already. Where hosts share the directory of pool {0}, make it a pool "
+            "of type nfs, and boot from volumes."
+        )
+        raise Failed(HERE, text.format(want["root"]["pool"]["name"]))
+    if not work.check:
+        ledger.begin(cast("Entry", dict(ledger.made_by(step), came_from=step["came_from"])))
+    instance_disks.remove_root(want, work)
+    instance_disks.ensure(want, work)
+    _guard(want, work)
 
 
 def remove(step: Step, work: Work) -> None:
@@ -130,6 +156,7 @@ def report(entries: List[Dict[str, Any]], look: Look) -> None:
         if guest is not None:
             entry["state"] = guest.state
             entry["made_from"] = guest.label().get("digest", "")
+            _moved(entry, guest)
     known = {entry["uuid"] for entry in entries}
     for uuid, guest in sorted(look.guests.items()):
         own = guest.label()
@@ -139,11 +166,21 @@ def report(entries: List[Dict[str, Any]], look: Look) -> None:
             entries.append(dict(entry, state=guest.state, made_from="", lost=True, told=guest.told()))
 
 
+def _moved(entry: Dict[str, Any], guest: SeenGuest) -> None:
+    """A run was killed while it moved. Until it goes on, here or there, both hosts have it, and it is paused."""
+    if guest.moving:
+        entry["moving"] = True
+    elif entry.get("begun") and entry.get("came_from"):  # it came
+        del entry["begun"]
+        entry["lost"] = True
+
+
 KIND = HostKind(
     ensure=ensure,
     remove=remove,
     seen=seen,
     restore=restore,
+    receive=receive,
     guard=guard,
     asks_first=True,
     awaited=waiting.is_needed,

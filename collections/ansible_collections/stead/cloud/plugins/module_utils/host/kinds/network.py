@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from ..observe.looking import Look
 
 from ..base.kind import HostKind
+from ..net import drivers
 from ..net.drivers import NETWORKS
 
 
 def ensure(step: Step, work: Work) -> None:
     NETWORKS.ensure(step["want"], work, step.get("have"))
+
+
+def expect(step: Step, work: Work) -> None:
+    if step.get("have"):
+        drivers.expect(step["want"], step["have"], work)
 
 
 def remove(step: Step, work: Work) -> None:
@@ -31,4 +37,4 @@ def seen(step: Step, look: Look) -> Seen:
     return NETWORKS.seen(step, look)
 
 
-KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore, asks_first=True)
+KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore, expect=expect, asks_first=True)

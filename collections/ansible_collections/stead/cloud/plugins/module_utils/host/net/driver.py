@@ -87,3 +87,5 @@ class HostNetworkDriver(NamedTuple):
     """The namespace from which instances in a network, by its UUID, are reached."""
     strays: Callable[[Mapping[str, Sequence[Mapping[str, Any]]], Mapping[str, Any]], List[str]]
     """Links of its own that belong to nothing in the ledger: (entries by kind, links)."""
+    expect: Optional[Callable[[Want, Want, Work], None]] = None
+    """Guests of a network are about to move: (want, have). From now on each is found where it turns up."""

@@ -100,6 +100,12 @@ def _names(want: Want) -> Sequence[str]:
     return several
 
 
+def expect(want: Want, have: Want, work: Work) -> None:
+    found = of(want).expect
+    if found is not None:
+        found(want, have, work)
+
+
 NETWORKS = ByDriver("networks", lambda driver: driver.networks)
 SECURITY_GROUPS = ByDriver("security groups", lambda driver: driver.security_groups)
 ROUTERS = ByDriver("routers", lambda driver: driver.routers)

@@ -20,7 +20,7 @@ from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.journal import Journal, Silence
 from ..base.sessions import Sessions
-from ..base.step import Entry, Step
+from ..base.step import Step
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import documents, fences, origin
@@ -203,22 +203,22 @@ class Batch:
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
                 code.remove({**given, "have": have}, work)
-        elif action == "migrate":
-            if code.migrate is None:
-                text = (
-                    "Real hosts do not move {0} to one another yet, and nothing was done. Name its host in the spec"
-                    " (`host: {1}`), or make it anew with --replace; volumes in served pools keep their data."
-                )
-                raise Failed(NO_MIGRATION, text.format(kind, work.host))
-            code.migrate(given, work)
+        elif action == "receive":
+            if code.receive is None:
+                text = "Hosts do not move {0} to one another. Name the host where it is in the spec (`host: {1}`)."
+                raise Failed(NO_MIGRATION, text.format(kind, step["came_from"]))
+            code.receive(given, work)
+            return False
+        elif action == "expect":
+            code.expect(given, work)
             return False
         else:
             unsure = ledger.is_unsure(kind, step["uuid"])  # a start of a run before may be what is waited for
             if not work.check:
-                ledger.begin(_entry(step))
+                ledger.begin(ledger.made_by(step))
             code.ensure(given, work)
             if not work.check and code.awaited(step["want"]) and (work.booted or unsure):
-                ledger.keep(_entry(step), awaited=True)
+                ledger.keep(ledger.made_by(step), awaited=True)
                 return True
         self._book(step)
         return False
@@ -235,7 +235,7 @@ class Batch:
         if step["action"] in ("destroy", "forget") or step.get("want") is None:
             ledger.forget(step["kind"], step["uuid"])
         else:
-            ledger.keep(_entry(step))
+            ledger.keep(ledger.made_by(step))
 
 
 def _is_time_to_tell(begun: float, running: Mapping[Any, Tuple[int, float]]) -> bool:
@@ -247,11 +247,6 @@ def _told(error: Exception) -> str:
     where = traceback.extract_tb(error.__traceback__)[-1]
     at = "{0}:{1}".format(os.path.basename(where.filename), where.lineno)
     return str(Failed(UNEXPECTED, "{0}: {1} ({2})".format(type(error).__name__, error, at)))
-
-
-def _entry(step: Step) -> Entry:
-    made = ledger.entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"])
-    return {**made, **ledger.beside(step)}
 
 
 def outcome(step: Step, status: str, changed: bool = False, done: Sequence[str] = (), error: str = "") -> Outcome:

@@ -63,6 +63,13 @@ def remove_root(want: Want, work: Work) -> None:
             drivers.extra_disk(want, name).remove(work)
 
 
+def has_own(want: Want) -> bool:
+    """Whether any disk that lives and dies with it is here."""
+    root = want["root"]
+    own = [drivers.root_disk(want)] if "volume" not in root and root.get("size") else []
+    return any(one.exists() for one in own + [drivers.extra_disk(want, name) for name in EXTRA if root.get(name)])
+
+
 def remove(want: Want, work: Work) -> None:
     remove_root(want, work)
     drivers.leave(attached(want), work)

@@ -73,6 +73,8 @@ class Machine:
     def files(self) -> Set[str]:
         return set(self._made["disks"].values())
 
+    moving = False  # it stays where it is
+
     def device_of(self, uuid: str, path: str) -> Optional[str]:
         return next((key for key, file in self._made["disks"].items() if key == uuid or file == path), None)
 

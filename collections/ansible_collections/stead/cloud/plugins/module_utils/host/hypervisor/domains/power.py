@@ -63,6 +63,8 @@ def stop(domain: Any, patience: int, work: Work) -> None:
 def _stop(domain: Any, patience: int) -> None:
     import libvirt
 
+    if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:  # it hears nobody
+        patience = 0
     begun = time.monotonic()
     asked: Optional[float] = None
     while domain.isActive():

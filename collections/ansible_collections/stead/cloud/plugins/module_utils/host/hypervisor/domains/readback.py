@@ -26,10 +26,17 @@ class SeenDomain:
     """Definition and, of a running one, what runs; both as XML."""
 
     def __init__(
-        self, name: str, state: str, autostart: bool, defined: Xml.Element, live: Optional[Xml.Element]
+        self,
+        name: str,
+        state: str,
+        autostart: bool,
+        defined: Xml.Element,
+        live: Optional[Xml.Element],
+        moving: bool = False,
     ) -> None:
         self.name = name
         self.state = state
+        self.moving = moving
         self._autostart = autostart
         self._defined = defined
         self._live = live if live is not None else defined
@@ -82,7 +89,8 @@ def everything(connection: Any) -> Dict[str, SeenDomain]:
                 continue
             raise
         uuid = domain.UUIDString()
-        found[uuid] = SeenDomain(domain.name(), state, uuid in auto, defined, live)
+        moving = state == "paused" and stats.get("state.reason") == libvirt.VIR_DOMAIN_PAUSED_MIGRATION
+        found[uuid] = SeenDomain(domain.name(), state, uuid in auto, defined, live, moving)
     return found
 
 

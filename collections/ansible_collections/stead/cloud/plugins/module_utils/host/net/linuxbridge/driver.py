@@ -17,4 +17,5 @@ DRIVER = HostNetworkDriver(
     lookouts=lookouts,
     inside=dhcp.namespace_of,
     strays=strays,
+    expect=networks.expect,
 )

@@ -2,6 +2,9 @@
 
 Everything is known when it is planned, so nothing is learned and no packet asks around: the bridge answers ARP and
 neighbour discovery for guests elsewhere by itself. Broadcasts go to the network's other hosts, and to no others.
+
+While a guest moves, the entry of its MAC alone may be learned: QEMU's announcement, which its guard lets through, leads
+everybody to its new host the moment it goes on there. All other MACs stay where they were written.
 """
 
 from __future__ import annotations
@@ -15,15 +18,19 @@ from . import naming
 
 Line = Tuple[str, str]  # a MAC, and what to do about it
 EVERYBODY = "00:00:00:00:00:00"
+LEARNING = "link set {0} type vxlan learning ageing 86400"  # who is idle for long is not forgotten
+NO_LEARNING = "link set {0} type vxlan nolearning ageing 300"
 
 
 def ensure(want: Want, work: Work, bridge: str) -> None:
     tunnel = naming.vxlan_name(want["uuid"])
     elsewhere, peers = _elsewhere(want, work.host), want.get("peers", {})
-    far, near = _entries(work.now.forwarding(tunnel))
+    found = work.now.forwarding(tunnel)
+    far, near = _entries(found)
     everybody = {EVERYBODY: {at for host, at in peers.items() if host != work.host and at}}
     reached = {mac: {peers[one["at"]]} for mac, one in elsewhere.items() if one["at"] in peers}
     lines = _far(tunnel, {**reached, **everybody}, far)
+    lines += _fixed(tunnel, reached, found)
     lines += _near(tunnel, set(elsewhere), near)
     work.batch("bridge", [line for _mac, line in lines])
     owners = {address: mac for mac, entry in elsewhere.items() for address in entry["addresses"]}
@@ -35,6 +42,22 @@ def ensure(want: Want, work: Work, bridge: str) -> None:
     names = {at: host for host, at in peers.items()}
     for at in far.get(EVERYBODY, set()) ^ everybody[EVERYBODY]:
         work.differs("peers", names.get(at, at), at if at in far.get(EVERYBODY, ()) else None)
+
+
+def expect(want: Want, have: Want, work: Work) -> None:
+    """Those who are to be on other hosts than they are. Until then, each is where it was."""
+    tunnel, peers = naming.vxlan_name(want["uuid"]), have.get("peers", {})
+    was, will_be = have.get("forwarding", {}), want.get("forwarding", {})
+    moving = {mac.lower(): one["at"] for mac, one in was.items() if mac in will_be and will_be[mac]["at"] != one["at"]}
+    if not moving:
+        return
+    work.batch("ip", [LEARNING.format(tunnel)])
+    lines = ["link set dev {0} learning on".format(tunnel)]
+    line = "fdb replace {0} dev {1} dst {2} self dynamic"
+    lines += [
+        line.format(mac, tunnel, peers[at]) for mac, at in sorted(moving.items()) if at in peers and at != work.host
+    ]
+    work.batch("bridge", lines)
 
 
 def _elsewhere(want: Want, me: str) -> Dict[str, ForwardingWant]:
@@ -60,6 +83,15 @@ def _far(tunnel: str, wanted: Mapping[str, Set[str]], has: Mapping[str, Set[str]
         line = "fdb {3} {0} dev {1} dst {2} self permanent"
         new += [(mac, line.format(mac, tunnel, at, how)) for at in sorted(should - does)]
     return gone + new
+
+
+def _fixed(tunnel: str, wanted: Mapping[str, Set[str]], entries: Sequence[Mapping[str, Any]]) -> List[Line]:
+    """What was learned while a guest moved, and is right, is written down."""
+    line = "fdb replace {0} dev {1} dst {2} self permanent"
+    learned = [
+        one for one in entries if one.get("dst") in wanted.get(one["mac"], ()) and one.get("state") != "permanent"
+    ]
+    return [(one["mac"], line.format(one["mac"], tunnel, one["dst"])) for one in learned]
 
 
 def _near(tunnel: str, wanted: Set[str], has: Set[str]) -> List[Line]:

@@ -46,6 +46,11 @@ def ensure(want: Want, work: Work) -> None:
             dhcp.remove(want["uuid"], work)
 
 
+def expect(want: Want, have: Want, work: Work) -> None:
+    if want["type"] == "vxlan" and is_there(have, work.now):
+        forwarding.expect(want, have, work)
+
+
 def remove(have: Want, work: Work) -> None:
     uuid = have["uuid"]
     dhcp.remove(uuid, work)
@@ -148,6 +153,8 @@ def _tunnel(want: Want, work: Work, there: Links, bridge: str) -> None:
         lines.append("link set {0} addrgenmode none".format(name))
     elif link.get("mtu") != mtu:
         lines.append("link set {0} mtu {1}".format(name, mtu))
+    if links.data(link).get("learning"):  # a guest has moved
+        lines.append(forwarding.NO_LEARNING.format(name))
     if link is None or link.get("master") != bridge:
         lines.append("link set {0} master {1}".format(name, bridge))
     if not links.is_up(link):
