@@ -6,6 +6,7 @@ The tests of this file tell one story, in order: apply, look, apply again, chang
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 
 import pytest
 from leftovers import differences, listing
+from waiting import patiently
 from working import Site
 
 from stead.core.address import Address
+from stead.core.effect import Action
 from stead.lab.image.build import ensure_image
 from stead.lab.site import Lab
 from stead.runner import StepStatus
@@ -64,7 +67,8 @@ projects:
          stop_timeout: 20s, cloud_init: {user_data: CALLER}}
 """
 
-# `/cgi-bin/call?host` tells what the guest itself hears from another, and `/cgi-bin/disk?vdb` how large a disk is.
+# `/cgi-bin/call?host` tells what the guest itself hears from another, `/cgi-bin/disk?vdb` how large a disk is, and
+# `/cgi-bin/count` counts for as long as somebody listens.
 CALLER = """#cloud-config
 write_files:
   - path: /srv/http/cgi-bin/call
@@ -80,10 +84,18 @@ write_files:
       #!/bin/sh
       printf 'Content-Type: text/plain\\r\\n\\r\\n'
       cat "/sys/block/$QUERY_STRING/size"
+  - path: /srv/http/cgi-bin/count
+    permissions: '0755'
+    content: |
+      #!/bin/sh
+      printf 'Content-Type: text/plain\\r\\n\\r\\n'
+      at=0
+      while echo $at; do at=$((at + 1)); sleep 1; done
 """
 
 
 SPEC = SPEC.replace("CALLER", json.dumps(CALLER))
+MOST_LOST = 30  # of packets at 0.1 s, on a machine that is busy: one that must wait for new entries loses as many
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +203,43 @@ def test_a_reboot_is_a_reboot_and_a_detached_volume_keeps_its_data(site: Site) -
     after = site.identity("other/instances/spy")
     assert after["boot_id"] != before["boot_id"]
     assert after["instance_id"] == before["instance_id"]
+
+
+def test_a_running_instance_moves_and_its_connections_stay(site: Site) -> None:
+    """With its root disk. The packets that are lost meanwhile are few, an open connection goes on, nothing is left."""
+    spy, address = "other/instances/spy", Address("other", "instances", "spy")
+    before, source = site.identity(spy), site.store.recorded().resources[address].host
+    uuid = site.store.recorded().resources[address].leases["uuid"]
+    target = {"compute-1": "compute-2", "compute-2": "compute-1"}[source]
+    site.text = site.text.replace("spy:\n        {", f"spy:\n        {{host: {target}, ")
+    plan = site.plan()
+    assert [(str(step.address), step.to) for step in plan.steps if step.action is Action.MIGRATE] == [(spy, target)]
+    network = site.store.recorded().resources[Address("other", "networks", "app")]
+    inside = f"ip netns exec stead-dhcp-{network.leases['uuid']}"
+    seen = (f"ping -D -i 0.1 {site.address(spy)}", f"curl -sSN http://{site.address(spy)}/cgi-bin/count")
+    script = "".join(f"setsid {inside} {words} >/tmp/moving-{at} 2>&1 & echo $!; " for at, words in enumerate(seen))
+    processes = site.lab.run("network-1", ["sh", "-c", script]).split()
+    assert not site.apply(plan).failed
+    counted = len(site.lab.run("network-1", ["cat", "/tmp/moving-1"]).split())
+    patiently(lambda: _more_than(site, counted + 2))
+    site.lab.run("network-1", ["kill", *processes])
+    numbers = [
+        int(word) for word in re.findall(r"icmp_seq=(\d+) ttl", site.lab.run("network-1", ["cat", "/tmp/moving-0"]))
+    ]
+    assert numbers[-1] - numbers[0] + 1 - len(numbers) < MOST_LOST
+    assert site.plan().empty
+    after = site.identity(spy)
+    assert (after["boot_id"], after["ipv4"]) == (before["boot_id"], before["ipv4"])
+    names = {host: site.lab.run(host, ["virsh", "list", "--all", "--name"]).split() for host in (source, target)}
+    assert ("other.spy" in names[source], "other.spy" in names[target]) == (False, True)
+    left = site.lab.run(source, ["sh", "-c", f"find /var/lib/stead /etc/libvirt/qemu -name '*{uuid}*'"])
+    assert left == ""
+
+
+def _more_than(site: Site, many: int) -> bool:
+    words = site.lab.run("network-1", ["cat", "/tmp/moving-1"]).split()
+    assert [int(word) for word in words] == [*range(len(words))]
+    return len(words) > many
 
 
 def test_a_host_that_is_silent_holds_up_nobody_else(site: Site) -> None:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "rebalance": "plan live migrations that even hosts out",
     "evacuate": "start elsewhere what a dead host ran",
     "watch": "evacuate hosts that die, by a policy",
+    "migrate": "move a running instance to another host",
     "drain": "plan the live migrations that empty a host",
     "graph": "draw the graph of references",
     "version": "print versions",

@@ -14,6 +14,7 @@ from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
+from stead.diff.moving import in_the_clear
 from stead.diff.wording import identity_changes, unknown, why
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
@@ -57,7 +58,7 @@ def compare_present(subject: Subject, observed: Observed, notes: list[Note]) -> 
                 notes.append(waits_for(settled, host, observed))
             continue
         if moved_from and host == moved_from:
-            yield _migration(subject, settled, host)
+            yield _migration(subject, settled, host, observed)
         elif not (moved_from and host == settled.host):
             yield from _on_host(subject, settled, host, observed, notes)
 
@@ -93,7 +94,7 @@ def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
     return next((host for host in there if not is_down(host, observed)), "")
 
 
-def _migration(subject: Subject, settled: Settled, host: str) -> Change:
+def _migration(subject: Subject, settled: Settled, host: str, observed: Observed) -> Change:
     have = subject.haves[host].want
     want = settled.wants[settled.host]
     changes, effect, _, _, unnamed = field_changes(
@@ -106,7 +107,7 @@ def _migration(subject: Subject, settled: Settled, host: str) -> Change:
         left_alone(subject.kind, settled, want, have),
         have,
         max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
-        (settled.placed, *unknown(unnamed)),
+        (settled.placed, *unknown(unnamed), *in_the_clear(observed.hosts, host, settled.host)),
         changes,
         settled.leases[UUID],
         settled.host,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.kind import Action, Kind
+from stead.core.effect import Action
+from stead.core.kind import Kind
 from stead.core.observed import Host
 from stead.plan.model import Plan, Step
 

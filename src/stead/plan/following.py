@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
-from stead.core.kind import AS_IT_IS, Action
+from stead.core.effect import AS_IT_IS, Action
 from stead.diff import Change
 
 Locating = Mapping[str, Sequence[str]]  # kind -> patterns of fields that say where others are

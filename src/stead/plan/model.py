@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from stead.blueprint.model import Reason
@@ -111,6 +111,12 @@ class Plan:
     @property
     def waves(self) -> int:
         return 1 + max((step.wave for step in self.steps), default=-1)
+
+
+def follows(plan: Plan, steps: Sequence[Step]) -> dict[int, Sequence[Step]]:
+    """Migration -> what comes right after it."""
+    moving = [step.number for step in steps if step.action is Action.MIGRATE]
+    return {one: [step for step in plan.steps if one in step.after] for one in moving}
 
 
 class _Step(Protocol):

@@ -13,7 +13,7 @@ from stead.core.diagnostics import Code, Refused
 from stead.core.effect import Action
 from stead.core.recorded import told_of_hosts
 from stead.core.want import sealed_in
-from stead.plan.model import Made, Plan, PlannedHook, Step
+from stead.plan.model import Made, Plan, PlannedHook, Step, follows
 from stead.run.interrupts import Interrupts, interrupts_of
 from stead.run.journal import RunJournal, of_waves
 from stead.run.model import Applied, NotDone, OnProgress, Options, Pausing, Progress, Stopping, WaveBegan
@@ -39,6 +39,8 @@ def apply(
         LockRequest(options.who, options.reason or f"apply of plan {plan.digest[:12]}", options.lives)
     ) as hold:
         check_fresh(plan, now, store)
+        if refused := runner.refusals(plan.steps):
+            raise Refused(*refused)
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
             _remember_hosts(plan, store, hold, options)
             return Applied(run=0, outcome=Outcome.DONE)
@@ -151,17 +153,13 @@ class _Work:
             hooks={step.number: found for step in steps if (found := self._hooks.get(step.number))},
             origin=self._journal.origin,
             keeps=self._plan.keeps,
-            follows=self._follows(steps),
+            follows=follows(self._plan, steps),
             informs=informs,
             dead=self._journal.dead,
             pause=pause,
             parallel=self._options.parallel,
             stopping=self._interrupts.stopping,
         )
-
-    def _follows(self, steps: Sequence[Step]) -> dict[int, Sequence[Step]]:
-        moving = [step.number for step in steps if step.action is Action.MIGRATE]
-        return {one: [step for step in self._plan.steps if one in step.after] for one in moving}
 
     def _secrets_of(self, steps: Sequence[Step]) -> dict[int, Mapping[str, str]]:
         """To each step what its want refers to, of its own project's."""

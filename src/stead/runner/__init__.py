@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from stead.core.address import Address
-from stead.core.diagnostics import Code
+from stead.core.diagnostics import Code, Diagnostic
 from stead.core.named import NamedTuple
 from stead.core.observed import Host, KeptDocument, Observed, StoreOrigin
 from stead.core.recorded import NOTHING, Recorded
@@ -110,6 +110,9 @@ class Runner(Protocol):
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
         """The same, and all that they remember, for a store to be rebuilt from."""
+
+    def refusals(self, steps: Sequence[Step]) -> Sequence[Diagnostic]:
+        """Why it cannot carry out these steps from where it runs: then none of them is begun."""
 
     def run(self, wave: Wave, on_event: Callable[[Event], None]) -> None:
         """Every step either ends, or never begins (its host is silent, the run is being stopped), or stays unknown.

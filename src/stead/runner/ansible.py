@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stead.core.kind import Action
+from stead.core.diagnostics import Diagnostic
+from stead.core.effect import Action
 from stead.core.observed import Host, Observed
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import value
@@ -50,6 +51,14 @@ class AnsibleRunner:
         question = ObserveRequest(inventory=self.inventory, hosts=tuple(hosts), arguments=self.arguments, recall=True)
         answers = observe(question)
         return to_observed(answers, hosts), to_memories(answers)
+
+    def refusals(self, steps: Sequence[Step]) -> Sequence[Diagnostic]:
+        moves = [step for step in steps if step.action is Action.MIGRATE]
+        if not moves:
+            return ()
+        from stead.runner.moving import missing_programs
+
+        return list(missing_programs(moves))
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not (wave.steps or wave.informs):

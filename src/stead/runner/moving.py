@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from stead.core.kind import Action, Disruption
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.effect import Action, Disruption
 from stead.core.value import field, value
+from stead.diff.moving import IN_THE_CLEAR
 from stead.drivers.hypervisor import GuestPresence, Mover, MoveRequest, by_hypervisor
 from stead.plan.model import Step
 from stead.runner import StepAwaits, StepResult, StepStatus, Wave
 from stead.site.inventory import Inventory
 from stead.site.ssh import ssh
 
+NO_PROGRAM = Code("STEAD-A004", "the controller lacks a program that moves instances")
+
 LOOK = 0.05  # seconds between looks whether one has ended
 TELL = 2.0  # seconds between two words of how far one is
 PATIENCE = 20  # seconds for an answer of a hypervisor
-AT_ONCE = 2  # moves: more of them share one network, and each takes longer
+AT_ONCE = 2  # moves from or to one host: more of them share its network, and each takes longer
 # Once it is there: what changes with it.
 _THEN = {Disruption.REBOOT: Action.REBOOT, Disruption.REBUILD: Action.REBUILD, Disruption.DATA_LOSS: Action.REBUILD}
 _PASSED_ON = ("SSH_AUTH_SOCK", "KRB5CCNAME")  # libvirt's programs keep these from what they start
@@ -85,14 +91,12 @@ class GuestMoves:
         waiting, running = list(steps), dict[int, tuple[Step, _Move]]()
         with ExitStack() as stack:
             while waiting or running:
-                while waiting and len(running) < AT_ONCE and not self.wave.stopping():
-                    step = waiting.pop(0)
-                    running[step.number] = (step, stack.enter_context(self._begun(step)))
                 if self.wave.stopping():
-                    yield from (
-                        (step, StepResult(step.number, StepStatus.SKIPPED, "the run was stopped")) for step in waiting
-                    )
+                    yield from ((step, _stopped(step)) for step in waiting)
                     waiting = []
+                for step in _next(waiting, [step for step, _move in running.values()]):
+                    waiting.remove(step)
+                    running[step.number] = (step, stack.enter_context(self._begun(step)))
                 for number, (step, move) in list(running.items()):
                     if self.wave.stopping():
                         move.cancel()
@@ -114,6 +118,7 @@ class GuestMoves:
             source=self._way(step.host, mover),
             target=self._way(step.to, mover),
             address=told.underlay or str(self.inventory.connections[step.to].get("ansible_host", step.to)),
+            encrypted=all(one.code != IN_THE_CLEAR for one in step.reasons),
             off=step.have is not None and step.have.fields().get("state") == "stopped",
         )
         return _Move(mover, request, self.folder / f"{step.number}.log")
@@ -129,6 +134,16 @@ class GuestMoves:
                 file.write("\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(words)}", ""]))
             self.ways[host] = str(path)
         return self.ways[host]
+
+
+def missing_programs(steps: Sequence[Step]) -> Iterator[Diagnostic]:
+    """Of this machine, which drives the hypervisors of both hosts."""
+    told = [step.want.fields()["hypervisor"] for step in steps if step.want is not None]
+    movers = (by_hypervisor()[name].mover for name in dict.fromkeys(told))
+    for mover in {one.program: one for one in movers if one is not None}.values():
+        if shutil.which(mover.program) is None:
+            text = f"This machine has no program {mover.program}. Install Debian's package {mover.package} here."
+            yield NO_PROGRAM.at(None, f"{text} Nothing was done.", address=str(steps[0].address))
 
 
 class _Move:
@@ -236,6 +251,21 @@ def _booked(steps: Sequence[Step], spoken: Callable[[Step], dict[str, Any]]) -> 
 
 def _arrived(step: Step, why: Outcomes) -> str:
     return f"it runs on {step.to}, and this failed: {why[step.number]}"
+
+
+def _next(waiting: Sequence[Step], running: Sequence[Step]) -> list[Step]:
+    """Those that may begin now."""
+    busy = Counter(host for step in running for host in (step.host, step.to))
+    found = []
+    for step in waiting:
+        if max(busy[step.host], busy[step.to]) < AT_ONCE:
+            busy.update((step.host, step.to))
+            found.append(step)
+    return found
+
+
+def _stopped(step: Step) -> StepResult:
+    return StepResult(step.number, StepStatus.SKIPPED, "the run was stopped")
 
 
 def _done(step: Step) -> StepResult:

@@ -16,6 +16,7 @@ from stead.core.address import Address, parse
 from stead.core.observed import Have, Host, HostStatus, KeptDocument, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import Recorded
 from stead.core.want import NOTHING_KNOWN, Body, Want, canonical, digest
+from stead.diff.moving import NO_CERTIFICATES
 from stead.drivers import storage
 from stead.recovery.rebuild import LedgerEntry, Memory, entry_of
 from stead.runner.ansible_process import Played, Playing
@@ -238,6 +239,7 @@ def traits(facts: Mapping[str, Any]) -> frozenset[str]:
         }
         found |= {"without:uefi"} - {f"without:{one}" for one in own["firmware"]}
         found |= set() if own["tpm"] else {"without:tpm"}
+    found |= set() if own.get("certificates") else {NO_CERTIFICATES}
     return frozenset(found | ({"tpm"} if own["tpm"] else set()))
 
 

@@ -15,6 +15,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.run.origin import
 from stead.core.address import Address, Known
 from stead.core.blake2 import blake2b
 from stead.core.collecting import no_collecting
+from stead.core.diagnostics import Diagnostic
 from stead.core.observed import Have, Host, HostStatus, Observed, StoragePool, StoreOrigin
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import replace
@@ -74,6 +75,9 @@ class SimulatedRunner:
                 origins=origins,
                 documents={host: kept[host] for host in sorted(answering & kept.keys())},
             )
+
+    def refusals(self, steps: Sequence[Step]) -> Sequence[Diagnostic]:  # noqa: ARG002 - others look at them
+        return ()
 
     def recall(self, hosts: Mapping[str, Host]) -> tuple[Observed, Mapping[str, Memory]]:
         observed = self.observe(hosts)

@@ -74,7 +74,7 @@ def test_a_real_host_cannot_what_this_version_cannot_whatever_it_answers(answer:
     """So that a plan with such a disk or step is refused, and nothing is touched."""
     pools = {"default": StoragePool("default", "dir", 1), "fast": StoragePool("fast", "iscsi", 1)}
     found = to_observed({} if answer is None else {"c1": answer}, {"c1": replace(HOST, pools=pools)}).hosts["c1"]
-    assert {"without:root disks in pool fast", "without:migrate"} <= found.traits
+    assert {"without:root disks in pool fast", "without:devices"} <= found.traits
     assert "without:root disks in pool default" not in found.traits
 
 
@@ -157,3 +157,17 @@ def test_list_names_hosts_that_are_down_and_why() -> None:
     assert "1 of 2 hosts up, 1 instances running" in text
     assert "no route" in text
     assert "3/8" in text
+
+
+def test_what_a_move_left_paused_is_a_remnant_where_another_host_runs_it() -> None:
+    """Where no other host has it, it is what is there, and goes on."""
+    left = changed(moving=True, seen={"state": "paused"})
+    there, begun = changed(lost=True), changed(begun=True)
+    hosts = {name: replace(HOST, name=name) for name in ("c1", "c2")}
+    address = Address("acme", "instances", "web", 0)
+    found = [
+        to_observed({"c1": Answer(host="c1", facts=left), "c2": Answer(host="c2", facts=other)}, hosts).haves[address]
+        for other in (there, begun)
+    ]
+    assert [sorted(one) for one in found] == [["c2"], ["c1", "c2"]]
+    assert found[1]["c1"].want.fields()["state"] == "paused"

@@ -31,7 +31,7 @@ from stead.blueprint.placement.place import place
 
 if TYPE_CHECKING:
     from stead.blueprint.placement.filters import Broken
-    from stead.blueprint.placement.moves.rebalance import Rebalance, drain, headroom, rebalance
+    from stead.blueprint.placement.moves.rebalance import Rebalance, drain, headroom, rebalance, relocate
     from stead.blueprint.placement.moves.waves import Waves, waves
     from stead.blueprint.placement.plugins import load_plugins
     from stead.blueprint.placement.queries.capacity import Capacity, Fit, ResourceUse, capacity, copies, what_if
@@ -59,6 +59,7 @@ _LATER = {
     "capacity": ".queries.capacity",
     "copies": ".queries.capacity",
     "drain": ".moves.rebalance",
+    "relocate": ".moves.rebalance",
     "explain": ".queries.explain",
     "failure_analysis": ".queries.failure_analysis",
     "headroom": ".moves.rebalance",
@@ -110,6 +111,7 @@ __all__ = [
     "place",
     "rebalance",
     "relaxed",
+    "relocate",
     "suggest",
     "waves",
     "what_if",

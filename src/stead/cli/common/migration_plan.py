@@ -1,23 +1,25 @@
-"""What `rebalance` and `drain` have in common: a plan of migrations, with its figures before and after."""
+"""What `migrate`, `drain` and `rebalance` have in common: a plan of migrations, with its figures before and after."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from stead.cli.common import options as shared
-from stead.core.diagnostics import Code, Refused, has_errors
-from stead.core.value import replace
+from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
+from stead.core.value import replace, value
 from stead.core.want import canonical
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
     from stead.blueprint.placement import Rebalance
     from stead.blueprint.settle import Rearrange
+    from stead.cli.common.loading import Loaded
+    from stead.plan.model import Plan
 
 NO_SUCH_HOST = Code("STEAD-C051", "no such host")
 PENDING = Code("STEAD-C053", "other changes are pending")
@@ -39,6 +41,8 @@ def rearrange_of(asked: Mapping[str, Any]) -> Rearrange | None:
 
     if "drain" in asked:
         return _emptied(asked["drain"])
+    if "migrate" in asked:
+        return _relocated(*asked["migrate"])
     if "rebalance" in asked:
         moves, gain = asked["rebalance"]
         return lambda problem, placed: rebalance(problem, placed, moves, gain)
@@ -59,10 +63,38 @@ def _emptied(host: str) -> Rearrange:
     return emptied
 
 
+def _relocated(member: str, target: str) -> Rearrange:
+    from stead.blueprint.placement import Placement, Problem, relocate
+    from stead.language.reading import nearest
+
+    def relocated(problem: Problem, placed: Placement) -> Rebalance:
+        names = [one.name for one in problem.hosts]
+        if target and target not in names:
+            text = f"The inventory has no host {target!r}.{nearest(target, names)}"
+            raise Refused(NO_SUCH_HOST.at(None, text))
+        return relocate(problem, placed, member, target)
+
+    return relocated
+
+
+@value
+class PlannedMoves:
+    loaded: Loaded
+    plan: Plan
+    blueprint: Blueprint
+    found: Sequence[Diagnostic]
+
+
 def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
     """Plan, show, and save where asked."""
+    made = make(options, asked)
+    show_moves(made, options)
+    save_moves(made, options)
+    return made.blueprint
+
+
+def make(options: argparse.Namespace, asked: Mapping[str, Any]) -> PlannedMoves:
     from stead.cli.common.loading import load
-    from stead.cli.common.planning import show
     from stead.cli.common.workspace import find
     from stead.plan.planner import Wishes, make_plan
 
@@ -78,19 +110,26 @@ def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)
-    show(planned.plan, options, found, title=options.title)
-    if not options.json and not options.quiet:
-        print("\n".join(figures(planned.blueprint)), file=sys.stderr)
-    if options.out is not None:
-        from stead.plan.file import save
-        from stead.store.sealing import signing_key
+    return PlannedMoves(loaded=loaded, plan=planned.plan, blueprint=planned.blueprint, found=found)
 
-        save(planned.plan, Path(options.out), signing_key())
-        if not options.quiet:
-            print(
-                f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr
-            )
-    return planned.blueprint
+
+def show_moves(made: PlannedMoves, options: argparse.Namespace) -> None:
+    from stead.cli.common.planning import show
+
+    show(made.plan, options, made.found, title=options.title)
+    if not options.json and not options.quiet:
+        print("\n".join(figures(made.blueprint)), file=sys.stderr)
+
+
+def save_moves(made: PlannedMoves, options: argparse.Namespace) -> None:
+    if options.out is None:
+        return
+    from stead.plan.file import save
+    from stead.store.sealing import signing_key
+
+    save(made.plan, Path(options.out), signing_key())
+    if not options.quiet:
+        print(f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr)
 
 
 def figures(blueprint: Blueprint) -> list[str]:

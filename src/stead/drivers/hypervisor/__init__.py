@@ -57,6 +57,7 @@ class MoveRequest:
     source: str  # programs of the controller that reach the hypervisors of both hosts
     target: str
     address: str  # of the target, for what hosts send each other
+    encrypted: bool = True  # by certificates that both hosts have; else it fails
     off: bool = False  # it does not run: only its definition moves
 
 

@@ -34,6 +34,7 @@ def move(asked: MoveRequest) -> Sequence[str]:
     if asked.off:
         return [*words, "--offline", asked.uuid, _at(asked.target)]
     words += ["--live", "--migrateuri", f"tcp://{asked.address}", "--listen-address", asked.address]
+    words += ["--tls"] if asked.encrypted else []
     if disks := own_disks(asked.want):
         words += ["--copy-storage-inc", "--migrate-disks", ",".join(disks)]
     return [*words, asked.uuid, _at(asked.target)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stead.core.kind import Data
+from stead.core.effect import Data
 from stead.core.observed import Host
 from stead.drivers import hypervisor
 from stead.kinds.instance.effects import holds

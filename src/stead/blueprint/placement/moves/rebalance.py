@@ -116,14 +116,33 @@ def drain(problem: Problem, placement: Placement, host: str) -> Rebalance:
     pinned = fixed | _elsewhere(placement, host)
     changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=pinned)
     after, held = _undivided(changed, place(changed), host)
-    moves = tuple(replace_code(move, host) for move in after.moves)
-    start = SteepestDescent(Evaluation(problem, placement))
+    moves = tuple(move._replace(code="drain", text=f"{host} is being emptied") for move in after.moves)
+    done = _compared(problem, placement, changed, replace(after, moves=moves))
+    return replace(done, stuck=(*done.stuck, *_staying(placement, fixed, host), *held))
+
+
+def relocate(problem: Problem, placement: Placement, member: str, target: str = "") -> Rebalance:
+    """Moves one member to a host, or to the best there is for it. Nobody else moves."""
+    source, fixed = placement.assignment.get(member, ""), _fixed(problem)
+    others = frozenset(placement.assignment) - {member}
+    closed = {one.name for one in problem.hosts if target not in ("", one.name) and one.state is HostState.UP}
+    states = {**dict.fromkeys(closed, HostState.MAINTENANCE), source: HostState.LEAVING}
+    hosts = [replace(one, state=states.get(one.name, one.state)) for one in problem.hosts]
+    changed = replace(problem, hosts=hosts, current=placement.assignment, pinned=fixed | others)
+    after = place(changed)
+    moves = tuple(move._replace(code="asked", text="you asked for it with `stead migrate`") for move in after.moves)
+    done = _compared(problem, placement, changed, replace(after, moves=moves))
+    return replace(done, stuck=(*done.stuck, *_staying(placement, fixed & {member}, source)))
+
+
+def _compared(problem: Problem, placement: Placement, changed: Problem, after: Placement) -> Rebalance:
+    start, moves = SteepestDescent(Evaluation(problem, placement)), after.moves
     before, then = _figures(start), _figures(SteepestDescent(Evaluation(changed, after)))
     cut = _cut(problem, placement, moves)
     return Rebalance(
         moves=moves,
         waves=cut.waves,
-        stuck=(*cut.stuck, *_staying(placement, fixed, host), *held),
+        stuck=cut.stuck,
         objective=(before[0], then[0]),
         fullest=(before[1], then[1]),
         in_use=(before[2], then[2]),
@@ -188,10 +207,6 @@ def _staying(placement: Placement, fixed: frozenset[str], host: str) -> Iterator
     for member in in_order(fixed):
         if placement.assignment.get(member) == host:
             yield Move(member, host, host, "fixed", "cannot be migrated", live=False)
-
-
-def replace_code(move: Move, host: str) -> Move:
-    return move._replace(code="drain", text=f"{host} is being emptied")
 
 
 def weight(evaluation: Evaluation, moves: tuple[Move, ...]) -> int:

@@ -150,7 +150,8 @@ class HostDriver(Protocol):
         """What the outcome of its trials depends on."""
 
     def hardware(self) -> Json:
-        """What guests can have here because of the programs that are installed."""
+        """What guests can have here because of the programs that are installed; and whether there are `certificates`
+        for moving them encrypted."""
 
 
 def adjusts(guest: Guest) -> Adjusts:

@@ -7,6 +7,7 @@ one word of a domain and in how fast it is; all else here is the same.
 from __future__ import annotations
 
 import glob
+import os
 import shutil
 from typing import Any, Dict, List, Optional, Tuple, Type
 
@@ -19,6 +20,9 @@ from .domains import definition, flags, power, probe, readback
 from .domains.guest import Domain
 from .driver import Guest, Json, Plugs, SeenGuest
 
+# Where QEMU finds what it encrypts moves with.
+PKI = "/etc/pki/qemu"
+CERTIFICATES = ("ca-cert.pem", "server-cert.pem", "server-key.pem", "client-cert.pem", "client-key.pem")
 NAME_TAKEN = Code("STEAD-E302", "another guest of the host has the name")
 
 
@@ -115,6 +119,7 @@ class QemuDriver:
         return {
             "firmware": ["bios"] + (["uefi"] if glob.glob("/usr/share/qemu/firmware/*.json") else []),
             "tpm": shutil.which("swtpm") is not None,
+            "certificates": all(os.path.exists(os.path.join(PKI, name)) for name in CERTIFICATES),
         }
 
 

@@ -39,7 +39,7 @@ def _tried() -> Dict[str, str]:
 
 def hardware() -> Json:
     """What guests can have by any of the hypervisors here: sorted texts, or whether there is something."""
-    found: Json = {"firmware": [], "tpm": False}
+    found: Json = {"firmware": [], "tpm": False, "certificates": False}
     for one in drivers.DRIVERS:
         for name, value in one.hardware().items():
             found[name] = sorted({*found[name], *value}) if isinstance(value, list) else found[name] or value

@@ -1,0 +1,70 @@
+"""Move a running instance to another host. It goes on while it moves, and its connections stay.
+
+  stead migrate acme/instances/web            to the best host there is for it
+  stead migrate 'acme/instances/web[0]' --to compute-2
+  stead migrate acme/instances/web -o move.plan && stead apply move.plan
+
+The plan is shown, and you are asked. Ctrl-C cancels: the instance is where it was. An instance whose `host:` is in the
+spec moves when you change that.
+
+exit status: 0 done; 1 refused, it cannot move, or a step failed; 3 not agreed to; 130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from stead.cli.commands.apply import NO, carry_out, common
+from stead.cli.common import migration_plan
+from stead.core.diagnostics import Code, Refused
+
+if TYPE_CHECKING:
+    from stead.blueprint.model import Blueprint
+
+NOT_MOVED = Code("STEAD-C056", "the instance cannot be moved")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="an instance")
+    parser.add_argument("--to", default="", metavar="HOST", help="the host (default: the best for it)")
+    common(parser)
+    parser.set_defaults(title="Migration")
+    migration_plan.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.cli.common.approval import NOBODY, approved
+    from stead.cli.common.planning import too_much
+
+    made = migration_plan.make(options, {"migrate": [options.address, options.to]})
+    refused = too_much(made.plan, options.max_disruption)
+    if refused:
+        raise Refused(*refused)
+    if not made.plan.steps:
+        raise Refused(NOT_MOVED.at(None, _why(made.blueprint, options), address=options.address))
+    if options.out is not None or not options.json:
+        migration_plan.show_moves(made, options)
+    if options.out is not None:
+        migration_plan.save_moves(made, options)
+        return 0
+    if options.json and not options.auto_approve:
+        raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
+    if not options.auto_approve and not approved(made.plan, options.max_disruption):
+        print("Nothing was done.", file=sys.stderr)
+        return NO
+    return carry_out(options, made.plan, made.loaded, made.blueprint.secrets)
+
+
+def _why(blueprint: Blueprint, options: argparse.Namespace) -> str:
+    at = blueprint.placement.assignment.get(options.address)
+    if at is None:
+        return f"{options.address} is not the address of an instance on a host. `stead show` lists them."
+    if at == options.to:
+        return f"{options.address} is on {at} already."
+    done, unplaced = blueprint.rebalance, blueprint.placement.unplaced
+    told = [one.text for one in unplaced if options.address in one.members]
+    told += [one.text for one in done.stuck if one.member == options.address] if done is not None else []
+    where = f"to {options.to}" if options.to else "to another host"
+    return f"{options.address} stays on {at}: it cannot move {where}: {'; '.join(told) or 'its host is fixed'}."
