@@ -106,13 +106,14 @@ def carried_out(host: Path, monkeypatch: pytest.MonkeyPatch, kind: str, action: 
         "action": action,
         "uuid": "0a",
         "want": {"uuid": "0a"},
+        "came_from": "h2",
     }
     (found,) = batch.Batch({"host": "h", "run": "r", "steps": [dict(given, digest="d")]}).carry_out()
     return str(found["error"])
 
 
 @pytest.mark.parametrize(
-    ("kind", "action", "code"), [("ships", "create", "STEAD-E011"), ("volumes", "migrate", "STEAD-E012")]
+    ("kind", "action", "code"), [("ships", "create", "STEAD-E011"), ("volumes", "receive", "STEAD-E012")]
 )
 def test_what_hosts_cannot_do_is_told_with_its_code(
     kind: str, action: str, code: str, host: Path, monkeypatch: pytest.MonkeyPatch
