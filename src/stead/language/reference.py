@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from stead.core import fields
-from stead.core.effect import Action
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
 from stead.drivers import hypervisor, network, storage

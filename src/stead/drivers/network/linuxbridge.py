@@ -83,7 +83,7 @@ DRIVER = NetworkDriver(
     # Outer IPv4, UDP, tunnel header and the inner Ethernet header.
     overhead={"vxlan": 50, "vlan": 0, "flat": 0},
     realise=realise,
-    locates=("forwarding.*.at", "peers", "peers.*"),
+    locates=("forwarding", "forwarding.*", "peers", "peers.*"),
     effects={"forwarding": IN_PLACE, "peers": IN_PLACE, "device": Effect(Action.UPDATE, Disruption.NETWORK)},
     field_map={"device": "physical", "forwarding": "", "peers": ""},
     words={
