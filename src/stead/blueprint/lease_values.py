@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import assert_never
 
-from stead.core.needs import Addresses, Macs, Need, Numbers, Uuids
+from stead.core.needs import Addresses, Macs, Names, Need, Numbers, Uuids
 
 
 def fits(need: Need, value: str | int) -> bool:
@@ -15,7 +15,7 @@ def fits(need: Need, value: str | int) -> bool:
             return within(need.pool, value)
         case Addresses():
             return within(need.pool, value) and value not in need.pool.taken
-        case Macs() | Uuids():
+        case Macs() | Uuids() | Names():
             return isinstance(value, str)
         case _ as never:
             assert_never(never)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
 
+from stead.blueprint.lease_names import name_leases
 from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, within, writer
 from stead.core.address import Address, order
 from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.named import NamedTuple
-from stead.core.needs import Addresses, Macs, Need, Numbers, Uuids
+from stead.core.needs import Addresses, Macs, Names, Need, Numbers, Uuids
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, value
 from stead.core.want import canonical
@@ -105,6 +106,7 @@ def choose(
     for settle in (chooser.fix, chooser.keep, chooser.fill):
         for one in ordered:
             settle(one)
+    chooser.diagnostics += name_leases(ordered, records, chooser.chosen)
     return Leases(of=_unchanged(chooser.chosen, records), takes_over=chooser.takes_over), chooser.diagnostics
 
 
@@ -153,7 +155,7 @@ class _Chooser:
 
     def fix(self, one: LeaseClaim) -> None:
         for need in one.needs:
-            if need.fixed is None:
+            if need.fixed is None or isinstance(need.pool, Names):
                 continue
             holders = self._space(need.space).holders
             value = number(need.fixed)
@@ -179,7 +181,7 @@ class _Chooser:
         self.diagnostics.append(TWICE.at(block.place(), text, address=str(address)))
 
     def keep(self, one: LeaseClaim) -> None:
-        open_needs = [need for need in one.needs if need.fixed is None]
+        open_needs = [need for need in one.needs if need.fixed is None and not isinstance(need.pool, Names)]
         for address in one.block.members:
             record = self.records.get(address)
             leases = self.chosen[address]
@@ -241,6 +243,8 @@ class _Chooser:
                     for address in one.block.members:
                         text = blake2b(f"{self.site}\0{address}\0{need.key}".encode(), digest_size=16).hexdigest()
                         self.chosen[address].setdefault(need.key, uuid_of(text))
+                case Names():
+                    pass  # `name_leases`
                 case _ as never:
                     assert_never(never)
 

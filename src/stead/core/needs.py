@@ -33,7 +33,13 @@ class Uuids(NamedTuple):
     pass
 
 
-Pool = Numbers | Addresses | Macs | Uuids
+class Names(NamedTuple):
+    """What each member is called, or what is fixed. Members of a project may be called alike, projects not."""
+
+    beside: str = ""  # another lease of it that shows that it was there, of a record from before names were leases
+
+
+Pool = Numbers | Addresses | Macs | Uuids | Names
 
 
 class Need(NamedTuple):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stead.blueprint.leases import IDENTITY, UUID, LeaseClaim, choose
 from stead.core.address import Address
 from stead.core.diagnostics import Place
-from stead.core.needs import Addresses, Macs, Need, Numbers
+from stead.core.needs import Addresses, Macs, Names, Need, Numbers
 from stead.core.recorded import Record
 
 TEN = 10 << 24
@@ -190,3 +191,72 @@ def test_no_value_is_given_twice_in_one_space(first: int, second: int) -> None:
     values = [one["vni"] for one in chosen.values()]
     assert found == []
     assert len(set(values)) == len(values)
+
+
+# -- names
+
+
+SPACE = "the DNS of networks/lan"
+
+
+def called(name: str | None = None) -> tuple[Need, ...]:
+    return (Need("nics.lan.mac", "mac", Macs()), Need("names.lan.dns", SPACE, Names("nics.lan.mac"), name))
+
+
+def claimed(project: str, name: str, *, file: bool = True, hostname: str | None = None) -> LeaseClaim:
+    return LeaseClaim(block(name, 1, project, project_file=file), called(hostname or name), NONE)
+
+
+@pytest.mark.parametrize("other", ["a-first", "z-last"])
+def test_a_name_in_a_shared_network_is_whose_it_was_first(other: str) -> None:
+    """Whatever the order of the projects' names. Who comes second is told whose it is, and no more."""
+    first = claimed(other, "web")
+    before, found, _ = settle(first)
+    assert found == []
+    for second in (claimed("acme", "web"), claimed("acme", "db", hostname="web")):
+        _, found, _ = settle(first, second, records=recorded(before))
+        assert [(one.code, one.place) for one in found] == [("STEAD-G008", Place("acme.yml", 1, 1))]
+        assert found[0].detail == (
+            f"The name web in {SPACE} belongs to project {other}, which had it first. Choose another."
+        )
+
+
+def test_who_takes_another_name_comes_second_although_it_was_there() -> None:
+    first, there = claimed("z-last", "web"), claimed("acme", "db")
+    before, _, _ = settle(first, there)
+    _, found, _ = settle(first, claimed("acme", "db", hostname="web"), records=recorded(before))
+    assert [one.place for one in found] == [Place("acme.yml", 1, 1)]
+
+
+def test_names_of_one_projects_own_and_of_the_sites_files_are_nobody_elses_business() -> None:
+    first = claimed("acme", "web")
+    before, _, _ = settle(first)
+    for one in (claimed("acme", "db", hostname="web"), claimed("blue", "web", file=False)):
+        assert settle(first, one, records=recorded(before))[1] == []
+
+
+def test_members_have_names_of_their_own() -> None:
+    chosen, found, _ = settle(LeaseClaim(block("web", 2), called(), NONE))
+    assert ([one["names.lan.dns"] for one in chosen.values()], found) == (["web-0", "web-1"], [])
+
+
+def test_a_name_that_was_given_up_is_the_next_ones() -> None:
+    before, _, _ = settle(claimed("blue", "web"))
+    given_up = claimed("blue", "web", hostname="other")
+    chosen, found, _ = settle(given_up, claimed("acme", "web"), records=recorded(before))
+    assert found == []
+    assert sorted(one["names.lan.dns"] for one in chosen.values()) == ["other", "web"]
+
+
+def test_a_record_from_before_names_were_leases_stays_as_it_is_and_was_first() -> None:
+    old = claimed("z-last", "web")
+    before, _, _ = settle(old)
+    for leases in before.values():
+        del leases["names.lan.dns"]
+    again, found, _ = settle(old, records=recorded(before))
+    assert (again, found) == (before, [])
+    _, found, _ = settle(old, claimed("acme", "web"), records=recorded(before))
+    assert [one.place for one in found] == [Place("acme.yml", 1, 1)]
+    elsewhere = {address: {UUID: leases[UUID]} for address, leases in before.items()}  # it was in no such network
+    _, found, _ = settle(old, claimed("acme", "web"), records=recorded(elsewhere))
+    assert [one.place for one in found] == [Place("z-last.yml", 1, 1)]

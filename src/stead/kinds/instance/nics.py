@@ -13,6 +13,7 @@ from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
 from stead.core.needs import Macs, Need
 from stead.drivers.network import mark
+from stead.kinds.instance import dns_names
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
 from stead.kinds.shared.fixed import pins_of_networks
@@ -107,7 +108,8 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
         found.append(Need(seat.mac, "mac", Macs(), seat.nic.mac))
         leased = (stand for stand in seat.stands if not stand.net.slaac or stand.fixed)
         found += [subnets.need(f"nics.{seat.key}.v{stand.net.version}", seat.nic.network, stand) for stand in leased]
-    return found
+    macs = {seat.nic.network: seat.mac for seat in reversed(interfaces(block, desired))}
+    return [*found, *dns_names.names(block, desired, macs)]
 
 
 def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:

@@ -12,7 +12,6 @@ from stead.kinds.instance import disk_rules, group_rules, hypervisors, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.instance.nics import is_filtered
-from stead.kinds.instance.reach import taken_names
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.several import as_tuple
@@ -51,7 +50,6 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if len(block.members) > 1:
         yield from _many(block)
     yield from waits.check(block, desired)
-    yield from taken_names(block, desired)
     alike = list(_one_domain(block, desired))
     yield from alike or _name(block, desired)
     if model.spread or model.together:
