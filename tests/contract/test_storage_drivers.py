@@ -32,6 +32,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
     iscsi_targets,
     logical_disks,
 )
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
 from stead.core.address import Address
 from stead.core.driver import DriverScope, Feature, Proven
 from stead.core.want import Body, Want
@@ -236,16 +237,16 @@ def check_data(driver: StorageDriver, folder: Path) -> None:
     on_hosts.driver(pool).prepare(pool, work)
     for form in driver.formats:
         first = on_hosts.disk(pool, f"first-{form}", form)
-        first.fill((str(content), "raw"), 2 * MIB, work)
+        first.fill(Content(str(content), "raw"), 2 * MIB, work)
         first.grow(4 * MIB, work)
         assert first.size() == first.rounded(4 * MIB)
         saved = on_hosts.snapshot(pool, f"saved-{form}")
         first.clone(saved, work)
         copy = on_hosts.disk(pool, f"copy-{form}", form)
         saved.clone(copy, work)
-        saved.export((str(folder / "exported"), "qcow2"), work)
+        saved.export(Content(str(folder / "exported"), "qcow2"), work)
         back = on_hosts.disk(pool, f"back-{form}", form)
-        back.fill((str(folder / "exported"), "qcow2"), 0, work)
+        back.fill(Content(str(folder / "exported"), "qcow2"), 0, work)
         disks = (first, saved, copy, back)
         assert {digest(one.path, one.format, folder) for one in disks} == {sum_}
         assert {one.path: one.exists() for one in disks} == {one.path: True for one in disks}

@@ -12,7 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 from leftovers import differences, listing
@@ -204,6 +207,60 @@ def opens(site: Site, host: str, user: str, target: str) -> bool:
     return site.lab.run(host, ["sh", "-c", f"{shlex.join(words)} || true"]).strip() == "True"
 
 
+def uuid(site: Site, volume: str) -> str:
+    return str(site.store.recorded().resources[Address("acme", "volumes", volume)].leases["uuid"])
+
+
+def logs_in(site: Site, host: str, volume: str, *, user: str = "0", secret: str = "") -> str:
+    """What the target says to a program of a host that gives this secret, or none: empty when it opens the volume."""
+    target = f"iqn.2026-01.cloud.stead:{uuid(site, volume)}"
+    how = {"driver": "iscsi", "transport": "tcp", "portal": f"{site.lab.host('storage-1').address}:3260"}
+    how |= {"target": target, "lun": "1"}
+    given = ["--object", f"secret,id=s,{secret}"] if secret else []
+    how |= {"user": f"stead-{uuid(site, volume)}", "password-secret": "s"} if secret else {}
+    words = ["timeout", "20", "setpriv", "--reuid", user, "--clear-groups", "qemu-img", "info", *given]
+    text = shlex.join([*words, "json:" + json.dumps({"driver": "raw", "file": how})])
+    return site.lab.run(host, ["sh", "-c", f"{text} 2>&1 >/dev/null || true"]).strip()
+
+
+def test_a_host_without_a_volumes_secret_does_not_get_in_while_its_guest_works(site: Site) -> None:
+    """Root of another compute, QEMU's user there, and who guesses; also on the volume's own host."""
+    ask(site, "busy", "blocks")
+    before = rounds(site, "blocks")
+    told = [
+        logs_in(site, host, "blocks", user=user, secret=secret)
+        for host in ("compute-1", "compute-2", "storage-1")
+        for user in ("0", "64055")
+        for secret in ("", "data=guessed", f"data={secret_of(site, 'booted')}")
+    ]
+    assert [one for one in told if "authentication" not in one.lower() and "login" not in one.lower()] == []
+    assert len(told) == 18
+    used = f"file=/var/lib/stead/accounts/used/{uuid(site, 'blocks')}"
+    assert logs_in(site, "compute-1", "blocks", secret=used) == ""  # its own root, who is trusted with it
+    assert "Permission denied" in logs_in(site, "compute-1", "blocks", user="64055", secret=used)
+    assert site.lab.run("compute-2", ["sh", "-c", f"ls {USED}"]).split() in ([], [uuid(site, "booted")])
+    patiently(lambda: rounds(site, "blocks") > before)
+    int(site.ask(DB, "rounds"))
+    site.ask(DB, "calm")
+
+
+USED, SERVED = "/var/lib/stead/accounts/used", "/var/lib/stead/accounts/served"
+
+
+def secret_of(site: Site, volume: str) -> str:
+    return site.lab.run("storage-1", ["cat", f"{SERVED}/{uuid(site, volume)}"]).strip()
+
+
+def test_a_target_that_lets_in_everybody_is_drift(site: Site) -> None:
+    table = site.lab.run("storage-1", ["tgtadm", "--lld", "iscsi", "--op", "show", "--mode", "target"])
+    number = table[: table.index(uuid(site, "blocks"))].rpartition("Target ")[2].partition(":")[0]
+    words = ["tgtadm", "--lld", "iscsi", "--op", "unbind", "--mode", "account", "--tid", number]
+    site.lab.run("storage-1", [*words, "--user", f"stead-{uuid(site, 'blocks')}"])
+    assert logs_in(site, "compute-2", "blocks") == ""
+    assert settle(site) == {"acme/volumes/blocks": "update"}
+    assert logs_in(site, "compute-2", "blocks") != ""
+
+
 def test_a_client_makes_and_removes_nothing(site: Site) -> None:
     storage = site.lab.host("storage-1").address
     url = f"nfs://{storage}/var/lib/stead/pools/files/mine.raw"
@@ -296,8 +353,19 @@ def _goes_on(site: Site) -> None:
     int(site.ask(DB, "rounds"))
 
 
-def rounds(site: Site) -> list[int]:
-    return [int(one) for one in ask(site, "each", *BOTH)]
+def rounds(site: Site, *volumes: str) -> list[int]:
+    return [int(one) for one in ask(site, "each", *(volumes or BOTH))]
+
+
+def test_guests_have_their_volumes_again_after_a_boot_of_their_host(site: Site) -> None:
+    """Without a controller: from what the host keeps for root alone, though libvirt had lost it."""
+    host = _host(site, DB)
+    site.lab.run(host, ["virsh", "secret-undefine", uuid(site, "blocks")])
+    site.lab.reboot([site.lab.host(host)])
+    site.identity(DB)
+    assert ask(site, "get", *BOTH) == ["later-on", "later-on"]
+    assert site.plan().empty
+    ask(site, "busy", *BOTH)
 
 
 def state(site: Site) -> str:
@@ -333,14 +401,51 @@ def test_what_is_gone_from_the_spec_is_gone_from_the_storage_host(site: Site) ->
 
 def test_a_smaller_volume_is_a_new_one_that_the_guest_is_given(site: Site) -> None:
     boot = site.identity(DB)["boot_id"]
-    steps = settle(
-        site, MOVED, ("size: 64MiB, pool: files", "size: 96MiB, pool: files"), ("size: 64MiB", "size: 48MiB")
-    )
+    with watched() as seen:
+        steps = settle(
+            site, MOVED, ("size: 64MiB, pool: files", "size: 96MiB, pool: files"), ("size: 64MiB", "size: 48MiB")
+        )
+    assert [words for words in seen if secret_of(site, "blocks") in words] == []
+    assert [words for words in seen if "tgtadm" in words and uuid(site, "blocks") in words] != []
     assert [str(step) for step in steps] == ["acme/instances/db", "acme/volumes/blocks"]
     assert ask(site, "size", *BOTH) == [str(96 * SECTORS), str(48 * SECTORS)]
     assert ask(site, "get", *BOTH) == ["later-on", ""]
     assert site.identity(DB)["boot_id"] == boot
     assert site.plan().empty
+
+
+@contextmanager
+def watched() -> Iterator[set[str]]:
+    """Command lines of all processes, those of lab hosts and of the controller's Ansible among them."""
+    seen, over = set[str](), Event()
+
+    def look() -> None:
+        while not over.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(path.read_bytes().decode(errors="replace"))
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            yield seen
+        finally:
+            over.set()
+            looking.result()
+
+
+def test_secrets_of_volumes_are_where_root_alone_reads_them_and_nowhere_else(site: Site) -> None:
+    """Not in the store, the plans, the journals, the ledgers, the logs or what Ansible wrote down."""
+    secret = secret_of(site, "blocks")
+    written = [path for path in site.folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert written == []
+    script = f"grep -rlsI {secret} /var/lib/stead /etc /var/log /run/libvirt /root /tmp 2>/dev/null || true"
+    found = {host.name: site.lab.run(host.name, ["sh", "-c", script]).split() for host in site.lab.hosts}
+    kept = {"storage-1": [f"{SERVED}/{uuid(site, 'blocks')}"], _host(site, DB): [f"{USED}/{uuid(site, 'blocks')}"]}
+    assert {host: files for host, files in found.items() if files} == kept
+    for host, (path,) in kept.items():
+        modes = site.lab.run(host, ["stat", "-c", "%a %U", path, str(Path(path).parent)]).split("\n")[:2]
+        assert modes == ["600 root", "700 root"]
 
 
 def test_the_doctor_tells_a_pool_that_is_not_served(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,6 +152,22 @@ def test_what_the_older_one_made_comes_back_after_a_reboot(sites: Sites) -> None
     sites.new.assert_nothing_to_do()
 
 
+def test_a_volume_of_the_older_one_gets_a_secret_when_it_is_attached_again(sites: Sites) -> None:
+    """Until then it is as it was, also over a boot of its storage host, and the doctor says so."""
+    lab, boots = sites.new.lab, sites.boots()
+    served = ["sh", "-c", "ls /var/lib/stead/accounts/served 2>/dev/null | wc -l"]
+    lab.reboot([lab.host("storage-1")])
+    assert lab.run("storage-1", served).strip() == "0"
+    assert "STEAD-H039" in sites.new.stead("doctor", status=None).text
+    for text in (SPEC.replace("[local, data, files]", "[local, files]"), SPEC):
+        sites.new.write(text)
+        sites.new.apply("--max-disruption", "none")
+        sites.new.assert_nothing_to_do()
+    assert lab.run("storage-1", served).strip() == "1"
+    assert "STEAD-H039" not in sites.new.stead("doctor", status=None).text
+    assert sites.boots() == boots
+
+
 def test_what_the_older_one_made_is_changed_and_destroyed(sites: Sites) -> None:
     lab = sites.new.lab
     sites.new.write(SPEC.replace("local: {size: 8MiB", "local: {size: 12MiB").replace(", state: stopped", ""))

@@ -34,6 +34,7 @@ NO_CLIENT = Code("STEAD-H023", "a host has no client for a pool")
 OUTDATED = Code("STEAD-H029", "the host runs another version of Stead's host code", Severity.WARNING)
 NOT_AT_BOOT = Code("STEAD-H030", "the host would not restore its resources after a boot")
 UNHEARD = Code("STEAD-H031", "the host reaches too few witnesses to start its guests after a boot", Severity.WARNING)
+NO_SECRET = Code("STEAD-H039", "volumes have no secret", Severity.WARNING)
 UNALIKE = Code("STEAD-H018", "compute hosts have different versions", Severity.WARNING)
 
 NOBODY: Mapping[str, Standing] = {}
@@ -211,6 +212,13 @@ def _services(host: Host, examined: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for chain in examined.get("dropping", []):
         text = f"The nftables chain {chain} drops unknown packets. Allow the traffic that docs/hosts.md lists."
         yield DROPPED.at(None, text, address=host.name)
+    if names := examined.get("without_secret", []):
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        text = (
+            f"{names[0]}{more}: root of every host can open them. A volume gets a secret when it is attached the next "
+            'time and nobody has it open: see "Secrets of iSCSI volumes" in docs/inventory.md.'
+        )
+        yield NO_SECRET.at(None, text, address=host.name)
     if examined.get("bridge_filter") and host.roles & {"compute", "network"}:
         text = "net.bridge.bridge-nf-call-iptables is 1 and a chain drops what is forwarded: guests' packets too."
         yield FILTERED.at(None, text, address=host.name)

@@ -78,7 +78,7 @@ def _documented(one: Option) -> Json:
 
 def _argument(one: Option) -> Json:
     found = {name: word for name, word in _documented(one).items() if name not in ("description", "suboptions")}
-    found |= {"no_log": False} if one.public else {}
+    found |= {"no_log": one.secret} if one.public or one.secret else {}
     return found | ({"options": {part.name: _argument(part) for part in one.options}} if one.options else {})
 
 

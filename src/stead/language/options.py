@@ -36,6 +36,7 @@ class Option(NamedTuple):
     options: tuple[Option, ...] = ()
     passed: Passed | None = None
     task_only: bool = False  # no field of the want's
+    secret: bool = False  # kept out of logs
 
     @property
     def public(self) -> bool:
@@ -139,5 +140,7 @@ def _scalar(annotation: Any, form: Form | None) -> Option | None:
         case fields.Path():
             return Option("", (), "path")
         case _:
+            if annotation is fields.Secret:
+                return Option("", (), "str", secret=True)
             type_ = _TYPES.get(annotation)
             return None if type_ is None else Option("", (), type_)

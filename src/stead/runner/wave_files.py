@@ -19,6 +19,7 @@ from stead.runner import Wave
 STOP = "stop"  # tells hosts to begin nothing more
 KEY = "key"  # that secrets are sealed with, for controllers
 SECRETS = ".secrets"  # the ending of a host's
+HANDED = ".handed-"  # within a name: what a host is to have of another
 VARIABLES = "variables"
 
 
@@ -35,13 +36,13 @@ def write_work(
 
 
 def remove_secrets(folder: Path) -> None:
-    for path in (folder / KEY, *folder.glob(f"*{SECRETS}")):
+    for path in (folder / KEY, *folder.glob(f"*{SECRETS}"), *folder.glob(f"*{HANDED}*")):
         path.unlink(missing_ok=True)
 
 
 def forget_secrets(runs: Path) -> None:
     """Those of runs that were killed: one that ends by itself leaves none."""
-    for path in (*runs.glob(f"*/wave-*/*{SECRETS}"), *runs.glob(f"*/wave-*/{KEY}")):
+    for path in (found for name in (f"*{SECRETS}", f"*{HANDED}*", KEY) for found in runs.glob(f"*/wave-*/{name}")):
         try:
             os.kill(int(path.parents[1].name.rpartition("-")[2]), 0)
         except ProcessLookupError:

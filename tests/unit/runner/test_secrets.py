@@ -11,7 +11,8 @@ from typing import Any, Self
 import pytest
 from tests.unit.runner.making import Bench, keep, net_step, plan_of, step, want_of, web
 
-from ansible_collections.stead.cloud.plugins.action.converge import HIDDEN, hidden, taken
+from ansible_collections.stead.cloud.plugins.action.converge import HIDDEN, hidden
+from ansible_collections.stead.cloud.plugins.plugin_utils.answers import taken
 from stead.core.address import Address
 from stead.runner import Event, Wave
 from stead.runner import ansible as real

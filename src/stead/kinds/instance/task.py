@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ansible_collections.stead.cloud.plugins.module_utils.wire.instance import InstanceWant, NicWant, WaitWant
-from stead.core.fields import Size
+from stead.core.fields import Secret, Size
 from stead.core.task import DONE, Returned, TaskForm, kept
 from stead.core.value import value
 from stead.kinds.instance.model import Instance, Nic, WaitFor
@@ -76,6 +76,11 @@ class AttachmentWords:
     ] = None
     size: Annotated[
         str | None, Size(), "Size of the volume, as C(50GiB). A running guest is told of it when the volume has grown"
+    ] = None
+    account: Annotated[
+        Secret | None,
+        "Secret of the volume, if another host serves it by iSCSI. M(stead.cloud.volume_account) returns it there",
+        "Left out, the secret that this host already has is used",
     ] = None
     state: Annotated[Literal["present", "absent"], "Whether it is attached"] = "present"
 

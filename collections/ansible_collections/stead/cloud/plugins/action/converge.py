@@ -9,7 +9,6 @@ Nothing passes through templates or variables. Secrets are put in here, last, an
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
@@ -19,8 +18,9 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.host.images.image_files import made_as
-from ..plugin_utils.answers import write
+from ..plugin_utils.answers import read, taken, write
 from .image_info import told as told_of_images
+from .volume_account import handed
 
 IMAGES = "/var/lib/stead/images"
 HIDDEN = "********"
@@ -48,6 +48,7 @@ class ActionModule(ActionBase):
             payload["key"] = read(os.path.join(folder, "key")) or ""
         payload["images"] = said_of_images(payload["steps"], folder)
         payload["secrets"] = taken(os.path.join(folder, host + ".secrets"))
+        payload["handed"] = handed(host, payload["steps"], folder)
         return joined(list(self._answers(payload, folder, task_vars)))
 
     def _answers(
@@ -84,7 +85,8 @@ class ActionModule(ActionBase):
         arguments = {"payload": json.dumps(payload)}
         answer = self._execute_module(module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars)
         answer.pop("invocation", None)
-        shown: Dict[str, Any] = hidden(answer, [str(one) for one in payload["secrets"].values() if one])
+        secrets = [*payload["secrets"].values(), *payload["handed"].values()]
+        shown: Dict[str, Any] = hidden(answer, [str(one) for one in secrets if one])
         return shown
 
     def _upload(self, steps: Sequence[Dict[str, Any]]) -> Dict[str, str]:
@@ -155,22 +157,6 @@ def said_of_images(steps: Sequence[Dict[str, Any]], folder: str) -> Dict[str, An
 def fetches(want: Any) -> bool:
     """Whether the host takes the image from its source, and that is a file."""
     return want.get("source", "").startswith("/") and (want.get("keeps") or not want.get("from"))
-
-
-def read(path: str) -> Any:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        return None
-
-
-def taken(path: str) -> Any:
-    """The host's secrets, which nobody needs from the file any more."""
-    found = read(path) or {}
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    return found
 
 
 def hidden(value: Any, secrets: Collection[str]) -> Any:

@@ -32,6 +32,12 @@ options:
   size:
     description: Size of the volume, as C(50GiB). A running guest is told of it when the volume has grown.
     type: str
+  account:
+    description:
+      - Secret of the volume, if another host serves it by iSCSI. M(stead.cloud.volume_account) returns
+        it there.
+      - Left out, the secret that this host already has is used.
+    type: str
   state:
     description: Whether it is attached.
     type: str

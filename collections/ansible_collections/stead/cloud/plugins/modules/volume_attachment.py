@@ -36,6 +36,7 @@ EXAMPLES = r"""
     type: iscsi
     path: /srv/san
     server: 192.0.2.10
+    account: "{{ hostvars['storage-1'].shared.accounts.values() | first }}"
 """
 
 RETURN = r"""
@@ -89,9 +90,14 @@ def main() -> None:
             without(module, given)
         else:
             want = wanted(given, made["want"], volume)
-            standalone.carry_out(module, instance, want, part=lambda one: dict(one.get("volumes", {}).get(volume, {})))
+            hidden = standalone.Hidden(handed={standalone.uuid_of(volume): given["account"] or ""})
+            standalone.carry_out(module, instance, want, part=lambda one: attachment(one, volume), hidden=hidden)
     except Failed as error:
         module.fail_json(msg=str(error))
+
+
+def attachment(instance: Mapping[str, Any], volume: str) -> Dict[str, Any]:
+    return dict(instance.get("volumes", {}).get(volume, {}))
 
 
 def without(module: AnsibleModule, given: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -16,3 +17,19 @@ def write(path: str, value: Any) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(value, file)
     os.replace(name, path)
+
+
+def read(path: str) -> Any:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def taken(path: str) -> Any:
+    """What is secret in a file, which nobody needs any more."""
+    found = read(path) or {}
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return found

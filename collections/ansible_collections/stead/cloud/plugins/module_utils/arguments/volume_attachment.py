@@ -12,6 +12,7 @@ OPTIONS: Dict[str, Any] = {
     "mode": {"type": "str", "choices": ["rw", "ro"], "default": "rw"},
     "device": {"type": "str"},
     "size": {"type": "str"},
+    "account": {"type": "str", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pool": {"type": "str", "default": "default"},
     "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs"], "default": "dir"},

@@ -22,8 +22,10 @@ class Work:
         secrets: Optional[Mapping[str, str]] = None,
         sessions: Optional[Sessions] = None,
         now: Optional[Readings] = None,
+        handed: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.host = host  # the inventory's name of this host
+        self.handed = handed or {}  # UUID of a volume -> what its host gave for it
         self.check = check
         self.done: List[str] = []
         self.sessions = sessions if sessions is not None else Sessions()

@@ -51,7 +51,8 @@ class Qemu:
     def _define(self, step: Step, plugs: Plugs, work: Work) -> Any:
         want, connection = step["want"], self._connection
         there = libvirt_client.find(connection, want["uuid"])
-        if there is not None and step["action"] == "create" and Domain(there).digest() == step["digest"]:
+        same = there is not None and step["action"] == "create" and Domain(there).digest() == step["digest"]
+        if same and not work.changed:  # else it may lack what it stands on, such as a volume's account
             return there
         text = definition.build(self._as_called(step, there, work), plugs)
         words = "define {0}".format(want["name"])

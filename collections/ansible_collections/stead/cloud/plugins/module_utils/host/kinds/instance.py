@@ -18,6 +18,7 @@ from ..hypervisor.driver import adjusts
 from ..images import tidying
 from ..net import ports
 from ..run import waiting
+from ..storage import drivers as storage
 from ..storage import instance_disks
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def restore(step: Step, work: Work) -> None:
         guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
         if guest is None:
             raise Failed(FORGOTTEN, "Its ledger has it, and its hypervisor has not. `stead apply` makes it again.")
+        storage.reach(instance_disks.attached(want), work)
         guest.start(work)
 
 

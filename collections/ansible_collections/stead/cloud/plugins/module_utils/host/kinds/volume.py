@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping
 
 from ..base import ledger
 from ..base.errors import Code, Failed
@@ -12,7 +12,8 @@ from ..base.work import Work
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
 from ..images import image_files
-from ..storage import drivers
+from ..storage import drivers, instance_disks
+from ..storage.driver import Content
 
 if TYPE_CHECKING:
     from ...wire.volume import VolumeWant
@@ -35,6 +36,7 @@ def ensure(step: Step, work: Work) -> None:
     disk = drivers.volume(want)
     wanted, grown = disk.rounded(want["size"]), False
     if not disk.exists():
+        drivers.guard(want, work)
         _make(want, disk, work)
     size = disk.size() if disk.exists() else wanted
     if size > wanted:
@@ -109,12 +111,12 @@ def _make(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
         _from_volume(origin["volume"], disk, want, work)
 
 
-def _image(one: Mapping[str, Any], size: int, work: Work) -> Tuple[str, str]:
+def _image(one: Mapping[str, Any], size: int, work: Work) -> Content:
     source, inside = image_files.standing(one, work)
     if inside > size:
         text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
         raise Failed(TOO_SMALL_FOR_IMAGE, text.format(one["address"], inside, size))
-    return source, "qcow2"
+    return Content(source, "qcow2")
 
 
 def _snapshot(one: Mapping[str, Any], work: Work) -> StoredDisk:
@@ -136,8 +138,7 @@ def _from_volume(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, wor
             )
         _copy(source, disk, want, work)
     elif drivers.shared(one["pool"]):
-        there = drivers.source(one["pool"], one["uuid"], "raw").path
-        disk.fill((there, "raw"), want["size"], work, steady=True)
+        _from_elsewhere(one, disk, want, work)
     else:
         raise Failed(
             NO_SOURCE,
@@ -147,12 +148,20 @@ def _from_volume(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, wor
         )
 
 
+def _from_elsewhere(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, work: Work) -> None:
+    drivers.reach([one], work)
+    there = drivers.source(one["pool"], one["uuid"], "raw")
+    disk.fill(Content(there.path, "raw", there.objects), want["size"], work, steady=True)
+    if not instance_disks.used_here(one["uuid"]):
+        drivers.leave([one], work)
+
+
 def _copy(source: StoredDisk, disk: StoredDisk, want: VolumeWant, work: Work) -> None:
     """By whoever keeps both, which may take no time and is of one moment; else through qemu-img."""
     if type(source) is type(disk):
         source.clone(disk, work)
     else:
-        disk.fill((source.path, source.format), want["size"], work)
+        disk.fill(Content(source.path, source.format), want["size"], work)
 
 
 def _grow(want: VolumeWant, disk: StoredDisk, work: Work) -> None:

@@ -10,7 +10,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Mapping
 
-from ..base import commands
+from ..base import commands, ledger
 from ..base.errors import Failed
 from ..prepare import installing
 from ..run import booting
@@ -30,6 +30,7 @@ def examine(peers: Mapping[str, str], mtu: int, served: Mapping[str, Dict[str, A
     return {
         "peers": pings,
         "served": drivers.silent(served),
+        "without_secret": drivers.without_secret(made["want"] for made in ledger.everything("volumes")),
         "speechless": drivers.speechless({one["type"] for one in served.values()}),
         "clock": survey.clock(),
         "synchronised": _synchronised(),

@@ -63,7 +63,7 @@ class Batch:
         self._documents = payload.get("documents") or {}
         self.steps = ordered([cast("Step", dict(step, origin=self._origin)) for step in payload["steps"]])
         self.check = check
-        self._secrets = payload.get("secrets", {})
+        self._secrets, self._handed = payload.get("secrets", {}), payload.get("handed", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
         self._uploads = payload.get("uploads", {})
         self._images = payload.get("images", {})
@@ -170,7 +170,7 @@ class Batch:
             )
             return outcome(step, FAILED, error=str(Failed(NO_JOURNAL, text.format(paths.JOURNAL, error.strerror))))
         own = {name: self._secrets[name] for name in step.get("secrets") or () if name in self._secrets}
-        work = Work(self.host, self.check, own, self._sessions)
+        work = Work(self.host, self.check, own, self._sessions, handed=self._handed)
         awaited = False
         try:
             awaited = self._carry_out(step, work)

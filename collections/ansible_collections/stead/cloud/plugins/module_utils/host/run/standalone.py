@@ -9,7 +9,8 @@ import json
 import re
 import uuid
 from hashlib import blake2b
-from typing import Any, Callable, Dict, Mapping, Optional
+from types import MappingProxyType
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 from ..base import ledger
 from ..base.errors import Code, Failed
@@ -25,6 +26,16 @@ _SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB|TiB|)\Z")
 # A name becomes part of others: of a domain, of a host, of an address.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 ABSENT = "absent"
+
+
+class Hidden(NamedTuple):
+    """What a task is given and nothing shows."""
+
+    secrets: Mapping[str, str] = MappingProxyType({})  # that its want refers to
+    handed: Mapping[str, str] = MappingProxyType({})  # of volumes that other hosts serve
+
+
+NOTHING_HIDDEN = Hidden()
 
 
 def address_of(project: str, kind: str, name: str) -> str:
@@ -77,8 +88,8 @@ def carry_out(
     address: str,
     want: Optional[Want],
     action: Optional[str] = None,
-    secrets: Optional[Mapping[str, str]] = None,
     part: Optional[Callable[[Want], Want]] = None,
+    hidden: Hidden = NOTHING_HIDDEN,
 ) -> None:
     """Ends the module. `want` is nothing for what should not be there. `part` is what of a want the task is about."""
     kind = address.split("/")[-2]
@@ -99,9 +110,9 @@ def carry_out(
             "have": before or None,
             "after": [],
             "to": "",
-            "secrets": sorted(secrets or {}),
+            "secrets": sorted(hidden.secrets),
         }
-        result = _result(module, step, secrets)
+        result = _result(module, step, hidden)
     except Failed as error:
         module.fail_json(msg=str(error))
     told, wanted = (part or dict)(before), (part or dict)(want or {})
@@ -121,13 +132,9 @@ def _action(before: Want, want: Optional[Want]) -> str:
     return "update" if before and before != want else "create"
 
 
-def _result(module: Any, step: Step, secrets: Optional[Mapping[str, str]]) -> Dict[str, Any]:
-    payload: Dict[str, Any] = {
-        "host": module.params.get("host") or "",
-        "run": "module",
-        "steps": [step],
-        "secrets": secrets or {},
-    }
+def _result(module: Any, step: Step, hidden: Hidden) -> Dict[str, Any]:
+    payload: Dict[str, Any] = {"host": module.params.get("host") or "", "run": "module", "steps": [step]}
+    payload.update(hidden._asdict())
     payload["underlay"] = module.params.get("serve_at") or ""
     if module.check_mode:
         (answer,) = Batch(payload, check=True).carry_out()

@@ -116,13 +116,18 @@ def convert(path: str, form: str, target: str) -> None:
         raise Failed(UNCONVERTED, "qemu-img says: {0}".format((err.strip() or out.strip())[-commands.TAIL :]))
 
 
-def refuse_unsteady(path: str, form: str, copy: str, copied: str) -> None:
+def reads(verb: str, content: Content) -> List[str]:
+    """How qemu-img is asked to read it; its path comes after the rest."""
+    return ["qemu-img", verb, "-q", *content.objects, "-f", content.format]
+
+
+def refuse_unsteady(content: Content, copy: Content) -> None:
     """Nothing that was read once and read the same again was written between: the copy is what was there in between."""
-    words = ["qemu-img", "compare", "-q", "-f", form, "-F", copied, path, copy]
+    words = [*reads("compare", content), "-F", copy.format, content.path, copy.path]
     status, out, err = commands.attempt(words, timeout=CONVERTS_WITHIN)
     if status == 1:
         text = "{0} was written to while it was copied. Detach it, or copy a snapshot of it."
-        raise Failed(UNSTEADY, text.format(path))
+        raise Failed(UNSTEADY, text.format(content.path))
     if status != 0:
         text = "`{0}` ended with status {1}: {2}"
         raise Failed(UNSTEADY, text.format(commands.shown(words), status, err.strip() or out.strip()))
@@ -140,10 +145,9 @@ def new_overlay(path: str, backing: str, size: int) -> List[str]:
 
 def export(content: Content, target: Content, work: Work) -> None:
     """All that is in one file or device, as a file of its own: whole under its name, and this user's alone."""
-    path, form = target
-    work.run(
-        ["qemu-img", "convert", "-q", "-f", content[1], "-O", form, content[0], path + ".new"], timeout=CONVERTS_WITHIN
-    )
+    path = target.path
+    words = [*reads("convert", content), "-O", target.format, content.path, path + ".new"]
+    work.run(words, timeout=CONVERTS_WITHIN)
     if not work.check:
         os.chmod(path + ".new", paths.PRIVATE)
         os.replace(path + ".new", path)

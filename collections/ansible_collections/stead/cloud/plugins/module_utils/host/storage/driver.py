@@ -14,7 +14,6 @@ from ..base.readings import Readings
 from ..base.work import Work
 
 Pool = Mapping[str, Any]  # as a want has it: name, type, path; of one that others reach also host and server
-Content = Tuple[str, str]  # (what qemu-img calls it here, its format)
 
 
 class PoolRoom(TypedDict):
@@ -22,6 +21,14 @@ class PoolRoom(TypedDict):
 
     size: int
     free: int
+
+
+class Content(NamedTuple):
+    """What qemu-img reads or writes."""
+
+    path: str  # as it calls it here
+    format: str
+    objects: Tuple[str, ...] = ()  # what it is told before, for one that takes a secret to open
 
 
 class DiskSource(NamedTuple):
@@ -33,6 +40,9 @@ class DiskSource(NamedTuple):
     name: str = ""
     server: str = ""
     port: int = 0
+    objects: Tuple[str, ...] = ()  # what qemu-img is told before
+    user: str = ""  # who logs in to the server
+    secret: str = ""  # UUID of what libvirt keeps of that
     kept: bool = False  # its owner stays who it is: a server takes everybody for the same
 
 
@@ -84,6 +94,10 @@ class Serving:
     restore: Callable[[Pool, str, StoredDisk, int, Work], None]  # what a boot forgets
     reach: Callable[[Pool, str, Work], None]  # before a guest of this host uses it
     leave: Callable[[Pool, str, Work], None]  # after the last guest of this host has let go of it
+    # Where it takes more than an address to use a volume: that is made before the volume is, and handed to the hosts
+    # that are to use it. The flag says that no other host does.
+    guard: Optional[Callable[[Pool, str, Work], None]] = None
+    hand: Optional[Callable[[Pool, str, bool, Work], str]] = None
 
 
 @dataclass(frozen=True)

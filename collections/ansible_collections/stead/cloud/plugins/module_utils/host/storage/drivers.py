@@ -108,6 +108,26 @@ def source(pool: Pool, uuid: str, form: str) -> DiskSource:
     return driver(pool).source(pool, uuid, form)
 
 
+def guard(want: Mapping[str, Any], work: Work) -> None:
+    """Before a volume is made here: what others will need to use it, beside its address."""
+    by = serving(want["pool"])
+    if by is not None and by.guard is not None:
+        by.guard(want["pool"], want["uuid"], work)
+
+
+def hand(want: Mapping[str, Any], alone: bool, work: Work) -> str:
+    """That, for a host that is to use a volume of this one; nothing where an address will do."""
+    by = serving(want["pool"])
+    return by.hand(want["pool"], want["uuid"], alone, work) if by is not None and by.hand is not None else ""
+
+
+def without_secret(wants: Iterable[Mapping[str, Any]]) -> List[str]:
+    """Names of volumes that any host can open that knows their addresses, although they could have a secret."""
+    work = Work("", check=True)
+    guarded = [one for one in wants for by in _serving(one["pool"]) if by.hand is not None and serving(one["pool"])]
+    return sorted(one["name"] for one in guarded if not hand(one, False, work))
+
+
 def reach(attached: Iterable[Mapping[str, Any]], work: Work) -> None:
     """Before a guest starts, or is given a volume."""
     for one in attached:

@@ -97,8 +97,7 @@ class File:
         self._make(disk_files.new_overlay(self._new, image, size), work)
 
     def fill(self, source: Content, size: int, work: Work, steady: bool = False) -> None:
-        path, form = source
-        words = ["qemu-img", "convert", "-q", "-f", form, "-O", self.format, path, self._new]
+        words = [*disk_files.reads("convert", source), "-O", self.format, source.path, self._new]
         self._make(words, work, disk_files.CONVERTS_WITHIN, size, source if steady else None)
 
     def grow(self, size: int, work: Work) -> None:
@@ -110,7 +109,7 @@ class File:
         work.act("copy {0} to {1}".format(self.path, other.path), self._clone, other)
 
     def export(self, target: Content, work: Work) -> None:
-        disk_files.export((self.path, self.format), target, work)
+        disk_files.export(Content(self.path, self.format), target, work)
 
     def take(self, make: Callable[[str], None]) -> None:
         """What `make(path)` writes, under this name once it is whole."""
@@ -140,7 +139,7 @@ class File:
         if work.check:
             return
         if steady:
-            disk_files.refuse_unsteady(*steady, self._new, self.format)
+            disk_files.refuse_unsteady(steady, Content(self._new, self.format))
         if size is not None and disk_files.size_of(self._new, self.format) < size:
             work.run(self._resize(self._new, size))
         self._own(self._new)

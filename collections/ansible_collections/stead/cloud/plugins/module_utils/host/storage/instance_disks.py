@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, List, Mapping, Optional
 
-from ..base import paths
+from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.step import Want
 from ..base.work import Work
@@ -51,7 +51,17 @@ def attached(want: Want) -> List[Mapping[str, Any]]:
 def let_go(before: Want, want: Want, work: Work) -> None:
     """Of volumes that it had and has no more."""
     kept = {one["uuid"] for one in attached(want)}
-    drivers.leave([one for one in attached(before) if one["uuid"] not in kept], work)
+    _leave([one for one in attached(before) if one["uuid"] not in kept], work)
+
+
+def used_here(uuid: str) -> int:
+    """How many instances of this host have the volume, by the ledger."""
+    return sum(uuid in {one["uuid"] for one in attached(made["want"])} for made in ledger.everything("instances"))
+
+
+def _leave(gone: List[Mapping[str, Any]], work: Work) -> None:
+    """The ledger still has the instance that lets go."""
+    drivers.leave([one for one in gone if used_here(one["uuid"]) <= 1], work)
 
 
 def remove_root(want: Want, work: Work) -> None:
@@ -72,7 +82,7 @@ def has_own(want: Want) -> bool:
 
 def remove(want: Want, work: Work) -> None:
     remove_root(want, work)
-    drivers.leave(attached(want), work)
+    _leave(attached(want), work)
     work.remove_tree(os.path.join(paths.INSTANCES, want["uuid"]))
 
 

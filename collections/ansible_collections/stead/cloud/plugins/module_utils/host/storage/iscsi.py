@@ -5,13 +5,17 @@ A pool that its inventory does not serve is its own host's alone.
 
 from __future__ import annotations
 
+import json
+
+from ..base import libvirt_client
 from ..base.errors import Failed
 from ..base.readings import Readings
 from ..base.work import Work
-from . import clients, file_disks, iscsi_sessions, iscsi_targets
+from . import accounts, clients, file_disks, iscsi_sessions, iscsi_targets, libvirt_secrets
 from .driver import DiskSource, Pool, Serving, StoredDisk
 
 PROTOCOL = "iscsi"
+OBJECT = "account"  # what qemu-img calls the secret
 
 
 def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
@@ -26,7 +30,27 @@ def _source(pool: Pool, name: str, form: str) -> DiskSource:
         return DiskSource(iscsi_sessions.device_of(pool, name), device=True)
     target = "{0}/{1}".format(iscsi_targets.name_of(name), iscsi_targets.LUN)
     url = "{0}://{1}/{2}".format(PROTOCOL, clients.url_host(pool["server"]), target)
-    return DiskSource(url, protocol=PROTOCOL, name=target, server=pool["server"], port=iscsi_targets.PORT)
+    found = DiskSource(url, protocol=PROTOCOL, name=target, server=pool["server"], port=iscsi_targets.PORT)
+    return _with_account(found, name) if accounts.used(name) else found
+
+
+def _with_account(source: DiskSource, uuid: str) -> DiskSource:
+    """Only qemu-img is told of the file with the secret: guests are given it by libvirt."""
+    how = {
+        "driver": PROTOCOL,
+        "transport": "tcp",
+        "portal": "{0}:{1}".format(clients.url_host(source.server), source.port),
+        "target": iscsi_targets.name_of(uuid),
+        "lun": iscsi_targets.LUN,
+        "user": accounts.user_of(uuid),
+        "password-secret": OBJECT,
+    }
+    return source._replace(
+        path="json:" + json.dumps({"file": how}),
+        objects=("--object", "secret,id={0},file={1}".format(OBJECT, accounts.used_file(uuid))),
+        user=accounts.user_of(uuid),
+        secret=uuid,
+    )
 
 
 def _require(pool: Pool) -> None:
@@ -49,7 +73,8 @@ def _withdraw(_pool: Pool, uuid: str, work: Work) -> None:
 
 
 def _offers(_pool: Pool, uuid: str, now: Readings) -> bool:
-    return iscsi_targets.name_of(uuid) in now.ask("iSCSI targets", iscsi_targets.table)
+    target = now.ask("iSCSI targets", iscsi_targets.table).get(iscsi_targets.name_of(uuid))
+    return target is not None and iscsi_targets.is_guarded(uuid, target)
 
 
 def _restore(_pool: Pool, uuid: str, disk: StoredDisk, size: int, work: Work) -> None:
@@ -58,7 +83,22 @@ def _restore(_pool: Pool, uuid: str, disk: StoredDisk, size: int, work: Work) ->
         iscsi_targets.ensure(uuid, disk.path, size, work)
 
 
+def _guard(_pool: Pool, uuid: str, work: Work) -> None:
+    accounts.make(uuid, work)
+
+
+def _hand(_pool: Pool, uuid: str, alone: bool, work: Work) -> str:
+    return iscsi_targets.hand(uuid, alone, work)
+
+
 def _reach(pool: Pool, uuid: str, work: Work) -> None:
+    secret = accounts.brought(uuid, work)
+    known = secret == accounts.used(uuid)
+    given = clients.by_qemu(PROTOCOL) and libvirt_client.is_here()
+    if secret and given and not (known and libvirt_secrets.is_set(uuid, work)):
+        libvirt_secrets.put(uuid, libvirt_secrets.Usage(PROTOCOL, iscsi_targets.name_of(uuid)), secret, work)
+    if not known:  # last: a run that is killed before begins anew
+        accounts.keep_used(uuid, secret, work)
     if not clients.by_qemu(PROTOCOL):
         iscsi_sessions.log_in(pool, uuid, work)
 
@@ -66,6 +106,9 @@ def _reach(pool: Pool, uuid: str, work: Work) -> None:
 def _leave(pool: Pool, uuid: str, work: Work) -> None:
     if not clients.by_qemu(PROTOCOL):
         iscsi_sessions.log_out(pool, uuid, work)
+    elif libvirt_client.is_here():
+        libvirt_secrets.forget(uuid, work)
+    accounts.forget_used(uuid, work)
 
 
 DRIVER = file_disks.files(
@@ -81,6 +124,8 @@ DRIVER = file_disks.files(
         client=("iscsiadm", "--version"),
         require=_require,
         start=_start,
+        guard=_guard,
+        hand=_hand,
         offer=_offer,
         withdraw=_withdraw,
         offers=_offers,

@@ -6,19 +6,25 @@ tested on has no such client.
 
 from __future__ import annotations
 
+import glob
 import os
 from typing import List, Sequence
 
-from ..base import commands
+from ..base import commands, paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
-from . import iscsi_targets
+from . import accounts, iscsi_targets
 from .driver import Pool
 
 REFUSED = Code("STEAD-E132", "the iSCSI client refuses")
 
 # What open-iscsi says of a session that is there already, and of one that is not.
 ALREADY, NONE = 15, 21
+
+
+# Where open-iscsi keeps what it knows of a target: Debian's, and Red Hat's.
+RECORDS = ("/etc/iscsi/nodes", "/var/lib/iscsi/nodes")
+_LINE = "node.session.auth.password = "
 
 
 def device_of(pool: Pool, uuid: str) -> str:
@@ -32,6 +38,10 @@ def log_in(pool: Pool, uuid: str, work: Work) -> None:
     portal = _portal(pool, uuid)
     work.run([*portal, "--op", "new"])
     work.run([*portal, "--op", "update", "--name", "node.startup", "--value", "automatic"])
+    if accounts.used(uuid):
+        work.run([*portal, "--op", "update", "--name", "node.session.auth.authmethod", "--value", "CHAP"])
+        work.run([*portal, "--op", "update", "--name", "node.session.auth.username", "--value", accounts.user_of(uuid)])
+        work.act("tell open-iscsi the secret of {0}".format(uuid), _record, pool, uuid)
     _tell([*portal, "--login"], ALREADY, work)
     work.run(["udevadm", "settle"])
 
@@ -41,6 +51,19 @@ def log_out(pool: Pool, uuid: str, work: Work) -> None:
         portal = _portal(pool, uuid)
         _tell([*portal, "--logout"], NONE, work)
         _tell([*portal, "--op", "delete"], NONE, work)
+
+
+def _record(pool: Pool, uuid: str) -> None:
+    """Into its own file: `iscsiadm` takes a secret only as an argument, which every user of the host may read."""
+    portal = "{0},{1}".format(pool["server"], iscsi_targets.PORT)
+    stem = os.path.join(iscsi_targets.name_of(uuid), glob.escape(portal))
+    for folder in RECORDS:
+        for path in glob.glob(os.path.join(folder, stem + "*", "*")):
+            lines = (paths.read_bytes(path) or b"").decode().splitlines()
+            kept = [line for line in lines if not line.startswith(_LINE)]
+            end = kept.index("# END RECORD") if "# END RECORD" in kept else len(kept)
+            kept.insert(end, _LINE + accounts.used(uuid))
+            paths.write(path, "\n".join(kept) + "\n")
 
 
 def _portal(pool: Pool, uuid: str) -> List[str]:

@@ -16,10 +16,12 @@ from typing import Any, Dict, List
 from ..base import commands, paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
+from . import accounts, tgtd
 
 NOT_SERVED = Code("STEAD-E130", "nothing serves iSCSI")
 IN_USE = Code("STEAD-E131", "the volume is still attached")
 NO_CLIENTS = Code("STEAD-E133", "the host does not know who may use its volumes")
+NO_ACCOUNT = Code("STEAD-E135", "a target has no account although it should")
 
 UNIT = "stead-iscsi.service"
 PORT = 3260
@@ -28,6 +30,7 @@ NAME = "iqn.2026-01.cloud.stead:"
 TOLD = "/etc/stead/storage.json"
 _ADM = ["tgtadm", "--lld", "iscsi"]
 _TARGET = re.compile(r"Target (\d+): (\S+)\Z")
+_LISTS = {"Account information:": "accounts", "ACL information:": "clients"}
 # Two steps at once would choose the same number for a target.
 _choosing = threading.Lock()
 MEGABYTE = 10**6  # what tgtadm tells sizes in, rounded
@@ -53,7 +56,7 @@ def name_of(uuid: str) -> str:
 
 
 def table() -> Dict[str, Any]:
-    """name -> {"number", "path", "megabytes", "clients"}; nothing where no tgtd runs."""
+    """name -> {"number", "path", "megabytes", "accounts", "clients"}; nothing where no tgtd runs."""
     try:
         status, out, _said = commands.attempt([*_ADM, "--op", "show", "--mode", "target"])
     except Failed:
@@ -64,13 +67,13 @@ def table() -> Dict[str, Any]:
 def parse(text: str) -> Dict[str, Any]:
     found: Dict[str, Any] = {}
     target: Dict[str, Any] = {}
-    lun, listed = "", False
+    lun, listed = "", ""
     for line in text.splitlines():
         match = _TARGET.match(line.strip())
         key, _colon, told = line.strip().partition(": ")
         if match:
-            target = {"number": int(match.group(1)), "path": "", "megabytes": 0, "clients": []}
-            found[match.group(2)], lun, listed = target, "", False
+            target = _nothing(int(match.group(1)))
+            found[match.group(2)], lun, listed = target, "", ""
         elif key == "LUN":
             lun = told
         elif key == "Backing store path" and lun == str(LUN):
@@ -78,10 +81,14 @@ def parse(text: str) -> Dict[str, Any]:
         elif key == "Size" and lun == str(LUN):
             target["megabytes"] = int(told.split()[0])
         elif line.startswith("    ") and line[4:5] != " ":
-            listed = line.strip() == "ACL information:"
+            listed = _LISTS.get(line.strip(), "")
         elif listed and line.strip():
-            target["clients"].append(line.strip())
+            target[listed].append(line.strip())
     return found
+
+
+def _nothing(number: int) -> Dict[str, Any]:
+    return {"number": number, "path": "", "megabytes": 0, "accounts": [], "clients": []}
 
 
 def ensure(uuid: str, path: str, size: int, work: Work, grown: bool = False) -> None:
@@ -92,11 +99,12 @@ def ensure(uuid: str, path: str, size: int, work: Work, grown: bool = False) -> 
         if target is None:
             _require(work)
             number = 1 + max([one["number"] for one in there.values()] or [0])
-            target = {"number": number, "path": "", "megabytes": 0, "clients": []}
+            target = _nothing(number)
             work.run(_target("new", number) + ["--targetname", name])
             for one, value in ASKS:
                 work.run(_target("update", number) + ["--name", one, "--value", value])
         number = int(target["number"])
+        _guard(uuid, target, work)  # before anybody is let in
         if target["path"] != path:
             _open(uuid, number, target, path, work)
         elif grown or abs(target["megabytes"] * MEGABYTE - size) > MEGABYTE:
@@ -111,13 +119,51 @@ def ensure(uuid: str, path: str, size: int, work: Work, grown: bool = False) -> 
 def remove(uuid: str, work: Work) -> None:
     with _choosing:
         target = table().get(name_of(uuid))
-        if target is None:
-            return
-        users = [] if work.check else sessions(target["number"])  # another step may be what detaches it
-        if users:
-            text = "Volume {0} is still attached: {1} has it open. Detach it there first."
-            raise Failed(IN_USE, text.format(uuid, ", ".join(users)))
-        work.run(_target("delete", target["number"]))
+        if target is not None:
+            users = [] if work.check else sessions(target["number"])  # another step may be what detaches it
+            if users:
+                text = "Volume {0} is still attached: {1} has it open. Detach it there first."
+                raise Failed(IN_USE, text.format(uuid, ", ".join(users)))
+            work.run(_target("delete", target["number"]))
+        if accounts.served(uuid):
+            if runs():
+                work.act("remove account {0}".format(accounts.user_of(uuid)), tgtd.remove, accounts.user_of(uuid))
+            accounts.forget_served(uuid, work)
+
+
+def hand(uuid: str, alone: bool, work: Work) -> str:
+    """The secret of a volume. One that has none yet is given one when nobody uses it, and nobody but who asks will:
+    who has it open without a secret could not open it again."""
+    if accounts.served(uuid) or not alone:
+        return accounts.served(uuid)
+    with _choosing:
+        target = table().get(name_of(uuid))
+        if target is not None and not sessions(target["number"]):
+            accounts.make(uuid, work)
+            _guard(uuid, target, work)
+    return accounts.served(uuid)
+
+
+def is_guarded(uuid: str, target: Dict[str, Any]) -> bool:
+    return not accounts.served(uuid) or accounts.user_of(uuid) in target["accounts"]
+
+
+def _guard(uuid: str, target: Dict[str, Any], work: Work) -> None:
+    if is_guarded(uuid, target):
+        return
+    user = accounts.user_of(uuid)
+    work.act("let in {0} alone, with its secret".format(user), _bind, int(target["number"]), uuid)
+    if not work.check and user not in table()[name_of(uuid)]["accounts"]:
+        text = "tgtd took account {0}, and target {1} does not have it. Stead knows tgt 1.0.85: install that."
+        raise Failed(NO_ACCOUNT, text.format(user, name_of(uuid)))
+
+
+def _bind(number: int, uuid: str) -> None:
+    """An account that a killed run left may have had another secret."""
+    user = accounts.user_of(uuid)
+    tgtd.remove(user)
+    tgtd.add(user, accounts.served(uuid))
+    tgtd.bind(number, user)
 
 
 def sessions(number: int) -> List[str]:

@@ -66,7 +66,7 @@ def room(pool: Pool) -> PoolRoom:
 
 def root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     """All of the image is copied: what is no file is laid over none."""
-    disk.fill((image, "qcow2"), size, work)
+    disk.fill(Content(image, "qcow2"), size, work)
 
 
 def logical(name: str, shape: str, thin: bool) -> HostStorageDriver:
@@ -126,21 +126,26 @@ class Logical:
 
     def fill(self, source: Content, size: int, work: Work, steady: bool = False) -> None:
         """-n: the target is there already."""
-        path, form = source
         new = self._empty(size, work)
-        words = ["qemu-img", "convert", "-q", "-n", "--target-is-zero", "-f", form, "-O", "raw"]
-        work.run([*words, path, self._device(new)], timeout=disk_files.CONVERTS_WITHIN)
+        words = [*disk_files.reads("convert", source), "-n", "--target-is-zero", "-O", "raw"]
+        work.run([*words, source.path, self._device(new)], timeout=disk_files.CONVERTS_WITHIN)
         if steady and not work.check:
-            disk_files.refuse_unsteady(path, form, self._device(new), "raw")
+            disk_files.refuse_unsteady(source, Content(self._device(new), "raw"))
         work.run(["lvrename", "--quiet", self._group, new, self._name])
 
     def grow(self, size: int, work: Work) -> None:
-        """Whoever has it open keeps it; a guest is told of it by libvirt. What is new is emptied before it is told."""
-        before = self.size()
-        work.run(["lvextend", "--quiet", "--size", "{0}b".format(size), "--", self._called(self._name)])
-        if not self._thin:
-            words = ["blkdiscard", "--zeroout", "--offset", str(before), self.path]
-            work.run(words, timeout=disk_files.CONVERTS_WITHIN)
+        """Whoever has it open keeps it; a guest is told of it by libvirt."""
+        words = ["lvextend", "--quiet", "--size", "{0}b".format(size), "--", self._called(self._name)]
+        work.run(words if self._thin else [*words, *self._emptied(size - self.size(), work)])
+
+    def _emptied(self, size: int, work: Work) -> List[str]:
+        """Where in the group there is room of this size that reads as zeros. It is emptied while it is another
+        volume's, so that no moment shows a guest what others left there, and is not discarded when that is removed."""
+        new = self._empty(size, work)
+        words = ["lvs", "--noheadings", "--options", "seg_pe_ranges", "--", self._called(new)]
+        ranges = [] if work.check else commands.run(words).split()
+        work.run(["lvremove", "--quiet", "--yes", "--config", "devices/issue_discards=0", "--", self._called(new)])
+        return ranges
 
     def clone(self, other: Logical, work: Work) -> None:
         """A thin snapshot takes no room until one is written to. A thick one is copied from a short-lived snapshot."""
@@ -152,12 +157,12 @@ class Logical:
         work.run([*self._snapshot(moment), *([] if self._thin else ["--extents", "100%ORIGIN"])])
         try:
             size = 0 if work.check else self.size()
-            other.fill((self._device(moment), "raw"), size, work)
+            other.fill(Content(self._device(moment), "raw"), size, work)
         finally:
             self._forget(moment, work)
 
     def export(self, target: Content, work: Work) -> None:
-        disk_files.export((self.path, self.format), target, work)
+        disk_files.export(Content(self.path, self.format), target, work)
 
     def remove(self, work: Work) -> None:
         self._forget(self._name + ".new", work)

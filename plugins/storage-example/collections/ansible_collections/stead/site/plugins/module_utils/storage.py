@@ -9,6 +9,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import file_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import (
+    Content,
     HostStorageDriver,
     Pool,
     StoredDisk,
@@ -40,7 +41,7 @@ def _disk(pool: Pool, name: str, form: str) -> StoredDisk:
 
 def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     """A whole copy: another host may start the instance, and need not have the image."""
-    disk.fill((image, "qcow2"), size, work)
+    disk.fill(Content(image, "qcow2"), size, work)
 
 
 def _snapshot(pool: Pool, uuid: str) -> StoredDisk:

@@ -15,6 +15,9 @@ def disk(source: DiskSource) -> Xml.Element:
         told = element(found, "source", {"protocol": source.protocol, "name": source.name})
         port = {"port": source.port} if source.port else {}
         element(told, "host", dict({"name": source.server}, **port))
+        if source.secret:
+            login = element(told, "auth", {"username": source.user})
+            element(login, "secret", {"type": source.protocol, "uuid": source.secret})
     elif source.device:
         found = Xml.Element("disk", {"type": "block", "device": "disk"})
         element(found, "source", {"dev": source.path})
