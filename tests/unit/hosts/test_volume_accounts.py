@@ -387,6 +387,7 @@ SERVED = {"uuid": "f", "pool": {"name": "san", "host": "nas", "server": "192.0.2
         (step(instance("a"), instance("a")), {"a": False}),
         (step(instance("a"), {**instance("a"), "state": "stopped"}), {"a": True}),
         (step(instance("a", shareable=True)), {"a": False}),
+        ({**step(instance("a")), "action": "receive", "came_from": "compute-2"}, {"a": False}),
         (step(instance("a", host="other")), {}),
         (step(BOOTED), {"d": True}),
         (step(COPY, kind="volumes"), {"e": False}),

@@ -60,12 +60,13 @@ def taken_from(host: str, folder: str) -> dict[str, dict[str, bool]]:
 
 def attached(step: Mapping[str, Any], server: str) -> Iterator[tuple[str, bool]]:
     """Volumes that a step is to use and a host serves. Nobody else uses one that is attached anew, or whose guest was
-    off, unless it is for several."""
+    off, unless it is for several, or comes with a guest that runs elsewhere."""
     before = step.get("have") or {}
     had = {one["uuid"] for one in served(before)} if before.get("state") != "stopped" else set()
     for one in served(step.get("want") or {}):
         if one["pool"]["host"] == server:
-            yield one["uuid"], step["kind"] == "instances" and one["uuid"] not in had and not one.get("shareable")
+            anew = step["kind"] == "instances" and one["uuid"] not in had and "came_from" not in step
+            yield one["uuid"], anew and not one.get("shareable")
 
 
 def served(want: Any) -> Iterator[Mapping[str, Any]]:

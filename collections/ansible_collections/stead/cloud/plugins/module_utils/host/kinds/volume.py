@@ -152,7 +152,7 @@ def _from_elsewhere(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, 
     drivers.reach([one], work)
     there = drivers.source(one["pool"], one["uuid"], "raw")
     disk.fill(Content(there.path, "raw", there.objects), want["size"], work, steady=True)
-    if not instance_disks.used_here(one["uuid"]):
+    if not instance_disks.is_used_here(one["uuid"]):
         drivers.leave([one], work)
 
 

@@ -51,17 +51,17 @@ def attached(want: Want) -> List[Mapping[str, Any]]:
 def let_go(before: Want, want: Want, work: Work) -> None:
     """Of volumes that it had and has no more."""
     kept = {one["uuid"] for one in attached(want)}
-    _leave([one for one in attached(before) if one["uuid"] not in kept], work)
+    _leave(want, [one for one in attached(before) if one["uuid"] not in kept], work)
 
 
-def used_here(uuid: str) -> int:
-    """How many instances of this host have the volume, by the ledger."""
-    return sum(uuid in {one["uuid"] for one in attached(made["want"])} for made in ledger.everything("instances"))
+def is_used_here(uuid: str, but: str = "") -> bool:
+    """Whether an instance of this host has the volume, another than that one."""
+    others = (made["want"] for made in ledger.everything("instances") if made["uuid"] != but)
+    return any(uuid == one["uuid"] for want in others for one in attached(want))
 
 
-def _leave(gone: List[Mapping[str, Any]], work: Work) -> None:
-    """The ledger still has the instance that lets go."""
-    drivers.leave([one for one in gone if used_here(one["uuid"]) <= 1], work)
+def _leave(want: Want, gone: List[Mapping[str, Any]], work: Work) -> None:
+    drivers.leave([one for one in gone if not is_used_here(one["uuid"], but=want["uuid"])], work)
 
 
 def remove_root(want: Want, work: Work) -> None:
@@ -82,7 +82,7 @@ def has_own(want: Want) -> bool:
 
 def remove(want: Want, work: Work) -> None:
     remove_root(want, work)
-    _leave(attached(want), work)
+    _leave(want, attached(want), work)
     work.remove_tree(os.path.join(paths.INSTANCES, want["uuid"]))
 
 
