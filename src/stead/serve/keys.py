@@ -16,6 +16,7 @@ PREFIXES = {
     "images": "img",
     "keypairs": "key",
     "subnets": "sub",
+    "ports": "port",
 }
 
 

@@ -14,7 +14,7 @@ from stead.serve.faults import forbidden
 
 if TYPE_CHECKING:
     from stead.serve.identity.people import Caller, People
-    from stead.serve.world import CloudState
+    from stead.serve.world import CloudState, KnownResource
 
 
 class AccessPolicy(StrEnum):
@@ -50,6 +50,7 @@ class Call:
     source: str
     raw: bytes = b""  # of routes that take no JSON
     audit: dict[str, str] = field(default_factory=dict)
+    acting_in: str | None = None  # an admin's project of the moment, where that is not the token's
 
     @property
     def world(self) -> CloudState:
@@ -57,13 +58,31 @@ class Call:
 
     @property
     def project(self) -> str:
-        """The project of the token, for what lives in one."""
+        """The project that is acted in, for what lives in one: the token's, or another one that an admin names."""
+        if self.acting_in is not None:
+            return self.acting_in
         if not self.caller.project:
             raise forbidden("This needs a token for a project.")
         return self.caller.project
 
+    def act_in(self, project: str | None) -> None:
+        if project != self.caller.project:
+            if project is None or not self.caller.admin:
+                raise forbidden("Only an admin makes and changes things of other projects.")
+            self.acting_in = project
+
+    def own(self, kind: str, what: str) -> tuple[CloudState, KnownResource]:
+        """What the path names, to change it."""
+        return self.world, self.own_named(kind, self.path["id"], what)
+
+    def own_named(self, kind: str, id_: str, what: str) -> KnownResource:
+        """The project's own; an admin's is every project's, and is acted in from now on."""
+        thing = self.world.find(kind, id_, self.caller.project, what=what, admin=self.caller.admin)
+        self.act_in(thing.address.project)
+        return thing
+
     def edit(self, what: str, edit: Edit, **more: Any) -> CloudState:
-        """Changes the document of the token's project. `what` goes into its history."""
+        """Changes the document of the project. `what` goes into its history."""
         return self.cloud.edit(self.project, self.who, what, edit, **more)
 
     @property

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from stead.core.address import Address
+from stead.serve.attaching import attaching, detaching
+from stead.serve.compute.creation import asked_networks, port_nic
 from stead.serve.compute.server_calls import one, own
 from stead.serve.compute.servers import attachment
 from stead.serve.edits import change
-from stead.serve.faults import conflict, not_found
+from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports
+from stead.serve.network.port_calls import with_interface
 from stead.serve.routes import ApiReply, Call
-from stead.serve.world import CloudState, KnownResource
-
-DEVICES = [f"vd{letter}" for letter in "bcdefghijklmnopqrstuv"]
+from stead.serve.world import CloudState
 
 
 def list_attachments(call: Call) -> ApiReply:
@@ -33,25 +34,10 @@ def attach(call: Call) -> ApiReply:
     world, thing = own(call)
     said = call.body["volumeAttachment"]
     volume = world.find("volumes", said["volumeId"], call.project, what="Volume")
-    if not volume.model.shareable:
-        world.must_be_unused(volume, "Volume", but=snapshots_of(world, volume))
-    key, name = thing.address.name, volume.address.name
-    asked = (said.get("device") or "").removeprefix("/dev/")
-
-    def edit(content: Any) -> Any:
-        before = content["instances"][key].get("volumes", [])
-        taken = {each.get("device") for each in before}
-        device = asked if asked and asked not in taken else next(each for each in DEVICES if each not in taken)
-        return change(content, "instances", key, {"volumes": [*before, {"volume": name, "device": device}]})
-
-    world = call.edit(f"attach volume {volume.name}", edit)
+    world = call.edit(f"attach volume {volume.name}", attaching(world, thing, volume, said.get("device") or ""))
     after = world.thing(thing.address)
     found = next(each for each in after.model.volumes if each.volume == volume.address)
     return ApiReply(body={"volumeAttachment": attachment(after, world, found)})
-
-
-def snapshots_of(world: CloudState, volume: KnownResource) -> list[Address]:
-    return [each for each in world.users_of(volume.address) if each.kind == "snapshots"]
 
 
 def detach(call: Call) -> ApiReply:
@@ -59,19 +45,11 @@ def detach(call: Call) -> ApiReply:
     volume = next((each for each in thing.model.volumes if world.id_of(each.volume) == call.path["volume"]), None)
     if volume is None:
         raise not_found("Volume attachment", call.path["volume"])
-    key = thing.address.name
-
-    def edit(content: Any) -> Any:
-        before = content["instances"][key].get("volumes", [])
-        return change(
-            content, "instances", key, {"volumes": [each for each in before if each["volume"] != volume.volume.name]}
-        )
-
-    call.edit("detach a volume", edit)
+    call.edit("detach a volume", detaching(thing.address, volume.volume))
     return ApiReply(202)
 
 
-def _interface(world: CloudState, port: ports.Port) -> dict[str, Any]:
+def _interface(world: CloudState, port: ports.KnownPort) -> dict[str, Any]:
     return {
         "port_id": port.id,
         "net_id": world.id_of(port.network),
@@ -86,12 +64,23 @@ def list_interfaces(call: Call) -> ApiReply:
     return ApiReply(body={"interfaceAttachments": [_interface(world, each) for each in ports.of_server(world, thing)]})
 
 
+def _nic(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
+    """In the network that is named, or in the only one that the project has."""
+    if not said.get("net_id"):
+        named = asked_networks(call, world, {})
+        if not named:
+            raise bad("Either net_id or port_id must be specified: the project has no network of its own.")
+        said = {**said, "net_id": named[0]["uuid"]}
+    network = world.find("networks", said["net_id"], call.project, what="Network", shared=True)
+    fixed = [each["ip_address"] for each in said.get("fixed_ips") or ()]
+    return {"network": network.address.name, **({"address": fixed[0]} if fixed else {})}
+
+
 def add_interface(call: Call) -> ApiReply:
     world, thing = own(call)
     said = call.body["interfaceAttachment"]
-    network = world.find("networks", said.get("net_id") or "", call.project, what="Network", shared=True)
-    key, fixed = thing.address.name, [each["ip_address"] for each in said.get("fixed_ips") or ()]
-    nic = {"network": network.address.name, **({"address": fixed[0]} if fixed else {})}
+    key = thing.address.name
+    nic = port_nic(call, world, said["port_id"]) if said.get("port_id") else _nic(call, world, said)
 
     def edit(content: Any) -> Any:
         before = content["instances"][key].get("networks", [])
@@ -104,16 +93,10 @@ def add_interface(call: Call) -> ApiReply:
 
 def remove_interface(call: Call) -> ApiReply:
     world, thing = own(call)
-    at = next((n for n, each in enumerate(ports.of_server(world, thing)) if each.id == call.path["port"]), None)
-    if at is None:
+    port = next((each for each in ports.of_server(world, thing) if each.id == call.path["port"]), None)
+    if port is None:
         raise not_found("Port", call.path["port"])
-    if ports.floating_of(world).get(call.path["port"]):
+    if ports.floating_of(world).get(port.id):
         raise conflict("A floating IP leads to this port. Take it away first.")
-    key = thing.address.name
-
-    def edit(content: Any) -> Any:
-        before = content["instances"][key].get("networks", [])
-        return change(content, "instances", key, {"networks": [*before[:at], *before[at + 1 :]]})
-
-    call.edit("detach an interface", edit)
+    call.edit("detach an interface", with_interface(world, port, lambda _nic: []))
     return ApiReply(202)

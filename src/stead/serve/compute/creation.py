@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.serve import notes
 from stead.serve.edits import Content, Edit, all_of, put, slug
 from stead.serve.faults import bad, conflict, not_built
 from stead.serve.keys import new_key
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource
 
+ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
 MOST = 100  # servers of one request
 
 
@@ -38,7 +40,8 @@ def created(call: Call) -> Created:
         key = new_key("instances")
         name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
         volume, more = _boot(world, call, said, key)
-        edits += [*more, _one(key, name, {**fields, **volume}, world)]
+        access = {word: said[word] for word in ACCESS if said.get(word)}
+        edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **access)]
         keys.append(key)
     return Created(all_of(*edits), keys)
 
@@ -59,7 +62,7 @@ def _one(key: str, name: str, fields: Mapping[str, Any], world: CloudState) -> E
 def _fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
     project = call.project
     flavor = flavor_of(call, said["flavorRef"])
-    networks = [_nic(call, world, one) for one in _asked_networks(call, world, said)]
+    networks = [_nic(call, world, one) for one in asked_networks(call, world, said)]
     groups = [one["name"] for one in said.get("security_groups") or ()]
     fields: dict[str, Any] = {
         "flavor": flavor.address.name,
@@ -85,7 +88,7 @@ def _fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str,
     return fields
 
 
-def _asked_networks(call: Call, world: CloudState, said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def asked_networks(call: Call, world: CloudState, said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Without a word, the one network that the project has: with several, nobody can guess."""
     asked = said.get("networks")
     if asked == "none":
@@ -101,13 +104,20 @@ def _asked_networks(call: Call, world: CloudState, said: Mapping[str, Any]) -> l
 
 def _nic(call: Call, world: CloudState, one: Mapping[str, Any]) -> dict[str, Any]:
     if one.get("port"):
-        raise not_built("A port of its own cannot be given to a server yet. Name a network.")
+        return port_nic(call, world, one["port"])
     if not one.get("uuid"):
         raise bad("Each of networks needs a uuid.")
     network = world.find("networks", one["uuid"], call.project, what="Network", shared=True)
     if not network.model.subnets:
         raise bad(f"Network {network.id} requires a subnet in order to boot instances on.")
     return {"network": network.address.name, **({"address": one["fixed_ip"]} if one.get("fixed_ip") else {})}
+
+
+def port_nic(call: Call, world: CloudState, id_: str) -> dict[str, Any]:
+    port = world.find("ports", id_, call.project, what="Port")
+    if world.users_of(port.address):
+        raise conflict(f"Port {id_} is still in use.")
+    return {"network": port.model.network.name, "port": port.address.name}
 
 
 def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[Edit]]:

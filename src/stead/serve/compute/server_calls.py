@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stead.core.address import Address
+from stead.serve import notes
 from stead.serve.compute import actions, creation
 from stead.serve.compute import servers as words
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
+from stead.serve.edits import all_of
 from stead.serve.faults import bad, not_found
 from stead.serve.listing import limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call
@@ -21,9 +23,7 @@ def one(call: Call) -> tuple[CloudState, KnownResource]:
 
 
 def own(call: Call) -> tuple[CloudState, KnownResource]:
-    """To change it: of the token's own project, whoever asks."""
-    world = call.world
-    return world, world.find("instances", call.path["id"], call.project, what="Instance")
+    return call.own("instances", "Instance")
 
 
 def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
@@ -93,7 +93,9 @@ def change_server(call: Call) -> ApiReply:
     fields = {
         word: said[name] for name, word in (("name", "display_name"), ("description", "description")) if name in said
     }
-    world = call.edit("change server", actions.changed(thing, **fields))
+    access = {name: said[name] or None for name in creation.ACCESS if name in said}
+    edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **access))
+    world = call.edit("change server", edit)
     return ApiReply(body={"server": detail(call, world, world.thing(thing.address))})
 
 

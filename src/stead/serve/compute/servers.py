@@ -11,7 +11,7 @@ from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
 from stead.kinds.shared.sizing import Flavor
 from stead.serve import notes
-from stead.serve.network.ports import floating_of, port_id
+from stead.serve.network.ports import floating_of, id_of_interface
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
 
@@ -92,8 +92,8 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         "created": thing.created,
         "updated": thing.updated,
         "addresses": addresses(world, thing),
-        "accessIPv4": "",
-        "accessIPv6": "",
+        "accessIPv4": notes_of(world, thing).get("accessIPv4", ""),
+        "accessIPv6": notes_of(world, thing).get("accessIPv6", ""),
         "links": links(call, "servers", thing.id),
         "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": _zone(call, thing),
@@ -174,7 +174,7 @@ def addresses(world: CloudState, thing: KnownResource) -> dict[str, list[dict[st
         mac = thing.leases[seat.mac]
         inside = seat.addresses(thing.leases)
         given = [(one, "fixed") for one in inside] + [
-            (one, "floating") for one in outside.get(port_id(thing.id, seat.key), ())
+            (one, "floating") for one in outside.get(id_of_interface(world, thing, seat), ())
         ]
         found.setdefault(network.name, []).extend(
             {

@@ -7,7 +7,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve.edits import Edit, all_of, change, put
-from stead.serve.faults import bad, forbidden
+from stead.serve.faults import bad
 from stead.serve.keys import new_key
 from stead.serve.listing import filtered, ordered, page, shown
 from stead.serve.routes import ApiReply, Call, true
@@ -38,10 +38,9 @@ def bodies(call: Call, one: str, many: str) -> tuple[list[Mapping[str, Any]], bo
 
 
 def in_own(call: Call, said: Mapping[str, Any]) -> None:
-    """For another project, an admin would take a token for it."""
-    asked = said.get("project_id") or said.get("tenant_id")
-    if asked and call.world.project(asked) != call.project:
-        raise forbidden("Things are made in the project of the token.")
+    """A request makes things in one project: the token's, or the one that an admin names."""
+    if asked := said.get("project_id") or said.get("tenant_id"):
+        call.act_in(call.world.project(asked))
 
 
 def made(
@@ -83,11 +82,6 @@ def changing(kind: str, what: str, thing: KnownResource, call: Call, fields: Map
     name = thing.address.name
     world = call.edit(f"change {what}", lambda content: change(content, kind, name, fields))
     return world.thing(thing.address)
-
-
-def mine(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
-    world = call.world
-    return world, world.find(kind, call.path["id"], call.project, what=what)
 
 
 def seen(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:

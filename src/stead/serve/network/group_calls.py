@@ -8,7 +8,7 @@ from typing import Any
 from stead.serve.edits import all_of, remove
 from stead.serve.faults import conflict
 from stead.serve.network import groups
-from stead.serve.network.answers import answered, bodies, changing, common, made, mine, own_projects, seen, told
+from stead.serve.network.answers import answered, bodies, changing, common, made, own_projects, seen, told
 from stead.serve.routes import ApiReply, Call, true
 
 
@@ -35,14 +35,14 @@ def create_group(call: Call) -> ApiReply:
 
 
 def change_group(call: Call) -> ApiReply:
-    _, thing = mine(call, "security_groups", "Security group")
+    _, thing = call.own("security_groups", "Security group")
     after = changing("security_groups", "security group", thing, call, common(call.body["security_group"]))
     return ApiReply(body={"security_group": groups.data(call.world, after)})
 
 
 def delete_group(call: Call) -> ApiReply:
-    world, thing = mine(call, "security_groups", "Security group")
-    if thing.address.name == "default":
+    world, thing = call.own("security_groups", "Security group")
+    if thing.address.name == "default" and not call.caller.admin:
         raise conflict("Insufficient rights for removing default security group.")
     world.must_be_unused(thing, "Security group", but=[thing.address])
     call.edit("delete security group", lambda content: remove(content, "security_groups", thing.address.name))
@@ -67,7 +67,7 @@ def create_rule(call: Call) -> ApiReply:
     said, _ = bodies(call, "security_group_rule", "security_group_rules")
     edits, asked = [], []
     for one in said:
-        group = world.find("security_groups", one["security_group_id"], call.project, what="Security group")
+        group = call.own_named("security_groups", one["security_group_id"], "Security group")
         direction, rule = groups.rule_from(call, world, one)
         edits.append(groups.add_rule(group.address.name, direction, rule))
         asked.append((group, groups.rule_id(group, direction, rule)))
@@ -82,6 +82,7 @@ def create_rule(call: Call) -> ApiReply:
 
 
 def delete_rule(call: Call) -> ApiReply:
-    thing, _ = groups.group_of_rule(call.world, [call.project], call.path["id"])
+    thing, _ = groups.group_of_rule(call.world, own_projects(call), call.path["id"])
+    call.act_in(thing.address.project)
     call.edit("delete security group rule", groups.remove_rule(thing, call.path["id"]))
     return ApiReply(204)

@@ -9,7 +9,7 @@ from stead.serve.edits import all_of, remove
 from stead.serve.faults import bad, conflict, forbidden, not_found
 from stead.serve.keys import new_key
 from stead.serve.network import networks, ports
-from stead.serve.network.answers import answered, bodies, changing, common, in_own, made, mine, told
+from stead.serve.network.answers import answered, bodies, changing, common, in_own, made, told
 from stead.serve.routes import ApiReply, Call, true
 from stead.serve.world import CloudState
 
@@ -46,13 +46,13 @@ def create_network(call: Call) -> ApiReply:
 
 
 def change_network(call: Call) -> ApiReply:
-    _, thing = mine(call, "networks", "Network")
+    _, thing = call.own("networks", "Network")
     after = changing("networks", "network", thing, call, network_fields(call.body["network"]))
     return ApiReply(body={"network": networks.network_data(call, call.world, after)})
 
 
 def delete_network(call: Call) -> ApiReply:
-    world, thing = mine(call, "networks", "Network")
+    world, thing = call.own("networks", "Network")
     world.must_be_unused(thing, "Network")
     edits = [networks.delete_subnet(thing.address.name, key) for key in thing.model.subnets]
     call.edit("delete network", all_of(*edits, lambda content: remove(content, "networks", thing.address.name)))
@@ -82,7 +82,7 @@ def create_subnet(call: Call) -> ApiReply:
         in_own(call, one)
         if not one.get("cidr"):
             raise bad("A subnet needs a cidr: there are no subnet pools.")
-        network = world.find("networks", one["network_id"], call.project, what="Network")
+        network = call.own_named("networks", one["network_id"], "Network")
         key = new_key("subnets")
         edits.append(networks.write_subnet(network.address.name, key, one, new=True))
         places.append((network, key))
@@ -97,8 +97,9 @@ def create_subnet(call: Call) -> ApiReply:
 def _own_subnet(call: Call) -> tuple[CloudState, networks.SubnetResource]:
     world = call.world
     one = networks.find_subnet(call, world, call.path["id"])
-    if one.network.address.project != call.project:
+    if one.network.address.project != call.caller.project and not call.caller.admin:
         raise not_found("Subnet", call.path["id"])
+    call.act_in(one.network.address.project)
     return world, one
 
 

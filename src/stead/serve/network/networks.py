@@ -15,8 +15,6 @@ from stead.serve.network.ports import subnet_id
 from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
-STATUS = {ResourceStatus.MADE: "ACTIVE", ResourceStatus.BUILDING: "BUILD", ResourceStatus.FAILED: "ERROR"}
-
 
 class SubnetResource(NamedTuple):
     id: str
@@ -24,6 +22,11 @@ class SubnetResource(NamedTuple):
     network: KnownResource
     model: Subnet
     net: Net
+
+
+def status(thing: KnownResource) -> str:
+    """All of it is chosen before it is answered, so it can be used at once."""
+    return "ERROR" if thing.state is ResourceStatus.FAILED else "ACTIVE"
 
 
 def visible(call: Call, world: CloudState) -> list[KnownResource]:
@@ -59,7 +62,7 @@ def network_data(call: Call, world: CloudState, thing: KnownResource) -> dict[st
         "tenant_id": project,
         "project_id": project,
         "admin_state_up": True,
-        "status": STATUS[thing.state],
+        "status": status(thing),
         "shared": not thing.address.project and model.shared,
         "router:external": model.external,
         "is_default": False,

@@ -1,4 +1,7 @@
-"""Ports are interfaces: those of instances and of routers. Each has an id made of its owner's and its network's."""
+"""Ports are interfaces of instances and routers, and what is kept for one: a port of its own.
+
+A port of its own has its own id, whoever uses it; any other's is made of its owner's and its network's.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.kinds.floating_ip.realise import inside
+from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
-from stead.kinds.instance.nics import is_filtered
+from stead.kinds.port import slots
 from stead.kinds.router.needs import Joined, interfaces
+from stead.kinds.shared.firewall import default_group
+from stead.kinds.shared.interfaces import AllowedAddress, is_filtered
 from stead.kinds.shared.network_names import keys
+from stead.kinds.shared.subnets import network_block
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
 _STATUS = {ResourceStatus.MADE: "ACTIVE", ResourceStatus.BUILDING: "DOWN", ResourceStatus.FAILED: "ERROR"}
 
 
-class Port(NamedTuple):
+class KnownPort(NamedTuple):
     id: str
-    owner: KnownResource  # the instance or router
+    owner: KnownResource  # the instance or router; of one that nobody uses, the port itself
     key: str  # of the interface, as its leases have it
     network: Address
     mac: str
@@ -27,6 +34,7 @@ class Port(NamedTuple):
     groups: tuple[Address, ...]
     filtered: bool
     role: str  # device_owner
+    own: KnownResource | None = None  # the port itself, where it is one of its own
 
 
 def port_id(owner: str, key: str) -> str:
@@ -37,7 +45,11 @@ def subnet_id(network: str, name: str) -> str:
     return made_of(network, "subnet", name)
 
 
-def of_server(world: CloudState, thing: KnownResource) -> Iterator[Port]:
+def id_of_interface(world: CloudState, thing: KnownResource, seat: InstanceInterface) -> str:
+    return world.id_of(seat.nic.port) if seat.nic.port is not None else port_id(thing.id, seat.key)
+
+
+def of_server(world: CloudState, thing: KnownResource) -> Iterator[KnownPort]:
     for seat in instance_interfaces(thing.block, world.desired):
         network = world.id_of(seat.network.members[0])
         versions = {f"nics.{seat.key}.v{stand.net.version}": stand.net.name for stand in seat.stands}
@@ -45,9 +57,11 @@ def of_server(world: CloudState, thing: KnownResource) -> Iterator[Port]:
         if seat.made_from_mac and seat.mac in thing.leases:
             last = seat.addresses(thing.leases)[-len(seat.made_from_mac) :]
             fixed += [(subnet_id(network, net.name), one) for net, one in zip(seat.made_from_mac, last, strict=True)]
-        yield Port(
-            id=port_id(thing.id, seat.key),
+        own = world.thing(seat.nic.port) if seat.nic.port is not None else None
+        yield KnownPort(
+            id=id_of_interface(world, thing, seat),
             owner=thing,
+            own=own,
             key=seat.key,
             network=seat.network.members[0],
             mac=thing.leases.get(seat.mac, ""),
@@ -58,14 +72,16 @@ def of_server(world: CloudState, thing: KnownResource) -> Iterator[Port]:
         )
 
 
-def of_router(world: CloudState, thing: KnownResource) -> Iterator[Port]:
+def of_router(world: CloudState, thing: KnownResource) -> Iterator[KnownPort]:
     for joined in interfaces(thing.block, world.desired):
         outside = joined.key == "external"
         role = "network:router_gateway" if outside else "network:router_interface"
         network = world.id_of(joined.block.members[0])
-        yield Port(
-            id=port_id(thing.id, joined.key),
+        own = world.thing(joined.port) if joined.port is not None else None
+        yield KnownPort(
+            id=own.id if own is not None else port_id(thing.id, joined.key),
             owner=thing,
+            own=own,
             key=joined.key,
             network=joined.block.members[0],
             mac=thing.leases.get(joined.mac, ""),
@@ -83,30 +99,58 @@ def _fixed(joined: Joined, network: str, thing: KnownResource) -> Iterator[tuple
             yield subnet_id(network, stand.net.name), address
 
 
-def all_ports(world: CloudState, projects: list[str] | None) -> Iterator[Port]:
-    for thing in world.things("instances", projects):
-        yield from of_server(world, thing)
-    for thing in world.things("routers", projects):
-        yield from of_router(world, thing)
+def unused(world: CloudState, thing: KnownResource) -> KnownPort:
+    network = network_block(thing.model.network, world.desired)
+    groups = thing.model.security_groups
+    filtered = network is not None and is_filtered(thing.model, network)
+    return KnownPort(
+        id=thing.id,
+        owner=thing,
+        own=thing,
+        key="",
+        network=thing.model.network,
+        mac=thing.leases.get("mac", ""),
+        fixed=tuple(
+            (subnet_id(world.id_of(thing.model.network), slot.net.name), thing.leases[f"v{slot.net.version}"])
+            for slot in slots(thing.block, world.desired)
+            if f"v{slot.net.version}" in thing.leases
+        ),
+        groups=(groups if groups is not None else (default_group(thing.address.project),)) if filtered else (),
+        filtered=filtered,
+        role="",
+    )
 
 
-def data(world: CloudState, port: Port) -> dict[str, Any]:
-    owner = port.owner
+def all_ports(world: CloudState, projects: list[str] | None) -> Iterator[KnownPort]:
+    used = set()
+    for kind, of in (("instances", of_server), ("routers", of_router)):
+        for thing in world.things(kind, projects):
+            for port in of(world, thing):
+                used.add(port.id)
+                yield port
+    for thing in world.things("ports", projects):
+        if thing.id not in used:
+            yield unused(world, thing)
+
+
+def data(world: CloudState, port: KnownPort) -> dict[str, Any]:
+    owner, own = port.owner, port.own
+    about = own or owner
     project = "" if port.role == "network:router_gateway" else world.project_id(owner.address.project)
     host = owner.host
     return {
         "id": port.id,
-        "name": "",
+        "name": own.name if own is not None and own.settings.display_name else "",
         "network_id": world.id_of(port.network),
         "tenant_id": project,
         "project_id": project,
         "mac_address": port.mac,
-        "admin_state_up": True,
-        "status": _STATUS[owner.state],
-        "device_id": owner.id,
+        "admin_state_up": own is None or own.model.enabled,
+        "status": _STATUS[owner.state] if port.role else "DOWN",
+        "device_id": owner.id if port.role else "",
         "device_owner": port.role,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address} for subnet, address in port.fixed],
-        "allowed_address_pairs": [],
+        "allowed_address_pairs": [_pair(one, port) for one in own.model.allowed_addresses] if own is not None else [],
         "security_groups": [world.id_of(one) for one in port.groups],
         "port_security_enabled": port.filtered,
         "extra_dhcp_opts": [],
@@ -115,16 +159,23 @@ def data(world: CloudState, port: Port) -> dict[str, Any]:
         "binding:vif_type": "bridge" if host else "unbound",
         "binding:vif_details": {},
         "binding:profile": {},
-        "description": "",
-        "tags": [],
+        "description": own.model.description if own is not None else "",
+        "tags": list(own.settings.tags) if own is not None else [],
         "revision_number": 1,
-        "created_at": owner.created,
-        "updated_at": owner.updated,
+        "created_at": about.created,
+        "updated_at": about.updated,
     }
 
 
-def where_leads(world: CloudState, thing: KnownResource) -> Port | None:
+def _pair(one: AllowedAddress, port: KnownPort) -> dict[str, str]:
+    return {"ip_address": one.address, "mac_address": one.mac or port.mac}
+
+
+def where_leads(world: CloudState, thing: KnownResource) -> KnownPort | None:
     """The port behind a floating IP."""
+    if thing.model.port is not None and thing.model.port in world.desired.by_address:
+        id_ = world.id_of(thing.model.port)
+        return next((one for one in all_ports(world, [thing.address.project]) if one.id == id_), None)
     found = inside(thing.block, world.desired)
     if found is None or found.instance not in world.desired.by_address:
         return None

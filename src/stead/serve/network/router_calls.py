@@ -8,7 +8,7 @@ from typing import Any
 from stead.serve.edits import remove
 from stead.serve.faults import bad, conflict
 from stead.serve.network import ports, routers
-from stead.serve.network.answers import answered, changing, common, made, mine, own_projects, seen, told
+from stead.serve.network.answers import answered, changing, common, made, own_projects, seen, told
 from stead.serve.routes import ApiReply, Call
 
 
@@ -24,7 +24,7 @@ def show_router(call: Call) -> ApiReply:
 
 
 def router_fields(call: Call) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    return lambda said: {**common(said), **routers.router_fields(call, call.world, said)}
+    return lambda said: {**common({**said, "admin_state_up": True}), **routers.router_fields(call, call.world, said)}
 
 
 def create_router(call: Call) -> ApiReply:
@@ -33,13 +33,13 @@ def create_router(call: Call) -> ApiReply:
 
 
 def change_router(call: Call) -> ApiReply:
-    _, thing = mine(call, "routers", "Router")
+    _, thing = call.own("routers", "Router")
     after = changing("routers", "router", thing, call, router_fields(call)(call.body["router"]))
     return ApiReply(body={"router": routers.router_data(call.world, after)})
 
 
 def delete_router(call: Call) -> ApiReply:
-    _, thing = mine(call, "routers", "Router")
+    _, thing = call.own("routers", "Router")
     if thing.model.networks:
         raise conflict(f"Router {thing.id} still has ports.")
     call.edit("delete router", lambda content: remove(content, "routers", thing.address.name))
@@ -47,7 +47,7 @@ def delete_router(call: Call) -> ApiReply:
 
 
 def add_interface(call: Call) -> ApiReply:
-    world, thing = mine(call, "routers", "Router")
+    world, thing = call.own("routers", "Router")
     edit, subnet = routers.join(call, world, thing, call.body)
     world = call.edit("join a network", edit)
     after = world.thing(thing.address)
@@ -56,7 +56,7 @@ def add_interface(call: Call) -> ApiReply:
 
 
 def remove_interface(call: Call) -> ApiReply:
-    world, thing = mine(call, "routers", "Router")
+    world, thing = call.own("routers", "Router")
     edit, port = routers.leave(world, thing, call.body)
     found = routers.interface_data(world, thing, port, port.fixed[0][0] if port.fixed else "")
     call.edit("leave a network", edit)
@@ -88,7 +88,7 @@ def create_floating(call: Call) -> ApiReply:
 
 
 def change_floating(call: Call) -> ApiReply:
-    world, thing = mine(call, "floating_ips", "Floating IP")
+    world, thing = call.own("floating_ips", "Floating IP")
     said = call.body["floatingip"]
     fields = common(said) | (routers.leads_to(call, world, said["port_id"]) if "port_id" in said else {})
     after = changing("floating_ips", "floating IP", thing, call, fields)
@@ -96,6 +96,6 @@ def change_floating(call: Call) -> ApiReply:
 
 
 def delete_floating(call: Call) -> ApiReply:
-    _, thing = mine(call, "floating_ips", "Floating IP")
+    _, thing = call.own("floating_ips", "Floating IP")
     call.edit("delete floating IP", lambda content: remove(content, "floating_ips", thing.address.name))
     return ApiReply(204)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stead.kinds.floating_ip.realise import way_out
 from stead.kinds.router.model import Router
-from stead.serve.edits import Content, Edit, change, entry_of
+from stead.serve.edits import Content, Edit, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports
-from stead.serve.network.networks import STATUS, find_subnet
-from stead.serve.routes import Call
+from stead.serve.network.networks import find_subnet, status
+from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
 
@@ -33,8 +34,8 @@ def router_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
         "description": model.description,
         "tenant_id": project,
         "project_id": project,
-        "admin_state_up": True,
-        "status": "ACTIVE" if thing.state is not ResourceStatus.FAILED else STATUS[thing.state],
+        "admin_state_up": model.enabled,
+        "status": status(thing),
         "external_gateway_info": gateway,
         "routes": [{"destination": one.to, "nexthop": one.via} for one in model.routes],
         "ha": False,
@@ -52,6 +53,8 @@ def router_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
 
 def router_fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
+    if said.get("admin_state_up") is not None:
+        fields["enabled"] = None if true(said["admin_state_up"]) else False
     for name, word in (("name", "display_name"), ("description", "description")):
         if name in said:
             fields[word] = said[name] or None
@@ -75,8 +78,10 @@ def _gateway(call: Call, world: CloudState, info: Mapping[str, Any]) -> dict[str
 
 def join(call: Call, world: CloudState, thing: KnownResource, said: Mapping[str, Any]) -> tuple[Edit, str]:
     """The edit, and the subnet that is joined."""
+    if said.get("port_id"):
+        return _join_by_port(call, world, thing, said["port_id"])
     if not said.get("subnet_id"):
-        raise bad("A router joins a network by subnet_id here; ports of their own are not built yet.")
+        raise bad("Either subnet_id or port_id must be specified.")
     subnet = find_subnet(call, world, said["subnet_id"])
     if subnet.net.gateway is None:
         raise bad("The subnet has no gateway, so no router can be it.")
@@ -91,7 +96,27 @@ def join(call: Call, world: CloudState, thing: KnownResource, said: Mapping[str,
     return edit, subnet.id
 
 
-def leave(world: CloudState, thing: KnownResource, said: Mapping[str, Any]) -> tuple[Edit, ports.Port]:
+def _join_by_port(call: Call, world: CloudState, thing: KnownResource, id_: str) -> tuple[Edit, str]:
+    """The address of a router has to be known, so that of its port is written down."""
+    found = world.find("ports", id_, call.project, what="Port")
+    port, key, name = ports.unused(world, found), thing.address.name, found.address.name
+    if world.users_of(found.address):
+        raise conflict(f"Port {id_} is in use.")
+    if not port.fixed:
+        raise bad("Router port must have at least one fixed IP")
+    if any(one.network == port.network for one in thing.model.networks):
+        raise bad(f"Router already has a port on network {world.id_of(port.network)}")
+
+    def edit(content: Content) -> Content:
+        before = entry_of(content, "routers", key).get("networks", [])
+        content = change(content, "ports", name, {"address": [address for _, address in port.fixed]})
+        joined = {"network": port.network.name, "port": name}
+        return change(content, "routers", key, {"networks": [*before, joined]})
+
+    return edit, port.fixed[0][0]
+
+
+def leave(world: CloudState, thing: KnownResource, said: Mapping[str, Any]) -> tuple[Edit, ports.KnownPort]:
     asked = (said.get("subnet_id"), said.get("port_id"))
     port = next(
         (
@@ -110,17 +135,19 @@ def leave(world: CloudState, thing: KnownResource, said: Mapping[str, Any]) -> t
 
     def edit(content: Content) -> Content:
         before = entry_of(content, "routers", key).get("networks", [])
-        return change(content, "routers", key, {"networks": [one for one in before if one["network"] != name] or None})
+        left = [one for one in before if one["network"] != name] or None
+        content = change(content, "routers", key, {"networks": left})
+        return remove(content, "ports", port.own.address.name) if port.own is not None else content
 
     return edit, port
 
 
-def _goes_through(world: CloudState, floating: KnownResource, port: ports.Port) -> bool:
+def _goes_through(world: CloudState, floating: KnownResource, port: ports.KnownPort) -> bool:
     behind = ports.where_leads(world, floating)
     return behind is not None and behind.network == port.network
 
 
-def interface_data(world: CloudState, thing: KnownResource, port: ports.Port, subnet: str) -> dict[str, Any]:
+def interface_data(world: CloudState, thing: KnownResource, port: ports.KnownPort, subnet: str) -> dict[str, Any]:
     project = world.project_id(thing.address.project)
     return {
         "id": thing.id,
@@ -161,30 +188,24 @@ def floating_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
     }
 
 
-def _port_details(world: CloudState, port: ports.Port) -> dict[str, Any]:
+def _port_details(world: CloudState, port: ports.KnownPort) -> dict[str, Any]:
     names = ("name", "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner")
     found = ports.data(world, port)
     return {name: found[name] for name in names}
 
 
 def _router_of(world: CloudState, thing: KnownResource) -> str | None:
-    from stead.kinds.floating_ip.realise import inside
-
-    found = inside(thing.block, world.desired)
-    return world.id_of(found.router) if found is not None else None
+    found = way_out(thing.block, world.desired)
+    return world.id_of(found) if found is not None else None
 
 
 def leads_to(call: Call, world: CloudState, port_id: str | None) -> dict[str, Any]:
     """The fields of a floating IP that leads to this port; to none, it is only kept."""
     if not port_id:
-        return {"instance": None, "inside": None}
+        return {"instance": None, "inside": None, "port": None}
     for port in ports.all_ports(world, [call.project]):
+        if port.id == port_id and port.own is not None:
+            return {"instance": None, "inside": None, "port": port.own.address.name}
         if port.id == port_id and port.owner.address.kind == "instances":
-            return {"instance": port.owner.address.name, "inside": port.network.name}
+            return {"instance": port.owner.address.name, "inside": port.network.name, "port": None}
     raise not_found("Port", port_id)
-
-
-def must_reach(world: CloudState, thing: KnownResource) -> None:
-    """Told like Neutron: an address that leads through no router leads nowhere."""
-    if thing.model.instance is not None and ports.where_leads(world, thing) is None:
-        raise not_found("A router from the port's subnet to the external network", "")

@@ -41,7 +41,7 @@ from stead.serve.network.network_calls import (
     show_network,
     show_subnet,
 )
-from stead.serve.network.port_calls import change_port, list_ports, show_port
+from stead.serve.network.port_calls import change_port, create_port, delete_port, list_ports, show_port
 from stead.serve.network.router_calls import (
     add_interface,
     change_floating,
@@ -108,6 +108,20 @@ _SUBNET = record(
     allocation_pools={"type": ["array", "null"], "items": record(["start", "end"], start=ID, end=ID), "maxItems": 10},
 )
 _FIXED = {"type": "array", "items": record(ip_address=ID, subnet_id=ID), "maxItems": 4}
+_PORT = record(
+    **_COMMON,
+    network_id=ID,
+    fixed_ips={"type": ["array", "null"], "items": record(ip_address=ID, subnet_id=ID), "maxItems": 4},
+    mac_address={"type": "string", "maxLength": 17},
+    security_groups=IDS,
+    port_security_enabled=FLAG,
+    allowed_address_pairs={
+        "type": ["array", "null"],
+        "maxItems": 10,
+        "items": record(["ip_address"], ip_address=ID, mac_address=MAYBE_TEXT),
+    },
+    device_id=MAYBE_TEXT,
+)
 _GATEWAY = {
     "anyOf": [{"type": "null"}, record(network_id=MAYBE_ID, enable_snat={"type": "boolean"}, external_fixed_ips=_FIXED)]
 }
@@ -181,10 +195,11 @@ ROUTES = (
     ),
     ApiRoute("PUT", f"{V}/routers/{{id}}/add_router_interface", MEMBER, add_interface, _JOIN),
     ApiRoute("PUT", f"{V}/routers/{{id}}/remove_router_interface", MEMBER, remove_interface, _JOIN),
-    ApiRoute("GET", f"{V}/ports", READER, list_ports),
-    ApiRoute("GET", f"{V}/ports/{{id}}", READER, show_port),
-    ApiRoute(
-        "PUT", f"{V}/ports/{{id}}", MEMBER, change_port, wrapped("port", record(name=MAYBE_TEXT, security_groups=IDS))
+    *_crud(
+        "ports",
+        (list_ports, create_port, show_port, change_port, delete_port),
+        several("port", "ports", {**_PORT, "required": ["network_id"]}),
+        wrapped("port", _PORT),
     ),
     ApiRoute("GET", f"{V}/security-group-rules", READER, list_rules),
     ApiRoute(
@@ -216,8 +231,6 @@ ROUTES = (
     ApiRoute("PUT", f"{V}/{{kind}}/{{id}}/tags", MEMBER, write_tags, record(["tags"], tags=TAGS)),
 )
 UNBUILT = (
-    ("POST", f"{V}/ports", "ports of their own"),
-    ("DELETE", f"{V}/ports/{{id}}", "the same"),
     ("POST", f"{V}/subnetpools", "subnet pools"),
     ("POST", f"{V}/address-scopes", "address scopes"),
     ("POST", f"{V}/address-groups", "address groups"),

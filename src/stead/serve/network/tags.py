@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.serve.faults import not_found
-from stead.serve.network.answers import changing, mine
+from stead.serve.network.answers import changing
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import KnownResource
 
@@ -19,7 +19,7 @@ def tags_of(call: Call) -> tuple[str, KnownResource]:
     kind = _TAGGED.get(call.path["kind"])
     if kind is None:
         raise not_found("Resource", call.path["kind"])
-    return kind, mine(call, kind, "Resource")[1]
+    return kind, call.own(kind, "Resource")[1]
 
 
 def show_tags(call: Call) -> ApiReply:

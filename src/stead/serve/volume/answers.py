@@ -57,13 +57,8 @@ def seen(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
     return world, world.find(kind, call.path["id"], call.caller.project, what=what, admin=call.caller.admin)
 
 
-def mine(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
-    world = call.world
-    return world, world.find(kind, call.path["id"], call.project, what=what)
-
-
 def described(call: Call, kind: str, what: str, body: str) -> tuple[CloudState, KnownResource]:
-    _, thing = mine(call, kind, what)
+    _, thing = call.own(kind, what)
     said, name = call.body[body], thing.address.name
     words = (("name", "display_name"), ("description", "description"), ("metadata", "labels"))
     fields = {word: said[one] or None for one, word in words if one in said}

@@ -9,7 +9,7 @@ from stead.serve.edits import put, remove
 from stead.serve.faults import bad
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume.answers import STATUS, described, listed, mine, seen
+from stead.serve.volume.answers import STATUS, described, listed, seen
 from stead.serve.volume.volumes import attached, gigabytes
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -61,7 +61,7 @@ def change_snapshot(call: Call) -> ApiReply:
 
 
 def delete_snapshot(call: Call) -> ApiReply:
-    world, thing = mine(call, "snapshots", "Snapshot")
+    world, thing = call.own("snapshots", "Snapshot")
     world.must_be_unused(thing, "Snapshot")
     name = thing.address.name
     call.edit(

@@ -7,11 +7,12 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
-from stead.serve.edits import change, put, remove
+from stead.serve.attaching import attaching, detaching
+from stead.serve.edits import all_of, change, put, remove
 from stead.serve.faults import bad, not_built, not_found
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume.answers import STATUS, V, described, listed, mine, seen
+from stead.serve.volume.answers import STATUS, V, described, listed, seen
 from stead.serve.world import CloudState, KnownResource, made_of
 
 TYPE = "default"
@@ -23,8 +24,6 @@ UNBUILT_ACTIONS = frozenset(
         "os-volume_upload_image",
         "os-reset_status",
         "os-force_delete",
-        "os-attach",
-        "os-detach",
         "os-reserve",
         "os-unreserve",
         "os-migrate_volume",
@@ -61,11 +60,12 @@ def gigabytes(world: CloudState, thing: KnownResource) -> int:
     return -(-(size or 0) >> 30) if (size or 0) % (1 << 30) == 0 else ((size or 0) >> 30) + 1
 
 
-def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    """What a change answers."""
     model, users = thing.model, attached(world, thing)
     origin = model.from_
     image = origin.image if origin is not None else None
-    found = {
+    return {
         **brief(call, "volumes", thing),
         "status": STATUS.get(thing.state) or ("in-use" if users else "available"),
         "size": gigabytes(world, thing),
@@ -96,12 +96,21 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
             }
             for server, device in users
         ],
-        "os-vol-tenant-attr:tenant_id": world.project_id(thing.address.project),
     }
+
+
+def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    found = summary(call, world, thing)
+    found["os-vol-tenant-attr:tenant_id"] = world.project_id(thing.address.project)
+    origin = thing.model.from_
+    image = origin.image if origin is not None else None
     if image is not None and image in world.desired.by_address:
         found["volume_image_metadata"] = {"image_id": world.id_of(image), "image_name": world.thing(image).name}
     if call.caller.admin:
-        found |= {"os-vol-host-attr:host": f"{thing.host}@{model.pool}#{model.pool}", "migration_status": None}
+        found |= {
+            "os-vol-host-attr:host": f"{thing.host}@{thing.model.pool}#{thing.model.pool}",
+            "migration_status": None,
+        }
     return found
 
 
@@ -146,7 +155,7 @@ def create_volume(call: Call) -> ApiReply:
     }
     world = call.edit(f"create volume {said.get('name') or key}", lambda content: put(content, "volumes", key, fields))
     thing = world.thing(Address(call.project, "volumes", key))
-    return ApiReply(202, {"volume": detail(call, world, thing)})
+    return ApiReply(202, {"volume": summary(call, world, thing)})
 
 
 def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, str] | None:
@@ -162,11 +171,11 @@ def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str,
 
 
 def change_volume(call: Call) -> ApiReply:
-    return ApiReply(body={"volume": detail(call, *described(call, "volumes", "Volume", "volume"))})
+    return ApiReply(body={"volume": summary(call, *described(call, "volumes", "Volume", "volume"))})
 
 
 def delete_volume(call: Call) -> ApiReply:
-    world, thing = mine(call, "volumes", "Volume")
+    world, thing = call.own("volumes", "Volume")
     if attached(world, thing):
         raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
     world.must_be_unused(thing, "Volume")
@@ -176,7 +185,7 @@ def delete_volume(call: Call) -> ApiReply:
 
 
 def act(call: Call) -> ApiReply:
-    world, thing = mine(call, "volumes", "Volume")
+    world, thing = call.own("volumes", "Volume")
     if len(call.body) != 1:
         raise bad("The body names one action.")
     (name, said), key = next(iter(call.body.items())), thing.address.name
@@ -188,9 +197,23 @@ def act(call: Call) -> ApiReply:
         size = {"size": f"{said['new_size']}GiB"}
         call.edit("extend volume", lambda content: change(content, "volumes", key, size))
         return ApiReply(202)
+    if name == "os-attach":
+        return _attach(call, world, thing, said)
+    if name == "os-detach":
+        servers = [server.address for server, _ in attached(world, thing)]
+        call.edit("detach volume", all_of(*(detaching(one, thing.address) for one in servers)))
+        return ApiReply(202)
     if name in UNBUILT_ACTIONS:
         raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
     raise bad(f"There is no such action: {str(name)[:60]}")
+
+
+def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    if not isinstance(said, Mapping) or not isinstance(said.get("instance_uuid"), str):
+        raise bad("os-attach needs instance_uuid.")
+    server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
+    call.edit("attach volume", attaching(world, server, volume, str(said.get("mountpoint") or "")))
+    return ApiReply(202)
 
 
 def show_metadata(call: Call) -> ApiReply:
@@ -198,7 +221,7 @@ def show_metadata(call: Call) -> ApiReply:
 
 
 def write_metadata(call: Call, *, keep: bool) -> ApiReply:
-    _, thing = mine(call, "volumes", "Volume")
+    _, thing = call.own("volumes", "Volume")
     labels = {**(thing.settings.labels if keep else {}), **call.body["metadata"]}
     name = thing.address.name
     call.edit("change metadata", lambda content: change(content, "volumes", name, {"labels": labels or None}))
@@ -206,7 +229,7 @@ def write_metadata(call: Call, *, keep: bool) -> ApiReply:
 
 
 def delete_item(call: Call) -> ApiReply:
-    _, thing = mine(call, "volumes", "Volume")
+    _, thing = call.own("volumes", "Volume")
     labels = {key: one for key, one in thing.settings.labels.items() if key != call.path["key"]}
     if len(labels) == len(thing.settings.labels):
         raise not_found("Metadata item", call.path["key"])
