@@ -38,7 +38,7 @@ ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
 WITHIN: dict[str, str] = {
     "flavors": "vcpus memory max_vcpus max_memory disk swap ephemeral iops throughput bandwidth topology traits "
     "forbidden_traits preferred_traits description",
-    "floating_ips": "network instance inside description",
+    "floating_ips": "network instance port inside description",
     "images": "format compression size min_disk min_memory architecture os user firmware machine disk_bus nic_model "
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "
@@ -46,7 +46,8 @@ WITHIN: dict[str, str] = {
     "graphics agent tpm watchdog properties description disk wait",
     "keypairs": "public_key description",
     "networks": "driver mtu subnets external shared domain description",
-    "routers": "routes description",
+    "ports": "enabled description",
+    "routers": "routes enabled description",
     "security_groups": "ingress egress stateful description",
     "snapshots": "volume freeze description",
     "volumes": "size from_ format qos shareable zone description",
@@ -57,6 +58,7 @@ TOLD: dict[str, str] = {
     "floating_ips": "address",
     "images": "source checksum",
     "instances": "networks hostname",
+    "ports": "network address mac security_groups port_security allowed_addresses",
     "networks": "type physical vlan",
     "routers": "networks external",
     "common": "hooks rollout",

@@ -21,7 +21,7 @@ from stead.core.recorded import Record
 from stead.language.desired import Block
 
 if TYPE_CHECKING:
-    from stead.blueprint.leases import LeaseClaim
+    from stead.blueprint.claims import LeaseClaim
 
 NAME_OF_ANOTHER = Code("STEAD-G008", "another project uses this DNS name in a shared network")
 

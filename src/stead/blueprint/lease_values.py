@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import assert_never
 
-from stead.core.needs import Addresses, Macs, Names, Need, Numbers, Uuids
+from stead.core.needs import Addresses, Borrowed, Macs, Names, Need, Numbers, Uuids
 
 
 def fits(need: Need, value: str | int) -> bool:
@@ -17,6 +17,8 @@ def fits(need: Need, value: str | int) -> bool:
             return within(need.pool, value) and value not in need.pool.taken
         case Macs() | Uuids() | Names():
             return isinstance(value, str)
+        case Borrowed():
+            return False
         case _ as never:
             assert_never(never)
 

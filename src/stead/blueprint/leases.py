@@ -6,21 +6,18 @@ by a resource that is about to leave is not given out again before it has left, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import assert_never
 
+from stead.blueprint.claims import LeaseClaim, same_identity
 from stead.blueprint.lease_names import name_leases
 from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, within, writer
 from stead.core.address import Address, order
 from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.named import NamedTuple
-from stead.core.needs import Addresses, Macs, Names, Need, Numbers, Uuids
+from stead.core.needs import Addresses, Borrowed, Macs, Names, Need, Numbers, Uuids
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, value
-from stead.core.want import canonical
 from stead.language.desired import Block
 
 TWICE = Code("STEAD-R020", "two resources request the same value")
@@ -29,15 +26,6 @@ DISPLACED = Code("STEAD-R022", "a requested value belonged to another resource",
 EXHAUSTED = Code("STEAD-R021", "no free value is left")
 
 UUID, IDENTITY = "uuid", "identity"
-NOTHING: Mapping[str, int] = MappingProxyType({})
-
-
-class LeaseClaim(NamedTuple):
-    """What the members of a block ask for."""
-
-    block: Block
-    needs: tuple[Need, ...]
-    identity: str
 
 
 @mutable
@@ -54,42 +42,6 @@ class Leases:
     takes_over: Mapping[Address, tuple[Address, ...]]  # may be made only when these are gone
 
 
-def claim(
-    block: Block, needs: Sequence[Need], identity_fields: tuple[str, ...], measures: Mapping[str, int] = NOTHING
-) -> LeaseClaim:
-    """A block's identity changes when a field does that makes it another resource, or its `replace_when`; and when one
-    of its measures falls; not when that is left to others.
-    """
-    values: dict[str, str | int] = {name: repr(getattr(block.model, name)) for name in identity_fields}
-    values.update(measures)
-    for name in block.settings.ignore:
-        values.pop(name, None)
-    if block.settings.replace_when is not None:
-        values["replace_when"] = repr(block.settings.replace_when)
-    return LeaseClaim(block, tuple(needs), canonical(values))
-
-
-def same_identity(before: str, now: str) -> bool:
-    return not changed_in(before, now)
-
-
-def changed_in(before: str, now: str) -> tuple[str, ...]:
-    """What makes it another resource. Only what both speak of is compared: a Stead that adds a field to a kind's
-    identity replaces nothing by it. Texts are equal or not; numbers may grow.
-    """
-    if before == now:
-        return ()
-    try:
-        first, second = json.loads(before), json.loads(now)
-    except ValueError:
-        return ()  # what cannot be read proves no difference, and a replacement loses data
-    return tuple(name for name in sorted(first.keys() & second.keys()) if not _still(first[name], second[name]))
-
-
-def _still(before: str | int, now: str | int) -> bool:
-    return before <= now if isinstance(before, int) and isinstance(now, int) else before == now
-
-
 def choose(
     claims: Sequence[LeaseClaim],
     records: Mapping[Address, Record],
@@ -98,12 +50,14 @@ def choose(
     replace: frozenset[Address] = frozenset(),
     taken: Iterable[tuple[str, str, Address]] = (),
 ) -> tuple[Leases, list[Diagnostic]]:
-    ordered = sorted((one for one in claims if one.block.members), key=lambda one: order(one.block.members[0]))
+    ordered = sorted(
+        (one for one in claims if one.block.members), key=lambda one: (not one.lends, order(one.block.members[0]))
+    )
     chooser = _Chooser(site=site, records=records, replace=replace)
     chooser.remember_leaving(ordered)
     for space, text, holder in taken:  # by what stays, and is no resource any more
         chooser.take(space, text, holder)
-    for settle in (chooser.fix, chooser.keep, chooser.fill):
+    for settle in (chooser.fix, chooser.keep, chooser.fill, chooser.borrow):
         for one in ordered:
             settle(one)
     chooser.diagnostics += name_leases(ordered, records, chooser.chosen)
@@ -135,12 +89,15 @@ class _Chooser:
         self.leaving: dict[str | int, Address] = {}
         self.fixed: set[tuple[str, str | int]] = set()
         self.asking: dict[Address, Block] = {}  # of project files
+        self.lent: dict[tuple[Address, str], Need] = {}
+        self._holders_before: dict[str, list[Address]] | None = None  # made when it is first asked
 
     def remember_leaving(self, claims: Sequence[LeaseClaim]) -> None:
         """A record does not say in which space a value stood, so a leaving one is kept from all of them."""
         for one in claims:
             for address in one.block.members:
                 self.chosen[address] = {}
+                self.lent.update(((address, need.key), need) for need in one.needs if one.lends)
         identities = self._space(UUID).holders
         for address, record in self.records.items():
             identities[record.leases.get(UUID, "")] = address
@@ -190,13 +147,24 @@ class _Chooser:
                 continue
             for need in open_needs:
                 text = record.leases.get(need.key)
-                if text is None or not fits(need, value := number(text)):
+                if text is None:
                     continue
-                holder = self._space(need.space).holders.setdefault(value, address)
-                if holder is address:
-                    leases[need.key] = text
-                elif (need.space, value) in self.fixed:
-                    self._displaced(text, holder, address, one.block)
+                if isinstance(need.pool, Borrowed):
+                    self._keep_for_lender(need.pool, text)
+                elif fits(need, value := number(text)):
+                    holder = self._space(need.space).holders.setdefault(value, address)
+                    if holder is address:
+                        leases[need.key] = text
+                    elif (need.space, value) in self.fixed:
+                        self._displaced(text, holder, address, one.block)
+
+    def _keep_for_lender(self, asked: Borrowed, text: str) -> None:
+        """A lender that is new gets what its borrower has: so an address of one's own becomes a port's."""
+        need, leases = self.lent.get((asked.lender, asked.key)), self.chosen.get(asked.lender, {})
+        if need is None or asked.key in leases or not fits(need, value := number(text)):
+            return
+        if self._space(need.space).holders.setdefault(value, asked.lender) is asked.lender:
+            leases[asked.key] = text
 
     def _displaced(self, text: str, holder: Address, address: Address, block: Block) -> None:
         """Told, since nothing of it is written where it happens; and only then does the other one come.
@@ -245,8 +213,31 @@ class _Chooser:
                         self.chosen[address].setdefault(need.key, uuid_of(text))
                 case Names():
                     pass  # `name_leases`
+                case Borrowed():
+                    pass  # once all lenders have theirs
                 case _ as never:
                     assert_never(never)
+
+    def borrow(self, one: LeaseClaim) -> None:
+        """Who had the value before lets go of it first."""
+        for need in one.needs:
+            if isinstance(need.pool, Borrowed):
+                text = self.chosen.get(need.pool.lender, {}).get(need.pool.key, "")
+                for address in one.block.members if text else ():
+                    self.chosen[address][need.key] = text
+                    record = self.records.get(address)
+                    if record is None or record.leases.get(need.key) != text:
+                        earlier = [who for who in self._had(text) if who not in (address, need.pool.lender)]
+                        self.takes_over[address] = tuple(dict.fromkeys((*self.takes_over.get(address, ()), *earlier)))
+
+    def _had(self, text: str) -> Sequence[Address]:
+        if self._holders_before is None:
+            self._holders_before = {}
+            for address, record in self.records.items():
+                for key, value in record.leases.items():
+                    if key not in (UUID, IDENTITY):
+                        self._holders_before.setdefault(value, []).append(address)
+        return self._holders_before.get(text, ())
 
     def _count(self, block: Block, need: Need, pool: Addresses | Numbers) -> None:
         """The lowest free numbers, in the order of the members."""

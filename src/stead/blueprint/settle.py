@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stead.blueprint import demands, leases, room, unplaced
+from stead.blueprint import claims, demands, leases, room, unplaced
 from stead.blueprint.choices import Choices, LateScope
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement.model import Placement, Problem
@@ -75,8 +75,8 @@ def settle(
         placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
     anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts))
-    claims = _claims(desired, kinds)
-    chosen, more = leases.choose(claims, records, site=recorded.site, replace=anew, taken=left.taken)
+    asked = _claims(desired, kinds)
+    chosen, more = leases.choose(asked, records, site=recorded.site, replace=anew, taken=left.taken)
     found += more
     if has_errors(found):
         return None, found
@@ -116,9 +116,9 @@ def _rearranged(placement: Placement, rebalance: Rebalance) -> Placement:
     return replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
 
 
-def _claims(desired: Desired, kinds: Mapping[str, Kind]) -> list[leases.LeaseClaim]:
+def _claims(desired: Desired, kinds: Mapping[str, Kind]) -> list[claims.LeaseClaim]:
     return [
-        leases.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired))
+        claims.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired), lends=kind.lends)
         for block in desired.blocks
         for kind in (kinds[block.kind],)
     ]

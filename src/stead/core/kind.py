@@ -183,6 +183,7 @@ class Kind:
     """Fields of a want that say where others are, by pattern: a change of only these is made once those have moved."""
     stays: Callable[[Mapping[str, Any], Host, Host], str] = _no_word
     """Why a mobile one cannot move between two hosts: (have, from, to). Empty where it can."""
+    lends: bool = False  # others borrow its leases, so it chooses before them
     single: bool = False  # on one host at a time: two would both be it
     home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _none

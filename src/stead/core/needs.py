@@ -39,7 +39,14 @@ class Names(NamedTuple):
     beside: str = ""  # another lease of it that shows that it was there, of a record from before names were leases
 
 
-Pool = Numbers | Addresses | Macs | Uuids | Names
+class Borrowed(NamedTuple):
+    """The value is another resource's lease, and goes on being that when the borrower is gone."""
+
+    lender: Address
+    key: str
+
+
+Pool = Numbers | Addresses | Macs | Uuids | Names | Borrowed
 
 
 class Need(NamedTuple):

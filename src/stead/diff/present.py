@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stead.blueprint.leases import IDENTITY, UUID, changed_in
+from stead.blueprint.claims import changed_in
+from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
 from stead.core.effect import Action, Disruption

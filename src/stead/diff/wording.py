@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from stead.blueprint.leases import IDENTITY, changed_in
+from stead.blueprint.claims import changed_in
+from stead.blueprint.leases import IDENTITY
 from stead.blueprint.model import Blueprint, Reason
 from stead.core.address import Address, parse
 from stead.core.kind import Kind

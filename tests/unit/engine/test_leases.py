@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stead.blueprint.leases import IDENTITY, UUID, LeaseClaim, choose
+from stead.blueprint.claims import LeaseClaim
+from stead.blueprint.leases import IDENTITY, UUID, choose
 from stead.core.address import Address
 from stead.core.diagnostics import Place
-from stead.core.needs import Addresses, Macs, Names, Need, Numbers
+from stead.core.needs import Addresses, Borrowed, Macs, Names, Need, Numbers
 from stead.core.recorded import Record
 
 TEN = 10 << 24
@@ -260,3 +261,47 @@ def test_a_record_from_before_names_were_leases_stays_as_it_is_and_was_first() -
     elsewhere = {address: {UUID: leases[UUID]} for address, leases in before.items()}  # it was in no such network
     _, found, _ = settle(old, claimed("acme", "web"), records=recorded(elsewhere))
     assert [one.place for one in found] == [Place("z-last.yml", 1, 1)]
+
+
+# -- borrowed
+
+
+def ports(count: int = 1) -> LeaseClaim:
+    return LeaseClaim(block("www", count), (Need("mac", "mac", Macs()), Need("v4", "net", POOL)), NONE, lends=True)
+
+
+def borrowing(who: Any, lender: Address) -> LeaseClaim:
+    needs = (Need("nics.0.mac", "", Borrowed(lender, "mac")), Need("nics.0.v4", "", Borrowed(lender, "v4")))
+    return LeaseClaim(who, needs, NONE)
+
+
+def test_a_borrower_has_what_its_lender_has_and_nobody_else_gets_it() -> None:
+    lender, web = ports(), block("web", 1)
+    port = lender.block.members[0]
+    chosen, found, _ = settle(borrowing(web, port), LeaseClaim(block("a", 2), nic(), NONE), lender)
+    assert found == []
+    assert chosen[web.members[0]]["nics.0.v4"] == chosen[port]["v4"]
+    assert chosen[web.members[0]]["nics.0.mac"] == chosen[port]["mac"]
+    assert len({values.get("nics.0.v4", values.get("v4")) for values in chosen.values()}) == 3
+
+
+def test_a_new_lender_gets_what_its_borrower_had_and_keeps_it_when_that_is_gone() -> None:
+    lender, web = ports(), block("web", 1)
+    port = lender.block.members[0]
+    own, _, _ = settle(LeaseClaim(block("a", 3), nic(), NONE), LeaseClaim(web, nic(), NONE))
+    kept = {address: values for address, values in own.items() if address in web.members}
+    lent, _, _ = settle(borrowing(web, port), lender, records=recorded(kept))
+    assert lent[port]["v4"] == kept[web.members[0]]["nics.0.v4"]
+    alone, _, _ = settle(LeaseClaim(web, nic(), NONE), lender, records=recorded(lent))
+    assert alone[port] == lent[port]
+    assert alone[web.members[0]]["nics.0.v4"] != lent[port]["v4"]
+
+
+def test_a_borrower_comes_after_whoever_borrowed_before_it() -> None:
+    lender, web, new = ports(), block("web", 1), block("new", 1)
+    port = lender.block.members[0]
+    lent, _, _ = settle(borrowing(web, port), lender)
+    _, _, gone = settle(borrowing(new, port), lender, records=recorded(lent))
+    assert gone.takes_over[new.members[0]] == (web.members[0],)
+    _, _, still = settle(borrowing(new, port), LeaseClaim(web, nic(), NONE), lender, records=recorded(lent))
+    assert still.takes_over[new.members[0]] == (web.members[0],)

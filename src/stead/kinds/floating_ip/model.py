@@ -19,6 +19,12 @@ class FloatingIp:
         "Instance that answers at it; left out, the address is only kept",
         Example("web[0]"),
     ] = None
+    port: Annotated[
+        Address | None,
+        Ref("ports"),
+        "Port that it leads to, in the place of `instance`: to whichever instance uses the port",
+        Example("www"),
+    ] = None
     inside: Annotated[
         Address | None,
         Ref("networks"),

@@ -13,9 +13,9 @@ from stead.core.needs import Need
 from stead.core.want import Body, Want
 from stead.drivers.network import DEFAULT, mark, named
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.shared import network_names
+from stead.kinds.shared import network_names, several
+from stead.kinds.shared.interfaces import asked, users
 from stead.kinds.shared.routing import ways
-from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
 from stead.language.desired import Block, Desired
 
@@ -46,21 +46,51 @@ def _v4(nets: Sequence[Net], *asked: str | None) -> AddressSlot | None:
     return next((stand for stand in address_slots(nets, addresses) if stand.net.version == 4), None)
 
 
+def instance_of(model: FloatingIp, desired: Desired) -> Address | None:
+    """The instance that it names, or that uses the port that it names."""
+    if model.port is None:
+        return model.instance
+    user, _ = users(desired).get(model.port, (None, 0))
+    return user.members[0] if user is not None and user.kind == "instances" else None
+
+
 def inside(block: Block, desired: Desired) -> Inside | None:
     """The first interface with an IPv4 address and a router that leads from its subnet to the external network."""
     model: FloatingIp = block.model
-    instance = desired.get(model.instance) if model.instance is not None else None
-    if instance is None or model.instance is None:
+    target = instance_of(model, desired)
+    instance = desired.get(target) if target is not None else None
+    if instance is None or target is None:
         return None
     nics = instance.model.networks
     keys = network_names.keys([nic.network for nic in nics], instance.project)
     for nic, key in zip(nics, keys, strict=True):
+        if model.port not in (None, nic.port):
+            continue
         own = network_block(nic.network, desired) if model.inside in (None, nic.network) else None
-        stand = _v4(nets_of(own, desired), *as_tuple(nic.address)) if own is not None else None
+        stand = _v4(nets_of(own, desired), *asked(nic, desired)) if own is not None else None
         router = _router(nic.network, stand.net, model.network, desired) if stand is not None else None
         if router is not None:
-            return Inside(model.instance, nic.network, f"nics.{key}.v4", router)
+            return Inside(target, nic.network, f"nics.{key}.v4", router)
     return None
+
+
+def way_out(block: Block, desired: Desired) -> Address | None:
+    """The router that it leads through, or will lead through once an instance uses its port."""
+    found = inside(block, desired)
+    model: FloatingIp = block.model
+    port = desired.get(model.port) if found is None and model.port is not None else None
+    network = network_block(port.model.network, desired) if port is not None else None
+    if port is None or network is None:
+        return found.router if found is not None else None
+    slot = _v4(nets_of(network, desired), *several.as_tuple(port.model.address))
+    return _router(port.model.network, slot.net, model.network, desired) if slot is not None else None
+
+
+def led(block: Block, desired: Desired) -> Inside | None:
+    """What it leads to now: through a router that is disabled, nowhere."""
+    found = inside(block, desired)
+    router = desired.get(found.router) if found is not None else None
+    return found if router is not None and router.model.enabled else None
 
 
 def _router(network: Address, net: Net, external: Address, desired: Desired) -> Address | None:
@@ -76,10 +106,10 @@ def driver_of(block: Block, desired: Desired) -> str:
 
 
 def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
-    """It is put on its router's way out, which the spec does not name."""
+    """It is put on its router's way out, which the spec does not name; and leads to whoever uses its port."""
     found = inside(block, desired)
     if found is not None:
-        yield found.router
+        yield from (found.router, found.instance)
 
 
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
@@ -89,7 +119,7 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
 
 
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
-    found = inside(block, world.desired)
+    found = led(block, world.desired)
     if found is None:
         return
     for member in members:
@@ -101,7 +131,7 @@ def contribute(block: Block, members: Sequence[Member], world: World) -> Iterato
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
     """On the host of its router, beside it and not in it: a floating IP comes and goes and the router stays."""
     model: FloatingIp = block.model
-    found = inside(block, world.desired)
+    found = led(block, world.desired)
     host, driver = "", driver_of(block, world.desired)
     fields: dict[str, Any] = {"network": str(model.network), **mark(driver)}
     if found is not None:

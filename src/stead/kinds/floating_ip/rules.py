@@ -8,7 +8,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.drivers.network import FLOATING_IPS
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.floating_ip.realise import Inside, inside, source
+from stead.kinds.floating_ip.realise import Inside, inside, instance_of, source
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.subnets import network_block
@@ -20,6 +20,7 @@ NO_V4 = Code("STEAD-N032", "the external network has no IPv4 subnet")
 NOT_THERE = Code("STEAD-N033", "the instance is not in this network")
 ONE_FOR_MANY = Code("STEAD-N034", "several floating IPs cannot share an address")
 TWO_FOR_ONE = Code("STEAD-N035", "an interface can have one floating IP of each network")
+PORT_SAYS = Code("STEAD-N051", "the port already says where the floating IP leads")
 INSIDE_OF_NOTHING = Code("STEAD-N036", "`inside` needs an instance")
 
 
@@ -43,28 +44,33 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
 
 def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: FloatingIp = block.model
-    if model.instance is None:
-        if model.inside is not None:
-            text = "`inside` selects one of the instance's networks, but no `instance` is set."
-            yield INSIDE_OF_NOTHING.at(block.place("inside"), text)
-        return
-    instance = desired.get(model.instance)
+    if model.port is not None:
+        for name in ("instance", "inside"):
+            if getattr(model, name) is not None:
+                text = f"{model.port} says where it leads. Remove `{name}`, or `port`."
+                yield PORT_SAYS.at(block.place(name), text)
+    elif model.instance is None and model.inside is not None:
+        text = "`inside` selects one of the instance's networks, but no `instance` is set."
+        yield INSIDE_OF_NOTHING.at(block.place("inside"), text)
+    target = instance_of(model, desired)
+    instance = desired.get(target) if target is not None else None
     if instance is None:
         return
+    place = block.place("port" if model.port is not None else "instance")
     networks = [nic.network for nic in instance.model.networks]
     if model.inside is not None and model.inside not in networks:
         have = ", ".join(map(str, networks)) or "no network"
-        text = f"{model.instance} is in {have}. Choose one of these, or leave `inside` out."
+        text = f"{target} is in {have}. Choose one of these, or leave `inside` out."
         yield NOT_THERE.at(block.place("inside"), text)
         return
     found = inside(block, desired)
     if found is None:
         through = f"{model.inside}" if model.inside is not None else (", ".join(map(str, networks)) or "no network")
         text = (
-            f"{model.instance} is in {through}, and no router with `external: {model.network.label}` joins an IPv4 "
+            f"{target} is in {through}, and no router with `external: {model.network.label}` joins an IPv4 "
             "subnet that it is in. Add the network to such a router."
         )
-        yield NOT_ROUTED.at(block.place("instance"), text)
+        yield NOT_ROUTED.at(place, text)
         return
     first = targets(desired)[found.instance, found.network, model.network]
     if first is not block or len(block.members) > 1:
@@ -73,7 +79,7 @@ def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
             f"{who} already leads to {found.instance} in {found.network}, and replies can use only one address. Use "
             "another interface, or leave `instance` out."
         )
-        yield TWO_FOR_ONE.at(block.place("instance"), text)
+        yield TWO_FOR_ONE.at(place, text)
 
 
 def _targets(desired: Desired) -> Mapping[tuple[Address, Address, Address], Block]:

@@ -150,7 +150,7 @@ def usage(block: Block, desired: Desired) -> dict[str, int]:
         "vcpus": flavor.vcpus,
         "memory": flavor.memory,
         "storage": disk_space(model, flavor),
-        "ports": len(model.networks),
+        "ports": sum(nic.port is None for nic in model.networks),
     }
 
 

@@ -26,20 +26,10 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
+from stead.kinds.shared.interfaces import AllowedAddress
 from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
 
-ADDRESSES = Text(pattern=r"\S+", what="an address or a CIDR", longest=64)
 Late = str | Expression | Secret
-
-
-@value
-class AllowedAddress:
-    """Addresses that an interface may use beside its own: a virtual IP of keepalived, a network behind a VPN."""
-
-    SHORT: ClassVar[str] = "address"
-
-    address: Annotated[str, ADDRESSES, "An address or a CIDR", Example("10.20.0.100")]
-    mac: Annotated[str | None, Mac(), "MAC address that goes with it; left out, the interface's own"] = None
 
 
 @value
@@ -49,6 +39,12 @@ class Nic:
     SHORT: ClassVar[str] = "network"
 
     network: Annotated[Address, Ref("networks"), "Network it is in", Example("app")]
+    port: Annotated[
+        Address | None,
+        Ref("ports"),
+        "Port of this network that it is: addresses, MAC and filters are the port's, and stay when the instance goes",
+        Example("www"),
+    ] = None
     address: Annotated[
         Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
         "Its address, or one for each family; left out, it is chosen",

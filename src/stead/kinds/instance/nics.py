@@ -11,12 +11,13 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
-from stead.core.needs import Macs, Need
+from stead.core.needs import Borrowed, Macs, Need
 from stead.drivers.network import mark
 from stead.kinds.instance import dns_names
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
 from stead.kinds.shared.fixed import pins_of_networks
+from stead.kinds.shared.interfaces import is_filtered, with_port
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net
@@ -57,7 +58,8 @@ def _seats(block: Block, desired: Desired) -> Iterator[InstanceInterface]:
     model: Instance = block.model
     routed = False
     keys = network_names.keys([nic.network for nic in model.networks], block.project)
-    for key, nic in zip(keys, model.networks, strict=True):
+    for key, written in zip(keys, model.networks, strict=True):
+        nic = with_port(written, desired)
         network = subnets.network_block(nic.network, desired)
         if network is None:
             continue
@@ -76,10 +78,6 @@ def _seats(block: Block, desired: Desired) -> Iterator[InstanceInterface]:
             routed=leads_on and not routed,
         )
         routed = routed or leads_on
-
-
-def is_filtered(nic: Nic, network: Block) -> bool:
-    return bool(network.model.port_security if nic.port_security is None else nic.port_security)
 
 
 def _groups(block: Block, nic: Nic, network: Block) -> tuple[Address, ...]:
@@ -105,6 +103,9 @@ def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     found = []
     for seat in interfaces(block, desired):
+        if (port := seat.nic.port) is not None:
+            found += [Need(key, "", Borrowed(port, key.rpartition(".")[2])) for key in (seat.mac, *seat.leased)]
+            continue
         found.append(Need(seat.mac, "mac", Macs(), seat.nic.mac))
         leased = (stand for stand in seat.stands if not stand.net.slaac or stand.fixed)
         found += [subnets.need(f"nics.{seat.key}.v{stand.net.version}", seat.nic.network, stand) for stand in leased]

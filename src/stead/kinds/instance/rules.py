@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 
 from stead.core.address import Address, key_of
-from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.drivers.network import PORT_SECURITY, SECURITY_GROUPS
+from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.instance import disk_rules, group_rules, hypervisors, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
-from stead.kinds.instance.nics import is_filtered
+from stead.kinds.shared import interfaces
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.shared.sizing_rules import TRAITS, sizing
-from stead.kinds.shared.subnets import network_block
 from stead.language.desired import Block, Desired
 
 ONE_FOR_MANY = Code("STEAD-I010", "several instances cannot share this value")
 ARCHITECTURE = Code("STEAD-I014", "the image is for another CPU architecture")
 FIRMWARE = Code("STEAD-I015", "the firmware needs another machine type")
-TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
-NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
 NAME_LONG = Code("STEAD-I036", "a host name would be too long")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
 ONE_DOMAIN = Code("STEAD-I028", "two instances would have the same libvirt domain")
-ALLOWED = Code("STEAD-I022", "neither an IP address nor a CIDR")
-UNFILTERED = Code("STEAD-I023", "an interface without port security takes no rules", Severity.WARNING)
 BOOT_DEVICE = Code("STEAD-I025", "the boot device does not exist")
 LONGEST_NAME = 63  # of a part of a DNS name
 
@@ -46,7 +38,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from hypervisors.check(block, flavor, image.model.firmware if image is not None else None)
     yield from _hardware(block, desired)
     for at, nic in enumerate(model.networks):
-        yield from _nic(block, f"networks.{at}", nic, desired)
+        yield from _nic(block, at, nic, desired)
     if len(block.members) > 1:
         yield from _many(block)
     yield from waits.check(block, desired)
@@ -88,40 +80,11 @@ def _hardware(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield BOOT_DEVICE.at(block.place("boot"), "There is no network to boot from. Give it one, or leave it out.")
 
 
-def _nic(block: Block, stem: str, nic: Nic, desired: Desired) -> Iterator[Diagnostic]:
-    network = network_block(nic.network, desired)
-    if network is None:
-        return
-    if not network.project and not network.model.shared:
-        text = f"{nic.network} is the site's and not shared. Set `shared: true` on it, or use a network of the project."
-        yield NOT_SHARED.at(block.place(f"{stem}.network"), text)
-    if is_filtered(nic, network):
-        groups = nic.security_groups if nic.security_groups is not None else block.model.security_groups
-        features = [PORT_SECURITY] if groups == () else [PORT_SECURITY, SECURITY_GROUPS]
-        yield from cannot(network.model, features, block.place(stem))
-    addresses = as_tuple(nic.address)
-    if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
-        text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."
-        yield TWO_OF_FAMILY.at(block.place(f"{stem}.address"), text)
-    for at, one in enumerate(nic.allowed_addresses):
-        if not _is_cidr(one.address):
-            text = f"{one.address!r} is neither. Write 10.20.0.100 or 10.99.0.0/24."
-            yield ALLOWED.at(block.place(f"{stem}.allowed_addresses.{at}"), text)
-    if nic.security_groups and not is_filtered(nic, network):
-        why = "the interface" if nic.port_security is False else str(nic.network)
-        text = f"{why} has `port_security: false`, so nothing is filtered. Set it to true, or remove the groups."
-        yield UNFILTERED.at(block.place(f"{stem}.security_groups"), text)
-    if nic.allowed_addresses and not is_filtered(nic, network):
-        text = "Without port security it may use any address. Drop `allowed_addresses`, or set `port_security` to true."
-        yield UNFILTERED.at(block.place(f"{stem}.allowed_addresses"), text)
-
-
-def _is_cidr(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
+def _nic(block: Block, at: int, nic: Nic, desired: Desired) -> Iterator[Diagnostic]:
+    path = f"networks.{at}"
+    groups = nic.security_groups if nic.security_groups is not None else block.model.security_groups
+    yield from interfaces.check(block, path, nic, groups, desired)
+    yield from interfaces.check_port(block, at, nic, desired)
 
 
 def _many(block: Block) -> Iterator[Diagnostic]:

@@ -14,6 +14,7 @@ from stead.kinds.network.needs import TUNNELS, WIRES, is_served
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.shared import underlay
 from stead.kinds.shared.fixed import Pinned, fixed_addresses
+from stead.kinds.shared.interfaces import users
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.routing import ways
@@ -56,7 +57,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _room(block, nets)
     yield from _unreached(block, nets, desired)
     for member in block.members:
-        yield from _claims(member, nets, fixed_addresses(desired).get(member, ()))
+        yield from _claims(member, nets, fixed_addresses(desired).get(member, ()), desired)
 
 
 def _driver(block: Block, desired: Desired) -> Iterator[Diagnostic]:
@@ -219,7 +220,7 @@ def _unreached(block: Block, nets: tuple[Net, ...], desired: Desired) -> Iterato
                 break
 
 
-def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Pinned]) -> Iterator[Diagnostic]:
+def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Pinned], desired: Desired) -> Iterator[Diagnostic]:
     """What others ask for in this network, said where they ask."""
     seen: dict[tuple[int, int], Pinned] = {}
     for claim in claims:
@@ -239,7 +240,7 @@ def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Pinned]) ->
                 f"in {member} is asked for by {first.block.members[0].block} too, and one can have",
             )
             text = f"{text} it. Choose another, or leave it out."
-        elif (found := _kept(claim, asked[1], net, member)) is not None:
+        elif (found := _kept(claim, asked[1], net, member, desired)) is not None:
             code, text = found
         else:
             continue
@@ -247,13 +248,20 @@ def _claims(member: Address, nets: tuple[Net, ...], claims: Sequence[Pinned]) ->
         yield code.at(claim.block.place(claim.path), f"{claim.address} {text}", address=who)
 
 
-def _kept(claim: Pinned, number: int, net: Net, member: Address) -> tuple[Code, str] | None:
+def _kept(claim: Pinned, number: int, net: Net, member: Address, desired: Desired) -> tuple[Code, str] | None:
     """Addresses that the network keeps for itself."""
-    inside = claim.block.kind == "routers" and claim.path != "external.address"
-    if number == net.gateway and not inside:
+    if number == net.gateway and not _of_router(claim, desired):
         return TAKEN_TWICE, f"is the gateway of {member}. Choose another, or set the subnet's `gateway`."
     if number == net.server:
         return TAKEN_TWICE, f"is the DHCP server of {member}. Choose another, or set the subnet's `dhcp_address`."
     if not net.is_host(number):
         return NOT_IN_NETWORK, f"is the network or broadcast address of {net.cidr}. Choose another."
     return None
+
+
+def _of_router(claim: Pinned, desired: Desired) -> bool:
+    """Inside of a router, by itself or by a port."""
+    if claim.block.kind == "ports":
+        user = users(desired).get(claim.block.members[0])
+        return user is not None and user[0].kind == "routers"
+    return claim.block.kind == "routers" and claim.path != "external.address"

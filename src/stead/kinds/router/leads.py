@@ -9,6 +9,7 @@ from stead.core.address import Address
 from stead.core.kind import HostNeeds, PinnedAddress
 from stead.kinds.router.model import Router
 from stead.kinds.shared.fixed import pins_of_networks
+from stead.kinds.shared.interfaces import asked
 from stead.kinds.shared.routing import RouterPath
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import as_router, nets_of, network_block
@@ -20,7 +21,7 @@ def leads(block: Block, desired: Desired) -> Iterator[tuple[Address, RouterPath]
     external = model.external.network if model.external is not None else None
     for joined in model.networks:
         network = network_block(joined.network, desired)
-        stands = tuple(as_router(nets_of(network, desired), as_tuple(joined.address))) if network is not None else ()
+        stands = tuple(as_router(nets_of(network, desired), asked(joined, desired))) if network is not None else ()
         yield from ((joined.network, RouterPath(router, block, external, stands)) for router in block.members)
 
 

@@ -38,6 +38,12 @@ class Interface:
     SHORT: ClassVar[str] = "network"
 
     network: Annotated[Address, Ref("networks"), "The network", Example("app")]
+    port: Annotated[
+        Address | None,
+        Ref("ports"),
+        "Port of this network that it is; the port says the router's address",
+        Example("inner"),
+    ] = None
     address: Annotated[
         Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
         "The router's address there, where it is not the gateway of the subnet",
@@ -59,6 +65,7 @@ class Router:
     routes: Annotated[
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
     ] = ()
+    enabled: Annotated[bool, "Whether it forwards; when false, it keeps its addresses and is on no host"] = True
     host: Annotated[
         str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
     ] = ""

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.core.needs import Demand, Macs, Need
+from stead.core.needs import Borrowed, Demand, Macs, Need
 from stead.drivers.network import DEFAULT
 from stead.kinds.router.model import Router
 from stead.kinds.shared import network_drivers
+from stead.kinds.shared.interfaces import asked
 from stead.kinds.shared.network_names import short
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, as_router, need, nets_of, network_block
@@ -27,6 +28,7 @@ class Joined(NamedTuple):
     block: Block  # of the network
     stands: tuple[AddressSlot, ...]
     asked: tuple[str, ...]  # addresses that the user wrote
+    port: Address | None = None
 
     @property
     def mac(self) -> str:
@@ -43,9 +45,10 @@ def inner(block: Block, desired: Desired) -> Iterator[Joined]:
         network = network_block(joined.network, desired)
         if network is None:
             continue
-        asked = as_tuple(joined.address)
-        own = tuple(as_router(nets_of(network, desired), asked))
-        yield Joined(f"interfaces.{short(joined.network, block.project)}", joined.network, network, own, asked)
+        said = asked(joined, desired)
+        own = tuple(as_router(nets_of(network, desired), said))
+        key = f"interfaces.{short(joined.network, block.project)}"
+        yield Joined(key, joined.network, network, own, said, joined.port)
 
 
 def outer(block: Block, desired: Desired) -> Joined | None:
@@ -56,9 +59,9 @@ def outer(block: Block, desired: Desired) -> Joined | None:
     network = network_block(model.external.network, desired)
     if network is None:
         return None
-    asked = as_tuple(model.external.address)
-    own = address_slots(nets_of(network, desired), asked)
-    return Joined("external", model.external.network, network, own, asked)
+    said = as_tuple(model.external.address)
+    own = address_slots(nets_of(network, desired), said)
+    return Joined("external", model.external.network, network, own, said)
 
 
 def interfaces(block: Block, desired: Desired) -> list[Joined]:
@@ -69,9 +72,16 @@ def interfaces(block: Block, desired: Desired) -> list[Joined]:
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     found = []
     for joined in interfaces(block, desired):
-        found.append(Need(joined.mac, "mac", Macs()))
-        found += [need(joined.lease(stand.net), joined.network, stand) for stand in joined.stands]
+        found.append(_need(joined, joined.mac, "mac") or Need(joined.mac, "mac", Macs()))
+        for stand in joined.stands:
+            lease = joined.lease(stand.net)
+            borrowed = _need(joined, lease, f"v{stand.net.version}") if stand.fixed in joined.asked else None
+            found.append(borrowed or need(lease, joined.network, stand))
     return found
+
+
+def _need(joined: Joined, key: str, of_port: str) -> Need | None:
+    return Need(key, "", Borrowed(joined.port, of_port)) if joined.port is not None else None
 
 
 def driver_of(joined: Sequence[Joined]) -> str:
@@ -100,3 +110,4 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 def usage(block: Block, _desired: Desired) -> dict[str, int]:
     model: Router = block.model
     return {"ports": len(model.networks) + (model.external is not None)}
+    return {"routers": 1, "ports": sum(one.port is None for one in model.networks) + (model.external is not None)}

@@ -18,7 +18,7 @@ from stead.language.desired import Block
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     joined = interfaces(block, world.desired)
     siblings = tuple(one.network for one in inner(block, world.desired))
-    for member in members:
+    for member in members if block.model.enabled else ():
         leases = member.leases
         for one in joined:
             fact = {
@@ -50,7 +50,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             "name": str(member.address),
             "uuid": member.leases["uuid"],
         }
-        yield dict.fromkeys(named(driver).on_hosts([member.host], world.hosts), Want.of(body, own))
+        hosts = named(driver).on_hosts([member.host], world.hosts) if model.enabled else [""]
+        yield dict.fromkeys(hosts, Want.of(body, own))
 
 
 def _interface(joined: Joined, member: Member, world: World) -> dict[str, Any]:

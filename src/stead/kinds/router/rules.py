@@ -10,6 +10,7 @@ from stead.drivers.network import ROUTERS
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
+from stead.kinds.shared.interfaces import check_port
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
@@ -25,6 +26,7 @@ NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
 ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot share an address")
 TWO_ADDRESSES = Code("STEAD-N029", "a router has one address in a subnet")
 TWO_DRIVERS = Code("STEAD-N048", "the router's networks have different drivers")
+OPEN_PORT = Code("STEAD-N050", "the port of a router has no address of its own")
 NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
 
 
@@ -74,6 +76,8 @@ def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Dia
 def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:
     seen = {out.network} if out is not None else set()
     places = _places(block)
+    for at, written in enumerate(block.model.networks):
+        yield from check_port(block, at, written, desired)
     for one in joined:
         place = block.place(places[one.network])
         if one.network in seen:
@@ -92,7 +96,10 @@ def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Des
                 "address. Make it the router's `external`, or say the router's own `address` there."
             )
             yield NOT_ITS_GATEWAY.at(place, text)
-        if not one.stands:
+        if one.port is not None and not one.asked:
+            text = f"{one.port} has its address chosen, and a router's has to be known. Write its `address`."
+            yield OPEN_PORT.at(place, text)
+        elif not one.stands:
             nets = nets_of(one.block, desired)
             why = "none of its subnets has a gateway" if nets else "it has no subnet"
             text = (

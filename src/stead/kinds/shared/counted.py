@@ -3,4 +3,4 @@
 from stead.core.kind import QuotaWord
 
 STORAGE = QuotaWord("Root disks and volumes together", size=True, example="2TiB")
-PORTS = QuotaWord("Interfaces of instances and routers")
+PORTS = QuotaWord("Ports, and interfaces of instances and routers without one")

@@ -1,4 +1,4 @@
-"""Wants of kinds that no host has any of: their fields, for the record."""
+"""Wants of kinds that no host has any of: their fields and what was chosen for them, for the record."""
 
 from __future__ import annotations
 
@@ -40,4 +40,5 @@ def effects_of(model: type[Any]) -> dict[str, Effect]:
 def recorded_only(block: Block, members: Sequence[Member], _world: World) -> Iterator[Mapping[str, Want]]:
     body = Body.of(plain(block.model))
     for member in members:
-        yield {"": Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
+        chosen = {key: text for key, text in member.leases.items() if key != "identity"}
+        yield {"": Want.of(body, {**chosen, "name": str(member.address)})}
