@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import threading
 import time
@@ -14,8 +13,8 @@ from typing import Any
 
 import uvicorn
 
-from stead.cli.commands import serve as command
 from stead.cli.common.serving import means, people_of
+from stead.cli.common.workspace import Workspace, find
 from stead.core.address import Address
 from stead.serve.app import ApiServer
 from stead.serve.begin import begun
@@ -59,17 +58,15 @@ def write_site(folder: Path, site: str = SITE) -> Path:
     return folder
 
 
-def options_of(folder: Path, *more: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    command.arguments(parser)
-    return parser.parse_args(["-s", str(folder), *more])
+def workspace_at(folder: Path) -> Workspace:
+    return find(specs=[str(folder)])
 
 
 class Site:
     """Served; with people: ada is an admin, bob and eve are members of one project each, ray reads in bob's."""
 
     def __init__(self, folder: Path) -> None:
-        self.means = means(options_of(folder))
+        self.means = means(workspace_at(folder))
         self.cloud = Cloud(self.means)
         self.people: People = people_of(self.means)
         self.worker = Worker(self.cloud)

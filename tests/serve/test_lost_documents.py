@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serve.served import INVENTORY, options_of, write_site
+from tests.serve.served import INVENTORY, workspace_at, write_site
 
 from stead.cli import main
 from stead.cli.common.serving import means
@@ -39,7 +39,7 @@ Ask = Callable[..., str]
 
 def served(folder: Path, change: Callable[[Cloud], object]) -> None:
     """One start of `stead serve`, in which this is asked and applied."""
-    ready: Means = means(options_of(folder))
+    ready: Means = means(workspace_at(folder))
     cloud = Cloud(ready)
     worker = Worker(cloud)
     worker.start()

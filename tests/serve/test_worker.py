@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serve.served import PASSWORD, Site, options_of, write_site
+from tests.serve.served import PASSWORD, Site, workspace_at, write_site
 
 from stead.cli import main
 from stead.cli.common.serving import means
@@ -160,7 +160,7 @@ def test_killed_in_the_middle_of_requests_nothing_is_lost_and_nothing_is_twice(t
             process.wait(10)
     clients.stop()
     assert clients.accepted
-    cloud = Cloud(means(options_of(folder)))
+    cloud = Cloud(means(workspace_at(folder)))
     worker = Worker(cloud)
     worker.start()
     try:

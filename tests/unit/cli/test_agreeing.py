@@ -31,13 +31,13 @@ def losing(*addresses: str) -> Plan:
         (losing("a/volumes/v"), "yes", None, False),
         (losing("a/volumes/v"), "a/volumes/w", None, False),
         (losing("a/volumes/v"), "a/volumes/v", None, True),
-        (losing("a/volumes/v"), "yes", "data-loss", True),
+        (losing("a/volumes/v"), "yes", Disruption.DATA_LOSS, True),
         (losing("a/volumes/v", "a/volumes/w"), "lose 2", None, True),
         (losing("a/volumes/v", "a/volumes/w"), "lose 1", None, False),
     ],
 )
 def test_only_the_words_that_were_asked_for_count(
-    of: Plan, said: str, most: str | None, result: bool, monkeypatch: pytest.MonkeyPatch
+    of: Plan, said: str, most: Disruption | None, result: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(f"{said}\n"))
     assert approved(of, most) is result
@@ -51,6 +51,6 @@ def test_a_program_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_data_is_lost_only_by_the_word_of_an_option() -> None:
     with pytest.raises(Refused, match="STEAD-C031"):
-        refuse_loss(losing("a/volumes/v"), "rebuild")
-    refuse_loss(losing("a/volumes/v"), "data-loss")
+        refuse_loss(losing("a/volumes/v"), Disruption.REBUILD)
+    refuse_loss(losing("a/volumes/v"), Disruption.DATA_LOSS)
     refuse_loss(plan([step("a/instances/b", Action.REBUILD, disturbs=Disruption.REBUILD)]), None)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 import pytest
 from tests.unit.render.plans import plan, step
 
 from stead.cli.common.progress import EVERY, Lines, exit_status, report
+from stead.cli.common.request import Printing
 from stead.cli.common.rich_progress import rich_progress
 from stead.core.effect import Action
 from stead.plan.model import Plan
 from stead.run.model import Applied, NotDone, Stopping, WaveBegan
 from stead.runner import HostSilent, StepResult, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
-
-
-def options(**more: bool) -> argparse.Namespace:
-    return argparse.Namespace(**{"json": False, "quiet": False, "verbose": False, **more})
 
 
 def two() -> Plan:
@@ -66,14 +62,14 @@ def test_the_end_is_told_with_how_to_go_on(
     outcome: Outcome, status: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Applied(run=4, outcome=outcome, done=2)
-    report(two(), made, options())
+    report(two(), made, Printing())
     assert said in capsys.readouterr().out
     assert exit_status(made) == status
 
 
 def test_what_failed_is_told_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     made = Applied(run=4, outcome=Outcome.FAILED, done=1, failed=(NotDone(two().steps[0], "no space"),))
-    report(two(), made, options())
+    report(two(), made, Printing())
     assert "create a/instances/x on compute-1 (stead.yml:3:5): no space" in capsys.readouterr().err
 
 
@@ -81,7 +77,7 @@ def test_json_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
     made = Applied(
         run=4, outcome=Outcome.FAILED, done=1, skipped=(NotDone(two().steps[1], "x failed"),), silent={"h": "w"}
     )
-    report(two(), made, options(json=True))
+    report(two(), made, Printing(form="json"))
     told = json.loads(capsys.readouterr().out)
     assert told["outcome"] == "failed"
     assert told["skipped"] == [

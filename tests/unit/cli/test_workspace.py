@@ -10,7 +10,7 @@ import pytest
 
 from stead.cli import main
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import KEY_BYTES, Workspace, find, open_state, site_key
+from stead.cli.common.workspace import KEY_BYTES, Workspace, open_state, site_key
 from stead.core.diagnostics import Refused
 
 
@@ -35,7 +35,7 @@ def workspace(root: Path) -> Workspace:
 def test_the_spec_is_the_directory_and_the_inventory_lies_beside(here: Path) -> None:
     (here / "stead.yml").touch()
     (here / "inventory.yml").touch()
-    found = find(parsed())
+    found = shared.workspace_of(parsed())
     assert found.specs == (Path(),)
     assert found.inventories == (Path("inventory.yml"),)
 
@@ -43,28 +43,28 @@ def test_the_spec_is_the_directory_and_the_inventory_lies_beside(here: Path) -> 
 def test_an_inventory_with_a_name_of_its_own_is_no_spec(here: Path) -> None:
     for name in ("stead.yml", "networks.yml", "hosts.yml", "x.test.yml"):
         (here / name).touch()
-    assert find(parsed("-i", "hosts.yml")).specs == (Path("networks.yml"), Path("stead.yml"))
+    assert shared.workspace_of(parsed("-i", "hosts.yml")).specs == (Path("networks.yml"), Path("stead.yml"))
 
 
 def test_state_lies_beside_the_spec_wherever_one_stands(here: Path) -> None:
     (here / "site").mkdir()
     (here / "site" / "stead.yml").touch()
-    assert find(parsed("-s", "site")).directory == Path("site/.stead")
-    assert find(parsed("-s", "site/stead.yml")).directory == Path("site/.stead")
+    assert shared.workspace_of(parsed("-s", "site")).directory == Path("site/.stead")
+    assert shared.workspace_of(parsed("-s", "site/stead.yml")).directory == Path("site/.stead")
 
 
 def test_an_option_wins_over_the_environment(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert here.is_dir()
     monkeypatch.setenv("STEAD_STORE", "postgresql://one")
-    assert find(parsed()).store == "postgresql://one"
-    assert find(parsed("--store", "two.db")).store == "two.db"
+    assert shared.workspace_of(parsed()).store == "postgresql://one"
+    assert shared.workspace_of(parsed("--store", "two.db")).store == "two.db"
 
 
 def test_a_variable_without_a_value_is_refused(here: Path) -> None:
     assert here.is_dir()
-    assert find(parsed("-e", "a=b=c")).variables == {"a": "b=c"}
+    assert shared.workspace_of(parsed("-e", "a=b=c")).variables == {"a": "b=c"}
     with pytest.raises(Refused, match="NAME=VALUE"):
-        find(parsed("-e", "a"))
+        shared.workspace_of(parsed("-e", "a"))
 
 
 def test_a_key_is_made_once_and_only_for_its_owner(here: Path) -> None:

@@ -27,9 +27,11 @@ from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.core.effect import Disruption
+from stead.core.value import replace
 
 if TYPE_CHECKING:
     from stead.cli.common.loading import Loaded
+    from stead.cli.common.request import ApplyRequest, PlanningRequest
     from stead.plan.model import Plan
     from stead.plan.planner import Inputs
 
@@ -61,58 +63,59 @@ def common(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return apply_file(options, Path(options.file)) if options.file else plan_and_apply(options)
+    asked, request = shared.applying_of(options), shared.planning_of(options)
+    if not options.file:
+        return plan_and_apply(asked, request)
+    _no_selection(request)
+    return apply_file(asked, Path(options.file))
 
 
-def plan_and_apply(options: argparse.Namespace, *, destroy: bool = False) -> int:
+def plan_and_apply(asked: ApplyRequest, request: PlanningRequest) -> int:
     from stead.cli.common.approval import NOBODY, approved, refuse_loss
     from stead.cli.common.console_output import complain
     from stead.cli.common.planning import make, show, too_much
     from stead.core.diagnostics import Refused
 
-    options.format = None
-    ready = make(options, destroy=destroy)
-    refused = too_much(ready.plan, options.max_disruption)
-    if not options.json:
-        asking = not options.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
-        shown = argparse.Namespace(**{**vars(options), "quiet": options.quiet and not asking})
-        show(ready.plan, shown, [*ready.warnings, *refused])
+    printing = asked.printing
+    ready = make(asked.workspace, request)
+    refused = too_much(ready.plan, asked.most)
+    if not printing.json:
+        asking = not asked.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
+        show(ready.plan, replace(printing, quiet=printing.quiet and not asking), [*ready.warnings, *refused])
     elif refused:
         complain(refused)
     if refused:
         return 1
     if not ready.plan.empty:
-        if options.json and not options.auto_approve:
+        if printing.json and not asked.auto_approve:
             raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
-        if options.auto_approve:
-            refuse_loss(ready.plan, options.max_disruption)
-        elif not approved(ready.plan, options.max_disruption):
+        if asked.auto_approve:
+            refuse_loss(ready.plan, asked.most)
+        elif not approved(ready.plan, asked.most):
             print("Nothing was done.", file=sys.stderr)
             return NO
-    return carry_out(options, ready.plan, ready.loaded, ready.blueprint.secrets)
+    return carry_out(asked, ready.plan, ready.loaded, ready.blueprint.secrets)
 
 
-def apply_file(options: argparse.Namespace, path: Path) -> int:
+def apply_file(asked: ApplyRequest, path: Path) -> int:
     """The file was reviewed, so nothing is asked; but what data may be lost is said here, not there."""
     from stead import __version__
     from stead.cli.common.approval import refuse_loss
     from stead.cli.common.console_output import complain
     from stead.cli.common.loading import load
     from stead.cli.common.planning import too_much
-    from stead.cli.common.workspace import find
     from stead.plan.file import load as read
     from stead.plan.model import Made
     from stead.run.apply import check_fresh
     from stead.store.sealing import signing_key
 
-    _no_selection(options)
     plan = read(path, signing_key())
-    refused = too_much(plan, options.max_disruption)
+    refused = too_much(plan, asked.most)
     if refused:
         complain(refused)
         return 1
-    refuse_loss(plan, options.max_disruption)
-    loaded = load(find(options))
+    refuse_loss(plan, asked.most)
+    loaded = load(asked.workspace)
     inputs = loaded.inputs
     now = Made(
         spec=inputs.desired.digest,
@@ -123,15 +126,14 @@ def apply_file(options: argparse.Namespace, path: Path) -> int:
     )
     check_fresh(plan, now, loaded.store)
     again, secrets = _made_again(plan, inputs, path)
-    return carry_out(options, again, loaded, secrets)
+    return carry_out(asked, again, loaded, secrets)
 
 
-def _no_selection(options: argparse.Namespace) -> None:
-    from stead.cli.common.selection import LISTS
+def _no_selection(request: PlanningRequest) -> None:
     from stead.cli.common.workspace import BAD_OPTION
     from stead.core.diagnostics import Refused
 
-    if given := [f"--{name.replace('_', '-')}" for name in LISTS if getattr(options, name)]:
+    if given := [f"--{name.replace('_', '-')}" for name in request.given]:
         text = (
             f"{', '.join(given)}: a plan file is applied as it is. Select resources when you plan, with "
             "`stead plan -o FILE`."
@@ -171,12 +173,12 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
 
 
 def carry_out(
-    options: argparse.Namespace, plan: Plan, loaded: Loaded, secrets: Secrets, proofs: Mapping[str, str] = NO_PROOFS
+    asked: ApplyRequest, plan: Plan, loaded: Loaded, secrets: Secrets, proofs: Mapping[str, str] = NO_PROOFS
 ) -> int:
     import gc
 
     from stead.cli.common.progress import exit_status, progress, report
-    from stead.cli.common.workspace import find, key_to_keep
+    from stead.cli.common.workspace import key_to_keep
     from stead.plan.file import to_bytes
     from stead.plan.render.values import safe
     from stead.run.apply import apply
@@ -187,18 +189,18 @@ def carry_out(
     gc.enable()
     settings = Options(
         who=who(),
-        reason=safe(options.reason),
-        parallel=options.parallel,
+        reason=safe(asked.reason),
+        parallel=asked.parallel,
         secrets=secrets,
-        site_key=key_to_keep(find(options)),
-        root=find(options).root,
+        site_key=key_to_keep(asked.workspace),
+        root=asked.workspace.root,
         documents=documents_to_tell(plan, loaded.inputs, loaded.store.documents()),
         proofs=proofs,
         content=b"" if plan.empty else to_bytes(plan),
     )
-    with progress(plan, options) as on_event:
+    with progress(plan, asked.printing) as on_event:
         made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
-    report(plan, made, options)
+    report(plan, made, asked.printing)
     return exit_status(made)
 
 

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from stead.cli.commands.hosts import real_inventory
+from stead.cli.common import options as shared
 from stead.cli.common.console_output import DIM, GREEN, RED, YELLOW, paint
-from stead.cli.common.options import inventory as inventory_option
 from stead.core.diagnostics import Code, Refused
 from stead.runner.playbook import Became, Event, PlaybookCall, Ran, Task, TaskOutcome
 from stead.runner.playbook import run as play
@@ -26,7 +26,7 @@ BROKEN = Code("STEAD-H020", "the bootstrap did not run")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inventory_option(parser)
+    shared.inventory(parser)
     parser.add_argument("--check", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group")
     parser.add_argument(
@@ -46,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    inventory = real_inventory(options)
+    inventory = real_inventory(shared.workspace_of(options))
     begun = time.monotonic()
     progress = Progress(len(inventory.hosts), verbose=options.verbose, began=begun)
     playbook = PlaybookCall(

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.blueprint.placement import failure_analysis, place, what_if
     from stead.cli.common.placing import Placed
 
-    placed = Placed.of(options)
+    placed = Placed.of(shared.workspace_of(options))
     problem = what_if(
         placed.problem, add=added(placed.problem, options.add), without=gone(placed.problem, options.without)
     )
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         "unplaced": [one._asdict() for one in placement.unplaced],
         "survival": as_dict(survival) if survival else None,
     }
-    match shared.chosen_format(options):
+    match shared.printing_of(options).form:
         case "json":
             print(json.dumps(data, indent=1))
         case "html":

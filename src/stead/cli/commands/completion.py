@@ -13,9 +13,13 @@ import argparse
 import importlib
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from stead.cli import COMMANDS
 from stead.core.diagnostics import Code, Refused
+
+if TYPE_CHECKING:
+    from stead.cli.common.workspace import Workspace
 
 NO_SHELL = Code("STEAD-C042", "the shell is not named")
 
@@ -57,14 +61,13 @@ SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", nargs="?", choices=sorted(SCRIPTS), help="your shell")
     parser.add_argument("--words", action="store_true", help=argparse.SUPPRESS)
-    parser.set_defaults(spec=None, inventory=None, store=None, simulated=False)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.words:
         line = os.environ.get("STEAD_COMPLETE", "")
         words = line.split()
-        print("\n".join(suggestions([*words[1:], *([""] if line[-1:].isspace() else [])], options)))
+        print("\n".join(suggestions([*words[1:], *([""] if line[-1:].isspace() else [])])))
         return 0
     if options.shell is None:
         raise Refused(NO_SHELL.at(None, f"Name one of: {', '.join(SCRIPTS)}."))
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def suggestions(words: Sequence[str], options: argparse.Namespace) -> list[str]:
+def suggestions(words: Sequence[str]) -> list[str]:
     """What may stand in the place of the last word, which is not finished. Nothing where a file may stand."""
     if len(words) < 2:
         return _beginning(words[-1] if words else "", COMMANDS)
@@ -83,11 +86,11 @@ def suggestions(words: Sequence[str], options: argparse.Namespace) -> list[str]:
     parser, rest = _innermost(parser_of(name), before)
     flag, equals, begun = word.partition("=")
     if equals and (action := _option(parser, flag)) is not None:
-        return [f"{flag}={one}" for one in _beginning(begun, _values(action, before, options))]
+        return [f"{flag}={one}" for one in _beginning(begun, _values(action, before))]
     if word.startswith("-"):
         return _beginning(word, _flags(parser))
     asked = _asked(parser, rest)
-    return _beginning(word, _values(asked, before, options)) if asked is not None else []
+    return _beginning(word, _values(asked, before)) if asked is not None else []
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
@@ -135,25 +138,26 @@ def _flags(parser: argparse.ArgumentParser) -> list[str]:
     return sorted(flag for one in actions for flag in one.option_strings if flag.startswith("--"))
 
 
-def _values(action: argparse.Action, before: Sequence[str], options: argparse.Namespace) -> Iterable[str]:
+def _values(action: argparse.Action, before: Sequence[str]) -> Iterable[str]:
     if action.choices is not None:
         return map(str, action.choices)
     from stead.cli.common import completions
 
     known = completions.KNOWN.get(action.dest)
-    return known(_inputs(before, options)) if known is not None else ()
+    return known(_named_before(before)) if known is not None else ()
 
 
-def _inputs(before: Sequence[str], options: argparse.Namespace) -> argparse.Namespace:
-    """The spec, inventory and store that were named already."""
-    from stead.cli.common.options import inputs
+def _named_before(before: Sequence[str]) -> Workspace:
+    """By the spec, inventory and store that were named already."""
+    from stead.cli.common.options import inputs, workspace_of
+    from stead.cli.common.workspace import find
 
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     inputs(parser)
     try:
-        return parser.parse_known_args(before)[0]
+        return workspace_of(parser.parse_known_args(before)[0])
     except (argparse.ArgumentError, SystemExit):  # not finished
-        return options
+        return find()
 
 
 def _beginning(word: str, among: Iterable[str]) -> list[str]:

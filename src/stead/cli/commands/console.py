@@ -14,7 +14,7 @@ import os
 from stead.cli.commands.hosts import real_inventory
 from stead.cli.commands.show import named
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.workspace import Workspace, open_state
 from stead.core.diagnostics import Code, Refused
 from stead.drivers.hypervisor import by_hypervisor
 from stead.kinds import kinds
@@ -31,26 +31,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    words = _words(options)
+    words = _words(shared.workspace_of(options), options.address)
     try:
         os.execvp(words[0], words)  # noqa: S606 - the terminal is ssh's from here on
     except OSError as error:
         raise Refused(NO_CONSOLE.at(None, f"{words[0]}: {error.strerror}.")) from error
 
 
-def _words(options: argparse.Namespace) -> list[str]:
-    first, *others = named(options.address, open_state(find(options)).recorded().resources)
+def _words(workspace: Workspace, address: str) -> list[str]:
+    first, *others = named(address, open_state(workspace).recorded().resources)
     if others:
         raise Refused(
-            NO_CONSOLE.at(
-                None, f"{options.address} has {1 + len(others)} members. Name one of them, such as {first.address}."
-            )
+            NO_CONSOLE.at(None, f"{address} has {1 + len(others)} members. Name one of them, such as {first.address}.")
         )
     if not kinds()[first.address.kind].guest or not first.host:
         raise Refused(
             NO_CONSOLE.at(None, f"{first.address} is not an instance on a host. Only instances have a console.")
         )
-    told = real_inventory(options).connections.get(first.host)
+    told = real_inventory(workspace).connections.get(first.host)
     if told is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address} is on {first.host}, which the inventory does not have."))
     want = first.wants.get(first.host)

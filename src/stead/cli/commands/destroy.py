@@ -25,4 +25,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return plan_and_apply(options, destroy=True)
+    return plan_and_apply(shared.applying_of(options), shared.planning_of(options, destroy=True))

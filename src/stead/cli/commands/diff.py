@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.cli.common.console_output import complain
     from stead.cli.common.planning import make
 
-    ready = make(options)
+    ready = make(shared.workspace_of(options), shared.planning_of(options))
     selected = {(step.address, step.host) for step in ready.plan.steps}
     changes = [one for one in ready.diff.changes if (one.address, one.host) in selected]
     if options.json:

@@ -13,12 +13,9 @@ import argparse
 import json
 
 from stead.cli.commands.hosts import known, real_inventory
+from stead.cli.common import options as shared
 from stead.cli.common.console_output import GREEN, complain, paint
 from stead.cli.common.fencing import tried
-from stead.cli.common.options import inventory as inventory_option
-from stead.cli.common.options import store as store_option
-from stead.cli.common.options import vault as vault_option
-from stead.cli.common.workspace import find
 from stead.core.diagnostics import has_errors
 from stead.health import fences
 from stead.health.doctor import diagnose, peers_of
@@ -27,9 +24,9 @@ from stead.runner.observe import ObserveRequest, completed, observe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inventory_option(parser)
-    store_option(parser)
-    vault_option(parser)
+    shared.inventory(parser)
+    shared.store(parser)
+    shared.vault(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--cached", action="store_true", help="reuse the results of hypervisor tests since the last boot"
@@ -37,8 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    inventory = real_inventory(options)
-    recorded = known(find(options))
+    workspace = shared.workspace_of(options)
+    inventory, recorded = real_inventory(workspace), known(workspace)
     question = ObserveRequest(
         inventory=inventory.sources,
         hosts=list(inventory.hosts),
@@ -47,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     )
     answers = observe(question)
     there = {name: completed(host, answers[name]) for name, host in inventory.hosts.items()}
-    said, wrong = tried(find(options), inventory)
+    said, wrong = tried(workspace, inventory)
     answering = {name for name, answer in answers.items() if answer.answered}
     found = [
         *diagnose(inventory.hosts, answers, standings(there, recorded)),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from stead.cli.common import migration_plan
+from stead.cli.common import options as shared
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    blueprint = migration_plan.run(options, {"drain": options.host})
+    asked = {"drain": options.host}
+    blueprint = migration_plan.offer(shared.workspace_of(options), asked, shared.printing_of(options), options.out)
     stuck = blueprint.rebalance is not None and (blueprint.rebalance.stuck or blueprint.placement.unplaced)
     return 1 if stuck else 0

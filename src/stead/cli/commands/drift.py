@@ -20,6 +20,7 @@ from stead.cli.common import options as shared
 from stead.core.address import Address, parse
 
 if TYPE_CHECKING:
+    from stead.cli.common.workspace import Workspace
     from stead.core.observed import Observed
     from stead.core.recorded import Recorded
     from stead.diff.model import Note
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.kinds import kinds
     from stead.plan.model import Made, Plan
 
-    store, recorded, seen = facts(options)
+    store, recorded, seen = facts(shared.workspace_of(options))
     observed, _ = by_uuid(recorded, seen)
     found = drift(recorded, observed, kinds=kinds())
     moved = {one.address: one.host for one in found.changes if MOVED in one.reasons}
@@ -71,12 +72,11 @@ def _let_go(note: Note, store: Store) -> bool:
     return bool(told) and told[-1].what in LET_GO
 
 
-def facts(options: argparse.Namespace) -> tuple[Store, Recorded, Observed]:
-    from stead.cli.common.workspace import find, open_state, read_hosts, runner_for
+def facts(workspace: Workspace) -> tuple[Store, Recorded, Observed]:
+    from stead.cli.common.workspace import open_state, read_hosts, runner_for
     from stead.core.diagnostics import Refused, has_errors
     from stead.recovery.belonging import check
 
-    workspace = find(options)
     inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)

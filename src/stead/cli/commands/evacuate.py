@@ -23,21 +23,23 @@ import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from stead.cli.commands import fence as fence_command
 from stead.cli.commands.apply import NO, NO_PROOFS, carry_out, who
+from stead.cli.commands.fence import cut_power
 from stead.cli.common import options as shared
 from stead.cli.common.approval import named
 from stead.cli.common.fencing import agent_for, answers, fence, fencer_for, refuse_living
 from stead.cli.common.loading import load
-from stead.cli.common.workspace import BAD_OPTION, find, read_hosts
+from stead.cli.common.workspace import BAD_OPTION, read_hosts
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.effect import Disruption
-from stead.core.value import value
+from stead.core.value import replace, value
 from stead.plan.evacuation import plan_evacuation
 from stead.runner.fencing import FenceAction, Power
 
 if TYPE_CHECKING:
     from stead.cli.common.loading import Loaded
+    from stead.cli.common.request import Printing
+    from stead.cli.common.workspace import Workspace
     from stead.core.address import Address
     from stead.plan.model import Plan
     from stead.runner.fencing import Fencer
@@ -83,59 +85,63 @@ class Proof:
 def run(options: argparse.Namespace) -> int:
     if wrong := [one for one in options.confirm_dead if one != options.host]:
         raise Refused(BAD_OPTION.at(None, f"--confirm-dead {wrong[0]}: the host to evacuate is {options.host}."))
-    host, loaded = options.host, load(find(options))
+    host, asked = options.host, shared.applying_of(options)
+    loaded = load(asked.workspace)
     if host in loaded.inputs.observed.hosts and answers(host, loaded.inputs.observed):
         if not options.force:
             refuse_living(host, loaded.inputs.observed)
-        if status := fence_command.run(argparse.Namespace(**{**vars(options), "status": False, "quiet": True})):
+        printing = replace(asked.printing, quiet=True)
+        if status := cut_power(asked.workspace, host, printing, force=True, auto_approve=asked.auto_approve):
             return status
-        options.auto_approve = True  # it was asked and answered
-        loaded = load(find(options))
-    proof = _proof(options, loaded)
-    planned, left, found = plan_evacuation(loaded.inputs, host, lossy=options.max_disruption == Disruption.DATA_LOSS)
+        asked = replace(asked, auto_approve=True)  # it was asked and answered
+        loaded = load(asked.workspace)
+    proof = _proof(asked.workspace, host, loaded, said=bool(options.confirm_dead))
+    planned, left, found = plan_evacuation(loaded.inputs, host, lossy=asked.most == Disruption.DATA_LOSS)
     plan, blueprint = planned.plan, planned.blueprint
     if plan is None or blueprint is None or has_errors(found):
         raise Refused(*loaded.found, *found)
-    _show(plan, left, loaded, options)
+    if options.dry_run or not asked.printing.json:  # else what was done is told
+        asking = not asked.auto_approve and not options.dry_run  # nobody agrees to what was not shown
+        quiet = asked.printing.quiet and not asking
+        _show(plan, host, left, loaded, replace(asked.printing, quiet=quiet, title=f"Evacuation of {host}"))
     if options.dry_run:
         return _status(0, plan, left)
-    if not _agreed(options, proof):
+    if not _agreed(host, proof, auto_approve=asked.auto_approve):
         print("Nothing was done.", file=sys.stderr)
         return NO
     proofs = NO_PROOFS
     if proof.agent is not None and proof.needs_fencing:
         proofs = {host: fence(proof.fencer, proof.agent, who())}
-    options.reason = options.reason or f"evacuation of {host}"
-    return _status(carry_out(options, plan, loaded, blueprint.secrets, proofs), plan, left)
+    asked = replace(asked, reason=asked.reason or f"evacuation of {host}")
+    return _status(carry_out(asked, plan, loaded, blueprint.secrets, proofs), plan, left)
 
 
-def _proof(options: argparse.Namespace, loaded: Loaded) -> Proof:
-    workspace, known = find(options), loaded.inputs.recorded.hosts.get(options.host)
+def _proof(workspace: Workspace, host: str, loaded: Loaded, *, said: bool) -> Proof:
+    known = loaded.inputs.recorded.hosts.get(host)
     inventory, _ = read_hosts(workspace)
-    said = bool(options.confirm_dead)
     return Proof(
         recorded=known is not None and bool(known.dead),
         said=said,
-        agent=None if said else agent_for(workspace, inventory, options.host),
+        agent=None if said else agent_for(workspace, inventory, host),
         fencer=fencer_for(workspace, inventory),
     )
 
 
-def _agreed(options: argparse.Namespace, proof: Proof) -> bool:
+def _agreed(host: str, proof: Proof, *, auto_approve: bool) -> bool:
     """One answer is enough: who types the name of a host without an agent also says that it is off."""
-    if options.auto_approve:
+    if auto_approve:
         if not (proof.recorded or proof.said or proof.agent):
-            raise _unproven(options.host)
+            raise _unproven(host)
         return True
     if proof.recorded or proof.said:
-        question = f"To start elsewhere what {options.host} ran, type its name: "
+        question = f"To start elsewhere what {host} ran, type its name: "
     elif proof.agent is not None:
-        question = f"To cut the power of {options.host} and start elsewhere what it ran, type its name: "
+        question = f"To cut the power of {host} and start elsewhere what it ran, type its name: "
     elif not sys.stdin.isatty():
-        raise _unproven(options.host)
+        raise _unproven(host)
     else:
-        question = f"It has no fence agent. If you have made sure that {options.host} is off, type its name: "
-    return named(question, options.host)
+        question = f"It has no fence agent. If you have made sure that {host} is off, type its name: "
+    return named(question, host)
 
 
 def _unproven(host: str) -> Refused:
@@ -146,21 +152,15 @@ def _unproven(host: str) -> Refused:
     return Refused(UNPROVEN.at(None, text, address=host))
 
 
-def _show(plan: Plan, left: Collection[Address], loaded: Loaded, options: argparse.Namespace) -> None:
-    """Not with --json, which tells what was done; but for --dry-run, where that is the plan."""
+def _show(plan: Plan, host: str, left: Collection[Address], loaded: Loaded, printing: Printing) -> None:
     from stead.cli.common.planning import show
 
-    options.format = None
-    if options.json and not options.dry_run:
-        return
-    asking = not options.auto_approve and not options.dry_run  # nobody agrees to what was not shown
-    shown = argparse.Namespace(**{**vars(options), "quiet": options.quiet and not asking})
-    show(plan, shown, list(loaded.found), title=f"Evacuation of {options.host}")
-    if left and not shown.quiet:
+    show(plan, printing, list(loaded.found))
+    if left and not printing.quiet:
         names = ", ".join(str(one) for one in list(left)[:SHOWN])
         more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
         print(
-            f"{names}{more}: the data is on {options.host} alone, and would be lost. Not started elsewhere without "
+            f"{names}{more}: the data is on {host} alone, and would be lost. Not started elsewhere without "
             "--max-disruption data-loss.",
             file=sys.stderr,
         )

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.blueprint.placement import explain, suggest
     from stead.cli.common.placing import Placed, request_of
 
-    placed = Placed.of(options)
+    placed = Placed.of(shared.workspace_of(options))
     member = request_of(placed, options.address)
     explanation = explain(placed.problem, placed.placement, member)
     advice = None if explanation.host else suggest(placed.problem, placed.placement, member)

@@ -32,12 +32,13 @@ from stead.cli.common.fencing import (
     refuse_living,
 )
 from stead.cli.common.migration_plan import NO_SUCH_HOST
-from stead.cli.common.workspace import Workspace, existing_state, find, key_to_keep, runner_for
+from stead.cli.common.workspace import Workspace, existing_state, key_to_keep, runner_for
 from stead.core.diagnostics import Refused
 from stead.health.fences import OTHER_MACHINE
 from stead.runner.fencing import AGENT_FAILED, FenceAction
 
 if TYPE_CHECKING:
+    from stead.cli.common.request import Printing
     from stead.core.observed import Observed
     from stead.core.recorded import Recorded
     from stead.plan.model import Plan
@@ -58,7 +59,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    workspace, host = find(options), options.host
+    workspace, host = shared.workspace_of(options), options.host
+    if options.status:
+        _, fencer, agent = _fencing(workspace, host)
+        return _status(fencer, agent, as_json=options.json)
+    printing = shared.printing_of(options)
+    return cut_power(workspace, host, printing, force=options.force, auto_approve=options.auto_approve)
+
+
+def _fencing(workspace: Workspace, host: str) -> tuple[Inventory, Fencer, FenceAgent]:
     inventory = inventory_of(workspace)
     if host not in inventory.hosts:
         from stead.language.reading import nearest
@@ -68,35 +77,31 @@ def run(options: argparse.Namespace) -> int:
     agent = agent_for(workspace, inventory, host)
     if agent is None:
         raise no_agent(host)
-    fencer = fencer_for(workspace, inventory)
-    if options.status:
-        return _status(fencer, agent, options)
-    return _fence(workspace, inventory, fencer, agent, options)
+    return inventory, fencer_for(workspace, inventory), agent
 
 
-def _status(fencer: Fencer, agent: FenceAgent, options: argparse.Namespace) -> int:
+def _status(fencer: Fencer, agent: FenceAgent, *, as_json: bool) -> int:
     said = fencer.ask(agent, FenceAction.STATUS)
     if said.power is None:
         raise Refused(AGENT_FAILED.at(None, f"{said.agent} of {agent.host}: {said.why}.", address=agent.host))
-    print(json.dumps({"host": agent.host, "agent": said.agent, "power": said.power}) if options.json else said.power)
+    print(json.dumps({"host": agent.host, "agent": said.agent, "power": said.power}) if as_json else said.power)
     return 0
 
 
-def _fence(
-    workspace: Workspace, inventory: Inventory, fencer: Fencer, agent: FenceAgent, options: argparse.Namespace
-) -> int:
+def cut_power(workspace: Workspace, host: str, printing: Printing, *, force: bool, auto_approve: bool) -> int:
     from stead.core.recorded import NOTHING
     from stead.recovery.belonging import check
 
-    host, store = agent.host, existing_state(workspace)
+    inventory, fencer, agent = _fencing(workspace, host)
+    store = existing_state(workspace)
     recorded = store.recorded() if store is not None else NOTHING
     runner = runner_for(workspace, inventory)
     observed = runner.observe(inventory.hosts, recorded)
     if refused := check(recorded, observed):
         raise Refused(*refused)
-    if not options.force:
+    if not force:
         refuse_living(host, observed)
-    if not options.auto_approve and not named(f"To cut the power of {host}, type its name: ", host):
+    if not auto_approve and not named(f"To cut the power of {host}, type its name: ", host):
         print("Nothing was done.", file=sys.stderr)
         return NO
     proof = fence(fencer, agent, who())
@@ -105,9 +110,9 @@ def _fence(
     if store is not None:
         _record(workspace, store, runner, _plan(host, observed, recorded), proof)
     told = {"host": host, "agent": agent.agent, "power": "off", "recorded": store is not None}
-    if options.json:
+    if printing.json:
         print(json.dumps(told))
-    elif not options.quiet:
+    elif not printing.quiet:
         print(f"{host} is off: {proof}. `stead evacuate {host}` starts elsewhere what it ran.")
     return 0
 

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import BAD_OPTION, find, read_spec
+from stead.cli.common.workspace import BAD_OPTION, Workspace, read_spec
 from stead.core.diagnostics import Refused, has_errors
 from stead.kinds import kinds
 from stead.plan.graph import Graph, GraphResource, graph_of, only, to_dot, to_mermaid
@@ -31,12 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", action="append", default=[], metavar="NAME", help="only this project")
     parser.add_argument("--placed", action="store_true", help="plan, and show the hosts too")
     shared.inputs(parser)
-    parser.set_defaults(target=[], exclude=[], label=[], replace=[], rebuild=[])
 
 
 def run(options: argparse.Namespace) -> int:
-    things = list(placed(options) if options.placed else written(options))
-    _check(options, things)
+    workspace = shared.workspace_of(options)
+    things = list(placed(workspace) if options.placed else written(workspace))
+    _check(options.kind, options.project, things)
     if options.project:
         things = [one for one in things if one.address.project in options.project]
     graph = graph_of(things)
@@ -46,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace, things: Sequence[GraphResource]) -> None:
+def _check(asked: Sequence[str], within: Sequence[str], things: Sequence[GraphResource]) -> None:
     """A name that is misspelt would draw nothing."""
     projects = {one.address.project for one in things} - {""}
     wrong = [
         BAD_OPTION.at(None, f"{option} {name}: choose one of {', '.join(sorted(known)) or 'none'}.")
-        for option, names, known in (("--kind", options.kind, kinds()), ("--project", options.project, projects))
+        for option, names, known in (("--kind", asked, kinds()), ("--project", within, projects))
         for name in names
         if name not in known
     ]
@@ -59,9 +59,9 @@ def _check(options: argparse.Namespace, things: Sequence[GraphResource]) -> None
         raise Refused(*wrong)
 
 
-def written(options: argparse.Namespace) -> Iterator[GraphResource]:
+def written(workspace: Workspace) -> Iterator[GraphResource]:
     """From the spec alone: no host is asked and nothing is chosen."""
-    desired, found = read_spec(find(options))
+    desired, found = read_spec(workspace)
     if has_errors(found):
         raise Refused(*found)
     for block in desired.blocks:
@@ -69,13 +69,11 @@ def written(options: argparse.Namespace) -> Iterator[GraphResource]:
         yield from (GraphResource(address, "", refs) for address in block.members)
 
 
-def placed(options: argparse.Namespace) -> Iterator[GraphResource]:
+def placed(workspace: Workspace) -> Iterator[GraphResource]:
     from stead.cli.common.planning import make
+    from stead.cli.common.request import NOTHING_ASKED
 
-    options.project, projects = [], options.project  # a part is drawn, but the whole is planned
-    resources = make(options).blueprint.resources
-    options.project = projects
-    for settled in resources.values():
+    for settled in make(workspace, NOTHING_ASKED).blueprint.resources.values():
         settings = settled.block.settings
         yield GraphResource(settled.address, settled.host, (*settled.block.refs, *settings.depends_on))
 

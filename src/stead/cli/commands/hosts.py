@@ -13,10 +13,9 @@ import json
 import sys
 from collections.abc import Sequence
 
+from stead.cli.common import options as shared
 from stead.cli.common.console_output import BOLD, DIM, GREEN, RED, YELLOW, complain, paint
-from stead.cli.common.options import hosts as hosts_options
-from stead.cli.common.options import store as store_option
-from stead.cli.common.workspace import Workspace, existing_state, find, is_simulated, read_hosts, runner_for
+from stead.cli.common.workspace import Workspace, existing_state, is_simulated, read_hosts, runner_for
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.recorded import Recorded
 from stead.health.room import Room, Row, as_json, row, silent_row, simulated_row, standing_of
@@ -31,13 +30,13 @@ NEARLY_FULL = 0.9
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    hosts_options(parser)
-    store_option(parser)
+    shared.hosts(parser)
+    shared.store(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(options: argparse.Namespace) -> int:
-    workspace = find(options)
+    workspace = shared.workspace_of(options)
     inventory = inventory_of(workspace)
     if is_simulated(workspace, inventory):
         observed = runner_for(workspace, inventory).observe(inventory.hosts)
@@ -73,9 +72,8 @@ def known(workspace: Workspace) -> Recorded:
     return store.recorded() if store is not None else Recorded()
 
 
-def real_inventory(options: argparse.Namespace) -> Inventory:
+def real_inventory(workspace: Workspace) -> Inventory:
     """For what is done to machines alone."""
-    workspace = find(options)
     inventory = inventory_of(workspace)
     if is_simulated(workspace, inventory):
         text = "Take `stead_runner: simulated` out of the inventory when there are machines behind its names."

@@ -49,12 +49,12 @@ def run(options: argparse.Namespace) -> int:
     return SUBCOMMANDS[options.subcommand].run(options)
 
 
-def chosen(options: argparse.Namespace) -> Lab:
+def chosen(name: str | None) -> Lab:
     from stead.lab.commands import need_root
     from stead.lab.lifecycle import open_lab
 
     need_root()
-    return open_lab(options.name or DEFAULT_NAME)
+    return open_lab(name or DEFAULT_NAME)
 
 
 def note(text: str) -> None:
@@ -91,7 +91,7 @@ def down(options: argparse.Namespace) -> int:
 def status(options: argparse.Namespace) -> int:
     import json
 
-    lab = chosen(options)
+    lab = chosen(options.name)
     states = lab.status()
     if options.json:
         rows = [
@@ -111,19 +111,18 @@ def status(options: argparse.Namespace) -> int:
 
 
 def ssh(options: argparse.Namespace) -> int:
-    return become(chosen(options).ssh_argv(options.host, command(options)))
+    return become(chosen(options.name).ssh_argv(options.host, command(options.argv)))
 
 
 def console(options: argparse.Namespace) -> int:
-    lab = chosen(options)
+    lab = chosen(options.name)
     if options.log:
         return become(["tail", "-n", "+1", *(["-f"] if options.follow else []), str(lab.console_log(options.host))])
-    return become(lab.console_argv(options.host, command(options)))
+    return become(lab.console_argv(options.host, command(options.argv)))
 
 
-def command(options: argparse.Namespace) -> list[str]:
+def command(words: list[str]) -> list[str]:
     """The words after the host; a `--` before them only says that they begin."""
-    words: list[str] = options.argv
     return words[1:] if words[:1] == ["--"] else words
 
 
@@ -132,20 +131,20 @@ def become(argv: Sequence[str]) -> int:
 
 
 def reboot(options: argparse.Namespace) -> int:
-    lab = chosen(options)
+    lab = chosen(options.name)
     lab.reboot([lab.host(name) for name in options.host])
     return 0
 
 
 def crash(options: argparse.Namespace) -> int:
-    lab = chosen(options)
+    lab = chosen(options.name)
     for name in options.host:
         lab.crash(lab.host(name))
     return 0
 
 
 def cut(options: argparse.Namespace) -> int:
-    lab = chosen(options)
+    lab = chosen(options.name)
     lab.cut(lab.host(options.host), options.link)
     return 0
 
@@ -153,19 +152,31 @@ def cut(options: argparse.Namespace) -> int:
 def heal(options: argparse.Namespace) -> int:
     from stead.lab.full import give_back
 
-    lab = chosen(options)
+    lab = chosen(options.name)
     lab.heal(lab.host(options.host), options.link)
     for path in give_back(lab, options.host):
         note(f"{options.host}: {path} has room again")
     return 0
 
 
-def on_lab(act: Callable[[Lab, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    return lambda options: act(chosen(options), options)
+def kill(options: argparse.Namespace) -> int:
+    return lab_faults.kill(chosen(options.name), options.host, options.what, options.address)
+
+
+def fill(options: argparse.Namespace) -> int:
+    return lab_faults.fill(chosen(options.name), options.host, options.path, options.leave)
+
+
+def corrupt(options: argparse.Namespace) -> int:
+    return lab_faults.corrupt(chosen(options.name), options.host, options.what, options.address, options.how)
+
+
+def wreck(options: argparse.Namespace) -> int:
+    return lab_faults.wreck(chosen(options.name), options.host, options.what, options.address)
 
 
 def inventory(options: argparse.Namespace) -> int:
-    print(chosen(options).inventory.read_text(encoding="utf-8"), end="")
+    print(chosen(options.name).inventory.read_text(encoding="utf-8"), end="")
     return 0
 
 
@@ -230,11 +241,11 @@ SUBCOMMANDS: dict[str, LabCommand] = {
     "kill": LabCommand(
         "kill -9 a process of a host by name, and prove that it is gone",
         lab_faults.kill_arguments,
-        on_lab(lab_faults.kill),
+        kill,
     ),
-    "fill": LabCommand("fill a host's disk; `heal` frees it", lab_faults.fill_arguments, on_lab(lab_faults.fill)),
-    "corrupt": LabCommand("damage a file of a host by name", lab_faults.corrupt_arguments, on_lab(lab_faults.corrupt)),
-    "break": LabCommand("break something of a host by name", lab_faults.break_arguments, on_lab(lab_faults.wreck)),
+    "fill": LabCommand("fill a host's disk; `heal` frees it", lab_faults.fill_arguments, fill),
+    "corrupt": LabCommand("damage a file of a host by name", lab_faults.corrupt_arguments, corrupt),
+    "break": LabCommand("break something of a host by name", lab_faults.break_arguments, wreck),
     "console": LabCommand(
         "a shell on a host that needs neither network nor sshd; or its console's log", console_arguments, console
     ),

@@ -12,7 +12,7 @@ import argparse
 import json
 
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.workspace import open_state
 from stead.store.model import Holder, moment
 
 HELD = 2
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    holder = open_state(find(options)).holder()
+    holder = open_state(shared.workspace_of(options)).holder()
     held = holder is not None and holder.alive
     if options.json:
         print(json.dumps({"held": held, "holder": None if holder is None else described(holder)}, indent=1))

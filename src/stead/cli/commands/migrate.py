@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from stead.cli.commands.apply import NO, carry_out, common
 from stead.cli.common import migration_plan
+from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Refused
 
 if TYPE_CHECKING:
@@ -38,33 +39,35 @@ def run(options: argparse.Namespace) -> int:
     from stead.cli.common.approval import NOBODY, approved
     from stead.cli.common.planning import too_much
 
-    made = migration_plan.make(options, {"migrate": [options.address, options.to]})
-    refused = too_much(made.plan, options.max_disruption)
+    asked = shared.applying_of(options)
+    printing = asked.printing
+    made = migration_plan.make(asked.workspace, {"migrate": [options.address, options.to]})
+    refused = too_much(made.plan, asked.most)
     if refused:
         raise Refused(*refused)
     if not made.plan.steps:
-        raise Refused(NOT_MOVED.at(None, _why(made.blueprint, options), address=options.address))
-    if options.out is not None or not options.json:
-        migration_plan.show_moves(made, options)
+        raise Refused(NOT_MOVED.at(None, _why(made.blueprint, options.address, options.to), address=options.address))
+    if options.out is not None or not printing.json:
+        migration_plan.show_moves(made, printing)
     if options.out is not None:
-        migration_plan.save_moves(made, options)
+        migration_plan.save_moves(made, printing, options.out)
         return 0
-    if options.json and not options.auto_approve:
+    if printing.json and not asked.auto_approve:
         raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
-    if not options.auto_approve and not approved(made.plan, options.max_disruption):
+    if not asked.auto_approve and not approved(made.plan, asked.most):
         print("Nothing was done.", file=sys.stderr)
         return NO
-    return carry_out(options, made.plan, made.loaded, made.blueprint.secrets)
+    return carry_out(asked, made.plan, made.loaded, made.blueprint.secrets)
 
 
-def _why(blueprint: Blueprint, options: argparse.Namespace) -> str:
-    at = blueprint.placement.assignment.get(options.address)
+def _why(blueprint: Blueprint, address: str, to: str) -> str:
+    at = blueprint.placement.assignment.get(address)
     if at is None:
-        return f"{options.address} is not the address of an instance on a host. `stead show` lists them."
-    if at == options.to:
-        return f"{options.address} is on {at} already."
+        return f"{address} is not the address of an instance on a host. `stead show` lists them."
+    if at == to:
+        return f"{address} is on {at} already."
     done, unplaced = blueprint.rebalance, blueprint.placement.unplaced
-    told = [one.text for one in unplaced if options.address in one.members]
-    told += [one.text for one in done.stuck if one.member == options.address] if done is not None else []
-    where = f"to {options.to}" if options.to else "to another host"
-    return f"{options.address} stays on {at}: it cannot move {where}: {'; '.join(told) or 'its host is fixed'}."
+    told = [one.text for one in unplaced if address in one.members]
+    told += [one.text for one in done.stuck if one.member == address] if done is not None else []
+    where = f"to {to}" if to else "to another host"
+    return f"{address} stays on {at}: it cannot move {where}: {'; '.join(told) or 'its host is fixed'}."

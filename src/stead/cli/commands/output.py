@@ -16,7 +16,7 @@ import json
 from typing import Any
 
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.workspace import open_state
 from stead.core.diagnostics import Code, Refused
 from stead.plan.render.values import opened, shown
 
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    outputs = opened(dict(open_state(find(options)).outputs()))
+    outputs = opened(dict(open_state(shared.workspace_of(options)).outputs()))
     if options.name is None:
         print_all(outputs, as_json=options.json)
         return 0

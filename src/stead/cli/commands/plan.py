@@ -19,10 +19,19 @@ disturbs too much
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.plan.render import FORMATS
+
+if TYPE_CHECKING:
+    from stead.cli.common.planning import Ready
+    from stead.cli.common.request import PlanningRequest, Printing
+    from stead.cli.common.workspace import Workspace
+    from stead.core.diagnostics import Diagnostic
+    from stead.core.effect import Disruption
 
 CHANGES = 2
 
@@ -55,71 +64,91 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.cli.common.planning import make, show, too_much
-
+    workspace, printing = shared.workspace_of(options), shared.printing_of(options)
+    request, most = shared.planning_of(options, destroy=options.destroy), shared.limit_of(options)
     if options.untrusted:
-        return of_strangers(options)
-    ready = make(options, destroy=options.destroy)
-    refused = too_much(ready.plan, options.max_disruption)
-    if options.out is not None and not refused:  # first: where it cannot be written, that is the answer
+        from stead.cli.common import bounded
+
+        _writes_nothing(options.out, options.save_view)
+        if not bounded.is_within():
+            return bounded.run(options.typed)
+        status = of_strangers(workspace, request, Path(options.untrusted), printing, most)
+    else:
+        from stead.cli.common.planning import make, too_much
+
+        ready = make(workspace, request)
+        status = _shown(ready, printing, too_much(ready.plan, most), out=options.out, view=options.save_view)
+    return 0 if status == CHANGES and not options.detailed_exitcode else status
+
+
+def _shown(
+    ready: Ready, printing: Printing, refused: Sequence[Diagnostic], *, out: str | None, view: str | None
+) -> int:
+    from stead.cli.common.planning import show
+
+    if out is not None and not refused:  # first: where it cannot be written, that is the answer
         from stead.plan.file import save
         from stead.store.sealing import signing_key
 
-        save(ready.plan, Path(options.out), signing_key())
-    if options.save_view is not None:
-        import time
-
-        from stead.cli.common.strangers import beside
-        from stead.store.view import View
-        from stead.store.view import save as save_view
-
-        sources, root = ready.workspace.inventories, ready.workspace.root
-        inputs, documents = ready.loaded.inputs, ready.loaded.store.documents()
-        view = View(
-            recorded=inputs.recorded,
-            observed=inputs.observed,
-            at=time.time(),
-            documents={name: one.content for name, one in documents.items()},
-            beside=beside(sources, inputs.desired, root),
-            inventories=tuple(str(one.relative_to(root)) for one in sources if one.is_relative_to(root)),
-        )
-        save_view(view, Path(options.save_view))
-    files = ready.loaded.inputs.desired.files
-    show(ready.plan, options, [*ready.warnings, *refused], title=options.title, files=files)
+        save(ready.plan, Path(out), signing_key())
+    if view is not None:
+        _save_view(ready, Path(view))
+    show(ready.plan, printing, [*ready.warnings, *refused], files=ready.loaded.inputs.desired.files)
     if refused:
         return 1
-    if options.out is not None:
+    if out is not None:
         from shlex import quote
 
-        told(options, f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.")
-    waits = not ready.plan.empty or bool(ready.plan.waiting)
-    return CHANGES if options.detailed_exitcode and waits else 0
+        told(printing, f"The plan is in {out}. `stead apply {quote(out)}` does exactly this.")
+    return CHANGES if not ready.plan.empty or ready.plan.waiting else 0
 
 
-def of_strangers(options: argparse.Namespace) -> int:
-    from stead.cli.common import bounded
-    from stead.cli.common.planning import make_blind, show, too_much
+def _save_view(ready: Ready, path: Path) -> None:
+    import time
+
+    from stead.cli.common.strangers import beside
+    from stead.store.view import View, save
+
+    sources, root = ready.workspace.inventories, ready.workspace.root
+    inputs, documents = ready.loaded.inputs, ready.loaded.store.documents()
+    view = View(
+        recorded=inputs.recorded,
+        observed=inputs.observed,
+        at=time.time(),
+        documents={name: one.content for name, one in documents.items()},
+        beside=beside(sources, inputs.desired, root),
+        inventories=tuple(str(one.relative_to(root)) for one in sources if one.is_relative_to(root)),
+    )
+    save(view, path)
+
+
+def _writes_nothing(*files: str | None) -> None:
     from stead.cli.common.workspace import BAD_OPTION
     from stead.core.diagnostics import Refused
-    from stead.store.model import moment
 
-    if options.out is not None or options.save_view is not None:
+    if any(one is not None for one in files):
         text = "--untrusted writes no plan file. Review the change, then plan without --untrusted and apply that plan."
         raise Refused(BAD_OPTION.at(None, text))
-    if not bounded.is_within():
-        return bounded.run(options.typed)
-    plan, found, blind = make_blind(options, Path(options.untrusted))
-    refused = too_much(plan, options.max_disruption)
-    show(plan, options, [*found, *refused], title=options.title, beside=blind.unshown)
+
+
+def of_strangers(
+    workspace: Workspace, request: PlanningRequest, view: Path, printing: Printing, most: Disruption | None
+) -> int:
+    from stead.cli.common.planning import make_blind, show, too_much
+    from stead.store.model import moment
+
+    plan, found, blind = make_blind(workspace, request, view)
+    refused = too_much(plan, most)
+    show(plan, printing, [*found, *refused], beside=blind.unshown)
     if refused:
         return 1
-    told(options, f"Based on the site's state at {moment(blind.at)}. Secrets are not compared, and no host was asked.")
-    return CHANGES if options.detailed_exitcode and not plan.empty else 0
+    told(printing, f"Based on the site's state at {moment(blind.at)}. Secrets are not compared, and no host was asked.")
+    return 0 if plan.empty else CHANGES
 
 
-def told(options: argparse.Namespace, text: str) -> None:
+def told(printing: Printing, text: str) -> None:
     """A remark for people: not into the result, which may go to a program."""
     import sys
 
-    if not options.quiet:
+    if not printing.quiet:
         print(text, file=sys.stderr)

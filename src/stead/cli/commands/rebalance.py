@@ -34,5 +34,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    migration_plan.run(options, {"rebalance": [options.moves, options.minimum_gain]})
+    asked = {"rebalance": [options.moves, options.minimum_gain]}
+    migration_plan.offer(shared.workspace_of(options), asked, shared.printing_of(options), options.out)
     return 0

@@ -47,18 +47,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from stead.cli.common.console_output import as_data, complain
-    from stead.cli.common.workspace import find, read_hosts, runner_for
+    from stead.cli.common.workspace import read_hosts, runner_for
     from stead.core.recorded import Recorded
     from stead.core.value import replace
     from stead.recovery.rebuild import rebuild
 
-    workspace = find(options)
+    workspace = shared.workspace_of(options)
     inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)
     store = _there(workspace)
     before = store.recorded() if store is not None else Recorded()
-    _must_be_open(len(before.resources), options, completing=bool(before.unheard))
+    _must_be_open(len(before.resources), completing=options.merge or bool(before.unheard))
     observed, memories = runner_for(workspace, inventory).recall(inventory.hosts)
     rebuilt = rebuild(memories, before, frozenset(options.without))
     if has_errors(rebuilt.found):
@@ -97,10 +97,10 @@ def _there(workspace: Workspace) -> Store | None:
         return None
 
 
-def _must_be_open(resources: int, options: argparse.Namespace, *, completing: bool) -> None:
+def _must_be_open(resources: int, *, completing: bool) -> None:
     from stead.store.codes import NOT_EMPTY, refuse
 
-    if resources and not completing and not options.merge:
+    if resources and not completing:
         refuse(
             NOT_EMPTY,
             f"The store here has {resources} resources. Where it is an older copy, `stead recover --merge` "

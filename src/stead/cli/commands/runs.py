@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stead.cli.common import options as shared
 from stead.cli.common.console_output import BOLD, DIM, GREEN, RED, YELLOW, paint
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.workspace import open_state
 from stead.plan.render.values import legible
 from stead.store import Store
 from stead.store.codes import UNKNOWN_RUN, refuse
@@ -43,9 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    store = open_state(find(options))
+    store = open_state(shared.workspace_of(options))
     if options.run is None:
-        return listed(store, options)
+        return listed(store, options.limit, as_json=options.json)
     info = store.run(options.run)
     if info is None:
         refuse(UNKNOWN_RUN, f"There is no run {options.run}. `stead runs` lists them.")
@@ -62,9 +62,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def listed(store: Store, options: argparse.Namespace) -> int:
-    infos = store.runs(options.limit)
-    if options.json:
+def listed(store: Store, most: int, *, as_json: bool) -> int:
+    infos = store.runs(most)
+    if as_json:
         print(json.dumps({"runs": [described(one) for one in infos]}, indent=1))
         return 0
     print("\n".join(line(one) for one in infos) or "No run yet.")

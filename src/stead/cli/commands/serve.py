@@ -41,14 +41,14 @@ def run(options: argparse.Namespace) -> int:
 
     required()
     host, port = address(options.listen)
-    must_be_closed(options, host)
+    must_be_closed(host, safe=bool(options.tls_cert or options.behind_proxy))
     gc.enable()
     from stead.serve.cloud import Cloud
     from stead.serve.http import Listening, serve
     from stead.serve.services import SERVICES
     from stead.serve.worker import Worker
 
-    ready = means(options)
+    ready = means(shared.workspace_of(options))
     cloud = Cloud(ready)
     worker = Worker(cloud)
     at = Listening(host=host, port=port, url=options.url, certificate=options.tls_cert, key=options.tls_key)
@@ -65,10 +65,10 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def must_be_closed(options: argparse.Namespace, host: str) -> None:
+def must_be_closed(host: str, *, safe: bool) -> None:
     from stead.core.diagnostics import Refused
 
-    if host in ("127.0.0.1", "::1", "localhost") or options.tls_cert or options.behind_proxy:
+    if host in ("127.0.0.1", "::1", "localhost") or safe:
         return
     text = (
         f"On {host} everybody in the network could read passwords and tokens. Give --tls-cert and --tls-key; or let a "

@@ -19,7 +19,8 @@ from typing import Any
 
 from stead.cli.common import options as shared
 from stead.cli.common.console_output import BOLD, DIM, paint
-from stead.cli.common.workspace import BAD_OPTION, find, open_state
+from stead.cli.common.request import Printing
+from stead.cli.common.workspace import BAD_OPTION, open_state
 from stead.core.address import Address, order, parse
 from stead.core.diagnostics import Code, Refused
 from stead.core.recorded import Record
@@ -41,40 +42,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    printing = shared.printing_of(options)
     if options.what and Path(options.what).is_file():
-        return show_plan(options)
-    _of_state(options)
-    store = open_state(find(options))
+        return show_plan(Path(options.what), printing)
+    if printing.form in ("markdown", "html"):
+        text = f"--format {printing.form} is for a plan file. Recorded resources are shown as text or json."
+        raise Refused(BAD_OPTION.at(None, text))
+    store = open_state(shared.workspace_of(options))
     records = store.recorded().resources
     if not options.what:
-        return show_all(records, options)
-    return show_some(named(options.what, records), store, options)
+        return show_all(records, printing)
+    return show_some(named(options.what, records), store, printing)
 
 
-def _of_state(options: argparse.Namespace) -> None:
-    """What is recorded has two forms; a plan has more."""
-    if options.format in ("markdown", "html"):
-        text = f"--format {options.format} is for a plan file. Recorded resources are shown as text or json."
-        raise Refused(BAD_OPTION.at(None, text))
-    options.json = options.json or options.format == "json"
-
-
-def show_plan(options: argparse.Namespace) -> int:
+def show_plan(path: Path, printing: Printing) -> int:
     from stead.cli.common.planning import show
     from stead.plan.file import load
     from stead.store.sealing import signing_key
 
-    show(load(Path(options.what), signing_key()), options, ())
+    show(load(path, signing_key()), printing, ())
     return 0
 
 
-def show_all(records: Mapping[Address, Record], options: argparse.Namespace) -> int:
+def show_all(records: Mapping[Address, Record], printing: Printing) -> int:
     some = sorted(records.values(), key=lambda record: order(record.address))
-    if options.json:
+    if printing.json:
         print(json.dumps({"resources": [brief(record) for record in some]}, indent=1))
         return 0
     print(
-        "\n".join(_listed(some, every=options.verbose))
+        "\n".join(_listed(some, every=printing.verbose))
         or "Nothing is recorded yet. `stead apply` records what it makes."
     )
     return 0
@@ -132,11 +128,11 @@ def _near(text: str, records: Iterable[Address]) -> str:
     return f" Did you mean {match[0]}?" if match else " `stead show` lists what is recorded."
 
 
-def show_some(records: Sequence[Record], store: Store, options: argparse.Namespace) -> int:
-    if options.json:
+def show_some(records: Sequence[Record], store: Store, printing: Printing) -> int:
+    if printing.json:
         print(json.dumps({"resources": [full(one, store.history(one.address)) for one in records]}, indent=1))
         return 0
-    shown_ones = records if options.verbose else records[:MEMBERS]
+    shown_ones = records if printing.verbose else records[:MEMBERS]
     for record in shown_ones:
         print("\n".join(_told(record, store.history(record.address))))
     if len(shown_ones) < len(records):

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import BAD_OPTION, SIMULATION, Workspace, find, pair, read_hosts
+from stead.cli.common.workspace import BAD_OPTION, SIMULATION, Workspace, pair, read_hosts
 from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.named import NamedTuple
 from stead.core.observed import HostStatus
@@ -81,7 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    workspace = find(options)
+    workspace = shared.workspace_of(options)
     state = opened(workspace)
     try:
         with state.said():
@@ -135,12 +135,12 @@ def known(state: SimulatedState, host: str) -> str:
     return host
 
 
-def places(state: SimulatedState, options: argparse.Namespace) -> list[str]:
+def places(state: SimulatedState, address: str, named: str) -> list[str]:
     """The hosts that have the resource, or the one that was named."""
-    found = [thing.host for thing in state.things(options.address) if options.host in ("", thing.host)]
+    found = [thing.host for thing in state.things(address) if named in ("", thing.host)]
     if not found:
-        where = f" on {options.host}" if options.host else ""
-        raise Refused(NOT_THERE.at(None, f"Nothing is called {options.address!r}{where}. `stead show` lists what is."))
+        where = f" on {named}" if named else ""
+        raise Refused(NOT_THERE.at(None, f"Nothing is called {address!r}{where}. `stead show` lists what is."))
     return found
 
 
@@ -179,7 +179,7 @@ def slow(state: SimulatedState, options: argparse.Namespace) -> object:
 
 def drift(state: SimulatedState, options: argparse.Namespace) -> object:
     fields = {name: _value(text) for name, text in (pair(one, "drift") for one in options.field)}
-    found = places(state, options)
+    found = places(state, options.address, options.host)
     for thing in state.things(options.address):
         if thing.host in found:
             _check_fields(fields, thing.want.fields())
@@ -209,14 +209,14 @@ def _value(text: str) -> object:
 
 
 def lose(state: SimulatedState, options: argparse.Namespace) -> object:
-    found = places(state, options)
+    found = places(state, options.address, options.host)
     for host in found:
         state.lose(options.address, host)
     return {"changed": [f"{options.address} on {host} is lost" for host in found]}
 
 
 def move(state: SimulatedState, options: argparse.Namespace) -> object:
-    source = places(state, options)[0]
+    source = places(state, options.address, options.host)[0]
     state.move(options.address, source, known(state, options.to))
     return {"changed": [f"{options.address} was moved from {source} to {options.to}"]}
 

@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.request import Printing
+from stead.cli.common.workspace import Workspace, open_state
 from stead.core.address import Address, order, parse
 from stead.core.named import NamedTuple
 from stead.plan.render.values import legible, safe
@@ -53,10 +54,6 @@ def run(options: argparse.Namespace) -> int:
     return SUBCOMMANDS[options.subcommand].run(options)
 
 
-def opened(options: argparse.Namespace) -> Store:
-    return open_state(find(options))
-
-
 def who() -> str:
     from stead.cli.commands.apply import who as person
 
@@ -64,7 +61,7 @@ def who() -> str:
 
 
 def list_all(options: argparse.Namespace) -> int:
-    records = opened(options).recorded().resources
+    records = open_state(shared.workspace_of(options)).recorded().resources
     wanted = chosen(records, options.address) if options.address else sorted(records, key=order)
     if options.json:
         found = [{"address": str(one), "host": records[one].host, "protect": records[one].protect} for one in wanted]
@@ -96,14 +93,14 @@ def _near(text: str, records: Mapping[Address, Record]) -> str:
 def show(options: argparse.Namespace) -> int:
     from stead.cli.commands.show import show_some
 
-    store = opened(options)
+    store = open_state(shared.workspace_of(options))
     records = store.recorded().resources
-    return show_some([records[one] for one in chosen(records, [options.address])], store, options)
+    return show_some([records[one] for one in chosen(records, [options.address])], store, shared.printing_of(options))
 
 
 def history(options: argparse.Namespace) -> int:
     address = parse(options.address)
-    store = opened(options)
+    store = open_state(shared.workspace_of(options))
     events = list(store.history(address)) if address is not None else []
     if not events:  # of a block, then: of those members that it has now
         members = [one for one in store.recorded().resources if one.block == address]
@@ -130,7 +127,7 @@ def move(options: argparse.Namespace) -> int:
             UNKNOWN_ADDRESS,
             f"{options.new!r} is not an address. Write [PROJECT/]KIND/NAME, such as acme/instances/web.",
         )
-    store = opened(options)
+    store = open_state(shared.workspace_of(options))
     with store.lock(LockRequest(who(), safe(f"state mv {options.old} {options.new}"))) as hold:
         records = store.recorded().resources
         old = chosen(records, [options.old])
@@ -147,17 +144,19 @@ def move(options: argparse.Namespace) -> int:
         store.edit(hold, who(), "moved", Writes(renamed=renamed))
     done = [{"from": str(one), "to": str(name)} for one, name in renamed.items()]
     told = [f"{one['from']} is now {one['to']}" for one in done]
-    return tell(options, {"moved": done}, told, "Hosts still have the old name; the next apply updates them.")
+    hint = "Hosts still have the old name; the next apply updates them."
+    return tell(shared.printing_of(options), {"moved": done}, told, hint)
 
 
 def remove(options: argparse.Namespace) -> int:
-    store = opened(options)
+    store = open_state(shared.workspace_of(options))
     with store.lock(LockRequest(who(), safe(f"state rm {' '.join(options.address)}"))) as hold:
         gone = chosen(store.recorded().resources, options.address)
         store.edit(hold, who(), "removed", Writes(gone=gone))
     names = list(map(str, gone))
     hint = "No host was changed: the resources keep running, and what they depend on is kept."
-    return tell(options, {"removed": names}, [f"{one} is no longer recorded" for one in names], hint)
+    told = [f"{one} is no longer recorded" for one in names]
+    return tell(shared.printing_of(options), {"removed": names}, told, hint)
 
 
 def encrypt(options: argparse.Namespace) -> int:
@@ -166,37 +165,35 @@ def encrypt(options: argparse.Namespace) -> int:
     key = configured_key()
     if not key:
         refuse(KEY_NEEDED, f"Give the key to seal the store with in ${VARIABLE}, or its file in ${FILE_VARIABLE}.")
-    store = _without_key(options)
+    store = _without_key(shared.workspace_of(options))
     with store.lock(LockRequest(who(), "state encrypt")) as hold:
         store.encrypt(hold, key)
-    return tell(
-        options, {"encrypted": True}, ["The store is encrypted. Only this key opens it: keep the key safe."], ""
-    )
+    told = ["The store is encrypted. Only this key opens it: keep the key safe."]
+    return tell(shared.printing_of(options), {"encrypted": True}, told, "")
 
 
 def migrate(options: argparse.Namespace) -> int:
-    workspace = find(options)
+    workspace = shared.workspace_of(options)
     store = open_state(workspace)
     with store.lock(LockRequest(who(), "state migrate")) as hold:
         where = store.move(hold, options.location, workspace.directory)
     hint = (
         "The old store is closed. Use the new one from now on, with --store or STEAD_STORE, and tell your colleagues."
     )
-    return tell(options, {"moved": where}, [f"The store is now {where}."], hint)
+    return tell(shared.printing_of(options), {"moved": where}, [f"The store is now {where}."], hint)
 
 
-def _without_key(options: argparse.Namespace) -> Store:
+def _without_key(workspace: Workspace) -> Store:
     """The store as it is now: the key is for what it will be."""
     from stead.store import open_store
 
-    workspace = find(options)
     return open_store(workspace.store, directory=workspace.directory)
 
 
-def tell(options: argparse.Namespace, values: Mapping[str, object], lines: Sequence[str], hint: str) -> int:
-    if options.json:
+def tell(printing: Printing, values: Mapping[str, object], lines: Sequence[str], hint: str) -> int:
+    if printing.json:
         print(json.dumps(values, indent=1))
-    elif not options.quiet:
+    elif not printing.quiet:
         print("\n".join([*lines, *([hint] if hint else [])]))
     return 0
 

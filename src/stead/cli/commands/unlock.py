@@ -19,7 +19,7 @@ import sys
 from stead.cli.commands.apply import who
 from stead.cli.commands.lock import described, told
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import find, open_state
+from stead.cli.common.workspace import open_state
 from stead.core.diagnostics import Code
 from stead.store.codes import NO_LOCK, refuse
 
@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    store = open_state(find(options))
+    store = open_state(shared.workspace_of(options))
     holder = store.holder()
     if holder is None:
         refuse(NO_LOCK, "Nobody holds the lock, so there is nothing to unlock.")

@@ -47,34 +47,39 @@ def run(options: argparse.Namespace) -> int:
     if options.action != "list" and not options.name:
         raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
     if options.action == "clouds-yaml":
-        print(clouds_yaml(options), end="")
+        print(clouds_yaml(options.name, options.project, options.url), end="")
         return 0
     from stead.serve.faults import Fault, said
 
     try:
-        ready = means(options)
-        return act(options, ready, people_of(ready))
+        ready = means(shared.workspace_of(options))
+        people = people_of(ready)
+        match options.action:
+            case "list":
+                list_users(people)
+            case "delete":
+                people.remove_user(people.named(options.name) or options.name)
+            case _:
+                where = project_id(options.project, ready) if options.project else ""
+                create(people, options.name, where, options.role, admin=options.admin)
     except Fault as fault:
         raise Refused(NO_USER.at(None, said(fault))) from fault
+    return 0
 
 
-def act(options: argparse.Namespace, ready: Means, people: People) -> int:
-    if options.action == "list":
-        for user, known in people.of_kind("user"):
-            print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
-        return 0
-    if options.action == "delete":
-        people.remove_user(people.named(options.name) or options.name)
-        return 0
-    where = project_id(options.project, ready) if options.project else ""
-    user = people.add_user(options.name, password())
-    if options.admin:
+def list_users(people: People) -> None:
+    for user, known in people.of_kind("user"):
+        print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
+
+
+def create(people: People, name: str, where: str, role: str, *, admin: bool) -> None:
+    user = people.add_user(name, password())
+    if admin:
         people.assign(user, "system", "admin")
     if where:
-        people.assign(user, where, "admin" if options.admin else options.role)
+        people.assign(user, where, "admin" if admin else role)
         people.change_user(user, default_project_id=where)
-    print(f"{user}  {options.name}")
-    return 0
+    print(f"{user}  {name}")
 
 
 def project_id(name: str, ready: Means) -> str:
@@ -93,11 +98,11 @@ def password() -> str:
     return text
 
 
-def clouds_yaml(options: argparse.Namespace) -> str:
-    scope = f"      project_name: {options.project}\n      project_domain_id: default\n" if options.project else ""
+def clouds_yaml(name: str, project: str, url: str) -> str:
+    scope = f"      project_name: {project}\n      project_domain_id: default\n" if project else ""
     scope = scope or "      system_scope: all\n"
     return (
-        f"clouds:\n  stead:\n    auth:\n      auth_url: {options.url}/identity/v3\n      username: {options.name}\n"
+        f"clouds:\n  stead:\n    auth:\n      auth_url: {url}/identity/v3\n      username: {name}\n"
         f"      password: ''  # yours\n      user_domain_id: default\n{scope}"
         "    region_name: RegionOne\n    identity_api_version: 3\n"
     )

@@ -22,6 +22,7 @@ from stead.cli.common.console_output import as_data, complain
 from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
 
 if TYPE_CHECKING:
+    from stead.cli.common.workspace import Workspace
     from stead.language.desired import Desired
 
 FORMATS = ("text", "json", "sarif", "junit")
@@ -46,29 +47,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     import gc
 
+    from stead.cli.common.workspace import find
+
     gc.disable()  # a large spec makes millions of values and no garbage
-    desired, found = _alone(options) if options.tenant else _whole(options)
+    given = find(
+        specs=options.paths or ["."],
+        extra=options.extra,
+        var_files=options.var_file,
+        vault_files=options.vault_password_file,
+    )
+    if options.tenant:
+        _check_alone(options.paths, options.tenant)
+    desired, found = _alone(given, options.tenant) if options.tenant else _whole(given)
     show(found, options.format)
     if options.format == "text" and not options.quiet and not found:
         print(f"{sum(len(block.members) for block in desired.blocks):,} resources, no errors.")
     return 1 if has_errors(found) else 0
 
 
-def _whole(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
+def _whole(given: Workspace) -> tuple[Desired, list[Diagnostic]]:
     from stead.cli.common.hooks import unfit
-    from stead.cli.common.workspace import pair, passwords
+    from stead.cli.common.workspace import passwords
     from stead.kinds import kinds
     from stead.language.desired import resolve
     from stead.language.spec import load
 
-    paths = [Path(one) for one in options.paths or ["."]]
-    root = _root(paths[0])
+    root = _root(given.specs[0])
     spec, found = load(
-        paths,
+        given.specs,
         kinds(),
-        variables=dict(pair(text, "-e") for text in options.extra),
-        var_files=[Path(one) for one in options.var_file],
-        vault_secrets=passwords(tuple(Path(one) for one in options.vault_password_file)),
+        variables=given.variables,
+        var_files=given.var_files,
+        vault_secrets=passwords(given.vault_files),
         root=root,
     )
     desired, more = resolve(spec, key=b"")
@@ -80,23 +90,27 @@ def _root(path: Path) -> Path:
     return Path() if path.resolve().is_relative_to(Path.cwd()) else path if path.is_dir() else path.parent
 
 
-def _alone(options: argparse.Namespace) -> tuple[Desired, list[Diagnostic]]:
-    from stead.cli.common.workspace import BAD_OPTION, pair
+def _check_alone(paths: Sequence[str], project: str) -> None:
+    from stead.cli.common.workspace import BAD_OPTION
     from stead.core.address import NAME
+
+    if len(paths) != 1 or not NAME.fullmatch(project):
+        text = "--as takes the name of a project, and one PATH beside it: the folder or file of the project's people."
+        raise Refused(BAD_OPTION.at(None, text))
+
+
+def _alone(given: Workspace, project: str) -> tuple[Desired, list[Diagnostic]]:
     from stead.kinds import kinds
     from stead.language.desired import resolve
     from stead.language.spec import load_alone
 
-    if len(options.paths) != 1 or not NAME.fullmatch(options.tenant):
-        text = "--as takes the name of a project, and one PATH beside it: the folder or file of the project's people."
-        raise Refused(BAD_OPTION.at(None, text))
-    path = Path(options.paths[0])
+    (path,) = given.specs
     spec, found = load_alone(
         path,
-        options.tenant,
+        project,
         kinds(),
-        variables=dict(pair(text, "-e") for text in options.extra),
-        var_files=[Path(one) for one in options.var_file],
+        variables=given.variables,
+        var_files=given.var_files,
         root=path.resolve().parent if _root(path) != Path() else Path.cwd(),
     )
     desired, more = resolve(spec, key=b"", alone=True)

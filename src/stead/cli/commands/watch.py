@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from stead.cli.commands.hosts import inventory_of, known
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import SIMULATION, existing_state, find, is_simulated, made_directory
+from stead.cli.common.workspace import SIMULATION, existing_state, is_simulated, made_directory
 from stead.core.observed import HostStatus
 from stead.core.value import value
 from stead.watch.deciding import HostVerdict, Suspicion, WatchedHosts, WatchPolicy, decide
@@ -60,12 +60,13 @@ class Watch:
     policy: WatchPolicy
     inventory: Inventory
     workspace: Workspace
-    options: argparse.Namespace
+    dry_run: bool
+    command: str | None  # that is told as well
     tried: list[float]  # moments of its own evacuations, those that failed among them
 
 
 def run(options: argparse.Namespace) -> int:
-    workspace = find(options)
+    workspace = shared.workspace_of(options)
     inventory = inventory_of(workspace)
     acts = options.on_host_failure == "evacuate"
     watch = Watch(
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
         policy=WatchPolicy(evacuate=acts, patience=float(options.patience), limit=options.limit),
         inventory=inventory,
         workspace=workspace,
-        options=options,
+        dry_run=options.dry_run,
+        command=options.command,
         tried=[],
     )
     suspicion, told = Suspicion(at=monotonic()), dict[str, str]()
@@ -127,26 +129,27 @@ def _tried(watch: Watch) -> int:
 
 
 def _carry_out(watch: Watch, verdict: HostVerdict) -> None:
-    acts = verdict.evacuate and not watch.options.dry_run
+    acts = verdict.evacuate and not watch.dry_run
     what = "is evacuated" if acts else "would be evacuated" if verdict.evacuate else "is silent, and nothing is done"
     _tell(watch, f"{verdict.host} {what}: {verdict.why}.")
     if acts:
         watch.tried.append(monotonic())
-        status = subprocess.run(_evacuation(watch.options, verdict.host), check=False).returncode
+        status = subprocess.run(_evacuation(watch.workspace, verdict.host), check=False).returncode
         _tell(watch, f"The evacuation of {verdict.host} ended with status {status}.")
 
 
 def _tell(watch: Watch, text: str) -> None:
     print(text, flush=True)
-    if watch.options.command:
-        subprocess.run([watch.options.command, text], check=False)
+    if watch.command:
+        subprocess.run([watch.command, text], check=False)
 
 
-def _evacuation(options: argparse.Namespace, host: str) -> Sequence[str]:
+def _evacuation(workspace: Workspace, host: str) -> Sequence[str]:
     """A process of its own: what goes wrong there does not end the watch."""
     words = [sys.executable, "-m", "stead", "evacuate", host, "--auto-approve"]
-    repeated = {"--spec": options.spec, "--inventory": options.inventory, "--extra": options.extra}
-    repeated |= {"--var-file": options.var_file, "--vault-password-file": options.vault_password_file}
-    words += [word for name, some in repeated.items() for one in some or () for word in (name, str(one))]
-    words += ["--store", options.store] if options.store else []
-    return [*words, *(["--simulated"] if options.simulated else [])]
+    repeated = {"--spec": workspace.specs, "--inventory": workspace.inventories, "--var-file": workspace.var_files}
+    repeated |= {"--vault-password-file": workspace.vault_files}
+    words += [word for name, some in repeated.items() for one in some for word in (name, str(one))]
+    words += [f"--extra={name}={text}" for name, text in workspace.variables.items()]
+    words += ["--store", workspace.store] if workspace.store else []
+    return [*words, *(["--simulated"] if workspace.simulated else [])]

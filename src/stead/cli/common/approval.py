@@ -13,7 +13,7 @@ LOSS = Code("STEAD-C031", "data would be lost")
 LOSSES_NAMED = 5
 
 
-def approved(plan: Plan, most: str | None) -> bool:
+def approved(plan: Plan, most: Disruption | None) -> bool:
     """Yes, in full; and for data that would be lost, the name of it."""
     if not sys.stdin.isatty():
         text = "Standard input is not a terminal. Use --auto-approve, or write the plan to a file and apply that file."
@@ -24,7 +24,7 @@ def approved(plan: Plan, most: str | None) -> bool:
     return _answer("Apply this plan? Type `yes`: ") == "yes"
 
 
-def refuse_loss(plan: Plan, most: str | None) -> None:
+def refuse_loss(plan: Plan, most: Disruption | None) -> None:
     """Where nobody is asked, data is lost only by the word of an option."""
     lost = losing(plan)
     if not lost or most == Disruption.DATA_LOSS:

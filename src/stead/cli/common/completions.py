@@ -5,20 +5,18 @@ A mistake in spec, inventory or store must not disturb them: then there is less 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
-from stead.cli.common.workspace import find, open_state, read_hosts, read_spec
+from stead.cli.common.workspace import Workspace, open_state, read_hosts, read_spec
 from stead.core.diagnostics import Refused
 
-Offer = Callable[[argparse.Namespace], list[str]]
+Offer = Callable[[Workspace], list[str]]
 
 
-def addresses(options: argparse.Namespace) -> list[str]:
+def addresses(workspace: Workspace) -> list[str]:
     """Of the store, and of the spec where it can be read."""
     found: set[str] = set()
-    workspace = find(options)
     for read in (
         lambda: open_state(workspace).recorded().resources,
         lambda: read_spec(workspace)[0].by_address,
@@ -28,19 +26,19 @@ def addresses(options: argparse.Namespace) -> list[str]:
     return sorted(found)
 
 
-def hosts(options: argparse.Namespace) -> list[str]:
-    return _tried(lambda: sorted(read_hosts(find(options))[0].hosts))
+def hosts(workspace: Workspace) -> list[str]:
+    return _tried(lambda: sorted(read_hosts(workspace)[0].hosts))
 
 
-def projects(options: argparse.Namespace) -> list[str]:
-    return _tried(lambda: [block.name for block in read_spec(find(options))[0].of_kind("projects")])
+def projects(workspace: Workspace) -> list[str]:
+    return _tried(lambda: [block.name for block in read_spec(workspace)[0].of_kind("projects")])
 
 
-def outputs(options: argparse.Namespace) -> list[str]:
-    return _tried(lambda: sorted(open_state(find(options)).outputs()))
+def outputs(workspace: Workspace) -> list[str]:
+    return _tried(lambda: sorted(open_state(workspace).outputs()))
 
 
-def kinds(_options: argparse.Namespace) -> list[str]:
+def kinds(_workspace: Workspace) -> list[str]:
     from stead.kinds import kinds as all_kinds
 
     return sorted(all_kinds())

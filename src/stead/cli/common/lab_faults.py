@@ -13,36 +13,36 @@ SIZE = re.compile(r"(\d+) ?(KiB|MiB|GiB)?")
 UNITS = {None: 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
-def kill(lab: Lab, options: argparse.Namespace) -> int:
+def kill(lab: Lab, host: str, what: str, address: str | None) -> int:
     from stead.lab import faults
 
-    for line in faults.kill(lab, options.host, options.what, options.address):
+    for line in faults.kill(lab, host, what, address):
         pid, _, words = line.partition(" ")
-        print(f"{options.host}: process {pid} was killed and is gone: {words}")
+        print(f"{host}: process {pid} was killed and is gone: {words}")
     return 0
 
 
-def corrupt(lab: Lab, options: argparse.Namespace) -> int:
+def corrupt(lab: Lab, host: str, what: str, address: str | None, how: str) -> int:
     from stead.lab import faults
 
-    for path in faults.corrupt(lab, options.host, options.what, options.address, options.how):
-        print(f"{options.host}: {path}: {options.how}")
+    for path in faults.corrupt(lab, host, what, address, how):
+        print(f"{host}: {path}: {how}")
     return 0
 
 
-def wreck(lab: Lab, options: argparse.Namespace) -> int:
+def wreck(lab: Lab, host: str, what: str, address: str | None) -> int:
     from stead.lab import faults
 
-    for line in faults.wreck(lab, options.host, options.what, options.address):
-        print(f"{options.host}: {options.what}: {line}")
+    for line in faults.wreck(lab, host, what, address):
+        print(f"{host}: {what}: {line}")
     return 0
 
 
-def fill(lab: Lab, options: argparse.Namespace) -> int:
+def fill(lab: Lab, host: str, path: str, leave: int) -> int:
     from stead.lab import full
 
-    left = full.fill(lab, options.host, options.path, options.leave)
-    print(f"{options.host}: {options.path} has {left} bytes left; `stead lab heal {options.host}` frees it")
+    left = full.fill(lab, host, path, leave)
+    print(f"{host}: {path} has {left} bytes left; `stead lab heal {host}` frees it")
     return 0
 
 

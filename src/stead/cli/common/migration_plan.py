@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance
     from stead.blueprint.settle import Rearrange
     from stead.cli.common.loading import Loaded
+    from stead.cli.common.request import Printing
+    from stead.cli.common.workspace import Workspace
     from stead.plan.model import Plan
 
 NO_SUCH_HOST = Code("STEAD-C051", "no such host")
@@ -85,20 +87,20 @@ class PlannedMoves:
     found: Sequence[Diagnostic]
 
 
-def run(options: argparse.Namespace, asked: Mapping[str, Any]) -> Blueprint:
+def offer(workspace: Workspace, asked: Mapping[str, Any], printing: Printing, out: str | None) -> Blueprint:
     """Plan, show, and save where asked."""
-    made = make(options, asked)
-    show_moves(made, options)
-    save_moves(made, options)
+    made = make(workspace, asked)
+    show_moves(made, printing)
+    if out is not None:
+        save_moves(made, printing, out)
     return made.blueprint
 
 
-def make(options: argparse.Namespace, asked: Mapping[str, Any]) -> PlannedMoves:
+def make(workspace: Workspace, asked: Mapping[str, Any]) -> PlannedMoves:
     from stead.cli.common.loading import load
-    from stead.cli.common.workspace import find
     from stead.plan.planner import Wishes, make_plan
 
-    loaded = load(find(options))
+    loaded = load(workspace)
     before, _ = make_plan(loaded.inputs)
     if before.plan is not None and not before.plan.empty:
         text = (
@@ -113,23 +115,21 @@ def make(options: argparse.Namespace, asked: Mapping[str, Any]) -> PlannedMoves:
     return PlannedMoves(loaded=loaded, plan=planned.plan, blueprint=planned.blueprint, found=found)
 
 
-def show_moves(made: PlannedMoves, options: argparse.Namespace) -> None:
+def show_moves(made: PlannedMoves, printing: Printing) -> None:
     from stead.cli.common.planning import show
 
-    show(made.plan, options, made.found, title=options.title)
-    if not options.json and not options.quiet:
+    show(made.plan, printing, made.found)
+    if not printing.json and not printing.quiet:
         print("\n".join(figures(made.blueprint)), file=sys.stderr)
 
 
-def save_moves(made: PlannedMoves, options: argparse.Namespace) -> None:
-    if options.out is None:
-        return
+def save_moves(made: PlannedMoves, printing: Printing, out: str) -> None:
     from stead.plan.file import save
     from stead.store.sealing import signing_key
 
-    save(made.plan, Path(options.out), signing_key())
-    if not options.quiet:
-        print(f"The plan is in {options.out}. `stead apply {quote(options.out)}` does exactly this.", file=sys.stderr)
+    save(made.plan, Path(out), signing_key())
+    if not printing.quiet:
+        print(f"The plan is in {out}. `stead apply {quote(out)}` does exactly this.", file=sys.stderr)
 
 
 def figures(blueprint: Blueprint) -> list[str]:

@@ -1,11 +1,19 @@
-"""Options that several commands share, declared once so that they mean the same everywhere."""
+"""Options that several commands share, declared once so that they mean the same everywhere; and what was said by them,
+as values. A parsed command line goes no further than from a command's `run` to here.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from stead.cli.common.request import ApplyRequest, PlanningRequest, Printing
 from stead.core.effect import Disruption
+from stead.core.value import fields_of
+
+if TYPE_CHECKING:
+    from stead.cli.common.workspace import Workspace
 
 DISRUPTIONS = [str(one) for one in Disruption]
 
@@ -93,7 +101,6 @@ def selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--project", action="append", default=[], metavar="NAME", help="only this project, and what it needs"
     )
-    parser.set_defaults(replace=[], rebuild=[])
 
 
 def replacing(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +160,50 @@ def exitcode(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def chosen_format(options: argparse.Namespace) -> str:
-    if options.json:
-        return "json"
-    return options.format or "text"
+def workspace_of(options: argparse.Namespace) -> Workspace:
+    """Where everything is, by `inputs` or some of them."""
+    from stead.cli.common.workspace import find
+
+    return find(
+        specs=getattr(options, "spec", None) or (),
+        inventories=options.inventory or (),
+        extra=getattr(options, "extra", ()),
+        var_files=getattr(options, "var_file", ()),
+        vault_files=getattr(options, "vault_password_file", ()),
+        store=getattr(options, "store", None) or "",
+        simulated=getattr(options, "simulated", False),
+    )
+
+
+def printing_of(options: argparse.Namespace) -> Printing:
+    return Printing(
+        form="json" if options.json else getattr(options, "format", None) or "text",
+        quiet=options.quiet,
+        verbose=options.verbose,
+        title=getattr(options, "title", "Plan"),
+    )
+
+
+def planning_of(options: argparse.Namespace, *, destroy: bool = False) -> PlanningRequest:
+    """By `selection`, `replacing` and `dead`, as far as the command has them. Order and repetition say nothing."""
+    lists = [name for name, one in fields_of(PlanningRequest).items() if one.default == ()]
+    return PlanningRequest(
+        **{name: tuple(sorted(set(getattr(options, name, ())))) for name in lists},
+        refresh_only=getattr(options, "refresh_only", False),
+        destroy=destroy,
+    )
+
+
+def limit_of(options: argparse.Namespace) -> Disruption | None:
+    return Disruption(options.max_disruption) if options.max_disruption else None
+
+
+def applying_of(options: argparse.Namespace) -> ApplyRequest:
+    return ApplyRequest(
+        workspace=workspace_of(options),
+        printing=printing_of(options),
+        auto_approve=options.auto_approve,
+        parallel=options.parallel,
+        reason=options.reason,
+        most=limit_of(options),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from stead.core.diagnostics import Code, Refused
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from stead.blueprint.demands import PlacementRequest
     from stead.blueprint.placement import Placement, Problem
     from stead.cli.common.loading import Loaded
+    from stead.cli.common.workspace import Workspace
 
 NOT_PLACED = Code("STEAD-C054", "this is not placed on hosts")
 
@@ -25,15 +25,14 @@ class Placed:
     placement: Placement
 
     @classmethod
-    def of(cls, options: argparse.Namespace) -> Placed:
+    def of(cls, workspace: Workspace) -> Placed:
         from stead.blueprint.demands import question
         from stead.blueprint.placement import place
         from stead.blueprint.silence import listen
         from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
         from stead.cli.common.loading import load
-        from stead.cli.common.workspace import find
 
-        loaded = load(find(options))
+        loaded = load(workspace)
         inputs = loaded.inputs
         heard, _silence, _wrong = listen(inputs.observed, inputs.recorded)
         left = unmanaged_totals(inputs.desired, inputs.recorded, heard, inputs.kinds)

@@ -1,8 +1,7 @@
-"""What `plan`, `apply` and `destroy` have in common: from options to a plan, and the plan onto the screen."""
+"""What `plan`, `apply` and `destroy` have in common: from what was asked to a plan, and the plan onto the screen."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from stead.cli.common.console_output import as_data, colours, complain
 from stead.cli.common.loading import Loaded, load
-from stead.cli.common.options import chosen_format
-from stead.cli.common.workspace import Workspace, find
+from stead.cli.common.request import PlanningRequest, Printing
+from stead.cli.common.workspace import Workspace
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.effect import Disruption
 from stead.core.value import value
@@ -42,16 +41,15 @@ class Ready:
     warnings: Sequence[Diagnostic]
 
 
-def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
+def make(workspace: Workspace, request: PlanningRequest) -> Ready:
     """Refuses, with every mistake that was found, where there can be no plan."""
     from stead.cli.common.bounded import while_planned
     from stead.cli.common.selection import wishes
     from stead.plan.planner import make_plan
 
-    workspace = find(options)
     loaded = load(workspace)
     with while_planned(bool(loaded.inputs.desired.owned)):
-        planned, found = make_plan(loaded.inputs, wishes(options, loaded.inputs, destroy=destroy))
+        planned, found = make_plan(loaded.inputs, wishes(request, loaded.inputs))
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or planned.diff is None or has_errors(found):
         raise Refused(*found)
@@ -65,34 +63,33 @@ def make(options: argparse.Namespace, *, destroy: bool = False) -> Ready:
     )
 
 
-def make_blind(options: argparse.Namespace, view: Path) -> tuple[Plan, Sequence[Diagnostic], Blind]:
+def make_blind(workspace: Workspace, request: PlanningRequest, view: Path) -> tuple[Plan, Sequence[Diagnostic], Blind]:
     """The plan of a change that nobody has read yet; see `bounded`."""
     from stead.cli.common.selection import wishes
     from stead.cli.common.strangers import read_blind
     from stead.plan.planner import make_plan
 
-    blind = read_blind(find(options), view)
+    blind = read_blind(workspace, view)
     if has_errors(blind.found):
         raise Refused(*blind.found)
-    planned, more = make_plan(blind.inputs, wishes(options, blind.inputs))
+    planned, more = make_plan(blind.inputs, wishes(request, blind.inputs))
     found = [*blind.found, *more]
     if planned.plan is None or has_errors(found):
         raise Refused(*found)
     return planned.plan, found, blind
 
 
-def too_much(plan: Plan, most: str | None) -> list[Diagnostic]:
+def too_much(plan: Plan, most: Disruption | None) -> list[Diagnostic]:
     from stead.plan.build import too_disruptive
 
-    return too_disruptive(plan, Disruption(most)) if most else []
+    return too_disruptive(plan, most) if most else []
 
 
 def show(
     plan: Plan,
-    options: argparse.Namespace,
+    printing: Printing,
     found: Sequence[Diagnostic],
     *,
-    title: str = "Plan",
     files: Mapping[str, str] = NO_FILES,
     beside: Sequence[str] = (),
 ) -> None:
@@ -100,17 +97,17 @@ def show(
     where projects' people own some of them, and what changed `beside` the spec where something did.
     """
     owned = any(files.values())
-    form = chosen_format(options)
-    if form == "json":
+    form = printing.form
+    if printing.json:
         from stead.plan.render.data import to_data
 
-        data = to_data(plan, verbose=options.verbose) | {"diagnostics": [as_data(one) for one in found]}
+        data = to_data(plan, verbose=printing.verbose) | {"diagnostics": [as_data(one) for one in found]}
         print(json.dumps(data | ({"files": dict(files)} if owned else {}), indent=1, ensure_ascii=False))
         return
-    if not options.quiet or form != "text":
+    if not printing.quiet or form != "text":
         from stead.plan.render import render
 
-        sys.stdout.write(render(plan, form, style(options, title=title)))
+        sys.stdout.write(render(plan, form, style(printing)))
         if owned and form in ("text", "markdown"):
             sys.stdout.write(whose(files))
         if beside and form in ("text", "markdown"):
@@ -136,12 +133,12 @@ def whose(files: Mapping[str, str]) -> str:
     return "\nOwners of the files:\n" + "".join(f"- {name}: {', '.join(some)}\n" for name, some in owners.items())
 
 
-def style(options: argparse.Namespace, *, title: str = "Plan") -> Style:
+def style(printing: Printing) -> Style:
     from stead.plan.render import Style
     from stead.plan.render.paint import ansi, plain
 
     paint = ansi if colours(sys.stdout) else plain
-    return Style(verbose=options.verbose, width=width(), paint=paint, title=title)
+    return Style(verbose=printing.verbose, width=width(), paint=paint, title=printing.title)
 
 
 def width() -> int:

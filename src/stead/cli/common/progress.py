@@ -5,7 +5,6 @@ It shows; it may not touch the run.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stead.cli.common.console_output import BOLD, GREEN, RED, YELLOW, paint
+from stead.cli.common.request import Printing
 from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
 from stead.plan.render.values import legible, shown
@@ -29,16 +29,16 @@ STOPPED = 130
 
 
 @contextmanager
-def progress(plan: Plan, options: argparse.Namespace) -> Iterator[OnProgress]:
-    if options.quiet or (options.json and not options.verbose) or not plan.steps:
+def progress(plan: Plan, printing: Printing) -> Iterator[OnProgress]:
+    if printing.quiet or (printing.json and not printing.verbose) or not plan.steps:
         yield _nothing
-    elif sys.stderr.isatty() and not options.json:
+    elif sys.stderr.isatty() and not printing.json:
         from stead.cli.common.rich_progress import rich_progress
 
         with rich_progress(plan) as on_event:
             yield on_event
     else:
-        yield Lines(plan, verbose=options.verbose).hear
+        yield Lines(plan, verbose=printing.verbose).hear
 
 
 def _nothing(_event: Progress) -> None:
@@ -120,8 +120,8 @@ def done_text(step: Step) -> str:
     return f"{SIGNS[step.action]:>3} {step.address}{where}{f' → {step.to}' if step.to else ''}"
 
 
-def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
-    if options.json:
+def report(plan: Plan, made: Applied, printing: Printing) -> None:
+    if printing.json:
         print(json.dumps(as_json(plan, made), indent=1, ensure_ascii=False))
         return
     for title, told, colour in (
@@ -130,14 +130,14 @@ def report(plan: Plan, made: Applied, options: argparse.Namespace) -> None:
         ("Not done", made.skipped, YELLOW),
     ):
         _list(title, told, colour, plan)
-    if options.quiet and made.outcome is Outcome.DONE:
+    if printing.quiet and made.outcome is Outcome.DONE:
         return
     for step, text in made.ready[:TOLD]:
         print(f"Ready: {step.address} on {step.host}, {text}")
     if len(made.ready) > TOLD:
         print(f"… and {len(made.ready) - TOLD:,} more were ready in time")
     print(_said(plan, made))
-    if made.outcome is Outcome.DONE and plan.outputs and not options.quiet:
+    if made.outcome is Outcome.DONE and plan.outputs and not printing.quiet:
         print("\n" + paint("Outputs", BOLD))
         for name, value in plan.outputs.items():
             print(f"    {name} = {shown(value)}")

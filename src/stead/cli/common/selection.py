@@ -1,12 +1,12 @@
-"""From options to wishes: which part of a plan to take. Decides nothing; refuses names that nothing has."""
+"""From what was asked to wishes: which part of a plan to take. Decides nothing; refuses names that nothing has."""
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
+from stead.cli.common.request import PlanningRequest
 from stead.cli.common.workspace import BAD_OPTION, pair
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Diagnostic, Refused
@@ -21,19 +21,11 @@ NO_LABEL = Code("STEAD-C022", "no resource has this label")
 Test = Callable[[Address], bool]
 
 
-LISTS = ("target", "exclude", "label", "project", "replace", "rebuild", "confirm_dead")
-FLAGS = ("destroy", "refresh_only")
-
-
-def wishes(options: argparse.Namespace, inputs: Inputs, *, destroy: bool = False) -> Wishes:
-    """Of the options that were given; a plan keeps them, and `wishes_again` takes them from there."""
-    from stead.core.want import canonical
+def wishes(request: PlanningRequest, inputs: Inputs) -> Wishes:
+    """A plan keeps what was asked, and `wishes_again` takes it from there."""
     from stead.plan.planner import NO_WISHES
 
-    given: dict[str, Any] = {name: sorted(set(getattr(options, name, ()))) for name in LISTS}
-    given |= {"refresh_only": bool(getattr(options, "refresh_only", False)), "destroy": destroy}
-    given = {name: value for name, value in given.items() if value}
-    return _wished(given, inputs, canonical(given)) if given else NO_WISHES
+    return _wished(request, inputs, request.text) if request.given else NO_WISHES
 
 
 def wishes_again(asked: str, inputs: Inputs) -> Wishes:
@@ -47,30 +39,29 @@ def wishes_again(asked: str, inputs: Inputs) -> Wishes:
         given = json.loads(asked)
         if rearrange := rearrange_of(given):
             return Wishes(rearrange=rearrange, asked=asked)
-        return _wished(given, inputs, asked)
+        return _wished(PlanningRequest(**given), inputs, asked)
     except (ValueError, TypeError, AttributeError) as error:
         text = f"The options that this plan was made with cannot be read: {asked[:80]!r}. Plan again."
         raise Refused(BAD_OPTION.at(None, text)) from error
 
 
-def _wished(given: Mapping[str, Any], inputs: Inputs, asked: str) -> Wishes:
+def _wished(request: PlanningRequest, inputs: Inputs, asked: str) -> Wishes:
     from stead.plan.build import Selection
     from stead.plan.planner import Wishes
 
-    options = argparse.Namespace(**{**dict.fromkeys(LISTS, ()), **dict.fromkeys(FLAGS, False), **given})
-    destroy, refresh = options.destroy, options.refresh_only
+    destroy, refresh = request.destroy, request.refresh_only
     for anew in ("replace", "rebuild"):
-        if getattr(options, anew) and (destroy or refresh):
+        if getattr(request, anew) and (destroy or refresh):
             other = "--refresh-only" if refresh else "--destroy"
             text = f"--{anew} replaces or rebuilds resources, {other} does not. Use one of them."
             raise Refused(BAD_OPTION.at(None, text))
     names = _Names(inputs)
-    targets, excluded = names.addresses(options.target), names.addresses(options.exclude)
-    replaced, rebuilt = names.every(options.replace), names.every(options.rebuild)
+    targets, excluded = names.addresses(request.target), names.addresses(request.exclude)
+    replaced, rebuilt = names.every(request.replace), names.every(request.rebuild)
     tests = [
         *([_among(targets)] if targets else []),
-        *([_in_projects(names.projects(options.project))] if options.project else []),
-        *([_labelled(names.labels(options.label), inputs)] if options.label else []),
+        *([_in_projects(names.projects(request.project))] if request.project else []),
+        *([_labelled(names.labels(request.label), inputs)] if request.label else []),
     ]
     names.check()
     _check_rebuilt(rebuilt, inputs)
@@ -83,7 +74,7 @@ def _wished(given: Mapping[str, Any], inputs: Inputs, asked: str) -> Wishes:
         rebuild=rebuilt,
         destroy=destroy,
         refresh_only=refresh,
-        dead=frozenset(options.confirm_dead),
+        dead=frozenset(request.confirm_dead),
         asked=asked,
     )
 

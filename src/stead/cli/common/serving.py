@@ -1,14 +1,13 @@
-"""From options to what `stead serve` works with. The one place where the command line and the server meet."""
+"""From a workspace to what `stead serve` works with. The one place where the command line and the server meet."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stead.cli.common.workspace import (
     UPLOADS,
-    find,
+    Workspace,
     key_to_keep,
     made_directory,
     open_state,
@@ -36,7 +35,7 @@ def required() -> None:
         raise Refused(NO_EXTRA.at(None, text))
 
 
-def means(options: argparse.Namespace) -> Means:
+def means(workspace: Workspace) -> Means:
     from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common import inventories
     from stead.cli.common.hooks import digests
@@ -44,7 +43,6 @@ def means(options: argparse.Namespace) -> Means:
     from stead.language.spec import Stored
     from stead.serve.cloud import Means
 
-    workspace = find(options)
     inventory, found = read_hosts(workspace)
     if has_errors(found):
         raise Refused(*found)

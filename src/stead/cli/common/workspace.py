@@ -1,11 +1,10 @@
-"""From options to the inputs of a plan: finds spec, inventory, store, key and runner, and reads them.
+"""Where the inputs of a plan are: finds spec, inventory, store, key and runner, and reads them.
 
 The one place that knows where things are. It plans nothing and changes nothing but `.stead`, which it makes.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -56,19 +55,29 @@ class Workspace:
         return self.root / DIRECTORY
 
 
-def find(options: argparse.Namespace) -> Workspace:
-    named = tuple(map(Path, getattr(options, "spec", None) or ()))
+def find(  # noqa: PLR0913 - each is an option of its own
+    *,
+    specs: Sequence[str] = (),
+    inventories: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    var_files: Sequence[str] = (),
+    vault_files: Sequence[str] = (),
+    store: str = "",
+    simulated: bool = False,
+) -> Workspace:
+    """What was named, and else what lies where one stands."""
+    named = tuple(map(Path, specs))
     root = (named[0] if named[0].is_dir() else named[0].parent) if named else Path()
-    inventories = tuple(map(Path, options.inventory or ())) or _inventories(root)
+    lists = tuple(map(Path, inventories)) or _inventories(root)
     return Workspace(
-        specs=named or _specs(root, inventories),
+        specs=named or _specs(root, lists),
         root=root,
-        inventories=inventories,
-        variables=dict(pair(text, "-e") for text in getattr(options, "extra", ())),
-        var_files=tuple(map(Path, getattr(options, "var_file", ()))),
-        vault_files=tuple(map(Path, getattr(options, "vault_password_file", ()))),
-        store=getattr(options, "store", None) or os.environ.get("STEAD_STORE", ""),
-        simulated=getattr(options, "simulated", False),
+        inventories=lists,
+        variables=dict(pair(text, "-e") for text in extra),
+        var_files=tuple(map(Path, var_files)),
+        vault_files=tuple(map(Path, vault_files)),
+        store=store or os.environ.get("STEAD_STORE", ""),
+        simulated=simulated,
     )
 
 
