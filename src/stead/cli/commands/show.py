@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     printing = shared.printing_of(options)
     if options.what and Path(options.what).is_file():
         return show_plan(Path(options.what), printing)
-    if printing.form in ("markdown", "html"):
-        text = f"--format {printing.form} is for a plan file. Recorded resources are shown as text or json."
+    if options.format in ("markdown", "html"):
+        text = f"--format {options.format} is for a plan file. Recorded resources are shown as text or json."
         raise Refused(BAD_OPTION.at(None, text))
     store = open_state(shared.workspace_of(options))
     records = store.recorded().resources
