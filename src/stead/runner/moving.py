@@ -62,22 +62,26 @@ class GuestMoves:
         why = self.play("receive", lanes)
         ready = [step for step in steps if not why.get(step.number)]
         yield from (_failed(step, why[step.number]) for step in steps if why.get(step.number))
-        moved = []
+        moved, stay = list[Step](), list[Step]()
         for step, result in self._moved(ready):
             if result.state is StepStatus.DONE:
                 moved.append(step)
-            else:
-                yield result
+                continue
+            if result.state is not StepStatus.UNKNOWN:
+                stay.append(step)
+            yield result
+        if stay:
+            self.play("stay", _on_sources(stay, "stay", self.spoken))
         if moved:
             why = self.play("arrive", _booked(moved, self.spoken))
             for step in moved:
                 yield _failed(step, _arrived(step, why)) if why.get(step.number) else _done(step)
 
     def _prepared(self, steps: Sequence[Step]) -> dict[str, list[dict[str, Any]]]:
-        """The target makes what it needs. The hosts of later steps, that say where it is, expect it there: that they
+        """The target makes what it needs, and the source knows that another may have it soon. The hosts of later steps, that say where it is, expect it there: that they
         are told is worth a shorter pause, and nothing depends on it.
         """
-        lanes: dict[str, list[dict[str, Any]]] = {}
+        lanes = _on_sources(steps, "send", self.spoken)
         for step in steps:
             told = {**self.spoken(step), "action": "receive", "after": [], "have": None, "came_from": step.host}
             lanes.setdefault(step.to, []).append(told)
@@ -237,6 +241,15 @@ class _Move:
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
         said = [line.removeprefix("error: ").strip() for line in lines if line.startswith("error: ")]
         return "; ".join(said) or f"{self._mover.program} ended with status {self._process.returncode}"
+
+
+def _on_sources(
+    steps: Sequence[Step], action: str, spoken: Callable[[Step], dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    lanes: dict[str, list[dict[str, Any]]] = {}
+    for step in steps:
+        lanes.setdefault(step.host, []).append({**spoken(step), "action": action, "after": [], "secrets": []})
+    return lanes
 
 
 def _booked(steps: Sequence[Step], spoken: Callable[[Step], dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import 
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import forwarding, naming
+from ansible_collections.stead.cloud.plugins.module_utils.host.run import booting
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import instance_disks
 
 UUID = "11111111-0000-4000-8000-000000000001"
@@ -25,8 +26,8 @@ STEP: Any = {"want": WANT, "uuid": UUID, "kind": "instances", "address": "acme/i
 
 
 class Guest:
-    def __init__(self, *, on: bool = True, moving: bool = False) -> None:
-        self.on, self.moving, self.state = on, moving, "paused" if moving else "running"
+    def __init__(self, *, on: bool = True, moving: bool = False, state: str = "running") -> None:
+        self.on, self.moving, self.state = on, moving, "paused" if moving else state
 
     def is_on(self) -> bool:
         return self.on
@@ -89,6 +90,22 @@ def test_it_says_from_where_until_it_is_made(done: list[str]) -> None:
     assert done == ["remove", "make"]
 
 
+def test_a_boot_starts_nothing_whose_move_had_begun(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at the handover, it may run on the target; and this host, off since, does not know it."""
+    monkeypatch.setattr(booting, "held_below", lambda: 0)
+    ledger.keep(ledger.made_by(STEP))
+    held = []
+    for to in ("c2", "", "c2"):
+        ledger.goes("instances", UUID, to)
+        made = ledger.read("instances", UUID)
+        assert made is not None
+        held.append(booting.is_held(made))
+    ledger.keep(ledger.made_by(STEP))
+    again = ledger.read("instances", UUID)
+    assert again is not None
+    assert (held, booting.is_held(again), done) == ([True, False, True], False, [])
+
+
 @pytest.mark.parametrize(
     ("entry", "guest", "told"),
     [
@@ -96,6 +113,8 @@ def test_it_says_from_where_until_it_is_made(done: list[str]) -> None:
         ({"begun": True, "came_from": "c1"}, Guest(moving=True), {"begun": True, "came_from": "c1", "moving": True}),
         ({"begun": True}, Guest(), {"begun": True}),
         ({}, Guest(moving=True), {"moving": True}),
+        ({"going_to": "c2"}, Guest(), {"going_to": "c2", "lost": True}),
+        ({"going_to": "c2"}, Guest(state="stopped"), {"going_to": "c2", "moving": True}),
         ({}, Guest(), {}),
     ],
 )

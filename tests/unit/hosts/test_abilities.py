@@ -26,7 +26,7 @@ UUID = "11111111-0000-4000-8000-000000000001"
 ADDRESS = Address("acme", "instances", "web")
 PLAIN = Want.of(Body.of({"hypervisor": "kvm"}))
 # A migration is the work of two hosts and the controller: hosts are told their parts of it.
-TOLD = [*(str(action) for action in Action if action is not Action.MIGRATE), "receive", "expect"]
+TOLD = [*(str(action) for action in Action if action is not Action.MIGRATE), "receive", "expect", "send", "stay"]
 
 
 def _by_batch(action: str, **known_functions: Any) -> dict[str, Any]:
@@ -35,7 +35,8 @@ def _by_batch(action: str, **known_functions: Any) -> dict[str, Any]:
     known: dict[str, Any] = table.KINDS
     known["things"] = idle
     given = {"number": 1, "kind": "things", "action": action, "address": "things/a", "uuid": UUID, "digest": "d",
-             "want": None if action == "destroy" else {"uuid": UUID}, "have": None, "came_from": "c2"}  # fmt: skip
+             "want": None if action == "destroy" else {"uuid": UUID}, "have": None,
+             "came_from": "c2", "to": "c3"}  # fmt: skip
     try:
         (result,) = batch.Batch({"host": "c1", "run": "r", "steps": [given]}, check=True).carry_out()
     finally:

@@ -100,9 +100,8 @@ def test_the_target_receives_before_and_books_after_and_the_source_clears(scene:
     assert result == StepResult(0, StepStatus.DONE)
     (first, before), (then, after) = scene.played
     assert (first, then) == ("receive", "arrive")
-    assert [(host, one["action"], one["came_from"]) for host, (one,) in before.items()] == [
-        ("compute-2", "receive", "compute-1")
-    ]
+    assert {host: one["action"] for host, (one,) in before.items()} == {"compute-1": "send", "compute-2": "receive"}
+    assert before["compute-2"][0]["came_from"] == "compute-1"
     assert {host: one["action"] for host, (one,) in after.items()} == {"compute-1": "destroy", "compute-2": "update"}
     assert after["compute-1"][0]["secrets"] == []
     assert "--copy-storage-inc --migrate-disks vda" in scene.there("words")
@@ -129,7 +128,8 @@ def test_a_move_that_fails_leaves_it_where_it_was(scene: Scene) -> None:
     (result,) = scene.move("fails")
     assert result.state is StepStatus.FAILED
     assert result.error == "internal error: no such machine type. It stays on compute-1"
-    assert [name for name, _lanes in scene.played] == ["receive"]
+    assert [name for name, _lanes in scene.played] == ["receive", "stay"]
+    assert [(host, one["action"]) for host, (one,) in scene.played[1][1].items()] == [("compute-1", "stay")]
 
 
 def test_one_that_the_move_left_paused_goes_on_where_the_target_has_none(scene: Scene) -> None:

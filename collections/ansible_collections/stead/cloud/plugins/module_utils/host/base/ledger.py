@@ -83,12 +83,21 @@ def keep(made: Entry, awaited: bool = False) -> None:
     What is `awaited` is made, and has not been seen ready since.
     """
     before = read(made["kind"], made["uuid"])
-    if before is None or not _says(before, made) or before.get("awaited", False) != awaited:
+    changed = not _says(before, made) or (before or {}).get("awaited", False) != awaited
+    if before is None or changed or before.get("going_to"):
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        known = {name: value for name, value in (before or {}).items() if name != "awaited"}
+        known = {name: value for name, value in (before or {}).items() if name not in ("awaited", "going_to")}
         says = {**known, **made, "applied_at": now, **({"awaited": True} if awaited else {})}
         _write(path_of(made["kind"], made["uuid"]), says)
     remove(path_of(made["kind"], made["uuid"], BEGUN))
+
+
+def goes(kind: str, uuid: str, to: str) -> None:
+    """A move of it begins; or, to nowhere, has ended, and it stays. Until it is known which, a boot starts it not."""
+    made = read(kind, uuid)
+    if made is not None and made.get("going_to", "") != to:
+        stays = {name: value for name, value in made.items() if name != "going_to"}
+        _write(path_of(kind, uuid), {**stays, **({"going_to": to} if to else {})})
 
 
 def came_from(kind: str, uuid: str) -> str:

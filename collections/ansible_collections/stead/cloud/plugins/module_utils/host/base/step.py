@@ -55,3 +55,4 @@ class Entry(TypedDict, total=False):
     applied_at: str
     awaited: bool
     came_from: str  # of what is begun: a guest that is there all the same has moved here
+    going_to: str  # a move of it was begun: that host may have it

@@ -169,9 +169,12 @@ def report(entries: List[Dict[str, Any]], look: Look) -> None:
 
 
 def _moved(entry: Dict[str, Any], guest: SeenGuest) -> None:
-    """A run was killed while it moved. Until it goes on, here or there, both hosts have it, and it is paused."""
-    if guest.moving:
+    """A run was killed while it moved. Until it goes on, here or there, both hosts have it, and it is paused; or off,
+    where its host was, since."""
+    if guest.moving or (entry.get("going_to") and guest.state != "running"):
         entry["moving"] = True
+    elif entry.get("going_to"):  # it stayed, and its ledger does not say so
+        entry["lost"] = True
     elif entry.get("begun") and entry.get("came_from"):  # it came
         del entry["begun"]
         entry["lost"] = True

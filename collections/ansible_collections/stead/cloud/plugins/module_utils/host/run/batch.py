@@ -212,6 +212,10 @@ class Batch:
         elif action == "expect":
             code.expect(given, work)
             return False
+        elif action in ("send", "stay"):
+            if not work.check:
+                ledger.goes(kind, step["uuid"], step["to"] if action == "send" else "")
+            return False
         else:
             unsure = ledger.is_unsure(kind, step["uuid"])  # a start of a run before may be what is waited for
             if not work.check:

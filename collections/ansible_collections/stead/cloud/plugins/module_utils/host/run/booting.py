@@ -40,7 +40,8 @@ def held_below() -> int:
 
 
 def is_held(made: Entry) -> bool:
-    return made.get("serial", 0) < held_below()
+    """Also what was about to move when this host went off: the other host may have it."""
+    return made.get("serial", 0) < held_below() or bool(made.get("going_to"))
 
 
 def _state() -> Decision:
