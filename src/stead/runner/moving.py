@@ -78,8 +78,8 @@ class GuestMoves:
                 yield _failed(step, _arrived(step, why)) if why.get(step.number) else _done(step)
 
     def _prepared(self, steps: Sequence[Step]) -> dict[str, list[dict[str, Any]]]:
-        """The target makes what it needs, and the source knows that another may have it soon. The hosts of later steps, that say where it is, expect it there: that they
-        are told is worth a shorter pause, and nothing depends on it.
+        """The target makes what it needs, and the source knows that another may have it soon. The hosts of later steps,
+        that say where it is, expect it there: that is worth a shorter pause, and nothing depends on it.
         """
         lanes = _on_sources(steps, "send", self.spoken)
         for step in steps:

@@ -19,6 +19,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.journal import Journal, Silence
+from ..base.kind import HostKind
 from ..base.sessions import Sessions
 from ..base.step import Step
 from ..base.work import Work
@@ -46,6 +47,10 @@ PATIENCE = 120
 # Seconds between two looks at a guest that is waited for, and guests that are looked at at once.
 LOOK = 1
 LOOKS = 16
+
+# What hosts are told of a migration: the one that gets it, others that look for it, and the one that has it, before and
+# where it stayed.
+PARTS_OF_MOVE = ("receive", "expect", "send", "stay")
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
@@ -203,18 +208,8 @@ class Batch:
         if action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
                 code.remove({**given, "have": have}, work)
-        elif action == "receive":
-            if code.receive is None:
-                text = "Hosts do not move {0} to one another. Name the host where it is in the spec (`host: {1}`)."
-                raise Failed(NO_MIGRATION, text.format(kind, step["came_from"]))
-            code.receive(given, work)
-            return False
-        elif action == "expect":
-            code.expect(given, work)
-            return False
-        elif action in ("send", "stay"):
-            if not work.check:
-                ledger.goes(kind, step["uuid"], step["to"] if action == "send" else "")
+        elif action in PARTS_OF_MOVE:
+            _part_of_move(code, given, work)
             return False
         else:
             unsure = ledger.is_unsure(kind, step["uuid"])  # a start of a run before may be what is waited for
@@ -240,6 +235,20 @@ class Batch:
             ledger.forget(step["kind"], step["uuid"])
         else:
             ledger.keep(ledger.made_by(step))
+
+
+def _part_of_move(code: HostKind, step: Step, work: Work) -> None:
+    """Nothing of it is booked before the other host has it."""
+    kind, action = step["kind"], step["action"]
+    if action == "expect":
+        code.expect(step, work)
+    elif action == "receive" and code.receive is None:
+        text = "Hosts do not move {0} to one another. Name the host where it is in the spec (`host: {1}`)."
+        raise Failed(NO_MIGRATION, text.format(kind, step["came_from"]))
+    elif action == "receive" and code.receive is not None:
+        code.receive(step, work)
+    elif not work.check:
+        ledger.goes(kind, step["uuid"], step["to"] if action == "send" else "")
 
 
 def _is_time_to_tell(begun: float, running: Mapping[Any, Tuple[int, float]]) -> bool:

@@ -1,0 +1,116 @@
+"""Certificates by which hosts know each other while a guest moves: an authority on a controller, a pair on a compute.
+
+A host makes its key itself, and it never leaves it. The authority signs for the address that the inventory has,
+whatever a request says: a host that lies gets a certificate of its own address.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from typing import Optional, Sequence
+
+from ..base import commands, paths
+from ..base.errors import Code, Failed
+from ..base.work import Work
+
+NO_OPENSSL = Code("STEAD-E023", "a certificate cannot be made")
+
+AUTHORITY = paths.ROOT + "/authority"
+DAYS, AUTHORITY_DAYS = 825, 3650
+RENEWED = 90 * 86400  # seconds before their end
+KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+# As QEMU looks for them: one pair is a host's both as the one that sends and as the one that gets.
+SERVER, CLIENT = ("server-cert.pem", "server-key.pem"), ("client-cert.pem", "client-key.pem")
+CA = "ca-cert.pem"
+MADE = "stead-key.pem"  # of the request that is not signed yet
+READABLE, READABLE_DIRECTORY = 0o644, 0o755
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]+\Z")
+
+
+def authority(work: Work) -> str:
+    """Its certificate; made where there is none, or where it is near its end."""
+    key, certificate = os.path.join(AUTHORITY, "key.pem"), os.path.join(AUTHORITY, CA)
+    work.directory(AUTHORITY, 0o700)
+    if not os.path.exists(key) or not _lasts(certificate):
+        words = ["req", "-x509", *KEY, "-days", AUTHORITY_DAYS, "-subj", "/CN=Stead moves"]
+        words += ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
+        _openssl([*words, "-keyout", key, "-out", certificate], work)
+    return _text(certificate)
+
+
+def sign(request: str, host: str, address: str, work: Work) -> str:
+    """A certificate for a host of the inventory."""
+    if not _NAME.match(host) or not _ADDRESS.match(address):
+        raise Failed(NO_OPENSSL, "{0!r} at {1!r} is no host's name and address.".format(host, address))
+    with tempfile.TemporaryDirectory() as folder:
+        asked, extensions = os.path.join(folder, "request.pem"), os.path.join(folder, "extensions")
+        paths.write(asked, request)
+        lines = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature,keyEncipherment"]
+        lines += ["extendedKeyUsage=serverAuth,clientAuth", "subjectAltName=IP:{0},DNS:{1}".format(address, host)]
+        paths.write(extensions, "\n".join(lines) + "\n")
+        words = ["x509", "-req", "-in", asked, "-days", DAYS, "-extfile", extensions, "-CAcreateserial"]
+        words += ["-CA", os.path.join(AUTHORITY, CA), "-CAkey", os.path.join(AUTHORITY, "key.pem")]
+        return _openssl(words, work)
+
+
+def request(folder: str, host: str, address: str, issuer: str, work: Work) -> str:
+    """Of a host whose certificate is missing, near its end, of another authority or address; else empty."""
+    certificate = os.path.join(folder, SERVER[0])
+    if _text(os.path.join(folder, CA)) == issuer and _is_of(certificate, os.path.join(folder, CA), address):
+        return ""
+    for one in (os.path.dirname(folder), folder):  # others keep theirs in the first
+        work.directory(one, READABLE_DIRECTORY)
+    words = ["req", "-new", *KEY, "-subj", "/CN=" + host, "-keyout", os.path.join(folder, MADE)]
+    return _openssl(words, work)
+
+
+def install(folder: str, group: str, issuer: str, certificate: str, work: Work) -> None:
+    """With the key of the last request. What QEMU may read, only its group may."""
+    key = _text(os.path.join(folder, MADE))
+    work.write(os.path.join(folder, CA), issuer, READABLE)
+    for for_certificate, for_key in (SERVER, CLIENT):
+        work.write(os.path.join(folder, for_certificate), certificate, READABLE)
+        path = os.path.join(folder, for_key)
+        work.write(path, key, paths.PRIVATE)
+        if not work.check:
+            _give(path, group)
+    work.remove(os.path.join(folder, MADE))
+
+
+def _give(path: str, group: str) -> None:
+    import grp
+
+    try:
+        os.chown(path, 0, grp.getgrnam(group).gr_gid)
+    except KeyError as error:
+        raise Failed(NO_OPENSSL, "This host has no group {0}, as which QEMU runs.".format(group)) from error
+    os.chmod(path, 0o640)
+
+
+def _is_of(certificate: str, issuer: str, address: str) -> bool:
+    if not _lasts(certificate) or commands.attempt(["openssl", "verify", "-CAfile", issuer, certificate])[0]:
+        return False
+    said = commands.attempt(["openssl", "x509", "-in", certificate, "-noout", "-checkip", address])[1]
+    return "does match" in said
+
+
+def _lasts(certificate: str) -> bool:
+    words = ["openssl", "x509", "-in", certificate, "-noout", "-checkend", str(RENEWED)]
+    return os.path.exists(certificate) and commands.attempt(words)[0] == 0
+
+
+def _openssl(words: Sequence[object], work: Work) -> str:
+    """What it writes; a key that it makes is private from the first."""
+    before = os.umask(0o077)
+    try:
+        return work.run(["openssl", *words])
+    finally:
+        os.umask(before)
+
+
+def _text(path: str) -> str:
+    found: Optional[bytes] = paths.read_bytes(path)
+    return (found or b"").decode()
