@@ -62,7 +62,7 @@ class GuestMoves:
         why = self.play("receive", lanes)
         ready = [step for step in steps if not why.get(step.number)]
         yield from (_failed(step, why[step.number]) for step in steps if why.get(step.number))
-        moved, stay = list[Step](), list[Step]()
+        moved, stay = list[Step](), [step for step in steps if why.get(step.number)]
         for step, result in self._moved(ready):
             if result.state is StepStatus.DONE:
                 moved.append(step)
@@ -208,6 +208,9 @@ class _Move:
             return StepResult(step.number, StepStatus.UNKNOWN, f"{why}; and {silent} does not say what it has of it")
         if here is GuestPresence.MOVING and there is GuestPresence.ABSENT:
             self._run(self._mover.resume(self._request.source, self._request.uuid))
+        elif here in (GuestPresence.MOVING, GuestPresence.ABSENT):
+            text = f"{why}; and it is {here} on {step.host}, {there} on {step.to}: plan again"
+            return StepResult(step.number, StepStatus.UNKNOWN, text)
         return _failed(step, f"{why}. It stays on {step.host}")
 
     def _has_gone(self, here: GuestPresence | None, there: GuestPresence | None) -> bool:

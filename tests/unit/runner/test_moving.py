@@ -38,6 +38,7 @@ migrate)
     case $(cat "$WHERE/how") in
     moves) rm "$WHERE/compute-1"; echo 'running (migrated)' > "$WHERE/compute-2" ;;
     fails) echo 'error: internal error: no such machine type' >&2; exit 1 ;;
+    between) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'paused (migrating)' > "$WHERE/compute-2"; exit 1 ;;
     breaks) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'error: End of file while reading data' >&2; exit 1 ;;
     late) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'running (migrated)' > "$WHERE/compute-2"; exit 1 ;;
     hangs) while :; do sleep 0.05; done ;;
@@ -120,7 +121,7 @@ def test_hosts_of_what_says_where_it_is_are_told_before(scene: Scene) -> None:
 def test_what_the_target_cannot_receive_is_not_begun(scene: Scene) -> None:
     scene.whys = {"receive": {0: "no room"}}
     assert scene.move("moves") == [StepResult(0, StepStatus.FAILED, "no room")]
-    assert len(scene.played) == 1
+    assert [name for name, _lanes in scene.played] == ["receive", "stay"]
     assert not scene.there("words")
 
 
@@ -135,6 +136,15 @@ def test_a_move_that_fails_leaves_it_where_it_was(scene: Scene) -> None:
 def test_one_that_the_move_left_paused_goes_on_where_the_target_has_none(scene: Scene) -> None:
     assert scene.move("breaks")[0].state is StepStatus.FAILED
     assert scene.there("compute-1") == "running (unpaused)"
+
+
+def test_paused_on_both_it_is_left_to_the_next_plan(scene: Scene) -> None:
+    """Resumed too early, there would be two."""
+    (result,) = scene.move("between")
+    assert result.state is StepStatus.UNKNOWN
+    assert "moving on compute-1, moving on compute-2" in result.error
+    assert scene.there("compute-1") == "paused (migrating)"
+    assert [name for name, _lanes in scene.played] == ["receive"]
 
 
 def test_where_the_guest_runs_counts_and_not_what_the_program_said(scene: Scene) -> None:
