@@ -28,14 +28,15 @@ FAMILIES = {
     "S": "Store",
     "T": "Tests of a spec",
     "V": "Volumes and snapshots",
+    "W": "Requests to the API",
     "X": "Plan",
 }
 HEAD = """# Diagnostics
 
-Every message of Stead has a code that never changes. A message says what is wrong, why, and how to mend it, with the
-file, line and column where that is known. `<…>` stands for what the message names.
+This page lists every diagnostic of Stead, by its code. A code never changes its meaning. A message says what is wrong,
+why, and how to correct it, with file, line and column if they are known. `<…>` stands for a value in the message.
 
-Made from the source by `scripts/generate`; do not edit.
+Generated from the source by `scripts/generate`; do not edit.
 """
 # What makes a failure of a code and a text: of the planner, and of hosts.
 TELLING = frozenset({"refuse", "_refuse", "Failed", "Broke", "Unwritable"})
@@ -89,18 +90,30 @@ def _told(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """(name of a code, text) of each `CODE.at(place, text)` and `refuse(CODE, text)` with a text in the source."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
-            texts = {name: text for node in ast.walk(function) for name, text in _assigned(node)}
+            assigned = sorted(one for node in ast.walk(function) for one in _assigned(node))
             for name, told in (one for node in ast.walk(function) for one in _raised(node)):
                 said = _unformatted(told)
-                text = _text(said) or (texts.get(said.id, "") if isinstance(said, ast.Name) else "")
-                if text:
-                    yield name, text
+                if isinstance(said, ast.Name):
+                    before = [texts for line, variable, texts in assigned if variable == said.id and line < told.lineno]
+                    yield from ((name, text) for text in (before[-1] if before else ()))
+                else:
+                    yield from ((name, text) for text in _texts(said))
 
 
-def _assigned(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _assigned(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """A variable may hold one text after another: which one is told, the line says."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if text := _text(value):
-            yield name, text
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield node.lineno, name, _texts(_unformatted(value))
+
+
+def _texts(node: ast.expr) -> tuple[str, ...]:
+    match node:
+        case ast.IfExp(body=one, orelse=other):
+            return (*_texts(one), *_texts(other))
+        case _:
+            text = _text(node)
+            return (text,) if text else ()
 
 
 def _raised(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
