@@ -21,7 +21,7 @@ from stead.core.recorded import Record
 from stead.core.value import field, mutable, replace, value
 from stead.language.desired import Block, Desired
 
-LOCAL = "only that host has it. Take it out of the spec, or say `--replace {}` and lose what is on it"
+LOCAL = "only that host has it. Remove it from the spec, or use `--replace {}` and lose its data"
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
 
 

@@ -67,7 +67,7 @@ def _wrong(
         return NO_HOST.at(None, f"--confirm-dead {name}: neither the inventory nor the record has this host.{hint}")
     if _answers(host) or name in unread:
         text = (
-            f"--confirm-dead {name}: the host answers. Nothing was planned, since its guests would run twice. "
+            f"--confirm-dead {name}: the host answers. Nothing was planned, because its guests would run twice. "
             "Switch it off first, or move its guests with `stead drain`."
         )
         return ALIVE.at(None, text)
@@ -103,4 +103,4 @@ def _remembered(
 def telling(host: Host, said: str = "stead apply") -> str:
     """What a person does about a host that holds something up."""
     back = "put it back" if host.state is HostStatus.GONE else "bring it back"
-    return f"{back}, or say `{said} --confirm-dead {host.name}` when it is permanently off"
+    return f"{back}, or use `{said} --confirm-dead {host.name}` when it is permanently off"

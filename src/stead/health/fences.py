@@ -24,7 +24,7 @@ def diagnosed(said: Mapping[str, FenceAnswer], answering: Collection[str]) -> It
             yield OTHER_MACHINE.at(None, text, address=host)
         elif power is Power.ON and host not in answering:
             text = (
-                f"Its network is cut, or it hangs; what it runs may run on. `stead fence {host}` cuts its power, "
+                f"Its network is down, or it hangs; its guests may still run. `stead fence {host}` cuts its power, "
                 f"and `stead evacuate {host}` also starts elsewhere what it ran."
             )
             yield HANGS.at(None, text, address=host)

@@ -25,7 +25,7 @@ def fill(lab: Lab, host: str, path: str = "/var/lib/stead", leave: int = 0) -> i
         refuse(
             NO_LIMIT,
             f"{path} of {host} is not a separate file system: filling it would fill this machine's disk. Give the host"
-            " one in the lab file, `disk: 4GiB`, which is then all that /var/lib/stead has.",
+            " its own file system in the lab file: `disk: 4GiB`.",
         )
     marks = lab.rooms.host(lab.host(host).name) / "filled"
     marks.mkdir(exist_ok=True)

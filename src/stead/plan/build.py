@@ -24,7 +24,7 @@ from stead.plan.rollout import roll
 
 PROTECTED = Code("STEAD-X010", "a protected resource would be destroyed")
 TOO_DISRUPTIVE = Code("STEAD-X011", "a step disturbs more than is allowed")
-UNKNOWN_EFFECT = Code("STEAD-X015", "what a change takes is not known")
+UNKNOWN_EFFECT = Code("STEAD-X015", "the effect of a change is not known")
 
 _LOSES = {
     Action.DESTROY: ("destroyed", "remove"),

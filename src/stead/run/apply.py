@@ -22,7 +22,7 @@ from stead.store import Hold, Store
 from stead.store.model import LockRequest, Outcome, Start, Writes, moment
 
 STALE = Code("STEAD-A001", "the plan is out of date")
-FORGED = Code("STEAD-A003", "the plan file is not the plan of these inputs")
+FORGED = Code("STEAD-A003", "the plan file differs from the plan of the same inputs")
 
 _NOTHING_ON_HOSTS = frozenset({Action.FORGET, Action.ACCEPT})
 

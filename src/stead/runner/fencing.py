@@ -86,8 +86,8 @@ def cut_power(fencer: Fencer, agent: FenceAgent, *, sleep: Callable[[float], Non
     told = fencer.ask(agent, FenceAction.OFF)
     if told.power is None:
         text = (
-            f"{agent.agent} of {agent.host}: {told.why}. Nothing is known of its power: nothing is started elsewhere. "
-            f"`stead doctor` tries the agent without harm. Switch {agent.host} off yourself, and say "
+            f"{agent.agent} of {agent.host}: {told.why}. Its power state is not known: nothing is started elsewhere. "
+            f"`stead doctor` tries the agent without harm. Switch {agent.host} off yourself, and use "
             f"`--confirm-dead {agent.host}`."
         )
         raise Refused(AGENT_FAILED.at(None, text, address=agent.host))
@@ -100,7 +100,7 @@ def cut_power(fencer: Fencer, agent: FenceAgent, *, sleep: Callable[[float], Non
     if said.power is not Power.OFF:
         word = f"says that it is {said.power}" if said.power else f"does not say what its power is: {said.why}"
         text = (
-            f"{agent.agent} was told to switch {agent.host} off, and {word}. Nothing is started elsewhere. Is the "
+            f"{agent.agent} was told to switch {agent.host} off, but {word}. Nothing is started elsewhere. Is the "
             f"option that names the machine (plug, port, ip) right?"
         )
         raise Refused(STILL_ON.at(None, text, address=agent.host))

@@ -66,7 +66,7 @@ class SimulatedSteps:
         if ending is not Ending.DONE or thing is None or not (wait := thing.want.fields().get("wait")):
             return ending, error
         self._put[place] = thing._replace(made_from=AWAITED + thing.made_from)
-        text = f"{UNREADY.id}: it was made, and was not ready in time: waited {wait['timeout']} s for {wait['for']}"
+        text = f"{UNREADY.id}: it was made, but was not ready in time: waited {wait['timeout']} s for {wait['for']}"
         return Ending.FAILED, f"{text}; last seen: nothing, as `stead simulate` was told."
 
     def _die(self, step: Step) -> tuple[Ending, str]:

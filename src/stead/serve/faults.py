@@ -9,15 +9,15 @@ from stead.core.diagnostics import Code, Diagnostic, Severity
 
 NOT_LOGGED_IN = Code("STEAD-W001", "the request is not authenticated")
 NOT_ALLOWED = Code("STEAD-W002", "the request is not allowed")
-NOT_FOUND = Code("STEAD-W003", "there is no such thing")
-NOT_BUILT = Code("STEAD-W004", "this is not there yet")
+NOT_FOUND = Code("STEAD-W003", "no such resource of the API")
+NOT_BUILT = Code("STEAD-W004", "this is not implemented")
 BAD_REQUEST = Code("STEAD-W005", "the request cannot be understood")
-CONFLICT = Code("STEAD-W006", "the request does not go with what is there")
+CONFLICT = Code("STEAD-W006", "the request conflicts with the current state")
 TOO_LARGE = Code("STEAD-W007", "the request is too large")
 OF_FILES = Code("STEAD-W008", "the project belongs to files")
 BAD_VERSION = Code("STEAD-W009", "no such version of the API")
-SITE_BROKEN = Code("STEAD-W010", "the site's own files have mistakes")
-OURS = Code("STEAD-W011", "a fault of the server's own")
+SITE_BROKEN = Code("STEAD-W010", "the site's files have errors")
+OURS = Code("STEAD-W011", "internal error of the server")
 TOO_MANY = Code("STEAD-W012", "too many requests")
 
 _OF_HOSTS = "\nWhat would help"  # names hosts, which are the operators' business

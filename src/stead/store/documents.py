@@ -59,7 +59,8 @@ def save(db: Database, seal: Seal, one: Document) -> None:
     last = int(db.rows("SELECT coalesce(max(revision), 0) FROM documents WHERE project = ?", (project,))[0][0])
     if revision != last + 1:
         refuse(
-            OVERTAKEN, f"The document of {project} has revision {last}, and this follows {revision - 1}. Decide anew."
+            OVERTAKEN,
+            f"The document of {project} has revision {last}, but this change is for {revision - 1}. Read it again.",
         )
     _insert(db, seal, one)
     db.run("UPDATE documents SET content = ? WHERE project = ? AND revision = ?", (_NOTHING, project, revision - KEPT))

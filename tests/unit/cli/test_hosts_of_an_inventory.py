@@ -76,7 +76,7 @@ def test_hosts_that_left_or_were_called_dead_are_listed_with_what_to_do(capsys: 
     inventory.write_text(inventory.read_text().replace("compute-[1:4]", "compute-[1:3]"))
     rows, told = _listed(capsys)
     assert (rows["compute-4"]["state"], rows["compute-4"]["said_dead_by"]) == ("gone", "")
-    assert "recorded on it. Put it back, or say `stead apply --confirm-dead compute-4`" in told
+    assert "recorded on it. Put it back, or use `stead apply --confirm-dead compute-4`" in told
     assert main(["apply", "-q", "--auto-approve", "--confirm-dead", "compute-4", "--max-disruption", "data-loss"]) == 0
     rows, told = _listed(capsys)
     assert rows["compute-4"]["state"] == "dead"
@@ -87,7 +87,7 @@ def test_a_dead_host_of_the_inventory_is_listed_with_who_said_so(capsys: pytest.
     assert main(["simulate", "down", "compute-4"]) == 0
     rows, told = _listed(capsys)
     assert rows["compute-4"]["state"] == "down"
-    assert "Bring it back, or say `stead apply --confirm-dead compute-4`" in told
+    assert "Bring it back, or use `stead apply --confirm-dead compute-4`" in told
     assert main(["apply", "-q", "--auto-approve", "--confirm-dead", "compute-4", "--max-disruption", "data-loss"]) == 0
     rows, told = _listed(capsys)
     assert rows["compute-4"]["state"] == "dead"

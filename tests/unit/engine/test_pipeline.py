@@ -1008,7 +1008,7 @@ def test_a_volume_of_a_dead_host_is_made_anew_elsewhere_when_it_is_asked_for() -
     told = planned(desired(both), recorded, observed, Wishes(dead=frozenset({home}))).plan
     assert told is not None
     assert not [step for step in told.steps if step.address.kind in ("volumes", "instances")]
-    assert any(f"say `--replace {DATA}` and lose what is on it" in note.text for note in told.notes)
+    assert any(f"use `--replace {DATA}` and lose its data" in note.text for note in told.notes)
     plan = planned(desired(both), recorded, observed, replace(anew, dead=frozenset({home}))).plan
     assert plan is not None
     made = {step.address: step for step in plan.steps if step.address.kind in ("volumes", "instances")}

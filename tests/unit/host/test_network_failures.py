@@ -45,7 +45,7 @@ def work(links: dict[str, Any] | None = None, *, check: bool = False, **more: An
 CASES: list[tuple[str, Callable[[], object]]] = [
     ("STEAD-E202: The ledger has no network", lambda: networks.bridge_for(UUID, work())),
     (
-        f"STEAD-E203: Bridge {BRIDGE} still has ports of others: tap0",
+        f"STEAD-E203: Bridge {BRIDGE} still has other ports: tap0",
         lambda: networks.remove({"uuid": UUID}, work({"tap0": {"master": BRIDGE}, BRIDGE: {}})),
     ),
     ("STEAD-E204: Physical network external", lambda: networks._uplink(FLAT, work(), {}, BRIDGE)),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from stead.runner.fencing import Fencer
     from stead.site.inventory.fences import FenceAgent
 
-UNPROVEN = Code("STEAD-C055", "nobody has proven that the host is dead")
+UNPROVEN = Code("STEAD-C055", "there is no proof that the host is dead")
 WAITING = 2
 SHOWN = 20  # of those that wait for consent
 
@@ -146,8 +146,8 @@ def _agreed(host: str, proof: Proof, *, auto_approve: bool) -> bool:
 
 def _unproven(host: str) -> Refused:
     text = (
-        f"{host} does not answer, and may run on all the same. It has no fence agent (stead_fence in the inventory) "
-        f"that could cut its power. Make sure that it is off, and say --confirm-dead {host}."
+        f"{host} does not answer, but may still be running. It has no fence agent (stead_fence in the inventory) "
+        f"that could cut its power. Make sure that it is off, and use --confirm-dead {host}."
     )
     return Refused(UNPROVEN.at(None, text, address=host))
 

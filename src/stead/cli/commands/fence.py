@@ -121,7 +121,7 @@ def _gone(host: str, observed: Observed, agent: FenceAgent) -> Observed:
     """Whoever answers is not the machine that was switched off."""
     if answers(host, observed):
         text = (
-            f"{agent.agent} says that it switched {host} off, and {host} still answers. It has switched off another "
+            f"{agent.agent} reports that it switched {host} off, but {host} still answers. It has switched off another "
             "machine: find out which one. Correct stead_fence in the inventory. Nothing was recorded."
         )
         raise Refused(OTHER_MACHINE.at(None, text, address=host))

@@ -76,7 +76,7 @@ def real_inventory(workspace: Workspace) -> Inventory:
     """For what is done to machines alone."""
     inventory = inventory_of(workspace)
     if is_simulated(workspace, inventory):
-        text = "Take `stead_runner: simulated` out of the inventory when there are machines behind its names."
+        text = "Remove `stead_runner: simulated` from the inventory if its hosts are real machines."
         raise Refused(SIMULATED.at(None, text))
     return inventory
 

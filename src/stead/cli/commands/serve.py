@@ -18,8 +18,8 @@ from stead.cli.common import options as shared
 from stead.core.diagnostics import Code
 
 NO_EXTRA = Code("STEAD-C060", "the packages of `stead serve` are not installed")
-BAD_ADDRESS = Code("STEAD-C061", "this is no address to listen on")
-IN_THE_OPEN = Code("STEAD-C062", "passwords would go over the network in the open")
+BAD_ADDRESS = Code("STEAD-C061", "not an address to listen on")
+IN_THE_OPEN = Code("STEAD-C062", "passwords would be sent unencrypted")
 LISTEN = "127.0.0.1:8774"
 
 
@@ -71,7 +71,7 @@ def must_be_closed(host: str, *, safe: bool) -> None:
     if host in ("127.0.0.1", "::1", "localhost") or safe:
         return
     text = (
-        f"On {host} everybody in the network could read passwords and tokens. Give --tls-cert and --tls-key; or let a "
-        "proxy do TLS, and say --behind-proxy."
+        f"On {host} everybody in the network could read passwords and tokens. Use --tls-cert and --tls-key; or let a "
+        "proxy do TLS, and use --behind-proxy."
     )
     raise Refused(IN_THE_OPEN.at(None, text))

@@ -5,7 +5,7 @@
   stead show acme/instances/web         of all its members
   stead show today.plan                 a plan that was saved, in any --format
 
-exit status: 0; 1 when there is no such thing
+exit status: 0; 1 when no such resource of the API
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def opened(workspace: Workspace) -> SimulatedState:
     if has_errors(found):
         raise Refused(*found)
     if not workspace.simulated and "simulated" not in inventory.runners:
-        text = "The hosts of this inventory are real. Use --simulated to work with simulated hosts of the same names."
+        text = "The hosts of this inventory are real. Use --simulated to simulate hosts with the same names."
         raise Refused(NO_SIMULATION.at(None, text))
     state = SimulatedState(workspace.directory / SIMULATION)
     with state.said():
@@ -140,7 +140,7 @@ def places(state: SimulatedState, address: str, named: str) -> list[str]:
     found = [thing.host for thing in state.things(address) if named in ("", thing.host)]
     if not found:
         where = f" on {named}" if named else ""
-        raise Refused(NOT_THERE.at(None, f"Nothing is called {address!r}{where}. `stead show` lists what is."))
+        raise Refused(NOT_THERE.at(None, f"No resource is called {address!r}{where}. `stead show` lists all."))
     return found
 
 

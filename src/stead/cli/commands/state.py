@@ -10,7 +10,7 @@
 
 ADDRESS may be a block (acme/instances/web): all its members.
 
-exit status: 0; 1 when there is no such thing
+exit status: 0; 1 when no such resource of the API
 """
 
 from __future__ import annotations

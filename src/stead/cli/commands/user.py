@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stead.serve.identity.people import People
 
 NO_PASSWORD = Code("STEAD-C063", "a user needs a password")
-NO_USER = Code("STEAD-C064", "what was asked of users cannot be done")
+NO_USER = Code("STEAD-C064", "the command for users cannot be carried out")
 SHORTEST = 8  # characters
 
 

@@ -56,7 +56,7 @@ def _names_it(lost: list[Step]) -> bool:
 def named(question: str, name: str) -> bool:
     """Whether a person typed this name. Never asks a program."""
     if not sys.stdin.isatty():
-        raise Refused(NOBODY.at(None, "Standard input is no terminal. Say --auto-approve."))
+        raise Refused(NOBODY.at(None, "Standard input is not a terminal. Use --auto-approve."))
     return _answer(question) == name
 
 

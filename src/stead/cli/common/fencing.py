@@ -44,8 +44,8 @@ def agent_for(workspace: Workspace, inventory: Inventory, host: str) -> FenceAge
 
 def no_agent(host: str) -> Refused:
     text = (
-        f"The inventory has no stead_fence for {host}, so nothing can cut its power from here (docs/dead-hosts.md). "
-        f"Switch it off by hand, and say `--confirm-dead {host}` to plan, apply or evacuate."
+        f"The inventory has no stead_fence for {host}, so Stead cannot cut its power (docs/dead-hosts.md). "
+        f"Switch it off by hand, and use `--confirm-dead {host}` to plan, apply or evacuate."
     )
     return Refused(NO_AGENT.at(None, text, address=host))
 
@@ -58,7 +58,7 @@ def refuse_living(host: str, observed: Observed) -> None:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     runs = f"It runs {', '.join(names[:NAMED])}{more}." if names else "It runs nothing of Stead's, as far as it says."
     text = (
-        f"{host} answers. {runs} Empty it with `stead drain {host}`; or say --force to cut its power all the same, and "
+        f"{host} answers. {runs} Empty it with `stead drain {host}`; or use --force to cut its power anyway: then "
         "what runs there stops as in a power cut."
     )
     raise Refused(ANSWERS.at(None, text, address=host))

@@ -30,7 +30,7 @@ def unfit(desired: Desired, root: Path) -> list[Diagnostic]:
                 root / hook.playbook,
             )
             if not path.is_file():
-                text = f"There is no playbook {hook.playbook}. Its name is as seen from the file that it is written in."
+                text = f"There is no playbook {hook.playbook}. Its path is relative to the file that names it."
                 found.append(NO_FILE.at(place, text, address=address))
             elif why[path.parent]:
                 found.append(NO_FOLDER.at(place, why[path.parent], address=address))

@@ -61,6 +61,6 @@ def of_projects(sources: Sequence[Path], root: Path, owned: Mapping[str, str]) -
         if whose:
             text = (
                 f"{path} is part of the inventory, and is written by the people of {whose}. Its variables would decide "
-                "what runs on the controller. Keep the inventory, and what lies beside it, elsewhere."
+                "what runs on the controller. Move the inventory, and the files beside it, elsewhere."
             )
             yield NOT_ALONE.at(None, text)

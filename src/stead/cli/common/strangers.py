@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 8  # files, in the message
 
-UNSHOWN = Code("STEAD-G011", "the change has more than the plan shows", Severity.WARNING)
+UNSHOWN = Code("STEAD-G011", "the change has files that the plan does not show", Severity.WARNING)
 
 
 @value

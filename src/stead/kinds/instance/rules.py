@@ -63,8 +63,7 @@ def _hardware(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     image = desired.get(model.image) if model.image is not None else None
     if image is not None and model.architecture and image.model.architecture not in (None, model.architecture):
         text = (
-            f"{model.image} is for {image.model.architecture}, and the instance is to be {model.architecture}. Change "
-            "one."
+            f"{model.image} is for {image.model.architecture}, and the instance has {model.architecture}. Change one."
         )
         yield ARCHITECTURE.at(block.place("architecture"), text)
     machine = model.machine or (image.model.machine if image is not None else None)

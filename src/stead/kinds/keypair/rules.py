@@ -49,7 +49,7 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
     key = words[words.index(type_) + 1] if len(words) > words.index(type_) + 1 else ""
     if not _holds(key, type_):
         yield NOT_A_KEY.at(
-            place, f"The text after {type_} is not such a key: it was cut short or changed. Copy it again."
+            place, f"The text after {type_} is not such a key: it is incomplete or changed. Copy it again."
         )
     elif type_ == "ssh-dss":
         yield WEAK.at(place, "OpenSSH no longer accepts DSA keys. Make one with `ssh-keygen -t ed25519`.")

@@ -81,7 +81,7 @@ def _server(block: Block, stem: str, subnet: Subnet, cidr: Cidr) -> Iterator[Dia
     place = block.place(f"{stem}.dhcp_address")
     gateway = write(cidr.version, _ends(cidr)[0]) if subnet.gateway is None else subnet.gateway
     if subnet.dhcp is False:
-        text = "It is to have an address, and `dhcp: false` says that there is none. Leave one of the two out."
+        text = "It is to have an address, and `dhcp: false` says that there is none. Remove one of the two."
         yield NO_SERVER.at(place, text)
     elif subnet.dhcp_address == gateway:
         text = f"{gateway} is the gateway. Choose another `dhcp_address`, leave it out, or set the subnet's `gateway`."

@@ -16,6 +16,6 @@ def check(block: Block, _desired: Desired) -> Iterator[Diagnostic]:
     seen = set()
     for at, person in enumerate(model.members):
         if person.name in seen:
-            text = f"{person.name} is a member already. Leave one of the two out."
+            text = f"{person.name} is a member already. Remove one of the two."
             yield PERSON_TWICE.at(block.place(f"members.{at}"), text)
         seen.add(person.name)

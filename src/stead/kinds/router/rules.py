@@ -20,11 +20,11 @@ OVERLAP = Code("STEAD-N020", "the router's networks overlap")
 NO_GATEWAY = Code("STEAD-N021", "the network has no address for a router")
 TWO_GATEWAYS = Code("STEAD-N022", "two routers would have the same address")
 NOT_EXTERNAL = Code("STEAD-N023", "the network is not external")
-JOINED_TWICE = Code("STEAD-N024", "a network is joined twice")
+JOINED_TWICE = Code("STEAD-N024", "a network is listed twice")
 NO_SUBNET = Code("STEAD-N026", "the external network has no subnet")
 NOT_SHARED = Code("STEAD-N027", "the network is not shared with projects")
 ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot share an address")
-TWO_ADDRESSES = Code("STEAD-N029", "a router has one address in a subnet")
+TWO_ADDRESSES = Code("STEAD-N029", "a router can have only one address in a subnet")
 TWO_DRIVERS = Code("STEAD-N048", "the router's networks have different drivers")
 OPEN_PORT = Code("STEAD-N050", "the port of a router has no address of its own")
 NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
@@ -81,7 +81,7 @@ def _inside(block: Block, joined: list[Joined], out: Joined | None, desired: Des
     for one in joined:
         place = block.place(places[one.network])
         if one.network in seen:
-            yield JOINED_TWICE.at(place, f"The router is in {one.network} already. Leave one of the two out.")
+            yield JOINED_TWICE.at(place, f"The router is in {one.network} already. Remove one of the two.")
         seen.add(one.network)
         if not one.block.project and not one.block.model.shared:
             text = (

@@ -18,7 +18,7 @@ from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import nets_of, network_block, pinned
 from stead.language.desired import Block, Desired
 
-TWO_OF_FAMILY = Code("STEAD-I016", "an interface has one address of each family")
+TWO_OF_FAMILY = Code("STEAD-I016", "an interface can have only one address of each family")
 NOT_SHARED = Code("STEAD-I017", "the network is not shared with projects")
 ALLOWED = Code("STEAD-I022", "neither an IP address nor a CIDR")
 UNFILTERED = Code("STEAD-I023", "an interface without port security takes no rules", Severity.WARNING)

@@ -35,5 +35,5 @@ def sizing(block: Block, flavor: Flavor, stem: str) -> Iterator[Diagnostic]:
         yield HUGEPAGES.at(block.place(f"{stem}hugepages"), text)
     both = set(flavor.traits) & set(flavor.forbidden_traits)
     if both:
-        text = f"No host both has and lacks {', '.join(sorted(both))}. Take it out of one of the lists."
+        text = f"No host both has and lacks {', '.join(sorted(both))}. Remove it from one of the lists."
         yield TRAITS.at(block.place(f"{stem}forbidden_traits"), text)

@@ -15,7 +15,7 @@ from stead.language.desired import Block, Desired
 
 NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than its source")
-ORIGIN = Code("STEAD-V003", "a volume has exactly one source")
+ORIGIN = Code("STEAD-V003", "a volume can have only one source")
 ISO = Code("STEAD-V004", "an ISO image cannot be a volume")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
 RAW_ONLY = Code("STEAD-V008", "this type of pool holds only raw volumes")

@@ -20,7 +20,7 @@ from stead.language.reading.readers import FAILED, Read
 from stead.language.spec import VariableScope
 
 SECRET = Code("STEAD-G012", "a secret is exported")
-NO_PROJECT = Code("STEAD-G013", "an export is for nobody")
+NO_PROJECT = Code("STEAD-G013", "an export names an unknown project")
 
 Exported = Mapping[tuple[str, str], frozenset[str]]  # (project, name) -> to whom; to none by name is to all
 Said = Mapping[tuple[str, str], tuple[Node, VariableScope]]

@@ -73,7 +73,7 @@ def playbooks(desired: Desired, said: Node | None, owned: Mapping[str, str], fou
 def _playbook(path: str, place: Place, owned: Mapping[str, str], found: list[Diagnostic]) -> None:
     whose = next((project for folder, project in owned.items() if path == folder or path.startswith(f"{folder}/")), "")
     if whose:
-        text = f"{path} is owned by the people of {whose}, and would run on the controller. Keep it elsewhere."
+        text = f"{path} is owned by the people of {whose}, and would run on the controller. Move it elsewhere."
         found.append(NOT_ALONE.at(place, text))
 
 
@@ -202,7 +202,7 @@ def beside(path: str, file: str) -> str:
 
 def outside_walls(address: str, project: str, place: Place) -> Diagnostic:
     """An address of somebody else's, where only the project's own may be named."""
-    text = f"{address} is not of project {project}. In a file of a project's people, name the project's own resources."
+    text = f"{address} does not belong to project {project}. A project file names only its own resources."
     return BEYOND.at(place, text)
 
 

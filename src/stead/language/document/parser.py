@@ -221,7 +221,7 @@ class _Builder:
             self.found.append(BAD_KEY.at(key.place, text))
         elif name in into.entries:
             first = into.place_of_key(name)
-            text = f"{name!r} is already set at {first}. Only one of the two would take effect. Remove or rename one."
+            text = f"{name!r} is already set at {first}. Only one of them would take effect. Remove or rename one."
             self.found.append(TWICE.at(key.place, text))
         else:
             into.entries[name] = value

@@ -98,7 +98,7 @@ class Files:
         why = ""
         try:
             if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
-                text = f"{self.shown(path)} leads out of it, and is not read. Copy the part to a place beside the spec."
+                text = f"{self.shown(path)} leads outside and is not read. Copy the part to a place beside the spec."
                 self._refuse(OUTSIDE, named_at, text)
                 return None
             if named_at is not None and path.exists() and not path.is_file():

@@ -61,7 +61,7 @@ def without_sites(node: document.Mapping, kinds: Kinds, found: Found) -> documen
     for word in foreign:
         text = (
             f"`{word}` is for the site's files. A file of a project's people has the project's resources, `vars`, "
-            "`include`, `exports` and `moved`. Take it out, or ask those who own the site's files to write it."
+            "`include`, `exports` and `moved`. Remove it, or ask the owners of the site's files to write it."
         )
         found.append(SITES.at(node.place_of_key(word), text))
     own = document.Mapping(node.file, node.line, node.column)

@@ -124,7 +124,7 @@ class _HostReader:
             known = self._rendered(name, known, variables, groups)
         vaulted = [key for key, value in known.items() if isinstance(value, Vaulted)]
         for key in vaulted:
-            self._wrong.setdefault((UNKNOWABLE, key, "is encrypted, and a plan needs it in the open"), []).append(name)
+            self._wrong.setdefault((UNKNOWABLE, key, "is encrypted, and a plan needs its value"), []).append(name)
             del known[key]
         fields, wrong = reading.read(known)
         for key, detail in wrong:

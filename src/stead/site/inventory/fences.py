@@ -16,7 +16,7 @@ from stead.core.named import NamedTuple
 from stead.core.value import field, value
 from stead.site.inventory.yaml_source import Vaulted
 
-BAD_FENCE = Code("STEAD-H033", "the fence agent of a host is declared wrong")
+BAD_FENCE = Code("STEAD-H033", "invalid declaration of a fence agent")
 FENCE = "stead_fence"
 AGENT = "agent"
 # An agent reads `name=value` lines, so a value of two lines would be two options.

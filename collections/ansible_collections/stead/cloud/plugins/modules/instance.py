@@ -86,11 +86,11 @@ from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
 from ..module_utils.wire.parts import DEFAULT_STORAGE
 
-NO_HARDWARE = Code("STEAD-E500", "an instance without processor or memory")
-NO_TIMEOUT = Code("STEAD-E501", "a wait without time")
-BESIDE = Code("STEAD-E502", "a field of another kind of wait")
-NO_NETWORK = Code("STEAD-E503", "a wait without a network to look from")
-BAD_SOURCE = Code("STEAD-E504", "not an address to look from")
+NO_HARDWARE = Code("STEAD-E500", "an instance needs a processor and memory")
+NO_TIMEOUT = Code("STEAD-E501", "a wait needs a timeout")
+BESIDE = Code("STEAD-E502", "the field does not apply to this check")
+NO_NETWORK = Code("STEAD-E503", "a check over the network needs a source address")
+BAD_SOURCE = Code("STEAD-E504", "the source address cannot be used")
 NO_VOLUME = Code("STEAD-E505", "a volume is not on the host")
 
 PORTS = {"ssh": 22, "http": 80}
@@ -123,7 +123,9 @@ def wanted(given: Mapping[str, Any], address: str, check: bool) -> Dict[str, Any
     image = standalone.address_of("", "images", given["image"])
     passed = standalone.passed(given, arguments.PASSED)
     if not passed.get("memory") or passed["vcpus"] < 1:
-        raise Failed(NO_HARDWARE, "An instance has a processor and memory. Write vcpus: 1 and memory: 1GiB, say.")
+        raise Failed(
+            NO_HARDWARE, "An instance needs a processor and memory. Write, for example, vcpus: 1 and memory: 1GiB."
+        )
     want = hardware(passed)
     want.update(
         {
@@ -153,12 +155,14 @@ def waited(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
     """What ready means, as the host is to look."""
     what = given["for"]
     if given["timeout"] < 1:
-        raise Failed(NO_TIMEOUT, "A timeout of nothing fails every start. Write timeout: 300, say, or leave wait out.")
+        raise Failed(
+            NO_TIMEOUT, "With a timeout of 0, every start fails. Write, for example, timeout: 300, or leave wait out."
+        )
     beside = {"port": tuple(PORTS), "path": ("http",), "status": ("http",)}
     for name, those in beside.items():
         if given[name] is not None and what not in those:
             raise Failed(
-                BESIDE, "{0} is of {1}, and this waits for {2}. Drop it.".format(name, " and ".join(those), what)
+                BESIDE, "{0} applies to {1}, and this waits for {2}. Remove it.".format(name, " and ".join(those), what)
             )
     found = standalone.passed(given, arguments.WAIT_PASSED)
     if what in PORTS:
@@ -173,7 +177,7 @@ def waited(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
 def looked_at(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
     """The interface that is looked at, and where its host looks from."""
     if not given["source"]:
-        text = "{0} is seen through the network. Write source: a free address of it with its length, to look from."
+        text = "{0} is checked over the network. Write source: a free address of it with its prefix length."
         raise Failed(NO_NETWORK, text.format(given["for"]))
     source = ipaddress.ip_interface(given["source"])
     for key, port in want["ports"].items():
@@ -181,12 +185,12 @@ def looked_at(given: Mapping[str, Any], want: Dict[str, Any]) -> Dict[str, Any]:
         if source.ip in addresses:
             raise Failed(
                 BAD_SOURCE,
-                "{0} is the instance's own address. Write source: another one, to look from.".format(source.ip),
+                "{0} is the instance's own address. Write another address as source.".format(source.ip),
             )
         if any(one in source.network for one in addresses):
             mac = standalone.mac_of("{0} {1}".format(want["nics"][key]["network_uuid"], source.ip))
             return {"from": {"address": str(source), "mac": mac}, "nic": key}
-    text = "No interface has an address in {0}, to be looked at. Write address: in networks."
+    text = "No interface has an address in {0}. Write address: in networks."
     raise Failed(BAD_SOURCE, text.format(source.network))
 
 
@@ -242,7 +246,7 @@ def volumes(given: Mapping[str, Any], check: bool) -> Iterator[Tuple[str, Dict[s
         made = ledger.read("volumes", identity)
         if made is None and not check:
             raise Failed(
-                NO_VOLUME, "Volume {0} is not on this host. Keep it there with stead.cloud.volume first.".format(name)
+                NO_VOLUME, "Volume {0} is not on this host. Make it with stead.cloud.volume first.".format(name)
             )
         there = made["want"] if made else {"format": "qcow2", "pool": POOL, "shareable": False, "uuid": identity}
         yield address, dict(standalone.attached(there), bus="virtio", device="vd" + letter, mode="rw")

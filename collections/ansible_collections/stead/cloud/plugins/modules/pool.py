@@ -70,7 +70,7 @@ from ..module_utils.host.base.work import Work
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
 
-NOT_EMPTY = Code("STEAD-E506", "a pool is not empty")
+NOT_EMPTY = Code("STEAD-E506", "the pool to remove is not empty")
 
 
 def main() -> None:

@@ -66,8 +66,8 @@ from ..module_utils.host.base.errors import Code, Failed
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
 
-NO_SIZE = Code("STEAD-E507", "a volume without a size")
-OTHER_FORMAT = Code("STEAD-E508", "a volume cannot become this one")
+NO_SIZE = Code("STEAD-E507", "a volume needs a size")
+OTHER_FORMAT = Code("STEAD-E508", "a volume cannot be moved to another place")
 
 
 def main() -> None:
@@ -89,7 +89,7 @@ def wanted(given: Mapping[str, Any], address: str) -> Dict[str, Any]:
     want = standalone.passed(given, arguments.PASSED)
     want.update(pool=asked_pool.pool(given), format=asked_pool.form(given), shareable=False)
     if not want.get("size"):
-        raise Failed(NO_SIZE, "A volume of no size holds nothing. Write 10GiB, say.")
+        raise Failed(NO_SIZE, "A volume needs a size above 0. Write, for example, 10GiB.")
     if given["image"]:
         image = standalone.address_of("", "images", given["image"])
         want["origin"] = {"image": {"address": image, "uuid": standalone.uuid_of(image)}}
@@ -103,7 +103,7 @@ def _refuse_moved(want: Dict[str, Any]) -> None:
     made = ledger.read("volumes", want["uuid"])
     there, wished = drivers.volume(made["want"] if made else want).path, drivers.volume(want).path
     if there != wished:
-        text = "The volume is {0}, and is not moved to {1}. Copy what is on it, or remove it first: state: absent."
+        text = "The volume is {0} and cannot be moved to {1}. Copy its data, or remove it first: state: absent."
         raise Failed(OTHER_FORMAT, text.format(there, wished))
 
 

@@ -133,7 +133,7 @@ def described(
     if before:
         return dict(found, device=before["device"])
     if free is None:
-        raise Failed(NO_LETTER, "Instance {0} has as many volumes as there are letters for.".format(given["instance"]))
+        raise Failed(NO_LETTER, "Instance {0} has no free device name for another volume.".format(given["instance"]))
     return dict(found, device={"virtio": "vd"}.get(bus, "sd") + free)
 
 
@@ -145,7 +145,7 @@ def where(given: Mapping[str, Any], volume: str) -> Dict[str, Any]:
     pool = asked_pool.pool(given)
     if not drivers.shared(pool):
         text = (
-            "Volume {0} is not on this host. Keep it here with stead.cloud.volume, or say type and server of its pool."
+            "Volume {0} is not on this host. Make it here with stead.cloud.volume, or give type and server of its pool."
         )
         raise Failed(NOT_ON_HOST, text.format(given["volume"]))
     return {"format": "raw", "pool": pool, "shareable": False, "uuid": identity}

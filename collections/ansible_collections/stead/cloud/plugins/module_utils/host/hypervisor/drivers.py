@@ -27,7 +27,7 @@ DRIVERS: Tuple[HostDriver, ...] = (*BUILT_IN, *SITE)
 def driver_of(hypervisor: str) -> HostDriver:
     found = next((one for one in DRIVERS if hypervisor in one.runs), None)
     if found is None:
-        text = "It is to run by {0}. Install the collection stead.site that has the driver, and run `stead bootstrap`."
+        text = "It needs the hypervisor {0}. Install its driver (collection stead.site), and run `stead bootstrap`."
         raise Failed(UNKNOWN, text.format(hypervisor))
     return found
 

@@ -16,9 +16,9 @@ from .writing import CHUNK, pour, refuse_too_large
 UNREADABLE = Code("STEAD-E400", "an image file cannot be read")
 NOT_FETCHED = Code("STEAD-E401", "an image cannot be fetched")
 BROKE = Code("STEAD-E402", "the download of an image broke off")
-UNPROVEN = Code("STEAD-E403", "an https source leads to one without proof")
+UNPROVEN = Code("STEAD-E403", "an https source redirects to a source without TLS")
 BAD_CHECKSUM = Code("STEAD-E404", "not a checksum")
-OTHER_CONTENT = Code("STEAD-E405", "an image has another checksum than was asked for")
+OTHER_CONTENT = Code("STEAD-E405", "an image has another checksum than requested")
 
 # Seconds without a byte before a server is given up.
 SILENCE = 60
@@ -108,7 +108,7 @@ def _opened(url: str, mark: str, have: int, direct: bool) -> Any:
     class Guarded(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
             if req.full_url.startswith("https:") and not newurl.startswith("https:"):
-                text = "{0} leads to {1}, where nobody proves who answers. Name an https source, or that one itself."
+                text = "{0} redirects to {1}, which has no TLS. Name an https source, or that source directly."
                 raise Failed(UNPROVEN, text.format(url, newurl))
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 

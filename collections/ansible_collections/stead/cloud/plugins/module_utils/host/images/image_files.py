@@ -17,7 +17,7 @@ from ..base.errors import Code, Failed
 from ..base.work import Work
 
 NO_IMAGE = Code("STEAD-E406", "an image is not on the host")
-CHANGED_IMAGE = Code("STEAD-E407", "an image has another content than was planned")
+CHANGED_IMAGE = Code("STEAD-E407", "an image has other content than planned")
 BAD_DIGEST = Code("STEAD-E408", "not a digest of a file")
 
 READABLE = 0o644  # by guests' user, and by the server, which is nobody
@@ -72,12 +72,12 @@ def standing(reference: Mapping[str, Any], work: Work) -> Tuple[str, int]:
     if found is None or not os.path.isfile(path_of(found)):
         raise Failed(
             NO_IMAGE,
-            "Image {0} is not on this host yet. Plan again, and apply it with what uses it.".format(
+            "Image {0} is not on this host yet. Plan again, and apply it with the resources that use it.".format(
                 reference["address"]
             ),
         )
     if reference.get("content") not in (None, found["content"]):
-        text = "Image {0} has another content on this host than was planned, {1}. Plan again."
+        text = "Image {0} has other content on this host than planned, {1}. Plan again."
         raise Failed(CHANGED_IMAGE, text.format(reference["address"], found["content"]))
     return path_of(found), found["virtual_size"]
 

@@ -31,7 +31,7 @@ def room(path: str) -> int:
 def refuse_too_large(named: str, size: int, target: str) -> None:
     there = room(target)
     if size > there:
-        text = "{0} has {1} bytes to be written, and {2} of this host has room for {3}. Free some, or enlarge it."
+        text = "{0} has {1} bytes to be written, and {2} of this host has room for {3}. Free some space, or enlarge it."
         raise Unwritable(NO_ROOM, text.format(named, size, os.path.dirname(target), there))
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ...wire.image import ImageWant, Keeper
     from ..observe.looking import Look
 
-OTHER_IMAGE = Code("STEAD-E413", "the controller has another image than was planned")
+OTHER_IMAGE = Code("STEAD-E413", "the controller has another image than planned")
 NOT_KEPT = Code("STEAD-E414", "an image cannot be kept")
-OTHER_SIZE = Code("STEAD-E415", "an image has another size than was asked for")
+OTHER_SIZE = Code("STEAD-E415", "an image has another size than requested")
 
 PORT = 7480
 UNIT = "stead-images.service"
@@ -103,11 +103,11 @@ def _forget(part: str) -> None:
 def _from_keeper(want: ImageWant, server: Keeper, kept: Optional[Mapping[str, Any]], part: str) -> None:
     """What the file must be was `kept`'s to say, which came by SSH: whoever has the address answers on the port."""
     if kept is None:
-        text = "{0} did not say what its image {1} is, so that nothing could be checked. Once it answers, plan again."
+        text = "{0} did not report the digest of its image {1}, so it cannot be checked. Plan again when it answers."
         raise Failed(OTHER_IMAGE, text.format(server["host"], want["name"]))
     found = dict(kept, file=image_files.name_of(kept["sha256"], want["format"]))
     if not image_files.made_as(found, want):
-        text = "{0} has another content of {1} than was planned, {2}. Plan again."
+        text = "{0} has other content of {1} than planned, {2}. Plan again."
         raise Failed(OTHER_IMAGE, text.format(server["host"], want["name"], found.get("content")))
     if image_files.point(want, found):
         return

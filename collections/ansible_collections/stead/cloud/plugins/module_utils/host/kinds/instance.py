@@ -108,7 +108,9 @@ def restore(step: Step, work: Work) -> None:
     if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
         guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
         if guest is None:
-            raise Failed(FORGOTTEN, "Its ledger has it, and its hypervisor has not. `stead apply` makes it again.")
+            raise Failed(
+                FORGOTTEN, "The ledger has the instance, but the hypervisor does not. `stead apply` makes it again."
+            )
         storage.reach(instance_disks.attached(want), work)
         guest.start(work)
 

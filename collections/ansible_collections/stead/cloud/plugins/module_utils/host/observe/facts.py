@@ -23,7 +23,7 @@ from ..run import documents, origin
 from . import capacity, survey
 from .looking import Look
 
-HANGS = Code("STEAD-E019", "looking at the host does not end")
+HANGS = Code("STEAD-E019", "reading the host's state does not end")
 
 # Increased when the shape changes in a way that a reader has to know.
 VERSION = 1
@@ -54,7 +54,9 @@ def observe(
     if failures:
         raise failures[0]
     if not found:
-        text = "Looking at the host did not end within {0} seconds: {1} does not answer. Restart that, and plan again."
+        text = (
+            "Reading the host's state did not end within {0} seconds: {1} does not answer. Restart it, and plan again."
+        )
         raise Failed(HANGS, text.format(WITHIN, look.reading))
     return found[0]
 

@@ -68,6 +68,6 @@ def _names() -> List[str]:
 
 def _path(project: str) -> str:
     if not _NAME.match(project):
-        text = "{0!r} is no name of a project. Names have small letters, digits and dashes."
+        text = "{0!r} is not a name of a project. Names have lower case letters, digits and dashes."
         raise Failed(BAD_NAME, text.format(project))
     return os.path.join(FOLDER, project + _ENDING)

@@ -24,7 +24,7 @@ from .lookouts import Lookouts
 Look = Tuple[bool, str]  # whether it is ready, and what was seen
 
 UNREADY = Code("STEAD-A002", "a guest was not ready in time")
-NO_ADDRESS = Code("STEAD-E018", "an instance has no address where it is to be looked at")
+NO_ADDRESS = Code("STEAD-E018", "an instance has no address for the check")
 
 # Seconds that one look may take, of a guest that does not answer.
 PATIENCE = 4
@@ -77,7 +77,7 @@ class Wait:
     def failure(self) -> Failed:
         """What was waited for, how long, what was seen, and how to look."""
         text = (
-            "it was made, and was not ready in time: waited {0:.0f} s for {1}; last seen: {2}. {3}"
+            "it was made, but was not ready in time: waited {0:.0f} s for {1}; last seen: {2}. {3}"
             "Look with `stead console` or in {4} on its host. `stead apply` waits again; `wait.timeout` gives it "
             "longer."
         )
@@ -112,9 +112,7 @@ def _stand(want: Want, stands: Lookouts) -> Tuple[str, int, str, str]:
     if there is None:
         raise Failed(
             NO_ADDRESS,
-            "It has no address in {0}, where it is to be looked at. Give it one, or wait for something else.".format(
-                here.network
-            ),
+            "It has no address in {0}, which the check needs. Give it one, or use another check.".format(here.network),
         )
     return stands.at(nic["network_uuid"], source, nic["mtu"]), here.version, there, port["mac"].lower()
 
@@ -193,7 +191,7 @@ def _cloud_init(want: Want, sessions: Sessions, _stands: Lookouts) -> Look:
 def _judged(text: str) -> Look:
     status = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("status:")), "")
     if "error" in status:
-        said = "cloud-init ended with an error in the guest. Look at /var/log/cloud-init-output.log there."
+        said = "cloud-init ended with an error in the guest. See /var/log/cloud-init-output.log there."
         raise Failed(UNREADY, said)
     # Where it is disabled, there is nothing to wait for.
     ready = status.startswith(("done", "degraded", "disabled"))

@@ -19,7 +19,7 @@ from .driver import Content
 
 REFUSED = Code("STEAD-E102", "an image is refused")
 UNCONVERTED = Code("STEAD-E103", "an image cannot be converted")
-UNSTEADY = Code("STEAD-E104", "what is copied is written to meanwhile")
+UNSTEADY = Code("STEAD-E104", "the source is written to while it is copied")
 
 QCOW2 = b"QFI\xfb"
 _VMDK = b"KDMV"
@@ -86,18 +86,18 @@ def _examine_qcow2(path: str) -> int:
     except Failed as error:
         raise Failed(REFUSED, "It is not a qcow2 file. Correct `format`, or the file.") from error
     if found["backing"]:
-        raise Failed(REFUSED, "It is laid over another file, {0!r}.".format(found["backing"]))
+        raise Failed(REFUSED, "It has a backing file, {0!r}.".format(found["backing"]))
     if found["data_file"]:
         raise Failed(REFUSED, "It keeps its data in another file.")
     if found["encrypted"]:
-        raise Failed(REFUSED, "It is encrypted, and nobody could give its guests the key.")
+        raise Failed(REFUSED, "It is encrypted, and guests could not get the key.")
     return int(found["size"])
 
 
 def _refuse_description(start: bytes) -> None:
     """A VMDK can be a text that names the files with the data, and qemu would open them to look at it."""
     if start[:4] != _VMDK or len(start) < 20 or struct.unpack("<Q", start[12:20])[0] == 0:
-        raise Failed(REFUSED, "It is no VMDK that holds its data itself.")
+        raise Failed(REFUSED, "It is a VMDK whose data is in other files.")
 
 
 def convert(path: str, form: str, target: str) -> None:
@@ -108,7 +108,7 @@ def convert(path: str, form: str, target: str) -> None:
     if status == -signal.SIGXFSZ or "File too large" in err:
         raise Unwritable(
             NO_ROOM,
-            "Converted to qcow2 it takes more room than {0} has. Free some, or enlarge it.".format(
+            "Converted to qcow2 it takes more room than {0} has. Free some space, or enlarge the file system.".format(
                 os.path.dirname(target)
             ),
         )

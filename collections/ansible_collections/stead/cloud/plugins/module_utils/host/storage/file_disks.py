@@ -14,7 +14,7 @@ from ..base.work import Work
 from . import disk_files
 from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom
 
-UNSTEADY = Code("STEAD-E110", "a copy of a disk in use is not of one moment")
+UNSTEADY = Code("STEAD-E110", "a disk in use could not be copied in one moment")
 NOT_EMPTY = Code("STEAD-E111", "the pool is not empty")
 
 # linux/fs.h: the new file shares the blocks of the old, as it is at that moment. XFS and btrfs do it.
@@ -186,7 +186,7 @@ def _copy(path: str, form: str, new: str, to: str) -> None:
         if os.stat(path).st_mtime_ns == before:
             return
     text = (
-        "{0} was written to during each of {1} copies of it, so that none is of one moment. Stop the instance or detach"
+        "{0} was written to during each of {1} copies of it, so no copy is of one moment. Stop the instance or detach"
         " the volume, or keep the pool on a file system that copies in an instant: XFS with reflinks, or btrfs."
     )
     raise Failed(UNSTEADY, text.format(path, TRIES))

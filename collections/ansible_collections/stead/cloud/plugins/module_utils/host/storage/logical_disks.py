@@ -14,7 +14,7 @@ from ..base.work import Work
 from . import disk_files
 from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom, StoredDisk
 
-MISNAMED = Code("STEAD-E140", "the pool's path names no such group")
+MISNAMED = Code("STEAD-E140", "the pool's path does not name a volume group")
 NO_GROUP = Code("STEAD-E141", "the volume group or thin pool is not here")
 ANOTHERS = Code("STEAD-E142", "a logical volume is not Stead's")
 

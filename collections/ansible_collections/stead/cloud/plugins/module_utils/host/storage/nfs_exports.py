@@ -10,7 +10,7 @@ from ..base.work import Work
 from . import clients, file_disks
 from .driver import Pool, StoredDisk
 
-NOT_EXPORTED = Code("STEAD-E121", "the pool is exported to nobody")
+NOT_EXPORTED = Code("STEAD-E121", "the pool is not exported")
 NOT_SERVED = Code("STEAD-E120", "nothing serves the pool")
 
 PORT = 2049

@@ -179,7 +179,7 @@ def _detach(domain: Any, element: Xml.Element, what: str, work: Work) -> None:
         until = time.monotonic() + LETS_GO_WITHIN
         while alias in {one.get("name") for one in Xml.fromstring(domain.XMLDesc(0)).iter("alias")}:
             if time.monotonic() > until:
-                text = "The guest does not let go of {0}. Unmount it inside, and apply again."
+                text = "The guest does not release {0}. Unmount it in the guest, and apply again."
                 raise Failed(UNPLUGGED, text.format(what))
             time.sleep(LOOK)
 

@@ -51,7 +51,7 @@ def _act(word: str, call: Callable[[], object], domain: Any, work: Work) -> None
     try:
         work.act("{0} {1}".format(word, domain.name()), call)
     except libvirt.libvirtError as error:
-        text = "The guest does not {0}: {1}. Mend what it names, and apply again."
+        text = "The guest does not {0}: {1}. Correct the cause, and apply again."
         raise Failed(NO_START, text.format(word, error)) from error
 
 

@@ -20,7 +20,7 @@ from ...base.errors import Code, Failed
 from ...base.work import Work
 from .. import rules
 
-NO_ZONE = Code("STEAD-E206", "no zone of connection tracking is free on this host")
+NO_ZONE = Code("STEAD-E206", "no conntrack zone is free on this host")
 TABLE = "inet stead"
 LAST = 65535
 # What the rules were when they were given last.

@@ -20,7 +20,7 @@ from ...base.work import Work
 from .. import namespaces
 from . import naming
 
-NOT_A_WORD = Code("STEAD-E210", "a value cannot stand in dnsmasq's configuration")
+NOT_A_WORD = Code("STEAD-E210", "a value is not allowed in dnsmasq's configuration")
 INSIDE = "eth0"
 LEASE = "1h"
 # dnsmasq gives up being root, and reads names and leases again when told to.
@@ -89,7 +89,9 @@ def word(value: object) -> str:
     """A value as one word of dnsmasq's files. What could be more than that is refused."""
     text = str(value)
     if not _WORD.match(text):
-        raise Failed(NOT_A_WORD, "{0!r} has characters that mean something there. Choose another.".format(text))
+        raise Failed(
+            NOT_A_WORD, "{0!r} has characters with a special meaning in that file. Choose another value.".format(text)
+        )
     return text
 
 

@@ -11,7 +11,7 @@ from ...base.step import Want
 from ...base.work import Work
 from .. import arp_nd, links, rules
 
-NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no way out on this host")
+NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no external network on this host")
 Maps = Dict[str, Dict[str, str]]  # of the table, by name
 TABLE = "ip stead"  # of the router's namespace
 

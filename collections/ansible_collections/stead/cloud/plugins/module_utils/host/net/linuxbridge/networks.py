@@ -61,7 +61,7 @@ def remove(have: Want, work: Work) -> None:
     physical = have.get("device", "")
     used = [port for port in links.ports_of(bridge, there) if port not in own and port != physical]
     if used and not work.check:  # by what another step may take away
-        text = "Bridge {0} still has ports of others: {1}. Remove what uses them first."
+        text = "Bridge {0} still has other ports: {1}. Remove what uses them first."
         raise Failed(IN_USE, text.format(bridge, ", ".join(used)))
     if there.get(physical, {}).get("master") == bridge:
         work.run(["ip", "link", "set", physical, "nomaster"])
@@ -87,7 +87,7 @@ def bridge_for(uuid: str, work: Work) -> str:
     if made is None and work.check:
         return ""
     if made is None:
-        raise Failed(NOT_MADE, "The ledger has no network {0}. Make it before what is to be in it.".format(uuid))
+        raise Failed(NOT_MADE, "The ledger has no network {0}. Make the network before resources in it.".format(uuid))
     want = made["want"]
     return bridge_of(want, work.now.links() if want["type"] == "flat" else {})
 
@@ -187,7 +187,7 @@ def _uplink(want: Want, work: Work, there: Links, bridge: str) -> None:
     device = want.get("device", "")
     if device not in there:
         if not want.get("physical"):
-            raise Failed(NO_DEVICE, "There is no device {0!r} on this host. Name one that is there.".format(device))
+            raise Failed(NO_DEVICE, "There is no device {0!r} on this host. Name an existing one.".format(device))
         text = "Physical network {0} is at device {1!r} of this host, which is not there. Mend stead_physical_networks."
         raise Failed(NO_DEVICE, text.format(want["physical"], device))
     if device == bridge:
