@@ -303,9 +303,9 @@ def test_hostile_images_are_refused_each_at_its_line_and_the_others_come(site: D
     (folder / "bomb.raw.xz").write_bytes(lzma.compress(bytes(256 << 20), preset=0))
     shutil.copy(tiny(), folder / "good.qcow2")
     expected = {
-        "backed": ("backed.qcow2", "", "laid over another file, '/etc/shadow'"),
+        "backed": ("backed.qcow2", "", "It has a backing file, '/etc/shadow'"),
         "data": ("data.qcow2", "", "keeps its data in another file"),
-        "described": ("described.vmdk", "", "no VMDK that holds its data itself"),
+        "described": ("described.vmdk", "", "a VMDK whose data is in other files"),
         "bomb": ("bomb.raw.xz", ", size: 1MiB", "more than `size` says"),
         "sized": ("good.qcow2", ", size: 1GiB", "`size` says"),
         "summed": ("good.qcow2", f', checksum: "sha256:{"0" * 64}"', "has checksum sha256:"),

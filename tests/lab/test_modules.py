@@ -34,7 +34,7 @@ ALL_GONE = """
     - stead.cloud.snapshot: {project: acme, name: "{{ item }}", state: absent}
       loop: [data-first, pgdata-monday]
     - stead.cloud.instance: {project: acme, name: "{{ item }}", state: absent}
-      loop: [web, db]
+      loop: [web, db, jobs]
     - stead.cloud.volume: {project: acme, name: "{{ item }}", state: absent}
       loop: [data, pgdata]
     - stead.cloud.network: {project: acme, name: "{{ item }}", state: absent}

@@ -1,1 +1,1 @@
-"""The words of Stead: values that every stage shares. They know no kind, and nothing here has an effect."""
+"""The vocabulary of Stead: values that all stages share. They know no kind, and nothing here has effects."""

@@ -6,7 +6,7 @@ import re
 
 from stead.core.named import NamedTuple
 
-# A name is a DNS label, since instances answer to it; a key of `for_each` the same, so `[7]` is always a count.
+# A name is a DNS label, because names of instances resolve. So is a key of `for_each`, so `[7]` is always a count.
 NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 LONGEST_COUNT = 9  # digits
 _TEXT = re.compile(
@@ -27,7 +27,7 @@ class Address(NamedTuple):
 
     @property
     def block(self) -> Address:
-        """The address of the block that this is one of."""
+        """The address of the block that has this member."""
         return self if self.key is None else Address(self.project, self.kind, self.name)
 
     @property
@@ -37,7 +37,7 @@ class Address(NamedTuple):
 
 
 def order(address: Address) -> tuple[str, str, str, int, str]:
-    """Sorts as people count: the site first, and `web[2]` before `web[10]`."""
+    """Natural order: the site first, and `web[2]` before `web[10]`."""
     project, kind, name, key = address
     if isinstance(key, int):
         return (project, kind, name, key, "")
@@ -53,7 +53,7 @@ def parse(text: str) -> Address | None:
 
 
 def key_of(text: str) -> int | str:
-    """`7` is a count; longer digits than any count has, or those of other scripts, are text as any other."""
+    """`7` is a count. Longer numbers, and digits of other scripts, are text."""
     return int(text) if text.isdigit() and text.isascii() and len(text) <= LONGEST_COUNT else text
 
 

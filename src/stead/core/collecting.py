@@ -1,4 +1,4 @@
-"""Spares the garbage collector hundreds of thousands of new objects of which none is garbage."""
+"""Pauses the garbage collector while hundreds of thousands of objects are made, none of which is garbage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collecting() -> Iterator[None]:
-    """For reading much at once: the collector would walk all that was read again and again, for a third of the time."""
+    """For large reads: the collector would scan all new objects repeatedly, which takes a third of the time."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -40,7 +40,7 @@ class Diagnostic:
 
 
 class Code(NamedTuple):
-    """A kind of mistake. `id` and `summary` never change once released: people search for them."""
+    """One sort of error. `id` and `summary` never change after a release: people search for them."""
 
     id: str
     summary: str
@@ -54,7 +54,7 @@ class Code(NamedTuple):
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is not a fault of the program
-    """An effect that cannot go on, with what to tell the user. Only the command line catches it."""
+    """An effect cannot continue, with the diagnostic for the user. Only the command line catches this."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("; ".join(f"{d.code} {d.detail}" for d in diagnostics))
@@ -66,5 +66,5 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sorted as a person reads a file, so that output does not depend on the order of discovery."""
+    """In the order of the file, so that output does not depend on the order in which they were found."""
     return sorted(diagnostics, key=lambda d: (d.place or Place("", 0, 0), d.code, d.address, d.detail))

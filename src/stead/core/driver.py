@@ -1,4 +1,4 @@
-"""What a driver is to everybody else: a name, a scope, and what it can do, as data.
+"""What other code knows of a driver: a name, a scope, and its features, as data.
 
 A driver says how a kind is realised. It is two files of one name. The controller's half is the module
 `stead.drivers.<family>.<name>`, pure, whose `DRIVER` is a value of its family's type. The host's half does it. What it
@@ -20,14 +20,14 @@ BAD_DRIVER = Code("STEAD-H040", "a driver of the site cannot be used")
 
 
 class DriverScope(StrEnum):
-    """Who keeps what the driver makes."""
+    """What keeps the resources that the driver makes."""
 
-    HOST = "host"  # one host, which is chosen; the others reach it there, or not at all
-    CLUSTER = "cluster"  # no host: servers of its own, which hosts reach
+    HOST = "host"  # one chosen host; other hosts reach the resource there, or not at all
+    CLUSTER = "cluster"  # no host, but separate servers that hosts can reach
 
 
 class Proven(StrEnum):
-    """Where a test has done it with real hosts."""
+    """Where this was tested with real hosts."""
 
     LAB = "lab"
     VM_LAB = "VM lab"  # hosts that are virtual machines, with a kernel of their own
@@ -39,14 +39,14 @@ class Feature(NamedTuple):
 
     name: str  # "root_disks"
     words: str  # "root disks"
-    operations: tuple[str, ...] = ()  # of the host's half: it has one of them where the driver can, and else none
+    operations: tuple[str, ...] = ()  # of the host's half, which has one of them if the driver can do this, else none
 
 
 class Capability(NamedTuple):
     """What one driver says of one feature."""
 
     can: bool
-    text: str = ""  # where it can: what is to be known of it; where it cannot: that, and what to do instead
+    text: str = ""  # if it can: a note; if it cannot: the reason, and what to do instead
     tested: Proven = Proven.NOT_HERE
 
 
@@ -54,7 +54,7 @@ Capabilities = Mapping[str, Capability]  # by the name of the feature
 
 
 class Driver(Protocol):
-    """What every driver says, of whatever family."""
+    """What drivers of all families declare."""
 
     @property
     def name(self) -> str: ...
@@ -75,7 +75,7 @@ def no(text: str) -> Capability:
 
 
 def capability(driver: Driver | None, feature: Feature, name: str) -> Capability:
-    """Of the driver with this name, if there is one. What nobody has written down, nobody has code for."""
+    """Of the driver with this name, if it exists. A feature that is not declared is not supported."""
     found = driver.capabilities.get(feature.name) if driver is not None else None
     return found or no(f"This version has no code for {feature.words} with {name}.")
 

@@ -1,4 +1,4 @@
-"""What a change takes, and whom it disturbs. Which effect a field has, its kind names; here is how names are looked up.
+"""What a change takes, and whom it disturbs. Kinds name the effect of each field; this module looks the names up.
 
 Names are closed: there is no default. A name speaks for all that is below it (`labels` for `labels.os`) until a name
 below it is given; from then on every field there has to be named (`pool` and `pool.name`, so `pool.path` as well). `*`
@@ -15,7 +15,7 @@ from stead.core.named import NamedTuple
 
 
 class Disruption(StrEnum):
-    """What a step does to the people who use the resource, mildest first."""
+    """How a step disturbs the users of the resource, mildest first."""
 
     NONE = "none"
     NETWORK = "network"
@@ -41,19 +41,19 @@ class Action(StrEnum):
     REPLACE = "replace"  # destroyed and created anew
     DESTROY = "destroy"
     FORGET = "forget"  # no longer managed; nothing is touched
-    REGISTER = "register"  # it is there as it should be; its host's ledger lost it, and gets its entry again
-    ACCEPT = "accept"  # what the host has is taken for what was applied; nothing is touched
+    REGISTER = "register"  # it exists as it should; only its entry in the host's ledger was lost and is written again
+    ACCEPT = "accept"  # record what the host has as what was applied; nothing is touched
 
 
-AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # of what is there: nobody waits for it
+AS_IT_IS = frozenset({Action.REGISTER, Action.ACCEPT})  # these change nothing, so nothing waits for them
 
 
 class Data(StrEnum):
-    """Where the data is of one whose kind is stateful."""
+    """Where the data of a stateful resource is."""
 
-    NONE = "none"  # it only uses what others keep
-    HERE = "here"  # on its host alone: made on another host, it is made without that
-    SHARED = "shared"  # where other hosts reach it
+    NONE = "none"  # it has no data of its own
+    HERE = "here"  # only on its host: on another host it would be made without its data
+    SHARED = "shared"  # other hosts can reach it
 
 
 class Effect(NamedTuple):
@@ -61,20 +61,20 @@ class Effect(NamedTuple):
 
     action: Action
     disturbs: Disruption = Disruption.NONE
-    later: bool = False  # not asked for by the change: it takes effect when this is done for another reason
+    later: bool = False  # the change alone does not cause this; it takes effect when this is done for another reason
 
 
 IN_PLACE = Effect(Action.UPDATE)
 REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
-# What every want has: what it is called, and which one it is.
+# Every want has a name and an identity.
 NAMED: Mapping[str, Effect] = MappingProxyType({"name": IN_PLACE, "uuid": REPLACED})
-# Of a field that nobody named: a later version made the want, or the kind forgot the field. What is not known is taken
-# for the worst, and no plan does it: told apart by identity.
+# For a field without a named effect: a later version made the want, or the kind forgot the field. The worst is assumed,
+# and no plan does it. It is compared by identity.
 UNNAMED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
 
 
 def effect_named(effects: Mapping[str, Effect], path: str) -> Effect | None:
-    """The effect of the name that speaks for a field. None: no name does."""
+    """The effect that is named for a field; None if no name matches."""
     if (exact := effects.get(path)) is not None:
         return exact
     name, *words = path.split(".")

@@ -1,4 +1,4 @@
-"""What is installed beside Stead and announces itself by entry point: kinds, and a site's placement rules.
+"""Packages beside Stead that are found by entry point: kinds, drivers, and a site's placement rules.
 
 Decides only whether it is worth looking: importlib.metadata takes longer to import than a small plan takes to make, and
 on most machines nobody announces anything. Must not load what it finds.

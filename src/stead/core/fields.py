@@ -24,7 +24,7 @@ from stead.core.value import positional
 
 
 class Form:
-    """Marks the ways a scalar can be written. A tag only: the reader holds the behaviour."""
+    """Marks how a scalar can be written. Only a tag: the behaviour is in the reader."""
 
     __slots__ = ()
 
@@ -120,9 +120,9 @@ class Ref(Form):
 
 @positional
 class Filled(Form):
-    """A list with something in it, where one without would mean the opposite of what it seems to."""
+    """A list that must not be empty, because an empty list would mean the opposite of what it seems to mean."""
 
-    unsaid: str  # what it means to leave it out
+    unsaid: str  # what leaving the list out means
 
 
 @positional
@@ -144,7 +144,7 @@ class Example:
 
 @positional
 class Granted:
-    """A note on a field, no form: a project file that says anything but the default needs the site's grant of this
+    """A note on a field, not a form: a project file that sets it to anything but the default needs the grant of this
     name for it. Of a map the keys need it.
     """
 
@@ -153,7 +153,7 @@ class Granted:
 
 
 class Secret:
-    """A value that must not be seen. It has no text form; only `reveal` opens it, at the very end of an apply."""
+    """A value that must never be shown. It has no text form. Only `reveal` returns it, at the very end of an apply."""
 
     __slots__ = ("_text",)
 
@@ -183,7 +183,7 @@ class Password(NamedTuple):
 
 
 class Expression:
-    """A scalar with `{{ }}` that waits: the rest of the value is known only when the choices are made."""
+    """A scalar with `{{ }}` that is evaluated later: its value is known only after the choices are made."""
 
     __slots__ = ("lines", "path", "place", "prefix", "secret", "text", "variables")
 
@@ -194,7 +194,7 @@ class Expression:
         self.secret = secret  # it uses a secret, so what comes out is one
         self.variables: Mapping[str, Any] | None = None  # `vars` as they are where it stands
         self.prefix = ""  # of names where it stands, in an included part: "blue-"
-        self.lines = False  # its lines are those of the file, as it is written in a block (`|`)
+        self.lines = False  # written as a block (`|`), so its lines are lines of the file
 
     def place_within(self, line: int) -> Place | None:
         """The place of a line of the text, counted from 1."""

@@ -1,4 +1,4 @@
-"""What a kind of resource is to the engine. The engine calls these functions and knows no kind by name.
+"""The interface between a kind of resource and the engine. The engine calls these functions and knows no kind by name.
 
 A kind is a package `stead.kinds.<name>` whose `KIND` is a `Kind`. Adding one edits nothing that exists.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Scope(StrEnum):
     SITE = "site"
     PROJECT = "project"
-    EITHER = "either"  # a site's own are shared with its projects
+    EITHER = "either"  # resources of the site are shared with its projects
 
 
 class QuotaWord(NamedTuple):
@@ -39,7 +39,7 @@ class QuotaWord(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """A fact that a resource adds to one that it refers to: an instance's port to its network, say."""
+    """A fact that a resource gives to a resource that it refers to: an instance gives its port to its network."""
 
     to: Address
     what: str  # "port", "user", "interface"
@@ -47,7 +47,7 @@ class Contribution(NamedTuple):
 
 
 class Unmanaged(NamedTuple):
-    """Something on a host that is managed no longer: neither the spec nor the record has it."""
+    """A resource on a host that is no longer managed: neither the spec nor the record has it."""
 
     address: Address
     host: str
@@ -55,51 +55,51 @@ class Unmanaged(NamedTuple):
 
 
 class Retained(NamedTuple):
-    """What that needs, so that it goes on as it was."""
+    """What an unmanaged resource needs, so that it continues to work."""
 
-    contributions: tuple[Contribution, ...] = ()  # as if it were managed
+    contributions: tuple[Contribution, ...] = ()  # the same as if it were managed
     taken: tuple[tuple[str, str], ...] = ()  # (space, value) of the leases that it has
     amounts: Mapping[str, int] = MappingProxyType({})  # of its host
 
 
 class Member(NamedTuple):
-    """One of a block, with its choices made."""
+    """One member of a block, with its choices made."""
 
     address: Address
     leases: Mapping[str, str]
-    host: str  # empty for what lives on no single host
+    host: str  # empty for a resource that is not on a single host
 
 
 class Reach(NamedTuple):
-    """What a resource does beyond its own project: in a project file it needs the site's grant for it."""
+    """An effect of a resource outside its own project. In a project file, it needs the site's grant."""
 
     grant: str  # a field of Grants
-    value: Any  # what that must have
-    path: str  # where in the block it is asked for
-    why: str  # what it does to others: "an address of networks/public is pinned"
+    value: Any  # what the grant must contain
+    path: str  # where in the block it is requested
+    why: str  # the effect on others: "an address of networks/public is pinned"
 
 
 class PinnedAddress(NamedTuple):
-    """An address that a user has asked for in a network: nobody else is given it."""
+    """An address that a user requested in a network. It is given to no other resource."""
 
     network: Address
     address: str
     path: str  # where in the block it is written
-    shared: bool = False  # used by interfaces beside their own, maybe by several
+    shared: bool = False  # an allowed address: several interfaces may use it beside their own
 
 
 class HostNeeds(NamedTuple):
-    """What a want takes of its host, and what has to be there before."""
+    """What a want takes of its host, and what must exist before."""
 
     amounts: tuple[tuple[str, str, int], ...] = ()  # (host that keeps the pool, or "" for its own; name; amount)
-    beside: tuple[str, ...] = ()  # addresses of what is on the same host
-    anywhere: tuple[tuple[str, str], ...] = ()  # (address, UUID) on whichever host
+    beside: tuple[str, ...] = ()  # addresses of resources on the same host
+    anywhere: tuple[tuple[str, str], ...] = ()  # (address, UUID) on any host
     physical: str = ""  # physical network that the host has to have
     unable: str = ""  # why no host of this version can make it
 
 
 class World(Protocol):
-    """All choices, for the kinds to make wants from. Reading only."""
+    """All choices, from which kinds make wants. Read only."""
 
     @property
     def desired(self) -> Desired: ...
@@ -116,7 +116,7 @@ def _none(*_: object) -> tuple[()]:
 
 
 def _no(*_: object) -> None:
-    """No demand, no opinion, nothing held."""
+    """No demand, no rule, nothing held."""
 
 
 def _no_amounts(*_: object) -> Mapping[str, int]:
@@ -157,7 +157,7 @@ def _leases(_block: Block, member: Member, _world: World) -> Mapping[str, Any]:
 
 @value
 class Kind:
-    """Functions take a block and do the work for all its members, so that what they share is made once."""
+    """Functions take a block and work for all its members, so that shared values are made once."""
 
     name: str  # "instance"
     plural: str  # "instances": the word in the document and in addresses
@@ -176,37 +176,37 @@ class Kind:
     counted: bool = False  # may have count and for_each
     stateful: bool = False  # destroying one loses data
     holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
-    """What a stateful one with this want has of its own."""
-    irreplaceable: bool = False  # one that its host has lost is made anew without what it held
-    mobile: bool = False  # may change host without being made anew
+    """Where a stateful resource with this want has its data."""
+    irreplaceable: bool = False  # if its host loses it, it is made anew without its data
+    mobile: bool = False  # can move to another host without being made anew
     locates: tuple[str, ...] = ()
     """Fields of a want that say where others are, by pattern: a change of only these is made once those have moved."""
     stays: Callable[[Mapping[str, Any], Host, Host], str] = _no_word
-    """Why a mobile one cannot move between two hosts: (have, from, to). Empty where it can."""
+    """Why a mobile one cannot move between two hosts: (have, from, to). Empty if it can."""
     lends: bool = False  # others borrow its leases, so it chooses before them
-    single: bool = False  # on one host at a time: two would both be it
-    home_role: str = ""  # of what lives on no single host: hosts of this role have it before others
+    single: bool = False  # may exist on only one host at a time
+    home_role: str = ""  # for resources on several hosts: hosts of this role get it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _none
-    """Semantic rules that need no choice. May look at other blocks through `desired`."""
+    """Semantic rules that need no choice. They may read other blocks through `desired`."""
     fits: Callable[[Block, Desired, Mapping[str, Host]], Iterable[Diagnostic]] = _none
-    """What these hosts cannot make, whichever is chosen."""
+    """What none of these hosts can make."""
     reaches: Callable[[Block, Desired], Iterable[Reach]] = _none
-    """What it does beyond its project, beside its `Granted` fields. Other blocks may be missing or wrong."""
+    """Its effects outside its project, in addition to its `Granted` fields. Other blocks may be missing or wrong."""
     implicit_refs: Callable[[Block, Desired], Iterable[Address]] = _none
-    """What must be there first though no field names it: a floating IP's router. Counts as a reference from then on."""
+    """Resources that must exist first though no field names them: a floating IP's router. They count as references."""
     needs: Callable[[Block, Desired], Sequence[Need]] = _none
     demand: Callable[[Block, Desired], Demand | None] = _no
     contribute: Callable[[Block, Sequence[Member], World], Iterable[Contribution]] = _none
     retained: Callable[[Unmanaged, Desired], Retained] = _retains_nothing
-    """What one that stays on a host unmanaged needs and has."""
+    """What an unmanaged resource on a host needs and has."""
     pins: Callable[[Block], Iterable[PinnedAddress]] = _none
-    """Addresses that a user has asked for, by network."""
+    """Addresses that a user requested, by network."""
     leads: Callable[[Block, Desired], Iterable[tuple[Address, Any]]] = _none
     """Ways out of networks: (network, `kinds.shared.routing.RouterPath`)."""
     extent: Callable[[Block], int | Address] = _no_extent
-    """Bytes of the disk that it is, or what it is a copy of, which says. 0 where nobody says."""
+    """Size of its disk in bytes, or the resource that it copies, which has the size. 0 if the size is unknown."""
     host_needs: Callable[[Mapping[str, Any]], HostNeeds] = _needs_nothing
-    """What one with this want takes of its host. Read from what members share, or with `own_needs` from all of it."""
+    """What a resource with this want takes of its host. Reads the shared body, or with `own_needs` the whole want."""
     own_needs: bool = False
     quota: Mapping[str, QuotaWord] = field(default_factory=dict)
     """What of it the quota of a project may limit. Where its plural is a word, each member counts as one."""
@@ -215,26 +215,26 @@ class Kind:
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
     awaited: Callable[[Block], str] = _no_word
-    """What has to be before a step that starts one is done, in a word: "ssh"."""
+    """What must be true before a step that starts it is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want, by the names of `core.effect`: what changing it takes. Every field is named."""
     effect_of: Callable[[Effect, str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect] = _as_named
-    """What a change takes where the values say more than the name: (as named, field, old, new, want, have)."""
+    """The effect of a change if it depends on the values: (named effect, field, old, new, want, have)."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
-    """Leases as they are called once others have new names (`moved`): of keys that have the name of another in them."""
+    """Leases with new keys after `moved`, for keys that contain the name of another resource."""
     identity: tuple[str, ...] = ()
-    """Fields of the model that make it another resource when they change, so that it is replaced under a new UUID."""
+    """Fields of the model whose change makes it another resource, which replaces it under a new UUID."""
     grow_only: Callable[[Block, Desired], Mapping[str, int]] = _no_amounts
-    """What may grow in place and can never shrink: a smaller one is another resource, as with `identity`."""
+    """What can grow in place and can never shrink: a smaller one is another resource, as for `identity`."""
     rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
-    """What it takes to make anew, under the same name, what was made from its want when it was created: (have)."""
+    """What it takes to make anew, under the same name, something that was made only at its creation: (have)."""
     detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _no
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""
     field_map: Mapping[str, str] = field(default_factory=dict)
-    """Field of a want -> field of the model, where the words differ; diagnostics and diffs point there."""
+    """Field of a want -> field of the model, if the names differ. Diagnostics and diffs use it."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """Field of a want -> what a user calls it, where no user knows its name: `forwarding.*.at` -> "host of {}"."""
+    """Field of a want -> words for users, if the field has no name in the spec: `forwarding.*.at` -> "host of {}"."""
 
     @property
     def wire_module(self) -> str:
@@ -245,14 +245,14 @@ class Kind:
         return {**({self.plural: 1} if self.plural in self.quota else {}), **self.usage(block, desired)}
 
     def loses(self, have: Want | None) -> bool:
-        """Whether destroying what a host has of it loses data."""
+        """Whether destroying it on a host loses data."""
         return self.stateful and (have is None or self.holds(have.fields()) is not Data.NONE)
 
     def stranded(self, want: Want) -> bool:
-        """Whether its host alone has data of one with this want."""
+        """Whether only its host has the data of a resource with this want."""
         return self.stateful and self.holds(want.fields()) is Data.HERE
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
-        """What it takes to bring one field from `old` to `new`, all of the want and all that is there considered."""
+        """What it takes to change one field from `old` to `new`, considering the whole want and have."""
         named = effect_named(self.effects, field)
         return UNNAMED if named is None else self.effect_of(named, field, old, new, want, have)

@@ -10,7 +10,7 @@ from _collections import _tuplegetter  # type: ignore[import-not-found]
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-OFTEN = 16  # times that a class is made, after which its constructor is worth compiling
+OFTEN = 16  # after so many instances, compiling the constructor of a class pays off
 
 
 class _Named(tuple[Any, ...]):
@@ -41,7 +41,7 @@ class _Named(tuple[Any, ...]):
 
 
 class _Defining(type):
-    """Makes a plain subclass of tuple of what was written as a class of annotated fields."""
+    """Turns a class of annotated fields into a plain subclass of tuple."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
         if not bases:

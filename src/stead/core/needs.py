@@ -1,4 +1,4 @@
-"""What a resource asks to have chosen for it: values that are its own (leases), and a host."""
+"""What a plan has to choose for a resource: values of its own (leases), and a host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Addresses(NamedTuple):
     first: int
     last: int
     taken: frozenset[int] = frozenset()  # gateway, DHCP server: never given out
-    shared: frozenset[int] = frozenset()  # that several may use beside their own: given to nobody who has not got it
+    shared: frozenset[int] = frozenset()  # allowed addresses of several interfaces: not given out again
 
 
 class Macs(NamedTuple):
@@ -50,16 +50,16 @@ Pool = Numbers | Addresses | Macs | Uuids | Names | Borrowed
 
 
 class Need(NamedTuple):
-    """Something to be chosen and kept: a lease. Values are unique within a space."""
+    """A value to be chosen and kept: a lease. Values are unique within a space."""
 
-    key: str  # what the resource calls it: "nics.0.mac"
+    key: str  # its name in the resource: "nics.0.mac"
     space: str  # "mac", "vni", "acme/networks/app/v4"
     pool: Pool
-    fixed: str | None = None  # the user chose it; with `count`, only ever for a single one
+    fixed: str | None = None  # the user's choice; with `count`, only for a single member
 
 
 class Demand(NamedTuple):
-    """What a member of the block asks of the host it lands on. Amounts are integers; memory and disk in bytes."""
+    """What a member of the block needs of its host. Amounts are integers; memory and disk are in bytes."""
 
     role: str  # "compute", "storage", "network"
     amounts: Mapping[str, int]  # "vcpus", "memory", "disk:fast", "services"
@@ -76,14 +76,14 @@ class Demand(NamedTuple):
     spread: tuple[GroupRule, ...] = ()
     together: tuple[GroupRule, ...] = ()
     beside: tuple[Address, ...] = ()  # must share the host with these (a volume in a local pool)
-    copies: Source | None = None  # it can be made only where that is
-    alone: bool = False  # of a volume: one uses it at a time
-    priority: int = 0  # who comes first when its host is dead, and there is no room for all
+    copies: Source | None = None  # its source: it can be made only where the source is
+    alone: bool = False  # for a volume: only one instance uses it at a time
+    priority: int = 0  # if its host is dead and there is no room for all, the highest comes first
 
 
 class Source(NamedTuple):
     volume: Address
-    served: bool  # to other hosts too, where its pool is shared; a snapshot is not
+    served: bool  # also to other hosts, if its pool is shared; snapshots are not served
 
 
 class GroupRule(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the hosts are and what they report now. A value: who asked them, and how, is the runner's business."""
+"""What the hosts are and what they report now. A value: how it was collected is the runner's business."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stead.core.want import Want
 
 class HostStatus(StrEnum):
     UP = "up"
-    MAINTENANCE = "maintenance"  # keeps what it has, gets nothing new
-    DOWN = "down"  # does not answer: nothing is known of it, least of all that its instances are dead
-    GONE = "gone"  # not in the inventory any more: it may run what it ran, as any that does not answer
-    DEAD = "dead"  # does not answer, and a person says by its name that it is off
+    MAINTENANCE = "maintenance"  # keeps its resources, gets no new ones
+    DOWN = "down"  # does not answer: its instances may still run
+    GONE = "gone"  # no longer in the inventory: its instances may still run
+    DEAD = "dead"  # does not answer, and a person or a fence agent confirmed that it is off
 
     @property
     def answers(self) -> bool:
@@ -25,7 +25,7 @@ class HostStatus(StrEnum):
 
     @property
     def may_run(self) -> bool:
-        """Whether it may be running what it was given, with nobody to ask."""
+        """Whether its resources may be running while it does not answer."""
         return self in (HostStatus.DOWN, HostStatus.GONE)
 
 
@@ -35,7 +35,7 @@ class StoragePool(NamedTuple):
     size: int
     path: str = ""
     shared: bool = False  # other hosts reach it over the network
-    cluster: bool = False  # no host keeps it: each that has it reaches the same
+    cluster: bool = False  # no host keeps it: all hosts reach the same pool
 
 
 @value
@@ -43,8 +43,8 @@ class Host:
     name: str
     roles: frozenset[str]
     state: HostStatus = HostStatus.UP
-    why: str = ""  # of a host that is not up
-    blind: bool = False  # of a host that is down: it answers, and its hypervisor does not
+    why: str = ""  # why it is not up
+    blind: bool = False  # for a host that is down: it answers, but its hypervisor does not
     zone: str = "default"
     traits: frozenset[str] = frozenset()
     vcpus: int = 0
@@ -52,20 +52,20 @@ class Host:
     overcommit: Mapping[str, float] = field(default_factory=dict)  # {"vcpus": 4.0, "memory": 1.0}
     reserved: Mapping[str, int] = field(default_factory=dict)
     devices: Mapping[str, int] = field(default_factory=dict)  # "device:gpu-a100", "hugepages:2MiB", "iops:fast"
-    pools: Mapping[str, StoragePool] = field(default_factory=dict)  # that live on this host
-    reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means every one
+    pools: Mapping[str, StoragePool] = field(default_factory=dict)  # pools that this host keeps
+    reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means all
     physical_networks: Mapping[str, str] = field(default_factory=dict)  # name -> device
     hypervisors: frozenset[str] = frozenset({"kvm"})
     programs: Mapping[str, str] = field(default_factory=dict)  # of its hypervisors: name -> version
     architecture: str = "x86_64"
     underlay: str = ""  # the address that tunnels use
     mtu: int = 1500
-    projects: frozenset[str] = frozenset()  # reserved for these; empty means for all
+    projects: frozenset[str] = frozenset()  # reserved for these projects; empty means all
     labels: Mapping[str, str] = field(default_factory=dict)  # for a site's own placement rules; Stead reads none
 
 
 def host_of(facts: Mapping[str, Any]) -> Host:
-    """What `as_dict` made of one. What this version has not heard of is passed over."""
+    """The reverse of `as_dict`. Fields that this version does not know are ignored."""
     sets = ("roles", "traits", "reaches", "hypervisors", "projects")
     known = {name: facts[name] for name in fields_of(Host) if name in facts}
     known |= {name: frozenset(known[name]) for name in sets if name in known}
@@ -83,13 +83,13 @@ class Have(NamedTuple):
     made_from: str = ""
     uuid: str = ""
     begun: bool = False
-    there: bool = True  # of what is begun: whether anything can be seen of it
-    lost: bool = False  # by its host's ledger: it is there all the same
-    awaited: bool = False  # it is there, and has not been seen ready since it was started
+    there: bool = True  # for something begun: whether any part of it exists
+    lost: bool = False  # it exists, but the ledger of its host has no entry
+    awaited: bool = False  # it exists, but has not become ready since it was started
 
 
 class StoreOrigin(NamedTuple):
-    """What a host says of the store that it was last written from: its site, its serial then, and that run's token."""
+    """What a host reports of the store of the last run on it: the site, the store's serial, and the run's token."""
 
     site: str
     serial: int
@@ -97,9 +97,9 @@ class StoreOrigin(NamedTuple):
 
 
 class KeptDocument(NamedTuple):
-    """What a host keeps of a project that belongs to the API."""
+    """What a host stores of a project of the API."""
 
-    revision: int = 0  # of what it has; 0: it knows only that the project is the API's
+    revision: int = 0  # of its copy; 0: it only knows that the project belongs to the API
     content: str = ""  # sealed, in the form of the store; for hosts of the role controller
 
 
@@ -115,12 +115,12 @@ class Observed:
 
 @value
 class HostRecords:
-    """What an apply records of hosts, beside what they have."""
+    """What an apply records of hosts, in addition to their resources."""
 
     hosts: Mapping[str, Host | None] = field(default_factory=dict)  # as they are now; None: forgotten
-    dead: tuple[str, ...] = ()  # of which a person says now that they are off
-    back: tuple[str, ...] = ()  # of which that was said, and they answer again
-    hears: tuple[str, ...] = ()  # hosts that answer, while another counts as dead: they are told of it first
+    dead: tuple[str, ...] = ()  # hosts that a person now confirms to be off
+    back: tuple[str, ...] = ()  # hosts that were declared dead and answer again
+    hears: tuple[str, ...] = ()  # hosts that answer and must first be told that another host is dead
 
 
 NOBODY_SILENT = HostRecords()

@@ -1,4 +1,4 @@
-"""What Stead last applied and chose, as the store keeps it. The store reads and writes it; nothing here does."""
+"""What Stead last applied and chose, as the store keeps it. Only the store reads and writes it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from stead.core.want import Want
 
 @value
 class Record:
-    """One resource. It exists from the moment its first step begins until its last trace is gone."""
+    """One resource. It is recorded from the start of its first step until nothing of it is left."""
 
     address: Address
     leases: Mapping[str, str] = field(default_factory=dict)  # key -> value; "uuid" always
     host: str = ""  # where it was placed
     wants: Mapping[str, Want] = field(default_factory=dict)  # host -> what was applied there
-    after: tuple[Address, ...] = ()  # what it refers to: they are destroyed after it
+    after: tuple[Address, ...] = ()  # resources that it refers to: they are destroyed after it
     protect: bool = False
     reason: str = ""  # why it is on its host: code and text
 
 
 class KnownHost(NamedTuple):
-    """What is known of a host when it does not answer, or is in the inventory no more."""
+    """What is known of a host that does not answer, or is no longer in the inventory."""
 
     host: Host  # as it was when it last answered an apply
-    dead: str = ""  # by whom, and with what proof, it was called dead; until it answers again
+    dead: str = ""  # who declared it dead, with which proof; until it answers again
 
 
 def told_of_hosts(
     silence: HostRecords, known: Mapping[str, KnownHost], who: str, proofs: Mapping[str, str]
 ) -> dict[str, KnownHost | None]:
-    """What is recorded of hosts from now on, where it is not what is recorded. `proofs` say more than who said it."""
+    """Changes to what is recorded of hosts. `proofs` has the proof of a death, and not only who confirmed it."""
     told: dict[str, KnownHost | None] = {
         name: None if host is None else KnownHost(host, known[name].dead if name in known else "")
         for name, host in silence.hosts.items()
@@ -50,14 +50,14 @@ def told_of_hosts(
 
 
 def dead_of(silence: HostRecords, known: Mapping[str, KnownHost]) -> tuple[str, ...]:
-    """Hosts that count as dead, those of this plan's confirmation among them."""
+    """Hosts that count as dead, including those that this plan confirms."""
     before = {name for name, one in known.items() if one.dead}
     return tuple(sorted((before - {*silence.back}) | {*silence.dead}))
 
 
 @value
 class InFlight:
-    """A step whose intent was journalled and whose end was not: the run was killed in between."""
+    """A step with an intent but no outcome in the journal: the run was killed in between."""
 
     run: int
     step: int
@@ -70,22 +70,22 @@ class InFlight:
 @value
 class Recorded:
     serial: int = 0  # grows with every write; a plan remembers which it was made from
-    site: str = ""  # the UUID this store was born with: salt of chosen identifiers, key of nothing
+    site: str = ""  # the UUID of the store since its creation: a salt for chosen identifiers, not a key
     resources: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
     in_flight: tuple[InFlight, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    tokens: frozenset[str] = frozenset()  # of its runs: what a host says of another is not this store's work
+    tokens: frozenset[str] = frozenset()  # of its runs: another token on a host is from another store
     unheard: frozenset[str] = frozenset()  # hosts that did not answer when it was rebuilt from hosts
     hosts: Mapping[str, KnownHost] = field(default_factory=lambda: MappingProxyType({}))
-    documented: frozenset[str] = frozenset()  # projects of which the store has a document, or had it until they ended
+    documented: frozenset[str] = frozenset()  # projects whose document the store has, or had until they ended
 
     def wants(self) -> dict[str, Want]:
-        """What was applied anywhere, by digest."""
+        """All applied wants, by digest."""
         return {want.digest: want for record in self.resources.values() for want in record.wants.values()}
 
 
 def with_reserved(recorded: Recorded, reserved: Mapping[Address, Record]) -> Recorded:
-    """With what was promised for what no run has begun yet: it is given to nobody else."""
+    """With leases that were promised to resources that no run has begun yet, so that they are not given out again."""
     more = {address: one for address, one in reserved.items() if address not in recorded.resources}
     return replace(recorded, resources={**recorded.resources, **more}) if more else recorded
 

@@ -18,7 +18,7 @@ _MISSING: Any = object()
 
 
 class FieldDefault(NamedTuple):
-    """What is said of one field beside its type."""
+    """Defaults and settings of one field."""
 
     default: Any = _MISSING
     default_factory: Any = _MISSING
@@ -53,14 +53,14 @@ def value(cls: Any = None, /, *, eq: bool = True, positional: bool = False) -> A
 
 @dataclass_transform(frozen_default=True, kw_only_default=False, eq_default=True, field_specifiers=(field,))
 def positional(cls: type[T]) -> type[T]:
-    """A value whose fields are given in order: for small words such as `Whole(1)`."""
+    """A value with positional fields, for short values such as `Whole(1)`."""
     made: type[T] = _value(cls, eq=True, positional=True)
     return made
 
 
 @dataclass_transform(kw_only_default=False, field_specifiers=(field,))
 def mutable(cls: type[T]) -> type[T]:
-    """The tables of one piece of work: they change, and are equal to nothing but themselves."""
+    """A mutable record for one computation. It is equal only to itself."""
     made: Any = _value(cls, eq=False, positional=True)
     made.__setattr__, made.__delattr__ = object.__setattr__, object.__delattr__
     return made  # type: ignore[no-any-return]
@@ -100,7 +100,7 @@ def _field(cls: type, name: str) -> FieldDefault:
 
 
 def _compiled_when_often_called(made: Any, fields: Mapping[str, FieldDefault], *, positional: bool) -> Any:
-    """Most classes are called a few times in one run of a command, or never."""
+    """Compiles the constructor late: most classes are called only a few times in one command, or never."""
     calls = 0
 
     def seldom(self: Any, *given: Any, **named: Any) -> None:
@@ -116,7 +116,7 @@ def _compiled_when_often_called(made: Any, fields: Mapping[str, FieldDefault], *
 
 
 def _set(self: Any, fields: Mapping[str, FieldDefault], known: Mapping[str, Any]) -> bool:
-    """Whether it could: all that is required is known, and nothing else."""
+    """Sets the fields if exactly the required and known ones are given; says whether it did."""
     left = len(known)
     for name, one in fields.items():
         if name in known:
@@ -130,7 +130,7 @@ def _set(self: Any, fields: Mapping[str, FieldDefault], known: Mapping[str, Any]
 
 
 def _init(made: type, fields: Mapping[str, FieldDefault], *, positional: bool) -> Any:
-    """The one function that is compiled. It sets slots by their descriptors, since `__setattr__` refuses."""
+    """The only compiled function. It sets slots through their descriptors, because `__setattr__` refuses."""
     scope: dict[str, Any] = {"_M": _MISSING}
     arguments, lines = [], []
     for name, one in fields.items():
@@ -171,7 +171,7 @@ def _repr(self: Any) -> str:
 
 
 class _StandardFields:
-    """`__dataclass_fields__`, made when somebody asks: only schema, reference and tests do."""
+    """`__dataclass_fields__`, made on first use: only schema, reference and tests use it."""
 
     def __get__(self, _instance: Any, owner: type) -> dict[str, Any]:
         import dataclasses
@@ -199,7 +199,7 @@ def is_value(cls: Any) -> bool:
 
 
 def replace(one: T, /, **changes: Any) -> T:
-    """The same value but for some fields."""
+    """A copy with some fields changed."""
     return type(one)(**{name: getattr(one, name) for name in fields_of(type(one))} | changes)
 
 
@@ -211,6 +211,6 @@ def as_dict(one: Any) -> Any:
         return {name: as_dict(below) for name, below in zip(one._fields, one, strict=True)}
     if isinstance(one, Mapping):
         return {name: as_dict(below) for name, below in one.items()}
-    if isinstance(one, set | frozenset):  # whose order is another in each process
+    if isinstance(one, set | frozenset):  # their order differs between processes
         return sorted((as_dict(below) for below in one), key=str)
     return [as_dict(below) for below in one] if isinstance(one, list | tuple) else one

@@ -21,12 +21,12 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 
 def canonical(value: object) -> str:
-    """JSON with one spelling per value, so that equal values have equal digests."""
+    """JSON with one form for each value, so that equal values have equal digests."""
     return _encode(value)
 
 
-SEALED = '{"$secret":"'  # how what stands for a secret begins in canonical JSON; no key of a user's begins with $
-UNKNOWN = "unknown"  # stands for every secret where none may be known
+SEALED = '{"$secret":"'  # the start of a sealed secret in canonical JSON; keys of users never begin with $
+UNKNOWN = "unknown"  # in place of every secret, where secrets must not be known
 NOTHING_SEALED: frozenset[str] = frozenset()
 
 
@@ -42,7 +42,7 @@ def digest(*parts: str) -> str:
 
 
 def _opened(text: str) -> dict[str, Any]:
-    """Plans and stores are written by Stead and not parsed before they are needed; what another hand did shows here."""
+    """Plans and stores are not parsed before they are needed, so damage by other programs is found here."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -82,7 +82,7 @@ class Want:
         return cls(body, text, digest(body.digest, text))
 
     def fields(self) -> dict[str, Any]:
-        """Everything, opened. What is its own wins over what is shared."""
+        """The whole want as a dictionary. The member's own part wins over the shared body."""
         return {**_opened(self.body.text), **_opened(self.own)}
 
 

@@ -80,7 +80,7 @@ class SimulatedState:
             return
         if application or version or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             text = (
-                f"{self.path} is not such a file, or a newer Stead made it. Move it away; `stead simulate` makes one."
+                f"{self.path} is not such a file, or is from a newer Stead. Move it away; `stead simulate` makes one."
             )
             raise Refused(BROKEN.at(None, text))
         self._db.execute("PRAGMA journal_mode = WAL")

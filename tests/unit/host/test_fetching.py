@@ -165,6 +165,6 @@ def leading(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_https_that_leads_to_http_is_refused(served: Served, leading: str, tmp_path: Path) -> None:
-    with pytest.raises(Failed, match=f"STEAD-E403: .*leads to {served.url}, where nobody proves who answers"):
+    with pytest.raises(Failed, match=f"STEAD-E403: .*redirects to {served.url}, which has no TLS"):
         fetching.fetch(leading, str(tmp_path / "got"))
     assert served.asked == []

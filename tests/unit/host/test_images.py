@@ -113,7 +113,7 @@ def test_zstd_is_unpacked_and_limited_too(tmp_path: Path, images: Path) -> None:
         (qcow2(), {"checksum": "sha256:" + "0" * 64}, "has checksum"),
         (qcow2(), {"size": 5}, "`size` says 5"),
         (qcow2(backing=b"/etc/shadow"), {}, "/etc/shadow"),
-        (qcow2(backing=b'json:{"driver": "file"}'), {}, "laid over another file"),
+        (qcow2(backing=b'json:{"driver": "file"}'), {}, "has a backing file"),
         (qcow2(features=1 << 2), {}, "data in another file"),
         (qcow2(crypt=2), {}, "encrypted"),
         (qcow2(), {"format": "raw"}, "It is qcow2 and not raw"),
@@ -121,8 +121,8 @@ def test_zstd_is_unpacked_and_limited_too(tmp_path: Path, images: Path) -> None:
         (b"not packed", {"compression": "gz"}, "Cannot unpack"),
         (gzip.compress(qcow2(more=b"x" * 4096), mtime=0)[:-30], {"compression": "gz"}, "Cannot unpack"),
         (gzip.compress(bytes(16 << 20)), {"compression": "gz", "format": "raw", "size": SIZE}, "more than `size` says"),
-        (b'# Disk DescriptorFile\nRW 1 FLAT "/etc/shadow" 0\n', {"format": "vmdk"}, "no VMDK that holds its data"),
-        (b"KDMV".ljust(512, b"\0"), {"format": "vmdk"}, "no VMDK that holds its data"),
+        (b'# Disk DescriptorFile\nRW 1 FLAT "/etc/shadow" 0\n', {"format": "vmdk"}, "a VMDK whose data is in other files"),
+        (b"KDMV".ljust(512, b"\0"), {"format": "vmdk"}, "a VMDK whose data is in other files"),
         (b"nothing", {"format": "vdi"}, "qemu-img info"),
     ],
 )
@@ -330,12 +330,12 @@ def test_nobody_who_answers_on_its_port_says_what_an_image_is(server: Path, imag
     for name in (f"{sha256(good)}.qcow2", f"{sha256(bad)}.qcow2"):
         (server / name).write_bytes(bad)
     (server / "u.json").write_text(json.dumps(said(bad, "/srv/debian.qcow2")))
-    with pytest.raises(Failed, match="What came from ctl-1" if asked else "did not say"):
+    with pytest.raises(Failed, match="What came from ctl-1" if asked else "did not report the digest"):
         take(said(good, "/srv/debian.qcow2") if asked else None)
     assert kept(images) == set()
 
 
 def test_a_controller_with_another_content_gives_none(images: Path) -> None:
-    with pytest.raises(Failed, match="another content"):
+    with pytest.raises(Failed, match="other content"):
         take(said(qcow2(), "/srv/other.qcow2"))
     assert kept(images) == set()

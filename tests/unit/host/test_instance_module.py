@@ -76,9 +76,9 @@ def test_it_is_looked_at_in_the_network_of_the_source() -> None:
         ({"for": "ssh"}, "Write source"),
         ({"for": "ssh", "source": "10.30.0.253/24"}, "No interface has an address in 10.30.0.0/24"),
         ({"for": "ssh", "source": "10.20.0.11/24"}, "STEAD-E504: 10.20.0.11 is the instance's own address"),
-        ({"for": "agent", "port": 22}, "port is of ssh and http"),
-        ({"for": "ssh", "path": "/"}, "path is of http"),
-        ({"for": "agent", "timeout": 0}, "timeout of nothing"),
+        ({"for": "agent", "port": 22}, "port applies to ssh and http"),
+        ({"for": "ssh", "path": "/"}, "path applies to http"),
+        ({"for": "agent", "timeout": 0}, "With a timeout of 0"),
     ],
 )
 def test_what_cannot_be_waited_for_is_refused(given: dict[str, Any], said: str) -> None:

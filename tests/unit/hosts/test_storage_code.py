@@ -151,7 +151,7 @@ def test_a_copy_during_which_something_is_written_is_none(tmp_path: Path, monkey
 
     monkeypatch.setattr(file_disks, "_share", lambda _path, _new: False)
     monkeypatch.setattr(running, "run", written_meanwhile)
-    with pytest.raises(Failed, match=r"STEAD-E110.*none is of one moment"):
+    with pytest.raises(Failed, match=r"STEAD-E110.*no copy is of one moment"):
         source.clone(copy, Work("here"))
     assert [one.name for one in tmp_path.iterdir()] == ["a.raw"]
 

@@ -17,14 +17,14 @@ extends_documentation_fragment: [stead.cloud.instance, stead.cloud.keeping]
 """
 
 EXAMPLES = r"""
-- name: Run a web server
+- name: Run a server
   stead.cloud.instance:
     project: acme
-    name: web
+    name: jobs
     image: debian-12
     memory: 2GiB
     networks:
-      - {network: app, mac: "52:54:00:00:00:01"}
+      - {network: app, mac: "52:54:00:00:00:05"}
 
 - name: Run a database with two cores and room to grow
   stead.cloud.instance:

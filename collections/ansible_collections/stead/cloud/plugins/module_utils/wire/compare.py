@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The one comparison of what should be with what is. Planner and host both use it, so they cannot disagree.
+"""The only comparison of want and have. Planner and host both use it, so they cannot disagree.
 
 Standard library only, Python 3.9: it also runs on hosts. What the user left out and the host fills in is no difference:
 nothing, null, and an empty list or map are the same.
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Tuple
 
-Difference = Tuple[str, Any, Any]  # field, what is there, what should be
+Difference = Tuple[str, Any, Any]  # field, have, want
 
-# Longer lists and maps are told by how much of them changes: a plan is read by people, and kept for each host.
+# For longer lists and maps, only the number of changes is reported: people read a plan, and it is stored for each host.
 SHOWN = 16
 
 
@@ -24,7 +24,7 @@ def without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def renamed(wanted: Mapping[str, Any], there: Mapping[str, Any], by: str) -> dict[str, str]:
-    """Keys of what is there -> what they are called now, told by a field that outlives names."""
+    """Keys of have -> their keys in want, matched by a field that does not change with the name."""
     names = {one.get(by): key for key, one in wanted.items()}
     return {key: names[one.get(by)] for key, one in there.items() if key not in wanted and one.get(by) in names}
 
@@ -46,7 +46,7 @@ def _maps(stem: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> Iterat
 
 
 def _lists(path: str, want: List[Any], have: List[Any]) -> Iterator[Difference]:
-    """By position where that says more: records of which some fields differ."""
+    """Compares by position if that is more precise: records with some different fields."""
     if len(want) != len(have):
         yield path, have, want
         return

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""When two instances differ, what libvirt makes of a domain by itself left aside."""
+"""When two instances differ. Changes that libvirt itself makes to a domain are ignored."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class NicSubnet(TypedDict, total=False):
 
 
 class LookAt(TypedDict):
-    """What a filter lets in for a look at whether the guest is ready."""
+    """What a filter lets in for the readiness check."""
 
     address: str
     port: int
@@ -158,7 +158,7 @@ def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Di
 
 
 def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    # A domain is known by its UUID. Its name is what it was called when it was defined, and never a reason to stop it.
+    # A domain is identified by its UUID. A different name is never a reason to stop it.
     found = generic.without(fields, "name")
     for name in ("memory", "max_memory"):
         if isinstance(found.get(name), int):
@@ -183,12 +183,12 @@ def _port(port: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _volume(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Guests know disks by their serials; the device counts where the user wrote it."""
+    """Guests identify disks by serial number. The device is compared only if the user chose it."""
     return dict(one) if one.get("pinned") else generic.without(one, "device", "pinned")
 
 
 def _same_machine(wanted: dict[str, Any], there: dict[str, Any]) -> None:
-    """`q35` becomes `pc-q35-8.2` when a domain is defined, and stays that for its life."""
+    """libvirt turns `q35` into `pc-q35-8.2` when it defines a domain, and keeps it."""
     name = str(wanted.get("machine"))
     pattern = r"(pc-)?{0}-[0-9].*".format("i440fx" if name == "pc" else re.escape(name))
     if re.fullmatch(pattern, str(there.get("machine"))):
@@ -196,7 +196,7 @@ def _same_machine(wanted: dict[str, Any], there: dict[str, Any]) -> None:
 
 
 def _no_maximum(wanted: dict[str, Any], there: dict[str, Any]) -> None:
-    """What has no maximum of its own is its own maximum: the same said twice."""
+    """Without its own maximum, a value is its maximum: compare it only once."""
     for name in ("memory", "vcpus"):
         if all(fields.get("max_" + name) == fields.get(name) for fields in (wanted, there)):
             for fields in (wanted, there):
@@ -204,7 +204,7 @@ def _no_maximum(wanted: dict[str, Any], there: dict[str, Any]) -> None:
 
 
 def _same_names(wanted: dict[str, Any], there: dict[str, Any]) -> None:
-    """An interface is the same when its MAC is, and a volume when its UUID is, however they are called now."""
+    """An interface is identified by its MAC, and a volume by its UUID, also if they have other names now."""
     renamed = generic.renamed(wanted["ports"], there["ports"], "mac")
     for field in ("ports", "nics"):
         there[field] = {renamed.get(key, key): value for key, value in there[field].items()}

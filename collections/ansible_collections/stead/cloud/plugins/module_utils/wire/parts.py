@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Forms that wants of several kinds have in common. No key is there for certain: other versions wrote wants too."""
+"""Forms that several kinds use in their wants. Any key may be missing, because other versions wrote wants too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PoolPlace(TypedDict, total=False):
 
 class ImageRef(TypedDict, total=False):
     address: str
-    content: str  # what counts: its digest, or its source where nobody gave one
+    content: str  # its identity: its digest, or its source if there is no digest
     uuid: str
 
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""When two routers differ: their interfaces, routes, and what they hide."""
+"""When two routers differ: their interfaces, routes, and NAT."""
 
 from __future__ import annotations
 

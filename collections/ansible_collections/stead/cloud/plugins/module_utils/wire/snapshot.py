@@ -22,10 +22,10 @@ class SnapshotWant(Identified, total=False):
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
-    # Whether file systems were frozen matters when it is taken, and never again.
+    # Whether file systems were frozen matters only when the snapshot is taken.
     wanted, there = _compared(want), _compared(have)
     if _of(want).get("address") == _of(have).get("address"):
-        # A volume that was made anew under its name is another one, but what was saved of the old is worth more.
+        # If the volume was made anew, the snapshot is still of the old one, and is kept.
         there["volume"] = wanted["volume"]
     return generic.compare(wanted, there)
 

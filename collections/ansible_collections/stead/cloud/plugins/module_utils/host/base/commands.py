@@ -1,4 +1,4 @@
-"""Runs programs: arguments always a list, so that no value ever passes through a shell."""
+"""Runs programs. Arguments are always a list, so no value passes through a shell."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PROGRAM_FAILED = Code("STEAD-E001", "a program on the host failed")
 NOT_INSTALLED = Code("STEAD-E002", "a program is not installed on the host")
 TOO_SLOW = Code("STEAD-E003", "a program on the host did not end in time")
 
-# Characters of a failed program's output: enough for qemu-img's last words, short enough to read.
+# Characters of a failed program's output: enough for the error of qemu-img, short enough to read.
 TAIL = 1500
-# Nothing that a step runs takes longer, save copies and conversions of images, which say so.
+# No program of a step takes longer, except copies and conversions of images, which set their own limit.
 PATIENCE = 120
 
 
 def run(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PATIENCE) -> str:
-    """What the program printed; a failure when its status is not 0."""
+    """The output of the program. Fails if its status is not 0."""
     status, out, err = attempt(argv, feed=feed, timeout=timeout)
     if status != 0:
         said = (err.strip() or out.strip())[-TAIL:]
@@ -28,7 +28,7 @@ def run(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PAT
 
 
 def attempt(argv: Sequence[object], feed: Optional[str] = None, timeout: float = PATIENCE) -> Tuple[int, str, str]:
-    """Status, output and errors, for those who can do something about a failure."""
+    """Status, output and errors, for callers that handle a failure."""
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(

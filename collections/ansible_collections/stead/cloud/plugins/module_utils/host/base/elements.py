@@ -1,4 +1,4 @@
-"""The builder of XML: values become attributes and text of elements, and are never pasted into markup."""
+"""Builds XML: values become attributes and text of elements, and are never pasted into markup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def element(
 
 
 def inner(parent: Xml.Element, path: str) -> Xml.Element:
-    """One that is always there."""
+    """A child that always exists."""
     found = parent.find(path)
     if found is None:
         raise ValueError("no {0} in {1}".format(path, parent.tag))

@@ -1,7 +1,7 @@
-"""The one way in which host code fails on purpose: with a permanent code and a sentence for people.
+"""The only way in which host code fails on purpose: with a permanent code and a sentence for users.
 
-Codes of hosts are of the family STEAD-E, and each family of files has its hundred: 0 base, run, observe and prepare,
-1 storage, 2 networks, 3 hypervisors and instances, 4 images, 5 modules. `docs/diagnostics.md` is made from them.
+Codes of hosts begin with STEAD-E, and each group of files has its own hundred: 0 base, run, observe and prepare,
+1 storage, 2 networks, 3 hypervisors and instances, 4 images, 5 modules. `docs/diagnostics.md` lists them.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from typing import NamedTuple, Optional, Union
 
 
 class Code(NamedTuple):
-    """A kind of failure. Both never change once released: people search for them."""
+    """One sort of failure. Its fields never change after a release: people search for them."""
 
     id: str
     summary: str
 
 
 class Failed(Exception):  # noqa: N818 - names what happened
-    """A step cannot be done. The text says what is wrong, why, and how to mend it."""
+    """A step cannot be done. The text says what is wrong, why, and how to correct it."""
 
     def __init__(self, code: Union[Code, str], text: str = "") -> None:
-        # A text alone is the form of files that have no codes yet.
+        # A text alone, for files that have no codes yet.
         self.code: Optional[Code] = code if isinstance(code, Code) else None
         self.text: str = text if isinstance(code, Code) else code
         super().__init__("{0}: {1}".format(self.code.id, self.text) if self.code is not None else self.text)
 
     def told_of(self, what: str) -> Failed:
-        """The same failure, with what it is about before its text."""
+        """The same failure, with its subject before the text."""
         text = "{0}: {1}".format(what, self.text)
         return type(self)(self.code or text, text)

@@ -1,6 +1,6 @@
-"""What was begun and what ended, on the host itself: a run that is killed leaves nothing unknown.
+"""The journal of a run on the host: which steps began and which ended, so that a killed run leaves nothing unknown.
 
-A line of JSON for each, in /var/lib/stead/journal/<run>.jsonl, on the disk before the step acts.
+Each is a line of JSON in /var/lib/stead/journal/<run>.jsonl, and is on the disk before the step acts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from . import paths
 from .step import Step
 
-# Runs that are remembered: enough to look back a few weeks, little enough to never matter.
+# Number of runs that are kept: enough for a few weeks, and too few to take much space.
 KEPT = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -53,7 +53,7 @@ class Journal:
 
 
 def _append(handle: int, data: bytes) -> None:
-    """The whole line or none of it: on a disk that is nearly full, a part of it may be all that fits."""
+    """Writes the whole line or nothing: on a nearly full disk, perhaps only a part would fit."""
     before = os.lseek(handle, 0, os.SEEK_END)
     if os.write(handle, data) < len(data):
         os.ftruncate(handle, before)
@@ -62,7 +62,7 @@ def _append(handle: int, data: bytes) -> None:
 
 
 class Silence:
-    """The journal of a rehearsal."""
+    """The journal in check mode."""
 
     def write(self, step: Step, event: str, **more: Any) -> None:
         pass

@@ -1,7 +1,7 @@
-"""What a kind is on a host: functions that get a step, that of the ledger where there is no plan.
+"""The interface of a kind on a host: functions that get a step, of a plan or made from the ledger.
 
 A kind is a file `host/kinds/<name>.py` whose `KIND` is a `HostKind`; `host/kinds/table.py` lists them. The batch, the
-boot and observing call them and know no kind by name.
+boot and the observation call them and know no kind by name.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 Act = Callable[[Step, "Work"], None]
 Seen = Optional[Dict[str, Any]]
-Told = Dict[str, Any]  # an entry of the ledger, and what is said of it
+Told = Dict[str, Any]  # an entry of the ledger, with what was observed
 
 
 def nothing(_step: Step, _work: Work) -> None:
-    """Of what lies on disks a boot forgets nothing."""
+    """A boot does not lose what is on disks."""
 
 
 def never(_want: Any) -> bool:
@@ -28,28 +28,28 @@ def never(_want: Any) -> bool:
 
 
 def no_more(_entries: List[Told], _look: Look) -> None:
-    """The ledger and `seen` say it all."""
+    """Ledger and `seen` are enough."""
 
 
 class HostKind(NamedTuple):
     ensure: Act
-    """Makes what should be, of whatever is there."""
+    """Makes the want, whatever exists now."""
     remove: Act
-    """Takes away what should not be; of whom `have` says nothing, whatever is usually there."""
+    """Removes the resource. Without `have`, removes everything that one usually has."""
     seen: Callable[[Step, "Look"], Seen]
-    """What a host has otherwise than the want says: nothing (None) where it is gone. Where it can be, it is what
-    `ensure` would do, so that what is written and what is compared cannot differ."""
+    """How the host differs from the want; None if the resource is gone. If possible, this is what `ensure` would do,
+    so that the comparison cannot differ from what is written."""
     restore: Act
-    """What a boot forgets. A step that is `held` may be on another host by now."""
+    """Restores what a boot loses. A step that is `held` may be on another host now."""
     guard: Act = nothing
-    """What has to be there before anything of any kind is restored: what keeps guests from each other."""
+    """Makes what must exist before any kind is restored: rules that separate guests."""
     asks_first: bool = False
-    """Something of it is on one host at a time: after a boot that begins when others have said that it is not there."""
+    """It may be on only one host at a time. After a boot, other hosts must first say that they do not have it."""
     awaited: Callable[[Any], bool] = never
-    """Whether one with this want is done only when its guest is ready."""
+    """Whether its step is done only when the guest is ready."""
     report: Callable[[List[Told], "Look"], None] = no_more
-    """Adds to the entries what a host says of them beside, and those that the ledger does not know."""
+    """Adds observations to the entries, and entries that the ledger does not have."""
     receive: Optional[Act] = None
-    """Makes all that it needs here before it comes from another host; nothing where hosts do not move it."""
+    """Makes all that it needs here before it comes from another host; None if hosts cannot move this kind."""
     expect: Act = nothing
-    """Before others move, of whom its want says where they are: from now on they are found where they turn up."""
+    """Called before other resources move whose place the want has: from now on they are found where they arrive."""

@@ -1,12 +1,10 @@
-"""What was made on this host, a file for each: /var/lib/stead/ledger/<kind>/<uuid>.json.
+"""The ledger: what was made on this host, one file for each resource, /var/lib/stead/ledger/<kind>/<uuid>.json.
 
-The ledger is what observing, recovery and the restore at boot read. A want is kept as it was planned: a secret in it
-stays a reference.
+Observation, recovery and the restore at boot read it. A want is kept as it was planned; a secret in it stays a
+reference. An entry also has what the store has of the resource, and which store, so that the store can be rebuilt.
 
-Beside the want it says what the store has of the resource, and which store that was: the store can be rebuilt from it.
-
-What is only begun has a file <uuid>.begun beside it until it is made: a step that fails or is killed half way may have
-left anything of that want here, and whoever destroys the resource has to look for both.
+Until a resource is made, it has a file <uuid>.begun. A step that fails or is killed may have left any part of that
+want here, so destroying the resource has to consider both files.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ _UUID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*\Z")
 
 
 MADE, BEGUN = ".json", ".begun"
-# Increased when a reader that does not know the new form would misunderstand an entry. One without it has the first.
+# Increased when an older reader would misunderstand an entry. An entry without a version has the first form.
 VERSION = 1
 NEEDED = ("address", "uuid", "kind", "digest", "want")
 
@@ -52,7 +50,7 @@ def entry(address: str, uuid: str, kind: str, digest: str, want: Any) -> Entry:
 
 
 def beside(step: Step) -> Entry:
-    """What is kept with a want: what the store has of it, and the site and serial of that store."""
+    """What is kept with a want: the record of the store, and the site and serial of that store."""
     found: Entry = {}
     made_by = step.get("origin")
     if made_by:
@@ -69,7 +67,7 @@ def made_by(step: Step) -> Entry:
 
 
 def begin(made: Entry) -> None:
-    """Before anything is touched. What is there as it is wanted leaves nothing new behind."""
+    """Called before anything is touched. Writes nothing if the resource already is as wanted."""
     came = came_from(made["kind"], made["uuid"])
     if came:
         made = cast("Entry", {"came_from": came, **made})
@@ -78,9 +76,9 @@ def begin(made: Entry) -> None:
 
 
 def keep(made: Entry, awaited: bool = False) -> None:
-    """Written only when it says something new, so that a second run changes nothing.
+    """Writes an entry only if it has changed, so that a second run changes nothing.
 
-    What is `awaited` is made, and has not been seen ready since.
+    `awaited`: the resource is made, but has not become ready yet.
     """
     before = read(made["kind"], made["uuid"])
     changed = not _says(before, made) or (before or {}).get("awaited", False) != awaited
@@ -107,7 +105,7 @@ def came_from(kind: str, uuid: str) -> str:
 
 
 def is_unsure(kind: str, uuid: str) -> bool:
-    """Whether a step was to make it so that did not end, or it was not seen ready since."""
+    """Whether a step for this want did not end, or the resource has not become ready."""
     made = read(kind, uuid)
     return os.path.exists(path_of(kind, uuid, BEGUN)) or (made is not None and made.get("awaited", False))
 
@@ -118,7 +116,7 @@ def forget(kind: str, uuid: str) -> None:
 
 
 def wants(kind: str, uuid: str) -> List[Any]:
-    """All that may be here of it: as it was made, and as it was begun last."""
+    """Both wants of which parts may be here: as it was made, and as it was begun last."""
     found = [_read(path_of(kind, uuid, suffix)) for suffix in (MADE, BEGUN)]
     return [made["want"] for made in found if made is not None]
 
@@ -137,9 +135,9 @@ def read(kind: str, uuid: str) -> Optional[Entry]:
 
 
 def everything(kind: Optional[str] = None, suffix: str = MADE, unread: Optional[List[str]] = None) -> List[Entry]:
-    """All entries, those of a kind, in one order. What is no entry is passed over: it is somebody else's file.
+    """All entries, or those of one kind, in a fixed order. Files that are not entries are ignored.
 
-    What should be one and cannot be read fails; where `unread` is given, that is told why, and the others are found.
+    An entry that cannot be read is an error. With `unread`, the reason is added there and the others are returned.
     """
     kinds = [kind] if kind is not None else _names(LEDGER)
     found = []

@@ -20,7 +20,7 @@ SOCKET = "/run/libvirt/libvirt-sock"
 
 
 def is_here() -> bool:
-    """A storage host, for one, has no libvirt, and so neither guests nor filters."""
+    """False, for example, on a storage host, which has no libvirt and so no guests and no filters."""
     return os.path.exists(SOCKET)
 
 
@@ -54,7 +54,7 @@ def _open(uri: str) -> Any:
         raise Failed(
             NO_LIBVIRT, "python3-libvirt is not installed on this host. Run `stead bootstrap` on it."
         ) from error
-    # Errors are raised; libvirt would print them as well.
+    # Errors are raised; otherwise libvirt would also print them.
     libvirt.registerErrorHandler(_hush, None)
     try:
         return libvirt.open(uri)

@@ -1,4 +1,4 @@
-"""Where things are on a host, and how files are written so that a killed process leaves none half done."""
+"""Paths on a host, and how files are written so that a killed process leaves no partial file."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ POOLS = ROOT + "/pools"
 LOCK = ROOT + "/lock"
 
 PRIVATE = 0o600
-# libvirt runs guests as another user, who has to reach the disks but need not list what there is.
+# libvirt runs guests as another user, who must reach the disks but need not list directories.
 PASSABLE = 0o711
 
 
 def known_as() -> Dict[str, str]:
-    """Name in the inventory and address on the underlay; nothing before the host was prepared."""
+    """Name in the inventory and address on the underlay; empty before the host was prepared."""
     known: Dict[str, str] = json.loads(read_bytes(ROOT + "/host.json") or b"{}")
     return known
 
 
 def directory(path: str, mode: int = 0o700) -> str:
-    """Made with its parents. The mode is that of what is new; what exists is the administrator's."""
+    """Makes a directory with its parents. The mode applies to new directories; existing ones are not changed."""
     if not os.path.isdir(path):
         parent = os.path.dirname(path)
         if parent and not os.path.isdir(parent):
@@ -41,7 +41,7 @@ def directory(path: str, mode: int = 0o700) -> str:
         try:
             os.mkdir(path)
         except FileExistsError as error:
-            if os.path.isdir(path):  # another step was faster
+            if os.path.isdir(path):  # another step made it first
                 return path
             raise Failed(
                 UNWRITABLE, "{0} exists and is not a directory. Move it away, and apply again.".format(path)
@@ -53,7 +53,7 @@ def directory(path: str, mode: int = 0o700) -> str:
 
 
 def write(path: str, text: Union[str, bytes], mode: int = PRIVATE) -> bool:
-    """The whole file or none of it. True when it was not the same before."""
+    """Writes the whole file or nothing. True if the content has changed."""
     data = text if isinstance(text, bytes) else text.encode()
     if read_bytes(path) == data:
         return False
@@ -88,7 +88,7 @@ def read_bytes(path: str) -> Optional[bytes]:
 
 
 def remove(path: str) -> bool:
-    """True when there was something to remove."""
+    """True if there was something to remove."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -97,7 +97,7 @@ def remove(path: str) -> bool:
 
 
 def remove_tree(path: str) -> bool:
-    """A directory of Stead's own, with the plain files in it. Directories inside are not expected, and stop it."""
+    """Removes a directory of Stead's with the plain files in it. A directory inside is an error."""
     try:
         names = os.listdir(path)
     except FileNotFoundError:

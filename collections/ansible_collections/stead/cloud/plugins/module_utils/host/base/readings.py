@@ -1,7 +1,7 @@
-"""What this host has at this moment, as its programs and its kernel tell it. Each question is asked anew.
+"""What this host has now, as its programs and its kernel report it. Each call reads again.
 
-All that compares what is there with what should be reads through here. Whoever compares a whole host asks `Shared`
-instead, which answers the same questions from a few tables that it reads once.
+Everything that compares have with want reads through this module. To compare a whole host, use `Shared`, which
+answers the same questions from a few tables that it reads once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BAD_ANSWER = Code("STEAD-E008", "`ip` gave an unexpected answer")
 T = TypeVar("T")
 NAMESPACES = "/run/netns"
 _SHOW = ["systemctl", "show", "--property=Id,ActiveState,ExecStart", "--"]
-_OWN = "stead-"  # what units of Stead's are called
+_OWN = "stead-"  # prefix of Stead's units
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
 
@@ -43,7 +43,7 @@ Link = Dict[str, Any]  # of `ip -json`
 
 
 class Unread(Failed):
-    """What is there cannot be read, so that nothing can be said of it."""
+    """The state cannot be read, so nothing is known of it."""
 
 
 class Unit(NamedTuple):
@@ -59,18 +59,18 @@ class Readings:
         return libvirt_client.connection(self._sessions)
 
     def entry(self, kind: str, uuid: str) -> Optional[Entry]:
-        """Of the ledger; nothing where it has none."""
+        """The entry of the ledger, or None."""
         return ledger.read(kind, uuid)
 
     def entries(self, kind: str) -> List[Entry]:
         return ledger.everything(kind)
 
     def links(self, namespace: str = "") -> Dict[str, Link]:
-        """name -> link, with details and addresses, in this host or in a namespace of it."""
+        """name -> link, with details and addresses, on this host or in one of its network namespaces."""
         return _named(*_ip(["link show", "address show"], namespace))
 
     def routes(self, namespace: str) -> List[Dict[str, Any]]:
-        """Of both versions, those of the kernel's own among them."""
+        """Routes of both IP versions, including the kernel's own."""
         return _ip(["route show table all"], namespace)[0]
 
     def namespaces(self) -> Set[str]:
@@ -80,41 +80,41 @@ class Readings:
             return set()
 
     def forwarding(self, device: str) -> List[Dict[str, Any]]:
-        """Entries of a device that is a port of a bridge."""
+        """Forwarding entries of a device that is a port of a bridge."""
         status, out, _said = commands.attempt(["bridge", "-json", "fdb", "show", "dev", device])
         return json.loads(out or "[]") if status == 0 else []
 
     def neighbours(self, device: str) -> Dict[str, str]:
-        """address -> MAC, of those that were written down."""
+        """address -> MAC of permanent neighbour entries."""
         status, out, _said = commands.attempt(["ip", "-json", "neighbour", "show", "dev", device, "nud", "permanent"])
         return _pairs(json.loads(out or "[]") if status == 0 else [])
 
     def listing(self, table: str, namespace: str = "") -> Optional[List[Dict[str, Any]]]:
-        """All of a table of nftables; nothing where there is none of that name."""
+        """The whole nftables table, or None if there is none with this name."""
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         status, out, _said = commands.attempt([*inside, "nft", "-j", "list", "table", *table.split()])
         return json.loads(out)["nftables"] if status == 0 else None
 
     def setting(self, path: str, namespace: str = "") -> str:
-        """Of the kernel's, under /proc/sys."""
+        """A kernel setting, under /proc/sys."""
         data = entering.within(namespace, paths.read_bytes, path) if namespace else paths.read_bytes(path)
         return (data or b"").decode().strip()
 
     def unit(self, name: str) -> Optional[Unit]:
-        """Nothing where systemd knows of none."""
+        """None if systemd does not know the unit."""
         return _units(commands.run([*_SHOW, name])).get(name)
 
     def members(self, name: str) -> Optional[List[str]]:
-        """Addresses in a set of the kernel's, sorted; nothing where there is no such set."""
+        """Addresses in an ipset, sorted; None if there is no such set."""
         status, out, _said = commands.attempt(["ipset", "-output", "save", "list", name])
         return _sets(out).get(name) if status == 0 else None
 
     def ask(self, _name: str, read: Callable[[], T]) -> T:
-        """What only one driver has an interest in, and how it reads it."""
+        """A value that only one driver needs, with the function that reads it."""
         return read()
 
     def filter(self, name: str) -> Optional[str]:
-        """One of libvirt's, in its own words; nothing where it has none of that name."""
+        """A libvirt filter as XML, or None if there is none with this name."""
         import libvirt
 
         try:
@@ -127,12 +127,12 @@ class Readings:
 
 
 class Shared(Readings):
-    """As it was when it was first asked. What cannot be read is told once, and asked for no more."""
+    """The state at the first reading. What cannot be read is reported once and not read again."""
 
     def __init__(self, sessions: Sessions, trouble: List[str], lost: Sequence[Entry] = ()) -> None:
         super().__init__(sessions)
         self._trouble = trouble
-        self._lost = lost  # entries that the ledger should have: by them, too, one thing is told from another
+        self._lost = lost  # entries that the ledger should have; they also help to identify resources
         self._read: Dict[object, Any] = {}
         self._failed: Dict[object, Unread] = {}
 
@@ -203,7 +203,7 @@ class Shared(Readings):
 
 
 def _ip(lines: Sequence[str], namespace: str = "") -> List[List[Dict[str, Any]]]:
-    """Several questions to one program: an answer for each."""
+    """Several queries to one program, with one answer for each."""
     inside = ["-netns", namespace] if namespace else []
     out = commands.run(["ip", *inside, "-json", "-details", "-batch", "-"], feed="\n".join(lines) + "\n")
     found, at, decoder = [], 0, json.JSONDecoder()

@@ -1,4 +1,4 @@
-"""Connections of one call to services of this host. Each is opened when a step first needs it; all steps share it."""
+"""Connections of one call to services of this host. Each is opened on first use and shared by all steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sessions:
         self._opened: Dict[Callable[[], Any], Any] = {}
 
     def of(self, kind: Callable[[], S]) -> S:
-        """The one of this kind."""
+        """The session of this type."""
         with self._lock:
             if kind not in self._opened:
                 self._opened[kind] = kind()

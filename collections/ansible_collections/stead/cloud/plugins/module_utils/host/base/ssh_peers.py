@@ -1,6 +1,6 @@
-"""How hosts reach each other over SSH without a person: keys of their own, and what each key may do.
+"""How hosts reach each other over SSH without a person: with their own keys, and limits on what each key may do.
 
-Nobody else's SSH settings are read or changed: keys, known hosts and members all lie under Stead's own directories.
+Other SSH settings are neither read nor changed: keys, known hosts and members are in Stead's own directories.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BAD_HOST = Code("STEAD-E010", "not a host name or address")
 READABLE = 0o644
 PASSABLE = 0o755
 PORT = 22
-SECONDS = 5  # until a host that does not take the connection counts as silent
+SECONDS = 5  # after which a host that does not accept the connection counts as silent
 _LINE = re.compile(r"(.*) stead:(\S+)\Z")
 
 
@@ -30,8 +30,8 @@ class Way(TypedDict):
 
 
 class Peers:
-    """One purpose: its folder, the user that others log in as, and what sshd lets their keys do. `{0}` in that is the
-    name of the host that has the key, which it so cannot choose itself."""
+    """One purpose: its folder, the user that others log in as, and what sshd lets their keys do. `{0}` is
+    replaced by the name of the host with the key, so that the host cannot choose it."""
 
     def __init__(self, folder: str, user: str, limits: str) -> None:
         self.folder = folder
@@ -52,10 +52,10 @@ class Peers:
         return (paths.read_bytes(self._path("id_ed25519.pub")) or b"").decode().strip()
 
     def learn(self, given: Mapping[str, Any], work: Work) -> None:
-        """`members`: every host of the inventory that is one, with its address and port for SSH there. `known`: address
-        on the underlay, public key and sshd's keys of those that told them just now.
+        """`members`: all hosts of the inventory that are members, with address and port for SSH. `known`: address on
+        the underlay, public key and sshd's keys of the members that reported them now.
 
-        What is known of a member that was not asked this time stays; of one that is a member no more, nothing does.
+        Keys of members that were not asked this time stay. Keys of former members are removed.
         """
         known, members = given.get("known") or {}, given.get("members") or {}
         ways: Dict[str, Way] = {}
@@ -67,7 +67,7 @@ class Peers:
             old = before[name]["addresses"] if name in before and not underlay else []
             ways[name] = {"addresses": _unique([underlay, address or name] + old), "port": int(port)}
             if not public_key:
-                continue  # in check mode its key is yet to be made
+                continue  # in check mode its key does not exist yet
             authorised[name] = ["{0} {1}".format(self._limits.format(_place(name)), " ".join(_words(public_key)))]
             at = ",".join(_at(word, int(port)) for word in _unique([name] + ways[name]["addresses"]))
             hosts[name] = ["{0} {1}".format(at, " ".join(_words(line))) for line in host_keys]
@@ -80,7 +80,7 @@ class Peers:
         return found
 
     def argv(self, address: str, port: int) -> List[str]:
-        """The call that reaches a member, with nobody's settings."""
+        """The ssh command that reaches a member, without any user's settings."""
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": str(SECONDS),
@@ -105,7 +105,7 @@ class Peers:
         work.write(path, text, READABLE)
 
 
-# No terminal, no forwarding, no agent. It answers one question, and whoever asks cannot say who it is.
+# No terminal, no forwarding, no agent. The key runs one command, with a host name that the caller cannot choose.
 WITNESS = Peers(paths.ROOT + "/witness", "stead-witness", 'restrict,command="/usr/lib/stead/witness {0}"')
 
 

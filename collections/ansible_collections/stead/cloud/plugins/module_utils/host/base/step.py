@@ -1,6 +1,6 @@
-"""What host code is given: a step of the plan, or an entry of the ledger where there is no plan.
+"""What host code gets: a step of the plan, or a step made from an entry of the ledger.
 
-A want has the form of its kind (`wire/<kind>.py` says which); here it is what it is on the wire, a mapping.
+A want has the form of its kind (see `wire/<kind>.py`); here it is a plain mapping.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ Want = Dict[str, Any]
 
 
 class Origin(TypedDict):
-    """The store that a run writes from."""
+    """The store of a run."""
 
     site: str
     serial: int
@@ -25,8 +25,8 @@ class Step(TypedDict, total=False):
     action: str
     uuid: str
     digest: str  # of the want
-    want: Any  # of the kind's own form; nothing for what should not be there
-    have: Any  # the same, of what is there
+    want: Any  # in the form of the kind; empty if the resource should not exist
+    have: Any  # the same for what exists
     after: List[int]  # numbers of the steps that it waits for
     to: str  # the host that it moves to
     came_from: str  # the host that it moves from, for the one that gets it
@@ -34,10 +34,10 @@ class Step(TypedDict, total=False):
     record: Any  # what the store has of the resource
     origin: Optional[Origin]
     underlay: str  # address of this host between hosts
-    upload: str  # where the controller's file lies on this host
-    kept: Any  # what the controller said of an image
-    held: bool  # restoring: it may be on another host by now
-    start: bool  # restoring: what runs by itself is started
+    upload: str  # path of the uploaded file on this host
+    kept: Any  # what the controller reported of an image
+    held: bool  # restoring: it may be on another host now
+    start: bool  # restoring: services and guests are started too
 
 
 class Entry(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""Programs that serve a network or a router: transient systemd units, made anew from the ledger after a boot."""
+"""Programs that serve a network or a router, as transient systemd units. After a boot, the ledger makes them again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .work import Work
 def start(
     unit: str, description: str, words: List[str], work: Work, settings: Optional[Mapping[str, str]] = None
 ) -> None:
-    """Anew, if it runs already. Killed or crashed, it comes back, however often."""
+    """Restarts it if it runs already. systemd restarts it whenever it is killed or crashes."""
     if is_loaded(unit):
         stop(unit, work)
     given = {"Description": description, "Restart": "always", "RestartSec": "1", "StartLimitIntervalSec": "0"}
@@ -29,7 +29,7 @@ def stop(unit: str, work: Work) -> None:
 
 
 def runs(unit: str, words: List[str], work: Work) -> bool:
-    """As it should, and not only something under its name."""
+    """Whether it runs as it should, and not only some unit with its name."""
     there = work.now.unit(unit)
     return there is not None and there.active and there.words == " ".join(words)
 

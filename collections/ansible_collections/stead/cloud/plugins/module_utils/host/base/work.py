@@ -1,4 +1,4 @@
-"""What a step works with. All that changes a host goes through here, so that check mode is the same code without it."""
+"""What a step works with. All changes of a host go through it, so check mode runs the same code without them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .sessions import Sessions
 
 
 class Work:
-    """Does things, or with `check` only says what it would do. `done` is what was, or would be, done."""
+    """Does things, or with `check` only records what it would do. `done` lists what was, or would be, done."""
 
     def __init__(
         self,
@@ -24,15 +24,15 @@ class Work:
         now: Optional[Readings] = None,
         handed: Optional[Mapping[str, str]] = None,
     ) -> None:
-        self.host = host  # the inventory's name of this host
+        self.host = host  # this host's name in the inventory
         self.handed = handed or {}  # UUID of a volume -> what its host gave for it
         self.check = check
         self.done: List[str] = []
         self.sessions = sessions if sessions is not None else Sessions()
         self.now = now or Readings(self.sessions)  # what the host has
-        # (field of the want, key in it) -> what is there of it, of what was not as it should be
+        # (field of the want, key in it) -> what the host has, for each difference
         self.parts: Dict[Tuple[str, Optional[str]], Any] = {}
-        self.booted = False  # a guest, by this step
+        self.booted = False  # this step has started a guest
         self._secrets = secrets or {}
 
     @property
@@ -41,7 +41,7 @@ class Work:
 
     @contextlib.contextmanager
     def part(self, field: str, key: Optional[str] = None, there: Any = None) -> Iterator[None]:
-        """What is done within is done about this: in check mode, that is what a host has otherwise than it should."""
+        """Things done within concern this field: in check mode, the field differs on this host."""
         before = len(self.done)
         try:
             yield
@@ -62,7 +62,7 @@ class Work:
         return "" if self.check else commands.run(argv, feed=feed, timeout=timeout)
 
     def batch(self, program: str, lines: Sequence[str], namespace: Optional[str] = None) -> None:
-        """Many changes by `ip` or `bridge` in one call. A line holds names and numbers, which have no spaces."""
+        """Many changes by `ip` or `bridge` in one call. A line has only names and numbers, which contain no spaces."""
         if not lines:
             return
         inside = ["-netns", namespace] if namespace else []
@@ -96,19 +96,19 @@ class Work:
                 paths.remove_tree(path)
 
     def act(self, text: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        """A call that changes the host, with the words for it."""
+        """A call that changes the host, with its description."""
         self.done.append(text)
         return None if self.check else call(*arguments)
 
     def can_open(self, value: Any) -> bool:
-        """Whether all secrets that a value refers to are known."""
+        """Whether all secrets of a value are known."""
         if isinstance(value, dict):
             sealed = set(value) == {"$secret"}
             return value["$secret"] in self._secrets if sealed else all(map(self.can_open, value.values()))
         return all(map(self.can_open, value)) if isinstance(value, list) else True
 
     def opened(self, value: Any) -> Any:
-        """A value with its secrets put in. Only for what reaches the guest: the ledger keeps the references."""
+        """A value with its secrets filled in. Only for what reaches the guest: the ledger keeps the references."""
         if isinstance(value, dict):
             if set(value) == {"$secret"}:
                 return self._secrets[value["$secret"]]

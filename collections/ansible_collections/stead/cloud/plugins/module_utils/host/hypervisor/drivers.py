@@ -1,4 +1,4 @@
-"""The hypervisors that there is code for on hosts, and who of them has what.
+"""The hypervisor drivers on hosts, and which of them supports what.
 
 Ansible packs what it sees imported: built-in drivers are listed here, and a site's own in its collection `stead.site`,
 whose `module_utils/hypervisor.py` has a tuple `DRIVERS`. A host may have several; a guest is looked for in all.

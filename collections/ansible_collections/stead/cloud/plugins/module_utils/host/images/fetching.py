@@ -1,6 +1,6 @@
-"""Brings a file to this host: from a path or over HTTP, and only under a name that says it is not whole yet.
+"""Fetches a file from a path or over HTTP, under a name for incomplete files.
 
-Whoever answers is a stranger: what this host has no room for is refused before its disk is full.
+The server is not trusted: a file for which this host has no room is refused before the disk is full.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Images on this host: files named after their own content, and for each image a word on which of them it is.
+"""Images on this host: files named after their digest, and for each image a file that names the digest.
 
-A file is never written to under its name, and stays for as long as an image is it or a disk is laid over it: an image
-that gets another content gets another file, and old disks keep what they stand on.
+A file is never changed under its final name, and stays as long as an image or a disk uses it. An image with new
+content gets another file, and old disks keep their base file.
 """
 
 from __future__ import annotations

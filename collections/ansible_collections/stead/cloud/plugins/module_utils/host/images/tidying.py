@@ -1,6 +1,6 @@
-"""Removes files of images that nobody needs: which are no image's, and on which no disk stands.
+"""Removes image files that are not needed: files of no image that no disk uses as its base.
 
-Who asks for it has just changed an image or an instance. In doubt nothing is removed.
+It is called after a change of an image or an instance. If it cannot be sure, it removes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Unpacks a file from a stranger. A few bytes can be packed to fill any disk, so there is always a limit."""
+"""Unpacks an untrusted file. A small file can unpack to fill any disk, so there is always a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes what strangers send to this host's disk: never more than it has room for, and holes where there are zeros."""
+"""Writes untrusted data to disk: never more than there is room for, and with holes in place of zeros."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tells neighbours at once that an address is here now: gratuitous ARP, and advertisements that nobody asked for.
+"""Announces that an address has moved here: gratuitous ARP, and unsolicited neighbour advertisements.
 
-Without it they would send to where it was until they forget, which takes minutes. By raw sockets, opened in the
-namespace.
+Otherwise neighbours would send to the old place until their cache expires, which takes minutes. It uses raw sockets
+that are opened in the namespace.
 """
 
 from __future__ import annotations

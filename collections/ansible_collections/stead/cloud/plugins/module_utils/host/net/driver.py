@@ -24,7 +24,7 @@ class Resource(Protocol):
     """One kind of resource by one driver."""
 
     def ensure(self, want: Want, work: Work) -> None:
-        """Makes what should be, of whatever is there."""
+        """Makes the want, whatever exists now."""
 
     def remove(self, have: Want, work: Work) -> None:
         """`have` may be no more than the UUID, of what a host has lost from its ledger."""

@@ -1,6 +1,6 @@
-"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, what was made here.
+"""Everything that the planner needs to know of this host, in one value: capacity, traits, network, resources.
 
-It changes nothing. What cannot be read is told as trouble, and the rest is reported all the same.
+It changes nothing. What cannot be read is reported as a problem, and the rest is still reported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What `stead doctor` asks beyond what is observed: do packets reach the other hosts whole, and what is in the way.
+"""What `stead doctor` checks in addition to the observation: whether packets reach other hosts, and what blocks them.
 
-It looks and sends pings, and changes nothing.
+It reads and sends pings, and changes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What this host's kernel can do, tried rather than believed: in a network namespace of its own, which is gone after.
+"""What this host's kernel can do, found out by trying it in a temporary network namespace.
 
-Loads no module by itself: what `ip` or `nft` makes the kernel load, it would load as well when Stead needs it.
+It loads no module itself: modules that `ip` or `nft` make the kernel load would also be loaded when Stead needs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks at this host: what of it is otherwise than it should be, and what many questions share, which is read once."""
+"""Compares this host with its ledger, from tables that are read once and shared by all comparisons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALTERED = "altered"
 
 class Look:
     def __init__(self, host: str, lost: Sequence[Entry] = ()) -> None:
-        self.host = host  # the inventory's name of this host
+        self.host = host  # this host's name in the inventory
         self.trouble: List[str] = []  # what could not be read, and why
         self.blind = ""  # why nothing can be said of instances
         self._sessions = Sessions()

@@ -1,6 +1,6 @@
-"""What a bare host is, before anything is prepared: the little that the roles must know to choose what to do.
+"""Facts of a host before it is prepared: the few that the roles need to choose what to do.
 
-It only looks, and needs nothing but Python: no package has been installed yet.
+It only reads, and needs only Python, because no package has been installed yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Puts the very code that runs now onto the host, so that a boot needs neither Ansible nor the controller.
+"""Installs the running host code on the host, so that a boot needs neither Ansible nor the controller.
 
 A module arrives as an archive with all that it imports. What of it is Stead's, or a site's own (`stead.site`), is laid
 down under its own name below /usr/lib/stead: code that is imported here and there is called the same in both.

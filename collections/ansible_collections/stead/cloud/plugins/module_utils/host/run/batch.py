@@ -1,9 +1,9 @@
-"""Carries out one host's steps of a wave: a few at once, each after what it waits for, and on after a failure.
+"""Carries out one host's steps of a wave: a few in parallel, each after its dependencies, and on after a failure.
 
-A step that fails takes with it only what depends on it. The outcome is a value for each step, never an exception.
+A failed step prevents only the steps that depend on it. The outcome is a value for each step, never an exception.
 
-A long batch is left after a while, between two steps, so that what is done can be told; whoever called calls again.
-A guest that is waited for holds up only what depends on it: the wait is carried from one call to the next.
+A long batch returns between two steps, so that its progress can be reported; the caller then calls it again.
+A guest that is not ready yet delays only steps that depend on it: the wait continues from one call to the next.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""After a boot: what of this host's ledger is still its own, and starting that.
+"""After a boot: decides which resources of the ledger still belong to this host, and starts them.
 
-While this host was off, a person may have called it dead, and then its guests run elsewhere. So what may be on one host
-only is held back until more than half of the other hosts have answered that nobody said so. An apply holds nothing
-back: it knows.
+While this host was off, it may have been declared dead, and then its guests run elsewhere. So resources that may be on
+only one host wait until more than half of the other hosts have answered that it was not. An apply does not wait,
+because it knows.
 """
 
 from __future__ import annotations

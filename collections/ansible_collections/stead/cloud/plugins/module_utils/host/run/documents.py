@@ -1,7 +1,7 @@
-"""What this host keeps of projects that belong to the API, a file for each: /var/lib/stead/documents/<project>.json.
+"""What this host keeps of projects of the API, one file for each: /var/lib/stead/documents/<project>.json.
 
-The store alone has their documents otherwise. Who plans with a store that has none is told here that they exist, so
-that no project is destroyed because its document was lost. Controllers keep them whole, sealed with the site's key.
+Otherwise only the store has their documents. If the store loses one, the hosts still report that the project exists,
+so it is not destroyed because its document was lost. Controllers keep them whole, sealed with the site's key.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which hosts a person called dead, as every host remembers it: what such a host has may run elsewhere since.
+"""Hosts that were declared dead, as every host stores them: what such a host had may run elsewhere now.
 
-An apply tells all hosts that answer before it starts anything elsewhere. A host that boots asks them.
+An apply tells all hosts that answer, before it starts anything elsewhere. A host that boots asks them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""In which order a host does its steps: what the plan says, and what UUIDs in wants say where the plan is silent."""
+"""The order of a host's steps: as the plan says, and by UUIDs in wants where the plan says nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""After a boot: what the kernel forgets of what this host's ledger has, and what is to run.
+"""After a boot: restores from the ledger what the kernel has lost, and starts what should run.
 
-Runs without Ansible and without the controller, from /usr/lib/stead. What fails is said and does not stop the rest.
+It runs without Ansible and controller, from /usr/lib/stead. A failure is reported and does not stop the rest.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One resource by a module of its own: the same host code as a plan's steps, without a plan.
+"""One resource by its own module: the same host code as the steps of a plan, without a plan.
 
-Identities that a plan would have chosen come from the address, so that the same task means the same thing next time.
+Identities that a plan would choose are derived from the address, so the same task always means the same resource.
 """
 
 from __future__ import annotations

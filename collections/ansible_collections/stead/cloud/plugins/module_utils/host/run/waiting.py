@@ -1,6 +1,6 @@
-"""Whether a guest is ready, as its want says what that means: it took its address, answers on a port, or says so.
+"""Whether a guest is ready, as its want defines it: it uses its address, answers on a port, or its agent says so.
 
-One look is short, whatever the guest does: how often and how long to look is the batch's to say.
+One check is short, whatever the guest does. The batch decides how often and how long to check.
 """
 
 from __future__ import annotations

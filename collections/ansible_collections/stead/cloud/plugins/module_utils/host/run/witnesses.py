@@ -1,4 +1,4 @@
-"""What other hosts say of one that boots decides what it holds back. Pure: simulated hosts decide by it as well."""
+"""Decides from the answers of other hosts what a booting host holds back. Pure: simulated hosts use it too."""
 
 from __future__ import annotations
 

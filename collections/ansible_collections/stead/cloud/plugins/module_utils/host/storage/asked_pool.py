@@ -1,4 +1,4 @@
-"""A pool as a task of a playbook names it, where no plan has described it: the same words as in the inventory."""
+"""A pool as a task of a playbook names it, without a plan: in the words of the inventory."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a storage driver is on a host: operations, of which it has some and lacks others.
+"""The interface of a storage driver on a host: operations, some of which a driver may lack.
 
-What it lacks is None, and whoever asks for it is refused (`drivers`). What a driver can do is told by its controller's
-half, and a test compares both. The host that keeps a pool makes and changes disks; any host that uses one asks where
-it is (`source`). Of a pool that no host keeps, every host is both.
+An operation that it lacks is None, and using it is refused (`drivers`). The controller's half declares what a driver
+can do, and a test compares both halves. The host that keeps a pool makes and changes disks. A host that uses a disk
+asks where it is (`source`). For a pool that no host keeps, every host does both.
 """
 
 from __future__ import annotations

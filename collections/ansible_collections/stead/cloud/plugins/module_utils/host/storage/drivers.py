@@ -1,4 +1,4 @@
-"""Which driver keeps a pool, and what is asked of it by those who do not care which. The one place that has them all.
+"""The storage drivers, and the operations that do not depend on the driver. The only place that lists them all.
 
 Ansible packs what it sees imported: built-in drivers are listed here, and a site's own in its collection `stead.site`,
 whose `module_utils/storage.py` has a tuple `DRIVERS`. What a driver has no operation for is refused here.
