@@ -121,7 +121,11 @@ def test_zstd_is_unpacked_and_limited_too(tmp_path: Path, images: Path) -> None:
         (b"not packed", {"compression": "gz"}, "Cannot unpack"),
         (gzip.compress(qcow2(more=b"x" * 4096), mtime=0)[:-30], {"compression": "gz"}, "Cannot unpack"),
         (gzip.compress(bytes(16 << 20)), {"compression": "gz", "format": "raw", "size": SIZE}, "more than `size` says"),
-        (b'# Disk DescriptorFile\nRW 1 FLAT "/etc/shadow" 0\n', {"format": "vmdk"}, "a VMDK whose data is in other files"),
+        (
+            b'# Disk DescriptorFile\nRW 1 FLAT "/etc/shadow" 0\n',
+            {"format": "vmdk"},
+            "a VMDK whose data is in other files",
+        ),
         (b"KDMV".ljust(512, b"\0"), {"format": "vmdk"}, "a VMDK whose data is in other files"),
         (b"nothing", {"format": "vdi"}, "qemu-img info"),
     ],
