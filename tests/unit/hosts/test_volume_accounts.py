@@ -263,6 +263,16 @@ def test_an_older_volume_that_is_attached_anew_gets_a_secret(server: Server) -> 
     assert iscsi_targets.hand(UUID, False, Work("nas")) == secret
 
 
+def test_a_volume_whose_secret_was_lost_gets_another_with_its_next_attachment(server: Server, tmp_path: Path) -> None:
+    """tgtd still has the account, with a secret that nobody knows any more."""
+    accounts.make(UUID, Work("nas"))
+    offer()
+    (tmp_path / "served" / UUID).unlink()
+    server.lets_in.clear()
+    secret = iscsi_targets.hand(UUID, True, Work("nas"))
+    assert (server.accounts, server.bound) == ({USER: secret}, {1: USER})
+
+
 def test_the_doctor_is_told_of_volumes_without_a_secret(server: Server, tmp_path: Path) -> None:
     want = {"uuid": UUID, "name": "acme/volumes/a", "pool": pool(tmp_path)}
     own = {"uuid": "b", "name": "acme/volumes/b", "pool": {"name": "p", "type": "iscsi"}}

@@ -140,7 +140,7 @@ def hand(uuid: str, alone: bool, work: Work) -> str:
         target = table().get(name_of(uuid))
         if target is not None and not sessions(target["number"]):
             accounts.make(uuid, work)
-            _guard(uuid, target, work)
+            _guard(uuid, dict(target, accounts=[]), work)  # an account that is there has another secret
     return accounts.served(uuid)
 
 
