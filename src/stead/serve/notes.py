@@ -13,6 +13,7 @@ from stead.serve.edits import Content, Edit
 
 NOTES = "serve"
 REBOOT, RESIZED_FROM = "reboot", "resized_from"
+ENDS_WITH_IT = "boot_volume_ends_with_it"
 
 
 def of(content: Content, key: str) -> Mapping[str, Any]:
@@ -32,6 +33,12 @@ def note(key: str, **said: Any) -> Edit:
         return {**rest, NOTES: after} if after else rest
 
     return edit
+
+
+def forget(content: Content, key: str) -> Content:
+    left = {name: one for name, one in content.get(NOTES, {}).items() if name != key}
+    rest = {name: one for name, one in content.items() if name != NOTES}
+    return {**rest, NOTES: left} if left else rest
 
 
 def rebooting(content: Content) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.address import Address
@@ -10,7 +10,7 @@ from stead.serve.compute.creation import flavor_of, group_named
 from stead.serve.compute.servers import Status, notes_of
 from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_built
-from stead.serve.notes import note
+from stead.serve.notes import forget, note
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -154,8 +154,8 @@ def action_of(call: Call, world: CloudState, thing: KnownResource) -> tuple[str,
     raise bad(f"There is no such action: {str(name)[:60]}")
 
 
-def deleted(key: str) -> Edit:
-    """Floating IPs that led to it are kept, and lead nowhere."""
+def deleted(key: str, volumes: Iterable[str] = ()) -> Edit:
+    """Floating IPs that led to it are kept, and lead nowhere. `volumes` end with it."""
 
     def edit(content: Content) -> Content:
         entry_of(content, "instances", key)
@@ -166,6 +166,9 @@ def deleted(key: str) -> Edit:
             for name, one in content.get("floating_ips", {}).items()
         }
         after = {**content, "floating_ips": addresses} if addresses else content
-        return note(key, reboot=None, resized_from=None)(remove(after, "instances", key))
+        after = forget(remove(after, "instances", key), key)
+        for name in volumes:
+            after = remove(after, "volumes", name)
+        return after
 
     return edit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from stead.core.address import Address
@@ -40,15 +41,29 @@ def created(call: Call) -> Created:
         key = new_key("instances")
         name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
         volume, more = _boot(world, call, said, key)
-        access = {word: said[word] for word in ACCESS if said.get(word)}
-        edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **access)]
+        noted: dict[str, Any] = accesses(said)
+        if volume.get("boot_volume") and _roots(said)[0].get("delete_on_termination"):
+            noted[notes.ENDS_WITH_IT] = True
+        edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **noted)]
         keys.append(key)
     return Created(all_of(*edits), keys)
 
 
+def accesses(said: Mapping[str, Any]) -> dict[str, str | None]:
+    """The addresses that people are to use, in their short form."""
+    found: dict[str, str | None] = {}
+    for word in ACCESS:
+        if word in said:
+            try:
+                found[word] = str(ip_address(said[word])) if said[word] else None
+            except ValueError as error:
+                raise bad(f"Invalid input for {word}: {said[word]!r} is no IP address.") from error
+    return found
+
+
 def _one(key: str, name: str, fields: Mapping[str, Any], world: CloudState) -> Edit:
     """The host name is that of the server where nobody of the project has it; names resolve inside of a project."""
-    shared = any(world.desired.get(Address("", "networks", one["network"])) for one in fields.get("networks", ()))
+    shared = any(world.desired.get(Address("", "networks", one["network"])) for one in fields.get("networks") or ())
 
     def edit(content: Content) -> Content:
         wanted = slug(name) or key
@@ -123,7 +138,7 @@ def port_nic(call: Call, world: CloudState, id_: str) -> dict[str, Any]:
 def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[Edit]]:
     """The root disk of `block_device_mapping_v2`, where it is a volume."""
     devices = said.get("block_device_mapping_v2") or []
-    roots = [one for one in devices if str(one.get("boot_index", "")) == "0"]
+    roots = _roots(said)
     if len(devices) != len(roots) or len(roots) > 1:
         raise not_built("More devices than the root disk are attached after a server is made, not with it.")
     if not roots:
@@ -143,6 +158,10 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
         entry = {"size": f"{int(root['volume_size'])}GiB", "from": {"image": image.address.name}}
         return {"boot_volume": name, "image": None}, [lambda content: put(content, "volumes", name, entry)]
     raise not_built("A server boots from an image, a volume, or a volume of a given size made from an image.")
+
+
+def _roots(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in said.get("block_device_mapping_v2") or [] if str(one.get("boot_index", "")) == "0"]
 
 
 def user_data(text: str) -> str:

@@ -93,17 +93,17 @@ def change_server(call: Call) -> ApiReply:
     fields = {
         word: said[name] for name, word in (("name", "display_name"), ("description", "description")) if name in said
     }
-    access = {name: said[name] or None for name in creation.ACCESS if name in said}
-    edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **access))
+    edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **creation.accesses(said)))
     world = call.edit("change server", edit)
     return ApiReply(body={"server": detail(call, world, world.thing(thing.address))})
 
 
 def delete_server(call: Call) -> ApiReply:
-    _, thing = own(call)
-    call.edit(
-        f"delete server {thing.name}", actions.deleted(thing.address.name), loses=lambda one: one == thing.address
-    )
+    world, thing = own(call)
+    volume = thing.model.boot_volume if words.notes_of(world, thing).get(notes.ENDS_WITH_IT) else None
+    lost = {thing.address, *([volume] if volume is not None else ())}
+    edit = actions.deleted(thing.address.name, [volume.name] if volume is not None else ())
+    call.edit(f"delete server {thing.name}", edit, loses=lambda one: one in lost)
     return ApiReply(204)
 
 

@@ -38,6 +38,7 @@ from stead.serve.routes import (
     FLAG,
     ID,
     LONG,
+    MAYBE_TEXT,
     METADATA,
     NAME,
     TEXT,
@@ -63,10 +64,6 @@ def _none(what: str) -> Any:
 
 
 _NETWORK = record(uuid=ID, port={"type": ["string", "null"]}, fixed_ip=TEXT)
-_ACCESS = {
-    "4": {"type": ["string", "null"], "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3})?$"},
-    "6": {"type": ["string", "null"], "pattern": r"^[0-9a-fA-F:.]{0,45}$"},
-}
 _SERVER = record(
     ["name", "flavorRef"],
     name={**NAME, "pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"},
@@ -78,8 +75,8 @@ _SERVER = record(
     user_data={"type": ["string", "null"], "maxLength": 65535},
     metadata=METADATA,
     availability_zone={"type": ["string", "null"], "maxLength": 255},
-    accessIPv4=_ACCESS["4"],
-    accessIPv6=_ACCESS["6"],
+    accessIPv4=MAYBE_TEXT,
+    accessIPv6=MAYBE_TEXT,
     min_count={"type": ["integer", "string"], "pattern": "^[0-9]{1,4}$"},
     max_count={"type": ["integer", "string"], "pattern": "^[0-9]{1,4}$"},
     config_drive={"anyOf": [FLAG, {"enum": ["", None]}]},
@@ -93,8 +90,8 @@ _SERVER = record(
 _CHANGE = record(
     name={**NAME, "pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"},
     description=LONG,
-    accessIPv4=_ACCESS["4"],
-    accessIPv6=_ACCESS["6"],
+    accessIPv4=MAYBE_TEXT,
+    accessIPv6=MAYBE_TEXT,
 )
 _ATTACH = record(["volumeId"], volumeId=ID, device={"type": ["string", "null"], "pattern": "^(/dev/)?vd[b-v]$"})
 _FIXED = {"type": "array", "maxItems": 2, "items": record(["ip_address"], ip_address=TEXT)}

@@ -26,7 +26,7 @@ SYSTEM = "system"  # where a role is held that is for the whole cloud
 FRESH = 2.0  # seconds until what another process has written is seen
 Record = Mapping[str, Any]
 Key = tuple[str, str]
-USER, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "assignment", "credential", "revoked", "key"
+USER, GROUP, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "group", "assignment", "credential", "revoked", "key"
 BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
 _NEEDS = {
     AccessPolicy.READER: "reader",
@@ -133,20 +133,68 @@ class People:
     def remove_user(self, user: str) -> None:
         self.user(user)
         mine = [key for key, one in self.known().items() if one.get("user") == user]
-        self.write({(USER, user): None, **dict.fromkeys(mine)})
+        left = {(GROUP, name): _without(self.group(name), user) for name in self.groups_of(user)}
+        self.write({(USER, user): None, **dict.fromkeys(mine), **left})
+
+    # Groups
+
+    def group(self, name: str) -> Record:
+        found = self.known().get((GROUP, name))
+        if found is None:
+            raise not_found("Group", name)
+        return found
+
+    def groups_of(self, user: str) -> list[str]:
+        return [name for name, one in self.of_kind(GROUP) if user in one["members"]]
+
+    def add_group(self, name: str, description: str) -> str:
+        if any(one["name"] == name for _, one in self.of_kind(GROUP)):
+            raise conflict(f"There is a group {name} already.")
+        new = uuid.uuid4().hex
+        self.write({(GROUP, new): {"name": name, "description": description, "members": []}})
+        return new
+
+    def change_group(self, group: str, **fields: Any) -> None:
+        self.write({(GROUP, group): {**self.group(group), **fields}})
+
+    def remove_group(self, group: str) -> None:
+        self.group(group)
+        held = [key for key, one in self.known().items() if key[0] == ASSIGNMENT and one["user"] == group]
+        self.write({(GROUP, group): None, **dict.fromkeys(held)})
+
+    def join(self, group: str, user: str) -> None:
+        self.user(user)
+        known = self.group(group)
+        self.write({(GROUP, group): {**known, "members": [*_without(known, user)["members"], user]}})
+
+    def leave(self, group: str, user: str) -> None:
+        known = self.group(group)
+        if user not in known["members"]:
+            raise not_found("User in the group", user)
+        self.write({(GROUP, group): _without(known, user)})
 
     # Roles
 
     def roles_in(self, user: str, where: str) -> frozenset[str]:
+        """By oneself, and by one's groups."""
+        holders = {user, *self.groups_of(user)}
         return frozenset(
-            one["role"] for _, one in self.of_kind(ASSIGNMENT) if (one["user"], one["where"]) == (user, where)
+            one["role"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders and one["where"] == where
+        )
+
+    def own_roles(self, holder: str, where: str) -> frozenset[str]:
+        """Those that were assigned to this user or group."""
+        return frozenset(
+            one["role"] for _, one in self.of_kind(ASSIGNMENT) if (one["user"], one["where"]) == (holder, where)
         )
 
     def assignments(self) -> list[Record]:
         return [one for _, one in self.of_kind(ASSIGNMENT)]
 
     def assign(self, user: str, where: str, role: str) -> None:
-        self.user(user)
+        """To a user or a group."""
+        if (GROUP, user) not in self.known():
+            self.user(user)
         self.write({(ASSIGNMENT, f"{user}/{where}/{role}"): {"user": user, "where": where, "role": role}})
 
     def unassign(self, user: str, where: str, role: str) -> None:
@@ -156,7 +204,10 @@ class People:
         self.write({key: None})
 
     def projects_of(self, user: str) -> list[str]:
-        found = (one["where"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] == user and one["where"] != SYSTEM)
+        holders = {user, *self.groups_of(user)}
+        found = (
+            one["where"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders and one["where"] != SYSTEM
+        )
         return list(dict.fromkeys(found))
 
     def forget_project(self, where: str) -> None:
@@ -235,6 +286,10 @@ class People:
         if project is None or (where and not roles):
             return NOBODY
         return Caller(token, token.user, user["name"], project, implied(roles))
+
+
+def _without(group: Record, user: str) -> dict[str, Any]:
+    return {**group, "members": [one for one in group["members"] if one != user]}
 
 
 def _digest(secret: str) -> str:

@@ -12,6 +12,18 @@ from stead.serve.identity.credential_calls import (
     show_credential,
 )
 from stead.serve.identity.fixed import domain, nothing, region, show_domain, show_region, show_service, users_of_names
+from stead.serve.identity.group_calls import (
+    add_member,
+    change_group,
+    create_group,
+    delete_group,
+    is_member,
+    list_groups,
+    list_members,
+    remove_member,
+    show_group,
+    user_groups,
+)
 from stead.serve.identity.project_calls import (
     change_project,
     create_project,
@@ -28,13 +40,13 @@ from stead.serve.identity.user_calls import (
     list_users,
     own_projects,
     show_user,
-    user_groups,
     user_projects,
 )
 from stead.serve.routes import FLAG, ID, LONG, MAYBE_ID, NAME, AccessPolicy, ApiRoute, Service, record, wrapped
 
 PASSWORD = {"type": ["string", "null"], "minLength": 1, "maxLength": 1024}
 _USER = record(name=NAME, password=PASSWORD, enabled=FLAG, email=LONG, description=LONG, default_project_id=MAYBE_ID)
+_GROUP = record(name=NAME, description=LONG)
 _PROJECT = record(name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"})
 _CREDENTIAL = record(
     ["name"],
@@ -53,11 +65,14 @@ _PASSWORD = wrapped(
     ),
 )
 PUBLIC, ANYONE, ADMIN = AccessPolicy.PUBLIC, AccessPolicy.ANYONE, AccessPolicy.ADMIN
-_OF_PROJECT = f"{V}/projects/{{project}}/users/{{user}}/roles"
-_OF_SYSTEM = f"{V}/system/users/{{user}}/roles"
+_HELD = tuple(
+    f"{V}/{where}/{holder}/roles"
+    for where in ("projects/{project}", "system")
+    for holder in ("users/{user}", "groups/{group}")
+)
 _FIXED = tuple(
     ApiRoute(method, f"{V}/{path}", ADMIN, users_of_names)
-    for path in ("domains", "regions", "services", "endpoints", "roles", "groups", "policies", "credentials")
+    for path in ("domains", "regions", "services", "endpoints", "roles", "policies", "credentials")
     for method in ("POST",)
 )
 ROUTES = (
@@ -97,7 +112,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/role_assignments", ANYONE, list_assignments),
     *(
         ApiRoute(method, f"{path}{end}", ADMIN, handler)
-        for path in (_OF_PROJECT, _OF_SYSTEM)
+        for path in _HELD
         for method, end, handler in (
             ("GET", "", roles_of),
             ("PUT", "/{role}", grant),
@@ -112,7 +127,15 @@ ROUTES = (
     ApiRoute("GET", f"{V}/services", ADMIN, lambda call: listed(call, "services", auth.services(call))),
     ApiRoute("GET", f"{V}/services/{{id}}", ADMIN, show_service),
     ApiRoute("GET", f"{V}/endpoints", ADMIN, lambda call: listed(call, "endpoints", auth.endpoints(call))),
-    ApiRoute("GET", f"{V}/groups", ADMIN, nothing("groups")),
+    ApiRoute("GET", f"{V}/groups", ADMIN, list_groups),
+    ApiRoute("POST", f"{V}/groups", ADMIN, create_group, wrapped("group", {**_GROUP, "required": ["name"]})),
+    ApiRoute("GET", f"{V}/groups/{{id}}", ADMIN, show_group),
+    ApiRoute("PATCH", f"{V}/groups/{{id}}", ADMIN, change_group, wrapped("group", _GROUP)),
+    ApiRoute("DELETE", f"{V}/groups/{{id}}", ADMIN, delete_group),
+    ApiRoute("GET", f"{V}/groups/{{id}}/users", ADMIN, list_members),
+    ApiRoute("PUT", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, add_member),
+    ApiRoute("GET", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, is_member),
+    ApiRoute("DELETE", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, remove_member),
     ApiRoute("GET", f"{V}/policies", ADMIN, nothing("policies")),
     ApiRoute("GET", f"{V}/credentials", ANYONE, nothing("credentials")),
     *_FIXED,

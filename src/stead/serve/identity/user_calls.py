@@ -85,11 +85,6 @@ def user_projects(call: Call) -> ApiReply:
     return listed(call, "projects", [one for one in all_projects(call) if one["id"] in mine])
 
 
-def user_groups(call: Call) -> ApiReply:
-    of_user(call)
-    return listed(call, "groups", [])
-
-
 def own_projects(call: Call) -> ApiReply:
     call.path = {"id": call.caller.user}
     return user_projects(call)
