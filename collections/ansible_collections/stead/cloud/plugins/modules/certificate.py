@@ -10,7 +10,7 @@ short_description: Make and sign the certificates with which instances move encr
 description:
   - A controller has the site's authority. Each compute host makes its own key, which never leaves it, and asks.
   - What is signed is the name and the address that the inventory has, whatever a request says.
-  - The playbook P(stead.cloud.bootstrap#playbook) calls it in this order, V(authority), V(requested), V(signed) and
+  - The playbook C(stead.cloud.bootstrap) calls it in this order, V(authority), V(requested), V(signed) and
     V(installed). A certificate is renewed 90 days before its end.
 version_added: 0.1.0
 author:

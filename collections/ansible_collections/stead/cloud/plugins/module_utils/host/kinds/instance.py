@@ -79,7 +79,7 @@ def receive(step: Step, work: Work) -> None:
         )
         raise Failed(HERE, text.format(want["root"]["pool"]["name"]))
     if not work.check:
-        ledger.begin(cast("Entry", dict(ledger.made_by(step), came_from=step["came_from"])))
+        ledger.begin(cast(Entry, dict(ledger.made_by(step), came_from=step["came_from"])))  # noqa: TC006 - pylint of ansible-test reads no quotes
     instance_disks.remove_root(want, work)
     instance_disks.ensure(want, work)
     _guard(want, work)
