@@ -90,8 +90,10 @@ def check_port(block: Block, at: int, one: Any, desired: Desired) -> Iterator[Di
             yield SAID_BY_PORT.at(block.place(f"{path}.{name}"), text)
     first = users(desired)[one.port]
     if first != (block, at) or len(block.members) > 1:
-        who = str(first[0].members[0].block) if first[0] is not block else "another interface of it"
-        text = f"{who} uses {one.port} already, and a port is one interface. Use another port, or none."
+        who = f"{first[0].members[0].block} uses {one.port} already"
+        if first == (block, at):
+            who = f"{len(block.members)} members would all use {one.port}"
+        text = f"{who}, and a port is one interface. Use another port, or none."
         yield PORT_TWICE.at(block.place(f"{path}.port"), text)
 
 
