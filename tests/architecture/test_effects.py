@@ -6,9 +6,11 @@ wants with every field are made (`tests/unit/kinds/test_everything.py`).
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -67,6 +69,34 @@ def test_every_field_of_a_want_has_an_effect_by_name(plural: str) -> None:
 @pytest.mark.parametrize("name", sorted(all_of_them()))
 def test_what_a_driver_names_is_a_field_of_networks(name: str) -> None:
     assert set(all_of_them()[name].effects) <= set(kinds()["networks"].effects)
+
+
+HOST = Path(__file__).parents[2] / "collections/ansible_collections/stead/cloud/plugins/module_utils/host"
+TOLD_BY_HOSTS = {
+    "networks": ("net/linuxbridge/networks.py", "net/linuxbridge/forwarding.py", "observe/looking.py"),
+    "routers": ("net/linuxbridge/routers.py", "observe/looking.py"),
+    "floating_ips": ("net/linuxbridge/floating_ips.py", "observe/looking.py"),
+    "security_groups": ("net/linuxbridge/security_groups.py", "observe/looking.py"),
+}
+
+
+@pytest.mark.parametrize("plural", sorted(TOLD_BY_HOSTS))
+def test_what_hosts_find_altered_has_an_effect_by_name(plural: str) -> None:
+    """Else no plan would mend it: the change would count as one of which nobody knows what it takes."""
+    kind = kinds()[plural]
+    text = "".join((HOST / name).read_text(encoding="utf-8") for name in TOLD_BY_HOSTS[plural])
+    parts = set(re.findall(r"\b(?:part|differs)\(\"([a-z_]+)\"", text))
+    assert len(parts) > 2
+    assert sorted(part for part in parts if kind.effect(part, "altered", None, {}, {}) is UNNAMED) == []
+
+
+def test_every_host_file_that_tells_parts_is_looked_at() -> None:
+    telling = {
+        str(path.relative_to(HOST))
+        for path in HOST.rglob("*.py")
+        if re.search(r"\b(?:part|differs)\(\"", path.read_text(encoding="utf-8"))
+    }
+    assert telling == {name for names in TOLD_BY_HOSTS.values() for name in names}
 
 
 def test_the_test_sees_a_field_that_nobody_named() -> None:

@@ -68,6 +68,8 @@ IN_PLACE = Effect(Action.UPDATE)
 REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
 # Every want has a name and an identity.
 NAMED: Mapping[str, Effect] = MappingProxyType({"name": IN_PLACE, "uuid": REPLACED})
+# What a host finds altered of something that it made, and has no other name for (`host/observe/looking.py`).
+PARTS = "parts"
 # For a field without a named effect: a later version made the want, or the kind forgot the field. The worst is assumed,
 # and no plan does it. It is compared by identity.
 UNNAMED = Effect(Action.REPLACE, Disruption.DATA_LOSS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic
-from stead.core.effect import UNNAMED, Data, Effect, effect_named
+from stead.core.effect import IN_PLACE, PARTS, UNNAMED, Data, Effect, effect_named
 from stead.core.fields import Expression, Secret
 from stead.core.named import NamedTuple
 from stead.core.needs import Demand, Need
@@ -218,6 +218,8 @@ class Kind:
     """What must be true before a step that starts it is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """Per field of a want, by the names of `core.effect`: what changing it takes. Every field is named."""
+    parts: tuple[str, ...] = ()
+    """What a host may find altered of one though no want has a field of this name; it makes that anew in place."""
     effect_of: Callable[[Effect, str, Any, Any, Mapping[str, Any], Mapping[str, Any]], Effect] = _as_named
     """The effect of a change if it depends on the values: (named effect, field, old, new, want, have)."""
     renamed: Callable[[Mapping[str, str], Address, Mapping[Address, Address]], Mapping[str, str]] = _as_they_were
@@ -254,5 +256,7 @@ class Kind:
 
     def effect(self, field: str, old: Any, new: Any, want: Mapping[str, Any], have: Mapping[str, Any]) -> Effect:
         """What it takes to change one field from `old` to `new`, considering the whole want and have."""
+        if field.partition(".")[0] in (PARTS, *self.parts):
+            return IN_PLACE
         named = effect_named(self.effects, field)
         return UNNAMED if named is None else self.effect_of(named, field, old, new, want, have)

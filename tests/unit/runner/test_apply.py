@@ -513,6 +513,8 @@ def test_what_begins_elsewhere_begins_after_the_others_were_told(bench: Bench) -
     seen: list[tuple[tuple[str, ...], tuple[str, ...], int]] = []
 
     class Runner:
+        refusals = staticmethod(bench.runner.refusals)
+
         @staticmethod
         def run(wave: Wave, on_event: Any) -> None:
             seen.append((wave.informs, wave.dead, len(wave.steps)))

@@ -69,6 +69,8 @@ class NetworkDriver:
     """Fields of its wants that say where the ports of a network are, by pattern."""
     effects: Mapping[str, Effect] = field(default_factory=dict)
     """What it takes to change a field that only its wants of networks have, and every such field; as of a kind."""
+    parts: tuple[str, ...] = ()
+    """What a host may find altered of a network though no want has a field of this name; as of a kind."""
     field_map: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     kernel: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -85,6 +85,7 @@ DRIVER = NetworkDriver(
     realise=realise,
     locates=("forwarding", "forwarding.*", "peers", "peers.*"),
     effects={"forwarding": IN_PLACE, "peers": IN_PLACE, "device": Effect(Action.UPDATE, Disruption.NETWORK)},
+    parts=("apart", "bridge", "ports", "tunnel"),
     field_map={"device": "physical", "forwarding": "", "peers": ""},
     words={
         "device": "device of the physical network",

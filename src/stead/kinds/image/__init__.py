@@ -26,6 +26,7 @@ KIND = Kind(
         **NAMED,
         **dict.fromkeys(("source", "checksum", "compression", "format", "from", "keeps", "size"), IN_PLACE),
     },
+    parts=("served",),
     field_map={"keeps": "source", "from": "source"},
     words={
         "from": "host that gives it",

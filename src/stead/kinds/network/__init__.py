@@ -45,6 +45,7 @@ KIND = Kind(
         "service": IN_PLACE,
         **{name: effect for driver in DRIVERS for name, effect in driver.effects.items()},
     },
+    parts=tuple(part for driver in DRIVERS for part in driver.parts),
     locates=tuple(field for driver in DRIVERS for field in driver.locates),
     identity=("type", "driver"),
     field_map={"service": "subnets", **{name: field for driver in DRIVERS for name, field in driver.field_map.items()}},

@@ -54,6 +54,7 @@ KIND = Kind(
     facts=facts,
     renamed=renamed,
     effects={**NAMED, "driver": PAUSE, "external": PAUSE, "interfaces": PAUSE, "snat": PAUSE, "routes": IN_PLACE},
+    parts=("announcements", "forwarding", "links", "rules"),
     effect_of=effect_of,
     field_map={"interfaces": "networks"},
     words={

@@ -24,6 +24,7 @@ KIND = Kind(
     facts=facts,
     # Rules are swapped in one go, and connections that both sets allow live on.
     effects={**NAMED, "drivers": IN_PLACE, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
+    parts=("filter",),
     field_map={"rules": "ingress", "sets": "ingress"},
     words={
         "rules": "rules",
