@@ -422,10 +422,10 @@ def watched() -> Iterator[set[str]]:
     seen, over = set[str](), Event()
 
     def look() -> None:
-        while not over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):
-                    seen.add(path.read_bytes().decode(errors="replace"))
+        while not over.wait(0.01):
+            for path in Path("/proc").iterdir():
+                with suppress(OSError):  # no process, or one that ended
+                    seen.add((path / "cmdline").read_bytes().decode(errors="replace"))
 
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look)
