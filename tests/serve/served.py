@@ -18,7 +18,8 @@ from stead.cli.common.workspace import Workspace, find
 from stead.core.address import Address
 from stead.serve.app import ApiServer
 from stead.serve.begin import begun
-from stead.serve.cloud import Cloud, Who
+from stead.serve.cloud import Cloud
+from stead.serve.edits import Who
 from stead.serve.identity.people import SYSTEM, People
 from stead.serve.services import SERVICES
 from stead.serve.worker import Worker

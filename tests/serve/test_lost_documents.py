@@ -15,8 +15,8 @@ from tests.serve.served import INVENTORY, workspace_at, write_site
 from stead.cli import main
 from stead.cli.common.serving import means
 from stead.serve.begin import begun
-from stead.serve.cloud import Cloud, Means, Who
-from stead.serve.edits import Content, all_of, put
+from stead.serve.cloud import Cloud, Means
+from stead.serve.edits import Content, Who, all_of, put
 from stead.serve.worker import Worker
 from stead.store import open_store
 

@@ -33,6 +33,7 @@ from stead.serve.faults import (
     unauthenticated,
 )
 from stead.serve.identity.people import NOBODY, Caller, People
+from stead.serve.kept import KeptAnswers
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, Service
 from stead.serve.uploads import uploaded
 from stead.serve.versions import negotiated
@@ -48,6 +49,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class ApiServer:
     def __init__(self, cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> None:
         self._cloud, self._people, self._services, self._url = cloud, people, services, url.rstrip("/")
+        self._kept = KeptAnswers()
 
     def app(self) -> ASGIApp:
         routes = [route for service in self._services for route in self._routes(service)]
@@ -121,7 +123,7 @@ class ApiServer:
             if not route.raw and route.schema is not None:
                 call.body = _parsed(raw)
                 check(call.body)
-            answer = route.handler(call)
+            answer = self._kept_answer(route, request, call) if route.kept else route.handler(call)
             status = answer.status
         except Fault as fault:
             status = fault.status
@@ -136,6 +138,16 @@ class ApiServer:
         finally:
             self._audit(call, route, request, status, request_id)
         return answer
+
+    def _kept_answer(self, route: ApiRoute, request: Request, call: Call) -> ApiReply:
+        caller, world = call.caller, self._cloud.world()
+        key = (call.root, request.url.path, request.url.query, caller.user, caller.project, caller.roles)
+        if (kept := self._kept.of(world, key)) is not None:
+            return kept
+        answer = route.handler(call)
+        encoded = ApiReply(answer.status, dumped(answer.body).encode(), answer.headers, is_json=True)
+        self._kept.keep(world, key, encoded)
+        return encoded
 
     def _call(self, route: ApiRoute, request: Request, raw: bytes) -> Call:
         return Call(
@@ -207,7 +219,8 @@ def _response(answer: ApiReply, headers: Mapping[str, str]) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers={**headers, **answer.headers})
     if isinstance(answer.body, bytes):
-        return Response(answer.body, answer.status, {**headers, **answer.headers}, "application/octet-stream")
+        form = "application/json" if answer.is_json else "application/octet-stream"
+        return Response(answer.body, answer.status, {**headers, **answer.headers}, form)
     return Response(dumped(answer.body), answer.status, {**headers, **answer.headers}, "application/json")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stead.core.address import NAME, Address
-from stead.serve.cloud import Cloud, Means, Who
-from stead.serve.edits import slug
+from stead.serve.cloud import Cloud, Means
+from stead.serve.edits import Who, slug
 from stead.serve.network.groups import first_groups
 from stead.serve.world import CloudState, bare
 

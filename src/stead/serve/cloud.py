@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,9 @@ from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.runner import Runner
-from stead.serve.edits import Content, Edit
+from stead.serve.edits import Content, Edit, OfAddress, Who
 from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
+from stead.serve.joining import WaitingEdit, carry_out, joined
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import OVERTAKEN
@@ -36,14 +38,6 @@ from stead.store.model import Document
 
 TRIES = 5  # of an edit that others overtake
 Documents = Mapping[str, Document]
-OfAddress = Callable[[Address], bool]
-
-
-class Who(NamedTuple):
-    """Whose request it is."""
-
-    name: str
-    id: str
 
 
 @value
@@ -74,6 +68,7 @@ class Cloud:
         self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
         self._world: tuple[tuple[int, int, int], CloudState] | None = None
         self._outcome = 0
+        self._waiting: deque[WaitingEdit] = deque()
 
     def look(self) -> None:
         self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults)
@@ -101,23 +96,30 @@ class Cloud:
         self, project: str, who: Who, reason: str, edit: Edit, *, loses: OfAddress = lambda _one: False
     ) -> CloudState:
         """Plans the changed document, and saves it if that can be done. `loses`: of what its owner agrees to lose."""
-        with self._lock:
-            for _ in range(TRIES):
-                world = self.world()
-                before = self._document(world, project)
-                content = edit(before.content)
-                if content == before.content:
-                    return world
-                after, desired = self._planned(world, before, content, who, loses)
-                try:
-                    self.store.save_document(replace(after, reason=reason))
-                except Refused as refusal:
-                    if all(one.code == OVERTAKEN.id for one in refusal.diagnostics):
-                        continue
-                    raise
-                self._follow(after, desired)
-                self.woken()
-                return self.world()
+        mine = WaitingEdit(project, who, reason, edit, loses)
+        self._waiting.append(mine)
+        with self._lock:  # whoever comes first does the work of all who wait for it meanwhile
+            for some in joined(self._waiting):
+                carry_out(some, self._edit)
+            return mine.answer()
+
+    def _edit(self, one: WaitingEdit) -> CloudState:
+        for _ in range(TRIES):
+            world = self.world()
+            before = self._document(world, one.project)
+            content = one.edit(before.content)
+            if content == before.content:
+                return world
+            after, desired = self._planned(world, before, content, one.who, one.loses)
+            try:
+                self.store.save_document(replace(after, reason=one.reason))
+            except Refused as refusal:
+                if all(one.code == OVERTAKEN.id for one in refusal.diagnostics):
+                    continue
+                raise
+            self._follow(after, desired)
+            self.woken()
+            return self.world()
         raise conflict("Others change the same project all the time. Try again.")
 
     def begin(self, project: str, who: Who, content: Content) -> CloudState:

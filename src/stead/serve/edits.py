@@ -6,11 +6,21 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stead.core.address import Address
+from stead.core.named import NamedTuple
 from stead.serve.faults import bad, conflict
 
 Content = Mapping[str, Any]  # section -> name -> fields
 Edit = Callable[[Content], Content]
+OfAddress = Callable[[Address], bool]
 NO_SECTION: Mapping[str, Any] = {}
+
+
+class Who(NamedTuple):
+    """Whose request it is."""
+
+    name: str
+    id: str
 
 
 def put(content: Content, kind: str, key: str, fields: Mapping[str, Any]) -> Content:

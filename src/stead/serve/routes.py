@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stead.core.named import NamedTuple
 from stead.core.value import field, mutable, positional, value
-from stead.serve.cloud import Cloud, Who
-from stead.serve.edits import Edit
+from stead.serve.cloud import Cloud
+from stead.serve.edits import Edit, Who
 from stead.serve.faults import forbidden
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ApiReply:
     status: int = 200
     body: Any = None  # JSON; bytes are sent as they are
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_json: bool = False  # of bytes: they are JSON already
 
 
 @mutable
@@ -107,6 +108,7 @@ class ApiRoute(NamedTuple):
     handler: Handler
     schema: Schema | None = None  # of the body; None: the route takes none
     raw: bool = False  # the body is a file, and no JSON
+    kept: bool = False  # the answer follows from what there is alone, and is kept until that changes
 
 
 @value

@@ -22,8 +22,8 @@ from stead.run.apply import apply
 from stead.run.documents import Told, documents_to_tell
 from stead.run.model import Applied, Options
 from stead.serve import notes
-from stead.serve.cloud import Cloud, Documents, Who, contents_of, in_projects
-from stead.serve.edits import Content, all_of
+from stead.serve.cloud import Cloud, Documents, contents_of, in_projects
+from stead.serve.edits import Content, Who, all_of
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import LOCKED

@@ -102,9 +102,9 @@ S = f"{V}/servers"
 ROUTES = (
     ApiRoute("GET", "/compute", PUBLIC, versions.all_of(versions.compute)),
     ApiRoute("GET", V, PUBLIC, versions.one_of(versions.compute)),
-    ApiRoute("GET", S, READER, list_servers),
+    ApiRoute("GET", S, READER, list_servers, kept=True),
     ApiRoute("POST", S, MEMBER, create_server, wrapped("server", _SERVER)),
-    ApiRoute("GET", f"{S}/detail", READER, detail_servers),
+    ApiRoute("GET", f"{S}/detail", READER, detail_servers, kept=True),
     ApiRoute("GET", f"{S}/{{id}}", READER, show_server),
     ApiRoute("PUT", f"{S}/{{id}}", MEMBER, change_server, wrapped("server", _CHANGE)),
     ApiRoute("DELETE", f"{S}/{{id}}", MEMBER, delete_server),

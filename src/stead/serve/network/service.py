@@ -152,7 +152,7 @@ def _crud(
 ) -> tuple[ApiRoute, ...]:
     every, create, show, update, delete = handlers
     return (
-        ApiRoute("GET", f"{V}/{path}", READER, every),
+        ApiRoute("GET", f"{V}/{path}", READER, every, kept=True),
         ApiRoute("POST", f"{V}/{path}", MEMBER, create, new),
         ApiRoute("GET", f"{V}/{path}/{{id}}", READER, show),
         ApiRoute("PUT", f"{V}/{path}/{{id}}", MEMBER, update, other),

@@ -70,9 +70,9 @@ _QUOTA = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
 Q = f"{P}/os-quota-sets/{{target}}"
 _OF_PROJECT = (
-    ApiRoute("GET", f"{P}/volumes", READER, list_volumes),
+    ApiRoute("GET", f"{P}/volumes", READER, list_volumes, kept=True),
     ApiRoute("POST", f"{P}/volumes", MEMBER, create_volume, wrapped("volume", _VOLUME)),
-    ApiRoute("GET", f"{P}/volumes/detail", READER, detail_volumes),
+    ApiRoute("GET", f"{P}/volumes/detail", READER, detail_volumes, kept=True),
     ApiRoute("GET", f"{P}/volumes/{{id}}", READER, show_volume),
     ApiRoute("PUT", f"{P}/volumes/{{id}}", MEMBER, change_volume, wrapped("volume", _DESCRIBED)),
     ApiRoute("DELETE", f"{P}/volumes/{{id}}", MEMBER, delete_volume),
