@@ -343,3 +343,23 @@ def test_a_controller_with_another_content_gives_none(images: Path) -> None:
     with pytest.raises(Failed, match="other content"):
         take(said(qcow2(), "/srv/other.qcow2"))
     assert kept(images) == set()
+
+
+def test_a_source_may_be_a_link_to_a_file_beside_it(tmp_path: Path) -> None:
+    put(tmp_path, qcow2(), "debian-12.1.qcow2")
+    (tmp_path / "debian.qcow2").symlink_to("debian-12.1.qcow2")
+    assert bring(tmp_path / "debian.qcow2")["virtual_size"] == SIZE
+
+
+@pytest.mark.parametrize("target", ["/etc/shadow", "../../../../etc/shadow", "/dev/zero", "/dev/vda"])
+def test_no_source_leads_out_of_its_folder(tmp_path: Path, target: str) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/debian.qcow2").symlink_to(target)
+    with pytest.raises(Failed, match="STEAD-E416"):
+        bring(tmp_path / "sources/debian.qcow2")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/dev"])
+def test_a_source_is_a_regular_file(path: str) -> None:
+    with pytest.raises(Failed, match=r"STEAD-E417|STEAD-E400"):
+        bring(Path(path))

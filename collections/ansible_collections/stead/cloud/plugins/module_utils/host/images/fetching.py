@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
-from typing import Any, Optional
+from typing import Any, BinaryIO, Optional
 
 from ..base.errors import Code, Failed
 from .writing import CHUNK, pour, refuse_too_large
@@ -19,6 +20,9 @@ BROKE = Code("STEAD-E402", "the download of an image broke off")
 UNPROVEN = Code("STEAD-E403", "an https source redirects to a source without TLS")
 BAD_CHECKSUM = Code("STEAD-E404", "not a checksum")
 OTHER_CONTENT = Code("STEAD-E405", "an image has another checksum than requested")
+
+LINK = Code("STEAD-E416", "an image source is a link that leads out of its folder")
+NO_FILE = Code("STEAD-E417", "an image source is not a regular file")
 
 # Seconds without a byte before a server is given up.
 SILENCE = 60
@@ -57,11 +61,24 @@ def _size(path: str) -> int:
 
 def _copy(source: str, target: str) -> None:
     try:
-        with open(source, "rb") as file:
+        with _file(source) as file:
             refuse_too_large(source, os.fstat(file.fileno()).st_size, target)
             pour(file.read, target)
     except OSError as error:
         raise Failed(UNREADABLE, "Cannot read {0}: {1}.".format(source, error.strerror)) from error
+
+
+def _file(source: str) -> BinaryIO:
+    """A regular file, in or below the folder of the source. No link leads elsewhere; a device or a pipe has no end."""
+    folder, real = os.path.realpath(os.path.dirname(source)), os.path.realpath(source)
+    if not real.startswith(os.path.join(folder, "")):
+        text = "{0} is a link to {1}, which is not below {2}. Name the file itself, or put it there."
+        raise Failed(LINK, text.format(source, real, folder))
+    file = open(os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")  # noqa: SIM115 - the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise Failed(NO_FILE, "{0} is not a regular file. Name a file.".format(source))
 
 
 def _download(url: str, target: str, direct: bool) -> None:
