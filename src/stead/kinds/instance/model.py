@@ -16,8 +16,6 @@ from stead.core.fields import (
     Expression,
     Filled,
     Granted,
-    Ip,
-    Mac,
     Name,
     Ref,
     Secret,
@@ -26,7 +24,7 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
-from stead.kinds.shared.interfaces import AllowedAddress
+from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, PortSecurity
 from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
 
 Late = str | Expression | Secret
@@ -45,21 +43,15 @@ class Nic:
         "Port of this network that it is: addresses, MAC and filters are the port's, and stay when the instance goes",
         Example("www"),
     ] = None
-    address: Annotated[
-        Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
-        "Its address, or one for each family; left out, it is chosen",
-        Example("10.20.0.10"),
-    ] = ()
-    mac: Annotated[str | None, Mac(), "Its MAC address; left out, it is chosen", Example("52:54:00:12:34:56")] = None
+    address: OwnAddress = ()
+    mac: OwnMac = None
     security_groups: Annotated[
         tuple[Annotated[Address, Ref("security_groups")], ...] | None,
         "Security groups of this interface; left out, those of the instance",
         Example(["web"]),
     ] = None
-    port_security: Annotated[bool | None, "Filter and refuse forged addresses; left out, as the network says"] = None
-    allowed_addresses: Annotated[
-        tuple[AllowedAddress, ...], "Addresses it may use beside its own", Example(["10.20.0.100"])
-    ] = ()
+    port_security: PortSecurity = None
+    allowed_addresses: AllowedAddresses = ()
     model: Annotated[
         Literal["virtio", "e1000e", "e1000", "rtl8139"] | None, "Model of the device; left out, as the image says"
     ] = None

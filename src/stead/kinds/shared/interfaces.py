@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.fields import Example, Mac, Text
+from stead.core.fields import Example, Ip, Mac, Text
 from stead.core.kind import Reach
 from stead.core.value import replace, value
 from stead.drivers.network import PORT_SECURITY, SECURITY_GROUPS
@@ -40,6 +40,18 @@ class AllowedAddress:
 
     address: Annotated[str, ADDRESSES, "An address or a CIDR", Example("10.20.0.100")]
     mac: Annotated[str | None, Mac(), "MAC address that goes with it; left out, the interface's own"] = None
+
+
+OwnAddress = Annotated[
+    Annotated[str, Ip()] | tuple[Annotated[str, Ip()], ...],
+    "Its address, or one for each family; left out, it is chosen",
+    Example("10.20.0.10"),
+]
+OwnMac = Annotated[str | None, Mac(), "Its MAC address; left out, it is chosen", Example("52:54:00:12:34:56")]
+PortSecurity = Annotated[bool | None, "Filter and refuse forged addresses; left out, as the network says"]
+AllowedAddresses = Annotated[
+    tuple[AllowedAddress, ...], "Addresses it may use beside its own", Example(["10.20.0.100"])
+]
 
 
 class Filtering(Protocol):
