@@ -101,19 +101,29 @@ def _told(project: str, one: Reach, place: Place, address: str, *, alone: bool) 
 
 def granted_fields(model: Any, path: str = "") -> Iterator[Reach]:
     """Fields of a model, and of the records in it, that say what needs a grant."""
-    for name, one in fields_of(type(model)).items():
-        value, here = getattr(model, name), deeper(path, word_of(name))
-        note = _note(cast("Hashable", type(model)), name)
-        if note is None:
-            for below, records in _records(value, here):
+    for name, default, note in _looked_at(cast("Hashable", type(model))):
+        value = getattr(model, name)
+        if note is not None:
+            if value not in (None, default, {}):
+                yield from _asked(note, value, deeper(path, word_of(name)))
+        elif type(value) not in _PLAIN and value:
+            for below, records in _records(value, deeper(path, word_of(name))):
                 yield from granted_fields(records, below)
-        elif value not in (None, one.default, {}):
-            yield from _asked(note, value, here)
+
+
+# Most values are these, and have no records in them.
+_PLAIN = frozenset({str, int, bool, type(None), Address})
 
 
 @cache
-def _note(model: Hashable, name: str) -> Granted | None:
-    return next((note for note in get_args(hint_of(cast("type", model), name)) if isinstance(note, Granted)), None)
+def _looked_at(model: Hashable) -> tuple[tuple[str, Any, Granted | None], ...]:
+    """Per field: its name, its default, and the grant that it may need."""
+    cls = cast("type", model)
+    return tuple((name, one.default, _note(cls, name)) for name, one in fields_of(cls).items())
+
+
+def _note(model: type, name: str) -> Granted | None:
+    return next((note for note in get_args(hint_of(model, name)) if isinstance(note, Granted)), None)
 
 
 def _records(value: Any, path: str) -> Iterator[tuple[str, Any]]:
