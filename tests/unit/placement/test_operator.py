@@ -115,7 +115,7 @@ def test_maintenance_moves_nothing_and_stops_no_plan(site: Site) -> None:
     assert "Nothing to do" in site.run("plan")
     told = site.run("drain", "e1", rc=1)
     assert "nothing can be moved" in told
-    assert "acme/instances/db stays: its data is on e1, which is being emptied" in told
+    assert "acme/instances/db stays: its data is on e1, which it is to leave" in told
 
 
 def test_a_drain_names_what_stays_on_a_network_host(site: Site) -> None:

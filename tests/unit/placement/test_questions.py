@@ -220,7 +220,7 @@ def test_drain_empties_a_host_in_maintenance_too() -> None:
 
 
 def test_who_must_stay_with_its_data_is_told_so() -> None:
-    for state, why in ((HostState.DOWN, "is down"), (HostState.LEAVING, "is being emptied")):
+    for state, why in ((HostState.DOWN, "is down"), (HostState.LEAVING, "it is to leave")):
         hosts = [replace(host("a"), state=state), host("b")]
         asked = Problem(hosts=hosts, requests=[request("r", data_on={"r[0]": "a"})])
         assert [one.text for one in place(asked).unplaced] == [f"its data is on a, which {why}"]

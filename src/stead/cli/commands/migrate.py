@@ -61,8 +61,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _why(blueprint: Blueprint, address: str, to: str) -> str:
-    at = blueprint.placement.assignment.get(address)
-    if at is None:
+    from stead.core.address import parse
+    from stead.kinds import kinds
+
+    at, known = blueprint.placement.assignment.get(address), parse(address)
+    if at is None or known is None or not kinds()[known.kind].mobile:
         return f"{address} is not the address of an instance on a host. `stead show` lists them."
     if at == to:
         return f"{address} is on {at} already."

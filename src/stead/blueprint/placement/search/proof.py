@@ -124,7 +124,7 @@ class Prover:
             return "is not in the inventory"
         found = broken(space.hosts[space.index[home]], run.request, space.problem.filters)
         if found and found[0].stage == "state":
-            return "is being emptied" if found[0].value == HostState.LEAVING else f"is {found[0].value}"
+            return "it is to leave" if found[0].value == HostState.LEAVING else f"is {found[0].value}"
         return f"fails {' and '.join(map(str, found))}" if found else ""
 
     def _could_hold(self, shape: Shape) -> bool:

@@ -6,15 +6,13 @@ A host that nobody takes an image from is not connected to."""
 
 from __future__ import annotations
 
-import glob
-import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.answers import write
+from ..plugin_utils.answers import read, steps_with, write
 
 IMAGES = ".images"  # the ending of an answer, beside those of a wave's other files
 
@@ -38,21 +36,12 @@ class ActionModule(ActionBase):
 
 def taken_from(host: str, folder: str) -> Iterator[str]:
     """Identities of the images that steps of this wave take from the host."""
-    for path in glob.glob(os.path.join(glob.escape(folder), "*.json")):
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if '"kind": "images"' not in text:  # few waves have any, and a large one is long
-            continue
-        for step in json.loads(text).get("steps") or ():
-            want = step.get("want") or {}
-            if step["kind"] == "images" and not want.get("keeps") and want.get("from", {}).get("host") == host:
-                yield want["uuid"]
+    for _taker, step in steps_with(folder, '"kind": "images"'):
+        want = step.get("want") or {}
+        if step["kind"] == "images" and not want.get("keeps") and want.get("from", {}).get("host") == host:
+            yield want["uuid"]
 
 
 def told(host: str, folder: str) -> dict[str, Any]:
     """What the host said; nothing where it did not answer, or was not asked."""
-    try:
-        with open(os.path.join(folder, host + IMAGES), encoding="utf-8") as file:
-            return dict(json.load(file))
-    except FileNotFoundError:
-        return {}
+    return dict(read(os.path.join(folder, host + IMAGES)) or {})

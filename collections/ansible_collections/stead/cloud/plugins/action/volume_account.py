@@ -8,15 +8,13 @@ are begun (`converge`), and into no result. A host from which nobody attaches a 
 
 from __future__ import annotations
 
-import glob
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils.answers import taken, write
+from ..plugin_utils.answers import steps_with, taken, write
 
 HANDED = ".handed-"  # between the host that is handed something, and the host that it is from
 
@@ -46,15 +44,10 @@ class ActionModule(ActionBase):
 def taken_from(host: str, folder: str) -> dict[str, dict[str, bool]]:
     """Host that has steps in this wave -> volumes of this one that they use, and whether nobody else uses that one."""
     found: dict[str, dict[str, bool]] = {}
-    for path in glob.glob(os.path.join(glob.escape(folder), "*.json")):
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if '"server"' not in text:  # few waves have any, and a large one is long
-            continue
-        for step in json.loads(text).get("steps") or ():
-            for uuid, alone in attached(step, host):
-                own = found.setdefault(os.path.basename(path)[: -len(".json")], {})
-                own[uuid] = own.get(uuid, True) and alone
+    for taker, step in steps_with(folder, '"server"'):
+        for uuid, alone in attached(step, host):
+            own = found.setdefault(taker, {})
+            own[uuid] = own.get(uuid, True) and alone
     return found
 
 
