@@ -10,7 +10,7 @@ from stead.core.named import NamedTuple
 from stead.core.value import field, mutable, positional, value
 from stead.serve.cloud import Cloud
 from stead.serve.edits import Edit, Who
-from stead.serve.faults import forbidden
+from stead.serve.faults import bad, forbidden
 
 if TYPE_CHECKING:
     from stead.serve.identity.people import Caller, People
@@ -67,10 +67,11 @@ class Call:
         return self.caller.project
 
     def act_in(self, project: str | None) -> None:
-        if project != self.caller.project:
-            if project is None or not self.caller.admin:
-                raise forbidden("Only an admin makes and changes things of other projects.")
-            self.acting_in = project
+        if project is None or (project != self.caller.project and not self.caller.admin):
+            raise forbidden("Only an admin makes and changes things of other projects.")
+        if self.acting_in not in (None, project):
+            raise bad("All things of a request are in one project.")
+        self.acting_in = project
 
     def own(self, kind: str, what: str) -> tuple[CloudState, KnownResource]:
         """What the path names, to change it."""

@@ -41,6 +41,8 @@ def in_own(call: Call, said: Mapping[str, Any]) -> None:
     """A request makes things in one project: the token's, or the one that an admin names."""
     if asked := said.get("project_id") or said.get("tenant_id"):
         call.act_in(call.world.project(asked))
+    elif call.caller.project:
+        call.act_in(call.caller.project)
 
 
 def made(

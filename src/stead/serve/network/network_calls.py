@@ -79,10 +79,11 @@ def create_subnet(call: Call) -> ApiReply:
     said, _ = bodies(call, "subnet", "subnets")
     edits, places = [], []
     for one in said:
-        in_own(call, one)
         if not one.get("cidr"):
             raise bad("A subnet needs a cidr: there are no subnet pools.")
         network = call.own_named("networks", one["network_id"], "Network")
+        if one.get("project_id") or one.get("tenant_id"):
+            in_own(call, one)  # where its network is, or nowhere
         key = new_key("subnets")
         edits.append(networks.write_subnet(network.address.name, key, one, new=True))
         places.append((network, key))
