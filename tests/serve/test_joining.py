@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -75,16 +76,32 @@ def test_projects_and_people_are_not_mixed_and_order_is_kept() -> None:
     assert names == [["make a", "make b"], ["make c"], ["make d"], ["make e"]]
 
 
-def test_requests_at_once_are_all_answered_and_share_versions(site: Site) -> None:
-    document = site.cloud.world().documents["bobs"]
+def at_once(site: Site, monkeypatch: pytest.MonkeyPatch, bodies: list[dict[str, Any]]) -> tuple[list[int], int]:
+    """What these networks were answered, and how many plans it took: the first is planned until all others wait."""
+    plans, planned = [0], site.cloud._planned
 
-    def post(number: int) -> int:
-        name = f"n{number}" if number != 7 else "x" * 300
-        return site.call("POST", "/network/v2.0/networks", {"network": {"name": name}}, "bob")[0]
+    def planning(*parts: Any) -> Any:
+        plans[0] += 1
+        until = time.monotonic() + 30
+        while plans[0] == 1 and len(site.cloud._waiting) < len(bodies) - 1 and time.monotonic() < until:
+            time.sleep(0.01)
+        return planned(*parts)
 
     site.call("GET", "/network/v2.0/networks", who="bob")  # one log-in for all
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(post, range(20)))
-    assert sorted(answers) == [201] * 19 + [400]
-    assert len(site.call("GET", "/network/v2.0/networks?router:external=false", who="bob")[2]["networks"]) == 19
-    assert site.cloud.world().documents["bobs"].revision - document.revision < 19
+    monkeypatch.setattr(site.cloud, "_planned", planning)
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        posts = [pool.submit(site.call, "POST", "/network/v2.0/networks", {"network": one}, "bob") for one in bodies]
+    return [one.result()[0] for one in posts], plans[0]
+
+
+def test_requests_that_wait_for_one_another_share_its_plan(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, plans = at_once(own_site, monkeypatch, [{"name": f"n{number}"} for number in range(10)])
+    assert (answers, plans) == ([201] * 10, 2)
+
+
+def test_nobody_is_refused_for_anothers_request(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[dict[str, Any]] = [{"name": f"n{number}"} for number in range(9)]
+    answers, plans = at_once(own_site, monkeypatch, [*bodies, {"name": "bad", "mtu": 10}])
+    assert (answers, plans <= 11) == ([201] * 9 + [400], True)
+    found = own_site.call("GET", "/network/v2.0/networks?router:external=false", who="bob")[2]["networks"]
+    assert len(found) == 9

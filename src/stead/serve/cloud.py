@@ -69,6 +69,8 @@ class Cloud:
         self._world: tuple[tuple[int, int, int], CloudState] | None = None
         self._outcome = 0
         self._waiting: deque[WaitingEdit] = deque()
+        self._look_store = means.open_store()  # of its own: it is asked in the middle of others' transactions
+        self._looking = threading.Lock()
 
     def look(self) -> None:
         self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults)
@@ -79,11 +81,19 @@ class Cloud:
             self.observed, self.faults, self._outcome = observed, faults, self._outcome + 1
 
     def world(self) -> CloudState:
+        """While nothing has changed, also for those who ask while somebody plans: so they get to wait together."""
+        known = self._world
+        if known is not None and known[0] == self._stamp():
+            return known[1]
         with self._lock:
-            stamp = (self.store.documents_serial(), self.store.serial(), self._outcome)
+            stamp = self._stamp()
             if self._world is None or self._world[0] != stamp:
                 self._world = (stamp, self._read())
             return self._world[1]
+
+    def _stamp(self) -> tuple[int, int, int]:
+        with self._looking:
+            return (self._look_store.documents_serial(), self._look_store.serial(), self._outcome)
 
     def _read(self) -> CloudState:
         documents = self.store.documents()
