@@ -160,9 +160,10 @@ class _Move:
         if self._asked(request.source) is GuestPresence.MOVING:  # a move that was killed; the target has none of it
             self._run(mover.resume(request.source, request.uuid))
         with log.open("ab") as file:
-            # It ends with who drives it: then the hypervisors cancel the move, and the guest is where it was.
+            # It ends with who drives it: then the hypervisors cancel the move, and the guest is where it was. It hears
+            # an interrupt, also below a shell that ignores them for what runs in its background.
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *mover.move(request)],
+                ["setpriv", "--pdeathsig", "KILL", "--", "env", "--default-signal=INT", *mover.move(request)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
