@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from post_mortem import post_mortem
 
 from stead.lab.lifecycle import bring_up, take_down
 from stead.lab.site import Lab
 from stead.lab.sizes import Sizes, read_sizes
 
 Making = Callable[..., Lab]
+LABS: dict[str, Lab] = {}  # those that are there now
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        report.sections += [(f"hosts of lab {name}", post_mortem(lab)) for name, lab in LABS.items()]
+    return report
 
 
 @contextmanager
@@ -26,12 +36,14 @@ def making() -> Iterator[Making]:
         if name not in names:
             take_down(name)  # of an earlier run that was killed and had our number
             names.append(name)
-        return bring_up(replace(sizes or read_sizes(None), base=base), name)
+        LABS[name] = bring_up(replace(sizes or read_sizes(None), base=base), name)
+        return LABS[name]
 
     try:
         yield make
     finally:
         for name in names:
+            LABS.pop(name, None)
             take_down(name)
 
 

@@ -169,6 +169,7 @@ def test_kills_on_simulated_hosts_leave_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(0)
 def test_a_thousand_kills_leave_nothing(trio: Lab, tmp_path: Path) -> None:
     killing = on_real_hosts(trio, tmp_path, SEED)
     print(*killing.kill(THOUSAND).rows(), sep="\n")

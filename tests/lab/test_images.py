@@ -135,6 +135,23 @@ def boots(site: Driven, *names: str) -> None:
         assert patiently(lambda name=name: f"stead: {name} is ready" in console(site, name))  # type: ignore[misc]
 
 
+ESCAPES = ("", "../", "%2e%2e/", "..%2f", "/../", ".%00./", "x/../../", "..\\")  # what may lead out of a folder
+
+
+def assert_nothing_else_is_served(site: Driven, files: set[str]) -> None:
+    """To a user of another host: an image by its name, and neither a list of them nor a file of another folder."""
+    server = f"http://{site.lab.host('controller-1').address}:7480"
+    ask = "curl --silent --path-as-is --output /dev/null --write-out '%{http_code}'"
+    (one, *_rest) = files
+    assert site.run("compute-1", f"{ask} --head '{server}/{one}'") == "200"
+    site.run("controller-1", "echo private >/var/lib/stead/private; chmod 644 /var/lib/stead/private")
+    paths = [escape * depth + name for escape in ESCAPES for depth in (1, 2, 9) for name in ("private", "etc/passwd")]
+    links = [f"//{path}" for path in ("etc/passwd", "var/lib/stead/private")]
+    for path in ("", ".", *paths, *links):
+        assert site.run("compute-1", f"{ask} '{server}/{path}'") in ("404", "400"), path
+    site.run("controller-1", "rm /var/lib/stead/private")
+
+
 LARGER = "{vcpus: 1, memory: 256MiB, disk: 1GiB}"
 FLAVOR = "{vcpus: 1, memory: 160MiB, disk: 1GiB}"
 
@@ -183,6 +200,7 @@ projects:
     assert kept == {one["file"] for one in facts} | {name for name in kept if name.endswith(".json")}
     used = {one["file"] for one in site.facts("compute-1")}
     assert len(used) == 2  # raw and VMDK hold the same disk: one file
+    assert_nothing_else_is_served(site, used)
     assert used < kept
 
 
