@@ -19,7 +19,10 @@ def page() -> str:
 
 
 def parts(service: Service) -> list[str]:
-    lines = [f"## {service.name.capitalize()}", "", "| method | path | who may |", "| --- | --- | --- |"]
+    lines = [f"## {service.name.capitalize()}", ""]
+    if service.also_at:
+        lines += [f"All paths of `{service.endpoint}` are reached under `{service.also_at}` as well.", ""]
+    lines += ["| method | path | who may |", "| --- | --- | --- |"]
     lines += [f"| {one.method} | `{one.path}` | {one.policy} |" for one in service.routes]
     if service.unbuilt:
         lines += ["", "Not built yet, and answered with 501:", "", "| method | path | what |", "| --- | --- | --- |"]

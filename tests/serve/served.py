@@ -20,7 +20,8 @@ from stead.serve.app import ApiServer
 from stead.serve.begin import begun
 from stead.serve.cloud import Cloud
 from stead.serve.edits import Who
-from stead.serve.identity.people import SYSTEM, People
+from stead.serve.identity.people import People
+from stead.serve.identity.scopes import SYSTEM
 from stead.serve.services import SERVICES
 from stead.serve.worker import Worker
 from stead.serve.world import bare

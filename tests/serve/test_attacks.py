@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.serve.served import PASSWORD, Site, write_site
 
+from stead.serve.identity.passwords import Lockout
 from stead.serve.identity.tokens import Token
 from stead.serve.routes import AccessPolicy, ApiRoute
 from stead.serve.services import SERVICES
@@ -29,7 +30,8 @@ BODIES: Mapping[str, Any] = {
     "/routers/{id}": {"router": {"name": "x"}},
     "_router_interface": {"subnet_id": "x"},
     "/floatingips/{id}": {"floatingip": {"port_id": None}},
-    "/security-groups/{id}": {"security_group": {"name": "x"}},
+    "security-groups/{id}": {"security_group": {"name": "x"}},
+    "/credentials/{id}": {"credential": {"blob": "x"}},
     "/ports/{id}": {"port": {"name": "x"}},
     "/tags": {"tags": ["x"]},
     "/images/{id}": [{"op": "replace", "path": "/name", "value": "x"}],
@@ -45,7 +47,6 @@ BODIES: Mapping[str, Any] = {
 EVERYBODYS = (
     "/flavors/",
     "/roles/{id}",
-    "/domains/{id}",
     "/regions/{id}",
     "/extensions/{alias}",
     "/schemas/",
@@ -79,6 +80,9 @@ def bobs(site: Site) -> Mapping[str, str]:
     user = site.people.named("bob") or ""
     credential = {"application_credential": {"name": "c"}}
     secret = made("POST", f"/identity/v3/users/{user}/application_credentials", credential, "bob")[2]
+    kept = {"credential": {"type": "totp", "blob": "secret"}}
+    blob = made("POST", "/identity/v3/credentials", kept, "bob")[2]["credential"]["id"]
+    domain = made("POST", "/identity/v3/domains", {"domain": {"name": "d"}}, "ada")[2]["domain"]["id"]
     assert site.worker.wait_idle(30)
     return {
         "networks": net, "subnets": sub, "routers": router, "ports": port, "floatingips": fip,
@@ -86,6 +90,8 @@ def bobs(site: Site) -> Mapping[str, str]:
         "servers": answer["server"]["id"], "volumes": volume, "snapshots": snapshot, "images": image["id"],
         "os-keypairs": "bobs-key", "users": user, "projects": site.projects["bobs"],
         "application_credentials": secret["application_credential"]["id"], "os-volume_attachments": volume,
+        "os-security-groups": group["id"], "os-security-group-rules": group["security_group_rules"][0]["id"],
+        "credentials": blob, "domains": domain,
         "os-interface": port, "os-quota-sets": site.projects["bobs"], "quotas": site.projects["bobs"],
         "v3": site.projects["bobs"],
     }  # fmt: skip
@@ -182,6 +188,16 @@ def test_who_guesses_is_locked_out(site: Site) -> None:
     assert site.log_in("gus")[0] == 401
     site.people.lockout.passed("gus")
     assert site.log_in("gus")[0] == 201
+
+
+def test_an_address_that_guesses_at_many_names_is_locked_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = Lockout(attempts=3)
+    monkeypatch.setattr(site.people, "addresses", addresses)
+    assert {site.log_in(f"nobody-{number}", "guess")[0] for number in range(3)} == {401}
+    status, headers, _ = site.log_in("bob")
+    assert (status, headers["x-stead-code"]) == (429, "STEAD-W012")
+    addresses.passed("127.0.0.1")
+    assert site.log_in("bob")[0] == 201
 
 
 def test_secrets_of_credentials_are_not_guessed_either(site: Site) -> None:

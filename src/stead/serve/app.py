@@ -32,7 +32,8 @@ from stead.serve.faults import (
     forbidden,
     unauthenticated,
 )
-from stead.serve.identity.people import NOBODY, Caller, People
+from stead.serve.identity.people import People
+from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.kept import KeptAnswers
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, Service
 from stead.serve.uploads import uploaded
@@ -63,7 +64,7 @@ class ApiServer:
         for method, path, _ in service.unbuilt:
             paths.setdefault(path, {}).setdefault(method, self._unbuilt(service))
         for path, methods in paths.items():
-            for one in dict.fromkeys((path, path.rstrip("/") or "/", path + "/")):
+            for one in _spellings(service, path):
                 yield HttpRoute(one, self._by_method(service, methods), methods=METHODS)
 
     def _by_method(self, service: Service, methods: Mapping[str, Endpoint]) -> Endpoint:
@@ -173,6 +174,15 @@ class ApiServer:
             self._cloud.clock(), who, call.caller.project, f"{route.method} {path}", call.source, status, request_id
         )
         self._people.audit(entry)
+
+
+def _spellings(service: Service, path: str) -> Iterable[str]:
+    bare = path.rstrip("/")
+    found = {bare or "/": True, f"{bare}/": True}
+    if service.also_at and bare.startswith(f"{service.endpoint}/"):
+        older = service.also_at + bare.removeprefix(service.endpoint)
+        found |= {older: True, f"{older}/": True}
+    return found
 
 
 def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:

@@ -25,6 +25,7 @@ class Listening:
     host: str
     port: int
     url: str = ""  # as clients see it; empty: as they ask for it
+    behind_proxy: bool = False  # on this machine, which says where requests come from
     certificate: str | None = None  # files
     key: str | None = None
 
@@ -43,7 +44,8 @@ def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Servi
         h11_max_incomplete_event_size=HEADERS_LARGEST,
         server_header=False,
         access_log=False,
-        proxy_headers=False,
+        proxy_headers=at.behind_proxy,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         log_config=None,
     )
     worker.start()

@@ -13,7 +13,8 @@ from stead.serve.edits import Edit, Who
 from stead.serve.faults import bad, forbidden
 
 if TYPE_CHECKING:
-    from stead.serve.identity.people import Caller, People
+    from stead.serve.identity.people import People
+    from stead.serve.identity.roles import Caller
     from stead.serve.world import CloudState, KnownResource
 
 
@@ -119,6 +120,7 @@ class Service:
     title: str  # "nova"
     endpoint: str  # in the catalog: its path, with {project}
     routes: tuple[ApiRoute, ...]
+    also_at: str = ""  # an older path under which all of the endpoint's is reached as well
     unbuilt: tuple[tuple[str, str, str], ...] = ()  # method, path, what it would be: answers 501
 
 

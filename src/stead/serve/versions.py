@@ -59,6 +59,13 @@ def compute(call: Call) -> dict[str, Any]:
     return {**document(call, "compute", "/v2.1", "v2.1", version=COMPUTE, min_version=COMPUTE), "media-types": types}
 
 
+def compute_2(call: Call) -> dict[str, Any]:
+    """What clients asked for before there were microversions: the same calls, and no version to choose."""
+    types = [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2"}]
+    more = {"version": "", "min_version": "", "status": "SUPPORTED", "media-types": types}
+    return document(call, "compute", "/v2", "v2.0", **more)
+
+
 def network(call: Call) -> dict[str, Any]:
     return document(call, "network", "/v2.0", "v2.0")
 
@@ -72,11 +79,11 @@ def volume(call: Call) -> dict[str, Any]:
     return {**document(call, "volume", "/v3", "v3.0", version=VOLUME, min_version=VOLUME), "media-types": types}
 
 
-def all_of(make: Any, *, wrap: bool = False, status: int = 200) -> Any:
-    """The list of versions of a service that has one."""
+def all_of(*versions: Any, wrap: bool = False, status: int = 200) -> Any:
+    """The list of versions of a service."""
 
     def handler(call: Call) -> ApiReply:
-        found: Any = [make(call)]
+        found = [make(call) for make in versions]
         return ApiReply(status=status, body={"versions": {"values": found} if wrap else found})
 
     return handler

@@ -51,7 +51,14 @@ def run(options: argparse.Namespace) -> int:
     ready = means(shared.workspace_of(options))
     cloud = Cloud(ready)
     worker = Worker(cloud)
-    at = Listening(host=host, port=port, url=options.url, certificate=options.tls_cert, key=options.tls_key)
+    at = Listening(
+        host=host,
+        port=port,
+        url=options.url,
+        behind_proxy=options.behind_proxy,
+        certificate=options.tls_cert,
+        key=options.tls_key,
+    )
     serve(cloud, people_of(ready), worker, SERVICES, at)
     return 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.compute import actions, creation
+from stead.serve.compute import actions, creation, security_groups
 from stead.serve.compute import servers as words
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
 from stead.serve.edits import all_of
@@ -171,15 +171,5 @@ def delete_item(call: Call) -> ApiReply:
 def server_groups_of(call: Call) -> ApiReply:
     world, thing = one(call)
     groups = dict.fromkeys(group for seat in interfaces(world, thing) for group in seat.groups)
-    found = [
-        {
-            "id": world.id_of(group),
-            "name": world.thing(group).name,
-            "description": world.thing(group).model.description,
-            "tenant_id": world.project_id(group.project),
-            "rules": [],
-        }
-        for group in groups
-        if group in world.desired.by_address
-    ]
+    found = [security_groups.data(world, world.thing(one)) for one in groups if one in world.desired.by_address]
     return ApiReply(body={"security_groups": found})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import hosts, keypairs, limits
+from stead.serve.compute import hosts, keypairs, limits, security_groups
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -99,9 +99,11 @@ _PLUG = record(net_id=ID, port_id=ID, fixed_ips=_FIXED)
 _META = wrapped("metadata", METADATA)
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
 S = f"{V}/servers"
+OLDER = "/compute/v2"  # the same calls
 ROUTES = (
-    ApiRoute("GET", "/compute", PUBLIC, versions.all_of(versions.compute)),
+    ApiRoute("GET", "/compute", PUBLIC, versions.all_of(versions.compute_2, versions.compute)),
     ApiRoute("GET", V, PUBLIC, versions.one_of(versions.compute)),
+    ApiRoute("GET", OLDER, PUBLIC, versions.one_of(versions.compute_2)),
     ApiRoute("GET", S, READER, list_servers, kept=True),
     ApiRoute("POST", S, MEMBER, create_server, wrapped("server", _SERVER)),
     ApiRoute("GET", f"{S}/detail", READER, detail_servers, kept=True),
@@ -130,6 +132,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/flavors/{{id}}", READER, show_flavor),
     ApiRoute("GET", f"{V}/flavors/{{id}}/os-extra_specs", READER, extra_specs),
     *keypairs.ROUTES,
+    *security_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
     ApiRoute("GET", f"{V}/extensions", READER, empty("extensions")),
@@ -150,4 +153,6 @@ UNBUILT = (
     ("GET", f"{V}/os-simple-tenant-usage", "usage"),
     ("GET", f"{V}/os-simple-tenant-usage/{{id}}", "usage"),
 )
-SERVICE = Service(name="compute", type="compute", title="nova", endpoint=V, routes=ROUTES, unbuilt=UNBUILT)
+SERVICE = Service(
+    name="compute", type="compute", title="nova", endpoint=V, also_at=OLDER, routes=ROUTES, unbuilt=UNBUILT
+)

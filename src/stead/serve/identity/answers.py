@@ -1,10 +1,11 @@
-"""How Identity v3 lists."""
+"""How Identity v3 lists, and how it names domains."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stead.serve.identity.people import DOMAIN
 from stead.serve.listing import filtered
 from stead.serve.routes import ApiReply, Call
 
@@ -14,3 +15,15 @@ V = "/identity/v3"
 def listed(call: Call, name: str, items: Sequence[dict[str, Any]]) -> ApiReply:
     links = {"self": f"{call.root}{V}/{name}", "previous": None, "next": None}
     return ApiReply(body={name: filtered(call, items), "links": links})
+
+
+def reference(call: Call, domain: str) -> dict[str, str]:
+    return {"id": domain, "name": str(call.people.domain(domain)["name"])}
+
+
+def domain_asked(call: Call, said: Mapping[str, Any]) -> str:
+    """Where something is made: in the domain that is named, or in that of the token."""
+    token = call.caller.token
+    name = str(said.get("domain_id") or (token.domain if token is not None else "") or DOMAIN)
+    call.people.domain(name)
+    return name

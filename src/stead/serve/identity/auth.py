@@ -1,4 +1,4 @@
-"""Logging in, what a token says, and the catalog: where the services are."""
+"""Logging in, and what a token says."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve.faults import bad, not_found, unauthenticated
-from stead.serve.identity.people import BAD_LOGIN, DOMAIN, SYSTEM, Caller, implied, role_id
-from stead.serve.identity.tokens import Token
+from stead.serve.identity import catalog
+from stead.serve.identity.answers import reference
+from stead.serve.identity.people import BAD_LOGIN, DOMAIN, DOMAINS, in_domain
+from stead.serve.identity.role_calls import role_reference
+from stead.serve.identity.roles import Caller, implied
+from stead.serve.identity.scopes import SYSTEM, of_domain
 from stead.serve.routes import ID, ApiReply, Call, record, wrapped
-from stead.serve.world import bare, made_of
+from stead.serve.world import bare
 
-REGION = "RegionOne"
-DOMAIN_DATA = {"id": DOMAIN, "name": "Default"}
-# type, name, path: what the catalog has. A project's id goes where {project} stands.
-CATALOG = (
-    ("identity", "keystone", "/identity/v3"),
-    ("compute", "nova", "/compute/v2.1"),
-    ("network", "neutron", "/network"),
-    ("image", "glance", "/image"),
-    ("block-storage", "cinder", "/volume/v3/{project}"),
-    ("volumev3", "cinderv3", "/volume/v3/{project}"),
-)
 _DOMAIN = record(id=ID, name=ID)
 _SECRET = {"type": "string", "maxLength": 1024}
 _USER = record(id=ID, name=ID, password=_SECRET, domain=_DOMAIN)
@@ -68,26 +61,42 @@ def log_in(call: Call) -> ApiReply:
     return ApiReply(201, {"token": token_data(call, caller)}, {"x-subject-token": text})
 
 
-def _by_password(call: Call, user: Mapping[str, Any]) -> str:
-    name = user.get("name") or call.people.known().get(("user", user.get("id", "")), {}).get("name", "")
-    domain = user.get("domain") or DOMAIN_DATA
-    if domain.get("id", DOMAIN) != DOMAIN or domain.get("name", "Default").lower() != "default":
-        name = ""
+def _by_password(call: Call, said: Mapping[str, Any]) -> str:
+    user, name = _user_of(call, said)
     call.audit["who"] = name[:64]
-    return call.people.log_in(name, user.get("password", ""))
+    return call.people.log_in(user, name, said.get("password", ""), call.source)
+
+
+def _user_of(call: Call, said: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The id, and the name by which guesses are counted: it is the same for all ways to name somebody."""
+    if "id" in said:
+        user = said["id"] if ("user", said["id"]) in call.people.known() else None
+        name = call.people.user(user)["name"] if user is not None else said["id"]
+        return user, name
+    name, domain = said.get("name", ""), domain_named(call, said.get("domain") or {"id": DOMAIN})
+    return (call.people.named(name, domain) if domain else None), name
+
+
+def domain_named(call: Call, said: Mapping[str, Any]) -> str:
+    """The id of the domain with this id or name; empty where there is none."""
+    known = {DOMAIN: "Default", **{id_: one["name"] for id_, one in call.people.of_kind(DOMAINS)}}
+    if "id" in said:
+        return str(said["id"]) if said["id"] in known else ""
+    name = str(said.get("name", "")).lower()
+    return next((id_ for id_, one in known.items() if one.lower() == name), "")
 
 
 def _by_credential(call: Call, said: Mapping[str, Any]) -> tuple[str, str, str]:
     name = said.get("id", "")
     if not name and said.get("user"):
-        user = call.people.named(said["user"].get("id") or said["user"].get("name", ""))
+        user, _ = _user_of(call, said["user"])
         found = (
             one
             for one, known in call.people.of_kind("credential")
             if (known["user"], known["name"]) == (user, said.get("name"))
         )
         name = next(found, "")
-    user, known = call.people.by_credential(name, said["secret"])
+    user, known = call.people.by_credential(name, said["secret"], call.source)
     return user, name, known["project"]
 
 
@@ -100,15 +109,20 @@ def _scope(call: Call, user: str, scope: Any) -> str:
         return default if default and call.people.roles_in(user, default) else ""
     if "system" in scope:
         return SYSTEM
-    if "project" not in scope:
-        raise unauthenticated(BAD_LOGIN)  # of a domain: nobody has a role in one
-    said = scope["project"]
+    if "domain" in scope and "project" not in scope:
+        return of_domain(domain_named(call, scope["domain"]) or "nowhere")
+    return _project(call, user, scope.get("project", {}))
+
+
+def _project(call: Call, user: str, said: Mapping[str, Any]) -> str:
     if "id" in said:
         return bare(said["id"]) if call.world.project(said["id"]) else "nowhere"
-    mine = set(call.people.projects_of(user))
+    mine, domain = set(call.people.projects_of(user)), domain_named(call, said.get("domain") or {"id": DOMAIN})
     for one in call.world.things("projects"):
-        if said.get("name") in (one.name, one.address.name) and bare(one.id) in mine:
-            return bare(one.id)
+        id_ = bare(one.id)
+        named = said.get("name") in (one.name, one.address.name)
+        if named and id_ in mine and call.people.domain_of_project(id_) == domain:
+            return id_
     raise unauthenticated(BAD_LOGIN)
 
 
@@ -129,22 +143,25 @@ def seconds(text: str | None) -> float | None:
 def token_data(call: Call, caller: Caller) -> dict[str, Any]:
     token = caller.token
     assert token is not None  # noqa: S101 - who calls has looked
+    own = reference(call, in_domain(call.people.user(caller.user)))
     found: dict[str, Any] = {
         "methods": list(token.methods),
-        "user": {"id": caller.user, "name": caller.name, "domain": DOMAIN_DATA, "password_expires_at": None},
+        "user": {"id": caller.user, "name": caller.name, "domain": own, "password_expires_at": None},
         "issued_at": instant(token.issued),
         "expires_at": instant(token.expires),
         "audit_ids": [token.audit],
     }
     if token.system:
         found["system"] = {"all": True}
+    if token.domain:
+        found["domain"] = reference(call, token.domain)
     if token.project:
         thing = call.world.thing(Address("", "projects", caller.project))
-        found["project"] = {"id": bare(thing.id), "name": thing.name, "domain": DOMAIN_DATA}
-        found["is_domain"] = False
-    if token.project or token.system:
-        found["roles"] = [{"id": role_id(one), "name": one} for one in sorted(implied(caller.roles))]
-        found["catalog"] = catalog(call, token)
+        domain = reference(call, call.people.domain_of_project(token.project))
+        found |= {"project": {"id": bare(thing.id), "name": thing.name, "domain": domain}, "is_domain": False}
+    if token.where:
+        found["roles"] = [role_reference(call, one) for one in sorted(implied(caller.roles))]
+        found["catalog"] = catalog.seen_by(call, token)
     if token.credential:
         found["application_credential"] = {"id": token.credential, "restricted": True}
     return found
@@ -164,55 +181,3 @@ def revoke(call: Call) -> ApiReply:
         raise not_found("Token")
     call.people.revoke(subject.token)
     return ApiReply(204)
-
-
-def catalog(call: Call, token: Token) -> list[dict[str, Any]]:
-    found = []
-    for type_, name, path in CATALOG:
-        if "{project}" in path and not token.project:
-            continue
-        url = call.root + path.replace("{project}", token.project)
-        endpoints = [
-            {
-                "id": bare(made_of("endpoint", type_, interface)),
-                "interface": interface,
-                "region": REGION,
-                "region_id": REGION,
-                "url": url,
-            }
-            for interface in ("public", "internal", "admin")
-        ]
-        found.append({"id": bare(made_of("service", type_)), "type": type_, "name": name, "endpoints": endpoints})
-    return found
-
-
-def show_catalog(call: Call) -> ApiReply:
-    token = call.caller.token
-    assert token is not None  # noqa: S101 - the route's policy has looked
-    return ApiReply(body={"catalog": catalog(call, token), "links": {"self": f"{call.root}/identity/v3/auth/catalog"}})
-
-
-def services(call: Call) -> list[dict[str, Any]]:
-    found = []
-    for type_, name, _ in CATALOG:
-        one = bare(made_of("service", type_))
-        links = {"self": f"{call.root}/identity/v3/services/{one}"}
-        found.append({"id": one, "type": type_, "name": name, "enabled": True, "description": "", "links": links})
-    return found
-
-
-def endpoints(call: Call) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": bare(made_of("endpoint", type_, interface)),
-            "interface": interface,
-            "region": REGION,
-            "region_id": REGION,
-            "service_id": bare(made_of("service", type_)),
-            "url": call.root + path.replace("{project}", "$(project_id)s"),
-            "enabled": True,
-            "links": {"self": f"{call.root}/identity/v3/endpoints/{bare(made_of('endpoint', type_, interface))}"},
-        }
-        for type_, _, path in CATALOG
-        for interface in ("public", "internal", "admin")
-    ]

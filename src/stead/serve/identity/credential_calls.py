@@ -8,8 +8,7 @@ from typing import Any
 from stead.serve.faults import bad, forbidden, not_found
 from stead.serve.identity import auth
 from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import role_id
-from stead.serve.identity.role_calls import role_of
+from stead.serve.identity.role_calls import key_named, role_reference
 from stead.serve.routes import ApiReply, Call
 
 
@@ -19,7 +18,7 @@ def credential_data(call: Call, name: str, known: Mapping[str, Any], **more: Any
         "name": known["name"],
         "description": known.get("description"),
         "project_id": known["project"],
-        "roles": [{"id": role_id(one), "name": one, "domain_id": None} for one in known["roles"]],
+        "roles": [{**role_reference(call, one), "domain_id": None} for one in known["roles"]],
         "expires_at": auth.instant(known["expires"]) if known.get("expires") else None,
         "unrestricted": False,
         "user_id": known["user"],
@@ -58,7 +57,7 @@ def create_credential(call: Call) -> ApiReply:
     if token is None or token.credential or not token.project:
         raise forbidden("An application credential is made with a token for a project, that came by a password.")
     held = call.people.roles_in(user, token.project)
-    asked = {one.get("name") or role_of(one.get("id", "")) for one in said.get("roles") or ()} or held
+    asked = {key_named(call, one) for one in said.get("roles") or ()} or held
     if not asked <= call.caller.roles:
         raise bad("An application credential has no role that you have not.")
     more = {"roles": sorted(asked), "description": said.get("description"), "secret": said.get("secret")}

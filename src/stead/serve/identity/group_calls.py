@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stead.serve.faults import not_found
-from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import DOMAIN, GROUP
+from stead.serve.faults import conflict, not_found
+from stead.serve.identity.answers import V, domain_asked, listed
+from stead.serve.identity.people import GROUP, in_domain
 from stead.serve.identity.user_calls import of_user, user_data
 from stead.serve.routes import ApiReply, Call
 
@@ -17,7 +17,7 @@ def group_data(call: Call, group: str) -> dict[str, Any]:
         "id": group,
         "name": known["name"],
         "description": known["description"],
-        "domain_id": DOMAIN,
+        "domain_id": in_domain(known),
         "links": {"self": f"{call.root}{V}/groups/{group}"},
     }
 
@@ -32,14 +32,16 @@ def show_group(call: Call) -> ApiReply:
 
 def create_group(call: Call) -> ApiReply:
     said = call.body["group"]
-    group = call.people.add_group(said["name"], said.get("description") or "")
+    group = call.people.add_group(said["name"], said.get("description") or "", domain=domain_asked(call, said))
     return ApiReply(201, {"group": group_data(call, group)})
 
 
 def change_group(call: Call) -> ApiReply:
-    said = call.body["group"]
+    said, group = call.body["group"], call.path["id"]
+    if call.people.named(said.get("name", ""), in_domain(call.people.group(group)), kind=GROUP) not in (None, group):
+        raise conflict("There is a group of this name already.")
     fields = {name: said[name] for name in ("name", "description") if said.get(name) is not None}
-    call.people.change_group(call.path["id"], **fields)
+    call.people.change_group(group, **fields)
     return show_group(call)
 
 

@@ -1,4 +1,7 @@
-"""Passwords: argon2id hashes, and a lockout for those who guess. A name that nobody has costs as much as any other."""
+"""Passwords: argon2id hashes, and lockouts of names that are guessed at and of addresses that guess.
+
+A name that nobody has costs as much as any other.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,13 @@ def fits(password: str, known: str) -> bool:
 
 
 class Lockout:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, *, attempts: int = ATTEMPTS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._attempts, self._clock = attempts, clock
         self._wrong: dict[str, tuple[int, float]] = {}
 
     def locked(self, name: str) -> bool:
         count, since = self._wrong.get(name, (0, 0.0))
-        return count >= ATTEMPTS and self._clock() - since < LOCKED
+        return count >= self._attempts and self._clock() - since < LOCKED
 
     def failed(self, name: str) -> None:
         count, since = self._wrong.get(name, (0, 0.0))

@@ -1,4 +1,4 @@
-"""Who there is and what they may: users, roles in projects, application credentials. The store has them, no file."""
+"""Who there is and what they may: users and groups of domains, their roles and credentials. The store has them."""
 
 from __future__ import annotations
 
@@ -9,66 +9,28 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from stead.core.named import NamedTuple
-from stead.serve.faults import TOO_MANY, Fault, bad, conflict, not_found, unauthenticated
+from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
 from stead.serve.identity.passwords import Lockout, fits, hashed
+from stead.serve.identity.roles import NOBODY, Caller, implied
+from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.identity.tokens import LIVES, Token, Tokens, ended, new_key
-from stead.serve.routes import AccessPolicy
 from stead.store import Store
 from stead.store.model import Audited
 
-ROLES = ("admin", "manager", "member", "reader")  # each implies those after it
-DOMAIN = "default"
-SYSTEM = "system"  # where a role is held that is for the whole cloud
+DOMAIN = "default"  # of what names none; it is always there
 FRESH = 2.0  # seconds until what another process has written is seen
 Record = Mapping[str, Any]
 Key = tuple[str, str]
 USER, GROUP, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "group", "assignment", "credential", "revoked", "key"
+DOMAINS, PROJECT, ROLE = "domain", "project", "role"  # of a project, only its domain: the rest is its document's
+FROM_ONE_ADDRESS = 50  # wrong passwords and secrets, of whomever
 BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
-_NEEDS = {
-    AccessPolicy.READER: "reader",
-    AccessPolicy.MEMBER: "member",
-    AccessPolicy.MANAGER: "manager",
-    AccessPolicy.ADMIN: "admin",
-}
 
 
-class Caller(NamedTuple):
-    """Who asks, by a token that holds."""
-
-    token: Token | None
-    user: str  # id
-    name: str
-    project: str  # its name in the spec; empty without one
-    roles: frozenset[str]  # with those that they imply
-
-    @property
-    def admin(self) -> bool:
-        return "admin" in self.roles
-
-    def may(self, policy: AccessPolicy) -> bool:
-        if policy is AccessPolicy.PUBLIC:
-            return True
-        if self.token is None:
-            return False
-        if policy is AccessPolicy.ANYONE:
-            return True
-        return _NEEDS[policy] in self.roles and (bool(self.project) or self.admin)
-
-
-NOBODY = Caller(None, "", "", "", frozenset())
-
-
-def implied(roles: Iterable[str]) -> frozenset[str]:
-    first = min((ROLES.index(one) for one in roles if one in ROLES), default=len(ROLES))
-    return frozenset(ROLES[first:])
-
-
-def role_id(name: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"stead role {name}").hex
+DEFAULT: Record = {"name": "Default", "description": "Users and projects that name no other", "enabled": True}
 
 
 class People:
@@ -77,7 +39,7 @@ class People:
         self._lock = threading.RLock()
         self._known: dict[Key, Record] = {}
         self._read_at = -FRESH
-        self.lockout = Lockout()
+        self.lockout, self.addresses = Lockout(), Lockout(attempts=FROM_ONE_ADDRESS)
         if (TOKEN_KEY, "tokens") not in self.known():
             self.write({(TOKEN_KEY, "tokens"): {"key": new_key()}})
         self.tokens = Tokens(self.known()[TOKEN_KEY, "tokens"]["key"])
@@ -100,6 +62,26 @@ class People:
         with self._lock:
             self._store.audit([entry])
 
+    # Domains
+
+    def domain(self, name: str) -> Record:
+        found = DEFAULT if name == DOMAIN else self.known().get((DOMAINS, name))
+        if found is None:
+            raise not_found("Domain", name)
+        return found
+
+    def is_on(self, domain: str) -> bool:
+        """Who and what is in a domain that is disabled or gone gets in nowhere."""
+        return domain == DOMAIN or bool(self.known().get((DOMAINS, domain), {}).get("enabled"))
+
+    def domain_of_project(self, project: str) -> str:
+        return str(self.known().get((PROJECT, project), {}).get("domain", DOMAIN))
+
+    def put_project(self, project: str, domain: str) -> None:
+        self.domain(domain)
+        if domain != DOMAIN:
+            self.write({(PROJECT, project): {"project": project, "domain": domain}})
+
     # Users
 
     def user(self, name: str) -> Record:
@@ -108,18 +90,23 @@ class People:
             raise not_found("User", name)
         return found
 
-    def named(self, name: str) -> str | None:
-        """The id of the user with this name, or this id."""
-        if (USER, name) in self.known():
+    def named(self, name: str, domain: str = DOMAIN, *, kind: str = USER) -> str | None:
+        """The id of the user (or group) with this name in a domain, or with this id."""
+        if (kind, name) in self.known():
             return name
-        return next((one for one, user in self.of_kind(USER) if user["name"] == name), None)
+        return next((id_ for id_, one in self.of_kind(kind) if (one["name"], in_domain(one)) == (name, domain)), None)
 
     def add_user(self, name: str, password: str | None, **more: Any) -> str:
-        if self.named(name) is not None:
-            raise conflict(f"There is a user {name} already.")
-        new = uuid.uuid4().hex
         record = {"name": name, "enabled": True, "password": hashed(password) if password else "", **more}
-        self.write({(USER, new): record})
+        return self._add(USER, record)
+
+    def _add(self, kind: str, record: Record) -> str:
+        new = uuid.uuid4().hex
+        with self._lock:
+            self.domain(in_domain(record))
+            if self.named(record["name"], in_domain(record), kind=kind) is not None:
+                raise conflict(f"There is a {kind} {record['name']} already.")
+            self.write({(kind, new): record})
         return new
 
     def change_user(self, user: str, **fields: Any) -> None:
@@ -132,7 +119,7 @@ class People:
 
     def remove_user(self, user: str) -> None:
         self.user(user)
-        mine = [key for key, one in self.known().items() if one.get("user") == user]
+        mine = [key for key, one in self.known().items() if user in (one.get("user"), one.get("user_id"))]
         left = {(GROUP, name): _without(self.group(name), user) for name in self.groups_of(user)}
         self.write({(USER, user): None, **dict.fromkeys(mine), **left})
 
@@ -147,12 +134,8 @@ class People:
     def groups_of(self, user: str) -> list[str]:
         return [name for name, one in self.of_kind(GROUP) if user in one["members"]]
 
-    def add_group(self, name: str, description: str) -> str:
-        if any(one["name"] == name for _, one in self.of_kind(GROUP)):
-            raise conflict(f"There is a group {name} already.")
-        new = uuid.uuid4().hex
-        self.write({(GROUP, new): {"name": name, "description": description, "members": []}})
-        return new
+    def add_group(self, name: str, description: str, **more: Any) -> str:
+        return self._add(GROUP, {"name": name, "description": description, "members": [], **more})
 
     def change_group(self, group: str, **fields: Any) -> None:
         self.write({(GROUP, group): {**self.group(group), **fields}})
@@ -205,13 +188,12 @@ class People:
 
     def projects_of(self, user: str) -> list[str]:
         holders = {user, *self.groups_of(user)}
-        found = (
-            one["where"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders and one["where"] != SYSTEM
-        )
-        return list(dict.fromkeys(found))
+        found = (one["where"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders)
+        return [one for one in dict.fromkeys(found) if one != SYSTEM and not domain_of(one)]
 
     def forget_project(self, where: str) -> None:
-        self.write({key: None for key, one in self.known().items() if where in (one.get("where"), one.get("project"))})
+        words = ("where", "project", "project_id")
+        self.write({key: None for key, one in self.known().items() if where in [one.get(word) for word in words]})
 
     # Application credentials
 
@@ -225,28 +207,43 @@ class People:
 
     # Logging in
 
-    def log_in(self, name: str, password: str) -> str:
-        """The id of the user. All that can be wrong is told in the same words, after the same time."""
+    def log_in(self, user: str | None, name: str, password: str, source: str = "") -> str:
+        """The id of the user. All that can be wrong is told in the same words, after the same time.
+
+        `name` is what was asked for, also where nobody has it: guesses at it are counted.
+        """
+        self._must_not_flood(source)
         if self.lockout.locked(name):
             raise unauthenticated(BAD_LOGIN)
-        user = self.named(name)
         record = self.known().get((USER, user or ""), {})
-        if not fits(password, record.get("password", "")) or user is None or not record["enabled"]:
-            self.lockout.failed(name)
-            raise unauthenticated(BAD_LOGIN)
+        if not fits(password, record.get("password", "")) or user is None or not self._may_enter(record):
+            raise self._failed(name, source)
         self.lockout.passed(name)
         return user
 
-    def by_credential(self, credential: str, secret: str) -> tuple[str, Record]:
+    def by_credential(self, credential: str, secret: str, source: str = "") -> tuple[str, Record]:
+        self._must_not_flood(source)
         if self.lockout.locked(credential):
             raise Fault(429, TOO_MANY.id, "Too many wrong secrets. Try again later.")
         record = self.known().get((CREDENTIAL, credential), {})
         good = hmac.compare_digest(record.get("secret", ""), _digest(secret))
         user = self.known().get((USER, record.get("user", "")), {})
-        if not good or not user.get("enabled") or self._over(record):
-            self.lockout.failed(credential)
-            raise unauthenticated(BAD_LOGIN)
+        if not good or not self._may_enter(user) or self._over(record):
+            raise self._failed(credential, source)
         return record["user"], record
+
+    def _must_not_flood(self, source: str) -> None:
+        """One address guesses at many names: it is told so, for that tells nothing of any name."""
+        if source and self.addresses.locked(source):
+            raise Fault(429, TOO_MANY.id, "Too many wrong passwords from this address. Try again later.")
+
+    def _failed(self, name: str, source: str) -> Fault:
+        self.lockout.failed(name)
+        self.addresses.failed(source)
+        return unauthenticated(BAD_LOGIN)
+
+    def _may_enter(self, user: Record) -> bool:
+        return bool(user.get("enabled")) and self.is_on(in_domain(user))
 
     def _over(self, credential: Record) -> bool:
         until = credential.get("expires")
@@ -256,10 +253,10 @@ class People:
         """`where` is a project's id, the system, or nothing. Who has no role there gets no token for it."""
         if where and not self.roles_in(user, where):
             raise unauthenticated(BAD_LOGIN)
-        now = self._clock()
-        project = "" if where == SYSTEM else where
+        now, domain = self._clock(), domain_of(where)
+        project = "" if where == SYSTEM or domain else where
         audit = os.urandom(12).hex()
-        return Token(user, project, where == SYSTEM, methods, now, now + LIVES, audit, credential)
+        return Token(user, project, where == SYSTEM, methods, now, now + LIVES, audit, credential, domain)
 
     def revoke(self, token: Token) -> None:
         now = self._clock()
@@ -271,21 +268,23 @@ class People:
         token = self.tokens.opened(text, self._clock())
         known = self.known()
         user = known.get((USER, token.user)) if token is not None else None
-        if token is None or user is None or not user["enabled"] or (REVOKED, token.audit) in known:
+        if token is None or user is None or not self._may_enter(user) or (REVOKED, token.audit) in known:
             return NOBODY
-        if token.issued < user.get("tokens_from", 0.0):
+        if token.issued < user.get("tokens_from", 0.0) or not self.is_on(self._domain_of(token)):
             return NOBODY
-        where = SYSTEM if token.system else token.project
-        roles = self.roles_in(token.user, where)
+        roles = self.roles_in(token.user, token.where)
         if token.credential:
             credential = known.get((CREDENTIAL, token.credential))
             if credential is None or self._over(credential):
                 return NOBODY
             roles = implied(roles) & frozenset(credential["roles"])
         project = project_of(token.project) if token.project else ""
-        if project is None or (where and not roles):
+        if project is None or (token.where and not roles):
             return NOBODY
         return Caller(token, token.user, user["name"], project, implied(roles))
+
+    def _domain_of(self, token: Token) -> str:
+        return token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)
 
 
 def _without(group: Record, user: str) -> dict[str, Any]:
@@ -297,7 +296,5 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def checked_role(name: str) -> str:
-    if name not in ROLES:
-        raise bad(f"There is no role {name[:40]!r}: {', '.join(ROLES)} are what there is.")
-    return name
+def in_domain(record: Record) -> str:
+    return str(record.get("domain", DOMAIN))

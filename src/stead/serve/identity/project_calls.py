@@ -7,19 +7,19 @@ from typing import Any
 
 from stead.serve.begin import begun
 from stead.serve.faults import bad, conflict, not_found
-from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.answers import V, domain_asked, listed
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import KnownResource, bare
 
 
 def project_data(call: Call, thing: KnownResource) -> dict[str, Any]:
     identity = bare(thing.id)
+    domain = call.people.domain_of_project(identity)
     return {
         "id": identity,
         "name": thing.name,
-        "domain_id": DOMAIN,
-        "parent_id": DOMAIN,
+        "domain_id": domain,
+        "parent_id": domain,
         "is_domain": False,
         "enabled": True,
         "description": thing.model.description,
@@ -51,9 +51,11 @@ def show_project(call: Call) -> ApiReply:
 
 def create_project(call: Call) -> ApiReply:
     said, name = call.body["project"], call.body["project"]["name"]
-    if any(one.name == name for one in call.world.things("projects")):
+    domain = domain_asked(call, said)
+    if any((one["name"], one["domain_id"]) == (name, domain) for one in all_projects(call)):
         raise conflict(f"There is a project {name} already.")
     world, address = begun(call.cloud, call.who, name, description=said.get("description"), tags=said.get("tags"))
+    call.people.put_project(bare(world.id_of(address)), domain)
     return ApiReply(201, {"project": project_data(call, world.thing(address))})
 
 
@@ -74,10 +76,17 @@ def change_project(call: Call) -> ApiReply:
 
 def delete_project(call: Call) -> ApiReply:
     thing = one_project(call)
-    name = thing.address.name
-    left = [one for one in call.world.desired.by_address if one.project == name and one.name != "default"]
-    if left:
-        raise conflict("The project has resources still. Delete them first, so that none is lost by mistake.")
-    call.cloud.end(name, call.who)
-    call.people.forget_project(bare(thing.id))
+    must_be_empty(call, thing)
+    end_project(call, thing)
     return ApiReply(204)
+
+
+def must_be_empty(call: Call, thing: KnownResource) -> None:
+    name = thing.address.name
+    if any(one.project == name and one.name != "default" for one in call.world.desired.by_address):
+        raise conflict(f"Project {name} has resources still. Delete them first, so that none is lost by mistake.")
+
+
+def end_project(call: Call, thing: KnownResource) -> None:
+    call.cloud.end(thing.address.name, call.who)
+    call.people.forget_project(bare(thing.id))

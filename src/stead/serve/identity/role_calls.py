@@ -6,42 +6,71 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.serve.faults import not_found
-from stead.serve.identity import auth
-from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import GROUP, ROLES, SYSTEM, checked_role, role_id
-from stead.serve.routes import ApiReply, Call
+from stead.serve.faults import conflict, not_found
+from stead.serve.identity.answers import V, listed, reference
+from stead.serve.identity.people import ASSIGNMENT, CREDENTIAL, GROUP, Key, Record, in_domain
+from stead.serve.identity.records import Item, RecordKind, item, items
+from stead.serve.identity.roles import ROLES, role_id
+from stead.serve.identity.scopes import SYSTEM, domain_of, of_domain
+from stead.serve.routes import LONG, NAME, ApiReply, Call
 from stead.serve.world import bare
 
 
-def role_data(call: Call, name: str) -> dict[str, Any]:
-    one = role_id(name)
+def _name_is_free(call: Call, said: Record, name: str) -> Record:
+    if said["name"] in [one["name"] for one in items(call, ROLE_KIND) if one["id"] != name]:
+        raise conflict(f"There is a role {said['name']} already.")
+    return said
+
+
+def _held(call: Call, name: str) -> Mapping[Key, Record | None]:
+    """Who had it has it no more; application credentials that were given it go on without it."""
+    known = call.people.known().items()
+    given = {key: one for key, one in known if key[0] == CREDENTIAL and name in one["roles"]}
     return {
-        "id": one,
-        "name": name,
-        "domain_id": None,
-        "description": None,
-        "options": {},
-        "links": {"self": f"{call.root}{V}/roles/{one}"},
+        **{key: None for key, one in known if key[0] == ASSIGNMENT and one["role"] == name},
+        **{key: {**one, "roles": [each for each in one["roles"] if each != name]} for key, one in given.items()},
     }
 
 
-def role_of(text: str) -> str:
-    for name in ROLES:
-        if role_id(name) == bare(text):
-            return name
-    raise not_found("Role", text)
+ROLE_KIND: RecordKind = RecordKind(
+    kind="role",
+    one="role",
+    many="roles",
+    what="Role",
+    fields={"name": {**NAME, "maxLength": 64}, "description": LONG},
+    required=("name",),
+    defaults={"description": None, "domain_id": None, "options": {}},
+    fixed=lambda call: [item(call, ROLE_KIND, role_id(one), {**ROLE_KIND.defaults, "name": one}) for one in ROLES],
+    checked=_name_is_free,
+    ends_with_it=_held,
+)
 
 
-def list_roles(call: Call) -> ApiReply:
-    return listed(call, "roles", [role_data(call, name) for name in ROLES])
+def key_of(item: Item) -> str:
+    return str(item["name"] if item["id"] == role_id(item["name"]) else item["id"])
 
 
-def show_role(call: Call) -> ApiReply:
-    return ApiReply(body={"role": role_data(call, role_of(call.path["id"]))})
+def key_named(call: Call, said: Mapping[str, Any]) -> str:
+    """Of a role that is named by its id or its name."""
+    for one in items(call, ROLE_KIND):
+        if one["id"] == bare(said["id"]) if "id" in said else one["name"] == said.get("name"):
+            return key_of(one)
+    raise not_found("Role", said.get("id") or said.get("name", ""))
+
+
+def role_reference(call: Call, key: str) -> dict[str, str]:
+    """How tokens and assignments name a role."""
+    return {"id": role_id(key), "name": key if key in ROLES else call.people.known()["role", key]["name"]}
+
+
+def _role(call: Call) -> str:
+    return key_named(call, {"id": call.path["role"]})
 
 
 def _where(call: Call) -> str:
+    if "domain" in call.path:
+        call.people.domain(call.path["domain"])
+        return of_domain(call.path["domain"])
     if "project" not in call.path:
         return SYSTEM
     if call.world.project(call.path["project"]) is None:
@@ -57,24 +86,24 @@ def _holder(call: Call) -> str:
 
 
 def grant(call: Call) -> ApiReply:
-    call.people.assign(_holder(call), _where(call), checked_role(role_of(call.path["role"])))
+    call.people.assign(_holder(call), _where(call), _role(call))
     return ApiReply(204)
 
 
 def withdraw(call: Call) -> ApiReply:
-    call.people.unassign(_holder(call), _where(call), role_of(call.path["role"]))
+    call.people.unassign(_holder(call), _where(call), _role(call))
     return ApiReply(204)
 
 
 def has_role(call: Call) -> ApiReply:
-    if role_of(call.path["role"]) not in call.people.own_roles(_holder(call), _where(call)):
+    if _role(call) not in call.people.own_roles(_holder(call), _where(call)):
         raise not_found("Role assignment", call.path["role"])
     return ApiReply(204)
 
 
 def roles_of(call: Call) -> ApiReply:
     held = call.people.own_roles(_holder(call), _where(call))
-    return listed(call, "roles", [role_data(call, name) for name in ROLES if name in held])
+    return listed(call, "roles", [one for one in items(call, ROLE_KIND) if key_of(one) in held])
 
 
 def list_assignments(call: Call) -> ApiReply:
@@ -87,14 +116,13 @@ def list_assignments(call: Call) -> ApiReply:
             continue
         is_group = (GROUP, one["user"]) in call.people.known()
         holder: dict[str, Any] = {"id": one["user"]}
-        role: dict[str, Any] = {"id": role_id(one["role"])}
+        role = role_reference(call, one["role"])
         if names:
             known = call.people.group(one["user"]) if is_group else call.people.user(one["user"])
-            holder |= {"name": known["name"], "domain": auth.DOMAIN_DATA}
-            role |= {"name": one["role"]}
-        scope = _scope(call, one["where"], names)
+            holder |= {"name": known["name"], "domain": reference(call, in_domain(known))}
+        scope, role = _scope(call, one["where"], names), role if names else {"id": role["id"]}
         found.append({"group" if is_group else "user": holder, "role": role, "scope": scope, "links": {}})
-    for name in ("user", "group", "role", "scope.project"):
+    for name in ("user", "group", "role", "scope.project", "scope.domain"):
         if text := call.asked(f"{name}.id"):
             found = [one for one in found if _id_in(one, name) == bare(text)]
     return ApiReply(body={"role_assignments": found, "links": {"self": f"{call.root}{V}/role_assignments"}})
@@ -109,6 +137,9 @@ def _id_in(assignment: Mapping[str, Any], path: str) -> str:
 def _scope(call: Call, where: str, names: bool) -> dict[str, Any]:
     if where == SYSTEM:
         return {"system": {"all": True}}
+    if domain := domain_of(where):
+        return {"domain": reference(call, domain) if names else {"id": domain}}
     project = call.world.project(where)
     named = call.world.thing(Address("", "projects", project)).name if project else ""
-    return {"project": {"id": where, **({"name": named, "domain": auth.DOMAIN_DATA} if names else {})}}
+    domain = call.people.domain_of_project(where)
+    return {"project": {"id": where, **({"name": named, "domain": reference(call, domain)} if names else {})}}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from stead.serve import versions
 from stead.serve.identity import auth
-from stead.serve.identity.answers import V, listed
+from stead.serve.identity.answers import V
+from stead.serve.identity.blobs import CREDENTIALS, POLICIES
+from stead.serve.identity.catalog import ENDPOINTS, REGIONS, SERVICES, show_catalog
 from stead.serve.identity.credential_calls import (
     create_credential,
     delete_credential,
     list_credentials,
     show_credential,
 )
-from stead.serve.identity.fixed import domain, nothing, region, show_domain, show_region, show_service, users_of_names
+from stead.serve.identity.domains import DOMAIN_KIND, own_domains
 from stead.serve.identity.group_calls import (
     add_member,
     change_group,
@@ -31,7 +33,8 @@ from stead.serve.identity.project_calls import (
     list_projects,
     show_project,
 )
-from stead.serve.identity.role_calls import grant, has_role, list_assignments, list_roles, roles_of, show_role, withdraw
+from stead.serve.identity.records import routes_of
+from stead.serve.identity.role_calls import ROLE_KIND, grant, has_role, list_assignments, roles_of, withdraw
 from stead.serve.identity.user_calls import (
     change_password,
     change_user,
@@ -45,9 +48,17 @@ from stead.serve.identity.user_calls import (
 from stead.serve.routes import FLAG, ID, LONG, MAYBE_ID, NAME, AccessPolicy, ApiRoute, Service, record, wrapped
 
 PASSWORD = {"type": ["string", "null"], "minLength": 1, "maxLength": 1024}
-_USER = record(name=NAME, password=PASSWORD, enabled=FLAG, email=LONG, description=LONG, default_project_id=MAYBE_ID)
-_GROUP = record(name=NAME, description=LONG)
-_PROJECT = record(name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"})
+_USER = record(
+    name=NAME,
+    password=PASSWORD,
+    enabled=FLAG,
+    email=LONG,
+    description=LONG,
+    default_project_id=MAYBE_ID,
+    domain_id=MAYBE_ID,
+)
+_GROUP = record(name=NAME, description=LONG, domain_id=MAYBE_ID)
+_PROJECT = record(name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"}, domain_id=MAYBE_ID)
 _CREDENTIAL = record(
     ["name"],
     name=NAME,
@@ -67,23 +78,19 @@ _PASSWORD = wrapped(
 PUBLIC, ANYONE, ADMIN = AccessPolicy.PUBLIC, AccessPolicy.ANYONE, AccessPolicy.ADMIN
 _HELD = tuple(
     f"{V}/{where}/{holder}/roles"
-    for where in ("projects/{project}", "system")
+    for where in ("projects/{project}", "domains/{domain}", "system")
     for holder in ("users/{user}", "groups/{group}")
 )
-_FIXED = tuple(
-    ApiRoute(method, f"{V}/{path}", ADMIN, users_of_names)
-    for path in ("domains", "regions", "services", "endpoints", "roles", "policies", "credentials")
-    for method in ("POST",)
-)
+_RECORDS = (DOMAIN_KIND, REGIONS, SERVICES, ENDPOINTS, ROLE_KIND, CREDENTIALS, POLICIES)
 ROUTES = (
     ApiRoute("GET", "/identity", PUBLIC, versions.all_of(versions.identity, wrap=True, status=300)),
     ApiRoute("GET", V, PUBLIC, versions.one_of(versions.identity)),
     ApiRoute("POST", f"{V}/auth/tokens", PUBLIC, auth.log_in, auth.SCHEMA),
     ApiRoute("GET", f"{V}/auth/tokens", ANYONE, auth.show_token),
     ApiRoute("DELETE", f"{V}/auth/tokens", ANYONE, auth.revoke),
-    ApiRoute("GET", f"{V}/auth/catalog", ANYONE, auth.show_catalog),
+    ApiRoute("GET", f"{V}/auth/catalog", ANYONE, show_catalog),
     ApiRoute("GET", f"{V}/auth/projects", ANYONE, own_projects),
-    ApiRoute("GET", f"{V}/auth/domains", ANYONE, lambda call: listed(call, "domains", [domain(call)])),
+    ApiRoute("GET", f"{V}/auth/domains", ANYONE, own_domains),
     ApiRoute("GET", f"{V}/projects", ADMIN, list_projects),
     ApiRoute("POST", f"{V}/projects", ADMIN, create_project, wrapped("project", {**_PROJECT, "required": ["name"]})),
     ApiRoute("GET", f"{V}/projects/{{id}}", ANYONE, show_project),
@@ -107,8 +114,6 @@ ROUTES = (
     ),
     ApiRoute("GET", f"{V}/users/{{id}}/application_credentials/{{credential}}", ANYONE, show_credential),
     ApiRoute("DELETE", f"{V}/users/{{id}}/application_credentials/{{credential}}", ANYONE, delete_credential),
-    ApiRoute("GET", f"{V}/roles", ANYONE, list_roles),
-    ApiRoute("GET", f"{V}/roles/{{id}}", ANYONE, show_role),
     ApiRoute("GET", f"{V}/role_assignments", ANYONE, list_assignments),
     *(
         ApiRoute(method, f"{path}{end}", ADMIN, handler)
@@ -120,13 +125,6 @@ ROUTES = (
             ("DELETE", "/{role}", withdraw),
         )
     ),
-    ApiRoute("GET", f"{V}/domains", ANYONE, lambda call: listed(call, "domains", [domain(call)])),
-    ApiRoute("GET", f"{V}/domains/{{id}}", ANYONE, show_domain),
-    ApiRoute("GET", f"{V}/regions", ANYONE, lambda call: listed(call, "regions", [region(call)])),
-    ApiRoute("GET", f"{V}/regions/{{id}}", ANYONE, show_region),
-    ApiRoute("GET", f"{V}/services", ADMIN, lambda call: listed(call, "services", auth.services(call))),
-    ApiRoute("GET", f"{V}/services/{{id}}", ADMIN, show_service),
-    ApiRoute("GET", f"{V}/endpoints", ADMIN, lambda call: listed(call, "endpoints", auth.endpoints(call))),
     ApiRoute("GET", f"{V}/groups", ADMIN, list_groups),
     ApiRoute("POST", f"{V}/groups", ADMIN, create_group, wrapped("group", {**_GROUP, "required": ["name"]})),
     ApiRoute("GET", f"{V}/groups/{{id}}", ADMIN, show_group),
@@ -136,8 +134,6 @@ ROUTES = (
     ApiRoute("PUT", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, add_member),
     ApiRoute("GET", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, is_member),
     ApiRoute("DELETE", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, remove_member),
-    ApiRoute("GET", f"{V}/policies", ADMIN, nothing("policies")),
-    ApiRoute("GET", f"{V}/credentials", ANYONE, nothing("credentials")),
-    *_FIXED,
+    *(route for one in _RECORDS for route in routes_of(one)),
 )
 SERVICE = Service(name="identity", type="identity", title="keystone", endpoint=V, routes=ROUTES)

@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 from stead.core.named import NamedTuple
+from stead.serve.identity.scopes import SYSTEM, of_domain
 
 LIVES = 3600.0  # seconds
 LONGEST = 4096  # characters: more is no token of ours
@@ -23,6 +24,14 @@ class Token(NamedTuple):
     expires: float
     audit: str  # its id
     credential: str = ""  # the application credential that it came by
+    domain: str = ""  # id, of a token for a domain
+
+    @property
+    def where(self) -> str:
+        """Where its user has to have a role; empty for a token that is for nothing."""
+        if self.system:
+            return SYSTEM
+        return of_domain(self.domain) if self.domain else self.project
 
 
 def new_key() -> str:
@@ -41,14 +50,11 @@ class Tokens:
         if not text or len(text) > LONGEST:
             return None
         try:
-            user, project, system, methods, issued, expires, audit, credential = json.loads(
-                self._fernet.decrypt(text.encode())
-            )
-        except (InvalidToken, ValueError):
+            user, project, system, methods, *rest = json.loads(self._fernet.decrypt(text.encode()))
+            token = Token(user, project, system, tuple(methods), *rest)
+        except (InvalidToken, ValueError, TypeError):
             return None
-        if expires <= now:
-            return None
-        return Token(user, project, system, tuple(methods), issued, expires, audit, credential)
+        return token if token.expires > now else None
 
 
 def ended(revoked: Mapping[str, Any], now: float) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve.faults import conflict, not_found
-from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.answers import V, domain_asked, listed
+from stead.serve.identity.people import in_domain
 from stead.serve.identity.project_calls import all_projects
 from stead.serve.routes import ApiReply, Call
 
@@ -16,7 +16,7 @@ def user_data(call: Call, user: str) -> dict[str, Any]:
     return {
         "id": user,
         "name": known["name"],
-        "domain_id": DOMAIN,
+        "domain_id": in_domain(known),
         "enabled": known["enabled"],
         "email": known.get("email"),
         "description": known.get("description", ""),
@@ -50,7 +50,7 @@ _USER_FIELDS = ("email", "description", "default_project_id")
 def create_user(call: Call) -> ApiReply:
     said = call.body["user"]
     more = {name: said[name] for name in _USER_FIELDS if said.get(name) is not None}
-    user = call.people.add_user(said["name"], said.get("password"), **more)
+    user = call.people.add_user(said["name"], said.get("password"), domain=domain_asked(call, said), **more)
     if said.get("enabled") is False:
         call.people.change_user(user, enabled=False)
     return ApiReply(201, {"user": user_data(call, user)})
@@ -58,7 +58,7 @@ def create_user(call: Call) -> ApiReply:
 
 def change_user(call: Call) -> ApiReply:
     said, user = call.body["user"], of_user(call)
-    other = call.people.named(said.get("name", ""))
+    other = call.people.named(said.get("name", ""), in_domain(call.people.user(user)))
     if other not in (None, user):
         raise conflict("There is a user of this name already.")
     fields = {name: said[name] for name in ("name", "enabled", "password", *_USER_FIELDS) if said.get(name) is not None}
@@ -75,7 +75,7 @@ def change_password(call: Call) -> ApiReply:
     user, said = call.path["id"], call.body["user"]
     if user != call.caller.user:
         raise not_found("User", user)
-    call.people.log_in(call.people.user(user)["name"], said["original_password"])
+    call.people.log_in(user, call.people.user(user)["name"], said["original_password"], call.source)
     call.people.change_user(user, password=said["password"])
     return ApiReply(204)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stead.serve.edits import all_of, remove
+from stead.serve.edits import all_of
 from stead.serve.faults import conflict
 from stead.serve.network import groups
 from stead.serve.network.answers import answered, bodies, changing, common, made, own_projects, seen, told
 from stead.serve.routes import ApiReply, Call, true
+from stead.serve.world import KnownResource
 
 
 def list_groups(call: Call) -> ApiReply:
@@ -22,7 +23,7 @@ def show_group(call: Call) -> ApiReply:
     return ApiReply(body={"security_group": groups.data(*seen(call, "security_groups", "Security group"))})
 
 
-def create_group(call: Call) -> ApiReply:
+def new_groups(call: Call) -> list[KnownResource]:
     def fields(said: Mapping[str, Any]) -> dict[str, Any]:
         if said.get("name") == "default":
             raise conflict("Default security group already exists.")
@@ -30,13 +31,21 @@ def create_group(call: Call) -> ApiReply:
         more = {"stateful": true(stateful)} if stateful is not None else {}
         return {**common(said), "ingress": [], "egress": groups.ANY_OUT, **more}
 
-    things = made(call, "security_groups", "security_group", "security_groups", fields)
-    return told(call, "security_group", "security_groups", [groups.data(call.world, one) for one in things])
+    return made(call, "security_groups", "security_group", "security_groups", fields)
+
+
+def create_group(call: Call) -> ApiReply:
+    found = [groups.data(call.world, one) for one in new_groups(call)]
+    return told(call, "security_group", "security_groups", found)
+
+
+def changed_group(call: Call) -> KnownResource:
+    _, thing = call.own("security_groups", "Security group")
+    return changing("security_groups", "security group", thing, call, common(call.body["security_group"]))
 
 
 def change_group(call: Call) -> ApiReply:
-    _, thing = call.own("security_groups", "Security group")
-    after = changing("security_groups", "security group", thing, call, common(call.body["security_group"]))
+    after = changed_group(call)
     return ApiReply(body={"security_group": groups.data(call.world, after)})
 
 
@@ -44,8 +53,9 @@ def delete_group(call: Call) -> ApiReply:
     world, thing = call.own("security_groups", "Security group")
     if thing.address.name == "default" and not call.caller.admin:
         raise conflict("Insufficient rights for removing default security group.")
-    world.must_be_unused(thing, "Security group", but=[thing.address])
-    call.edit("delete security group", lambda content: remove(content, "security_groups", thing.address.name))
+    groups_of_project = [one.address for one in world.things("security_groups", [thing.address.project])]
+    world.must_be_unused(thing, "Security group", but=groups_of_project)
+    call.edit("delete security group", groups.remove_group(thing.address.name))
     return ApiReply(204)
 
 
@@ -63,22 +73,24 @@ def show_rule(call: Call) -> ApiReply:
 
 
 def create_rule(call: Call) -> ApiReply:
-    world = call.world
     said, _ = bodies(call, "security_group_rule", "security_group_rules")
-    edits, asked = [], []
+    return told(call, "security_group_rule", "security_group_rules", new_rules(call, said))
+
+
+def new_rules(call: Call, said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    world, edits, asked = call.world, [], []
     for one in said:
         group = call.own_named("security_groups", one["security_group_id"], "Security group")
         direction, rule = groups.rule_from(call, world, one)
         edits.append(groups.add_rule(group.address.name, direction, rule))
         asked.append((group, groups.rule_id(group, direction, rule)))
     world = call.edit("create security group rule", all_of(*edits))
-    found = [
+    return [
         rule
         for group, identity in asked
         for rule in groups.rules_of(world, world.thing(group.address))
         if rule["id"] == identity
     ]
-    return told(call, "security_group_rule", "security_group_rules", found)
 
 
 def delete_rule(call: Call) -> ApiReply:

@@ -9,7 +9,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.want import canonical
 from stead.kinds.security_group.model import SecurityGroup, Side
-from stead.serve.edits import Content, Edit, change
+from stead.serve.edits import Content, Edit, change, remove
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, made_of
@@ -223,6 +223,23 @@ def remove_rule(thing: KnownResource, identity: str) -> Edit:
             for direction in SIDES
         }
         return change(content, "security_groups", thing.address.name, kept)
+
+    return edit
+
+
+def remove_group(key: str) -> Edit:
+    """With the rules of other groups that are for its members."""
+
+    def edit(content: Content) -> Content:
+        for name, group in content.get("security_groups", {}).items():
+            kept = {
+                direction: [one for one in group[direction] if one.get(side) != {"group": key}]
+                for direction, side in SIDES.items()
+                if direction in group
+            }
+            if any(len(rules) < len(group[direction]) for direction, rules in kept.items()):
+                content = change(content, "security_groups", name, kept)
+        return remove(content, "security_groups", key)
 
     return edit
 

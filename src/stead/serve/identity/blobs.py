@@ -1,0 +1,50 @@
+"""What Identity keeps for others without reading it: credentials of users, and policies."""
+
+from __future__ import annotations
+
+from stead.serve.faults import bad, forbidden, not_found
+from stead.serve.identity.people import Record
+from stead.serve.identity.records import ADMIN, ANYONE, RecordKind
+from stead.serve.routes import ID, MAYBE_ID, NAME, Call
+
+MOST = 100  # credentials of one user
+_BLOB = {"type": "string", "maxLength": 16 << 10}
+
+
+def _checked_credential(call: Call, said: Record, name: str) -> Record:
+    user, project, people = said["user_id"] or call.caller.user, said["project_id"], call.people
+    if user != call.caller.user and not call.caller.admin:
+        raise forbidden("A user has credentials of the own only.")
+    people.user(user)
+    if said["type"] == "ec2" and project is None:
+        raise bad("A credential of type ec2 needs a project_id.")
+    may = call.world.project(project) if call.caller.admin else project in people.projects_of(user)
+    if project is not None and not may:
+        raise not_found("Project", project)
+    if not name and sum(one["user_id"] == user for _, one in people.of_kind(CREDENTIALS.kind)) >= MOST:
+        raise forbidden(f"A user has {MOST} credentials at most.")
+    return {**said, "user_id": user}
+
+
+CREDENTIALS = RecordKind(
+    kind="blob",
+    one="credential",
+    many="credentials",
+    what="Credential",
+    fields={"user_id": ID, "project_id": MAYBE_ID, "type": NAME, "blob": _BLOB},
+    required=("type", "blob"),
+    defaults={"user_id": None, "project_id": None},
+    lasting=frozenset({"user_id", "project_id", "type"}),
+    writes=ANYONE,
+    checked=_checked_credential,
+    is_seen=lambda call, one: call.caller.admin or one["user_id"] == call.caller.user,
+)
+POLICIES = RecordKind(
+    kind="policy",
+    one="policy",
+    many="policies",
+    what="Policy",
+    fields={"type": NAME, "blob": _BLOB},
+    required=("type", "blob"),
+    reads=ADMIN,
+)

@@ -1,0 +1,55 @@
+"""What roles let one do, and who asks. A role is known by its key: a fixed one's is its name, a made one's its id."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from stead.core.named import NamedTuple
+from stead.serve.identity.tokens import Token
+from stead.serve.routes import AccessPolicy
+
+ROLES = ("admin", "manager", "member", "reader")  # each implies those after it
+_NEEDS = {
+    AccessPolicy.READER: "reader",
+    AccessPolicy.MEMBER: "member",
+    AccessPolicy.MANAGER: "manager",
+    AccessPolicy.ADMIN: "admin",
+}
+
+
+class Caller(NamedTuple):
+    """Who asks, by a token that holds."""
+
+    token: Token | None
+    user: str  # id
+    name: str
+    project: str  # its name in the spec; empty without one
+    roles: frozenset[str]  # keys, with those that they imply
+
+    @property
+    def admin(self) -> bool:
+        return "admin" in self.roles
+
+    def may(self, policy: AccessPolicy) -> bool:
+        if policy is AccessPolicy.PUBLIC:
+            return True
+        if self.token is None:
+            return False
+        if policy is AccessPolicy.ANYONE:
+            return True
+        return _NEEDS[policy] in self.roles and (bool(self.project) or self.admin)
+
+
+NOBODY = Caller(None, "", "", "", frozenset())
+
+
+def implied(roles: Iterable[str]) -> frozenset[str]:
+    """A role that was made implies nothing, and no route asks for it: it is a name that others may read."""
+    held = frozenset(roles)
+    first = min((ROLES.index(one) for one in held if one in ROLES), default=len(ROLES))
+    return held.union(ROLES[first:])
+
+
+def role_id(key: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"stead role {key}").hex if key in ROLES else key
