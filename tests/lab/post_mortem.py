@@ -12,6 +12,7 @@ virsh list --all --name 2>/dev/null | while read -r one; do
 done
 journalctl --no-pager --output=cat --priority=warning --lines=3
 df --output=pcent,avail,target / | tail -n 1
+grep -h -e MemAvailable -e oom_kill /proc/meminfo /proc/vmstat
 """
 PATIENCE = 20.0  # seconds; one that does not answer is told
 
