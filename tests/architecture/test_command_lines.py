@@ -38,7 +38,7 @@ def _subcommands(tree: ast.Module) -> set[str]:
     return {one.id for table in tables for one in ast.walk(table) if isinstance(one, ast.Name)}
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(SOURCE)))
+@pytest.mark.parametrize("path", list(_files()), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_command_line_goes_no_further_than_run(path: Path) -> None:
     inside, tree = str(path.relative_to(SOURCE)), ast.parse(path.read_text(encoding="utf-8"))
     if inside == READERS:

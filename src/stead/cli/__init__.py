@@ -43,14 +43,14 @@ COMMANDS: dict[str, str] = {
     "lock": "show who holds the lock",
     "unlock": "release the lock of a dead apply",
     "simulate": "inject faults and drift into simulated hosts",
-    "lab": "run several real hosts on this machine, for trying and testing",
+    "lab": "run several real hosts on this machine, to try and test",
     "bootstrap": "prepare the hosts of the inventory for their roles",
     "fence": "cut the power of a host, and record that it is off",
     "doctor": "check hosts and report problems",
     "hosts": "list hosts with their state, capacity and instances",
     "console": "open the serial console of an instance",
     "serve": "serve OpenStack's APIs for this site",
-    "user": "people who may use the API of `stead serve`",
+    "user": "manage users of the API of `stead serve`",
 }
 
 

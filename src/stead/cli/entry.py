@@ -102,7 +102,7 @@ def overview() -> str:
     width = max(map(len, COMMANDS))
     lines = ["usage: stead COMMAND [OPTIONS]", "", "A private cloud without a control plane.", ""]
     lines += [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
-    return "\n".join([*lines, "", "`stead COMMAND --help` tells the options of one."])
+    return "\n".join([*lines, "", "`stead COMMAND --help` shows the options of a command."])
 
 
 def nearest(word: str) -> str:

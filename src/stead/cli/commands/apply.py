@@ -1,16 +1,16 @@
-"""Do what a plan says: a plan file to the letter, or a new plan once you have agreed to it.
+"""Carry out a plan file exactly as it is, or make a new plan and carry it out when you approve it.
 
-  stead apply                          plan, show, ask, do
-  stead apply --auto-approve           without asking, as in CI
+  stead apply                          plan, show, ask, carry out
+  stead apply --auto-approve           without asking, for CI
   stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date,
-                                       or when spec, store and hosts do not give this very plan again
+                                       or when spec, store and hosts give another plan now
   stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
-  stead apply --confirm-dead compute-1  this host is off for good: start elsewhere what it ran
+  stead apply --confirm-dead compute-1  this host is dead: start elsewhere what it ran
   stead apply --parallel 5             at most five hosts at once
 
 Data is lost only with your consent: by --max-disruption data-loss, or by typing the name of what is lost.
-Ctrl-C finishes the steps that run and begins no others; again, it stops at once. `stead apply` then goes on.
+Ctrl-C lets running steps finish and begins no others; a second Ctrl-C stops at once. `stead apply` then continues.
 
 exit status: 0 done; 1 refused, or some steps failed or were skipped; 3 not agreed to; 130 stopped by Ctrl-C
 """
@@ -43,7 +43,7 @@ USUAL = Disruption.REBUILD
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="plan file; left out, a new plan is made")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="plan file (default: make a new plan)")
     common(parser)
     shared.replacing(parser)
     shared.dead(parser)

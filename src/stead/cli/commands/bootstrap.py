@@ -1,9 +1,9 @@
 """Prepare the hosts of an inventory for their roles: packages, services, directories. Safe to run again.
 
 stead bootstrap
-stead bootstrap -i inventory.yml --check           say what would be done, and do nothing
+stead bootstrap -i inventory.yml --check           show what would be done, and do nothing
 stead bootstrap -i inventory.yml --limit compute-3
-stead bootstrap --leave-site --limit compute-3     it was another site's, and is to be this one's
+stead bootstrap --leave-site --limit compute-3     it belonged to another site, and joins this one
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-site",
         action="store_true",
-        help="take hosts out of the site they belong to: what they have is managed no longer, and the next apply takes "
+        help="remove hosts from their site: their resources are no longer managed, and the next apply takes "
         "them into its own site",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="say what was done on each host")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what was done on each host")
     parser.add_argument(
         "--ansible",
         action="append",

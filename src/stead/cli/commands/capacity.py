@@ -1,11 +1,11 @@
-"""Show what hosts have, what is used, and how many more of each flavor fit; also for hosts that are not there yet.
+"""Show what hosts have, what is used, and how many more of each flavor fit; also for hosts that do not exist yet.
 
   stead capacity                        used and free, per zone and host
-  stead capacity --add 4xcompute-1      with four more like compute-1
-  stead capacity --without compute-3    with one less
+  stead capacity --add 4xcompute-1      with four more hosts like compute-1
+  stead capacity --without compute-3    without this host
   stead capacity --survive 1            does everything still fit after any one host fails?
 
-exit status: 0, or 1 when --survive finds a failure that hurts
+exit status: 0, or 1 when --survive finds a failure after which not everything fits
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Open the serial console of an instance, by SSH to its host. Ctrl-] ends it.
+"""Open the serial console of an instance over SSH to its host. Ctrl-] closes it.
 
   stead console acme/instances/web
   stead console 'acme/instances/web[0]' -i inventory.yml
 
-exit status: 0; 1 when there is none; otherwise that of ssh
+exit status: 0; 1 when there is no such instance; otherwise that of ssh
 """
 
 from __future__ import annotations

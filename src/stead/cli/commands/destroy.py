@@ -1,10 +1,10 @@
 """Destroy everything that is recorded, or the part that you select.
 
-  stead destroy                                  plan, show, ask, do
+  stead destroy                                  plan, show, ask, carry out
   stead destroy --target acme/instances/web      this, and what needs it
   stead destroy --auto-approve --max-disruption data-loss
 
-What is protected is refused; nothing is destroyed then. Data is lost only with your consent, as with `stead apply`.
+If something selected is protected, nothing is destroyed. Data is lost only with your consent, as with `stead apply`.
 
 exit status: 0 done; 1 refused or failed; 3 not agreed to; 130 stopped by Ctrl-C
 """

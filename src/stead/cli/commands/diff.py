@@ -1,10 +1,10 @@
-"""What differs, field by field: change (the spec is not what was applied) told apart from drift (a host is not).
+"""Show what differs, field by field: a change (the spec differs from the last apply) or drift (a host does).
 
   stead diff
   stead diff --project acme
   stead diff --detailed-exitcode    0 nothing differs, 2 something does, 1 errors
 
-`stead plan` says what would be done about it, in which order, and whom it disturbs.
+`stead plan` shows the steps for it, their order, and what they disturb.
 
 exit status: 0, or 2 with --detailed-exitcode when something differs; 1 on errors
 """

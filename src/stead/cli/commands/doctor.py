@@ -1,10 +1,11 @@
-"""Examine hosts and say what is missing or wrong, and how to mend it.
+"""Check hosts, and report what is missing or wrong and how to repair it.
 
 stead doctor
-Virtualisation is proven by running a guest, the way between hosts by packets of full size. Fence agents are asked for
-the power of their hosts, which harms nobody. Changes nothing.
-Names also hosts that somebody called dead, and those that left the inventory while something is recorded on them.
-The status is 0 when nothing is wrong or there are only warnings, 1 otherwise.
+It runs a small guest to test virtualisation, and sends packets of full size between hosts. It asks fence agents for the
+state of their hosts' power, which changes nothing. It also lists hosts that were declared dead, and hosts that are no
+longer in the inventory but have recorded resources.
+
+exit status: 0 when nothing is wrong or there are only warnings, 1 otherwise
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Plan the live migrations that empty a host, before it is switched off or taken apart.
+"""Plan the live migrations that empty a host, before it is switched off or removed.
 
   stead drain compute-3 -o empty.plan && stead apply empty.plan
 
 Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
 
-exit status: 0 when everything finds another host, 1 when something has to stay
+exit status: 0 when everything finds another host, 1 when something must stay
 """
 
 from __future__ import annotations

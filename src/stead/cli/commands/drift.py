@@ -1,11 +1,11 @@
-"""What hosts have that was not applied, and what was applied and is not there any more. Needs no spec.
+"""Show differences between hosts and the last apply: what was added, changed or removed by hand. Needs no spec.
 
-  stead drift             for a nightly job: exits with 2 when there is any
+  stead drift             for a nightly job: exits with 2 when there is drift
   stead drift --json
 
-To put hosts right again: `stead apply`. To take what they have for right: `stead apply` of `stead plan --refresh-only`.
+To undo drift: `stead apply`. To accept it: `stead plan --refresh-only -o accept.plan && stead apply accept.plan`.
 
-What was let go by `forget` or `state rm`, and what was moved to another host by hand, is named, and is no drift.
+Resources removed with `forget` or `state rm`, or moved to another host by hand, are listed but are no drift.
 
 exit status: 0 no drift; 2 drift, or a host that does not answer; 1 errors
 """

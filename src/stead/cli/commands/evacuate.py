@@ -1,16 +1,15 @@
-"""Start elsewhere what a dead host ran: instances, routers, floating IPs, DHCP servers. One command, and nothing else.
+"""Start elsewhere what a dead host ran: instances, routers, floating IPs, DHCP servers.
 
-  stead evacuate compute-1                           fence it by its agent, then start elsewhere what it ran
-  stead evacuate compute-1 --confirm-dead compute-1  it is off, you say: no agent is asked
-  stead evacuate compute-1 --dry-run                 only show what would be done, and who would wait
-  stead evacuate compute-1 --max-disruption data-loss   also what has its disk on that host: with a new one, empty
+  stead evacuate compute-1                           fence it, then start elsewhere what it ran
+  stead evacuate compute-1 --confirm-dead compute-1  you know that it is off: no agent is asked
+  stead evacuate compute-1 --dry-run                 only show what would be done, and what would wait
+  stead evacuate compute-1 --max-disruption data-loss   also what has its disk there, with a new, empty disk
 
-First the host is proven dead: its fence agent cuts its power and says off; or you type its name. Unreachable is not
-dead: it may run on with its cable out, and a second guest would write to the same disks. A host that answers is
-refused.
-Other changes of the spec stay for the next apply. Those of the highest `priority` are started first, and who finds no
-room waits: the plan says why. What had its disk on that host alone waits for your consent to lose that.
-When the host comes back it starts nothing of before (docs/dead-hosts.md).
+First the host must be proven dead: its fence agent cuts its power and reports off, or you type its name. Unreachable is
+not dead: its guests may still run, and a second copy would write to the same disks. A host that answers is refused.
+Other changes of the spec wait for the next apply. Instances with the highest `priority` start first. What finds no room
+waits, and the plan says why. What has its disk only on that host waits for your consent to lose it.
+When the host comes back, it starts nothing that it ran before (docs/dead-hosts.md).
 
 exit status: 0 done, and nothing waits; 1 refused, or some steps failed; 2 done, and something waits; 3 not agreed to;
 130 stopped by Ctrl-C
@@ -52,8 +51,8 @@ SHOWN = 20  # of those that wait for consent
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", help="name of the host")
-    parser.add_argument("--dry-run", action="store_true", help="show the plan, do nothing")
-    parser.add_argument("--force", action="store_true", help="fence it also when it answers")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, and change nothing")
+    parser.add_argument("--force", action="store_true", help="fence it even if it answers")
     parser.add_argument("--auto-approve", action="store_true", help="do not ask")
     parser.add_argument(
         "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"

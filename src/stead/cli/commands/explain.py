@@ -1,4 +1,4 @@
-"""Say why a resource is on its host, or on none: the funnel, the best hosts, and what would help.
+"""Explain why a resource is on its host, or on none: which hosts were ruled out, the best hosts, and what would help.
 
   stead explain acme/instances/web[0]
 

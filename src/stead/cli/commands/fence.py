@@ -1,12 +1,12 @@
-"""Cut the power of a host by its fence agent, and record the proof that it is off.
+"""Cut the power of a host with its fence agent, and record the proof that it is off.
 
-  stead fence compute-1                 when it does not answer: then what it ran can be started elsewhere
-  stead fence compute-1 --status        what its agent says of its power; nothing is done
-  stead fence compute-1 --force         also when it answers: what runs there stops, as in a power cut
+  stead fence compute-1                 when it does not answer; what it ran can then start elsewhere
+  stead fence compute-1 --status        show what its agent reports; nothing is done
+  stead fence compute-1 --force         even if it answers: its guests stop, as in a power cut
 
-The inventory says the agent: stead_fence: {agent: fence_ipmilan, ip: 10.0.0.7, username: ops, password: !vault …}
-The agent's word `off` counts like `--confirm-dead compute-1`, until the host has booted and answers again. `stead
-evacuate` fences by itself. `stead doctor` tries all agents without harm.
+The inventory names the agent: stead_fence: {agent: fence_ipmilan, ip: 10.0.0.7, username: ops, password: !vault …}
+An agent that reports `off` is a proof like `--confirm-dead compute-1`, until the host has booted and answers again.
+`stead evacuate` fences automatically. `stead doctor` tests all agents and changes nothing.
 
 exit status: 0 when the host is off, and that is recorded; with --status, when the agent says on or off; 1 when not;
 3 not agreed to
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", help="name of the host in the inventory")
     parser.add_argument("--status", action="store_true", help="only ask the agent whether the host is on")
-    parser.add_argument("--force", action="store_true", help="also when the host answers")
+    parser.add_argument("--force", action="store_true", help="even if the host answers")
     parser.add_argument("--auto-approve", action="store_true", help="do not ask")
     shared.inputs(parser)
     shared.output(parser)

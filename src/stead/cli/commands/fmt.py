@@ -1,4 +1,4 @@
-"""Write specs in one style: two spaces, sections in their order, no trailing blanks. Comments stay.
+"""Write specs in one style: two spaces, sections in a fixed order, no trailing spaces. Comments stay.
 
 stead fmt              the files of this directory, in place
 stead fmt --check      change nothing; exit status 1 when a file would change

@@ -1,12 +1,12 @@
-"""Draw what refers to what: arrows go from a resource to those it needs.
+"""Draw the references between resources: arrows go from a resource to those that it needs.
 
   stead graph                          DOT, for Graphviz
   stead graph --format mermaid         for Markdown on GitHub and GitLab
   stead graph --format svg > site.svg  drawn here, without Graphviz
-  stead graph --placed --format svg    with the hosts that would be chosen
+  stead graph --placed --format svg    with the hosts that a plan chooses
   stead graph --kind instances --kind networks --project acme
 
-exit status: 0; 1 when the spec is wrong, or nothing is of that kind or project
+exit status: 0; 1 when the spec has errors, or has nothing of that kind or project
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 stead hosts
 stead hosts -i inventory.yml --json
-Hosts that do not answer are listed as down, or as dead where somebody said so with `--confirm-dead`; those that left
-the inventory with something recorded on them as gone. The status is 0 all the same.
+A host that does not answer is listed as down, or as dead after `--confirm-dead`. A host that is no longer in the
+inventory but has recorded resources is listed as gone.
+
+exit status: 0, also when hosts are down
 """
 
 from __future__ import annotations

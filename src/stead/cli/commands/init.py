@@ -1,4 +1,4 @@
-"""Write a demo that works at once, or the beginnings of a site of your own.
+"""Write a demo that works at once, or the first files of a site of your own.
 
   stead init demo && cd demo && stead plan && stead apply    on simulated hosts: no root, no machines
   stead init                                                 stead.yml and inventory.yml here, to fill in

@@ -1,4 +1,4 @@
-"""Run several real hosts on this machine, for trying Stead, rehearsing a change, and testing.
+"""Run several real hosts on this machine, to try Stead, rehearse a change, or run tests.
 
 stead lab up                        one controller, two compute, one storage, one network host
 stead lab up --name big big.yml     sizes from a file (see docs/lab.md)
@@ -231,7 +231,7 @@ def image_arguments(parser: argparse.ArgumentParser) -> None:
 
 SUBCOMMANDS: dict[str, LabCommand] = {
     "up": LabCommand("make the lab, or start what is off; return when all hosts answer", up_arguments, up),
-    "down": LabCommand("remove the lab and all that is of it", down_arguments, down),
+    "down": LabCommand("remove the lab with all its files", down_arguments, down),
     "status": LabCommand("hosts, their state, addresses and memory", status_arguments, status),
     "ssh": LabCommand("log in to a host, or run a command on it", command_arguments, ssh),
     "reboot": LabCommand("shut hosts down in order and start them; start those that are off", host_arguments, reboot),
@@ -247,7 +247,7 @@ SUBCOMMANDS: dict[str, LabCommand] = {
     "corrupt": LabCommand("damage a file of a host by name", lab_faults.corrupt_arguments, corrupt),
     "break": LabCommand("break something of a host by name", lab_faults.break_arguments, wreck),
     "console": LabCommand(
-        "a shell on a host that needs neither network nor sshd; or its console's log", console_arguments, console
+        "open a shell on a host without network or sshd; or show its console log", console_arguments, console
     ),
     "image": LabCommand("build guest images and print their paths", image_arguments, image),
     "inventory": LabCommand("print the Ansible inventory", no_arguments, inventory),

@@ -1,4 +1,4 @@
-"""Say who holds the lock that every apply takes. `stead unlock` takes it away.
+"""Show who holds the lock that every apply takes. `stead unlock` releases it.
 
   stead lock
   stead lock --json

@@ -1,11 +1,11 @@
-"""Move a running instance to another host. It goes on while it moves, and its connections stay.
+"""Move a running instance to another host (live migration). It keeps running, and its connections stay open.
 
-  stead migrate acme/instances/web            to the best host there is for it
+  stead migrate acme/instances/web            to the best host for it
   stead migrate 'acme/instances/web[0]' --to compute-2
   stead migrate acme/instances/web -o move.plan && stead apply move.plan
 
-The plan is shown, and you are asked. Ctrl-C cancels: the instance is where it was. An instance whose `host:` is in the
-spec moves when you change that.
+The plan is shown before you approve it. Ctrl-C cancels the move: the instance stays where it was. If the spec has
+`host:` for the instance, change that instead.
 
 exit status: 0 done; 1 refused, it cannot move, or a step failed; 3 not agreed to; 130 stopped by Ctrl-C
 """

@@ -1,10 +1,10 @@
 """Print outputs of the last apply.
 
   stead output                 all, as name = value
-  stead output web_address     one, bare, for scripts
+  stead output web_address     one, only the value, for scripts
   stead output --json          all, for programs
 
-A secret output reads (secret): what is stored is sealed, and only an apply opens it.
+A secret output is printed as (secret): it is stored encrypted, and only an apply decrypts it.
 
 exit status: 0; 1 when there is no such output
 """

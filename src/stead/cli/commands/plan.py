@@ -1,16 +1,16 @@
 """Show what an apply would do, and why, without doing it.
 
   stead plan                                  what would change
-  stead plan -o today.plan                    and keep it, for `stead apply today.plan`
+  stead plan -o today.plan                    and save it, for `stead apply today.plan`
   stead plan --format markdown                as a comment on a pull request
   stead plan --target acme/instances/web      only this and what it needs
   stead plan --replace 'acme/instances/web[2]'
-  stead plan --max-disruption network         fail when something would be rebooted
+  stead plan --max-disruption network         fail when a step would reboot something
   stead plan --detailed-exitcode              for CI: 0 nothing to do, 2 changes or something waits, 1 errors
-  stead plan --confirm-dead compute-1         this host is off for good: what would be started elsewhere
-  stead plan --refresh-only                   take what the hosts have for what was applied
-  stead plan --save-view site.view            and keep what the site is and has, for the next line
-  stead plan --untrusted site.view            a stranger's change: nothing of it is run, no host asked, no key needed
+  stead plan --confirm-dead compute-1         this host is dead: what would be started elsewhere
+  stead plan --refresh-only                   record what the hosts have as what was applied
+  stead plan --save-view site.view            and save a view of the site for the next line
+  stead plan --untrusted site.view            a stranger's change: runs none of its code, asks no host, needs no key
 
 exit status: 0, or 2 with --detailed-exitcode when there are changes or something waits; 1 when there is no plan, or it
 disturbs too much

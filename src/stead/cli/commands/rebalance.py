@@ -1,11 +1,11 @@
-"""Plan live migrations, each worth its cost, in an order in which each fits.
+"""Plan live migrations that even hosts out. Each must gain more than it costs, and fits when its turn comes.
 
-They even out the use of hosts; what is under the policy `pack` is brought together instead, and hosts are emptied.
+What has the policy `pack` is brought together instead, and hosts are emptied.
 
   stead rebalance --moves 10
   stead rebalance --moves 10 -o even.plan && stead apply even.plan
 
-exit status: 0, also when no move is worth it
+exit status: 0, also when no move gains enough
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=shared.number(0),
         default=1000,
         metavar="N",
-        help="what a move must gain, in thousandths of a full host",
+        help="least gain of a move, in thousandths of a full host",
     )
     parser.set_defaults(title="Rebalance")
     migration_plan.arguments(parser)

@@ -1,16 +1,16 @@
-"""Rebuild a store that was lost from what the hosts remember. Changes no host.
+"""Rebuild a lost store from what the hosts have recorded. Changes no host.
 
-  stead recover --dry-run    what would be found, and what is missing
-  stead recover              writes it into the store, which is new or empty
-  stead recover              again, once a host that was silent answers: completes it
-  stead recover --merge      completes a store that has something: an older copy, restored from a backup
-  stead recover --without compute-2     that host is gone for good, with all that it had
+  stead recover --dry-run    show what would be found, and what is missing
+  stead recover              write it into the store, which is new or empty
+  stead recover              run again to complete it, when a silent host answers
+  stead recover --merge      complete a store that is not empty: an older copy from a backup
+  stead recover --without compute-2     that host is gone for good, with everything on it
 
-Hosts keep beside each resource what the store had of it; controllers, the documents of projects of the API as well.
-What lives on no host (a flavor, say) follows from the spec.
-What is damaged, missing or contradictory is told one by one. While a host has not answered, nothing is planned.
+Each host keeps a copy of the record of its resources. Controllers also keep the documents of projects of the API.
+What is on no host (for example a flavor) comes from the spec. Each part that is damaged, missing or contradictory is
+reported. Until all hosts have answered, nothing is planned.
 
-exit status: 0 all is known; 2 something is missing or contradictory; 1 nothing was written
+exit status: 0 complete; 2 something is missing or contradictory; 1 nothing was written
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ NO_KEY = Code("STEAD-S034", "no host keeps the key of this site's secrets", Seve
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="say what would be found, and write nothing")
-    parser.add_argument("--merge", action="store_true", help="complete a store that has something already")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be found, and write nothing")
+    parser.add_argument("--merge", action="store_true", help="complete a store that is not empty")
     parser.add_argument(
         "--without", action="append", default=[], metavar="HOST", help="a host that never comes back; may be repeated"
     )

@@ -1,8 +1,8 @@
-"""List runs, or tell one step by step from its journal.
+"""List runs, or show the steps of one from its journal.
 
   stead runs                  the latest runs
-  stead runs 12               what run 12 did, and what became of each step
-  stead runs 12 --plan FILE   the plan that it carried out, as a plan file
+  stead runs 12               the steps of run 12 and their results
+  stead runs 12 --plan FILE   write the plan that it carried out to a file
 
 exit status: 0; 1 when there is no such run
 """

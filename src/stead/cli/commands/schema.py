@@ -15,7 +15,7 @@ NO_KIND = Code("STEAD-C043", "no such kind")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kind", metavar="PLURAL", help="of one kind alone, such as volumes")
+    parser.add_argument("--kind", metavar="PLURAL", help="only of this kind, such as volumes")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,8 +4,8 @@
   stead serve                        on 127.0.0.1:8774
   stead serve --listen 0.0.0.0:8774 --url https://cloud.example.org --tls-cert FILE --tls-key FILE
 
-What is accepted is in the store before it is answered, so a server that is killed goes on where it was. Ctrl-C lets the
-apply that runs end; nothing on the hosts needs the server. Needs the extra: pip install 'stead[serve]'.
+Every request is stored before it is answered, so a server that was killed continues where it was. Ctrl-C lets a running
+apply finish. Nothing on the hosts needs the server. Install the extra: pip install 'stead[serve]'.
 
 exit status: 0 when it is stopped
 """
@@ -25,11 +25,11 @@ LISTEN = "127.0.0.1:8774"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"where to listen (default: {LISTEN})")
-    parser.add_argument("--url", default="", help="URL under which clients reach it (default: as they ask for it)")
-    parser.add_argument("--tls-cert", metavar="FILE", help="certificate, with what leads to its CA, in PEM")
+    parser.add_argument("--url", default="", help="URL under which clients reach it (default: that of each request)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate and its chain, in PEM")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key")
     parser.add_argument(
-        "--behind-proxy", action="store_true", help="a proxy on this machine does TLS: plain HTTP is let in from it"
+        "--behind-proxy", action="store_true", help="a proxy on this machine does TLS: accept plain HTTP from it"
     )
     shared.inputs(parser)
 

@@ -1,11 +1,11 @@
 """Show what is recorded, one resource, or a plan file.
 
   stead show                            every resource, with its host and addresses
-  stead show 'acme/instances/web[0]'    all that is recorded of one, and its history
+  stead show 'acme/instances/web[0]'    everything recorded about one, and its history
   stead show acme/instances/web         of all its members
-  stead show today.plan                 a plan that was saved, in any --format
+  stead show today.plan                 a saved plan, in any --format
 
-exit status: 0; 1 when no such resource of the API
+exit status: 0; 1 when there is no such resource
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
-"""Rehearse bad days on simulated hosts. Nothing here touches a real machine.
+"""Inject faults and drift into simulated hosts. No real machine is changed.
 
-  stead simulate hosts                          every simulated host, and what is wrong with it
-  stead simulate down compute-3 --why "fire"    a host that does not answer and runs on; `up` brings it back
+  stead simulate hosts                          every simulated host, and its faults
+  stead simulate down compute-3 --why "fire"    a host that does not answer but still runs; `up` ends that
   stead simulate off compute-3                  a host without power; `up` boots it
-  stead simulate maintenance compute-3          one that keeps what it has and gets nothing new
-  stead simulate slow compute-3 30              one whose steps take 30 s longer
-  stead simulate drift ADDRESS memory=2147483648 [--host H]   somebody changes a field behind our back
-  stead simulate lose ADDRESS [--host H]        somebody deletes it
-  stead simulate move ADDRESS HOST              somebody migrates it by hand
-  stead simulate fail [--host H] [--address A] [--skip N] [--times N] [--error TEXT]    steps that will fail
-  stead simulate fail --unready [--address A]   guests that are started and never get ready
+  stead simulate maintenance compute-3          a host that keeps what it has and gets nothing new
+  stead simulate slow compute-3 30              a host whose steps take 30 s longer
+  stead simulate drift ADDRESS memory=2147483648 [--host H]   change a field by hand
+  stead simulate lose ADDRESS [--host H]        delete it by hand
+  stead simulate move ADDRESS HOST              migrate it by hand
+  stead simulate fail [--host H] [--address A] [--skip N] [--times N] [--error TEXT]    the next steps that match fail
+  stead simulate fail --unready [--address A]   guests start but never become ready
   stead simulate fail --fence [--host H]        fence agents that fail
   stead simulate die HOST [--skip N] [--before]  a host that goes silent in the middle of an apply
-  stead simulate faults                         what is still to go wrong
-  stead simulate clear                          nothing more goes wrong
-  stead simulate reset                          all simulated hosts are empty and up
+  stead simulate faults                         faults that have not happened yet
+  stead simulate clear                          remove all faults
+  stead simulate reset                          make all simulated hosts empty and up
 
-Then `stead plan` and `stead apply` as on any other day.
+Then run `stead plan` and `stead apply` as usual.
 
 exit status: 0; 1 when there is no such host or resource
 """
@@ -257,7 +257,7 @@ def clear(state: SimulatedState, _options: argparse.Namespace) -> object:
 
 def reset(state: SimulatedState, _options: argparse.Namespace) -> object:
     state.empty()
-    return {"changed": ["all simulated hosts are empty and up"]}
+    return {"changed": ["make all simulated hosts empty and up"]}
 
 
 _HOSTS: Sequence[tuple[str, str]] = (("hosts", "+"),)
@@ -285,5 +285,5 @@ SUBCOMMANDS: dict[str, SimulateCommand] = {
     "die": SimulateCommand("make a host silent in the middle of an apply", (("on", ""),), ("skip", "before"), die),
     "faults": SimulateCommand("list pending faults", (), (), faults),
     "clear": SimulateCommand("remove all injected faults", (), (), clear),
-    "reset": SimulateCommand("all simulated hosts are empty and up", (), (), reset),
+    "reset": SimulateCommand("make all simulated hosts empty and up", (), (), reset),
 }

@@ -1,16 +1,16 @@
-"""Look at the recorded state and mend it by hand. Hosts are never touched.
+"""Show the recorded state, and edit it by hand. Hosts are never changed.
 
-  stead state list [ADDRESS ...]       what is recorded, one address a line
-  stead state show ADDRESS             all that is recorded of one
+  stead state list [ADDRESS ...]       recorded resources, one address per line
+  stead state show ADDRESS             everything recorded about one
   stead state history ADDRESS          what was done to it, by whom, in which run
-  stead state mv OLD NEW               record it under another name (`moved` in the spec does this by itself)
-  stead state rm ADDRESS ...           record it no longer (`forget` in the spec does this by itself)
-  stead state migrate LOCATION         move all of it: to a file, or to postgresql://…; the old store is closed
-  stead state encrypt                  seal a store that was made without a key
+  stead state mv OLD NEW               record it under another name (`moved` in the spec does this automatically)
+  stead state rm ADDRESS ...           remove it from the record (`forget` in the spec does this automatically)
+  stead state migrate LOCATION         move the whole store to a file or to postgresql://…; the old one is closed
+  stead state encrypt                  encrypt a store that was made without a key
 
 ADDRESS may be a block (acme/instances/web): all its members.
 
-exit status: 0; 1 when no such resource of the API
+exit status: 0; 1 when there is no such resource
 """
 
 from __future__ import annotations
@@ -199,11 +199,11 @@ def tell(printing: Printing, values: Mapping[str, object], lines: Sequence[str],
 
 
 SUBCOMMANDS: dict[str, StateCommand] = {
-    "list": StateCommand("what is recorded, one address a line", (("address", "*"),), list_all),
-    "show": StateCommand("all that is recorded of one", (("address", ""),), show),
+    "list": StateCommand("recorded resources, one address per line", (("address", "*"),), list_all),
+    "show": StateCommand("everything recorded about one", (("address", ""),), show),
     "history": StateCommand("what was done to it, by whom, in which run", (("address", ""),), history),
     "mv": StateCommand("record it under another name", (("old", ""), ("new", "")), move),
     "rm": StateCommand("record it no longer, and leave it as it is", (("address", "+"),), remove),
     "migrate": StateCommand("move all of it to another file or database", (("location", ""),), migrate),
-    "encrypt": StateCommand("seal a store that was made without a key", (), encrypt),
+    "encrypt": StateCommand("encrypt a store that was made without a key", (), encrypt),
 }

@@ -1,9 +1,9 @@
-"""Run the tests of a spec: what must be planned, placed and refused, and what still works when hosts fail.
+"""Run the tests of a spec: what must be planned, placed or refused, and what must still run when hosts fail.
 
   stead test                    every *.test.yml below this directory
   stead test --format junit     for CI
 
-exit status: 0 when all hold, 1 when one does not or there is none
+exit status: 0 when all tests pass, 1 when a test fails or there is none
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ FORMATS = ("text", "json", "junit")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="test files, or directories to look through (default: .)"
-    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="test files or directories (default: .)")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
 

@@ -1,11 +1,11 @@
-"""Take the lock away from whoever holds it. Only when you are sure that it is dead.
+"""Release the lock of an apply. Use it only when you are sure that the apply is dead.
 
   stead lock        who it is
   stead unlock
 
-What it tries to write from then on is refused, so the record stays whole; but what it is doing on hosts at this
-moment it still does. A dead process of this machine, or one not heard of for a minute, needs no unlocking: the next
-apply takes the lock over by itself.
+The store then refuses whatever that apply tries to write, so the record stays consistent. But a step that is running
+on a host goes on. You need this rarely: if the process is dead on this machine, or was silent for a minute, the next
+apply takes the lock over automatically.
 
 exit status: 0; 1 when nobody holds it
 """

@@ -1,13 +1,13 @@
-"""People who may use the API of `stead serve`: the first of them is made here.
+"""Manage users of the API of `stead serve`. Create the first one here.
 
-  stead user create ada --admin                an admin of the cloud; the password is asked for, or read from stdin
+  stead user create ada --admin                an admin of the cloud; asks for a password, or reads it from stdin
   stead user create bob --project acme         a member of one project
   stead user create eve --project acme --role reader
   stead user list
   stead user delete bob
-  stead user clouds-yaml ada --project acme    what clients want to know, for ~/.config/openstack/clouds.yaml
+  stead user clouds-yaml ada --project acme    the text for ~/.config/openstack/clouds.yaml
 
-exit status: 0, or 1 when it is refused
+exit status: 0, or 1 when the request is refused
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
   stead validate                          the spec in this directory
   stead validate site/ -e stage=test      another, with a variable
-  stead validate --as acme tenants/acme   files of a project's people, without the site's: what they may not say is
-                                          refused, and what needs a grant of the site is a warning
+  stead validate --as acme tenants/acme   files of one project, without the site's files: what they may not
+                                          contain is an error; what needs a grant is a warning
   stead validate --format sarif           for code scanning; junit for test reports
 
 exit status: 0 when there are no errors, 1 when there are
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--as",
         dest="tenant",
         metavar="PROJECT",
-        help="check PATH, the files of this project's people, alone",
+        help="check PATH as the files of this project alone",
     )
     parser.add_argument("-e", "--extra", action="append", default=[], metavar="NAME=VALUE", help="value of a variable")
     parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="file of variables")

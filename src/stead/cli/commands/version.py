@@ -1,4 +1,4 @@
-"""Print versions: of Stead, Python, and what it drives hosts with.
+"""Print versions: of Stead, Python, Ansible and libraries.
 
 stead --version      one line, quickly
 stead version        all

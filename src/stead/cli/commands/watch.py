@@ -1,14 +1,14 @@
-"""Watch hosts, and evacuate one that died, by its fence agent. Optional: stop it, and nothing that exists is touched.
+"""Watch hosts, and evacuate one that died, with its fence agent. Optional: nothing depends on it.
 
-  stead watch                              tell and act, until stopped
-  stead watch --dry-run                    tell what it would do
-  stead watch --on-host-failure wait       only tell, by --command too
-  stead watch --command /usr/local/bin/page   run this with what is told as its last word
+  stead watch                              report and act, until stopped
+  stead watch --dry-run                    only report what it would do
+  stead watch --on-host-failure wait       only report, with --command too
+  stead watch --command /usr/local/bin/page   run this with each report as its last argument
 
-Every few seconds each host is asked from here; one that is silent is looked at by neighbours, over the underlay. It is
+Every few seconds each host is asked from here. If one is silent, its neighbours ask it over the underlay. It is
 evacuated when nobody has reached it for --patience seconds, more than half of the hosts answer, it has a fence agent,
-and no more than --limit hosts were evacuated within the hour. In any other case it tells, and a person decides.
-Several may watch one site: each evacuation needs the store's lock. What would lose data is never done.
+and fewer than --limit hosts were evacuated within the hour. Otherwise it only reports, and a person decides.
+Several can watch one site: an evacuation needs the store's lock. What would lose data is never done.
 
 exit status: 0; with --once, 2 when a host is silent; 130 stopped by Ctrl-C
 """
@@ -42,15 +42,15 @@ MOVABLE = frozenset({"compute", "network"})  # roles of hosts whose work another
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="as many rounds as a decision needs, then end")
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be done, do nothing")
+    parser.add_argument("--once", action="store_true", help="do as many rounds as a decision needs, then end")
+    parser.add_argument("--dry-run", action="store_true", help="report what would be done, and do nothing")
     parser.add_argument(
         "--on-host-failure", choices=("evacuate", "wait"), default="evacuate", help="(default: evacuate)"
     )
     parser.add_argument("--limit", type=shared.number(1), default=1, metavar="N", help="hosts an hour (default: 1)")
     parser.add_argument("--every", type=shared.number(1, 60), default=4, metavar="S", help="seconds (default: 4)")
     parser.add_argument("--patience", type=shared.number(5), default=12, metavar="S", help="seconds (default: 12)")
-    parser.add_argument("--command", metavar="PROGRAM", help="run with each thing that is told")
+    parser.add_argument("--command", metavar="PROGRAM", help="program to run with each report")
     shared.inputs(parser)
 
 

@@ -96,7 +96,11 @@ def selection(parser: argparse.ArgumentParser) -> None:
         "--exclude", action="append", default=[], metavar="ADDRESS", help="all but this resource and what needs it"
     )
     group.add_argument(
-        "--label", action="append", default=[], metavar="NAME=VALUE", help="only what has this label, and what it needs"
+        "--label",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="only resources with this label, and what they need",
     )
     group.add_argument(
         "--project", action="append", default=[], metavar="NAME", help="only this project, and what it needs"
@@ -128,7 +132,7 @@ def dead(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="HOST",
-        help="this host is off: what it ran is started elsewhere; may be repeated. It counts until the host answers",
+        help="this host is off: start elsewhere what it ran; may be repeated. Valid until the host answers",
     )
 
 
