@@ -1,4 +1,7 @@
-"""Runs in the environment of the client: each line of stdin is a command of `openstack`. Prints what failed."""
+"""Runs in the environment of the client: each line of stdin is a command of `openstack`.
+
+Prints what failed, and the answers of those that name a format.
+"""
 
 import contextlib
 import io
@@ -29,4 +32,6 @@ for line in sys.stdin:
     if status:
         failed += 1
         print(f"openstack {line.strip()}: {told.getvalue()[-2000:]}")
+    elif " -f " in line or line.startswith("console log"):
+        print(told.getvalue(), end="")
 sys.exit(1 if failed else 0)

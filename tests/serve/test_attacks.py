@@ -82,6 +82,15 @@ def bobs(site: Site) -> Mapping[str, str]:
     secret = made("POST", f"/identity/v3/users/{user}/application_credentials", credential, "bob")[2]
     kept = {"credential": {"type": "totp", "blob": "secret"}}
     blob = made("POST", "/identity/v3/credentials", kept, "bob")[2]["credential"]["id"]
+    member = made("GET", "/identity/v3/roles?name=member", None, "bob")[2]["roles"][0]["id"]
+    trust = {
+        "trustor_user_id": user,
+        "trustee_user_id": site.people.named("ray"),
+        "project_id": site.projects["bobs"],
+        "impersonation": True,
+        "roles": [{"id": member}],
+    }
+    trusted = made("POST", "/identity/v3/OS-TRUST/trusts", {"trust": trust}, "bob")[2]["trust"]["id"]
     domain = made("POST", "/identity/v3/domains", {"domain": {"name": "d"}}, "ada")[2]["domain"]["id"]
     assert site.worker.wait_idle(30)
     return {
@@ -91,7 +100,7 @@ def bobs(site: Site) -> Mapping[str, str]:
         "os-keypairs": "bobs-key", "users": user, "projects": site.projects["bobs"],
         "application_credentials": secret["application_credential"]["id"], "os-volume_attachments": volume,
         "os-security-groups": group["id"], "os-security-group-rules": group["security_group_rules"][0]["id"],
-        "credentials": blob, "domains": domain,
+        "credentials": blob, "domains": domain, "trusts": trusted,
         "os-interface": port, "os-quota-sets": site.projects["bobs"], "quotas": site.projects["bobs"],
         "v3": site.projects["bobs"],
     }  # fmt: skip

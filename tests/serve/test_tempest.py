@@ -40,7 +40,7 @@ auth_version = v3
 default_domain_id = default
 [identity-feature-enabled]
 api_v2_admin = false
-trust = false
+trust = true
 application_credentials = true
 [compute]
 image_ref = {image}

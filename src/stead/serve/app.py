@@ -168,7 +168,7 @@ class ApiServer:
         """What changes something, and what is refused. Never a body: it may hold a secret."""
         if route.method == "GET" and status not in (401, 403):
             return
-        who = call.audit.get("who") or call.caller.name
+        who = call.audit.get("who") or call.caller.audited
         path = request.url.path[:500]
         entry = Audited(
             self._cloud.clock(), who, call.caller.project, f"{route.method} {path}", call.source, status, request_id

@@ -56,6 +56,8 @@ class Means:
     uploads: Path = Path()
     root: Path = Path()
     site_key: str = field(default="", repr=False)
+    # The last bytes of what a guest wrote on its console. Simulated guests write nothing.
+    console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
 
 
 class Cloud:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition
 from stead.cli import main
+from stead.cli.common.consoles import reader
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.recorded import Record
+from stead.core.want import Body, Want
+from stead.drivers.hypervisor.qemu import console_log
+from stead.site.inventory import read_inventory
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +45,48 @@ def test_what_has_no_console_is_told(
     monkeypatch.chdir(demo)
     assert main(["console", address]) == 1
     assert told in capsys.readouterr().err
+
+
+Reading = Callable[[str], Callable[[Record, int], bytes | None]]
+
+
+def recorded(hypervisor: str) -> Record:
+    want = Want.of(Body.of({"hypervisor": hypervisor}))
+    address = Address("acme", "instances", "web")
+    return Record(address=address, host="compute-1", wants={"compute-1": want}, leases={"uuid": "4-2"})
+
+
+@pytest.fixture
+def reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reading:
+    """With a program in the place of ssh, that this script is."""
+
+    def make(script: str) -> Callable[[Record, int], bytes | None]:
+        (tmp_path / "ssh").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / "ssh").chmod(0o755)
+        (tmp_path / "inventory.yml").write_text(
+            "compute: {hosts: {compute-1: {ansible_host: 192.0.2.1, ansible_user: stead}}}\n", encoding="utf-8"
+        )
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return reader(read_inventory((tmp_path / "inventory.yml",))[0])
+
+    return make
+
+
+def test_what_a_guest_wrote_is_read_on_its_host(
+    reading: Reading,
+) -> None:
+    said = reading('echo "$@"')(recorded("qemu"), 100)
+    assert said is not None
+    assert said.endswith(b"-l stead 192.0.2.1 sudo -n tail -c 100 /var/lib/stead/instances/4-2/console.log\n")
+    assert b"BatchMode=yes" in said
+    assert reading("exit 1")(recorded("paper"), 100) is None
+
+
+def test_a_host_that_says_nothing_is_told(reading: Reading) -> None:
+    with pytest.raises(Refused, match="No route to host") as refusal:
+        reading("echo No route to host >&2; exit 255")(recorded("qemu"), 100)
+    assert refusal.value.diagnostics[0].code == "STEAD-C044"
+
+
+def test_both_halves_mean_the_same_file() -> None:
+    assert console_log("4-2", 9)[-1] == definition.console_log("4-2")

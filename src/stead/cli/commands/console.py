@@ -14,13 +14,12 @@ import os
 from stead.cli.commands.hosts import real_inventory
 from stead.cli.commands.show import named
 from stead.cli.common import options as shared
+from stead.cli.common.consoles import NO_CONSOLE, driver_of
 from stead.cli.common.workspace import Workspace, open_state
-from stead.core.diagnostics import Code, Refused
-from stead.drivers.hypervisor import by_hypervisor
+from stead.core.diagnostics import Refused
 from stead.kinds import kinds
 from stead.site.ssh import ssh
 
-NO_CONSOLE = Code("STEAD-C044", "there is no console")
 # Two of them: also where what types is a program. What opens it wants a terminal.
 TERMINAL = ("-t", "-t")
 
@@ -51,8 +50,7 @@ def _words(workspace: Workspace, address: str) -> list[str]:
     told = real_inventory(workspace).connections.get(first.host)
     if told is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address} is on {first.host}, which the inventory does not have."))
-    want = first.wants.get(first.host)
-    driver = by_hypervisor().get(want.fields().get("hypervisor", "") if want is not None else "")
+    driver = driver_of(first)
     if driver is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address}: there is no code for its hypervisor here."))
     return ssh(first.host, told, [*driver.console(first.leases["uuid"])], options=TERMINAL)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stead.cli.common.workspace import (
     UPLOADS,
     Workspace,
+    is_simulated,
     key_to_keep,
     made_directory,
     open_state,
@@ -38,6 +39,7 @@ def required() -> None:
 def means(workspace: Workspace) -> Means:
     from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common import inventories
+    from stead.cli.common.consoles import reader
     from stead.cli.common.hooks import digests
     from stead.kinds import kinds
     from stead.language.spec import Stored
@@ -66,6 +68,7 @@ def means(workspace: Workspace) -> Means:
         uploads=uploads,
         root=workspace.root,
         site_key=key_to_keep(workspace),
+        **({} if is_simulated(workspace, inventory) else {"console_log": reader(inventory)}),
     )
 
 

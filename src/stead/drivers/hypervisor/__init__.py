@@ -96,6 +96,8 @@ class HypervisorDriver:
     """On hosts, with their oldest versions that do; a guest may not move to an older one than it was started by."""
     console: Callable[[str], Sequence[str]]
     """What opens the serial console of the guest with this UUID, on its host."""
+    console_log: Callable[[str, int], Sequence[str]] | None = None
+    """What prints the last bytes that it wrote there, on its host. None: they are kept nowhere."""
     mover: Mover | None = None
 
 

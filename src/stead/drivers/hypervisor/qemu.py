@@ -14,6 +14,7 @@ from stead.core.driver import DriverScope, Proven, no, yes
 from stead.drivers.hypervisor import GuestPresence, HypervisorDriver, Mover, MoveRequest
 
 LOCAL = "qemu:///system"
+_INSTANCES = "/var/lib/stead/instances"
 _MIB = 1 << 20
 # A guest's own disks, by their part of the want, and the letter of each.
 _OWN = (("size", "a"), ("swap", "y"), ("ephemeral", "x"))
@@ -22,6 +23,10 @@ _PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd"}
 
 def console(uuid: str) -> Sequence[str]:
     return ["virsh", "--connect", LOCAL, "console", uuid]
+
+
+def console_log(uuid: str, most: int) -> Sequence[str]:
+    return ["tail", "-c", str(most), f"{_INSTANCES}/{uuid}/console.log"]
 
 
 def _at(way: str) -> str:
@@ -112,6 +117,7 @@ DRIVER = HypervisorDriver(
     slow=frozenset({"qemu"}),
     programs={"libvirt": (7, 0), "qemu": (6, 0)},
     console=console,
+    console_log=console_log,
     mover=Mover(
         program="virsh",
         package="libvirt-clients",

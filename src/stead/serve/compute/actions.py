@@ -26,7 +26,6 @@ UNBUILT = frozenset(
         "forceDelete",
         "lock",
         "migrate",
-        "os-getConsoleOutput",
         "os-getSPICEConsole",
         "os-getVNCConsole",
         "os-migrateLive",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from stead.core.address import Address
 from stead.serve.faults import bad, not_found, unauthenticated
-from stead.serve.identity import catalog
+from stead.serve.identity import catalog, times, trusts
 from stead.serve.identity.answers import reference
-from stead.serve.identity.people import BAD_LOGIN, DOMAIN, DOMAINS, in_domain
+from stead.serve.identity.people import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, TRUST, Key, in_domain
 from stead.serve.identity.role_calls import role_reference
 from stead.serve.identity.roles import Caller, implied
 from stead.serve.identity.scopes import SYSTEM, of_domain
 from stead.serve.routes import ID, ApiReply, Call, record, wrapped
 from stead.serve.world import bare
 
+BY_TRUST = "OS-TRUST:trust"
 _DOMAIN = record(id=ID, name=ID)
 _SECRET = {"type": "string", "maxLength": 1024}
 _USER = record(id=ID, name=ID, password=_SECRET, domain=_DOMAIN)
@@ -30,7 +30,12 @@ _IDENTITY = record(
 _SCOPE = {
     "anyOf": [
         {"enum": ["unscoped"]},
-        record(project=record(id=ID, name=ID, domain=_DOMAIN), system=record(), domain=_DOMAIN),
+        record(
+            project=record(id=ID, name=ID, domain=_DOMAIN),
+            system=record(),
+            domain=_DOMAIN,
+            **{BY_TRUST: record(["id"], id=ID)},
+        ),
     ]
 }
 SCHEMA = wrapped("auth", record(["identity"], identity=_IDENTITY, scope=_SCOPE))
@@ -38,23 +43,28 @@ SCHEMA = wrapped("auth", record(["identity"], identity=_IDENTITY, scope=_SCOPE))
 
 def log_in(call: Call) -> ApiReply:
     said = call.body["auth"]
-    identity, methods = said["identity"], said["identity"]["methods"]
-    credential = ""
+    identity, methods, scope = said["identity"], said["identity"]["methods"], said.get("scope")
+    given: Key | None = None
     if "password" in methods and "password" in identity:
         user = _by_password(call, identity["password"]["user"])
     elif "token" in methods and "token" in identity:
         old = call.people.caller(identity["token"]["id"], call.world.project)
-        if old.token is None or old.token.credential:
+        if old.token is None or old.token.is_delegated:
             raise unauthenticated(BAD_LOGIN)
         user = old.user
     elif "application_credential" in methods and "application_credential" in identity:
         user, credential, where = _by_credential(call, identity["application_credential"])
+        given = (CREDENTIAL, credential)
     else:
         raise bad("The methods are password, token and application_credential.")
     call.audit["who"] = call.people.user(user)["name"]
-    where = where if credential else _scope(call, user, said.get("scope"))
-    token = call.people.issue(user, where, tuple(methods), credential)
-    text = call.people.tokens.sealed(token)
+    if given is None and isinstance(scope, Mapping) and BY_TRUST in scope:
+        given = (TRUST, scope[BY_TRUST]["id"])
+        trust = trusts.entered(call, given[1], user)
+        user, where = trust["user"] if trust["impersonation"] else user, trust["project"]
+    elif given is None:
+        where = _scope(call, user, scope)
+    text = call.people.tokens.sealed(call.people.issue(user, where, tuple(methods), given))
     caller = call.people.caller(text, call.world.project)
     if caller.token is None:
         raise unauthenticated(BAD_LOGIN)
@@ -126,20 +136,6 @@ def _project(call: Call, user: str, said: Mapping[str, Any]) -> str:
     raise unauthenticated(BAD_LOGIN)
 
 
-def instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def seconds(text: str | None) -> float | None:
-    if not text:
-        return None
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise bad("expires_at is a time such as 2030-01-01T00:00:00.000000Z.") from error
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-
-
 def token_data(call: Call, caller: Caller) -> dict[str, Any]:
     token = caller.token
     assert token is not None  # noqa: S101 - who calls has looked
@@ -147,8 +143,8 @@ def token_data(call: Call, caller: Caller) -> dict[str, Any]:
     found: dict[str, Any] = {
         "methods": list(token.methods),
         "user": {"id": caller.user, "name": caller.name, "domain": own, "password_expires_at": None},
-        "issued_at": instant(token.issued),
-        "expires_at": instant(token.expires),
+        "issued_at": times.instant(token.issued),
+        "expires_at": times.instant(token.expires),
         "audit_ids": [token.audit],
     }
     if token.system:
@@ -164,6 +160,8 @@ def token_data(call: Call, caller: Caller) -> dict[str, Any]:
         found["catalog"] = catalog.seen_by(call, token)
     if token.credential:
         found["application_credential"] = {"id": token.credential, "restricted": True}
+    if token.trust:
+        found[BY_TRUST] = trusts.reference(token.trust, call.people.known()[TRUST, token.trust])
     return found
 
 

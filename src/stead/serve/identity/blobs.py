@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stead.serve.faults import bad, forbidden, not_found
 from stead.serve.identity.people import Record
-from stead.serve.identity.records import ADMIN, ANYONE, RecordKind
+from stead.serve.identity.records import ADMIN, ANYONE, Item, RecordKind
 from stead.serve.routes import ID, MAYBE_ID, NAME, Call
 
 MOST = 100  # credentials of one user
@@ -13,6 +13,8 @@ _BLOB = {"type": "string", "maxLength": 16 << 10}
 
 def _checked_credential(call: Call, said: Record, name: str) -> Record:
     user, project, people = said["user_id"] or call.caller.user, said["project_id"], call.people
+    if call.caller.token is None or call.caller.token.is_delegated:
+        raise forbidden("A credential is made with a token that came by a password.")
     if user != call.caller.user and not call.caller.admin:
         raise forbidden("A user has credentials of the own only.")
     people.user(user)
@@ -26,6 +28,13 @@ def _checked_credential(call: Call, said: Record, name: str) -> Record:
     return {**said, "user_id": user}
 
 
+def _is_seen(call: Call, one: Item) -> bool:
+    """They are secrets: one's own, and not of whom one acts for."""
+    token = call.caller.token
+    mine = one["user_id"] == call.caller.user and token is not None and not token.is_delegated
+    return call.caller.admin or mine
+
+
 CREDENTIALS = RecordKind(
     kind="blob",
     one="credential",
@@ -37,7 +46,7 @@ CREDENTIALS = RecordKind(
     lasting=frozenset({"user_id", "project_id", "type"}),
     writes=ANYONE,
     checked=_checked_credential,
-    is_seen=lambda call, one: call.caller.admin or one["user_id"] == call.caller.user,
+    is_seen=_is_seen,
 )
 POLICIES = RecordKind(
     kind="policy",

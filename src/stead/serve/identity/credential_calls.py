@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.faults import bad, forbidden, not_found
-from stead.serve.identity import auth
+from stead.serve.identity import times
 from stead.serve.identity.answers import V, listed
 from stead.serve.identity.role_calls import key_named, role_reference
 from stead.serve.routes import ApiReply, Call
@@ -19,7 +19,7 @@ def credential_data(call: Call, name: str, known: Mapping[str, Any], **more: Any
         "description": known.get("description"),
         "project_id": known["project"],
         "roles": [{**role_reference(call, one), "domain_id": None} for one in known["roles"]],
-        "expires_at": auth.instant(known["expires"]) if known.get("expires") else None,
+        "expires_at": times.instant(known["expires"]) if known.get("expires") else None,
         "unrestricted": False,
         "user_id": known["user"],
         "links": {"self": f"{call.root}{V}/users/{known['user']}/application_credentials/{name}"},
@@ -54,7 +54,7 @@ def show_credential(call: Call) -> ApiReply:
 def create_credential(call: Call) -> ApiReply:
     user, said = _own(call), call.body["application_credential"]
     token = call.caller.token
-    if token is None or token.credential or not token.project:
+    if token is None or token.is_delegated or not token.project:
         raise forbidden("An application credential is made with a token for a project, that came by a password.")
     held = call.people.roles_in(user, token.project)
     asked = {key_named(call, one) for one in said.get("roles") or ()} or held
@@ -62,7 +62,7 @@ def create_credential(call: Call) -> ApiReply:
         raise bad("An application credential has no role that you have not.")
     more = {"roles": sorted(asked), "description": said.get("description"), "secret": said.get("secret")}
     name, secret = call.people.add_credential(
-        user, token.project, said["name"], expires=auth.seconds(said.get("expires_at")), **more
+        user, token.project, said["name"], expires=times.seconds(said.get("expires_at")), **more
     )
     known = call.people.known()["credential", name]
     return ApiReply(201, {"application_credential": credential_data(call, name, known, secret=secret)})
@@ -70,5 +70,7 @@ def create_credential(call: Call) -> ApiReply:
 
 def delete_credential(call: Call) -> ApiReply:
     name, _ = _credential(call)
+    if call.caller.token is None or call.caller.token.is_delegated:
+        raise forbidden("An application credential is deleted with a token that came by a password.")
     call.people.write({("credential", name): None})
     return ApiReply(204)

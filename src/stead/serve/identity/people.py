@@ -25,7 +25,7 @@ FRESH = 2.0  # seconds until what another process has written is seen
 Record = Mapping[str, Any]
 Key = tuple[str, str]
 USER, GROUP, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "group", "assignment", "credential", "revoked", "key"
-DOMAINS, PROJECT, ROLE = "domain", "project", "role"  # of a project, only its domain: the rest is its document's
+TRUST, DOMAINS, PROJECT = "trust", "domain", "project"  # of a project, its domain: the rest is its document's
 FROM_ONE_ADDRESS = 50  # wrong passwords and secrets, of whomever
 BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
 
@@ -119,7 +119,8 @@ class People:
 
     def remove_user(self, user: str) -> None:
         self.user(user)
-        mine = [key for key, one in self.known().items() if user in (one.get("user"), one.get("user_id"))]
+        words = ("user", "user_id", "trustee")
+        mine = [key for key, one in self.known().items() if user in [one.get(word) for word in words]]
         left = {(GROUP, name): _without(self.group(name), user) for name in self.groups_of(user)}
         self.write({(USER, user): None, **dict.fromkeys(mine), **left})
 
@@ -249,14 +250,19 @@ class People:
         until = credential.get("expires")
         return until is not None and until <= self._clock()
 
-    def issue(self, user: str, where: str, methods: tuple[str, ...], credential: str = "") -> Token:
-        """`where` is a project's id, the system, or nothing. Who has no role there gets no token for it."""
-        if where and not self.roles_in(user, where):
+    def issue(self, user: str, where: str, methods: tuple[str, ...], given: Key | None = None) -> Token:
+        """`where` is a project's id, the system, or nothing. Who has no role there gets no token for it.
+
+        `given` is the application credential or the trust that it comes by.
+        """
+        holder = self.known()[given]["user"] if given is not None else user
+        if where and not self.roles_in(holder, where):
             raise unauthenticated(BAD_LOGIN)
+        credential, trust = (given[1] if given is not None and given[0] == kind else "" for kind in (CREDENTIAL, TRUST))
         now, domain = self._clock(), domain_of(where)
         project = "" if where == SYSTEM or domain else where
         audit = os.urandom(12).hex()
-        return Token(user, project, where == SYSTEM, methods, now, now + LIVES, audit, credential, domain)
+        return Token(user, project, where == SYSTEM, methods, now, now + LIVES, audit, credential, domain, trust)
 
     def revoke(self, token: Token) -> None:
         now = self._clock()
@@ -266,22 +272,27 @@ class People:
     def caller(self, text: str, project_of: Callable[[str], str | None]) -> Caller:
         """By what is true now: a role that was taken away counts no more, whatever the token was issued for."""
         token = self.tokens.opened(text, self._clock())
-        known = self.known()
-        user = known.get((USER, token.user)) if token is not None else None
-        if token is None or user is None or not self._may_enter(user) or (REVOKED, token.audit) in known:
+        if token is None or (REVOKED, token.audit) in self.known() or not self.is_on(self._domain_of(token)):
             return NOBODY
-        if token.issued < user.get("tokens_from", 0.0) or not self.is_on(self._domain_of(token)):
+        given = self.known().get((TRUST, token.trust) if token.trust else (CREDENTIAL, token.credential))
+        if token.is_delegated and (given is None or self._over(given)):
             return NOBODY
-        roles = self.roles_in(token.user, token.where)
-        if token.credential:
-            credential = known.get((CREDENTIAL, token.credential))
-            if credential is None or self._over(credential):
-                return NOBODY
-            roles = implied(roles) & frozenset(credential["roles"])
+        holder, actor = (given["user"], given.get("trustee", token.user)) if given else (token.user, token.user)
+        if not all(self._holds(token, one) for one in {token.user, holder, actor}):
+            return NOBODY
+        roles = self.roles_in(holder, token.where)
+        if given is not None:
+            roles = implied(roles) & frozenset(given["roles"])
         project = project_of(token.project) if token.project else ""
         if project is None or (token.where and not roles):
             return NOBODY
-        return Caller(token, token.user, user["name"], project, implied(roles))
+        acting = self.user(actor)["name"] if actor != token.user else ""
+        return Caller(token, token.user, self.user(token.user)["name"], project, implied(roles), acting)
+
+    def _holds(self, token: Token, user: str) -> bool:
+        """For each that a token stands on: it ends with a new password of either, and when one is disabled or gone."""
+        record = self.known().get((USER, user), {})
+        return self._may_enter(record) and token.issued >= record.get("tokens_from", 0.0)
 
     def _domain_of(self, token: Token) -> str:
         return token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)

@@ -8,7 +8,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.serve.faults import conflict, not_found
 from stead.serve.identity.answers import V, listed, reference
-from stead.serve.identity.people import ASSIGNMENT, CREDENTIAL, GROUP, Key, Record, in_domain
+from stead.serve.identity.people import ASSIGNMENT, CREDENTIAL, GROUP, TRUST, Key, Record, in_domain
 from stead.serve.identity.records import Item, RecordKind, item, items
 from stead.serve.identity.roles import ROLES, role_id
 from stead.serve.identity.scopes import SYSTEM, domain_of, of_domain
@@ -23,9 +23,9 @@ def _name_is_free(call: Call, said: Record, name: str) -> Record:
 
 
 def _held(call: Call, name: str) -> Mapping[Key, Record | None]:
-    """Who had it has it no more; application credentials that were given it go on without it."""
+    """Who had it has it no more; application credentials and trusts that were given it go on without it."""
     known = call.people.known().items()
-    given = {key: one for key, one in known if key[0] == CREDENTIAL and name in one["roles"]}
+    given = {key: one for key, one in known if key[0] in (CREDENTIAL, TRUST) and name in one["roles"]}
     return {
         **{key: None for key, one in known if key[0] == ASSIGNMENT and one["role"] == name},
         **{key: {**one, "roles": [each for each in one["roles"] if each != name]} for key, one in given.items()},

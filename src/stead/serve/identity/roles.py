@@ -26,6 +26,11 @@ class Caller(NamedTuple):
     name: str
     project: str  # its name in the spec; empty without one
     roles: frozenset[str]  # keys, with those that they imply
+    acting: str = ""  # who it really is, where somebody acts as the user
+
+    @property
+    def audited(self) -> str:
+        return f"{self.acting} as {self.name}" if self.acting else self.name
 
     @property
     def admin(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.serve import versions
-from stead.serve.identity import auth
+from stead.serve.identity import auth, trusts
 from stead.serve.identity.answers import V
 from stead.serve.identity.blobs import CREDENTIALS, POLICIES
 from stead.serve.identity.catalog import ENDPOINTS, REGIONS, SERVICES, show_catalog
@@ -135,5 +135,6 @@ ROUTES = (
     ApiRoute("GET", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, is_member),
     ApiRoute("DELETE", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, remove_member),
     *(route for one in _RECORDS for route in routes_of(one)),
+    *trusts.ROUTES,
 )
 SERVICE = Service(name="identity", type="identity", title="keystone", endpoint=V, routes=ROUTES)

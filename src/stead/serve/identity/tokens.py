@@ -25,6 +25,12 @@ class Token(NamedTuple):
     audit: str  # its id
     credential: str = ""  # the application credential that it came by
     domain: str = ""  # id, of a token for a domain
+    trust: str = ""  # the trust that it came by
+
+    @property
+    def is_delegated(self) -> bool:
+        """It came by what a user gave to a program, or to somebody else: nothing is given on with it."""
+        return bool(self.credential or self.trust)
 
     @property
     def where(self) -> str:

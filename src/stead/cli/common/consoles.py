@@ -1,0 +1,46 @@
+"""Consoles of guests, by SSH to their hosts: for a person who types, and for what `stead serve` shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stead.core.diagnostics import Code, Refused
+from stead.drivers.hypervisor import HypervisorDriver, by_hypervisor
+from stead.site.ssh import ssh
+
+if TYPE_CHECKING:
+    from stead.core.recorded import Record
+    from stead.site.inventory import Inventory
+
+NO_CONSOLE = Code("STEAD-C044", "there is no console")
+PATIENCE = 20  # seconds, for a host that is slow to answer
+# Nobody is there to type a password.
+ALONE = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
+
+
+def driver_of(record: Record) -> HypervisorDriver | None:
+    want = record.wants.get(record.host)
+    return by_hypervisor().get(want.fields().get("hypervisor", "") if want is not None else "")
+
+
+def reader(inventory: Inventory) -> Callable[[Record, int], bytes | None]:
+    """Reads the last bytes of what a guest wrote on its console. None where that is kept nowhere."""
+
+    def read(record: Record, most: int) -> bytes | None:
+        import subprocess
+
+        driver, told = driver_of(record), inventory.connections.get(record.host)
+        if driver is None or driver.console_log is None or told is None:
+            return None
+        words = ssh(record.host, told, [*driver.console_log(record.leases["uuid"], most)], options=ALONE)
+        try:
+            done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Refused(NO_CONSOLE.at(None, f"{record.host} does not answer: {type(error).__name__}.")) from error
+        if done.returncode:
+            text = done.stderr.decode(errors="replace").strip()
+            raise Refused(NO_CONSOLE.at(None, f"{record.host} does not say what the guest wrote: {text[-500:]}"))
+        return done.stdout
+
+    return read
