@@ -51,6 +51,8 @@ COMMANDS: dict[str, str] = {
     "console": "open the serial console of an instance",
     "serve": "serve OpenStack's APIs for this site",
     "user": "manage users of the API of `stead serve`",
+    "export": "print a project of the API as a file",
+    "project": "hand a project over from the API to files, or from files to the API",
 }
 
 

@@ -134,13 +134,13 @@ class Cloud:
             return self.world()
         raise conflict("Others change the same project all the time. Try again.")
 
-    def begin(self, project: str, who: Who, content: Content) -> CloudState:
+    def begin(self, project: str, who: Who, content: Content, reason: str = "create project") -> CloudState:
         """The first version of a project's document."""
         with self._lock:
             last = next(iter(self.store.versions(project, 1)), None)
             nothing = Document(project=project, revision=last.revision if last else 0, who="", reason="")
             after, _ = self._planned(self.world(), nothing, content, who, lambda _one: False)
-            self.store.save_document(replace(after, reason="create project"))
+            self.store.save_document(replace(after, reason=reason))
             self.woken()
             return self.world()
 
