@@ -26,16 +26,16 @@ _OF_FILES = ("vars", "include", "exports", "moved", "forget")
 def exported(project: str, content: Mapping[str, Any]) -> str:
     import yaml
 
-    class Writer(yaml.SafeDumper):
+    class TextWriter(yaml.SafeDumper):
         """Quotes what YAML 1.2 would take for something else than text, too."""
 
-    Writer.add_representer(str, _text)
+    TextWriter.add_representer(str, _text)
     head = ["A project's file. The site's files include it:", f"  include: [{{project: {project}, from: THIS FILE}}]"]
     if own := content.get(_OWN):
         said = yaml.safe_dump({"projects": {project: own}}, default_flow_style=True, width=1000)
         head += ["and say of the project itself:", f"  {said.strip()}"]
     tree = {"stead": 1, **_escaped({word: one for word, one in content.items() if word != _OWN})}
-    body = yaml.dump(tree, Dumper=Writer, sort_keys=False, allow_unicode=True, width=120)
+    body = yaml.dump(tree, Dumper=TextWriter, sort_keys=False, allow_unicode=True, width=120)
     return "".join(f"# {line}\n" for line in head) + body
 
 
