@@ -13,7 +13,8 @@ import pytest
 
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
-from stead.core.recorded import Record
+from stead.core.observed import Host
+from stead.core.recorded import KnownHost, Record
 from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.store import Store
@@ -57,6 +58,15 @@ def test_a_new_store_knows_nothing_and_has_a_site(store: Store) -> None:
 
 def test_a_store_keeps_its_site(opened: OpenStore) -> None:
     assert opened().site == opened().site
+
+
+def test_a_host_that_is_drained_stays_so_until_it_is_restored(opened: OpenStore) -> None:
+    host = Host(name="c1", roles=frozenset({"compute"}))
+    drained = KnownHost(host, drained="ada", displaced=("u-1", "u-2"))
+    fill(opened(), Writes(hosts={"c1": drained, "c2": KnownHost(host, "bob")}))
+    assert opened().recorded().hosts == {"c1": drained, "c2": KnownHost(host, "bob")}
+    fill(opened(), Writes(hosts={"c1": drained._replace(drained="", displaced=())}))
+    assert opened().recorded().hosts["c1"] == KnownHost(host)
 
 
 def test_what_is_written_is_read_back(opened: OpenStore) -> None:

@@ -238,6 +238,20 @@ def test_a_running_instance_moves_and_its_connections_stay(site: Site) -> None:
     assert left == ""
 
 
+def test_a_drained_host_gets_its_instances_back(site: Site) -> None:
+    spy, address = "other/instances/spy", Address("other", "instances", "spy")
+    boot, home = site.identity(spy)["boot_id"], site.store.recorded().resources[address].host
+    site.text = site.text.replace(f"{{host: {home}, ", "{")
+    for asked, ends in (({"drain": home}, False), ({"restore": home}, True)):
+        plan = site.plan(asked=asked)
+        assert str(address) in {str(step.address) for step in plan.steps if step.action is Action.MIGRATE}
+        assert not site.apply(plan).failed
+        assert (site.store.recorded().resources[address].host == home) is ends
+        assert bool(site.store.recorded().hosts[home].drained) is not ends
+        assert site.plan().empty
+    assert site.identity(spy)["boot_id"] == boot
+
+
 def _more_than(site: Site, many: int) -> bool:
     words = site.lab.run("network-1", ["cat", "/tmp/moving-1"]).split()
     assert [int(word) for word in words] == [*range(len(words))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from leftovers import Listing
 from waiting import patiently
 
+from stead.cli.common.migration_plan import wishes_of
 from stead.core.address import Address, parse
 from stead.kinds import kinds
 from stead.lab.site import Lab
@@ -37,7 +39,8 @@ class Site:
     text: str = ""
     runs: list[Path] = field(default_factory=list)
 
-    def plan(self, *, destroy: bool = False) -> Plan:
+    def plan(self, *, destroy: bool = False, asked: Mapping[str, Any] | None = None) -> Plan:
+        """Where something is `asked`, it is `{"drain": HOST}` or the like."""
         image = str(self.folder / "tiny.qcow2")
         path = self.folder / "stead.yml"
         path.write_text(self.text.replace("IMAGE", image))
@@ -53,7 +56,7 @@ class Site:
             kinds=kinds(),
             key=KEY,
         )
-        planned, found = make_plan(inputs, Wishes(destroy=destroy))
+        planned, found = make_plan(inputs, wishes_of(asked or {}, recorded) or Wishes(destroy=destroy))
         assert planned.plan is not None, found
         return planned.plan
 

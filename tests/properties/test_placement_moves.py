@@ -24,6 +24,7 @@ from stead.blueprint.placement import (
     numbered,
     place,
     rebalance,
+    restore,
 )
 from stead.blueprint.placement.moves import steepest_descent
 from stead.blueprint.placement.queries import evaluation
@@ -200,6 +201,23 @@ def test_drain_moves_only_from_the_host_and_every_wave_fits(problem: Problem) ->
         assert_fits(problem, at, wave)
     assert not done.stuck
     assert "h0" not in at.values() or done.placement.unplaced
+
+
+@given(problems())
+@settings(max_examples=100, deadline=None)
+def test_restore_brings_back_all_that_a_drain_moved(problem: Problem) -> None:
+    start = place(problem)
+    left = drain(problem, start, "h0")
+    away = [move.member for move in left.moves]
+    there = replace(start, assignment={**start.assignment, **left.placement.assignment})
+    done = restore(problem, there, "h0", away)
+    assert {move.member for move in done.moves} | {move.member for move in done.stuck} == set(away)
+    assert all(move.target == "h0" for move in done.moves)
+    at = dict(there.assignment)
+    for wave in done.waves:
+        assert_fits(problem, at, wave)
+    if not done.stuck:
+        assert at == start.assignment
 
 
 @given(problems())

@@ -1,4 +1,4 @@
-"""Hosts that do not answer: what is still known of them, and which of them a person says are dead.
+"""What people said of hosts: which of those that do not answer are dead, and which are drained.
 
 Whoever is recorded on a host that left the inventory may run there all the same, so that host stays one of the site's,
 silent, until a person says by its name that it is off. Decides nothing of what becomes of what is there.
@@ -6,7 +6,7 @@ silent, until a person says by its name that it is off. Decides nothing of what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.observed import Host, HostRecords, HostStatus, Observed
@@ -24,9 +24,11 @@ LEFT = "it is not in the inventory"
 
 
 def listen(
-    observed: Observed, recorded: Recorded, dead: frozenset[str] = frozenset()
+    observed: Observed, recorded: Recorded, dead: frozenset[str] = frozenset(), restored: frozenset[str] = frozenset()
 ) -> tuple[Observed, HostRecords, list[Diagnostic]]:
-    """`dead` are those of which it is said now; the record has those of which it was said before."""
+    """`dead` are those of which it is said now; the record has those of which it was said before. Hosts that were
+    drained get nothing new, but those that are `restored` now.
+    """
     known, hosts = recorded.hosts, dict(observed.hosts)
     holders = {host for record in recorded.resources.values() for host in (record.host, *record.wants) if host}
     for name in sorted(holders - hosts.keys()):
@@ -48,7 +50,18 @@ def listen(
         back=tuple(sorted(name for name, one in known.items() if one.dead and _answers(hosts.get(name)))),
         hears=tuple(sorted(name for name, host in hosts.items() if host.state.answers)) if dead_now else (),
     )
+    hosts.update(_drained(hosts, known, restored))
     return replace(observed, hosts=hosts), silence, found
+
+
+def _drained(
+    hosts: Mapping[str, Host], known: Mapping[str, KnownHost], restored: Collection[str]
+) -> Iterator[tuple[str, Host]]:
+    for name, one in known.items():
+        host = hosts.get(name)
+        if one.drained and name not in restored and host is not None and host.state is HostStatus.UP:
+            why = f"drained by {one.drained}; `stead restore {name}` ends that"
+            yield name, replace(host, state=HostStatus.MAINTENANCE, why=why)
 
 
 def _answers(host: Host | None) -> bool:

@@ -121,6 +121,13 @@ class HostRecords:
     dead: tuple[str, ...] = ()  # hosts that a person now confirms to be off
     back: tuple[str, ...] = ()  # hosts that were declared dead and answer again
     hears: tuple[str, ...] = ()  # hosts that answer and must first be told that another host is dead
+    drained: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> UUIDs of what moves away from it
+    restored: tuple[str, ...] = ()  # hosts that were drained and get new resources again
+
+    @property
+    def says(self) -> bool:
+        """Whether anything of it is worth an apply by itself. What hosts are is recorded with any."""
+        return bool(self.dead or self.back or self.drained or self.restored)
 
 
 NOBODY_SILENT = HostRecords()

@@ -27,10 +27,12 @@ class Record:
 
 
 class KnownHost(NamedTuple):
-    """What is known of a host that does not answer, or is no longer in the inventory."""
+    """What is known of a host beside what it reports itself, also when it does not answer or left the inventory."""
 
     host: Host  # as it was when it last answered an apply
     dead: str = ""  # who declared it dead, with which proof; until it answers again
+    drained: str = ""  # who drained it; until it is restored, it gets nothing
+    displaced: tuple[str, ...] = ()  # UUIDs of what was moved away for that, and comes back with `restore`
 
 
 def told_of_hosts(
@@ -38,7 +40,7 @@ def told_of_hosts(
 ) -> dict[str, KnownHost | None]:
     """Changes to what is recorded of hosts. `proofs` has the proof of a death, and not only who confirmed it."""
     told: dict[str, KnownHost | None] = {
-        name: None if host is None else KnownHost(host, known[name].dead if name in known else "")
+        name: None if host is None else known[name]._replace(host=host) if name in known else KnownHost(host)
         for name, host in silence.hosts.items()
     }
     words = {name: proofs.get(name, who) for name in silence.dead} | dict.fromkeys(silence.back, "")
@@ -46,7 +48,19 @@ def told_of_hosts(
         one = told.get(name) or known.get(name)
         if one is not None:
             told[name] = one._replace(dead=dead)
+    for name in (*silence.drained, *silence.restored):
+        one = told.get(name) or known.get(name)
+        if one is not None:
+            told[name] = _marked(one, who, silence.drained.get(name))
     return told
+
+
+def _marked(one: KnownHost, who: str, moved: tuple[str, ...] | None) -> KnownHost:
+    """What did not come home with a restore may come with the next; a new drain begins anew."""
+    if moved is None:
+        return one._replace(drained="")
+    before = one.displaced if one.drained else ()
+    return one._replace(drained=one.drained or who, displaced=tuple(sorted({*before, *moved})))
 
 
 def dead_of(silence: HostRecords, known: Mapping[str, KnownHost]) -> tuple[str, ...]:

@@ -30,21 +30,28 @@ class Standing:
 
 
 def standings(hosts: Mapping[str, Host], recorded: Recorded) -> dict[str, Standing]:
-    """Of each that does not answer, and of those that were called dead and answer. `hosts`: those of the inventory."""
+    """Of each that does not answer, of those that were called dead and answer, and of those that are drained. `hosts`:
+    those of the inventory.
+    """
     heard, _, _ = listen(Observed(hosts=hosts), recorded)
     held = Counter(host for record in recorded.resources.values() for host in {record.host, *record.wants} if host)
     known = recorded.hosts
     dead = {name: known[name].dead if name in known else "" for name in heard.hosts}
     return {
-        name: Standing(host=host, recorded=held[name], said_dead_by=dead[name], todo=_todo(host, held[name]))
+        name: Standing(
+            host=host,
+            recorded=held[name],
+            said_dead_by=dead[name],
+            todo=_todo(host, held[name], said_dead=bool(dead[name])),
+        )
         for name, host in sorted(heard.hosts.items())
-        if not host.state.answers or dead[name]
+        if not host.state.answers or dead[name] or (name in known and known[name].drained)
     }
 
 
-def _todo(host: Host, held: int) -> str:
+def _todo(host: Host, held: int, *, said_dead: bool) -> str:
     if host.state.answers or host.blind:
-        return BACK if host.state.answers else ""
+        return BACK if host.state.answers and said_dead else ""
     if host.state is HostStatus.DEAD:
         return KEEP_OFF if held else f"{KEEP_OFF} Nothing is recorded on it: take it out of the inventory."
     text = telling(host)

@@ -17,13 +17,18 @@ NAMED = 3  # of the steps that are told of; the plan shows all
 
 def unable(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> list[Diagnostic]:
     """One diagnostic for each reason, however many steps have it."""
+    return [_told(why, steps, plan) for why, steps in staying_of(plan, hosts, kinds).items()]
+
+
+def staying_of(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> dict[str, list[Step]]:
+    """Migrations that their hosts cannot make, by reason."""
     staying: dict[str, list[Step]] = {}
     for step in plan.steps:
         if step.action is not Action.MIGRATE or step.have is None or not {step.host, step.to} <= hosts.keys():
             continue
         if why := kinds[step.address.kind].stays(step.have.fields(), hosts[step.host], hosts[step.to]):
             staying.setdefault(why, []).append(step)
-    return [_told(why, steps, plan) for why, steps in staying.items()]
+    return staying
 
 
 def _told(why: str, steps: list[Step], plan: Plan) -> Diagnostic:

@@ -285,6 +285,8 @@ def digest_of(plan: Plan) -> str:
     parts.append(canonical(plan.outputs))
     parts += [f"dead {name}" for name in plan.silence.dead] + [f"back {name}" for name in plan.silence.back]
     parts += [f"hears {name}" for name in plan.silence.hears]
+    parts += [f"drained {name} {moved}" for name, moved in plan.silence.drained.items()]
+    parts += [f"restored {name}" for name in plan.silence.restored]
     parts += [f"hook {canonical(one)}" for one in plan.hooks]
     return digest(*parts)
 

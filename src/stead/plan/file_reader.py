@@ -165,6 +165,7 @@ class PlanReader:
 
 def host_records(told: Mapping[str, Any]) -> HostRecords:
     hosts = {name: None if one is None else host_of(one) for name, one in told.get("hosts", {}).items()}
-    names = {key: tuple(told.get(key, ())) for key in ("dead", "back", "hears")}
-    columns_of([(name,) for some in names.values() for name in some], (_TEXT,))
-    return HostRecords(hosts=hosts, **names)
+    names = {key: tuple(told.get(key, ())) for key in ("dead", "back", "hears", "restored")}
+    drained = {name: tuple(moved) for name, moved in told.get("drained", {}).items()}
+    columns_of([(name,) for some in (*names.values(), *drained.values()) for name in some], (_TEXT,))
+    return HostRecords(hosts=hosts, drained=drained, **names)

@@ -97,7 +97,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         nothing = not self.steps and not self.renames and not self.keeps and not self.new_outputs
-        return nothing and not self.silence.dead and not self.silence.back
+        return nothing and not self.silence.says
 
     @property
     def waiting(self) -> Mapping[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.blueprint.silence import listen
 from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic, has_errors, in_order
+from stead.core.effect import Action
 from stead.core.kind import Kind
 from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
@@ -52,6 +53,8 @@ class Wishes:
     destroy: bool = False
     refresh_only: bool = False
     rearrange: Rearrange | None = None
+    drains: str = ""  # the host that is emptied, and gets nothing from now on
+    restores: str = ""  # the host that was, and gets resources again
     dead: frozenset[str] = frozenset()  # hosts of which a person says by name that they are off
     asked: str = ""  # all of the above in words that stand in the plan, from which the same can be asked again
 
@@ -78,7 +81,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     renames, untrue = _renames(desired, inputs.recorded)
     if untrue:
         return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *untrue])
-    heard, silence, wrong = listen(here, inputs.recorded, wishes.dead)
+    heard, silence, wrong = listen(here, inputs.recorded, wishes.dead, frozenset({wishes.restores}))
     if wrong:
         return Planned(plan=None, blueprint=None, diff=None), in_order([*told, *wrong])
     seen, stale = by_uuid(inputs.recorded, heard)
@@ -109,6 +112,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         inventory=inputs.inventory,
         asked=wishes.asked,
     )
+    silence = replace(silence, **_marks(wishes, diff, inputs.recorded))
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
     if plan is not None:
@@ -117,6 +121,17 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
             plan = replace(plan, hooks=hooks)
             plan = replace(plan, digest=digest_of(plan))
     return Planned(plan=plan, blueprint=blueprint, diff=diff), in_order([*found, *more])
+
+
+def _marks(wishes: Wishes, diff: Diff, recorded: Recorded) -> dict[str, Any]:
+    """Where it is new: the host that is drained, with what leaves it now; and the one that is restored."""
+    moved = tuple(one.uuid for one in diff.changes if one.action is Action.MIGRATE and one.host == wishes.drains)
+    known = recorded.hosts.get(wishes.drains or wishes.restores)
+    marked = known is not None and bool(known.drained)
+    return {
+        "drained": {wishes.drains: moved} if wishes.drains and (moved or not marked) else {},
+        "restored": (wishes.restores,) if wishes.restores and marked else (),
+    }
 
 
 def _nothing(desired: Desired) -> Desired:

@@ -22,7 +22,7 @@ _TABLES = (
     ("steps", "run, number, address, host, action, state, began, ended, error", "run, number"),
     ("plans", "digest, made, content", "digest"),
     ("outputs", "name, value", "name"),
-    ("hosts", "name, facts, dead", "name"),
+    ("hosts", "name, facts, dead, drained", "name"),
     ("events", "at, who, what, address, detail", "at, address, what, who, detail"),
     ("documents", "project, revision, at, who, reason, content", "project, revision"),
     ("identities", "kind, id, content", "kind, id"),

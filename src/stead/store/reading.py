@@ -46,8 +46,8 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         silent = unheard(db)
         documented = frozenset(row[0] for row in db.rows("SELECT DISTINCT project FROM documents"))
         hosts = {
-            name: KnownHost(host_of(json.loads(facts)), dead)
-            for name, facts, dead in db.rows("SELECT name, facts, dead FROM hosts ORDER BY name")
+            name: KnownHost(host_of(json.loads(facts)), dead, *_drained(drained))
+            for name, facts, dead, drained in db.rows("SELECT name, facts, dead, drained FROM hosts ORDER BY name")
         }
     return Recorded(
         serial=serial,
@@ -60,6 +60,11 @@ def read_recorded(db: Database, seal: Seal, site: str) -> Recorded:
         hosts=hosts,
         documented=documented,
     )
+
+
+def _drained(text: str) -> tuple[str, tuple[str, ...]]:
+    who, displaced = json.loads(text) if text else ("", ())
+    return who, tuple(displaced)
 
 
 def read_outputs(db: Database, seal: Seal) -> dict[str, Any]:

@@ -50,6 +50,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             at DOUBLE PRECISION NOT NULL, who TEXT NOT NULL, project TEXT NOT NULL, what TEXT NOT NULL,
             source TEXT NOT NULL, status BIGINT NOT NULL, request TEXT NOT NULL)""",
     ),
+    ("ALTER TABLE hosts ADD COLUMN drained TEXT NOT NULL DEFAULT ''",),
 )
 
 VERSION = len(MIGRATIONS)

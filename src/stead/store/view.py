@@ -10,7 +10,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def _data(view: View) -> dict[str, Any]:
     ]
     for row in haves:
         row[5] = masking.known_by(row[5])
-    known = {name: [as_dict(one.host), one.dead] for name, one in recorded.hosts.items()}
+    known = {name: [as_dict(one.host), *one[1:]] for name, one in recorded.hosts.items()}
     return {
         "stead-view": FORM,
         "at": view.at,
@@ -164,7 +164,7 @@ def _view(data: Mapping[str, Any]) -> View:
         outputs=data["outputs"],
         tokens=frozenset(data["tokens"]),
         unheard=frozenset(data["unheard"]),
-        hosts={name: KnownHost(host_of(facts), dead) for name, (facts, dead) in data["known"].items()},
+        hosts={name: _known(*one) for name, one in data["known"].items()},
         documented=frozenset(data.get("documented", ())),
     )
     observed = Observed(
@@ -183,6 +183,10 @@ def _view(data: Mapping[str, Any]) -> View:
         beside=data["beside"],
         inventories=tuple(data["inventories"]),
     )
+
+
+def _known(facts: Mapping[str, Any], dead: str, drained: str = "", displaced: Sequence[str] = ()) -> KnownHost:
+    return KnownHost(host_of(facts), dead, drained, tuple(displaced))
 
 
 def _address(text: str) -> Address:

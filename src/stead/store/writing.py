@@ -58,8 +58,9 @@ class Pen:
         for name, one in hosts.items():
             self._db.run("DELETE FROM hosts WHERE name = ?", (name,))
             if one is not None:
-                row = (name, dump(as_dict(one.host)), one.dead)
-                self._db.many("INSERT INTO hosts (name, facts, dead) VALUES (?, ?, ?)", [row])
+                drained = dump([one.drained, one.displaced]) if one.drained else ""
+                row = (name, dump(as_dict(one.host)), one.dead, drained)
+                self._db.many("INSERT INTO hosts (name, facts, dead, drained) VALUES (?, ?, ?, ?)", [row])
 
     def forget_bodies(self) -> None:
         """After an undone transaction, what this remembers may not be in the store."""

@@ -190,3 +190,75 @@ def test_of_many_without_a_host_the_first_are_told_what_would_help(site: Site) -
     assert told.count("error[STEAD-P001]") == 12
     assert told.count("What would help:") == 8
     assert told.count("says what would help.") == 4
+
+
+def host_of(site: Site, address: str) -> str:
+    return site.run("explain", address).split()[3].rstrip(":;")
+
+
+def test_a_drained_host_gets_nothing_until_it_is_restored(site: Site) -> None:
+    site.write({"web": instance(count=4)})
+    site.apply()
+    before = [host_of(site, f"acme/instances/web[{i}]") for i in range(4)]
+    site.run("drain", "e1", "--auto-approve")
+    site.write({"web": instance(count=8)})
+    site.apply()
+    assert "e1" not in [host_of(site, f"acme/instances/web[{i}]") for i in range(8)]
+    site.run("restore", "e1", "--auto-approve")
+    assert [host_of(site, f"acme/instances/web[{i}]") for i in range(4)] == before
+    assert "Nothing to do" in site.run("plan")
+    assert "error[STEAD-C057]" in site.run("restore", "e1", rc=1)
+
+
+def test_a_drain_that_is_asked_for_again_adds_what_it_moves(site: Site) -> None:
+    """What had to stay at first comes home as well."""
+    site.write({"web": instance(host="e1"), "db": instance(traits=[])})
+    site.apply()
+    if host_of(site, "acme/instances/db") != "e1":
+        site.run("migrate", "acme/instances/db", "--to", "e1", "--auto-approve")
+    assert "acme/instances/web stays" in site.run("drain", "e1", "--auto-approve", rc=1)
+    site.write({"web": instance(), "db": instance(traits=[])})
+    site.apply()
+    site.run("drain", "e1", "--auto-approve")
+    site.run("restore", "e1", "--auto-approve")
+    assert [host_of(site, f"acme/instances/{name}") for name in ("web", "db")] == ["e1", "e1"]
+
+
+def test_what_cannot_come_home_is_named_and_may_come_later(site: Site) -> None:
+    site.write({"web": instance(host="e1"), "db": instance(host="e1")})
+    site.apply()
+    site.write({"web": instance(), "db": instance()})
+    site.apply()
+    site.run("drain", "e1", "--auto-approve")
+    away = host_of(site, "acme/instances/web")
+    site.write({"web": instance(host=away), "db": instance()})
+    site.apply()
+    told = site.run("restore", "e1", "--auto-approve", rc=1)
+    assert f"acme/instances/web stays: it is asked to be on {away}" in told
+    assert host_of(site, "acme/instances/db") == "e1"
+    site.write({"web": instance(), "db": instance()})
+    site.apply()
+    site.run("restore", "e1", "--auto-approve")
+    assert host_of(site, "acme/instances/web") == "e1"
+
+
+def test_a_host_in_maintenance_by_its_inventory_gets_nothing_back(site: Site) -> None:
+    site.write({"web": instance(host="e1")})
+    site.apply()
+    site.write({"web": instance()})
+    site.apply()
+    site.run("drain", "e1", "--auto-approve")
+    site.run("simulate", "maintenance", "e1")
+    assert "state=maintenance" in site.run("restore", "e1", "--auto-approve", rc=1)
+
+
+def test_what_hosts_cannot_move_stays_and_holds_up_nobody_else(site: Site) -> None:
+    site.write({"web": instance(host="e1"), "old": instance(host="e1", state="stopped")})
+    site.apply()
+    site.write({"web": instance(), "old": instance(state="stopped")})
+    site.apply()
+    told = site.run("drain", "e1", "-o", "empty.plan", rc=1)
+    assert "acme/instances/old stays: It is stopped" in told
+    site.run("apply", "-q", "empty.plan")
+    assert host_of(site, "acme/instances/old") == "e1"
+    assert host_of(site, "acme/instances/web") != "e1"

@@ -26,6 +26,7 @@ from stead.blueprint.placement import (
     place,
     rebalance,
     relaxed,
+    restore,
     suggest,
     what_if,
 )
@@ -217,6 +218,30 @@ def test_drain_empties_a_host_in_maintenance_too() -> None:
     asked = Problem(hosts=hosts, requests=[request("r")], current={"r[0]": "a"})
     assert not place(asked).moves
     assert [(move.target, move.code) for move in drain(asked, place(asked), "a").moves] == [("b", "drain")]
+
+
+def test_restore_brings_home_what_fits_and_says_what_does_not() -> None:
+    asks = [request("big", 6), request("small", 2), request("disk", live=False), request("other", 3)]
+    at = {"big[0]": "b", "small[0]": "b", "disk[0]": "b", "other[0]": "a"}
+    asked = Problem(hosts=[host("a"), host("b", 16)], requests=asks, current=at)
+    done = restore(asked, place(asked), "a", ["small[0]", "big[0]", "disk[0]", "gone[0]"])
+    assert [(move.member, move.source, move.target) for move in done.moves] == [("small[0]", "b", "a")]
+    told = [(move.member, move.text) for move in done.stuck]
+    assert told == [("big[0]", "a does not take it: vcpus"), ("disk[0]", "cannot be migrated")]
+    assert not done.placement.unplaced
+
+
+def test_restore_keeps_together_what_has_to_be() -> None:
+    near = PlacementGroup(name="near", kind=GroupKind.TOGETHER, over=Over.HOSTS)
+    asked = Problem(
+        hosts=[host("a"), host("b")],
+        requests=[request("near", 1, 2, groups=(near,))],
+        current={"near[0]": "b", "near[1]": "b"},
+    )
+    done = restore(asked, place(asked), "a", ["near[0]"])
+    assert not done.moves
+    assert [move.member for move in done.stuck] == ["near[0]"]
+    assert len(restore(asked, place(asked), "a", ["near[0]", "near[1]"]).moves) == 2
 
 
 def test_who_must_stay_with_its_data_is_told_so() -> None:

@@ -31,7 +31,8 @@ from stead.blueprint.placement.place import place
 
 if TYPE_CHECKING:
     from stead.blueprint.placement.filters import Broken
-    from stead.blueprint.placement.moves.rebalance import Rebalance, drain, headroom, rebalance, relocate
+    from stead.blueprint.placement.moves.asked import drain, holding, relocate, restore
+    from stead.blueprint.placement.moves.rebalance import Rebalance, headroom, rebalance
     from stead.blueprint.placement.moves.waves import Waves, waves
     from stead.blueprint.placement.plugins import load_plugins
     from stead.blueprint.placement.queries.capacity import Capacity, Fit, ResourceUse, capacity, copies, what_if
@@ -58,11 +59,13 @@ _LATER = {
     "Waves": ".moves.waves",
     "capacity": ".queries.capacity",
     "copies": ".queries.capacity",
-    "drain": ".moves.rebalance",
-    "relocate": ".moves.rebalance",
+    "drain": ".moves.asked",
+    "relocate": ".moves.asked",
+    "restore": ".moves.asked",
     "explain": ".queries.explain",
     "failure_analysis": ".queries.failure_analysis",
     "headroom": ".moves.rebalance",
+    "holding": ".moves.asked",
     "load_plugins": ".plugins",
     "rebalance": ".moves.rebalance",
     "relaxed": ".queries.suggest",
@@ -106,12 +109,14 @@ __all__ = [
     "explain",
     "failure_analysis",
     "headroom",
+    "holding",
     "load_plugins",
     "numbered",
     "place",
     "rebalance",
     "relaxed",
     "relocate",
+    "restore",
     "suggest",
     "waves",
     "what_if",

@@ -1,28 +1,32 @@
-"""Plan the live migrations that empty a host, before it is switched off or removed.
+"""Empty a host, before it is switched off or removed: all that can move goes to other hosts while it runs.
 
+  stead drain compute-3
   stead drain compute-3 -o empty.plan && stead apply empty.plan
 
-Set `stead_maintenance: true` for the host in the inventory as well, so that nothing new is placed on it.
+The plan is shown, and you are asked. From then on the host gets nothing new, until `stead restore compute-3` brings
+home what was moved away. What cannot move is named, with the reason.
 
-exit status: 0 when everything finds another host, 1 when something must stay
+exit status: 0 when everything finds another host; 1 refused, a step failed, or something must stay; 3 not agreed to;
+130 stopped by Ctrl-C
 """
 
 from __future__ import annotations
 
 import argparse
 
+from stead.cli.commands.apply import common
 from stead.cli.common import migration_plan
 from stead.cli.common import options as shared
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("host", help="name of the host in the inventory")
+    parser.add_argument("host", metavar="HOST", help="name of the host in the inventory")
+    common(parser)
     parser.set_defaults(title="Drain")
     migration_plan.arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    asked = {"drain": options.host}
-    blueprint = migration_plan.offer(shared.workspace_of(options), asked, shared.printing_of(options), options.out)
-    stuck = blueprint.rebalance is not None and (blueprint.rebalance.stuck or blueprint.placement.unplaced)
-    return 1 if stuck else 0
+    asked = shared.applying_of(options)
+    made = migration_plan.make(asked.workspace, {"drain": options.host}, whole=False)
+    return migration_plan.move(asked, made, options.out) or int(made.held)

@@ -13,10 +13,9 @@ exit status: 0 done; 1 refused, it cannot move, or a step failed; 3 not agreed t
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
-from stead.cli.commands.apply import NO, carry_out, common
+from stead.cli.commands.apply import common
 from stead.cli.common import migration_plan
 from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Refused
@@ -36,28 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.cli.common.approval import NOBODY, approved
-    from stead.cli.common.planning import too_much
-
     asked = shared.applying_of(options)
-    printing = asked.printing
     made = migration_plan.make(asked.workspace, {"migrate": [options.address, options.to]})
-    refused = too_much(made.plan, asked.most)
-    if refused:
-        raise Refused(*refused)
     if not made.plan.steps:
         raise Refused(NOT_MOVED.at(None, _why(made.blueprint, options.address, options.to), address=options.address))
-    if options.out is not None or not printing.json:
-        migration_plan.show_moves(made, printing)
-    if options.out is not None:
-        migration_plan.save_moves(made, printing, options.out)
-        return 0
-    if printing.json and not asked.auto_approve:
-        raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
-    if not asked.auto_approve and not approved(made.plan, asked.most):
-        print("Nothing was done.", file=sys.stderr)
-        return NO
-    return carry_out(asked, made.plan, made.loaded, made.blueprint.secrets)
+    return migration_plan.move(asked, made, options.out)
 
 
 def _why(blueprint: Blueprint, address: str, to: str) -> str:

@@ -1,4 +1,4 @@
-"""What `migrate`, `drain` and `rebalance` have in common: a plan of migrations, with its figures before and after."""
+"""What `migrate`, `drain`, `restore` and `rebalance` share: a plan of migrations, with figures before and after."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from stead.blueprint.placement import Rebalance
     from stead.blueprint.settle import Rearrange
     from stead.cli.common.loading import Loaded
-    from stead.cli.common.request import Printing
+    from stead.cli.common.request import ApplyRequest, Printing
     from stead.cli.common.workspace import Workspace
+    from stead.core.recorded import Recorded
     from stead.plan.model import Plan
+    from stead.plan.planner import Wishes
 
 NO_SUCH_HOST = Code("STEAD-C051", "no such host")
 PENDING = Code("STEAD-C053", "other changes are pending")
@@ -37,46 +39,60 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.output(parser, formats=FORMATS)
 
 
-def rearrange_of(asked: Mapping[str, Any]) -> Rearrange | None:
-    """What a plan says that it was asked for."""
-    from stead.blueprint.placement import rebalance
+def wishes_of(asked: Mapping[str, Any], recorded: Recorded) -> Wishes | None:
+    """What a plan says that it was asked for; None where that is no migration."""
+    from stead.blueprint.placement import holding
+    from stead.plan.planner import Wishes
+
+    rearrange = _rearrange_of(asked, recorded)
+    if rearrange is None:
+        return None
+    if staying := asked.get("staying"):
+        rearrange = holding(rearrange, staying)
+    drains, restores = asked.get("drain", ""), asked.get("restore", "")
+    return Wishes(rearrange=rearrange, drains=drains, restores=restores, asked=canonical(asked))
+
+
+def _rearrange_of(asked: Mapping[str, Any], recorded: Recorded) -> Rearrange | None:
+    from stead.blueprint.placement import drain, rebalance, relocate, restore
 
     if "drain" in asked:
-        return _emptied(asked["drain"])
+        host = asked["drain"]
+        return _of_host(host, lambda problem, placed: drain(problem, placed, host))
+    if "restore" in asked:
+        host, members = asked["restore"], displaced(recorded, asked["restore"])
+        return _of_host(host, lambda problem, placed: restore(problem, placed, host, members))
     if "migrate" in asked:
-        return _relocated(*asked["migrate"])
+        member, host = asked["migrate"]
+        return _of_host(host, lambda problem, placed: relocate(problem, placed, member, host))
     if "rebalance" in asked:
         moves, gain = asked["rebalance"]
         return lambda problem, placed: rebalance(problem, placed, moves, gain)
     return None
 
 
-def _emptied(host: str) -> Rearrange:
-    from stead.blueprint.placement import Placement, Problem, drain
+def _of_host(host: str, rearrange: Rearrange) -> Rearrange:
+    """Refuses a host that the inventory does not have."""
+    from stead.blueprint.placement import Placement, Problem
     from stead.language.reading import nearest
 
-    def emptied(problem: Problem, placed: Placement) -> Rebalance:
+    def rearranged(problem: Problem, placed: Placement) -> Rebalance:
         names = [one.name for one in problem.hosts]
-        if host not in names:
-            text = f"The inventory has no host {host!r}.{nearest(host, names)}"
-            raise Refused(NO_SUCH_HOST.at(None, text))
-        return drain(problem, placed, host)
+        if host and host not in names:
+            raise Refused(NO_SUCH_HOST.at(None, f"The inventory has no host {host!r}.{nearest(host, names)}"))
+        return rearrange(problem, placed)
 
-    return emptied
+    return rearranged
 
 
-def _relocated(member: str, target: str) -> Rearrange:
-    from stead.blueprint.placement import Placement, Problem, relocate
-    from stead.language.reading import nearest
+def displaced(recorded: Recorded, host: str) -> Sequence[str]:
+    """What was moved away when the host was drained, and is not back yet."""
+    from stead.blueprint.leases import UUID
 
-    def relocated(problem: Problem, placed: Placement) -> Rebalance:
-        names = [one.name for one in problem.hosts]
-        if target and target not in names:
-            text = f"The inventory has no host {target!r}.{nearest(target, names)}"
-            raise Refused(NO_SUCH_HOST.at(None, text))
-        return relocate(problem, placed, member, target)
-
-    return relocated
+    known = recorded.hosts.get(host)
+    uuids = frozenset(known.displaced) if known is not None else frozenset()
+    records = recorded.resources.items() if uuids else ()
+    return [str(address) for address, one in records if one.leases.get(UUID) in uuids and one.host != host]
 
 
 @value
@@ -86,29 +102,71 @@ class PlannedMoves:
     blueprint: Blueprint
     found: Sequence[Diagnostic]
 
+    @property
+    def held(self) -> bool:
+        """Whether something stays that was to move."""
+        done = self.blueprint.rebalance
+        return done is not None and bool(done.stuck or self.blueprint.placement.unplaced)
 
-def offer(workspace: Workspace, asked: Mapping[str, Any], printing: Printing, out: str | None) -> Blueprint:
+
+def offer(workspace: Workspace, asked: Mapping[str, Any], printing: Printing, out: str | None) -> None:
     """Plan, show, and save where asked."""
     made = make(workspace, asked)
     show_moves(made, printing)
     if out is not None:
         save_moves(made, printing, out)
-    return made.blueprint
 
 
-def make(workspace: Workspace, asked: Mapping[str, Any]) -> PlannedMoves:
+def move(asked: ApplyRequest, made: PlannedMoves, out: str | None) -> int:
+    """Show, and save where asked, or else ask and do it. The exit status is that of `apply`."""
+    from stead.cli.commands.apply import NO, carry_out
+    from stead.cli.common.approval import NOBODY, approved
+    from stead.cli.common.planning import too_much
+
+    printing = asked.printing
+    if refused := too_much(made.plan, asked.most):
+        raise Refused(*refused)
+    if out is not None or not printing.json:
+        show_moves(made, printing)
+    if out is not None:
+        save_moves(made, printing, out)
+        return 0
+    if made.plan.empty:
+        if printing.json:
+            show_moves(made, printing)
+        return 0
+    if printing.json and not asked.auto_approve:
+        raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
+    if not asked.auto_approve and not approved(made.plan, asked.most):
+        print("Nothing was done.", file=sys.stderr)
+        return NO
+    return carry_out(asked, made.plan, made.loaded, made.blueprint.secrets)
+
+
+def make(workspace: Workspace, asked: Mapping[str, Any], *, whole: bool = True) -> PlannedMoves:
+    """Where it is not the `whole` or nothing, what hosts cannot move stays and is told."""
     from stead.cli.common.loading import load
-    from stead.plan.planner import Wishes, make_plan
+    from stead.plan.abilities import staying_of
+    from stead.plan.planner import NO_WISHES, make_plan
 
     loaded = load(workspace)
-    before, _ = make_plan(loaded.inputs)
+    inputs = loaded.inputs
+    before, _ = make_plan(inputs)
     if before.plan is not None and not before.plan.empty:
         text = (
             "The spec and the hosts already differ. Apply those changes first, so that this plan contains "
             "only migrations."
         )
         raise Refused(PENDING.at(None, text))
-    planned, found = make_plan(loaded.inputs, Wishes(rearrange=rearrange_of(asked), asked=canonical(asked)))
+    while True:
+        planned, found = make_plan(inputs, wishes_of(asked, inputs.recorded) or NO_WISHES)
+        if whole or planned.plan is None:
+            break
+        held = staying_of(planned.plan, inputs.observed.hosts, inputs.kinds)
+        if not held:
+            break
+        staying = {str(step.address): why for why, steps in held.items() for step in steps}
+        asked = {**asked, "staying": {**asked.get("staying", {}), **staying}}
     found = [*loaded.found, *found]
     if planned.plan is None or planned.blueprint is None or has_errors(found):
         raise Refused(*found)

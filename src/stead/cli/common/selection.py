@@ -30,15 +30,15 @@ def wishes(request: PlanningRequest, inputs: Inputs) -> Wishes:
 
 def wishes_again(asked: str, inputs: Inputs) -> Wishes:
     """Of what a plan says that it was asked for. It may be forged: what it can ask for is what options can."""
-    from stead.cli.common.migration_plan import rearrange_of
-    from stead.plan.planner import NO_WISHES, Wishes
+    from stead.cli.common.migration_plan import wishes_of
+    from stead.plan.planner import NO_WISHES
 
     if not asked:
         return NO_WISHES
     try:
         given = json.loads(asked)
-        if rearrange := rearrange_of(given):
-            return Wishes(rearrange=rearrange, asked=asked)
+        if (moves := wishes_of(given, inputs.recorded)) is not None:
+            return moves
         return _wished(PlanningRequest(**given), inputs, asked)
     except (ValueError, TypeError, AttributeError) as error:
         text = f"The options that this plan was made with cannot be read: {asked[:80]!r}. Plan again."

@@ -27,6 +27,7 @@ from stead.plan.render.words import (
     headline,
     hooked,
     losses,
+    marked,
     noted,
     renamed,
     summarise,
@@ -177,8 +178,8 @@ class _Page:
     def summary(self, summary: Summary) -> Iterator[str]:
         yield ""
         yield from (self.paint(line, RED, BOLD) for line in confirmed(summary))
-        changes = summary.steps or summary.renames or summary.recorded or summary.outputs
-        if not changes and not summary.dead and not summary.back:
+        yield from marked(summary)
+        if summary.nothing:
             waiting = waits(summary)
             nothing = f"Nothing can be done now, and {waiting}" if waiting else "Nothing to do"
             yield f"{self.paint(nothing, BOLD)}: {summary.unchanged:,} unchanged."

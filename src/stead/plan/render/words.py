@@ -73,6 +73,13 @@ class Summary:
     waiting: Mapping[str, int]  # host -> how many wait for it
     dead: Sequence[str]  # hosts that a person says now are off
     back: Sequence[str]  # and those that answer again
+    drained: Sequence[str]
+    restored: Sequence[str]
+
+    @property
+    def nothing(self) -> bool:
+        changes = self.steps or self.renames or self.recorded or self.outputs
+        return not (changes or self.dead or self.back or self.drained or self.restored)
 
 
 def summarise(plan: Plan, entries: Sequence[FoldedChange]) -> Summary:
@@ -105,6 +112,8 @@ def summarise(plan: Plan, entries: Sequence[FoldedChange]) -> Summary:
         waiting={host: len(names) for host, names in plan.waiting.items()},
         dead=plan.silence.dead,
         back=plan.silence.back,
+        drained=tuple(plan.silence.drained),
+        restored=plan.silence.restored,
     )
 
 
@@ -118,6 +127,7 @@ def headline(summary: Summary) -> str:
     if summary.outputs and not parts:
         parts.append("outputs change")
     parts += [f"{host} is dead" for host in summary.dead] + [f"{host} is back" for host in summary.back]
+    parts += [f"{host} is drained" for host in summary.drained] + [f"{host} is restored" for host in summary.restored]
     if waiting := waits(summary):
         parts.append(waiting)
     return f"{', '.join(parts) or 'nothing to do'}; {summary.unchanged:,} unchanged"
@@ -134,6 +144,11 @@ def waits(summary: Summary) -> str:
 def confirmed(summary: Summary) -> Iterator[str]:
     yield from (f"You say that {host} is dead." for host in summary.dead)
     yield from (f"{host} answers again: it counts as dead no more." for host in summary.back)
+
+
+def marked(summary: Summary) -> Iterator[str]:
+    yield from (f"{host} gets nothing more until `stead restore {host}`." for host in summary.drained)
+    yield from (f"{host} gets new resources again." for host in summary.restored)
 
 
 def effort(summary: Summary) -> str:
