@@ -43,7 +43,7 @@ WITHIN: dict[str, str] = {
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "
     "traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine firmware boot "
-    "graphics agent tpm watchdog properties description disk wait",
+    "graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
     "networks": "driver mtu subnets external shared domain description",
     "ports": "enabled description",

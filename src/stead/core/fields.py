@@ -67,6 +67,13 @@ class Duration(Form):
 
 
 @positional
+class Milliseconds(Form):
+    """Thousandths of a second, written with a unit: 300ms, 2s."""
+
+    least: int = 1
+
+
+@positional
 class Ip(Form):
     """One address, kept as text in its shortest form."""
 

@@ -183,6 +183,8 @@ class Kind:
     """Fields of a want that say where others are, by pattern: a change of only these is made once those have moved."""
     stays: Callable[[Mapping[str, Any], Host, Host], str] = _no_word
     """Why a mobile one cannot move between two hosts: (have, from, to). Empty if it can."""
+    pace: Callable[[Mapping[str, Any]], str] = _no_word
+    """How a migration of a mobile one goes, by its want, in words. Empty where it is not limited."""
     lends: bool = False  # others borrow its leases, so it chooses before them
     single: bool = False  # may exist on only one host at a time
     home_role: str = ""  # for resources on several hosts: hosts of this role get it before others

@@ -1,14 +1,24 @@
-"""Whether what moves goes from host to host unencrypted: the plan says so at the step, and apply does as it says."""
+"""How what moves goes from host to host: whether unencrypted, and how fast. The plan says so, and apply does so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from stead.blueprint.model import Reason
+from stead.core.kind import Kind
 from stead.core.observed import Host
+from stead.core.want import Want
 
 NO_CERTIFICATES = "without:migration certificates"  # the trait of a host that has none
 IN_THE_CLEAR = "unencrypted"
+PACE = "by-its-policy"
+
+
+def of_the_way(kind: Kind, want: Want, hosts: Mapping[str, Host], source: str, target: str) -> Iterator[Reason]:
+    """What a plan says of how it moves."""
+    yield from in_the_clear(hosts, source, target)
+    if pace := kind.pace(want.fields()):
+        yield Reason(PACE, pace)
 
 
 def in_the_clear(hosts: Mapping[str, Host], source: str, target: str) -> Iterator[Reason]:

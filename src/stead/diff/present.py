@@ -15,7 +15,7 @@ from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
-from stead.diff.moving import in_the_clear
+from stead.diff.moving import of_the_way
 from stead.diff.wording import identity_changes, unknown, why
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
@@ -108,7 +108,7 @@ def _migration(subject: Subject, settled: Settled, host: str, observed: Observed
         left_alone(subject.kind, settled, want, have),
         have,
         max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
-        (settled.placed, *unknown(unnamed), *in_the_clear(observed.hosts, host, settled.host)),
+        (settled.placed, *unknown(unnamed), *of_the_way(subject.kind, want, observed.hosts, host, settled.host)),
         changes,
         settled.leases[UUID],
         settled.host,

@@ -100,8 +100,9 @@ def _text(notes: tuple[Any, ...]) -> tuple[str, ...]:
     first, *texts = [note for note in notes if isinstance(note, str)]
     whole = _LINK.sub(r"\1", first)
     whole = re.sub(r"`([^`]*)`", r"V(\1)", whole).rstrip(".")
-    if any(isinstance(note, fields.Duration) for note in notes):
-        return (f"{whole}, in seconds.",)
+    for form, unit in ((fields.Duration, "seconds"), (fields.Milliseconds, "milliseconds")):
+        if any(isinstance(note, form) for note in notes):
+            return (f"{whole}, in {unit}.",)
     example = next((note.value for note in notes if isinstance(note, Example)), None)
     more = (f"For example V({example}).",) if isinstance(example, str | int) and ")" not in str(example) else ()
     return (f"{whole}.", *(f"{text}." for text in texts), *more)

@@ -23,6 +23,7 @@ from stead.language.spec.settings import Common
 _FORMS: dict[type, str] = {
     fields.Size: "size",
     fields.Duration: "duration",
+    fields.Milliseconds: "duration",
     fields.Ip: "address",
     fields.Cidr: "network",
     fields.Range: "range of addresses",

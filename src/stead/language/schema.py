@@ -23,6 +23,7 @@ from stead.core.fields import (
     Ip,
     Limits,
     Mac,
+    Milliseconds,
     Name,
     Path,
     Ports,
@@ -220,6 +221,7 @@ def _or_expression(made: Json) -> Json:
 _FORMS: dict[type, Json] = {
     Size: {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*([kKMGTP]?i?B)$"},
     Duration: {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*[smhdw]$"},
+    Milliseconds: {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ms|[sm])$"},
     Mac: {"type": "string", "pattern": "^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$"},
     Cidr: {"type": "string", "pattern": "^[0-9a-fA-F.:]+/[0-9]+$"},
     Ip: {"type": "string", "pattern": "^[0-9a-fA-F.:]+$"},

@@ -156,9 +156,12 @@ class _Move:
     def __init__(self, mover: Mover, request: MoveRequest, log: Path) -> None:
         self._mover, self._request, self._log = mover, request, log
         self._begun = self._told = time.monotonic()
-        self._cancelled = False
+        self._cancelled = ""  # why
         if self._asked(request.source) is GuestPresence.MOVING:  # a move that was killed; the target has none of it
             self._run(mover.resume(request.source, request.uuid))
+        self._expires = request.policy.get("timeout", 0)
+        if words := mover.limit(request):
+            self._run(words)
         with log.open("ab") as file:
             # It ends with who drives it: then the hypervisors cancel the move, and the guest is where it was. It hears
             # an interrupt, also below a shell that ignores them for what runs in its background.
@@ -186,13 +189,15 @@ class _Move:
     def ended(self) -> bool:
         return self._process.poll() is not None
 
-    def cancel(self) -> None:
+    def cancel(self, why: str = "the move was cancelled") -> None:
         if not self._cancelled:
-            self._cancelled = True
+            self._cancelled = why
             self._process.send_signal(signal.SIGINT)
 
     def words(self) -> str:
-        """How far it is, every few seconds."""
+        """How far it is, every few seconds. One that takes longer than its policy allows ends here."""
+        if self._expires and self.seconds > self._expires:
+            self.cancel(f"the move was cancelled: it took longer than {self._expires} s")
         if time.monotonic() - self._told < TELL:
             return ""
         self._told = time.monotonic()
@@ -203,7 +208,7 @@ class _Move:
         here, there = self._asked(self._request.source), self._asked(self._request.target)
         if self._process.returncode == 0 or self._has_gone(here, there):
             return _done(step)
-        why = "the move was cancelled" if self._cancelled else self._last_words()
+        why = self._cancelled or self._last_words()
         if here is None or there is None:
             silent = step.host if here is None else step.to
             return StepResult(step.number, StepStatus.UNKNOWN, f"{why}; and {silent} does not say what it has of it")

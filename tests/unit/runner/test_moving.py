@@ -31,6 +31,7 @@ at=$(cat "${2##*command=}"); at=${at##*-l root }; at=${at%% *}
 case $3 in
 domstate) cat "$WHERE/$at" 2>/dev/null || { echo 'error: failed to get domain' >&2; exit 1; } ;;
 resume) echo 'running (unpaused)' > "$WHERE/$at" ;;
+migrate-setmaxdowntime) echo "$@" > "$WHERE/limits" ;;
 domjobinfo) printf 'data_total: 104857600\ndata_processed: 52428800\ndata_remaining: 52428800\ntime_elapsed: 1000\n' ;;
 migrate)
     echo "$@" > "$WHERE/words"
@@ -107,6 +108,24 @@ def test_the_target_receives_before_and_books_after_and_the_source_clears(scene:
     assert after["compute-1"][0]["secrets"] == []
     assert "--copy-storage-inc --migrate-disks vda" in scene.there("words")
     assert "tcp://192.0.2.9" in scene.there("words")
+
+
+def limited(**policy: Any) -> Any:
+    want = Want.of(Body.of({**WANT.fields(), "migration": policy}))
+    return MOVE._replace(want=want, have=want)
+
+
+def test_a_policy_limits_the_move(scene: Scene) -> None:
+    policy = {"bandwidth": 100 << 20, "downtime": 500, "auto_converge": True}
+    assert scene.move("moves", limited(**policy))[0].state is StepStatus.DONE
+    assert "--auto-converge --bandwidth 100 " in scene.there("words")
+    assert scene.there("limits").endswith(f"migrate-setmaxdowntime {UUID} 500")
+
+
+def test_a_move_that_takes_longer_than_its_policy_allows_is_cancelled(scene: Scene) -> None:
+    (result,) = scene.move("hangs", limited(timeout=0.3))
+    assert result.state is StepStatus.FAILED
+    assert result.error == "the move was cancelled: it took longer than 0.3 s. It stays on compute-1"
 
 
 def test_hosts_of_what_says_where_it_is_are_told_before(scene: Scene) -> None:

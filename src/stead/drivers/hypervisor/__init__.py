@@ -60,6 +60,10 @@ class MoveRequest:
     encrypted: bool = True  # by certificates that both hosts have; else it fails
     off: bool = False  # it does not run: only its definition moves
 
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        return self.want.get("migration") or {}
+
 
 @value
 class Mover:
@@ -71,6 +75,8 @@ class Mover:
     """What reaches the hypervisor on its host, as one program's input and output."""
     move: Callable[[MoveRequest], Sequence[str]]
     """Ends when it is there, or stays. An interrupt (SIGINT) cancels it."""
+    limit: Callable[[MoveRequest], Sequence[str]]
+    """What goes before a move, by its policy; nothing where there is nothing to set."""
     ask: Callable[[str, str], Sequence[str]]
     """What is there of a guest: (program that reaches its host, UUID)."""
     presence: Callable[[str], GuestPresence]

@@ -40,9 +40,20 @@ def move(asked: MoveRequest) -> Sequence[str]:
         return [*words, "--offline", asked.uuid, _at(asked.target)]
     words += ["--live", "--migrateuri", f"tcp://{asked.address}", "--listen-address", asked.address]
     words += ["--tls"] if asked.encrypted else []
+    words += ["--auto-converge"] if asked.policy.get("auto_converge") else []
+    if bandwidth := asked.policy.get("bandwidth"):
+        words += ["--bandwidth", str(bandwidth // _MIB)]
     if disks := own_disks(asked.want):
         words += ["--copy-storage-inc", "--migrate-disks", ",".join(disks)]
     return [*words, asked.uuid, _at(asked.target)]
+
+
+def limit(asked: MoveRequest) -> Sequence[str]:
+    """The pause is a setting of the guest, of this one move: what runs on the target is another process."""
+    downtime = asked.policy.get("downtime")
+    if not downtime or asked.off:
+        return []
+    return ["virsh", "--connect", _at(asked.source), "migrate-setmaxdowntime", asked.uuid, str(downtime)]
 
 
 def own_disks(want: Mapping[str, Any]) -> list[str]:
@@ -123,6 +134,7 @@ DRIVER = HypervisorDriver(
         package="libvirt-clients",
         relay=("virt-ssh-helper", LOCAL),
         move=move,
+        limit=limit,
         ask=ask,
         presence=presence,
         resume=resume,

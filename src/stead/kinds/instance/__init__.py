@@ -7,6 +7,7 @@ from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, ho
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.moving import stays
 from stead.kinds.instance.nics import implicit_refs, needs, pins
+from stead.kinds.instance.pacing import pace
 from stead.kinds.instance.reach import reaches
 from stead.kinds.instance.realise import contribute, facts, realise
 from stead.kinds.instance.rules import check
@@ -35,6 +36,7 @@ KIND = Kind(
     holds=holds,
     mobile=True,
     stays=stays,
+    pace=pace,
     implicit_refs=implicit_refs,
     needs=needs,
     demand=demand,

@@ -13,7 +13,7 @@ from stead.core.kind import World
 from stead.core.want import Body
 from stead.drivers.hypervisor import cpu_of, preferred
 from stead.drivers.storage import is_shared
-from stead.kinds.instance import nics, waits
+from stead.kinds.instance import nics, pacing, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.shared import images, storage
@@ -83,6 +83,7 @@ class Bodies:
             "devices": plain(flavor.devices),
             "hugepages": flavor.hugepages,
             "labels": plain(block.settings.labels),
+            "migration": pacing.policy(model),
             "os": image.os if image is not None else None,
             "properties": plain(model.properties),
             "wait": waits.described(block, world),

@@ -45,6 +45,7 @@ EFFECTS: Mapping[str, Effect] = {
     "cdrom": IN_PLACE,
     "hostname": IN_PLACE,
     "labels": IN_PLACE,
+    "migration": IN_PLACE,  # read when it moves
     "os": IN_PLACE,
     "properties": IN_PLACE,
     "image": REBUILD,

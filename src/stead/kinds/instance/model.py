@@ -24,6 +24,7 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
+from stead.kinds.instance.pacing import MigrationPolicy
 from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, PortSecurity
 from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
 
@@ -225,6 +226,11 @@ class Instance:
         "How long it may take to shut down before it is switched off",
         Example("2m"),
     ] = 60
+    migration: Annotated[
+        MigrationPolicy | None,
+        "How it moves to another host while it runs",
+        Example({"downtime": "500ms", "auto_converge": True}),
+    ] = None
     zone: Annotated[
         Annotated[str, INVENTORY] | tuple[Annotated[str, INVENTORY], ...],
         "Zone of its host, or a list of zones that will do",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address, key_of
 from stead.core.diagnostics import Code, Diagnostic
-from stead.kinds.instance import disk_rules, group_rules, hypervisors, waits
+from stead.kinds.instance import disk_rules, group_rules, hypervisors, pacing, waits
 from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import interfaces
@@ -42,6 +42,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if len(block.members) > 1:
         yield from _many(block)
     yield from waits.check(block, desired)
+    yield from pacing.check(block)
     alike = list(_one_domain(block, desired))
     yield from alike or _name(block, desired)
     if model.spread or model.together:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from stead.core.address import NAME
-from stead.core.fields import Cidr, Duration, Form, Ip, Mac, Name, Path, Ports, Range, Size, Text, Whole
+from stead.core.fields import Cidr, Duration, Form, Ip, Mac, Milliseconds, Name, Path, Ports, Range, Size, Text, Whole
 from stead.language.document import Node, Scalar
 from stead.language.reading.codes import OUT_OF_RANGE, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import Reading, kind_of
@@ -24,8 +24,10 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Beyond these nothing is meant: more than any disk, longer than any machine lasts.
 MOST_BYTES = 1 << 60
 MOST_SECONDS = 100 * 366 * 86400
+MOST_MILLISECONDS = 60_000
 _SIZE = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([kKMGTP]?i?B)")
 _DURATION = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([smhdw])")
+_MILLISECONDS = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*(ms|[sm])")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 # Control characters, line and paragraph separators, and what turns the direction of text round.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -40,6 +42,8 @@ def scalar_reader(form: Form | None, base: type) -> Convert:
             return lambda node, reading: _whole(node, reading, form)
         case Size():
             return lambda node, reading: _size(node, reading, form)
+        case Milliseconds(least):
+            return lambda node, reading: _milliseconds(node, reading, least)
         case Ip(version):
             return lambda node, reading: _ip(node, reading, version)
         case Cidr(version):
@@ -113,6 +117,20 @@ def _duration(node: Scalar, reading: Reading) -> int | None:
     value, rest = _times(match[1], match[2], SECONDS[match[3]])
     if rest or value > MOST_SECONDS:
         why = "is not a whole number of seconds" if rest else "is longer than a hundred years"
+        reading.tell(OUT_OF_RANGE, node.place, f"{node.text} {why}.")
+        return None
+    return value
+
+
+def _milliseconds(node: Scalar, reading: Reading, least: int) -> int | None:
+    match = _MILLISECONDS.fullmatch(node.text)
+    if match is None:
+        reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a duration. Write 300ms or 2s.")
+        return None
+    unit = 1 if match[3] == "ms" else 1000 * SECONDS[match[3]]
+    value, rest = _times(match[1], match[2], unit)
+    if rest or not least <= value <= MOST_MILLISECONDS:
+        why = "is not a whole number of milliseconds" if rest else f"is not from {least}ms to 1m"
         reading.tell(OUT_OF_RANGE, node.place, f"{node.text} {why}.")
         return None
     return value

@@ -98,6 +98,9 @@ class Grants:
         "The highest `priority` of its instances: those of others may wait for them when a host dies",
         Example(100),
     ] = 0
+    migration: Annotated[
+        bool, "Limits for the moves of its instances (`migration`): with them, a host may take longer to be emptied"
+    ] = False
     vault_ids: Annotated[
         tuple[Annotated[str, Name()], ...],
         "Vault ids whose passwords open its `!vault` values, given as --vault-password-file ID@FILE",

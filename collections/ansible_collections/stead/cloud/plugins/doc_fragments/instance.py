@@ -139,6 +139,26 @@ options:
     description: How long it may take to shut down before it is switched off, in seconds.
     type: int
     default: 60
+  migration:
+    description: How it moves to another host while it runs.
+    type: dict
+    suboptions:
+      downtime:
+        description: How long it may stand still at the end of a move; left out, 300ms, in milliseconds.
+        type: int
+      bandwidth:
+        description:
+          - Bytes a second that a move sends, at most, written as a size; left out, no limit.
+          - For example V(100MiB).
+        type: str
+      auto_converge:
+        description: Slow down its processors, where its memory changes faster than it can be sent.
+        type: bool
+        default: false
+      timeout:
+        description: How long a move may take until it is cancelled and the instance stays; left out,
+          no limit, in seconds.
+        type: int
   architecture:
     description: Architecture of its processor. Left out, it is that of the host.
     type: str

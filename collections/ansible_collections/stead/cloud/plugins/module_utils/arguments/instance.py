@@ -43,6 +43,15 @@ OPTIONS: Dict[str, Any] = {
     "hostname": {"type": "str"},
     "autostart": {"type": "bool", "default": True},
     "stop_timeout": {"type": "int", "default": 60},
+    "migration": {
+        "type": "dict",
+        "options": {
+            "downtime": {"type": "int"},
+            "bandwidth": {"type": "str"},
+            "auto_converge": {"type": "bool", "default": False},
+            "timeout": {"type": "int"},
+        },
+    },
     "architecture": {"type": "str", "choices": ["x86_64", "aarch64", "ppc64le", "s390x", "riscv64"]},
     "machine": {"type": "str"},
     "cpu": {"type": "str"},
@@ -72,6 +81,7 @@ PASSED: Dict[str, Any] = {
     "hostname": "",
     "autostart": "",
     "stop_timeout": "",
+    "migration": {"downtime": "", "bandwidth": "size", "auto_converge": "", "timeout": ""},
     "architecture": "",
     "machine": "",
     "cpu": "",

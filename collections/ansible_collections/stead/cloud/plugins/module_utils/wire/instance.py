@@ -114,6 +114,15 @@ class WaitWant(_From, total=False):
     timeout: int
 
 
+class MigrationWant(TypedDict, total=False):
+    """Only what is not as always."""
+
+    auto_converge: bool
+    bandwidth: int  # bytes a second
+    downtime: int  # milliseconds
+    timeout: int  # seconds
+
+
 class InstanceWant(Identified, total=False):
     agent: bool
     architecture: str
@@ -133,6 +142,7 @@ class InstanceWant(Identified, total=False):
     max_memory: int
     max_vcpus: int
     memory: int
+    migration: MigrationWant
     nics: Dict[str, NicWant]  # by the name of the network
     os: str
     ports: Dict[str, PortWant]
