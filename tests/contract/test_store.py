@@ -65,8 +65,9 @@ def test_a_host_that_is_drained_stays_so_until_it_is_restored(opened: OpenStore)
     drained = KnownHost(host, drained="ada", displaced=("u-1", "u-2"))
     fill(opened(), Writes(hosts={"c1": drained, "c2": KnownHost(host, "bob")}))
     assert opened().recorded().hosts == {"c1": drained, "c2": KnownHost(host, "bob")}
-    fill(opened(), Writes(hosts={"c1": drained._replace(drained="", displaced=())}))
-    assert opened().recorded().hosts["c1"] == KnownHost(host)
+    for after in (drained._replace(drained=""), KnownHost(host)):  # what could not come home may come later
+        fill(opened(), Writes(hosts={"c1": after}))
+        assert opened().recorded().hosts["c1"] == after
 
 
 def test_what_is_written_is_read_back(opened: OpenStore) -> None:

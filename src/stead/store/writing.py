@@ -58,7 +58,7 @@ class Pen:
         for name, one in hosts.items():
             self._db.run("DELETE FROM hosts WHERE name = ?", (name,))
             if one is not None:
-                drained = dump([one.drained, one.displaced]) if one.drained else ""
+                drained = dump([one.drained, one.displaced]) if one.drained or one.displaced else ""
                 row = (name, dump(as_dict(one.host)), one.dead, drained)
                 self._db.many("INSERT INTO hosts (name, facts, dead, drained) VALUES (?, ?, ?, ?)", [row])
 
