@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,8 @@ def measure(client: Client, folder: Path, count: int, pid: int) -> None:
         more = {"server": {**body["server"], "min_count": min(left, 100), "max_count": min(left, 100)}}
         client.call("POST", "/compute/v2.1/servers", more)
     lists(client, folder, count)
+    pages(client)
+    one_more(client, body, pid)
     print(f"resident memory of stead serve: {resident(pid):.0f} MiB  (aim 150)")
 
 
@@ -129,6 +132,32 @@ def lists(client: Client, folder: Path, count: int) -> None:
     ours, theirs = min(one for one, _ in pairs), min(one for _, one in pairs)
     print(f"GET /servers/detail, {count:,} servers, {len(text) >> 10:,} KiB: {ours * 1000:.1f} ms,", end=" ")
     print(f"{ours / theirs:.1f}x of sending the same bytes from memory  (aim 3x)")
+
+
+def pages(client: Client) -> None:
+    """As clients list all that there is: by the links of the answers."""
+    began, found, path = time.perf_counter(), 0, "/compute/v2.1/servers/detail?limit=1000"
+    while path:
+        answer = json.loads(client.call("GET", path)[1])
+        found += len(answer["servers"])
+        path = next((one["href"].removeprefix(client.root) for one in answer.get("servers_links", ())), "")
+    print(f"{found:,} servers in pages of 1,000: {time.perf_counter() - began:.2f} s  (aim 2 for 10,000)")
+
+
+def one_more(client: Client, body: Any, pid: int) -> None:
+    began = processor(pid)
+    client.call("POST", "/compute/v2.1/servers", body)
+    answered = processor(pid) - began
+    while '"BUILD"' in client.call("GET", "/compute/v2.1/servers/detail?limit=1")[1].decode():
+        time.sleep(0.2)
+    active = processor(pid) - began
+    print(f"one create beside them: {answered:.2f} s of CPU until it is answered, {active:.2f} s until it is active")
+
+
+def processor(pid: int) -> float:
+    """Seconds that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def took(client: Client, path: str) -> float:

@@ -13,6 +13,7 @@ from stead.serve.faults import bad, conflict
 Content = Mapping[str, Any]  # section -> name -> fields
 Edit = Callable[[Content], Content]
 OfAddress = Callable[[Address], bool]
+LONGEST = 63  # characters of a key: it is a DNS label
 NO_SECTION: Mapping[str, Any] = {}
 
 
@@ -56,7 +57,9 @@ def slug(name: str) -> str:
 
 def free_key(content: Content, kind: str, wanted: str, fresh: str) -> str:
     """A readable key where it is free; else with what is fresh behind it."""
-    return wanted if wanted and wanted not in content.get(kind, NO_SECTION) else f"{wanted or 'x'}-{fresh}"
+    if wanted and wanted not in content.get(kind, NO_SECTION):
+        return wanted
+    return f"{wanted[: LONGEST - 1 - len(fresh)].rstrip('-') or 'x'}-{fresh}"
 
 
 def all_of(*edits: Edit) -> Edit:

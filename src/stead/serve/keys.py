@@ -21,7 +21,7 @@ PREFIXES = {
 
 
 def fresh() -> str:
-    return f"{time.time_ns() // 1_000_000:x}{os.urandom(2).hex()}"
+    return f"{time.time_ns() // 1_000_000:x}{os.urandom(6).hex()}"  # one request makes a hundred in a millisecond
 
 
 def new_key(kind: str) -> str:

@@ -81,6 +81,7 @@ class CloudState:
         self.documents, self.desired, self._record, self.faults = documents, desired, record, faults
         self.recorded = with_reserved(record, reserved(documents.values()))  # with what is promised
         self.made = record.resources
+        self._things: dict[str, list[KnownResource]] = {}  # by kind, in order: each page of a list asks for all
 
     def after(self, saved: Document, desired: Desired) -> CloudState:
         """With the next version of a document."""
@@ -109,14 +110,13 @@ class CloudState:
 
     def things(self, kind: str, projects: Iterable[str] | None = None) -> Iterator[KnownResource]:
         """Of these projects ("" is the site), or of all; in the order in which they were made."""
-        only = None if projects is None else set(projects)
-        found = [
-            self.thing(member)
-            for block in self.desired.of_kind(kind)
-            if only is None or block.project in only
-            for member in block.members
-        ]
-        return iter(sorted(found, key=lambda one: (one.about.get("created", BORN), order(one.address))))
+        if kind not in self._things:
+            found = [self.thing(member) for block in self.desired.of_kind(kind) for member in block.members]
+            self._things[kind] = sorted(found, key=lambda one: (one.about.get("created", BORN), order(one.address)))
+        if projects is None:
+            return iter(self._things[kind])
+        only = set(projects)
+        return (one for one in self._things[kind] if one.address.project in only)
 
     @cached_property
     def _by_id(self) -> Mapping[tuple[str, str], Address]:
@@ -165,11 +165,13 @@ def bare(text: str) -> str:
     return text.replace("-", "").lower()
 
 
+@lru_cache(maxsize=20_000)
 def made_of(*parts: str) -> str:
     """An id for what has none of its own: a subnet, a port, a rule."""
     return str(uuid5(NAMESPACE_OID, "/".join(parts)))
 
 
+@lru_cache(maxsize=20_000)
 def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

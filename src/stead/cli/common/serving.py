@@ -44,6 +44,7 @@ def means(workspace: Workspace) -> Means:
     from stead.kinds import kinds
     from stead.language.spec import Stored
     from stead.serve.cloud import Means
+    from stead.serve.readings import SpecReadings
 
     inventory, found = read_hosts(workspace)
     if has_errors(found):
@@ -56,7 +57,7 @@ def means(workspace: Workspace) -> Means:
 
     open_state(workspace, create=True).close()
     return Means(
-        read=read,
+        read=SpecReadings(read, workspace.root),
         open_store=lambda: open_state(workspace),
         runner=runner_for(workspace, inventory),
         hosts=inventory.hosts,

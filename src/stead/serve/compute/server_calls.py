@@ -80,7 +80,7 @@ def create_server(call: Call) -> ApiReply:
         "id": thing.id,
         "links": links(call, "servers", thing.id),
         "OS-DCF:diskConfig": "MANUAL",
-        "security_groups": [{"name": name} for name in words.group_names(world, thing)],
+        "security_groups": [{"name": name} for name in words.group_names(world, interfaces(world, thing))],
     }
     if call.body["server"].get("return_reservation_id"):
         raise bad("return_reservation_id is not supported.")
@@ -120,7 +120,7 @@ def server_addresses(call: Call) -> ApiReply:
     world, thing = one(call)
     found = {
         name: [{"version": each["version"], "addr": each["addr"]} for each in some]
-        for name, some in words.addresses(world, thing).items()
+        for name, some in words.addresses(world, thing, interfaces(world, thing)).items()
     }
     name = call.path.get("network")
     if name is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
@@ -79,7 +79,7 @@ def brief(call: Call, thing: KnownResource) -> dict[str, Any]:
 
 def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
     model: Instance = thing.model
-    status = Status(world, thing)
+    status, seats, noted = Status(world, thing), interfaces(world, thing), notes_of(world, thing)
     found: dict[str, Any] = {
         **brief(call, thing),
         "status": status.status,
@@ -91,9 +91,9 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         "flavor": _flavor(call, world, thing),
         "created": thing.created,
         "updated": thing.updated,
-        "addresses": addresses(world, thing),
-        "accessIPv4": notes_of(world, thing).get("accessIPv4", ""),
-        "accessIPv6": notes_of(world, thing).get("accessIPv6", ""),
+        "addresses": addresses(world, thing, seats),
+        "accessIPv4": noted.get("accessIPv4", ""),
+        "accessIPv6": noted.get("accessIPv6", ""),
         "links": links(call, "servers", thing.id),
         "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": _zone(call, thing),
@@ -105,7 +105,7 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         "OS-EXT-STS:vm_state": status.vm_state,
         "OS-EXT-STS:power_state": status.power,
         "os-extended-volumes:volumes_attached": [{"id": world.id_of(one)} for one in volumes(model)],
-        "security_groups": [{"name": name} for name in group_names(world, thing)],
+        "security_groups": [{"name": name} for name in group_names(world, seats)],
     }
     if status.status in ("ACTIVE", "BUILD", "REBOOT", "RESIZE", "VERIFY_RESIZE"):
         found["progress"] = 0 if status.status == "BUILD" else 100
@@ -158,16 +158,18 @@ def interfaces(world: CloudState, thing: KnownResource) -> tuple[InstanceInterfa
     return instance_interfaces(thing.block, world.desired)
 
 
-def group_names(world: CloudState, thing: KnownResource) -> list[str]:
-    found = dict.fromkeys(group for seat in interfaces(world, thing) for group in seat.groups)
+def group_names(world: CloudState, seats: Iterable[InstanceInterface]) -> list[str]:
+    found = dict.fromkeys(group for seat in seats for group in seat.groups)
     known = world.desired.by_address
     return [world.thing(one).name if one in known else one.name for one in found]
 
 
-def addresses(world: CloudState, thing: KnownResource) -> dict[str, list[dict[str, Any]]]:
+def addresses(
+    world: CloudState, thing: KnownResource, seats: Iterable[InstanceInterface]
+) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     outside = floating_of(world)
-    for seat in interfaces(world, thing):
+    for seat in seats:
         if seat.mac not in thing.leases:
             continue
         network = world.thing(seat.network.members[0])
