@@ -15,7 +15,7 @@ from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.silence import telling
 from stead.core.address import Address
 from stead.core.kind import Kind
-from stead.core.needs import Demand, GroupRule
+from stead.core.needs import STANDBY, Demand, GroupRule, Standby
 from stead.core.observed import Have, Host, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, replace, value
@@ -238,6 +238,8 @@ class _DemandTables:
         host = incumbent_host(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=kind.mobile)
         if not host:
             return
+        if demand.standby is not Standby.NONE:
+            host = self._that_answers(host, address)
         self.current[name] = host
         # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does. From a
         # dead one goes what leaves nothing there.
@@ -248,6 +250,12 @@ class _DemandTables:
             self.pinned.add(name)
         if there.state is HostStatus.GONE or (there.state is HostStatus.DOWN and not wanted):
             self.held[name] = _held(there, demand)
+
+    def _that_answers(self, host: str, address: Address) -> str:
+        """Of two hosts, the second is its home once the first is dead: there it has been running since."""
+        second = self.hosts.get(self.records[address].leases.get(STANDBY, "")) if address in self.records else None
+        dead = self.hosts[host].state is HostStatus.DEAD
+        return second.name if dead and second is not None and second.state is not HostStatus.DEAD else host
 
     def _follow(self, asked: _Asked, address: Address, local: Sequence[Address]) -> None:
         at = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stead.blueprint import claims, demands, leases, room, unplaced
+from stead.blueprint import claims, demands, leases, room, standby, unplaced
 from stead.blueprint.choices import Choices, LateScope
 from stead.blueprint.model import Blueprint, Reason, Settled
 from stead.blueprint.placement.model import Placement, Problem
@@ -17,6 +17,7 @@ from stead.core.address import Address, order
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.core.fields import Expression, Secret
 from stead.core.kind import Kind, Member
+from stead.core.needs import STANDBY
 from stead.core.observed import Observed
 from stead.core.recorded import Record, Recorded
 from stead.core.value import replace, value
@@ -75,14 +76,16 @@ def settle(
         placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
     anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts))
-    asked = _claims(desired, kinds)
+    seconds, alone = standby.standbys(desired, kinds, question, hosts, observed.hosts, records)
+    asked = _claims(desired, kinds, seconds)
     chosen, more = leases.choose(asked, records, site=recorded.site, replace=anew, taken=left.taken)
-    found += more
+    found += [*alone, *more]
     if has_errors(found):
         return None, found
 
+    lent = _with_standby(chosen.of, seconds)
     blocks = [
-        (block, [Member(address, chosen.of[address], hosts.get(address, "")) for address in block.members])
+        (block, [Member(address, lent[address], hosts.get(address, "")) for address in block.members])
         for block in desired.blocks
     ]
     members = {member.address: member for _, some in blocks for member in some}
@@ -116,12 +119,15 @@ def _rearranged(placement: Placement, rebalance: Rebalance) -> Placement:
     return replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
 
 
-def _claims(desired: Desired, kinds: Mapping[str, Kind]) -> list[claims.LeaseClaim]:
-    return [
-        claims.claim(block, kind.needs(block, desired), kind.identity, kind.grow_only(block, desired), lends=kind.lends)
-        for block in desired.blocks
-        for kind in (kinds[block.kind],)
-    ]
+def _claims(desired: Desired, kinds: Mapping[str, Kind], seconds: Mapping[Address, str]) -> list[claims.LeaseClaim]:
+    found = []
+    for block in desired.blocks:
+        kind = kinds[block.kind]
+        pairs = any(member in seconds for member in block.members) if seconds else False
+        needs = [need for need in kind.needs(block, desired) if pairs or not need.second]
+        measures = kind.grow_only(block, desired)
+        found.append(claims.claim(block, needs, kind.identity, measures, lends=kind.lends))
+    return found
 
 
 def _move_waves(question: demands.PlacementRequest, rebalance: Rebalance | None) -> tuple[frozenset[Address], ...]:
@@ -139,6 +145,13 @@ def _hosts(question: demands.PlacementRequest, placement: Placement) -> dict[Add
             for volume in volumes:
                 hosts[question.carried[volume]] = placement.assignment[member]
     return hosts
+
+
+def _with_standby(
+    chosen: Mapping[Address, Mapping[str, str]], seconds: Mapping[Address, str]
+) -> Mapping[Address, Mapping[str, str]]:
+    """The second host is kept as a lease is: hosts remember it, and so does whoever rebuilds the store from them."""
+    return {**chosen, **{address: {**chosen[address], STANDBY: host} for address, host in seconds.items()}}
 
 
 def _stranded(
@@ -175,7 +188,8 @@ def _realise(
             # Most are as they were, to the letter: a second one of each would be a third of what is in memory.
             record = records.get(member.address)
             same = record.wants if record is not None and record.wants == wants else wants
-            homes = (member.host,) if member.host else _homes(role, same, choices)
+            both = tuple(host for host in (member.host, member.leases.get(STANDBY, "")) if host)
+            homes = both if member.host else _homes(role, same, choices)
             made[member.address] = Settled(member.address, block, member.leases, member.host, placed, same, homes)
     return dict(sorted(made.items(), key=lambda item: order(item[0])))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
@@ -56,6 +57,18 @@ class Need(NamedTuple):
     space: str  # "mac", "vni", "acme/networks/app/v4"
     pool: Pool
     fixed: str | None = None  # the user's choice; with `count`, only for a single member
+    second: bool = False  # asked for only by what is on two hosts
+
+
+STANDBY = "standby"  # the lease that names the second host of what is on two; empty while no other host fits
+
+
+class Standby(StrEnum):
+    """Whether a member is to be on a second host, which takes over from the first."""
+
+    NONE = "none"
+    IF_POSSIBLE = "if possible"
+    ALWAYS = "always"
 
 
 class Demand(NamedTuple):
@@ -79,6 +92,7 @@ class Demand(NamedTuple):
     copies: Source | None = None  # its source: it can be made only where the source is
     alone: bool = False  # for a volume: only one instance uses it at a time
     priority: int = 0  # if its host is dead and there is no room for all, the highest comes first
+    standby: Standby = Standby.NONE
 
 
 class Source(NamedTuple):

@@ -9,6 +9,7 @@ from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
 from stead.core.effect import Action, Disruption
+from stead.core.needs import STANDBY
 from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.want import Want
@@ -64,6 +65,12 @@ def compare_present(subject: Subject, observed: Observed, notes: list[Note]) -> 
             yield from _on_host(subject, settled, host, observed, notes)
 
 
+def _both(record: Record | None) -> tuple[str, ...]:
+    """The hosts of what is on two: it may run on either while the other is silent."""
+    second = record.leases.get(STANDBY, "") if record is not None else ""
+    return (record.host, second) if record is not None and second else ()
+
+
 def waits_for(settled: Settled, host: str, observed: Observed) -> Note:
     there = observed.hosts[host]
     todo = "" if there.state is HostStatus.DEAD else f": {telling(there)}"
@@ -74,7 +81,7 @@ def _may_run_elsewhere(subject: Subject, settled: Settled, observed: Observed) -
     """A host that does not answer may have it, and another would get it, or has it too. Never two writers."""
     applied = subject.record.wants if subject.record else {}
     silent = [host for host in sorted(applied) if may_run(host, observed)]
-    others = sorted({*settled.wants, *subject.haves} - {"", *silent})
+    others = sorted({*settled.wants, *subject.haves} - {"", *silent, *_both(subject.record)})
     if not silent or not others:
         return ""
     text = f"{settled.address} waits: {silent[0]} may still run it, so nothing is done on {', '.join(others)}"

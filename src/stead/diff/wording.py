@@ -16,6 +16,7 @@ from stead.blueprint.leases import IDENTITY
 from stead.blueprint.model import Blueprint, Reason
 from stead.core.address import Address, parse
 from stead.core.kind import Kind
+from stead.core.needs import STANDBY
 from stead.core.recorded import Recorded
 from stead.diff.model import Change, FieldChange
 
@@ -37,7 +38,7 @@ class Holders:
             for side in self._sides
             for address, one in side.items()
             for key, value in one.leases.items()
-            if key != IDENTITY
+            if key not in (IDENTITY, STANDBY)  # a host is not somebody's
         }
 
     def name(self, key: str, own: Address) -> str:
