@@ -44,6 +44,7 @@ DRIVER = NetworkDriver(
         "security_groups": no(NOT_FILTERED),
         "port_security": no(NOT_FILTERED),
         "routers": no(NOT_ROUTED.format("routers")),
+        "routers_ha": no(NOT_ROUTED.format("routers")),
         "floating_ips": no(NOT_ROUTED.format("floating IPs")),
         "lookouts": no("The driver openvswitch sees no guest through the network. Wait for `agent`, or drop `wait`."),
     },

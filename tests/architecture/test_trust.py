@@ -47,7 +47,7 @@ WITHIN: dict[str, str] = {
     "keypairs": "public_key description",
     "networks": "driver mtu subnets external shared domain description",
     "ports": "enabled description",
-    "routers": "routes enabled description",
+    "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",
     "snapshots": "volume freeze description",
     "volumes": "size from_ format qos shareable zone description",

@@ -39,7 +39,7 @@ projects:
     security_groups:
       open: {{ingress: [{{protocol: any}}]}}
     routers:
-      edge: {{external: public, networks: [app]}}
+      edge: {{external: public, networks: [app], ha: false}}
     floating_ips:
       www: {{network: public, instance: web, address: 203.0.113.60}}
     volumes:

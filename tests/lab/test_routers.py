@@ -51,8 +51,8 @@ projects:
           v6: {cidr: "fd00:20::/64", ipv6: slaac}
       back: {subnets: {v4: {cidr: 10.30.0.0/24, dhcp_address: 10.30.0.2}, v6: {cidr: "fd00:30::/64"}}}
     routers:
-      edge: {external: public, networks: [app], host: network-1}
-      rear: {external: public, networks: [back], host: network-1}
+      edge: {external: public, networks: [app], host: network-1, ha: false}
+      rear: {external: public, networks: [back], host: network-1, ha: false}
     security_groups:
       open: {ingress: [{protocol: any}]}
     instances:
@@ -68,7 +68,7 @@ projects:
     floating_ips:
       www: {network: public, address: 203.0.113.50, instance: one}
 """
-EDGE = "edge: {external: public, networks: [app], host: network-1}"
+EDGE = "edge: {external: public, networks: [app], host: network-1, ha: false}"
 ONE, TWO, THREE = "acme/instances/one", "acme/instances/two", "acme/instances/three"
 # Answers every question for an address with 192.0.2.80.
 NAMES = """
@@ -173,7 +173,7 @@ def test_a_router_moves_to_another_host_with_its_floating_ips(cloud: Cloud) -> N
 
 
 def test_one_router_joins_several_networks(cloud: Cloud) -> None:
-    text = SPEC.replace("      rear: {external: public, networks: [back], host: network-1}\n", "")
+    text = SPEC.replace("      rear: {external: public, networks: [back], host: network-1, ha: false}\n", "")
     cloud.apply(text.replace("networks: [app], host", "networks: [app, back], host"))
     assert cloud.ping(ONE, "10.30.0.13")
     assert cloud.ping(ONE, "three", "-4"), "names of the networks that it joins resolve"
@@ -308,7 +308,7 @@ stream, who = socket.create_server(("203.0.113.1", 9000)).accept()
 while text := stream.recv(65536).decode():
     print(text, end="", flush=True)
 """
-REAR = "      rear: {external: public, networks: [back], host: network-1}\n"
+REAR = "      rear: {external: public, networks: [back], host: network-1, ha: false}\n"
 
 
 def test_a_network_joins_a_router_and_leaves_it_under_traffic(cloud: Cloud) -> None:

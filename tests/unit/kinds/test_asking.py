@@ -150,7 +150,9 @@ def test_a_router_is_the_gateway_unless_it_says_otherwise() -> None:
         "interfaces.b.v4": "10.1.0.99",
         "external.mac": None,
         "external.v4": None,
+        "ha.vni": None,
     }
+    assert found["ha.vni"].second, "only on two hosts"
     assert found["external.v4"].space == "networks/public/v4"
     assert demand(desired, "p/routers/r").physical_networks == {"x"}
 

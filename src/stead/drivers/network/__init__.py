@@ -29,9 +29,10 @@ IPV6 = Feature("ipv6", "IPv6 subnets")
 SECURITY_GROUPS = Feature("security_groups", "security groups", ("security_groups",))
 PORT_SECURITY = Feature("port_security", "port security")
 ROUTERS = Feature("routers", "routers", ("routers",))
+ROUTERS_HA = Feature("routers_ha", "routers on two hosts")
 FLOATING_IPS = Feature("floating_ips", "floating IPs", ("floating_ips",))
 LOOKOUTS = Feature("lookouts", "waiting for guests through the network", ("lookouts",))
-FEATURES = (*TYPES.values(), DHCP, IPV6, SECURITY_GROUPS, PORT_SECURITY, ROUTERS, FLOATING_IPS, LOOKOUTS)
+FEATURES = (*TYPES.values(), DHCP, IPV6, SECURITY_GROUPS, PORT_SECURITY, ROUTERS, ROUTERS_HA, FLOATING_IPS, LOOKOUTS)
 
 Ports = Sequence[Mapping[str, Any]]  # what instances and routers tell a network of their interfaces in it
 

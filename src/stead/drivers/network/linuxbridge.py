@@ -77,6 +77,7 @@ DRIVER = NetworkDriver(
         "security_groups": yes(Proven.LAB),
         "port_security": yes(Proven.LAB),
         "routers": yes(Proven.LAB),
+        "routers_ha": yes(Proven.LAB),
         "floating_ips": yes(Proven.LAB, "IPv4"),
         "lookouts": yes(Proven.LAB),
     },

@@ -13,7 +13,7 @@ from stead.core.needs import Need
 from stead.core.want import Body, Want
 from stead.drivers.network import DEFAULT, mark, named
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.shared import network_names, several
+from stead.kinds.shared import network_names, several, two_hosts
 from stead.kinds.shared.interfaces import asked, users
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
@@ -132,11 +132,12 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     """On the host of its router, beside it and not in it: a floating IP comes and goes and the router stays."""
     model: FloatingIp = block.model
     found = led(block, world.desired)
-    host, driver = "", driver_of(block, world.desired)
+    hosts: Sequence[str] = ("",)
+    driver = driver_of(block, world.desired)
     fields: dict[str, Any] = {"network": str(model.network), **mark(driver)}
     if found is not None:
         router = world.member(found.router)
-        host = router.host
+        hosts = two_hosts.hosts_of(router) or ("",)
         fields["inside"] = world.member(found.instance).leases[found.lease]
         fields["instance"] = str(found.instance)
         fields["router"] = {"address": str(found.router), "uuid": router.leases["uuid"]}
@@ -147,8 +148,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             "name": str(member.address),
             "uuid": member.leases["uuid"],
         }
-        hosts = named(driver).on_hosts([host], world.hosts) if found is not None else [host]
-        yield dict.fromkeys(hosts, Want.of(body, own))
+        where = named(driver).on_hosts(hosts, world.hosts) if found is not None else hosts
+        yield dict.fromkeys(where, Want.of(body, own))
 
 
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:

@@ -25,7 +25,8 @@ def effect_of(
     """Who joins stalls nobody: cables and addresses of the others stay, and so do connections under new rules."""
     joins = field.startswith("interfaces.") and old is None and isinstance(new, Mapping)
     hides_more = field == "snat" and set(old or ()) <= set(new or ())
-    return IN_PLACE if joins or hides_more else named
+    of_the_other = field.endswith(".peer_mac")
+    return IN_PLACE if joins or hides_more or of_the_other else named
 
 
 KIND = Kind(
@@ -53,11 +54,25 @@ KIND = Kind(
     realise=realise,
     facts=facts,
     renamed=renamed,
-    effects={**NAMED, "driver": PAUSE, "external": PAUSE, "interfaces": PAUSE, "snat": PAUSE, "routes": IN_PLACE},
-    parts=("announcements", "forwarding", "links", "rules"),
+    effects={
+        **NAMED,
+        "driver": PAUSE,
+        "external": PAUSE,
+        "ha": PAUSE,
+        "ha.peers": IN_PLACE,
+        "ha.vni": PAUSE,
+        "interfaces": PAUSE,
+        "snat": PAUSE,
+        "routes": IN_PLACE,
+    },
+    parts=("announcements", "election", "forwarding", "links", "rules"),
     effect_of=effect_of,
     field_map={"interfaces": "networks"},
     words={
+        "ha": "second host",
+        "ha.peers": "its hosts",
+        "ha.peers.*": "address of host {}",
+        "ha.vni": "tunnel between its hosts",
         "interfaces": "networks",
         "interfaces.*": "interface in {}",
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from stead.core.address import Address
 from stead.core.fields import (
@@ -65,6 +65,12 @@ class Router:
     routes: Annotated[
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
     ] = ()
+    ha: Annotated[
+        bool | Literal["auto"],
+        "Whether it is on a second network host, which takes over within seconds when the first fails. `auto`: where "
+        "another network host fits; `true`: warn where none does",
+        Example(True),
+    ] = "auto"
     enabled: Annotated[bool, "Whether it forwards; when false, it keeps its addresses and is on no host"] = True
     host: Annotated[
         str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.core.needs import Borrowed, Demand, Macs, Need
-from stead.drivers.network import DEFAULT
+from stead.core.needs import Borrowed, Demand, Macs, Need, Standby
+from stead.drivers.network import DEFAULT, ROUTERS_HA
 from stead.kinds.router.model import Router
-from stead.kinds.shared import network_drivers
+from stead.kinds.shared import network_drivers, two_hosts
 from stead.kinds.shared.interfaces import asked
 from stead.kinds.shared.network_names import short
 from stead.kinds.shared.several import as_tuple
@@ -77,7 +77,14 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
             lease = joined.lease(stand.net)
             borrowed = _need(joined, lease, f"v{stand.net.version}") if stand.fixed in joined.asked else None
             found.append(borrowed or need(lease, joined.network, stand))
+    if standby(block, desired) is not Standby.NONE:
+        found.append(two_hosts.need(desired))
     return found
+
+
+def standby(block: Block, desired: Desired) -> Standby:
+    model: Router = block.model
+    return two_hosts.wish(model.ha, driver_of(interfaces(block, desired)), ROUTERS_HA)
 
 
 def _need(joined: Joined, key: str, of_port: str) -> Need | None:
@@ -104,6 +111,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         physical_networks=physical,
         required=network_drivers.required(networks),
         forbidden=network_drivers.forbidden(networks),
+        standby=standby(block, desired),
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from stead.core.kind import Contribution, Member, World
+from stead.core.named import NamedTuple
+from stead.core.needs import STANDBY
 from stead.core.want import Body, Want
 from stead.drivers.network import mark, named
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, driver_of, inner, interfaces, outer
-from stead.kinds.shared import underlay
+from stead.kinds.shared import two_hosts, underlay
 from stead.kinds.shared.subnets import Net
+from stead.kinds.shared.two_hosts import hosts_of
 from stead.language.desired import Block
 
 
@@ -19,12 +23,13 @@ def contribute(block: Block, members: Sequence[Member], world: World) -> Iterato
     joined = interfaces(block, world.desired)
     siblings = tuple(one.network for one in inner(block, world.desired))
     for member in members if block.model.enabled else ():
-        leases = member.leases
-        for one in joined:
+        pair = two_hosts.is_pair(member)
+        for one, host in product(joined, two_hosts.hosts_of(member) if pair else (member.host,)):
             fact = {
-                "addresses": [leases[one.lease(stand.net)] for stand in one.stands],
-                "host": member.host,
-                "mac": leases[one.mac],
+                # Who has the addresses of two is asked for: nobody but the one that answers may say it.
+                "addresses": [] if pair else [member.leases[one.lease(stand.net)] for stand in one.stands],
+                "host": host,
+                "mac": two_hosts.mac_on(member.leases[one.mac], host, member),
                 "router": str(member.address),
                 "siblings": () if one.key == "external" else siblings,
             }
@@ -44,29 +49,49 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         }
     )
     for member in members:
-        own = {
-            "external": _interface(out, member, world) | {"gateways": _gateways(out)} if out is not None else {},
-            "interfaces": {str(one.network): _inner(one, member, world) for one in joined},
-            "name": str(member.address),
-            "uuid": member.leases["uuid"],
-        }
+        if model.enabled and two_hosts.is_pair(member):
+            yield {host: Want.of(body, _own(out, joined, OnHost(member, host, world))) for host in hosts_of(member)}
+            continue
         hosts = named(driver).on_hosts([member.host], world.hosts) if model.enabled else [""]
-        yield dict.fromkeys(hosts, Want.of(body, own))
+        yield dict.fromkeys(hosts, Want.of(body, _own(out, joined, OnHost(member, "", world))))
 
 
-def _interface(joined: Joined, member: Member, world: World) -> dict[str, Any]:
+class OnHost(NamedTuple):
+    """A router on one of its hosts."""
+
+    member: Member
+    host: str  # of two; empty where it is the only one
+    world: World
+
+
+def _own(out: Joined | None, joined: Sequence[Joined], place: OnHost) -> dict[str, Any]:
     return {
-        "addresses": [stand.net.sized(member.leases[joined.lease(stand.net)]) for stand in joined.stands],
-        "mac": member.leases[joined.mac],
-        "mtu": underlay.mtu(joined.block.model, world),
-        "network": str(joined.network),
-        "network_uuid": world.member(joined.network).leases["uuid"],
+        "external": _interface(out, place) | {"gateways": _gateways(out)} if out is not None else {},
+        "interfaces": {str(one.network): _inner(one, place) for one in joined},
+        "name": str(place.member.address),
+        "uuid": place.member.leases["uuid"],
+        **({"ha": two_hosts.link(place.member, place.world)} if place.host else {}),
     }
 
 
-def _inner(joined: Joined, member: Member, world: World) -> dict[str, Any]:
-    found = _interface(joined, member, world)
+def _interface(joined: Joined, place: OnHost) -> dict[str, Any]:
+    member, host, world = place
+    leased, peer = member.leases[joined.mac], two_hosts.peer_of(host, member) if host else ""
+    return {
+        "addresses": [stand.net.sized(member.leases[joined.lease(stand.net)]) for stand in joined.stands],
+        "mac": two_hosts.mac_on(leased, host, member) if host else leased,
+        "mtu": underlay.mtu(joined.block.model, world),
+        "network": str(joined.network),
+        "network_uuid": world.member(joined.network).leases["uuid"],
+        **({"peer_mac": two_hosts.mac_on(leased, peer, member)} if peer else {}),
+    }
+
+
+def _inner(joined: Joined, place: OnHost) -> dict[str, Any]:
+    found = _interface(joined, place)
     announced = [_announced(stand.net) for stand in joined.stands if stand.net.version == 6]
+    if announced and place.host:
+        found["link_local"] = two_hosts.link_local(place.member.leases[joined.mac])
     return found | {"announces": announced} if announced else found
 
 
@@ -92,6 +117,7 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "name": member.address.label,
         "uuid": member.leases["uuid"],
         "host": member.host,
+        "standby": member.leases.get(STANDBY, ""),
         "address": outside[0] if outside else "",
         "addresses": outside,
         "networks": {

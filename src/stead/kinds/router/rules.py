@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
-from stead.drivers.network import ROUTERS
+from stead.drivers.network import ROUTERS, ROUTERS_HA
 from stead.kinds.router import static_rules
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
@@ -53,7 +53,7 @@ def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
                 "networks of two. Give them the same `driver`, or use two routers."
             )
             yield TWO_DRIVERS.at(place, text)
-        yield from cannot(model, [ROUTERS], place)
+        yield from cannot(model, [ROUTERS, *([ROUTERS_HA] if block.model.ha is True else ())], place)
 
 
 def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:

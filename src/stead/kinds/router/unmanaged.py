@@ -33,7 +33,7 @@ def _contributions(unmanaged: Unmanaged) -> Iterator[Contribution]:
     inner = tuple(network for text in fields["interfaces"] if (network := parse(text)) is not None)
     for network, one in _interfaces(fields):
         fact = {
-            "addresses": _bare(one),
+            "addresses": [] if fields.get("ha") else _bare(one),
             "host": host,
             "mac": one["mac"],
             "router": str(address),

@@ -25,10 +25,20 @@ class RouterPort(TypedDict, total=False):
     network_uuid: str
     announces: List[Announced]
     gateways: List[str]  # of the way out
+    peer_mac: str  # what the other host has of a router on two; its own MAC is its host's own
+    link_local: str  # of whoever of the two answers, where it announces
+
+
+class PairWant(TypedDict):
+    """Of what is on two hosts: the tunnel between them."""
+
+    peers: Dict[str, str]  # host -> its address between hosts
+    vni: int
 
 
 class RouterWant(Identified, total=False):
     driver: str  # of its networks, where that is not the first one
+    ha: PairWant  # of a router on two hosts
     external: RouterPort  # empty where there is no way out
     interfaces: Dict[str, RouterPort]  # by network
     routes: List[Route]

@@ -28,16 +28,16 @@ def tell(namespace: str, device: str, mac: str, addresses: Sequence[str], listen
     answers for neighbours elsewhere by itself.
     """
     told = [frame for one in addresses for frame in frames(mac, one)]
-    others = [_to(other) for other in listeners if other.lower() != mac.lower()]
+    others = [octets(other) for other in listeners if other.lower() != mac.lower()]
     told += [other + frame[6:] for other in others for frame in told]
     _say(namespace, device, told, ", ".join(addresses))
 
 
-def lead(namespace: str, device: str, mac: str, lifetime: int, managed: bool = False) -> None:
+def lead(namespace: str, device: str, mac: str, lifetime: int, managed: bool = False, source: str = "") -> None:
     """To all guests, of a router: the way out is here for so many seconds. With none left they drop it at once; they
     would take it for theirs for half an hour else, and hear of the one that comes only when its dnsmasq next speaks.
     """
-    _say(namespace, device, [leading(mac, lifetime, managed)], "{0} as a way out".format(device))
+    _say(namespace, device, [leading(mac, lifetime, managed, source)], "{0} as a way out".format(device))
 
 
 def _say(namespace: str, device: str, told: Sequence[bytes], what: str) -> None:
@@ -57,13 +57,13 @@ def _send(device: str, told: Sequence[bytes]) -> None:
                 wire.send(frame)
 
 
-def _to(mac: str) -> bytes:
+def octets(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
 def frames(mac: str, address: str) -> List[bytes]:
     """Of IPv4 a request and a reply, since some systems heed only one of them."""
-    own, one = _to(mac), ipaddress.ip_address(address)
+    own, one = octets(mac), ipaddress.ip_address(address)
     if one.version == 6:
         return [ALL_NODES_MAC + own + b"\x86\xdd" + _advertisement(own, one.packed)]
     body = struct.pack("!HHBB", 1, 0x0800, 6, 4)
@@ -73,11 +73,12 @@ def frames(mac: str, address: str) -> List[bytes]:
     ]
 
 
-def leading(mac: str, lifetime: int, managed: bool) -> bytes:
+def leading(mac: str, lifetime: int, managed: bool, source: str = "") -> bytes:
+    """`source` is the address that guests know it by, where that is not its MAC's own."""
     flags = 0xC0 if managed else 0  # addresses and more are given by DHCPv6
-    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, flags, lifetime, 0, 0) + b"\x01\x01" + _to(mac)
-    source = ipaddress.ip_address(link_local(mac)).packed
-    return ALL_NODES_MAC + _to(mac) + b"\x86\xdd" + _icmp(source, body)
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, flags, lifetime, 0, 0) + b"\x01\x01" + octets(mac)
+    sender = ipaddress.ip_address(source or link_local(mac)).packed
+    return ALL_NODES_MAC + octets(mac) + b"\x86\xdd" + _icmp(sender, body)
 
 
 def _advertisement(own: bytes, address: bytes) -> bytes:

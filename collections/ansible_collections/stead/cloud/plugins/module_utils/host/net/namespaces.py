@@ -21,7 +21,10 @@ def ensure(namespace: str, work: Work) -> Links:
 
 
 def cable(namespace: str, inside: Links, outside: str, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
-    """From a bridge to `name` in the namespace. `port` has bridge, mac, mtu and addresses. Gives back the new ones."""
+    """From a bridge to `name` in the namespace. Gives back the new addresses.
+
+    `port` has bridge, mac, mtu and addresses; `others`, that it may have beside; `quiet`, if it takes none by itself.
+    """
     there, mtu = work.now.links(), port["mtu"]
     link = there.get(outside)
     if link is None or name not in inside:
@@ -47,6 +50,8 @@ def _inside(namespace: str, link: Link, name: str, port: Mapping[str, Any], work
     has = links.addresses(link)
     wanted = {str(ipaddress.ip_interface(one)) for one in port["addresses"]}
     lines = []
+    if port.get("quiet") and link.get("inet6_addr_gen_mode") != "none":
+        lines.append("link set {0} addrgenmode none".format(name))
     if link.get("address", port["mac"]).lower() != port["mac"].lower():
         lines.append("link set {0} address {1}".format(name, port["mac"]))
     if link.get("mtu", port["mtu"]) != port["mtu"]:
@@ -55,7 +60,7 @@ def _inside(namespace: str, link: Link, name: str, port: Mapping[str, Any], work
         lines.append("link set {0} up".format(name))
     lines += ["address del {0} dev {1}".format(one, name) for one in sorted(has - wanted - port.get("others", set()))]
     lines += [
-        "address add {0} dev {1}{2}".format(one, name, " nodad" if ":" in one else " broadcast +")
+        "address replace {0} dev {1}{2}".format(one, name, " nodad" if ":" in one else " broadcast +")
         for one in sorted(wanted - has)
     ]
     work.batch("ip", lines, namespace)

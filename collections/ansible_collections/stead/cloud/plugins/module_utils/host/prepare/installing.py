@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 
 from ..base import paths
 from ..base.work import Work
-from ..net import relaying
+from ..net import relaying, takeover
 from ..run import booting, fences, restoring
 
 LIBRARY = "/usr/lib/stead"
@@ -36,6 +36,7 @@ PROGRAMS = {
     "boot": (booting, "starts what is this host's own after a boot, see stead-boot.service."),
     "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
     "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
+    "takeover": (takeover, "tells neighbours which of two hosts answers now; keepalived runs it."),
     "witness": (fences, "tells another host, over SSH, which hosts were called dead."),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...base import commands
 from ...base.errors import Code, Failed
@@ -48,20 +48,31 @@ def _place(want: Want) -> Tuple[object, ...]:
     return want.get("router", {}).get("uuid"), want["address"], want.get("inside")
 
 
-def _way_out(want: Want, work: Work) -> Optional[Tuple[str, str, str]]:
-    """Namespace, interface and MAC of the router."""
+class WayOut(NamedTuple):
+    """Of a router on this host."""
+
+    router: Want
+    namespace: str
+    name: str  # of the interface inside
+    mac: str
+    answers: bool
+
+
+def _way_out(want: Want, work: Work, router: Optional[Want] = None) -> Optional[WayOut]:
     from . import routers
 
-    made = work.now.entry("routers", want["router"]["uuid"])
+    made = work.now.entry("routers", want["router"]["uuid"]) if router is None else None
+    router = made["want"] if made is not None else router
     namespace = routers.namespace_of(want["router"]["uuid"])
-    if made is None or not made["want"].get("external") or namespace not in work.now.namespaces():
+    if router is None or not router.get("external") or namespace not in work.now.namespaces():
         return None
-    mac = made["want"]["external"]["mac"]
-    return namespace, routers.inside_name(mac), mac
+    mac = router["external"]["mac"]
+    return WayOut(router, namespace, routers.inside_name(mac), mac, routers.answers(router, work))
 
 
-def put(want: Want, work: Work) -> None:
-    way = _way_out(want, work)
+def put(want: Want, work: Work, router: Optional[Want] = None) -> None:
+    """`router` is its router as it is from now on, where the ledger does not say so yet."""
+    way = _way_out(want, work, router)
     if way is None:
         if work.check:
             with work.part("router"):
@@ -69,17 +80,26 @@ def put(want: Want, work: Work) -> None:
             return
         text = "Router {0} is not here, or has no external network. Apply it first."
         raise Failed(NO_WAY_OUT, text.format(want["router"]["address"]))
-    namespace, name, mac = way
     address, inside = want["address"], want["inside"]
-    new = address + "/32" not in _addresses(namespace, name, work)
+    new = way.answers and address + "/32" not in _addresses(way.namespace, way.name, work)
     with work.part("address"):
         if new:
-            work.batch("ip", ["address add {0}/32 dev {1}".format(address, name)], namespace)
+            work.batch("ip", ["address replace {0}/32 dev {1}".format(address, way.name)], way.namespace)
+        _hand_over(way.router, want, [want], work)
     with work.part("inside"):
-        _lead(namespace, address, inside, want, work)
+        _lead(way.namespace, address, inside, want, work)
     if new:
         with work.part("address"):
-            work.act("announce {0}".format(address), arp_nd.tell, namespace, name, mac, [address])
+            work.act("announce {0}".format(address), arp_nd.tell, way.namespace, way.name, way.mac, [address])
+
+
+def _hand_over(router: Want, want: Want, now: Sequence[Want], work: Work) -> None:
+    """Whoever answers for a router on two hosts has to know."""
+    from . import routers
+
+    if "ha" in router:
+        others = [one for one in of_router(router["uuid"], work) if one["uuid"] != want["uuid"]]
+        routers.rewrite(router, [*others, *now], work)
 
 
 def _lead(namespace: str, address: str, inside: str, want: Want, work: Work) -> None:
@@ -96,13 +116,14 @@ def take(want: Want, work: Work) -> None:
     way = _way_out(want, work)
     if way is None:
         return
-    namespace, name, _mac = way
+    namespace = way.namespace
     lines = _gone(_members(namespace, work), want)
     if lines:
         rules.put("\n".join(lines) + "\n", work, namespace)
         _cut(namespace, want["address"], want["inside"], work)
-    if want["address"] + "/32" in _addresses(namespace, name, work):
-        work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], name)], namespace)
+    _hand_over(way.router, want, [], work)
+    if "ha" not in way.router and want["address"] + "/32" in _addresses(namespace, way.name, work):
+        work.batch("ip", ["address del {0}/32 dev {1}".format(want["address"], way.name)], namespace)
 
 
 def _cut(namespace: str, address: str, inside: str, work: Work) -> None:

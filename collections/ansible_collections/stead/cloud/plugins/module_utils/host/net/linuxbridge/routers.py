@@ -14,47 +14,95 @@ from ...base.step import Want
 from ...base.work import Work
 from .. import arp_nd, namespaces, rules
 from ..links import Links
-from . import floating_ips, naming, networks
+from ..takeover import LEADS_FOR
+from . import floating_ips, naming, networks, pairs
 
 READABLE = 0o644
 TABLE, MAPS = "ip stead", ("inward", "outward")
-LEADS_FOR = 1800  # seconds that guests count on a router that they heard of
 
 
 def ensure(want: Want, work: Work) -> None:
     namespace = namespace_of(want["uuid"])
-    inside = namespaces.ensure(namespace, work)
     floating = floating_ips.of_router(want["uuid"], work)
+    made = work.now.entry("routers", want["uuid"])
+    if made is not None and "ha" in made["want"] and "ha" not in want:
+        remove(made["want"], work)  # what it was on two hosts is of no use to one
+    inside = namespaces.ensure(namespace, work)
+    here = answers(want, work)
+    has = want if here else _silent(want)
     with work.part("forwarding"):
         _kernel(namespace, work)
-    new = _cables(want, floating, namespace, inside, work)
-    _routes(want, namespace, work)
+    new = _cables(has, floating if here else (), namespace, inside, work)
     with work.part("rules"):
         _rules(want, floating, namespace, work)
+    given = False
+    if "ha" in want:
+        with work.part("election"):
+            given = pairs.ensure(_pair(want, floating), inside, work)
+    _drop(want, namespace, inside, work)
+    if not given:
+        _routes(has, namespace, work)
     with work.part("announcements"):
         _announce(want, namespace, work, new)
     for name, addresses in new.items():
         if addresses:
             _tell(want, namespace, name, addresses, work)
     for one in floating:
-        floating_ips.put(one, work)
+        floating_ips.put(one, work, want)
+
+
+def answers(want: Want, work: Work) -> bool:
+    """Whether the addresses are here now: of a router on two hosts one has them."""
+    return "ha" not in want or pairs.answers(namespace_of(want["uuid"]), work.now)
+
+
+def _silent(want: Want) -> Want:
+    """The same router while the other host answers."""
+    ports = {key: dict(port, addresses=[]) for key, port in want["interfaces"].items()}
+    out = dict(want["external"], addresses=[], gateways=[]) if want.get("external") else {}
+    return dict(want, interfaces=ports, external=out, routes=[])
+
+
+def _pair(want: Want, floating: Sequence[Want]) -> pairs.Pair:
+    addresses = [(inside_name(port["mac"]), one) for port in _all(want) for one in port["addresses"]]
+    addresses += [(inside_name(one["mac"]), one["link_local"] + "/64") for one in _all(want) if "link_local" in one]
+    routes = [(one["to"], one["via"], "") for one in want["routes"]]
+    if want.get("external"):
+        out = inside_name(want["external"]["mac"])
+        addresses += [(out, one) for one in sorted(one["address"] + "/32" for one in floating)]
+        routes += [("::/0" if ":" in via else "0.0.0.0/0", via, out) for via in want["external"].get("gateways", [])]
+    return pairs.Pair(want["uuid"], namespace_of(want["uuid"]), _folder(want["uuid"]), want["ha"], addresses, routes)
+
+
+def rewrite(want: Want, floating: Sequence[Want], work: Work) -> None:
+    """A router on two hosts has these floating IPs from now on, whichever answers."""
+    pairs.rewrite(_pair(want, floating), work)
+
+
+def _folder(uuid: str) -> str:
+    return os.path.join(ROUTERS, uuid)
 
 
 def _cables(want: Want, floating: Sequence[Want], namespace: str, inside: Links, work: Work) -> Dict[str, List[str]]:
     """Gives back the new addresses of each."""
-    ports, new = _ports(want, floating), {}
+    ports, new = _ports(want, floating, work), {}
     for name, port in ports.items():
         outside = naming.router_name(port["mac"])
         port["bridge"] = networks.bridge_for(port["network_uuid"], work)
         with _part(name, want, work):
             new[name] = namespaces.cable(namespace, inside, outside, name, port, work)
-    gone = [name for name in sorted(set(inside) - set(ports)) if name.startswith("n")]
+    return new
+
+
+def _drop(want: Want, namespace: str, inside: Links, work: Work) -> None:
+    """Interfaces that it has no more: keepalived must not miss them before it knows."""
+    wanted = {inside_name(port["mac"]) for port in _all(want)}
+    gone = [name for name in sorted(set(inside) - wanted) if name.startswith("n")]
     if gone:
         made = work.now.entry("routers", want["uuid"])
         with work.part("links"):
             _leave(made["want"] if made else want, namespace, work, gone)
             work.batch("ip", ["link delete {0}".format(name) for name in gone], namespace)
-    return new
 
 
 def _part(name: str, want: Want, work: Work) -> ContextManager[None]:
@@ -71,15 +119,19 @@ def _tell(want: Want, namespace: str, name: str, addresses: Sequence[str], work:
         if port.get("announces"):
             managed = not all(one["slaac"] for one in port["announces"])
             text = "say that {0} leads on".format(name)
-            work.act(text, arp_nd.lead, namespace, name, port["mac"], LEADS_FOR, managed)
+            source = port.get("link_local", "")
+            work.act(text, arp_nd.lead, namespace, name, port["mac"], LEADS_FOR, managed, source)
 
 
 def remove(have: Want, work: Work) -> None:
     uuid = have["uuid"]
+    alone = len(have.get("ha", {}).get("peers", ())) < 2
+    if alone:  # who takes over is known by the same address
+        _leave(have, namespace_of(uuid), work)
+    pairs.remove(uuid, namespace_of(uuid), _folder(uuid), work, alone)
     units.stop(unit_name(uuid), work)
-    _leave(have, namespace_of(uuid), work)
     namespaces.remove(namespace_of(uuid), [naming.router_name(port["mac"]) for port in _all(have)], work)
-    work.remove_tree(os.path.join(ROUTERS, uuid))
+    work.remove_tree(_folder(uuid))
 
 
 def restore(want: Want, held: bool, work: Work) -> None:
@@ -108,10 +160,16 @@ def _all(want: Want) -> List[RouterPort]:
     return list(want.get("interfaces", {}).values()) + ([want["external"]] if want.get("external") else [])
 
 
-def _ports(want: Want, floating: Sequence[Want]) -> Dict[str, Dict[str, Any]]:
-    """Addresses of floating IPs are on the way out too, and are not the router's to take away."""
+def _ports(want: Want, floating: Sequence[Want], work: Work) -> Dict[str, Dict[str, Any]]:
+    """Addresses of floating IPs are on the way out too, and are not the router's to take away; and none of those that
+    keepalived has given: missing one, it would give way to the other host.
+    """
     others = {one["address"] + "/32" for one in floating}
-    return {inside_name(port["mac"]): dict(port, others=others) for port in _all(want)}
+    quiet = "ha" in want
+    made = work.now.entry("routers", want["uuid"]) if quiet else None
+    if made is not None and answers(want, work):
+        others |= {str(ipaddress.ip_interface(one)) for port in _all(made["want"]) for one in port["addresses"]}
+    return {inside_name(port["mac"]): dict(port, others=others, quiet=quiet) for port in _all(want)}
 
 
 def _leave(want: Want, namespace: str, work: Work, names: Optional[Collection[str]] = None) -> None:
@@ -120,7 +178,8 @@ def _leave(want: Want, namespace: str, work: Work, names: Optional[Collection[st
     for port in want.get("interfaces", {}).values():
         name = inside_name(port["mac"])
         if port.get("announces") and name in there and (names is None or name in names):
-            work.act("say that {0} leaves".format(name), arp_nd.lead, namespace, name, port["mac"], 0)
+            source = port.get("link_local", "")
+            work.act("say that {0} leaves".format(name), arp_nd.lead, namespace, name, port["mac"], 0, False, source)
 
 
 def _members(uuid: str, work: Work) -> List[str]:
@@ -143,7 +202,7 @@ def _routes(want: Want, namespace: str, work: Work) -> None:
     out = {("default" if ":" not in gateway else "default6", gateway) for gateway in gateways}
     wanted = out | {(_named(one["to"]), one["via"]) for one in want["routes"]}
     there = work.now.routes(namespace) if namespace in work.now.namespaces() else []
-    has = {_route(one) for one in there if "gateway" in one and one.get("protocol") != "ra"}
+    has = {_route(one) for one in there if "gateway" in one and _is_ours(one)}
     lines = ["route del {0} via {1}".format(_plain(to), via) for to, via in sorted(has - wanted)]
     lines += ["route replace {0} via {1}".format(_plain(to), via) for to, via in sorted(wanted - has)]
     work.batch("ip", lines, namespace)
@@ -151,6 +210,10 @@ def _routes(want: Want, namespace: str, work: Work) -> None:
         work.differs("external", "gateways", [])
     if (wanted ^ has) - (out - has):
         work.differs("routes", None, [{"to": _plain(to), "via": via} for to, via in sorted(has - out)])
+
+
+def _is_ours(one: Mapping[str, Any]) -> bool:
+    return one.get("protocol") != "ra" and one.get("dev") != pairs.LINK
 
 
 def _route(one: Mapping[str, Any]) -> Tuple[str, str]:
@@ -178,17 +241,21 @@ def written(want: Want) -> str:
     lines += ["add map {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in MAPS]
     lines += rules.anew(TABLE, "before", "type nat hook prerouting priority dstnat", "dnat to ip daddr map @inward")
     after = []
+    if "ha" in want:  # the other host has put in the outer address already, and knows the connection
+        stray = 'iifname "{0}" fib saddr type local notrack'.format(pairs.LINK)
+        lines += rules.anew(TABLE, "handed_over", "type filter hook prerouting priority raw", stray)
     if out is not None:
         after.append("oifname {0} snat to ip saddr map @outward".format(out))
         after += ["oifname {0} ip saddr {1} masquerade".format(out, cidr) for cidr in want["snat"]]
         # Who calls a neighbour by its floating IP must get the answer back through here.
-        after.append("ct status dnat oifname != {0} iifname != {0} masquerade".format(out))
+        outside = "{{ {0}, {1} }}".format(out, pairs.LINK) if "ha" in want else out
+        after.append("ct status dnat oifname != {0} iifname != {1} masquerade".format(out, outside))
     lines += rules.anew(TABLE, "after", "type nat hook postrouting priority srcnat", *after)
     return "\n".join(lines) + "\n"
 
 
 def _rules(want: Want, floating: Sequence[Want], namespace: str, work: Work) -> None:
-    folder = os.path.join(ROUTERS, want["uuid"])
+    folder = _folder(want["uuid"])
     work.directory(folder, PASSABLE)
     path, text = os.path.join(folder, "rules.nft"), written(want)
     there = namespace in work.now.namespaces()
@@ -215,7 +282,7 @@ def _announce(want: Want, namespace: str, work: Work, new: Mapping[str, Sequence
 
     On a cable that is `new` it is not heard before it is started again.
     """
-    unit, folder = unit_name(want["uuid"]), os.path.join(ROUTERS, want["uuid"])
+    unit, folder = unit_name(want["uuid"]), _folder(want["uuid"])
     told = [(port, one) for port in want["interfaces"].values() for one in port.get("announces", ())]
     path = os.path.join(folder, "announce.conf")
     if not told:
