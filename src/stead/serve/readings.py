@@ -19,7 +19,7 @@ from stead.serve.edits import Content
 Contents = Mapping[str, Content]
 Reading = tuple[Desired, list[Diagnostic]]
 KEPT = 2  # an edit's own, and that of who applies the one before
-FRESH = 30.0  # seconds
+FRESH = 120.0  # seconds: more than an apply of thousands takes
 TICK = 50_000_000  # nanoseconds: a file that has just changed may change again and look the same
 
 

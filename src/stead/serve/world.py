@@ -81,6 +81,7 @@ class CloudState:
         self.documents, self.desired, self._record, self.faults = documents, desired, record, faults
         self.recorded = with_reserved(record, reserved(documents.values()))  # with what is promised
         self.made = record.resources
+        self._known: dict[Address, KnownResource] = {}
         self._things: dict[str, list[KnownResource]] = {}  # by kind, in order: each page of a list asks for all
 
     def after(self, saved: Document, desired: Desired) -> CloudState:
@@ -97,6 +98,12 @@ class CloudState:
         return (record.leases.get("uuid") if record else None) or derived(self.site, address, "")
 
     def thing(self, address: Address) -> KnownResource:
+        found = self._known.get(address)
+        if found is None:
+            found = self._known[address] = self._thing(address)
+        return found
+
+    def _thing(self, address: Address) -> KnownResource:
         block = self.desired.by_address[address]
         known = self.recorded.resources.get(address)
         made = self.made.get(address)
