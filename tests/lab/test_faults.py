@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from driving import STEAD, Driven, prepare
 from killing import differences
+from killing_moves import VICTIMS as MOVE_VICTIMS
+from killing_moves import KillingMoves
 from killing_worlds import Real
 from kills import LEFT, RIGHT, VICTIMS, on_real_hosts, on_simulated_hosts, real_specs, spec
 from waiting import patiently
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.lab
 HOSTS = {"compute": {"count": 2, "cpus": 8, "disk": "2GiB"}, "network": {"roles": ["network", "controller"]}}
 SEED = int(os.environ.get("STEAD_SEED", "1"))  # the same in each normal run; a longer one may choose
 FEW_REAL, FEW_SIMULATED, THOUSAND = 5, 45, 1000
+MOVES = 2  # of each victim
+MOVING = "host: {host}, networks: [app], security_groups: [open]"
 # Makes `qemu-img create` wait for as long as /root/wait is there, and count how often it was called.
 SLOW = """#!/bin/sh
 if [ "$1" = create ]; then
@@ -162,6 +166,18 @@ def test_kills_on_real_hosts_leave_nothing(trio: Lab, tmp_path: Path) -> None:
     tally = killing.kill(FEW_REAL)
     killing.destroy()
     assert {tally.kills[victim] for victim in VICTIMS} == {FEW_REAL // len(VICTIMS)}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_kills_in_a_move_leave_one_guest_that_runs(site: Driven) -> None:
+    """Of the apply, of virsh, of libvirt's daemons at both ends; and a power cut of the target."""
+    killing = KillingMoves(site, lambda host: spec(["app"], [], left=MOVING.format(host=host)), SEED)
+    killing.prepare()
+    for victim in MOVE_VICTIMS * MOVES:
+        killing.kill(victim)
+    print(killing.tally, f"seed {SEED}, within {killing.span:.1f} s")
+    assert all(killing.tally[victim] for victim in MOVE_VICTIMS)
 
 
 def test_kills_on_simulated_hosts_leave_nothing(tmp_path: Path) -> None:

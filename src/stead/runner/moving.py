@@ -157,6 +157,7 @@ class _Move:
         self._mover, self._request, self._log = mover, request, log
         self._begun = self._told = time.monotonic()
         self._cancelled = ""  # why
+        self._watch: subprocess.Popen[str] | None = None
         if self._asked(request.source) is GuestPresence.MOVING:  # a move that was killed; the target has none of it
             self._run(mover.resume(request.source, request.uuid))
         self._expires = request.policy.get("timeout", 0)
@@ -178,6 +179,9 @@ class _Move:
 
     def __exit__(self, *_error: object) -> None:
         """Left early: as by an interrupt."""
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.communicate()
         if not self.ended():
             self.cancel()
             self._process.wait()
@@ -198,15 +202,21 @@ class _Move:
         """How far it is, every few seconds. One that takes longer than its policy allows ends here."""
         if self._expires and self.seconds > self._expires:
             self.cancel(f"the move was cancelled: it took longer than {self._expires} s")
-        if time.monotonic() - self._told < TELL:
+        if self._watch is None and time.monotonic() - self._told >= TELL:
+            self._told = time.monotonic()
+            words = self._mover.watch(self._request.source, self._request.uuid)
+            self._watch = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if self._watch is None or self._watch.poll() is None:  # nobody waits for it: the move may end meanwhile
             return ""
-        self._told = time.monotonic()
-        return self._mover.progress(self._run(self._mover.watch(self._request.source, self._request.uuid)))
+        watch, self._watch = self._watch, None
+        return self._mover.progress(watch.communicate()[0])
 
     def result(self, step: Step) -> StepResult:
         """What its program says may be wrong, if a connection broke: where the guest is, hosts say."""
+        if self._process.returncode == 0:
+            return _done(step)
         here, there = self._asked(self._request.source), self._asked(self._request.target)
-        if self._process.returncode == 0 or self._has_gone(here, there):
+        if self._has_gone(here, there):
             return _done(step)
         why = self._cancelled or self._last_words()
         if here is None or there is None:
