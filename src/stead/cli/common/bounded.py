@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import current_thread, main_thread
@@ -23,6 +24,8 @@ WITHIN = "STEAD_WITHIN_BOUNDS"  # set for the process that has the bounds
 SECONDS = 120  # of a processor; far more than a plan of 100,000 instances takes
 MEMORY = 4 << 30  # bytes of addresses
 FILES = 256 << 20  # bytes that one file may have
+# By its limits; or by Python, which cannot go on from every place where memory ends, and tells of its own objects then.
+_STOPPED = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ, -signal.SIGABRT, -signal.SIGSEGV)
 MERGED = 5  # times as much time, and twice the memory, for a plan that has the whole site and somebody's attention
 
 
@@ -38,12 +41,19 @@ def run(words: Sequence[str]) -> int:
     command = [sys.executable, "-P", "-m", "stead", *words]
     environment = {**bare(), WITHIN: "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take addresses of its own
     environment.pop("SSH_AUTH_SOCK", None)
-    try:
-        done = subprocess.run(command, env=environment, check=False, preexec_fn=_bound, timeout=SECONDS * 5)
-    except subprocess.TimeoutExpired:
-        raise Refused(_too_much()) from None
-    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ):
-        raise Refused(_too_much())
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        environment["FORCE_COLOR"] = "1"
+    with tempfile.TemporaryFile() as said:
+        try:
+            done = subprocess.run(
+                command, env=environment, check=False, preexec_fn=_bound, timeout=SECONDS * 5, stderr=said
+            )
+        except subprocess.TimeoutExpired:
+            raise Refused(_too_much()) from None
+        if done.returncode in _STOPPED:
+            raise Refused(_too_much())
+        said.seek(0)
+        sys.stderr.write(said.read().decode(errors="replace"))
     return done.returncode if done.returncode >= 0 else 1
 
 

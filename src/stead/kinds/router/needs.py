@@ -117,5 +117,4 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:
     model: Router = block.model
-    return {"ports": len(model.networks) + (model.external is not None)}
-    return {"routers": 1, "ports": sum(one.port is None for one in model.networks) + (model.external is not None)}
+    return {"ports": sum(one.port is None for one in model.networks) + (model.external is not None)}
