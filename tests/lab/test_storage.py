@@ -380,6 +380,10 @@ def state(site: Site) -> str:
 @pytest.mark.parametrize("seconds", [20, variant(180)])
 def test_a_guest_waits_for_storage_that_has_no_power_and_goes_on_by_itself(site: Site, seconds: int) -> None:
     """Nobody runs anything of Stead meanwhile, and the guest is told of no error: nobody answers that there is one."""
+    if not site.runs:  # one of the long tests, which begin here
+        settle(site, MOVED, GROWN)
+        site.identity(DB)
+        ask(site, "busy", *BOTH)
     boot, storage = site.identity(DB)["boot_id"], site.lab.host("storage-1")
     site.lab.crash(storage)
     try:

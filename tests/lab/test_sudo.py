@@ -78,7 +78,6 @@ def test_a_user_with_sudo_is_enough(site: Driven) -> None:
     site.assert_nothing_to_do()
 
 
-@pytest.mark.long
 def test_an_inventory_may_say_so_too(site: Driven) -> None:
     (inventory,) = site.more
     inventory.write_text("all: {vars: {ansible_user: ops, ansible_become: true}}\n")
@@ -96,7 +95,6 @@ def test_without_sudo_it_is_said(site: Driven) -> None:
         site.run("compute-1", "mv /root/ops /etc/sudoers.d/ops")
 
 
-@pytest.mark.long
 def test_a_console_answers_who_types(site: Driven) -> None:
     """The guest's own login prompt, through sudo on its host."""
     terminal, inside = pty.openpty()

@@ -26,7 +26,7 @@ from stead.lab.sizes import parse
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
-OLD = "1b6fc9c"  # as in tests/upgrade, which has simulated hosts of it
+OLD = "1b6fc9c"  # as in tests/upgrade, which has simulated hosts of it; it takes a KVM that fails later for a good one
 HOSTS = {
     "compute": {"count": 2, "cpus": 8},
     "storage": {
@@ -63,11 +63,12 @@ projects:
     snapshots:
       monday: {{volume: local}}
     instances:
-      db: {{flavor: small, image: tiny, networks: [{{network: app, address: 10.20.0.11}}, back],
+      db: {{flavor: small, image: tiny, hypervisor: qemu, networks: [{{network: app, address: 10.20.0.11}}, back],
            security_groups: [open, inner], host: compute-1, volumes: [local, data, files], stop_timeout: 1s}}
-      web: {{flavor: small, image: tiny, networks: [{{network: app, address: 10.20.0.12}}],
+      web: {{flavor: small, image: tiny, hypervisor: qemu, networks: [{{network: app, address: 10.20.0.12}}],
             security_groups: [open], host: compute-2, stop_timeout: 1s}}
-      idle: {{flavor: small, image: tiny, networks: [app], host: compute-2, stop_timeout: 1s, state: stopped}}
+      idle: {{flavor: small, image: tiny, hypervisor: qemu, networks: [app], host: compute-2, stop_timeout: 1s,
+             state: stopped}}
     floating_ips:
       www: {{network: public, address: 203.0.113.50, instance: web}}
 """
