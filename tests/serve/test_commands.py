@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -45,8 +46,24 @@ def test_a_short_password_is_none(
     assert "STEAD-C063" in capsys.readouterr().err
 
 
-def test_clouds_yaml_is_what_clients_want(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_password_that_is_made_is_printed_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["user", "create", "ada", "--admin", "--generate", "-s", str(folder)]) == 0
+    made = capsys.readouterr().out.rpartition("password: ")[2].strip()
+    assert len(made) == 24
+    assert made.encode() not in b"".join(path.read_bytes() for path in (folder / ".stead").iterdir() if path.is_file())
+
+
+def test_clouds_yaml_is_what_clients_want(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import yaml
+
+    monkeypatch.setenv("STEAD_API_URL", "https://cloud.example.org:8774")
+    monkeypatch.setenv("STEAD_API_CACERT", "~/.config/openstack/stead-ca.pem")
+    assert main(["user", "clouds-yaml", "ada", "-s", str(folder)]) == 0
+    cloud = yaml.safe_load(capsys.readouterr().out)["clouds"]["stead"]
+    assert cloud["auth"]["auth_url"] == "https://cloud.example.org:8774/identity/v3"
+    assert cloud["cacert"] == "~/.config/openstack/stead-ca.pem"
 
     assert main(["user", "clouds-yaml", "ada", "--project", "acme", "-s", str(folder)]) == 0
     auth = yaml.safe_load(capsys.readouterr().out)["clouds"]["stead"]["auth"]
@@ -85,3 +102,21 @@ def test_planning_imports_nothing_of_the_server(folder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_service_manager_is_told_when_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stead.serve.http import notify
+
+    notify("READY=1")  # nobody waits
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify("READY=1")
+        assert manager.recv(100) == b"READY=1"
+
+
+def test_anywhere_is_ipv4_too() -> None:
+    from stead.serve.http import listening
+
+    with listening("::", 0) as link, socket.create_connection(("127.0.0.1", link.getsockname()[1])) as client:
+        assert client.getpeername()[0] == "127.0.0.1"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Sequence
 
 import uvicorn
@@ -17,6 +19,7 @@ from stead.serve.worker import Worker
 KEEP_ALIVE = 15  # seconds that an idle connection stays
 HEADERS_LARGEST = 32 << 10
 AT_ONCE = 200  # connections; more are told to come again
+ANYWHERE = "::"
 GRACE = 30  # seconds that requests have to end
 
 
@@ -30,12 +33,36 @@ class Listening:
     key: str | None = None
 
 
+class NotifyingServer(uvicorn.Server):
+    """Tells systemd when it listens, so that a unit that has started answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            notify("READY=1")
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """On `::` for IPv4 as well, where asyncio would listen for IPv6 alone; and where there is no IPv6, without it."""
+    if host != ANYWHERE:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    if socket.has_dualstack_ipv6():
+        return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("0.0.0.0", port))  # noqa: S104 - what was asked for
+
+
+def notify(state: str) -> None:
+    """sd_notify(3), where a service manager waits for it."""
+    if path := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+            link.connect("\0" + path[1:] if path.startswith("@") else path)
+            link.sendall(state.encode())
+
+
 def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Service], at: Listening) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = uvicorn.Config(
         ApiServer(cloud, people, services, url=at.url).app(),
-        host=at.host,
-        port=at.port,
         ssl_certfile=at.certificate,
         ssl_keyfile=at.key,
         timeout_keep_alive=KEEP_ALIVE,
@@ -45,11 +72,12 @@ def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Servi
         server_header=False,
         access_log=False,
         proxy_headers=at.behind_proxy,
-        forwarded_allow_ips=["127.0.0.1", "::1"],
+        forwarded_allow_ips=["127.0.0.1", "::1", "::ffff:127.0.0.1"],
         log_config=None,
     )
     worker.start()
     try:
-        uvicorn.Server(config).run()
+        with listening(at.host, at.port) as link:
+            NotifyingServer(config).run([link])
     finally:
         worker.stop()

@@ -19,6 +19,7 @@ from stead.cli.common.console_output import DIM, GREEN, RED, YELLOW, paint
 from stead.core.diagnostics import Code, Refused
 from stead.runner.playbook import Became, Event, PlaybookCall, Ran, Task, TaskOutcome
 from stead.runner.playbook import run as play
+from stead.site.inventory.serving import ApiSettings
 
 PLAYBOOK = "stead.cloud.bootstrap"
 FAILED = Code("STEAD-H019", "a host could not be prepared")
@@ -62,10 +63,18 @@ def run(options: argparse.Namespace) -> int:
     if not ran.counts:
         raise Refused(BROKEN.at(None, ran.said or "Ansible found no host to prepare."))
     print(summary(ran, check=options.check, seconds=time.monotonic() - begun))
+    for host in sorted(inventory.serving.keys() & ran.counts.keys() - ran.failed.keys()):
+        if not options.check:
+            print(served(host, inventory.serving[host]))
     wrong = [FAILED.at(None, why, address=host) for host, why in sorted({**ran.failed, **ran.unreachable}.items())]
     if wrong:
         raise Refused(*wrong)
     return 0
+
+
+def served(host: str, api: ApiSettings) -> str:
+    authority = " /etc/stead/serve/ca-cert.pem there is for its clients." if api.own else ""
+    return f"{host} runs the API, on port {api.port}. `stead-site user` there manages its users.{authority}"
 
 
 class Progress:

@@ -1,11 +1,14 @@
 """Manage users of the API of `stead serve`. Create the first one here.
 
   stead user create ada --admin                an admin of the cloud; asks for a password, or reads it from stdin
+  stead user create ada --admin --generate     the same, with a new password, which is printed once
   stead user create bob --project acme         a member of one project
   stead user create eve --project acme --role reader
   stead user list
   stead user delete bob
   stead user clouds-yaml ada --project acme    the text for ~/.config/openstack/clouds.yaml
+
+On a controller with `stead_serve`, run these as `stead-site user …`.
 
 exit status: 0, or 1 when the request is refused
 """
@@ -13,6 +16,8 @@ exit status: 0, or 1 when the request is refused
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
 import sys
 from typing import TYPE_CHECKING
 
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 NO_PASSWORD = Code("STEAD-C063", "a user needs a password")
 NO_USER = Code("STEAD-C064", "the command for users cannot be carried out")
 SHORTEST = 8  # characters
+MADE = 18  # random bytes of a password that is made here
+HERE = "http://127.0.0.1:8774"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +43,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role", default="member", choices=("admin", "manager", "member", "reader"), help="which (default: member)"
     )
-    parser.add_argument("--url", default="http://127.0.0.1:8774", help="of the API, for clouds-yaml")
+    parser.add_argument("--generate", action="store_true", help="make a password, and print it this one time")
+    parser.add_argument("--url", default="", help=f"of the API, for clouds-yaml (default: $STEAD_API_URL, or {HERE})")
+    parser.add_argument(
+        "--cacert",
+        default="",
+        metavar="FILE",
+        help="file of the API's authority where the client runs, for clouds-yaml",
+    )
     shared.inputs(parser)
 
 
@@ -47,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
     if options.action != "list" and not options.name:
         raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
     if options.action == "clouds-yaml":
-        print(clouds_yaml(options.name, options.project, options.url), end="")
+        url = options.url or os.environ.get("STEAD_API_URL", HERE)
+        authority = options.cacert or os.environ.get("STEAD_API_CACERT", "")
+        print(clouds_yaml(options.name, options.project, url, authority), end="")
         return 0
     from stead.serve.faults import Fault, said
 
@@ -61,7 +77,10 @@ def run(options: argparse.Namespace) -> int:
                 people.remove_user(people.named(options.name) or options.name)
             case _:
                 where = project_id(options.project, ready) if options.project else ""
-                create(people, options.name, where, options.role, admin=options.admin)
+                secret = made() if options.generate else password()
+                create(people, options.name, secret, where, options.role, admin=options.admin)
+                if options.generate:
+                    print(f"password: {secret}")
     except Fault as fault:
         raise Refused(NO_USER.at(None, said(fault))) from fault
     return 0
@@ -72,8 +91,8 @@ def list_users(people: People) -> None:
         print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
 
 
-def create(people: People, name: str, where: str, role: str, *, admin: bool) -> None:
-    user = people.add_user(name, password())
+def create(people: People, name: str, secret: str, where: str, role: str, *, admin: bool) -> None:
+    user = people.add_user(name, secret)
     if admin:
         people.assign(user, "system", "admin")
     if where:
@@ -98,11 +117,16 @@ def password() -> str:
     return text
 
 
-def clouds_yaml(name: str, project: str, url: str) -> str:
+def made() -> str:
+    return secrets.token_urlsafe(MADE)
+
+
+def clouds_yaml(name: str, project: str, url: str, authority: str = "") -> str:
     scope = f"      project_name: {project}\n      project_domain_id: default\n" if project else ""
     scope = scope or "      system_scope: all\n"
     return (
         f"clouds:\n  stead:\n    auth:\n      auth_url: {url}/identity/v3\n      username: {name}\n"
         f"      password: ''  # yours\n      user_domain_id: default\n{scope}"
         "    region_name: RegionOne\n    identity_api_version: 3\n"
+        + (f"    cacert: {authority}\n" if authority else "")
     )

@@ -17,6 +17,7 @@ from stead.core.value import field, value
 from stead.site.inventory import variables as reading
 from stead.site.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.site.inventory.fences import FENCE, FenceVariables
+from stead.site.inventory.serving import SERVE, ApiSettings, serving_of
 from stead.site.inventory.tree import Tree
 from stead.site.inventory.yaml_source import NotOurs, Vaulted, Wrong, read_into
 
@@ -37,6 +38,7 @@ class Inventory:
     sources: tuple[Path, ...]
     runners: frozenset[str] = frozenset()  # `stead_runner` of its hosts: "simulated"; empty means Ansible
     fences: Mapping[str, FenceVariables] = field(default_factory=dict, repr=False)  # of hosts with a `stead_fence`
+    serving: Mapping[str, ApiSettings] = field(default_factory=dict)  # hosts that run the API
 
 
 def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]]:
@@ -69,6 +71,7 @@ def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]
         sources=tuple(sources),
         runners=frozenset(reader.runners),
         fences=reader.fences,
+        serving=reader.serving,
     )
     return inventory, [*reader.found, *reader.told()]
 
@@ -91,6 +94,7 @@ class _HostReader:
         self.connections: dict[str, Mapping[str, Any]] = {}
         self.runners: set[str] = set()
         self.fences: dict[str, FenceVariables] = {}
+        self.serving: dict[str, ApiSettings] = {}
         self.found: list[Diagnostic] = []
         self._files = files
         self._known: dict[int, tuple[Mapping[str, Any], dict[str, Any], Mapping[str, Any]]] = {}
@@ -114,6 +118,16 @@ class _HostReader:
         self.connections[name] = connection
         if FENCE in variables:
             self.fences[name] = FenceVariables(name, groups, variables)
+        if SERVE in variables:
+            self._add_serving(name, variables[SERVE], roles)
+
+    def _add_serving(self, name: str, given: Any, roles: frozenset[str]) -> None:
+        try:
+            if "controller" not in roles:
+                raise reading.Bad("is for hosts of the group controller: put the host into it")  # noqa: TRY301
+            self.serving[name] = serving_of(given)
+        except reading.Bad as error:
+            self._wrong.setdefault((BAD_VALUE, SERVE, str(error)), []).append(name)
 
     def _profile(
         self, name: str, variables: Mapping[str, Any], groups: frozenset[str]

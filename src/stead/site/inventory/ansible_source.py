@@ -40,7 +40,15 @@ def _ask(sources: Sequence[Path]) -> dict[str, Any]:
     command = [str(beside) if beside.exists() else "ansible-inventory", *options, "--list"]
     try:
         environment = {**os.environ, **configuration(os.environ)}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=environment)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,  # Ansible refuses one that does not block, as a plugin of its own has
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+            env=environment,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Refused(ANSIBLE_FAILED.at(None, f"{' '.join(command)}: {error}.")) from None
     if done.returncode or _nothing_was_read(done.stderr):

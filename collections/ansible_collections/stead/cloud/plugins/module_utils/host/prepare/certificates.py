@@ -1,4 +1,5 @@
-"""Certificates by which hosts know each other while a guest moves: an authority on a controller, a pair on a compute.
+"""Certificates by which hosts know each other while a guest moves: an authority on a controller, a pair on a compute;
+and the one that the API shows, of an authority of its own.
 
 A host makes its key itself, and it never leaves it. The authority signs for the address that the inventory has,
 whatever a request says: a host that lies gets a certificate of its own address.
@@ -18,6 +19,8 @@ from ..base.work import Work
 NO_OPENSSL = Code("STEAD-E023", "a certificate cannot be made")
 
 AUTHORITY = paths.ROOT + "/authority"
+# Its own: clients of the API trust it, and must not have to trust what signs for hosts.
+API_AUTHORITY = paths.ROOT + "/api-authority"
 DAYS, AUTHORITY_DAYS = 825, 3650
 RENEWED = 90 * 86400  # seconds before their end
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -30,12 +33,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]+\Z")
 
 
-def authority(work: Work) -> str:
+def authority(work: Work, folder: str = "", name: str = "Stead moves") -> str:
     """Its certificate; made where there is none, or where it is near its end."""
-    key, certificate = os.path.join(AUTHORITY, "key.pem"), os.path.join(AUTHORITY, CA)
-    work.directory(AUTHORITY, 0o700)
+    folder = folder or AUTHORITY
+    key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, CA)
+    work.directory(folder, 0o700)
     if not os.path.exists(key) or not _lasts(certificate):
-        words = ["req", "-x509", *KEY, "-days", AUTHORITY_DAYS, "-subj", "/CN=Stead moves"]
+        words = ["req", "-x509", *KEY, "-days", AUTHORITY_DAYS, "-subj", "/CN=" + name]
         words += ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
         _openssl([*words, "-keyout", key, "-out", certificate], work)
     return _text(certificate)
@@ -45,21 +49,25 @@ def sign(request: str, host: str, address: str, work: Work) -> str:
     """A certificate for a host of the inventory."""
     if not _NAME.match(host) or not _ADDRESS.match(address):
         raise Failed(NO_OPENSSL, "{0!r} at {1!r} is no host's name and address.".format(host, address))
+    return _signed(request, ["IP:" + address, "DNS:" + host], "serverAuth,clientAuth", AUTHORITY, work)
+
+
+def _signed(request: str, names: Sequence[str], usage: str, authority_in: str, work: Work) -> str:
     with tempfile.TemporaryDirectory() as folder:
         asked, extensions = os.path.join(folder, "request.pem"), os.path.join(folder, "extensions")
         paths.write(asked, request)
         lines = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature,keyEncipherment"]
-        lines += ["extendedKeyUsage=serverAuth,clientAuth", "subjectAltName=IP:{0},DNS:{1}".format(address, host)]
+        lines += ["extendedKeyUsage=" + usage, "subjectAltName=" + ",".join(names)]
         paths.write(extensions, "\n".join(lines) + "\n")
         words = ["x509", "-req", "-in", asked, "-days", DAYS, "-extfile", extensions, "-CAcreateserial"]
-        words += ["-CA", os.path.join(AUTHORITY, CA), "-CAkey", os.path.join(AUTHORITY, "key.pem")]
+        words += ["-CA", os.path.join(authority_in, CA), "-CAkey", os.path.join(authority_in, "key.pem")]
         return _openssl(words, work)
 
 
 def request(folder: str, host: str, address: str, issuer: str, work: Work) -> str:
     """Of a host whose certificate is missing, near its end, of another authority or address; else empty."""
     certificate = os.path.join(folder, SERVER[0])
-    if _text(os.path.join(folder, CA)) == issuer and _is_of(certificate, os.path.join(folder, CA), address):
+    if _text(os.path.join(folder, CA)) == issuer and _is_of(certificate, os.path.join(folder, CA), [address]):
         return ""
     for one in (os.path.dirname(folder), folder):  # others keep theirs in the first
         work.directory(one, READABLE_DIRECTORY)
@@ -90,11 +98,38 @@ def _give(path: str, group: str) -> None:
     os.chmod(path, 0o640)
 
 
-def _is_of(certificate: str, issuer: str, address: str) -> bool:
+def served(folder: str, names: Sequence[str], work: Work) -> None:
+    """The API's, for all its names and addresses, from the authority of this host. Only root reads the key: the unit
+    hands it to the service."""
+    issuer = authority(work, API_AUTHORITY, "Stead API")
+    work.directory(folder, READABLE_DIRECTORY)
+    work.write(os.path.join(folder, CA), issuer, READABLE)
+    key, certificate = os.path.join(folder, SERVER[1]), os.path.join(folder, SERVER[0])
+    wrong = [name for name in names if not (_ADDRESS if _is_address(name) else _NAME).match(name)]
+    if wrong or not names:
+        raise Failed(NO_OPENSSL, "{0!r} is no name or address of the API.".format("".join(wrong[:1])))
+    if os.path.exists(key) and _is_of(certificate, os.path.join(folder, CA), names):
+        return
+    words = ["req", "-new", *KEY, "-subj", "/CN=" + names[0], "-keyout", os.path.join(folder, MADE)]
+    asked = _openssl(words, work)
+    listed = ["{0}:{1}".format("IP" if _is_address(name) else "DNS", name) for name in names]
+    signed = _signed(asked, listed, "serverAuth", API_AUTHORITY, work)
+    # The key first: without its certificate it is made anew, and a certificate without its key is never shown.
+    work.write(key, _text(os.path.join(folder, MADE)), paths.PRIVATE)
+    work.write(certificate, signed, READABLE)
+    work.remove(os.path.join(folder, MADE))
+
+
+def _is_of(certificate: str, issuer: str, names: Sequence[str]) -> bool:
     if not _lasts(certificate) or commands.attempt(["openssl", "verify", "-CAfile", issuer, certificate])[0]:
         return False
-    said = commands.attempt(["openssl", "x509", "-in", certificate, "-noout", "-checkip", address])[1]
-    return "does match" in said
+    words = ["openssl", "x509", "-in", certificate, "-noout"]
+    checks = [["-checkip" if _is_address(name) else "-checkhost", name] for name in names]
+    return all("does match" in commands.attempt([*words, *check])[1] for check in checks)
+
+
+def _is_address(name: str) -> bool:
+    return ":" in name or name.replace(".", "").isdigit()
 
 
 def _lasts(certificate: str) -> bool:
