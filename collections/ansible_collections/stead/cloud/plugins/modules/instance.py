@@ -36,7 +36,7 @@ EXAMPLES = r"""
     memory: 1GiB
     max_memory: 2GiB
     networks:
-      - {network: app, mac: "52:54:00:00:00:02"}
+      - {network: app, mac: "52:54:00:00:00:06"}
 
 - name: Run a web server, and go on when it answers
   stead.cloud.instance:
