@@ -1,18 +1,23 @@
-"""`stead serve` over real hosts, with OpenStack's own client: a server from its creation to its end.
+"""`stead serve` as bootstrap installs it on a controller, over real hosts, with OpenStack's own clients.
 
-It is one story, for each command takes seconds. What simulated hosts can show is tried in `tests/serve`.
+A server from its creation to its end is one story, for each command takes seconds. What simulated hosts can show is
+tried in `tests/serve`.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import socket
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from driving import Driven, prepare, tiny
-from tests.serve.openstack_client import made_environment, openstack
+from driving import Driven, tiny
+from tests.serve.openstack_client import environment, made_environment, openstack, play, program
 from tests.serve.served import PASSWORD
 from waiting import patiently
 
@@ -22,12 +27,12 @@ from stead.lab.sizes import parse
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 HOSTS = {
-    "hosts": {"compute": {"count": 1, "cpus": 4}, "network": 1},
+    "hosts": {"controller": 1, "compute": {"count": 1, "cpus": 4}, "network": 1},
     "physical": {"external": {"hosts": ["network", "compute"], "cidr": "203.0.113.0/24"}},
 }
 SITE = """
 stead: 1
-images: {tiny: {source: TINY}}
+images: {tiny: {source: /srv/tiny.qcow2}}
 flavors:
   small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
   large: {vcpus: 1, memory: 192MiB, disk: 1GiB}
@@ -71,6 +76,13 @@ security group delete web
 keypair delete key
 network delete app
 """
+KILLED = """
+network create killed
+subnet create --network killed --subnet-range 10.50.0.0/24 killed
+server create --image tiny --flavor small --network killed killed
+"""
+PARTS = 9  # of the playbook
+CONTROLLER = "controller-1"
 KEY = "/tmp/key"  # where the neighbour has it
 # As a guest sees it: not by the letter, which is libvirt's to give.
 DISK = """
@@ -82,18 +94,30 @@ done
 
 
 class ServedLab:
-    """What a person has: the client, a key, and a way in from outside."""
+    """What a person has: the site, the authority's certificate, the clients, and a way in from outside."""
 
-    def __init__(self, driven: Driven, url: str) -> None:
-        self.driven, self.url, self._python = driven, url, made_environment()
+    def __init__(self, driven: Driven) -> None:
+        self.driven, self._python = driven, made_environment()
+        self.url = f"https://{driven.lab.host(CONTROLLER).address}:8774"
         self.address = ""  # of the server, from outside
-        self.key = driven.folder / "key"
+        self.key, self.authority = driven.folder / "key", driven.folder / "ca.pem"
+        self.authority.write_text(self.on_controller("cat /etc/stead/serve/ca-cert.pem"), encoding="utf-8")
+        self.reached = environment(self.url, "demo", str(self.authority))
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
         put = ["sh", "-c", f"umask 077; cat >{KEY}"]
         driven.lab.run("neighbour", put, feed=self.key.read_text(encoding="utf-8"))
 
+    def on_controller(self, command: str) -> str:
+        return self.driven.run(CONTROLLER, command)
+
     def openstack(self, lines: str) -> str:
-        return openstack(self._python, self.url, "demo", lines.strip().splitlines())
+        return openstack(self._python, self.reached, lines.strip().splitlines())
+
+    def program(self, *words: str) -> str:
+        return program(self._python, self.reached, "sdk.py", *words)
+
+    def play(self, state: str) -> int:
+        return play(self.reached, "openstack_cloud.yml", self.driven.folder, public_key=f"{self.key}.pub", state=state)
 
     def ssh(self, script: str) -> str:
         own = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=5")
@@ -101,32 +125,79 @@ class ServedLab:
         words = ["ssh", "-i", KEY, *options, f"root@{self.address}", script]
         return self.driven.lab.run("neighbour", words).strip()
 
+    def steps(self) -> list[dict[str, Any]]:
+        """Of the project, in a plan made now."""
+        found = json.loads(self.on_controller("stead-site plan --json"))["steps"]
+        return [one for one in found if one["address"].startswith("demo/")]
+
+    def guests(self) -> list[str]:
+        return self.driven.run("compute-1", "virsh list --all --uuid").split()
+
+    def answers(self, context: ssl.SSLContext) -> int:
+        with urllib.request.urlopen(f"{self.url}/identity/v3", context=context) as reply:  # noqa: S310
+            return int(reply.status)
+
 
 @pytest.fixture(scope="module")
 def served(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
-    driven = Driven(make_lab("a", parse(HOSTS, "test")), tmp_path_factory.mktemp("api"))
-    prepare(driven.lab)
-    driven.write(SITE.replace("TINY", str(tiny())))
-    words = driven.argv("user", "create", "ada", "--admin", "--project", "demo")
-    subprocess.run(words, cwd=driven.folder, input=PASSWORD, text=True, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        at = f"127.0.0.1:{free.getsockname()[1]}"
-    with (driven.folder / "serve.log").open("w") as log:
-        serving = subprocess.Popen(driven.argv("serve", "--listen", at), cwd=driven.folder, stderr=log)
+    folder = tmp_path_factory.mktemp("api")
+    more = folder / "serve.inventory.yml"
+    more.write_text(json.dumps({"controller": {"hosts": {CONTROLLER: {"stead_serve": {"site": str(folder)}}}}}))
+    driven = Driven(make_lab("a", parse(HOSTS, "test")), folder, more=(more,))
+    driven.write(SITE)
+    image = base64.b64encode(tiny().read_bytes()).decode()
+    driven.lab.run(CONTROLLER, ["sh", "-c", "base64 -d >/srv/tiny.qcow2"], feed=image)
+    assert f"{CONTROLLER} runs the API" in driven.stead("bootstrap").out
+    assert "0 of 3 hosts changed" in driven.stead("bootstrap").out
+    driven.lab.run(CONTROLLER, ["stead-site", "user", "create", "ada", "--admin", "--project", "demo"], feed=PASSWORD)
+    yield ServedLab(driven)
+    told = driven.run(CONTROLLER, "journalctl -u stead-serve")
+    assert "Traceback" not in told, told
+
+
+def test_its_certificate_is_of_its_own_authority_and_its_key_of_its_own_user(served: ServedLab) -> None:
+    assert served.answers(ssl.create_default_context(cafile=str(served.authority))) == 200
+    with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+        served.answers(ssl.create_default_context())
+    closed = "/var/lib/stead-serve/.ssh/id_ed25519 /etc/stead/serve/server-key.pem /var/lib/stead/api-authority/key.pem"
+    for path in closed.split():
+        assert "denied" in served.on_controller(f"runuser -u nobody -- cat {path} 2>&1 || true")
+    assert "User=stead-serve" in served.on_controller("systemctl show -p User -p NoNewPrivileges stead-serve")
+    entered = served.driven.run("compute-1", "grep stead-serve@ /root/.ssh/authorized_keys")
+    assert f'from="{served.driven.lab.host(CONTROLLER).address}' in entered
+
+
+def test_the_doctor_says_whether_it_answers(served: ServedLab) -> None:
+    assert "STEAD-H04" not in served.driven.stead("doctor").text
+    served.on_controller("systemctl stop stead-serve")
     try:
-        patiently(lambda: _answers(at) or serving.poll() is not None)
-        yield ServedLab(driven, f"http://{at}")
-        told = (driven.folder / "serve.log").read_text(encoding="utf-8")
-        assert "Traceback" not in told, told
+        assert "STEAD-H042" in served.driven.stead("doctor", status=1).text
     finally:
-        serving.terminate()
-        serving.wait()
+        served.on_controller("systemctl start stead-serve")
 
 
-def _answers(at: str) -> bool:
-    host, _, port = at.partition(":")
-    with socket.socket() as link:
-        return link.connect_ex((host, int(port))) == 0
+def test_a_killed_server_starts_again_and_does_what_it_accepted_once(served: ServedLab) -> None:
+    served.openstack(KILLED)  # accepted, and no more
+    served.on_controller("kill -9 $(systemctl show -p MainPID --value stead-serve)")
+    patiently(lambda: served.answers(ssl.create_default_context(cafile=str(served.authority))) == 200)
+    assert served.on_controller("systemctl show -p NRestarts --value stead-serve").strip() == "1"
+    patiently(lambda: json.loads(served.openstack("server show killed -f json"))["status"] == "ACTIVE")
+    assert len(json.loads(served.openstack("server list -f json"))) == len(served.guests()) == 1
+    patiently(lambda: not served.steps())
+    served.openstack("server delete --wait killed\nnetwork delete killed")
+    patiently(lambda: not served.guests())
+
+
+def test_a_playbook_changes_nothing_the_second_time(served: ServedLab) -> None:
+    assert served.play("present") == PARTS
+    assert served.play("present") == 0
+    assert served.play("absent") == PARTS
+    assert served.play("absent") == 0
+
+
+def test_a_program_changes_nothing_the_second_time(served: ServedLab) -> None:
+    assert [served.program(), served.program()] == ["5", "0"]
+    assert [served.program("absent"), served.program("absent")] == ["3", "0"]
 
 
 def test_a_server_lives_on_real_hosts_as_openstacks_client_says(served: ServedLab) -> None:
@@ -150,5 +221,5 @@ def test_a_server_lives_on_real_hosts_as_openstacks_client_says(served: ServedLa
     assert json.loads(served.openstack("server show web -f json"))["status"] == "ACTIVE"
 
     served.openstack(END.replace("ADDRESS", served.address))
-    patiently(lambda: not served.driven.run("compute-1", "virsh list --all --uuid").strip())
-    patiently(lambda: not [one for one in served.driven.steps() if one["address"].startswith("demo/")])
+    patiently(lambda: not served.guests())
+    patiently(lambda: not served.steps())

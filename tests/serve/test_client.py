@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.serve.openstack_client import made_environment, openstack
+from tests.serve.openstack_client import environment, made_environment, openstack, play, program
 from tests.serve.served import Site
 
 COMMANDS = Path(__file__).parent.parent / "cases" / "serve" / "client.txt"
@@ -22,10 +22,26 @@ def commands() -> tuple[list[str], list[str]]:
 
 
 def test_the_client_makes_a_server_with_all_that_it_needs(python: Path, own_site: Site) -> None:
-    openstack(python, own_site.url, "adas", commands()[0])
+    openstack(python, environment(own_site.url, "adas"), commands()[0])
 
 
 @pytest.mark.long
 def test_the_client_works_with_everything_that_is_built(python: Path, own_site: Site) -> None:
     first, rest = commands()
-    openstack(python, own_site.url, "adas", [*first, *rest])
+    openstack(python, environment(own_site.url, "adas"), [*first, *rest])
+
+
+@pytest.mark.long
+def test_a_playbook_and_a_program_change_nothing_the_second_time(python: Path, own_site: Site, tmp_path: Path) -> None:
+    """The same ones as on real hosts."""
+    key = tmp_path / "key.pub"
+    key.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC6OBqHp2x+p0Puw5fmLEWpsdbJ5v261Rrd+hWoJ3nvf ada\n")
+    reached = {**environment(own_site.url, "adas"), "IMAGE": "cirros"}
+    for state in ("present", "absent"):
+        done = [
+            play(reached, "openstack_cloud.yml", tmp_path, public_key=str(key), state=state, image="cirros")
+            for _time in range(2)
+        ]
+        assert done == [9, 0]
+    assert [program(python, reached, "sdk.py") for _time in range(2)] == ["5", "0"]
+    assert [program(python, reached, "sdk.py", "absent") for _time in range(2)] == ["3", "0"]

@@ -24,7 +24,7 @@ def _one(call: Call, projects: list[str]) -> KnownResource:
 
 
 def data(thing: KnownResource) -> dict[str, Any]:
-    key = thing.model.public_key.strip()
+    key = thing.model.public_key  # to the letter: clients compare it with their file
     return {"name": thing.name, "public_key": key, "fingerprint": fingerprint(key)}
 
 
@@ -61,7 +61,7 @@ def create(call: Call) -> ApiReply:
     name = said["name"]
     if any(thing.name == name for thing in call.world.things("keypairs", [project])):
         raise conflict(f"Key pair '{name}' already exists.")
-    public, private = (said["public_key"].strip(), "") if said.get("public_key") else pair()
+    public, private = (said["public_key"], "") if said.get("public_key") else pair()
     stamp = fresh()
     made: list[str] = []
 
