@@ -35,7 +35,7 @@ def inventory(sources: Sequence[str], logins: Mapping[str, str]) -> str:
     groups: dict[str, dict[str, None]] = {}
     for name, within, variables in tree.resolved():
         if within & ROLES:
-            kept = {key: one for key, one in variables.items() if key not in OF_THIS_MACHINE and not _vaulted(one)}
+            kept = {key: one for key, one in variables.items() if not _stays(key, one)}
             hosts[name] = {**kept, **({"ansible_user": logins[name]} if name in logins else {})}
             for group in sorted(within - {"all", "ungrouped"}):
                 groups.setdefault(group, {})[name] = None
@@ -68,6 +68,11 @@ def _plain(top: Path) -> Iterator[Path]:
         parts = path.relative_to(top).parts
         if not any(one.startswith(".") for one in parts) and not parts[0].startswith(INVENTORIES) and path.is_file():
             yield path
+
+
+def _stays(name: str, value: Any) -> bool:
+    """A controller that prepares itself is `local` to who does it. The service is not root there, and comes by SSH."""
+    return name in OF_THIS_MACHINE or (name == "ansible_connection" and value == "local") or _vaulted(value)
 
 
 def _vaulted(value: Any) -> bool:

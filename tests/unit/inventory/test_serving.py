@@ -55,12 +55,20 @@ def test_what_opens_something_here_stays_here(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yml"
     vaulted = "!vault |\n            $ANSIBLE_VAULT;1.1;AES256\n            3031\n"
     opening = "ansible_ssh_private_key_file: /home/ada/key, ansible_ssh_common_args: -J jump"
-    path.write_text(
-        f"all: {{vars: {{{opening}, stead_zone: east}}}}\n"
-        "compute:\n  hosts:\n    a:\n      ansible_host: 192.0.2.1\n      ansible_become_password: " + vaulted + "\n"
-        "      stead_fence:\n        agent: fence_ipmilan\n        password: " + vaulted
-        + "\nothers: {hosts: {z: }}\n"
-    )  # fmt: skip
+    text = f"""
+all: {{vars: {{{opening}, stead_zone: east}}}}
+compute:
+  hosts:
+    a:
+      ansible_host: 192.0.2.1
+      ansible_connection: local
+      ansible_become_password: {vaulted}
+      stead_fence:
+        agent: fence_ipmilan
+        password: {vaulted}
+others: {{hosts: {{z: }}}}
+"""
+    path.write_text(text)
     found = json.loads(serving.inventory([str(path)], {"a": "deploy"}))["all"]
     assert found["hosts"] == {"a": {"ansible_host": "192.0.2.1", "ansible_user": "deploy", "stead_zone": "east"}}
     (tmp_path / "there.yml").write_text(json.dumps({"all": found}))

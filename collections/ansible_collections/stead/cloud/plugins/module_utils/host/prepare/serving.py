@@ -41,6 +41,7 @@ UserKnownHostsFile {0}/witness/known_hosts
 SYSUSERS = """# Stead's
 u {0} - "Stead API" {1} /usr/sbin/nologin
 """
+LOOPBACK = ("127.0.0.1", "::1")  # from which it comes to itself
 PATIENCE = 900  # seconds to compile all of it
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*\Z")
 
@@ -180,4 +181,4 @@ def _known() -> Dict[str, Any]:
     public = (paths.read_bytes(SSH + "/id_ed25519.pub") or b"").decode().split()
     links = json.loads(commands.run(["ip", "-json", "address", "show", "scope", "global"]) or "[]")
     found = [one["local"] for link in links for one in link.get("addr_info") or () if one.get("local")]
-    return {"public_key": " ".join(public[:2]), "addresses": sorted(found)}
+    return {"public_key": " ".join(public[:2]), "addresses": [*LOOPBACK, *sorted(found)]}
