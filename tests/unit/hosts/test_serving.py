@@ -32,6 +32,7 @@ def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         monkeypatch.setattr(serving, name, str(path))
     monkeypatch.setattr(serving, "OWN", (str(home / ".ansible"), str(home / "site/.stead")))
+    monkeypatch.setattr(serving, "ROOT", os.getuid())
     monkeypatch.setattr(serving, "_user", lambda _work: None)
     monkeypatch.setattr(serving, "_ids", lambda: {"user": os.getuid(), "group": os.getgid()})
     monkeypatch.setattr(certificates, "API_AUTHORITY", str(tmp_path / "authority"))
@@ -57,6 +58,17 @@ def test_the_service_reads_the_site_and_writes_its_store_alone(controller: Path)
     work = Work("")
     assert serving.serve(wanted(), work) == answer
     assert work.done == [], "the second call changes nothing"
+
+
+def test_what_a_killed_call_left_to_root_is_given_to_the_service(controller: Path) -> None:
+    serving.serve(wanted(), Work(""))
+    left = [controller / "home" / name for name in (".ssh/id_ed25519", "site/stead.yml")]
+    for path in left:
+        path.chmod(0o600)
+    work = Work("")
+    serving.serve(wanted(), work)
+    assert work.done == [f"give {path} to stead-serve" for path in left]
+    assert {oct(path.stat().st_mode & 0o777) for path in left} == {"0o640"}
 
 
 def test_what_the_site_has_no_longer_goes_and_the_store_stays(controller: Path) -> None:

@@ -42,6 +42,7 @@ SYSUSERS = """# Stead's
 u {0} - "Stead API" {1} /usr/sbin/nologin
 """
 LOOPBACK = ("127.0.0.1", "::1")  # from which it comes to itself
+ROOT = 0  # the number of root
 PATIENCE = 900  # seconds to compile all of it
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*\Z")
 
@@ -124,8 +125,7 @@ def _lay_down(want: Want, work: Work) -> None:
     key = SSH + "/id_ed25519"
     if not os.path.exists(key):
         work.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", USER, "-f", key])
-        if not work.check:  # ssh takes a key that others may read only from another owner than its reader
-            _give(key, OF_GROUP)
+    _give(key, OF_GROUP, work)  # ssh takes a key that others may read if it is another's than its reader's
     _write(SSH + "/config", SSH_CONFIG.format(paths.ROOT), work)
     files = {name: text for name, text in want["site"].items() if all(map(_PART.match, name.split("/")))}
     files["inventory.yml"] = want["inventory"]
@@ -152,21 +152,26 @@ def _others(files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _directory(path: str, work: Work, own: bool = False) -> None:
-    new = not os.path.isdir(path)
-    work.directory(path, 0o700 if own else OF_GROUP_DIRECTORY)
-    if new and not work.check:
-        _give(path, 0o700 if own else OF_GROUP_DIRECTORY, own)
+    mode = 0o700 if own else OF_GROUP_DIRECTORY
+    work.directory(path, mode)
+    _give(path, mode, work, own)
 
 
 def _write(path: str, text: str, work: Work) -> None:
-    if work.write(path, text, paths.PRIVATE) and not work.check:
-        _give(path, OF_GROUP)
+    work.write(path, text, paths.PRIVATE)
+    _give(path, OF_GROUP, work)
 
 
-def _give(path: str, mode: int, own: bool = False) -> None:
+def _give(path: str, mode: int, work: Work, own: bool = False) -> None:
+    """Also what an earlier call made that was killed before it gave it."""
     ids = _ids()
-    os.chown(path, ids["user"] if own else 0, ids["group"])
-    os.chmod(path, mode)
+    if not os.path.exists(path) or not ids:  # a rehearsal
+        return
+    there, owners = os.stat(path), (ids["user"] if own else ROOT, ids["group"])
+    if (there.st_uid, there.st_gid, there.st_mode & 0o7777) != (*owners, mode):
+        work.act("give {0} to {1}".format(path, USER), os.chown, path, *owners)
+        if not work.check:
+            os.chmod(path, mode)
 
 
 def _inputs(want: Want) -> str:
