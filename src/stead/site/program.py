@@ -27,7 +27,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LIBRARY = f"lib/python{PYTHON}/site-packages"
 # Installed, but of no use to who runs it. What is compiled is compiled anew where it runs.
 LEFT_OUT = frozenset({"__pycache__", "ansible_test", "tests"})
-NOTES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})  # of this very installation
+NOTES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})  # of this very installation
 PROGRAM = '#!/bin/sh\nexec {python} -m {module} "$@"\n'
 # `stead` for the unit and for people; the others are looked for beside Python.
 PROGRAMS = {"stead": "stead", "ansible-playbook": "ansible playbook", "ansible-inventory": "ansible inventory"}

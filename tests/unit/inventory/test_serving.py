@@ -107,6 +107,11 @@ def test_the_running_stead_runs_from_its_archive(tmp_path: Path) -> None:
     code = "import stead.serve.http, cryptography.x509, ansible; print(stead.__file__)"
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith(str(root / LIBRARY)), done.stderr
+    code = "from stead.site.program import program; one = program(); print(one.digest, len(one.files))"
+    again = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert again.split() == [running.digest, str(len(running.files))], (
+        "a controller can prepare another one with the same"
+    )
     words = [str(root / "bin/ansible-playbook"), "--version"]
     assert "ansible-playbook [core" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert subprocess.run([root / "bin/stead", "--version"], capture_output=True, text=True, check=True).stdout
