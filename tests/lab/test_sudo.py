@@ -123,3 +123,5 @@ def test_a_console_answers_who_types(site: Driven) -> None:
         console.kill()
         console.wait()
         os.close(terminal)
+    assert "I am 42" in site.stead("logs", "acme/instances/web").text
+    assert "I am 42" not in site.stead("logs", "acme/instances/web", "--lines", "0").text

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "check hosts and report problems",
     "hosts": "list hosts with their state, capacity and instances",
     "console": "open the serial console of an instance",
+    "logs": "print what an instance wrote on its serial console",
     "serve": "serve OpenStack's APIs for this site",
     "user": "manage users of the API of `stead serve`",
     "export": "print a project of the API as a file",

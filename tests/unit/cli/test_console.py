@@ -10,11 +10,13 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition
 from stead.cli import main
+from stead.cli.commands.logs import legible
 from stead.cli.common.consoles import reader
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
+from stead.drivers.hypervisor import by_hypervisor
 from stead.drivers.hypervisor.qemu import console_log
 from stead.site.inventory import read_inventory
 
@@ -43,8 +45,9 @@ def test_what_has_no_console_is_told(
     address: str, told: str, demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(demo)
-    assert main(["console", address]) == 1
-    assert told in capsys.readouterr().err
+    for command in ("console", "logs"):
+        assert main([command, address]) == 1
+        assert told in capsys.readouterr().err
 
 
 Reading = Callable[[str], Callable[[Record, int], bytes | None]]
@@ -90,3 +93,46 @@ def test_a_host_that_says_nothing_is_told(reading: Reading) -> None:
 
 def test_both_halves_mean_the_same_file() -> None:
     assert console_log("4-2", 9)[-1] == definition.console_log("4-2")
+
+
+@pytest.fixture
+def logs(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """`stead logs` of an instance whose host is what a script says."""
+
+    def run(script: str, *options: str) -> int:
+        reading(script)
+        told = {"ansible_host": "192.0.2.1", "ansible_user": "stead"}
+        found = (recorded("qemu"), told, by_hypervisor()["qemu"])
+        monkeypatch.setattr("stead.cli.commands.logs.guest_of", lambda *_asked: found)
+        return main(["logs", "acme/instances/web", *options])
+
+    return run
+
+
+def test_logs_are_the_last_lines_as_they_were_written(
+    logs: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert logs('echo "$@"; printf "\\033[31mred\\n"', "--lines", "3", "--follow") == 0
+    said = capfd.readouterr().out
+    assert "sudo -n tail -F -n 3 /var/lib/stead/instances/4-2/console.log\n" in said
+    assert said.endswith("\x1b[31mred\n")
+
+
+def test_a_guest_does_not_steer_the_terminal() -> None:
+    written = "\x1b[0;32mok\x1b[0m\ta\r\n\x1b]52;c;c3RlYWw=\x07café\n\x9b31m"
+    assert legible(written) == "ok\ta\n\\u001b]52;c;c3RlYWw=\\u0007café\n\\u009b31m"
+    assert legible("a\\tb") == "a\\tb"
+
+
+def test_logs_that_are_not_there_are_told(logs: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert logs("echo tail: no such file >&2; exit 1") == 1
+    said = capsys.readouterr().err
+    assert "STEAD-C044" in said
+    assert "no such file" in said
+
+
+def test_logs_in_the_middle_of_a_letter_are_still_letters(
+    logs: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert logs("printf 'caf\\303'; sleep 0.3; printf '\\251\\n'") == 0
+    assert capfd.readouterr().out == "café\n"

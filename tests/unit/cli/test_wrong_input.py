@@ -64,7 +64,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 def _words(name: str) -> list[str]:
     words = {"explain": ["a/instances/b"], "console": ["a/instances/b"], "drain": ["nobody"], "simulate": ["show"]}
-    words |= {"fence": ["compute-1"], "evacuate": ["compute-1"], "watch": ["--once"]}
+    words |= {"logs": ["a/instances/b"], "fence": ["compute-1"], "evacuate": ["compute-1"], "watch": ["--once"]}
     return words.get(name, [])
 
 

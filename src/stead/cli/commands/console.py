@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from stead.cli.commands.hosts import real_inventory
 from stead.cli.commands.show import named
@@ -17,6 +19,8 @@ from stead.cli.common import options as shared
 from stead.cli.common.consoles import NO_CONSOLE, driver_of
 from stead.cli.common.workspace import Workspace, open_state
 from stead.core.diagnostics import Refused
+from stead.core.recorded import Record
+from stead.drivers.hypervisor import HypervisorDriver
 from stead.kinds import kinds
 from stead.site.ssh import ssh
 
@@ -30,14 +34,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    words = _words(shared.workspace_of(options), options.address)
+    record, told, driver = guest_of(shared.workspace_of(options), options.address)
+    words = ssh(record.host, told, [*driver.console(record.leases["uuid"])], options=TERMINAL)
     try:
         os.execvp(words[0], words)  # noqa: S606 - the terminal is ssh's from here on
     except OSError as error:
         raise Refused(NO_CONSOLE.at(None, f"{words[0]}: {error.strerror}.")) from error
 
 
-def _words(workspace: Workspace, address: str) -> list[str]:
+def guest_of(workspace: Workspace, address: str) -> tuple[Record, Mapping[str, Any], HypervisorDriver]:
+    """One instance, the connection of its host, and its driver."""
     first, *others = named(address, open_state(workspace).recorded().resources)
     if others:
         raise Refused(
@@ -53,4 +59,4 @@ def _words(workspace: Workspace, address: str) -> list[str]:
     driver = driver_of(first)
     if driver is None:
         raise Refused(NO_CONSOLE.at(None, f"{first.address}: there is no code for its hypervisor here."))
-    return ssh(first.host, told, [*driver.console(first.leases["uuid"])], options=TERMINAL)
+    return first, told, driver

@@ -24,6 +24,11 @@ def driver_of(record: Record) -> HypervisorDriver | None:
     return by_hypervisor().get(want.fields().get("hypervisor", "") if want is not None else "")
 
 
+def no_log(record: Record, said: bytes) -> Refused:
+    text = said.decode(errors="replace").strip()
+    return Refused(NO_CONSOLE.at(None, f"{record.host} does not say what the guest wrote: {text[-500:]}"))
+
+
 def reader(inventory: Inventory) -> Callable[[Record, int], bytes | None]:
     """Reads the last bytes of what a guest wrote on its console. None where that is kept nowhere."""
 
@@ -39,8 +44,7 @@ def reader(inventory: Inventory) -> Callable[[Record, int], bytes | None]:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(NO_CONSOLE.at(None, f"{record.host} does not answer: {type(error).__name__}.")) from error
         if done.returncode:
-            text = done.stderr.decode(errors="replace").strip()
-            raise Refused(NO_CONSOLE.at(None, f"{record.host} does not say what the guest wrote: {text[-500:]}"))
+            raise no_log(record, done.stderr)
         return done.stdout
 
     return read

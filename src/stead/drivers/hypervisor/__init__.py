@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from stead.core.driver import Capabilities, Capability, DriverScope, Feature, capability
 from stead.core.value import value
@@ -65,6 +65,12 @@ class MoveRequest:
         return self.want.get("migration") or {}
 
 
+class ConsoleLog(Protocol):
+    """What prints the last bytes, or lines, that the guest with this UUID wrote on its console, on its host."""
+
+    def __call__(self, uuid: str, last: int, *, lines: bool = False, follow: bool = False) -> Sequence[str]: ...
+
+
 @value
 class Mover:
     """How a guest gets to another host: by commands of the controller, which reaches both hypervisors."""
@@ -102,8 +108,8 @@ class HypervisorDriver:
     """On hosts, with their oldest versions that do; a guest may not move to an older one than it was started by."""
     console: Callable[[str], Sequence[str]]
     """What opens the serial console of the guest with this UUID, on its host."""
-    console_log: Callable[[str, int], Sequence[str]] | None = None
-    """What prints the last bytes that it wrote there, on its host. None: they are kept nowhere."""
+    console_log: ConsoleLog | None = None
+    """None: what it wrote there is kept nowhere."""
     mover: Mover | None = None
 
 

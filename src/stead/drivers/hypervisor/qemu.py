@@ -25,8 +25,9 @@ def console(uuid: str) -> Sequence[str]:
     return ["virsh", "--connect", LOCAL, "console", uuid]
 
 
-def console_log(uuid: str, most: int) -> Sequence[str]:
-    return ["tail", "-c", str(most), f"{_INSTANCES}/{uuid}/console.log"]
+def console_log(uuid: str, last: int, *, lines: bool = False, follow: bool = False) -> Sequence[str]:
+    how = [*(["-F"] if follow else []), "-n" if lines else "-c"]
+    return ["tail", *how, str(last), f"{_INSTANCES}/{uuid}/console.log"]
 
 
 def _at(way: str) -> str:
