@@ -31,6 +31,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.storage import (
     instance_disks,
     iscsi_targets,
     logical_disks,
+    rbd_images,
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
 from stead.core.address import Address
@@ -150,10 +151,16 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One whose programs answer, and where a guest uses the volume."""
 
     def answer(argv: list[Any], **_more: Any) -> str:
+        if argv[0] == "rbd":
+            return "[]"
         return {"vg_extent_size": str(MIB), "lv_size": str(MIB)}.get(argv[argv.index("--options") + 1], "")
 
     monkeypatch.setattr(commands, "run", answer)
-    monkeypatch.setattr(commands, "attempt", lambda *_words, **_more: (0, "", ""))
+
+    def status(argv: list[Any], **_more: Any) -> tuple[int, str, str]:
+        return (rbd_images.MISSING if "info" in argv else 0, "", "")
+
+    monkeypatch.setattr(commands, "attempt", status)
     monkeypatch.setattr(iscsi_targets, "ensure", lambda *_words: None)
     monkeypatch.setattr(instance_disks, "_seed", lambda *_words: None)
     monkeypatch.setattr(paths, "INSTANCES", str(tmp_path / "instances"))
@@ -164,6 +171,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / f"{UUID}.raw").write_bytes(bytes(MIB))
     monkeypatch.setattr(logical_disks.Logical, "exists", lambda disk: disk.path.endswith(UUID))
+    images = rbd_images.RbdImage
+    monkeypatch.setattr(images, "_info", lambda disk: {"size": MIB} if disk.spec.endswith(UUID) else None)
     monkeypatch.setattr(volume, "in_use", lambda *_words: [(RunningGuest(), "vdb")])
 
 

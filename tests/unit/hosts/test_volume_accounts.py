@@ -288,12 +288,12 @@ def test_the_doctor_is_told_of_volumes_without_a_secret(server: Server, tmp_path
 
 class Libvirt:
     def __init__(self) -> None:
-        self.secrets: dict[str, str] = {}
+        self.secrets: dict[str, bytes] = {}
 
     def is_set(self, uuid: str, _work: Work) -> bool:
         return uuid in self.secrets
 
-    def put(self, uuid: str, _usage: object, secret: str, _work: Work) -> None:
+    def put(self, uuid: str, _usage: object, secret: bytes, _work: Work) -> None:
         self.secrets[uuid] = secret
 
     def forget(self, uuid: str, _work: Work) -> None:
@@ -314,13 +314,13 @@ def libvirt(monkeypatch: pytest.MonkeyPatch) -> Libvirt:
 def test_a_host_keeps_what_it_was_handed_and_its_guests_are_given_it(libvirt: Libvirt, tmp_path: Path) -> None:
     volumes = [{"uuid": UUID, "pool": pool(tmp_path)}]
     drivers.reach(volumes, Work("compute-1", handed={UUID: "s3cret"}))
-    assert libvirt.secrets == {UUID: "s3cret"}
+    assert libvirt.secrets == {UUID: b"s3cret"}
     assert (tmp_path / "used" / UUID).stat().st_mode & 0o777 == 0o600
     drivers.reach(volumes, after_a_boot := Work("compute-1"))
     assert after_a_boot.done == []
     libvirt.secrets.clear()
     drivers.reach(volumes, Work("compute-1"))
-    assert libvirt.secrets == {UUID: "s3cret"}, "from its own file, without anybody's help"
+    assert libvirt.secrets == {UUID: b"s3cret"}, "from its own file, without anybody's help"
     drivers.leave(volumes, Work("compute-1"))
     assert (libvirt.secrets, list((tmp_path / "used").iterdir())) == ({}, [])
 
@@ -334,9 +334,9 @@ def test_a_run_that_is_killed_before_libvirt_has_the_secret_begins_anew(
         killed.setattr(libvirt_secrets, "put", lambda *_arguments: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             drivers.reach(volumes, Work("compute-1", handed={UUID: "s3cret"}))
-    libvirt.secrets[UUID] = "half made"
+    libvirt.secrets[UUID] = b"half made"
     drivers.reach(volumes, Work("compute-1", handed={UUID: "s3cret"}))
-    assert libvirt.secrets == {UUID: "s3cret"}
+    assert libvirt.secrets == {UUID: b"s3cret"}
 
 
 @pytest.mark.usefixtures("server", "libvirt")

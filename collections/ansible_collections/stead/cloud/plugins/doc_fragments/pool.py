@@ -23,6 +23,7 @@ options:
       - lvm
       - lvm-thin
       - nfs
+      - rbd
     default: dir
   path:
     description: Directory of the pool. Left out, it is the directory of the pool's name under C(/var/lib/stead/pools).

@@ -59,6 +59,7 @@ options:
       - lvm
       - lvm-thin
       - nfs
+      - rbd
     default: dir
   path:
     description: Directory of the pool on the host that serves it.

@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 OPTIONS: Dict[str, Any] = {
     "pool": {"type": "str", "aliases": ["name"], "default": "default"},
-    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs"], "default": "dir"},
+    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs", "rbd"], "default": "dir"},
     "path": {"type": "path"},
     "server": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

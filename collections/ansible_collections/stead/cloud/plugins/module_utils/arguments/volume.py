@@ -11,7 +11,7 @@ OPTIONS: Dict[str, Any] = {
     "image": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pool": {"type": "str", "default": "default"},
-    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs"], "default": "dir"},
+    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs", "rbd"], "default": "dir"},
     "path": {"type": "path"},
     "server": {"type": "str"},
     "size": {"type": "str"},

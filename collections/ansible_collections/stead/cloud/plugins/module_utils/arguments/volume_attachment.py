@@ -15,7 +15,7 @@ OPTIONS: Dict[str, Any] = {
     "account": {"type": "str", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pool": {"type": "str", "default": "default"},
-    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs"], "default": "dir"},
+    "type": {"type": "str", "choices": ["dir", "iscsi", "lvm", "lvm-thin", "nfs", "rbd"], "default": "dir"},
     "path": {"type": "path"},
     "server": {"type": "str"},
 }

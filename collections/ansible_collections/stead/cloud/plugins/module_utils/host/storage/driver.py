@@ -43,6 +43,7 @@ class DiskSource(NamedTuple):
     objects: Tuple[str, ...] = ()  # what qemu-img is told before
     user: str = ""  # who logs in to the server
     secret: str = ""  # UUID of what libvirt keeps of that
+    secret_type: str = ""  # what libvirt calls its sort, where that is not the protocol
     kept: bool = False  # its owner stays who it is: a server takes everybody for the same
 
 
@@ -121,3 +122,4 @@ class HostStorageDriver:
     snapshot: Optional[Callable[[Pool, str], StoredDisk]] = None  # where the copy of a volume lies: (pool, uuid)
     held: bool = False  # whoever uses a disk holds it: it is copied and grown through its guest's hypervisor alone
     serving: Optional[Serving] = None
+    reach: Optional[Callable[[Pool, Work], None]] = None  # of a cluster's: before a guest of this host uses a disk

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ...wire.parts import DEFAULT_STORAGE
 from ..base.errors import Code, Failed
 from ..base.work import Work
-from . import clients, dir, iscsi, lvm, lvm_thin, nfs  # noqa: A004 - a driver's file has its name
+from . import clients, dir, iscsi, lvm, lvm_thin, nfs, rbd  # noqa: A004 - a driver's file has its name
 from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
 
 try:
@@ -23,7 +23,14 @@ except ImportError:
 UNKNOWN = Code("STEAD-E100", "this host has no such storage driver")
 UNABLE = Code("STEAD-E101", "the pool's driver cannot do this")
 
-BUILT_IN: Tuple[HostStorageDriver, ...] = (dir.DRIVER, nfs.DRIVER, iscsi.DRIVER, lvm.DRIVER, lvm_thin.DRIVER)
+BUILT_IN: Tuple[HostStorageDriver, ...] = (
+    dir.DRIVER,
+    nfs.DRIVER,
+    iscsi.DRIVER,
+    lvm.DRIVER,
+    lvm_thin.DRIVER,
+    rbd.DRIVER,
+)
 DRIVERS: Mapping[str, HostStorageDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
 
 
@@ -131,9 +138,11 @@ def without_secret(wants: Iterable[Mapping[str, Any]]) -> List[str]:
 def reach(attached: Iterable[Mapping[str, Any]], work: Work) -> None:
     """Before a guest starts, or is given a volume."""
     for one in attached:
-        by = serving(one["pool"])
+        by, directly = serving(one["pool"]), driver(one["pool"]).reach
         if by is not None:
             by.reach(one["pool"], one["uuid"], work)
+        elif directly is not None:
+            directly(one["pool"], work)
 
 
 def leave(attached: Iterable[Mapping[str, Any]], work: Work) -> None:

@@ -96,7 +96,7 @@ def _reach(pool: Pool, uuid: str, work: Work) -> None:
     known = secret == accounts.used(uuid)
     given = clients.by_qemu(PROTOCOL) and libvirt_client.is_here()
     if secret and given and not (known and libvirt_secrets.is_set(uuid, work)):
-        libvirt_secrets.put(uuid, libvirt_secrets.Usage(PROTOCOL, iscsi_targets.name_of(uuid)), secret, work)
+        libvirt_secrets.put(uuid, libvirt_secrets.Usage(PROTOCOL, iscsi_targets.name_of(uuid)), secret.encode(), work)
     if not known:  # last: a run that is killed before begins anew
         accounts.keep_used(uuid, secret, work)
     if not clients.by_qemu(PROTOCOL):

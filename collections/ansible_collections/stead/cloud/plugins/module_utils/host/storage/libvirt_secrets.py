@@ -17,16 +17,17 @@ from ..base.work import Work
 class Usage(NamedTuple):
     """What it opens."""
 
-    protocol: str
-    target: str
+    type: str  # as libvirt calls it
+    name: str
+    element: str = "target"  # in which libvirt wants the name
 
 
 def is_set(uuid: str, work: Work) -> bool:
     return _find(libvirt_client.connection(work.sessions), uuid) is not None
 
 
-def put(uuid: str, usage: Usage, secret: str, work: Work) -> None:
-    work.act("give libvirt the secret of {0}".format(usage.target), _put, uuid, usage, secret, work)
+def put(uuid: str, usage: Usage, secret: bytes, work: Work) -> None:
+    work.act("give libvirt the secret of {0}".format(usage.name), _put, uuid, usage, secret, work)
 
 
 def forget(uuid: str, work: Work) -> None:
@@ -35,12 +36,12 @@ def forget(uuid: str, work: Work) -> None:
         work.act("take a secret from libvirt", found.undefine)
 
 
-def _put(uuid: str, usage: Usage, secret: str, work: Work) -> None:
+def _put(uuid: str, usage: Usage, secret: bytes, work: Work) -> None:
     made = Xml.Element("secret", {"ephemeral": "no", "private": "yes"})
     element(made, "uuid", text=uuid)
-    element(element(made, "usage", {"type": usage.protocol}), "target", text=usage.target)
+    element(element(made, "usage", {"type": usage.type}), usage.element, text=usage.name)
     connection = libvirt_client.connection(work.sessions)
-    connection.secretDefineXML(Xml.tostring(made, encoding="unicode")).setValue(secret.encode())
+    connection.secretDefineXML(Xml.tostring(made, encoding="unicode")).setValue(secret)
 
 
 def _find(connection: Any, uuid: str) -> Optional[Any]:

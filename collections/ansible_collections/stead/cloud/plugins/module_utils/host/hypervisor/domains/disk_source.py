@@ -14,10 +14,11 @@ def disk(source: DiskSource) -> Xml.Element:
         found = Xml.Element("disk", {"type": "network", "device": "disk"})
         told = element(found, "source", {"protocol": source.protocol, "name": source.name})
         port = {"port": source.port} if source.port else {}
-        element(told, "host", dict({"name": source.server}, **port))
+        if source.server:  # else the client knows by itself whom to ask
+            element(told, "host", dict({"name": source.server}, **port))
         if source.secret:
             login = element(told, "auth", {"username": source.user})
-            element(login, "secret", {"type": source.protocol, "uuid": source.secret})
+            element(login, "secret", {"type": source.secret_type or source.protocol, "uuid": source.secret})
     elif source.device:
         found = Xml.Element("disk", {"type": "block", "device": "disk"})
         element(found, "source", {"dev": source.path})
