@@ -68,8 +68,9 @@ def _copy(words: Sequence[str], record: Record) -> None:
                 while piece := child.stdout.read1(CHUNK):  # type: ignore[union-attr]
                     sys.stdout.write(decoder.decode(piece) if raw else legible(decoder.decode(piece)))
                     sys.stdout.flush()
-            finally:
+            except BaseException:  # Ctrl-C, or nobody reads on
                 child.terminate()
+                raise
         if child.returncode > 0:
             errors.seek(0)
             raise no_log(record, errors.read())
