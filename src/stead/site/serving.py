@@ -6,6 +6,7 @@ Decides what does not go: what only opens something on this machine (keys, jump 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ OF_THIS_MACHINE = frozenset(
     }
 )
 VAULTED = "__ansible_vault"  # as `ansible-inventory` prints it
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")  # of what the host lays down
 INVENTORIES = ("inventory", "group_vars", "host_vars")  # beside the spec: the controller gets its own
 LARGEST, MOST = 1 << 20, 2_000  # bytes of a file, and files
 
@@ -54,6 +56,9 @@ def files(folder: str, sources: Sequence[str]) -> dict[str, str]:
         if path.stat().st_size > LARGEST or len(found) >= MOST:
             text = f"{path} has more than {LARGEST >> 20} MiB, or {top} more than {MOST:,} files. Set `site` of "
             raise _refused(text + "stead_serve to a directory that has only the site's files.")
+        if not all(map(NAME.fullmatch, path.relative_to(top).parts)):
+            text = f"{path} has another name than letters, digits, dots, dashes, underscores and spaces. Rename it, or "
+            raise _refused(text + "move it out of the directory of the site's files.")
         try:
             found[str(path.relative_to(top))] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):

@@ -90,6 +90,13 @@ def test_the_sites_files_go_and_what_is_hidden_stays(tmp_path: Path) -> None:
         serving.files(".", sources)
 
 
+@pytest.mark.parametrize("name", ["web[1].yml", "회사.yml", "-a.yml"])
+def test_a_file_that_the_controller_would_not_take_is_told(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("stead: 1\n", encoding="utf-8")
+    with pytest.raises(Refused, match="Rename it"):
+        serving.files("", [str(tmp_path)])
+
+
 def test_the_running_stead_runs_from_its_archive(tmp_path: Path) -> None:
     root = tmp_path / "there"
     running = program()
