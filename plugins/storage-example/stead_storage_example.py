@@ -21,7 +21,8 @@ DRIVER = StorageDriver(
     capabilities={
         "volumes": _UNTRIED,
         "qcow2": no("Volumes in pools of this type are raw. Leave `format` out."),
-        "root disks": yes(Proven.NOT_HERE, "a root disk begins as a whole copy of its image"),
+        # The host that an instance left removes its own disks: here they would be those that it uses elsewhere.
+        "root disks": no("Pools of this type hold no root disks. Boot from a volume there: `boot_volume`."),
         "grow": _UNTRIED,
         "snapshots": _UNTRIED,
         "freeze": no("Pools of this type ask no guest to freeze its file systems. Set `freeze: false`."),

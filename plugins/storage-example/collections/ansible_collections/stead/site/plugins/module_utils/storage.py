@@ -9,7 +9,6 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import file_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import (
-    Content,
     HostStorageDriver,
     Pool,
     StoredDisk,
@@ -39,11 +38,6 @@ def _disk(pool: Pool, name: str, form: str) -> StoredDisk:
     return file_disks.disk(pool, name, form)
 
 
-def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
-    """A whole copy: another host may start the instance, and need not have the image."""
-    disk.fill(Content(image, "qcow2"), size, work)
-
-
 def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
     return _disk(pool, uuid + ".snapshot", "raw")
 
@@ -60,7 +54,6 @@ DRIVERS = (
         room=file_disks.room,
         require=_require,
         prepare=_prepare,
-        root=_root,
         snapshot=_snapshot,
     ),
 )
