@@ -158,7 +158,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(commands, "run", answer)
 
     def status(argv: list[Any], **_more: Any) -> tuple[int, str, str]:
-        return (rbd_images.MISSING if "info" in argv else 0, "", "")
+        missing = argv[0] == "rbd" and "info" in argv
+        return (rbd_images.MISSING, "", rbd_images.NO_IMAGE) if missing else (0, "", "")
 
     monkeypatch.setattr(commands, "attempt", status)
     monkeypatch.setattr(iscsi_targets, "ensure", lambda *_words: None)

@@ -40,6 +40,19 @@ def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch)
     assert not drivers.driver(POOL).there(POOL)
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["rbd: couldn't connect to the cluster!", "rbd: error opening pool 'vms': (2) No such file or directory"],
+)
+def test_a_cluster_or_pool_that_is_away_is_no_missing_volume(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same status as of an image that is not there: a plan would make an empty one in its place."""
+    monkeypatch.setattr(commands, "attempt", lambda *_words: (2, "", said))
+    with pytest.raises(Failed, match="STEAD-E001"):
+        drivers.disk(POOL, "4-2", "raw").exists()
+    monkeypatch.setattr(commands, "attempt", lambda *_words: (2, "", "rbd: error opening image 4-2: (2) No such file"))
+    assert not drivers.disk(POOL, "4-2", "raw").exists()
+
+
 class Libvirt:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.given: list[tuple[str, libvirt_secrets.Usage, bytes]] = []

@@ -21,7 +21,8 @@ from .driver import Content, PoolRoom
 BASE = "image-"  # how the names of images of the site begin
 MOMENT = "base"  # the snapshot of those
 PATIENCE = 10  # seconds, for monitors that do not answer
-MISSING = 2  # what `rbd` ends with where there is no such image
+# A pool, a cluster or a configuration that is not there ends with the same status, and says nothing of images.
+MISSING, NO_IMAGE = 2, "error opening image"
 _BRINGING = threading.Lock()  # steps of one host run at once
 TRIES = 3  # somebody else may just have removed what was to be cloned
 
@@ -206,7 +207,7 @@ class RbdImage:
     def _info(self) -> Optional[Dict[str, Any]]:
         words = self._ceph.words("rbd", "info", self.spec, "--format", "json")
         status, out, said = commands.attempt(words)
-        if status == MISSING:
+        if status == MISSING and NO_IMAGE in said:
             return None
         if status:
             text = "`{0}` ended with status {1}: {2}"
