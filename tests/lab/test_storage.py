@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from disk_scripts import SECTORS, user_data
 from leftovers import differences, listing
 from varying import variant
 from waiting import patiently
@@ -68,11 +69,7 @@ projects:
       web: {flavor: {vcpus: 1, memory: 128MiB, disk: 0GiB}, boot_volume: booted, networks: [app],
             security_groups: [web], stop_timeout: 20s, cloud_init: {user_data: SCRIPTS}}
 """
-# Each is asked for as /cgi-bin/NAME?SERIAL, or ?SERIAL=WORD: in which order a guest finds disks is its own business.
 SCRIPTS = {
-    "put": 'printf "%-16s" "${QUERY_STRING#*=}" | dd of="/dev/$(disk)" conv=notrunc,fsync 2>&1',
-    "get": 'dd if="/dev/$(disk)" bs=16 count=1 2>/dev/null | tr -d "\\0 "',
-    "size": 'cat "/sys/block/$(disk)/size"',
     "busy": 'disk=$(disk); (while dd if=/dev/urandom of="/dev/$disk" bs=4k seek=16 count=64 conv=notrunc,fsync; do'
     " echo $disk >>/tmp/rounds; done; echo failed >>/tmp/failed) >/dev/null 2>&1 </dev/null & echo $! >>/tmp/busy",
     "rounds": "wc -l </tmp/rounds; cat /tmp/failed 2>/dev/null; dmesg | grep -i 'I/O error'",
@@ -80,17 +77,8 @@ SCRIPTS = {
     "calm": "kill $(cat /tmp/busy); rm /tmp/busy",
     "reach": 'nc -w 3 "${QUERY_STRING%%=*}" "${QUERY_STRING#*=}" </dev/null >/dev/null 2>&1 && echo yes || echo no',
 }
-HEAD = """#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-disk() { basename "$(dirname "$(grep -l "^${QUERY_STRING%%=*}" /sys/block/vd*/serial)")"; }
-"""
-FILES = [
-    {"path": f"/srv/http/cgi-bin/{name}", "permissions": "0755", "content": f"{HEAD}{text}\n"}
-    for name, text in SCRIPTS.items()
-]
-USER_DATA = "#cloud-config\n" + json.dumps({"write_files": FILES})
+USER_DATA = user_data(SCRIPTS)
 DB, WEB = "acme/instances/db", "acme/instances/web"
-SECTORS = 2048  # in a MiB
 BOTH = ("files", "blocks")
 
 
