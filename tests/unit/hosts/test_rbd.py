@@ -49,6 +49,9 @@ def test_a_cluster_or_pool_that_is_away_is_no_missing_volume(said: str, monkeypa
     monkeypatch.setattr(commands, "attempt", lambda *_words: (2, "", said))
     with pytest.raises(Failed, match="STEAD-E001"):
         drivers.disk(POOL, "4-2", "raw").exists()
+    monkeypatch.setattr(commands, "attempt", lambda *_words: (0, "", said))
+    with pytest.raises(Failed, match="without JSON"):
+        drivers.disk(POOL, "4-2", "raw").exists()
     monkeypatch.setattr(commands, "attempt", lambda *_words: (2, "", "rbd: error opening image 4-2: (2) No such file"))
     assert not drivers.disk(POOL, "4-2", "raw").exists()
 

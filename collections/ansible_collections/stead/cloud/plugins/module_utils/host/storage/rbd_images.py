@@ -27,6 +27,14 @@ _BRINGING = threading.Lock()  # steps of one host run at once
 TRIES = 3  # somebody else may just have removed what was to be cloned
 
 
+def told(out: str) -> Any:
+    """An answer that is none is a failure of the program, and says nothing of what it was asked for."""
+    try:
+        return json.loads(out)
+    except ValueError:
+        raise Failed(commands.PROGRAM_FAILED, "Ceph answered without JSON: {0!r}".format(out[:200])) from None
+
+
 class Ceph(NamedTuple):
     """A pool, and the user as whom it is used."""
 
@@ -43,7 +51,7 @@ class Ceph(NamedTuple):
         return "rbd:{0}:id={1}".format(self.spec(name), self.user)
 
     def ask(self, *words: object) -> Any:
-        return json.loads(commands.run(self.words("rbd", *words, "--format", "json")))
+        return told(commands.run(self.words("rbd", *words, "--format", "json")))
 
     def silent(self) -> str:
         """Why the pool cannot be used; empty where it can."""
@@ -54,8 +62,8 @@ class Ceph(NamedTuple):
         return "" if status == 0 else (said.strip() or out.strip())[-commands.TAIL :]
 
     def room(self) -> PoolRoom:
-        told = json.loads(commands.run(self.words("ceph", "df", "--format", "json")))
-        stats: Dict[str, Any] = next((one["stats"] for one in told["pools"] if one["name"] == self.pool), {})
+        pools = told(commands.run(self.words("ceph", "df", "--format", "json")))["pools"]
+        stats: Dict[str, Any] = next((one["stats"] for one in pools if one["name"] == self.pool), {})
         free = int(stats.get("max_avail", 0))
         return {"size": int(stats.get("stored", 0)) + free, "free": free}
 
@@ -212,7 +220,7 @@ class RbdImage:
         if status:
             text = "`{0}` ended with status {1}: {2}"
             raise Failed(commands.PROGRAM_FAILED, text.format(commands.shown(words), status, said.strip()))
-        found: Dict[str, Any] = json.loads(out)
+        found: Dict[str, Any] = told(out)
         return found
 
     @property
