@@ -24,18 +24,18 @@ BLUE: dict[str, Any] = {"acme": {"networks": {"blue": {}}}}
 class Spec:
     """Stands for reading: counts, and names the files that it read."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.read, self.found = 0, list[Diagnostic]()
+        self.files = {str(folder / "stead.yml"): "", str(folder / "tenants/acme.yml"): "acme"}
 
     def __call__(self, _contents: Mapping[str, Any]) -> tuple[Desired, list[Diagnostic]]:
         self.read += 1
-        files = {"stead.yml": "", "tenants/acme.yml": "acme"}
-        return cast("Desired", SimpleNamespace(files=files, read=self.read)), self.found
+        return cast("Desired", SimpleNamespace(files=self.files, read=self.read)), self.found
 
 
 @pytest.fixture
-def spec() -> Spec:
-    return Spec()
+def spec(tmp_path: Path) -> Spec:
+    return Spec(tmp_path)
 
 
 @pytest.fixture

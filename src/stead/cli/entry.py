@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from stead.cli import COMMANDS, INTERRUPTED
@@ -18,6 +18,7 @@ CUT_OFF = Code("STEAD-C003", "the output cannot be written")
 NO_ACCESS = Code("STEAD-C005", "the operating system refuses access to a file")
 NO_MEMORY = Code("STEAD-C004", "not enough memory")
 USAGE = 1
+_CHOICE = re.compile(r"argument (?:(-.*)|.*): invalid choice: '(.*)' \(choose from (.*)\)")
 
 
 def whole(arguments: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def dispatch(arguments: Sequence[str]) -> int:
         return 0 if arguments else USAGE
     name, *rest = arguments
     if name not in COMMANDS:
-        told = UNKNOWN.at(None, f"There is no command {name!r}.{nearest(name)} `stead --help` lists them.")
+        told = UNKNOWN.at(None, f"There is no command {name!r}.{nearest(name, COMMANDS)} `stead --help` lists them.")
         return refused([told], as_json="--json" in rest)
     return invoke(name, rest)
 
@@ -48,11 +49,21 @@ class Parser(argparse.ArgumentParser):
     as_json = False  # of what is wrong: asked for in the very words that cannot be understood
 
     def error(self, message: str) -> NoReturn:
-        if self.as_json:
-            text = f"{message}. `{self.prog} --help` lists its arguments."
-            self.exit(refused([BAD_USAGE.at(None, text)], as_json=True))
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        text = f"{self._told(message)} `{self.prog} --help` lists its arguments."
+        self.exit(refused([BAD_USAGE.at(None, text)], as_json=self.as_json))
+
+    def _told(self, message: str) -> str:
+        """argparse's words, with what may have been meant."""
+        _, unknown, words = message.partition("unrecognized arguments: ")
+        if unknown:
+            option = next((word.partition("=")[0] for word in words.split() if word.startswith("-")), "")
+            if option:
+                return f"`{self.prog}` has no option {option!r}.{nearest(option, self._option_string_actions)}"
+            return f"`{self.prog}` takes no argument {words!r}."
+        if found := _CHOICE.search(message):
+            option, word, known = found[1], found[2], found[3].replace("'", "")
+            return f"{f'{option}: ' if option else ''}{word!r} is none of {known}.{nearest(word, known.split(', '))}"
+        return f"{message[:1].upper()}{message[1:]}."
 
 
 def invoke(name: str, rest: Sequence[str]) -> int:
@@ -105,8 +116,8 @@ def overview() -> str:
     return "\n".join([*lines, "", "`stead COMMAND --help` shows the options of a command."])
 
 
-def nearest(word: str) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     import difflib
 
-    match = difflib.get_close_matches(word, COMMANDS, n=1)
+    match = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean `{match[0]}`?" if match else ""

@@ -34,7 +34,7 @@ class SpecReadings:
     def __init__(
         self, read: Callable[[Contents], Reading], root: Path, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`root` is where the names of the spec's files are looked up."""
+        """`root` is the folder in which further files of the spec may appear."""
         self._read, self._root, self._clock = read, root, clock
         self._kept: tuple[_Kept, ...] = ()
 
@@ -52,7 +52,7 @@ class SpecReadings:
 
     def _stamps(self, desired: Desired) -> list[tuple[str, int, int]]:
         """Of the files that were read, and of their folders, where others may appear."""
-        files = [self._root / name for name in desired.files]
+        files = [Path(name) for name in desired.files]
         return [_stamp(path) for path in sorted({self._root, *files, *(path.parent for path in files)})]
 
 

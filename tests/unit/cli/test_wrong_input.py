@@ -106,7 +106,8 @@ def test_an_unknown_option_is_refused_in_json_too(name: str, capsys: pytest.Capt
     assert _status([name, "--no-such-option"]) == 1
     said = capsys.readouterr()
     assert not said.out
-    assert "usage:" in said.err
+    assert said.err.startswith("error[STEAD-C002]")
+    assert f"stead {name}" in said.err
     assert _status([name, "--no-such-option", "--json"]) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["diagnostics"][0]["code"] == "STEAD-C002"

@@ -42,12 +42,15 @@ def told(one: Diagnostic) -> str:
 
 
 @pytest.mark.parametrize(("case", "base"), CASES)
-def test_bad_input_gets_its_diagnostics_and_good_input_none(case: dict[str, Any], base: str, tmp_path: Path) -> None:
+def test_bad_input_gets_its_diagnostics_and_good_input_none(
+    case: dict[str, Any], base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "stead.yml").write_bytes((base + case["spec"]).encode("utf-8", "surrogateescape"))
     for name, text in case.get("files", {}).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    spec, found = load([tmp_path / "stead.yml"], kinds(), variables=case.get("vars"), root=tmp_path)
+    spec, found = load([Path("stead.yml")], kinds(), variables=case.get("vars"), root=Path())
     if not found:
         desired, found = resolve(spec, key=b"key")
         hosts = {name: host(name, **one) for name, one in case.get("hosts", {}).items()}

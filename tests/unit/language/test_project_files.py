@@ -105,7 +105,7 @@ def test_each_file_has_its_owner(tmp_path: Path) -> None:
     desired, found = read(tmp_path)
     assert found == []
     files = {"more.yml": "", "stead.yml": "", "tenants/acme/a.yml": "acme", "tenants/acme/parts/b.yml": "acme"}
-    assert desired.files == files
+    assert desired.files == {str(tmp_path / name): project for name, project in files.items()}
 
 
 def test_the_site_gives_a_project_file_its_variables(tmp_path: Path) -> None:

@@ -26,7 +26,10 @@ def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
 def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
     import textwrap  # only who is told something pays for it
 
+    from stead.cli.common.excerpt import Excerpts, drawn
+
     out = sys.stderr if stream is None else stream
+    excerpts = Excerpts()
     for one in diagnostics:
         colour = RED if one.severity is Severity.ERROR else YELLOW
         head = paint(f"{one.severity}[{one.code}]", colour, BOLD, stream=out)
@@ -34,6 +37,9 @@ def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) ->
         where = " ".join(part for part in (str(one.place or ""), one.address) if part)
         if where:
             print(f"  {paint('-->', CYAN, stream=out)} {where}", file=out)
+        if one.place and (excerpt := excerpts.of(one.place)) is not None:
+            line, carets = drawn(excerpt, one.place.line)
+            print(f"  {line}\n  {paint(carets, colour, stream=out)}", file=out)
         for paragraph in one.detail.splitlines():
             print(
                 textwrap.fill(
@@ -50,13 +56,18 @@ def complain(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) ->
 
 
 def as_data(one: Diagnostic) -> dict[str, Any]:
-    """For `--json`."""
-    place = one.place
+    """For `--json`. The place has the line's text, and the column after the last that is meant."""
+    from stead.cli.common.excerpt import Excerpts
+
+    place, excerpt = one.place, Excerpts().of(one.place)
+    written = {"end_column": excerpt.end, "text": excerpt.text} if excerpt is not None else {}
     return {
         "code": one.code,
         "severity": str(one.severity),
         "summary": one.summary,
         "detail": one.detail,
         "address": one.address,
-        "place": {"file": place.file, "line": place.line, "column": place.column} if place is not None else None,
+        "place": {"file": place.file, "line": place.line, "column": place.column, **written}
+        if place is not None
+        else None,
     }

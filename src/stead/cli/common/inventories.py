@@ -51,11 +51,11 @@ def _digest(path: Path) -> str:
     return link + (digest_of_file(path) if path.is_file() else "")  # a device or a pipe may have no end
 
 
-def of_projects(sources: Sequence[Path], root: Path, owned: Mapping[str, str]) -> Iterator[Diagnostic]:
+def of_projects(sources: Sequence[Path], owned: Mapping[str, str]) -> Iterator[Diagnostic]:
     """What a project's people write decides nothing of hosts."""
     from stead.language.spec.project_files import NOT_ALONE
 
-    folders = {(root / folder).resolve(): project for folder, project in owned.items()}
+    folders = {Path(folder).resolve(): project for folder, project in owned.items()}
     for _, path in files(sources) if folders else ():
         whose = next((one for folder, one in folders.items() if path.resolve().is_relative_to(folder)), "")
         if whose:

@@ -56,7 +56,7 @@ def load(workspace: Workspace) -> Loaded:
     documents = store.documents() if store is not None else {}
     desired, found = read_spec(workspace, stored=stored_of(workspace, documents))
     sources = inventory.sources
-    found = [*found, *more, *inventories.of_projects(sources, workspace.root, desired.owned)]
+    found = [*found, *more, *inventories.of_projects(sources, desired.owned)]
     if has_errors(found):
         raise Refused(*found)
     runner = runner_for(workspace, inventory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import normpath
+from os.path import normpath, relpath
 from pathlib import Path
 
 from stead.core.diagnostics import Code, Diagnostic, Place
@@ -20,7 +20,7 @@ OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.y
 
 
 class Files:
-    """Reads documents, each file once, and names them as the user would: relative to where they are."""
+    """Reads documents, each file once, and names them as the user did: an editor opens that."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,7 +35,7 @@ class Files:
         if not read and self.whole:  # to plan by would be to destroy everything that there is
             for file in files:
                 text = "The file is empty. A spec begins with the line `stead: 1`."
-                self.found.append(EMPTY.at(Place(self.shown(file), 1, 1), text))
+                self.found.append(EMPTY.at(Place(str(file), 1, 1), text))
         return list(read.values())
 
     def _expand(self, path: Path) -> list[Path]:
@@ -48,17 +48,17 @@ class Files:
             if not file.name.startswith(".") and not file.name.endswith(OTHERS)
         )
         if not files:
-            text = f"{self.shown(path)} has no *.yml file. Write one (`stead init` makes one), or name another place."
+            text = f"{path} has no *.yml file. Write one (`stead init` makes one), or name another place."
             self.found.append(EMPTY.at(None, text))
         return files
 
     def owned(self, path: Path, named_at: Place, project: str) -> list[Node]:
         """The files of a project's people: a folder, or one file. No link leads there, and none leads out."""
         base = self.root.resolve()
-        whole = Path(normpath(base / path))
+        whole = Path(normpath(base / relpath(path, self.root)))
         if self._real(path) != whole or not whole.is_relative_to(base):
             text = (
-                f"{self.shown(path)} leads out of the spec's directory, or through a link, and is not read. Files of a "
+                f"{path} leads out of the spec's directory, or through a link, and is not read. Files of a "
                 "project's people lie in a plain folder beside the spec."
             )
             self._refuse(OUTSIDE, named_at, text)
@@ -80,14 +80,12 @@ class Files:
         if walls is not None:
             real = self._real(path)
             if real is None or not real.is_relative_to(walls.resolve()):
-                text = (
-                    f"{self.shown(path)} is not below {self.shown(walls)}, and is not read. Copy the part into there."
-                )
+                text = f"{path} is not below {walls}, and is not read. Copy the part into there."
                 self._refuse(OUTSIDE, named_at, text)
                 return None
         if path not in self._read:
             self._read[path] = self._document(path, named_at)
-            self.owners[self.shown(path)] = project
+            self.owners[str(path)] = project
         return self._read[path]
 
     def _refuse(self, code: Code, named_at: Place | None, text: str) -> None:
@@ -98,7 +96,7 @@ class Files:
         why = ""
         try:
             if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
-                text = f"{self.shown(path)} leads outside and is not read. Copy the part to a place beside the spec."
+                text = f"{path} leads outside and is not read. Copy the part to a place beside the spec."
                 self._refuse(OUTSIDE, named_at, text)
                 return None
             if named_at is not None and path.exists() and not path.is_file():
@@ -113,15 +111,12 @@ class Files:
             why = getattr(error, "strerror", "") or str(error)
         if why:
             self.whole = False
-            text = f"{self.shown(path)}: {why}. Check the name, and that you may read it."
+            text = f"{path}: {why}. Check the name, and that you may read it."
             self.found.append(NO_FILE.at(named_at, text))
             return None
         from stead.language.document.parser import read
 
-        node, found = read(data, self.shown(path))
+        node, found = read(data, str(path))
         self.found += found
         self.whole = self.whole and (node is not None or not found)
         return node
-
-    def shown(self, path: Path) -> str:
-        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)

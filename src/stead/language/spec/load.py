@@ -69,7 +69,7 @@ def load_alone(
     """A project's files without the site's. The variables are those that the site's inclusion would give."""
     loading = _Loading(Files(root or Path.cwd()), kinds)
     environment = VariableScope(declared={}, given={})
-    place = Place(loading.files.shown(path), 1, 1)
+    place = Place(str(path), 1, 1)
     given = loading.given(variables or {}, var_files)
     loading.owned(Owned(project, path, place, document.Mapping(*place)), environment, given)
     return loading.spec(environment, ()), [*loading.files.found, *loading.found]
@@ -110,7 +110,7 @@ class _Loading:
         for path in var_files:
             node = self.files.document(path)
             if node is not None and self.sections.is_map(node):
-                given |= {name: Given(below, self.files.shown(path)) for name, below in node.entries.items()}  # type: ignore[attr-defined]
+                given |= {name: Given(below, str(path)) for name, below in node.entries.items()}  # type: ignore[attr-defined]
         for name, text in variables.items():
             given[name] = Given(Scalar(f"-e {name}", 1, 1, text), "-e", text=text)
         return given
@@ -150,15 +150,15 @@ class _Loading:
 
     def project_files(self, nodes: Sequence[Node], environment: VariableScope) -> None:
         """What projects' people write, after all that the site's own files say."""
-        named = [one for node in nodes for one in owned(node, self.files.root, self.files.found)]
-        site = {self.files.root / node.file: node.place for node in nodes} | self.parts
+        named = [one for node in nodes for one in owned(node, self.files.found)]
+        site = {Path(node.file): node.place for node in nodes} | self.parts
         for one in apart(named, site, self.found):
             self.owned(one, environment)
 
     def owned(self, one: Owned, above: VariableScope, more: Mapping[str, Given] | None = None) -> None:
         empty = document.Mapping(one.node.file, one.node.line, one.node.column)
         self.sections.define("projects", "", one.project, empty, above, None)
-        self.folders[self.files.shown(one.path)] = one.project
+        self.folders[str(one.path)] = one.project
         nodes = [node for node in self.files.owned(one.path, one.place, one.project) if self.sections.is_map(node)]
         declared: dict[str, Node] = {}
         for node in nodes:
@@ -210,11 +210,11 @@ class _Loading:
             self.part(name, below, part, environment)
 
     def part(self, name: str, inclusion: Node, part: Scalar, environment: VariableScope) -> None:
-        path = Path(normpath((self.files.root / part.file).parent / part.text))
+        path = Path(normpath(Path(part.file).parent / part.text))
         self.included += 1
         if path in self.including or len(self.including) >= DEEPEST or self.included > MOST:
             ring = [*self.including[self.including.index(path) if path in self.including else 0 :], path]
-            text = " includes ".join(self.files.shown(one) for one in ring) + ". Take one of them out."
+            text = " includes ".join(map(str, ring)) + ". Take one of them out."
             if self.included <= MOST + 1:
                 self.found.append(RECURSION.at(part.place, text))
             return
@@ -242,7 +242,7 @@ class _Loading:
         self.including.append(path)
         self.contents(node, scope)
         self.including.pop()
-        self.found[before:] = [_inside(one, self.files.shown(path), inclusion.place) for one in self.found[before:]]
+        self.found[before:] = [_inside(one, str(path), inclusion.place) for one in self.found[before:]]
 
 
 def _inside(one: Diagnostic, part: str, included: Place) -> Diagnostic:

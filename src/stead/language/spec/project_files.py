@@ -32,7 +32,7 @@ class Owned(NamedTuple):
     node: document.Mapping
 
 
-def owned(node: Node, root: Path, found: list[Diagnostic]) -> Iterator[Owned]:
+def owned(node: Node, found: list[Diagnostic]) -> Iterator[Owned]:
     """What one file of the site's says of them."""
     below = node.child("include")
     if below is None or (isinstance(below, Scalar) and below.value is None):
@@ -41,11 +41,11 @@ def owned(node: Node, root: Path, found: list[Diagnostic]) -> Iterator[Owned]:
         if not isinstance(item, document.Mapping):
             text = f"This is {kind_of(item)}; expected {{project: NAME, from: FOLDER}}, or a list of these."
             found.append(WRONG_TYPE.at(item.place, text))
-        elif (one := _one(item, root, found)) is not None:
+        elif (one := _one(item, found)) is not None:
             yield one
 
 
-def _one(item: document.Mapping, root: Path, found: list[Diagnostic]) -> Owned | None:
+def _one(item: document.Mapping, found: list[Diagnostic]) -> Owned | None:
     for word in item.entries.keys() - set(_FIELDS):
         text = f"There is no field {word!r} here: at the top, an inclusion has `project`, `from` and `vars`."
         found.append(UNKNOWN_FIELD.at(item.place_of_key(word), text))
@@ -57,7 +57,7 @@ def _one(item: document.Mapping, root: Path, found: list[Diagnostic]) -> Owned |
     if not NAME.fullmatch(project.text):
         found.append(WRONG_FORM.at(project.place, f"{project.text!r} cannot be the name of a project."))
         return None
-    beside = Path(normpath((root / path.file).parent / path.text))
+    beside = Path(normpath(Path(path.file).parent / path.text))
     return Owned(project.text, beside, path.place, item)
 
 
