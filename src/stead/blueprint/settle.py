@@ -14,13 +14,14 @@ from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.seals import Seals
 from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
 from stead.core.address import Address, order
+from stead.core.by_hand import STATE
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.core.fields import Expression, Secret
 from stead.core.kind import Kind, Member
 from stead.core.needs import STANDBY
 from stead.core.observed import Observed
 from stead.core.recorded import Record, Recorded
-from stead.core.value import replace, value
+from stead.core.value import field, replace, value
 from stead.core.want import Want, canonical
 from stead.language.desired import Block, Desired
 from stead.language.desired.model import Check
@@ -42,6 +43,7 @@ class Overrides:
 
     replace: frozenset[Address] = frozenset()
     rearrange: Rearrange | None = None
+    states: Mapping[Address, str] = field(default_factory=dict)  # given by hand now; empty: as the spec says again
     plugins: PlacementPlugins = NO_PLUGINS
 
 
@@ -83,7 +85,7 @@ def settle(
     if has_errors(found):
         return None, found
 
-    lent = _with_standby(chosen.of, seconds)
+    lent = _with_states(_with_standby(chosen.of, seconds), records, overrides.states)
     blocks = [
         (block, [Member(address, lent[address], hosts.get(address, "")) for address in block.members])
         for block in desired.blocks
@@ -152,6 +154,15 @@ def _with_standby(
 ) -> Mapping[Address, Mapping[str, str]]:
     """The second host is kept as a lease is: hosts remember it, and so does whoever rebuilds the store from them."""
     return {**chosen, **{address: {**chosen[address], STANDBY: host} for address, host in seconds.items()}}
+
+
+def _with_states(
+    chosen: Mapping[Address, Mapping[str, str]], records: Mapping[Address, Record], given: Mapping[Address, str]
+) -> Mapping[Address, Mapping[str, str]]:
+    """What a person gave by hand stays until a person takes it back."""
+    before = {one: text for one, record in records.items() if (text := record.leases.get(STATE))}
+    states = {one: text for one, text in {**before, **given}.items() if text and one in chosen}
+    return {**chosen, **{one: {**chosen[one], STATE: text} for one, text in states.items()}} if states else chosen
 
 
 def _stranded(

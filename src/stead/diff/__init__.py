@@ -17,9 +17,10 @@ from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
 from stead.diff.detach import detach
 from stead.diff.drift import drift, silent
-from stead.diff.grouped import by_block
+from stead.diff.grouped import by_block, held
 from stead.diff.identity import SAME, Identities, StaleName
 from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Note, Subject
+from stead.diff.power import of_power
 from stead.diff.present import brand_new, compare_present
 from stead.diff.removed import NotDestroyed, compare_removed, counts_of
 from stead.diff.renamed import renamed
@@ -41,15 +42,16 @@ def compare(
 ) -> Diff:
     """`recorded` and `observed` go by their new names already; `names` says which were others."""
     changes: list[Change] = []
-    notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed)]
+    notes: list[Note] = [*silent(observed), *_cut_short(recorded, observed), *held(blueprint)]
     unchanged = 0
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
     quiet = frozenset(host.name for host in observed.hosts.values() if not host.state.answers)
+    anew = asked.rebuild | asked.power
     formerly, untold = {new: old for old, new in names.renames.items()}, names.stale_names
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
-        told = address not in formerly and address not in untold and address not in asked.rebuild
+        told = address not in formerly and address not in untold and address not in anew
         if told and settled is not None and record is not None and _same(settled, record, found):
             unchanged += 1
             continue
@@ -65,8 +67,10 @@ def compare(
             kind=kinds[address.kind],
             record=record,
             haves=found,
-            settled=settled,
+            settled=of_power(settled, found) if settled is not None and address in asked.power else settled,
             rebuild=address in asked.rebuild,
+            reboot=address in asked.reboot,
+            power=address in asked.power,
         )
         if settled is None:
             gone = compare_removed(subject, observed, counts, NotDestroyed(asked.forget, blueprint.used), notes)

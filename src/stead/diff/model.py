@@ -73,10 +73,15 @@ class Diff:
 
 
 class Asked(NamedTuple):
-    """What is done with a resource whatever it is to be: let go of, or given a new root disk."""
+    """What is done with a resource whatever it is to be: let go of, given a new root disk, or restarted.
+
+    Of those of `power`, nothing is done but what concerns their state, whatever else differs.
+    """
 
     forget: frozenset[Address] = frozenset()
     rebuild: frozenset[Address] = frozenset()
+    reboot: frozenset[Address] = frozenset()
+    power: frozenset[Address] = frozenset()
 
 
 AS_THE_SPEC_SAYS = Asked()
@@ -92,6 +97,8 @@ class Subject:
     haves: Mapping[str, Have]
     settled: Settled | None
     rebuild: bool = False  # somebody asked for it
+    reboot: bool = False  # the same
+    power: bool = False  # the same, of its state
 
 
 def is_down(host: str, observed: Observed) -> bool:

@@ -8,7 +8,7 @@ from stead.blueprint.claims import changed_in
 from stead.blueprint.leases import IDENTITY, UUID
 from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
-from stead.core.effect import Action, Disruption
+from stead.core.effect import Action, Disruption, Effect
 from stead.core.needs import STANDBY
 from stead.core.observed import Have, HostStatus, Observed
 from stead.core.recorded import Record
@@ -24,6 +24,7 @@ FOUND_SO = (Reason("found-so", "the host already has it, but it was not recorded
 UNLISTED = (Reason("ledger-lost", "the host has it, but its ledger does not"),)
 MOVED_HERE = (Reason("found-so", "it was moved here by hand"),)
 REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
+POWER_ASKED = (Reason("power-asked", "you asked for it"),)
 EMPTY = Reason("lost", "its host no longer has it: restore it there, or it is created again without its data")
 NOT_READY = (Reason("not-ready", "it was not ready when the last run waited for it; this run waits again"),)
 RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
@@ -146,10 +147,10 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         notes.append(waiting(subject, host, later))
     if same and applied is not None and have.made_from == applied.digest:  # not by a step whose end nobody heard of
         notes.append(agreed(subject, host, same))
-    if not changes and effect.action is not Action.REBUILD:
+    if not changes and effect.action not in (Action.REBOOT, Action.REBUILD):
         yield from _alike(subject, settled, host, want, have)
         return
-    reasons = why(changes) or REBUILD_ASKED
+    reasons = POWER_ASKED if subject.power else why(changes) or REBUILD_ASKED
     if effect.action is Action.REPLACE:
         yield from _replaced(subject, settled, observed, notes, (*reasons, *unknown(unnamed))[-1], changes)
         return
@@ -168,6 +169,8 @@ def _differing(subject: Subject, settled: Settled, want: Want, have: Want, appli
     found = field_changes(subject.kind, settled, want, have, applied)
     if subject.rebuild and subject.kind.rebuild is not None and found.effect.action not in ANEW:
         return Differing((*found.changes, *found.later), subject.kind.rebuild(have.fields()))
+    if subject.reboot and found.effect.action not in ANEW:
+        return found._replace(effect=Effect(Action.REBOOT, Disruption.REBOOT))
     return found
 
 

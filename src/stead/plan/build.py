@@ -37,10 +37,13 @@ Selected = Callable[[Address], bool]
 
 @value
 class Selection:
-    """Which steps to take: those of `wanted` and what they need, less `unwanted` and what needs those."""
+    """Which steps to take: those of `wanted` and what they need, unless taken `alone`; less `unwanted` and what needs
+    those.
+    """
 
     wanted: Selected | None = None
     unwanted: Selected | None = None
+    alone: bool = False
 
 
 EVERYTHING = Selection()
@@ -91,7 +94,7 @@ def _select(ordered: Ordered, selection: Selection) -> Ordered:
     keep = set(range(len(changes)))
     if selection.wanted is not None:
         keep = {at for at in keep if selection.wanted(changes[at].address)}
-        for at in sorted(keep, reverse=True):  # numbers of what comes before are smaller
+        for at in () if selection.alone else sorted(keep, reverse=True):  # numbers of what comes before are smaller
             keep |= _before(at, after)
     if selection.unwanted is not None:
         gone = {at for at in range(len(changes)) if selection.unwanted(changes[at].address)}

@@ -50,6 +50,8 @@ class Wishes:
     selection: Selection = EVERYTHING
     replace: frozenset[Address] = frozenset()
     rebuild: frozenset[Address] = frozenset()
+    reboot: frozenset[Address] = frozenset()
+    states: Mapping[Address, str] = field(default_factory=dict)  # given by hand; empty: as the spec says again
     destroy: bool = False
     refresh_only: bool = False
     rearrange: Rearrange | None = None
@@ -92,7 +94,9 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         observed,
         kinds=inputs.kinds,
         key=inputs.key,
-        overrides=Overrides(replace=wishes.replace, rearrange=wishes.rearrange, plugins=inputs.plugins),
+        overrides=Overrides(
+            replace=wishes.replace, rearrange=wishes.rearrange, states=wishes.states, plugins=inputs.plugins
+        ),
     )
     found = [*told, *found]
     if blueprint is None or has_errors(found):
@@ -102,7 +106,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
         names = Identities(renames, stale)
-        asked = Asked(desired.forget, wishes.rebuild)
+        asked = Asked(desired.forget, wishes.rebuild, wishes.reboot, wishes.reboot | wishes.states.keys())
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(
         spec=inputs.desired.digest,

@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -31,15 +31,22 @@ from stead.core.value import replace
 
 if TYPE_CHECKING:
     from stead.cli.common.loading import Loaded
+    from stead.cli.common.planning import Ready
     from stead.cli.common.request import ApplyRequest, PlanningRequest
+    from stead.core.diagnostics import Diagnostic
     from stead.plan.model import Plan
     from stead.plan.planner import Inputs
 
+Check = Callable[["Ready"], Iterable["Diagnostic"]]
 Secrets = Mapping[tuple[str, str], str]  # (project, id) -> plain text
 NO_PROOFS: Mapping[str, str] = MappingProxyType({})
 NO = 3
 # Without a person's word: all but the loss of data.
 USUAL = Disruption.REBUILD
+
+
+def _fits(_ready: Ready) -> Iterable[Diagnostic]:
+    return ()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
     return apply_file(asked, Path(options.file))
 
 
-def plan_and_apply(asked: ApplyRequest, request: PlanningRequest) -> int:
+def plan_and_apply(asked: ApplyRequest, request: PlanningRequest, check: Check = _fits) -> int:
+    """`check` refuses a plan that has more than was asked for."""
     from stead.cli.common.approval import NOBODY, approved, refuse_loss
     from stead.cli.common.console_output import complain
     from stead.cli.common.planning import make, show, too_much
@@ -78,7 +86,7 @@ def plan_and_apply(asked: ApplyRequest, request: PlanningRequest) -> int:
 
     printing = asked.printing
     ready = make(asked.workspace, request)
-    refused = too_much(ready.plan, asked.most)
+    refused = [*too_much(ready.plan, asked.most), *check(ready)]
     if not printing.json:
         asking = not asked.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
         show(ready.plan, replace(printing, quiet=printing.quiet and not asking), [*ready.warnings, *refused])

@@ -22,6 +22,7 @@ from stead.cli.common.console_output import BOLD, DIM, paint
 from stead.cli.common.request import Printing
 from stead.cli.common.workspace import BAD_OPTION, open_state
 from stead.core.address import Address, order, parse
+from stead.core.by_hand import STATE, by_hand, undo
 from stead.core.diagnostics import Code, Refused
 from stead.core.recorded import Record
 from stead.plan.render import FORMATS
@@ -92,7 +93,10 @@ def _line(record: Record) -> str:
     name = of_addresses([record.address])
     where = f"on {record.host}" if record.host else ""
     protected = "protected" if record.protect else ""
-    return "  ".join(part for part in ("", name, where, *addresses(record), protected) if part or part == "").rstrip()
+    state = safe(record.leases.get(STATE, ""))
+    return "  ".join(
+        part for part in ("", name, where, *addresses(record), state, protected) if part or part == ""
+    ).rstrip()
 
 
 def addresses(record: Record) -> list[str]:
@@ -154,7 +158,9 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[str]:
         yield f"  on {record.host}"
     if record.reason:
         yield paint(f"  {safe(record.reason)}", DIM)
-    yield from (f"  {key} = {value}" for key, value in sorted(record.leases.items()))
+    if (given := by_hand(record.leases)) is not None:
+        yield f"  {safe(str(given))}: `{undo(given, str(record.address))}`"
+    yield from (f"  {key} = {value}" for key, value in sorted(record.leases.items()) if key != STATE)
     if record.protect:
         yield "  protected"
     if record.after:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stead.cli.common.request import ApplyRequest, PlanningRequest, Printing
 from stead.core.effect import Disruption
@@ -191,8 +191,9 @@ def printing_of(options: argparse.Namespace) -> Printing:
 def planning_of(options: argparse.Namespace, *, destroy: bool = False) -> PlanningRequest:
     """By `selection`, `replacing` and `dead`, as far as the command has them. Order and repetition say nothing."""
     lists = [name for name, one in fields_of(PlanningRequest).items() if one.default == ()]
+    given: dict[str, Any] = {name: tuple(sorted(set(getattr(options, name, ())))) for name in lists}
     return PlanningRequest(
-        **{name: tuple(sorted(set(getattr(options, name, ())))) for name in lists},
+        **given,
         refresh_only=getattr(options, "refresh_only", False),
         destroy=destroy,
     )

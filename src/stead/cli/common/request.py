@@ -36,11 +36,13 @@ class PlanningRequest:
     replace: tuple[str, ...] = ()
     rebuild: tuple[str, ...] = ()
     confirm_dead: tuple[str, ...] = ()
+    reboot: tuple[str, ...] = ()
+    state: str = ""  # that the targets are given by hand, with who and when
     destroy: bool = False
     refresh_only: bool = False
 
     @property
-    def given(self) -> dict[str, tuple[str, ...] | bool]:
+    def given(self) -> dict[str, tuple[str, ...] | str | bool]:
         return {name: said for name in fields_of(PlanningRequest) if (said := getattr(self, name))}
 
     @property

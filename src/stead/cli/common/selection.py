@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from stead.cli.common.request import PlanningRequest
 from stead.cli.common.workspace import BAD_OPTION, pair
-from stead.core.address import Address, parse
+from stead.core.address import Address, order, parse
+from stead.core.by_hand import STATE, by_hand, read, state_of
 from stead.core.diagnostics import Code, Diagnostic, Refused
 
 if TYPE_CHECKING:
     from stead.plan.planner import Inputs, Wishes
 
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
+NO_GUEST = Code("STEAD-C059", "the address is not an instance's")
+NOT_RUNNING = Code("STEAD-C065", "an instance that does not run cannot be restarted")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
 NO_LABEL = Code("STEAD-C022", "no resource has this label")
 
@@ -63,15 +66,22 @@ def _wished(request: PlanningRequest, inputs: Inputs, asked: str) -> Wishes:
         *([_in_projects(names.projects(request.project))] if request.project else []),
         *([_labelled(names.labels(request.label), inputs)] if request.label else []),
     ]
+    restarted = names.every(request.reboot)
+    given = names.every(request.target) if request.state else frozenset()
     names.check()
     _check_rebuilt(rebuilt, inputs)
+    _check_guests(restarted | given, inputs)
+    _check_running(restarted, inputs)
     return Wishes(
         selection=Selection(
             wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
             unwanted=_among(excluded) if excluded else None,
+            alone=bool(restarted or given),
         ),
         replace=replaced,
         rebuild=rebuilt,
+        reboot=restarted,
+        states={one: _given(one, request.state, inputs) for one in sorted(given, key=order)},
         destroy=destroy,
         refresh_only=refresh,
         dead=frozenset(request.confirm_dead),
@@ -87,6 +97,39 @@ def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
             "use --replace."
         )
         raise Refused(BAD_OPTION.at(None, text))
+
+
+def _check_guests(addresses: Collection[Address], inputs: Inputs) -> None:
+    """Of the spec, since that is what is planned."""
+    for one in sorted(addresses, key=order):
+        block = inputs.desired.by_address.get(one.block)
+        if not inputs.kinds[one.kind].guest or block is None or one not in block.members:
+            raise Refused(
+                NO_GUEST.at(None, f"{one} is not an instance of the spec. `stead show` lists what is recorded.")
+            )
+
+
+def _check_running(addresses: Collection[Address], inputs: Inputs) -> None:
+    for one in sorted(addresses, key=order):
+        state = state_of(_leases(one, inputs), inputs.desired.by_address[one.block].model.state)
+        if state != "running":
+            raise Refused(
+                NOT_RUNNING.at(None, f"{one} is {state}, so it cannot be restarted. `stead start` starts it.")
+            )
+
+
+def _given(address: Address, text: str, inputs: Inputs) -> str:
+    """Nothing is kept that the spec says as well, unless it leaves the state to others. Who was first is kept."""
+    block = inputs.desired.by_address[address.block]
+    asked, before = read(text), by_hand(_leases(address, inputs))
+    if asked.state == block.model.state and STATE not in block.settings.ignore:
+        return ""
+    return str(before) if before is not None and before.state == asked.state else text
+
+
+def _leases(address: Address, inputs: Inputs) -> Mapping[str, str]:
+    record = inputs.recorded.resources.get(address)
+    return record.leases if record is not None else {}
 
 
 class _Names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stead.core.by_hand import STATE, state_of
 from stead.core.kind import Contribution, Member, World
 from stead.core.want import Body, Want, digest
 from stead.kinds.instance import nics
@@ -37,6 +38,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     for member in members:
         if seed.differs and (other := seed.of(member)) != seed.first:
             own = Want.of(bodies.on(member.host), {**_own(model, seats, member), "seed": other})
+        elif STATE in member.leases:
+            own = Want.of(bodies.on(member.host), _own(model, seats, member))
         else:
             own = _quick(bodies.on(member.host), model, seats, member)
         yield {member.host: own}
@@ -44,7 +47,9 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
 
 def _own(model: Instance, seats: Sequence[nics.InstanceInterface], member: Member) -> dict[str, Any]:
     leases, address = member.leases, member.address
+    state = state_of(leases, model.state)
     return {
+        **({"state": state} if state != model.state else {}),
         "hostname": model.hostname or address.label,
         "name": f"{address.project}.{address.label}",
         "ports": {seat.key: {"addresses": seat.addresses(leases), "mac": leases[seat.mac]} for seat in seats},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.by_hand import by_hand
 from stead.serve.compute.creation import flavor_of, group_named
 from stead.serve.compute.servers import Status, notes_of
 from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
@@ -56,8 +57,16 @@ def changed(thing: KnownResource, **fields: Any) -> Edit:
     return lambda content: change(content, "instances", thing.address.name, fields)
 
 
+def _not_by_hand(thing: KnownResource) -> None:
+    """What the site's people stopped is theirs to start."""
+    given = by_hand(thing.record.leases) if thing.record is not None else None
+    if given is not None:
+        raise conflict(f"Instance {thing.id} is locked: an administrator of the site has set it to {given.state}.")
+
+
 def _be(state: str, must: str) -> Action:
     def action(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+        _not_by_hand(thing)
         status = Status(world, thing)
         if thing.state is ResourceStatus.BUILDING or status.vm_state not in (must, "error", "resized"):
             raise conflict(
@@ -73,6 +82,7 @@ def _reboot(_call: Call, world: CloudState, thing: KnownResource, said: Any) -> 
     """Stopped and started by the next two plans. Soft and hard are the same: the guest is asked first, for a while."""
     if not isinstance(said, Mapping) or said.get("type") not in ("SOFT", "HARD", "soft", "hard"):
         raise bad("Argument 'type' for reboot is not HARD or SOFT")
+    _not_by_hand(thing)
     status = Status(world, thing)
     if status.vm_state not in ("active", "resized"):
         raise conflict(f"Cannot 'reboot' instance {thing.id} while it is in vm_state {status.vm_state}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.by_hand import state_of
 from stead.kinds.instance.model import Attachment, Instance
 from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
@@ -42,8 +43,8 @@ class Status:
             self.status, self.vm_state, self.task, self.power = "BUILD", "building", "spawning", 0
         elif noted.get(notes.REBOOT):
             self.status, self.task = "REBOOT", "rebooting"
-        elif is_now != model.state:
-            self.task = "powering-off" if model.state == "stopped" else "powering-on"
+        elif is_now != (to_be := state_of(thing.record.leases if thing.record else {}, model.state)):
+            self.task = "powering-off" if to_be == "stopped" else "powering-on"
         elif noted.get(notes.RESIZED_FROM):
             done = recorded.get("memory") == _sizes(world, model)["ram"] << 20
             self.status, self.vm_state = ("VERIFY_RESIZE", "resized") if done else ("RESIZE", self.vm_state)

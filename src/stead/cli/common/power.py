@@ -1,0 +1,56 @@
+"""What `stop`, `start`, `reboot` and their like share: one step for each instance, planned, shown and asked as any."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from stead.cli.common import options as shared
+from stead.core.by_hand import ByHand
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.effect import AS_IT_IS, Action
+
+if TYPE_CHECKING:
+    from stead.cli.common.planning import Ready
+    from stead.cli.common.request import ApplyRequest
+
+MORE = Code("STEAD-C058", "other changes of the instance are pending")
+STATES: Mapping[str, str] = {"start": "running", "stop": "stopped"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from stead.cli.commands.apply import common
+
+    parser.add_argument("address", nargs="+", metavar="ADDRESS", help="an instance, or a definition of several")
+    common(parser)
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str) -> int:
+    import time
+
+    from stead.cli.commands.apply import plan_and_apply, who
+    from stead.cli.common.request import PlanningRequest
+    from stead.store.model import moment
+
+    given = str(ByHand(state, who(), moment(time.time())))
+    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), only_power)
+
+
+def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
+    from stead.cli.commands.apply import plan_and_apply
+    from stead.cli.common.request import PlanningRequest
+
+    return plan_and_apply(asked, PlanningRequest(target=addresses, reboot=addresses), only_power)
+
+
+def only_power(ready: Ready) -> Iterator[Diagnostic]:
+    """What is not on its host, or is to be on another, takes more than its state."""
+    told: set[str] = set()
+    for step in ready.plan.steps:
+        if step.action not in (Action.UPDATE, Action.REBOOT, *AS_IT_IS) and str(step.address) not in told:
+            told.add(str(step.address))
+            text = f"The spec and the hosts differ: the plan would {step.action} {step.address}. Apply that first."
+            yield MORE.at(None, text, address=str(step.address))
