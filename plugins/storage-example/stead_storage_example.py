@@ -30,6 +30,7 @@ DRIVER = StorageDriver(
         "export": _UNTRIED,
         "shared": _UNTRIED,
         "multi-attach": _UNTRIED,
+        "move": no("Disks in pools of this type do not move to other hosts. Copy what is on them by hand."),
         "qos": no("Limits of a volume (`qos`) are kept by the host of the instance that uses it."),
     },
 )

@@ -24,5 +24,5 @@ def of_the_way(kind: Kind, want: Want, hosts: Mapping[str, Host], source: str, t
 def in_the_clear(hosts: Mapping[str, Host], source: str, target: str) -> Iterator[Reason]:
     lacking = [name for name in (source, target) if name in hosts and NO_CERTIFICATES in hosts[name].traits]
     if lacking:
-        text = f"its memory goes from host to host unencrypted: {' and '.join(lacking)} lack certificates"
+        text = f"what it has goes from host to host unencrypted: {' and '.join(lacking)} lack certificates"
         yield Reason(IN_THE_CLEAR, text.replace("lack ", "lacks ") if len(lacking) == 1 else text)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,18 @@ from stead.plan.model import PlannedHook, Step
 from stead.recovery.rebuild import Memory
 from stead.runner import Event, HostSilent, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.runner.ansible_process import Played, Playing, bare
-from stead.runner.wave_files import KEY, STOP, VARIABLES, handed, read, remove_secrets, whys, write_private, write_work
+from stead.runner.wave_files import (
+    KEY,
+    STOP,
+    VARIABLES,
+    PartsHeard,
+    handed,
+    parts_heard,
+    read,
+    remove_secrets,
+    write_private,
+    write_work,
+)
 
 OnEvent = Callable[[Event], None]
 
@@ -95,23 +108,30 @@ class AnsibleRunner:
             (folder / STOP).unlink(missing_ok=True)
 
     def _move(self, wave: Wave, steps: Sequence[Step], on_event: OnEvent) -> None:
+        from stead.runner.move_parts import is_live
         from stead.runner.moving import GuestMoves
+        from stead.runner.moving_disks import DiskMoves
         from stead.site.inventory import read_inventory
 
-        moves = GuestMoves(
-            wave=wave,
-            folder=self._fresh(f"wave-{wave.number}-move"),
-            inventory=read_inventory(self.inventory)[0],
-            spoken=lambda step: handed(step, wave),
-            play=lambda name, lanes: self._told(wave, name, lanes),
-            tell=on_event,
-        )
-        for result in moves.all(steps):
+        inventory = read_inventory(self.inventory)[0]
+        spoken, play = partial(handed, wave=wave), partial(self._told, wave)
+        folder = self._fresh(f"wave-{wave.number}-move")
+        off = DiskMoves(wave=wave, inventory=inventory, spoken=spoken, play=play, tell=on_event)
+        live = GuestMoves(wave=wave, folder=folder, inventory=inventory, spoken=spoken, play=play, tell=on_event)
+        running = [step for step in steps if is_live(step)]
+        others = [step for step in steps if not is_live(step)]
+        for result in chain(off.all(others), live.all(running) if running else ()):
             done = [step for step in steps if step.number == result.step and result.state is StepStatus.DONE]
             _, refused = self._hooked(wave, "after", done)
             on_event(StepsEnded(refused or [result]))
 
-    def _told(self, wave: Wave, name: str, lanes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[int, str]:
+    def _told(
+        self,
+        wave: Wave,
+        name: str,
+        lanes: Mapping[str, Sequence[Mapping[str, Any]]],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> PartsHeard:
         """A part of steps, on several hosts at once: what became of each, told once all have ended."""
         folder = self._fresh(f"wave-{wave.number}-{name}")
         variables = {"stead_wave": str(folder), "stead_hosts": sorted(lanes)}
@@ -119,15 +139,15 @@ class AnsibleRunner:
             for host, mine in lanes.items():
                 write_work(folder, host, wave, mine, {"run": self.run_name, "outcomes": {}})
             with self._play(WAVE, folder, variables, len(lanes)) as playing:
+                while meanwhile is not None and playing.ended() is None:
+                    meanwhile()
+                    if wave.stopping():
+                        (folder / STOP).touch()
+                    time.sleep(LOOK)
                 played = playing.wait()
         finally:
             remove_secrets(folder)
-        found: dict[int, str] = {}
-        for host, mine in lanes.items():
-            why = whys(folder, host, f"{host} said nothing: {played.last_words}")
-            for step in mine:
-                found[step["number"]] = found.get(step["number"]) or why(step["number"])
-        return found
+        return parts_heard(folder, lanes, played.last_words)
 
     def _follow(self, wave: Wave, lanes: Mapping[str, Sequence[Step]], folder: Path, on_event: OnEvent) -> None:
         if wave.site_key:

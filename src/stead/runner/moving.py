@@ -1,4 +1,4 @@
-"""Moves guests between real hosts: prepares who gets one, drives both hypervisors, and books what became of it.
+"""Moves running guests between real hosts: prepares who gets one, drives both hypervisors, books what became of it.
 
 The controller reaches both hypervisors itself, each over an SSH connection of its own, so no host needs a way into
 another's. The guest counts as the source's until it runs on the target: whoever is killed in between leaves one that
@@ -14,18 +14,19 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from stead.core.diagnostics import Code, Diagnostic
-from stead.core.effect import Action, Disruption
+from stead.core.effect import Action
 from stead.core.value import field, value
 from stead.diff.moving import IN_THE_CLEAR
 from stead.drivers.hypervisor import GuestPresence, Mover, MoveRequest, by_hypervisor
 from stead.plan.model import Step
 from stead.runner import StepAwaits, StepResult, StepStatus, Wave
+from stead.runner.move_parts import THEN, Outcomes, Play, Tell, is_live, on_sources
 from stead.site.inventory import Inventory
 from stead.site.ssh import ssh
 
@@ -35,14 +36,7 @@ LOOK = 0.05  # seconds between looks whether one has ended
 TELL = 2.0  # seconds between two words of how far one is
 PATIENCE = 20  # seconds for an answer of a hypervisor
 AT_ONCE = 2  # moves from or to one host: more of them share its network, and each takes longer
-# Once it is there: what changes with it.
-_THEN = {Disruption.REBOOT: Action.REBOOT, Disruption.REBUILD: Action.REBUILD, Disruption.DATA_LOSS: Action.REBUILD}
 _PASSED_ON = ("SSH_AUTH_SOCK", "KRB5CCNAME")  # libvirt's programs keep these from what they start
-
-Outcomes = Mapping[int, str]  # number of a step -> why it was not done; empty where it was
-Lane = Sequence[Mapping[str, Any]]  # steps of a host, as it is told them
-Play = Callable[[str, Mapping[str, Lane]], Outcomes]
-Tell = Callable[[StepAwaits], None]
 
 
 @value
@@ -59,7 +53,7 @@ class GuestMoves:
 
     def all(self, steps: Sequence[Step]) -> Iterator[StepResult]:
         lanes = self._prepared(steps)
-        why = self.play("receive", lanes)
+        why = self.play("receive", lanes).why
         ready = [step for step in steps if not why.get(step.number)]
         yield from (_failed(step, why[step.number]) for step in steps if why.get(step.number))
         moved, stay = list[Step](), [step for step in steps if why.get(step.number)]
@@ -71,9 +65,9 @@ class GuestMoves:
                 stay.append(step)
             yield result
         if stay:
-            self.play("stay", _on_sources(stay, "stay", self.spoken))
+            self.play("stay", on_sources(stay, "stay", self.spoken))
         if moved:
-            why = self.play("arrive", _booked(moved, self.spoken))
+            why = self.play("arrive", _booked(moved, self.spoken)).why
             for step in moved:
                 yield _failed(step, _arrived(step, why)) if why.get(step.number) else _done(step)
 
@@ -81,7 +75,7 @@ class GuestMoves:
         """The target makes what it needs, and the source knows that another may have it soon. The hosts of later steps,
         that say where it is, expect it there: that is worth a shorter pause, and nothing depends on it.
         """
-        lanes = _on_sources(steps, "send", self.spoken)
+        lanes = on_sources(steps, "send", self.spoken)
         for step in steps:
             told = {**self.spoken(step), "action": "receive", "after": [], "have": None, "came_from": step.host}
             lanes.setdefault(step.to, []).append(told)
@@ -123,7 +117,6 @@ class GuestMoves:
             target=self._way(step.to, mover),
             address=told.underlay or str(self.inventory.connections[step.to].get("ansible_host", step.to)),
             encrypted=all(one.code != IN_THE_CLEAR for one in step.reasons),
-            off=step.have is not None and step.have.fields().get("state") == "stopped",
         )
         return _Move(mover, request, self.folder / f"{step.number}.log")
 
@@ -142,7 +135,7 @@ class GuestMoves:
 
 def missing_programs(steps: Sequence[Step]) -> Iterator[Diagnostic]:
     """Of this machine, which drives the hypervisors of both hosts."""
-    told = [step.want.fields()["hypervisor"] for step in steps if step.want is not None]
+    told = [step.want.fields()["hypervisor"] for step in steps if step.want is not None and is_live(step)]
     movers = (by_hypervisor()[name].mover for name in dict.fromkeys(told))
     for mover in {one.program: one for one in movers if one is not None}.values():
         if shutil.which(mover.program) is None:
@@ -230,8 +223,6 @@ class _Move:
         return _failed(step, f"{why}. It stays on {step.host}")
 
     def _has_gone(self, here: GuestPresence | None, there: GuestPresence | None) -> bool:
-        if self._request.off:
-            return here is GuestPresence.ABSENT and there is GuestPresence.OFF
         return there is GuestPresence.RUNNING and here in (
             GuestPresence.ABSENT,
             GuestPresence.OFF,
@@ -262,21 +253,12 @@ class _Move:
         return "; ".join(said) or f"{self._mover.program} ended with status {self._process.returncode}"
 
 
-def _on_sources(
-    steps: Sequence[Step], action: str, spoken: Callable[[Step], dict[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    lanes: dict[str, list[dict[str, Any]]] = {}
-    for step in steps:
-        lanes.setdefault(step.host, []).append({**spoken(step), "action": action, "after": [], "secrets": []})
-    return lanes
-
-
 def _booked(steps: Sequence[Step], spoken: Callable[[Step], dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The target's ledger has it from now on, and nothing of it is left on the source."""
     lanes: dict[str, list[dict[str, Any]]] = {}
     for step in steps:
         then = {**spoken(step), "after": []}
-        lanes.setdefault(step.to, []).append({**then, "action": str(_THEN.get(step.disturbs, Action.UPDATE))})
+        lanes.setdefault(step.to, []).append({**then, "action": str(THEN.get(step.disturbs, Action.UPDATE))})
         lanes.setdefault(step.host, []).append({**then, "action": "destroy", "want": None, "secrets": []})
     return lanes
 

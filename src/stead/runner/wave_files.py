@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from stead.core.named import NamedTuple
 from stead.plan.model import Keep, Step
 from stead.runner import Wave
 
@@ -51,7 +52,23 @@ def forget_secrets(runs: Path) -> None:
             continue
 
 
-def whys(folder: Path, host: str, silence: str) -> Callable[[int], str]:
+class PartsHeard(NamedTuple):
+    """What hosts said of parts of steps: why each step was not done, empty where it was; and what they told of it."""
+
+    why: Mapping[int, str]
+    told: Mapping[tuple[str, int], Mapping[str, str]]  # (host, number of the step)
+
+
+def parts_heard(folder: Path, lanes: Mapping[str, Sequence[Mapping[str, Any]]], last_words: str) -> PartsHeard:
+    why, told = dict[int, str](), dict[tuple[str, int], Mapping[str, str]]()
+    for host, mine in lanes.items():
+        of = whys(folder, host, f"{host} said nothing: {last_words}", told)
+        for step in mine:
+            why[step["number"]] = why.get(step["number"]) or of(step["number"])
+    return PartsHeard(why, told)
+
+
+def whys(folder: Path, host: str, silence: str, told: dict[tuple[str, int], Mapping[str, str]]) -> Callable[[int], str]:
     """Why each step was not done, by all that a host answered; empty where it was."""
     known: dict[int, str] = {}
     last = silence
@@ -62,6 +79,7 @@ def whys(folder: Path, host: str, silence: str) -> Callable[[int], str]:
         known.update(
             (one["number"], "" if one["status"] == "ok" else one["error"]) for one in found.get("results") or ()
         )
+        told.update(((host, one["number"]), one.get("told") or {}) for one in found.get("results") or ())
     raise AssertionError
 
 

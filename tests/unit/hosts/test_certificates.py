@@ -84,3 +84,10 @@ def test_check_mode_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert certificates.request(str(tmp_path / "pki"), "compute-1", ADDRESS, "", work) == ""
     assert work.done
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_asks_in_the_name_of_another_gets_none(issuer: str, tmp_path: Path) -> None:
+    """By the name in it, a host knows who may read a disk that moves."""
+    asked = certificates.request(str(tmp_path / "pki"), "compute-2", ADDRESS, issuer, Work("c"))
+    with pytest.raises(Failed, match="STEAD-E023: It asks for a certificate of CN=compute-2, and is compute-1"):
+        certificates.sign(asked, "compute-1", ADDRESS, Work("c"))

@@ -253,12 +253,12 @@ def test_a_host_in_maintenance_by_its_inventory_gets_nothing_back(site: Site) ->
 
 
 def test_what_hosts_cannot_move_stays_and_holds_up_nobody_else(site: Site) -> None:
-    site.write({"web": instance(host="e1"), "old": instance(host="e1", state="stopped")})
+    site.write({"web": instance(host="e1"), "old": instance(host="e1", state="stopped", firmware="uefi")})
     site.apply()
-    site.write({"web": instance(), "old": instance(state="stopped")})
+    site.write({"web": instance(), "old": instance(state="stopped", firmware="uefi")})
     site.apply()
     told = site.run("drain", "e1", "-o", "empty.plan", rc=1)
-    assert "acme/instances/old stays: It is stopped" in told
+    assert "acme/instances/old stays: It is stopped, and the settings of its firmware" in told
     site.run("apply", "-q", "empty.plan")
     assert host_of(site, "acme/instances/old") == "e1"
     assert host_of(site, "acme/instances/web") != "e1"

@@ -15,10 +15,11 @@ from stead.core.effect import Action, Disruption
 from stead.core.value import replace
 from stead.core.want import Body, Want
 from stead.diff.moving import NO_CERTIFICATES, in_the_clear
-from stead.drivers.hypervisor import GuestPresence, MoveRequest, qemu
+from stead.drivers.hypervisor import GuestPresence, qemu
 from stead.runner import StepAwaits, StepResult, StepStatus, Wave, moving
 from stead.runner.ansible import AnsibleRunner
 from stead.runner.moving import GuestMoves
+from stead.runner.wave_files import PartsHeard
 from stead.site.inventory import Inventory
 
 UUID = "uuid-of-acme/instances/web[0]"
@@ -65,9 +66,10 @@ class Scene:
         path = self.folder / host
         return path.read_text().strip() if path.exists() else ""
 
-    def play(self, name: str, lanes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[int, str]:
+    def play(self, name: str, lanes: Mapping[str, Sequence[Mapping[str, Any]]], meanwhile: Any = None) -> PartsHeard:
         self.played.append((name, lanes))
-        return self.whys.get(name, {})
+        assert meanwhile is None
+        return PartsHeard(self.whys.get(name, {}), {})
 
     def move(self, how: str, *steps: Any) -> list[StepResult]:
         (self.folder / "how").write_text(how)
@@ -248,9 +250,3 @@ def test_it_is_encrypted_unless_the_plan_says_otherwise(scene: Scene) -> None:
     assert "--tls" in scene.there("words").split()
     scene.move("fails", MOVE._replace(reasons=(*MOVE.reasons, told)))
     assert "--tls" not in scene.there("words").split()
-
-
-def test_one_that_is_off_moves_by_its_definition_alone() -> None:
-    words = qemu.move(MoveRequest(uuid="u", want={}, source="/a", target="/b", address="192.0.2.1", off=True))
-    assert "--offline" in words
-    assert "--live" not in words

@@ -58,7 +58,6 @@ class MoveRequest:
     target: str
     address: str  # of the target, for what hosts send each other
     encrypted: bool = True  # by certificates that both hosts have; else it fails
-    off: bool = False  # it does not run: only its definition moves
 
     @property
     def policy(self) -> Mapping[str, Any]:

@@ -37,8 +37,6 @@ def _at(way: str) -> str:
 def move(asked: MoveRequest) -> Sequence[str]:
     """The source gives it up only when it runs on the target."""
     words = ["virsh", "--connect", _at(asked.source), "migrate", "--persistent", "--undefinesource"]
-    if asked.off:
-        return [*words, "--offline", asked.uuid, _at(asked.target)]
     words += ["--live", "--migrateuri", f"tcp://{asked.address}", "--listen-address", asked.address]
     words += ["--tls"] if asked.encrypted else []
     words += ["--auto-converge"] if asked.policy.get("auto_converge") else []
@@ -52,7 +50,7 @@ def move(asked: MoveRequest) -> Sequence[str]:
 def limit(asked: MoveRequest) -> Sequence[str]:
     """The pause is a setting of the guest, of this one move: what runs on the target is another process."""
     downtime = asked.policy.get("downtime")
-    if not downtime or asked.off:
+    if not downtime:
         return []
     return ["virsh", "--connect", _at(asked.source), "migrate-setmaxdowntime", asked.uuid, str(downtime)]
 

@@ -31,9 +31,10 @@ CLONES = Feature("clones", "volumes made from volumes and snapshots")
 EXPORT = Feature("export", "what is on a disk as a file, and back")
 SHARED = Feature("shared", "instances on other hosts use its volumes", ("serving", "cluster"))
 MULTI_ATTACH = Feature("multi-attach", "volumes that several instances use at once")
+MOVE = Feature("move", "disks that move to another host while nobody uses them")
 QOS = Feature("qos", "limits that the pool itself keeps")
 FEATURES = (
-    VOLUMES, QCOW2, ROOT_DISKS, GROW, SNAPSHOTS, FREEZE, CLONES, EXPORT, SHARED, MULTI_ATTACH, QOS,
+    VOLUMES, QCOW2, ROOT_DISKS, GROW, SNAPSHOTS, FREEZE, CLONES, EXPORT, SHARED, MULTI_ATTACH, MOVE, QOS,
 )  # fmt: skip
 # What placement asks hosts for: those where a pool is, but cannot, say so by a trait.
 PLACED = (VOLUMES, QCOW2, ROOT_DISKS, SNAPSHOTS, FREEZE)

@@ -24,6 +24,7 @@ DRIVER = StorageDriver(
         "export": shared.EXPORTS,
         "shared": shared.OWN_HOST,
         "multi-attach": yes(Proven.NOT_HERE, "by instances of the same host, and raw"),
+        "move": _LAB,
         "qos": shared.NO_LIMITS,
     },
 )

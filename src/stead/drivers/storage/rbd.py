@@ -25,6 +25,7 @@ DRIVER = StorageDriver(
         "export": shared.EXPORTS,
         "shared": _LAB,
         "multi-attach": yes(Proven.NOT_HERE),
+        "move": shared.MOVES_NOT,
         "qos": shared.NO_LIMITS,
     },
 )

@@ -20,6 +20,10 @@ NO_FREEZE = no(
     "Pools of this type ask no guest to freeze its file systems. Set `freeze: false`, and stop the instance or have it "
     "write everything out before."
 )
+MOVES_NOT = no(
+    "Disks in pools of this type stay where they are: every host reaches them there. Make another one in the other "
+    "pool, and copy what is on it."
+)
 NO_LIMITS = no("Limits of a volume (`qos`) are kept by the host of the instance that uses it.")
 _LAB = yes(Proven.LAB)
 _UNTRIED = yes(Proven.NOT_HERE)  # the lab's kernel has no device-mapper
@@ -37,6 +41,7 @@ SERVED_FILES: Mapping[str, Capability] = MappingProxyType(
         "export": EXPORTS,
         "shared": _LAB,
         "multi-attach": yes(Proven.NOT_HERE),
+        "move": MOVES_NOT,
         "qos": NO_LIMITS,
     }
 )
@@ -52,6 +57,7 @@ LOGICAL: Mapping[str, Capability] = MappingProxyType(
         "export": EXPORTS,
         "shared": OWN_HOST,
         "multi-attach": yes(Proven.NOT_HERE, "by instances of the same host"),
+        "move": yes(Proven.NOT_HERE, "whole, with what is empty"),
         "qos": NO_LIMITS,
     }
 )

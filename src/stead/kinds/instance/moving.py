@@ -8,6 +8,7 @@ from typing import Any
 from stead.core.effect import Data
 from stead.core.observed import Host
 from stead.drivers import hypervisor
+from stead.drivers.storage import MOVE, refusal
 from stead.kinds.instance.effects import holds
 
 CPU = "cpu:"  # how traits begin that name a feature of the processor
@@ -26,11 +27,8 @@ def _reasons(have: Mapping[str, Any], source: Host, target: Host) -> Iterator[st
         yield can.text
     if have.get("devices"):
         yield "It has devices of its host. Take `devices` out of its flavor, or make it anew there with `--replace`."
-    if have.get("state") == "stopped" and holds(have) is Data.HERE:
-        yield (
-            "It is stopped, and its root disk is on its host alone: only the disk of a running one is copied. Start it "
-            "(`state: running`), and move it then; or boot it from a volume in a served pool."
-        )
+    if have.get("state") == "stopped":
+        yield from _off(have)
     if older := _older(name, source, target):
         yield f"{older}. Update the programs there first."
     if name not in hypervisor.slow() and have.get("cpu") in HOSTS_OWN and (lacking := _lacking(source, target)):
@@ -39,6 +37,17 @@ def _reasons(have: Mapping[str, Any], source: Host, target: Host) -> Iterator[st
             f"The processor of {target.name} lacks what that of {source.name} has ({told}), and its `cpu` is "
             f"{have['cpu']}. Set `cpu` to a model that both have, and restart it; then it can move."
         )
+
+
+def _off(have: Mapping[str, Any]) -> Iterator[str]:
+    """Its disks are copied. What its hypervisor keeps in files of its own comes only with one that runs."""
+    start = "Start it (`state: running`), and move it then."
+    if have.get("tpm"):
+        yield f"It is stopped, and what its TPM keeps comes only with one that runs. {start}"
+    if have.get("firmware", "bios") != "bios":
+        yield f"It is stopped, and the settings of its firmware come only with one that runs. {start}"
+    if holds(have) is Data.HERE and (why := refusal(have["root"].get("pool"), MOVE)):
+        yield why
 
 
 def _older(name: str, source: Host, target: Host) -> str:

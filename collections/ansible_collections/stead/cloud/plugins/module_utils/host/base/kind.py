@@ -51,5 +51,9 @@ class HostKind(NamedTuple):
     """Adds observations to the entries, and entries that the ledger does not have."""
     receive: Optional[Act] = None
     """Makes all that it needs here before it comes from another host; None if hosts cannot move this kind."""
+    send: Act = nothing
+    """Makes ready what the host takes that gets it. It counts as this host's until that host has it."""
+    stay: Act = nothing
+    """Takes that back: it did not move."""
     expect: Act = nothing
     """Called before other resources move whose place the want has: from now on they are found where they arrive."""

@@ -68,9 +68,9 @@ def made_by(step: Step) -> Entry:
 
 def begin(made: Entry) -> None:
     """Called before anything is touched. Writes nothing if the resource already is as wanted."""
-    came = came_from(made["kind"], made["uuid"])
-    if came:
-        made = cast("Entry", {"came_from": came, **made})
+    before = _read(path_of(made["kind"], made["uuid"], BEGUN)) or {}
+    came = {name: before[name] for name in ("came_from", "digests") if name in before}
+    made = cast("Entry", {**came, **made})
     if not _says(read(made["kind"], made["uuid"]), {name: cast("Mapping[str, Any]", made)[name] for name in NEEDED}):
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
@@ -102,6 +102,12 @@ def came_from(kind: str, uuid: str) -> str:
     """The host from which it was to come here, of what is begun."""
     made = _read(path_of(kind, uuid, BEGUN))
     return made.get("came_from", "") if made is not None else ""
+
+
+def digests(kind: str, uuid: str) -> Any:
+    """Of the disks that came here, of what is begun; None where none did."""
+    made = _read(path_of(kind, uuid, BEGUN))
+    return made.get("digests") if made is not None else None
 
 
 def is_unsure(kind: str, uuid: str) -> bool:

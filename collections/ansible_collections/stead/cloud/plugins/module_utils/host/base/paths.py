@@ -20,6 +20,8 @@ NETWORKS = ROOT + "/networks"
 ROUTERS = ROOT + "/routers"
 POOLS = ROOT + "/pools"
 LOCK = ROOT + "/lock"
+# Where QEMU finds what it encrypts moves with.
+MOVES_PKI = "/etc/pki/qemu"
 
 PRIVATE = 0o600
 # libvirt runs guests as another user, who must reach the disks but need not list directories.

@@ -30,6 +30,8 @@ class Step(TypedDict, total=False):
     after: List[int]  # numbers of the steps that it waits for
     to: str  # the host that it moves to
     came_from: str  # the host that it moves from, for the one that gets it
+    way: Any  # of a move: how its disks get from host to host, where nobody uses them (`storage/disk_moves.py`)
+    digests: Any  # of what came: what its disks had where they come from, by their names
     secrets: List[str]  # that its want refers to
     record: Any  # what the store has of the resource
     origin: Optional[Origin]
@@ -55,4 +57,5 @@ class Entry(TypedDict, total=False):
     applied_at: str
     awaited: bool
     came_from: str  # of what is begun: a guest that is there all the same has moved here
+    digests: Any  # of what is begun and came: what its disks have here, by their names
     going_to: str  # a move of it was begun: that host may have it

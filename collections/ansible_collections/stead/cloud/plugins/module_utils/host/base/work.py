@@ -33,6 +33,7 @@ class Work:
         # (field of the want, key in it) -> what the host has, for each difference
         self.parts: Dict[Tuple[str, Optional[str]], Any] = {}
         self.booted = False  # this step has started a guest
+        self.told: Dict[str, str] = {}  # what the controller is told beside: digests of disks, by their names
         self._secrets = secrets or {}
 
     @property

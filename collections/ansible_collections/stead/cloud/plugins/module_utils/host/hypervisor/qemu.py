@@ -11,7 +11,7 @@ import os
 import shutil
 from typing import Any, Dict, List, Optional, Tuple, Type
 
-from ..base import libvirt_client
+from ..base import libvirt_client, paths
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..base.step import Step, Want
@@ -20,8 +20,6 @@ from .domains import definition, flags, power, probe, readback
 from .domains.guest import Domain
 from .driver import Guest, Json, Plugs, SeenGuest
 
-# Where QEMU finds what it encrypts moves with.
-PKI = "/etc/pki/qemu"
 CERTIFICATES = ("ca-cert.pem", "server-cert.pem", "server-key.pem", "client-cert.pem", "client-key.pem")
 NAME_TAKEN = Code("STEAD-E302", "another guest of the host has the name")
 
@@ -120,7 +118,7 @@ class QemuDriver:
         return {
             "firmware": ["bios"] + (["uefi"] if glob.glob("/usr/share/qemu/firmware/*.json") else []),
             "tpm": shutil.which("swtpm") is not None,
-            "certificates": all(os.path.exists(os.path.join(PKI, name)) for name in CERTIFICATES),
+            "certificates": all(os.path.exists(os.path.join(paths.MOVES_PKI, name)) for name in CERTIFICATES),
         }
 
 

@@ -18,14 +18,15 @@ from ..hypervisor.driver import adjusts
 from ..images import tidying
 from ..net import ports
 from ..run import waiting
+from ..storage import disk_moves, instance_disks
 from ..storage import drivers as storage
-from ..storage import instance_disks
 
 if TYPE_CHECKING:
     from ..hypervisor.driver import SeenGuest
     from ..observe.looking import Look
 
 HERE = Code("STEAD-E307", "the instance cannot come to this host")
+ON = Code("STEAD-E308", "the instance was started while it was to move")
 FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
 RESTARTS = ("reboot", "rebuild", "replace")
 NEW_DISK = ("rebuild", "replace")
@@ -37,9 +38,11 @@ def ensure(step: Step, work: Work) -> None:
     hypervisor.check(want)
     guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
     was_on = guest is not None and guest.is_on()
+    disk_moves.end("instances", step["uuid"], work)
     if guest is not None and action in RESTARTS:
         guest.stop(want["stop_timeout"], work)
-    if action in NEW_DISK or (guest is None and ledger.came_from("instances", step["uuid"])):  # half of it came
+    half_came = guest is None and ledger.came_from("instances", step["uuid"]) and not disk_moves.arrived(step)
+    if action in NEW_DISK or half_came:
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
     instance_disks.grow_root(want, guest, work)
@@ -78,11 +81,31 @@ def receive(step: Step, work: Work) -> None:
             "of type nfs, and boot from volumes."
         )
         raise Failed(HERE, text.format(want["root"]["pool"]["name"]))
+    begun = dict(ledger.made_by(step), came_from=step["came_from"], digests={})
     if not work.check:
-        ledger.begin(cast(Entry, dict(ledger.made_by(step), came_from=step["came_from"])))  # noqa: TC006 - pylint of ansible-test reads no quotes
+        ledger.begin(cast(Entry, begun))  # noqa: TC006 - pylint of ansible-test reads no quotes
     instance_disks.remove_root(want, work)
+    if "way" in step:
+        disk_moves.take(instance_disks.own(want), step, work)
+        if not work.check:
+            ledger.begin(cast(Entry, dict(begun, digests=dict(work.told))))  # noqa: TC006 - as above
     instance_disks.ensure(want, work)
     _guard(want, work)
+
+
+def send(step: Step, work: Work) -> None:
+    """One that is off: its disks, to be read. One that runs brings them along."""
+    if "way" not in step:
+        return
+    want = _recorded(step)
+    guest = drivers.find(step["uuid"], work.sessions, want.get("hypervisor", ""))
+    if guest is not None and guest.is_on():
+        raise Failed(ON, "The guest was started meanwhile. Plan again: the next plan moves it while it runs.")
+    disk_moves.serve(instance_disks.own(want), step, work)
+
+
+def stay(step: Step, work: Work) -> None:
+    disk_moves.stop(step["uuid"], work)
 
 
 def remove(step: Step, work: Work) -> None:
@@ -93,6 +116,7 @@ def remove(step: Step, work: Work) -> None:
         guest.stop(want.get("stop_timeout", 60), work)
         guest.undefine(work)
     ports.remove(want, work)
+    disk_moves.end("instances", step["uuid"], work)
     instance_disks.remove(want, work)
     tidying.tidy(work)
 
@@ -188,6 +212,8 @@ KIND = HostKind(
     seen=seen,
     restore=restore,
     receive=receive,
+    send=send,
+    stay=stay,
     guard=guard,
     asks_first=True,
     awaited=waiting.is_needed,

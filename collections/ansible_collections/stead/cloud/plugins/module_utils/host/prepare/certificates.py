@@ -46,19 +46,22 @@ def authority(work: Work, folder: str = "", name: str = "Stead moves") -> str:
 
 
 def sign(request: str, host: str, address: str, work: Work) -> str:
-    """A certificate for a host of the inventory."""
+    """A certificate for a host of the inventory. By its subject, other hosts know whose it is."""
     if not _NAME.match(host) or not _ADDRESS.match(address):
         raise Failed(NO_OPENSSL, "{0!r} at {1!r} is no host's name and address.".format(host, address))
-    return _signed(request, ["IP:" + address, "DNS:" + host], "serverAuth,clientAuth", AUTHORITY, work)
+    return _signed(request, host, ["IP:" + address, "DNS:" + host], "serverAuth,clientAuth", AUTHORITY, work)
 
 
-def _signed(request: str, names: Sequence[str], usage: str, authority_in: str, work: Work) -> str:
+def _signed(request: str, subject: str, names: Sequence[str], usage: str, authority_in: str, work: Work) -> str:
     with tempfile.TemporaryDirectory() as folder:
         asked, extensions = os.path.join(folder, "request.pem"), os.path.join(folder, "extensions")
         paths.write(asked, request)
         lines = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature,keyEncipherment"]
         lines += ["extendedKeyUsage=" + usage, "subjectAltName=" + ",".join(names)]
         paths.write(extensions, "\n".join(lines) + "\n")
+        told = _openssl(["req", "-in", asked, "-noout", "-subject", "-nameopt", "RFC2253"], work).strip()
+        if not work.check and told != "subject=CN=" + subject:
+            raise Failed(NO_OPENSSL, "It asks for a certificate of {0}, and is {1}.".format(told[8:], subject))
         words = ["x509", "-req", "-in", asked, "-days", DAYS, "-extfile", extensions, "-CAcreateserial"]
         words += ["-CA", os.path.join(authority_in, CA), "-CAkey", os.path.join(authority_in, "key.pem")]
         return _openssl(words, work)
@@ -113,7 +116,7 @@ def served(folder: str, names: Sequence[str], work: Work) -> None:
     words = ["req", "-new", *KEY, "-subj", "/CN=" + names[0], "-keyout", os.path.join(folder, MADE)]
     asked = _openssl(words, work)
     listed = ["{0}:{1}".format("IP" if _is_address(name) else "DNS", name) for name in names]
-    signed = _signed(asked, listed, "serverAuth", API_AUTHORITY, work)
+    signed = _signed(asked, names[0], listed, "serverAuth", API_AUTHORITY, work)
     # The key first: without its certificate it is made anew, and a certificate without its key is never shown.
     work.write(key, _text(os.path.join(folder, MADE)), paths.PRIVATE)
     work.write(certificate, signed, READABLE)

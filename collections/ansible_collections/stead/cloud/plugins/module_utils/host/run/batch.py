@@ -180,6 +180,7 @@ class Batch:
         try:
             awaited = self._carry_out(step, work)
             found = outcome(step, OK, changed=work.changed, done=work.done)
+            found.update({"told": work.told} if work.told else {})
         except Failed as error:
             found = outcome(step, FAILED, changed=work.changed, done=work.done, error=str(error))
         except Exception as error:  # noqa: BLE001 - a bug or libvirt's: the others go on, and the text says where it was
@@ -247,8 +248,14 @@ def _part_of_move(code: HostKind, step: Step, work: Work) -> None:
         raise Failed(NO_MIGRATION, text.format(kind, step["came_from"]))
     elif action == "receive" and code.receive is not None:
         code.receive(step, work)
-    elif not work.check:
-        ledger.goes(kind, step["uuid"], step["to"] if action == "send" else "")
+    elif action == "send":
+        if not work.check:
+            ledger.goes(kind, step["uuid"], step["to"])
+        code.send(step, work)
+    else:
+        code.stay(step, work)
+        if not work.check:
+            ledger.goes(kind, step["uuid"], "")
 
 
 def _is_time_to_tell(begun: float, running: Mapping[Any, Tuple[int, float]]) -> bool:

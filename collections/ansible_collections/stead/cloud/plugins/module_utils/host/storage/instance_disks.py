@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from ..base import ledger, paths
 from ..base.errors import Code, Failed
@@ -13,6 +13,9 @@ from ..hypervisor import seed
 from ..hypervisor.driver import Guest, grows
 from ..images import image_files
 from . import drivers
+
+if TYPE_CHECKING:
+    from .driver import StoredDisk
 
 TOO_SMALL = Code("STEAD-E106", "the root disk cannot hold the image")
 EXTRA = ("swap", "ephemeral")
@@ -66,18 +69,21 @@ def _leave(want: Want, gone: List[Mapping[str, Any]], work: Work) -> None:
 
 def remove_root(want: Want, work: Work) -> None:
     """With all that lives and dies with it. Volumes are another matter."""
-    if "volume" not in want["root"] and want["root"].get("size"):
-        drivers.root_disk(want).remove(work)
-    for name in EXTRA:
-        if want["root"].get(name):
-            drivers.extra_disk(want, name).remove(work)
+    for disk, _size in own(want).values():
+        disk.remove(work)
+
+
+def own(want: Want) -> Dict[str, Tuple[StoredDisk, int]]:
+    """The disks that live and die with it, by their names, and their sizes."""
+    root = want["root"]
+    found = {name: (drivers.extra_disk(want, name), root[name]) for name in EXTRA if root.get(name)}
+    if "volume" not in root and root.get("size"):
+        found["root"] = (drivers.root_disk(want), root["size"])
+    return found
 
 
 def has_own(want: Want) -> bool:
-    """Whether any disk that lives and dies with it is here."""
-    root = want["root"]
-    own = [drivers.root_disk(want)] if "volume" not in root and root.get("size") else []
-    return any(one.exists() for one in own + [drivers.extra_disk(want, name) for name in EXTRA if root.get(name)])
+    return any(disk.exists() for disk, _size in own(want).values())
 
 
 def remove(want: Want, work: Work) -> None:

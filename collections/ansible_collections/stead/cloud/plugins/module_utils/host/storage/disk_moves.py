@@ -1,0 +1,137 @@
+"""Disks that move to another host while nobody uses them: one host serves what a guest would read, the other takes it.
+
+The source serves to the one host that is to get it, read only, and as long as it does nobody on the source can write to
+the disk: QEMU's own locks, which a guest that is started takes too. Both hosts say what they read, as a digest.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import List, Mapping, Tuple, TypedDict
+
+from ..base import ledger, paths, units
+from ..base.errors import Code, Failed
+from ..base.step import Step
+from ..base.work import Work
+from . import disk_digest
+from .driver import Content, StoredDisk
+
+UNSERVED = Code("STEAD-E112", "the host that a disk comes from does not serve it")
+DIFFERS = Code("STEAD-E114", "a disk did not arrive as it was")
+
+SERVES_WITHIN = 60  # seconds: other steps of its host may come first
+SERVED_FOR = "1d"  # at most, should nobody come to end it
+LOOK = 0.1
+EXPORT = "disk"
+MOST = 3  # disks of one resource
+
+
+Disks = Mapping[str, Tuple[StoredDisk, int]]  # by their names, with the size that they have here
+
+
+class DiskWay(TypedDict):
+    """How the disks of one resource get from host to host, as the controller says."""
+
+    address: str  # of the source
+    port: int  # of the first disk; each other has the next
+    to: str  # the host that gets them
+    encrypted: bool
+
+
+def serve(disks: Disks, step: Step, work: Work) -> None:
+    """What is in them, until `stop`. For each, its digest is told."""
+    way: DiskWay = step["way"]
+    stop(step["uuid"], work)
+    for at, (_name, (disk, _size)) in enumerate(sorted(disks.items())):
+        words = ["qemu-nbd", "--read-only", "--persistent", "--shared=0", "--export-name=" + EXPORT]
+        words += ["--bind=" + way["address"], "--port={0}".format(way["port"] + at)]
+        if way["encrypted"]:
+            who = "authz-simple,id=who,identity=CN={0}".format(way["to"].replace(",", ",,"))
+            words += [*_credentials("server"), "--object", who, "--tls-creds=tls", "--tls-authz=who"]
+        content = _content(disk)
+        words += [*content.objects, "--format=" + content.format, content.path]
+        said = "Stead: {0} moves to {1}".format(step["address"], way["to"])
+        units.start(_unit(step["uuid"], at), said, words, work, {"Restart": "no", "RuntimeMaxSec": SERVED_FOR})
+    if not work.check:
+        for name, (disk, _size) in sorted(disks.items()):
+            work.told[name] = disk_digest.of(_content(disk))
+
+
+def take(disks: Disks, step: Step, work: Work) -> None:
+    """Of the host that serves them. For each, the digest of what is here now is told. Of what fails nothing is left."""
+    try:
+        _take(disks, step["way"], work)
+    except Failed:
+        for disk, _size in disks.values():
+            disk.remove(work)
+        if not work.check:
+            ledger.forget(step["kind"], step["uuid"])
+        raise
+
+
+def _take(disks: Disks, way: DiskWay, work: Work) -> None:
+    objects = tuple(_credentials("client")) if way["encrypted"] else ()
+    for at, (name, (disk, size)) in enumerate(sorted(disks.items())):
+        server = {"type": "inet", "host": way["address"], "port": str(way["port"] + at)}
+        served = {"driver": "nbd", "server": server, "export": EXPORT}
+        if way["encrypted"]:
+            served["tls-creds"] = "tls"
+        if not work.check:
+            _await(way["address"], way["port"] + at)
+        path = "json:" + json.dumps({"driver": "raw", "file": served})
+        disk.fill(Content(path, "raw", objects), size, work)
+        if not work.check:
+            work.told[name] = disk_digest.of(_content(disk))
+
+
+def stop(uuid: str, work: Work) -> None:
+    for at in range(MOST):
+        units.stop(_unit(uuid, at), work)
+
+
+def end(kind: str, uuid: str, work: Work) -> None:
+    """Of a move that was begun and did not end: this host uses what is its own again."""
+    made = ledger.read(kind, uuid)
+    if made is not None and made.get("going_to"):
+        stop(uuid, work)
+
+
+def arrived(step: Step) -> bool:
+    """Whether what is here of its disks is all that there was. Nothing else is taken for what moved."""
+    if "digests" not in step:
+        return False
+    there, came = step["digests"], ledger.digests(step["kind"], step["uuid"]) or {}
+    wrong = sorted(name for name in {*there, *came} if there.get(name) != came.get(name))
+    if wrong:
+        text = "The {0} has the digest {1} here, and had {2} where it comes from. It stays there; move it again."
+        name = wrong[0]
+        raise Failed(DIFFERS, text.format(name, came.get(name, "of nothing"), there.get(name, "of nothing")))
+    return True
+
+
+def _content(disk: StoredDisk) -> Content:
+    return Content(disk.path, disk.format, getattr(disk, "objects", ()))
+
+
+def _unit(uuid: str, at: int) -> str:
+    return "stead-move-{0}-{1}.service".format(uuid, at)
+
+
+def _credentials(end: str) -> List[str]:
+    return ["--object", "tls-creds-x509,id=tls,endpoint={0},dir={1},verify-peer=yes".format(end, paths.MOVES_PKI)]
+
+
+def _await(address: str, port: int) -> None:
+    until = time.monotonic() + SERVES_WITHIN
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=5).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                text = "{0} does not serve it on port {1}: {2}. Plan again."
+                raise Failed(UNSERVED, text.format(address, port, error)) from error
+            time.sleep(LOOK)
+        else:
+            return

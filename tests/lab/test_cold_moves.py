@@ -1,0 +1,96 @@
+"""What is off moves with what is on its disks, whoever is killed meanwhile.
+
+The tests of this file tell one story, in order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from disk_scripts import user_data
+from driving import Driven, prepare, tiny
+from leftovers import differences, listing
+from waiting import patiently
+
+from stead.lab.sizes import parse
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+
+HOSTS = {"compute": {"count": 2, "cpus": 4}, "network": {"count": 1, "roles": ["network", "controller"]}}
+NOTES = {
+    "note": 'echo "${QUERY_STRING}" > /srv/note; dd if=/dev/urandom of=/srv/more bs=1M count=8 2>&1; sync; echo done',
+    "read": "cat /srv/note; sha256sum < /srv/more",
+}
+SPEC = """stead: 1
+images: {tiny: {source: IMAGE}}
+projects:
+  acme:
+    networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
+    security_groups: {open: {ingress: [{protocol: any}]}}
+    instances:
+      pet:
+        flavor: {vcpus: 1, memory: 128MiB, disk: 1GiB, swap: 16MiB}
+        image: tiny
+        networks: [{network: app, address: 10.20.0.20}]
+        security_groups: [open]
+        stop_timeout: 10s
+        cloud_init: {user_data: CALLER}
+        state: STATE
+        host: HOST
+"""
+
+
+class Cloud:
+    def __init__(self, driven: Driven) -> None:
+        self.driven = driven
+
+    def write(self, state: str, host: str) -> None:
+        text = SPEC.replace("IMAGE", str(tiny())).replace("CALLER", json.dumps(user_data(NOTES)))
+        self.driven.write(text.replace("STATE", state).replace("HOST", host))
+
+    def apply(self, state: str, host: str, *words: str, status: int | None = 0) -> str:
+        self.write(state, host)
+        return self.driven.apply(*words, status=status).text
+
+    def ask(self, path: str) -> str:
+        namespace = self.driven.run("network-1", "ip netns list | grep -o 'stead-dhcp-[^ ]*'").strip()
+        words = f"ip netns exec {namespace} curl -sS -m 20 'http://10.20.0.20/cgi-bin/{path}'"
+        said: str = patiently(lambda: self.driven.run("network-1", words))
+        return said
+
+    def disks(self, host: str) -> list[str]:
+        words = "ls -A /var/lib/stead/pools/default /var/lib/stead/instances 2>/dev/null; virsh list --all --name; "
+        words += "systemctl list-units --all --plain --no-legend 'stead-move-*'"
+        return [one for one in self.driven.run(host, words).split() if not one.startswith("/")]
+
+
+@pytest.fixture(scope="module")
+def cloud(make_lab: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    lab = make_lab("c", parse({"hosts": HOSTS}, "cold"))
+    prepare(lab)
+    found = Cloud(Driven(lab, tmp_path_factory.mktemp("cold")))
+    found.write("running", "compute-1")
+    found.driven.stead("plan")
+    before = listing(lab)
+    yield found
+    found.driven.destroy()
+    assert differences(before, listing(lab)) == []
+
+
+def test_a_stopped_instance_moves_with_what_is_on_its_disks(cloud: Cloud) -> None:
+    cloud.apply("running", "compute-1")
+    cloud.ask("note?of-compute-1")
+    before = cloud.ask("read")
+    assert "of-compute-1" in before
+    cloud.apply("stopped", "compute-1")
+    cloud.write("stopped", "compute-2")
+    (step,) = [one for one in cloud.driven.steps() if one["address"] == "acme/instances/pet"]
+    assert (step["action"], step["disturbs"], step.get("loses", "")) == ("migrate", "migrate", "")
+    cloud.driven.apply("--max-disruption", "migrate")
+    assert cloud.disks("compute-1") == []
+    cloud.driven.assert_nothing_to_do()
+    cloud.apply("running", "compute-2")
+    assert cloud.ask("read") == before

@@ -1,0 +1,184 @@
+"""Disks that move between hosts: by the programs that do it on hosts, from and to files of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, units
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_digest, disk_moves, instance_disks
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.file_disks import File
+
+pytestmark = pytest.mark.skipif(not shutil.which("qemu-nbd"), reason="needs qemu-utils")
+
+UUID = "11111111-0000-4000-8000-000000000001"
+MIB = 1 << 20
+
+
+def run(*words: object) -> None:
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+
+
+def with_digests(one: Any, digests: dict[str, str]) -> Any:
+    return dict(one, digests=digests)
+
+
+def disk(path: Path, form: str, size: int = 16 * MIB) -> File:
+    run("qemu-img", "create", "-f", form, path, size)
+    return File(str(path), form)
+
+
+def write(one: File, *what: str) -> None:
+    run("qemu-io", "-f", one.format, *(word for words in what for word in ("-c", words)), one.path)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Of a move within this machine, whose units are processes of the test's own."""
+    running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(unit: str, _said: str, words: list[str], _work: Work, _settings: Any = None) -> None:
+        running[unit] = subprocess.Popen(words)
+
+    def stop(unit: str, _work: Work) -> None:
+        if unit in running:
+            running[unit].kill()
+            running.pop(unit).wait()
+
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setattr(units, "start", start)
+    monkeypatch.setattr(units, "stop", stop)
+    monkeypatch.setattr(disk_moves, "SERVES_WITHIN", 3)
+    way = {"address": "127.0.0.1", "port": free_port(), "to": "c2", "encrypted": False}
+    yield {"uuid": UUID, "kind": "instances", "address": "acme/instances/web", "digest": "d", "want": {}, "way": way}
+    for unit in list(running):
+        stop(unit, Work(""))
+
+
+def test_a_digest_is_of_what_a_guest_reads_and_not_of_how_it_is_kept(tmp_path: Path) -> None:
+    packed = disk(tmp_path / "a.qcow2", "qcow2")
+    write(packed, "write -P 7 1M 5M", "write -P 0 9M 1M", "write -z 2M 64k", "write -P 9 15M 3k")
+    plain = File(str(tmp_path / "b.raw"), "raw")
+    run("qemu-img", "convert", "-f", "qcow2", "-O", "raw", packed.path, plain.path)
+    first = disk_digest.of(Content(packed.path, "qcow2"))
+    assert disk_digest.of(Content(plain.path, "raw")) == first
+    run("qemu-img", "resize", "-f", "raw", plain.path, 21 * MIB + 512)
+    assert disk_digest.of(Content(plain.path, "raw")) == first, "what it grew by is empty"
+    write(plain, "write -P 1 20M 512")
+    assert disk_digest.of(Content(plain.path, "raw")) != first
+
+
+def test_one_bit_is_another_digest(tmp_path: Path) -> None:
+    plain = disk(tmp_path / "a", "raw")
+    write(plain, "write -P 6 3M 1M")
+    before = disk_digest.of(Content(plain.path, "raw"))
+    write(plain, f"write -P 7 {3 * MIB + 7777} 1")
+    assert disk_digest.of(Content(plain.path, "raw")) != before
+
+
+def test_what_no_program_can_read_has_no_digest(tmp_path: Path) -> None:
+    (tmp_path / "a.qcow2").write_bytes(b"QFI\xfb" + bytes(600))
+    with pytest.raises(Failed, match=r"STEAD-E00|STEAD-E113"):
+        disk_digest.of(Content(str(tmp_path / "a.qcow2"), "qcow2"))
+
+
+def test_a_server_that_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = disk(tmp_path / "a", "raw")
+    monkeypatch.setattr(disk_digest, "_extents", lambda _content: [(0, MIB)])
+    (tmp_path / "a").unlink()
+    with pytest.raises(Failed, match=r"STEAD-E113: qemu-nbd says: "):
+        disk_digest.of(Content(plain.path, "raw"))
+
+
+def test_disks_come_as_they_were_in_the_size_that_is_wanted(step: Any, tmp_path: Path) -> None:
+    source = {"root": (disk(tmp_path / "root.qcow2", "qcow2"), 0), "swap": (disk(tmp_path / "swap", "raw"), 0)}
+    write(source["root"][0], "write -P 7 1M 5M", "write -P 3 15M 1M")
+    write(source["swap"][0], "write -P 8 0 4k")
+    there, here = Work("c1"), Work("c2")
+    disk_moves.serve(source, step, there)
+    root = File(str(tmp_path / "there" / "root.qcow2"), "qcow2")
+    taken = {"root": (root, 32 * MIB), "swap": (File(str(tmp_path / "there" / "swap"), "raw"), 16 * MIB)}
+    disk_moves.take(taken, step, here)
+    assert set(here.told) == {"root", "swap"}
+    assert here.told == there.told
+    assert root.size() == 32 * MIB
+    disk_moves.stop(UUID, there)
+
+
+def test_nobody_writes_to_a_disk_while_it_is_served(step: Any, tmp_path: Path) -> None:
+    """QEMU takes the same lock, so a guest that somebody starts by hand does not start."""
+    source = disk(tmp_path / "root.qcow2", "qcow2")
+    disk_moves.serve({"root": (source, 0)}, step, Work("c1"))
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        write(source, "write 0 4k")
+    assert b'Failed to get "write" lock' in refused.value.stderr
+    disk_moves.stop(UUID, Work("c1"))
+    write(source, "write 0 4k")
+
+
+def test_of_what_does_not_come_nothing_is_left(step: Any, tmp_path: Path) -> None:
+    ledger.begin(ledger.made_by(step))
+    half = File(str(tmp_path / "root.qcow2"), "qcow2")
+    (tmp_path / "root.qcow2.new").write_bytes(b"half")
+    with pytest.raises(Failed, match=r"STEAD-E112: 127.0.0.1 does not serve it on port"):
+        disk_moves.take({"root": (half, MIB)}, step, Work("c2"))
+    assert not (tmp_path / "root.qcow2.new").exists()
+    assert ledger.wants("instances", UUID) == []
+
+
+def test_what_came_otherwise_is_not_taken_for_what_moved(step: Any) -> None:
+    begun: Any = dict(ledger.made_by(step), came_from="c1", digests={"root": "one"})
+    ledger.begin(begun)
+    assert not disk_moves.arrived(step)
+    assert disk_moves.arrived(with_digests(step, {"root": "one"}))
+    for digests in ({"root": "two"}, {}, {"root": "one", "swap": "two"}):
+        with pytest.raises(Failed, match=r"STEAD-E114: The (root|swap) has the digest"):
+            disk_moves.arrived(with_digests(step, digests))
+
+
+def test_another_try_has_no_digests_of_the_one_before(step: Any) -> None:
+    begun: Any = dict(ledger.made_by(step), came_from="c1")
+    ledger.begin(with_digests(begun, {"root": "one"}))
+    ledger.begin(with_digests(begun, {}))
+    with pytest.raises(Failed, match=r"STEAD-E114"):
+        disk_moves.arrived(with_digests(step, {"root": "one"}))
+
+
+def test_a_move_that_did_not_end_is_ended_by_whoever_uses_the_disk(step: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[str] = []
+    monkeypatch.setattr(units, "stop", lambda unit, _work: stopped.append(unit))
+    ledger.keep(ledger.made_by(step))
+    disk_moves.end("instances", UUID, Work("c1"))
+    assert stopped == []
+    ledger.goes("instances", UUID, "c2")
+    disk_moves.end("instances", UUID, Work("c1"))
+    assert stopped[0] == f"stead-move-{UUID}-0.service"
+
+
+def test_a_guest_that_was_started_meanwhile_is_not_sent(step: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Guest:
+        def is_on(self) -> bool:
+            return True
+
+    ledger.keep(ledger.made_by(step))
+    monkeypatch.setattr(drivers, "find", lambda *_words: Guest())
+    monkeypatch.setattr(instance_disks, "own", lambda _want: pytest.fail("its disks are in use"))
+    with pytest.raises(Failed, match=r"STEAD-E308: The guest was started meanwhile"):
+        instance.send(step, Work("c1"))
