@@ -70,10 +70,10 @@ def settle(
     roomy = with_less_room(observed, left)
     question = demands.question(desired, kinds, roomy, records, overrides.plugins, overrides.replace)
     question, placement = room.placed(question, roomy.hosts)
-    found += [*unplaced.unplaced(desired, question, placement), *unplaced.still_used(desired, kinds, left.users)]
+    found += unplaced.unplaced(desired, question, placement, roomy.hosts)
+    found += unplaced.still_used(desired, kinds, left.users)
     placement = replace(placement, reasons={**placement.reasons, **unplaced.stranded(question, placement, observed)})
-    rearrange = overrides.rearrange
-    rebalance = rearrange(question.problem, placement) if rearrange and not found else None
+    rebalance = overrides.rearrange(question.problem, placement) if overrides.rearrange and not found else None
     if rebalance is not None:
         placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}

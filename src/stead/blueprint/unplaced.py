@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from stead.blueprint import absent
+from stead.blueprint.advice import human
 from stead.blueprint.demands import ROOT, PlacementRequest
 from stead.blueprint.placement.model import Placement, PlacementReason, Unplaced
 from stead.blueprint.silence import EVACUATED
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind
-from stead.core.observed import HostStatus, Observed
+from stead.core.observed import Host, HostStatus, Observed
 from stead.language.desired import Block, Desired
-
-if TYPE_CHECKING:
-    from stead.blueprint.placement import Suggestion
 
 NO_HOST = Code("STEAD-P001", "no host fits")
 TORN = Code("STEAD-P003", "the volumes of an instance are on different hosts")
@@ -28,25 +26,43 @@ HELPED = 8  # of those without a host; finding what helps means placing everythi
 NAMED = 3  # blocks by name, of the many that may lack a host for one reason
 
 
-def unplaced(desired: Desired, question: PlacementRequest, placement: Placement) -> list[Diagnostic]:
+def unplaced(
+    desired: Desired, question: PlacementRequest, placement: Placement, hosts: Mapping[str, Host]
+) -> list[Diagnostic]:
     """Who has no host, the smallest thing that would help, and whether that is proven."""
     found = [_split_volumes(desired.by_address[address], address, at) for address, at in question.split_volumes.items()]
     if not placement.unplaced:
         return found
     from stead.blueprint.placement import suggest
 
-    for number, one in enumerate(placement.unplaced):
+    requests = {request.id: request for request in question.problem.requests}
+    told: set[str] = set()
+    inherited: list[Diagnostic] = []  # asked for by what another resource says
+    searched = 0
+    for one in placement.unplaced:
         who = question.members[one.members[0].removesuffix(ROOT)]
+        block, request = desired.by_address[who], requests[one.request]
+        if lacking := absent.role(request, hosts):
+            if lacking not in told:  # once for all that need it
+                found.append(NO_HOST.at(block.place(), f"{named(question, one)}: {lacking}", address=str(who)))
+            told.add(lacking)
+            continue
+        if wrong := absent.wishes(request, block, question.problem.hosts):
+            found += [NO_HOST.at(place, text, address=str(who)) for place, text in wrong if place is not None]
+            told.update(text for place, text in wrong if place is not None)
+            inherited += [NO_HOST.at(block.place(), text, address=str(who)) for place, text in wrong if place is None]
+            continue
+        searched += 1
         helps = [f"`stead explain '{who}'` says what would help."]
-        if number < HELPED:
+        if searched <= HELPED:
             advice = suggest(question.problem, placement, one.members[0])
             offered = [suggestion for suggestion in advice.suggestions if suggestion.tried] or advice.suggestions
-            helps = [f"- {human(suggestion)}" for suggestion in offered[:3]]
+            helps = [f"- {human(suggestion, hosts)}" for suggestion in offered[:3]]
             helps = ["What would help:", *helps] if helps else []
         sure = [] if one.proven else ["The search was stopped at its limit; a solution may still exist."]
         text = "\n".join([f"{named(question, one)}: {one.text}", *sure, *helps])
-        found.append(NO_HOST.at(desired.by_address[who].place(), text, address=str(who)))
-    return found
+        found.append(NO_HOST.at(block.place(), text, address=str(who)))
+    return [*found, *(one for one in inherited if one.detail not in told)]
 
 
 def stranded(question: PlacementRequest, placement: Placement, observed: Observed) -> dict[str, PlacementReason]:
@@ -90,39 +106,3 @@ def named(question: PlacementRequest, left: Unplaced) -> str:
     if rest := sum(number for _, number in blocks[NAMED:]):
         named.append(f"{rest} more")
     return " and ".join(named)
-
-
-def human(suggestion: Suggestion) -> str:
-    """`relax zone=b: 90 hosts would fit`, or `free 712 GiB of memory on compute-31`. Hosts that need the same are told
-    together.
-    """
-    add = suggestion.add
-    free = {
-        host: {name: less for name, much in row.items() if (less := much - add.get(host, {}).get(name, 0)) > 0}
-        for host, row in suggestion.free.items()
-    }
-    lacked = [one.value for one in suggestion.relax if one.stage == "feature"]
-    relaxed = [str(one) for one in suggestion.relax if one.stage != "feature"]
-    parts = [f"relax {' and '.join(relaxed)}"] if relaxed else []
-    parts += [f"do without {' and '.join(lacked)}"] if lacked else []
-    parts += [*_rooms("free", free, "on"), *_rooms("add", add, "to")]
-    opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) + opens
-
-
-def _rooms(verb: str, amounts: Mapping[str, Mapping[str, int]], where: str) -> Iterator[str]:
-    alike: dict[str, list[str]] = {}
-    for host, row in amounts.items():
-        if row:
-            alike.setdefault(" + ".join(amount(name, much) for name, much in row.items()), []).append(host)
-    for what, hosts in alike.items():
-        yield f"{verb} {what} {where} {'each of ' if len(hosts) > 1 else ''}{', '.join(hosts)}"
-
-
-def amount(resource: str, much: int) -> str:
-    """A number with its unit, as people say it."""
-    if resource == "memory" or resource.startswith("disk:"):
-        for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
-            if much >= size:
-                return f"{much / size:.4g} {unit} of {resource.replace('disk:', 'pool ')}"
-    return f"{much} {resource}"

@@ -20,8 +20,8 @@ SITE_BROKEN = Code("STEAD-W010", "the site's files have errors")
 OURS = Code("STEAD-W011", "internal error of the server")
 TOO_MANY = Code("STEAD-W012", "too many requests")
 
-_OF_HOSTS = "\nWhat would help"  # names hosts, which are the operators' business
-_QUOTA, _GRANT, _FULL = "STEAD-Q", "STEAD-G003", ("STEAD-P", "STEAD-R")
+_QUOTA, _GRANT, _PLACED = "STEAD-Q", "STEAD-G003", "STEAD-P"
+_FULL = (_PLACED, "STEAD-R")
 
 
 class Fault(Exception):  # noqa: N818 - the client's, most of them
@@ -69,12 +69,17 @@ def refused(found: Iterable[Diagnostic], project: str, file: str) -> NoReturn:
             raise Fault(503, SITE_BROKEN.id, f"The site cannot be planned just now ({code}). Its operators know more.")
         mine = [told]
     first = mine[0]
-    text = "; ".join(f"{one.summary}: {one.detail.partition(_OF_HOSTS)[0]}" for one in mine[:5])
+    text = "; ".join(f"{one.summary}: {_told(one)}" for one in mine[:5])
     if any(one.code.startswith(_QUOTA) for one in mine):
         raise Fault(403, first.code, f"Quota exceeded: {text}", quota=True)
     if any(one.code == _GRANT for one in mine):
         raise Fault(403, first.code, text)
     raise Fault(409 if first.code.startswith(_FULL) else 400, first.code, text)
+
+
+def _told(one: Diagnostic) -> str:
+    """What fits nowhere is told in one line. The lines below it name hosts, which are the operators' business."""
+    return one.detail.partition("\n")[0] if one.code.startswith(_PLACED) else one.detail
 
 
 _NOVA_WORDS = {

@@ -185,11 +185,67 @@ def test_a_host_is_drained_onto_one_that_has_nothing_yet(site: Site) -> None:
 
 
 def test_of_many_without_a_host_the_first_are_told_what_would_help(site: Site) -> None:
-    site.write({f"web-{i}": instance(flavor=flavor(vcpus=100 + i)) for i in range(12)})
+    site.write({f"web-{i}": instance(flavor=flavor(vcpus=1 + i), host="e1", zone="west") for i in range(12)})
     told = site.run("plan", rc=1)
     assert told.count("error[STEAD-P001]") == 12
     assert told.count("What would help:") == 8
     assert told.count("says what would help.") == 4
+
+
+def test_a_size_that_no_host_has_is_told_with_the_largest(site: Site) -> None:
+    site.write({"web": instance(flavor=flavor(vcpus=100))})
+    told = " ".join(site.run("plan", rc=1).split())
+    assert "It asks for 100 vcpus, and no host has so much. Ask for less. The largest, w2, has 16 vcpus." in told
+    assert "What would help" not in told  # no room that could be freed would do
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "column", "told"),
+    [
+        ("host", "e11", "e11", "The inventory has no compute host 'e11'. Did you mean 'e1'? It has e1, e2, w1, w2."),
+        ("zone", "eats", "eats", "The inventory has no zone 'eats'. Did you mean 'east'? It has default, east, west."),
+        ("traits", ["sdd"], "sdd", "The inventory has no trait 'sdd'. Did you mean 'ssd'? It has ssd."),
+        ("disk", {"pool": "share1"}, "share1", "The inventory has no pool 'share1'."),
+        ("architecture", "aarch64", "aarch64", "The inventory has no architecture 'aarch64'. It has x86_64."),
+    ],
+)
+def test_a_name_that_the_inventory_lacks_is_told_at_its_word(
+    site: Site, field: str, value: Any, column: str, told: str
+) -> None:
+    site.write({"web": instance(**{field: value})})
+    said = site.run("plan", rc=1)
+    assert told in " ".join(said.split())
+    carets = next(line for line in said.splitlines() if "^" in line)
+    above = said.splitlines()[said.splitlines().index(carets) - 1]
+    assert above[carets.index("^") : carets.rindex("^") + 1] == column
+    assert said.count("error[") == 1
+
+
+def test_a_network_that_the_inventory_lacks_is_told_once(site: Site) -> None:
+    site.write({"web": instance()}, networks={"app": {"type": "flat", "physical": "lan"}})
+    said = site.run("plan", rc=1)
+    assert said.count("error[") == 1
+    assert "The inventory has no physical network 'lan'" in said
+
+
+def test_hosts_that_do_not_answer_are_named_with_why(site: Site) -> None:
+    site.write({"web": instance(), "db": instance()}, networks={}, routers={})
+    for name in ("e1", "e2", "w1", "w2"):
+        site.run("simulate", "down", name)
+    site.write({"web": instance(networks=[]), "db": instance(networks=[])}, networks={})
+    said = site.run("plan", rc=1)
+    assert said.count("error[") == 1
+    assert "2 of" not in said
+    assert "no host of the role compute takes anything new" in said
+    assert "- e1: down" in said
+
+
+def test_without_a_host_of_a_role_it_is_told_what_to_do(site: Site) -> None:
+    inventory = (site.folder / "inventory.yml").read_text()
+    (site.folder / "inventory.yml").write_text(inventory.replace("network:", "others:"))
+    site.write({"web": instance()})
+    said = " ".join(site.run("plan", rc=1).split())
+    assert "no host has the role network. Put a host into the group network of the inventory." in said
 
 
 def host_of(site: Site, address: str) -> str:

@@ -182,7 +182,7 @@ def text(found: Capacity) -> list[str]:
 
 
 def rows(uses: Sequence[ResourceUse]) -> list[str]:
-    from stead.blueprint.unplaced import amount
+    from stead.blueprint.advice import amount
     from stead.cli.commands.explain import bar
 
     shown = [use for use in uses if use.usable and use.resource != "services"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
@@ -16,6 +17,7 @@ from stead.core.value import as_dict
 
 if TYPE_CHECKING:
     from stead.blueprint.placement import Advice, Explanation
+    from stead.core.observed import Host
 
 BAR = 20
 
@@ -41,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     else:
-        print("\n".join(text(explanation, advice)))
+        print("\n".join(text(explanation, advice, placed.loaded.inputs.observed.hosts)))
     return 0 if explanation.host else 1
 
 
-def text(one: Explanation, advice: Advice | None) -> list[str]:
+def text(one: Explanation, advice: Advice | None, hosts: Mapping[str, Host]) -> list[str]:
     lines = [f"{one.member} {'is on ' + one.host if one.host else 'has no host'}: {one.text}", ""]
     width = max([len(stage.stage) for stage in one.funnel], default=0)
     lines.append(f"{one.hosts} hosts; policy {one.policy}")
@@ -64,18 +66,18 @@ def text(one: Explanation, advice: Advice | None) -> list[str]:
             lines.append(f" {mark} {ranked.host:<24} {ranked.score / 10_000:6.2f}  {terms}")
     if one.margin is not None:
         lines += ["", f"Margin to the runner-up: {one.margin / 10_000:.2f}"]
-    return [*lines, *(_help(advice) if advice else [])]
+    return [*lines, *(_help(advice, hosts) if advice else [])]
 
 
 def _amount(term: str, value: int) -> str:
     return f"{value}" if term == "group members" else f"{value / 10_000:.1f}%"
 
 
-def _help(advice: Advice) -> list[str]:
-    from stead.blueprint.unplaced import human
+def _help(advice: Advice, hosts: Mapping[str, Host]) -> list[str]:
+    from stead.blueprint.advice import human
 
     lines = ["", f"Scarce: {advice.scarce}" if advice.scarce else "", "What would help:"]
-    lines += [f"  - {human(one)}{'  (tried: it fits)' if one.tried else ''}" for one in advice.suggestions]
+    lines += [f"  - {human(one, hosts)}{'  (tried: it fits)' if one.tried else ''}" for one in advice.suggestions]
     proof = (
         "No smaller change would help."
         if advice.proven

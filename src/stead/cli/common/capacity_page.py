@@ -66,7 +66,7 @@ def _called(resource: str) -> str:
 
 
 def _cell(use: ResourceUse | None) -> str:
-    from stead.blueprint.unplaced import amount
+    from stead.blueprint.advice import amount
 
     if use is None:
         return '<td class="dim">none</td>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from unicodedata import east_asian_width
 
 from stead.core.diagnostics import Place
 from stead.core.named import NamedTuple
@@ -63,5 +62,5 @@ def drawn(excerpt: Excerpt, line: int) -> tuple[str, str]:
 
 
 def _wide(text: str) -> int:
-    """Columns of a terminal."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+    """Columns of a terminal. `unicodedata` knows better, and is too much for a process that has no memory left."""
+    return sum(2 if one >= "\u1100" and not "\u2000" <= one < "\u2e80" else 1 for one in text)
