@@ -44,6 +44,8 @@ DRIVER = HypervisorDriver(
         "topology": no(cannot("CPU topology")),
         "hugepages": no(cannot("huge pages")),
         "devices": no(cannot("devices of the host")),
+        "pause": no(cannot("pause")),
+        "suspend": no(cannot("memory that is kept while they are off")),
         "migrate": no(cannot("way to another host while they run")),
     },
     runs={NAME: "host-passthrough"},

@@ -74,7 +74,14 @@ def test_hosts_try_what_a_driver_runs(name: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_every_feature_with_operations_is_one_of_the_protocol() -> None:
-    protocols = (host_driver.Adjusts, host_driver.Grows, host_driver.Copies, host_driver.Asks)
+    protocols = (
+        host_driver.Adjusts,
+        host_driver.Grows,
+        host_driver.Copies,
+        host_driver.Asks,
+        host_driver.Pauses,
+        host_driver.Suspends,
+    )
     said = {operation for feature in FEATURES for operation in feature.operations}
     assert said == {name for one in protocols for name in vars(one) if not name.startswith("_")}
 

@@ -14,6 +14,7 @@ from stead.blueprint.lease_names import name_leases
 from stead.blueprint.lease_values import fits, kept_back, number, uuid_of, within, writer
 from stead.core.address import Address, order
 from stead.core.blake2 import blake2b
+from stead.core.by_hand import STATE
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.needs import Addresses, Borrowed, Macs, Names, Need, Numbers, Uuids
 from stead.core.recorded import Record
@@ -26,6 +27,7 @@ DISPLACED = Code("STEAD-R022", "a requested value belonged to another resource",
 EXHAUSTED = Code("STEAD-R021", "no free value is left")
 
 UUID, IDENTITY = "uuid", "identity"
+OWN = (UUID, IDENTITY, STATE)  # no values that another could get
 
 
 @mutable
@@ -102,7 +104,7 @@ class _Chooser:
         for address, record in self.records.items():
             identities[record.leases.get(UUID, "")] = address
             if address not in self.chosen:
-                values = (value for key, value in record.leases.items() if key not in (UUID, IDENTITY))
+                values = (value for key, value in record.leases.items() if key not in OWN)
                 self.leaving.update((number(value), address) for value in values)
 
     def take(self, space: str, text: str, holder: Address) -> None:
@@ -235,7 +237,7 @@ class _Chooser:
             self._holders_before = {}
             for address, record in self.records.items():
                 for key, value in record.leases.items():
-                    if key not in (UUID, IDENTITY):
+                    if key not in OWN:
                         self._holders_before.setdefault(value, []).append(address)
         return self._holders_before.get(text, ())
 

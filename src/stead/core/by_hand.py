@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from stead.core.named import NamedTuple
 
 STATE = "state"  # the lease, and the field of a want that it decides
-STATES = ("running", "stopped")
+STATES = ("running", "stopped", "paused", "suspended")
+ON = frozenset({"running", "paused"})  # it takes memory, and has its disks open
 
 
 class ByHand(NamedTuple):

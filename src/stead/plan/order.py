@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 
-from stead.blueprint.leases import IDENTITY, UUID
+from stead.blueprint.leases import OWN
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
@@ -166,7 +166,7 @@ class _Edges:
         settled, record = self.blueprint.resources[change.address], self.records.get(change.address)
         if not settled.block.settings.create_before_destroy or record is None:
             return False
-        held = {(key, text) for key, text in record.leases.items() if key not in (UUID, IDENTITY)}
+        held = {(key, text) for key, text in record.leases.items() if key not in OWN}
         hosts = {self.changes[position].host for position in self._predecessors(change)}
         return held.isdisjoint(settled.leases.items()) and hosts.isdisjoint(settled.wants)
 

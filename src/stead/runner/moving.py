@@ -117,6 +117,7 @@ class GuestMoves:
             target=self._way(step.to, mover),
             address=told.underlay or str(self.inventory.connections[step.to].get("ansible_host", step.to)),
             encrypted=all(one.code != IN_THE_CLEAR for one in step.reasons),
+            paused=step.have is not None and step.have.fields().get("state") == "paused",
         )
         return _Move(mover, request, self.folder / f"{step.number}.log")
 
@@ -223,6 +224,8 @@ class _Move:
         return _failed(step, f"{why}. It stays on {step.host}")
 
     def _has_gone(self, here: GuestPresence | None, there: GuestPresence | None) -> bool:
+        if self._request.paused and here is GuestPresence.ABSENT and there is GuestPresence.PAUSED:
+            return True
         return there is GuestPresence.RUNNING and here in (
             GuestPresence.ABSENT,
             GuestPresence.OFF,

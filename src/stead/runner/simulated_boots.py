@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.run.witnesses import EVERYTHING, judged
+from stead.core.by_hand import ON
 from stead.core.want import Body, Want
 
 TABLES = (
@@ -75,4 +76,4 @@ def held(db: sqlite3.Connection) -> frozenset[tuple[str, str]]:
 def stopped(want: Want) -> Want:
     """As a host has it that has not started it. What has no state of its own is there all the same."""
     fields = want.fields()
-    return Want.of(Body.of({**fields, "state": "stopped"})) if fields.get("state") == "running" else want
+    return Want.of(Body.of({**fields, "state": "stopped"})) if fields.get("state") in ON else want

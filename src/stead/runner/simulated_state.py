@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stead.core.by_hand import ON
 from stead.core.diagnostics import Code, Refused
 from stead.core.want import Body, Want, digest
 from stead.runner import simulated_boots as boots
@@ -169,7 +170,7 @@ class SimulatedState:
         for portion in list(self.rows()):
             for address, host, uuid, body, own, known, made in portion:
                 want = Want(self.bodies()[body], own, known)
-                runs = want.fields().get("state") == "running" and (address, host) not in held
+                runs = want.fields().get("state") in ON and (address, host) not in held
                 if runs and rows[host].state != OFF:
                     yield SimulatedResource(address, host, uuid, want, made)
 

@@ -88,6 +88,22 @@ def test_whoever_stopped_it_first_is_told(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 @pytest.mark.usefixtures("demo")
+def test_what_is_stopped_by_hand_is_destroyed_like_any(capsys: pytest.CaptureFixture[str]) -> None:
+    assert do("stop", WEB) == 0
+    edit("        count: 3\n", "        count: 1\n")
+    assert do("apply", "--max-disruption", "data-loss") == 0
+    assert len(notes(planned(capsys))) == 1
+    assert do("destroy", "--max-disruption", "data-loss") == 0
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_replaced_one_stays_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert do("stop", DB, WEB) == 0
+    assert do("apply", "--replace", DB, "--max-disruption", "data-loss") == 0
+    assert state_on_host(capsys, DB) == "stopped"
+
+
+@pytest.mark.usefixtures("demo")
 def test_a_batch_is_one_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert do("stop", WEB, DB) == 0
     assert len(notes(planned(capsys))) == 2  # a line for each definition
@@ -209,6 +225,47 @@ def test_a_store_that_is_rebuilt_knows_it(capsys: pytest.CaptureFixture[str]) ->
     main(["recover", "--quiet"])
     plan = planned(capsys)
     assert (plan["steps"], len(notes(plan))) == ([], 1)
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("suspend", "suspended")])
+def test_what_is_halted_stays_so_until_it_is_resumed(verb: str, state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert do(verb, DB) == 0
+    assert state_on_host(capsys, DB) == state
+    plan = planned(capsys)
+    assert (plan["steps"], len(notes(plan))) == ([], 1)
+    assert main(["drift", "--quiet"]) == 0
+    assert do("reboot", DB) == 1
+    assert do("resume", DB) == 0
+    assert state_on_host(capsys, DB) == "running"
+    assert do("resume", DB) == 0  # it does
+
+
+@pytest.mark.usefixtures("demo")
+def test_what_is_off_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert do("stop", DB) == 0
+    assert do("resume", DB) == 1
+    assert "STEAD-C066" in capsys.readouterr().err
+    assert state_on_host(capsys, DB) == "stopped"
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_spec_may_say_that_it_is_halted(capsys: pytest.CaptureFixture[str]) -> None:
+    for old, new in (("", "paused"), ("paused", "suspended")):
+        said = f"        state: {old}\n" if old else ""
+        edit(f"      db:\n{said}", f"      db:\n        state: {new}\n")
+        assert do("apply") == 0
+        assert state_on_host(capsys, DB) == new
+
+
+@pytest.mark.usefixtures("demo")
+def test_what_is_suspended_does_not_move(capsys: pytest.CaptureFixture[str]) -> None:
+    assert do("suspend", f"{WEB}[0]") == 0
+    assert do("migrate", f"{WEB}[0]") == 1
+    assert "It is suspended, and its memory" in capsys.readouterr().err
+    assert do("pause", f"{WEB}[0]") == 0
+    assert do("migrate", f"{WEB}[0]") == 0
+    assert state_on_host(capsys, f"{WEB}[0]") == "paused"
 
 
 def test_no_plan_file_says_another_state() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,7 @@ class Refusing:
 def _libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
     named = SimpleNamespace(
         libvirtError=LibvirtError, VIR_DOMAIN_PAUSED=3, VIR_DOMAIN_PMSUSPENDED=7, VIR_DOMAIN_XML_INACTIVE=2,
+        VIR_DOMAIN_START_PAUSED=1, VIR_DOMAIN_SAVE_RUNNING=2,
         VIR_DOMAIN_XML_SECURE=1, VIR_ERR_NO_DOMAIN=42,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "libvirt", named)
@@ -62,6 +64,96 @@ def _libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_guest_that_does_not_go_on_says_why() -> None:
     with pytest.raises(Failed, match="STEAD-E303: The guest does not resume: no lock"):
         Domain(Refusing()).start(Work("c1"))
+
+
+class Power(Refusing):
+    """A domain that does what it is told."""
+
+    def __init__(self, *, on: bool, state: int = 1, saved: bool = False) -> None:
+        self.on, self.now, self.saved, self.told = on, state, saved, list[str]()
+
+    def isActive(self) -> bool:  # noqa: N802 - libvirt's word
+        return self.on
+
+    def hasManagedSaveImage(self) -> bool:  # noqa: N802 - libvirt's word
+        return self.saved
+
+    def state(self) -> tuple[int, int]:
+        return self.now, 0
+
+    def createWithFlags(self, flags: int) -> None:  # noqa: N802 - libvirt's word
+        self.told.append(f"create {flags}")
+
+    def suspend(self) -> None:
+        self.told.append("suspend")
+
+    def managedSave(self, flags: int) -> None:  # noqa: N802 - libvirt's word
+        self.told.append(f"save {flags}")
+
+    def managedSaveRemove(self) -> None:  # noqa: N802 - libvirt's word
+        self.told.append("forget")
+
+    def maxMemory(self) -> int:  # noqa: N802 - libvirt's word
+        return 1 << 20
+
+    def pMWakeup(self) -> None:  # noqa: N802 - libvirt's word
+        self.told.append("wake")
+
+
+RUNNING, PAUSED, ASLEEP = 1, 3, 7
+
+
+def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=size))
+
+
+def test_memory_that_would_fill_the_host_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a tenant's word that suspends a guest, and the disk is everybody's."""
+    free(monkeypatch, (2 << 30) - 1)
+    domain = Power(on=True)
+    with pytest.raises(Failed, match=r"STEAD-E309: .*acme\.web needs 1024 MiB"):
+        Domain(domain).suspend(Work("c1"))
+    assert domain.told == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"),
+    [
+        (Power(on=True, state=RUNNING), ["suspend"]),
+        (Power(on=True, state=PAUSED), []),
+        (Power(on=True, state=ASLEEP), []),
+        (Power(on=False), ["create 1"]),
+    ],
+    ids=["running", "paused", "asleep", "off"],
+)
+def test_a_guest_is_paused_from_whatever_it_is(domain: Power, told: list[str]) -> None:
+    Domain(domain).pause(Work("c1"))
+    assert domain.told == told
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"),
+    [
+        (Power(on=True, state=RUNNING), ["save 2"]),
+        (Power(on=True, state=PAUSED), ["save 2"]),
+        (Power(on=True, state=ASLEEP), ["wake", "save 2"]),
+        (Power(on=False), []),
+        (Power(on=False, saved=True), []),
+    ],
+    ids=["running", "paused", "asleep", "off", "suspended"],
+)
+def test_a_guest_is_suspended_from_whatever_it_is(
+    domain: Power, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free(monkeypatch, 2 << 30)
+    Domain(domain).suspend(Work("c1"))
+    assert domain.told == told
+
+
+def test_a_guest_that_is_stopped_keeps_no_memory() -> None:
+    domain = Power(on=False, saved=True)
+    Domain(domain).stop(60, Work("c1"))
+    assert domain.told == ["forget"]
 
 
 def test_a_disk_that_cannot_be_copied_says_why() -> None:

@@ -1,4 +1,4 @@
-"""Start instances that are off. What `stead stop` stopped is as the spec says again.
+"""Start instances that are off, paused or suspended. What `stead stop` stopped is as the spec says again.
 
   stead start acme/instances/db
   stead start acme/instances/web 'acme/instances/worker[2]'    a definition: all its members
@@ -21,4 +21,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return power.change(shared.applying_of(options), tuple(options.address), power.STATES["start"])
+    return power.change(shared.applying_of(options), tuple(options.address), "running")

@@ -21,4 +21,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return power.change(shared.applying_of(options), tuple(options.address), power.STATES["stop"])
+    return power.change(shared.applying_of(options), tuple(options.address), "stopped")

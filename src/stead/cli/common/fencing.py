@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stead.cli.common.workspace import SIMULATION, Workspace, is_simulated, made_directory, passwords
+from stead.core.by_hand import ON
 from stead.core.diagnostics import Code, Diagnostic, Refused
 from stead.runner.fencing import FenceAction, FenceAnswer, Fencer, Power, cut_power
 from stead.site.inventory.fences import FenceAgent, agent_of
@@ -71,7 +72,7 @@ def answers(host: str, observed: Observed) -> bool:
 
 def _running(host: str, observed: Observed) -> Iterator[str]:
     for address, on in observed.haves.items():
-        if (have := on.get(host)) is not None and have.want.fields().get("state") == "running":
+        if (have := on.get(host)) is not None and have.want.fields().get("state") in ON:
             yield str(address)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.core.by_hand import ByHand
+from stead.core.by_hand import STATE, ByHand
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.effect import AS_IT_IS, Action
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from stead.cli.common.request import ApplyRequest
 
 MORE = Code("STEAD-C058", "other changes of the instance are pending")
-STATES: Mapping[str, str] = {"start": "running", "stop": "stopped"}
+OFF = Code("STEAD-C066", "an instance that is off cannot be resumed")
+HALTED = ("paused", "suspended")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.output(parser)
 
 
-def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str) -> int:
+def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, *, halted: bool = False) -> int:
+    """Only of what is `halted`, where that is asked."""
     import time
 
     from stead.cli.commands.apply import plan_and_apply, who
@@ -36,7 +38,11 @@ def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str) -> int:
     from stead.store.model import moment
 
     given = str(ByHand(state, who(), moment(time.time())))
-    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), only_power)
+    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), only_halted if halted else only_power)
+
+
+def resume(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
+    return change(asked, addresses, "running", halted=True)
 
 
 def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
@@ -54,3 +60,12 @@ def only_power(ready: Ready) -> Iterator[Diagnostic]:
             told.add(str(step.address))
             text = f"The spec and the hosts differ: the plan would {step.action} {step.address}. Apply that first."
             yield MORE.at(None, text, address=str(step.address))
+
+
+def only_halted(ready: Ready) -> Iterator[Diagnostic]:
+    yield from only_power(ready)
+    for step in ready.plan.steps:
+        state = step.have.fields().get(STATE) if step.have is not None else ""
+        if state not in HALTED:
+            text = f"{step.address} is {state}, so there is nothing that could go on. `stead start` starts it."
+            yield OFF.at(None, text, address=str(step.address))

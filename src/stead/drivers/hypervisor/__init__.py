@@ -33,10 +33,12 @@ CPU = Feature("cpu", "CPU models")
 TOPOLOGY = Feature("topology", "CPU topology")
 HUGEPAGES = Feature("hugepages", "memory in huge pages")
 DEVICES = Feature("devices", "devices of the host")
+PAUSE = Feature("pause", "pausing", ("pause",))
+SUSPEND = Feature("suspend", "keeping its memory on a disk while it is off", ("suspend", "is_suspended"))
 MIGRATE = Feature("migrate", "moving to another host while it runs")  # called as the step is
 FEATURES = (
     ADJUST, GROW, COPY, AGENT, CONSOLE, GRAPHICS, UEFI, SECURE_BOOT, TPM, WATCHDOG, CDROM, NETWORK_BOOT, CPU, TOPOLOGY,
-    HUGEPAGES, DEVICES, MIGRATE,
+    HUGEPAGES, DEVICES, PAUSE, SUSPEND, MIGRATE,
 )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class MoveRequest:
     target: str
     address: str  # of the target, for what hosts send each other
     encrypted: bool = True  # by certificates that both hosts have; else it fails
+    paused: bool = False  # it arrives as it left
 
     @property
     def policy(self) -> Mapping[str, Any]:
@@ -179,6 +182,8 @@ def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
         TOPOLOGY: want.get("topology"),
         HUGEPAGES: want.get("hugepages"),
         DEVICES: want.get("devices"),
+        PAUSE: want.get("state") == "paused",
+        SUSPEND: want.get("state") == "suspended",
     }
     return (feature for feature, is_asked in found.items() if is_asked)
 

@@ -121,6 +121,10 @@ DRIVER = HypervisorDriver(
             "This version passes no device of a host through to an instance. Leave `devices` out. `traits` choose a "
             'host that has it, and `reserve: {"device:NAME": 1}` counts it.'
         ),
+        "pause": yes(Proven.LAB),
+        "suspend": yes(
+            Proven.LAB, "where the disk of the host has room for its memory, in `/var/lib/libvirt/qemu/save`"
+        ),
         "migrate": yes(Proven.LAB, "between hosts with the same pools and processors alike"),
     },
     runs={"kvm": "host-model", "qemu": "maximum"},

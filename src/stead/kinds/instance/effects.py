@@ -38,6 +38,13 @@ _PLUGGED = ("bus", "cache", "device", "mode", "pinned", "pool")
 # Of an interface, what a hypervisor changes without unplugging it.
 _NIC_LIVE = ("allowed", "bandwidth", "filtered", "groups", "position", "routed", "subnets")
 
+# What a suspended one may get meanwhile. All else it has as it was when its memory was written, devices and disks, and
+# it cannot go on with others.
+_APART = frozenset({
+    "autostart", "hostname", "labels", "migration", "name", "os", "properties", "state", "stop_timeout", "wait",
+})  # fmt: skip
+_APART_OF_NICS = (".allowed", ".groups", ".position", ".routed", ".subnets")
+
 EFFECTS: Mapping[str, Effect] = {
     **NAMED,
     **dict.fromkeys(_HARDWARE, REBOOT),
@@ -113,14 +120,26 @@ def effect_of(
             found = IN_PLACE
         case ["volumes"] if _plugged_otherwise(want, have):
             found = REBOOT
-        case ["state"] if new == "stopped":
-            # It is what was asked for, but whoever uses it will notice.
-            return Effect(Action.UPDATE, Disruption.REBOOT)
+        case ["state"]:
+            return _of_state(old, new)
         case ["vcpus" | "memory" as head] if _live(head, old, new, want, have):
             found = IN_PLACE
     if found == REBUILD:
         return rebuild(have)
+    if have.get("state") == "suspended" and found.action is Action.UPDATE and not _is_apart(field):
+        return REBOOT
     return IN_PLACE if found in (REBOOT, PAUSE) and have.get("state") == "stopped" else found
+
+
+def _is_apart(field: str) -> bool:
+    return field.partition(".")[0] in _APART or field.endswith(_APART_OF_NICS)
+
+
+def _of_state(old: Any, new: Any) -> Effect:
+    """It is what was asked for, but whoever uses it will notice: its memory is lost; or is kept, and nobody answers."""
+    if new == "stopped":
+        return Effect(Action.UPDATE, Disruption.REBOOT)
+    return PAUSE if old == "running" else IN_PLACE
 
 
 def holds(have: Mapping[str, Any]) -> Data:
@@ -171,4 +190,8 @@ def detached(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[st
     if root.get("volume", {}).get("uuid") in uuids:
         bare = {name: value for name, value in root.items() if name != "volume"}
         return {**have, "volumes": kept, "root": bare, "state": "stopped"}, REBOOT
-    return ({**have, "volumes": kept}, IN_PLACE) if len(kept) != len(volumes) else None
+    if len(kept) == len(volumes):
+        return None
+    if have.get("state") == "suspended":  # its memory would come back with a disk that is another's by then
+        return {**have, "volumes": kept, "state": "stopped"}, REBOOT
+    return {**have, "volumes": kept}, IN_PLACE

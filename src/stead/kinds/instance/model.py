@@ -212,7 +212,10 @@ class Instance:
     hostname: Annotated[
         str | None, Name(), "Host name; left out, the instance's name, with its number where there is a count"
     ] = None
-    state: Annotated[Literal["running", "stopped"], "Whether it runs"] = "running"
+    state: Annotated[
+        Literal["running", "stopped", "paused", "suspended"],
+        "Whether it runs; paused keeps its memory in that of its host, suspended on a disk there",
+    ] = "running"
     autostart: Annotated[bool, "Start it with its host"] = True
     wait: Annotated[
         WaitFor | None,

@@ -27,6 +27,8 @@ def _reasons(have: Mapping[str, Any], source: Host, target: Host) -> Iterator[st
         yield can.text
     if have.get("devices"):
         yield "It has devices of its host. Take `devices` out of its flavor, or make it anew there with `--replace`."
+    if have.get("state") == "suspended":
+        yield "It is suspended, and its memory is on its host alone. Start it (`state: running`), and move it then."
     if have.get("state") == "stopped":
         yield from _off(have)
     if older := _older(name, source, target):

@@ -60,8 +60,9 @@ class InstanceWords:
         "The task fails when the instance is not ready in time. The same task waits again",
     ] = None
     state: Annotated[
-        Literal["running", "stopped", "absent"],
+        Literal["running", "stopped", "paused", "suspended", "absent"],
         "Whether it runs, is stopped, or does not exist. With V(absent) everything on its root disk is lost",
+        "V(paused) keeps its memory in that of its host, V(suspended) on a disk there, until it is to run again",
     ] = "running"
 
 

@@ -5,7 +5,7 @@ from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.shared.counted import STORAGE
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
-from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, saved, usage
+from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
 from stead.kinds.volume.rules import check, fits
 from stead.kinds.volume.unmanaged import retained
 
@@ -28,7 +28,6 @@ KIND = Kind(
     demand=demand,
     retained=retained,
     quota={"volumes": QuotaWord("Volumes"), "storage": STORAGE},
-    saved=saved,
     usage=usage,
     contribute=contribute,
     realise=realise,
@@ -48,7 +47,6 @@ KIND = Kind(
     field_map={"origin": "from"},
     words={
         "origin": "source",
-        "origin.backup": "backup",
         "origin.image": "image",
         "origin.snapshot": "snapshot",
         "origin.volume": "source volume",

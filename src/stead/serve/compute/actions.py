@@ -31,20 +31,16 @@ UNBUILT = frozenset(
         "os-getVNCConsole",
         "os-migrateLive",
         "os-resetState",
-        "pause",
         "rebuild",
         "removeFixedIp",
         "removeFloatingIp",
         "rescue",
         "resetNetwork",
         "restore",
-        "resume",
         "shelve",
         "shelveOffload",
-        "suspend",
         "trigger_crash_dump",
         "unlock",
-        "unpause",
         "unrescue",
         "unshelve",
         "injectNetworkInfo",
@@ -64,15 +60,12 @@ def _not_by_hand(thing: KnownResource) -> None:
         raise conflict(f"Instance {thing.id} is locked: an administrator of the site has set it to {given.state}.")
 
 
-def _be(state: str, must: str) -> Action:
+def _be(verb: str, state: str, *must: str) -> Action:
     def action(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
         _not_by_hand(thing)
         status = Status(world, thing)
-        if thing.state is ResourceStatus.BUILDING or status.vm_state not in (must, "error", "resized"):
-            raise conflict(
-                f"Cannot '{'stop' if state == 'stopped' else 'start'}' instance {thing.id} while it is in "
-                f"vm_state {status.vm_state}"
-            )
+        if thing.state is ResourceStatus.BUILDING or status.vm_state not in must:
+            raise conflict(f"Cannot '{verb}' instance {thing.id} while it is in vm_state {status.vm_state}")
         return changed(thing, state=state)
 
     return action
@@ -140,8 +133,12 @@ def _groups(thing: KnownResource) -> list[str]:
 
 
 ACTIONS: Mapping[str, Action] = {
-    "os-start": _be("running", "stopped"),
-    "os-stop": _be("stopped", "active"),
+    "os-start": _be("start", "running", "stopped", "error", "resized"),
+    "os-stop": _be("stop", "stopped", "active", "error", "resized"),
+    "pause": _be("pause", "paused", "active"),
+    "unpause": _be("unpause", "running", "paused"),
+    "suspend": _be("suspend", "suspended", "active"),
+    "resume": _be("resume", "running", "suspended"),
     "reboot": _reboot,
     "resize": _resize,
     "confirmResize": _confirm,

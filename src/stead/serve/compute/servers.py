@@ -17,7 +17,22 @@ from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
 
 V = "/compute/v2.1"
-POWER = {"running": 1, "stopped": 4}
+POWER = {"running": 1, "paused": 3, "stopped": 4, "suspended": 4}
+# Nova's status and vm_state of each state.
+STATES = {
+    "running": ("ACTIVE", "active"),
+    "stopped": ("SHUTOFF", "stopped"),
+    "paused": ("PAUSED", "paused"),
+    "suspended": ("SUSPENDED", "suspended"),
+}
+TASKS = {
+    ("", "running"): "powering-on",
+    ("", "stopped"): "powering-off",
+    ("", "paused"): "pausing",
+    ("", "suspended"): "suspending",
+    ("paused", "running"): "unpausing",
+    ("suspended", "running"): "resuming",
+}
 
 
 def notes_of(world: CloudState, thing: KnownResource) -> Mapping[str, Any]:
@@ -33,8 +48,7 @@ class Status:
         noted = notes_of(world, thing)
         recorded = fields_of_want(want) if thing.record and (want := thing.record.wants.get(thing.record.host)) else {}
         is_now = recorded.get("state", model.state)
-        self.status = "ACTIVE" if is_now == "running" else "SHUTOFF"
-        self.vm_state = "active" if is_now == "running" else "stopped"
+        self.status, self.vm_state = STATES.get(is_now, STATES["stopped"])
         self.task: str | None = None
         self.power = POWER.get(is_now, 0)
         if thing.state is ResourceStatus.FAILED:
@@ -44,7 +58,7 @@ class Status:
         elif noted.get(notes.REBOOT):
             self.status, self.task = "REBOOT", "rebooting"
         elif is_now != (to_be := state_of(thing.record.leases if thing.record else {}, model.state)):
-            self.task = "powering-off" if to_be == "stopped" else "powering-on"
+            self.task = TASKS.get((is_now, to_be)) or TASKS["", to_be]
         elif noted.get(notes.RESIZED_FROM):
             done = recorded.get("memory") == _sizes(world, model)["ram"] << 20
             self.status, self.vm_state = ("VERIFY_RESIZE", "resized") if done else ("RESIZE", self.vm_state)

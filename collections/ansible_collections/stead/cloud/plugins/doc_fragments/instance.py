@@ -120,12 +120,17 @@ options:
         description: Status that it must answer with, of http; left out, any below 400.
         type: int
   state:
-    description: Whether it runs, is stopped, or does not exist. With V(absent) everything on its root
-      disk is lost.
+    description:
+      - Whether it runs, is stopped, or does not exist. With V(absent) everything on its root disk is
+        lost.
+      - V(paused) keeps its memory in that of its host, V(suspended) on a disk there, until it is to run
+        again.
     type: str
     choices:
       - running
       - stopped
+      - paused
+      - suspended
       - absent
     default: running
   hostname:

@@ -39,7 +39,11 @@ OPTIONS: Dict[str, Any] = {
             "status": {"type": "int"},
         },
     },
-    "state": {"type": "str", "choices": ["running", "stopped", "absent"], "default": "running"},
+    "state": {
+        "type": "str",
+        "choices": ["running", "stopped", "paused", "suspended", "absent"],
+        "default": "running",
+    },
     "hostname": {"type": "str"},
     "autostart": {"type": "bool", "default": True},
     "stop_timeout": {"type": "int", "default": 60},

@@ -2,8 +2,8 @@
 
 The host's half of a driver is a module in this package with a `DRIVER`, listed in `drivers`. It does what a want says
 and makes no choice. `Guest` is what each can do; what only some can is a protocol of its own (`Adjusts`, `Copies`,
-`Asks`, `Grows`): a driver has the operation or has not, and who asks for one that it has not is refused with a code. A
-test compares what the controller's half claims with what is here.
+`Asks`, `Grows`, `Pauses`, `Suspends`): a driver has the operation or has not, and who asks for one that it has not is
+refused with a code. A test compares what the controller's half claims with what is here.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Guest(Protocol):
         """Of the want that it was made from, as it says itself; empty of one that is not Stead's."""
 
     def start(self, work: Work) -> None:
-        """One that somebody paused, or that sleeps, goes on."""
+        """One that is paused, suspended or asleep goes on."""
 
     def stop(self, patience: int, work: Work) -> None:
-        """It is asked, and switched off when it had its time."""
+        """It is asked, and switched off when it had its time. Memory that was kept of it is discarded."""
 
     def undefine(self, work: Work) -> None: ...
 
@@ -71,9 +71,6 @@ class Copies(Protocol):
     def copy(self, device: str, path: str, freeze: bool) -> None:
         """With `freeze`, its file systems are asked to write everything out before."""
 
-    def abandon(self, path: str) -> None:
-        """A copy that may still be written there ends now."""
-
 
 @runtime_checkable
 class Asks(Protocol):
@@ -81,6 +78,24 @@ class Asks(Protocol):
 
     def ask(self, command: str, arguments: Optional[Json], patience: int) -> Union[Json, str]:
         """The answer, or why there is none."""
+
+
+@runtime_checkable
+class Pauses(Protocol):
+    """It stops where it is, in memory, and goes on from there."""
+
+    def pause(self, work: Work) -> None:
+        """One that is off is started, and stops before its first instruction."""
+
+
+@runtime_checkable
+class Suspends(Protocol):
+    """Its memory is kept on a disk of the host while it is off."""
+
+    def suspend(self, work: Work) -> None:
+        """One that is off stays so."""
+
+    def is_suspended(self) -> bool: ...
 
 
 class SeenGuest(Protocol):
@@ -179,6 +194,18 @@ def asks(guest: Guest) -> Asks:
     if isinstance(guest, Asks):
         return guest
     raise _lacks(guest, "an agent")
+
+
+def pauses(guest: Guest) -> Pauses:
+    if isinstance(guest, Pauses):
+        return guest
+    raise _lacks(guest, "a pause")
+
+
+def suspends(guest: Guest) -> Suspends:
+    if isinstance(guest, Suspends):
+        return guest
+    raise _lacks(guest, "memory that is kept while it is off")
 
 
 def _lacks(guest: Guest, what: str) -> Failed:

@@ -77,7 +77,7 @@ class Qemu:
         name, taken = want["name"], libvirt_client.find_name(self._connection, want["name"]) is not None
         if domain is None:
             name += "-" + want["uuid"][:8] if taken else ""
-        elif domain.name() != name and (taken or domain.isActive()):
+        elif domain.name() != name and (taken or domain.isActive() or domain.hasManagedSaveImage()):
             name = domain.name()
         elif domain.name() != name:
             work.act("rename {0} to {1}".format(domain.name(), name), domain.rename, name)

@@ -14,7 +14,7 @@ from ..base.kind import HostKind
 from ..base.step import Entry, Step, Want
 from ..base.work import Work
 from ..hypervisor import drivers
-from ..hypervisor.driver import adjusts
+from ..hypervisor.driver import Suspends, adjusts, pauses, suspends
 from ..images import tidying
 from ..net import ports
 from ..run import waiting
@@ -22,14 +22,15 @@ from ..storage import disk_moves, instance_disks
 from ..storage import drivers as storage
 
 if TYPE_CHECKING:
-    from ..hypervisor.driver import SeenGuest
+    from ..hypervisor.driver import Guest, SeenGuest
     from ..observe.looking import Look
-    from ..storage.driver import StoredDisk
 
 HERE = Code("STEAD-E307", "the instance cannot come to this host")
 ON = Code("STEAD-E308", "the instance was started while it was to move")
 FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
 RESTARTS = ("reboot", "rebuild", "replace")
+# States in which it is on: one that is paused has its memory, and what it opened.
+IS_ON = ("running", "paused")
 NEW_DISK = ("rebuild", "replace")
 
 
@@ -40,6 +41,7 @@ def ensure(step: Step, work: Work) -> None:
     guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
     was_on = guest is not None and guest.is_on()
     disk_moves.end("instances", step["uuid"], work)
+    goes_on = isinstance(guest, Suspends) and guest.is_suspended() and action not in RESTARTS
     if guest is not None and action in RESTARTS:
         guest.stop(want["stop_timeout"], work)
     half_came = guest is None and ledger.came_from("instances", step["uuid"]) and not disk_moves.arrived(step)
@@ -51,18 +53,29 @@ def ensure(step: Step, work: Work) -> None:
     plugs = ports.plugs(want, work)
     defined = hypervisor.define(step, plugs, work)
     if defined is None:  # check mode, and it is not there
-        work.done += ["start {0}".format(want["name"])] if want["state"] == "running" else []
+        work.done += ["start {0}".format(want["name"])] if want["state"] in IS_ON else []
         return
     if was_on and action not in RESTARTS:
         adjusts(defined).adjust(step, plugs, work)
     instance_disks.let_go(_recorded(step), want, work)
     _unplugged(_recorded(step), want, work)
-    if want["state"] == "running":
-        defined.start(work)
-    else:
-        defined.stop(want["stop_timeout"], work)
+    _bring(defined, want, work)
+    if goes_on and want["state"] in IS_ON and not work.check:  # it comes with the devices and the label that it had
+        adjusts(defined).adjust(step, plugs, work)
     if action in NEW_DISK or "cdrom" in want:
         tidying.tidy(work)  # what it stood on before may be nobody's now
+
+
+def _bring(guest: Guest, want: Want, work: Work) -> None:
+    state = want["state"]
+    if state == "running":
+        guest.start(work)
+    elif state == "paused":
+        pauses(guest).pause(work)
+    elif state == "suspended":
+        suspends(guest).suspend(work)
+    else:
+        guest.stop(want["stop_timeout"], work)
 
 
 def receive(step: Step, work: Work) -> None:
@@ -130,14 +143,14 @@ def guard(step: Step, work: Work) -> None:
 def restore(step: Step, work: Work) -> None:
     """What has to run is started here and never by its hypervisor, which would start what runs elsewhere by now."""
     want = step["want"]
-    if step["start"] and not step["held"] and want["state"] == "running" and want["autostart"]:
+    if step["start"] and not step["held"] and want["state"] in IS_ON and want["autostart"]:
         guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
         if guest is None:
             raise Failed(
                 FORGOTTEN, "The ledger has the instance, but the hypervisor does not. `stead apply` makes it again."
             )
         storage.reach(instance_disks.attached(want), work)
-        guest.start(work)
+        _bring(guest, want, work)
 
 
 def seen(step: Step, look: Look) -> Optional[Want]:
@@ -207,11 +220,6 @@ def _moved(entry: Dict[str, Any], guest: SeenGuest) -> None:
         entry["lost"] = True
 
 
-def saved(want: Any) -> Optional[StoredDisk]:
-    """Its root disk; one that boots from a volume has none."""
-    return storage.root_disk(want) if want["root"].get("size") and "volume" not in want["root"] else None
-
-
 KIND = HostKind(
     ensure=ensure,
     remove=remove,
@@ -220,7 +228,6 @@ KIND = HostKind(
     receive=receive,
     send=send,
     stay=stay,
-    saved=saved,
     guard=guard,
     asks_first=True,
     awaited=waiting.is_needed,

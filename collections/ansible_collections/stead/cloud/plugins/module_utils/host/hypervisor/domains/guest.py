@@ -34,6 +34,15 @@ class Domain:
     def start(self, work: Work) -> None:
         power.start(self._domain, work)
 
+    def pause(self, work: Work) -> None:
+        power.pause(self._domain, work)
+
+    def suspend(self, work: Work) -> None:
+        power.suspend(self._domain, work)
+
+    def is_suspended(self) -> bool:
+        return bool(self._domain.hasManagedSaveImage())
+
     def stop(self, patience: int, work: Work) -> None:
         power.stop(self._domain, patience, work)
 
@@ -50,9 +59,6 @@ class Domain:
 
     def copy(self, device: str, path: str, freeze: bool) -> None:
         backup.take(self._domain, device, path, freeze)
-
-    def abandon(self, path: str) -> None:
-        backup.abandon(self._domain, path)
 
     def files(self) -> Set[str]:
         texts = [self._text(flags.inactive()), self._text(0)]

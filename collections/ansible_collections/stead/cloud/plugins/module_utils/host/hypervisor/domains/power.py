@@ -1,8 +1,13 @@
-"""Starting and stopping a domain. A guest is asked to shut down, and switched off only when it had its time."""
+"""Starting, stopping, pausing and suspending a domain.
+
+A guest is asked to shut down, and switched off only when it had its time. The memory of a suspended one is libvirt's
+managed save: a start goes on from there, and a stop discards it.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import Any, Callable, Optional
 
@@ -11,6 +16,10 @@ from ...base.step import Want
 from ...base.work import Work
 
 NO_START = Code("STEAD-E303", "the guest does not start")
+NO_ROOM = Code("STEAD-E309", "the host has no room for the memory of the guest")
+# Where libvirt writes the memory of a suspended guest, and what is left there for all else that the host writes.
+SAVED = "/var/lib/libvirt/qemu"
+LEFT = 1 << 30
 # Seconds between looks at a guest that shuts down.
 LOOK = 0.2
 # Of `booting`; a host that was prepared by an older Stead, or by none, has none.
@@ -31,7 +40,7 @@ def autostart(domain: Any, want: Want, work: Work) -> None:
 
 
 def start(domain: Any, work: Work) -> None:
-    """One that somebody paused, or that sleeps, goes on."""
+    """One that is paused, suspended or asleep goes on."""
     import libvirt
 
     if not domain.isActive():
@@ -43,6 +52,33 @@ def start(domain: Any, work: Work) -> None:
         _act("resume", domain.resume, domain, work)
     elif state == libvirt.VIR_DOMAIN_PMSUSPENDED:
         _act("wake", domain.pMWakeup, domain, work)
+
+
+def pause(domain: Any, work: Work) -> None:
+    """Its memory stays where it is. One that is off is started to its first instruction, or to where it was."""
+    import libvirt
+
+    if not domain.isActive():
+        _act("start", lambda: domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED), domain, work)
+    elif domain.state()[0] not in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):
+        _act("pause", domain.suspend, domain, work)
+
+
+def suspend(domain: Any, work: Work) -> None:
+    """One that is off has no memory to keep. One that was paused runs when it is started."""
+    import libvirt
+
+    if not domain.isActive():
+        return
+    needs, free = domain.maxMemory() * 1024, shutil.disk_usage(SAVED).free
+    if free < needs + LEFT:
+        text = (
+            "{0} needs {1} MiB in {2}, which has {3} MiB free, of which {4} MiB are kept. Make room, or stop the guest."
+        )
+        raise Failed(NO_ROOM, text.format(domain.name(), needs >> 20, SAVED, free >> 20, LEFT >> 20))
+    if domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED:
+        start(domain, work)
+    _act("suspend", lambda: domain.managedSave(libvirt.VIR_DOMAIN_SAVE_RUNNING), domain, work)
 
 
 def _act(word: str, call: Callable[[], object], domain: Any, work: Work) -> None:
@@ -58,6 +94,8 @@ def _act(word: str, call: Callable[[], object], domain: Any, work: Work) -> None
 def stop(domain: Any, patience: int, work: Work) -> None:
     if domain.isActive():
         work.act("stop {0}".format(domain.name()), _stop, domain, patience)
+    elif domain.hasManagedSaveImage():
+        work.act("discard the memory of {0}".format(domain.name()), domain.managedSaveRemove)
 
 
 def _stop(domain: Any, patience: int) -> None:

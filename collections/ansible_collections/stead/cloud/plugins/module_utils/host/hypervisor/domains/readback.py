@@ -57,7 +57,9 @@ class SeenDomain:
     def fields(self, want: Want) -> Json:
         found = dict(hardware(self._defined), **self.amounts())
         found["name"] = self.name
-        found["state"] = self.state
+        # One that is off has no memory that could be kept, and nothing is to be done about it.
+        lost = self.state == "stopped" and want.get("state") == "suspended"
+        found["state"] = "suspended" if lost else self.state
         if want and self._autostart != power.is_libvirts(want):
             found["autostart"] = "by libvirt" if self._autostart and want["autostart"] else self._autostart
         if want:
@@ -77,6 +79,7 @@ def everything(connection: Any) -> Dict[str, SeenDomain]:
     # VIR_DOMAIN_STATS_STATE alone, without waiting: a guest that hangs must not hold up the others.
     waiting = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
     auto = {one.UUIDString() for one in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)}
+    suspended = {one.UUIDString() for one in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)}
     names = _states()
     found: Dict[str, SeenDomain] = {}
     for domain, stats in connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, waiting):
@@ -89,6 +92,7 @@ def everything(connection: Any) -> Dict[str, SeenDomain]:
                 continue
             raise
         uuid = domain.UUIDString()
+        state = "suspended" if state == "stopped" and uuid in suspended else state
         moving = state == "paused" and stats.get("state.reason") == libvirt.VIR_DOMAIN_PAUSED_MIGRATION
         found[uuid] = SeenDomain(domain.name(), state, uuid in auto, defined, live, moving)
     return found
