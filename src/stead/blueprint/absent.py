@@ -104,8 +104,8 @@ def _too_large(request: Request, hosts: Sequence[PlacementHost]) -> Iterator[str
     for name, much in sorted(request.demand.items()):
         most, largest = max(((host.usable(name), host.name) for host in able), default=(0, ""))
         if 0 < most < much:
-            text = f"It asks for {amount(name, much)}, and no host has so much. Ask for less.\nThe largest, {largest}, has "
-            yield f"{text}{amount(name, most)}. `stead capacity` shows what hosts have."
+            text = f"It asks for {amount(name, much)}, and no host has so much. Ask for less.\n"
+            yield f"{text}The largest, {largest}, has {amount(name, most)}. `stead capacity` shows what hosts have."
 
 
 def _role(request: Request) -> str:
