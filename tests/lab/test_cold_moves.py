@@ -15,7 +15,9 @@ from driving import Driven, prepare, tiny
 from leftovers import differences, listing
 from waiting import patiently
 
+from stead.core.address import Address
 from stead.lab.sizes import parse
+from stead.store import open_store
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -30,6 +32,9 @@ projects:
   acme:
     networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
     security_groups: {open: {ingress: [{protocol: any}]}}
+    volumes:
+      data: {size: 64MiB, format: qcow2, host: WHERE}
+      loose: {size: 64MiB, host: WHERE}
     instances:
       pet:
         flavor: {vcpus: 1, memory: 128MiB, disk: 1GiB, swap: 16MiB}
@@ -37,6 +42,7 @@ projects:
         networks: [{network: app, address: 10.20.0.20}]
         security_groups: [open]
         stop_timeout: 10s
+        volumes: [data]
         cloud_init: {user_data: CALLER}
         state: STATE
         host: HOST
@@ -48,8 +54,9 @@ class Cloud:
         self.driven = driven
 
     def write(self, state: str, host: str) -> None:
+        """An instance, its volume and another one."""
         text = SPEC.replace("IMAGE", str(tiny())).replace("CALLER", json.dumps(user_data(NOTES)))
-        self.driven.write(text.replace("STATE", state).replace("HOST", host))
+        self.driven.write(text.replace("STATE", state).replace("HOST", host).replace("WHERE", host))
 
     def apply(self, state: str, host: str, *words: str, status: int | None = 0) -> str:
         self.write(state, host)
@@ -60,6 +67,10 @@ class Cloud:
         words = f"ip netns exec {namespace} curl -sS -m 20 'http://10.20.0.20/cgi-bin/{path}'"
         said: str = patiently(lambda: self.driven.run("network-1", words))
         return said
+
+    def uuid(self, volume: str) -> str:
+        recorded = open_store("", directory=self.driven.folder / ".stead").recorded()
+        return recorded.resources[Address("acme", "volumes", volume)].leases["uuid"]
 
     def disks(self, host: str) -> list[str]:
         words = "ls -A /var/lib/stead/pools/default /var/lib/stead/instances 2>/dev/null; virsh list --all --name; "
@@ -80,17 +91,25 @@ def cloud(make_lab: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
     assert differences(before, listing(lab)) == []
 
 
-def test_a_stopped_instance_moves_with_what_is_on_its_disks(cloud: Cloud) -> None:
+def test_what_is_stopped_moves_with_what_is_on_its_disks_and_volumes(cloud: Cloud) -> None:
     cloud.apply("running", "compute-1")
     cloud.ask("note?of-compute-1")
     before = cloud.ask("read")
     assert "of-compute-1" in before
+    cloud.ask(f"put?{cloud.uuid('data')[:20]}=written-there")
     cloud.apply("stopped", "compute-1")
+    loose = f"/var/lib/stead/pools/default/{cloud.uuid('loose')}.qcow2"
+    cloud.driven.run("compute-1", f"qemu-io -c 'write -P 7 3M 5M' {loose}")
     cloud.write("stopped", "compute-2")
-    (step,) = [one for one in cloud.driven.steps() if one["address"] == "acme/instances/pet"]
-    assert (step["action"], step["disturbs"], step.get("loses", "")) == ("migrate", "migrate", "")
+    moves = [one for one in cloud.driven.steps() if one["action"] == "migrate"]
+    names = {"acme/volumes/data", "acme/volumes/loose", "acme/instances/pet"}
+    assert {(one["address"], one["disturbs"]) for one in moves} == {(name, "migrate") for name in names}
     cloud.driven.apply("--max-disruption", "migrate")
     assert cloud.disks("compute-1") == []
     cloud.driven.assert_nothing_to_do()
+    read = cloud.driven.run("compute-2", f"qemu-io -c 'read -P 7 3M 5M' {loose}")
+    assert "Pattern verification failed" not in read
     cloud.apply("running", "compute-2")
     assert cloud.ask("read") == before
+    assert cloud.ask(f"get?{cloud.uuid('data')[:20]}") == "written-there"
+    cloud.driven.assert_nothing_to_do()

@@ -13,10 +13,11 @@ from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.silence import telling
+from stead.blueprint.whereabouts import incumbent_host, is_carried
 from stead.core.address import Address
 from stead.core.kind import Kind
 from stead.core.needs import STANDBY, Demand, GroupRule, Standby
-from stead.core.observed import Have, Host, HostStatus, Observed
+from stead.core.observed import Host, HostStatus, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, mutable, replace, value
 from stead.language.desired import Block, Desired
@@ -235,7 +236,7 @@ class _DemandTables:
         )
 
     def _remember(self, name: str, address: Address, demand: Demand, kind: Kind) -> None:
-        host = incumbent_host(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=kind.mobile)
+        host = self._incumbent(address)
         if not host:
             return
         if demand.standby is not Standby.NONE:
@@ -261,7 +262,7 @@ class _DemandTables:
         at = {
             volume: host
             for volume in local
-            if (host := incumbent_host(self.records.get(volume), self.haves.get(volume, {}), self.hosts, movable=False))
+            if (host := self._incumbent(volume)) and not self._comes_along(volume, host, asked.demand.host)
         }
         name = str(address)
         for volume, host in at.items():
@@ -276,22 +277,20 @@ class _DemandTables:
         if len(set(at.values())) > 1:
             self.split_volumes[address] = at
 
+    def _incumbent(self, address: Address) -> str:
+        movable = self.kinds[address.kind].moves
+        return incumbent_host(self.records.get(address), self.haves.get(address, {}), self.hosts, movable=movable)
+
+    def _comes_along(self, volume: Address, host: str, wanted: str) -> bool:
+        """Where whoever uses it is wanted on another host, by name."""
+        record = self.records.get(volume)
+        if record is None or wanted in ("", host):
+            return False
+        return is_carried(self.kinds[volume.kind], record, self.hosts, wanted)
+
     def _is_shared(self, volume: Address) -> bool:
         demand = self.volumes.get(volume)
         return demand is None or bool({r.removeprefix("disk:") for r in demand.amounts} & self.shared)
-
-
-def incumbent_host(
-    record: Record | None, haves: Mapping[str, Have], hosts: Mapping[str, Host], *, movable: bool
-) -> str:
-    """Where a resource is now. One that was moved by hand is where it was moved to, and that is no drift."""
-    if record is not None and record.host in hosts:
-        told_elsewhere = movable and len(haves) == 1 and record.host not in haves
-        if not (told_elsewhere and not hosts[record.host].state.may_run):
-            return record.host
-    if movable and len(haves) == 1:
-        return next(iter(haves))
-    return ""
 
 
 def _held(host: Host, demand: Demand) -> Reason:

@@ -13,13 +13,14 @@ from stead.blueprint.placement.model import PlacementReason as PlacedReason
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.seals import Seals
 from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
+from stead.blueprint.whereabouts import is_carried
 from stead.core.address import Address, order
 from stead.core.by_hand import STATE
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.core.fields import Expression, Secret
 from stead.core.kind import Kind, Member
 from stead.core.needs import STANDBY
-from stead.core.observed import Observed
+from stead.core.observed import Host, Observed
 from stead.core.recorded import Record, Recorded
 from stead.core.value import field, replace, value
 from stead.core.want import Want, canonical
@@ -77,7 +78,7 @@ def settle(
     if rebalance is not None:
         placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
-    anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts))
+    anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts, observed.hosts))
     seconds, alone = standby.standbys(desired, kinds, question, hosts, observed.hosts, records)
     asked = _claims(desired, kinds, seconds)
     chosen, more = leases.choose(asked, records, site=recorded.site, replace=anew, taken=left.taken)
@@ -166,14 +167,20 @@ def _with_states(
 
 
 def _stranded(
-    desired: Desired, kinds: Mapping[str, Kind], records: Mapping[Address, Record], hosts: Mapping[Address, str]
+    desired: Desired,
+    kinds: Mapping[str, Kind],
+    records: Mapping[Address, Record],
+    hosts: Mapping[Address, str],
+    known: Mapping[str, Host],
 ) -> Iterator[Address]:
     """What is to be on another host, and cannot take along what is on it: there it is another one."""
     for block in desired.blocks:
         if kinds[block.kind].stateful and not kinds[block.kind].mobile:
             for address in block.members:
                 record = records.get(address)
-                if record is not None and record.host not in ("", hosts.get(address, record.host)):
+                if record is None or record.host in ("", to := hosts.get(address, record.host)):
+                    continue
+                if not is_carried(kinds[block.kind], record, known, to):
                     yield address
 
 

@@ -179,10 +179,11 @@ class Kind:
     """Where a stateful resource with this want has its data."""
     irreplaceable: bool = False  # if its host loses it, it is made anew without its data
     mobile: bool = False  # can move to another host without being made anew
+    carried: bool = False  # moves with its data where the spec wants it elsewhere, while nobody uses it
     locates: tuple[str, ...] = ()
     """Fields of a want that say where others are, by pattern: a change of only these is made once those have moved."""
     stays: Callable[[Mapping[str, Any], Host, Host], str] = _no_word
-    """Why a mobile one cannot move between two hosts: (have, from, to). Empty if it can."""
+    """Why a mobile or carried one cannot move between two hosts: (have, from, to). Empty if it can."""
     pace: Callable[[Mapping[str, Any]], str] = _no_word
     """How a migration of a mobile one goes, by its want, in words. Empty where it is not limited."""
     lends: bool = False  # others borrow its leases, so it chooses before them
@@ -247,6 +248,11 @@ class Kind:
     def counts(self, block: Block, desired: Desired) -> Mapping[str, int]:
         """What one member takes of its project's quota: {"instances": 1, "vcpus": 4, ...}."""
         return {**({self.plural: 1} if self.plural in self.quota else {}), **self.usage(block, desired)}
+
+    @property
+    def moves(self) -> bool:
+        """Whether it may come to be on another host and stay what it is."""
+        return self.mobile or self.carried
 
     def loses(self, have: Want | None) -> bool:
         """Whether destroying it on a host loses data."""

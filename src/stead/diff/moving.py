@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stead.blueprint.model import Reason
+from stead.core.effect import Disruption, Effect
 from stead.core.kind import Kind
 from stead.core.observed import Host
 from stead.core.want import Want
@@ -12,6 +13,13 @@ from stead.core.want import Want
 NO_CERTIFICATES = "without:migration certificates"  # the trait of a host that has none
 IN_THE_CLEAR = "unencrypted"
 PACE = "by-its-policy"
+
+
+def disturbed(kind: Kind, effect: Effect) -> Disruption:
+    """By what changes with it, too. What is carried is made there as it is to be, with its data."""
+    if kind.carried:
+        return Disruption.MIGRATE
+    return max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank)
 
 
 def of_the_way(kind: Kind, want: Want, hosts: Mapping[str, Host], source: str, target: str) -> Iterator[Reason]:

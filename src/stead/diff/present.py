@@ -16,7 +16,7 @@ from stead.core.want import Want
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
-from stead.diff.moving import of_the_way
+from stead.diff.moving import disturbed, of_the_way
 from stead.diff.wording import identity_changes, unknown, why
 
 NEW = (Reason("new", "the spec has it, the host does not"),)
@@ -96,9 +96,9 @@ def _hosts(subject: Subject, settled: Settled) -> set[str]:
 
 
 def _moved_from(subject: Subject, settled: Settled, observed: Observed) -> str:
-    """The host that a mobile resource leaves alive. Empty when it stays, or is nowhere to be moved from."""
+    """The host that a resource leaves as it is. Empty when it stays, or is nowhere to be moved from."""
     there = [host for host, have in sorted(subject.haves.items()) if not have.begun]
-    if not subject.kind.mobile or settled.host in there:
+    if not subject.kind.moves or settled.host in there:
         return ""
     return next((host for host in there if not is_down(host, observed)), "")
 
@@ -115,7 +115,7 @@ def _migration(subject: Subject, settled: Settled, host: str, observed: Observed
         Action.MIGRATE,
         left_alone(subject.kind, settled, want, have),
         have,
-        max(Disruption.MIGRATE, effect.disturbs, key=lambda one: one.rank),  # of what changes with it, too
+        disturbed(subject.kind, effect),
         (settled.placed, *unknown(unnamed), *of_the_way(subject.kind, want, observed.hosts, host, settled.host)),
         changes,
         settled.leases[UUID],
@@ -162,7 +162,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
 
 def _moved_by_hand(subject: Subject, host: str) -> bool:
     record = subject.record
-    return subject.kind.mobile and record is not None and record.host not in ("", host, *subject.haves)
+    return subject.kind.moves and record is not None and record.host not in ("", host, *subject.haves)
 
 
 def _differing(subject: Subject, settled: Settled, want: Want, have: Want, applied: Want | None) -> Differing:
@@ -208,7 +208,7 @@ def _left(subject: Subject, settled: Settled, host: str, applied: Want | None) -
     if there is None:
         return
     text = f"nothing on {host} uses it" if host else "it is on hosts now, and no longer only recorded"
-    if have is None and subject.kind.mobile and settled.host in subject.haves:
+    if have is None and subject.kind.moves and settled.host in subject.haves:
         text = f"it was moved to {settled.host} by hand; its remains here are removed"
     reason, loss = Reason(NOT_NEEDED, text), Disruption.NONE
     if have is not None and loses(subject.kind, have.want, have):

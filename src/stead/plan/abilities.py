@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stead.blueprint.model import Blueprint
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.effect import Action
 from stead.core.kind import Kind
-from stead.core.observed import Host
+from stead.core.observed import Host, Observed
 from stead.plan.model import Plan, Step
 
 CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
@@ -15,9 +16,35 @@ CANNOT = Code("STEAD-X013", "hosts cannot do a step of the plan")
 NAMED = 3  # of the steps that are told of; the plan shows all
 
 
-def unable(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> list[Diagnostic]:
+def unable(plan: Plan, observed: Observed, blueprint: Blueprint, kinds: Mapping[str, Kind]) -> list[Diagnostic]:
     """One diagnostic for each reason, however many steps have it."""
-    return [_told(why, steps, plan) for why, steps in staying_of(plan, hosts, kinds).items()]
+    staying = staying_of(plan, observed.hosts, kinds)
+    for step in plan.steps:
+        if step.action is Action.MIGRATE and kinds[step.address.kind].carried:
+            for why in (_in_use(step, observed, kinds), _left_behind(step, observed, blueprint, kinds)):
+                staying.setdefault(why, []).append(step)
+    return [_told(why, steps, plan) for why, steps in staying.items() if why]
+
+
+def _in_use(step: Step, observed: Observed, kinds: Mapping[str, Kind]) -> str:
+    for address, haves in observed.haves.items():
+        kind = kinds.get(address.kind)
+        for have in haves.values() if kind is not None and kind.guest else ():
+            fields = have.want.fields()
+            if kind is not None and fields.get("state") != "stopped" and kind.detached(fields, frozenset({step.uuid})):
+                return f"{address} runs and uses it. Stop it (`state: stopped`) and apply; then this can move."
+    return ""
+
+
+def _left_behind(step: Step, observed: Observed, blueprint: Blueprint, kinds: Mapping[str, Kind]) -> str:
+    """What is of it, and would be made anew where it goes, without what it has."""
+    for address, settled in blueprint.resources.items():
+        kind = kinds[address.kind]
+        if not kind.stateful or kind.moves or step.address not in settled.block.refs:
+            continue
+        if step.host in observed.haves.get(address, {}):
+            return f"{address} is of it and does not move. Destroy that first, or make a volume from it."
+    return ""
 
 
 def staying_of(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> dict[str, list[Step]]:

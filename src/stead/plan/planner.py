@@ -120,7 +120,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
     if plan is not None:
-        more += unable(plan, observed.hosts, inputs.kinds)
+        more += unable(plan, observed, blueprint, inputs.kinds)
         if hooks := hooks_of(plan, inputs.desired.blocks, inputs.hooks):  # also of what is to be destroyed
             plan = replace(plan, hooks=hooks)
             plan = replace(plan, digest=digest_of(plan))

@@ -186,7 +186,7 @@ def test_create_before_destroy_makes_the_new_one_first_where_both_may_stand() ->
     assert of(plan, "instances") == {"web": ["destroy", "create"]}
     one = spec(volumes={"data": {"size": "1GiB", "host": "compute-1", "create_before_destroy": True}})
     other = spec(volumes={"data": {"size": "1GiB", "host": "compute-2", "create_before_destroy": True}})
-    plan = then(one, other)
+    plan = then(one, other, Wishes(replace=frozenset({Address("acme", "volumes", "data")})))
     assert of(plan, "volumes") == {"data": ["create", "destroy"]}
     assert {step.action: step.disturbs for step in plan.steps} == {
         Action.CREATE: Disruption.NONE,
@@ -194,10 +194,12 @@ def test_create_before_destroy_makes_the_new_one_first_where_both_may_stand() ->
     }
 
 
-def test_what_cannot_be_moved_to_another_host_is_lost_there_and_that_is_told() -> None:
+def test_what_is_not_to_be_moved_to_another_host_is_lost_there_and_that_is_told() -> None:
     one = spec(volumes={"data": {"size": "1GiB", "host": "compute-1"}}, snapshots={"monday": {"volume": "data"}})
     plan = then(
-        one, spec(volumes={"data": {"size": "1GiB", "host": "compute-2"}}, snapshots={"monday": {"volume": "data"}})
+        one,
+        spec(volumes={"data": {"size": "1GiB", "host": "compute-2"}}, snapshots={"monday": {"volume": "data"}}),
+        Wishes(replace=frozenset({Address("acme", "volumes", "data")})),
     )
     gone = [step for step in plan.steps if step.action is Action.DESTROY]
     assert {step.address.kind for step in gone} == {"volumes", "snapshots"}
@@ -206,12 +208,11 @@ def test_what_cannot_be_moved_to_another_host_is_lost_there_and_that_is_told() -
     assert made.uuid not in {step.uuid for step in gone}
 
 
-def test_a_volume_of_another_zone_is_lost_in_the_first_and_not_left_there_silently() -> None:
+def test_a_volume_of_another_zone_moves_there() -> None:
     west, east = (spec(volumes={"data": {"size": "1GiB", "zone": zone}}) for zone in ("z0", "z1"))
     plan = then(west, east)
     assert [(step.action, step.disturbs) for step in plan.steps if step.address.kind == "volumes"] == [
-        (Action.DESTROY, Disruption.DATA_LOSS),
-        (Action.CREATE, Disruption.NONE),
+        (Action.MIGRATE, Disruption.MIGRATE),
     ]
 
 
@@ -545,6 +546,7 @@ def test_protected_is_not_rebuilt_nor_lost_by_going_elsewhere(since: bool) -> No
     assert {(one.code, one.address) for one in found} == {
         ("STEAD-X010", "acme/instances/web"),
         ("STEAD-X010", "acme/snapshots/monday"),
+        ("STEAD-X013", "acme/volumes/data"),
     }
 
 
@@ -699,7 +701,7 @@ def test_root_disk_goes_where_its_pool_holds_one() -> None:
 
 def test_what_cannot_move_is_refused_before_any_host_is_touched() -> None:
     """Five of one definition for one reason are one diagnostic."""
-    at = [{**WEB, "count": 5, "host": f"compute-{number}", "state": "stopped"} for number in (1, 2)]
+    at = [{**WEB, "count": 5, "host": f"compute-{number}", "state": "stopped", "tpm": True} for number in (1, 2)]
     made = planned(desired(spec(instances={"web": at[0]})), EMPTY, able())
     assert made.blueprint is not None
     recorded, observed = applied(made.blueprint, EMPTY, able())

@@ -15,7 +15,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledge
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_digest, disk_moves, instance_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.file_disks import File
@@ -182,3 +182,33 @@ def test_a_guest_that_was_started_meanwhile_is_not_sent(step: Any, monkeypatch: 
     monkeypatch.setattr(instance_disks, "own", lambda _want: pytest.fail("its disks are in use"))
     with pytest.raises(Failed, match=r"STEAD-E308: The guest was started meanwhile"):
         instance.send(step, Work("c1"))
+
+
+def test_a_volume_that_is_here_and_nobodys_is_not_touched(step: Any, tmp_path: Path) -> None:
+    """Where hosts share a directory, it is the very volume that is to come."""
+    want = {"uuid": UUID, "format": "raw", "size": MIB, "pool": {"name": "p", "type": "dir", "path": str(tmp_path)}}
+    there = disk(tmp_path / f"{UUID}.raw", "raw", MIB)
+    move = dict(step, kind="volumes", want=want, came_from="c1")
+    with pytest.raises(Failed, match=r"STEAD-E158: .* is on this host already"):
+        volume.receive(move, Work("c2"))  # type: ignore[arg-type]
+    assert there.exists()
+    assert ledger.wants("volumes", UUID) == []
+
+
+def test_what_comes_back_takes_the_place_of_its_remnant(step: Any, tmp_path: Path) -> None:
+    """It went, and this host was not cleared; what is here is older than what comes."""
+    want = {"uuid": UUID, "format": "raw", "size": MIB, "pool": {"name": "p", "type": "dir", "path": str(tmp_path)}}
+    move = dict(step, kind="volumes", want=want, came_from="c1", action="receive")
+    ledger.keep(ledger.made_by(move))  # type: ignore[arg-type]
+    ledger.goes("volumes", UUID, "c1")
+    disk(tmp_path / f"{UUID}.raw", "raw", MIB)
+    fresh = disk(tmp_path / "fresh", "raw", MIB)
+    write(fresh, "write -P 5 0 4k")
+    there, here = Work("c1"), Work("c2")
+    disk_moves.serve({"volume": (fresh, MIB)}, step, there)
+    volume.receive(move, here)  # type: ignore[arg-type]
+    assert here.told == there.told
+    assert ledger.read("volumes", UUID) is None, "until it is booked, the other host has it"
+    volume.ensure(with_digests(move, dict(there.told)), here)
+    with pytest.raises(Failed, match="STEAD-E114"):
+        volume.ensure(with_digests(move, {"volume": "0"}), here)

@@ -113,7 +113,7 @@ def carried_out(host: Path, monkeypatch: pytest.MonkeyPatch, kind: str, action: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "action", "code"), [("ships", "create", "STEAD-E011"), ("volumes", "receive", "STEAD-E012")]
+    ("kind", "action", "code"), [("ships", "create", "STEAD-E011"), ("routers", "receive", "STEAD-E012")]
 )
 def test_what_hosts_cannot_do_is_told_with_its_code(
     kind: str, action: str, code: str, host: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,7 +48,8 @@ def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(drivers, "of", lambda *_words: Guest())
     monkeypatch.setattr(drivers, "find", lambda *_words: None)
     monkeypatch.setattr(instance_disks, "has_own", lambda _want: False)
-    monkeypatch.setattr(instance_disks, "remove_root", lambda *_words: said.append("remove"))
+    own = SimpleNamespace(remove=lambda _work: said.append("remove"))
+    monkeypatch.setattr(instance_disks, "own", lambda _want: {"root": (own, 1)})
     monkeypatch.setattr(instance_disks, "ensure", lambda *_words: said.append("make"))
     return said
 

@@ -5,6 +5,7 @@ from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.shared.counted import STORAGE
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
+from stead.kinds.volume.moving import stays
 from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
 from stead.kinds.volume.rules import check, fits
 from stead.kinds.volume.unmanaged import retained
@@ -25,6 +26,8 @@ KIND = Kind(
     fits=fits,
     stateful=True,
     irreplaceable=True,
+    carried=True,
+    stays=stays,
     demand=demand,
     retained=retained,
     quota={"volumes": QuotaWord("Volumes"), "storage": STORAGE},

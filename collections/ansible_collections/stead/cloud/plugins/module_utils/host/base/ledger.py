@@ -75,6 +75,12 @@ def begin(made: Entry) -> None:
         _write(path_of(made["kind"], made["uuid"], BEGUN), made)
 
 
+def comes(made: Entry) -> None:
+    """Of what moves here, before anything is touched. What was here of it before is nothing by then."""
+    _write(path_of(made["kind"], made["uuid"], BEGUN), made)
+    remove(path_of(made["kind"], made["uuid"]))
+
+
 def keep(made: Entry, awaited: bool = False) -> None:
     """Writes an entry only if it has changed, so that a second run changes nothing.
 

@@ -5,13 +5,13 @@ It does what the step's action says and judges nothing: whether a change needs a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ...wire import instance as wire
 from ..base import ledger
 from ..base.errors import Code, Failed
 from ..base.kind import HostKind
-from ..base.step import Entry, Step, Want
+from ..base.step import Step, Want
 from ..base.work import Work
 from ..hypervisor import drivers
 from ..hypervisor.driver import Suspends, adjusts, pauses, suspends
@@ -95,14 +95,7 @@ def receive(step: Step, work: Work) -> None:
             "of type nfs, and boot from volumes."
         )
         raise Failed(HERE, text.format(want["root"]["pool"]["name"]))
-    begun = dict(ledger.made_by(step), came_from=step["came_from"], digests={})
-    if not work.check:
-        ledger.begin(cast(Entry, begun))  # noqa: TC006 - pylint of ansible-test reads no quotes
-    instance_disks.remove_root(want, work)
-    if "way" in step:
-        disk_moves.take(instance_disks.own(want), step, work)
-        if not work.check:
-            ledger.begin(cast(Entry, dict(begun, digests=dict(work.told))))  # noqa: TC006 - as above
+    disk_moves.receive(instance_disks.own(want), step, work)
     instance_disks.ensure(want, work)
     _guard(want, work)
 

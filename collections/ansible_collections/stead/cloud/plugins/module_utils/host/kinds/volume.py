@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Mapping
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping
 
 from ..base import ledger
 from ..base.errors import Code, Failed
@@ -12,7 +12,7 @@ from ..base.work import Work
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
 from ..images import image_files
-from ..storage import drivers, instance_disks
+from ..storage import disk_moves, drivers, instance_disks
 from ..storage.driver import Content
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ ATTACHED = Code("STEAD-E151", "a volume is still attached")
 TOO_SMALL_FOR_IMAGE = Code("STEAD-E152", "a volume cannot hold its image")
 OTHER_POOL = Code("STEAD-E153", "a snapshot is not where the volume is to be")
 SOURCE_IN_USE = Code("STEAD-E154", "the volume to copy is in use")
+HERE = Code("STEAD-E158", "the volume cannot come to this host")
+DISK = "volume"  # what its one disk is called when it moves
 NO_SOURCE = Code("STEAD-E155", "the volume to copy is not on the host")
 
 
@@ -33,6 +35,8 @@ def ensure(step: Step, work: Work) -> None:
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.start(want["pool"], work)
+    disk_moves.end("volumes", step["uuid"], work)
+    disk_moves.arrived(step)
     disk = drivers.volume(want)
     wanted, grown = disk.rounded(want["size"]), False
     if not disk.exists():
@@ -52,16 +56,47 @@ def ensure(step: Step, work: Work) -> None:
         serving.offer(want["pool"], want["uuid"], disk, want["size"], work, grown)
 
 
+def send(step: Step, work: Work) -> None:
+    """Nobody may use it meanwhile: who is started is refused it by the lock of what reads it."""
+    made = ledger.read("volumes", step["uuid"])
+    want = made["want"] if made is not None else step["have"]
+    disk = drivers.volume(want)
+    users = [guest.name for guest, _device in in_use(step["uuid"], disk.path, work)]
+    if users:
+        text = "{0} is in use by {1}. Stop that, and plan again."
+        raise Failed(ATTACHED, text.format(disk.path, ", ".join(users)))
+    disk_moves.serve({DISK: (disk, want["size"])}, step, work)
+
+
+def receive(step: Step, work: Work) -> None:
+    """One that is here is another try's, or a remnant of what went to where it comes from now."""
+    want = step["want"]
+    disk = drivers.volume(want)
+    if not ledger.wants("volumes", step["uuid"]) and disk.exists():
+        text = "{0} is on this host already, and not in its ledger. Do hosts share its directory? Else move it away."
+        raise Failed(HERE, text.format(disk.path))
+    disk_moves.receive({DISK: (disk, want["size"])}, step, work)
+
+
+def stay(step: Step, work: Work) -> None:
+    disk_moves.stop(step["uuid"], work)
+
+
+def report(entries: List[Dict[str, Any]], _look: Look) -> None:
+    """A run was killed while it moved. Where another host has it, what is here is a remnant."""
+    for entry in entries:
+        if entry.get("going_to"):
+            entry["moving"] = True
+
+
 def remove(step: Step, work: Work) -> None:
     want = step.get("have")
     if want is None:
         return
     disk = drivers.volume(want)
-    users = (
-        [guest.name for guest, _device in hypervisors.users_of(want["uuid"], disk.path, work.sessions)]
-        if disk.exists()
-        else []
-    )
+    made = ledger.read("volumes", want["uuid"])
+    find = in_use if made is not None and made.get("going_to") else _attached  # who is off goes after it
+    users = [guest.name for guest, _device in find(want["uuid"], disk.path, work)] if disk.exists() else []
     if users and not work.check:  # of which another step may be what detaches it
         raise Failed(
             ATTACHED, "{0} is still attached to {1}. Detach it there first.".format(disk.path, ", ".join(users))
@@ -69,6 +104,7 @@ def remove(step: Step, work: Work) -> None:
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.withdraw(want["pool"], want["uuid"], work)
+    disk_moves.end("volumes", step["uuid"], work)
     disk.remove(work)
 
 
@@ -94,9 +130,13 @@ def seen(step: Step, look: Look) -> Seen:
     return found
 
 
+def _attached(uuid: str, path: str, work: Work) -> Any:
+    return hypervisors.users_of(uuid, path, work.sessions)
+
+
 def in_use(uuid: str, path: str, work: Work) -> Any:
     """(guest, what it calls the volume) of each that runs with it on this host."""
-    return [one for one in hypervisors.users_of(uuid, path, work.sessions) if one[0].is_on()]
+    return [one for one in _attached(uuid, path, work) if one[0].is_on()]
 
 
 def _make(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
@@ -173,4 +213,6 @@ def _grow(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
         grows(guest).grow(device, want["size"], work)
 
 
-KIND = HostKind(ensure=ensure, remove=remove, seen=seen, restore=restore)
+KIND = HostKind(
+    ensure=ensure, remove=remove, seen=seen, restore=restore, receive=receive, send=send, stay=stay, report=report
+)

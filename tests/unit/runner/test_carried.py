@@ -1,0 +1,190 @@
+"""Volumes that the spec wants elsewhere move with what is on them, where hosts can; planned and applied as users do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stead.cli import main
+from stead.core.address import parse
+from stead.store import open_store
+
+INVENTORY = """
+all:
+  vars: {stead_runner: simulated}
+  children:
+    controller: {hosts: {ctl: }}
+    network: {hosts: {net: }}
+    storage:
+      hosts:
+        nas: {stead_pools: {share: {type: nfs, size: 100GiB}}}
+        nas2: {stead_pools: {share: {type: nfs, size: 100GiB}}}
+    compute:
+      vars: {stead_vcpus: 16, stead_memory: 64GiB}
+      hosts: {e1: , e2: , e3: }
+"""
+GUEST = {
+    "flavor": {"vcpus": 1, "memory": "1GiB", "disk": "1GiB"},
+    "image": "debian",
+    "networks": ["app"],
+    "volumes": ["data"],
+}
+
+
+class Site:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+
+    def write(self, **more: Any) -> None:
+        project = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}}, **more}
+        text = {"stead": 1, "images": {"debian": {"source": "/d.qcow2"}}, "projects": {"acme": project}}
+        (self.folder / "stead.yml").write_text(yaml.safe_dump(text))
+
+    def run(self, *words: str, rc: int = 0) -> str:
+        self.capsys.readouterr()
+        got = main(list(words))
+        told = self.capsys.readouterr()
+        assert got == rc, told.out + told.err
+        return told.out if "--json" in words else " ".join((told.out + told.err).split())
+
+    def steps(self) -> list[tuple[str, str, str, str, str]]:
+        found = json.loads(self.run("plan", "--json"))["steps"]
+        return [
+            (one["address"].partition("/")[2], one["action"], one["host"], one.get("to", ""), one["disturbs"])
+            for one in found
+        ]
+
+    def apply(self, *words: str, rc: int = 0) -> str:
+        said = self.run("apply", "-q", "--auto-approve", *words, rc=rc)
+        if not rc:
+            assert self.steps() == []
+        return said
+
+    def uuid(self, address: str) -> str:
+        found = parse(address)
+        assert found is not None
+        recorded = open_store("", directory=self.folder / ".stead").recorded()
+        return str(recorded.resources[found].leases["uuid"])
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Site:
+    monkeypatch.chdir(tmp_path)
+    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "inventory.yml").write_text(INVENTORY)
+    return Site(tmp_path, capsys)
+
+
+def volume(host: str, **more: Any) -> dict[str, Any]:
+    return {"data": {"size": "1GiB", "host": host, **more}}
+
+
+def test_a_volume_that_is_wanted_on_another_host_moves_and_stays_what_it_is(site: Site) -> None:
+    site.write(volumes=volume("e1"))
+    site.apply()
+    uuid = site.uuid("acme/volumes/data")
+    site.write(volumes=volume("e2"))
+    assert site.steps() == [("volumes/data", "migrate", "e1", "e2", "migrate")]
+    site.apply("--max-disruption", "migrate")
+    assert site.uuid("acme/volumes/data") == uuid
+    assert "e2" in site.run("show", "acme/volumes/data")
+
+
+def test_it_grows_as_it_moves_and_one_that_shrinks_is_another(site: Site) -> None:
+    site.write(volumes=volume("e1"))
+    site.apply()
+    site.write(volumes=volume("e2", size="2GiB"))
+    assert site.steps() == [("volumes/data", "migrate", "e1", "e2", "migrate")]
+    site.apply()
+    site.write(volumes=volume("e3", size="1GiB"))
+    assert {(one[1], one[4]) for one in site.steps()} == {("destroy", "data-loss"), ("create", "none")}
+
+
+def test_it_moves_to_another_format(site: Site) -> None:
+    site.write(volumes=volume("e1", format="qcow2"))
+    site.apply()
+    site.write(volumes=volume("e2", format="raw"))
+    assert site.steps() == [("volumes/data", "migrate", "e1", "e2", "migrate")]
+    site.apply()
+
+
+def test_an_instance_that_is_stopped_comes_after_its_volume(site: Site) -> None:
+    site.write(volumes=volume("e1"), instances={"db": {**GUEST, "state": "stopped"}})
+    site.apply()
+    site.write(volumes=volume("e2"), instances={"db": {**GUEST, "state": "stopped"}})
+    moves = [one for one in site.steps() if one[1] == "migrate"]
+    assert moves == [
+        ("volumes/data", "migrate", "e1", "e2", "migrate"),
+        ("instances/db", "migrate", "e1", "e2", "migrate"),
+    ]
+    site.apply("--max-disruption", "migrate")
+
+
+def test_an_instance_that_is_stopped_takes_its_volumes_along_to_a_named_host(site: Site) -> None:
+    site.write(volumes={"data": {"size": "1GiB"}}, instances={"db": {**GUEST, "state": "stopped", "host": "e1"}})
+    site.apply()
+    site.write(volumes={"data": {"size": "1GiB"}}, instances={"db": {**GUEST, "state": "stopped", "host": "e3"}})
+    assert {one[:4] for one in site.steps() if one[1] == "migrate"} == {
+        ("volumes/data", "migrate", "e1", "e3"),
+        ("instances/db", "migrate", "e1", "e3"),
+    }
+    site.apply("--max-disruption", "migrate")
+
+
+def test_a_volume_in_use_does_not_move_and_is_not_lost(site: Site) -> None:
+    site.write(volumes=volume("e1"), instances={"db": GUEST})
+    site.apply()
+    site.write(volumes=volume("e2"), instances={"db": GUEST})
+    said = site.run("plan", rc=1)
+    assert "STEAD-X013" in said
+    assert "acme/instances/db runs and uses it. Stop it (`state: stopped`) and apply; then this can move." in said
+
+
+def test_a_volume_with_a_snapshot_does_not_move(site: Site) -> None:
+    site.write(volumes=volume("e1"), snapshots={"before": {"volume": "data"}})
+    site.apply()
+    site.write(volumes=volume("e2"), snapshots={"before": {"volume": "data"}})
+    said = site.run("plan", rc=1)
+    assert "STEAD-X013" in said
+    assert "acme/snapshots/before is of it and does not move. Destroy that first" in said
+
+
+def test_where_hosts_cannot_move_it_another_is_made_with_consent(site: Site) -> None:
+    site.write(volumes=volume("nas", pool="share"))
+    site.apply()
+    site.write(volumes=volume("nas2", pool="share"))
+    assert {(one[1], one[4]) for one in site.steps()} == {("destroy", "data-loss"), ("create", "none")}
+
+
+def test_a_volume_waits_for_a_silent_host_and_what_a_dead_one_has_is_lost(site: Site) -> None:
+    site.write(volumes=volume("e1"))
+    site.apply()
+    uuid = site.uuid("acme/volumes/data")
+    site.run("simulate", "down", "e1")
+    site.write(volumes=volume("e2"))
+    assert site.steps() == []
+    site.run("simulate", "up", "e1")
+    site.apply()
+    assert site.uuid("acme/volumes/data") == uuid
+    site.run("simulate", "down", "e2")
+    site.write(volumes=volume("e3"))
+    found = json.loads(site.run("plan", "--json", "--confirm-dead", "e2"))["steps"]
+    assert [(one["action"], one["disturbs"]) for one in found] == [("create", "data-loss")]
+
+
+@pytest.mark.parametrize("words", [("--before",), ()])
+def test_after_a_host_died_in_the_move_the_next_plan_goes_on(site: Site, words: tuple[str, ...]) -> None:
+    site.write(volumes=volume("e1"))
+    site.apply()
+    uuid = site.uuid("acme/volumes/data")
+    site.write(volumes=volume("e2"))
+    site.run("simulate", "die", "e1", *words)
+    site.apply(rc=1)
+    site.run("simulate", "up", "e1")
+    site.apply("--max-disruption", "migrate")
+    assert site.uuid("acme/volumes/data") == uuid
