@@ -96,13 +96,14 @@ NO_VOLUME = Code("STEAD-E505", "a volume is not on the host")
 PORTS = {"ssh": 22, "http": 80}
 BY_AGENT = ("agent", "cloud-init")
 MACHINES = {"x86_64": "q35", "ppc64le": "pseries", "s390x": "s390-ccw-virtio"}
+STATES = ("running", "stopped", "paused", "suspended")
 POOL = {"name": "default", "type": DEFAULT_STORAGE}
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=arguments.OPTIONS,
-        required_if=[("state", "running", ("image",)), ("state", "stopped", ("image",))],
+        required_if=[("state", state, ("image",)) for state in STATES],
         supports_check_mode=True,
     )
     given = module.params
@@ -114,8 +115,9 @@ def main() -> None:
     except (Failed, ValueError) as error:
         module.fail_json(msg=str(error))
     made = ledger.read("instances", want["uuid"])
-    # What ready means is nothing that a start brings about.
-    restarts = given["restart"] and made is not None and dict(made["want"], wait=None) != dict(want, wait=None)
+    # What ready means is nothing that a start brings about, and another state is reached without one.
+    apart = {"wait": None, "state": None}
+    restarts = given["restart"] and made is not None and dict(made["want"], **apart) != dict(want, **apart)
     standalone.carry_out(module, address, want, action="reboot" if restarts else None)
 
 
