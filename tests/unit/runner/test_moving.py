@@ -43,6 +43,7 @@ migrate)
     between) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'paused (migrating)' > "$WHERE/compute-2"; exit 1 ;;
     breaks) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'error: End of file while reading data' >&2; exit 1 ;;
     late) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'running (migrated)' > "$WHERE/compute-2"; exit 1 ;;
+    unheard) rm "$WHERE/compute-1"; echo 'paused (user)' > "$WHERE/compute-2"; exit 1 ;;
     hangs) while :; do sleep 0.05; done ;;
     esac ;;
 esac
@@ -173,6 +174,19 @@ def test_where_the_guest_runs_counts_and_not_what_the_program_said(scene: Scene)
     assert scene.move("late")[0].state is StepStatus.DONE
     assert scene.there("compute-1") == "paused (migrating)"
     assert scene.played[-1][0] == "arrive"
+
+
+def test_one_that_was_paused_arrives_so(scene: Scene) -> None:
+    scene.has("compute-1", "paused (user)")
+    paused = Want.of(Body.of({**WANT.fields(), "state": "paused"}))
+    (result,) = scene.move("unheard", MOVE._replace(want=paused, have=paused))
+    assert result.state is StepStatus.DONE
+
+
+def test_one_that_ran_and_is_paused_there_is_left_to_the_next_plan(scene: Scene) -> None:
+    (result,) = scene.move("unheard")
+    assert result.state is StepStatus.UNKNOWN
+    assert "absent on compute-1, paused on compute-2: plan again" in result.error
 
 
 def test_a_host_that_says_nothing_leaves_it_unknown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
