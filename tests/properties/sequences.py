@@ -59,7 +59,7 @@ def instance(dice: Random) -> Json:
         (0.3, {"volumes": [dice.choice([*VOLUMES, "data[0]", "logs[1]"])]}),
         (0.3, {"security_groups": dice.sample(["web", "admin"], dice.randrange(3))}),
         (0.2, {"cloud_init": {"user_data": dice.choice(["#!a", "#! {{ this.address }}", "#! {{ project }}"])}}),
-        (0.1, {"state": "stopped"}),
+        (0.1, {"state": dice.choice(["stopped", "paused", "suspended"])}),
         (0.1, {"host": dice.choice(["compute-0", "compute-1", "compute-2"])}),
         (0.1, {"replace_when": dice.choice("ab"), "create_before_destroy": True}),
         (0.1, {"ignore": [dice.choice(["flavor", "image", "cloud_init"])]}),

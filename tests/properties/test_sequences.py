@@ -15,6 +15,8 @@ import yaml
 from sequences import Json, dice_of, first, following, shuffled
 from sites import GIB, KEY, hosts
 
+from stead.core.address import Address
+from stead.core.by_hand import STATES, ByHand
 from stead.core.diagnostics import has_errors
 from stead.core.effect import Action, Disruption
 from stead.core.observed import Host, Observed, StoragePool
@@ -23,6 +25,7 @@ from stead.core.want import Want
 from stead.kinds import kinds
 from stead.language.desired import Desired, resolve
 from stead.language.spec import load
+from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Wishes, make_plan
 from stead.run.apply import apply
@@ -235,6 +238,37 @@ def test_data_is_never_lost_by_a_step_that_does_not_say_so(bench: Bench, seed: i
         before, told = _stateful(bench), {step.uuid for step in plan.steps if step.disturbs is Disruption.DATA_LOSS}
         bench.apply(plan)
         assert before - _stateful(bench) <= told
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_state_by_hand_holds_whatever_the_spec_becomes(bench: Bench, seed: int) -> None:
+    dice = dice_of(seed + 3000)
+    given: dict[Address, str] = {}
+    for _, plan in specs(bench, dice):
+        made = bench.apply(plan)
+        assert (made.failed, made.skipped, made.unknown) == ((), (), ())
+        there = {one for one in bench.store.recorded().resources if one.kind == "instances"}
+        given = {plan.renames.get(one, one): state for one, state in given.items()}
+        given = {one: state for one, state in given.items() if one in there}
+        if there:
+            address, state = dice.choice(sorted(there, key=str)), dice.choice(STATES)
+            alone = Selection(wanted=address.__eq__, alone=True)
+            said = str(ByHand(state, "ada", "2026-11-30T08:00:00Z"))
+            asked = bench.plan(Wishes(selection=alone, states={address: said}))
+            assert asked is not None
+            assert {step.address for step in asked.steps} <= {address}
+            bench.apply(asked)
+            if asked.steps:
+                given[address] = state
+        assert given.items() <= _states(bench).items()
+        after = bench.plan()
+        assert after is not None
+        assert after.steps == ()
+
+
+def _states(bench: Bench) -> dict[Address, str]:
+    seen = {one: on for one, on in bench.seen().haves.items() if one.kind == "instances"}
+    return {one: have.want.fields()["state"] for one, on in seen.items() for have in on.values()}
 
 
 def _stateful(bench: Bench) -> set[str]:
