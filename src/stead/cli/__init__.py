@@ -46,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "completion": "print a completion script for bash, zsh or fish",
     "state": "show and edit the recorded state",
     "recover": "rebuild a lost store from the hosts",
+    "backup": "back up volumes and root disks, list and check backups",
     "runs": "list runs, or show one step by step",
     "lock": "show who holds the lock",
     "unlock": "release the lock of a dead apply",

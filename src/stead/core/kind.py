@@ -111,6 +111,11 @@ class World(Protocol):
         """Evaluate a late expression for a member. A secret comes out sealed, as {"$secret": id}."""
 
 
+class SavedDisk(NamedTuple):
+    serial: str  # its serial number in a guest
+    size: int
+
+
 def _none(*_: object) -> tuple[()]:
     return ()
 
@@ -174,6 +179,8 @@ class Kind:
     drawn: bool = False  # part of a drawing of the topology
     guest: bool = False  # runs on its host: has processors, a state and a console
     counted: bool = False  # may have count and for_each
+    saved: Callable[[Mapping[str, Any]], SavedDisk | None] = _no
+    """The disk of its own that a backup holds, by its want; None if it has none."""
     stateful: bool = False  # destroying one loses data
     holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
     """Where a stateful resource with this want has its data."""

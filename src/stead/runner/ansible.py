@@ -24,6 +24,7 @@ from stead.plan.model import PlannedHook, Step
 from stead.recovery.rebuild import Memory
 from stead.runner import Event, HostSilent, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.runner.ansible_process import Played, Playing, bare
+from stead.runner.backups import asked_of, missing_content
 from stead.runner.wave_files import (
     KEY,
     STOP,
@@ -66,12 +67,16 @@ class AnsibleRunner:
         return to_observed(answers, hosts), to_memories(answers)
 
     def refusals(self, steps: Sequence[Step]) -> Sequence[Diagnostic]:
-        moves = [step for step in steps if step.action is Action.MIGRATE]
-        if not moves:
-            return ()
-        from stead.runner.moving import missing_programs
+        found: list[Diagnostic] = []
+        if moves := [step for step in steps if step.action is Action.MIGRATE]:
+            from stead.runner.moving import missing_programs
 
-        return list(missing_programs(moves))
+            found += missing_programs(moves)
+        if not found and not self.check and (restoring := [step for step in steps if asked_of(step) is not None]):
+            from stead.site.inventory import read_inventory
+
+            found += missing_content(restoring, read_inventory(self.inventory)[0])
+        return found
 
     def run(self, wave: Wave, on_event: OnEvent) -> None:
         if not (wave.steps or wave.informs):

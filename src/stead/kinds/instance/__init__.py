@@ -9,7 +9,7 @@ from stead.kinds.instance.moving import stays
 from stead.kinds.instance.nics import implicit_refs, needs, pins
 from stead.kinds.instance.pacing import pace
 from stead.kinds.instance.reach import reaches
-from stead.kinds.instance.realise import contribute, facts, realise
+from stead.kinds.instance.realise import contribute, facts, realise, saved
 from stead.kinds.instance.rules import check
 from stead.kinds.instance.unmanaged import retained
 from stead.kinds.instance.waits import awaited
@@ -48,6 +48,7 @@ KIND = Kind(
         "storage": STORAGE,
         "ports": PORTS,
     },
+    saved=saved,
     usage=usage,
     contribute=contribute,
     realise=realise,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.by_hand import STATE, state_of
-from stead.core.kind import Contribution, Member, World
+from stead.core.kind import Contribution, Member, SavedDisk, World
 from stead.core.want import Body, Want, digest
 from stead.kinds.instance import nics
 from stead.kinds.instance.body import Bodies
@@ -106,3 +106,9 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "labels": block.settings.labels,
         "properties": model.properties,
     }
+
+
+def saved(fields: Mapping[str, Any]) -> SavedDisk | None:
+    """Its root disk. A volume that it boots from is backed up by itself."""
+    root = fields["root"]
+    return SavedDisk(f"{fields['uuid']}-root", int(root["size"])) if root.get("size") and "volume" not in root else None

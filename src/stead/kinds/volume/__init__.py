@@ -6,7 +6,7 @@ from stead.kinds.shared.counted import STORAGE
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.moving import stays
-from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, usage
+from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, saved, usage
 from stead.kinds.volume.rules import check, fits
 from stead.kinds.volume.unmanaged import retained
 
@@ -31,6 +31,7 @@ KIND = Kind(
     demand=demand,
     retained=retained,
     quota={"volumes": QuotaWord("Volumes"), "storage": STORAGE},
+    saved=saved,
     usage=usage,
     contribute=contribute,
     realise=realise,
@@ -50,6 +51,7 @@ KIND = Kind(
     field_map={"origin": "from"},
     words={
         "origin": "source",
+        "origin.backup": "backup",
         "origin.image": "image",
         "origin.snapshot": "snapshot",
         "origin.volume": "source volume",

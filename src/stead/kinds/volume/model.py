@@ -24,6 +24,12 @@ class VolumeSource:
     image: Annotated[Address | None, Ref("images"), "An image: the volume can be booted from", Example("debian-12")] = (
         None
     )
+    backup: Annotated[
+        str,
+        Text(pattern=r"[a-z_]+/[^@]+@[0-9a-f]{8,64}", what="a backup such as volumes/pgdata@4f2a91c3", longest=255),
+        "A backup of this project, as `stead backup list` shows it without the project. It needs `size`",
+        Example("volumes/pgdata@4f2a91c3"),
+    ] = ""
     snapshot: Annotated[Address | None, Ref("snapshots"), "A snapshot", Example("pgdata-monday")] = None
     volume: Annotated[Address | None, Ref("volumes"), "Another volume, as it is at that moment", Example("pgdata")] = (
         None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Contribution, HostNeeds, Member, World
+from stead.core.kind import Contribution, HostNeeds, Member, SavedDisk, World
 from stead.core.needs import Demand, Source
 from stead.core.want import Body, Want
 from stead.drivers.storage import QCOW2, VOLUMES, lacks, refusal
@@ -67,7 +67,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         "size": storage.volume_size(block.members[0], world.desired),
     }
     if model.from_ is not None:
-        fields["origin"] = _origin(model.from_, world)
+        fields["origin"] = _origin(model.from_, world, block.project)
     if model.qos is not None:
         fields["qos"] = plain(model.qos)
     bodies: dict[str, Body] = {}
@@ -82,7 +82,10 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {member.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
 
 
-def _origin(origin: VolumeSource, world: World) -> dict[str, Any]:
+def _origin(origin: VolumeSource, world: World, project: str) -> dict[str, Any]:
+    if origin.backup:  # of its own project, whatever is written: the host that keeps it looks for this address
+        of, _at, name = origin.backup.rpartition("@")
+        return {"backup": {"of": f"{project}/{of}", "id": name}}
     if origin.image is not None:
         return {"image": images.reference(origin.image, world)}
     source = origin.snapshot or origin.volume
@@ -119,6 +122,10 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         # What a guest finds under /dev/disk/by-id: virtio disks show 20 characters of their serial number.
         "device": f"/dev/disk/by-id/virtio-{member.leases['uuid'][:20]}",
     }
+
+
+def saved(fields: Mapping[str, Any]) -> SavedDisk:
+    return SavedDisk(fields["uuid"], int(fields["size"]))
 
 
 def extent(block: Block) -> int | Address:

@@ -51,13 +51,19 @@ def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator
 
 
 def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Diagnostic]:
-    named = [(what, address) for what in ("image", "snapshot", "volume") if (address := getattr(origin, what))]
+    named = [(what, one) for what in ("image", "snapshot", "volume", "backup") if (one := getattr(origin, what))]
     if len(named) != 1:
         found = " and ".join(what for what, _ in named) or "nothing"
-        text = f"It names {found}. Write one of image, snapshot and volume, or leave `from` out for a blank one."
+        text = f"It names {found}. Write one of image, snapshot, volume and backup, or no `from` for a blank one."
         yield ORIGIN.at(block.place("from"), text)
         return
     (what, address) = named[0]
+    if what == "backup":
+        model: Volume = block.model
+        if model.size is None:
+            text = "What size a backup has is known where it is kept. Write `size:`, as `stead backup list` shows it."
+            yield NO_SIZE.at(block.place("from.backup"), text)
+        return
     source = desired.get(address)
     if source is None:
         return
@@ -66,7 +72,7 @@ def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Di
         yield ISO.at(block.place("from.image"), text)
         return
     least = volume_size(address, desired)
-    model: Volume = block.model
+    model = block.model
     if model.size is None and not least:
         text = f"The size of {address} is unknown. Write `size:` here, or `size:` of the image."
         yield NO_SIZE.at(block.place("from"), text)

@@ -15,6 +15,7 @@ from stead.core.diagnostics import Code, Diagnostic, Place, Refused
 from stead.core.observed import Host
 from stead.core.value import field, value
 from stead.site.inventory import variables as reading
+from stead.site.inventory.backups import BACKUP, BackupPlace, backup_place_of
 from stead.site.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.site.inventory.fences import FENCE, FenceVariables
 from stead.site.inventory.serving import SERVE, ApiSettings, serving_of
@@ -39,6 +40,7 @@ class Inventory:
     runners: frozenset[str] = frozenset()  # `stead_runner` of its hosts: "simulated"; empty means Ansible
     fences: Mapping[str, FenceVariables] = field(default_factory=dict, repr=False)  # of hosts with a `stead_fence`
     serving: Mapping[str, ApiSettings] = field(default_factory=dict)  # hosts that run the API
+    backups: Mapping[str, BackupPlace] = field(default_factory=dict)  # hosts that keep backups
 
 
 def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]]:
@@ -72,6 +74,7 @@ def read_inventory(sources: Sequence[Path]) -> tuple[Inventory, list[Diagnostic]
         runners=frozenset(reader.runners),
         fences=reader.fences,
         serving=reader.serving,
+        backups=reader.backups,
     )
     return inventory, [*reader.found, *reader.told()]
 
@@ -95,6 +98,7 @@ class _HostReader:
         self.runners: set[str] = set()
         self.fences: dict[str, FenceVariables] = {}
         self.serving: dict[str, ApiSettings] = {}
+        self.backups: dict[str, BackupPlace] = {}
         self.found: list[Diagnostic] = []
         self._files = files
         self._known: dict[int, tuple[Mapping[str, Any], dict[str, Any], Mapping[str, Any]]] = {}
@@ -120,6 +124,11 @@ class _HostReader:
             self.fences[name] = FenceVariables(name, groups, variables)
         if SERVE in variables:
             self._add_serving(name, variables[SERVE], roles)
+        if BACKUP in variables:
+            try:
+                self.backups[name] = backup_place_of(variables[BACKUP])
+            except reading.Bad as error:
+                self._wrong.setdefault((BAD_VALUE, BACKUP, str(error)), []).append(name)
 
     def _add_serving(self, name: str, given: Any, roles: frozenset[str]) -> None:
         try:

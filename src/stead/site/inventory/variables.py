@@ -156,7 +156,9 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "stead_labels": (("labels",), texts),
 }
 # For the roles that prepare a host, for who fences it, or for the lab; the planner has no use for them.
-OTHERS = frozenset({"stead_fence", "stead_lab", "stead_runner", "stead_serve", "stead_underlay_interface"})
+OTHERS = frozenset(
+    {"stead_backup", "stead_fence", "stead_lab", "stead_runner", "stead_serve", "stead_underlay_interface"}
+)
 
 
 def read(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -18,9 +18,15 @@ class SourceRef(TypedDict, total=False):
     volume_uuid: str  # of a snapshot's volume
 
 
-class VolumeOrigin(TypedDict, total=False):
-    """What it is made from: one of the three."""
+class BackupRef(TypedDict):
+    id: str
+    of: str  # the address that it is a backup of
 
+
+class VolumeOrigin(TypedDict, total=False):
+    """What it is made from: one of these."""
+
+    backup: BackupRef
     image: ImageRef
     snapshot: SourceRef
     volume: SourceRef

@@ -12,6 +12,7 @@ from .step import Step
 
 if TYPE_CHECKING:
     from ..observe.looking import Look
+    from ..storage.driver import StoredDisk
     from .work import Work
 
 Act = Callable[[Step, "Work"], None]
@@ -25,6 +26,10 @@ def nothing(_step: Step, _work: Work) -> None:
 
 def never(_want: Any) -> bool:
     return False
+
+
+def no_disk(_want: Any) -> Optional[StoredDisk]:
+    """It has none."""
 
 
 def no_more(_entries: List[Told], _look: Look) -> None:
@@ -55,5 +60,7 @@ class HostKind(NamedTuple):
     """Makes ready what the host takes that gets it. It counts as this host's until that host has it."""
     stay: Act = nothing
     """Takes that back: it did not move."""
+    saved: Callable[[Any], Optional[StoredDisk]] = no_disk
+    """The disk of its own that a backup holds, by its want."""
     expect: Act = nothing
     """Called before other resources move whose place the want has: from now on they are found where they arrive."""

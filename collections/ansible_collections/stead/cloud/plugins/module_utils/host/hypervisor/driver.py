@@ -71,6 +71,9 @@ class Copies(Protocol):
     def copy(self, device: str, path: str, freeze: bool) -> None:
         """With `freeze`, its file systems are asked to write everything out before."""
 
+    def abandon(self, path: str) -> None:
+        """A copy that may still be written there ends now."""
+
 
 @runtime_checkable
 class Asks(Protocol):

@@ -24,6 +24,7 @@ from ..storage import drivers as storage
 if TYPE_CHECKING:
     from ..hypervisor.driver import Guest, SeenGuest
     from ..observe.looking import Look
+    from ..storage.driver import StoredDisk
 
 HERE = Code("STEAD-E307", "the instance cannot come to this host")
 ON = Code("STEAD-E308", "the instance was started while it was to move")
@@ -213,6 +214,11 @@ def _moved(entry: Dict[str, Any], guest: SeenGuest) -> None:
         entry["lost"] = True
 
 
+def saved(want: Any) -> Optional[StoredDisk]:
+    """Its root disk; one that boots from a volume has none."""
+    return storage.root_disk(want) if want["root"].get("size") and "volume" not in want["root"] else None
+
+
 KIND = HostKind(
     ensure=ensure,
     remove=remove,
@@ -221,6 +227,7 @@ KIND = HostKind(
     receive=receive,
     send=send,
     stay=stay,
+    saved=saved,
     guard=guard,
     asks_first=True,
     awaited=waiting.is_needed,

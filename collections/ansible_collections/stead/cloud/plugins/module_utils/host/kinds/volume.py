@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping
 
+from ..backup import staged
 from ..base import ledger
 from ..base.errors import Code, Failed
 from ..base.kind import HostKind, Seen
@@ -27,6 +29,7 @@ OTHER_POOL = Code("STEAD-E153", "a snapshot is not where the volume is to be")
 SOURCE_IN_USE = Code("STEAD-E154", "the volume to copy is in use")
 HERE = Code("STEAD-E158", "the volume cannot come to this host")
 DISK = "volume"  # what its one disk is called when it moves
+NO_CONTENT = Code("STEAD-E157", "the content of a backup is not on the host")
 NO_SOURCE = Code("STEAD-E155", "the volume to copy is not on the host")
 
 
@@ -145,6 +148,8 @@ def _make(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
         disk.blank(want["size"], work)
     elif "image" in origin:
         disk.fill(_image(origin["image"], want["size"], work), want["size"], work)
+    elif "backup" in origin:
+        _restored(origin["backup"], disk, want, work)
     elif "snapshot" in origin:
         _copy(_snapshot(origin["snapshot"], work), disk, want, work)
     else:
@@ -157,6 +162,16 @@ def _image(one: Mapping[str, Any], size: int, work: Work) -> Content:
         text = "The disk of image {0} has {1} bytes, the volume {2}. Give it a larger one."
         raise Failed(TOO_SMALL_FOR_IMAGE, text.format(one["address"], inside, size))
     return Content(source, "qcow2")
+
+
+def _restored(one: Mapping[str, Any], disk: StoredDisk, want: VolumeWant, work: Work) -> None:
+    """From what was brought here before this step began."""
+    path = staged.content_of(want["uuid"], one["id"])
+    if not work.check and not os.path.exists(path):
+        text = "Backup {0} of {1} was not brought to this host: only `stead apply` does."
+        raise Failed(NO_CONTENT, text.format(one["id"], one["of"]))
+    disk.fill(Content(path, "raw"), want["size"], work)
+    work.remove(path)
 
 
 def _snapshot(one: Mapping[str, Any], work: Work) -> StoredDisk:
@@ -214,5 +229,13 @@ def _grow(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
 
 
 KIND = HostKind(
-    ensure=ensure, remove=remove, seen=seen, restore=restore, receive=receive, send=send, stay=stay, report=report
+    ensure=ensure,
+    remove=remove,
+    seen=seen,
+    restore=restore,
+    receive=receive,
+    send=send,
+    stay=stay,
+    report=report,
+    saved=drivers.volume,
 )

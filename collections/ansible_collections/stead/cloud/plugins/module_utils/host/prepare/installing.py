@@ -10,6 +10,7 @@ import os
 import pkgutil
 from typing import Any, Dict, List, Tuple
 
+from ..backup import program
 from ..base import paths
 from ..base.work import Work
 from ..net import relaying, takeover
@@ -33,6 +34,7 @@ sys.exit(main(sys.argv[1:]))
 """
 # name -> (module with its main, what it is for). Named as modules, so that they come along.
 PROGRAMS = {
+    "backup": (program, "reads and fills disks for backups, and keeps them, when a controller says so."),
     "boot": (booting, "starts what is this host's own after a boot, see stead-boot.service."),
     "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
     "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),

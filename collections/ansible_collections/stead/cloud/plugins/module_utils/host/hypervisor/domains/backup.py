@@ -13,6 +13,7 @@ NO_COPY = Code("STEAD-E305", "a volume in use cannot be copied")
 LOOK = 0.2
 # Seconds. As long as qemu-img may take for as much.
 ENDS_WITHIN = 3600
+ABORTS_WITHIN = 30
 
 
 def take(domain: Any, device: str, path: str, freeze: bool) -> None:
@@ -36,6 +37,26 @@ def take(domain: Any, device: str, path: str, freeze: bool) -> None:
         if frozen:
             domain.fsThaw()
     _wait(domain)
+
+
+def abandon(domain: Any, path: str) -> None:
+    """A job of whoever was killed goes on without them. Jobs that write elsewhere are another's."""
+    import libvirt
+
+    try:
+        told = Xml.fromstring(domain.backupGetXMLDesc(0))
+        if path in {one.get("file") for one in told.iter("target")}:
+            domain.abortJob()
+            _ended(domain)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in (libvirt.VIR_ERR_NO_DOMAIN_BACKUP, libvirt.VIR_ERR_NO_DOMAIN):
+            raise Failed(NO_COPY, "Its copy cannot be ended: {0}.".format(error)) from error
+
+
+def _ended(domain: Any) -> None:
+    until = time.monotonic() + ABORTS_WITHIN
+    while domain.backupGetXMLDesc(0) and time.monotonic() < until:  # else fails: there is none any more
+        time.sleep(LOOK)
 
 
 def _freeze(domain: Any) -> bool:

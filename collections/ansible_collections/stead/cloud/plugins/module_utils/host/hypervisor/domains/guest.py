@@ -60,6 +60,9 @@ class Domain:
     def copy(self, device: str, path: str, freeze: bool) -> None:
         backup.take(self._domain, device, path, freeze)
 
+    def abandon(self, path: str) -> None:
+        backup.abandon(self._domain, path)
+
     def files(self) -> Set[str]:
         texts = [self._text(flags.inactive()), self._text(0)]
         found = (one.get("file") for text in texts for one in Xml.fromstring(text).iter("source"))

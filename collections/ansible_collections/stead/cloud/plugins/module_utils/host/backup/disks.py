@@ -1,0 +1,126 @@
+"""The disks of this host: read for a backup, each as it was at one moment, and filled from one.
+
+A disk in use is copied by its guest's hypervisor, which holds the moment while the guest goes on writing. Of any other
+the file itself is read, and a write meanwhile is noticed. Whatever a killed run has left here, the next one removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+
+from ..base import ledger, paths
+from ..base.errors import Code, Failed
+from ..base.sessions import Sessions
+from ..hypervisor import drivers as hypervisors
+from ..hypervisor.driver import Guest, copies
+from ..kinds.table import KINDS
+from . import frames, nbd, staged
+
+NOT_HERE = Code("STEAD-E183", "the disk is not on this host")
+UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")
+
+_COPY = ".qcow2"
+# A name that no disk has: guests are asked for a serial number alone.
+_NOWHERE = "/dev/null/none"
+
+
+def users(serials: List[str]) -> Dict[str, List[str]]:
+    """Which of these disks guests of this host have open. What killed runs left here is removed first."""
+    sessions = Sessions()
+    try:
+        sweep(sessions)
+        on = [guest for guest in hypervisors.guests(sessions) if guest.is_on()]
+        return {"open": [one for one in serials if any(guest.device_of(one, _NOWHERE) for guest in on)]}
+    finally:
+        sessions.close()
+
+
+def sweep(sessions: Sessions) -> None:
+    for serial in staged.left(_COPY):
+        with contextlib.suppress(Failed), staged.alone(serial):
+            _clean(serial, sessions)
+    staged.sweep()
+
+
+def read(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
+    sessions = Sessions()
+    try:
+        with staged.alone(serial):
+            _clean(serial, sessions)
+            using = _using(serial, sessions)
+            if using is not None:
+                with _copied(*using, serial) as path:
+                    _content(path, "qcow2", out).end()
+            else:
+                _read_closed(kind, uuid, serial, out, sessions)
+    finally:
+        sessions.close()
+
+
+def _using(serial: str, sessions: Sessions) -> Optional[Tuple[Guest, str]]:
+    for guest, device in hypervisors.users_of(serial, _NOWHERE, sessions):
+        if guest.is_on():
+            return guest, device
+    return None
+
+
+@contextlib.contextmanager
+def _copied(guest: Guest, device: str, serial: str) -> Iterator[str]:
+    path = staged.path_of(serial, _COPY)
+    try:
+        copies(guest).copy(device, path, False)
+        yield path
+    finally:
+        copies(guest).abandon(path)
+        paths.remove(path)
+
+
+def _clean(serial: str, sessions: Sessions) -> None:
+    """Of a run that was killed: its copy, and the job that may still write it."""
+    path = staged.path_of(serial, _COPY)
+    if not os.path.exists(path):
+        return
+    for guest, _device in hypervisors.users_of(serial, _NOWHERE, sessions):
+        if guest.is_on():
+            copies(guest).abandon(path)
+    paths.remove(path)
+
+
+def _read_closed(kind: str, uuid: str, serial: str, out: BinaryIO, sessions: Sessions) -> None:
+    made = ledger.read(kind, uuid)
+    kept = KINDS[kind].saved(made["want"]) if made is not None and kind in KINDS else None
+    if kept is None or not kept.exists():
+        raise Failed(NOT_HERE, "No guest of this host has it open, and it is not kept here. Run it again.")
+    before = _written(kept.path)
+    sent = _content(kept.path, kept.format, out)
+    if _written(kept.path) != before or _using(serial, sessions) is not None:
+        text = "{0} was opened or written to meanwhile, so what was read is not of one moment. Run it again."
+        raise Failed(UNSTEADY, text.format(kept.path))
+    sent.end()
+
+
+def _content(path: str, form: str, out: BinaryIO) -> frames.ContentWriter:
+    """All that a guest would see, without the mark at the end."""
+    with nbd.served(_opened(path, form)) as way:
+        reader = nbd.NbdReader(way)
+        sent = frames.ContentWriter(out, reader.size)
+        for start, length in nbd.extents(way):
+            for offset in range(start, start + length, frames.BLOCK):
+                sent.put(offset, reader.read(offset, min(frames.BLOCK, start + length - offset)))
+        reader.close()
+    return sent
+
+
+def _opened(path: str, form: str) -> List[str]:
+    """Nobody is kept from starting a guest with it: a file is opened beside a writer, who is noticed in the end."""
+    if not os.path.isfile(path):
+        return ["--format", form, path]
+    named = path.replace(",", ",,")  # as QEMU writes a comma within a value
+    return ["--image-opts", "driver={0},force-share=on,file.driver=file,file.filename={1}".format(form, named)]
+
+
+def _written(path: str) -> int:
+    """When a file was last written. Of what is no file, its hypervisor and its server alone know."""
+    return os.stat(path).st_mtime_ns if os.path.isfile(path) else 0

@@ -1,0 +1,252 @@
+"""Backups on real hosts: what to back up and who has it open, and the ways between the hosts that do it.
+
+A disk goes from the host that has it, through this machine's SSH, to the host that keeps backups. Neither can log in to
+the other. This machine sees the content pass and keeps none of it; whether all of it arrived, the stream itself says.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.effect import Action
+from stead.core.kind import Kind
+from stead.core.named import NamedTuple
+from stead.core.recorded import Recorded
+from stead.core.value import value
+from stead.plan.model import Step
+from stead.site.inventory import Inventory
+from stead.site.ssh import ssh
+
+NOT_BROUGHT = Code("STEAD-A007", "a backup could not be brought to the host of a volume")
+
+PROGRAM = "/usr/lib/stead/backup"
+# Nobody is there to type a password, and a host whose power was cut is given up on.
+ALONE = ("-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=3")
+PATIENCE = 120  # seconds for an answer that needs no data
+AT_ONCE = 16
+SLACK = 1 << 20  # a disk may be rounded up to what its pool can have
+UNKNOWN = "STEAD-E190"
+_MAKING = (Action.CREATE, Action.REPLACE)
+
+
+class HostRefused(Exception):  # noqa: N818 - names what happened
+    """A host says why not, or nothing."""
+
+
+@value
+class RecordedDisk:
+    """One that a backup can hold."""
+
+    address: Address
+    uuid: str
+    serial: str  # by which guests know it
+    size: int
+    host: str  # that keeps it
+    users: tuple[str, ...] = ()  # hosts of guests that may have it open
+
+
+class Kept(NamedTuple):
+    """A backup, as the host that keeps it says."""
+
+    id: str
+    at: str
+    address: str
+    host: str
+    moment: str
+    size: int
+    serial: str
+
+
+class Saved(NamedTuple):
+    id: str
+    size: int
+    added: int  # bytes that the repository did not have
+    moment: str
+
+
+def disks_of(recorded: Recorded, kinds: Mapping[str, Kind]) -> list[RecordedDisk]:
+    """All that is recorded and has a disk of its own, in the order of addresses."""
+    users: dict[str, list[str]] = {}
+    for record in recorded.resources.values():
+        if kinds[record.address.kind].guest and record.host in record.wants:
+            for uuid in _uuids(record.wants[record.host].fields()):
+                users.setdefault(uuid, []).append(record.host)
+    found = []
+    for address, record in recorded.resources.items():
+        saved = kinds[address.kind].saved(record.wants[record.host].fields()) if record.host in record.wants else None
+        if saved is not None:
+            uuid = record.leases["uuid"]
+            having = tuple(dict.fromkeys([record.host, *users.get(uuid, ())]))
+            found.append(RecordedDisk(address=address, uuid=uuid, host=record.host, users=having, **saved._asdict()))
+    return sorted(found, key=lambda disk: str(disk.address))
+
+
+def _uuids(fields: Any) -> Iterator[str]:
+    """Of all that a want names beside itself."""
+    for one in fields.values() if isinstance(fields, Mapping) else fields:
+        if isinstance(one, Mapping) and "uuid" in one:
+            yield one["uuid"]
+        if isinstance(one, Mapping | list | tuple):
+            yield from _uuids(one)
+
+
+@value
+class BackupHosts:
+    """The hosts of an inventory, as backups need them."""
+
+    inventory: Inventory
+
+    def ask(self, host: str, verb: str, told: Mapping[str, Any], patience: float | None = PATIENCE) -> dict[str, Any]:
+        words = self._words(host, verb, told)
+        try:
+            done = subprocess.run(words, capture_output=True, check=False, timeout=patience, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired as error:
+            raise HostRefused(f"{host} did not answer within {patience:.0f} s.") from error
+        if done.returncode:
+            raise HostRefused(_said(host, done.stderr))
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def listed(self, keeper: str) -> list[Kept]:
+        return [Kept(**one) for one in self.ask(keeper, "list", {})["backups"]]
+
+    def open_on(self, disks: Iterable[RecordedDisk]) -> tuple[dict[str, str], dict[str, str]]:
+        """serial -> the host of a guest that has it open; and host -> why it does not say so."""
+        asked: dict[str, list[str]] = {}
+        for disk in disks:
+            for host in disk.users:
+                asked.setdefault(host, []).append(disk.serial)
+        found: dict[str, str] = {}
+        silent: dict[str, str] = {}
+
+        def ask(host: str) -> None:
+            try:
+                found.update(dict.fromkeys(self.ask(host, "users", {"serials": asked[host]})["open"], host))
+            except HostRefused as error:
+                silent[host] = str(error)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(ask, sorted(asked)))
+        return found, silent
+
+    def save(self, disk: RecordedDisk, using: str, keeper: str) -> Saved:
+        """`using`: the host of a guest that has it open; empty if there is none."""
+        moment = "in use" if using else "closed"
+        source = self._words(
+            using or disk.host, "read", {"kind": disk.address.kind, "uuid": disk.uuid, "serial": disk.serial}
+        )
+        told = {
+            "address": str(disk.address),
+            "serial": disk.serial,
+            "host": using or disk.host,
+            "moment": moment,
+            "most": disk.size + SLACK,
+        }
+        made = relayed((using or disk.host, source), (keeper, self._words(keeper, "keep", told)))
+        return Saved(made["id"], made["size"], made["added"], moment)
+
+    def bring(self, step: Step) -> None:
+        """The content of a backup to the host of a step."""
+        asked = asked_of(step)
+        if asked is None:
+            return
+        of, backup, size = asked
+        why = "no host of the inventory has stead_backup."
+        told = {"uuid": step.uuid, "id": backup, "most": size}
+        for keeper in sorted(self.inventory.backups):
+            source = self._words(keeper, "send", {"of": of, "id": backup})
+            try:
+                relayed((keeper, source), (step.host, self._words(step.host, "take", told)))
+            except HostRefused as error:
+                why = str(error)
+                if UNKNOWN not in why:
+                    raise
+            else:
+                return
+        raise HostRefused(why)
+
+    def _words(self, host: str, verb: str, told: Mapping[str, Any]) -> list[str]:
+        if host not in self.inventory.connections:
+            raise HostRefused(f"{host} is not in the inventory.")
+        command = [PROGRAM, verb, shlex.quote(json.dumps(told))]
+        return ssh(host, self.inventory.connections[host], command, options=ALONE)
+
+
+def missing_content(steps: Sequence[Step], inventory: Inventory) -> Iterator[Diagnostic]:
+    """Brings what steps make their disks from, before any step begins: what is replaced is not destroyed in vain."""
+    hosts = BackupHosts(inventory=inventory)
+    for step in steps:
+        try:
+            hosts.bring(step)
+        except HostRefused as error:
+            yield NOT_BROUGHT.at(None, f"{error}\nNothing was done.", address=str(step.address))
+
+
+def relayed(source: tuple[str, Sequence[str]], target: tuple[str, Sequence[str]]) -> dict[str, Any]:
+    """What one host writes, another reads. Fails with what the source says where it is its fault."""
+    with (
+        tempfile.TemporaryFile() as wrong,
+        subprocess.Popen(source[1], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=wrong) as writer,
+    ):
+        try:
+            return _read_by(target, writer.stdout)
+        except HostRefused as error:
+            writer.terminate()
+            if writer.wait() > 0 and (why := _text(wrong)):  # less: it was told to end, for it is the other's fault
+                raise HostRefused(_said(source[0], why)) from error
+            raise
+        except BaseException:
+            writer.terminate()
+            raise
+
+
+def _read_by(target: tuple[str, Sequence[str]], stream: IO[bytes] | None) -> dict[str, Any]:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong:
+        with subprocess.Popen(target[1], stdin=stream, stdout=said, stderr=wrong) as reader:
+            if stream is not None:
+                stream.close()  # the reader alone has it now: if it ends, the writer notices
+            try:
+                status = reader.wait()
+            except BaseException:
+                reader.terminate()
+                raise
+        if status:
+            raise HostRefused(_said(target[0], _text(wrong)))
+        answer: dict[str, Any] = json.loads(_text(said))
+        return answer
+
+
+def _text(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _said(host: str, wrong: bytes) -> str:
+    """The error that its program wrote, or the last words of SSH."""
+    lines = wrong.decode(errors="replace").strip().splitlines()
+    for line in reversed(lines):
+        try:
+            return f"{host}: {json.loads(line)['error']}"
+        except (ValueError, KeyError, TypeError):
+            continue
+    said = lines[-1] if lines else "it ended without a word"
+    if "No such file" in said or "not found" in said:
+        return f"{host} has not been prepared for backups: run `stead bootstrap` for it."
+    return f"{host}: {said}"
+
+
+def asked_of(step: Step) -> tuple[str, str, int] | None:
+    """(address, backup, size) that a step makes its disk from."""
+    if step.action not in _MAKING:
+        return None
+    fields = step.want.fields() if step.want is not None else {}
+    backup = (fields.get("origin") or {}).get("backup")
+    return (backup["of"], backup["id"], int(fields["size"])) if backup else None
