@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from disk_scripts import user_data
@@ -73,6 +73,14 @@ KEEPER, HOME = "storage-1", "compute-1"
 
 
 class Backups(Driven):
+    def argv(self, *words: str) -> list[str]:
+        """Options come after a subcommand."""
+        found = super().argv(*words)
+        if words[0] == "backup":
+            found.remove(words[1])
+            found.insert(2, words[1])
+        return found
+
     def spec(self, *more: str, other: str = "") -> None:
         text = SPEC.replace("size: 64MiB, host: compute-1, from", "host: compute-1, from")
         text = text.replace("IMAGE", str(tiny())).replace("#MORE", "\n      ".join(more)).replace("#OTHER", other)
@@ -118,7 +126,7 @@ class Backups(Driven):
 
 
 @pytest.fixture(scope="module")
-def site(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backups]:
+def site(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Backups:
     lab = make_lab("k", parse_sizes(SIZES, "test_backup"))
     # A file system of its own, that can be full.
     lab.run(KEEPER, ["sh", "-c", "mkdir -p /srv/backup && mount -t tmpfs -o size=1g backup /srv/backup"])

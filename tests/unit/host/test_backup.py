@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.backup import disks, frames, staged
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions import Sessions
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
 
 SIZE = 8 << 20
 UUID, BACKUP = "5848c303-913a-8cb0-b95c-776af63ccf70", "4f2a91c3"
@@ -138,8 +140,8 @@ def test_a_write_meanwhile_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "disk.raw"
     path.write_bytes(disk())
     kept = SimpleNamespace(path=str(path), format="raw", exists=path.exists)
-    monkeypatch.setattr(disks.ledger, "read", lambda _kind, _uuid: {"want": {}})
-    monkeypatch.setitem(disks.KINDS, "volumes", SimpleNamespace(saved=lambda _want: kept))
+    monkeypatch.setattr(ledger, "read", lambda _kind, _uuid: {"want": {}})
+    monkeypatch.setitem(KINDS, "volumes", SimpleNamespace(saved=lambda _want: kept))
     monkeypatch.setattr(disks, "_using", lambda *_: None)
     out = io.BytesIO()
     disks._read_closed("volumes", UUID, UUID, out, Sessions())
@@ -161,6 +163,6 @@ def test_a_write_meanwhile_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_step_whose_backup_was_not_brought_fails() -> None:
-    want = {"uuid": UUID, "origin": {"backup": {"of": "acme/volumes/data", "id": BACKUP}}, "size": SIZE}
+    want: Any = {"uuid": UUID, "origin": {"backup": {"of": "acme/volumes/data", "id": BACKUP}}, "size": SIZE}
     with pytest.raises(Failed, match="STEAD-E157"):
         volume._make(want, SimpleNamespace(), Work("h"))

@@ -9,7 +9,7 @@ import pytest
 from stead.site.inventory import read_inventory
 
 
-def told(folder: Path, host: str) -> tuple[dict[str, object], list[str]]:
+def told(folder: Path, host: str) -> tuple[dict[str, tuple[str, dict[str, int]]], list[str]]:
     path = folder / "inventory.yml"
     path.write_text(f"storage: {{hosts: {{a: {host}, b: {{}}}}}}\n")
     inventory, found = read_inventory([path])
