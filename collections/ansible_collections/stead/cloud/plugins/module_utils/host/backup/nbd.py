@@ -1,4 +1,4 @@
-"""Reads a disk as its guest sees it, by NBD from a qemu-nbd of this host. Formats and backing files are QEMU's business.
+"""Reads a disk as its guest sees it, by NBD from a qemu-nbd of this host: formats and files below are QEMU's business.
 
 Only what this takes of the protocol: one export, read only, one question at a time.
 """
