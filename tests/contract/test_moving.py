@@ -126,3 +126,18 @@ def test_a_site_goes_on_from_its_new_store(database: str, tmp_path: Path, monkey
     assert main(["state", "migrate", database]) == 0
     assert main(["plan", "-q"]) == 1
     assert main(["plan", "-q", "--detailed-exitcode", "--store", database]) == 0
+
+
+@pytest.mark.parametrize("key", ["", "a key"])
+def test_a_copy_has_all_and_the_store_goes_on(database: str, tmp_path: Path, key: str) -> None:
+    store = open_store(database, directory=tmp_path / ".stead", key=key, create=True)
+    _filled(store)
+    path = tmp_path / "copy.db"
+    store.copy(path)
+    copied = open_store(str(path), directory=tmp_path / "elsewhere", key=key)
+    assert _all_of(copied) == _all_of(store)
+    copied.close()
+    with pytest.raises(Refused, match="STEAD-S020"):
+        store.copy(path)
+    _more(store)
+    store.close()

@@ -5,6 +5,7 @@ The tests of this file tell one story, in order: back up, change, restore, and t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
@@ -76,7 +77,7 @@ class Backups(Driven):
     def argv(self, *words: str) -> list[str]:
         """Options come after a subcommand."""
         found = super().argv(*words)
-        if words[0] == "backup":
+        if words[0] in ("backup", "state"):
             found.remove(words[1])
             found.insert(2, words[1])
         return found
@@ -144,15 +145,16 @@ def test_what_running_guests_have_is_restored_as_new_volumes(site: Backups) -> N
         site.ask("fill", name)
     before = {name: site.ask("sum", name) for name in POOLS}
     made = site.back_up()
-    assert set(made) == {"acme/instances/db", "acme/volumes/idle", *(f"acme/volumes/{name}" for name in POOLS)}
+    volumes = {f"acme/volumes/{name}" for name in (*POOLS, "idle")}
+    assert set(made) == {"acme/instances/db", "store", *volumes}
     for name in POOLS:
         site.ask("fill", name)
         assert site.ask("sum", name) != before[name]
     shown = site.stead("backup", "show", made["acme/volumes/local"]).out
     assert f'from: {{backup: "volumes/local@{made["acme/volumes/local"]}"}}' in shown
-    volumes = {name: f"volumes/{name}@{made[f'acme/volumes/{name}']}" for name in POOLS}
+    sources = {name: f"volumes/{name}@{made[f'acme/volumes/{name}']}" for name in POOLS}
     pools = {"local": "host: compute-1", "files": "pool: files", "blocks": "pool: blocks"}
-    more = [f'r-{name}: {{size: 64MiB, {pools[name]}, from: {{backup: "{volumes[name]}"}}}}' for name in POOLS]
+    more = [f'r-{name}: {{size: 64MiB, {pools[name]}, from: {{backup: "{sources[name]}"}}}}' for name in POOLS]
     # Of a chain of files: what its guest sees, in another pool and another format.
     more.append(f'r-idle: {{size: 1GiB, pool: files, from: {{backup: "volumes/idle@{made["acme/volumes/idle"]}"}}}}')
     site.spec(*more)
@@ -161,6 +163,19 @@ def test_what_running_guests_have_is_restored_as_new_volumes(site: Backups) -> N
     assert site.sum_of("r-idle") == site.sum_of("idle")
     site.assert_nothing_to_do()
     assert (site.left(), site.left(KEEPER)) == ("", "")
+
+
+def test_the_store_is_part_of_a_run_and_comes_back(site: Backups) -> None:
+    made = site.back_up()
+    site.stead("backup", "fetch", made["store"], "store.db")
+    assert (site.folder / "store.db").stat().st_mode & 0o777 == 0o600
+    there = site.stead("state", "list").out
+    assert "acme/volumes/local" in there
+    assert site.stead("state", "list", "--store", "store.db").out == there
+    assert "STEAD-C073" in site.stead("backup", "fetch", made["store"], "store.db", status=1).text
+    site.stead("backup", "fetch", made["acme/volumes/r-local"], "disk")
+    content = (site.folder / "disk").read_bytes()
+    assert hashlib.md5(content, usedforsecurity=False).hexdigest() == site.sum_of("r-local")
 
 
 def test_a_second_backup_of_the_same_takes_no_room(site: Backups) -> None:

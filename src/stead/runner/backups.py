@@ -7,13 +7,17 @@ the other. This machine sees the content pass and keeps none of it; whether all 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, BinaryIO
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.backup import frames
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.effect import Action
@@ -30,6 +34,8 @@ NOT_BROUGHT = Code("STEAD-A007", "a backup could not be brought to the host of a
 PROGRAM = "/usr/lib/stead/backup"
 # Nobody is there to type a password, and a host whose power was cut is given up on.
 ALONE = ("-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=3")
+# They end with who started them: then hosts notice that nobody is there.
+WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 PATIENCE = 120  # seconds for an answer that needs no data
 AT_ONCE = 16
 SLACK = 1 << 20  # a disk may be rounded up to what its pool can have
@@ -153,6 +159,45 @@ class BackupHosts:
         made = relayed((using or disk.host, source), (keeper, self._words(keeper, "keep", told)))
         return Saved(made["id"], made["size"], made["added"], moment)
 
+    def save_file(self, path: Path, name: str, keeper: str) -> Saved:
+        """A file of this machine's."""
+        size = path.stat().st_size
+        told = {"address": name, "serial": name, "host": "", "moment": "store", "most": size}
+        with tempfile.TemporaryFile() as content:
+            sent = frames.ContentWriter(content, size)
+            with path.open("rb") as file:
+                for offset in range(0, size, frames.BLOCK):
+                    sent.put(offset, file.read(frames.BLOCK))
+            sent.end()
+            content.seek(0)
+            made = _read_by((keeper, self._words(keeper, "keep", told)), content)
+        return Saved(made["id"], made["size"], made["added"], "store")
+
+    def fetch(self, one: Kept, keeper: str, path: Path) -> None:
+        """What is in a backup, as a file of this machine's: its name is there once all of it is."""
+        words = self._words(keeper, "send", {"of": one.address, "id": one.id})
+        new = path.with_name(f".{path.name}.{one.id}.new")
+        with (
+            tempfile.TemporaryFile() as wrong,
+            subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=wrong) as writer,
+        ):
+            try:
+                with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    stream: BinaryIO = writer.stdout  # type: ignore[assignment]
+                    file.truncate(frames.size_in(stream, one.size))
+                    for offset, data in frames.pieces(stream, one.size):
+                        file.seek(offset)
+                        file.write(data)
+                new.rename(path)
+            except Failed as error:
+                writer.wait()
+                raise HostRefused(_said(keeper, _text(wrong)) if writer.returncode else str(error)) from error
+            except OSError as error:
+                writer.terminate()
+                raise HostRefused(f"{path}: {error.strerror}.") from error
+            finally:
+                new.unlink(missing_ok=True)
+
     def bring(self, step: Step) -> None:
         """The content of a backup to the host of a step."""
         asked = asked_of(step)
@@ -177,7 +222,7 @@ class BackupHosts:
         if host not in self.inventory.connections:
             raise HostRefused(f"{host} is not in the inventory.")
         command = [PROGRAM, verb, shlex.quote(json.dumps(told))]
-        return ssh(host, self.inventory.connections[host], command, options=ALONE)
+        return [*WITH_US, *ssh(host, self.inventory.connections[host], command, options=ALONE)]
 
 
 def missing_content(steps: Sequence[Step], inventory: Inventory) -> Iterator[Diagnostic]:

@@ -107,6 +107,9 @@ class Writer(Protocol):
     def move(self, hold: Hold, location: str, directory: Path) -> str:
         """All of it into another database, where nothing is yet; this one is closed for good. Returns where it is."""
 
+    def copy(self, path: Path) -> None:
+        """All of it, as it is at one moment, into a file that is not there yet. Sealed values stay sealed."""
+
 
 class DocumentWriter(Protocol):
     """Writes of `stead serve`, which an apply does not wait for, nor they for it."""

@@ -49,6 +49,12 @@ def move(source: Database, location: str, directory: Path) -> str:
     return where
 
 
+def copy(source: Database, path: Path) -> None:
+    from stead.store.sqlite import receive as receive_file
+
+    receive_file(path, lambda into: _fill(source, into))
+
+
 def _fill(source: Database, into: Database) -> None:
     with source.reading():
         rows = [(name, text) for name, text in init.meta(source).items() if name not in _NOT_MOVED]

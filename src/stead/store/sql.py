@@ -188,6 +188,9 @@ class SqlStore:
         locks.prove(self._db, hold.token)  # nobody else writes: who takes the lock away finds it moved
         return migrate.move(self._db, location, directory)
 
+    def copy(self, path: Path) -> None:
+        migrate.copy(self._db, path)
+
     def close(self) -> None:
         self._db.close()
 

@@ -104,7 +104,7 @@ def test_content_has_its_name_only_when_it_is_whole(folder: Path) -> None:
 
 
 def test_two_at_once_for_one_disk_are_refused() -> None:
-    with staged.alone(UUID), pytest.raises(Failed, match="STEAD-E185"), staged.alone(UUID):
+    with staged.alone(UUID), pytest.raises(Failed, match="STEAD-E185"), staged.alone(UUID, 0):
         pass
 
 

@@ -7,10 +7,12 @@
   stead backup show ID                     one, and the lines of a spec that restore it
   stead backup verify                      read all of the repository, and compare its digests
   stead backup verify --quick              only look whether all parts are there
+  stead backup fetch ID FILE               write one to a file: of the store, or a disk as raw content
   stead backup forget ID                   remove one
 
 A host of the inventory keeps them: the one with `stead_backup`. Running instances go on, and each disk is backed up as
-it is at one moment: as after a power cut. To restore, name a backup in the spec: volumes: {NAME: {from: {backup: …}}}.
+it is at one moment: as after a power cut. The store is part of each run without addresses; sealed values stay sealed.
+To restore a disk, name a backup in the spec: volumes: {NAME: {from: {backup: …}}}.
 
 exit status: 0; 1 when a disk was not backed up, when there is no such backup, or when the repository is damaged
 """
@@ -23,6 +25,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stead.cli.commands.export import THERE
 from stead.cli.common import options as shared
 from stead.cli.common.console_output import DIM, GREEN, RED, complain, paint
 from stead.core.diagnostics import Code, Diagnostic, Refused
@@ -39,6 +42,7 @@ NOT_SAVED = Code("STEAD-C075", "a disk was not backed up")
 NOTHING = Code("STEAD-C076", "there is nothing to back up")
 NO_BACKUP = Code("STEAD-C077", "there is no such backup")
 UNUSABLE = Code("STEAD-C078", "the backups cannot be used")
+STORE = "store"  # no address of a resource
 TRIES = 2  # a guest may start, stop or move between the question who has a disk and the answer
 
 
@@ -90,6 +94,13 @@ def run_all(options: argparse.Namespace) -> int:
         else:
             made[str(disk.address)] = saved
             tell(f"  {_line(disk, saved, time.monotonic() - began)}")
+    if not options.address and not options.project:
+        saved = _save_store(hosts, workspace, keeper)
+        if isinstance(saved, str):
+            wrong.append(NOT_SAVED.at(None, saved, address=STORE))
+        else:
+            made[STORE] = saved
+            tell(f"  {STORE}  {paint(saved.id, GREEN)}  {readable(saved.size)}, {readable(saved.added)} new")
     forgotten = 0
     if not wrong:  # else the old ones may be what somebody needs
         forgotten = hosts.ask(keeper, "forget", {}, None)["forgotten"]
@@ -98,7 +109,7 @@ def run_all(options: argparse.Namespace) -> int:
         failed = [{"address": one.address, "error": one.detail} for one in wrong]
         print(json.dumps({"backups": saved_ones, "failed": failed, "forgotten": forgotten}, indent=1))
     else:
-        words = f"{len(made)} of {len(disks)} disks backed up on {keeper}"
+        words = f"{len(made.keys() - {STORE})} of {len(disks)} disks backed up on {keeper}"
         print(words + (f", {forgotten} old backups removed" if forgotten else ""))
     complain(wrong)
     return int(bool(wrong))
@@ -124,6 +135,22 @@ def _save(hosts: BackupHosts, disk: RecordedDisk, keeper: str) -> Saved | str:
 
 # What another try may find otherwise: the disk is not there, was opened meanwhile.
 PASSING = ("STEAD-E183", "STEAD-E184")
+
+
+def _save_store(hosts: BackupHosts, workspace: Workspace, keeper: str) -> Saved | str:
+    import tempfile
+    from pathlib import Path
+
+    from stead.cli.common.workspace import open_state
+    from stead.runner.backups import HostRefused
+
+    with tempfile.TemporaryDirectory(dir=workspace.directory) as folder:  # private, as the store is
+        path = Path(folder) / "store"
+        try:
+            open_state(workspace).copy(path)
+            return hosts.save_file(path, STORE, keeper)
+        except HostRefused as error:
+            return str(error)
 
 
 def _print(text: str) -> None:
@@ -163,8 +190,11 @@ def show(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(one._asdict(), indent=1))
         return 0
-    project, _slash, rest = one.address.partition("/")
+    project, slash, rest = one.address.partition("/")
     print(f"{safe(one.address)}@{one.id}, {_when(one)}, {readable(one.size)}, {one.moment}, from {one.host}")
+    if not slash:
+        print("\n`stead backup fetch` writes it to a file, which `--store FILE` opens.")
+        return 0
     print(f"\nTo restore it as a new volume of project {safe(project)}:\n")
     name = safe(rest.partition("/")[2].partition("[")[0])
     print(
@@ -188,6 +218,18 @@ def verify(options: argparse.Namespace) -> int:
     counted = hosts.ask(keeper, "verify", {"quick": options.quick}, None)["backups"]
     read = "all parts are there" if options.quick else "all data was read"
     print(f"{counted} backups on {keeper}: {read}, nothing is wrong")
+    return 0
+
+
+def fetch(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    hosts, keeper = _keeper(shared.workspace_of(options), options.on)
+    one, path = _named(hosts.listed(keeper), options.id), Path(options.file)
+    if path.exists():
+        raise Refused(THERE.at(None, f"{path} is there already. Name another file, or remove it."))
+    hosts.fetch(one, keeper, path)
+    print(f"{path} is {safe(one.address)}@{one.id}, {readable(one.size)}")
     return 0
 
 
@@ -236,6 +278,7 @@ SUBCOMMANDS: Mapping[str, BackupCommand] = {
     "run": BackupCommand("back up disks", run_all, (("address", "*"),)),
     "list": BackupCommand("list backups", list_all, (("address", "*"),)),
     "show": BackupCommand("show one, and how to restore it", show, (("id", ""),)),
+    "fetch": BackupCommand("write one to a file", fetch, (("id", ""), ("file", ""))),
     "verify": BackupCommand("check the repository", verify),
     "forget": BackupCommand("remove one", forget, (("id", ""),)),
 }

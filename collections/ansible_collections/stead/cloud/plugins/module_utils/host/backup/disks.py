@@ -39,7 +39,7 @@ def users(serials: List[str]) -> Dict[str, List[str]]:
 
 def sweep(sessions: Sessions) -> None:
     for serial in staged.left(_COPY):
-        with contextlib.suppress(Failed), staged.alone(serial):
+        with contextlib.suppress(Failed), staged.alone(serial, 0):
             _clean(serial, sessions)
     staged.sweep()
 

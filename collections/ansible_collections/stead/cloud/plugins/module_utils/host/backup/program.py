@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
+import threading
 from typing import Any, Callable, Dict, Mapping, NoReturn, Sequence
 
 from ..base.errors import Failed
@@ -19,6 +21,7 @@ Verb = Callable[[Mapping[str, Any]], Any]
 
 
 def _read(told: Mapping[str, Any]) -> None:
+    threading.Thread(target=_watch, daemon=True).start()
     disks.read(told["kind"], told["uuid"], told["serial"], sys.stdout.buffer)
 
 
@@ -62,6 +65,14 @@ def main(arguments: Sequence[str]) -> int:
     if answer is not None:
         sys.stdout.write(json.dumps(answer) + "\n")
     return 0
+
+
+def _watch() -> None:
+    """Nobody reads any more: the controller was killed. A copy that is being made says nothing for long."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)  # errors and hang-ups are told unasked
+    output.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(_number: int, _frame: Any) -> NoReturn:

@@ -23,6 +23,8 @@ FOLDER = paths.ROOT + "/backup"
 LOCKS = "/run/stead/backup"  # a boot empties it
 _CONTENT = ".raw"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,80}\Z")
+LOOK = 0.2
+CLEARS_WITHIN = 30  # seconds: what one needs that has lost its controller
 DAY = 24 * 3600  # seconds: what no step took by then, none will
 
 
@@ -45,14 +47,23 @@ def left(ending: str) -> List[str]:
 
 
 @contextlib.contextmanager
-def alone(name: str) -> Iterator[None]:
+def alone(name: str, patience: float = CLEARS_WITHIN) -> Iterator[None]:
     path_of(name, "")  # refuses a bad name
     with open(os.path.join(paths.directory(LOCKS), name + ".lock"), "wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Failed(BUSY, "Wait until it has ended, and run it again.") from error
+        until = time.monotonic() + patience
+        while not _locked(file):
+            if time.monotonic() > until:
+                raise Failed(BUSY, "Wait until it has ended, and run it again.")
+            time.sleep(LOOK)
         yield
+
+
+def _locked(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def take(uuid: str, backup: str, most: int, source: BinaryIO) -> int:
