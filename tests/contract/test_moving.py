@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stead.cli import main
-from stead.core.address import Address
+from stead.core.address import Address, order
 from stead.core.diagnostics import Refused
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
@@ -42,7 +42,7 @@ def _all_of(store: Store) -> object:
         store.outputs(),
         [(one.id, one.who, one.outcome, one.started, one.ended) for one in store.runs()],
         store.plan("plan-1"),
-        [store.history(address) for address in recorded.resources],
+        [store.history(address) for address in sorted(recorded.resources, key=order)],
     )
 
 
