@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 import shutil
 import socket
 import subprocess
@@ -11,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, units
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import certificates
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_digest, disk_moves, instance_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.file_disks import File
@@ -212,3 +215,37 @@ def test_what_comes_back_takes_the_place_of_its_remnant(step: Any, tmp_path: Pat
     volume.ensure(with_digests(move, dict(there.told)), here)
     with pytest.raises(Failed, match="STEAD-E114"):
         volume.ensure(with_digests(move, {"volume": "0"}), here)
+
+
+def certified(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a bootstrap gives a host."""
+    monkeypatch.setattr(certificates, "AUTHORITY", str(folder / "authority"))
+    monkeypatch.setattr(os, "chown", lambda *_words: None)
+    pki, issuer = str(folder / name), certificates.authority(Work("ctl"))
+    asked = certificates.request(pki, name, "127.0.0.1", issuer, Work(name))
+    signed = certificates.sign(asked, name, "127.0.0.1", Work("ctl"))
+    certificates.install(pki, grp.getgrgid(os.getgid()).gr_name, issuer, signed, Work(name))
+    return pki
+
+
+@pytest.mark.parametrize(("taker", "reads"), [("c2", True), ("c3", False)])
+def test_a_disk_is_read_by_the_host_that_is_to_get_it_and_no_other(
+    step: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taker: str, *, reads: bool
+) -> None:
+    """Both have certificates of the site. Without one, there is not even a handshake."""
+    source = disk(tmp_path / "root", "raw", MIB)
+    write(source, "write -P 5 0 4k")
+    step["way"]["encrypted"] = True
+    monkeypatch.setattr(paths, "MOVES_PKI", certified(tmp_path, "c1", monkeypatch))
+    disk_moves.serve({"root": (source, MIB)}, step, Work("c1"))
+    monkeypatch.setattr(paths, "MOVES_PKI", certified(tmp_path, taker, monkeypatch))
+    taken = File(str(tmp_path / "there" / "root"), "raw")
+    if reads:
+        disk_moves.take({"root": (taken, MIB)}, step, Work(taker))
+        assert taken.exists()
+    else:
+        with pytest.raises(Failed, match="STEAD-E001"):
+            disk_moves.take({"root": (taken, MIB)}, step, Work(taker))
+        assert not taken.exists()
+    plain = f"nbd://127.0.0.1:{step['way']['port']}/{disk_moves.EXPORT}"
+    assert subprocess.run(["qemu-img", "info", plain], capture_output=True, check=False).returncode != 0
