@@ -26,7 +26,7 @@ from stead.store import open_store
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
-SEED, KILLS = 14, 12
+SEED, KILLS = 14, 6
 COMPUTES = ("compute-1", "compute-2")
 VICTIMS = ("stead", "ansible", "qemu-nbd", "qemu-img", "power of the source", "power of the target")
 HOSTS = {"compute": {"count": 2, "cpus": 4}, "network": {"count": 1, "roles": ["network", "controller"]}}

@@ -198,7 +198,9 @@ def _have(entry: Mapping[str, Any], wants: Mapping[str, Want]) -> Have:
         want = Want.of(Body.of({**entry["want"], **(seen or {})}))
         want = Want(want.body, want.own, made_from) if untouched else want
     flags = {name: bool(entry.get(name)) for name in ("begun", "lost", "awaited")}
-    return Have(want, made_from, str(entry["uuid"]), there=not entry.get("gone"), **flags)
+    # What is only on its way here is whole where it comes from: of that, nothing can be lost here.
+    there = not (entry.get("gone") or (entry.get("begun") and entry.get("came_from")))
+    return Have(want, made_from, str(entry["uuid"]), there=there, **flags)
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.observe import facts
+from ansible_collections.stead.cloud.plugins.module_utils.host.observe.looking import Look
 from ansible_collections.stead.cloud.plugins.module_utils.host.prepare import certificates
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import disk_digest, disk_moves, instance_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
@@ -249,3 +251,14 @@ def test_a_disk_is_read_by_the_host_that_is_to_get_it_and_no_other(
         assert not taken.exists()
     plain = f"nbd://127.0.0.1:{step['way']['port']}/{disk_moves.EXPORT}"
     assert subprocess.run(["qemu-img", "info", plain], capture_output=True, check=False).returncode != 0
+
+
+def test_a_copy_that_nobody_has_compared_is_not_what_moves(step: Any, tmp_path: Path) -> None:
+    """A run was killed before it was booked: the store has it here already, and it is whole, and it does not count."""
+    want = {"uuid": UUID, "format": "raw", "size": MIB, "pool": {"name": "p", "type": "dir", "path": str(tmp_path)}}
+    disk(tmp_path / f"{UUID}.raw", "raw", MIB)
+    made = ledger.made_by(dict(step, kind="volumes", want=want))  # type: ignore[arg-type]
+    assert facts._resources(Look("c2"), [made], [])["volumes"][0]["lost"]
+    ledger.comes(dict(made, came_from="c1", digests={"volume": "d"}))  # type: ignore[arg-type]
+    (told,) = facts._resources(Look("c2"), [made], [])["volumes"]
+    assert (told["begun"], told["came_from"], "lost" in told) == (True, "c1", False)

@@ -171,3 +171,10 @@ def test_what_a_move_left_paused_is_a_remnant_where_another_host_runs_it() -> No
     ]
     assert [sorted(one) for one in found] == [["c2"], ["c1", "c2"]]
     assert found[1]["c1"].want.fields()["state"] == "paused"
+
+
+def test_of_what_is_only_on_its_way_nothing_is_lost() -> None:
+    """It is whole where it comes from, and a half of it is removed without consent."""
+    address = Address("acme", "instances", "web", 0)
+    begun = [observed(changed(begun=True, **more)).haves[address]["c1"] for more in ({}, {"came_from": "c2"})]
+    assert [(one.begun, one.there) for one in begun] == [(True, True), (True, False)]

@@ -38,7 +38,7 @@ def ensure(step: Step, work: Work) -> None:
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.start(want["pool"], work)
-    disk_moves.end("volumes", step["uuid"], work)
+    disk_moves.end("volumes", want["uuid"], work)
     disk_moves.arrived(step)
     disk = drivers.volume(want)
     wanted, grown = disk.rounded(want["size"]), False
@@ -107,7 +107,7 @@ def remove(step: Step, work: Work) -> None:
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.withdraw(want["pool"], want["uuid"], work)
-    disk_moves.end("volumes", step["uuid"], work)
+    disk_moves.end("volumes", want["uuid"], work)
     disk.remove(work)
 
 

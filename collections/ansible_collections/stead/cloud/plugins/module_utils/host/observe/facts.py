@@ -111,7 +111,9 @@ def _resources(look: Look, recorded: Sequence[Entry], unread: List[str]) -> Dict
     """kind -> entries of the ledger, each with what is otherwise than it says; and domains that it does not know."""
     found: Dict[str, List[Told]] = {}
     entries: List[Told] = [dict(made) for made in _ledger(look, unread)]
-    for entry in entries + [dict(made, lost=True) for made in recorded]:
+    begun = _ledger(look, unread, ledger.BEGUN)
+    coming = {made["uuid"] for made in begun if made.get("came_from")}  # a copy that nobody has compared is not it
+    for entry in entries + [dict(made, lost=True) for made in recorded if made["uuid"] not in coming]:
         look.reading = entry["address"]
         try:
             differs = _seen(entry, look)
@@ -125,7 +127,7 @@ def _resources(look: Look, recorded: Sequence[Entry], unread: List[str]) -> Dict
         elif differs:
             entry["seen"] = differs
         found.setdefault(entry["kind"], []).append(entry)
-    _add_begun(found, look, unread)
+    _add_begun(found, look, begun)
     for kind, code in KINDS.items():
         entries = found.get(kind, [])
         code.report(entries, look)
@@ -134,8 +136,8 @@ def _resources(look: Look, recorded: Sequence[Entry], unread: List[str]) -> Dict
     return found
 
 
-def _add_begun(found: Dict[str, List[Told]], look: Look, unread: List[str]) -> None:
-    for made in _ledger(look, unread, ledger.BEGUN):
+def _add_begun(found: Dict[str, List[Told]], look: Look, begun: Sequence[Entry]) -> None:
+    for made in begun:
         entries = found.setdefault(made["kind"], [])
         known = next((entry for entry in entries if entry["uuid"] == made["uuid"]), None)
         if known is None:
