@@ -119,7 +119,7 @@ class Backups(Driven):
     def left(self, host: str = HOME) -> str:
         """What backups have left: files, jobs of guests, programs."""
         script = (
-            "ls /var/lib/stead/backup /run | grep -E 'qcow2|raw|stead-backup' || true;"
+            "ls /var/lib/stead/backup | grep -E 'qcow2|raw' || true;"
             " pgrep -a qemu-nbd || true; for one in $(virsh list --name 2>/dev/null); do"
             " virsh domjobinfo $one | grep -v -e None -e '^$' || true; done"
         )

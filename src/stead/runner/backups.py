@@ -37,6 +37,7 @@ ALONE = ("-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAli
 # They end with who started them: then hosts notice that nobody is there.
 WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 PATIENCE = 120  # seconds for an answer that needs no data
+GRACE = 5
 AT_ONCE = 16
 SLACK = 1 << 20  # a disk may be rounded up to what its pool can have
 UNKNOWN = "STEAD-E190"
@@ -244,7 +245,10 @@ def relayed(source: tuple[str, Sequence[str]], target: tuple[str, Sequence[str]]
         try:
             return _read_by(target, writer.stdout)
         except HostRefused as error:
-            writer.terminate()
+            try:
+                writer.wait(GRACE)  # it may be about to say that it is its fault
+            except subprocess.TimeoutExpired:
+                writer.terminate()
             if writer.wait() > 0 and (why := _text(wrong)):  # less: it was told to end, for it is the other's fault
                 raise HostRefused(_said(source[0], why)) from error
             raise

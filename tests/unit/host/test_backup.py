@@ -132,7 +132,7 @@ def test_a_chain_of_files_is_read_as_its_guest_sees_it(tmp_path: Path) -> None:
     ):
         subprocess.run(["qemu-img", *words], check=True)
     file = io.BytesIO()
-    disks._content(str(top), "qcow2", file).end()
+    disks._content(str(top), "qcow2", UUID, file).end()
     assert read(file.getvalue(), SIZE + 1024) == disk() + bytes(1024)
 
 

@@ -52,7 +52,7 @@ def read(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
             using = _using(serial, sessions)
             if using is not None:
                 with _copied(*using, serial) as path:
-                    _content(path, "qcow2", out).end()
+                    _content(path, "qcow2", serial, out).end()
             else:
                 _read_closed(kind, uuid, serial, out, sessions)
     finally:
@@ -94,16 +94,17 @@ def _read_closed(kind: str, uuid: str, serial: str, out: BinaryIO, sessions: Ses
     if kept is None or not kept.exists():
         raise Failed(NOT_HERE, "No guest of this host has it open, and it is not kept here. Run it again.")
     before = _written(kept.path)
-    sent = _content(kept.path, kept.format, out)
+    sent = _content(kept.path, kept.format, serial, out)
     if _written(kept.path) != before or _using(serial, sessions) is not None:
         text = "{0} was opened or written to meanwhile, so what was read is not of one moment. Run it again."
         raise Failed(UNSTEADY, text.format(kept.path))
     sent.end()
 
 
-def _content(path: str, form: str, out: BinaryIO) -> frames.ContentWriter:
+def _content(path: str, form: str, serial: str, out: BinaryIO) -> frames.ContentWriter:
     """All that a guest would see, without the mark at the end."""
-    with nbd.served(_opened(path, form)) as way:
+    way = staged.socket_of(serial)
+    with nbd.served(_opened(path, form), way):
         reader = nbd.NbdReader(way)
         sent = frames.ContentWriter(out, reader.size)
         for start, length in nbd.extents(way):

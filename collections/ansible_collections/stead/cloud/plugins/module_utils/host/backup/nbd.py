@@ -11,11 +11,10 @@ import os
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ..base import commands
+from ..base import commands, paths
 from ..base.errors import Code, Failed
 
 UNREADABLE = Code("STEAD-E182", "a disk cannot be read for a backup")
@@ -74,27 +73,23 @@ class NbdReader:
 
 
 @contextlib.contextmanager
-def served(words: List[str]) -> Iterator[str]:
-    """A socket with what `words` say, as qemu-nbd takes it. It ends with this process, however that ends."""
-    with tempfile.TemporaryDirectory(prefix="stead-backup-", dir="/run") as folder:
-        path = os.path.join(folder, "nbd")
-        argv = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-nbd", "--read-only", "--persistent", "--shared=2"]
+def served(words: List[str], path: str) -> Iterator[None]:
+    """At the socket `path`: what `words` say, as qemu-nbd takes it. It ends with this process, however that ends."""
+    paths.remove(path)  # of one that was killed
+    argv = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-nbd", "--read-only", "--persistent", "--shared=2"]
+    argv += ["--socket", path, *words]
+    try:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    except FileNotFoundError as error:
+        text = "{0} is not installed on this host. Run `stead bootstrap` on it."
+        raise Failed(commands.NOT_INSTALLED, text.format(argv[0])) from error
+    with process:
         try:
-            process = subprocess.Popen(
-                argv + ["--socket", path] + words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-        except FileNotFoundError as error:
-            text = "{0} is not installed on this host. Run `stead bootstrap` on it."
-            raise Failed(commands.NOT_INSTALLED, text.format(argv[0])) from error
-        with process:
-            try:
-                _await(process, path)
-                yield path
-            finally:
-                process.kill()
+            _await(process, path)
+            yield
+        finally:
+            process.kill()
+            paths.remove(path)
 
 
 def _await(process: Any, path: str) -> None:

@@ -40,6 +40,12 @@ def content_of(uuid: str, backup: str) -> str:
     return path_of("{0}-{1}".format(uuid, backup), _CONTENT)
 
 
+def socket_of(name: str) -> str:
+    """For whoever is alone with this disk."""
+    path_of(name, "")  # refuses a bad name
+    return os.path.join(paths.directory(LOCKS), name + ".nbd")
+
+
 def left(ending: str) -> List[str]:
     """Names of the files with this ending."""
     names = os.listdir(FOLDER) if os.path.isdir(FOLDER) else []
