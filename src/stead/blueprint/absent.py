@@ -37,11 +37,8 @@ def _names(request: Request, block: Block, hosts: Sequence[PlacementHost]) -> It
     for wish in _wishes(request, hosts):
         known = sorted(set(wish.known))
         for name in sorted(set(wish.asked) - set(known)):
-            there = _some(known) if known else "none"
-            text = f"The inventory has no {wish.word} {name!r}.\n{nearest(name, known)} It has {there}.".replace(
-                "\n ", "\n"
-            )
-            yield _written(block.node, wish.field, name), text
+            there = f"{nearest(name, known)} It has {_some(known) if known else 'none'}.".lstrip()
+            yield _written(block.node, wish.field, name), f"The inventory has no {wish.word} {name!r}.\n{there}"
 
 
 def _wishes(request: Request, hosts: Sequence[PlacementHost]) -> Iterator[_Wish]:
@@ -104,8 +101,8 @@ def _too_large(request: Request, hosts: Sequence[PlacementHost]) -> Iterator[str
     for name, much in sorted(request.demand.items()):
         most, largest = max(((host.usable(name), host.name) for host in able), default=(0, ""))
         if 0 < most < much:
-            text = f"It asks for {amount(name, much)}, and no host has so much. Ask for less.\n"
-            yield f"{text}The largest, {largest}, has {amount(name, most)}. `stead capacity` shows what hosts have."
+            text = f"It asks for {amount(name, much)}, and no host has so much. Ask for less."
+            yield f"{text}\nThe largest, {largest}, has {amount(name, most)}. `stead capacity` shows what hosts have."
 
 
 def _role(request: Request) -> str:

@@ -104,9 +104,7 @@ def _record(
         if field is None:
             if word not in others:
                 good = False
-                hint = nearest(word, [*fields, *others])
-                text = f"There is no field {word!r} here.{hint} Known are {_some(fields)}."
-                reading.tell(UNKNOWN_FIELD, node.place_of_key(word), text)
+                reading.tell(UNKNOWN_FIELD, node.place_of_key(word), _unknown(word, model, fields, others))
             continue
         value = field.read(below, reading, readers.deeper(path, word))
         if value is FAILED:
@@ -118,6 +116,13 @@ def _record(
             good = False
             reading.tell(MISSING, node.place, f"The field {word!r} is missing and has no default.")
     return model(**values) if good else FAILED
+
+
+def _unknown(word: str, model: type, fields: Mapping[str, ModelField], others: frozenset[str]) -> str:
+    from stead.language.reading.elsewhere import meant
+
+    hint = meant(model, word) or f"{nearest(word, [*fields, *others])} Known are {_some(fields)}."
+    return f"There is no field {word!r} here.{hint}"
 
 
 def _limits(node: Node, reading: Reading, path: str) -> Any:

@@ -28,6 +28,7 @@ MOST_MILLISECONDS = 60_000
 _SIZE = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([kKMGTP]?i?B)")
 _DURATION = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([smhdw])")
 _MILLISECONDS = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*(ms|[sm])")
+_SHORT_SIZE = re.compile(r"([0-9.]+)\s*([kKmMgGtTpP])[bB]?")  # as Kubernetes and qemu write it
 _DIGITS = re.compile(r"[0-9]{1,9}")
 # Control characters, line and paragraph separators, and what turns the direction of text round.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -80,6 +81,8 @@ def _size(node: Scalar, reading: Reading, form: Size) -> int | None:
     match = _SIZE.fullmatch(node.text)
     if match is None or match[3] not in UNITS:
         hint = f"{node.text}GiB or {node.text}MiB, say" if _DIGITS.fullmatch(node.text) else "512MiB, 10GiB or 2TiB"
+        if (shorter := _SHORT_SIZE.fullmatch(node.text)) is not None:
+            hint = f"{shorter[1]}{shorter[2].upper()}iB"
         reading.tell(WRONG_FORM, node.place, f"{kind_of(node)} is not a size. Write the unit with it: {hint}.")
         return None
     value, rest = _times(match[1], match[2], UNITS[match[3]])

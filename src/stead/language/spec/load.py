@@ -18,7 +18,7 @@ from stead.language.spec.files import Files
 from stead.language.spec.merged import Sections
 from stead.language.spec.model import Given, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
-from stead.language.spec.sections import PART, TOP, unknown, version, without_sites
+from stead.language.spec.sections import PART, TOP, misplaced, unknown, version, without_sites
 from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
 
 RECURSION = Code("STEAD-L025", "a part includes itself")
@@ -138,7 +138,7 @@ class _Loading:
         scope = VariableScope(declared=environment.declared, given=environment.given, project=name)
         sections = self.sections.project_sections()
         own = document.Mapping(node.file, node.line, node.column)
-        aside = {*sections, "include", "exports", "moved", "forget"}
+        aside = {*sections, "include", "exports", "moved", "forget", *misplaced(node, self.kinds, self.found)}
         own.entries = {word: below for word, below in node.entries.items() if word not in aside}
         own.keys = node.keys
         self.sections.define("projects", "", name, own, scope, above.child("projects"))

@@ -19,6 +19,7 @@ VERSION = Code("STEAD-L022", "the language version is missing or unknown")
 ELSEWHERE = Code("STEAD-L024", "a section is not allowed here")
 
 TOP = ("stead", "site", "vars", "projects", "include", "grants", "outputs", "checks", "moved", "forget")
+BESIDE = "at the top, beside `projects`"
 PART = ("stead", "vars", "include", "exports", "moved", "forget")
 
 Kinds = Mapping[str, Kind]
@@ -38,14 +39,25 @@ def unknown(node: document.Mapping, known: set[str], project: str, kinds: Kinds,
     for word in node.entries:
         if word in known:
             continue
-        kind = kinds.get(word)
+        kind = kinds.get(word) or kinds.get(f"{word}s")
         if kind is not None:
-            where = "in a project" if kind.scope is Scope.PROJECT else "at the top, beside `projects`"
-            text = f"{word} stand {where}, not {'in a project' if project else 'at the top'}."
+            where = "in a project" if kind.scope is Scope.PROJECT else BESIDE
+            text = f"{kind.plural} stand {where}, not {'in a project' if project else 'at the top'}."
             found.append(ELSEWHERE.at(node.place_of_key(word), text))
         else:
-            text = f"There is no section {word!r}.{nearest(word, known)}"
+            hint = nearest(word, known) or f" There are {', '.join(sorted(known))}."
+            text = f"There is no section {word!r}.{hint}"
             found.append(UNKNOWN_FIELD.at(node.place_of_key(word), text))
+
+
+def misplaced(node: document.Mapping, kinds: Kinds, found: Found) -> set[str]:
+    """Words of the top of a file that stand in a project; they are told, and left out."""
+    own = fields_of(kinds["projects"].model)
+    sites = {plural for plural, kind in kinds.items() if kind.scope is Scope.SITE}
+    words = {word for word in node.entries if word in {*TOP, *SETTINGS, *sites} and word not in {*own, *PART}}
+    for word in sorted(words):
+        found.append(ELSEWHERE.at(node.place_of_key(word), f"{word} stand {BESIDE}, not in a project."))
+    return words
 
 
 def is_sites(word: str, kinds: Kinds) -> bool:
