@@ -215,6 +215,11 @@ class BlockScope:
         """Told once for each name, at its line."""
         known = known - ({"each"} if self.each is None else set()) - ({"index"} if self.index is None else set())
         unknown = {use.name: use for use in reversed(uses(node.text)) if use.name not in known}
+        dashed = next((one for one in self.variables if "-" in one and f"vars.{one}" in node.text), "")
+        if unknown and dashed:  # `vars.vol-size` is vars.vol minus size
+            text = f"A dash subtracts here. Write vars[{dashed!r}] instead of vars.{dashed}."
+            found.append(UNKNOWN_NAME.at(node.place, text))
+            return False
         for name, use in sorted(unknown.items()):
             hint = f" Write vars.{name}." if name in self.variables else _WITH.get(name) or nearest(name, known)
             others = ", ".join(sorted(known - self.kinds))

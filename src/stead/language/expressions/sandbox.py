@@ -20,7 +20,33 @@ from stead.language.expressions.bounds import LARGEST, MOST_BITS, BoundExceeded,
 # They give something else at each run, so that the plan would be another.
 _CHANCE = ("random", "lipsum")
 _LOOPED, _JOINED, _MADE, _COMPARED = "a loop", "~", "a list", "in"  # no name that a user could write
+_NAMED = 12  # of the names that there are
 _FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+class Absent(StrictUndefined):
+    """A name that a value does not have; its message says what there is."""
+
+    @property
+    def _undefined_message(self) -> str:
+        value, name = self._undefined_obj, self._undefined_name
+        if isinstance(value, list):
+            return _of_list(value, name)
+        if isinstance(value, Mapping):
+            from stead.language.reading.context import nearest
+
+            known = [one for one in value if isinstance(one, str)]
+            there = ", ".join(known[:_NAMED]) + (" and others" if len(known) > _NAMED else "")
+            hint = f" Known are {there}" if known else " There is nothing in it"
+            return f"There is no {name!r}.{nearest(str(name), known)}{hint}"
+        return str(super()._undefined_message)
+
+
+def _of_list(value: list[Any], name: Any) -> str:
+    there = f"has [0] to [{len(value) - 1}]" if value else "is empty"
+    if isinstance(name, int):
+        return f"There is no [{name}]: the list {there}"
+    return f"This is a list, which {there}: write [0].{name}, or map(attribute={name!r}) for all"
 
 
 class Environment(ImmutableSandboxedEnvironment):
@@ -28,7 +54,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         self.meter = Meter()
-        super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, finalize=self._printed)
+        super().__init__(undefined=Absent, keep_trailing_newline=True, finalize=self._printed)
         for name in _CHANCE:
             self.filters.pop(name, None)
             self.globals.pop(name, None)
