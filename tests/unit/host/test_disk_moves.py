@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -262,3 +263,25 @@ def test_a_copy_that_nobody_has_compared_is_not_what_moves(step: Any, tmp_path: 
     ledger.comes(dict(made, came_from="c1", digests={"volume": "d"}))  # type: ignore[arg-type]
     (told,) = facts._resources(Look("c2"), [made], [])["volumes"]
     assert (told["begun"], told["came_from"], "lost" in told) == (True, "c1", False)
+
+
+def test_a_guest_that_starts_has_its_volumes_from_a_move_that_did_not_end(
+    step: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the lock of what still reads the volume would refuse it."""
+
+    def ensure(*_words: Any) -> None:
+        raise StopIteration
+
+    stopped: list[str] = []
+    monkeypatch.setattr(units, "stop", lambda unit, _work: stopped.append(unit))
+    monkeypatch.setattr(drivers, "of", lambda *_words: SimpleNamespace(check=lambda _want: None))
+    monkeypatch.setattr(drivers, "find", lambda *_words: None)
+    monkeypatch.setattr(instance_disks, "ensure", ensure)
+    ledger.keep(ledger.made_by(dict(step, kind="volumes", uuid="v")))  # type: ignore[arg-type]
+    ledger.goes("volumes", "v", "c2")
+    volumes = {"data": {"uuid": "v"}}
+    want = {"uuid": UUID, "hypervisor": "qemu", "root": {}, "volumes": volumes}
+    with pytest.raises(StopIteration):
+        instance.ensure(dict(step, want=want, action="update"), Work("c1"))  # type: ignore[arg-type]
+    assert stopped[0] == "stead-move-v-0.service"

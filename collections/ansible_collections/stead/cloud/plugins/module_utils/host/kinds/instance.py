@@ -42,10 +42,13 @@ def ensure(step: Step, work: Work) -> None:
     guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
     was_on = guest is not None and guest.is_on()
     disk_moves.end("instances", step["uuid"], work)
+    for volume in instance_disks.attached(want):  # it is to run with them here, whatever was begun
+        disk_moves.end("volumes", volume["uuid"], work)
     goes_on = isinstance(guest, Suspends) and guest.is_suspended() and action not in RESTARTS
     if guest is not None and action in RESTARTS:
         guest.stop(want["stop_timeout"], work)
-    half_came = guest is None and ledger.came_from("instances", step["uuid"]) and not disk_moves.arrived(step)
+    arrived = disk_moves.arrived(step)
+    half_came = guest is None and ledger.came_from("instances", step["uuid"]) and not arrived
     if action in NEW_DISK or half_came:
         instance_disks.remove_root(_recorded(step), work)
     instance_disks.ensure(want, work)
