@@ -6,6 +6,8 @@ import io
 import os
 import random
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,10 +27,11 @@ UUID, BACKUP = "5848c303-913a-8cb0-b95c-776af63ccf70", "4f2a91c3"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(staged, "FOLDER", str(tmp_path / "backup"))
-    monkeypatch.setattr(staged, "LOCKS", str(tmp_path / "locks"))
-    return tmp_path / "backup"
+    with tempfile.TemporaryDirectory() as locks:  # the name of a socket is short
+        monkeypatch.setattr(staged, "LOCKS", locks)
+        yield tmp_path / "backup"
 
 
 def disk() -> bytes:
