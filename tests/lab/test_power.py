@@ -223,7 +223,7 @@ def test_the_spec_may_say_it_too(cloud: Cloud) -> None:
     assert cloud.domain() == "paused"
     cloud.calm()
     reboot(cloud, crash=True)
-    assert cloud.domain() == "paused"  # before its first instruction
+    assert patiently(lambda: cloud.domain() == "paused")  # before its first instruction
     cloud.calm()
     cloud.change("        state: paused\n", "")
     cloud.driven.apply()
