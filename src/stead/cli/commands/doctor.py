@@ -3,8 +3,8 @@
 stead doctor
 It runs a small guest to test virtualisation, and sends packets of full size between hosts. It asks fence agents for the
 state of their hosts' power, which changes nothing. It asks whether the API answers (`stead_serve`), and when its
-certificate ends. It also lists hosts that were declared dead, and hosts that are no
-longer in the inventory but have recorded resources.
+certificate ends. It asks the hosts with `stead_backup` which disks have no recent backup. It also lists hosts that were
+declared dead, and hosts that are no longer in the inventory but have recorded resources.
 
 exit status: 0 when nothing is wrong or there are only warnings, 1 otherwise
 """
@@ -19,9 +19,11 @@ from stead.cli.common import options as shared
 from stead.cli.common.console_output import GREEN, complain, paint
 from stead.cli.common.fencing import tried
 from stead.core.diagnostics import has_errors
-from stead.health import fences, serving
+from stead.health import backups, fences, serving
 from stead.health.doctor import diagnose, peers_of
 from stead.health.silent import standings
+from stead.kinds import kinds
+from stead.runner.backups import disks_of
 from stead.runner.observe import ObserveRequest, completed, observe
 
 
@@ -53,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         *wrong,
         *fences.diagnosed(said, answering),
         *serving.diagnosed(inventory.serving, serving.ask_all(inventory)),
+        *backups.diagnosed(backups.ask_all(inventory, answering), disks_of(recorded, kinds())),
     ]
     if options.json:
         rows = [
