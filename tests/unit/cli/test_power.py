@@ -199,6 +199,28 @@ def test_what_is_not_there_yet_is_applied_first(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("demo")
+def test_what_cannot_be_asked_is_not_said_to_be_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    (one,) = planned(capsys, "show", f"{WEB}[1]")["resources"]
+    assert main(["simulate", "down", one["host"]]) == 0
+    for address in (f"{WEB}[1]", WEB):
+        assert do("stop", address) == 1
+        assert "STEAD-C067" in capsys.readouterr().err
+    assert do("stop", f"{WEB}[0]") == 0  # it is on another one
+    assert main(["simulate", "up", one["host"]]) == 0
+    assert state_on_host(capsys, f"{WEB}[1]") == "running"
+    assert len(notes(planned(capsys))) == 1
+
+
+@pytest.mark.usefixtures("demo")
+def test_what_goes_on_already_may_be_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert do("pause", DB) == 0
+    assert main(["simulate", "drift", DB, "state=running"]) == 0
+    capsys.readouterr()
+    assert do("resume", DB) == 0
+    assert notes(planned(capsys)) == []
+
+
+@pytest.mark.usefixtures("demo")
 def test_a_changed_definition_keeps_it_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     assert do("stop", DB) == 0
     edit("      db:\n", "      db:\n        properties: {owner: ada}\n")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stead.cli.common.request import ApplyRequest
 
 MORE = Code("STEAD-C058", "other changes of the instance are pending")
+SILENT = Code("STEAD-C067", "the host of the instance does not answer")
 OFF = Code("STEAD-C066", "an instance that is off cannot be resumed")
 HALTED = ("paused", "suspended")
 
@@ -38,7 +40,8 @@ def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, *, halte
     from stead.store.model import moment
 
     given = str(ByHand(state, who(), moment(time.time())))
-    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), only_halted if halted else only_power)
+    check = partial(only_halted if halted else only_power, addresses)
+    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), check)
 
 
 def resume(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
@@ -49,11 +52,18 @@ def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
     from stead.cli.commands.apply import plan_and_apply
     from stead.cli.common.request import PlanningRequest
 
-    return plan_and_apply(asked, PlanningRequest(target=addresses, reboot=addresses), only_power)
+    return plan_and_apply(asked, PlanningRequest(target=addresses, reboot=addresses), partial(only_power, addresses))
 
 
-def only_power(ready: Ready) -> Iterator[Diagnostic]:
-    """What is not on its host, or is to be on another, takes more than its state."""
+def only_power(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
+    """What is not on its host, or is to be on another, takes more than its state. What waits would not be recorded."""
+    for host, names in ready.plan.waiting.items():
+        for name in names:
+            if name in addresses or name.partition("[")[0] in addresses:
+                text = (
+                    f"{name} waits for {host or 'a host'}, which does not answer. Leave it out, or bring the host back."
+                )
+                yield SILENT.at(None, text, address=name)
     told: set[str] = set()
     for step in ready.plan.steps:
         if step.action not in (Action.UPDATE, Action.REBOOT, *AS_IT_IS) and str(step.address) not in told:
@@ -62,10 +72,10 @@ def only_power(ready: Ready) -> Iterator[Diagnostic]:
             yield MORE.at(None, text, address=str(step.address))
 
 
-def only_halted(ready: Ready) -> Iterator[Diagnostic]:
-    yield from only_power(ready)
+def only_halted(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
+    yield from only_power(addresses, ready)
     for step in ready.plan.steps:
         state = step.have.fields().get(STATE) if step.have is not None else ""
-        if state not in HALTED:
+        if state not in (*HALTED, "running"):  # somebody may have let it go on by hand
             text = f"{step.address} is {state}, so there is nothing that could go on. `stead start` starts it."
             yield OFF.at(None, text, address=str(step.address))
