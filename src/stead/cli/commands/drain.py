@@ -1,4 +1,4 @@
-"""Empty a host, before it is switched off or removed: all that can move goes to other hosts while it runs.
+"""Empty a host, before it is switched off or removed: all that can move goes to other hosts, running or stopped.
 
   stead drain compute-3
   stead drain compute-3 -o empty.plan && stead apply empty.plan

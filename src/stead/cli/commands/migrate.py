@@ -1,4 +1,5 @@
-"""Move a running instance to another host (live migration). It keeps running, and its connections stay open.
+"""Move an instance to another host. One that runs keeps running, and its connections stay open (live migration);
+one that is stopped takes along what is on its disks.
 
   stead migrate acme/instances/web            to the best host for it
   stead migrate 'acme/instances/web[0]' --to compute-2
