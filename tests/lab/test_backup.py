@@ -256,6 +256,18 @@ def test_a_run_that_is_killed_leaves_nothing(site: Backups, who: str, after: flo
     assert site.stead("backup", "verify", "--quick").status == 0
 
 
+def test_a_power_cut_in_the_middle_leaves_nothing(site: Backups) -> None:
+    host, argv = site.lab.host(HOME), site.argv("backup", "run", "acme/instances/db", "acme/volumes/files")
+    with subprocess.Popen(argv, cwd=site.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        patiently(lambda: site.run(HOME, "ls /var/lib/stead/backup/*.qcow2"))
+        site.lab.crash(host)
+        assert run.wait(timeout=120) == 1
+    site.lab.start([host])
+    patiently(lambda: site.ask("sum", "local"))
+    site.back_up("acme/instances/db")
+    assert (site.left(), site.left(KEEPER)) == ("", "")
+
+
 def test_a_full_repository_keeps_what_it_has(site: Backups) -> None:
     before = site.listed()
     site.ask("fill", "files")
