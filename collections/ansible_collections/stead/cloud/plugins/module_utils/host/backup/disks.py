@@ -104,13 +104,11 @@ def _read_closed(kind: str, uuid: str, serial: str, out: BinaryIO, sessions: Ses
 def _content(path: str, form: str, serial: str, out: BinaryIO) -> frames.ContentWriter:
     """All that a guest would see, without the mark at the end."""
     way = staged.socket_of(serial)
-    with nbd.served(_opened(path, form), way):
-        reader = nbd.NbdReader(way)
+    with nbd.served(_opened(path, form), way) as reader:
         sent = frames.ContentWriter(out, reader.size)
         for start, length in nbd.extents(way):
             for offset in range(start, start + length, frames.BLOCK):
                 sent.put(offset, reader.read(offset, min(frames.BLOCK, start + length - offset)))
-        reader.close()
     return sent
 
 

@@ -20,6 +20,7 @@ from ..base.errors import Code, Failed
 UNREADABLE = Code("STEAD-E182", "a disk cannot be read for a backup")
 
 SECONDS = 20  # until qemu-nbd answers
+STALLS_AFTER = 600  # seconds without a byte: its storage is away
 _OPTION = b"IHAVEOPT"
 _GO, _INFO, _ACK, _EXPORT = 7, 3, 1, 0
 _REPLY, _REQUEST, _ANSWER = 0x3E889045565A9, 0x25609513, 0x67446698
@@ -31,6 +32,7 @@ class NbdReader:
 
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(STALLS_AFTER)
         self._socket.connect(path)
         self.size = self._begin()
 
@@ -73,8 +75,8 @@ class NbdReader:
 
 
 @contextlib.contextmanager
-def served(words: List[str], path: str) -> Iterator[None]:
-    """At the socket `path`: what `words` say, as qemu-nbd takes it. It ends with this process, however that ends."""
+def served(words: List[str], path: str) -> Iterator[NbdReader]:
+    """By the socket `path`: what `words` say, as qemu-nbd takes it. It ends with this process, however that ends."""
     paths.remove(path)  # of one that was killed
     argv = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-nbd", "--read-only", "--persistent", "--shared=2"]
     argv += ["--socket", path, *words]
@@ -85,20 +87,25 @@ def served(words: List[str], path: str) -> Iterator[None]:
         raise Failed(commands.NOT_INSTALLED, text.format(argv[0])) from error
     with process:
         try:
-            _await(process, path)
-            yield
+            reader = _opened(process, path)
+            yield reader
+            reader.close()
         finally:
             process.kill()
             paths.remove(path)
 
 
-def _await(process: Any, path: str) -> None:
+def _opened(process: Any, path: str) -> NbdReader:
+    """It listens before it has opened the disk, and may end then."""
     until = time.monotonic() + SECONDS
-    while not os.path.exists(path):
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
-            said = process.stderr.read().decode(errors="replace").strip()[-commands.TAIL :]
-            raise Failed(UNREADABLE, "qemu-nbd says: {0}".format(said or "nothing, for {0} s".format(SECONDS)))
+    while True:
+        try:
+            return NbdReader(path)
+        except (OSError, Failed) as error:
+            if process.poll() is not None or time.monotonic() > until:
+                process.kill()
+                said = process.stderr.read().decode(errors="replace").strip()[-commands.TAIL :]
+                raise Failed(UNREADABLE, "qemu-nbd says: {0}".format(said or error)) from error
         time.sleep(0.01)
 
 

@@ -62,6 +62,9 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # who reads has gone, and says why
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except OSError as error:
+        sys.stderr.write(json.dumps({"error": "{0} failed: {1}".format(arguments[0], error)}) + "\n")
+        return 1
     if answer is not None:
         sys.stdout.write(json.dumps(answer) + "\n")
     return 0
