@@ -63,7 +63,10 @@ class DiskMoves:
 
     def _some(self, steps: Sequence[Step]) -> Iterator[StepResult]:
         watch = _CopyWatch(self, steps)
-        heard = self.play("receive", self._lanes(steps), watch.look)
+        try:
+            heard = self.play("receive", self._lanes(steps), watch.look)
+        finally:
+            watch.end()
         came, stay = list[Step](), list[Step]()
         for step in steps:
             why = heard.why.get(step.number, "")
@@ -148,6 +151,11 @@ class _CopyWatch:
                     self._moves.came(step),
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                 )  # fmt: skip
+
+    def end(self) -> None:
+        for asked in self._asked.values():
+            asked.kill()
+            asked.communicate()
 
     def _cancel(self) -> None:
         """What is served no longer cannot be copied: the target's copy fails, and it clears itself."""
