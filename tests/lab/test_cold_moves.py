@@ -148,16 +148,14 @@ def test_what_is_stopped_moves_with_what_is_on_its_disks_and_volumes(cloud: Clou
 
 
 def test_a_target_that_is_full_gets_nothing_and_the_source_keeps_all(cloud: Cloud) -> None:
+    """It has become full since the plan was made."""
     cloud.apply("stopped", "compute-2")
     before = cloud.content("compute-2")
     pool = "/var/lib/stead/pools/default"
-    cloud.write("stopped", "compute-1")
-    cloud.driven.stead("plan", "-o", "before.plan")  # one that is made now would know that there is no room
+    apply = cloud.moving("compute-1")
     cloud.driven.run("compute-1", f"mkdir -p {pool}; mount -t tmpfs -o size=3m tmpfs {pool}")
     try:
-        said = " ".join(cloud.driven.stead("apply", "--auto-approve", "before.plan", status=1).text.split())
-        assert "No space left on device" in said
-        assert "It stays on compute-2" in said
+        assert apply.wait() == 1
         assert cloud.driven.run("compute-1", f"ls -A {pool}") == ""
     finally:
         cloud.driven.run("compute-1", f"umount {pool}")

@@ -160,7 +160,7 @@ class _CopyWatch:
     def _cancel(self) -> None:
         """What is served no longer cannot be copied: the target's copy fails, and it clears itself."""
         for step in self._steps:
-            words = self._moves.asked(step.host, ["systemctl", "stop", f"'stead-move-{step.uuid}-*'"])
+            words = self._moves.asked(step.host, ["systemctl", "stop", f"'stead-move-*-{step.uuid}-*'"])
             try:
                 subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE)
             except subprocess.TimeoutExpired:

@@ -7,7 +7,10 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,6 +72,11 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             running.pop(unit).wait()
 
     monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+
+    def listed(which: str) -> list[str]:
+        return [unit for unit in running if fnmatchcase(unit, f"stead-move-{which}")]
+
+    monkeypatch.setattr(disk_moves, "_units", listed)
     monkeypatch.setattr(units, "start", start)
     monkeypatch.setattr(units, "stop", stop)
     monkeypatch.setattr(disk_moves, "SERVES_WITHIN", 3)
@@ -169,13 +177,14 @@ def test_another_try_has_no_digests_of_the_one_before(step: Any) -> None:
 
 def test_a_move_that_did_not_end_is_ended_by_whoever_uses_the_disk(step: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[str] = []
+    monkeypatch.setattr(disk_moves, "_units", lambda which: [f"stead-move-{which}"])
     monkeypatch.setattr(units, "stop", lambda unit, _work: stopped.append(unit))
     ledger.keep(ledger.made_by(step))
     disk_moves.end("instances", UUID, Work("c1"))
     assert stopped == []
     ledger.goes("instances", UUID, "c2")
     disk_moves.end("instances", UUID, Work("c1"))
-    assert stopped[0] == f"stead-move-{UUID}-0.service"
+    assert stopped == [f"stead-move-*-{UUID}-*"]
 
 
 def test_a_guest_that_was_started_meanwhile_is_not_sent(step: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,10 +256,10 @@ def test_a_disk_is_read_by_the_host_that_is_to_get_it_and_no_other(
         disk_moves.take({"root": (taken, MIB)}, step, Work(taker))
         assert taken.exists()
     else:
-        with pytest.raises(Failed, match="STEAD-E001"):
+        with pytest.raises(Failed, match="STEAD-E112"):
             disk_moves.take({"root": (taken, MIB)}, step, Work(taker))
         assert not taken.exists()
-    plain = f"nbd://127.0.0.1:{step['way']['port']}/{disk_moves.EXPORT}"
+    plain = f"nbd://127.0.0.1:{step['way']['port']}/{disk_moves._name(step, 0)}"
     assert subprocess.run(["qemu-img", "info", plain], capture_output=True, check=False).returncode != 0
 
 
@@ -274,6 +283,7 @@ def test_a_guest_that_starts_has_its_volumes_from_a_move_that_did_not_end(
         raise StopIteration
 
     stopped: list[str] = []
+    monkeypatch.setattr(disk_moves, "_units", lambda which: [f"stead-move-{which}"])
     monkeypatch.setattr(units, "stop", lambda unit, _work: stopped.append(unit))
     monkeypatch.setattr(drivers, "of", lambda *_words: SimpleNamespace(check=lambda _want: None))
     monkeypatch.setattr(drivers, "find", lambda *_words: None)
@@ -284,4 +294,20 @@ def test_a_guest_that_starts_has_its_volumes_from_a_move_that_did_not_end(
     want = {"uuid": UUID, "hypervisor": "qemu", "root": {}, "volumes": volumes}
     with pytest.raises(StopIteration):
         instance.ensure(dict(step, want=want, action="update"), Work("c1"))  # type: ignore[arg-type]
-    assert stopped[0] == "stead-move-v-0.service"
+    assert stopped == ["stead-move-*-v-*"]
+
+
+def test_nobody_takes_from_what_a_killed_run_has_left(step: Any, tmp_path: Path) -> None:
+    """It serves another disk on this port, until this run's source has ended it."""
+    stale, wanted = disk(tmp_path / "stale", "raw", MIB), disk(tmp_path / "wanted", "raw", MIB)
+    write(stale, "write -P 5 0 4k")
+    write(wanted, "write -P 6 0 4k")
+    disk_moves.serve({"root": (stale, MIB)}, dict(step, uuid="old", origin={"token": "a"}), Work("c1"))  # type: ignore[arg-type]
+    move, there, here = dict(step, origin={"token": "b"}), Work("c1"), Work("c2")
+    taken = File(str(tmp_path / "there"), "raw")
+    with ThreadPoolExecutor() as pool:
+        coming = pool.submit(disk_moves.take, {"root": (taken, MIB)}, move, here)  # type: ignore[arg-type]
+        time.sleep(0.5)
+        disk_moves.serve({"root": (wanted, MIB)}, move, there)  # type: ignore[arg-type]
+        coming.result()
+    assert here.told == there.told

@@ -136,7 +136,7 @@ def test_an_end_that_is_asked_for_ends_what_is_served(
     assert results[-1] == StepResult(8, StepStatus.SKIPPED, "the run was stopped")
     lines = (tmp_path / "asked").read_text().splitlines()
     assert len(lines) == 8, "once for each"
-    assert lines[0].endswith(f"systemctl stop 'stead-move-{MOVE.uuid}-*'")
+    assert lines[0].endswith(f"systemctl stop 'stead-move-*-{MOVE.uuid}-*'")
 
 
 def test_how_far_it_is_is_told(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,16 @@ the disk: QEMU's own locks, which a guest that is started takes too. Both hosts 
 
 from __future__ import annotations
 
+import hashlib
 import json
-import socket
 import time
 from typing import List, Mapping, Tuple, TypedDict, cast
 
-from ..base import ledger, paths, units
+from ..base import commands, ledger, paths, units
 from ..base.errors import Code, Failed
 from ..base.step import Entry, Step
 from ..base.work import Work
-from . import disk_digest
+from . import disk_digest, disk_files
 from .driver import Content, StoredDisk
 
 UNSERVED = Code("STEAD-E112", "the host that a disk comes from does not serve it")
@@ -24,8 +24,6 @@ DIFFERS = Code("STEAD-E114", "a disk did not arrive as it was")
 SERVES_WITHIN = 60  # seconds: other steps of its host may come first
 SERVED_FOR = "1d"  # at most, should nobody come to end it
 LOOK = 0.1
-EXPORT = "disk"
-MOST = 3  # disks of one resource
 
 
 Disks = Mapping[str, Tuple[StoredDisk, int]]  # by their names, with the size that they have here
@@ -43,9 +41,11 @@ class DiskWay(TypedDict):
 def serve(disks: Disks, step: Step, work: Work) -> None:
     """What is in them, until `stop`. For each, its digest is told."""
     way: DiskWay = step["way"]
-    stop(step["uuid"], work)
-    for at, (_name, (disk, _size)) in enumerate(sorted(disks.items())):
-        words = ["qemu-nbd", "--read-only", "--persistent", "--shared=0", "--export-name=" + EXPORT]
+    for unit in _units("*"):  # of a run that was killed: they may have the ports
+        if not unit.startswith(_name(step, "")):
+            units.stop(unit, work)
+    for at, (_called, (disk, _size)) in enumerate(sorted(disks.items())):
+        words = ["qemu-nbd", "--read-only", "--persistent", "--shared=0", "--export-name=" + _name(step, at)]
         words += ["--bind=" + way["address"], "--port={0}".format(way["port"] + at)]
         if way["encrypted"]:
             who = "authz-simple,id=who,identity=CN={0}".format(way["to"].replace(",", ",,"))
@@ -53,7 +53,7 @@ def serve(disks: Disks, step: Step, work: Work) -> None:
         content = _content(disk)
         words += [*content.objects, "--format=" + content.format, content.path]
         said = "Stead: {0} moves to {1}".format(step["address"], way["to"])
-        units.start(_unit(step["uuid"], at), said, words, work, {"Restart": "no", "RuntimeMaxSec": SERVED_FOR})
+        units.start(_name(step, at) + ".service", said, words, work, {"Restart": "no", "RuntimeMaxSec": SERVED_FOR})
     if not work.check:
         for name, (disk, _size) in sorted(disks.items()):
             work.told[name] = disk_digest.of(_content(disk))
@@ -75,7 +75,7 @@ def receive(disks: Disks, step: Step, work: Work) -> None:
 def take(disks: Disks, step: Step, work: Work) -> None:
     """Of the host that serves them. For each, the digest of what is here now is told. Of what fails nothing is left."""
     try:
-        _take(disks, step["way"], work)
+        _take(disks, step, work)
     except Failed:
         for disk, _size in disks.values():
             disk.remove(work)
@@ -84,24 +84,25 @@ def take(disks: Disks, step: Step, work: Work) -> None:
         raise
 
 
-def _take(disks: Disks, way: DiskWay, work: Work) -> None:
+def _take(disks: Disks, step: Step, work: Work) -> None:
+    way: DiskWay = step["way"]
     objects = tuple(_credentials("client")) if way["encrypted"] else ()
     for at, (name, (disk, size)) in enumerate(sorted(disks.items())):
         server = {"type": "inet", "host": way["address"], "port": str(way["port"] + at)}
-        served = {"driver": "nbd", "server": server, "export": EXPORT}
+        served = {"driver": "nbd", "server": server, "export": _name(step, at)}
         if way["encrypted"]:
             served["tls-creds"] = "tls"
+        content = Content("json:" + json.dumps({"driver": "raw", "file": served}), "raw", objects)
         if not work.check:
-            _await(way["address"], way["port"] + at)
-        path = "json:" + json.dumps({"driver": "raw", "file": served})
-        disk.fill(Content(path, "raw", objects), size, work)
+            _await(content, way)
+        disk.fill(content, size, work)
         if not work.check:
             work.told[name] = disk_digest.of(_content(disk))
 
 
 def stop(uuid: str, work: Work) -> None:
-    for at in range(MOST):
-        units.stop(_unit(uuid, at), work)
+    for unit in _units("*-{0}-*".format(uuid)):
+        units.stop(unit, work)
 
 
 def end(kind: str, uuid: str, work: Work) -> None:
@@ -128,23 +129,29 @@ def _content(disk: StoredDisk) -> Content:
     return Content(disk.path, disk.format, getattr(disk, "objects", ()))
 
 
-def _unit(uuid: str, at: int) -> str:
-    return "stead-move-{0}-{1}.service".format(uuid, at)
+def _name(step: Step, at: object) -> str:
+    """Of the unit and of what it serves, by the run: nobody takes from what another run has left."""
+    origin = step.get("origin")
+    run = hashlib.sha256(origin["token"].encode()).hexdigest()[:12] if origin else "none"  # everybody sees it
+    return "stead-move-{0}-".format(run) + ("{0}-{1}".format(step["uuid"], at) if at != "" else "")
+
+
+def _units(which: str) -> List[str]:
+    words = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "stead-move-" + which]
+    return [line.split()[0] for line in commands.run(words).splitlines() if line.strip()]
 
 
 def _credentials(end: str) -> List[str]:
     return ["--object", "tls-creds-x509,id=tls,endpoint={0},dir={1},verify-peer=yes".format(end, paths.MOVES_PKI)]
 
 
-def _await(address: str, port: int) -> None:
-    until = time.monotonic() + SERVES_WITHIN
+def _await(content: Content, way: DiskWay) -> None:
+    words, until = [*disk_files.reads("info", content), content.path], time.monotonic() + SERVES_WITHIN
     while True:
-        try:
-            socket.create_connection((address, port), timeout=5).close()
-        except OSError as error:
-            if time.monotonic() > until:
-                text = "{0} does not serve it on port {1}: {2}. Plan again."
-                raise Failed(UNSERVED, text.format(address, port, error)) from error
-            time.sleep(LOOK)
-        else:
+        status, _out, said = commands.attempt([word for word in words if word != "-q"])
+        if status == 0:
             return
+        if time.monotonic() > until:
+            text = "{0} does not serve it on port {1}: {2}. Plan again."
+            raise Failed(UNSERVED, text.format(way["address"], way["port"], said.strip()[-commands.TAIL :]))
+        time.sleep(LOOK)
