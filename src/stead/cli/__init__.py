@@ -58,6 +58,8 @@ COMMANDS: dict[str, str] = {
     "hosts": "list hosts with their state, capacity and instances",
     "console": "open the serial console of an instance",
     "logs": "print what an instance wrote on its serial console",
+    "ssh": "log in to an instance, or run a command there",
+    "cp": "copy files to an instance, or from it",
     "serve": "serve OpenStack's APIs for this site",
     "user": "manage users of the API of `stead serve`",
     "export": "print a project of the API as a file",

@@ -72,7 +72,10 @@ def invoke(name: str, rest: Sequence[str]) -> int:
     parser = Parser(prog=f"stead {name}", description=command.__doc__, formatter_class=_of_no_terminal)
     command.arguments(parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    options = parser.parse_args(rest)
+    # What follows `--` is another program's. argparse takes it for arguments that it has filled already.
+    end = rest.index("--") if getattr(command, "RUNS_A_COMMAND", False) and "--" in rest else len(rest)
+    options = parser.parse_args(rest[:end])
+    options.after = rest[end + 1 :]
     options.typed = [name, *rest]
     as_json = bool(getattr(options, "json", False)) or getattr(options, "format", None) == "json"
     try:

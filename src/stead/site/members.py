@@ -24,13 +24,14 @@ PLAIN = frozenset({"flat", "vlan"})
 
 @value
 class InventoryMember:
-    """One instance. `way` is SSH's ProxyCommand, empty where none is needed or there is none."""
+    """One instance. `way` is SSH's ProxyCommand, empty where none is needed, or none is known to an isolated one."""
 
     name: str
     facts: Mapping[str, Any]
     groups: tuple[str, ...]
     address: str
     way: str = ""
+    isolated: bool = False
 
 
 def members(resources: Mapping[Address, Record], hosts: Inventory | None) -> Iterator[InventoryMember]:
@@ -58,9 +59,9 @@ def _member(
     address = record.address
     nics = sorted(want.get("nics", {}).items(), key=lambda item: item[1].get("position", 0))
     addresses = {name: want.get("ports", {}).get(name, {}).get("addresses", []) for name, _nic in nics}
-    own, way = floating, ""
+    own, way, isolated = floating, "", False
     if not floating:
-        own, way = _way(nics, addresses, resources, hosts)
+        own, way, isolated = _way(nics, addresses, resources, hosts)
     flavor = next((one.name for one in record.after if one.kind == "flavors"), "")
     image = parse(str(want.get("image", {}).get("address", "")))
     host = hosts.hosts.get(record.host) if hosts is not None else None
@@ -80,7 +81,8 @@ def _member(
         "labels": want.get("labels", {}),
         "properties": want.get("properties", {}),
     }
-    return InventoryMember(name=str(want["name"]), facts=facts, groups=tuple(_groups(facts)), address=own, way=way)
+    name, groups = str(want["name"]), tuple(_groups(facts))
+    return InventoryMember(name=name, facts=facts, groups=groups, address=own, way=way, isolated=isolated)
 
 
 def _named(network: str) -> str:
@@ -102,16 +104,16 @@ def _way(
     addresses: Mapping[str, list[str]],
     resources: Mapping[Address, Record],
     hosts: Inventory | None,
-) -> tuple[str, str]:
+) -> tuple[str, str, bool]:
     """An address among the machines of the site before any other; else one with a way in."""
-    inside = ("", "")
+    inside = ("", "", False)
     for name, nic in nics:
         network = parse(nic["network"])
         record = resources.get(network) if network is not None else None
         for address in addresses[name][:1]:
             if record is None or _type(record) in PLAIN:
-                return address, ""
-            inside = inside if inside[0] else (address, _relayed(record, address, hosts))
+                return address, "", False
+            inside = inside if inside[0] else (address, _relayed(record, address, hosts), True)
     return inside
 
 

@@ -59,7 +59,7 @@ class Image:
     user: Annotated[
         str | None,
         Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?", what="a login name", longest=32),
-        "Login that its cloud-init makes; the inventory of instances uses it",
+        "Login that its cloud-init makes; expressions read it",
         Example("debian"),
     ] = None
     firmware: Annotated[Literal["bios", "uefi", "uefi-secure"] | None, "Firmware it needs"] = None
