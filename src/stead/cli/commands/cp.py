@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 
+from stead.cli.commands.ssh import become, is_instance, reach, way
 from stead.cli.common import options as shared
-from stead.cli.common import reaching
 from stead.core.diagnostics import Code, Refused
 
 ONE_SIDE = Code("STEAD-C080", "one side of a copy must be an instance")
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="+", metavar="SOURCE", help="files here, or ADDRESS:PATH")
     parser.add_argument("target", metavar="TARGET", help="ADDRESS:PATH, or a file or directory here")
     parser.add_argument("-r", "--recursive", action="store_true", help="copy directories")
-    reaching.arguments(parser)
+    way(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,15 +34,15 @@ def run(options: argparse.Namespace) -> int:
             "Write ADDRESS:PATH on one side, such as acme/instances/web:/srv/, and files of this machine on the other."
         )
         raise Refused(ONE_SIDE.at(None, text))
-    found = reaching.reach(shared.workspace_of(options), options, whose.pop())
+    found = reach(shared.workspace_of(options), options, whose.pop())
     host = f"[{found.address}]" if ":" in found.address else found.address
     words = [f"{host}:{text[len(remote[text]) + 1 :]}" if text in remote else _here(text) for text in sides]
-    reaching.become(["scp", *(["-r"] if options.recursive else []), *found.options, "--", *words])
+    become(["scp", *(["-r"] if options.recursive else []), *found.options, "--", *words])
 
 
 def _instance(text: str) -> str:
     """The address before the colon. Empty where that is none: a file's name may have one."""
-    return next((text[:at] for at, one in enumerate(text) if one == ":" and reaching.is_instance(text[:at])), "")
+    return next((text[:at] for at, one in enumerate(text) if one == ":" and is_instance(text[:at])), "")
 
 
 def _here(text: str) -> str:

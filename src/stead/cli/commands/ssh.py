@@ -12,18 +12,86 @@ exit status: that of ssh; 1 when there is no such instance
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
+from typing import NoReturn
 
+from stead.cli.commands.hosts import real_inventory
+from stead.cli.commands.show import named
 from stead.cli.common import options as shared
-from stead.cli.common import reaching
+from stead.cli.common.workspace import Workspace, open_state
+from stead.core.address import parse
+from stead.core.diagnostics import Code, Refused
+from stead.core.named import NamedTuple
+from stead.kinds import kinds
+from stead.site.members import InventoryMember, members
 
 RUNS_A_COMMAND = True  # after `--`
+UNREACHED = Code("STEAD-C079", "the instance cannot be reached by SSH")
+KNOWN = "known_hosts"  # in .stead: an address may be another instance's tomorrow, a UUID is not
+
+
+class Reached(NamedTuple):
+    address: str
+    options: Sequence[str]  # of ssh and scp
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="an instance")
-    reaching.arguments(parser)
+    way(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    found = reaching.reach(shared.workspace_of(options), options, options.address)
-    reaching.become(["ssh", *found.options, "--", found.address, *options.after])
+    found = reach(shared.workspace_of(options), options, options.address)
+    become(["ssh", *found.options, "--", found.address, *options.after])
+
+
+def way(parser: argparse.ArgumentParser) -> None:
+    """The options of all who reach an instance."""
+    parser.add_argument("-l", "--user", metavar="NAME", default="", help="user (default: as ssh is configured)")
+    parser.add_argument("-k", "--key", metavar="FILE", default="", help="private key")
+    parser.add_argument(
+        "-O", "--option", action="append", default=[], metavar="NAME=VALUE", help="option of ssh; may be repeated"
+    )
+    shared.inputs(parser)
+
+
+def reach(workspace: Workspace, options: argparse.Namespace, text: str) -> Reached:
+    found = _member(workspace, text)
+    chosen = [f"HostKeyAlias={found.facts['uuid']}", "StrictHostKeyChecking=accept-new", "ConnectTimeout=15"]
+    chosen += [f'UserKnownHostsFile="{(workspace.directory / KNOWN).absolute()}"']
+    chosen += [f"ProxyCommand={found.way}"] if found.way else []
+    chosen += [f"User={options.user}"] if options.user else []
+    words = [word for one in (*options.option, *chosen) for word in ("-o", one)]  # the first of a name counts
+    return Reached(found.address, [*words, *(["-i", options.key] if options.key else [])])
+
+
+def _member(workspace: Workspace, text: str) -> InventoryMember:
+    resources = open_state(workspace).recorded().resources
+    record, *others = named(text, resources)
+    if others:
+        count = 1 + len(others)
+        raise Refused(UNREACHED.at(None, f"{text} has {count} members. Name one of them, such as {record.address}."))
+    if not kinds()[record.address.kind].guest:
+        raise Refused(UNREACHED.at(None, f"{record.address} is not an instance."))
+    inventory = real_inventory(workspace)
+    found = next((one for one in members(resources, inventory) if one.facts["address"] == str(record.address)), None)
+    if found is None or not found.address:
+        raise Refused(UNREACHED.at(None, f"{record.address} has no address. `stead console {text}` needs none."))
+    if found.isolated and not found.way:
+        told = "Its network is isolated, and the inventory does not have the host of that network."
+        raise Refused(UNREACHED.at(None, f"{record.address}: {told}"))
+    return found
+
+
+def is_instance(text: str) -> bool:
+    address = parse(text)
+    return address is not None and address.kind in kinds() and kinds()[address.kind].guest
+
+
+def become(words: list[str]) -> NoReturn:
+    """The terminal is ssh's from here on."""
+    try:
+        os.execvp(words[0], words)  # noqa: S606 - no shell is what is wanted
+    except OSError as error:
+        raise Refused(UNREACHED.at(None, f"{words[0]}: {error.strerror}.")) from error
