@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
             "Write ADDRESS:PATH on one side, such as acme/instances/web:/srv/, and files of this machine on the other."
         )
         raise Refused(ONE_SIDE.at(None, text))
-    found = reach(shared.workspace_of(options), options, whose.pop())
+    workspace = shared.workspace_of(options)
+    found = reach(workspace, whose.pop(), user=options.user, key=options.key, more=options.option)
     host = f"[{found.address}]" if ":" in found.address else found.address
     words = [f"{host}:{text[len(remote[text]) + 1 :]}" if text in remote else _here(text) for text in sides]
     become(["scp", *(["-r"] if options.recursive else []), *found.options, "--", *words])

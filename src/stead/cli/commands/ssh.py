@@ -42,7 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    found = reach(shared.workspace_of(options), options, options.address)
+    workspace = shared.workspace_of(options)
+    found = reach(workspace, options.address, user=options.user, key=options.key, more=options.option)
     become(["ssh", *found.options, "--", found.address, *options.after])
 
 
@@ -56,14 +57,14 @@ def way(parser: argparse.ArgumentParser) -> None:
     shared.inputs(parser)
 
 
-def reach(workspace: Workspace, options: argparse.Namespace, text: str) -> Reached:
+def reach(workspace: Workspace, text: str, *, user: str, key: str, more: Sequence[str]) -> Reached:
     found = _member(workspace, text)
     chosen = [f"HostKeyAlias={found.facts['uuid']}", "StrictHostKeyChecking=accept-new", "ConnectTimeout=15"]
     chosen += [f'UserKnownHostsFile="{(workspace.directory / KNOWN).absolute()}"']
     chosen += [f"ProxyCommand={found.way}"] if found.way else []
-    chosen += [f"User={options.user}"] if options.user else []
-    words = [word for one in (*options.option, *chosen) for word in ("-o", one)]  # the first of a name counts
-    return Reached(found.address, [*words, *(["-i", options.key] if options.key else [])])
+    chosen += [f"User={user}"] if user else []
+    words = [word for one in (*more, *chosen) for word in ("-o", one)]  # the first of a name counts
+    return Reached(found.address, [*words, *(["-i", key] if key else [])])
 
 
 def _member(workspace: Workspace, text: str) -> InventoryMember:
