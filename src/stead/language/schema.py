@@ -6,6 +6,7 @@ Everywhere a scalar may be an expression, so text with `{{` is let through; Stea
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -74,18 +75,28 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
         "properties": {
             "stead": {"const": 1, "description": "The version of the language"},
             "site": {**record(Site), "description": "What holds for everything"},
-            "vars": _map(_VARIABLE, "Variables: a default alone, or what is to be said of it"),
+            "vars": _VARIABLES,
             **site,
             "include": _OWNED,
             "grants": _map(record(Grants), "What projects may do beyond their walls in files of their people"),
             "projects": _map({"$ref": "#/$defs/project"}, "Projects by name, with everything that is theirs"),
-            "outputs": _map({}, "Values to show after an apply, and for other tools to read"),
-            "checks": _map(_CHECK, "Conditions that the plan must meet"),
+            "outputs": _map({}, "Values to show after an apply, and for other tools to read", names={}),
+            "checks": _map(_CHECK, "Conditions that the plan must meet", names={}),
             "moved": _MOVED,
             "forget": _FORGET,
         },
         "$defs": defs,
     }
+
+
+def part(kinds: Mapping[str, Kind]) -> Json:
+    """A file that is included: a part, or what the people of a project write."""
+    whole = schema(kinds)
+    project = whole["$defs"].pop("project")["properties"]
+    sections = {p for p, kind in kinds.items() if kind.scope is not Scope.SITE}
+    own = {word: made for word, made in project.items() if word in {*sections, "include", "exports", "moved", "forget"}}
+    first = {word: whole["properties"][word] for word in ("stead", "vars")}
+    return {**whole, "title": "A part of a Stead spec", "properties": first | own}
 
 
 def one_kind(plural: str, kinds: Mapping[str, Kind]) -> Json:
@@ -101,11 +112,11 @@ def _section(plural: str, kind: Kind) -> Json:
     return _map({"$ref": f"#/$defs/{plural}"}, kind.help)
 
 
-def _map(values: Json, description: str) -> Json:
+def _map(values: Json, description: str, *, names: Json = NAMES) -> Json:
     return {
         "type": ["object", "null"],
         "description": description,
-        "propertyNames": NAMES,
+        "propertyNames": names,
         "additionalProperties": values,
     }
 
@@ -238,7 +249,9 @@ def _scalar(base: Any, form: Form | None) -> Json:
         case Whole(least, most):
             return {"type": "integer"} | _bounds(least, most)
         case Text(pattern=pattern) if pattern:
-            return {"type": "string", "pattern": f"^({pattern})$"}
+            # A plain number is text as well, where the form takes one: `at_once: 2`, `vlans: [7]`.
+            numbers = any(re.fullmatch(pattern, one) for one in ("1", "10", "1000"))
+            return {"type": ["string", "number"] if numbers else "string", "pattern": f"^({pattern})$"}
         case Text():
             return {"type": ["string", "number"]}
         case None:
@@ -252,6 +265,7 @@ def _bounds(least: int | None, most: int | None) -> Json:
 
 
 _VARIABLE: Json = {"anyOf": [{"not": {"type": "object"}}, record(Declared), {"type": "object"}]}
+_VARIABLES = _map(_VARIABLE, "Variables: a default alone, or what is to be said of it", names={})
 _INCLUDE = _map(
     {
         "type": "object",
