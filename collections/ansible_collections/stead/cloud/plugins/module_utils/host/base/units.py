@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Mapping, Optional
 
 from . import commands
+from .errors import Failed
 from .work import Work
 
 
@@ -22,10 +23,16 @@ def start(
 
 
 def stop(unit: str, work: Work) -> None:
-    if is_loaded(unit):
+    """Also one that ends by itself meanwhile."""
+    if not is_loaded(unit):
+        return
+    try:
         work.run(["systemctl", "stop", unit])
-        if not work.check:
-            commands.attempt(["systemctl", "reset-failed", unit])
+    except Failed:
+        if is_loaded(unit):
+            raise
+    if not work.check:
+        commands.attempt(["systemctl", "reset-failed", unit])
 
 
 def runs(unit: str, words: List[str], work: Work) -> bool:
