@@ -59,8 +59,8 @@ def way(parser: argparse.ArgumentParser) -> None:
 
 def reach(workspace: Workspace, text: str, *, user: str, key: str, more: Sequence[str]) -> Reached:
     found = _member(workspace, text)
-    chosen = [f"HostKeyAlias={found.facts['uuid']}", "StrictHostKeyChecking=accept-new", "ConnectTimeout=15"]
-    chosen += [f'UserKnownHostsFile="{(workspace.directory / KNOWN).absolute()}"']
+    chosen = [f"HostKeyAlias={found.facts['uuid']}", "HashKnownHosts=no", "StrictHostKeyChecking=accept-new"]
+    chosen += ["ConnectTimeout=15", f'UserKnownHostsFile="{(workspace.directory / KNOWN).absolute()}"']
     chosen += [f"ProxyCommand={found.way}"] if found.way else []
     chosen += [f"User={user}"] if user else []
     words = [word for one in (*more, *chosen) for word in ("-o", one)]  # the first of a name counts
