@@ -148,7 +148,9 @@ class ServedLab:
 def served(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
     folder = tmp_path_factory.mktemp("api")
     more = folder / "serve.inventory.yml"
-    more.write_text(json.dumps({"controller": {"hosts": {CONTROLLER: {"stead_serve": {"site": str(folder)}}}}}))
+    keeps = {"stead_backup": {"path": "/srv/backup", "at": "03:00"}}
+    own = {"controller": {"hosts": {CONTROLLER: {"stead_serve": {"site": str(folder)}}}}}
+    more.write_text(json.dumps({**own, "network": {"hosts": {"network-1": keeps}}}))
     driven = Driven(make_lab("a", parse(HOSTS, "test")), folder, more=(more,))
     driven.write(SITE)
     image = base64.b64encode(tiny().read_bytes()).decode()
@@ -180,6 +182,22 @@ def test_the_doctor_says_whether_it_answers(served: ServedLab) -> None:
         assert "STEAD-H042" in served.driven.stead("doctor", status=1).text
     finally:
         served.on_controller("systemctl start stead-serve")
+
+
+def test_a_timer_backs_the_site_up(served: ServedLab) -> None:
+    assert "OnCalendar=*-*-* 03:00:00" in served.on_controller("systemctl show -p TimersCalendar stead-backup.timer")
+    served.openstack("volume create --size 1 kept")
+    patiently(lambda: not served.steps())
+    served.on_controller("systemctl start stead-backup.service")  # ends when the backup has
+    kept = served.on_controller("stead-site backup list")
+    assert "demo/volumes/kept" in kept
+    served.driven.run("network-1", "mv /srv/backup /srv/gone")
+    try:
+        served.on_controller("! systemctl start stead-backup.service")
+        assert served.on_controller("systemctl is-failed stead-backup.service || true").strip() == "failed"
+    finally:
+        served.driven.run("network-1", "mv /srv/gone /srv/backup")
+    served.openstack("volume delete kept")
 
 
 def test_a_killed_server_starts_again_and_does_what_it_accepted_once(served: ServedLab) -> None:

@@ -15,7 +15,7 @@ from stead.core.diagnostics import Code, Diagnostic, Place, Refused
 from stead.core.observed import Host
 from stead.core.value import field, value
 from stead.site.inventory import variables as reading
-from stead.site.inventory.backups import BACKUP, BackupPlace, backup_place_of
+from stead.site.inventory.backups import BACKUP, NOBODY_RUNS_IT, BackupPlace, backup_place_of
 from stead.site.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.site.inventory.fences import FENCE, FenceVariables
 from stead.site.inventory.serving import SERVE, ApiSettings, serving_of
@@ -177,6 +177,10 @@ class _HostReader:
 
     def told(self) -> Iterable[Diagnostic]:
         """One diagnostic for one mistake, however many hosts share it."""
+        if not self.serving:
+            unserved = [name for name, place in self.backups.items() if place.at]
+            if unserved:
+                self._wrong[BAD_VALUE, BACKUP, NOBODY_RUNS_IT] = unserved
         for (code, key, detail), hosts in self._wrong.items():
             who = ", ".join(hosts[:SHOWN]) + (f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else "")
             text = f"{key} of {who} {detail}".rstrip(".?") + ("?" if detail.endswith("?") else ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,11 @@ from stead.core.value import field, value
 from stead.site.inventory.variables import Bad, mapping, text, whole
 
 BACKUP = "stead_backup"
-_FIELDS = frozenset({"path", "keep"})
+_FIELDS = frozenset({"at", "keep", "path"})
+NOBODY_RUNS_IT = (
+    "has `at`, and no controller has `stead_serve` to start them: add it, or start `stead backup run` from cron"
+)
+_TIME = re.compile(r"hourly|daily|weekly|monthly|([01][0-9]|2[0-3]):[0-5][0-9]")
 SPANS = ("hourly", "daily", "weekly", "monthly", "yearly")
 
 
@@ -17,6 +22,7 @@ SPANS = ("hourly", "daily", "weekly", "monthly", "yearly")
 class BackupPlace:
     path: str
     keep: Mapping[str, int] = field(default_factory=dict)  # span -> how many; empty keeps all
+    at: str = ""  # when the controller with the API runs them; empty: never by itself
 
 
 def backup_place_of(given: Any) -> BackupPlace:
@@ -29,4 +35,7 @@ def backup_place_of(given: Any) -> BackupPlace:
     keep = mapping(body.get("keep", {}))
     if wrong := sorted(keep.keys() - {*SPANS}):
         raise Bad(f"has {wrong[0]!r} in keep: it has {', '.join(SPANS)}")
-    return BackupPlace(path=path, keep={span: whole(count) for span, count in keep.items()})
+    at = body.get("at", "")
+    if at != "" and not (isinstance(at, str) and _TIME.fullmatch(at)):
+        raise Bad(f"has at {at!r}: write hourly, daily, weekly, monthly, or a time of day in quotes, such as '03:00'")
+    return BackupPlace(path=path, keep={span: whole(count) for span, count in keep.items()}, at=at)
