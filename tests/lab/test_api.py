@@ -190,7 +190,8 @@ def test_a_timer_backs_the_site_up(served: ServedLab) -> None:
     patiently(lambda: not served.steps())
     served.on_controller("systemctl start stead-backup.service")  # ends when the backup has
     kept = served.on_controller("stead-site backup list")
-    assert "demo/volumes/kept" in kept
+    assert "  demo/volumes/vol-" in kept
+    assert "  store@" in kept
     served.driven.run("network-1", "mv /srv/backup /srv/gone")
     try:
         served.on_controller("! systemctl start stead-backup.service")
