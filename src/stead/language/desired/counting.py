@@ -88,7 +88,9 @@ def _entries(node: Node, reading: Reading) -> Counted:
             reading.tell(WRONG_TYPE, node.place, text)
             return ONE
     bad = [name for name in each if not NAME.fullmatch(name)]
-    for name in bad:
+    if bad:
         form = "lower case letters, digits and dashes, beginning with a letter"
-        reading.tell(WRONG_FORM, at[name], f"{name[:70]!r} cannot be a key of for_each: {form}.")
+        more = f" The same holds for {len(bad) - 1} more." if len(bad) > 1 else ""
+        hint = " For members by number, write `count`." if all(name.isdigit() for name in bad) else ""
+        reading.tell(WRONG_FORM, at[bad[0]], f"{bad[0][:70]!r} cannot be a key of for_each: {form}.{hint}{more}")
     return ONE if bad else Counted(dict.fromkeys(sorted(each)), MappingProxyType(each))

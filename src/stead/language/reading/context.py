@@ -94,6 +94,7 @@ def kind_of(node: Node) -> str:
                 return "nothing"
             if isinstance(value, bool):
                 return f"{node.text} (yes or no)"
-            return f"{node.text!r}" if len(node.text) < 60 else "a text"
+            shown = f"{node.text!r}" if len(node.text) < 60 else "a text"
+            return f"{shown} (with a no-break space, U+00A0: type a plain one)" if "\u00a0" in node.text else shown
         case _:
             raise AssertionError(node)
