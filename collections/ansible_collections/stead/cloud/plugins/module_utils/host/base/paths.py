@@ -68,7 +68,11 @@ def write(path: str, text: Union[str, bytes], mode: int = PRIVATE) -> bool:
 
 
 def _replace(path: str, folder: str, data: bytes, mode: int) -> None:
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=folder)
+    prefix, suffix = ".{0}.".format(os.path.basename(path)), ".new"
+    for left in os.listdir(folder):  # by one that was killed while it wrote the same file
+        if left.startswith(prefix) and left.endswith(suffix):
+            remove(os.path.join(folder, left))
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
