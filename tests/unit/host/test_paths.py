@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def test_a_file_that_was_being_written_by_a_killed_run_is_cleared(
 ) -> None:
     file, other = tmp_path / "hosts", tmp_path / "hosts-of-others"
     with monkeypatch.context() as killed:
-        killed.setattr(paths.os, "replace", lambda *_names: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(os, "replace", lambda *_names: (_ for _ in ()).throw(KeyboardInterrupt))
         killed.setattr(paths, "remove", lambda _path: True)  # nobody clears up after SIGKILL
         for path in (file, other):
             with pytest.raises(KeyboardInterrupt):
