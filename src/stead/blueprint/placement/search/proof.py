@@ -7,6 +7,7 @@ arrangements; when no bound applies the answer is "gave up", never a guess.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from stead.blueprint.placement.filters import Broken, broken
 from stead.blueprint.placement.model import GroupKind, HostState, Over, PlacementGroup
@@ -66,11 +67,12 @@ class Prover:
             return self._no_host(run)
         holds, gone, name = self._bounds(run.shape)
         if not holds:
-            return "capacity", f"none of {len(pool.hosts)} eligible hosts {self._lacking(run)}", True
+            none = "none of" if len(pool.hosts) > 1 else "not even"
+            return "capacity", f"{none} {_eligible(pool.hosts)} {self._lacking(run)}", True
         if name is not None:
-            return "capacity", f"{name} is short on the {len(pool.hosts)} eligible hosts together", True
+            return "capacity", f"{name} is short on {_eligible(pool.hosts)} together", True
         if gone:
-            return "capacity", f"every place on the {len(pool.hosts)} eligible hosts is taken", True
+            return "capacity", f"every place on {_eligible(pool.hosts)} is taken", True
         code, text, proven = self._without_bound(run)
         return code, text, proven or id(run) in self.search.impossible
 
@@ -91,10 +93,10 @@ class Prover:
         pool = run.shape.pool
         group, proven = self._group_full(run)
         if group:
-            return "spread", f"the spread of {group} allows no more on the {len(pool.hosts)} eligible hosts", proven
+            return "spread", f"the spread of {group} allows no more on {_eligible(pool.hosts)}", proven
         if run.affinity_unit:
             return "together", f"no host was found for its {len(run.affinity_unit)} members together", False
-        return "capacity", f"no room was found on the {len(pool.hosts)} eligible hosts", False
+        return "capacity", f"no room was found on {_eligible(pool.hosts)}", False
 
     def _no_host(self, run: Run) -> tuple[str, str, bool]:
         """All hosts are struck out before capacity. Named is what strikes out the hosts that fail in fewest ways."""
@@ -192,3 +194,7 @@ class Prover:
         if found is None:
             found = self.masks[id(pool)] = int.from_bytes(pool.has, "little")
         return found
+
+
+def _eligible(hosts: Sequence[int]) -> str:
+    return f"the {len(hosts)} eligible hosts" if len(hosts) > 1 else "the only eligible host"
