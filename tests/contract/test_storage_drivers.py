@@ -145,6 +145,9 @@ class RunningGuest:
     def copy(self, *_words: Any) -> None:
         raise AssertionError("in check mode nothing is done")
 
+    def abandon(self, _path: str) -> None:
+        raise AssertionError("nothing is copied")
+
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

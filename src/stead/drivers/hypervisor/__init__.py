@@ -19,7 +19,7 @@ FAMILY = "hypervisor"
 
 ADJUST = Feature("adjust", "interfaces, volumes and limits that change while it runs", ("adjust",))
 GROW = Feature("grow", "disks that grow while it runs", ("grow",))
-COPY = Feature("copy", "snapshots of volumes in use", ("copy",))
+COPY = Feature("copy", "snapshots and backups of volumes in use", ("copy", "abandon"))
 AGENT = Feature("agent", "a guest agent", ("ask",))
 CONSOLE = Feature("console", "a serial console")
 GRAPHICS = Feature("graphics", "a graphical console")

@@ -54,7 +54,7 @@ def misplaced(node: document.Mapping, kinds: Kinds, found: Found) -> set[str]:
     """Words of the top of a file that stand in a project; they are told, and left out."""
     own = fields_of(kinds["projects"].model)
     sites = {plural for plural, kind in kinds.items() if kind.scope is Scope.SITE}
-    words = {word for word in node.entries if word in {*TOP, *SETTINGS, *sites} and word not in {*own, *PART}}
+    words = {word for word in node.entries if word in {*TOP, *sites} and word not in {*own, *PART}}
     for word in sorted(words):
         found.append(ELSEWHERE.at(node.place_of_key(word), f"{word} stand {BESIDE}, not in a project."))
     return words

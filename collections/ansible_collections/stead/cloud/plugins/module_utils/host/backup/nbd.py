@@ -66,7 +66,10 @@ class NbdReader:
     def _take(self, count: int) -> bytes:
         parts: List[bytes] = []
         while count:
-            some = self._socket.recv(min(count, 1 << 20))
+            try:
+                some = self._socket.recv(min(count, 1 << 20))
+            except ConnectionError:
+                some = b""
             if not some:
                 raise Failed(UNREADABLE, "qemu-nbd has ended.")
             parts.append(some)

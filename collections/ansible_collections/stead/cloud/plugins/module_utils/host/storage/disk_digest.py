@@ -29,6 +29,7 @@ STARTS_WITHIN = 20  # seconds
 MAPPED_WITHIN = 600  # seconds: a map of all extents, without their content
 # The protocol of network block devices, as far as one reads with it.
 _GREETING, _OPTIONS = b"NBDMAGIC", b"IHAVEOPT"
+_ENDED = "qemu-nbd ended while it was read."
 _EXPORT_NAME, _FIXED_NEWSTYLE, _NO_ZEROES = 1, 1, 2
 _REQUEST, _ANSWER, _READ = 0x25609513, 0x67446698, 0
 
@@ -83,6 +84,8 @@ def _opened(content: Content) -> Iterator[_Reader]:
             try:
                 with contextlib.closing(_connected(path, server)) as connection:
                     yield _Reader(connection)
+            except ConnectionError as error:
+                raise Failed(UNREAD, _ENDED) from error
             finally:
                 server.kill()
 
@@ -134,6 +137,6 @@ class _Reader:
         while at < length:
             got = self._connection.recv_into(view[at:])
             if not got:
-                raise Failed(UNREAD, "qemu-nbd ended while it was read.")
+                raise Failed(UNREAD, _ENDED)
             at += got
         return bytes(found)
