@@ -53,7 +53,7 @@ projects:
       local: {size: 64MiB, host: compute-1}
       files: {size: 64MiB, pool: files}
       blocks: {size: 64MiB, pool: blocks}
-      idle: {size: 64MiB, host: compute-1, from: {image: tiny}, size: 1GiB}
+      idle: {host: compute-1, from: {image: tiny}, size: 1GiB}
       #MORE
     instances:
       db: {flavor: small, image: tiny, host: compute-1, networks: [app], security_groups: [web],
@@ -83,8 +83,7 @@ class Backups(Driven):
         return found
 
     def spec(self, *more: str, other: str = "") -> None:
-        text = SPEC.replace("size: 64MiB, host: compute-1, from", "host: compute-1, from")
-        text = text.replace("IMAGE", str(tiny())).replace("#MORE", "\n      ".join(more)).replace("#OTHER", other)
+        text = SPEC.replace("IMAGE", str(tiny())).replace("#MORE", "\n      ".join(more)).replace("#OTHER", other)
         self.write(text.replace("SCRIPTS", json.dumps(user_data(SCRIPTS))))
 
     def leases(self, name: str) -> Mapping[str, str]:

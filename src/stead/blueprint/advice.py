@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NAMED = 3  # hosts by name, of the many that may not answer
 # A requirement by its stage in placement, as what a person can do about it.
-_TODO = {
+_REMEDIES = {
     "architecture": "do without architecture {}",
     "hypervisor": "do without hypervisor {}",
     "project": "open a host to project {}",
@@ -41,21 +41,21 @@ def human(suggestion: Suggestion, hosts: Mapping[str, Host]) -> str:
         host: {name: less for name, much in row.items() if (less := much - add.get(host, {}).get(name, 0)) > 0}
         for host, row in suggestion.free.items()
     }
-    parts = [_todo(one, hosts) for one in suggestion.relax]
+    parts = [_remedy(one, hosts) for one in suggestion.relax]
     parts += [*_rooms("free", free, "on"), *_rooms("add", add, "to")]
     opens = f": {suggestion.opens} host{'s' if suggestion.opens != 1 else ''} would fit" if suggestion.opens else ""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) + opens
 
 
-def _todo(one: Broken, hosts: Mapping[str, Host]) -> str:
+def _remedy(one: Broken, hosts: Mapping[str, Host]) -> str:
     if one.stage == "state":
-        return _STATES.get(one.value) or f"bring back a host that does not answer ({silent(hosts)})"
+        return _STATES.get(one.value) or f"bring back a host that does not answer ({_silent(hosts)})"
     if one.is_role:
         return f"put a host into the group {one.value.partition(':')[2]} of the inventory"
-    return _TODO[one.stage].format(one.value)
+    return _REMEDIES[one.stage].format(one.value)
 
 
-def silent(hosts: Mapping[str, Host]) -> str:
+def _silent(hosts: Mapping[str, Host]) -> str:
     """`compute-1: ssh: connect to host 10.0.0.1 port 22: No route to host`."""
     down = [host for _, host in sorted(hosts.items()) if not host.state.answers]
     more = f"; {len(down) - NAMED} more" if len(down) > NAMED else ""

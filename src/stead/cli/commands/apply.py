@@ -219,4 +219,9 @@ def who() -> str:
     for variable in ("STEAD_WHO", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
         if name := os.environ.get(variable):
             return safe(name)
-    return f"uid {os.getuid()}"
+    import pwd  # a shell without a login, such as a unit's
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
