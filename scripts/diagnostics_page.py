@@ -27,6 +27,7 @@ FAMILIES = {
     "R": "References and leases",
     "S": "Store",
     "T": "Tests of a spec",
+    "U": "Usage",
     "V": "Volumes and snapshots",
     "W": "Requests to the API",
     "X": "Plan",

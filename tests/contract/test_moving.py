@@ -10,6 +10,7 @@ import pytest
 from stead.cli import main
 from stead.core.address import Address, order
 from stead.core.diagnostics import Refused
+from stead.core.metered import Metered
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
 from stead.store import Store, open_store
@@ -27,8 +28,9 @@ def _filled(store: Store) -> None:
         )
         for one in some
     ]
+    metered = [Metered(one, str(one), {"vcpus": 2, "disks:schnell": 1 << 40}) for one in some]
     with store.lock(CLAIM) as hold:
-        run = store.start(hold, Start("ada", "why", "plan-1", 3, b"a plan"), Writes(records=records))
+        run = store.start(hold, Start("ada", "why", "plan-1", 3, b"a plan"), Writes(records=records, metered=metered))
         store.finish(hold, run, Outcome.DONE, Writes(outputs={"b": [1, 2.5], "A": "text", "ä": None}))
         store.edit(hold, "ada", "moved", Writes(renamed={some[0]: Address("acme", "instances", "new")}))
 
@@ -42,6 +44,7 @@ def _all_of(store: Store) -> object:
         store.outputs(),
         [(one.id, one.who, one.outcome, one.started, one.ended) for one in store.runs()],
         store.plan("plan-1"),
+        (store.metered(), store.metered_since()),
         [store.history(address) for address in sorted(recorded.resources, key=order)],
     )
 

@@ -13,6 +13,7 @@ import pytest
 
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
+from stead.core.metered import Metered
 from stead.core.observed import Host
 from stead.core.recorded import KnownHost, Record
 from stead.core.value import replace
@@ -502,3 +503,75 @@ def test_what_hosts_remember_goes_into_a_new_store(opened: OpenStore, tmp_path: 
         store.restore(hold, "ada", replace(lineage, serial=42, unheard=frozenset()), Writes(), folder)
     assert opened().recorded().unheard == frozenset()
     assert len(opened().runs()) == 2
+
+
+def taken(store: Store, project: str | None = None) -> list[tuple[str, str, dict[str, int]]]:
+    return [(str(one.address), one.uuid, dict(one.amounts)) for one in store.metered(project)]
+
+
+def test_what_resources_take_is_remembered_with_its_time(opened: OpenStore) -> None:
+    web, small, large = WEB[0], {"vcpus": 1, "memory": 1 << 40}, {"vcpus": 2, "memory": 1 << 40}
+    store, before = opened(), time.time() - 60
+    assert store.metered_since() == 0
+    fill(store, Writes(records=[record(web)], metered=[Metered(web, "u1", small)]))
+    fill(store, Writes(metered=[Metered(web, "u1", small)]))  # nothing new
+    fill(store, Writes(metered=[Metered(web, "u1", large), Metered(web, "u2", large)]))
+    fill(store, Writes(gone=[web, WEB[1]]))
+    rows = opened().metered()
+    assert taken(store) == [
+        (str(web), "u1", small), (str(web), "u1", large), (str(web), "u2", large), (str(web), "u2", {}),
+    ]  # fmt: skip
+    assert before < rows[0].at <= rows[1].at == rows[2].at <= rows[3].at < time.time() + 60
+    assert opened("").metered_since() == 0
+
+
+def test_usage_goes_with_a_new_name_and_is_read_by_project(store: Store) -> None:
+    a, b, other = WEB[0], WEB[1], Address("acme-2", "volumes", "x")
+    amounts = {"volumes:fast": 7}
+    metered = [Metered(a, "ua", {"vcpus": 1}), Metered(b, "ub", {"vcpus": 2}), Metered(other, "uo", amounts)]
+    fill(store, Writes(records=[record(a), record(b), record(other)], metered=metered))
+    with store.lock(ME) as hold:
+        store.edit(hold, "ada", "moved", Writes(renamed={a: b, b: a}))  # they change places
+    last = {one.address: (one.uuid, dict(one.amounts)) for one in store.metered("acme")}
+    assert last == {a: ("ub", {"vcpus": 2}), b: ("ua", {"vcpus": 1})}
+    assert taken(store, "acme-2") == [(str(other), "uo", amounts)]
+    assert taken(store, "acm") == []
+    assert len(taken(store)) == len(taken(store, "acme")) + 1
+
+
+def test_usage_is_written_only_with_the_lock_and_whole(store: Store) -> None:
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes(metered=[Metered(WEB[0], "u", {"vcpus": 1})]))
+        store.unlock("bob")
+        with pytest.raises(Refused) as refusal:
+            store.write(hold, run, Writes(metered=[Metered(WEB[0], "u", {"vcpus": 64})]))
+        assert codes(refusal) == ["STEAD-S011"]
+    assert taken(store) == [(str(WEB[0]), "u", {"vcpus": 1})]
+
+
+def test_a_store_that_was_rebuilt_says_since_when_it_knows_usage(store: Store, tmp_path: Path) -> None:
+    lineage = Lineage(site="the-site", serial=4, tokens=frozenset(), unheard=frozenset())
+    with store.lock(ME) as hold:
+        writes = Writes(records=[record(WEB[0])], metered=[Metered(WEB[0], "u", {"vcpus": 1})])
+        store.restore(hold, "ada", lineage, writes, tmp_path / ".stead")
+    since = store.metered_since()
+    assert since is not None
+    assert abs(since - time.time()) < 60
+    assert store.metered()[0].at == pytest.approx(since, abs=60)
+
+
+def test_a_store_that_never_metered_begins_with_what_there_is(store: Store) -> None:
+    store._db.run("DELETE FROM meta WHERE name = 'metered'")  # type: ignore[attr-defined]
+    assert store.metered_since() is None
+    with store.lock(ME) as hold:
+        store.begin_metering(hold, [Metered(WEB[0], "u", {"vcpus": 1})])
+    assert store.metered_since()
+    assert taken(store) == [(str(WEB[0]), "u", {"vcpus": 1})]
+
+
+def test_many_are_remembered_at_once(store: Store) -> None:
+    some = [Address("acme", "volumes", "v", number) for number in range(1203)]
+    for size in (1, 1, 2):
+        fill(store, Writes(metered=[Metered(one, str(one), {"volumes:a": size}) for one in some]))
+    fill(store, Writes(gone=some))
+    assert len(store.metered()) == 3 * len(some)

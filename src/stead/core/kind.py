@@ -14,6 +14,7 @@ from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic
 from stead.core.effect import IN_PLACE, PARTS, UNNAMED, Data, Effect, effect_named
 from stead.core.fields import Expression, Secret
+from stead.core.metered import MeterWord
 from stead.core.named import NamedTuple
 from stead.core.needs import Demand, Need
 from stead.core.value import field, value
@@ -222,6 +223,10 @@ class Kind:
     """What of it the quota of a project may limit. Where its plural is a word, each member counts as one."""
     usage: Callable[[Block, Desired], Mapping[str, int]] = _no_amounts
     """What one member takes of the other words: {"vcpus": 4, ...}."""
+    meters: Mapping[str, MeterWord] = field(default_factory=dict)
+    """What of it is metered over time, by the part of the names of `metered` before a colon."""
+    metered: Callable[[Mapping[str, Any], Sequence[Address]], Mapping[str, int]] = _no_amounts
+    """What one takes while it is there: (want, what it refers to). A name may have a detail: "volumes:fast"."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
     awaited: Callable[[Block], str] = _no_word

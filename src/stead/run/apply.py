@@ -15,7 +15,7 @@ from stead.core.recorded import told_of_hosts
 from stead.core.want import sealed_in
 from stead.plan.model import Made, Plan, PlannedHook, Step, follows
 from stead.run.interrupts import Interrupts, interrupts_of
-from stead.run.journal import RunJournal, of_waves
+from stead.run.journal import RunJournal, begin_metering, of_waves
 from stead.run.model import Applied, NotDone, OnProgress, Options, Pausing, Progress, Stopping, WaveBegan
 from stead.runner import Event, HostSilent, Runner, StepAwaits, StepResult, StepsBegan, StepsEnded, StepStatus, Wave
 from stead.store import Hold, Store
@@ -41,6 +41,7 @@ def apply(
         check_fresh(plan, now, store)
         if refused := runner.refusals(plan.steps):
             raise Refused(*refused)
+        begin_metering(store, hold)
         if plan.empty and dict(plan.outputs) == dict(store.outputs()):
             _remember_hosts(plan, store, hold, options)
             return Applied(run=0, outcome=Outcome.DONE)

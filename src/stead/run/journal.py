@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stead.core.address import Address
 from stead.core.effect import Action
+from stead.core.metered import Metered
 from stead.core.observed import StoreOrigin
 from stead.core.recorded import Record, Recorded, dead_of, told_of_hosts
 from stead.core.value import field, mutable, replace
 from stead.core.want import Want
 from stead.plan.model import Keep, Plan, Step
+from stead.run.measuring import all_measured, measured, measured_record
 from stead.runner import StepResult, StepStatus
 from stead.store import Hold, Store
 from stead.store.model import Began, Ended, Outcome, Skipped, Start, StepState, Writes
@@ -37,6 +39,7 @@ class _Buffer:
     began: list[Began] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    metered: list[Metered] = field(default_factory=list)
 
     def writes(self) -> Writes:
         return Writes(
@@ -47,6 +50,7 @@ class _Buffer:
             began=self.began,
             ended=self.ended,
             skipped=self.skipped,
+            metered=self.metered,
         )
 
 
@@ -157,6 +161,9 @@ class RunJournal:
         )
         if record is None or address not in self._left:
             self._write(address, exact)
+            if record is not None and record.after != keep.after:  # another flavor of the same size
+                one = measured_record(replace(exact, wants=record.wants))
+                self._buffer.metered += [one] if one is not None else []
             return
         leases = record.leases
         if leases.get(UUID) == keep.leases.get(UUID):
@@ -197,8 +204,21 @@ class RunJournal:
                     self._write(address, replace(record, host=step.to))
             case _:
                 self._want(address, step.host, step.want)
+        self._measure(step)
         if not self._left[address]:
             self._complete(address)
+
+    def _measure(self, step: Step) -> None:
+        """What is left of it on no host takes nothing, and what is cleared off one of several hosts goes on."""
+        address = step.address
+        name = self._name(address)
+        if not self._hosts[address]:
+            self._buffer.metered.append(Metered(name, step.uuid))
+        elif step.want is not None:
+            keep, record = self._plan.keeps.get(address), self._record_before(address)
+            refers = keep.after if keep is not None else record.after if record is not None else ()
+            if (one := measured(name, step.uuid, step.want, refers)) is not None:
+                self._buffer.metered.append(one)
 
     def _want(self, address: Address, host: str, want: Want | None) -> None:
         self._buffer.wants[self._name(address), host] = want
@@ -250,6 +270,7 @@ class RunJournal:
             buffer.records[address] = replace(buffer.records[address], address=address)
         for name, host in [place for place in buffer.wants if place[0] == old]:
             buffer.wants[address, host] = buffer.wants.pop((name, host))
+        buffer.metered = [one._replace(address=address) if one.address == old else one for one in buffer.metered]
 
     def _name(self, address: Address) -> Address:
         """The name that the store has it under now."""
@@ -265,3 +286,9 @@ def of_waves(plan: Plan) -> Mapping[int, list[Step]]:
     for step in plan.steps:
         waves.setdefault(step.wave, []).append(step)
     return dict(sorted(waves.items()))
+
+
+def begin_metering(store: Store, hold: Hold) -> None:
+    """In a store that an older version made. What there was before is not known."""
+    if store.metered_since() is None:
+        store.begin_metering(hold, list(all_measured(store.recorded())))

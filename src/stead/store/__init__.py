@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from stead.core.address import Address
+from stead.core.metered import Metered
 from stead.core.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
 from stead.store.model import (
@@ -50,6 +51,12 @@ class Reader(Protocol):
     def journal(self, run: int) -> Sequence[JournalEntry]: ...
     def history(self, address: Address) -> Sequence[Event]:
         """The oldest first; follows the address through its renames."""
+
+    def metered(self, project: str | None = None) -> Sequence[Metered]:
+        """What resources took over time, the oldest first; of one project, or of all."""
+
+    def metered_since(self) -> float | None:
+        """When the store began to remember all of it. 0: ever since there is anything; None: it has not begun."""
 
     def plan(self, digest: str) -> bytes | None: ...
     def holder(self) -> Holder | None: ...
@@ -97,6 +104,9 @@ class Writer(Protocol):
     def finish(self, hold: Hold, run: int, outcome: Outcome, writes: Writes) -> None: ...
     def edit(self, hold: Hold, who: str, what: str, writes: Writes) -> None:
         """A person changes the state by hand. `what` goes into the history of every address."""
+
+    def begin_metering(self, hold: Hold, metered: Sequence[Metered]) -> None:
+        """A store of an older version learns what there is now."""
 
     def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
         """What hosts remember goes in, all or none; this store is that of their site from then on."""

@@ -35,6 +35,7 @@ from stead.store.sealing import (
 MARKER = "site.json"
 MOVED = "moved"  # a row of `meta`: where the store is now
 SEALS, BY_ROW = "seals", "2"  # another, of a sealed store: values are bound to their rows
+METERED_SINCE = "metered"  # another: since when all that resources take is remembered; 0: since there is anything
 UNHEARD = "unheard"  # another: hosts that did not answer when it was rebuilt from hosts
 
 
@@ -74,7 +75,7 @@ def first_rows(db: Database, key: str) -> str:
     import uuid  # once in a site's life
 
     site, salt = str(uuid.uuid4()), os.urandom(16).hex()
-    rows = {"site": site, "serial": "0", "born": str(time.time()), "salt": salt}
+    rows = {"site": site, "serial": "0", "born": str(time.time()), "salt": salt, METERED_SINCE: "0"}
     if key:
         rows |= {"proof": Sealed(key, salt).close(PROOF, "proof"), SEALS: BY_ROW}
     db.many("INSERT INTO meta (name, value) VALUES (?, ?)", list(rows.items()))

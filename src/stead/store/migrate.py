@@ -26,6 +26,7 @@ _TABLES = (
     ("events", "at, who, what, address, detail", "at, address, what, who, detail"),
     ("documents", "project, revision, at, who, reason, content", "project, revision"),
     ("identities", "kind, id, content", "kind, id"),
+    ("metered", "id, at, address, uuid, amounts", "id"),
     ("audit", "at, who, project, what, source, status, request", "at, request"),
 )
 LOT = 5_000

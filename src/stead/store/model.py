@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from stead.core.address import Address, parse
+from stead.core.metered import Metered
 from stead.core.named import NamedTuple
 from stead.core.recorded import KnownHost, Record
 from stead.core.value import field, value
@@ -190,6 +191,7 @@ class Writes:
     skipped: Sequence[Skipped] = ()
     outputs: Mapping[str, Any] | None = None
     hosts: Mapping[str, KnownHost | None] = field(default_factory=dict)  # None: forgotten
+    metered: Sequence[Metered] = ()  # what differs from before is remembered
 
     def __bool__(self) -> bool:
         return bool(
@@ -202,6 +204,7 @@ class Writes:
             or self.skipped
             or self.outputs is not None
             or self.hosts
+            or self.metered
         )
 
 

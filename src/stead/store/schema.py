@@ -51,6 +51,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             source TEXT NOT NULL, status BIGINT NOT NULL, request TEXT NOT NULL)""",
     ),
     ("ALTER TABLE hosts ADD COLUMN drained TEXT NOT NULL DEFAULT ''",),
+    (
+        """CREATE TABLE metered (
+            id BIGINT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, address TEXT NOT NULL, uuid TEXT NOT NULL,
+            amounts TEXT NOT NULL)""",
+        "CREATE INDEX metered_by_address ON metered (address, id)",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

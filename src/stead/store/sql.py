@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.metered import Metered
 from stead.core.recorded import Record, Recorded
-from stead.store import Hold, documents, history, init, migrate
+from stead.store import Hold, documents, history, init, metering, migrate
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
@@ -78,6 +79,13 @@ class SqlStore:
 
     def history(self, address: Address) -> Sequence[Event]:
         return history.history(self._db, address)
+
+    def metered(self, project: str | None = None) -> Sequence[Metered]:
+        with _understood():
+            return metering.read(self._db, project)
+
+    def metered_since(self) -> float | None:
+        return metering.since(self._db)
 
     def plan(self, digest: str) -> bytes | None:
         rows = self._db.rows("SELECT content FROM plans WHERE digest = ?", (digest,))
@@ -169,12 +177,17 @@ class SqlStore:
             history.remember_edit(self._db, who, what, writes)
             self._pen.write(0, writes)
 
+    def begin_metering(self, hold: Hold, metered: Sequence[Metered]) -> None:
+        with self._writing(hold):
+            metering.begin(self._db, metered)
+
     def restore(self, hold: Hold, who: str, lineage: Lineage, writes: Writes, directory: Path) -> None:
         with self._writing(hold):
             init.adopt(self._db, who, lineage)
             documents.take_over(self._db, self._seal, lineage.documents)
             history.remember_edit(self._db, who, "recovered", writes)
             self._pen.write(0, writes)
+            metering.begin(self._db, ())  # what was before is known only in part
             init.write_marker(directory, lineage.site, init.read_marker(directory)[1])
         self.site = lineage.site
 

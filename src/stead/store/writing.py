@@ -9,6 +9,7 @@ from stead.core.address import Address
 from stead.core.recorded import KnownHost, Record
 from stead.core.value import as_dict
 from stead.core.want import Body, Want
+from stead.store import metering
 from stead.store.database import Database, dump
 from stead.store.model import Began, Ended, Skipped, Writes
 from stead.store.sealing import Seal, of_body, of_leases, of_output, of_own
@@ -35,11 +36,15 @@ class Pen:
         db = self._db
         if writes.renamed:
             self._rename(writes.renamed)
+            metering.rename(db, writes.renamed)
         if writes.records:
             self._records(writes.records)
         if writes.wants:
             self._wants(writes.wants)
+        if writes.metered:
+            metering.remember(db, writes.metered)
         if writes.gone:
+            metering.forget(db, writes.gone)
             names = [(str(address),) for address in writes.gone]
             db.many("DELETE FROM wants WHERE resource = (SELECT id FROM resources WHERE address = ?)", names)
             db.many("DELETE FROM resources WHERE address = ?", names)

@@ -176,6 +176,7 @@ def _completed(
 def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt, documents: Mapping[str, Document]) -> None:
     from stead.cli.commands.apply import who
     from stead.cli.common.workspace import open_state
+    from stead.run.measuring import all_measured
     from stead.store import init
     from stead.store.model import Lineage, LockRequest, Writes
 
@@ -188,6 +189,7 @@ def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt, document
         records=records,
         wants=[(one.address, host, want) for one in records for host, want in one.wants.items()],
         outputs=recorded.outputs,
+        metered=list(all_measured(recorded)),
     )
     lineage = Lineage(
         site=recorded.site,

@@ -94,7 +94,8 @@ def _specs(root: Path, inventories: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(
         path
         for path in files
-        if path.resolve() not in beside and not path.name.endswith((*INVENTORIES, ".test.yml", ".vars.yml"))
+        if path.resolve() not in beside
+        and not path.name.endswith((*INVENTORIES, ".test.yml", ".vars.yml", "prices.yml"))
     )
 
 

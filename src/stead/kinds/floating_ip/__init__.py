@@ -2,6 +2,7 @@
 
 from stead.core.effect import IN_PLACE, NAMED
 from stead.core.kind import Kind, QuotaWord, Scope
+from stead.core.metered import MeterWord
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.reach import reaches
 from stead.kinds.floating_ip.realise import (
@@ -10,6 +11,7 @@ from stead.kinds.floating_ip.realise import (
     detached,
     facts,
     implicit_refs,
+    metered,
     needs,
     pins,
     realise,
@@ -34,6 +36,8 @@ KIND = Kind(
     needs=needs,
     retained=retained,
     quota={"floating_ips": QuotaWord("Floating IPs", example=4)},
+    meters={"floating_ips": MeterWord("Floating IPs")},
+    metered=metered,
     contribute=contribute,
     realise=realise,
     facts=facts,

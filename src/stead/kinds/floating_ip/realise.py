@@ -152,6 +152,10 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield dict.fromkeys(where, Want.of(body, own))
 
 
+def metered(_fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str, int]:
+    return {"floating_ips": 1}
+
+
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     """Led nowhere meanwhile."""
     if not {have.get("instance"), have.get("router", {}).get("uuid")} & gone:

@@ -4,6 +4,7 @@ from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.instance.demand import demand, host_needs, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
+from stead.kinds.instance.metered import METERS, metered
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.moving import stays
 from stead.kinds.instance.nics import implicit_refs, needs, pins
@@ -50,6 +51,8 @@ KIND = Kind(
     },
     saved=saved,
     usage=usage,
+    meters=METERS,
+    metered=metered,
     contribute=contribute,
     realise=realise,
     facts=facts,

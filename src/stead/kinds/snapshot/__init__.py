@@ -2,9 +2,10 @@
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED
 from stead.core.kind import Kind, QuotaWord, Scope
+from stead.core.metered import MeterWord
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.snapshot.model import Snapshot
-from stead.kinds.snapshot.realise import extent, facts, host_needs, realise
+from stead.kinds.snapshot.realise import extent, facts, host_needs, metered, realise
 from stead.kinds.snapshot.rules import fits
 from stead.kinds.snapshot.unmanaged import retained
 
@@ -24,6 +25,8 @@ KIND = Kind(
     retained=retained,
     fits=fits,
     quota={"snapshots": QuotaWord("Snapshots")},
+    meters={"snapshots": MeterWord("Snapshots, by pool")},
+    metered=metered,
     realise=realise,
     facts=facts,
     effects={

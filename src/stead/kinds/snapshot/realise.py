@@ -31,6 +31,10 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {volume.host: Want.of(body, {"name": str(member.address), "uuid": member.leases["uuid"]})}
 
 
+def metered(fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str, int]:
+    return {f"snapshots:{fields['pool']['name']}": 1}
+
+
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
     model: Snapshot = block.model
     return {

@@ -2,11 +2,23 @@
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED
 from stead.core.kind import Kind, QuotaWord, Scope
+from stead.core.metered import MeterWord
 from stead.kinds.shared.counted import STORAGE
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.volume.model import Volume
 from stead.kinds.volume.moving import stays
-from stead.kinds.volume.realise import contribute, demand, extent, facts, grow_only, host_needs, realise, saved, usage
+from stead.kinds.volume.realise import (
+    contribute,
+    demand,
+    extent,
+    facts,
+    grow_only,
+    host_needs,
+    metered,
+    realise,
+    saved,
+    usage,
+)
 from stead.kinds.volume.rules import check, fits
 from stead.kinds.volume.unmanaged import retained
 
@@ -33,6 +45,8 @@ KIND = Kind(
     quota={"volumes": QuotaWord("Volumes"), "storage": STORAGE},
     saved=saved,
     usage=usage,
+    meters={"volumes": MeterWord("Volumes, by pool", size=True)},
+    metered=metered,
     contribute=contribute,
     realise=realise,
     facts=facts,

@@ -124,6 +124,10 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
     }
 
 
+def metered(fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str, int]:
+    return {f"volumes:{fields['pool']['name']}": int(fields["size"])}
+
+
 def saved(fields: Mapping[str, Any]) -> SavedDisk:
     return SavedDisk(fields["uuid"], int(fields["size"]))
 

@@ -16,7 +16,7 @@ EMPTY = Code("STEAD-L021", "no spec found")
 LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
 TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
 # Files beside a spec that are YAML and no part of it.
-OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml")
+OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml", "prices.yml")
 
 
 class Files:
