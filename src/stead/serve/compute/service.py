@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import hosts, keypairs, limits, security_groups
+from stead.serve.compute import hosts, keypairs, limits, security_groups, usage
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -135,6 +135,7 @@ ROUTES = (
     *security_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
+    *usage.ROUTES,
     ApiRoute("GET", f"{V}/extensions", READER, empty("extensions")),
     ApiRoute("GET", f"{V}/os-server-groups", READER, empty("server_groups")),
     ApiRoute("GET", f"{V}/os-server-groups/{{id}}", READER, _none("Server group")),
@@ -150,8 +151,6 @@ UNBUILT = (
     ("GET", f"{S}/{{id}}/os-instance-actions", "the list of what was done to a server"),
     ("GET", f"{S}/{{id}}/diagnostics", "measurements of a server"),
     ("PUT", f"{S}/{{id}}/os-volume_attachments/{{volume}}", "swapping volumes"),
-    ("GET", f"{V}/os-simple-tenant-usage", "usage"),
-    ("GET", f"{V}/os-simple-tenant-usage/{{id}}", "usage"),
 )
 SERVICE = Service(
     name="compute", type="compute", title="nova", endpoint=V, also_at=OLDER, routes=ROUTES, unbuilt=UNBUILT
