@@ -16,12 +16,12 @@ import uvicorn
 from stead.cli.common.serving import means, people_of
 from stead.cli.common.workspace import Workspace, find
 from stead.core.address import Address
-from stead.serve.app import ApiServer
 from stead.serve.begin import begun
 from stead.serve.cloud import Cloud
 from stead.serve.edits import Who
 from stead.serve.identity.people import People
 from stead.serve.identity.scopes import SYSTEM
+from stead.serve.portal.application import application
 from stead.serve.services import SERVICES
 from stead.serve.worker import Worker
 from stead.serve.world import bare
@@ -93,9 +93,7 @@ class Site:
         self._tokens: dict[str, str] = {}
         self.url, self._server = (
             "",
-            uvicorn.Server(
-                uvicorn.Config(ApiServer(self.cloud, self.people, SERVICES).app(), port=0, log_level="warning")
-            ),
+            uvicorn.Server(uvicorn.Config(application(self.cloud, self.people, SERVICES), port=0, log_level="warning")),
         )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()

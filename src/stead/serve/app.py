@@ -35,7 +35,8 @@ from stead.serve.faults import (
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.kept import KeptAnswers
-from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, Service
+from stead.serve.preview import PREVIEW, preview_of
+from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, PreviewedEdit, Service
 from stead.serve.uploads import uploaded
 from stead.serve.versions import negotiated
 from stead.store.model import Audited
@@ -83,11 +84,13 @@ class ApiServer:
             request_id = _new_id()
             try:
                 headers = negotiated(service.name, request.headers)
+                if PREVIEW in request.headers and not service.previewed:
+                    raise bad(f"Requests of {service.name} cannot be previewed.")
                 if route.raw:
                     async with uploaded(request, self._cloud.means.uploads, LARGEST_FILE) as place:
                         answer = await self._in_thread(route, request, str(place).encode(), check, request_id)
                 else:
-                    raw = await _body(request, LARGEST)
+                    raw = await read_body(request, LARGEST)
                     answer = await self._in_thread(route, request, raw, check, request_id)
                 return _response(answer, {**headers, **_ids(request_id)})
             except Fault as fault:
@@ -118,13 +121,14 @@ class ApiServer:
         self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
     ) -> ApiReply:
         call, status = self._call(route, request, raw), 500
+        call.preview = PREVIEW in request.headers
         try:
             call.caller = self._caller(request)
             _must_be_allowed(call.caller, route.policy)
             if not route.raw and route.schema is not None:
                 call.body = _parsed(raw)
                 check(call.body)
-            answer = self._kept_answer(route, request, call) if route.kept else route.handler(call)
+            answer = self._kept_answer(route, request, call) if route.kept else _answered(route, call)
             status = answer.status
         except Fault as fault:
             status = fault.status
@@ -185,6 +189,13 @@ def _spellings(service: Service, path: str) -> Iterable[str]:
     return found
 
 
+def _answered(route: ApiRoute, call: Call) -> ApiReply:
+    try:
+        return route.handler(call)
+    except PreviewedEdit as found:
+        return ApiReply(body={"preview": preview_of(call, found)})
+
+
 def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
     if caller.may(policy):
         return
@@ -193,7 +204,7 @@ def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
     raise forbidden(f"This needs a role that you do not have here: {policy}.")
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """Never more in memory than may be."""
     found = bytearray()
     async for chunk in request.stream():

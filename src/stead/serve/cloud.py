@@ -85,15 +85,16 @@ class Cloud:
     def world(self) -> CloudState:
         """While nothing has changed, also for those who ask while somebody plans: so they get to wait together."""
         known = self._world
-        if known is not None and known[0] == self._stamp():
+        if known is not None and known[0] == self.stamp():
             return known[1]
         with self._lock:
-            stamp = self._stamp()
+            stamp = self.stamp()
             if self._world is None or self._world[0] != stamp:
                 self._world = (stamp, self._read())
             return self._world[1]
 
-    def _stamp(self) -> tuple[int, int, int]:
+    def stamp(self) -> tuple[int, int, int]:
+        """Another one whenever something has changed."""
         with self._looking:
             return (self._look_store.documents_serial(), self._look_store.serial(), self._outcome)
 
@@ -122,7 +123,7 @@ class Cloud:
             content = one.edit(before.content)
             if content == before.content:
                 return world
-            after, desired = self._planned(world, before, content, one.who, one.loses)
+            after, desired, _ = self._planned(world, before, content, one.who, one.loses)
             try:
                 self.store.save_document(replace(after, reason=one.reason))
             except Refused as refusal:
@@ -134,12 +135,22 @@ class Cloud:
             return self.world()
         raise conflict("Others change the same project all the time. Try again.")
 
+    def preview(
+        self, project: str, who: Who, edit: Edit, *, loses: OfAddress = lambda _one: False
+    ) -> tuple[CloudState, CloudState, Plan]:
+        """What an edit would make of the cloud, and the plan for it. Nothing is saved."""
+        with self._lock:
+            world = self.world()
+            before = self._document(world, project)
+            after, desired, plan = self._planned(world, before, edit(before.content), who, loses)
+            return world, world.after(after, desired), plan
+
     def begin(self, project: str, who: Who, content: Content, reason: str = "create project") -> CloudState:
         """The first version of a project's document."""
         with self._lock:
             last = next(iter(self.store.versions(project, 1)), None)
             nothing = Document(project=project, revision=last.revision if last else 0, who="", reason="")
-            after, _ = self._planned(self.world(), nothing, content, who, lambda _one: False)
+            after, _, _ = self._planned(self.world(), nothing, content, who, lambda _one: False)
             self.store.save_document(replace(after, reason=reason))
             self.woken()
             return self.world()
@@ -171,7 +182,7 @@ class Cloud:
 
     def _planned(
         self, world: CloudState, before: Document, content: Content, who: Who, loses: OfAddress
-    ) -> tuple[Document, Desired]:
+    ) -> tuple[Document, Desired, Plan]:
         project, file = before.project, document_of(before.project)
         documents = {**contents_of(world.documents), project: content}
         desired, found = self.means.read(documents)
@@ -185,7 +196,7 @@ class Cloud:
                 raise conflict(f"It would lose data: {step.loses or step.address}. Nothing was done.")
         after = Document(project=project, revision=before.revision + 1, who=who.name, reason="", content=content)
         about = about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id))
-        return replace(after, about=about), desired
+        return replace(after, about=about), desired, planned.plan
 
     def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""
@@ -220,7 +231,7 @@ def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mappin
         for address in block.members if is_of(block.members[0], before.project) else ():
             old = before.about.get(str(address), {})
             about = {"created": told.now, "by": told.by, **{name: one for name, one in old.items() if name != "kept"}}
-            if _said(after.content, address) != _said(before.content, address):
+            if said_of(after.content, address) != said_of(before.content, address):
                 about["updated"] = told.now
             kept = _promised(address, old, told)
             found[str(address)] = {**about, "kept": kept} if kept else about
@@ -238,7 +249,7 @@ def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[
     return {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
 
 
-def _said(content: Content, address: Address) -> Any:
+def said_of(content: Content, address: Address) -> Any:
     return content.get(address.kind, {}).get(address.name) if address.project else content.get("project")
 
 

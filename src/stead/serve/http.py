@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import uvicorn
 
 from stead.core.value import value
-from stead.serve.app import ApiServer
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
+from stead.serve.portal.application import application
 from stead.serve.routes import Service
 from stead.serve.worker import Worker
 
@@ -62,7 +62,7 @@ def notify(state: str) -> None:
 def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Service], at: Listening) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = uvicorn.Config(
-        ApiServer(cloud, people, services, url=at.url).app(),
+        application(cloud, people, services, url=at.url),
         ssl_certfile=at.certificate,
         ssl_keyfile=at.key,
         timeout_keep_alive=KEEP_ALIVE,

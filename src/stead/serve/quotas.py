@@ -85,7 +85,7 @@ def write(call: Call, project: str, table: Table, said: Mapping[str, Any]) -> No
         quota = {name: one for name, one in {**own.get("quota", {}), **changed}.items() if one is not None}
         return {**content, "project": {**own, "quota": quota}}
 
-    call.cloud.edit(project, call.who, "change quota", edit)
+    call.edit_in(project, "change quota", edit)
 
 
 def _amount(limit: Limit, number: int) -> Any:

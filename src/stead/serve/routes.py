@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stead.core.named import NamedTuple
 from stead.core.value import field, mutable, positional, value
+from stead.plan.model import Plan
 from stead.serve.cloud import Cloud
 from stead.serve.edits import Edit, Who
 from stead.serve.faults import bad, forbidden
@@ -37,6 +38,14 @@ class ApiReply:
     is_json: bool = False  # of bytes: they are JSON already
 
 
+class PreviewedEdit(Exception):  # noqa: N818 - it is what was asked for
+    """Ends a request of which only the plan is wanted."""
+
+    def __init__(self, project: str, before: CloudState, after: CloudState, plan: Plan) -> None:
+        super().__init__()
+        self.project, self.before, self.after, self.plan = project, before, after, plan
+
+
 @mutable
 class Call:
     """One request, as a handler sees it."""
@@ -52,6 +61,7 @@ class Call:
     source: str
     raw: bytes = b""  # of routes that take no JSON
     audit: dict[str, str] = field(default_factory=dict)
+    preview: bool = False  # its edit is planned and told, and not saved
     acting_in: str | None = None  # an admin's project of the moment, where that is not the token's
 
     @property
@@ -86,7 +96,12 @@ class Call:
 
     def edit(self, what: str, edit: Edit, **more: Any) -> CloudState:
         """Changes the document of the project. `what` goes into its history."""
-        return self.cloud.edit(self.project, self.who, what, edit, **more)
+        return self.edit_in(self.project, what, edit, **more)
+
+    def edit_in(self, project: str, what: str, edit: Edit, **more: Any) -> CloudState:
+        if self.preview:
+            raise PreviewedEdit(project, *self.cloud.preview(project, self.who, edit, **more))
+        return self.cloud.edit(project, self.who, what, edit, **more)
 
     @property
     def who(self) -> Who:
@@ -121,6 +136,7 @@ class Service:
     endpoint: str  # in the catalog: its path, with {project}
     routes: tuple[ApiRoute, ...]
     also_at: str = ""  # an older path under which all of the endpoint's is reached as well
+    previewed: bool = False  # its changes are edits of documents alone, so that they can be planned without being made
     unbuilt: tuple[tuple[str, str, str], ...] = ()  # method, path, what it would be: answers 501
 
 

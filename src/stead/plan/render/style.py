@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-STYLE = """
-:root{color-scheme:light dark;--fg:#16191d;--bg:#fff;--dim:#626b76;--line:#e1e5ea;--add:#12813f;--chg:#9a6700;
---del:#c4232f;--card:#f8f9fb;--bar:#3b7dd8;--full:#c4232f;--mono:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-@media (prefers-color-scheme:dark){:root{--fg:#e8ebee;--bg:#0f1215;--dim:#9aa4af;--line:#2a3038;--add:#4cc26b;
---chg:#d9a93a;--del:#ff7078;--card:#161a1f;--bar:#5b9bf0;--full:#ff7078}}
-*{box-sizing:border-box}
+LIGHT = (
+    "--fg:#16191d;--bg:#fff;--dim:#626b76;--line:#e1e5ea;--add:#12813f;--chg:#9a6700;"
+    "--del:#c4232f;--card:#f8f9fb;--bar:#3b7dd8;--full:#c4232f"
+)
+DARK = (
+    "--fg:#e8ebee;--bg:#0f1215;--dim:#9aa4af;--line:#2a3038;--add:#4cc26b;"
+    "--chg:#d9a93a;--del:#ff7078;--card:#161a1f;--bar:#5b9bf0;--full:#ff7078"
+)
+STYLE = (
+    f"""
+:root{{color-scheme:light dark;{LIGHT};--mono:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}}
+@media (prefers-color-scheme:dark){{:root{{{DARK}}}}}
+"""
+    """*{box-sizing:border-box}
 body{font:14px/1.55 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:1160px;margin:2.5em auto;
 padding:0 1.5em}
 h1{font-size:1.7em;line-height:1.2;margin:0 0 .4em}
@@ -38,6 +46,7 @@ vertical-align:baseline;margin-right:.6em}.bar i{display:block;height:100%;backg
 .bar.full i{background:var(--full)}
 @media print{body{max-width:none;margin:0}.entry{break-inside:avoid}}
 """
+)
 
 
 def beginning(title: str) -> str:

@@ -153,5 +153,12 @@ UNBUILT = (
     ("PUT", f"{S}/{{id}}/os-volume_attachments/{{volume}}", "swapping volumes"),
 )
 SERVICE = Service(
-    name="compute", type="compute", title="nova", endpoint=V, also_at=OLDER, routes=ROUTES, unbuilt=UNBUILT
+    name="compute",
+    type="compute",
+    title="nova",
+    endpoint=V,
+    also_at=OLDER,
+    routes=ROUTES,
+    unbuilt=UNBUILT,
+    previewed=True,
 )

@@ -42,7 +42,11 @@ class People:
         self.lockout, self.addresses = Lockout(), Lockout(attempts=FROM_ONE_ADDRESS)
         if (TOKEN_KEY, "tokens") not in self.known():
             self.write({(TOKEN_KEY, "tokens"): {"key": new_key()}})
-        self.tokens = Tokens(self.known()[TOKEN_KEY, "tokens"]["key"])
+        self.tokens = Tokens(self.token_key())
+
+    def token_key(self) -> str:
+        key: str = self.known()[TOKEN_KEY, "tokens"]["key"]
+        return key
 
     def known(self) -> Mapping[Key, Record]:
         with self._lock:

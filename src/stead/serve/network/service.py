@@ -239,4 +239,12 @@ UNBUILT = (
     ("POST", f"{V}/qos/policies", "QoS policies"),
     ("DELETE", Q, "resetting a quota"),
 )
-SERVICE = Service(name="network", type="network", title="neutron", endpoint="/network", routes=ROUTES, unbuilt=UNBUILT)
+SERVICE = Service(
+    name="network",
+    type="network",
+    title="neutron",
+    endpoint="/network",
+    routes=ROUTES,
+    unbuilt=UNBUILT,
+    previewed=True,
+)

@@ -145,4 +145,5 @@ SERVICE = Service(
     endpoint="/volume/v3/{project}",
     routes=ROUTES,
     unbuilt=UNBUILT,
+    previewed=True,
 )

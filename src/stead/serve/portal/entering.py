@@ -1,0 +1,82 @@
+"""Logging in and out, and in which project one is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from stead.serve.faults import Fault, forbidden
+from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.scopes import SYSTEM
+from stead.serve.portal.pages import BASE, page
+from stead.serve.portal.sessions import PortalSession
+from stead.serve.portal.texts import languages
+from stead.serve.portal.visits import PortalRoute, Visit
+from stead.serve.routes import AccessPolicy
+
+LANGUAGE = "stead-language"
+A_YEAR = 365 * 86400
+
+
+async def ask_who(visit: Visit) -> Response:
+    if visit.session is not None:
+        return RedirectResponse(f"{BASE}/", 303)
+    return page(visit, "login.html", fault=None)
+
+
+async def log_in(visit: Visit) -> Response:
+    """By the API's own login, which counts guesses and writes the audit log."""
+    name, domain = visit.said("name"), visit.said("domain")
+    user: dict[str, Any] = {"name": name, "domain": {"name": domain} if domain else {"id": DOMAIN}}
+    user["password"] = (visit.form.get("password") or [""])[0]
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": "unscoped"}}
+    try:
+        answer = await visit.ask("POST", "/identity/v3/auth/tokens", body)
+    except Fault as fault:
+        return page(visit, "login.html", status=fault.status, fault=fault)
+    id_, now = answer["token"]["user"]["id"], visit.cloud.clock()
+    project = _first_project(visit, id_)
+    system = not project and bool(visit.people.roles_in(id_, SYSTEM))
+    visit.begin(PortalSession(id_, project, system, now, now, os.urandom(12).hex()))
+    return RedirectResponse(f"{BASE}/", 303)
+
+
+def _first_project(visit: Visit, user: str) -> str:
+    own, there = visit.people.user(user).get("default_project_id") or "", visit.people.projects_of(user)
+    return own if own in there else next(iter(there), "")
+
+
+async def log_out(visit: Visit) -> Response:
+    if visit.session is not None:
+        visit.people.revoke(visit.session.whole)
+        visit.begin(None)
+    return RedirectResponse(f"{BASE}/login", 303)
+
+
+async def change_project(visit: Visit) -> Response:
+    """What one may there, each request asks anew."""
+    project = visit.said("project")
+    session = visit.session
+    if session is None or project not in visit.people.projects_of(session.user):
+        raise forbidden("You have no role in that project.")
+    visit.begin(session._replace(project=project, system=False))
+    return RedirectResponse(f"{BASE}/", 303)
+
+
+async def change_language(visit: Visit) -> Response:
+    response = RedirectResponse(f"{BASE}/", 303)
+    if (language := visit.said("language")) in languages():
+        response.set_cookie(LANGUAGE, language, max_age=A_YEAR, httponly=True, samesite="lax", path=BASE)
+    return response
+
+
+PUBLIC, ANYONE = AccessPolicy.PUBLIC, AccessPolicy.ANYONE
+ROUTES = (
+    PortalRoute("GET", "/login", PUBLIC, ask_who),
+    PortalRoute("POST", "/login", PUBLIC, log_in),
+    PortalRoute("POST", "/language", PUBLIC, change_language),
+    PortalRoute("POST", "/logout", ANYONE, log_out),
+    PortalRoute("POST", "/project", ANYONE, change_project),
+)
