@@ -575,3 +575,16 @@ def test_many_are_remembered_at_once(store: Store) -> None:
         fill(store, Writes(metered=[Metered(one, str(one), {"volumes:a": size}) for one in some]))
     fill(store, Writes(gone=some))
     assert len(store.metered()) == 3 * len(some)
+
+
+def test_runs_are_counted_by_how_they_ended(store: Store) -> None:
+    assert store.outcomes() == {}
+    fill(store, Writes())
+    fill(store, Writes())
+    with store.lock(ME) as hold:
+        run = store.start(hold, RUN, Writes())
+        assert store.outcomes() == {Outcome.DONE: 2, Outcome.RUNNING: 1}
+        store.finish(hold, run, Outcome.FAILED, Writes())
+    with store.lock(ME) as hold:
+        store.start(hold, RUN, Writes())
+    assert store.outcomes() == {Outcome.DONE: 2, Outcome.FAILED: 1, Outcome.KILLED: 1}

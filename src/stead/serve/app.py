@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ from stead.serve.faults import (
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.kept import KeptAnswers
+from stead.serve.metrics.counting import ServerCounts
+from stead.serve.metrics.page import PATH as METRICS
+from stead.serve.metrics.page import MetricsPage
 from stead.serve.preview import PREVIEW, preview_of
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, PreviewedEdit, Service
 from stead.serve.uploads import uploaded
@@ -51,10 +55,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class ApiServer:
     def __init__(self, cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> None:
         self._cloud, self._people, self._services, self._url = cloud, people, services, url.rstrip("/")
-        self._kept = KeptAnswers()
+        self._kept, self._counts = KeptAnswers(), ServerCounts()
+        cloud.timed = self._counts.plan
 
     def app(self) -> ASGIApp:
         routes = [route for service in self._services for route in self._routes(service)]
+        page = MetricsPage(self._cloud, self._counts, self._caller)
+        routes.append(HttpRoute(METRICS, run_in_thread(page.answer), methods=["GET"]))
         return Starlette(routes=routes, exception_handlers={404: self._nowhere, 405: self._nowhere})
 
     def _routes(self, service: Service) -> Iterable[HttpRoute]:
@@ -120,7 +127,7 @@ class ApiServer:
     def _answer(
         self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
     ) -> ApiReply:
-        call, status = self._call(route, request, raw), 500
+        call, status, began = self._call(route, request, raw), 500, time.perf_counter()
         call.preview = PREVIEW in request.headers
         try:
             call.caller = self._caller(request)
@@ -141,6 +148,7 @@ class ApiServer:
             logger.exception("request %s", request_id)
             raise Fault(500, OURS.id, f"A fault of the server's own. Request {request_id}.") from error
         finally:
+            self._counts.request(route, status, time.perf_counter() - began)
             self._audit(call, route, request, status, request_id)
         return answer
 
@@ -178,6 +186,13 @@ class ApiServer:
             self._cloud.clock(), who, call.caller.project, f"{route.method} {path}", call.source, status, request_id
         )
         self._people.audit(entry)
+
+
+def run_in_thread(answer: Callable[[Request], Response]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await to_thread.run_sync(answer, request)
+
+    return endpoint
 
 
 def _spellings(service: Service, path: str) -> Iterable[str]:

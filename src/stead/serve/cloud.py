@@ -56,6 +56,7 @@ class Means:
     uploads: Path = Path()
     root: Path = Path()
     site_key: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)  # whoever has it may read `/metrics`
     # The last bytes of what a guest wrote on its console. Simulated guests write nothing.
     console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
 
@@ -65,7 +66,9 @@ class Cloud:
         self.means, self.clock = means, clock
         self.store = means.open_store()
         self.observed: Observed = Observed(hosts=means.hosts)
+        self.looked: float | None = None  # when hosts were last asked
         self.faults: Mapping[Address, str] = {}
+        self.timed: Callable[[float], None] = lambda _seconds: None  # is told how long each plan took
         self.woken: Callable[[], None] = lambda: None
         self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
         self._world: tuple[tuple[int, int, int], CloudState] | None = None
@@ -81,6 +84,7 @@ class Cloud:
         """From the worker: what the hosts have now, and what could not be done."""
         with self._lock:
             self.observed, self.faults, self._outcome = observed, faults, self._outcome + 1
+            self.looked = self.clock()
 
     def world(self) -> CloudState:
         """While nothing has changed, also for those who ask while somebody plans: so they get to wait together."""
@@ -201,7 +205,11 @@ class Cloud:
     def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""
         inputs = self.inputs(desired, world, as_recorded(self.observed, world.made))
-        return make_plan(inputs, Wishes(selection=Selection(wanted=in_projects(projects))))
+        began = time.perf_counter()
+        try:
+            return make_plan(inputs, Wishes(selection=Selection(wanted=in_projects(projects))))
+        finally:
+            self.timed(time.perf_counter() - began)
 
     def inputs(self, desired: Desired, world: CloudState, observed: Observed) -> Inputs:
         return Inputs(

@@ -47,6 +47,9 @@ class Reader(Protocol):
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
         """The latest first."""
 
+    def outcomes(self) -> Mapping[Outcome, int]:
+        """How many runs ended so."""
+
     def run(self, number: int) -> RunInfo | None: ...
     def journal(self, run: int) -> Sequence[JournalEntry]: ...
     def history(self, address: Address) -> Sequence[Event]:

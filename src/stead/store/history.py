@@ -16,12 +16,22 @@ _RUNS = """
         (SELECT count(*) FROM steps s WHERE s.run = r.id AND s.state = 'skipped'),
         r.token
     FROM runs r"""
+_OUTCOMES = "SELECT outcome, count(*) FROM runs GROUP BY outcome"
 MOVED = "moved"
 
 
 def runs(db: Database, limit: int) -> list[RunInfo]:
     at_work = working(db)
     return [_run(row, at_work) for row in db.rows(f"{_RUNS} ORDER BY r.id DESC LIMIT ?", (limit,))]
+
+
+def outcomes(db: Database) -> dict[Outcome, int]:
+    """A run that does not hold the lock any more was killed."""
+    counts = {Outcome(name): int(number) for name, number in db.rows(_OUTCOMES)}
+    killed = int(db.rows("SELECT count(*) FROM runs WHERE outcome = 'running' AND token <> ?", (working(db),))[0][0])
+    counts[Outcome.RUNNING] = counts.get(Outcome.RUNNING, 0) - killed
+    counts[Outcome.KILLED] = counts.get(Outcome.KILLED, 0) + killed
+    return {outcome: number for outcome, number in counts.items() if number}
 
 
 def run(db: Database, number: int) -> RunInfo | None:

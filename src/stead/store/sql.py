@@ -71,6 +71,9 @@ class SqlStore:
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
         return history.runs(self._db, limit)
 
+    def outcomes(self) -> Mapping[Outcome, int]:
+        return history.outcomes(self._db)
+
     def run(self, number: int) -> RunInfo | None:
         return history.run(self._db, number)
 

@@ -17,12 +17,17 @@ from stead.cli.common.workspace import (
     runner_for,
     site_key,
 )
-from stead.core.diagnostics import Diagnostic, Refused, has_errors
+from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
 
 if TYPE_CHECKING:
     from stead.language.desired import Desired
     from stead.serve.cloud import Means
     from stead.serve.identity.people import People
+
+
+BAD_TOKEN = Code("STEAD-C081", "the token for metrics cannot be used")
+METRICS_TOKEN = "metrics-token"  # noqa: S105 - the name of its file
+SHORTEST_TOKEN = 32  # characters
 
 
 def required() -> None:
@@ -69,8 +74,29 @@ def means(workspace: Workspace) -> Means:
         uploads=uploads,
         root=workspace.root,
         site_key=key_to_keep(workspace),
+        metrics_token=metrics_token(workspace),
         **({} if is_simulated(workspace, inventory) else {"console_log": reader(inventory)}),
     )
+
+
+def metrics_token(workspace: Workspace) -> str:
+    """Made once, for its owner's eyes only: Prometheus reads it from the file, or has a copy of that."""
+    import os
+    import secrets
+
+    path = made_directory(workspace) / METRICS_TOKEN
+    try:
+        new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        token = path.read_text(encoding="ascii", errors="replace").strip()
+        if len(token) < SHORTEST_TOKEN:
+            text = f"{path} holds no token of {SHORTEST_TOKEN} characters. Remove it: the next start makes a new one."
+            raise Refused(BAD_TOKEN.at(None, text)) from None
+        return token
+    token = secrets.token_hex(SHORTEST_TOKEN)
+    with os.fdopen(new, "w") as file:
+        file.write(token + "\n")
+    return token
 
 
 def people_of(ready: Means) -> People:

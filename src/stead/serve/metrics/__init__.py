@@ -1,0 +1,1 @@
+"""What `/metrics` of `stead serve` tells Prometheus, and who may read it."""

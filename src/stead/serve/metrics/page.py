@@ -1,0 +1,61 @@
+"""The route `/metrics`. It needs a token of its own, or an admin's: what all projects have is in it."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.exposition import OPENMETRICS, TEXT, written
+from stead.core.diagnostics import Refused
+from stead.serve.cloud import Cloud
+from stead.serve.identity.roles import Caller
+from stead.serve.metrics.counting import ServerCounts
+from stead.serve.metrics.site import SiteReading, families
+
+PATH = "/metrics"
+_BEARER = "bearer"
+
+
+class MetricsPage:
+    def __init__(self, cloud: Cloud, counts: ServerCounts, caller: Callable[[Request], Caller]) -> None:
+        self._cloud, self._counts, self._caller = cloud, counts, caller
+
+    def answer(self, request: Request) -> Response:
+        """In a thread: it reads the whole record."""
+        if not self._may(request):
+            return Response("This needs the token for metrics, or an admin's.\n", 401, {"www-authenticate": "Bearer"})
+        told = self._counts.families()
+        with suppress(Refused):  # the store does not answer: what this process counts is still told
+            told += families(self._site())
+        modern = "application/openmetrics-text" in request.headers.get("accept", "")
+        headers = {"content-type": OPENMETRICS if modern else TEXT, "cache-control": "no-store"}
+        return Response(written(told, openmetrics=modern), headers=headers)
+
+    def _may(self, request: Request) -> bool:
+        form, _, given = request.headers.get("authorization", "").partition(" ")
+        own = self._cloud.means.metrics_token
+        if form.lower() == _BEARER and own and hmac.compare_digest(given.strip().encode(), own.encode()):
+            return True
+        return bool(request.headers.get("x-auth-token")) and self._caller(request).admin
+
+    def _site(self) -> SiteReading:
+        cloud, world = self._cloud, self._cloud.world()
+        store = cloud.means.open_store()  # of its own: others may be in the middle of a transaction
+        try:
+            last, runs = next(iter(store.runs(1)), None), store.outcomes()
+        finally:
+            store.close()
+        return SiteReading(
+            recorded=world.recorded,
+            observed=cloud.observed,
+            looked=cloud.looked,
+            kinds=cloud.means.kinds,
+            faults=Counter(address.project for address in cloud.faults),
+            last=last,
+            runs=runs,
+        )
