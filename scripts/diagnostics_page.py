@@ -19,6 +19,7 @@ FAMILIES = {
     "G": "Project files and grants",
     "H": "Hosts and inventory",
     "I": "Instances, flavors, keypairs",
+    "K": "Templates of OpenStack's Heat",
     "L": "Language: fields, variables, expressions, files",
     "M": "Images",
     "N": "Networks, routers, floating IPs, security groups",

@@ -64,7 +64,7 @@ def test_every_code_is_met_in_some_test() -> None:
     met = {
         code
         for path in tests.rglob("*")
-        if path.suffix in (".py", ".yml", ".scenario")
+        if path.suffix in (".py", ".yml", ".txt", ".scenario")
         for code in re.findall(r"STEAD-[A-Z][0-9]{3}", path.read_text())
     }
     assert sorted(codes - met - UNMET) == []

@@ -79,7 +79,8 @@ def play(line: Line) -> list[str]:
         case "append":
             name, _, text = rest.partition(": ")
             file = Path(name)
-            file.write_text(file.read_text() + text.replace("\\n", "\n") + "\n")
+            with file.open("a") as opened:
+                opened.write(text.replace("\\n", "\n") + "\n")
         case "answer":
             said, _, command = rest.partition(": stead ")
             with at_terminal(said):

@@ -63,6 +63,7 @@ COMMANDS: dict[str, str] = {
     "cp": "copy files to an instance, or from it",
     "serve": "serve OpenStack's APIs for this site",
     "user": "manage users of the API of `stead serve`",
+    "import": "make a spec of a template of OpenStack's Heat",
     "export": "print a project of the API as a file",
     "project": "hand a project over from the API to files, or from files to the API",
 }

@@ -37,8 +37,11 @@ MOST_LETTERS = 1 << 28  # as many as a file may have
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
-def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
-    """The one document of a file. None where there is none, or where it could not be read to its end."""
+def read(data: bytes, file: str, *, dollars: bool = False) -> tuple[Node | None, list[Diagnostic]]:
+    """The one document of a file. None where there is none, or where it could not be read to its end.
+
+    `dollars` is for files that are no specs: keys may begin with $.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,7 +57,7 @@ def read(data: bytes, file: str) -> tuple[Node | None, list[Diagnostic]]:
             f"The character U+{ord(odd[0]):04X} is not allowed in YAML. Remove it, or write it as an escape in quotes."
         )
         return None, [NOT_YAML.at(place, text)]
-    return _Builder(text, file).build()
+    return _Builder(text, file, dollars=dollars).build()
 
 
 class _Frame:
@@ -77,7 +80,8 @@ class _Anchored(NamedTuple):
 
 
 class _Builder:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, dollars: bool) -> None:
+        self.dollars = dollars
         self.parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined]  # not in its __all__
         self.text, self.file = text, file
         self.found: list[Diagnostic] = []
@@ -216,7 +220,7 @@ class _Builder:
         if name == "<<" and key.plain:
             text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to avoid repetition."
             self.found.append(MERGE.at(key.place, text))
-        elif name.startswith("$"):
+        elif name.startswith("$") and not self.dollars:
             text = f"{name!r} cannot be a key: Stead marks sealed secrets with a $. Choose another."
             self.found.append(BAD_KEY.at(key.place, text))
         elif name in into.entries:

@@ -1,0 +1,212 @@
+"""`stead import hot`: each template of `tests/cases/heat` becomes the spec beside it, and that spec runs."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stead.cli import main
+from stead.heat.spec import text
+from stead.heat.template import Unreadable
+from stead.heat.translate import HotSource, translated
+from stead.heat.values import Expr, Mixed, in_text, quoted
+from stead.language.document.parser import read
+from stead.language.expressions import evaluate
+
+CASES = Path(__file__).parents[2] / "cases" / "heat"
+TEMPLATES = sorted(path.stem for path in CASES.glob("*.yaml"))
+REFUSED = sorted(path.stem for path in (CASES / "refused").glob("*.yaml"))
+UPDATE = bool(os.environ.get("STEAD_UPDATE"))
+GIVEN = {"key_name": "ada", "db_password": "correct horse battery staple", "password": "correct horse"}
+
+
+@pytest.fixture(autouse=True)
+def _in_the_folder_of_the_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CASES)
+
+
+def _same(path: Path, made: str) -> None:
+    if UPDATE:
+        path.write_text(made)
+    assert made == path.read_text()
+
+
+def _import(template: str, *more: str) -> list[str]:
+    environment = Path(template).with_suffix(".env")
+    return ["import", "hot", template, *(["-e", str(environment)] if environment.exists() else []), *more]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_becomes_a_spec_that_applies_and_changes_nothing_afterwards(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(_import(f"{name}.yaml", "--project", "demo")) == 0
+    made = capsys.readouterr().out
+    _same(CASES / f"{name}.yml", made)
+    for one in (CASES / "site").iterdir():
+        shutil.copy(one, tmp_path)
+    (tmp_path / "stack.yml").write_text(made)
+    monkeypatch.chdir(tmp_path)
+    declared = yaml.safe_load(made).get("vars", {})
+    given = [word for one, value in GIVEN.items() if one in declared for word in ("-e", f"{one}={value}")]
+    assert main(["validate", "-q", *given]) == 0
+    assert main(["plan", *given, "--detailed-exitcode"]) == 2
+    assert main(["apply", "-q", "--auto-approve", *given]) == 0
+    assert main(["plan", *given, "--detailed-exitcode"]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_spec_cannot_say_is_told_at_its_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (CASES / "refused").glob("*.yaml"):
+        shutil.copy(one, tmp_path)
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    monkeypatch.chdir(tmp_path)
+    assert main(_import(f"{name}.yaml")) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    _same(CASES / "refused" / f"{name}.txt", told.err)
+
+
+def test_partial_leaves_out_what_a_spec_cannot_say(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(CASES / "refused")
+    for name in ("types", "properties"):
+        assert main(_import(f"{name}.yaml", "--partial")) == 0
+        _same(CASES / "refused" / f"{name}.yml", capsys.readouterr().out)
+
+
+def test_the_command_line_says_what_is_wrong_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template = "01_server_in_existing_net.yaml"
+    for words in (
+        ["missing.yaml"],
+        [template, "-e", "missing.env"],
+        [template, "--parameter", "key_name"],
+        [template, "--project", "Not A Name"],
+    ):
+        assert main(["import", "hot", *words]) == 1
+        assert "STEAD-K010" in capsys.readouterr().err
+    environment = tmp_path / "env.yaml"
+    environment.write_text("parameters: {nonsense: 1}\nresource_registry: {resources: {a: b}}\nfoo: 1\n")
+    assert main(["import", "hot", template, "-e", str(environment)]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-K003" in told
+    assert "STEAD-K008" in told
+    assert main(["import", "hot", template, "--parameter", "nonsense=1"]) == 1
+    assert "STEAD-K005" in capsys.readouterr().err
+
+
+def test_parameters_of_environments_become_defaults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = tmp_path / "env.yaml"
+    environment.write_text("parameters: {flavor: m1.large}\nparameter_defaults: {net: other, flavor: m1.tiny}\n")
+    out = tmp_path / "out.yml"
+    words = ["-e", str(environment), "--parameter", "image=fedora 40", "-o", str(out)]
+    assert main(["import", "hot", "01_server_in_existing_net.yaml", *words]) == 0
+    defaults = {name: one.get("default") for name, one in yaml.safe_load(out.read_text())["vars"].items()}
+    assert defaults == {"key_name": None, "flavor": "m1-large", "net": "other", "image": "fedora-40"}
+    assert main(["import", "hot", "01_server_in_existing_net.yaml", "-o", str(out)]) == 1
+    assert "STEAD-C073" in capsys.readouterr().err
+
+
+def test_the_example_is_what_the_command_makes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = CASES.parents[2] / "examples" / "heat"
+    monkeypatch.chdir(example)
+    assert main(["import", "hot", "hot/template.yaml", "--project", "shop"]) == 0
+    _same(example / "shop.yml", capsys.readouterr().out)
+
+
+def test_a_template_that_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text("heat_template_version: 2016-10-14\n#" + "x" * (1 << 20))
+    assert main(["import", "hot", str(large)]) == 1
+    assert "STEAD-K009" in capsys.readouterr().err
+
+
+ODD = [
+    "{{ x }}",
+    "{% x %}",
+    "{# x #}",
+    "{",
+    "{{",
+    "{{{",
+    "{{{{%",
+    "}}",
+    "a{",
+    "'{{'",
+    "\\{{ '\\'",
+    "{{ '{{' }}",
+    "$x\n{{\n",
+    "{%",
+]
+
+
+def test_text_of_a_template_is_never_an_expression() -> None:
+    for one in ODD:
+        for other in ODD:
+            value = Mixed((one, Expr("vars.x"), other))
+            assert evaluate(in_text(value), {"vars": {"x": other}}) == one + other + other
+            assert evaluate(f"{{{{ {quoted(one)} }}}}", {}) == one
+        if "{{" in in_text(one) or "{%" in in_text(one):
+            assert evaluate(in_text(one), {}) == one
+
+
+JUNK: list[Any] = [
+    None, 5, -1, True, "x", "{{ x }}", "", [], {}, [1], [[]], {"a": 1}, 1.5, "a\nb", "\u2028", {"get_param": "zz"},
+    {"get_resource": "server"}, {"get_attr": ["server", "first_address"]}, {"get_attr": []}, {"if": ["c"]},
+    {"str_replace": {"template": 5, "params": []}}, {"list_join": [1, 2]}, {"repeat": {"for_each": 5, "template": 1}},
+    {"get_param": ["a", "b"]}, {"map_merge": [1]}, {"map_replace": [1, 2]}, {"digest": ["md5", []]}, {"filter": [1, 2]},
+    {"make_url": {"host": 5}}, {"str_split": [",", "a", "z"]}, {"contains": [[], 5]}, {"list_concat": [[1], 5]},
+    {"not": 5},
+]  # fmt: skip
+
+
+class _Loader(yaml.SafeLoader):
+    """A version is text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [one for one in many if one[0] != "tag:yaml.org,2002:timestamp"]
+    for key, many in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _spots(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    for key, below in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _spots(below, (*path, key))
+
+
+def _read_here(name: str) -> bytes:
+    if ".." in name or not (CASES / name).is_file():
+        raise Unreadable("It is not there.")
+    return (CASES / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_whatever_stands_in_a_template_is_told_or_becomes_yaml(name: str) -> None:
+    chance = random.Random(name)  # noqa: S311 - the same at each run
+    source = (CASES / f"{name}.yaml").read_text()
+    for _ in range(12):
+        tree = yaml.load(source, _Loader)  # noqa: S506 - a safe loader
+        for _ in range(chance.choice([1, 1, 2, 3])):
+            spots = [path for path in _spots(tree) if path and path[0] != "heat_template_version"]
+            path = chance.choice(spots or [("resources",)])
+            node = tree
+            for word in path[:-1]:
+                node = node[word]
+            node[path[-1]] = yaml.safe_load(yaml.safe_dump(chance.choice(JUNK)))
+        draft, found = translated(HotSource(yaml.safe_dump(tree).encode(), "t.yaml", "demo", _read_here))
+        assert all(one.place and one.detail for one in found)
+        if draft is not None:
+            assert read(text(draft, "t.yaml").encode(), "t.yml")[1] == []
