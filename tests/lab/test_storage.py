@@ -143,7 +143,7 @@ def test_guests_have_what_a_storage_host_serves(site: Site) -> None:
     for name in ("blocks", "booted"):
         assert [words for words in seen if secret_of(site, name) in words] == [], "of no process"
         assert [words for words in seen if "qemu-system" in words and uuid(site, name) in words] != []
-    assert [words for words in seen if "ansible" in words] != []
+    assert [words for words in seen if words.startswith("ssh") and site.lab.layout.name in words] != []
     site.identity(DB)
     for name in BOTH:
         ask(site, "put", name, word=f"on-{name}")
@@ -410,7 +410,7 @@ def test_a_smaller_volume_is_a_new_one_that_the_guest_is_given(site: Site) -> No
 
 @contextmanager
 def watched() -> Iterator[set[str]]:
-    """Command lines of all processes, those of lab hosts and of the controller's Ansible among them."""
+    """Command lines of all processes, those of lab hosts and of the controller's SSH among them."""
     seen, over = set[str](), Event()
 
     def look() -> None:
