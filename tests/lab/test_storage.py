@@ -327,6 +327,28 @@ def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) ->
     assert site.plan().empty
 
 
+def test_volumes_move_to_other_pools_and_are_attached_there(site: Site) -> None:
+    """Within the storage host, to it and from it; the guest runs all the time."""
+    before = uuid(site, "near"), uuid(site, "twin")
+    made = MADE.removeprefix("volumes:\n")
+    moved = made.replace("monday}, pool: files", "monday}, pool: blocks").replace(
+        "files}, pool: blocks", "files}, pool: files"
+    )
+    moved = moved.replace("tuesday}, pool: blocks", "tuesday}, host: compute-2").replace(
+        "files}, host: compute-2", "files}, pool: blocks"
+    )
+    told = [("      booted: {from", f"{text}      booted: {{from") for text in (made, moved)]
+    settle(site, MOVED, GROWN, *TAKEN, told[0])
+    steps = settle(site, MOVED, GROWN, *TAKEN, told[1], ATTACHED)
+    names = [f"acme/volumes/{name}" for name in ("near", "twin", "was-blocks", "was-files")]
+    assert steps == {**dict.fromkeys(names, "migrate"), DB: "update"}
+    found = ask(site, "get", "was-files", "was-blocks", "twin", "near")
+    assert found == ["on-files", "on-blocks", "later-on", "later-on"]
+    assert (uuid(site, "near"), uuid(site, "twin")) == before
+    assert logs_in(site, "compute-1", "near") != "", "it has a secret there"
+    assert site.plan().empty
+
+
 def test_a_guest_outlives_the_servers_of_its_volumes(site: Site) -> None:
     """tgt and nfs-ganesha start anew, as after a crash; then the whole host does. Guests wait, and lose nothing."""
     boot = site.identity(DB)["boot_id"]

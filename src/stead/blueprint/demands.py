@@ -23,6 +23,7 @@ from stead.core.value import field, mutable, replace, value
 from stead.language.desired import Block, Desired
 
 LOCAL = "only that host has it. Remove it from the spec, or use `--replace {}` and lose its data"
+POOL = "disk:"  # how the name of an amount begins that is room in a pool
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
 
 
@@ -72,6 +73,7 @@ def question(
         requests=tuple(requests),
         current=asking.current,
         pinned=frozenset(asking.pinned),
+        changed=frozenset(asking.changed),
         policy=ask.Policy(desired.site.policy),
         filters=plugins.filters,
         scorers=plugins.scorers,
@@ -100,8 +102,6 @@ def _freed(
 
 
 class _DemandTables:
-    """The tables of one call of `question`."""
-
     def __init__(
         self, desired: Desired, kinds: Mapping[str, Kind], observed: Observed, records: Mapping[Address, Record]
     ) -> None:
@@ -125,6 +125,7 @@ class _DemandTables:
         self.addresses: dict[str, Address] = {}
         self.current: dict[str, str] = {}
         self.pinned: set[str] = set()
+        self.changed: set[str] = set()
         self.split_volumes: dict[Address, Mapping[Address, str]] = {}
         self.held: dict[str, Reason] = {}
 
@@ -181,7 +182,7 @@ class _DemandTables:
 
     def _roots_elsewhere(self, block: Block, amounts: dict[str, int]) -> set[str]:
         """A root disk in a shared pool takes space where the pool lives, not where the instance runs."""
-        pools = {resource.removeprefix("disk:") for resource in amounts if resource.startswith("disk:")} & self.shared
+        pools = {resource.removeprefix(POOL) for resource in amounts if resource.startswith(POOL)} & self.shared
         for pool in pools:
             size = amounts.pop(f"disk:{pool}")
             demand = Demand(role="", amounts={f"disk:{pool}": size})
@@ -241,16 +242,27 @@ class _DemandTables:
             return
         if demand.standby is not Standby.NONE:
             host = self._that_answers(host, address)
+        there = self.hosts[host]
+        changes = not kind.mobile and there.state.answers and self._changes_pool(address, demand, host)
+        if changes and not {one.removeprefix(POOL) for one in demand.amounts} & there.pools.keys():
+            return  # it moves to a host that has the other pool
         self.current[name] = host
+        self.changed |= {name} if changes else set()
         # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does. From a
         # dead one goes what leaves nothing there.
-        there = self.hosts[host]
-        wanted = demand.host in ("", host) and (not demand.zones or there.zone in demand.zones)
+        wanted = not changes and demand.host in ("", host) and (not demand.zones or there.zone in demand.zones)
         stays = not kind.mobile and wanted and (there.state is not HostStatus.DEAD or kind.stateful)
         if there.state.may_run or stays:
             self.pinned.add(name)
         if there.state is HostStatus.GONE or (there.state is HostStatus.DOWN and not wanted):
             self.held[name] = _held(there, demand)
+
+    def _changes_pool(self, address: Address, demand: Demand, host: str) -> bool:
+        asked = {one for one in demand.amounts if one.startswith(POOL)}
+        want = self.records[address].wants.get(host) if asked and address in self.records else None
+        if want is None:
+            return False
+        return not asked <= {name for _, name, _ in self.kinds[address.kind].host_needs(want.body.fields()).amounts}
 
     def _that_answers(self, host: str, address: Address) -> str:
         """Of two hosts, the second is its home once the first is dead: there it has been running since."""
@@ -290,7 +302,7 @@ class _DemandTables:
 
     def _is_shared(self, volume: Address) -> bool:
         demand = self.volumes.get(volume)
-        return demand is None or bool({r.removeprefix("disk:") for r in demand.amounts} & self.shared)
+        return demand is None or bool({r.removeprefix(POOL) for r in demand.amounts} & self.shared)
 
 
 def _held(host: Host, demand: Demand) -> Reason:

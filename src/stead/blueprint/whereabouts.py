@@ -14,7 +14,8 @@ def is_carried(kind: Kind, record: Record, hosts: Mapping[str, Host], to: str) -
     source, target, want = hosts.get(record.host), hosts.get(to), record.wants.get(record.host)
     if not kind.carried or source is None or target is None or want is None:
         return False
-    return source.state.answers and target.state.answers and not kind.stays(want.fields(), source, target)
+    there = want.fields()
+    return source.state.answers and target.state.answers and not kind.stays(there, there, source, target)
 
 
 def incumbent_host(

@@ -66,6 +66,7 @@ class Effect(NamedTuple):
 
 IN_PLACE = Effect(Action.UPDATE)
 REPLACED = Effect(Action.REPLACE, Disruption.DATA_LOSS)
+MOVED = Effect(Action.MIGRATE, Disruption.MIGRATE)  # within its host, with its data
 # Every want has a name and an identity.
 NAMED: Mapping[str, Effect] = MappingProxyType({"name": IN_PLACE, "uuid": REPLACED})
 # What a host finds altered of something that it made, and has no other name for (`host/observe/looking.py`).

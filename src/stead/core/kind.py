@@ -190,8 +190,9 @@ class Kind:
     carried: bool = False  # moves with its data where the spec wants it elsewhere, while nobody uses it
     locates: tuple[str, ...] = ()
     """Fields of a want that say where others are, by pattern: a change of only these is made once those have moved."""
-    stays: Callable[[Mapping[str, Any], Host, Host], str] = _no_word
-    """Why a mobile or carried one cannot move between two hosts: (have, from, to). Empty if it can."""
+    stays: Callable[[Mapping[str, Any], Mapping[str, Any], Host, Host], str] = _no_word
+    """Why a mobile or carried one cannot move from host to host, or within one: (have, want, from, to). Empty if it
+    can. Before it is known what it is to be there, `want` is `have`."""
     pace: Callable[[Mapping[str, Any]], str] = _no_word
     """How a migration of a mobile one goes, by its want, in words. Empty where it is not limited."""
     lends: bool = False  # others borrow its leases, so it chooses before them

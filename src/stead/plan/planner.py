@@ -12,7 +12,6 @@ from stead.blueprint.settle import Overrides, Rearrange, settle
 from stead.blueprint.silence import listen
 from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic, has_errors, in_order
-from stead.core.effect import Action
 from stead.core.kind import Kind
 from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
@@ -120,7 +119,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
     diff = replace(diff, silence=silence, notes=(*diff.notes, *untold(silence, heard)))
     plan, more = build(diff, blueprint, recorded, made=made, kinds=inputs.kinds, selection=wishes.selection)
     if plan is not None:
-        more += unable(plan, observed, blueprint, inputs.kinds)
+        more += unable(plan, observed, recorded, blueprint, inputs.kinds)
         if hooks := hooks_of(plan, inputs.desired.blocks, inputs.hooks):  # also of what is to be destroyed
             plan = replace(plan, hooks=hooks)
             plan = replace(plan, digest=digest_of(plan))
@@ -129,7 +128,7 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
 
 def _marks(wishes: Wishes, diff: Diff, recorded: Recorded) -> dict[str, Any]:
     """Where it is new: the host that is drained, with what leaves it now; and the one that is restored."""
-    moved = tuple(one.uuid for one in diff.changes if one.action is Action.MIGRATE and one.host == wishes.drains)
+    moved = tuple(one.uuid for one in diff.changes if one.to and one.host == wishes.drains)
     known = recorded.hosts.get(wishes.drains or wishes.restores)
     marked = known is not None and bool(known.drained)
     return {

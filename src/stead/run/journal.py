@@ -185,7 +185,7 @@ class RunJournal:
                 if keep and record and keep.leases and _comes_here(step, keep, record):
                     # The successor's life begins here; were it later, a killed run would leave one that nobody knows.
                     self._write(address, replace(record, leases=keep.leases, host=keep.host))
-            elif step.action is Action.MIGRATE:
+            elif step.to:
                 self._want(address, step.to, step.want)  # should that host go silent, it may have it
 
     def _done(self, step: Step) -> None:
@@ -197,7 +197,7 @@ class RunJournal:
                 return
             case Action.DESTROY:
                 self._want(address, step.host, None)
-            case Action.MIGRATE:
+            case Action.MIGRATE if step.to:
                 self._want(address, step.host, None)
                 self._want(address, step.to, step.want)
                 if (record := self._records.get(address)) is not None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from stead.core.diagnostics import Diagnostic
-from stead.core.effect import Action
 from stead.core.observed import Host, Observed
 from stead.core.recorded import NOTHING, Recorded
 from stead.core.value import value
@@ -68,7 +67,7 @@ class AnsibleRunner:
 
     def refusals(self, steps: Sequence[Step]) -> Sequence[Diagnostic]:
         found: list[Diagnostic] = []
-        if moves := [step for step in steps if step.action is Action.MIGRATE]:
+        if moves := [step for step in steps if step.to]:
             from stead.runner.moving import missing_programs
 
             found += missing_programs(moves)
@@ -88,8 +87,8 @@ class AnsibleRunner:
         steps, refused = self._hooked(wave, "before", wave.steps)
         if refused:
             on_event(StepsEnded(refused))
-        moves = [step for step in steps if step.action is Action.MIGRATE]
-        steps = [step for step in steps if step.action is not Action.MIGRATE]
+        moves = [step for step in steps if step.to]
+        steps = [step for step in steps if not step.to]
         if steps or wave.informs:
             self._carry_out(wave, steps, [one.step for one in refused], on_event)
         if moves:

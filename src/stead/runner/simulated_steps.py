@@ -94,7 +94,7 @@ class SimulatedSteps:
         match step.action:
             case Action.DESTROY:
                 error = self._destroy(address, step)
-            case Action.MIGRATE:
+            case Action.MIGRATE if step.to:
                 error = self._migrate(address, step)
             case Action.FORGET | Action.ACCEPT | Action.REGISTER:
                 error = ""  # nothing is touched

@@ -229,6 +229,107 @@ def test_what_comes_back_takes_the_place_of_its_remnant(step: Any, tmp_path: Pat
         volume.ensure(with_digests(move, {"volume": "0"}), here)
 
 
+class Pools:
+    """Two of one host, with a volume in the first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ledger.keep(ledger.made_by(self.step("a")))
+        (folder / "a").mkdir()
+        write(disk(folder / "a" / f"{UUID}.raw", "raw", MIB), "write -P 5 0 4k")
+        self.digest = disk_digest.of(Content(str(folder / "a" / f"{UUID}.raw"), "raw"))
+
+    def step(self, pool: str, form: str = "raw") -> Any:
+        where = {"name": pool, "type": "dir", "path": str(self.folder / pool)}
+        want = {"uuid": UUID, "name": "acme/volumes/data", "format": form, "size": MIB, "pool": where}
+        told = {"uuid": UUID, "kind": "volumes", "address": "acme/volumes/data", "digest": pool, "action": "migrate"}
+        return {**told, "want": want}
+
+    def move(self, pool: str, form: str = "raw") -> Work:
+        """As a batch does it."""
+        step, work = self.step(pool, form), Work("c1")
+        ledger.begin(ledger.made_by(step))
+        volume.ensure(step, work)
+        ledger.keep(ledger.made_by(step))
+        return work
+
+    def files(self) -> list[str]:
+        return sorted(
+            str(one.relative_to(self.folder)) for one in self.folder.rglob(f"{UUID}*") if "ledger" not in str(one)
+        )
+
+    def whole(self, name: str, form: str = "raw") -> bool:
+        return self.files() == [name] and disk_digest.of(Content(str(self.folder / name), form)) == self.digest
+
+
+@pytest.fixture
+def pools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pools:
+    monkeypatch.setattr(ledger, "LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setattr(volume, "in_use", lambda *_words: [])
+    return Pools(tmp_path)
+
+
+def test_a_volume_moves_within_its_host_to_another_pool_and_format(pools: Pools) -> None:
+    assert pools.move("b", "qcow2").changed
+    assert pools.whole(f"b/{UUID}.qcow2", "qcow2")
+    assert not pools.move("b", "qcow2").changed
+    pools.move("b")
+    assert pools.whole(f"b/{UUID}.raw")
+
+
+@pytest.mark.parametrize(("owner", "at"), [(disk_digest, "of"), (ledger, "moved"), (volume, "_clear")])
+def test_a_move_within_a_host_that_was_killed_is_done_again(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch, owner: Any, at: str
+) -> None:
+    def kill(*_words: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, at, kill)
+        with pytest.raises(KeyboardInterrupt):
+            pools.move("b")
+    assert len(pools.files()) == 2
+    if owner is volume:
+        left = volume.seen(pools.step("b"), Look("c1"))
+        assert left is not None
+        assert left["pool"]["path"] == str(pools.folder / "a" / f"{UUID}.raw")
+    pools.move("b")
+    assert pools.whole(f"b/{UUID}.raw")
+    assert volume.seen(pools.step("b"), Look("c1")) == {}
+
+
+def test_what_a_killed_move_has_left_goes_with_the_volume(pools: Pools) -> None:
+    pools.move("b")
+    made = ledger.made_by(pools.step("b"))
+    ledger.moved(made, pools.step("a")["want"])
+    disk(pools.folder / "a" / f"{UUID}.raw", "raw", MIB)
+    for want in ledger.wants("volumes", UUID):
+        volume.remove(dict(pools.step("b"), have=want), Work("c1"))  # type: ignore[arg-type]
+    assert pools.files() == []
+
+
+def test_pools_that_share_a_directory_lose_nothing(pools: Pools) -> None:
+    (pools.folder / "b").symlink_to(pools.folder / "a")
+    pools.move("b")
+    assert disk_digest.of(Content(str(pools.folder / "a" / f"{UUID}.raw"), "raw")) == pools.digest
+
+
+def test_a_volume_in_use_stays_in_its_pool(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume, "in_use", lambda *_words: [(SimpleNamespace(name="web"), "vdb")])
+    with pytest.raises(Failed, match=r"STEAD-E151: .* is in use by web"):
+        pools.move("b")
+    assert pools.whole(f"a/{UUID}.raw")
+
+
+def test_a_copy_within_a_host_that_differs_is_not_taken(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = iter(["one", "two"])
+    with monkeypatch.context() as patched:
+        patched.setattr(disk_digest, "of", lambda _content: next(digests))
+        with pytest.raises(Failed, match="STEAD-E114"):
+            pools.move("b")
+    assert pools.whole(f"a/{UUID}.raw")
+
+
 def certified(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """What a bootstrap gives a host."""
     monkeypatch.setattr(certificates, "AUTHORITY", str(folder / "authority"))

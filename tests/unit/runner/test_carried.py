@@ -21,10 +21,16 @@ all:
     network: {hosts: {net: }}
     storage:
       hosts:
-        nas: {stead_pools: {share: {type: nfs, size: 100GiB}}}
-        nas2: {stead_pools: {share: {type: nfs, size: 100GiB}}}
+        nas: {stead_pools: {share: {type: nfs, size: 100GiB}, blocks: {type: iscsi, size: 100GiB}}}
+        nas2: {stead_pools: {other: {type: nfs, size: 100GiB}}}
     compute:
-      vars: {stead_vcpus: 16, stead_memory: 64GiB}
+      vars:
+        stead_vcpus: 16
+        stead_memory: 64GiB
+        stead_pools:
+          default: {type: dir, size: 100GiB}
+          fast: {type: dir, size: 100GiB}
+          ceph: {type: rbd, path: vms, size: 1TiB}
       hosts: {e1: , e2: , e3: }
 """
 GUEST = {
@@ -154,11 +160,87 @@ def test_a_volume_with_a_snapshot_does_not_move(site: Site) -> None:
     assert "acme/snapshots/before is of it and does not move. Destroy that first" in said
 
 
-def test_where_hosts_cannot_move_it_another_is_made_with_consent(site: Site) -> None:
-    site.write(volumes=volume("nas", pool="share"))
+def in_pool(pool: str, **more: Any) -> dict[str, Any]:
+    return {"data": {"size": "1GiB", "pool": pool, **more}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "way"),
+    [
+        (in_pool("default", host="e1"), in_pool("fast", host="e1"), ("e1", "")),
+        (in_pool("default", host="e1"), in_pool("default", host="e1", format="raw"), ("e1", "")),
+        (in_pool("default", host="e1"), in_pool("fast", host="e2"), ("e1", "e2")),
+        (in_pool("default", host="e1"), in_pool("share"), ("e1", "nas")),
+        (in_pool("share"), in_pool("fast", host="e3"), ("nas", "e3")),
+        (in_pool("share"), in_pool("blocks"), ("nas", "")),
+        (in_pool("blocks"), in_pool("other"), ("nas", "nas2")),
+    ],
+)
+def test_a_volume_moves_to_another_pool_and_stays_what_it_is(
+    site: Site, before: dict[str, Any], after: dict[str, Any], way: tuple[str, str]
+) -> None:
+    site.write(volumes=before)
     site.apply()
-    site.write(volumes=volume("nas2", pool="share"))
-    assert {(one[1], one[4]) for one in site.steps()} == {("destroy", "data-loss"), ("create", "none")}
+    uuid = site.uuid("acme/volumes/data")
+    site.write(volumes=after)
+    assert site.steps() == [("volumes/data", "migrate", *way, "migrate")]
+    site.apply("--max-disruption", "migrate")
+    assert site.uuid("acme/volumes/data") == uuid
+    site.write(volumes=before)
+    assert site.steps() == [("volumes/data", "migrate", *((way[1], way[0]) if way[1] else way), "migrate")]
+    site.apply()
+
+
+def test_it_stays_where_the_other_pool_has_no_room(site: Site) -> None:
+    site.write(volumes=in_pool("default", host="e1", size="90GiB"))
+    site.apply()
+    other = {"other": {"size": "20GiB", "pool": "fast", "host": "e1"}}
+    site.write(volumes={**in_pool("default", host="e1", size="90GiB"), **other})
+    site.apply()
+    site.write(volumes={**in_pool("fast", host="e1", size="90GiB"), **other})
+    assert "STEAD-P001" in site.run("plan", rc=1)
+
+
+def test_a_pool_that_is_taken_out_of_the_inventory_moves_nothing(site: Site) -> None:
+    site.write(volumes={"data": {"size": "1GiB", "pool": "fast"}})
+    site.apply()
+    (site.folder / "inventory.yml").write_text(INVENTORY.replace("hosts: {e1: ,", "hosts: {e1: {stead_pools: {}},"))
+    assert "migrate" not in {one[1] for one in site.steps()}
+
+
+def test_an_instance_that_is_stopped_has_its_volume_from_the_other_pool_then(site: Site) -> None:
+    site.write(volumes=in_pool("default", host="e1"), instances={"db": {**GUEST, "state": "stopped"}})
+    site.apply()
+    site.write(volumes=in_pool("blocks"), instances={"db": {**GUEST, "state": "stopped"}})
+    assert site.steps() == [
+        ("volumes/data", "migrate", "e1", "nas", "migrate"),
+        ("instances/db", "update", "e1", "", "none"),
+    ]
+    site.apply("--max-disruption", "migrate")
+
+
+def test_a_pool_is_not_changed_in_use_nor_where_a_silent_host_may_use_it(site: Site) -> None:
+    site.write(volumes=in_pool("share"), instances={"db": {**GUEST, "host": "e1"}})
+    site.apply()
+    site.write(volumes=in_pool("blocks"), instances={"db": {**GUEST, "host": "e1"}})
+    said = site.run("plan", rc=1)
+    assert "STEAD-X013" in said
+    assert "migrate acme/volumes/data within nas. acme/instances/db runs and uses it." in said
+    site.run("simulate", "down", "e1")
+    said = site.run("plan", rc=1)
+    assert "STEAD-X013" in said
+    assert "acme/instances/db uses it, and may run on e1, which does not answer. Bring that host back first." in said
+
+
+def test_what_hosts_cannot_move_stays_unless_one_asks_for_a_new_one(site: Site) -> None:
+    site.write(volumes=in_pool("share"))
+    site.apply()
+    site.write(volumes=in_pool("ceph"))
+    said = site.run("plan", rc=1)
+    assert "STEAD-X013" in said
+    assert "and lose what is on this one: `--replace ADDRESS`." in said
+    found = json.loads(site.run("plan", "--json", "--replace", "acme/volumes/data"))["steps"]
+    assert {(one["action"], one["disturbs"]) for one in found} == {("destroy", "data-loss"), ("create", "none")}
 
 
 def test_a_volume_waits_for_a_silent_host_and_what_a_dead_one_has_is_lost(site: Site) -> None:

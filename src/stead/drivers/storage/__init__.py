@@ -31,7 +31,7 @@ CLONES = Feature("clones", "volumes made from volumes and snapshots")
 EXPORT = Feature("export", "what is on a disk as a file, and back")
 SHARED = Feature("shared", "instances on other hosts use its volumes", ("serving", "cluster"))
 MULTI_ATTACH = Feature("multi-attach", "volumes that several instances use at once")
-MOVE = Feature("move", "disks that move to another host while nobody uses them")
+MOVE = Feature("move", "disks that move to another host or pool while nobody uses them")
 QOS = Feature("qos", "limits that the pool itself keeps")
 FEATURES = (
     VOLUMES, QCOW2, ROOT_DISKS, GROW, SNAPSHOTS, FREEZE, CLONES, EXPORT, SHARED, MULTI_ATTACH, MOVE, QOS,

@@ -21,8 +21,8 @@ NO_FREEZE = no(
     "write everything out before."
 )
 MOVES_NOT = no(
-    "Disks in pools of this type stay where they are: every host reaches them there. Make another one in the other "
-    "pool, and copy what is on it."
+    "Disks in pools of this type do not move. Make another one in the other pool, and copy what is on it; or have an "
+    "empty one made there, and lose what is on this one: `--replace ADDRESS`."
 )
 NO_LIMITS = no("Limits of a volume (`qos`) are kept by the host of the instance that uses it.")
 _LAB = yes(Proven.LAB)
@@ -41,7 +41,7 @@ SERVED_FILES: Mapping[str, Capability] = MappingProxyType(
         "export": EXPORTS,
         "shared": _LAB,
         "multi-attach": yes(Proven.NOT_HERE),
-        "move": MOVES_NOT,
+        "move": _LAB,
         "qos": NO_LIMITS,
     }
 )

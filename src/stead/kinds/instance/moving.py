@@ -16,7 +16,7 @@ HOSTS_OWN = ("host-passthrough", "host-model", "maximum")
 NAMED = 5  # features that are told of
 
 
-def stays(have: Mapping[str, Any], source: Host, target: Host) -> str:
+def stays(have: Mapping[str, Any], _want: Mapping[str, Any], source: Host, target: Host) -> str:
     return next(_reasons(have, source, target), "")
 
 

@@ -1,6 +1,6 @@
 """A disk that outlives the instances that use it."""
 
-from stead.core.effect import IN_PLACE, NAMED, REPLACED
+from stead.core.effect import IN_PLACE, MOVED, NAMED
 from stead.core.kind import Kind, QuotaWord, Scope
 from stead.core.metered import MeterWord
 from stead.kinds.shared.counted import STORAGE
@@ -52,15 +52,14 @@ KIND = Kind(
     facts=facts,
     effects={
         **NAMED,
-        "format": REPLACED,
+        "format": MOVED,
         "origin": IN_PLACE,
         "pool": IN_PLACE,
-        **pool_effects("pool", IN_PLACE, another=REPLACED),
+        **pool_effects("pool", IN_PLACE, another=MOVED),
         "qos": IN_PLACE,
         "shareable": IN_PLACE,
         "size": IN_PLACE,
     },
-    identity=("pool",),
     grow_only=grow_only,
     field_map={"origin": "from"},
     words={

@@ -88,7 +88,7 @@ def card(entry: FoldedChange, keeps: Mapping[Address, Keep], *, verbose: bool = 
 
 def _where(entry: FoldedChange, *, verbose: bool) -> str:
     hosts = of_hosts(entry.hosts, every=verbose)
-    if entry.first.action is Action.MIGRATE:
+    if entry.first.to:
         return f"{hosts} → {of_hosts({atom.to for atom in entry.atoms}, every=verbose)}"
     return f"on {hosts}" if hosts else ""
 

@@ -88,12 +88,17 @@ def keep(made: Entry, awaited: bool = False) -> None:
     """
     before = read(made["kind"], made["uuid"])
     changed = not _says(before, made) or (before or {}).get("awaited", False) != awaited
-    if before is None or changed or before.get("going_to"):
+    if before is None or changed or before.get("going_to") or before.get("left"):
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        known = {name: value for name, value in (before or {}).items() if name not in ("awaited", "going_to")}
+        known = {name: value for name, value in (before or {}).items() if name not in ("awaited", "going_to", "left")}
         says = {**known, **made, "applied_at": now, **({"awaited": True} if awaited else {})}
         _write(path_of(made["kind"], made["uuid"]), says)
     remove(path_of(made["kind"], made["uuid"], BEGUN))
+
+
+def moved(made: Entry, left: Mapping[str, Any]) -> None:
+    """It is here as it should be now; what is left of its former want is to be removed before that is booked."""
+    _write(path_of(made["kind"], made["uuid"]), {**made, "left": left})
 
 
 def goes(kind: str, uuid: str, to: str) -> None:
@@ -128,9 +133,9 @@ def forget(kind: str, uuid: str) -> None:
 
 
 def wants(kind: str, uuid: str) -> List[Any]:
-    """Both wants of which parts may be here: as it was made, and as it was begun last."""
-    found = [_read(path_of(kind, uuid, suffix)) for suffix in (MADE, BEGUN)]
-    return [made["want"] for made in found if made is not None]
+    """All wants of which parts may be here: as it was made, as it was begun last, and what a move has left."""
+    found = [made for suffix in (MADE, BEGUN) for made in [_read(path_of(kind, uuid, suffix))] if made is not None]
+    return [made["want"] for made in found] + [made["left"] for made in found if "left" in made]
 
 
 def _says(before: Optional[Mapping[str, Any]], made: Mapping[str, Any]) -> bool:

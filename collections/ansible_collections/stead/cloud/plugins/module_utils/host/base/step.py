@@ -59,3 +59,4 @@ class Entry(TypedDict, total=False):
     came_from: str  # of what is begun: a guest that is there all the same has moved here
     digests: Any  # of what is begun and came: what its disks have here, by their names
     going_to: str  # a move of it was begun: that host may have it
+    left: Any  # its want in the pool that it came from, which is still to be cleared

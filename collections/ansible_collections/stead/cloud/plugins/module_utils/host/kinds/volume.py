@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from ..backup import staged
 from ..base import ledger
@@ -39,12 +39,17 @@ def ensure(step: Step, work: Work) -> None:
     if serving is not None:
         serving.start(want["pool"], work)
     disk_moves.end("volumes", want["uuid"], work)
-    disk_moves.arrived(step)
     disk = drivers.volume(want)
-    wanted, grown = disk.rounded(want["size"]), False
-    if not disk.exists():
+    former = _former(want["uuid"], disk)
+    if disk_moves.arrived(step) or former is not None or not disk.exists():
         drivers.guard(want, work)
+    if former is not None:
+        _move(former, step, disk, work)
+    elif not disk.exists():
         _make(want, disk, work)
+    elif (left := _left(want["uuid"])) is not None:
+        _clear(left, work)
+    wanted, grown = disk.rounded(want["size"]), False
     size = disk.size() if disk.exists() else wanted
     if size > wanted:
         text = (
@@ -59,15 +64,62 @@ def ensure(step: Step, work: Work) -> None:
         serving.offer(want["pool"], want["uuid"], disk, want["size"], work, grown)
 
 
+def _former(uuid: str, disk: StoredDisk) -> Optional[VolumeWant]:
+    """How it is in another pool, or in another format, of this host. Pools may share a directory."""
+    made = ledger.read("volumes", uuid)
+    if made is None:
+        return None
+    before = drivers.volume(made["want"])
+    return None if before.path == disk.path or not before.exists() or _is_same(before, disk) else made["want"]
+
+
+def _left(uuid: str) -> Optional[VolumeWant]:
+    """How it was before a move whose end was not reached."""
+    made = ledger.read("volumes", uuid)
+    return made.get("left") if made is not None else None
+
+
+def _is_same(one: StoredDisk, other: StoredDisk) -> bool:
+    """Under two names: by links, or by a directory that is mounted twice."""
+    return os.path.exists(one.path) and os.path.exists(other.path) and os.path.samefile(one.path, other.path)
+
+
+def _move(former: VolumeWant, step: Step, disk: StoredDisk, work: Work) -> None:
+    """Until all of it is in the other pool, this one has it; from then on it is a remnant."""
+    want, source = step["want"], drivers.volume(former)
+    _refuse_users(want["uuid"], source.path, work)
+    _withdraw(former, work)  # who has it open elsewhere is told of here
+    disk_moves.within(source, disk, want["size"], work)
+    if not work.check:
+        ledger.moved(ledger.made_by(step), former)
+    _clear(former, work)
+
+
+def _clear(former: VolumeWant, work: Work) -> None:
+    source = drivers.volume(former)
+    _refuse_users(former["uuid"], source.path, work)
+    source.remove(work)
+
+
+def _refuse_users(uuid: str, path: str, work: Work) -> None:
+    users = [guest.name for guest, _device in in_use(uuid, path, work)]
+    if users:
+        text = "{0} is in use by {1}. Stop that, and plan again."
+        raise Failed(ATTACHED, text.format(path, ", ".join(users)))
+
+
+def _withdraw(want: VolumeWant, work: Work) -> None:
+    serving = drivers.serving(want["pool"])
+    if serving is not None:
+        serving.withdraw(want["pool"], want["uuid"], work)
+
+
 def send(step: Step, work: Work) -> None:
     """Nobody may use it meanwhile: who is started is refused it by the lock of what reads it."""
     made = ledger.read("volumes", step["uuid"])
     want = made["want"] if made is not None else step["have"]
     disk = drivers.volume(want)
-    users = [guest.name for guest, _device in in_use(step["uuid"], disk.path, work)]
-    if users:
-        text = "{0} is in use by {1}. Stop that, and plan again."
-        raise Failed(ATTACHED, text.format(disk.path, ", ".join(users)))
+    _refuse_users(step["uuid"], disk.path, work)
     disk_moves.serve({DISK: (disk, want["size"])}, step, work)
 
 
@@ -104,9 +156,7 @@ def remove(step: Step, work: Work) -> None:
         raise Failed(
             ATTACHED, "{0} is still attached to {1}. Detach it there first.".format(disk.path, ", ".join(users))
         )
-    serving = drivers.serving(want["pool"])
-    if serving is not None:
-        serving.withdraw(want["pool"], want["uuid"], work)
+    _withdraw(want, work)
     disk_moves.end("volumes", want["uuid"], work)
     disk.remove(work)
 
@@ -128,7 +178,10 @@ def seen(step: Step, look: Look) -> Seen:
     if size != disk.rounded(want["size"]):
         found["size"] = size
     serving = drivers.serving(want["pool"])
-    if serving is not None and not serving.offers(want["pool"], want["uuid"], look.now):
+    left = _left(want["uuid"])
+    if left is not None:
+        found["pool"] = dict(want["pool"], path=drivers.volume(left).path)
+    elif serving is not None and not serving.offers(want["pool"], want["uuid"], look.now):
         found["pool"] = dict(want["pool"], server="")
     return found
 

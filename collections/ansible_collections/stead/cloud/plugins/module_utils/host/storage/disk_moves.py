@@ -100,6 +100,19 @@ def _take(disks: Disks, step: Step, work: Work) -> None:
             work.told[name] = disk_digest.of(_content(disk))
 
 
+def within(source: StoredDisk, disk: StoredDisk, size: int, work: Work) -> None:
+    """From one pool or format of this host to another."""
+    disk.remove(work)  # of a try that was killed
+    disk.fill(_content(source), size, work)
+    if work.check:
+        return
+    before, now = disk_digest.of(_content(source)), disk_digest.of(_content(disk))
+    if before != now:
+        disk.remove(work)
+        text = "{0} has the digest {1}, and {2}, from which it was made, {3}. Nothing was changed; move it again."
+        raise Failed(DIFFERS, text.format(disk.path, now, source.path, before))
+
+
 def stop(uuid: str, work: Work) -> None:
     for unit in _units("*-{0}-*".format(uuid)):
         units.stop(unit, work)

@@ -52,9 +52,13 @@ def attached(want: Want) -> List[Mapping[str, Any]]:
 
 
 def let_go(before: Want, want: Want, work: Work) -> None:
-    """Of volumes that it had and has no more."""
-    kept = {one["uuid"] for one in attached(want)}
-    _leave(want, [one for one in attached(before) if one["uuid"] not in kept], work)
+    """Of volumes that it had and has no more, or reaches in another way."""
+    kept = {_reached(one) for one in attached(want)}
+    _leave(want, [one for one in attached(before) if _reached(one) not in kept], work)
+
+
+def _reached(one: Mapping[str, Any]) -> Tuple[str, str]:
+    return one["uuid"], drivers.name_of(one["pool"])
 
 
 def is_used_here(uuid: str, but: str = "") -> bool:
