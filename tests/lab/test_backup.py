@@ -314,7 +314,7 @@ def test_a_disk_that_cannot_be_read_fails_alone(site: Backups) -> None:
     path = f"/var/lib/stead/pools/default/{site.leases('acme/volumes/idle')['uuid']}.qcow2"
     site.run(HOME, f"mv {path} {path}.old; echo no disk >{path}")
     said = site.stead("backup", "run", "acme/volumes/idle", "acme/volumes/files", status=1)
-    assert "STEAD-E182" in said.text
+    assert "STEAD-E113" in said.text
     assert "1 of 2 disks" in said.out
     site.run(HOME, f"rm {path}")
     assert "STEAD-E183" in site.stead("backup", "run", "acme/volumes/idle", status=1).text

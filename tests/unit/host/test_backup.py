@@ -174,5 +174,5 @@ def test_a_step_whose_backup_was_not_brought_fails() -> None:
 def test_what_qemu_cannot_open_is_said(tmp_path: Path) -> None:
     path = tmp_path / "disk.qcow2"
     path.write_text("no disk")
-    with pytest.raises(Failed, match=r"STEAD-E182: qemu-nbd says: .*not in qcow2 format"):
+    with pytest.raises(Failed, match=r"STEAD-E113: qemu-nbd says: .*not in qcow2 format"):
         disks._content(str(path), "qcow2", UUID, io.BytesIO())

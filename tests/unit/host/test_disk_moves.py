@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
+from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, nbd, paths, units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers
@@ -113,12 +113,23 @@ def test_what_no_program_can_read_has_no_digest(tmp_path: Path) -> None:
         disk_digest.of(Content(str(tmp_path / "a.qcow2"), "qcow2"))
 
 
-def test_a_server_that_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_ends_is_told(tmp_path: Path) -> None:
     plain = disk(tmp_path / "a", "raw")
-    monkeypatch.setattr(disk_digest, "_extents", lambda _content: [(0, MIB)])
     (tmp_path / "a").unlink()
     with pytest.raises(Failed, match=r"STEAD-E113: qemu-nbd says: "):
         disk_digest.of(Content(plain.path, "raw"))
+
+
+def test_a_server_that_is_killed_is_told(tmp_path: Path) -> None:
+    plain, way = disk(tmp_path / "a", "raw"), str(tmp_path / "socket")
+
+    def read() -> None:
+        with nbd.served(["--format=raw", plain.path], way) as reader:
+            run("pkill", "-KILL", "-f", f"qemu-nbd.*{way}")
+            reader.read(0, MIB)
+
+    with pytest.raises(Failed, match=r"STEAD-E113: qemu-nbd ended while it was read"):
+        read()
 
 
 def test_disks_come_as_they_were_in_the_size_that_is_wanted(step: Any, tmp_path: Path) -> None:

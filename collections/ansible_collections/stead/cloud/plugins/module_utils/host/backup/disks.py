@@ -10,13 +10,13 @@ import contextlib
 import os
 from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
-from ..base import ledger, paths
+from ..base import ledger, nbd, paths
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import Guest, copies
 from ..kinds.table import KINDS
-from . import frames, nbd, staged
+from . import frames, staged
 
 NOT_HERE = Code("STEAD-E183", "the disk is not on this host")
 UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")

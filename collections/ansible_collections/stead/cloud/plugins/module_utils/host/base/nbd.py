@@ -14,10 +14,11 @@ import subprocess
 import time
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ..base import commands, paths
-from ..base.errors import Code, Failed
+from . import commands, paths
+from .errors import Code, Failed
 
-UNREADABLE = Code("STEAD-E182", "a disk cannot be read for a backup")
+UNREADABLE = Code("STEAD-E113", "a disk cannot be read")
+_ENDED = "qemu-nbd ended while it was read."
 
 SECONDS = 20  # until qemu-nbd answers
 STALLS_AFTER = 600  # seconds without a byte: its storage is away
@@ -66,12 +67,9 @@ class NbdReader:
     def _take(self, count: int) -> bytes:
         parts: List[bytes] = []
         while count:
-            try:
-                some = self._socket.recv(min(count, 1 << 20))
-            except ConnectionError:
-                some = b""
+            some = self._socket.recv(min(count, 1 << 20))
             if not some:
-                raise Failed(UNREADABLE, "qemu-nbd has ended.")
+                raise Failed(UNREADABLE, _ENDED)
             parts.append(some)
             count -= len(some)
         return b"".join(parts)
@@ -93,6 +91,8 @@ def served(words: List[str], path: str) -> Iterator[NbdReader]:
             reader = _opened(process, path)
             yield reader
             reader.close()
+        except ConnectionError as error:
+            raise Failed(UNREADABLE, _ENDED) from error
         finally:
             process.kill()
             paths.remove(path)
