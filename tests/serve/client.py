@@ -1,4 +1,4 @@
-"""Runs in the environment of the client: each line of stdin is a command of `openstack`.
+"""Runs in the environment of the client: each line of stdin is a command of `openstack`, or `wait SERVER STATUS`.
 
 Prints what failed, and the answers of those that name a format.
 """
@@ -20,18 +20,33 @@ def nap(seconds: SupportsIndex | float, /) -> None:
     sleep(min(float(seconds), 0.3))
 
 
-time.sleep = nap
-failed = 0
-for line in sys.stdin:
+def run(line: str) -> tuple[object, str]:
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         try:
             status = shell.main(shlex.split(line))
         except SystemExit as end:
             status = end.code
+    return status, told.getvalue()
+
+
+def wait(server: str, wanted: str) -> tuple[object, str]:
+    until = time.monotonic() + 60
+    while (found := run(f"server show {server} -f value -c status"))[1].strip() != wanted:
+        if time.monotonic() > until:
+            return 1, found[1]
+        nap(1)
+    return found
+
+
+time.sleep = nap
+failed = 0
+for line in sys.stdin:
+    first, *words = line.split()
+    status, told = wait(*words) if first == "wait" else run(line)
     if status:
         failed += 1
-        print(f"openstack {line.strip()}: {told.getvalue()[-2000:]}")
+        print(f"openstack {line.strip()}: {told[-2000:]}")
     elif " -f " in line or line.startswith("console log"):
-        print(told.getvalue(), end="")
+        print(told, end="")
 sys.exit(1 if failed else 0)

@@ -23,7 +23,7 @@ from stead.core.fields import (
 from stead.core.kind import Kind
 from stead.core.value import field, value
 from stead.language.document import Node
-from stead.language.spec.grants import SOURCE
+from stead.language.spec.grants import SOURCE, Grants
 from stead.language.spec.settings import SiteHook
 
 DOMAIN = Text(pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", what="a DNS domain", longest=200)
@@ -193,6 +193,7 @@ class Desired:
     owned: Mapping[str, str] = field(default_factory=dict)  # folder or file of a project's people -> the project
     digest: str = ""  # of everything that can change a plan
     kinds: Mapping[str, Kind] = field(default_factory=dict)  # by plural: what blocks can be asked
+    grants: Mapping[str, Grants] = field(default_factory=dict)  # by project: what its people may do beyond it
 
     def of_kind(self, plural: str) -> Iterator[Block]:
         return (block for block in self.blocks if block.kind == plural)

@@ -163,6 +163,7 @@ class _Resolving:
         return Desired(
             site=self.site,
             kinds=self.kinds,
+            grants=self.grants,
             files=self.spec.files,
             owned=self.spec.owned,
             blocks=tuple(blocks),

@@ -1,32 +1,9 @@
-"""What clients ask of the service itself: the type, zones, services, quotas; and lists that are empty."""
+"""What clients ask of the service itself: zones, services, quotas; and lists that are empty."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stead.serve.faults import forbidden, not_found
 from stead.serve.quotas import NO_LIMIT, VOLUME, QuotaSet, limits, used
 from stead.serve.routes import ApiReply, Call, Handler
-from stead.serve.volume.volumes import TYPE
-from stead.serve.world import made_of
-
-
-def type_data() -> dict[str, Any]:
-    return {
-        "id": made_of("volume type", TYPE),
-        "name": TYPE,
-        "description": "The pool named default",
-        "is_public": True,
-        "os-volume-type-access:is_public": True,
-        "extra_specs": {},
-        "qos_specs_id": None,
-    }
-
-
-def show_type(call: Call) -> ApiReply:
-    if call.path["id"] not in (TYPE, made_of("volume type", TYPE)):
-        raise not_found("Volume type", call.path["id"])
-    return ApiReply(body={"volume_type": type_data()})
 
 
 def zones(call: Call) -> ApiReply:
@@ -80,7 +57,3 @@ def absolute(call: Call) -> ApiReply:
 
 def empty(name: str) -> Handler:
     return lambda _call: ApiReply(body={name: []})
-
-
-def refused(_call: Call) -> ApiReply:
-    raise forbidden("Volume types are the site's: there is one, the pool named default.")

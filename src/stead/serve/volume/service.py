@@ -12,7 +12,6 @@ from stead.serve.routes import (
     MAYBE_TEXT,
     METADATA,
     AccessPolicy,
-    ApiReply,
     ApiRoute,
     Service,
     record,
@@ -23,11 +22,8 @@ from stead.serve.volume.fixed import (
     QUOTA,
     absolute,
     empty,
-    refused,
     services,
     show_quota,
-    show_type,
-    type_data,
     zones,
 )
 from stead.serve.volume.snapshots import (
@@ -37,6 +33,7 @@ from stead.serve.volume.snapshots import (
     list_snapshots,
     show_snapshot,
 )
+from stead.serve.volume.types import list_types, refused, show_type
 from stead.serve.volume.volumes import (
     act,
     change_volume,
@@ -99,7 +96,7 @@ _OF_PROJECT = (
     ApiRoute("GET", f"{P}/snapshots/{{id}}", READER, show_snapshot),
     ApiRoute("PUT", f"{P}/snapshots/{{id}}", MEMBER, change_snapshot, wrapped("snapshot", _DESCRIBED)),
     ApiRoute("DELETE", f"{P}/snapshots/{{id}}", MEMBER, delete_snapshot),
-    ApiRoute("GET", f"{P}/types", READER, lambda _call: ApiReply(body={"volume_types": [type_data()]})),
+    ApiRoute("GET", f"{P}/types", READER, list_types),
     ApiRoute("POST", f"{P}/types", ADMIN, refused),
     ApiRoute("GET", f"{P}/types/{{id}}", READER, show_type),
     ApiRoute("GET", f"{P}/limits", READER, absolute),

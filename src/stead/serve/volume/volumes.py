@@ -12,15 +12,14 @@ from stead.serve.edits import all_of, change, put, remove
 from stead.serve.faults import bad, not_built, not_found
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
+from stead.serve.volume import types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen
 from stead.serve.world import CloudState, KnownResource, made_of
 
-TYPE = "default"
 UNBUILT_ACTIONS = frozenset(
     {
         "os-set_bootable",
         "os-update_readonly_flag",
-        "os-retype",
         "os-volume_upload_image",
         "os-reset_status",
         "os-force_delete",
@@ -74,7 +73,7 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
         "updated_at": thing.updated.rstrip("Z") + ".000000",
         "name": thing.settings.display_name,
         "description": model.description or None,
-        "volume_type": TYPE,
+        "volume_type": model.pool,
         "snapshot_id": world.id_of(origin.snapshot) if origin is not None and origin.snapshot else None,
         "source_volid": world.id_of(origin.volume) if origin is not None and origin.volume else None,
         "metadata": dict(thing.settings.labels),
@@ -137,12 +136,11 @@ def show_volume(call: Call) -> ApiReply:
 
 def create_volume(call: Call) -> ApiReply:
     said, world, key = call.body["volume"], call.world, new_key("volumes")
-    if said.get("volume_type") not in (None, "", TYPE, made_of("volume type", TYPE)):
-        raise not_found("Volume type", said["volume_type"])
     size = said.get("size")
     origin = _origin(call, world, said)
     if size is None and origin is None:
         raise bad("A volume needs a size.")
+    pool = types.named(call, said["volume_type"]) if said.get("volume_type") else _pool(call, world, said)
     zone = said.get("availability_zone")
     fields = {
         "size": f"{int(size)}GiB" if size is not None else None,
@@ -151,6 +149,7 @@ def create_volume(call: Call) -> ApiReply:
         "description": said.get("description") or None,
         "labels": said.get("metadata") or None,
         "shareable": True if said.get("multiattach") in (True, "true", "True") else None,
+        "pool": pool if pool != types.DEFAULT else None,
         "zone": zone if zone and zone != "nova" else None,
     }
     world = call.edit(f"create volume {said.get('name') or key}", lambda content: put(content, "volumes", key, fields))
@@ -168,6 +167,16 @@ def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str,
             found = world.find(kind, said[name], call.project, what=what, shared=kind == "images")
             return {word: found.address.name}
     return None
+
+
+def _pool(call: Call, world: CloudState, said: Mapping[str, Any]) -> str:
+    """A copy is where that is of which it is one."""
+    if said.get("source_volid"):
+        return str(world.find("volumes", said["source_volid"], call.project, what="Volume").model.pool)
+    if said.get("snapshot_id"):
+        snapshot = world.find("snapshots", said["snapshot_id"], call.project, what="Snapshot")
+        return str(world.thing(snapshot.model.volume).model.pool)
+    return types.DEFAULT
 
 
 def change_volume(call: Call) -> ApiReply:
@@ -197,6 +206,8 @@ def act(call: Call) -> ApiReply:
         size = {"size": f"{said['new_size']}GiB"}
         call.edit("extend volume", lambda content: change(content, "volumes", key, size))
         return ApiReply(202)
+    if name == "os-retype":
+        return _retype(call, world, thing, said)
     if name == "os-attach":
         return _attach(call, world, thing, said)
     if name == "os-detach":
@@ -206,6 +217,23 @@ def act(call: Call) -> ApiReply:
     if name in UNBUILT_ACTIONS:
         raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
     raise bad(f"There is no such action: {str(name)[:60]}")
+
+
+def _retype(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    """Into another pool, with what is on it; the plan refuses it while a server that runs uses it."""
+    if not isinstance(said, Mapping) or not isinstance(said.get("new_type"), str):
+        raise bad("os-retype needs new_type.")
+    pool = types.named(call, said["new_type"])
+    if pool == volume.model.pool:
+        raise bad(f"Invalid volume: {volume.id} has the type {pool} already.")
+    if said.get("migration_policy") != "on-demand":
+        raise bad("Each type is a pool of its own, so the volume has to move: migration_policy has to be on-demand.")
+    if users := [server for server, _ in attached(world, volume) if server.model.state != "stopped"]:
+        raise bad(f"Invalid volume: server {users[0].id} uses {volume.id}. Stop it first.")
+    name = volume.address.name
+    fields = {"pool": pool if pool != types.DEFAULT else None}
+    call.edit("retype volume", lambda content: change(content, "volumes", name, fields))
+    return ApiReply(202)
 
 
 def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
