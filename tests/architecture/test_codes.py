@@ -15,7 +15,8 @@ PLUGINS = ROOT / "collections/ansible_collections/stead/cloud/plugins"
 _RUNS = (
     (8, 8),
     (19, 21),
-    (150, 156),
+    (150, 150),
+    (152, 156),
     (304, 304),
     (407, 407),
     (414, 415),

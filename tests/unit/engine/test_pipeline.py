@@ -619,18 +619,13 @@ def test_smaller_volume_is_another_one_which_its_user_changes_over_to() -> None:
     assert [step.after for step in plan.steps] == [(), (0,), (1,), (0, 2)]
 
 
-def test_volume_of_another_format_is_made_anew_when_its_user_has_let_go() -> None:
+def test_volume_of_another_format_is_converted_before_its_user_has_it() -> None:
+    web = {**WEB, "volumes": ["data"], "state": "stopped"}
     before, after = (
-        spec(instances={"web": {**WEB, "volumes": ["data"]}}, volumes={"data": {"size": "10GiB", "format": form}})
-        for form in ("raw", "qcow2")
+        spec(instances={"web": web}, volumes={"data": {"size": "10GiB", "format": form}}) for form in ("raw", "qcow2")
     )
     told = [(step.address.kind, str(step.action), step.disturbs, step.after) for step in then(before, after).steps]
-    assert told == [
-        ("instances", "update", Disruption.NONE, ()),
-        ("volumes", "destroy", Disruption.DATA_LOSS, (0,)),
-        ("volumes", "create", Disruption.NONE, (1,)),
-        ("instances", "update", Disruption.NONE, (0, 2)),
-    ]
+    assert told == [("volumes", "migrate", Disruption.MIGRATE, ()), ("instances", "update", Disruption.NONE, (0,))]
 
 
 def test_instance_that_boots_from_a_shrinking_volume_is_off_meanwhile() -> None:
