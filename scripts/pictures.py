@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -29,7 +30,7 @@ def plan_of_the_demo() -> str:
     with tempfile.TemporaryDirectory() as folder:
         printed(folder, "init", "demo", "-C", ".")
         told = printed(folder, "plan")
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"), force_terminal=True)  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(f"$ stead plan\n{told.rstrip()}"))
     drawn = console.export_svg(title="stead plan", theme=MONOKAI, unique_id="stead-plan")
     return re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", "", drawn, flags=re.DOTALL)  # fonts would come from elsewhere
