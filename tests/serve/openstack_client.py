@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.serve.served import PASSWORD
 
-PACKAGES = ("python-openstackclient==10.5.0", "openstacksdk==4.22.0")
+PACKAGES = ("python-openstackclient==10.5.0", "openstacksdk==4.22.0", "python-heatclient==5.3.0")
 # The collection openstack.cloud comes with this package of PyPI. It uses a part of the SDK that newer ones load late.
 ANSIBLE, COLLECTION = "ansible==12.3.0", "ansible_collections/openstack/"
 SDK_OF_COLLECTION = ("openstacksdk==4.7.1",)

@@ -18,7 +18,7 @@ from stead.serve.services import SERVICES
 
 ROUTES = [route for service in SERVICES for route in service.routes]
 # What a path names, by what stands before it; filled with things of bob's.
-BODIES: Mapping[str, Any] = {
+BODIES: dict[str, Any] = {
     "/servers/{id}": {"server": {"name": "x"}},
     "/servers/{id}/action": {"os-stop": None},
     "/metadata": {"metadata": {"a": "b"}},
@@ -92,6 +92,8 @@ def bobs(site: Site) -> Mapping[str, str]:
     }
     trusted = made("POST", "/identity/v3/OS-TRUST/trusts", {"trust": trust}, "bob")[2]["trust"]["id"]
     domain = made("POST", "/identity/v3/domains", {"domain": {"name": "d"}}, "ada")[2]["domain"]["id"]
+    stacked = {"stack_name": "bobs-stack", "template": TEMPLATE}
+    stack = made("POST", f"/orchestration/v1/{site.projects['bobs']}/stacks", stacked, "bob")[2]["stack"]["id"]
     assert site.worker.wait_idle(30)
     return {
         "networks": net, "subnets": sub, "routers": router, "ports": port, "floatingips": fip,
@@ -102,7 +104,8 @@ def bobs(site: Site) -> Mapping[str, str]:
         "os-security-groups": group["id"], "os-security-group-rules": group["security_group_rules"][0]["id"],
         "credentials": blob, "domains": domain, "trusts": trusted,
         "os-interface": port, "os-quota-sets": site.projects["bobs"], "quotas": site.projects["bobs"],
-        "v3": site.projects["bobs"],
+        "v3": site.projects["bobs"], "v1": site.projects["bobs"], "stacks": "bobs-stack", "bobs-stack": stack,
+        "resources": "disk",
     }  # fmt: skip
 
 
@@ -149,6 +152,14 @@ def filled(path: str, known: Mapping[str, str]) -> str:
         else:
             words.append(word)
     return "/".join(words)
+
+
+TEMPLATE: dict[str, Any] = {
+    "heat_template_version": "2018-08-31",
+    "resources": {"disk": {"type": "OS::Cinder::Volume", "properties": {"size": 1}}},
+}
+_STACK: dict[str, Any] = {"stack_name": "s", "template": TEMPLATE}
+BODIES |= {"/stacks": _STACK, "/stacks/preview": _STACK}
 
 
 def body_of(route: ApiRoute) -> Any:

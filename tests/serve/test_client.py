@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.serve.openstack_client import environment, made_environment, openstack, play, program
+from tests.serve.openstack_client import PROGRAMS, environment, made_environment, openstack, play, program
 from tests.serve.served import Site
 
 COMMANDS = Path(__file__).parent.parent / "cases" / "serve" / "client.txt"
@@ -17,7 +17,8 @@ def python() -> Path:
 
 
 def commands() -> tuple[list[str], list[str]]:
-    first, _, rest = COMMANDS.read_text(encoding="utf-8").partition("\n# long\n")
+    text = COMMANDS.read_text(encoding="utf-8").replace("<programs>", str(PROGRAMS))
+    first, _, rest = text.partition("\n# long\n")
     return [one for one in first.splitlines() if not one.startswith("#")], rest.splitlines()
 
 

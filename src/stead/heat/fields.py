@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.diagnostics import Code, Place
-from stead.heat.stack import HotResource, Stack, referred, settled
+from stead.heat.references import referred, settled
+from stead.heat.stack import HotResource, Stack
 from stead.heat.template import NO_PROPERTY, TOO_EARLY, WRONG, CannotSay
 from stead.heat.values import Expr, Mixed, Value, each, expressions, is_late
 from stead.language import document
@@ -116,7 +117,9 @@ class Fields:
         def changed(one: Value) -> Value:
             if isinstance(one, list):
                 items = [each(item, lambda below: change(below, name)) for item in one]
-                return [item for item in items if item is not None]
+                return [
+                    part for item in items if item is not None for part in (item if isinstance(item, list) else [item])
+                ]
             if isinstance(one, Expr):
                 return change(one, name)
             self.tell(WRONG, name, "A list is wanted here.")

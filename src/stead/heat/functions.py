@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from stead.heat.lists import LISTS
@@ -11,7 +12,7 @@ from stead.heat.logic import CONDITIONS, choice
 from stead.heat.stack import HotResource, Stack
 from stead.heat.strings import STRINGS, within
 from stead.heat.template import NO_FILE, NO_FUNCTION, NOT_THERE, WRONG, CannotSay, Unreadable
-from stead.heat.values import Attribute, Expr, Reference, Value
+from stead.heat.values import Attribute, Expr, Reference, Value, size
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.context import nearest
@@ -27,6 +28,7 @@ _FOREIGN = ("Fn::", "get_", "str_", "list_", "map_")
 
 def value(stack: Stack, node: Node) -> Value:
     """What a node of the template means."""
+    stack.draft.spend(1, node)
     match node:
         case Scalar():
             found = node.value
@@ -44,11 +46,22 @@ def _map(stack: Stack, node: document.Mapping) -> Value:
         ((name, below),) = node.entries.items()
         function = FUNCTIONS.get(name)
         if function is not None:
-            return function(stack, below)
+            made = _placed(function, stack, below)
+            stack.draft.spend(size(made, stack.draft.left), node)
+            return made
         if name in REFUSED or name.startswith(_FOREIGN) or name == "Ref":
             why = REFUSED.get(name) or f"There is no function {name!r} in HOT.{nearest(name, FUNCTIONS)}"
             raise CannotSay(NO_FUNCTION.at(node.place_of_key(name), f"{name}: {why}"))
     return {name: value(stack, below) for name, below in node.entries.items()}
+
+
+def _placed(function: Function, stack: Stack, node: Node) -> Value:
+    try:
+        return function(stack, node)
+    except CannotSay as why:
+        if why.diagnostic is not None and why.diagnostic.place is None:
+            raise CannotSay(replace(why.diagnostic, place=node.place)) from None
+        raise
 
 
 def _words(node: Node, least: int, what: str) -> list[Node]:
@@ -61,6 +74,8 @@ def _words(node: Node, least: int, what: str) -> list[Node]:
 def get_param(stack: Stack, node: Node) -> Value:
     items = [node] if isinstance(node, Scalar) else _words(node, 1, "get_param")
     name = items[0].text if isinstance(items[0], Scalar) else ""
+    if name in PSEUDO and stack.draft.chosen is not None:
+        return stack.draft.chosen.pseudo()[name]
     if name in PSEUDO:
         return stack.draft.project if stack.draft.outside else Expr("project")
     if name not in stack.parameters:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stead.heat.logic import arguments
-from stead.heat.stack import Stack, settled
+from stead.heat.references import settled
+from stead.heat.stack import Stack
 from stead.heat.template import NO_FUNCTION, WRONG, CannotSay
-from stead.heat.values import Either, Expr, Value, is_late, is_secret, joined, literal, operand, optional
+from stead.heat.values import Either, Expr, Value, is_late, is_secret, joined, literal, operand, optional, size
 from stead.language.document import Node
 
 
@@ -41,6 +42,7 @@ def list_concat(stack: Stack, node: Node) -> Value:
 
 def list_concat_unique(stack: Stack, node: Node) -> Value:
     whole = list_concat(stack, node)
+    stack.draft.spend(size(whole, 10_000) ** 2 >> 6, node)
     if isinstance(whole, list):
         return [item for at, item in enumerate(whole) if item not in whole[:at]]
     return _expression(f"({whole.text}) | unique | list", whole)
@@ -70,6 +72,7 @@ def _mapped(value: Value, values: Mapping[Any, Value]) -> Value:
 def filtered(stack: Stack, node: Node) -> Value:
     out, among = (stack.value(one) for one in arguments(node, 2, 2, "filter"))
     if isinstance(out, list) and isinstance(among, list):
+        stack.draft.spend(len(out) * len(among) >> 6, node)
         return [one for one in among if one not in out]
     if isinstance(among, Either):
         raise CannotSay(WRONG.at(node.place, "filter takes two lists."))

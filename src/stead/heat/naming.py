@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stead.heat.logic import expression
-from stead.heat.stack import MOST_RESOURCES, HotResource, Stack, count_of, slug, unknown_type
+from stead.heat.references import count_of, slug, unknown_type
+from stead.heat.stack import MOST_RESOURCES, HotResource, Stack
 from stead.heat.template import NO_PROPERTY, NO_TYPE, TOO_LARGE, WRONG, CannotSay, scalar
 from stead.heat.types import TYPES
 from stead.heat.types.nested import GROUP, STACK, is_file, opened
@@ -71,6 +72,10 @@ def _refuse(resource: HotResource) -> None:
 def _placed(resource: HotResource) -> None:
     handler, draft = resource.handler, resource.stack.draft
     assert handler is not None  # noqa: S101 - it was asked for
+    if handler.of_site and draft.chosen is not None:
+        raise CannotSay(
+            NO_TYPE.at(resource.place("type"), f"{resource.id}: {resource.type} is for the site's operators.")
+        )
     try:
         resource.condition = _condition(resource)
     except CannotSay as why:  # the rest of the resource may have mistakes of its own

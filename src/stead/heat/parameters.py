@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stead.heat.stack import Stack, Written, slug
+from stead.core.fields import Expression
+from stead.heat.references import slug
+from stead.heat.stack import Stack, Written
 from stead.heat.template import NO_PROPERTY, NOT_THERE, WRONG
-from stead.heat.values import Expr, Value, dotted
+from stead.heat.values import Expr, Value, braced, dotted
 from stead.language import document
+from stead.language.desired.declared import Declared, wrong
 from stead.language.document import Node
 from stead.language.reading.context import nearest
 
@@ -31,6 +34,26 @@ def declare(stack: Stack, given: Mapping[str, Any]) -> None:
             stack.draft.found.append(WRONG.at(node.place, f"The parameter {name!r} is not a map."))
         secret = entry.fields.get("secret") is True
         stack.parameters[name] = Expr(dotted("vars", name), param=name, secret=secret)
+
+
+def give(stack: Stack, given: Mapping[str, Any]) -> None:
+    """Values in the place of variables, checked by what the template says of its parameters."""
+    declare(stack, given)
+    for name, entry in stack.draft.variables.items():
+        node = stack.template.section("parameters")[name]
+        fields = {word: one for word, one in entry.fields.items() if one is not None}
+        check = fields.get("check")
+        made = fields.pop("default", None)
+        if made is None:
+            stack.draft.found.append(WRONG.at(node.place, f"The Parameter ({name}) was not provided."))
+        elif why := wrong(Declared(**{**fields, "check": _condition(check)}), made):
+            said = fields.get("message") or f"its value {why}"
+            stack.draft.found.append(WRONG.at(node.place, f"Parameter {name!r} is invalid: {said}."))
+        stack.parameters[name] = made
+
+
+def _condition(check: Value) -> str | Expression:
+    return Expression(braced(check), "", None) if isinstance(check, Expr) else ""
 
 
 def _declared(

@@ -7,7 +7,7 @@ from itertools import product
 
 from stead.heat.stack import Stack
 from stead.heat.template import TOO_LARGE, WRONG, CannotSay
-from stead.heat.values import Expr, Mixed, Value, joined
+from stead.heat.values import Expr, Mixed, Value, joined, size
 from stead.language import document
 from stead.language.document import Node
 
@@ -21,13 +21,14 @@ def repeat(stack: Stack, node: Node) -> Value:
     lists = {name: _items(stack.value(below), below) for name, below in each.entries.items()}
     permuted = node.child("permutations")
     together = permuted is not None and stack.value(permuted) is False
-    size = 1
+    length = 1
     for items in lists.values():
-        size = max(size, len(items)) if together else size * len(items)
-    if size > MOST:
-        raise CannotSay(TOO_LARGE.at(node.place, f"repeat makes {size:,} items; {MOST:,} are supported."))
+        length = max(length, len(items)) if together else length * len(items)
+    if length > MOST:
+        raise CannotSay(TOO_LARGE.at(node.place, f"repeat makes {length:,} items; {MOST:,} are supported."))
     combined = zip(*lists.values(), strict=False) if together else product(*lists.values())
     body = stack.value(template)
+    stack.draft.spend(length * size(body, stack.draft.left), node)
     return [_with(body, dict(zip(lists, items, strict=True))) for items in combined]
 
 

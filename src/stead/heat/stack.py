@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stead.core.address import NAME
 from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.core.named import NamedTuple
 from stead.core.value import field, mutable
-from stead.heat.template import NO_PROPERTY, NO_TYPE, NOT_THERE, WRONG, CannotSay, Reader, Template, scalar
-from stead.heat.values import Attribute, Either, Expr, Mixed, Reference, Value, dotted, joined, literal
+from stead.heat.template import NOT_THERE, TOO_LARGE, WRONG, CannotSay, Reader, Template, scalar
+from stead.heat.values import Either, Expr, Value, dotted, in_text, joined, literal
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.context import nearest
@@ -31,12 +30,27 @@ class Written:
     notes: list[str] = field(default_factory=list)
 
 
+class Chosen(NamedTuple):
+    """What a request to the API has chosen: values in the place of variables, and names of what is there already."""
+
+    stack: str
+    id: str
+    project_id: str
+    prefix: str  # of all that the stack has
+    named: Callable[[str, str], str]  # the key of what a kind has under a name or id; raises KeyError
+    secret: Callable[[str, int], str]  # what Heat would make up: by its name, and of this length
+
+    def pseudo(self) -> Mapping[str, str]:
+        return {"OS::stack_name": self.stack, "OS::stack_id": self.id, "OS::project_id": self.project_id}
+
+
 @mutable
 class Draft:
     """The spec that is being made."""
 
     project: str
     reader: Reader
+    chosen: Chosen | None = None  # through the API: nothing is left to variables
     registry: Mapping[str, str] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -48,6 +62,9 @@ class Draft:
     signals: dict[str, Value] = field(default_factory=dict)  # handles that the text now read calls, and their timeouts
     signalled: dict[str, HotResource] = field(default_factory=dict)  # by handle: the instance that calls it
     resources: int = 0
+    retained: list[str] = field(default_factory=list)  # KIND/KEY of what a stack of the API leaves behind
+    root: Stack | None = None
+    left: int = 2_000_000  # values that functions may still make: a few of them could double something again and again
     outside: bool = False  # outputs are being read, which stand beside the projects
 
     def entry(self, project: str, kind: str, key: str) -> Written:
@@ -60,6 +77,15 @@ class Draft:
         while name in taken:
             name, number = f"{wanted[:58]}-{number}", number + 1
         return name
+
+    def member(self, key: str, index: str | Expr) -> Value:
+        """A member of a counted definition. In a document of the API, it is a definition of its own."""
+        return joined([f"{key}-", index] if self.chosen is not None else [f"{key}[", index, "]"])
+
+    def spend(self, many: int, node: Node) -> None:
+        self.left -= many
+        if self.left < 0:
+            raise CannotSay(TOO_LARGE.at(node.place, "The functions of the template make too many values."))
 
     def need(self, kind: str, value: Value) -> None:
         known = self.needs.setdefault(kind, [])
@@ -103,9 +129,11 @@ class HotResource:
     def name_from(self, stack: Stack, *, many: bool, member: str = "") -> Value:
         """How it is written where a name is wanted."""
         if self.counted is not None and self.counted is stack.counted:
-            return Mixed((f"{self.key}[", INDEX, "]"))
+            return stack.draft.member(self.key, INDEX)
         if member:
-            return f"{self.key}[{member}]"
+            return in_text(stack.draft.member(self.key, member))
+        if self.counted is not None and many and stack.draft.chosen is not None:
+            return [in_text(stack.draft.member(self.key, str(at))) for at in range(self.number)]
         if self.counted is not None and not many:
             text = f"{self.id} has several members, and one of them is wanted: name it as `resource.0`."
             raise CannotSay(WRONG.at(self.place(), text))
@@ -117,11 +145,24 @@ class HotResource:
         base = dotted(dotted("projects", self.project) + f".{self.kind}" if outside else self.kind, self.key)
         if self.counted is not None and self.counted is stack.counted:
             return f"{base}[index]"
+        if member and stack.draft.chosen is not None:
+            whole = dotted("projects", self.project) if outside else ""
+            return dotted(f"{whole}.{self.kind}" if whole else self.kind, f"{self.key}-{member}")
         if member:
             return f"{base}[{member}]"
         return base if self.counted is not None or self.condition is True else f"{base}[0]"
 
-    def late(self, stack: Stack, attribute: str, member: str = "") -> Expr:
+    @property
+    def number(self) -> int:
+        """Of the members of its group, where the template or the API says it."""
+        count = self.counted.count if self.counted is not None else 1
+        if not isinstance(count, int) or not 0 <= count <= MOST_RESOURCES:
+            raise CannotSay(WRONG.at(self.place(), f"The count of {self.id} is a number up to {MOST_RESOURCES:,}."))
+        return count
+
+    def late(self, stack: Stack, attribute: str, member: str = "") -> Value:
+        if self.counted is not None and self.counted is not stack.counted and stack.draft.chosen and not member:
+            return [self.late(stack, attribute, str(at)) for at in range(self.number)]
         base = self.late_base(stack, member)
         if self.counted is not None and self.counted is not stack.counted and not member:
             return Expr(f"{base} | map(attribute='{attribute}') | list", late=True)
@@ -204,78 +245,3 @@ class Stack:
         for piece in text.split(self.index_var):
             pieces += [INDEX, piece]
         return joined(pieces[1:])
-
-
-def slug(text: str, kind: str = "resource") -> str:
-    """A name of Stead's like one of Heat's: `WebServer_1` is `web-server-1`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text)
-    made = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-")[:63].strip("-")
-    return made if NAME.fullmatch(made) else f"{kind[:1]}-{made}"[:63].strip("-") if made else f"{kind}-x"
-
-
-def referred(stack: Stack, value: Value, kind: str, place: Place, *, many: bool = False) -> Value:
-    """A name of a resource of this kind: of the template, or of what the site or project has already."""
-    match value:
-        case Reference(resource=HotResource() as resource):
-            if resource.kind != kind:
-                text = f"{resource.id} is {resource.type}, which makes none of {kind}."
-                raise CannotSay(WRONG.at(place, text))
-            return resource.name_from(stack, many=many, member=value.member)
-        case Either():
-            then, other = (
-                None if one is None else referred(stack, one, kind, place, many=many)
-                for one in (value.then, value.other)
-            )
-            return Either(value.condition, then, other)
-        case Expr():
-            if value.param:
-                stack.draft.named.setdefault(value.param, kind)
-            stack.draft.need(kind, value)
-            return value
-        case Mixed():
-            stack.draft.need(kind, value)
-            return value
-        case str():
-            name = value if NAME.fullmatch(value) else slug(value, kind)
-            stack.draft.need(kind, name)
-            return name
-        case _:
-            raise CannotSay(WRONG.at(place, f"A name of {kind} is wanted here."))
-
-
-def settled(stack: Stack, value: Value, *, late: bool) -> Value:
-    match value:
-        case Reference(resource=resource):
-            if not resource.kind:
-                raise CannotSay(NO_PROPERTY.at(resource.place(), f"{resource.id} has no name of its own in a spec."))
-            return (
-                resource.late(stack, "uuid", value.member)
-                if late
-                else resource.name_from(stack, many=True, member=value.member)
-            )
-        case Attribute():
-            raise CannotSay(NO_PROPERTY.at(value.where.place, "This attribute has no equivalent here."))
-        case Either():
-            return Either(
-                value.condition, settled(stack, value.then, late=late), settled(stack, value.other, late=late)
-            )
-        case list():
-            return [settled(stack, one, late=late) for one in value]
-        case dict():
-            return {key: settled(stack, one, late=late) for key, one in value.items()}
-        case _:
-            return value
-
-
-def count_of(resource: HotResource) -> Value:
-    """What `count` says of it: nothing, its group's, or one where its condition holds."""
-    group = resource.counted.count if resource.counted is not None else None
-    if resource.condition is True:
-        return group
-    many = 1 if group is None else group
-    return Expr(literal(Either(resource.condition, many, 0)))
-
-
-def unknown_type(resource: HotResource, known: Mapping[str, Any], place: Place) -> Diagnostic:
-    hint = nearest(resource.type, known)
-    return NO_TYPE.at(place, f"{resource.id}: {resource.type} has no equivalent.{hint}")

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stead.heat.logic import arguments
-from stead.heat.stack import Stack, settled
+from stead.heat.references import settled
+from stead.heat.stack import Stack
 from stead.heat.template import NO_FUNCTION, NOT_THERE, WRONG, CannotSay
-from stead.heat.values import Expr, Mixed, Value, is_late, is_secret, joined, literal, operand
+from stead.heat.values import Expr, Mixed, Value, is_late, is_secret, joined, literal, operand, size
 from stead.language import document
 from stead.language.document import Node
 
+MOST_WORDS = 1 << 20
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 
 
@@ -35,7 +37,7 @@ def replaced(stack: Stack, node: Node, *, strict: bool) -> Value:
         raise CannotSay(WRONG.at(node.place_of("params"), "The params are not a map."))
     known = {name: one for name, one in settled(stack, params, late=True).items() if name}
     if isinstance(template, Mixed | str):
-        return _in_text(template, known, node, strict=strict)
+        return _in_text(stack, template, known, node, strict=strict)
     if not isinstance(template, Expr):
         raise CannotSay(WRONG.at(node.place_of("template"), "The template is not a text."))
     text = operand(template)
@@ -45,12 +47,13 @@ def replaced(stack: Stack, node: Node, *, strict: bool) -> Value:
     return Expr(text, late, secret=template.secret or is_secret(params))
 
 
-def _in_text(template: Mixed | str, known: Mapping[str, Value], node: Node, *, strict: bool) -> Value:
+def _in_text(stack: Stack, template: Mixed | str, known: Mapping[str, Value], node: Node, *, strict: bool) -> Value:
     if not known:
         return template
     words = sorted(known, key=len, reverse=True)
     splitting = re.compile("(" + "|".join(map(re.escape, words)) + ")")
     parts = template.parts if isinstance(template, Mixed) else (template,)
+    stack.draft.spend(len(words) * size(template, MOST_WORDS), node)
     pieces = [
         known.get(str(piece), piece) if at % 2 else piece
         for part in parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Place
@@ -36,6 +36,7 @@ SECTIONS = (
     "conditions",
 )
 MOST_BYTES = 1 << 20
+DEEPEST = 30
 MOST_VALUES = 50_000  # aliases followed
 
 Reader = Callable[[str], bytes]  # the contents of a file, by its path from the template; raises Unreadable
@@ -91,11 +92,27 @@ def bounded(data: bytes, file: str, found: list[Diagnostic]) -> Node | None:
         if not wrong:
             found.append(NOT_HOT.at(Place(file, 1, 1), "The file is empty."))
         return None
+    if _deep(node):
+        found.append(TOO_LARGE.at(node.place, f"It is nested more than {DEEPEST} deep."))
+        return None
     if _count(node, MOST_VALUES) < 0:
         text = f"With its aliases followed, it has more than {MOST_VALUES:,} values."
         found.append(TOO_LARGE.at(node.place, text))
         return None
     return node
+
+
+def _deep(node: Node) -> bool:
+    level, pending = 0, [node]
+    while pending and level <= DEEPEST and len(pending) <= MOST_VALUES:
+        level, pending = level + 1, [below for one in pending for below in _below(one)]
+    return level > DEEPEST
+
+
+def _below(node: Node) -> Iterable[Node]:
+    if isinstance(node, document.Mapping):
+        return node.entries.values()
+    return node.items if isinstance(node, document.Sequence) else ()
 
 
 def _count(node: Node, left: int) -> int:
@@ -104,10 +121,7 @@ def _count(node: Node, left: int) -> int:
     while pending and left >= 0:
         one = pending.pop()
         left -= 1
-        if isinstance(one, document.Mapping):
-            pending += one.entries.values()
-        elif isinstance(one, document.Sequence):
-            pending += one.items
+        pending += _below(one)
     return left
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from stead.core.diagnostics import Diagnostic
 from stead.core.named import NamedTuple
+from stead.heat.entries import keys_of
 from stead.heat.fields import Fields
 from stead.heat.logic import expression
 from stead.heat.naming import ATTRIBUTES, name_all
-from stead.heat.parameters import as_names, declare
-from stead.heat.stack import Draft, HotResource, Stack, Written, settled
-from stead.heat.template import NO_PROPERTY, NOT_THERE, WRONG, CannotSay, Reader, parsed, scalar
+from stead.heat.parameters import as_names, declare, give
+from stead.heat.references import settled
+from stead.heat.stack import Chosen, Draft, HotResource, Stack, Written
+from stead.heat.template import NO_PROPERTY, NOT_THERE, TOO_LARGE, WRONG, CannotSay, Reader, parsed, scalar
 from stead.heat.values import Either, Value, is_secret
 from stead.language import document
 from stead.language.document import Node
@@ -27,20 +29,31 @@ class HotSource(NamedTuple):
     reader: Reader
     parameters: Mapping[str, Any] = {}
     registry: Mapping[str, str] = {}  # types by another name, or by the file of a template
+    chosen: Chosen | None = None  # of a request to the API
 
 
 def translated(source: HotSource) -> tuple[Draft | None, list[Diagnostic]]:
     """The spec that a template means, and what of it a spec cannot say. None where it is no template."""
-    draft = Draft(project=source.project, reader=source.reader, registry=source.registry)
+    draft = Draft(project=source.project, reader=source.reader, registry=source.registry, chosen=source.chosen)
     template = parsed(source.data, source.file, "", draft.found)
     if template is None:
         return None, draft.found
-    root = Stack(draft, template)
+    root = Stack(draft, template, prefix=f"{source.chosen.prefix}-" if source.chosen is not None else "")
     description = scalar(template.node.child("description"))
     draft.entry("", "projects", source.project).fields["description"] = (
         " ".join(description.split()) if isinstance(description, str) else None
     )
-    declare(root, source.parameters)
+    draft.root = root
+    try:
+        _say(root, source)
+    except RecursionError:
+        text = "Its values refer to each other too deeply."
+        return None, [*draft.found, TOO_LARGE.at(template.node.place, text)]
+    return draft, draft.found
+
+
+def _say(root: Stack, source: HotSource) -> None:
+    (declare if source.chosen is None else give)(root, source.parameters)
     name_all(root)
     resources = list(_all(root))
     for resource in sorted(resources, key=lambda one: not one.kind):
@@ -49,7 +62,6 @@ def translated(source: HotSource) -> tuple[Draft | None, list[Diagnostic]]:
         _common(resource)
     _outputs(root)
     as_names(root)
-    return draft, draft.found
 
 
 def _all(stack: Stack) -> Iterable[HotResource]:
@@ -90,7 +102,10 @@ def _common(resource: HotResource) -> None:
 def _deletion(resource: HotResource) -> None:
     policy = str(scalar(resource.node.child("deletion_policy"), "Delete")).lower()
     if policy == "retain" and resource.entry is not None:
-        resource.entry.fields["protect"] = True
+        if resource.stack.draft.chosen is not None:
+            resource.stack.draft.retained += [f"{resource.kind}/{key}" for key in keys_of(resource)]
+        else:
+            resource.entry.fields["protect"] = True
     elif policy == "snapshot":
         text = f"{resource.id}: nothing takes a snapshot when it is deleted. `protect: true` keeps it."
         resource.tell(NO_PROPERTY, resource.place("deletion_policy"), text)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stead.core.value import positional
+from stead.heat.template import TOO_LARGE, CannotSay
 
 Value = Any  # None, bool, int, float, str, list, dict, or one of the classes below
 
 _OPENING = re.compile(r"\{[{%#]")
 _ATOM = re.compile(r"[A-Za-z_]\w*(\.\w+|\[[^\[\]]*\])*")
+LONGEST = 4 << 20  # letters of one text
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -159,14 +161,53 @@ def braced(value: Value) -> str:
 def joined(parts: Iterable[Value]) -> Value:
     """Parts one after the other: text where all are, and else text with expressions."""
     made: list[str | Expr] = []
-    for part in _parts(parts):
-        if isinstance(part, str) and made and isinstance(made[-1], str):
-            made[-1] += part
-        elif part != "":
-            made.append(part)
+    run: list[str] = []
+    for part in _bounded(parts):
+        if isinstance(part, str):
+            run.append(part)
+            continue
+        if text := "".join(run):
+            made.append(text)
+        made.append(part)
+        run = []
+    last = "".join(run)
     if not made:
-        return ""
-    return made[0] if len(made) == 1 and isinstance(made[0], str) else Mixed(tuple(made))
+        return last
+    return Mixed((*made, last) if last else tuple(made))
+
+
+def _bounded(parts: Iterable[Value]) -> Iterable[str | Expr]:
+    """Text that is put into text that is put into text becomes very long."""
+    left = LONGEST
+    for part in _parts(parts):
+        left -= len(part) if isinstance(part, str) else len(part.text)
+        if left < 0:
+            raise CannotSay(TOO_LARGE.at(None, f"Its functions make a text of more than {LONGEST >> 20} MiB."))
+        yield part
+
+
+def size(value: Value, most: int) -> int:
+    """How much it is: values, and 64 letters as one. Nobody counts further than to the most."""
+    pending, found = [value], 0
+    while pending and found <= most:
+        one = pending.pop()
+        found += 1
+        match one:
+            case str():
+                found += len(one) >> 6
+            case Expr():
+                found += len(one.text) >> 6
+            case Mixed():
+                pending += one.parts
+            case Either():
+                pending += (one.condition, one.then, one.other)
+            case list():
+                pending += one
+            case dict():
+                pending += one.values()
+            case _:
+                pass
+    return found
 
 
 def _parts(parts: Iterable[Value]) -> Iterable[str | Expr]:

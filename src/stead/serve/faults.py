@@ -119,6 +119,11 @@ def title(status: int) -> str:
     return _TITLES.get(status, "Fault")
 
 
+def _heat(fault: Fault) -> Mapping[str, Any]:
+    error = {"message": said(fault), "traceback": None, "type": title(fault.status).replace(" ", "")}
+    return {"code": fault.status, "title": title(fault.status), "explanation": said(fault), "error": error}
+
+
 Envelope = Callable[[Fault], Mapping[str, Any]]
 ENVELOPES: Mapping[str, Envelope] = {
     "identity": _keystone,
@@ -126,4 +131,5 @@ ENVELOPES: Mapping[str, Envelope] = {
     "network": _neutron,
     "image": _glance,
     "volume": _nova,
+    "orchestration": _heat,
 }

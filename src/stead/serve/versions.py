@@ -79,6 +79,10 @@ def volume(call: Call) -> dict[str, Any]:
     return {**document(call, "volume", "/v3", "v3.0", version=VOLUME, min_version=VOLUME), "media-types": types}
 
 
+def orchestration(call: Call) -> dict[str, Any]:
+    return document(call, "orchestration", "/v1", "v1.0")
+
+
 def all_of(*versions: Any, wrap: bool = False, status: int = 200) -> Any:
     """The list of versions of a service."""
 

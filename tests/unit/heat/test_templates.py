@@ -133,6 +133,40 @@ def test_a_template_that_is_too_large_is_not_read(tmp_path: Path, capsys: pytest
     assert "STEAD-K009" in capsys.readouterr().err
 
 
+def _values(first: str, other: str, many: int) -> str:
+    """Values that are made of those before them."""
+    texts = [first, *(other.replace("BEFORE", f"{{get_attr: [v{at}, value]}}") for at in range(many))]
+    lines = [f"  v{at}: {{type: OS::Heat::Value, properties: {{value: {one}}}}}" for at, one in enumerate(texts)]
+    end = f"outputs: {{all: {{value: {{get_attr: [v{many}, value]}}}}}}"
+    return "\n".join(["heat_template_version: 2018-08-31", "resources:", *lines, end])
+
+
+TENS = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+BOMBS = {
+    "lists": _values("[x, x]", "[BEFORE, BEFORE]", 50),
+    "text": _values("x" * 1000, "{list_join: ['', [BEFORE, BEFORE]]}", 30),
+    "chain": _values("x", "BEFORE", 900),
+    "repeat": _values(
+        f"{{repeat: {{for_each: {{a: {TENS}, b: {TENS}, c: {TENS}, d: {TENS}}}, template: "
+        f"{{repeat: {{for_each: {{e: {TENS}, f: {TENS}, g: {TENS}}}, template: [a, b, c, d, e, f, g]}}}}}}}}",
+        "BEFORE",
+        1,
+    ),
+    "words": _values(
+        f"{{str_replace: {{template: {'ab' * 20000}, params: {{{', '.join(f'w{n}: x' for n in range(9999))}}}}}}}",
+        "BEFORE",
+        1,
+    ),
+    "deep": _values("[" * 40 + "]" * 40, "BEFORE", 1),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_functions_cannot_make_more_than_a_template_should(name: str) -> None:
+    _, found = translated(HotSource(BOMBS[name].encode(), "bomb.yaml", "demo", _read_here))
+    assert {one.code for one in found} == {"STEAD-K009"}
+
+
 ODD = [
     "{{ x }}",
     "{% x %}",

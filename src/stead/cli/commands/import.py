@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 def _source(path: Path, named: str | None, environments: list[str], parameters: list[str]) -> HotSource:
     from stead.core.address import NAME
     from stead.heat.environment import Surroundings
-    from stead.heat.stack import slug
+    from stead.heat.references import slug
     from stead.heat.translate import HotSource
 
     around = Surroundings({}, {}, {})

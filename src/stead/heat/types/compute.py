@@ -7,7 +7,8 @@ from typing import Any
 from stead.core.address import NAME
 from stead.heat.fields import Fields, plain_text
 from stead.heat.handler import Handler
-from stead.heat.stack import INDEX, HotResource, Stack, count_of, slug
+from stead.heat.references import count_of, slug
+from stead.heat.stack import INDEX, HotResource, Stack
 from stead.heat.template import NO_FUNCTION, WRONG, CannotSay
 from stead.heat.types.volumes import gibibytes
 from stead.heat.values import Either, Expr, Mixed, Reference, Value, dotted, each, literal
@@ -160,7 +161,7 @@ def _own_volume(resource: HotResource, fields: Fields, word: str) -> Value:
     draft.entry(resource.project, "volumes", key).fields.update(
         {"count": count_of(resource), "size": size, "from": source or None}
     )
-    return key if count_of(resource) is None else Mixed((f"{key}[", INDEX, "]"))
+    return key if count_of(resource) is None else draft.member(key, INDEX)
 
 
 def _hints(made: dict[str, Value], fields: Fields) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from stead.heat.fields import Fields
 from stead.heat.handler import Handler, said
-from stead.heat.stack import HotResource, Stack, slug
+from stead.heat.references import slug
+from stead.heat.stack import HotResource, Stack
 from stead.heat.template import WRONG
 from stead.heat.types.compute import subnets_network
 from stead.heat.values import Attribute, Reference, Value, each, joined

@@ -163,7 +163,7 @@ IMAGE = Handler(
     frozenset({"id", "visibility", "kernel_id", "ramdisk_id", "active"}),
     counts=False,
 )
-QUOTA = Handler(quota, counts=False)
+QUOTA = Handler(quota, counts=False, of_site=True)
 TYPES = {
     "OS::Nova::KeyPair": Handler(
         keypair, "keypairs", {"public_key": said("public_key"), "name": said("name")}, frozenset({"type"}), counts=False
@@ -177,6 +177,6 @@ TYPES = {
     "OS::Neutron::Quota": QUOTA,
     "OS::Cinder::Quota": QUOTA,
     "OS::Keystone::Project": Handler(project, "projects", {"name": "name"}, counts=False, of_site=True),
-    "OS::Keystone::User": Handler(user, counts=False),
-    "OS::Keystone::UserRoleAssignment": Handler(assignment, counts=False),
+    "OS::Keystone::User": Handler(user, counts=False, of_site=True),
+    "OS::Keystone::UserRoleAssignment": Handler(assignment, counts=False, of_site=True),
 }

@@ -6,7 +6,8 @@ from typing import Any
 
 from stead.heat.fields import Fields
 from stead.heat.handler import Handler
-from stead.heat.stack import HotResource, Stack, Written, settled
+from stead.heat.references import settled
+from stead.heat.stack import HotResource, Stack, Written
 from stead.heat.template import NO_PROPERTY, WRONG, CannotSay
 from stead.heat.types.compute import configured
 from stead.heat.values import Either, Expr, Mixed, Reference, Value, dotted, joined, literal, operand
@@ -132,7 +133,10 @@ def _random_name(resource: HotResource) -> str:
 
 
 def _random(resource: HotResource, stack: Stack, path: tuple[Value, ...], member: str) -> Value:
-    del stack, path, member
+    del path, member
+    if stack.draft.chosen is not None:
+        length = Fields(resource, resource.properties()).take("length")
+        return stack.draft.chosen.secret(_random_name(resource), length if isinstance(length, int) else 32)
     return Expr(dotted("vars", _random_name(resource)), secret=True)
 
 

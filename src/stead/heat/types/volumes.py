@@ -5,7 +5,8 @@ from __future__ import annotations
 from stead.core.address import NAME
 from stead.heat.fields import Fields, plain_text
 from stead.heat.handler import Handler, said
-from stead.heat.stack import HotResource, slug
+from stead.heat.references import slug
+from stead.heat.stack import HotResource
 from stead.heat.template import WRONG
 from stead.heat.values import Reference, Value, each, joined
 

@@ -22,6 +22,7 @@ CATALOG = (
     ("network", "neutron", "/network"),
     ("image", "glance", "/image"),
     ("block-storage", "cinder", f"/volume/v3/{PROJECT}"),
+    ("orchestration", "heat", f"/orchestration/v1/{PROJECT}"),
     ("volumev3", "cinderv3", f"/volume/v3/{PROJECT}"),
 )
 _PLACES = (PROJECT, "$(tenant_id)s", "%(project_id)s", "%(tenant_id)s")
