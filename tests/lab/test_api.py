@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 from driving import Driven, tiny
+from playwright.sync_api import sync_playwright
 from tests.serve.openstack_client import environment, made_environment, openstack, play, program
 from tests.serve.served import PASSWORD
 from waiting import patiently
@@ -81,6 +84,7 @@ network create killed
 subnet create --network killed --subnet-range 10.50.0.0/24 killed
 server create --image tiny --flavor small --network killed killed
 """
+BOOTS_WITHIN = 120  # seconds
 PARTS = 9  # of the playbook
 CONTROLLER = "controller-1"
 KEY = "/tmp/key"  # where the neighbour has it
@@ -220,6 +224,51 @@ def test_a_playbook_changes_nothing_the_second_time(served: ServedLab) -> None:
 def test_a_program_changes_nothing_the_second_time(served: ServedLab) -> None:
     assert [served.program(), served.program()] == ["5", "0"]
     assert [served.program("absent"), served.program("absent")] == ["3", "0"]
+
+
+def test_a_person_makes_and_uses_a_server_in_the_portal(served: ServedLab) -> None:
+    """The main road, in a browser: its console is that of a guest on a host that the person is never told."""
+    served.openstack("network create road\nsubnet create --network road --subnet-range 10.60.0.0/24 road")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_context(ignore_https_errors=True, locale="en-US").new_page()
+        page.set_default_timeout(BOOTS_WITHIN * 1000)
+        page.goto(f"{served.url}/portal/login")
+        page.fill("#name", "ada")
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.click("a.primary")
+        page.fill("#name", "road")
+        page.wait_for_selector(".becomes .mono:text-is('10.60.0.2')")
+        page.click("button:text-is('Create')")
+        page.wait_for_selector("#live .pill.active")
+        with page.context.expect_page() as opened:
+            page.click("button:text-is('Console')")
+        console = opened.value
+        heard = console.locator(".xterm-rows")
+        _type_until(console, "", lambda: "road login:" in heard.inner_text())
+        _type_until(console, "root", lambda: "# " in heard.inner_text())
+        _type_until(console, "echo hello $((6*7))", lambda: "hello 42" in heard.inner_text())
+        _type_until(console, "\n~C", lambda: "~C: not found" in heard.inner_text())  # it is the guest's to read
+        assert "virsh console" in served.driven.run("compute-1", "ps ax")
+        console.close()
+        patiently(lambda: "virsh console" not in served.driven.run("compute-1", "ps ax | grep -v grep"))
+        page.fill("#typed", "road")
+        page.click("button.bad")
+        page.wait_for_url("**/portal/instances")
+        browser.close()
+    patiently(lambda: not served.guests())
+    served.openstack("network delete road")
+
+
+def _type_until(console: Any, line: str, done: Callable[[], bool]) -> None:
+    patiently(lambda: "active" in (console.get_attribute("[data-state]", "class") or ""))
+    until = time.monotonic() + BOOTS_WITHIN
+    while not done():
+        assert time.monotonic() < until, console.locator(".xterm-rows").inner_text()
+        console.keyboard.type(line)
+        console.keyboard.press("Enter")
+        console.wait_for_timeout(2000)
 
 
 def test_a_server_lives_on_real_hosts_as_openstacks_client_says(served: ServedLab) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.runner import Runner
 from stead.serve.edits import Content, Edit, OfAddress, Who
 from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
+from stead.serve.grants import ConsoleGrants
 from stead.serve.joining import WaitingEdit, carry_out, joined
 from stead.serve.world import CloudState
 from stead.store import Store
@@ -59,6 +60,8 @@ class Means:
     metrics_token: str = field(default="", repr=False)  # whoever has it may read `/metrics`
     # The last bytes of what a guest wrote on its console. Simulated guests write nothing.
     console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
+    # The command that opens a guest's console, typed into by users. Simulated guests have none.
+    console: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
 
 
 class Cloud:
@@ -69,6 +72,7 @@ class Cloud:
         self.looked: float | None = None  # when hosts were last asked
         self.faults: Mapping[Address, str] = {}
         self.timed: Callable[[float], None] = lambda _seconds: None  # is told how long each plan took
+        self.consoles = ConsoleGrants()
         self.woken: Callable[[], None] = lambda: None
         self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
         self._world: tuple[tuple[int, int, int], CloudState] | None = None

@@ -18,6 +18,7 @@ from stead.serve.worker import Worker
 
 KEEP_ALIVE = 15  # seconds that an idle connection stays
 HEADERS_LARGEST = 32 << 10
+MESSAGE_LARGEST = 64 << 10  # bytes, of a WebSocket
 AT_ONCE = 200  # connections; more are told to come again
 ANYWHERE = "::"
 GRACE = 30  # seconds that requests have to end
@@ -68,6 +69,7 @@ def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Servi
         timeout_keep_alive=KEEP_ALIVE,
         limit_concurrency=AT_ONCE,
         timeout_graceful_shutdown=GRACE,
+        ws_max_size=MESSAGE_LARGEST,
         h11_max_incomplete_event_size=HEADERS_LARGEST,
         server_header=False,
         access_log=False,

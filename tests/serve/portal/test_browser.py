@@ -15,6 +15,7 @@ import pytest
 from tests.serve.portal.browsing import with_network, with_server
 from tests.serve.served import PASSWORD, Site
 
+from stead.core.value import replace
 from stead.serve.portal.application import ROUTES
 from stead.serve.routes import AccessPolicy
 
@@ -119,6 +120,32 @@ def test_the_list_is_searched_while_one_types_and_acted_on(page: Page, site: Sit
     page.wait_for_selector("tr:has-text('red-1') .pill.shutoff")
     page.wait_for_selector("tr:has-text('red-2') .pill.shutoff")
     page.wait_for_selector("tr:has-text('blue-1') .pill.active")
+    assert complaints == []
+
+
+def test_a_console_answers_who_types(
+    page: Page, site: Site, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell of this machine stands for the guest: simulated ones have no console."""
+    shell = ["script", "-qec", "sh", "/dev/null"]
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, console=lambda _record: shell))
+    server = with_server(site, "bob", "typed")
+    assert site.worker.wait_idle(60)
+    log_in(page, site, "bob")
+    page.goto(f"{site.url}/portal/instances/{server}")
+    with page.context.expect_page() as opened:
+        page.click("button:text-is('Console')")
+    console = opened.value
+    console.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    console.wait_for_selector("[data-state].active")
+    console.wait_for_selector(".xterm-rows:has-text('#')")
+    console.keyboard.type("echo hello $((6*7))")
+    console.keyboard.press("Enter")
+    console.wait_for_selector(".xterm-rows:has-text('hello 42')")
+    picture(console, "console")
+    console.keyboard.type("exit")
+    console.keyboard.press("Enter")
+    console.wait_for_selector("[data-state].shutoff")
     assert complaints == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stead.core.diagnostics import Code, Refused
@@ -27,6 +27,23 @@ def driver_of(record: Record) -> HypervisorDriver | None:
 def no_log(record: Record, said: bytes) -> Refused:
     text = said.decode(errors="replace").strip()
     return Refused(NO_CONSOLE.at(None, f"{record.host} does not say what the guest wrote: {text[-500:]}"))
+
+
+# A terminal on the host, and none here. What a user types must not speak to SSH itself: without `-e none`, a line that
+# begins with ~C opens ports of the controller.
+TYPED_BY_USERS = ("-t", "-t", "-e", "none")
+
+
+def opener(inventory: Inventory) -> Callable[[Record], Sequence[str] | None]:
+    """The command that opens a guest's console for a user who is trusted with nothing else."""
+
+    def words(record: Record) -> Sequence[str] | None:
+        driver, told = driver_of(record), inventory.connections.get(record.host)
+        if driver is None or told is None:
+            return None
+        return ssh(record.host, told, [*driver.console(record.leases["uuid"])], options=(*ALONE, *TYPED_BY_USERS))
+
+    return words
 
 
 def reader(inventory: Inventory) -> Callable[[Record, int], bytes | None]:

@@ -44,8 +44,9 @@ def required() -> None:
 def means(workspace: Workspace) -> Means:
     from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common import inventories
-    from stead.cli.common.consoles import reader
+    from stead.cli.common.consoles import opener, reader
     from stead.cli.common.hooks import digests
+    from stead.core.value import replace
     from stead.kinds import kinds
     from stead.language.spec import Stored
     from stead.serve.cloud import Means
@@ -61,7 +62,7 @@ def means(workspace: Workspace) -> Means:
         return read_spec(workspace, key, stored=Stored(documents=documents, uploads=str(uploads)))
 
     open_state(workspace, create=True).close()
-    return Means(
+    ready = Means(
         read=SpecReadings(read, workspace.root),
         open_store=lambda: open_state(workspace),
         runner=runner_for(workspace, inventory),
@@ -75,8 +76,10 @@ def means(workspace: Workspace) -> Means:
         root=workspace.root,
         site_key=key_to_keep(workspace),
         metrics_token=metrics_token(workspace),
-        **({} if is_simulated(workspace, inventory) else {"console_log": reader(inventory)}),
     )
+    if is_simulated(workspace, inventory):
+        return ready
+    return replace(ready, console_log=reader(inventory), console=opener(inventory))
 
 
 def metrics_token(workspace: Workspace) -> str:

@@ -1,25 +1,23 @@
-"""What a server wrote on its console: read on its host when somebody asks, and kept nowhere here."""
+"""Consoles of servers: what one wrote, read on its host when somebody asks and kept nowhere here; and where to type."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
+from stead.core.recorded import Record
 from stead.serve.faults import TOO_MANY, Fault, bad, conflict, not_found
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import KnownResource
 
-OUTPUT = "os-getConsoleOutput"
+OUTPUT, SERIAL = "os-getConsoleOutput", "os-getSerialConsole"
 MOST = 256 << 10  # bytes
 AT_ONCE = 4  # a host that does not answer must not take up all threads of the server
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 def output(call: Call, thing: KnownResource) -> ApiReply:
-    lines = _lines(call.body[OUTPUT])
-    record = thing.record
-    if record is None or not record.wants.get(record.host):
-        raise conflict(f"Instance {thing.id} is not ready")
+    lines, record = _lines(call.body[OUTPUT]), _ready(thing)
     if not _slots.acquire(timeout=1):
         raise Fault(429, TOO_MANY.id, "Too many consoles are read at once. Try again later.")
     try:
@@ -30,6 +28,22 @@ def output(call: Call, thing: KnownResource) -> ApiReply:
         raise not_found("Guest console of", thing.id)
     text = found.decode(errors="replace").split("\n")
     return ApiReply(body={"output": "\n".join(text[-lines - 1 :] if lines is not None else text)})
+
+
+def serial(call: Call, thing: KnownResource) -> ApiReply:
+    """A page that opens the console once; its WebSocket is below it, for programs."""
+    token = call.caller.token
+    if token is None or call.cloud.means.console(_ready(thing)) is None:
+        raise not_found("Serial console of", thing.id)
+    key = call.cloud.consoles.give(token, thing)
+    return ApiReply(body={"console": {"type": "serial", "url": f"{call.root}/portal/console/{key}"}})
+
+
+def _ready(thing: KnownResource) -> Record:
+    record = thing.record
+    if record is None or not record.wants.get(record.host):
+        raise conflict(f"Instance {thing.id} is not ready")
+    return record
 
 
 def _lines(said: Any) -> int | None:

@@ -7,24 +7,25 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from stead.serve.app import ApiServer
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
-from stead.serve.portal import creating, entering, instances, overview
+from stead.serve.portal import consoles, creating, entering, instances, overview
 from stead.serve.portal.pages import BASE
 from stead.serve.portal.server import Portal
 from stead.serve.routes import Service
 
-ROUTES = (*entering.ROUTES, *overview.ROUTES, *creating.ROUTES, *instances.ROUTES)
+ROUTES = (*entering.ROUTES, *overview.ROUTES, *creating.ROUTES, *instances.ROUTES, *consoles.ROUTES)
 
 
 def application(cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> ASGIApp:
     api = ApiServer(cloud, people, services, url=url).app()
     portal = Portal(api, cloud, people, url=url).app(ROUTES)
-    return Starlette(routes=[Route("/", _first), Route(BASE, _first), Mount(BASE, portal), Mount("/", api)])
+    console = WebSocketRoute(f"{BASE}/console/{{key}}/ws", consoles.ConsoleServer(cloud, people, url=url).serve)
+    return Starlette(routes=[console, Route("/", _first), Route(BASE, _first), Mount(BASE, portal), Mount("/", api)])
 
 
 async def _first(_request: Request) -> Response:
