@@ -10,16 +10,21 @@ import pytest
 from stead.serve.portal.instances import ACTIONS
 from stead.serve.portal.meters import METERS
 from stead.serve.portal.pages import NAVIGATION
+from stead.serve.portal.resources import PAGES
 from stead.serve.portal.statics import FOLDER, assets
 from stead.serve.portal.texts import ENGLISH, language_of, languages, say_in
 
 PORTAL = Path(__file__).parents[3] / "src" / "stead" / "serve" / "portal"
+# Of the tables and facts of single things.
+FACTS = {"MTU", "Description", "Subnet", "Gateway", "Network", "Address", "Direction", "Protocol", "Ports", "Remote"}
+FACTS |= {"Created", "Instance", "Device", "Minimum disk", "Minimum memory", "Public key"}
 SAID = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')""")
 
 
 def written() -> set[str]:
     found = {one or other for path in PORTAL.rglob("*.html") for one, other in SAID.findall(path.read_text())}
     found |= {text for text, _, _ in ACTIONS.values()} | {name for _, _, name, _ in METERS}
+    found |= {text for kind in PAGES for text in (kind.title, *kind.headings)} | FACTS
     return found | {*NAVIGATION} | {one.text for links in NAVIGATION.values() for one in links}
 
 

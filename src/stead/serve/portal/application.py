@@ -13,12 +13,21 @@ from starlette.types import ASGIApp
 from stead.serve.app import ApiServer
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
-from stead.serve.portal import consoles, creating, entering, instances, overview
+from stead.serve.portal import consoles, creating, entering, instances, operators, overview, resources, topology
 from stead.serve.portal.pages import BASE
 from stead.serve.portal.server import Portal
 from stead.serve.routes import Service
 
-ROUTES = (*entering.ROUTES, *overview.ROUTES, *creating.ROUTES, *instances.ROUTES, *consoles.ROUTES)
+ROUTES = (
+    *entering.ROUTES,
+    *overview.ROUTES,
+    *creating.ROUTES,
+    *instances.ROUTES,
+    *consoles.ROUTES,
+    *resources.ROUTES,
+    *topology.ROUTES,
+    *operators.ROUTES,
+)
 
 
 def application(cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> ASGIApp:

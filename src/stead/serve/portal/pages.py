@@ -44,6 +44,21 @@ NAVIGATION: Mapping[str, tuple[NavigationLink, ...]] = {
     "Project": (
         NavigationLink("/", "Overview", "overview"),
         NavigationLink("/instances", "Instances", "instance"),
+        NavigationLink("/topology", "Topology", "topology"),
+        NavigationLink("/networks", "Networks", "network"),
+        NavigationLink("/routers", "Routers", "router"),
+        NavigationLink("/security-groups", "Security groups", "group"),
+        NavigationLink("/floating-ips", "Floating IPs", "address"),
+        NavigationLink("/volumes", "Volumes", "volume"),
+        NavigationLink("/images", "Images", "image"),
+        NavigationLink("/keys", "Keys", "key"),
+    ),
+    "Cloud": (
+        NavigationLink("/hosts", "Hosts", "host", AccessPolicy.ADMIN),
+        NavigationLink("/capacity", "Capacity", "capacity", AccessPolicy.ADMIN),
+        NavigationLink("/runs", "Runs", "run", AccessPolicy.ADMIN),
+        NavigationLink("/drift", "Drift", "drift", AccessPolicy.ADMIN),
+        NavigationLink("/projects", "Projects", "project", AccessPolicy.ADMIN),
     ),
 }
 
