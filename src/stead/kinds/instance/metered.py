@@ -23,7 +23,7 @@ METERS = {
 
 
 def metered(fields: Mapping[str, Any], refers: Sequence[Address]) -> dict[str, int]:
-    flavor, vcpus, memory = _flavor(refers), int(fields["vcpus"]), int(fields["memory"])
+    flavor, vcpus, memory = _flavor(refers), int(fields.get("vcpus", 0)), int(fields.get("memory", 0))
     found = {f"instances:{flavor}": 1, "vcpus": vcpus, "memory": memory, **_disks(fields.get("root") or {})}
     if fields.get("state", "running") in ON:
         found |= {f"running:{flavor}": 1, "running_vcpus": vcpus, "running_memory": memory}
