@@ -157,7 +157,10 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
 }
 # For the roles that prepare a host, for who fences it, or for the lab; the planner has no use for them.
 OTHERS = frozenset(
-    {"stead_backup", "stead_fence", "stead_lab", "stead_runner", "stead_serve", "stead_underlay_interface"}
+    {
+        *("stead_backup", "stead_fence", "stead_lab", "stead_metrics", "stead_runner", "stead_serve"),
+        "stead_underlay_interface",
+    }
 )
 
 

@@ -8,7 +8,7 @@ refused with a code. A test compares what the controller's half claims with what
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Protocol, Set, Tuple, Type, Union, runtime_checkable
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol, Set, Tuple, Type, Union, runtime_checkable
 
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
@@ -99,6 +99,59 @@ class Suspends(Protocol):
         """One that is off stays so."""
 
     def is_suspended(self) -> bool: ...
+
+
+class DiskUse(NamedTuple):
+    """Of one disk since its guest was started."""
+
+    name: str
+    reads: int
+    read_bytes: int
+    read_seconds: float
+    writes: int
+    written_bytes: int
+    write_seconds: float
+    flushes: int
+    flush_seconds: float
+    size: int
+    allocated: int
+
+
+class LinkUse(NamedTuple):
+    """Of one interface since its guest was started, as the guest sees it."""
+
+    name: str
+    received_bytes: int
+    received: int
+    receive_errors: int
+    receive_drops: int
+    sent_bytes: int
+    sent: int
+    send_errors: int
+    send_drops: int
+
+
+class GuestUse(NamedTuple):
+    """What a guest that is on has used since it was started, and what it has now."""
+
+    address: str
+    project: str
+    uuid: str
+    flavor: str
+    vcpus: int
+    cpu: float  # seconds of processors
+    steal: float  # seconds in which it was ready and did not run
+    wait: float  # seconds in which its processors waited for I/O of the host
+    memory: Mapping[str, int]  # bytes, by libvirt's names
+    disks: Tuple[DiskUse, ...]
+    links: Tuple[LinkUse, ...]
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A hypervisor that tells what its guests use, all at once."""
+
+    def uses(self) -> List[GuestUse]: ...
 
 
 class SeenGuest(Protocol):

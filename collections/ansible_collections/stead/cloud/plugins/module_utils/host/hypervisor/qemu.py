@@ -16,9 +16,9 @@ from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..base.step import Step, Want
 from ..base.work import Work
-from .domains import definition, flags, power, probe, readback
+from .domains import definition, flags, power, probe, readback, statistics
 from .domains.guest import Domain
-from .driver import Guest, Json, Plugs, SeenGuest
+from .driver import Guest, GuestUse, Json, Plugs, SeenGuest
 
 CERTIFICATES = ("ca-cert.pem", "server-cert.pem", "server-key.pem", "client-cert.pem", "client-key.pem")
 NAME_TAKEN = Code("STEAD-E302", "another guest of the host has the name")
@@ -85,6 +85,9 @@ class Qemu:
 
     def seen(self) -> Dict[str, SeenGuest]:
         return dict(readback.everything(self._connection))
+
+    def uses(self) -> List[GuestUse]:
+        return statistics.everything(self._connection)
 
     def versions(self) -> Dict[str, str]:
         def spoken(number: int) -> str:

@@ -14,6 +14,7 @@ from ..backup import program
 from ..base import paths
 from ..base.work import Work
 from ..net import relaying, takeover
+from ..observe import metrics
 from ..run import booting, fences, restoring
 
 LIBRARY = "/usr/lib/stead"
@@ -36,6 +37,7 @@ sys.exit(main(sys.argv[1:]))
 PROGRAMS = {
     "backup": (program, "reads and fills disks for backups, and keeps them, when a controller says so."),
     "boot": (booting, "starts what is this host's own after a boot, see stead-boot.service."),
+    "metrics": (metrics, "tells what guests use, for Prometheus and for `stead top`."),
     "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
     "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
     "takeover": (takeover, "tells neighbours which of two hosts answers now; keepalived runs it."),

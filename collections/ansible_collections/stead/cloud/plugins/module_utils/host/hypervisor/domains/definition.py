@@ -13,12 +13,18 @@ from ..driver import Plugs
 from . import device_xml
 
 NAMESPACE = "https://stead.cloud/xmlns/1"
+NOVA = "http://openstack.org/xmlns/libvirt/nova/1.1"
+_NOVA = "{%s}%%s" % NOVA
+FLAVORS = "flavors"
+NO_FLAVOR = "custom"
+BALLOON_PERIOD = 10  # seconds between two times that a guest's driver says how much memory is free
 # q35 takes a device while it runs only where a port was kept free: as many as volumes and interfaces may be added.
 FREE_PORTS = 8
 # What every guest has plugged besides disks and interfaces: random numbers, balloon, USB, the agent's channel.
 OWN_PORTS = 4
 
 Xml.register_namespace("stead", NAMESPACE)
+Xml.register_namespace("nova", NOVA)
 
 
 def build(step: Step, plugs: Plugs) -> str:
@@ -28,6 +34,7 @@ def build(step: Step, plugs: Plugs) -> str:
     element(domain, "uuid", text=want["uuid"])
     metadata = element(domain, "metadata")
     metadata.append(label(step))
+    metadata.append(nova(step))
     _memory(domain, want)
     _processors(domain, want)
     _firmware(domain, want)
@@ -57,6 +64,28 @@ def label(step: Step) -> Xml.Element:
     made = Xml.Element("{%s}instance" % NAMESPACE, attributes)
     made.text = json.dumps(dict(beside, want=step["want"]), sort_keys=True)
     return made
+
+
+def nova(step: Step) -> Xml.Element:
+    """Who it is, in the words of OpenStack's Nova: exporters that know these label project and flavor by them."""
+    want, address = step["want"], step["address"]
+    project = address.partition("/")[0] if address.count("/") > 1 else ""
+    made = Xml.Element(_NOVA % "instance")
+    element(made, _NOVA % "name", text=want["name"])
+    flavor = element(made, _NOVA % "flavor", {"name": flavor_of((step.get("record") or {}).get("after"))})
+    element(flavor, _NOVA % "memory", text=want["memory"] >> 20)
+    element(flavor, _NOVA % "vcpus", text=want["vcpus"])
+    element(element(made, _NOVA % "owner"), _NOVA % "project", {"uuid": project}, project)
+    return made
+
+
+def flavor_of(refers: object) -> str:
+    """By the name that metering gives it: with its project, where that has defined it."""
+    for one in refers if isinstance(refers, list) else ():
+        words = str(one).split("/")
+        if len(words) > 1 and words[-2] == FLAVORS:
+            return "/".join(words[:-2] + words[-1:])
+    return NO_FLAVOR
 
 
 def _memory(domain: Xml.Element, want: Want) -> None:
@@ -112,7 +141,7 @@ def _devices(domain: Xml.Element, want: Want, plugs: Plugs) -> None:
         channel = element(devices, "channel", {"type": "unix"})
         element(channel, "target", {"type": "virtio", "name": "org.qemu.guest_agent.0"})
     element(element(devices, "rng", {"model": "virtio"}), "backend", {"model": "random"}, "/dev/urandom")
-    element(devices, "memballoon", {"model": "virtio"})
+    element(element(devices, "memballoon", {"model": "virtio"}), "stats", {"period": BALLOON_PERIOD})
     if want["tpm"]:
         tpm = element(devices, "tpm", {"model": "tpm-crb"})
         element(tpm, "backend", {"type": "emulator", "version": "2.0"})

@@ -36,17 +36,19 @@ def _label(domain: Any, live: Xml.Element, step: Step, work: Work) -> None:
     """The running guest says of itself what its definition does."""
     import libvirt
 
-    from .definition import NAMESPACE, label
+    from .definition import NAMESPACE, NOVA, label, nova
 
     has = live.find("metadata/{%s}instance" % NAMESPACE)
     if has is not None and has.get("digest") == step["digest"]:
         return
-    # libvirt puts the name space in by itself.
     made = label(step)
-    made.tag = "instance"
+    made.tag = "instance"  # libvirt puts the name space in by itself
     text = Xml.tostring(made, encoding="unicode")
     kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
     work.act("label", domain.setMetadata, kind, text, "stead", NAMESPACE, flags.live())
+    inside = "".join(Xml.tostring(one, encoding="unicode") for one in nova(step))  # each with its own name space
+    for_others = "<instance>{0}</instance>".format(inside)
+    work.act("label for exporters", domain.setMetadata, kind, for_others, "nova", NOVA, flags.live())
 
 
 def _interfaces(domain: Any, live: Xml.Element, want: Want, plugs: Plugs, work: Work) -> None:
