@@ -588,3 +588,32 @@ def test_runs_are_counted_by_how_they_ended(store: Store) -> None:
     with store.lock(ME) as hold:
         store.start(hold, RUN, Writes())
     assert store.outcomes() == {Outcome.DONE: 2, Outcome.FAILED: 1, Outcome.KILLED: 1}
+
+
+def test_events_are_told_in_their_order_and_by_project(store: Store) -> None:
+    before = time.time() - 5
+    other = Address("acme-2", "volumes", "x")
+    with store.lock(ME) as hold:
+        begun = [Began(0, NET, "h", "create"), Began(1, other, "h", "create"), Began(2, WEB[0], "h", "create")]
+        run = store.start(hold, RUN, Writes(began=begun))
+        store.write(hold, run, Writes(ended=[Ended(1, StepState.DONE)]))
+        store.write(hold, run, Writes(ended=[Ended(0, StepState.FAILED, "no room")]))
+        skipped = [Skipped(3, WEB[1], "h", "create", "it waits")]
+        store.write(hold, run, Writes(skipped=skipped, records=[record(WEB[2])]))
+        assert [one.address for one in store.events(before)] == [str(other), str(NET)], "one has not ended"
+        store.finish(hold, run, Outcome.FAILED, Writes())
+        store.edit(hold, "bob", "removed", Writes(gone=[WEB[2]]))
+    found = store.events(before)
+    assert [(one.address, one.what, one.state, one.detail, one.run) for one in found] == [
+        (str(other), "create", "done", "", 1), (str(NET), "create", "failed", "no room", 1),
+        (str(WEB[2]), "removed", "", "", 0),
+    ]  # fmt: skip
+    assert [one.address for one in store.events(before, "acme-2")] == [str(other)]
+    assert store.events(before, "acm") == []
+    assert store.events(time.time() + 60) == []
+    time.sleep(0.05)
+    later = time.time()
+    with store.lock(ME) as hold:
+        store.start(hold, RUN, Writes())  # what a killed run left is cut now
+    assert [(one.address, one.state) for one in store.events(later)] == [(str(WEB[0]), "cut")]
+    assert [one.state for one in store.events(before, "acme") if one.address == str(WEB[0])] == ["cut"]

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "recover": "rebuild a lost store from the hosts",
     "backup": "back up volumes and root disks, list and check backups",
     "runs": "list runs, or show one step by step",
+    "events": "print what happened, or what happens",
     "lock": "show who holds the lock",
     "unlock": "release the lock of a dead apply",
     "simulate": "inject faults and drift into simulated hosts",

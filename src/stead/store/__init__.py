@@ -55,6 +55,9 @@ class Reader(Protocol):
     def history(self, address: Address) -> Sequence[Event]:
         """The oldest first; follows the address through its renames."""
 
+    def events(self, since: float, project: str | None = None) -> Sequence[Event]:
+        """What ended or was done by hand since then, the oldest first; in one project, or in all."""
+
     def metered(self, project: str | None = None) -> Sequence[Metered]:
         """What resources took over time, the oldest first; of one project, or of all."""
 

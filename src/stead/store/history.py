@@ -73,6 +73,22 @@ def history(db: Database, address: Address) -> list[Event]:
     return sorted(found, key=lambda one: (one.at, one.run))
 
 
+def events(db: Database, since: float, project: str | None) -> list[Event]:
+    """Only runs that went on since then are looked into: a journal has millions of steps. What a killed run left is cut
+    when the next one begins."""
+    steps = db.rows(
+        "SELECT s.ended, r.who, s.action, s.address, s.host, s.run, s.state, s.error "
+        "FROM runs r JOIN steps s ON s.run = r.id WHERE (r.ended IS NULL OR r.ended >= ? OR EXISTS "
+        "(SELECT 1 FROM runs n WHERE n.id = r.id + 1 AND n.started >= ?)) AND s.ended >= ? AND s.state <> 'skipped'",
+        (since,) * 3,
+    )
+    by_hand = db.rows("SELECT at, who, what, address, detail FROM events WHERE at >= ?", (since,))
+    found = [Event(*row) for row in steps]
+    found += [Event(at, who, what, address, "", 0, "", detail) for at, who, what, address, detail in by_hand]
+    mine = [one for one in found if project is None or one.address.startswith(f"{project}/")]
+    return sorted(mine, key=lambda one: (one.at, one.run, one.address, one.host))
+
+
 def _events(db: Database, name: str) -> list[Event]:
     steps = db.rows(
         "SELECT coalesce(s.ended, s.began), r.who, s.action, s.address, s.host, s.run, s.state, s.error "

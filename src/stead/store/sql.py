@@ -83,6 +83,9 @@ class SqlStore:
     def history(self, address: Address) -> Sequence[Event]:
         return history.history(self._db, address)
 
+    def events(self, since: float, project: str | None = None) -> Sequence[Event]:
+        return history.events(self._db, since, project)
+
     def metered(self, project: str | None = None) -> Sequence[Metered]:
         with _understood():
             return metering.read(self._db, project)
