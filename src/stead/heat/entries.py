@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.named import NamedTuple
 from stead.heat.stack import INDEX, MOST_RESOURCES, Draft, HotResource, Stack, Written
-from stead.heat.template import NO_FUNCTION, WRONG
-from stead.heat.values import Either, Expr, Mixed, Value, joined
-
-NEVER = "An API request is planned before it is answered, and this value is chosen by its plan. Use a fixed address."
+from stead.heat.template import WRONG
+from stead.heat.values import Either, Expr, Mixed, Value, braced, in_text, is_late, joined
+from stead.language.expressions import evaluate
 
 
 class DocumentEntry(NamedTuple):
+    """`fields` may have values that the plan chooses: `valued` says what they come to."""
+
     kind: str
     key: str
     fields: dict[str, Any]
+    number: str = ""  # of a member
+
+    @property
+    def waits(self) -> bool:
+        return is_late(self.fields)
 
 
 def entries(draft: Draft) -> list[DocumentEntry]:
-    """What the project's document has of the stack. What cannot be said without the plan is told in the draft."""
+    """What the project's document has of the stack."""
     found: list[DocumentEntry] = []
     for (project, kind), section in draft.sections.items():
         for key, written in section.items() if project else ():
@@ -32,34 +38,42 @@ def _members(draft: Draft, kind: str, key: str, written: Written) -> Iterator[Do
     fields = {name: one for name, one in written.fields.items() if one is not None}
     count = fields.pop("count", None)
     if count is None:
-        yield DocumentEntry(kind, key, _plain(draft, key, fields, ""))
+        yield DocumentEntry(kind, key, _numbered(fields, ""))
     elif isinstance(count, int) and 0 <= count <= MOST_RESOURCES:
         for at in range(count):
-            yield DocumentEntry(kind, f"{key}-{at}", _plain(draft, key, fields, str(at)))
+            yield DocumentEntry(kind, f"{key}-{at}", _numbered(fields, str(at)), str(at))
     else:
         draft.found.append(WRONG.at(None, f"{key}: the count is a number up to {MOST_RESOURCES:,}."))
 
 
-def _plain(draft: Draft, key: str, value: Value, index: str) -> Any:
+def _numbered(value: Value, index: str) -> Any:
+    """With the number of a member where it stands."""
     match value:
         case dict():
-            return {name: _plain(draft, key, one, index) for name, one in value.items() if one is not None}
+            return {name: _numbered(one, index) for name, one in value.items() if one is not None}
         case list():
-            return [_plain(draft, key, one, index) for one in value]
+            return [_numbered(one, index) for one in value]
         case Mixed():
-            if INDEX not in value.parts:
-                return _late(draft, key)
-            return _plain(draft, key, joined(index if one == INDEX else one for one in value.parts), index)
+            return joined(index if one == INDEX else one for one in value.parts)
         case Expr():
-            return index if value == INDEX else _late(draft, key)
-        case Either():
-            return _late(draft, key)
+            return index if value == INDEX else value
         case _:
             return value
 
 
-def _late(draft: Draft, key: str) -> None:
-    draft.found.append(NO_FUNCTION.at(None, f"{key}: {NEVER}"))
+def valued(value: Value, scope: Mapping[str, Any]) -> Any:
+    """Text of a client's is escaped where it stands in an expression, as in a spec."""
+    match value:
+        case dict():
+            return {name: valued(one, scope) for name, one in value.items()}
+        case list():
+            return [valued(one, scope) for one in value]
+        case Expr() | Either():
+            return evaluate(braced(value), scope)
+        case Mixed():
+            return str(evaluate(in_text(value), scope))
+        case _:
+            return value
 
 
 class StackPart(NamedTuple):

@@ -9,7 +9,7 @@ from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.named import NamedTuple
 from stead.core.value import field, mutable
 from stead.heat.template import NOT_THERE, TOO_LARGE, WRONG, CannotSay, Reader, Template, scalar
-from stead.heat.values import Either, Expr, Value, dotted, in_text, joined, literal
+from stead.heat.values import Either, Expr, Value, dotted, in_text, joined, literal, quoted
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.context import nearest
@@ -144,7 +144,9 @@ class HotResource:
         outside = stack.draft.outside and self.project
         base = dotted(dotted("projects", self.project) + f".{self.kind}" if outside else self.kind, self.key)
         if self.counted is not None and self.counted is stack.counted:
-            return f"{base}[index]"
+            return (
+                f"{self.kind}[{quoted(f'{self.key}-')} ~ index]" if stack.draft.chosen is not None else f"{base}[index]"
+            )
         if member and stack.draft.chosen is not None:
             whole = dotted("projects", self.project) if outside else ""
             return dotted(f"{whole}.{self.kind}" if whole else self.kind, f"{self.key}-{member}")

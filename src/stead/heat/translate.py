@@ -115,7 +115,7 @@ def _rollout(resource: HotResource) -> None:
     """How a group is updated, said of its instances."""
     update = resource.node.child("update_policy")
     rolling = update.child("rolling_update") if update is not None else None
-    if rolling is None or resource.inner is None:
+    if rolling is None or resource.inner is None or resource.stack.draft.chosen is not None:
         return
     size = scalar(rolling.child("max_batch_size"), 1)
     pause = scalar(rolling.child("pause_time"), 0)
@@ -128,17 +128,19 @@ def _depends(resource: HotResource) -> None:
     node = resource.node.child("depends_on")
     items = node.items if isinstance(node, document.Sequence) else [node] if node is not None else []
     found = [address for one in items for address in _addresses(resource, one)]
-    for entry, own in _entries(resource) if found else ():
-        known = entry.fields.get("depends_on") or []
-        entry.fields["depends_on"] = list(dict.fromkeys([*known, *(one for one in found if one != own)])) or None
+    for one in _owners(resource) if found else ():
+        assert one.entry is not None  # noqa: S101 - owners have one
+        own = {f"{one.kind}/{key}" for key in (one.key, *keys_of(one))}
+        known = one.entry.fields.get("depends_on") or []
+        one.entry.fields["depends_on"] = (
+            list(dict.fromkeys([*known, *(each for each in found if each not in own)])) or None
+        )
 
 
-def _entries(resource: HotResource) -> Iterable[tuple[Written, str]]:
-    """The definitions that say what the resource is, and their addresses."""
+def _owners(resource: HotResource) -> Iterable[HotResource]:
+    """Whose definitions say what the resource is."""
     inside = _all(resource.inner) if resource.inner is not None else ()
-    for one in (resource.part_of or resource, *inside):
-        if one.entry is not None and one.project:
-            yield one.entry, f"{one.kind}/{one.key}"
+    return [one for one in (resource.part_of or resource, *inside) if one.entry is not None and one.project]
 
 
 def _addresses(resource: HotResource, node: Node) -> Iterable[str]:
@@ -153,7 +155,9 @@ def _addresses(resource: HotResource, node: Node) -> Iterable[str]:
     if waited is not None:
         handle = str(scalar(waited.child("get_resource")))
         target = resource.stack.draft.signalled.get(f"{resource.stack.prefix}{handle}", target)
-    return [address for _, address in _entries(target)]
+    if resource.stack.draft.chosen is not None:
+        return [f"{one.kind}/{key}" for one in _owners(target) for key in keys_of(one)]
+    return [f"{one.kind}/{one.key}" for one in _owners(target)]
 
 
 def _outputs(root: Stack) -> None:

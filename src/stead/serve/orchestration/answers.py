@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.heat.entries import StackPart
-from stead.heat.values import Expr, Value, expressions, in_text, literal
-from stead.language.expressions import BoundExceeded, evaluate
-from stead.serve.orchestration.facts import facts_of
+from stead.heat.entries import StackPart, valued
+from stead.language.expressions import BoundExceeded
+from stead.serve.orchestration.facts import facts
 from stead.serve.orchestration.stacks import StackNote, Translation
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of, moment
@@ -110,33 +109,12 @@ def output(world: CloudState, project: str, made: Translation, name: str) -> dic
         "output_value": None,
     }
     try:
-        return {**found, "output_value": valued(fields.get("value"), _scope(world, project, made))}
+        return {
+            **found,
+            "output_value": valued(fields.get("value"), {"projects": {project: facts(world, project, made.entries)}}),
+        }
     except BoundExceeded as why:
         return {**found, "output_error": str(why)}
-
-
-def _scope(world: CloudState, project: str, made: Translation) -> dict[str, Any]:
-    kinds: dict[str, dict[str, Any]] = {}
-    for entry in made.entries:
-        address = Address(project, entry.kind, entry.key)
-        if address in world.desired.by_address:
-            kinds.setdefault(entry.kind, {})[entry.key] = facts_of(world, world.thing(address))
-    return {"projects": {project: kinds}}
-
-
-def valued(value: Value, scope: Mapping[str, Any]) -> Any:
-    """Text of a client's is escaped where it stands in an expression, as in a spec."""
-    match value:
-        case dict():
-            return {name: valued(one, scope) for name, one in value.items()}
-        case list():
-            return [valued(one, scope) for one in value]
-        case Expr():
-            return evaluate(f"{{{{ {literal(value)} }}}}", scope)
-        case _ if any(True for _ in expressions(value)):
-            return evaluate(in_text(value), scope)
-        case _:
-            return value
 
 
 def resource(call: Call, world: CloudState, project: str, note: StackNote, part: StackPart) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stead.core.diagnostics import Diagnostic
+from stead.heat.entries import DocumentEntry
 from stead.heat.environment import Surroundings, read_environment
 from stead.heat.template import parsed
-from stead.serve.edits import Content
+from stead.serve.edits import Edit
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.listing import filtered, ordered, page
 from stead.serve.orchestration import answers
+from stead.serve.orchestration.making import make
 from stead.serve.orchestration.stacks import (
     StackNote,
     Translation,
@@ -84,10 +86,10 @@ def create_stack(call: Call) -> ApiReply:
     if len(stacks_of(call.world, project)) >= MOST:
         raise conflict(f"A project has {MOST} stacks at most.")
 
-    def edit(content: Content) -> Content:
-        return written(content, note, made.entries)
+    def editing(entries: Sequence[DocumentEntry]) -> Edit:
+        return lambda content: written(content, note, entries)
 
-    call.edit(f"create stack {note.name}", edit)
+    make(call, f"create stack {note.name}", made.entries, editing, lambda _one: False)
     links = [{"rel": "self", "href": answers.href(call, note)}]
     return ApiReply(201, {"stack": {"id": note.id, "links": links}}, {"location": answers.href(call, note)})
 
@@ -169,11 +171,11 @@ def _update(call: Call, said: Mapping[str, Any]) -> ApiReply:
     before = note_of(call, world)
     note = filled(before, said)._replace(updated=call.cloud.clock())
     made, note = translation(world, note, project)
-    call.edit(
-        f"update stack {note.name}",
-        lambda content: written(without(content, before), note, made.entries),
-        loses=lambda one: is_its(note, project, one),
-    )
+
+    def editing(entries: Sequence[DocumentEntry]) -> Edit:
+        return lambda content: written(without(content, before), note, entries)
+
+    make(call, f"update stack {note.name}", made.entries, editing, lambda one: is_its(note, project, one))
     return ApiReply(202)
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from stead.core.address import Address
+from stead.heat.entries import DocumentEntry
 from stead.serve.compute.servers import interfaces
-from stead.serve.network.routers import router_data
+from stead.serve.network.routers import floating_data, router_data
 from stead.serve.world import CloudState, KnownResource
+
+
+def facts(world: CloudState, project: str, entries: Iterable[DocumentEntry]) -> dict[str, dict[str, Any]]:
+    """By kind and key, as expressions name them."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        address = Address(project, entry.kind, entry.key)
+        if address in world.desired.by_address:
+            found.setdefault(entry.kind, {})[entry.key] = facts_of(world, world.thing(address))
+    return found
 
 
 def facts_of(world: CloudState, thing: KnownResource) -> dict[str, Any]:
@@ -30,6 +42,10 @@ def _instance(world: CloudState, thing: KnownResource) -> dict[str, Any]:
 def _leased(_world: CloudState, thing: KnownResource) -> dict[str, Any]:
     every = [one for _, one in sorted(thing.leases.items()) if _is_address(one)]
     return {"address": _first(every), "addresses": every, "mac": thing.leases.get("mac", "")}
+
+
+def _floating_ip(world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    return {**_leased(world, thing), "inside": floating_data(world, thing)["fixed_ip_address"] or ""}
 
 
 def _router(world: CloudState, thing: KnownResource) -> dict[str, Any]:
@@ -60,7 +76,7 @@ def _first(addresses: list[str]) -> str:
 _FACTS: Mapping[str, Any] = {
     "instances": _instance,
     "ports": _leased,
-    "floating_ips": _leased,
+    "floating_ips": _floating_ip,
     "routers": _router,
     "networks": _network,
 }

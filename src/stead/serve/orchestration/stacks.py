@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,12 +16,13 @@ from stead.core.address import Address
 from stead.core.diagnostics import Diagnostic
 from stead.core.named import NamedTuple
 from stead.heat.entries import DocumentEntry, StackPart, entries, parts
+from stead.heat.references import slug
 from stead.heat.stack import Chosen, Draft
 from stead.heat.template import Unreadable
 from stead.heat.translate import HotSource, translated
 from stead.serve import notes
 from stead.serve.edits import Content, put, remove
-from stead.serve.faults import bad
+from stead.serve.faults import bad, conflict
 from stead.serve.world import CloudState, bare
 
 FIRST = "stack-"  # of the key of a note
@@ -76,8 +77,11 @@ def _read(said: Mapping[str, Any]) -> StackNote:
     return StackNote(**{**said, **lists})
 
 
-def written(content: Content, note: StackNote, made: list[DocumentEntry]) -> Content:
-    """With the stack as it is to be."""
+def written(content: Content, note: StackNote, made: Sequence[DocumentEntry]) -> Content:
+    """With the stack as it is to be; another one of its name may have been made meanwhile."""
+    for key, one in content.get(notes.NOTES, {}).items():
+        if key.startswith(FIRST) and one["name"] == note.name and one["id"] != note.id:
+            raise conflict(f"The Stack ({note.name}) already exists.")
     for one in made:
         content = put(content, one.kind, one.key, one.fields)
     said = {name: one for name, one in note._asdict().items() if one not in UNSAID}
@@ -87,6 +91,8 @@ def written(content: Content, note: StackNote, made: list[DocumentEntry]) -> Con
 
 def without(content: Content, note: StackNote) -> Content:
     """What is to be retained stays, and is the project's own from now on."""
+    if f"{FIRST}{note.id}" not in content.get(notes.NOTES, {}):
+        raise conflict(f"The Stack ({note.name}) was deleted meanwhile.")
     for kind, section in list(content.items()):
         for key in list(section) if isinstance(section, Mapping) else ():
             if not key.startswith(f"{note.prefix}-"):
@@ -145,6 +151,7 @@ def _source(world: CloudState, note: StackNote, project: str, secrets: Secrets) 
         known = [one for one in world.things(kind, [project, ""]) if not is_its(note, project, one.address)]
         by_id = [one for one in known if bare(one.id) == bare(text)]
         by_name = [one for one in known if text in (one.address.name, one.name)]
+        by_name = by_name or [one for one in known if one.address.name == slug(text, kind)]
         if not by_id and not by_name:
             raise KeyError(text)
         return (by_id or by_name)[0].address.name

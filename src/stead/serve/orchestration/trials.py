@@ -11,6 +11,7 @@ from stead.language.document import plain
 from stead.serve.faults import bad
 from stead.serve.orchestration import answers
 from stead.serve.orchestration.calls import asked_stack, filled
+from stead.serve.orchestration.making import without_late
 from stead.serve.orchestration.stacks import new_note, translation, written
 from stead.serve.routes import ApiReply, Call
 
@@ -18,7 +19,9 @@ from stead.serve.routes import ApiReply, Call
 def preview_stack(call: Call) -> ApiReply:
     """The same plan as of a request that is carried out."""
     note, made = asked_stack(call, call.body.get("stack_name"))
-    _, world, _plan = call.cloud.preview(call.project, call.who, lambda content: written(content, note, made.entries))
+    _, world, _plan = call.cloud.preview(
+        call.project, call.who, lambda content: written(content, note, without_late(made.entries))
+    )
     found = answers.detail(call, world, call.project, note, made)
     parts = [answers.resource(call, world, call.project, note, one) for one in made.parts]
     return ApiReply(body={"stack": {**found, "resources": parts}})

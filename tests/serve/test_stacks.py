@@ -1,0 +1,125 @@
+"""Stacks through the API: every template that `stead import hot` takes, and what only a plan can tell."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.serve.served import SITE, Site, write_site
+
+CASES = Path(__file__).parents[1] / "cases" / "heat"
+TEMPLATES = sorted(path.stem for path in CASES.glob("*.yaml"))
+OPERATORS = {"30_provider_net", "31_keystone"}  # they make what is the site's
+# The site names no place where images of projects may come from, and grants no address of its network.
+NOT_GRANTED = {"18_user_data_file", "20_web_image"}
+GIVEN = {"key_name": "ada", "db_password": "correct horse battery staple", "password": "correct horse"}
+
+
+@pytest.fixture(scope="module")
+def heated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = yaml.safe_load((CASES / "site" / "site.yml").read_text())
+    site["projects"] = yaml.safe_load(SITE)["projects"]
+    folder = write_site(tmp_path_factory.mktemp("heated"), yaml.safe_dump(site))
+    (folder / "inventory.yml").write_text((CASES / "site" / "inventory.yml").read_text())
+    found = Site(folder)
+    yield found
+    found.close()
+
+
+def stacks(site: Site) -> str:
+    return f"/orchestration/v1/{site.projects['bobs']}/stacks"
+
+
+def asked(name: str) -> dict[str, Any]:
+    """As the client sends it: with the files that the template names."""
+    template = (CASES / f"{name}.yaml").read_text()
+    folders = [CASES / "files", CASES / "nested"]
+    files = {str(one.relative_to(CASES)): one.read_text() for folder in folders for one in folder.iterdir()}
+    environment = CASES / f"{name}.env"
+    declared = yaml.safe_load(template).get("parameters") or {}
+    return {
+        "stack_name": f"st{name}",
+        "template": template,
+        "files": files,
+        "environment": environment.read_text() if environment.exists() else "",
+        "parameters": {one: value for one, value in GIVEN.items() if one in declared},
+    }
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_becomes_a_stack_and_goes_again(heated: Site, name: str) -> None:
+    status, _, answer = heated.call("POST", stacks(heated), asked(name), "bob")
+    if name in OPERATORS | NOT_GRANTED:
+        assert status == (400 if name in OPERATORS else 403), answer
+        return
+    assert status == 201, answer
+    assert heated.worker.wait_idle(30)
+    there = f"{stacks(heated)}/st{name}/{answer['stack']['id']}"
+    stack = heated.call("GET", there, None, "bob")[2]["stack"]
+    assert stack["stack_status"] == "CREATE_COMPLETE"
+    assert [one for one in stack["outputs"] if "output_error" in one] == []
+    assert heated.call("PUT", there, asked(name), "bob")[0] == 202
+    before = heated.worker.plans
+    assert heated.worker.wait_idle(30)
+    assert heated.worker.plans == before, "an update that changes nothing has nothing to do"
+    assert heated.call("DELETE", there, None, "bob")[0] == 204
+    assert heated.worker.wait_idle(30)
+    left = heated.call("GET", "/compute/v2.1/servers", None, "bob")[2]["servers"]
+    assert left == []
+
+
+TEMPLATE = """
+heat_template_version: 2018-08-31
+parameters: {text: {type: string, default: "{{ 7 * 7 }}"}}
+resources:
+  net: {type: OS::Neutron::Net}
+  sub: {type: OS::Neutron::Subnet, properties: {network: {get_resource: net}, cidr: 10.7.0.0/24}}
+  db: {type: OS::Nova::Server, properties: {image: cirros, flavor: tiny, networks: [{network: {get_resource: net}}]}}
+  web:
+    type: OS::Heat::ResourceGroup
+    properties:
+      count: 2
+      resource_def:
+        type: OS::Nova::Server
+        properties:
+          image: cirros
+          flavor: tiny
+          networks: [{network: {get_resource: net}}]
+          user_data:
+            str_replace:
+              template: "DB %index% TEXT {{ x }}"
+              params: {DB: {get_attr: [db, first_address]}, TEXT: {get_param: text}}
+outputs: {db: {value: {get_attr: [db, first_address]}}}
+"""
+
+
+def test_user_data_has_the_address_that_the_plan_has_chosen(own_site: Site) -> None:
+    status, _, answer = own_site.call("POST", stacks(own_site), {"stack_name": "a", "template": TEMPLATE}, "bob")
+    assert status == 201, answer
+    assert own_site.worker.wait_idle(30)
+    there = f"{stacks(own_site)}/a/{answer['stack']['id']}/outputs/db"
+    chosen = own_site.call("GET", there, None, "bob")[2]["output"]["output_value"]
+    servers = own_site.cloud.world().documents["bobs"].content["instances"].values()
+    said = [one["cloud_init"]["user_data"] for one in servers if one.get("cloud_init")]
+    assert sorted(said) == [f"{chosen} {at} {{{{ 7 * 7 }}}} {{{{ x }}}}" for at in range(2)]
+
+
+def test_of_several_stacks_of_one_name_one_is_made(own_site: Site) -> None:
+    template = {"heat_template_version": "2018-08-31", "resources": {"net": {"type": "OS::Neutron::Net"}}}
+    got: list[int] = []
+
+    def ask() -> None:
+        got.append(own_site.call("POST", stacks(own_site), {"stack_name": "b", "template": template}, "bob")[0])
+
+    own_site.token("bob")
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(got) == [201] + 7 * [409]
+    assert len(own_site.call("GET", stacks(own_site), None, "bob")[2]["stacks"]) == 1
