@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stead.serve.portal.instances import ACTIONS
+from stead.serve.portal.making import FORMS
 from stead.serve.portal.meters import METERS
 from stead.serve.portal.pages import NAVIGATION
 from stead.serve.portal.resources import PAGES
@@ -25,6 +26,7 @@ def written() -> set[str]:
     found = {one or other for path in PORTAL.rglob("*.html") for one, other in SAID.findall(path.read_text())}
     found |= {text for text, _, _ in ACTIONS.values()} | {name for _, _, name, _ in METERS}
     found |= {text for kind in PAGES for text in (kind.title, *kind.headings)} | FACTS
+    found |= {text for form in FORMS for text in (form.title, *(one.label for one in form.fields))}
     return found | {*NAVIGATION} | {one.text for links in NAVIGATION.values() for one in links}
 
 

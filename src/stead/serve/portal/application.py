@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from stead.serve.app import ApiServer
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
-from stead.serve.portal import consoles, creating, entering, instances, operators, overview, resources, topology
+from stead.serve.portal import consoles, creating, entering, instances, making, operators, overview, resources, topology
 from stead.serve.portal.pages import BASE
 from stead.serve.portal.server import Portal
 from stead.serve.routes import Service
@@ -22,6 +22,7 @@ ROUTES = (
     *entering.ROUTES,
     *overview.ROUTES,
     *creating.ROUTES,
+    *making.ROUTES,
     *instances.ROUTES,
     *consoles.ROUTES,
     *resources.ROUTES,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from stead.core.named import NamedTuple
-from stead.serve.faults import not_found
-from stead.serve.portal.pages import page, part
+from stead.serve.faults import bad, not_found
+from stead.serve.portal.making import MADE_HERE
+from stead.serve.portal.pages import BASE, page, part
 from stead.serve.portal.visits import PortalRoute, Visit, of_project
 from stead.serve.routes import AccessPolicy
 
 Item = dict[str, Any]
 V = "/network/v2.0"
+COMMANDS = {"Key": "keypair"}  # where `openstack` has another word
 
 
 class ResourceRow(NamedTuple):
@@ -25,6 +28,7 @@ class ResourceRow(NamedTuple):
     cells: tuple[str, ...]
     link: str = ""  # below the portal's; empty: its own page
     facts: tuple[tuple[str, str], ...] = ()  # more, on its own page
+    is_own: bool = True  # the project's, to delete
     table: tuple[tuple[str, ...], ...] = ()  # the same, where there is a list of parts; its first row is the heading
 
 
@@ -34,6 +38,8 @@ class ResourcePage(NamedTuple):
     headings: tuple[str, ...]
     rows: Callable[[Visit], Awaitable[list[ResourceRow]]]
     one: str  # what one is called
+    api: str  # where the API has one, without its id
+    is_previewed: bool = True  # what deleting it would do
 
 
 def _dash(text: Any) -> str:
@@ -57,6 +63,7 @@ async def _networks(visit: Visit) -> list[ResourceRow]:
                 str(used.count(one["id"])),
             ),
             facts=(("MTU", _dash(one.get("mtu"))), ("Description", _dash(one.get("description")))),
+            is_own=one["project_id"] == visit.project_id,
             table=(("Subnet", "Gateway"), *_subnets(one, subnets["subnets"])),
         )
         for one in of_project(visit, networks["networks"])
@@ -169,6 +176,7 @@ async def _images(visit: Visit) -> list[ResourceRow]:
             one["id"],
             one["name"] or one["id"],
             (one["status"], one["visibility"], _dash(one.get("disk_format")), _size(one.get("size"))),
+            is_own=one.get("owner") == visit.project_id,
             facts=(
                 ("Minimum disk", f"{one.get('min_disk', 0)} GiB"),
                 ("Minimum memory", f"{one.get('min_ram', 0)} MiB"),
@@ -192,15 +200,39 @@ async def _keys(visit: Visit) -> list[ResourceRow]:
 
 
 PAGES = (
-    ResourcePage("networks", "Networks", ("Name", "Status", "Subnets", "Whose", "Ports"), _networks, "Network"),
-    ResourcePage("routers", "Routers", ("Name", "Status", "Outside", "Interfaces"), _routers, "Router"),
-    ResourcePage("security-groups", "Security groups", ("Name", "Description", "Rules"), _groups, "Security group"),
     ResourcePage(
-        "floating-ips", "Floating IPs", ("Address", "Status", "Inside", "Instance"), _addresses, "Floating IP"
+        "networks", "Networks", ("Name", "Status", "Subnets", "Whose", "Ports"), _networks, "Network", f"{V}/networks"
     ),
-    ResourcePage("volumes", "Volumes", ("Name", "Status", "Size", "Instance"), _volumes, "Volume"),
-    ResourcePage("images", "Images", ("Name", "Status", "Visibility", "Format", "Size"), _images, "Image"),
-    ResourcePage("keys", "Keys", ("Name", "Fingerprint"), _keys, "Key"),
+    ResourcePage("routers", "Routers", ("Name", "Status", "Outside", "Interfaces"), _routers, "Router", f"{V}/routers"),
+    ResourcePage(
+        "security-groups",
+        "Security groups",
+        ("Name", "Description", "Rules"),
+        _groups,
+        "Security group",
+        f"{V}/security-groups",
+    ),
+    ResourcePage(
+        "floating-ips",
+        "Floating IPs",
+        ("Address", "Status", "Inside", "Instance"),
+        _addresses,
+        "Floating IP",
+        f"{V}/floatingips",
+    ),
+    ResourcePage(
+        "volumes", "Volumes", ("Name", "Status", "Size", "Instance"), _volumes, "Volume", "/volume/v3/{project}/volumes"
+    ),
+    ResourcePage(
+        "images",
+        "Images",
+        ("Name", "Status", "Visibility", "Format", "Size"),
+        _images,
+        "Image",
+        "/image/v2/images",
+        False,
+    ),
+    ResourcePage("keys", "Keys", ("Name", "Fingerprint"), _keys, "Key", "/compute/v2.1/os-keypairs"),
 )
 
 
@@ -210,22 +242,56 @@ async def _list(kind: ResourcePage, visit: Visit) -> Response:
         return Response(status_code=204)
     rows, words = await kind.rows(visit), visit.said("q").lower().split()
     shown = [one for one in rows if all(word in " ".join([one.name, one.id, *one.cells]).lower() for word in words)]
-    values: dict[str, Any] = {"kind": kind, "rows": shown, "total": len(rows), "stamp": stamp}
+    values: dict[str, Any] = {
+        "kind": kind,
+        "made_here": kind.path in MADE_HERE,
+        "rows": shown,
+        "total": len(rows),
+        "stamp": stamp,
+    }
     if visit.is_part:
         return HTMLResponse(part(visit, "_resources.html", **values))
     return page(visit, "resources.html", **values)
 
 
-async def _show(kind: ResourcePage, visit: Visit) -> Response:
+async def _one(kind: ResourcePage, visit: Visit) -> ResourceRow:
     row = next((one for one in await kind.rows(visit) if one.id == visit.path["id"]), None)
     if row is None:
         raise not_found(kind.one, visit.path["id"])
-    return page(visit, "resource.html", kind=kind, row=row)
+    return row
+
+
+async def _show(kind: ResourcePage, visit: Visit) -> Response:
+    return page(visit, "resource.html", kind=kind, row=await _one(kind, visit))
+
+
+def _path(kind: ResourcePage, visit: Visit) -> str:
+    return f"{kind.api.format(project=visit.project_id)}/{visit.path['id']}"
+
+
+async def _preview(kind: ResourcePage, visit: Visit) -> Response:
+    row = await _one(kind, visit)
+    if not kind.is_previewed:
+        return HTMLResponse("")
+    answer = await visit.ask("DELETE", _path(kind, visit), preview=True)
+    command = f"openstack {COMMANDS.get(kind.one, kind.one.lower())} delete {shlex.quote(row.id)}"
+    return HTMLResponse(part(visit, "_preview.html", preview=answer["preview"], command=command))
+
+
+async def _delete(kind: ResourcePage, visit: Visit) -> Response:
+    """Only who types its name means this one."""
+    row = await _one(kind, visit)
+    if visit.said("typed") != row.name.strip():
+        raise bad("The typed name is another one. Nothing was deleted.")
+    await visit.ask("DELETE", _path(kind, visit))
+    return RedirectResponse(f"{BASE}/{kind.path}", 303)
 
 
 def _routes(kind: ResourcePage) -> Iterator[PortalRoute]:
     yield PortalRoute("GET", f"/{kind.path}", AccessPolicy.READER, partial(_list, kind))
     yield PortalRoute("GET", f"/{kind.path}/{{id}}", AccessPolicy.READER, partial(_show, kind))
+    yield PortalRoute("POST", f"/{kind.path}/{{id}}/preview", AccessPolicy.MEMBER, partial(_preview, kind))
+    yield PortalRoute("POST", f"/{kind.path}/{{id}}/delete", AccessPolicy.MEMBER, partial(_delete, kind))
 
 
 ROUTES = tuple(route for kind in PAGES for route in _routes(kind))
