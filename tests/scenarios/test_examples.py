@@ -51,3 +51,17 @@ def test_two_instances_take_thirty_lines(example: Path) -> None:
 
 def test_all_examples_are_tried() -> None:
     assert {"small", "three-tier", "many-tenants", "project-files"} <= {path.name for path in SPECS}
+
+
+@pytest.mark.parametrize("example", [EXAMPLES / "metering"], indirect=True)
+def test_the_prices_of_the_example_are_all_that_its_projects_use(
+    example: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", "--auto-approve", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["usage", "--prices", str(example / "prices.yml"), "--csv"]) == 0
+    head, *rows = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert head[2:4] == ["project", "meter"]
+    priced = {row[3] for row in rows if row[7]}
+    assert {row[2] for row in rows} == {"acme", "globex"}
+    assert priced == {"instances", "running_vcpus", "running_memory", "disks", "volumes"}

@@ -6,14 +6,17 @@ import re
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.prometheus import promtool
 from tests.serve.served import Site
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.exposition import Metric
 from stead.cli.common.serving import METRICS_TOKEN, metrics_token
 from stead.core.diagnostics import Refused
+from stead.serve.metrics.site import SiteReading, families
 
 
 def read(site: Site, **headers: str) -> tuple[int, str, str]:
@@ -116,3 +119,21 @@ def test_the_token_is_made_once_and_for_its_owner_alone(own_site: Site) -> None:
     path.write_text("short\n")
     with pytest.raises(Refused, match="STEAD-C081"):
         metrics_token(workspace)
+
+
+def test_what_has_not_changed_is_not_made_anew(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SiteReading] = []
+
+    def counted(site: SiteReading) -> Iterator[Metric]:
+        made.append(site)
+        return families(site)
+
+    monkeypatch.setattr("stead.serve.metrics.page.families", counted)
+    assert own_site.worker.wait_idle(30)
+    first, again = told(own_site), told(own_site)
+    assert len(made) == 1
+    assert first['stead_runs{outcome="done"}'] == again['stead_runs{outcome="done"}']
+    own_site.call("POST", "/network/v2.0/networks", {"network": {"name": "n"}}, "bob")
+    assert own_site.worker.wait_idle(30)
+    assert told(own_site)['stead_resources{kind="networks",project="bobs"}'] == 1
+    assert len(made) > 1
