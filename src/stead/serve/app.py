@@ -178,7 +178,7 @@ class ApiServer:
 
     def _audit(self, call: Call, route: ApiRoute, request: Request, status: int, request_id: str) -> None:
         """What changes something, and what is refused. Never a body: it may hold a secret."""
-        if route.method == "GET" and status not in (401, 403):
+        if (route.method == "GET" or call.preview) and status not in (401, 403):
             return
         who = call.audit.get("who") or call.caller.audited
         path = request.url.path[:500]

@@ -44,6 +44,15 @@ def test_the_instance_becomes_what_was_told(site: Site, network: str) -> None:
         assert (told["name"], "host" in told) == (f"w{number}", False)
 
 
+def test_the_audit_log_has_what_was_done_and_what_was_refused(site: Site, network: str) -> None:
+    body = asked_for(site, network)
+    before = site.cloud.store.audited(1)
+    assert site.call("POST", "/compute/v2.1/servers", body, "bob", headers=PREVIEW)[0] == 200
+    assert site.cloud.store.audited(1) == before
+    assert site.call("POST", "/compute/v2.1/servers", body, "ray", headers=PREVIEW)[0] == 403
+    assert site.cloud.store.audited(1)[0].status == 403
+
+
 def test_hosts_and_reasons_are_told_to_operators_only(site: Site, network: str) -> None:
     body = asked_for(site, network)
     text = str(site.call("POST", "/compute/v2.1/servers", body, "bob", headers=PREVIEW)[2])

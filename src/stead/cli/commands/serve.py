@@ -1,7 +1,7 @@
-"""Serve OpenStack's APIs for this site, until it is stopped.
+"""Serve OpenStack's APIs and the portal for this site, until it is stopped.
 
   stead user create ada --admin      once, before the first start; asks for a password
-  stead serve                        on 127.0.0.1:8774
+  stead serve                        on 127.0.0.1:8774; pages for people are at /portal/
   stead serve --listen 0.0.0.0:8774 --url https://cloud.example.org --tls-cert FILE --tls-key FILE
 
 Every request is stored before it is answered, so a server that was killed continues where it was. Ctrl-C lets a running

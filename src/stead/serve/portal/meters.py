@@ -8,7 +8,7 @@ METERS = (
     ("compute", "cores", "vCPUs", ""),
     ("compute", "ram", "Memory", "MiB"),
     ("volume", "volumes", "Volumes", ""),
-    ("volume", "gigabytes", "Volume storage", "GiB"),
+    ("volume", "gigabytes", "Storage", "GiB"),
     ("network", "floatingip", "Floating IPs", ""),
     ("network", "network", "Networks", ""),
     ("network", "router", "Routers", ""),
