@@ -29,7 +29,7 @@ STATS: dict[str, Any] = {
     "state.state": 1, "cpu.time": 5_000_000_000, "cpu.user": 1, "cpu.system": 1,
     "balloon.current": 1_048_576, "balloon.maximum": 2_097_152, "balloon.rss": 700_000,
     "balloon.available": 1_000_000, "balloon.usable": 600_000, "balloon.unused": 500_000, "balloon.swap_in": 3,
-    "vcpu.current": 1, "vcpu.maximum": 2, "vcpu.0.state": 1, "vcpu.0.delay": 2_000_000_000, "vcpu.0.wait": 500_000_000,
+    "vcpu.current": 1, "vcpu.maximum": 2, "vcpu.0.state": 1, "vcpu.0.delay": 2_000_000_000,
     "net.count": 1, "net.0.name": "st0", "net.0.rx.bytes": 10, "net.0.rx.pkts": 1, "net.0.rx.errs": 0,
     "net.0.rx.drop": 7, "net.0.tx.bytes": 2000, "net.0.tx.pkts": 20, "net.0.tx.errs": 0, "net.0.tx.drop": 0,
     "block.count": 2, "block.0.name": "vda", "block.0.rd.reqs": 4, "block.0.rd.bytes": 4096,
@@ -48,7 +48,7 @@ def used(stats: dict[str, Any] | None = None, told: object = None) -> GuestUse:
 def test_counters_of_libvirt_are_told_in_seconds_and_bytes() -> None:
     found = used()
     assert (found.address, found.project, found.flavor, found.vcpus) == ("acme/instances/web[0]", "acme", "small", 1)
-    assert (found.cpu, found.steal, found.wait) == (5, 2, 0.5)
+    assert (found.cpu, found.steal) == (5, 2)
     assert found.memory["current"] == 1 << 30
     assert [one.name for one in found.disks] == ["vda", "vdb"]
     assert (found.disks[0].read_seconds, found.disks[0].flush_seconds) == (1, 2)
@@ -97,6 +97,7 @@ def test_rates_are_of_what_was_there_both_times(monkeypatch: pytest.MonkeyPatch)
         **STATS,
         "cpu.time": 8_000_000_000,
         "block.0.wr.bytes": 1024 + 4096,
+        "block.0.fl.times": 3_000_000_000,
         "block.2.name": "vdc",
         "block.count": 3,
     }
@@ -108,7 +109,7 @@ def test_rates_are_of_what_was_there_both_times(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(measuring, "uses", lambda: readings.pop(0))
     monkeypatch.setattr(measuring, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None))
     (found,) = measuring.rates(2)
-    assert (found["uuid"], found["cpu"], found["disk"]["written_bytes"]) == ("u-1", 1.5, 2048)
+    assert (found["uuid"], found["cpu"], found["disk"]["written_bytes"], found["wait"]) == ("u-1", 1.5, 2048, 0.5)
     assert found["memory"] == {"size": 1 << 30, "used": 400_000 * 1024}
 
 

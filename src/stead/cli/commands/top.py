@@ -6,7 +6,8 @@
   stead top --seconds 10 --json            measured for ten seconds
 
 All hosts are asked at the same time, once, over SSH. CPU 100% is one processor. STEAL is time in which an instance was
-ready and its host ran something else; WAIT is time in which it waited for I/O of its host.
+ready and its host ran something else. WAIT is the time that its reads, writes and flushes took, added up: 100% is one
+operation that waits all the time.
 
 exit status: 0; 1 when there is no such instance, or no host answers
 """

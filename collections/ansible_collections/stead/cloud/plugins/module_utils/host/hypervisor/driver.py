@@ -141,7 +141,6 @@ class GuestUse(NamedTuple):
     vcpus: int
     cpu: float  # seconds of processors
     steal: float  # seconds in which it was ready and did not run
-    wait: float  # seconds in which its processors waited for I/O of the host
     memory: Mapping[str, int]  # bytes, by libvirt's names
     disks: Tuple[DiskUse, ...]
     links: Tuple[LinkUse, ...]

@@ -61,7 +61,6 @@ def metrics(guests: List[GuestUse], seconds: float) -> List[Metric]:
     for name, text, field in (
         ("cpu_seconds_total", "Time of processors that the guest used.", "cpu"),
         ("steal_seconds_total", "Time in which its processors were ready and did not run.", "steal"),
-        ("wait_seconds_total", "Time in which its processors waited for the host's I/O.", "wait"),
     ):
         found.append(_one(name, text, [_sample(one, getattr(one, field)) for one in guests]))
     for name, text in _MEMORY.items():
@@ -111,13 +110,18 @@ def _rate(before: GuestUse, now: GuestUse, took: float) -> Dict[str, Any]:
         "vcpus": now.vcpus,
         "cpu": round(grown("cpu"), 4),  # processors
         "steal": round(grown("steal"), 4),
-        "wait": round(grown("wait"), 4),
+        # What libvirt calls `vcpu.wait` is waiting for a processor again: what waits for a disk is an operation.
+        "wait": round(max(0.0, _waited(now) - _waited(before)) / took, 4),
         "memory": memory(now.memory),
         "disk": _grown(before.disks, now.disks, took, ("reads", "read_bytes", "writes", "written_bytes")),
         "network": _grown(
             before.links, now.links, took, ("received_bytes", "sent_bytes", "receive_drops", "send_drops")
         ),
     }
+
+
+def _waited(guest: GuestUse) -> float:
+    return sum(one.read_seconds + one.write_seconds + one.flush_seconds for one in guest.disks)
 
 
 def memory(told: Mapping[str, int]) -> Dict[str, int]:

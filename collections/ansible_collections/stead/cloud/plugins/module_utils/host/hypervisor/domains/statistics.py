@@ -62,7 +62,6 @@ def use(label: Xml.Element, stats: Mapping[str, Any]) -> GuestUse:
         cpu=stats.get("cpu.time", 0) / NANO,
         # Ready to run, and something else of the host ran.
         steal=sum(_each(stats, "vcpu", "delay")) / NANO,
-        wait=sum(_each(stats, "vcpu", "wait")) / NANO,
         memory=_memory(stats),
         disks=tuple(_disks(stats)),
         links=tuple(_links(stats)),
