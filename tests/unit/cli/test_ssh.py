@@ -55,6 +55,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     )
 
 
+def test_the_user_is_that_of_the_image_where_the_spec_says_one(run: Run) -> None:
+    assert "User=" not in run("ssh", "acme/instances/db").stdout
+    Path("stead.yml").write_text(SPEC.replace("{source: /tiny.qcow2}", "{source: /tiny.qcow2, user: debian}"))
+    assert "User=debian" in run("ssh", "acme/instances/db").stdout.splitlines()
+    assert "User=root" in run("ssh", "acme/instances/db", "-l", "root").stdout.splitlines()
+    assert "User=debian" in run("cp", "a", "acme/instances/web[1]:b").stdout.splitlines()
+    Path("stead.yml").write_text("stead: [")
+    assert "User=" not in run("ssh", "acme/instances/db").stdout
+
+
 def test_an_isolated_network_is_entered_through_its_host(run: Run, tmp_path: Path) -> None:
     words = run("ssh", "acme/instances/web[0]", "-k", "key", "--", "uptime", "-p").stdout.splitlines()
     assert words[0] == "ssh"

@@ -3,6 +3,8 @@
   stead ssh acme/instances/web
   stead ssh 'acme/instances/web[0]' --user debian -- uptime
 
+The user is that of the image (`user:`), where the spec says one.
+
 An instance with a floating IP, or in a network of the site's machines, is reached directly. Others are reached
 through the host of their network. Keys of instances are kept in .stead/known_hosts, by UUID.
 
@@ -14,13 +16,14 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from stead.cli.commands.hosts import real_inventory
 from stead.cli.commands.show import named
 from stead.cli.common import options as shared
-from stead.cli.common.workspace import Workspace, open_state
-from stead.core.address import parse
+from stead.cli.common.workspace import Workspace, open_state, read_spec
+from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Refused
 from stead.core.named import NamedTuple
 from stead.kinds import kinds
@@ -49,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
 
 def way(parser: argparse.ArgumentParser) -> None:
     """The options of all who reach an instance."""
-    parser.add_argument("-l", "--user", metavar="NAME", default="", help="user (default: as ssh is configured)")
+    parser.add_argument(
+        "-l", "--user", metavar="NAME", default="", help="user (default: that of its image, else ssh's own)"
+    )
     parser.add_argument("-k", "--key", metavar="FILE", default="", help="private key")
     parser.add_argument(
         "-O", "--option", action="append", default=[], metavar="NAME=VALUE", help="option of ssh; may be repeated"
@@ -62,9 +67,20 @@ def reach(workspace: Workspace, text: str, *, user: str, key: str, more: Sequenc
     chosen = [f"HostKeyAlias={found.facts['uuid']}", "HashKnownHosts=no", "StrictHostKeyChecking=accept-new"]
     chosen += ["ConnectTimeout=15", f'UserKnownHostsFile="{(workspace.directory / KNOWN).absolute()}"']
     chosen += [f"ProxyCommand={found.way}"] if found.way else []
-    chosen += [f"User={user}"] if user else []
+    login = user or _login(workspace, found.facts["address"])
+    chosen += [f"User={login}"] if login else []
     words = [word for one in (*more, *chosen) for word in ("-o", one)]  # the first of a name counts
     return Reached(found.address, [*words, *(["-i", key] if key else [])])
+
+
+def _login(workspace: Workspace, address: str) -> str:
+    """As the spec says of what the instance is made from. Without a spec that can be read, ssh knows one."""
+    with suppress(Refused):
+        desired = read_spec(workspace)[0]
+        block = desired.by_address.get(parse(address) or Address("", "", ""))
+        made_from = [desired.by_address[ref].model for ref in block.refs if ref in desired.by_address] if block else []
+        return next((login for one in made_from if (login := getattr(one, "user", None))), "")
+    return ""
 
 
 def _member(workspace: Workspace, text: str) -> InventoryMember:
