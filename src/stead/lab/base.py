@@ -78,7 +78,7 @@ def ensure_base(say: Callable[[str], None]) -> Base:
     with locked(paths.cache() / f".{stem}.lock"):
         found = newest(stem)
         if found is None:
-            need("debootstrap", "systemd-nspawn", "unshare", "mount", "dpkg-deb")
+            need("mmdebstrap", "systemd-nspawn", "unshare", "mount", "dpkg-deb")
             from stead.lab.build_base import build
 
             make_room(paths.cache(), SPACE)

@@ -1,4 +1,4 @@
-"""Builds the base tree: Debian by debootstrap, the roles' packages in a layer over it, and a repository of them all.
+"""Builds the base tree: Debian by mmdebstrap, the roles' packages in a layer over it, and a repository of them all.
 
 Runs inside a private mount namespace or a container wherever it mounts something, so a killed build leaves no mounts.
 This file is part of the cache's key: change it and the tree is built again.
@@ -43,7 +43,7 @@ Say = Callable[[str], None]
 
 
 def build(base: Base, say: Say) -> None:
-    say("Debian (debootstrap)")
+    say("Debian (mmdebstrap)")
     build_bare(base.bare)
     say("the roles' packages")
     build_stock(base)
@@ -53,8 +53,9 @@ def build(base: Base, say: Say) -> None:
 
 
 def build_bare(tree: Path) -> None:
-    wanted = f"--include={','.join(recipe.packages('bare'))}"
-    run(["debootstrap", "--variant=minbase", wanted, recipe.RELEASE, tree, recipe.mirror()], code=BASE_FAILED)
+    wanted = ["--variant=minbase", f"--include={','.join(recipe.packages('bare'))}"]
+    options = [f"--dpkgopt={line}" for line in DPKG.splitlines()]
+    run(["mmdebstrap", "--mode=root", *wanted, *options, recipe.RELEASE, tree, recipe.mirror()], code=BASE_FAILED)
     write(tree / "etc/dpkg/dpkg.cfg.d/lab", DPKG)
     write(tree / "etc/apt/apt.conf.d/90lab", APT)
     for timer in IDLE:

@@ -18,7 +18,7 @@ from stead.lab.codes import COMMAND_FAILED, NO_TOOL, NOT_ROOT, refuse
 # program -> the Debian package that has it, so that the message can say what to install
 PACKAGES = {
     "systemd-nspawn": "systemd-container",
-    "debootstrap": "debootstrap",
+    "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",

@@ -155,5 +155,5 @@ def test_whoever_is_not_root_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_missing_programs_are_told_with_the_packages_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(Refused, match=r"STEAD-B002.*apt-get install debootstrap systemd-container"):
-        commands.need("systemd-nspawn", "debootstrap")
+    with pytest.raises(Refused, match=r"STEAD-B002.*apt-get install mmdebstrap systemd-container"):
+        commands.need("systemd-nspawn", "mmdebstrap")
