@@ -317,9 +317,7 @@ def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) ->
     settle(site, MOVED, GROWN, *TAKEN)
     for name in BOTH:
         ask(site, "put", name, word="later-on")
-    made = MADE.removeprefix("volumes:\n")
-    more = ("      booted: {from", f"{made}      booted: {{from")
-    steps = settle(site, MOVED, GROWN, *TAKEN, more, ATTACHED)
+    steps = settle(site, MOVED, GROWN, *TAKEN, more(MADE), ATTACHED)
     assert steps[DB] == "update"
     found = ask(site, "get", *BOTH, "was-files", "was-blocks", "twin", "near")
     assert found == ["later-on", "later-on", "on-files", "on-blocks", "later-on", "later-on"]
@@ -327,25 +325,47 @@ def test_a_snapshot_is_of_its_moment_and_volumes_are_made_from_it(site: Site) ->
     assert site.plan().empty
 
 
+MOVED_POOLS = """volumes:
+      was-files: {from: {snapshot: monday}, pool: blocks}
+      was-blocks: {from: {snapshot: tuesday}, host: compute-2, size: 128MiB}
+      twin: {from: {volume: files}, pool: files}
+      near: {from: {volume: files}, pool: blocks}
+"""
+SNAPPED = ("#EVEN", "  thursday: {volume: near}")
+NOT_NEAR = ("volumes: [files, blocks]", "volumes: [files, blocks, was-files, was-blocks, twin]")
+
+
+def more(volumes: str) -> tuple[str, str]:
+    return "      booted: {from", f"{volumes.removeprefix('volumes:' + chr(10))}      booted: {{from"
+
+
 def test_volumes_move_to_other_pools_and_are_attached_there(site: Site) -> None:
     """Within the storage host, to it and from it; the guest runs all the time."""
     before = uuid(site, "near"), uuid(site, "twin")
-    made = MADE.removeprefix("volumes:\n")
-    moved = made.replace("monday}, pool: files", "monday}, pool: blocks").replace(
-        "files}, pool: blocks", "files}, pool: files"
-    )
-    moved = moved.replace("tuesday}, pool: blocks", "tuesday}, host: compute-2").replace(
-        "files}, host: compute-2", "files}, pool: blocks"
-    )
-    told = [("      booted: {from", f"{text}      booted: {{from") for text in (made, moved)]
-    settle(site, MOVED, GROWN, *TAKEN, told[0])
-    steps = settle(site, MOVED, GROWN, *TAKEN, told[1], ATTACHED)
+    settle(site, MOVED, GROWN, *TAKEN, more(MADE))
+    steps = settle(site, MOVED, GROWN, *TAKEN, more(MOVED_POOLS), ATTACHED)
     names = [f"acme/volumes/{name}" for name in ("near", "twin", "was-blocks", "was-files")]
     assert steps == {**dict.fromkeys(names, "migrate"), DB: "update"}
     found = ask(site, "get", "was-files", "was-blocks", "twin", "near")
     assert found == ["on-files", "on-blocks", "later-on", "later-on"]
     assert (uuid(site, "near"), uuid(site, "twin")) == before
     assert logs_in(site, "compute-1", "near") != "", "it has a secret there"
+    assert site.plan().empty
+
+
+def test_a_volume_goes_back_to_its_snapshot(site: Site) -> None:
+    before = uuid(site, "near")
+    settle(site, MOVED, GROWN, *TAKEN, SNAPPED, more(MOVED_POOLS), ATTACHED)
+    ask(site, "put", "near", word="too-late")
+    settle(site, MOVED, GROWN, *TAKEN, SNAPPED, more(MOVED_POOLS), NOT_NEAR)
+    names = ["acme/volumes/near", "acme/snapshots/thursday"]
+    applied = site.apply(site.plan(asked={"target": names[:1], "revert": names}))
+    assert [told.why for told in (*applied.failed, *applied.skipped, *applied.unknown)] == []
+    assert applied.done == 1
+    assert site.plan().empty
+    settle(site, MOVED, GROWN, *TAKEN, SNAPPED, more(MOVED_POOLS), ATTACHED)
+    assert ask(site, "get", "near") == ["later-on"]
+    assert uuid(site, "near") == before
     assert site.plan().empty
 
 

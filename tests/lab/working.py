@@ -11,8 +11,9 @@ from typing import Any
 from leftovers import Listing
 from waiting import patiently
 
-from stead.cli.common.migration_plan import wishes_of
+from stead.cli.common.selection import wishes_again
 from stead.core.address import Address, parse
+from stead.core.want import canonical
 from stead.kinds import kinds
 from stead.lab.site import Lab
 from stead.language.desired import resolve
@@ -40,7 +41,7 @@ class Site:
     runs: list[Path] = field(default_factory=list)
 
     def plan(self, *, destroy: bool = False, asked: Mapping[str, Any] | None = None) -> Plan:
-        """Where something is `asked`, it is `{"drain": HOST}` or the like."""
+        """Where something is `asked`, it is `{"drain": HOST}` or the like, as a plan keeps it."""
         image = str(self.folder / "tiny.qcow2")
         path = self.folder / "stead.yml"
         path.write_text(self.text.replace("IMAGE", image))
@@ -56,7 +57,7 @@ class Site:
             kinds=kinds(),
             key=KEY,
         )
-        planned, found = make_plan(inputs, wishes_of(asked or {}, recorded) or Wishes(destroy=destroy))
+        planned, found = make_plan(inputs, wishes_again(canonical(asked), inputs) if asked else Wishes(destroy=destroy))
         assert planned.plan is not None, found
         return planned.plan
 

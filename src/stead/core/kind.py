@@ -246,6 +246,8 @@ class Kind:
     """What can grow in place and can never shrink: a smaller one is another resource, as for `identity`."""
     rebuild: Callable[[Mapping[str, Any]], Effect] | None = None
     """What it takes to make anew, under the same name, something that was made only at its creation: (have)."""
+    reverted: Callable[[Mapping[str, Any], Address, Mapping[str, Any], int], Mapping[str, Any]] | None = None
+    """What one has to be to become again as a snapshot of it is: (want, snapshot, its fields, serial of the store)."""
     detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _no
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""

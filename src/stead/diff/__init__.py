@@ -24,6 +24,7 @@ from stead.diff.power import of_power
 from stead.diff.present import brand_new, compare_present
 from stead.diff.removed import NotDestroyed, compare_removed, counts_of
 from stead.diff.renamed import renamed
+from stead.diff.revert import reverting, source_of
 from stead.diff.strangers import sift, spared
 from stead.diff.waiting import Waiting, proven
 from stead.diff.wording import Holders, worded
@@ -47,7 +48,7 @@ def compare(
     records, haves, resources = recorded.resources, observed.haves, blueprint.resources
     counts = counts_of(recorded, blueprint)
     quiet = frozenset(host.name for host in observed.hosts.values() if not host.state.answers)
-    anew = asked.rebuild | asked.power
+    anew = asked.rebuild | asked.power | asked.reverts.keys()
     formerly, untold = {new: old for old, new in names.renames.items()}, names.stale_names
     for address in sorted(records.keys() | haves.keys() | resources.keys(), key=order):
         record, settled, found = records.get(address), resources.get(address), haves.get(address, {})
@@ -68,16 +69,17 @@ def compare(
             record=record,
             haves=found,
             settled=of_power(settled, found) if settled is not None and address in asked.power else settled,
-            rebuild=address in asked.rebuild,
-            reboot=address in asked.reboot,
-            power=address in asked.power,
+            **asked.flags(address),
+            snapshot=source_of(asked.reverts.get(address), haves, recorded.serial),
         )
         if settled is None:
             gone = compare_removed(subject, observed, counts, NotDestroyed(asked.forget, blueprint.used), notes)
             changes += spared(gone, address, record, strange, notes)
             continue
         before = len(changes)
-        changes += spared(compare_present(subject, observed, notes), address, record, strange, notes)
+        changes += spared(
+            reverting(subject, compare_present(subject, observed, notes)), address, record, strange, notes
+        )
         if (old := formerly.get(address)) is not None:
             changes += renamed(subject, StaleName(old, frozenset(settled.wants)), observed, changes[before:])
         elif address in untold:

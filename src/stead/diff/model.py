@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from stead.blueprint.model import Reason, Settled
@@ -82,9 +83,22 @@ class Asked(NamedTuple):
     rebuild: frozenset[Address] = frozenset()
     reboot: frozenset[Address] = frozenset()
     power: frozenset[Address] = frozenset()
+    reverts: Mapping[Address, Address] = MappingProxyType({})  # what goes back -> to which snapshot
+
+    def flags(self, address: Address) -> dict[str, bool]:
+        """As a subject has them."""
+        return {name: address in getattr(self, name) for name in ("rebuild", "reboot", "power")}
 
 
 AS_THE_SPEC_SAYS = Asked()
+
+
+class RevertSource(NamedTuple):
+    """A snapshot, as its host has it."""
+
+    address: Address
+    fields: Mapping[str, Any]
+    serial: int  # of the store, when that was asked
 
 
 @value
@@ -99,6 +113,7 @@ class Subject:
     rebuild: bool = False  # somebody asked for it
     reboot: bool = False  # the same
     power: bool = False  # the same, of its state
+    snapshot: RevertSource | None = None  # that it goes back to
 
 
 def is_down(host: str, observed: Observed) -> bool:

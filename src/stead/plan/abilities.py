@@ -23,11 +23,12 @@ def unable(
     """One diagnostic for each reason, however many steps have it."""
     staying = staying_of(plan, observed.hosts, kinds)
     for step in plan.steps:
-        if step.action is Action.MIGRATE and kinds[step.address.kind].carried:
+        moves = step.action is Action.MIGRATE
+        if kinds[step.address.kind].carried and (moves or step.action is Action.REBUILD):
             for why in (
                 _in_use(step, observed, kinds),
                 _perhaps_in_use(step, observed, recorded, kinds),
-                _left_behind(step, observed, blueprint, kinds),
+                _left_behind(step, observed, blueprint, kinds) if moves else "",
             ):
                 staying.setdefault(why, []).append(step)
     return [_told(why, steps, plan) for why, steps in staying.items() if why]
@@ -39,7 +40,7 @@ def _in_use(step: Step, observed: Observed, kinds: Mapping[str, Kind]) -> str:
         for have in haves.values() if kind is not None and kind.guest else ():
             fields = have.want.fields()
             if kind is not None and fields.get("state") != "stopped" and kind.detached(fields, frozenset({step.uuid})):
-                return f"{address} runs and uses it. Stop it (`state: stopped`) and apply; then this can move."
+                return f"{address} runs and uses it. Stop it (`state: stopped`) and apply; then this is possible."
     return ""
 
 
@@ -87,4 +88,4 @@ def _told(why: str, steps: list[Step], plan: Plan) -> Diagnostic:
     names = ", ".join(f"{one.address} {_way(one)}" for one in steps[:NAMED])
     more = f" and {len(steps) - NAMED:,} more" if len(steps) > NAMED else ""
     keep = plan.keeps.get(first.address)
-    return CANNOT.at(keep.place if keep else None, f"migrate {names}{more}. {why}", address=str(first.address))
+    return CANNOT.at(keep.place if keep else None, f"{first.action} {names}{more}. {why}", address=str(first.address))

@@ -145,7 +145,8 @@ def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
 
 
 def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
-    what = "the root disk of" if change.action is Action.REBUILD else "everything on"
+    rebuilt = change.action is Action.REBUILD and kinds[change.address.kind].guest
+    what = "the root disk of" if rebuilt else "everything on"
     what = f"{what} {kinds[change.address.kind].name} {change.address}"
     elsewhere = any(reason.code == EVACUATED for reason in change.reasons)  # it is on a host that is dead
     return f"{what} ({change.host})" if change.host and not elsewhere else what

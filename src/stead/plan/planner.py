@@ -50,6 +50,7 @@ class Wishes:
     replace: frozenset[Address] = frozenset()
     rebuild: frozenset[Address] = frozenset()
     reboot: frozenset[Address] = frozenset()
+    reverts: Mapping[Address, Address] = field(default_factory=dict)  # volume -> snapshot that it goes back to
     states: Mapping[Address, str] = field(default_factory=dict)  # given by hand; empty: as the spec says again
     destroy: bool = False
     refresh_only: bool = False
@@ -105,7 +106,8 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         diff = drift(recorded, seen, kinds=inputs.kinds)
     else:
         names = Identities(renames, stale)
-        asked = Asked(desired.forget, wishes.rebuild, wishes.reboot, wishes.reboot | wishes.states.keys())
+        power = wishes.reboot | wishes.states.keys()
+        asked = Asked(desired.forget, wishes.rebuild, wishes.reboot, power, wishes.reverts)
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
     made = Made(
         spec=inputs.desired.digest,

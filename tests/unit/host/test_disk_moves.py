@@ -319,6 +319,41 @@ def test_what_a_killed_move_has_left_goes_with_the_volume(pools: Pools) -> None:
     assert pools.files() == []
 
 
+def going_back(pools: Pools, asked: int) -> Any:
+    where = pools.step("a")["want"]["pool"]
+    origin = {"snapshot": {"address": "acme/snapshots/s", "pool": where, "uuid": "5", "asked": asked}}
+    step = pools.step("a")
+    return {**step, "action": "rebuild", "digest": f"back {asked}", "want": {**step["want"], "origin": origin}}
+
+
+def go_back(pools: Pools, asked: int) -> Work:
+    step, work = going_back(pools, asked), Work("c1")
+    ledger.begin(ledger.made_by(step))
+    volume.ensure(step, work)
+    ledger.keep(ledger.made_by(step))
+    return work
+
+
+def test_a_volume_goes_back_to_a_snapshot_once_for_each_time_that_it_is_asked(pools: Pools) -> None:
+    path = pools.folder / "a" / f"{UUID}.raw"
+    run("qemu-img", "convert", "-O", "qcow2", str(path), str(pools.folder / "a" / "5.snapshot.qcow2"))
+    write(File(str(path), "raw"), "write -P 9 0 4k")
+    assert go_back(pools, 1).changed
+    assert pools.whole(f"a/{UUID}.raw")
+    write(File(str(path), "raw"), "write -P 9 0 4k")
+    assert not go_back(pools, 1).changed, "who repeats a step loses nothing"
+    assert not pools.whole(f"a/{UUID}.raw")
+    go_back(pools, 2)
+    assert pools.whole(f"a/{UUID}.raw")
+
+
+def test_a_volume_in_use_does_not_go_back(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume, "in_use", lambda *_words: [(SimpleNamespace(name="web"), "vdb")])
+    with pytest.raises(Failed, match=r"STEAD-E151: .* is in use by web"):
+        go_back(pools, 1)
+    assert pools.whole(f"a/{UUID}.raw")
+
+
 def test_pools_that_share_a_directory_lose_nothing(pools: Pools) -> None:
     (pools.folder / "b").symlink_to(pools.folder / "a")
     pools.move("b")

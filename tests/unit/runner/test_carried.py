@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stead.cli import main
-from stead.core.address import parse
+from stead.core.address import Address, parse
 from stead.store import open_store
 
 INVENTORY = """
@@ -75,6 +75,12 @@ class Site:
         assert found is not None
         recorded = open_store("", directory=self.folder / ".stead").recorded()
         return str(recorded.resources[found].leases["uuid"])
+
+    def went_back(self) -> int:
+        """In which state of the store."""
+        recorded = open_store("", directory=self.folder / ".stead").recorded()
+        (want,) = recorded.resources[Address("acme", "volumes", "data")].wants.values()
+        return int(want.fields()["origin"]["snapshot"]["asked"])
 
 
 @pytest.fixture
@@ -148,7 +154,7 @@ def test_a_volume_in_use_does_not_move_and_is_not_lost(site: Site) -> None:
     site.write(volumes=volume("e2"), instances={"db": GUEST})
     said = site.run("plan", rc=1)
     assert "STEAD-X013" in said
-    assert "acme/instances/db runs and uses it. Stop it (`state: stopped`) and apply; then this can move." in said
+    assert "acme/instances/db runs and uses it. Stop it (`state: stopped`) and apply; then this is possible." in said
 
 
 def test_a_volume_with_a_snapshot_does_not_move(site: Site) -> None:
@@ -158,6 +164,57 @@ def test_a_volume_with_a_snapshot_does_not_move(site: Site) -> None:
     said = site.run("plan", rc=1)
     assert "STEAD-X013" in said
     assert "acme/snapshots/before is of it and does not move. Destroy that first" in said
+
+
+@pytest.fixture
+def snapped(site: Site) -> Site:
+    """A volume with a snapshot, and another one with another."""
+    volumes = {**volume("e1"), "other": {"size": "1GiB", "host": "e1"}}
+    snapshots = {"before": {"volume": "data"}, "others": {"volume": "other"}}
+    site.write(volumes=volumes, instances={"db": {**GUEST, "state": "stopped"}}, snapshots=snapshots)
+    site.apply()
+    return site
+
+
+BACK = ("revert", "acme/volumes/data", "acme/snapshots/before")
+
+
+def test_a_volume_goes_back_to_its_snapshot_and_stays_what_it_is(snapped: Site) -> None:
+    uuid = snapped.uuid("acme/volumes/data")
+    said = snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss")
+    assert "you asked for it: it becomes again as acme/snapshots/before is" in said
+    assert "loses everything on volume acme/volumes/data" in said
+    assert snapped.uuid("acme/volumes/data") == uuid
+    assert snapped.steps() == []
+    first = snapped.went_back()
+    snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss")
+    assert snapped.went_back() > first, "another time is another step"
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (
+            ("acme/volumes/data", "acme/snapshots/others"),
+            "is no snapshot of acme/volumes/data. There is",
+        ),
+        (("acme/volumes/data", "acme/volumes/other"), "is no snapshot of acme/volumes/data"),
+        (("acme/instances/db", "acme/snapshots/before"), "acme/instances/db has no snapshots"),
+        (("acme/volumes/data", "acme/snapshots/no"), "STEAD-C020"),
+        (("acme/volumes", "acme/snapshots/before"), "STEAD-C020"),
+    ],
+)
+def test_it_goes_back_to_its_own_snapshots_alone(snapped: Site, words: tuple[str, ...], text: str) -> None:
+    said = snapped.run("revert", *words, "--auto-approve", rc=1)
+    assert text in said
+    assert "STEAD-C084" in said or "STEAD-C020" in said
+
+
+def test_it_does_not_go_back_without_consent_nor_in_use(snapped: Site) -> None:
+    assert "at most rebuild is allowed" in snapped.run(*BACK, "--auto-approve", "--max-disruption", "rebuild", rc=1)
+    snapped.run("start", "acme/instances/db", "--auto-approve", "--max-disruption", "reboot")
+    said = snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss", rc=1)
+    assert "rebuild acme/volumes/data within e1. acme/instances/db runs and uses it. Stop it" in said
 
 
 def in_pool(pool: str, **more: Any) -> dict[str, Any]:

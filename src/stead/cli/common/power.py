@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from stead.cli.common.planning import Ready
     from stead.cli.common.request import ApplyRequest
 
-MORE = Code("STEAD-C058", "other changes of the instance are pending")
-SILENT = Code("STEAD-C067", "the host of the instance does not answer")
+MORE = Code("STEAD-C058", "other changes of the resource are pending")
+SILENT = Code("STEAD-C067", "the host of the resource does not answer")
 OFF = Code("STEAD-C066", "an instance that is off cannot be resumed")
 HALTED = ("paused", "suspended")
 
@@ -55,7 +55,9 @@ def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
     return plan_and_apply(asked, PlanningRequest(target=addresses, reboot=addresses), partial(only_power, addresses))
 
 
-def only_power(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
+def only_power(
+    addresses: Collection[str], ready: Ready, *, actions: Collection[Action] = (Action.UPDATE, Action.REBOOT)
+) -> Iterator[Diagnostic]:
     """What is not on its host, or is to be on another, takes more than its state. What waits would not be recorded."""
     for host, names in ready.plan.waiting.items():
         for name in names:
@@ -66,7 +68,7 @@ def only_power(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]
                 yield SILENT.at(None, text, address=name)
     told: set[str] = set()
     for step in ready.plan.steps:
-        if step.action not in (Action.UPDATE, Action.REBOOT, *AS_IT_IS) and str(step.address) not in told:
+        if step.action not in (*actions, *AS_IT_IS) and str(step.address) not in told:
             told.add(str(step.address))
             text = f"The spec and the hosts differ: the plan would {step.action} {step.address}. Apply that first."
             yield MORE.at(None, text, address=str(step.address))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stead.cli.common.request import PlanningRequest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_GUEST = Code("STEAD-C059", "the address is not an instance's")
 NOT_RUNNING = Code("STEAD-C065", "an instance that does not run cannot be restarted")
+NO_SNAPSHOT = Code("STEAD-C084", "nothing can go back to this")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
 NO_LABEL = Code("STEAD-C022", "no resource has this label")
 
@@ -68,7 +69,9 @@ def _wished(request: PlanningRequest, inputs: Inputs, asked: str) -> Wishes:
     ]
     restarted = names.every(request.reboot)
     given = names.every(request.target) if request.state else frozenset()
+    back = [names.every([one]) for one in request.revert]
     names.check()
+    reverts = dict([_reverting(back, inputs)]) if back else {}
     _check_rebuilt(rebuilt, inputs)
     _check_guests(restarted | given, inputs)
     _check_running(restarted, inputs)
@@ -76,11 +79,12 @@ def _wished(request: PlanningRequest, inputs: Inputs, asked: str) -> Wishes:
         selection=Selection(
             wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
             unwanted=_among(excluded) if excluded else None,
-            alone=bool(restarted or given),
+            alone=bool(restarted or given or reverts),
         ),
         replace=replaced,
         rebuild=rebuilt,
         reboot=restarted,
+        reverts=reverts,
         states={one: _given(one, request.state, inputs) for one in sorted(given, key=order)},
         destroy=destroy,
         refresh_only=refresh,
@@ -97,6 +101,27 @@ def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
             "use --replace."
         )
         raise Refused(BAD_OPTION.at(None, text))
+
+
+def _reverting(back: Sequence[Collection[Address]], inputs: Inputs) -> tuple[Address, Address]:
+    """What goes back, and the snapshot of it."""
+    if len(back) != 2 or any(len(one) != 1 for one in back):
+        raise Refused(NO_SNAPSHOT.at(None, "Name one volume and one snapshot of it, each with its whole address."))
+    (what,), (snapshot,) = back
+    block = inputs.desired.by_address.get(snapshot)
+    if inputs.kinds[what.kind].reverted is None:
+        raise Refused(NO_SNAPSHOT.at(None, f"{what} has no snapshots. Volumes have them.", address=str(what)))
+    if block is None or what not in block.refs or snapshot not in inputs.observed.haves:
+        there = [str(one) for one in inputs.observed.haves if what in _refs(one, inputs) and one.kind == snapshot.kind]
+        told = f"There is {', '.join(there)}." if there else "It has none."
+        text = f"{snapshot} is no snapshot of {what}. {told}"
+        raise Refused(NO_SNAPSHOT.at(None, text, address=str(what)))
+    return what, snapshot
+
+
+def _refs(address: Address, inputs: Inputs) -> Collection[Address]:
+    block = inputs.desired.by_address.get(address)
+    return block.refs if block is not None else ()
 
 
 def _check_guests(addresses: Collection[Address], inputs: Inputs) -> None:

@@ -16,6 +16,7 @@ from stead.kinds.volume.realise import (
     host_needs,
     metered,
     realise,
+    reverted,
     saved,
     usage,
 )
@@ -49,6 +50,7 @@ KIND = Kind(
     metered=metered,
     contribute=contribute,
     realise=realise,
+    reverted=reverted,
     facts=facts,
     effects={
         **NAMED,

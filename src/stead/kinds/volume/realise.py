@@ -109,6 +109,17 @@ def _origin(origin: VolumeSource, world: World, project: str) -> dict[str, Any]:
     return {what: described}
 
 
+def reverted(want: Mapping[str, Any], snapshot: Address, fields: Mapping[str, Any], serial: int) -> Mapping[str, Any]:
+    origin = {
+        "address": str(snapshot),
+        "pool": fields["pool"],
+        "uuid": fields["uuid"],
+        "volume_uuid": want["uuid"],
+        "asked": serial,
+    }
+    return {**want, "origin": {"snapshot": origin}}
+
+
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
     model: Volume = block.model
     users = [fact["user"] for fact in world.contributions(member.address, "user")]

@@ -16,6 +16,7 @@ class SourceRef(TypedDict, total=False):
     pool: PoolPlace
     uuid: str
     volume_uuid: str  # of a snapshot's volume
+    asked: int  # it went back to that snapshot in this state of the store, so another time is another want
 
 
 class BackupRef(TypedDict):

@@ -47,6 +47,8 @@ def ensure(step: Step, work: Work) -> None:
         _move(former, step, disk, work)
     elif not disk.exists():
         _make(want, disk, work)
+    elif step.get("action") == "rebuild" and not _is_booked(step):
+        _make_anew(want, disk, work)
     elif (left := _left(want["uuid"])) is not None:
         _clear(left, work)
     wanted, grown = disk.rounded(want["size"]), False
@@ -93,6 +95,21 @@ def _move(former: VolumeWant, step: Step, disk: StoredDisk, work: Work) -> None:
     if not work.check:
         ledger.moved(ledger.made_by(step), former)
     _clear(former, work)
+
+
+def _is_booked(step: Step) -> bool:
+    """Whether this very step was done: who repeats it loses nothing that was written since."""
+    made = ledger.read("volumes", step["uuid"])
+    return made is not None and made["digest"] == step["digest"]
+
+
+def _make_anew(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
+    _refuse_users(want["uuid"], disk.path, work)
+    _withdraw(want, work)
+    drivers.guard(want, work)
+    if not os.path.isfile(disk.path):  # a file is replaced when the new one is whole
+        disk.remove(work)
+    _make(want, disk, work)
 
 
 def _clear(former: VolumeWant, work: Work) -> None:

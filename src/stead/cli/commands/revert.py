@@ -1,0 +1,37 @@
+"""Make a volume again as a snapshot of it is. What was written to it since is lost.
+
+  stead revert acme/volumes/pgdata acme/snapshots/monday
+
+The plan is shown, and you are asked. The volume stays the same one, with its UUID and its size. Its snapshots stay.
+While an instance that runs uses the volume, the plan is refused: stop the instance first (`stead stop`).
+
+exit status: 0 done; 1 refused, or a step failed; 3 not agreed to; 130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from stead.cli.common import options as shared
+from stead.cli.common.power import only_power
+from stead.core.effect import Action
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from stead.cli.commands.apply import common
+
+    parser.add_argument("address", metavar="VOLUME", help="a volume")
+    parser.add_argument("snapshot", metavar="SNAPSHOT", help="a snapshot of it")
+    common(parser)
+    shared.inputs(parser)
+    shared.output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from stead.cli.commands.apply import plan_and_apply
+    from stead.cli.common.request import PlanningRequest
+
+    asked = PlanningRequest(target=(options.address,), revert=(options.address, options.snapshot))
+    check = partial(only_power, (options.address,), actions=(Action.REBUILD,))
+    return plan_and_apply(shared.applying_of(options), asked, check)
