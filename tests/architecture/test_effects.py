@@ -73,7 +73,12 @@ def test_what_a_driver_names_is_a_field_of_networks(name: str) -> None:
 
 HOST = Path(__file__).parents[2] / "collections/ansible_collections/stead/cloud/plugins/module_utils/host"
 TOLD_BY_HOSTS = {
-    "networks": ("net/linuxbridge/networks.py", "net/linuxbridge/forwarding.py", "observe/looking.py"),
+    "networks": (
+        "net/linuxbridge/networks.py",
+        "net/linuxbridge/forwarding.py",
+        "net/ovn/networks.py",
+        "observe/looking.py",
+    ),
     "routers": ("net/linuxbridge/routers.py", "observe/looking.py"),
     "floating_ips": ("net/linuxbridge/floating_ips.py", "observe/looking.py"),
     "security_groups": ("net/linuxbridge/security_groups.py", "observe/looking.py"),

@@ -55,6 +55,7 @@ class Host:
     pools: Mapping[str, StoragePool] = field(default_factory=dict)  # pools that this host keeps
     reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means all
     physical_networks: Mapping[str, str] = field(default_factory=dict)  # name -> device
+    network_drivers: Mapping[str, str] = field(default_factory=dict)  # beside the first -> who keeps their databases
     hypervisors: frozenset[str] = frozenset({"kvm"})
     programs: Mapping[str, str] = field(default_factory=dict)  # of its hypervisors: name -> version
     architecture: str = "x86_64"

@@ -61,7 +61,7 @@ def _member(
     addresses = {name: want.get("ports", {}).get(name, {}).get("addresses", []) for name, _nic in nics}
     own, way, isolated = floating, "", False
     if not floating:
-        own, way, isolated = _way(nics, addresses, resources, hosts)
+        own, way, isolated = _way(record.host, nics, addresses, resources, hosts)
     flavor = next((one.name for one in record.after if one.kind == "flavors"), "")
     image = parse(str(want.get("image", {}).get("address", "")))
     host = hosts.hosts.get(record.host) if hosts is not None else None
@@ -100,6 +100,7 @@ def _groups(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _way(
+    home: str,
     nics: list[tuple[str, Mapping[str, Any]]],
     addresses: Mapping[str, list[str]],
     resources: Mapping[Address, Record],
@@ -113,7 +114,7 @@ def _way(
         for address in addresses[name][:1]:
             if record is None or _type(record) in PLAIN:
                 return address, "", False
-            inside = inside if inside[0] else (address, _relayed(record, address, hosts), True)
+            inside = inside if inside[0] else (address, _relayed(record, home, address, hosts), True)
     return inside
 
 
@@ -121,9 +122,9 @@ def _type(record: Record) -> str:
     return next((str(want.fields().get("type", "")) for want in record.wants.values()), "")
 
 
-def _relayed(network: Record, address: str, hosts: Inventory | None) -> str:
-    """Through the network's host, where its namespace is."""
-    home = network.host
+def _relayed(network: Record, home: str, address: str, hosts: Inventory | None) -> str:
+    """Through the network's host, where its namespace is; of one that no host keeps, each guest's own has one."""
+    home = network.host or home
     if hosts is None or home not in hosts.connections:
         return ""
     command = [RELAY, network.leases.get("uuid", ""), address, str(SSH)]

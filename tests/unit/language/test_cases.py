@@ -8,6 +8,7 @@ file, where there is one, is put before every spec.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,9 @@ CASES = [
 ]
 
 
-def host(name: str, pools: dict[str, str]) -> Host:
+def host(name: str, pools: Mapping[str, str] = {}, network_drivers: Mapping[str, str] = {}) -> Host:
     known = {pool: storage.pool(pool, type_, 1 << 40) for pool, type_ in pools.items()}
-    return with_abilities(Host(name=name, roles=frozenset(), pools=known))
+    return with_abilities(Host(name=name, roles=frozenset(), pools=known, network_drivers=network_drivers))
 
 
 def told(one: Diagnostic) -> str:

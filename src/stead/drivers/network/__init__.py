@@ -54,6 +54,10 @@ def where_asked(hosts: Sequence[str], _all: Mapping[str, Host]) -> Sequence[str]
     return hosts
 
 
+def nothing_against(_hosts: Mapping[str, Host]) -> str:
+    return ""
+
+
 @value
 class NetworkDriver:
     name: str
@@ -64,6 +68,8 @@ class NetworkDriver:
     """Bytes of an underlay's packet that it takes, by type of network: those that it makes."""
     realise: Callable[[Layout], Wants]
     """What hosts should have of a network."""
+    unfit: Callable[[Mapping[str, Host]], str] = nothing_against
+    """Why these hosts together cannot have its networks. Empty where they can."""
     on_hosts: Callable[[Sequence[str], Mapping[str, Host]], Sequence[str]] = where_asked
     """Which hosts get the want of a router, floating IP or group: (where it runs or has members, all hosts)."""
     locates: tuple[str, ...] = ()
@@ -100,6 +106,11 @@ def mark(name: str) -> dict[str, Any]:
 def mark_all(names: Sequence[str]) -> dict[str, Any]:
     """The same of one that may have several."""
     return {} if list(names) == [DEFAULT] else {"drivers": list(names)}
+
+
+def traits(host: Host) -> frozenset[str]:
+    """What it is prepared for beside the first driver."""
+    return frozenset(f"{FAMILY}:{name}" for name in host.network_drivers)
 
 
 def of(driver: str, feature: Feature) -> Capability:

@@ -117,11 +117,12 @@ def ports(block: Block, members: Sequence[Member], world: World) -> Iterator[Con
     """What networks are told: who is at which address, where. Not of addresses that may move to somebody else."""
     model: Instance = block.model
     for seat in interfaces(block, world.desired):
-        network = seat.nic.network
+        network, guarded = seat.nic.network, _guarded(seat)
         for member in members:
             leases = member.leases
             fact = {
                 "addresses": seat.addresses(leases),
+                **guarded,
                 "host": member.host,
                 "instance": member.address,
                 "mac": leases[seat.mac],
@@ -151,8 +152,7 @@ def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None
         nic, network = seat.nic, seat.network
         described: dict[str, Any] = {
             **mark(network.model.driver),
-            "filtered": is_filtered(nic, network),
-            "groups": [str(group) for group in seat.groups],
+            **_guarded(seat),
             "model": nic.model or model_of_nics,
             "mtu": underlay.mtu(network.model, world),
             "network": str(nic.network),
@@ -161,14 +161,23 @@ def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None
             "routed": seat.routed,
             "subnets": [_subnet(stand.net, network) for stand in seat.stands],
         }
-        if nic.allowed_addresses:
-            described["allowed"] = [
-                {"address": one.address, **({"mac": one.mac} if one.mac else {})} for one in nic.allowed_addresses
-            ]
         limit = nic.bandwidth or bandwidth
         if limit is not None:
             described["bandwidth"] = limit
         found[seat.key] = described
+    return found
+
+
+def _guarded(seat: InstanceInterface) -> dict[str, Any]:
+    """What an interface may send and be sent."""
+    found: dict[str, Any] = {
+        "filtered": is_filtered(seat.nic, seat.network),
+        "groups": [str(group) for group in seat.groups],
+    }
+    if seat.nic.allowed_addresses:
+        found["allowed"] = [
+            {"address": one.address, **({"mac": one.mac} if one.mac else {})} for one in seat.nic.allowed_addresses
+        ]
     return found
 
 

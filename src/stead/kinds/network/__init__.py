@@ -7,7 +7,7 @@ from stead.kinds.network.model import Network
 from stead.kinds.network.needs import demand, needs, usage
 from stead.kinds.network.reach import reaches
 from stead.kinds.network.realise import facts, host_needs, realise
-from stead.kinds.network.rules import check
+from stead.kinds.network.rules import check, fits
 from stead.kinds.network.unmanaged import retained
 
 DRIVERS = all_of_them().values()
@@ -26,6 +26,7 @@ KIND = Kind(
     counted=True,
     reaches=reaches,
     check=check,
+    fits=fits,
     needs=needs,
     demand=demand,
     retained=retained,

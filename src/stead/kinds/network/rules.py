@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.observed import Host
 from stead.drivers.network import DHCP, IPV6, PORT_SECURITY, TYPES, all_of_them, of, who_can
 from stead.kinds.network import subnet_rules
 from stead.kinds.network.model import Network
@@ -31,6 +32,7 @@ NOT_APPLICABLE = Code("STEAD-N009", "the field does not apply to this type of ne
 SAME_WIRE = Code("STEAD-N010", "two networks would share a VLAN or tunnel id")
 SHARED_NUMBER = Code("STEAD-N012", "several networks cannot share this value")
 NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
+UNFIT = Code("STEAD-N060", "the hosts are not prepared for the network's driver")
 NO_CODE = Code("STEAD-N046", "no host supports this network")
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
@@ -81,6 +83,12 @@ def _driver(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     for name, subnet in model.subnets.items():
         if ":" in subnet.cidr:
             yield from cannot(model, [IPV6], block.place(f"subnets.{name}.cidr"))
+
+
+def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    driver = all_of_them().get(block.model.driver)
+    if driver is not None and (why := driver.unfit(hosts)):
+        yield UNFIT.at(block.place("driver"), why)
 
 
 def _either(names: Iterable[str]) -> str:

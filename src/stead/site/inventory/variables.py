@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.observed import HostStatus, StoragePool
-from stead.drivers import storage
+from stead.drivers import network, storage
 
 PREFIX = "stead_"
 DEFAULT_POOL = "default"  # what volumes and disks ask for when they name none
@@ -122,6 +122,14 @@ def texts(value: Any) -> Mapping[str, str]:
     return {name: text(one) for name, one in mapping(value).items()}
 
 
+def network_drivers(value: Any) -> Mapping[str, str]:
+    found = texts(value)
+    others = [name for name in network.all_of_them() if name != network.DEFAULT]
+    if unknown := sorted(found.keys() - others):
+        raise Bad(f"has {unknown[0]!r}: write {' or '.join(others)}, with the host that keeps its database")
+    return found
+
+
 def maintenance(value: Any) -> tuple[HostStatus, str]:
     """A text is the reason for it."""
     if isinstance(value, str) and value.lower() not in ("true", "yes", "on", "false", "no", "off", ""):
@@ -144,6 +152,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "stead_reserved": (("reserved",), amounts),
     "stead_devices": (("devices",), devices),
     "stead_physical_networks": (("physical_networks",), texts),
+    "stead_network_drivers": (("network_drivers",), network_drivers),
     "stead_hypervisors": (("hypervisors",), words),
     "stead_architecture": (("architecture",), text),
     "stead_underlay": (("underlay",), text),

@@ -90,6 +90,10 @@ options:
     description: Pools of this host, as the inventory's C(stead_pools) has them. Their directories are made.
     type: raw
     default: {}
+  networks:
+    description: Drivers of networks, and what each needs to be told of this host. After O(units).
+    type: dict
+    default: {}
   identity:
     description:
       - The host's name in the inventory and its address on the underlay, C(host) and C(underlay).
@@ -181,6 +185,7 @@ def arguments() -> Dict[str, Any]:
         "at_least": {"type": "dict", "default": {}},
         "units": {"type": "dict", "default": {}, "options": units},
         "pools": {"type": "raw", "default": {}},
+        "networks": {"type": "dict", "default": {}},
         "identity": {"type": "dict", "default": {}},
         "code": {"type": "bool", "default": False},
         "witness_key": {"type": "bool", "default": False, "no_log": False},

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Dict, List, TypedDict
 
 from .compare import compare
+from .instance import Allowed
 from .parts import Identified, Route
 
 __all__ = ["compare"]
@@ -42,6 +43,24 @@ class ServiceWant(TypedDict, total=False):
     upstream: List[str]
 
 
+class PlaceWant(TypedDict):
+    """Where a host reaches its own guests in the network."""
+
+    addresses: List[str]
+    mac: str
+
+
+class SwitchPortWant(TypedDict, total=False):
+    """An interface, for who keeps all of them in one database."""
+
+    addresses: List[str]
+    allowed: List[Allowed]
+    at: str  # the host
+    filtered: bool
+    groups: List[str]
+    routed: bool
+
+
 class NetworkWant(Identified, total=False):
     driver: str
     type: str
@@ -54,3 +73,5 @@ class NetworkWant(Identified, total=False):
     forwarding: Dict[str, ForwardingWant]  # by MAC
     peers: Dict[str, str]  # host -> its address between hosts
     service: ServiceWant
+    place: PlaceWant
+    switch_ports: Dict[str, SwitchPortWant]  # by MAC

@@ -15,6 +15,7 @@ from ..base.work import Work
 
 UNKNOWN = Code("STEAD-E200", "this host has no such network driver")
 UNABLE = Code("STEAD-E201", "the network's driver cannot do this")
+NO_RULE = Code("STEAD-E211", "the host cannot filter by this rule")
 
 Nic = Dict[str, Any]  # of an instance's want: what its members' interfaces have in common
 Port = Dict[str, Any]  # of an instance's want: MAC and addresses of one interface
@@ -43,6 +44,7 @@ class Plug(NamedTuple):
     device: str  # the host's end
     filter: str = ""  # of libvirt's, by its name
     virtualport: Optional[Tuple[str, Mapping[str, str]]] = None  # what a switch is told: a type, and its parameters
+    offload: bool = True  # the guest may leave checksums to who takes its packets
 
 
 class GuestPorts(Protocol):
@@ -89,3 +91,5 @@ class HostNetworkDriver(NamedTuple):
     """Links of its own that belong to nothing in the ledger: (entries by kind, links)."""
     expect: Optional[Callable[[Want, Want, Work], None]] = None
     """Guests of a network are about to move: (want, have). From now on each is found where it turns up."""
+    prepare: Optional[Callable[[Mapping[str, Any], Work], None]] = None
+    """What a role lays down beside packages: (what the role gives it)."""

@@ -16,13 +16,14 @@ from ..base.step import Want
 from ..base.work import Work
 from .driver import UNABLE, UNKNOWN, HostNetworkDriver, Resource
 from .linuxbridge.driver import DRIVER as LINUXBRIDGE
+from .ovn.driver import DRIVER as OVN
 
 try:
     from ansible_collections.stead.site.plugins.module_utils.network import DRIVERS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
 except ImportError:
     SITE = ()
 
-BUILT_IN: Tuple[HostNetworkDriver, ...] = (LINUXBRIDGE,)
+BUILT_IN: Tuple[HostNetworkDriver, ...] = (LINUXBRIDGE, OVN)
 DRIVERS: Mapping[str, HostNetworkDriver] = MappingProxyType({one.name: one for one in (*SITE, *BUILT_IN)})
 DEFAULT = BUILT_IN[0].name
 
@@ -98,6 +99,15 @@ class ByDriver:
 def _names(want: Want) -> Sequence[str]:
     several: List[str] = want.get("drivers") or [want.get("driver", DEFAULT)]
     return several
+
+
+def prepare(given: Mapping[str, Mapping[str, Any]], work: Work) -> None:
+    """By driver, what its role gives it."""
+    for name, settings in given.items():
+        made = named(name).prepare
+        if made is None:
+            raise unable(name, "preparations of hosts")
+        made(settings, work)
 
 
 def expect(want: Want, have: Want, work: Work) -> None:

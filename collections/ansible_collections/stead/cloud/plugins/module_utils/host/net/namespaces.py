@@ -43,10 +43,10 @@ def cable(namespace: str, inside: Links, outside: str, name: str, port: Mapping[
     if not links.is_up(link):
         lines.append("link set {0} up".format(outside))
     work.batch("ip", lines)
-    return _inside(namespace, inside.get(name, {}), name, port, work)
+    return settle(namespace, inside.get(name, {}), name, port, work)
 
 
-def _inside(namespace: str, link: Link, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
+def settle(namespace: str, link: Link, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
     has = links.addresses(link)
     wanted = {str(ipaddress.ip_interface(one)) for one in port["addresses"]}
     lines = []

@@ -14,6 +14,7 @@ from ..base.errors import Failed
 from ..base.ssh_peers import WITNESS
 from ..base.step import Want
 from ..base.work import Work
+from ..net import drivers
 from ..storage import declared
 from . import installing
 
@@ -37,6 +38,7 @@ def prepare(want: Want, work: Work) -> None:
     if want.get("witnesses"):
         WITNESS.learn(want["witnesses"], work)
     _units(want.get("units") or {}, work)
+    drivers.prepare(want.get("networks") or {}, work)
 
 
 def _directory(one: Mapping[str, Any], work: Work) -> None:

@@ -26,6 +26,8 @@ SERIAL = 20
 # Storage that is away for a while must not become a guest's I/O error, which few file systems survive: the guest is
 # paused, and what it asked for is asked again when it goes on (`power.start`).
 ON_ERROR = {"error_policy": "stop", "rerror_policy": "stop"}
+# For a switch that takes a packet as it is: the guest makes each whole, with its checksum.
+WHOLE = dict.fromkeys(("csum", "tso4", "tso6", "ecn", "ufo"), "off")
 # Mbit/s to libvirt's kilobytes a second.
 KILOBYTES = 125
 
@@ -142,6 +144,10 @@ def _interface(nic: Described, port: Described, plug: Plug) -> Tuple[str, Xml.El
     element(found, "target", {"dev": plug.device})
     element(found, "model", {"type": nic["model"]})
     element(found, "mtu", {"size": nic["mtu"]})
+    if not plug.offload and nic["model"] == "virtio":
+        driver = element(found, "driver")
+        element(driver, "host", WHOLE)
+        element(driver, "guest", WHOLE)
     if plug.filter:
         element(found, "filterref", {"filter": plug.filter})
     if nic.get("bandwidth"):

@@ -14,10 +14,9 @@ from xml.etree import ElementTree as Xml
 
 from ....wire.security_group import RuleWant
 from ...base.elements import element
-from ...base.errors import Code, Failed
-from ..driver import Nic, Port
+from ...base.errors import Failed
+from ..driver import NO_RULE, Nic, Port
 
-NO_RULE = Code("STEAD-E211", "the host cannot filter by this rule")
 _IDS = uuid.UUID("5e1f0f3c-5f0a-4c55-9d3e-6d6f1f1f7a10")  # of names: a filter keeps its identity when it is redefined
 BOTH = {"any": "all", "tcp": "tcp", "udp": "udp", "udplite": "udplite", "sctp": "sctp", "esp": "esp", "ah": "ah"}
 # Of a rule without a state libvirt lets the answers pass; of one with all states it does not.
