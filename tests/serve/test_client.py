@@ -33,6 +33,12 @@ def test_the_client_works_with_everything_that_is_built(python: Path, own_site: 
 
 
 @pytest.mark.long
+def test_a_program_makes_changes_and_deletes_a_stack(python: Path, own_site: Site) -> None:
+    said = program(python, environment(own_site.url, "adas"), "stacks.py", str(PROGRAMS / "stack.yaml"))
+    assert said == "CREATE_COMPLETE UPDATE_COMPLETE 2 True None"
+
+
+@pytest.mark.long
 def test_a_playbook_and_a_program_change_nothing_the_second_time(python: Path, own_site: Site, tmp_path: Path) -> None:
     """The same ones as on real hosts."""
     key = tmp_path / "key.pub"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
@@ -26,12 +26,13 @@ def things_of(world: CloudState, project: str, part: StackPart) -> list[KnownRes
     return [world.thing(one) for one in addresses if one in world.desired.by_address]
 
 
-def all_things(world: CloudState, project: str, note: StackNote) -> list[KnownResource]:
-    """Of the document alone, without its template."""
-    mine = f"{note.prefix}-"
-    return [
-        world.thing(one) for one in world.desired.by_address if one.project == project and one.name.startswith(mine)
-    ]
+def by_stack(world: CloudState, project: str) -> Mapping[str, list[KnownResource]]:
+    """What the project has, by the first word of its key: of the document alone, without templates."""
+    found: dict[str, list[KnownResource]] = {}
+    for address in world.desired.by_address:
+        if address.project == project:
+            found.setdefault(address.name.partition("-")[0], []).append(world.thing(address))
+    return found
 
 
 def state_of(things: Iterable[KnownResource]) -> str:
@@ -42,8 +43,9 @@ def state_of(things: Iterable[KnownResource]) -> str:
     return WORDS[worst]
 
 
-def brief(call: Call, world: CloudState, project: str, note: StackNote) -> dict[str, Any]:
-    things = all_things(world, project, note)
+def brief(
+    call: Call, world: CloudState, project: str, note: StackNote, things: Sequence[KnownResource]
+) -> dict[str, Any]:
     state = state_of(things)
     faults = [one.fault for one in things if one.fault]
     return {
@@ -75,7 +77,7 @@ def href(call: Call, note: StackNote, *more: str) -> str:
 
 def detail(call: Call, world: CloudState, project: str, note: StackNote, made: Translation) -> dict[str, Any]:
     return {
-        **brief(call, world, project, note),
+        **brief(call, world, project, note, by_stack(world, project).get(note.prefix, [])),
         "capabilities": [],
         "notification_topics": [],
         "disable_rollback": note.keeps_failed,
@@ -142,7 +144,7 @@ def events(call: Call, world: CloudState, project: str, note: StackNote, made: T
     """What can be told of each resource now: there is no log of its own."""
     parts = [one for one in made.parts if not one.above]
     found = [_event(call, note, resource(call, world, project, note, one)) for one in parts]
-    own = brief(call, world, project, note)
+    own = brief(call, world, project, note, by_stack(world, project).get(note.prefix, []))
     whole = {
         "resource_name": note.name,
         "physical_resource_id": note.id,

@@ -35,7 +35,8 @@ MOST = 200  # stacks of a project
 
 def list_stacks(call: Call) -> ApiReply:
     world, project = call.world, call.project
-    items = [answers.brief(call, world, project, note) for note in stacks_of(world, project)]
+    notes, things = stacks_of(world, project), answers.by_stack(world, project)
+    items = [answers.brief(call, world, project, note, things.get(note.prefix, [])) for note in notes]
     part, _more = page(call, ordered(call, filtered(call, items, known=("id", "stack_name", "stack_status"))))
     return ApiReply(body={"stacks": part, **({"count": len(items)} if call.flag("with_count") else {})})
 
