@@ -9,6 +9,7 @@ import pytest
 from tests.serve.portal.browsing import PlainBrowser, with_network, with_server
 from tests.serve.served import PASSWORD, Site
 
+from stead.serve.identity.scopes import SYSTEM
 from stead.serve.portal.application import ROUTES
 from stead.serve.portal.sessions import IDLE, LONGEST, PortalSession, SealedSessions
 from stead.serve.portal.visits import PortalRoute
@@ -163,6 +164,16 @@ def test_guesses_lock_the_name_as_the_api_does(own_site: Site) -> None:
 def test_one_goes_only_to_projects_in_which_one_has_a_role(site: Site, bob: PlainBrowser) -> None:
     assert bob.post("/project", project=site.projects["eves"]).status == 403
     assert bob.post("/project", project=site.projects["bobs"]).status == 303
+
+
+def test_an_admin_without_a_project_has_the_pages_of_operators(site: Site) -> None:
+    site.people.assign(site.people.add_user("ops", PASSWORD), SYSTEM, "admin")
+    ops = PlainBrowser(site, "ops")
+    assert "/portal/volumes" not in ops.get("/").text
+    for route in ROUTES:
+        if route.method == "GET" and "{" not in route.path and route.policy is not AccessPolicy.PUBLIC:
+            wanted = 403 if route.policy in (AccessPolicy.READER, AccessPolicy.MEMBER) else 200
+            assert ops.get(route.path).status == wanted, route.path
 
 
 def test_what_tenants_write_is_only_text(site: Site) -> None:

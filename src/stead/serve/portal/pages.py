@@ -42,7 +42,7 @@ class NavigationLink(NamedTuple):
 
 NAVIGATION: Mapping[str, tuple[NavigationLink, ...]] = {
     "Project": (
-        NavigationLink("/", "Overview", "overview"),
+        NavigationLink("/", "Overview", "overview", AccessPolicy.ANYONE),
         NavigationLink("/instances", "Instances", "instance"),
         NavigationLink("/topology", "Topology", "topology"),
         NavigationLink("/networks", "Networks", "network"),
@@ -87,7 +87,7 @@ def page(visit: Visit, template: str, /, status: int = 200, **values: Any) -> Re
 
 def _around(visit: Visit) -> dict[str, Any]:
     path = visit.request.url.path.removeprefix(BASE) or "/"
-    shown = {title: [one for one in links if visit.caller.may(one.policy)] for title, links in NAVIGATION.items()}
+    shown = {title: [one for one in links if visit.may(one.policy)] for title, links in NAVIGATION.items()}
     at = max((one.path for links in shown.values() for one in links if _is_below(path, one.path)), key=len, default="")
     return {"navigation": {title: links for title, links in shown.items() if links}, "at": at}
 

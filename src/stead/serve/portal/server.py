@@ -82,7 +82,7 @@ class Portal:
             self._must_be_own(visit)
         if route is None:
             raise not_found("Page")
-        if not visit.caller.may(route.policy):
+        if not visit.may(route.policy):
             return _to_login(visit) if visit.session is None else self._denied(route.policy)
         return await route.handler(visit)
 

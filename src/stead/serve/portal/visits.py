@@ -19,6 +19,7 @@ from stead.serve.portal.sessions import PortalSession, SealedSessions
 from stead.serve.routes import AccessPolicy
 from stead.serve.world import CloudState, bare
 
+OF_PROJECT = (AccessPolicy.READER, AccessPolicy.MEMBER)
 AS_PART = "hx-request"  # the header by which htmx asks for a part of a page
 
 
@@ -63,9 +64,13 @@ class Visit:
     def project_id(self) -> str:
         return self.session.project if self.session is not None else ""
 
+    def may(self, policy: AccessPolicy) -> bool:
+        """What a project has, is shown to who is in one: also to an admin of the whole cloud."""
+        return self.caller.may(policy) and (policy not in OF_PROJECT or bool(self.project_id))
+
     @property
     def may_change(self) -> bool:
-        return self.caller.may(AccessPolicy.MEMBER)
+        return self.may(AccessPolicy.MEMBER)
 
     def said(self, name: str, default: str = "") -> str:
         """A field of the form, or of the query."""
