@@ -68,6 +68,22 @@ def test_an_instance_gets_a_floating_ip(site: Site, bob: PlainBrowser) -> None:
     assert "reached" in listed
 
 
+def test_a_volume_is_attached_and_detached(site: Site, bob: PlainBrowser) -> None:
+    server = with_server(site, "bob", "keeper")
+    bob.post("/new/volumes", name="moving", size="1")
+    assert site.worker.wait_idle(60)
+    page = link(bob, "/volumes", "moving")
+    form = {"volume": page.rpartition("/")[2], "instance": server}
+    assert f'value="{form["volume"]}" selected' in bob.get(f"/new/attachments?volume={form['volume']}").text
+    assert "keeper" in bob.post("/new/attachments/preview", **form).text
+    assert bob.post("/new/attachments", **form).status == 303
+    assert "keeper" in bob.get(page).text
+    assert bob.post(f"{page}/detach").status == 303
+    assert "keeper" not in bob.get(page).text
+    hostile = {**form, "instance": f"{server}/action?x=../../.."}
+    assert bob.post("/new/attachments", **hostile).status == 404
+
+
 def test_a_network_whose_subnet_is_refused_is_not_left_behind(bob: PlainBrowser) -> None:
     assert bob.post("/new/networks", name="halfway", cidr="nonsense").status == 400
     assert "halfway" not in bob.get("/networks").text

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -36,11 +37,16 @@ class AskedForm(NamedTuple):
 
 
 class ResourceForm(NamedTuple):
-    path: str  # of the list
+    path: str  # behind `/new/`
     title: str
     fields: tuple[FormField, ...]
     asked: Callable[[Visit], AskedForm]
     choices: Callable[[Visit], Awaitable[Choices]]
+    back: str = ""  # the list, where it is not at the same path
+
+    @property
+    def listed(self) -> str:
+        return self.back or self.path
 
 
 async def _none(_visit: Visit) -> Choices:
@@ -72,6 +78,29 @@ def _key(visit: Visit) -> AskedForm:
     return AskedForm("/compute/v2.1/os-keypairs", {"keypair": {"name": name, "public_key": text}}, command)
 
 
+def _attachment(visit: Visit) -> AskedForm:
+    volume, instance = visit.said("volume"), visit.said("instance")
+    path = f"/compute/v2.1/servers/{quote(instance, safe='')}/os-volume_attachments"
+    return AskedForm(path, {"volumeAttachment": {"volumeId": volume}}, ["server", "add", "volume", instance, volume])
+
+
+async def _attachable(visit: Visit) -> Choices:
+    volumes = (await visit.ask("GET", f"/volume/v3/{visit.project_id}/volumes/detail"))["volumes"]
+    servers = (await visit.ask("GET", "/compute/v2.1/servers"))["servers"]
+    return {
+        "volume": [(one["id"], one["name"] or one["id"]) for one in volumes if not one["attachments"]],
+        "instance": [(one["id"], one["name"]) for one in servers],
+    }
+
+
+async def detach(visit: Visit) -> Response:
+    """From the instance that has it."""
+    path = f"/volume/v3/{visit.project_id}/volumes/{visit.path['id']}"
+    for one in (await visit.ask("GET", path))["volume"]["attachments"]:
+        await visit.ask("DELETE", f"/compute/v2.1/servers/{one['server_id']}/os-volume_attachments/{visit.path['id']}")
+    return RedirectResponse(f"{BASE}/volumes/{visit.path['id']}", 303)
+
+
 async def _outside(visit: Visit) -> Choices:
     networks = (await visit.ask("GET", f"{V}/networks"))["networks"]
     servers = {one["id"]: one["name"] for one in (await visit.ask("GET", "/compute/v2.1/servers"))["servers"]}
@@ -100,6 +129,14 @@ FORMS = (
         (FormField("network", "Network", "choice"), FormField("port", "Instance", "choice", required=False)),
         _floating,
         _outside,
+    ),
+    ResourceForm(
+        "attachments",
+        "Attach a volume",
+        (FormField("volume", "Volume", "choice"), FormField("instance", "Instance", "choice")),
+        _attachment,
+        _attachable,
+        "volumes",
     ),
     ResourceForm("keys", "New key", (NAME, FormField("public_key", "Public key", "lines")), _key, _none),
 )
@@ -130,7 +167,7 @@ async def _make(form: ResourceForm, visit: Visit) -> Response:
             await _with_subnet(visit, made["network"]["id"], cidr)
     except Fault as fault:
         return page(visit, "make.html", status=fault.status, form=form, fault=fault, choices=await form.choices(visit))
-    return RedirectResponse(f"{BASE}/{form.path}", 303)
+    return RedirectResponse(f"{BASE}/{form.listed}", 303)
 
 
 async def _with_subnet(visit: Visit, network: str, cidr: str) -> None:
@@ -149,5 +186,8 @@ def _routes(form: ResourceForm) -> Iterator[PortalRoute]:
     yield PortalRoute("POST", f"/new/{form.path}/preview", AccessPolicy.MEMBER, partial(_preview, form))
 
 
-ROUTES = tuple(route for form in FORMS for route in _routes(form))
+ROUTES = (
+    *(route for form in FORMS for route in _routes(form)),
+    PortalRoute("POST", "/volumes/{id}/detach", AccessPolicy.MEMBER, detach),
+)
 MADE_HERE = frozenset(form.path for form in FORMS)
