@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.serve.served import SITE, Site, write_site
+
+from stead.cli import main
 
 CASES = Path(__file__).parents[1] / "cases" / "heat"
 TEMPLATES = sorted(path.stem for path in CASES.glob("*.yaml"))
@@ -123,3 +126,30 @@ def test_of_several_stacks_of_one_name_one_is_made(own_site: Site) -> None:
         one.join()
     assert sorted(got) == [201] + 7 * [409]
     assert len(own_site.call("GET", stacks(own_site), None, "bob")[2]["stacks"]) == 1
+
+
+def test_a_step_that_fails_fails_the_stack_until_it_is_done(
+    own_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", "fail", "--host", "compute-1", "--times", "1000", "--error", "out of luck"]) == 0
+    status, _, answer = own_site.call("POST", stacks(own_site), {"stack_name": "c", "template": TEMPLATE}, "bob")
+    assert status == 201, answer
+    there = f"{stacks(own_site)}/c/{answer['stack']['id']}"
+    assert _ended(own_site, there, "CREATE_FAILED")
+    resources = own_site.call("GET", f"{there}/resources", None, "bob")[2]["resources"]
+    failed = [one["resource_name"] for one in resources if one["resource_status"] == "CREATE_FAILED"]
+    assert "db" in failed
+    assert main(["simulate", "clear"]) == 0
+    own_site.worker.wake()
+    assert _ended(own_site, there, "CREATE_COMPLETE")
+
+
+def _ended(site: Site, there: str, wanted: str) -> bool:
+    """The worker tries again by itself."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if site.call("GET", there, None, "bob")[2]["stack"]["stack_status"] == wanted:
+            return True
+        time.sleep(0.2)
+    return False
