@@ -22,7 +22,7 @@ pytestmark = pytest.mark.lab
 
 HOSTS = {"compute": {"count": 1, "cpus": 4}, "network": {"count": 1, "roles": ["network", "controller"]}}
 # It writes to its disk for as long as it is asked to, and so uses its processor.
-WRITES = "for at in 1 2 3 4 5 6 7 8; do dd if=/dev/zero of=/root/x bs=64k count=64 conv=fsync; done"
+WRITES = "for at in $(seq 60); do dd if=/dev/zero of=/root/x bs=64k count=64 conv=fsync; done"
 BUSY = user_data({"busy": f"({WRITES}) >/dev/null 2>&1 </dev/null &\n"})
 FOLDER = "/var/lib/site-exporter"
 SPEC = f"""stead: 1
@@ -109,11 +109,12 @@ def test_what_a_busy_guest_uses_rises(site: Driven) -> None:
     busy = top(site)
     time.sleep(2)
     after = fresh(site)
-    assert busy["cpu"] > idle["cpu"] + 0.1
+    assert busy["cpu"] > idle["cpu"] + 0.05
+    assert busy["wait"] > idle["wait"]
     assert busy["written_bytes"] > idle["written_bytes"] + (1 << 16)
     assert (busy["address"], busy["host"], busy["vcpus"], busy["memory"]) == (WEB, "compute-1", 1, 128 << 20)
     assert 0 < busy["memory_used"] <= 128 << 20
-    assert total(after, "cpu_seconds_total") > total(before, "cpu_seconds_total") + 0.3
+    assert total(after, "cpu_seconds_total") > total(before, "cpu_seconds_total") + 0.1
     for name in ("disk_writes_total", "disk_written_bytes_total", "disk_write_seconds_total"):
         assert total(after, name) > total(before, name), name
     for name in ("network_receive_bytes_total", "network_send_bytes_total", "network_receive_packets_total"):

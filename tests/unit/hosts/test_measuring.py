@@ -12,6 +12,7 @@ from xml.etree import ElementTree as Xml  # noqa: ICN001 - as the code that is t
 import pytest
 from tests.prometheus import promtool
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.exposition import (
     COUNTER,
     Metric,
@@ -19,10 +20,12 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.exposition i
     gauge,
     written,
 )
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.libvirt_client import LIBVIRT_DOWN
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import definition, statistics
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.driver import GuestUse
 from ansible_collections.stead.cloud.plugins.module_utils.host.observe import measuring, metrics
 
+MEASURING = measuring.__name__
 LABEL = '<instance address="acme/instances/web[0]" uuid="u-1" digest="d">{}</instance>'
 # As libvirt 9.0 says it of a guest with two processors, of which one was unplugged, and two disks.
 STATS: dict[str, Any] = {
@@ -138,3 +141,21 @@ def test_old_numbers_do_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_program_says_how_it_is_called(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert metrics.main(words) == 2
     assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("entries", [[], [{"uuid": "u-1"}]])
+def test_where_there_should_be_guests_a_hypervisor_that_is_off_is_no_empty_answer(
+    monkeypatch: pytest.MonkeyPatch, entries: list[dict[str, str]]
+) -> None:
+    class Off:
+        def uses(self) -> list[GuestUse]:
+            raise Failed(LIBVIRT_DOWN, "it is off")
+
+    monkeypatch.setattr(f"{MEASURING}.drivers.here", lambda _sessions: iter(()))
+    monkeypatch.setattr(f"{MEASURING}.drivers.DRIVERS", (SimpleNamespace(open=lambda _sessions: Off()),))
+    monkeypatch.setattr(f"{MEASURING}.ledger.everything", lambda _kind: entries)
+    if not entries:
+        assert measuring.uses() == []
+        return
+    with pytest.raises(Failed, match="it is off"):
+        measuring.uses()
