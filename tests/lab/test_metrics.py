@@ -22,7 +22,7 @@ pytestmark = pytest.mark.lab
 
 HOSTS = {"compute": {"count": 1, "cpus": 4}, "network": {"count": 1, "roles": ["network", "controller"]}}
 # It writes to its disk for as long as it is asked to, and so uses its processor.
-WRITES = "for at in $(seq 60); do dd if=/dev/zero of=/root/x bs=64k count=64 conv=fsync; done"
+WRITES = "for at in $(seq 60); do dd if=/dev/zero of=/srv/x bs=64k count=64 conv=fsync; done"
 BUSY = user_data({"busy": f"({WRITES}) >/dev/null 2>&1 </dev/null &\n"})
 FOLDER = "/var/lib/site-exporter"
 SPEC = f"""stead: 1
