@@ -16,6 +16,7 @@ import hostile_frames
 import pytest
 from leftovers import Listing, differences, listing
 from networking import Cloud, Said, StandIn, workspace
+from varying import variant
 from waiting import patiently
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.ovn.naming import filtered_name, port_name
@@ -278,15 +279,15 @@ def test_a_host_changes_only_what_is_its_own(cloud: OvnCloud) -> None:
 
 
 @pytest.mark.parametrize(("host", "command"), [
-    ("network-1", "ovn-nbctl pg-del $(ovn-nbctl --bare --columns=name list port_group | grep ^sg_ | head -1)"),
-    ("network-1", "ovn-nbctl clear logical_switch_port PORT port_security"),
+    variant("network-1", "ovn-nbctl pg-del $(ovn-nbctl --bare --columns=name list port_group | grep ^sg_ | head -1)"),
+    variant("network-1", "ovn-nbctl clear logical_switch_port PORT port_security"),
     ("network-1", "ovn-nbctl lsp-del PORT"),
-    ("network-1", "ovn-nbctl clear port_group NET acls"),
-    ("network-1", "ovn-nbctl --all destroy address_set"),
+    variant("network-1", "ovn-nbctl clear port_group NET acls"),
+    variant("network-1", "ovn-nbctl --all destroy address_set"),
     ("network-1", "for one in $(ovn-nbctl --bare --columns=name list logical_switch); do ovn-nbctl ls-del $one; done"),
     ("compute-1", "ovs-vsctl del-port TAP"),
-    ("compute-1", "ip netns delete PLACE"),
-    ("compute-1", "nft delete table inet stead_guests"),
+    variant("compute-1", "ip netns delete PLACE"),
+    variant("compute-1", "nft delete table inet stead_guests"),
 ])  # fmt: skip
 def test_what_is_altered_is_seen_and_mended(cloud: OvnCloud, host: str, command: str) -> None:
     uuid, mac = cloud.record("acme/networks/app").leases["uuid"], cloud.mac(NEAR)

@@ -20,17 +20,20 @@ networks:
   public: {type: flat, physical: lan, external: true, subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1}}}
 projects:
   acme:
-    networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
+    networks:
+      app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
+      switched: {driver: ovn, type: geneve, subnets: {v4: {cidr: 10.21.0.0/24}}}
     routers: {edge: {external: public, networks: [app]}}
     instances:
       web: {count: 2, flavor: small, image: tiny, networks: [app]}
       db: {flavor: small, image: tiny, networks: [app]}
+      apart: {flavor: small, image: tiny, networks: [switched]}
       deaf: {flavor: small, image: tiny}
     floating_ips: {door: {network: public, instance: db}}
 """
 HOSTS = """
 all:
-  vars: {ansible_user: root, RUNNER}
+  vars: {ansible_user: root, stead_network_drivers: {ovn: h}, RUNNER}
   children:
     controller: {hosts: {h: }}
     network: {hosts: {h: {ansible_host: 192.0.2.1, stead_physical_networks: {lan: eth1}}}}
@@ -76,6 +79,11 @@ def test_an_isolated_network_is_entered_through_its_host(run: Run, tmp_path: Pat
     assert f'UserKnownHostsFile="{tmp_path / ".stead/known_hosts"}"' in words
     assert any(one.startswith("HostKeyAlias=") for one in words)
     assert words[words.index("-i") + 1] == "key"
+
+
+def test_a_network_that_no_host_keeps_is_entered_through_the_host_of_the_instance(run: Run) -> None:
+    words = run("ssh", "acme/instances/apart").stdout.splitlines()
+    assert any(one.startswith("ProxyCommand=ssh -l root 192.0.2.1 /usr/lib/stead/relay ") for one in words)
 
 
 def test_a_floating_ip_is_reached_directly(run: Run) -> None:
