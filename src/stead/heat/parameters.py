@@ -11,7 +11,7 @@ from stead.heat.stack import Stack, Written
 from stead.heat.template import NO_PROPERTY, NOT_THERE, WRONG
 from stead.heat.values import Expr, Value, braced, dotted
 from stead.language import document
-from stead.language.desired.declared import Declared, wrong
+from stead.language.desired.declared import Declared, badly_declared, wrong
 from stead.language.document import Node
 from stead.language.reading.context import nearest
 
@@ -40,16 +40,22 @@ def give(stack: Stack, given: Mapping[str, Any]) -> None:
     """Values in the place of variables, checked by what the template says of its parameters."""
     declare(stack, given)
     for name, entry in stack.draft.variables.items():
-        node = stack.template.section("parameters")[name]
         fields = {word: one for word, one in entry.fields.items() if one is not None}
-        check = fields.get("check")
         made = fields.pop("default", None)
-        if made is None:
-            stack.draft.found.append(WRONG.at(node.place, f"The Parameter ({name}) was not provided."))
-        elif why := wrong(Declared(**{**fields, "check": _condition(check)}), made):
-            said = fields.get("message") or f"its value {why}"
-            stack.draft.found.append(WRONG.at(node.place, f"Parameter {name!r} is invalid: {said}."))
+        why = "it was not provided" if made is None else _refused(fields, made)
+        if why:
+            place = stack.template.section("parameters")[name].place
+            stack.draft.found.append(WRONG.at(place, f"The Parameter ({name}) is invalid: {why}."))
         stack.parameters[name] = made
+
+
+def _refused(fields: Mapping[str, Any], made: Value) -> str:
+    declared = Declared(**{**fields, "check": _condition(fields.get("check"))})
+    word, problem = badly_declared(declared)
+    if word and word != "check":
+        return problem
+    why = wrong(declared, made)
+    return str(fields.get("message") or f"its value {why}") if why else ""
 
 
 def _condition(check: Value) -> str | Expression:
@@ -114,10 +120,11 @@ def _constrain(stack: Stack, made: dict[str, Value], node: Node, kind: str, entr
             case "allowed_pattern", str():
                 made["pattern"] = value
             case (("length" | "range"), dict()):
-                made["min"], made["max"] = value.get("min", made.get("min")), value.get("max", made.get("max"))
+                for bound in [one for one in ("min", "max") if one in value]:
+                    made[bound] = _number(stack, node, value[bound])
             case "modulo", dict():
-                step, offset = value.get("step"), value.get("offset", 0)
-                made["check"] = Expr(f"value % {step} == {offset}") if isinstance(step, int) and step else None
+                step, offset = _number(stack, node, value.get("step")), _number(stack, node, value.get("offset", 0))
+                made["check"] = Expr(f"value % {step} == {offset}") if step else None
             case "description", str():
                 made["message"] = value
             case "custom_constraint", _:
@@ -126,6 +133,14 @@ def _constrain(stack: Stack, made: dict[str, Value], node: Node, kind: str, entr
                 text = f"The constraint {word!r} has no equivalent."
                 stack.draft.found.append(NO_PROPERTY.at(node.place_of(word), text))
                 entry.notes.append(f"left out ({node.place}): {text}")
+
+
+def _number(stack: Stack, node: Node, said: Any) -> Value:
+    """It goes into expressions, so nothing else will do."""
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        return said
+    stack.draft.found.append(WRONG.at(node.place, "The numbers of a constraint are numbers."))
+    return None
 
 
 def as_names(stack: Stack) -> None:

@@ -64,7 +64,7 @@ class Draft:
     resources: int = 0
     retained: list[str] = field(default_factory=list)  # KIND/KEY of what a stack of the API leaves behind
     root: Stack | None = None
-    left: int = 2_000_000  # values that functions may still make: a few of them could double something again and again
+    left: int = 500_000  # values that functions may still make: a few of them could double something again and again
     outside: bool = False  # outputs are being read, which stand beside the projects
 
     def entry(self, project: str, kind: str, key: str) -> Written:

@@ -72,7 +72,7 @@ def within(found: Value, path: list[Value], node: Node) -> Value:
     for word in path:
         if isinstance(found, Expr):
             found = Expr(f"{operand(found)}[{literal(word)}]", found.late, secret=found.secret)
-        elif isinstance(found, dict) and word in found:
+        elif isinstance(found, dict) and isinstance(word, str | int) and word in found:
             found = found[word]
         elif isinstance(found, list) and str(word).isdecimal() and int(str(word)) < len(found):
             found = found[int(str(word))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stead.core.diagnostics import Diagnostic
+from stead.core.diagnostics import Code, Diagnostic
 from stead.core.named import NamedTuple
 from stead.heat.entries import keys_of
 from stead.heat.fields import Fields
@@ -76,7 +76,12 @@ def _all(stack: Stack) -> Iterable[HotResource]:
 def _convert(resource: HotResource) -> None:
     assert resource.handler is not None  # noqa: S101 - `_all` gives no other
     fields = Fields(resource, resource.properties())
-    resource.handler.convert(resource, fields)
+    try:
+        resource.handler.convert(resource, fields)
+    except CannotSay as why:
+        if why.diagnostic is not None:
+            found = why.diagnostic
+            resource.tell(Code(found.code, found.summary), found.place or resource.place("properties"), found.detail)
     fields.drop(*resource.handler.ignored)
     fields.rest()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stead.core.value import positional
-from stead.heat.template import TOO_LARGE, CannotSay
+from stead.heat.template import TOO_LARGE, WRONG, CannotSay
 
 Value = Any  # None, bool, int, float, str, list, dict, or one of the classes below
 
@@ -92,6 +92,8 @@ def literal(value: Value) -> str:
             return str(value).lower()
         case list():
             return _list(value)
+        case Reference() | Attribute():
+            raise CannotSay(WRONG.at(None, "A resource stands here in the middle of a value. Take an attribute of it."))
         case dict():
             return "{" + ", ".join(f"{quoted(str(key))}: {literal(one)}" for key, one in value.items()) + "}"
         case _:

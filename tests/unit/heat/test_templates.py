@@ -17,8 +17,9 @@ from stead.heat.spec import text
 from stead.heat.template import Unreadable
 from stead.heat.translate import HotSource, translated
 from stead.heat.values import Expr, Mixed, in_text, quoted
+from stead.language.document import Mapping, Node, Scalar, Sequence
 from stead.language.document.parser import read
-from stead.language.expressions import evaluate
+from stead.language.expressions import evaluate, has_expression, names_used
 
 CASES = Path(__file__).parents[2] / "cases" / "heat"
 TEMPLATES = sorted(path.stem for path in CASES.glob("*.yaml"))
@@ -167,6 +168,38 @@ def test_functions_cannot_make_more_than_a_template_should(name: str) -> None:
     assert {one.code for one in found} == {"STEAD-K009"}
 
 
+def test_numbers_of_constraints_are_numbers_and_no_expressions() -> None:
+    for constraint in ("modulo: {step: 2, offset: '0 }}{{ vars'}", "range: {min: 'x }}'}", "length: {max: []}"):
+        text = "heat_template_version: 2018-08-31\nparameters: {a: {type: number, default: 2, constraints: [{%s}]}}"
+        _, found = translated(HotSource((text % constraint).encode(), "t.yaml", "demo", _read_here))
+        assert [one.code for one in found] == ["STEAD-K008"]
+
+
+ATTRIBUTES = """
+heat_template_version: 2018-08-31
+resources:
+  group: {type: OS::Heat::ResourceGroup, properties: {resource_def: {type: OS::Cinder::Volume, properties: {size: 1}}}}
+  port: {type: OS::Neutron::Port, properties: {network: lan}}
+outputs: {out: {value: {get_attr: [%s]}}}
+"""
+
+
+PATHS = [
+    "group, 'resource.0] }}x'",
+    "group, 'resource.x.name'",
+    "group, refs, a",
+    "port, fixed_ips, '0]}}', ip_address",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_numbers_in_attributes_are_numbers_and_no_expressions(path: str) -> None:
+    draft, found = translated(HotSource((ATTRIBUTES % path).encode(), "t.yaml", "demo", _read_here))
+    assert draft is not None
+    assert draft.outputs == {}
+    assert len(found) == 1
+
+
 ODD = [
     "{{ x }}",
     "{% x %}",
@@ -196,6 +229,7 @@ def test_text_of_a_template_is_never_an_expression() -> None:
 
 
 JUNK: list[Any] = [
+    "{{ canary }}", "'}}{{ canary }}", "x' ~ canary ~ 'x", "0] }}{{ canary", "{% if canary %}",
     None, 5, -1, True, "x", "{{ x }}", "", [], {}, [1], [[]], {"a": 1}, 1.5, "a\nb", "\u2028", {"get_param": "zz"},
     {"get_resource": "server"}, {"get_attr": ["server", "first_address"]}, {"get_attr": []}, {"if": ["c"]},
     {"str_replace": {"template": 5, "params": []}}, {"list_join": [1, 2]}, {"repeat": {"for_each": 5, "template": 1}},
@@ -213,6 +247,20 @@ _Loader.yaml_implicit_resolvers = {
     key: [one for one in many if one[0] != "tag:yaml.org,2002:timestamp"]
     for key, many in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _scalars(node: Node | None) -> Iterator[str]:
+    match node:
+        case Mapping():
+            for below in node.entries.values():
+                yield from _scalars(below)
+        case Sequence():
+            for below in node.items:
+                yield from _scalars(below)
+        case Scalar():
+            yield node.text
+        case _:
+            pass
 
 
 def _spots(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -243,4 +291,6 @@ def test_whatever_stands_in_a_template_is_told_or_becomes_yaml(name: str) -> Non
         draft, found = translated(HotSource(yaml.safe_dump(tree).encode(), "t.yaml", "demo", _read_here))
         assert all(one.place and one.detail for one in found)
         if draft is not None:
-            assert read(text(draft, "t.yaml").encode(), "t.yml")[1] == []
+            node, wrong = read(text(draft, "t.yaml").encode(), "t.yml")
+            assert wrong == []
+            assert "canary" not in {name for one in _scalars(node) if has_expression(one) for name in names_used(one)}

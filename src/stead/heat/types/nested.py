@@ -169,14 +169,20 @@ def _of_group(stack: Stack, resource: HotResource, inner: Stack, path: tuple[Val
         number, _, attr = after.partition(".")
         words = (*([attr] if attr else []), *rest)
         if not words:
-            return Reference(member, number)
-        return attribute(stack, member, tuple(words), node, number)
+            return Reference(member, _number(number, node))
+        return attribute(stack, member, tuple(words), node, _number(number, node))
     if word == "refs":
-        made = Reference(member)
-        return made if not rest else Reference(member, str(rest[0]))
+        return Reference(member, _number(rest[0], node)) if rest else Reference(member)
     if member.inner is not None or is_secret(first):
         raise CannotSay(NO_TYPE.at(node.place, f"Attributes of a group of templates have no equivalent: {first}."))
     return attribute(stack, member, (word, *rest), node)
+
+
+def _number(word: Value, node: Node) -> str:
+    """Of a member. It goes into expressions, so nothing else will do."""
+    if not str(word).isdecimal():
+        raise CannotSay(WRONG.at(node.place, "A member of a group is named by its number."))
+    return str(int(str(word)))
 
 
 GROUP = Handler(group)

@@ -171,7 +171,7 @@ def leads_to(made: dict[str, Value], fields: Fields, *names: str) -> None:
 
 def _fixed_address(resource: HotResource, stack: Stack, path: tuple[Value, ...], member: str) -> Value:
     """`fixed_ips, 0, ip_address`."""
-    if len(path) < 2 or path[1] != "ip_address":
+    if len(path) < 2 or path[1] != "ip_address" or not str(path[0]).isdecimal():
         return None
     return resource.late(stack, "address" if path[0] in (0, "0") else f"addresses[{path[0]}]", member)
 

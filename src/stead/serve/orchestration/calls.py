@@ -30,6 +30,7 @@ from stead.serve.routes import ApiReply, Call
 from stead.serve.world import CloudState
 
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
+LARGEST = 512 << 10  # characters of a template and its files, as with Heat
 MOST = 200  # stacks of a project
 
 
@@ -114,9 +115,14 @@ def filled(note: StackNote, said: Mapping[str, Any]) -> StackNote:
     text = template if isinstance(template, str) else json.dumps(template) if template else ""
     if not text:
         raise bad("No template is given.")
+    files = json.dumps(said.get("files") or {})
+    if len(text) + len(files) > LARGEST:
+        raise bad(
+            f"A template and its files have {LARGEST >> 10} KiB at most: each version of the document keeps them."
+        )
     return note._replace(
         template=text,
-        files=json.dumps(said.get("files") or {}),
+        files=files,
         environment=json.dumps(_environment(said)),
         tags=tuple(one for one in str(said.get("tags") or "").split(",") if one),
         timeout=said.get("timeout_mins"),
