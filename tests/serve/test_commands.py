@@ -82,6 +82,30 @@ def test_what_is_no_address_is_refused(folder: Path, text: str, capsys: pytest.C
     assert "STEAD-C061" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--tls-cert", "nowhere.pem"], "STEAD-C086"),
+        (["--tls-cert", "stead.yml"], "STEAD-C086"),
+        (["--tls-key", "nowhere.pem"], "STEAD-C011"),
+    ],
+)
+def test_a_wrong_certificate_is_refused(
+    folder: Path, words: list[str], code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    assert main(["serve", "--listen", "127.0.0.1:0", *words]) == 1
+    assert code in capsys.readouterr().err
+
+
+def test_a_port_that_somebody_has_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "-s", str(folder)]) == 1
+    told = capsys.readouterr().err
+    assert "STEAD-C085" in told
+    assert "Address already in use. Stop what listens there" in told
+
+
 def test_without_the_extra_it_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

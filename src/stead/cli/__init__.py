@@ -64,7 +64,7 @@ COMMANDS: dict[str, str] = {
     "logs": "print what an instance wrote on its serial console",
     "ssh": "log in to an instance, or run a command there",
     "cp": "copy files to an instance, or from it",
-    "serve": "serve OpenStack's APIs for this site",
+    "serve": "serve OpenStack's APIs and the portal for this site",
     "user": "manage users of the API of `stead serve`",
     "import": "make a spec of a template of OpenStack's Heat",
     "export": "print a project of the API as a file",

@@ -12,6 +12,8 @@ from stead.core.observed import Have
 from stead.core.want import Body, Want
 from stead.diff.model import Change, RevertSource, Subject
 
+REVERTED = "revert-asked"
+
 
 def source_of(address: Address | None, haves: Mapping[Address, Mapping[str, Have]], serial: int) -> RevertSource | None:
     there = list(haves.get(address, {}).values()) if address is not None else []
@@ -33,6 +35,6 @@ def reverting(subject: Subject, found: Iterable[Change]) -> Iterator[Change]:
         Want.of(Body.of(fields)),
         have.want,
         Disruption.DATA_LOSS,
-        (Reason("revert-asked", f"you asked for it: it becomes again as {source.address} is"),),
+        (Reason(REVERTED, f"you asked for it: it becomes again as {source.address} is"),),
         uuid=settled.leases[UUID],
     )

@@ -17,6 +17,7 @@ from stead.core.want import canonical, digest
 from stead.diff import Change, Diff
 from stead.diff.drift import MOVED
 from stead.diff.model import WAITS, Note
+from stead.diff.revert import REVERTED
 from stead.diff.wording import UNNAMED_FIELD
 from stead.plan.model import Keep, Made, Plan, Step
 from stead.plan.order import Ordered, arrange
@@ -145,10 +146,12 @@ def _steps(ordered: Ordered, kinds: Mapping[str, Kind]) -> Iterator[Step]:
 
 
 def _loss(change: Change, kinds: Mapping[str, Kind]) -> str:
+    why = {reason.code for reason in change.reasons}
     rebuilt = change.action is Action.REBUILD and kinds[change.address.kind].guest
     what = "the root disk of" if rebuilt else "everything on"
+    what = "what was written after the snapshot to" if REVERTED in why else what
     what = f"{what} {kinds[change.address.kind].name} {change.address}"
-    elsewhere = any(reason.code == EVACUATED for reason in change.reasons)  # it is on a host that is dead
+    elsewhere = EVACUATED in why  # it is on a host that is dead
     return f"{what} ({change.host})" if change.host and not elsewhere else what
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
+from stead.core.diagnostics import Code, Refused
 from stead.core.value import value
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
@@ -16,6 +17,8 @@ from stead.serve.portal.application import application
 from stead.serve.routes import Service
 from stead.serve.worker import Worker
 
+NOT_LISTENING = Code("STEAD-C085", "this address cannot be listened on")
+BAD_CERTIFICATE = Code("STEAD-C086", "the certificate or its key cannot be used")
 KEEP_ALIVE = 15  # seconds that an idle connection stays
 HEADERS_LARGEST = 32 << 10
 MESSAGE_LARGEST = 64 << 10  # bytes, of a WebSocket
@@ -77,9 +80,29 @@ def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Servi
         forwarded_allow_ips=["127.0.0.1", "::1", "::ffff:127.0.0.1"],
         log_config=None,
     )
-    worker.start()
-    try:
-        with listening(at.host, at.port) as link:
+    load(config)
+    with bound(at) as link:
+        worker.start()
+        try:
             NotifyingServer(config).run([link])
-    finally:
-        worker.stop()
+        finally:
+            worker.stop()
+
+
+def load(config: uvicorn.Config) -> None:
+    """Of all that it loads, only certificate and key are files."""
+    try:
+        config.load()
+    except OSError as error:  # what is wrong inside a file is one, too
+        files = ", ".join(str(one) for one in (config.ssl_certfile, config.ssl_keyfile) if one)
+        text = f"{files}: {error.strerror or error}. Name files in PEM that belong together."
+        raise Refused(BAD_CERTIFICATE.at(None, text)) from error
+
+
+def bound(at: Listening) -> socket.socket:
+    try:
+        return listening(at.host, at.port)
+    except OSError as error:
+        why = str(error.strerror or error).partition(" (")[0]
+        text = f"{at.host}, port {at.port}: {why}. Stop what listens there, or use --listen with another address."
+        raise Refused(NOT_LISTENING.at(None, text)) from error

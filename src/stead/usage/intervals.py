@@ -40,13 +40,18 @@ def moment_of(text: str) -> float:
 
 
 def between(begin: str | None, end: str | None, now: float) -> tuple[float, float]:
-    first, last = this_month(now)[0], now
-    try:
-        first = moment_of(begin) if begin else first
-        last = moment_of(end) if end else last
-    except ValueError as error:
-        text = f"{error}. Write a day or a moment of UTC, such as 2026-11-30 or 2026-11-30T12:00:00."
-        raise Refused(BAD_TIME.at(None, text)) from error
+    first = _given("--from", begin) if begin else this_month(now)[0]
+    last = _given("--to", end) if end else now
     if last < first:
         raise Refused(BAD_TIME.at(None, "It ends before it begins."))
     return first, last
+
+
+def _given(option: str, text: str) -> float:
+    try:
+        return moment_of(text)
+    except ValueError as error:
+        told = (
+            f"{option} {text}: write a day or a moment of UTC from 1970 on, such as 2026-11-30 or 2026-11-30T12:00:00."
+        )
+        raise Refused(BAD_TIME.at(None, told)) from error

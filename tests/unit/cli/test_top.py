@@ -116,6 +116,7 @@ def test_others_are_left_out(uuids: dict[str, tuple[str, str]], run: Run) -> Non
     found = json.loads(run("--project", "beta", "--json").stdout)["instances"]
     assert [one["address"] for one in found] == ["beta/instances/db"]
     refused = run("acme/instances/wbe")
+    assert "STEAD-C021" in run("--project", "bet").stderr
     assert (refused.returncode, "STEAD-S012" in refused.stderr or "Nothing is recorded" in refused.stderr) == (1, True)
 
 

@@ -239,6 +239,7 @@ def test_a_store_that_was_rebuilt_from_hosts_goes_on_from_there(site: Site) -> N
         (["--from", "2026-03-04", "--to", "2026-03-03"], "STEAD-U002"),
         (["--from", "0001-01-01T00:00:00+14:00"], "STEAD-U002"),
         (["--prices", "nowhere.yml"], "STEAD-C014"),
+        (["--project", "acne"], "STEAD-C021"),
     ],
 )
 def test_a_wrong_interval_is_refused(site: Site, words: list[str], code: str) -> None:

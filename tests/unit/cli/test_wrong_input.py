@@ -18,6 +18,7 @@ import pytest
 from stead.cli import COMMANDS, main
 
 MACHINES = {"lab", "bootstrap", "doctor"}  # they would build a lab, or ask hosts
+LINES = {"events"}  # each line is a document of JSON
 
 
 def _foreign(path: Path) -> None:
@@ -91,7 +92,16 @@ def test_whatever_is_wrong_is_told_and_json_stays_json(
         assert "error[" not in said.out
     if _knows_json(name):
         _status([name, *words, "--json"])
-        json.loads(capsys.readouterr().out)
+        found = _documents(capsys.readouterr().out)
+        assert len(found) == 1 or name in LINES
+
+
+def _documents(text: str) -> list[object]:
+    found: list[object] = []
+    while text := text.lstrip():
+        one, end = json.JSONDecoder().raw_decode(text)
+        found, text = [*found, one], text[end:]
+    return found
 
 
 def _status(arguments: list[str]) -> int:

@@ -183,7 +183,7 @@ def test_a_volume_goes_back_to_its_snapshot_and_stays_what_it_is(snapped: Site) 
     uuid = snapped.uuid("acme/volumes/data")
     said = snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss")
     assert "you asked for it: it becomes again as acme/snapshots/before is" in said
-    assert "loses everything on volume acme/volumes/data" in said
+    assert "loses what was written after the snapshot to volume acme/volumes/data (e1)" in said
     assert snapped.uuid("acme/volumes/data") == uuid
     assert snapped.steps() == []
     first = snapped.went_back()
@@ -207,7 +207,7 @@ def test_a_volume_goes_back_to_its_snapshot_and_stays_what_it_is(snapped: Site) 
 def test_it_goes_back_to_its_own_snapshots_alone(snapped: Site, words: tuple[str, ...], text: str) -> None:
     said = snapped.run("revert", *words, "--auto-approve", rc=1)
     assert text in said
-    assert "STEAD-C084" in said or "STEAD-C020" in said
+    assert said.count("STEAD-C084") + said.count("STEAD-C020") == 1, "each mistake is told once"
 
 
 def test_it_does_not_go_back_without_consent_nor_in_use(snapped: Site) -> None:

@@ -5,7 +5,7 @@
   stead import hot stack.yaml -o stack.yml          write it to a new file
   stead import hot stack.yaml -e env.yaml           with an environment: its parameters become the defaults
   stead import hot stack.yaml --parameter key=ada   one value; it may be given again and again
-  stead import hot stack.yaml --project shop        the name of the project (default: the template's)
+  stead import hot stack.yaml --project shop        the name of the project (default: from the file's name)
   stead import hot stack.yaml --partial             leave out what a spec cannot say, with a comment in its place
 
 Parameters become variables, and what the template computes from them becomes expressions. What a spec cannot say is
@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     child = subparsers.add_parser("hot", help=text, description=f"Make a spec of {text}.")
     child.add_argument("template", metavar="TEMPLATE", help="file with the template")
     child.add_argument(
-        "-e", "--environment", action="append", default=[], metavar="FILE", help="environment; later ones come first"
+        "-e", "--environment", action="append", default=[], metavar="FILE", help="environment; values of later ones win"
     )
     child.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="default of a variable of the spec"

@@ -38,10 +38,16 @@ def run(options: argparse.Namespace) -> int:
     import gc
 
     from stead.cli.common.serving import means, people_of, required
+    from stead.cli.common.workspace import BAD_OPTION
+    from stead.core.diagnostics import Refused
 
     required()
     host, port = address(options.listen)
     must_be_closed(host, safe=bool(options.tls_cert or options.behind_proxy))
+    if options.tls_key and not options.tls_cert:
+        raise Refused(
+            BAD_OPTION.at(None, "--tls-key is the key of a certificate. Name the certificate with --tls-cert.")
+        )
     gc.enable()
     from stead.serve.cloud import Cloud
     from stead.serve.http import Listening, serve

@@ -9,7 +9,7 @@ All hosts are asked at the same time, once, over SSH. CPU 100% is one processor.
 ready and its host ran something else. WAIT is the time that its reads, writes and flushes took, added up: 100% is one
 operation that waits all the time.
 
-exit status: 0; 1 when there is no such instance, or no host answers
+exit status: 0; 1 when there is no such instance or project, or no host answers
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", metavar="NAME", help="only this project")
     parser.add_argument("--sort", choices=SORTS, default=SORTS[0], help=f"what comes first (default: {SORTS[0]})")
     parser.add_argument(
-        "--seconds", type=shared.number(1, 60), default=SECONDS, metavar="N", help=f"how long (default: {SECONDS})"
+        "--seconds",
+        type=shared.number(1, 60),
+        default=SECONDS,
+        metavar="N",
+        help=f"how long to measure (default: {SECONDS})",
     )
     shared.inputs(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -50,11 +54,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from stead.cli.commands.hosts import real_inventory
     from stead.cli.common.console_output import complain
+    from stead.cli.common.selection import must_be_recorded
     from stead.cli.common.workspace import open_state
     from stead.runner.measuring import measure
 
     workspace = shared.workspace_of(options)
-    guests = guests_of(open_state(workspace).recorded().resources, options.address, options.project)
+    records = open_state(workspace).recorded().resources
+    if options.project:
+        must_be_recorded(options.project, records)
+    guests = guests_of(records, options.address, options.project)
     hosts = {one.host for one in guests.values()}
     rates, silent = measure(real_inventory(workspace).connections, hosts, options.seconds)
     if silent and len(silent) == len(hosts):

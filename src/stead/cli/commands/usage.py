@@ -8,7 +8,7 @@
 Usage is computed from what applies recorded: a resource counts from its creation until it is destroyed, to the moment.
 Times are UTC.
 
-exit status: 0; 1 when the interval or the prices are not valid
+exit status: 0; 1 when there is no such project, or the interval or the prices are not valid
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ def run(options: argparse.Namespace) -> int:
     prices = prices_in(options.prices, words)
     store = open_state(shared.workspace_of(options))
     history = store.metered(options.project)
+    if options.project and not history:  # one that is gone has its history
+        from stead.cli.common.selection import must_be_recorded
+
+        must_be_recorded(options.project, store.recorded().resources)
     warn(store, history, begin)
     found = usage(history, begin, end, now)
     bill = list(lines(found.projects, words, prices))

@@ -187,8 +187,7 @@ class _Names:
         return (address,) if address.key is not None or block is None else block.members
 
     def projects(self, names: Collection[str]) -> frozenset[str]:
-        known = {one.project for one in (*self._desired.by_address, *self._recorded.resources)}
-        known |= {one.name for one in (*self._desired.by_address, *self._recorded.resources) if one.kind == "projects"}
+        known = _projects_of((*self._desired.by_address, *self._recorded.resources))
         for name in names:
             if name not in known:
                 text = f"Neither the spec nor the store has a project {name!r}.{_nearest(name, known)}"
@@ -206,7 +205,18 @@ class _Names:
 
     def check(self) -> None:
         if self._wrong:
-            raise Refused(*self._wrong)
+            raise Refused(*dict.fromkeys(self._wrong))  # a command may name one thing twice
+
+
+def must_be_recorded(project: str, recorded: Collection[Address]) -> None:
+    """For commands that read the store alone."""
+    known = _projects_of(recorded)
+    if project not in known:
+        raise Refused(NO_PROJECT.at(None, f"The store has no project {project!r}.{_nearest(project, known)}"))
+
+
+def _projects_of(addresses: Collection[Address]) -> set[str]:
+    return {one.project or one.name for one in addresses if one.project or one.kind == "projects"}
 
 
 def _among(addresses: frozenset[Address]) -> Test:

@@ -33,7 +33,7 @@ SHORTEST_TOKEN = 32  # characters
 def required() -> None:
     from importlib.util import find_spec
 
-    missing = [name for name in ("starlette", "uvicorn", "argon2", "jsonschema") if find_spec(name) is None]
+    missing = [name for name in ("starlette", "uvicorn", "argon2", "jsonschema", "wsproto") if find_spec(name) is None]
     if missing:
         from stead.cli.commands.serve import NO_EXTRA
 
