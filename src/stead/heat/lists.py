@@ -62,6 +62,8 @@ def map_replace(stack: Stack, node: Node) -> Value:
     keys, values = said.get("keys", {}), said.get("values", {})
     if not all(isinstance(one, dict) for one in (made, change, keys, values)):
         raise CannotSay(NO_FUNCTION.at(node.place, "map_replace works on maps that stand in the template."))
+    if not all(isinstance(one, str) for one in keys.values()):
+        raise CannotSay(WRONG.at(node.place, "A key of a map is a text."))
     return {keys.get(key, key): _mapped(below, values) for key, below in made.items()}
 
 

@@ -66,7 +66,7 @@ def _joined(stack: Stack, node: Node, word: str, decides: bool) -> Value:
 def contains(stack: Stack, node: Node) -> Value:
     wanted, among = (stack.value(one) for one in arguments(node, 2, 2, "contains"))
     if isinstance(wanted, _PLAIN) and (isinstance(among, str) or _plain_list(among)):
-        return wanted in among
+        return str(wanted) in among if isinstance(among, str) else wanted in among
     return Expr(f"{operand(wanted)} in {operand(among)}")
 
 

@@ -8,14 +8,15 @@ from typing import Any
 from stead.core.fields import Expression
 from stead.heat.references import slug
 from stead.heat.stack import Stack, Written
-from stead.heat.template import NO_PROPERTY, NOT_THERE, WRONG
-from stead.heat.values import Expr, Value, braced, dotted
+from stead.heat.template import NO_PROPERTY, NOT_THERE, TOO_LARGE, WRONG, CannotSay, bounded
+from stead.heat.values import Expr, Value, braced, dotted, size
 from stead.language import document
 from stead.language.desired.declared import Declared, badly_declared, wrong
 from stead.language.document import Node
 from stead.language.reading.context import nearest
 
 KINDS = {"string": "string", "number": "number", "boolean": "bool", "json": "map", "comma_delimited_list": "list"}
+MOST_PATTERNS = 100  # each is matched in a process of its own
 FIELDS = ("type", "label", "description", "default", "hidden", "constraints", "immutable", "tags")
 
 
@@ -39,6 +40,9 @@ def declare(stack: Stack, given: Mapping[str, Any]) -> None:
 def give(stack: Stack, given: Mapping[str, Any]) -> None:
     """Values in the place of variables, checked by what the template says of its parameters."""
     declare(stack, given)
+    if sum("pattern" in entry.fields for entry in stack.draft.variables.values()) > MOST_PATTERNS:
+        text = f"More than {MOST_PATTERNS} of its parameters have an allowed_pattern."
+        raise CannotSay(TOO_LARGE.at(stack.template.node.place_of("parameters"), text))
     for name, entry in stack.draft.variables.items():
         fields = {word: one for word, one in entry.fields.items() if one is not None}
         made = fields.pop("default", None)
@@ -76,7 +80,7 @@ def _declared(
     hidden = said.get("hidden") in (True, "true", "True")
     made: dict[str, Value] = {
         "type": KINDS.get(kind, "any"),
-        "default": _value(given.get(name, said.get("default")), kind),
+        "default": _value(stack, given.get(name, said.get("default")), kind),
         "secret": True if hidden else None,
         "description": said.get("description") or said.get("label"),
     }
@@ -88,7 +92,7 @@ def _declared(
     return made
 
 
-def _value(value: Any, kind: str) -> Any:
+def _value(stack: Stack, value: Any, kind: str) -> Any:
     """As the type says: Heat takes text for all of them."""
     if kind == "string":
         return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
@@ -97,15 +101,18 @@ def _value(value: Any, kind: str) -> Any:
     if kind == "boolean" and value is not None:
         return str(value).lower() in ("true", "t", "on", "yes", "y", "1")
     if kind in ("number", "json") and isinstance(value, str):
-        return _read(value)
+        return _read(stack, value)
     return value
 
 
-def _read(text: str) -> Any:
-    from stead.language.document.parser import read
-
-    node, _ = read(text.encode(), "")
-    return None if node is None else document.plain(node)
+def _read(stack: Stack, text: str) -> Any:
+    """Aliases may make a few letters many values, and a template has many parameters."""
+    node = bounded(text.encode(), "", [])
+    if node is None:
+        return None
+    made = document.plain(node)
+    stack.draft.spend(size(made, stack.draft.left), node)
+    return made
 
 
 def _constrain(stack: Stack, made: dict[str, Value], node: Node, kind: str, entry: Written) -> None:
@@ -116,7 +123,9 @@ def _constrain(stack: Stack, made: dict[str, Value], node: Node, kind: str, entr
     for word, value in said.items():
         match word, value:
             case "allowed_values", list():
-                made["choices"] = [_value(one, "string" if kind == "comma_delimited_list" else kind) for one in value]
+                made["choices"] = [
+                    _value(stack, one, "string" if kind == "comma_delimited_list" else kind) for one in value
+                ]
             case "allowed_pattern", str():
                 made["pattern"] = value
             case (("length" | "range"), dict()):

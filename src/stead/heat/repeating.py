@@ -29,7 +29,11 @@ def repeat(stack: Stack, node: Node) -> Value:
     combined = zip(*lists.values(), strict=False) if together else product(*lists.values())
     body = stack.value(template)
     stack.draft.spend(length * size(body, stack.draft.left), node)
-    return [_with(body, dict(zip(lists, items, strict=True))) for items in combined]
+    made: list[Value] = []
+    for one in combined:
+        made.append(_with(body, dict(zip(lists, one, strict=True))))
+        stack.draft.spend(size(made[-1], stack.draft.left), node)  # an item may be longer than its word
+    return made
 
 
 def _items(value: Value, node: Node) -> list[Value]:

@@ -49,6 +49,8 @@ def translated(source: HotSource) -> tuple[Draft | None, list[Diagnostic]]:
     except RecursionError:
         text = "Its values refer to each other too deeply."
         return None, [*draft.found, TOO_LARGE.at(template.node.place, text)]
+    except CannotSay as why:  # of its parameters
+        return None, [*draft.found, *filter(None, [why.diagnostic])]
     return draft, draft.found
 
 

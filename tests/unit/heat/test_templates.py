@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 
 from stead.cli import main
 from stead.heat.spec import text
+from stead.heat.stack import Chosen
 from stead.heat.template import Unreadable
 from stead.heat.translate import HotSource, translated
 from stead.heat.values import Expr, Mixed, in_text, quoted
@@ -159,6 +162,11 @@ BOMBS = {
         1,
     ),
     "deep": _values("[" * 40 + "]" * 40, "BEFORE", 1),
+    "items": _values(
+        f"{{repeat: {{for_each: {{w: [{'x' * 1000}], n: [{', '.join('0' * 9000)}]}}, template: n{'w' * 900}}}}}",
+        "BEFORE",
+        1,
+    ),
 }
 
 
@@ -166,6 +174,43 @@ BOMBS = {
 def test_functions_cannot_make_more_than_a_template_should(name: str) -> None:
     _, found = translated(HotSource(BOMBS[name].encode(), "bomb.yaml", "demo", _read_here))
     assert {one.code for one in found} == {"STEAD-K009"}
+
+
+def _chosen(text: str, **given: str) -> list[str]:
+    """Codes of what is found in a template that comes by the API, in a thread as there."""
+    chosen = Chosen("s", "id", "project", "st1", lambda _kind, name: name, lambda _name, length: "x" * length)
+    source = HotSource(
+        f"heat_template_version: 2018-08-31\n{text}".encode(), "t", "demo", _read_here, given, {}, chosen
+    )
+    with ThreadPoolExecutor(1) as threads:
+        return [one.code for one in threads.submit(translated, source).result(20)[1]]
+
+
+def test_a_pattern_that_takes_too_long_holds_nobody_up() -> None:
+    text = "parameters: {a: {type: string, constraints: [{allowed_pattern: '%s'}]}}"
+    assert _chosen(text % "(a+)+$", a="a" * 40 + "!") == ["STEAD-K008"]
+    assert _chosen(text % "a+", a="aaa") == []
+    assert _chosen(text % "a+", a="b") == ["STEAD-K008"]
+
+
+def test_a_template_has_only_so_many_patterns() -> None:
+    many = ", ".join(f"p{at}: {{type: string, constraints: [{{allowed_pattern: a}}]}}" for at in range(101))
+    assert _chosen(f"parameters: {{{many}}}", **{f"p{at}": "a" for at in range(101)}) == ["STEAD-K009"]
+
+
+def test_aliases_in_given_values_stay_small() -> None:
+    bomb = "a: &a [1,1,1,1,1,1,1,1,1,1]\n"
+    for before, name in pairwise("abcde"):
+        bomb += f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n"
+    assert _chosen("parameters: {a: {type: json}}", a=bomb) == ["STEAD-K008"]
+    several = ", ".join(f"p{at}: {{type: json}}" for at in range(60))
+    given = {f"p{at}": bomb.rpartition("e:")[0] for at in range(60)}
+    assert _chosen(f"parameters: {{{several}}}", **given) == ["STEAD-K009"]
+
+
+def test_what_is_no_text_is_told_by_functions_of_texts() -> None:
+    assert _chosen("outputs: {a: {value: {contains: [1, '10']}}}") == []
+    assert _chosen("outputs: {a: {value: {map_replace: [{a: 1}, {keys: {a: [1]}}]}}}") == ["STEAD-K008"]
 
 
 def test_numbers_of_constraints_are_numbers_and_no_expressions() -> None:
