@@ -206,9 +206,11 @@ def _spellings(service: Service, path: str) -> Iterable[str]:
 
 def _answered(route: ApiRoute, call: Call) -> ApiReply:
     try:
-        return route.handler(call)
+        answer = route.handler(call)
     except PreviewedEdit as found:
         return ApiReply(body={"preview": preview_of(call, found)})
+    call.preview = False  # it is no edit, and was done: a console was opened, or what a guest wrote was read
+    return answer
 
 
 def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:

@@ -19,6 +19,7 @@ from stead.core.recorded import Record
 from stead.core.value import replace
 from stead.serve import grants
 from stead.serve.portal import consoles
+from stead.serve.preview import PREVIEW
 from stead.site.inventory import Inventory
 
 GUEST = 'echo $$ >"$0"; printf "login: "; exec cat'
@@ -48,9 +49,9 @@ def guest(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     raise AssertionError("a console is open still")
 
 
-def asked(site: Site, server: str, who: str = "bob") -> tuple[int, Any]:
+def asked(site: Site, server: str, who: str = "bob", **headers: str) -> tuple[int, Any]:
     body = {"os-getSerialConsole": {"type": "serial"}}
-    status, _, answer = site.call("POST", f"/compute/v2.1/servers/{server}/action", body, who)
+    status, _, answer = site.call("POST", f"/compute/v2.1/servers/{server}/action", body, who, headers=headers)
     return status, answer
 
 
@@ -153,6 +154,24 @@ def test_who_types_nothing_is_put_out(site: Site, server: str, guest: Path, monk
     eventually(lambda: is_gone(guest))
 
 
+def test_what_ssh_says_of_a_host_reaches_nobody(site: Site, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = 'echo "Connection to 192.0.2.7 closed." >&2; printf "login: "; exec cat'
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, console=lambda _record: ["sh", "-c", said]))
+    link = SocketClient(url_of(site, server))
+    assert link.hear(b"login: ") == b"login: "
+    link.close()
+
+
+def test_a_console_that_does_not_open_is_given_up(
+    site: Site, server: str, guest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consoles, "OPENS", 0.2)
+    hanging = ["sh", "-c", 'echo $$ >"$0"; exec sleep 60', str(guest)]
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, console=lambda _record: hanging))
+    assert SocketClient(url_of(site, server)).closed() == consoles.OVER
+    eventually(lambda: is_gone(guest))
+
+
 @pytest.mark.usefixtures("guest")
 def test_one_user_does_not_take_all(site: Site, server: str) -> None:
     some = [SocketClient(url_of(site, server)) for _ in range(grants.OF_ONE)]
@@ -171,6 +190,13 @@ def test_what_opens_it_is_written_down(site: Site, server: str) -> None:
     last = next(one for one in site.cloud.store.audited() if one.what.startswith("console of "))
     assert (last.who, last.project, last.status) == ("bob", "bobs", 101)
     assert last.what.startswith("console of bobs/instances/")
+
+
+@pytest.mark.usefixtures("guest")
+def test_nobody_gets_one_unwritten_by_asking_for_a_preview(site: Site, server: str) -> None:
+    before = len(site.cloud.store.audited(1000))
+    assert asked(site, server, **{PREVIEW: "1"})[0] == 200
+    assert len(site.cloud.store.audited(1000)) == before + 1
 
 
 def test_what_users_type_cannot_speak_to_ssh(site: Site, server: str) -> None:

@@ -29,9 +29,9 @@ def no_log(record: Record, said: bytes) -> Refused:
     return Refused(NO_CONSOLE.at(None, f"{record.host} does not say what the guest wrote: {text[-500:]}"))
 
 
-# A terminal on the host, and none here. What a user types must not speak to SSH itself: without `-e none`, a line that
-# begins with ~C opens ports of the controller.
-TYPED_BY_USERS = ("-t", "-t", "-e", "none")
+# A terminal on the host, and none here; a host that went away ends it. What a user types must not speak to SSH itself:
+# without `-e none`, a line that begins with ~C opens ports of the controller.
+TYPED_BY_USERS = ("-t", "-t", "-e", "none", "-o", "ServerAliveInterval=15")
 
 
 def opener(inventory: Inventory) -> Callable[[Record], Sequence[str] | None]:

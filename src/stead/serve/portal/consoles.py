@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import signal
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -31,7 +31,9 @@ from stead.store.model import Audited
 
 logger = logging.getLogger("stead.serve")
 ASKED_AGAIN = 20.0  # seconds after which it is looked whether the user still may
+OPENS = 30.0  # seconds that a console has to say something
 SILENT = 1800.0  # seconds without a key, after which it is closed
+UNREACHED = 255  # what SSH ends with, if the host cannot be entered
 LARGEST = 16 << 10  # bytes that are read at once
 GONE, DENIED, FULL, OVER = 4404, 4403, 4429, 4408  # codes of a WebSocket that is closed
 
@@ -87,8 +89,9 @@ class ConsoleServer:
         if not words:
             await socket.close(DENIED)
             return
+        # What SSH says itself names the host: "Connection to 192.0.2.7 closed."
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+            *words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
         try:
             line = ConsoleLine(process, socket)
@@ -97,6 +100,8 @@ class ConsoleServer:
                 await socket.close(code)
         finally:
             await _ended(process)
+            if process.returncode == UNREACHED:
+                logger.warning("console of %s: SSH to its host failed", grant.address)
 
     def _allowed(self, grant: ConsoleGrant) -> Record | None:
         """The record of the server, while who asked may change it: not the token's hour counts, but its revocation."""
@@ -155,8 +160,8 @@ class ConsoleLine:
     async def type(self) -> int:
         """Not before the console says that it is there: what comes earlier would be typed to the host."""
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        await self._is_there.wait()
         try:
+            await asyncio.wait_for(self._is_there.wait(), OPENS)
             while True:
                 message = await asyncio.wait_for(self._socket.receive(), SILENT)
                 if message["type"] != "websocket.receive":
