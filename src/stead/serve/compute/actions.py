@@ -20,7 +20,6 @@ UNBUILT = frozenset(
         "addFixedIp",
         "addFloatingIp",
         "changePassword",
-        "confirmResize",
         "createBackup",
         "createImage",
         "evacuate",
