@@ -40,7 +40,7 @@ COMMANDS: dict[str, str] = {
     "pause": "pause instances: they keep their memory, and stand still",
     "suspend": "suspend instances: their memory is kept on a disk",
     "resume": "let paused or suspended instances go on",
-    "revert": "make a volume again as a snapshot of it is",
+    "revert": "put a volume back to one of its snapshots",
     "migrate": "move a running instance to another host",
     "drain": "move everything away from a host",
     "restore": "bring home what a drain moved away",

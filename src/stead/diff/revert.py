@@ -1,4 +1,4 @@
-"""What becomes again as a snapshot of it is, because somebody asked for it."""
+"""What goes back to a snapshot of it, because somebody asked for it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def reverting(subject: Subject, found: Iterable[Change]) -> Iterator[Change]:
         Want.of(Body.of(fields)),
         have.want,
         Disruption.DATA_LOSS,
-        (Reason(REVERTED, f"you asked for it: it becomes again as {source.address} is"),),
+        (Reason(REVERTED, f"you asked for it: it goes back to {source.address}"),),
         uuid=settled.leases[UUID],
     )

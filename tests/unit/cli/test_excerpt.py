@@ -22,6 +22,7 @@ def shown(folder: Path, text: str, line: int, column: int) -> tuple[str, str] | 
     [
         ("web: {ram: 4G}", 7, "1 | web: {ram: 4G}", "  |       ^^^"),
         ("web: 'a ''b'' c' # d", 6, "1 | web: 'a ''b'' c' # d", "  |      ^^^^^^^^^^^"),
+        ("a: {type: OS::Nova::Server}", 11, "1 | a: {type: OS::Nova::Server}", "  |           ^^^^^^^^^^^^^^^^"),
         ("web: [a, b]", 6, "1 | web: [a, b]", "  |      ^"),
         ("name: 日本 x", 7, "1 | name: 日本 x", "  |       ^^^^"),
         ("日本: [x]", 6, "1 | 日本: [x]", "  |        ^"),

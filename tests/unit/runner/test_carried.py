@@ -182,7 +182,7 @@ BACK = ("revert", "acme/volumes/data", "acme/snapshots/before")
 def test_a_volume_goes_back_to_its_snapshot_and_stays_what_it_is(snapped: Site) -> None:
     uuid = snapped.uuid("acme/volumes/data")
     said = snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss")
-    assert "you asked for it: it becomes again as acme/snapshots/before is" in said
+    assert "you asked for it: it goes back to acme/snapshots/before" in said
     assert "loses what was written after the snapshot to volume acme/volumes/data (e1)" in said
     assert snapped.uuid("acme/volumes/data") == uuid
     assert snapped.steps() == []

@@ -17,6 +17,7 @@ exit status: 0; 1 when the template has something that a spec cannot say, and --
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,12 @@ def run(options: argparse.Namespace) -> int:
     path = Path(options.template)
     draft, found = translated(_source(path, options.project, options.environment, options.parameter))
     found = in_order(dict.fromkeys(found))
-    if draft is None or (found and not options.partial):
+    if draft is None:
         raise Refused(*found)
-    complain(replace(one, severity=Severity.WARNING) for one in found)
+    complain(replace(one, severity=Severity.WARNING) if options.partial else one for one in found)
+    if found and not options.partial:
+        print("Nothing was written. Change the template, or use --partial to leave these out.", file=sys.stderr)
+        return 1
     made = text(draft, path.name)
     if options.out is None:
         print(made, end="")

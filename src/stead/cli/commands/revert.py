@@ -1,9 +1,9 @@
-"""Make a volume again as a snapshot of it is. What was written to it since is lost.
+"""Put a volume back to one of its snapshots. What was written to it after the snapshot is lost.
 
   stead revert acme/volumes/pgdata acme/snapshots/monday
 
 The plan is shown, and you are asked. The volume stays the same one, with its UUID and its size. Its snapshots stay.
-While an instance that runs uses the volume, the plan is refused: stop the instance first (`stead stop`).
+If a running instance uses the volume, the plan is refused: stop the instance first (`stead stop`).
 
 exit status: 0 done; 1 refused, or a step failed; 3 not agreed to; 130 stopped by Ctrl-C
 """

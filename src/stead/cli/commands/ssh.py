@@ -3,7 +3,7 @@
   stead ssh acme/instances/web
   stead ssh 'acme/instances/web[0]' --user debian -- uptime
 
-The user is that of the image (`user:`), where the spec says one.
+The user is the `user:` of the image, if the spec has one.
 
 An instance with a floating IP, or in a network of the site's machines, is reached directly. Others are reached
 through the host of their network. Keys of instances are kept in .stead/known_hosts, by UUID.

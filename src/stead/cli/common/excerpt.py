@@ -10,7 +10,7 @@ from stead.core.named import NamedTuple
 
 WIDEST = 100  # columns of the line that are shown
 SEALED = "$ANSIBLE_VAULT"  # the text that was read is not the text of the file
-_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,:{}\[\]]+|\S""")
+_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:[^\s,:{}\[\]]|:(?=[^\s,{}\[\]]))+|\S""")
 
 
 class Excerpt(NamedTuple):

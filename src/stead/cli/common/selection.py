@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_GUEST = Code("STEAD-C059", "the address is not an instance's")
 NOT_RUNNING = Code("STEAD-C065", "an instance that does not run cannot be restarted")
-NO_SNAPSHOT = Code("STEAD-C084", "nothing can go back to this")
+NO_SNAPSHOT = Code("STEAD-C084", "a volume cannot go back to this")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
 NO_LABEL = Code("STEAD-C022", "no resource has this label")
 
