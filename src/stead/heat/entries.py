@@ -7,8 +7,8 @@ from typing import Any
 
 from stead.core.named import NamedTuple
 from stead.heat.stack import INDEX, MOST_RESOURCES, Draft, HotResource, Stack, Written
-from stead.heat.template import WRONG
-from stead.heat.values import Either, Expr, Mixed, Value, braced, in_text, is_late, joined
+from stead.heat.template import TOO_LARGE, WRONG
+from stead.heat.values import Either, Expr, Mixed, Value, braced, in_text, is_late, joined, size
 from stead.language.expressions import evaluate
 
 
@@ -40,6 +40,10 @@ def _members(draft: Draft, kind: str, key: str, written: Written) -> Iterator[Do
     if count is None:
         yield DocumentEntry(kind, key, _numbered(fields, ""))
     elif isinstance(count, int) and 0 <= count <= MOST_RESOURCES:
+        draft.left -= count * size(fields, draft.left)
+        if draft.left < 0:
+            draft.found.append(TOO_LARGE.at(None, f"{key}: its {count:,} members are too much together."))
+            return
         for at in range(count):
             yield DocumentEntry(kind, f"{key}-{at}", _numbered(fields, str(at)), str(at))
     else:

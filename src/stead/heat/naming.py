@@ -30,6 +30,8 @@ ATTRIBUTES = ("type", "properties", "depends_on", "condition", "metadata", "dele
 def name_all(stack: Stack) -> None:
     for name, node in stack.template.section("resources").items():
         add(stack, name, node)
+        if stack.draft.resources > MOST_RESOURCES:
+            return
 
 
 def add(stack: Stack, name: str, node: Node) -> None:

@@ -61,6 +61,7 @@ class Draft:
     needs: dict[str, list[Value]] = field(default_factory=dict)  # what the site has to have, by kind
     signals: dict[str, Value] = field(default_factory=dict)  # handles that the text now read calls, and their timeouts
     signalled: dict[str, HotResource] = field(default_factory=dict)  # by handle: the instance that calls it
+    templates: dict[tuple[str, ...], Template | None] = field(default_factory=dict)  # inner ones, by text and place
     resources: int = 0
     retained: list[str] = field(default_factory=list)  # KIND/KEY of what a stack of the API leaves behind
     root: Stack | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from stead.cli import main
+from stead.heat.entries import entries
 from stead.heat.spec import text
 from stead.heat.stack import Chosen
 from stead.heat.template import Unreadable
@@ -176,14 +178,26 @@ def test_functions_cannot_make_more_than_a_template_should(name: str) -> None:
     assert {one.code for one in found} == {"STEAD-K009"}
 
 
-def _chosen(text: str, **given: str) -> list[str]:
-    """Codes of what is found in a template that comes by the API, in a thread as there."""
+def _chosen(text: str, files: str = "", **given: str) -> list[str]:
+    """Codes of what is found in a template that comes by the API, in a thread as there. All of its files are alike."""
+
+    def made() -> list[str]:
+        draft, found = translated(source)
+        assert draft is None or entries(draft) is not None
+        return [one.code for one in found]
+
     chosen = Chosen("s", "id", "project", "st1", lambda _kind, name: name, lambda _name, length: "x" * length)
     source = HotSource(
-        f"heat_template_version: 2018-08-31\n{text}".encode(), "t", "demo", _read_here, given, {}, chosen
+        f"heat_template_version: 2018-08-31\n{text}".encode(),
+        "t",
+        "demo",
+        lambda _name: files.encode(),
+        given,
+        {},
+        chosen,
     )
     with ThreadPoolExecutor(1) as threads:
-        return [one.code for one in threads.submit(translated, source).result(20)[1]]
+        return threads.submit(made).result(20)
 
 
 def test_a_pattern_that_takes_too_long_holds_nobody_up() -> None:
@@ -206,6 +220,28 @@ def test_aliases_in_given_values_stay_small() -> None:
     several = ", ".join(f"p{at}: {{type: json}}" for at in range(60))
     given = {f"p{at}": bomb.rpartition("e:")[0] for at in range(60)}
     assert _chosen(f"parameters: {{{several}}}", **given) == ["STEAD-K009"]
+
+
+GROUP = (
+    "resources: {g: {type: OS::Heat::ResourceGroup, properties: {count: %s, resource_def: "
+    "{type: OS::Nova::Server, properties: {flavor: f, image: i, user_data: '%s'}}}}}"
+)
+
+
+def test_members_of_a_group_are_counted_with_what_each_has() -> None:
+    assert _chosen(GROUP % (1000, "a%index%" * 50)) == []
+    assert _chosen(GROUP % (1000, "a%index%" * 40000)) == ["STEAD-K009"]
+    assert _chosen(GROUP % (1000, "a" * 300000)) == ["STEAD-K009"]
+
+
+def test_a_file_that_many_resources_are_of_is_read_once() -> None:
+    several = f"resources: {{{', '.join(f'r{at}: {{type: a.yaml}}' for at in range(450))}}}"
+    said = "heat_template_version: 2018-08-31\nresources: {n: {type: OS::Neutron::Net}}\n"
+    began = time.process_time()
+    assert _chosen(several, files=f"{said}parameter_groups: [{'1, ' * 40000}]") == []
+    many = f"{said}parameters: {{p: {{type: json, default: [{'1, ' * 40000}]}}}}"
+    assert set(_chosen(several, files=many)) == {"STEAD-K009"}
+    assert time.process_time() - began < 10
 
 
 def test_what_is_no_text_is_told_by_functions_of_texts() -> None:

@@ -11,7 +11,7 @@ from stead.heat.handler import Handler
 from stead.heat.logic import expression
 from stead.heat.stack import DEEPEST, HotResource, Stack
 from stead.heat.template import NO_TYPE, NOT_THERE, TOO_LARGE, WRONG, CannotSay, Template, parsed, scalar
-from stead.heat.values import Either, Expr, Reference, Value, is_secret, literal
+from stead.heat.values import Either, Expr, Reference, Value, is_secret, literal, size
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.context import nearest
@@ -98,7 +98,10 @@ def _open_text(resource: HotResource, text: str, file: str, folder: str, paramet
     draft = resource.stack.draft
     if resource.stack.depth >= DEEPEST:
         raise CannotSay(TOO_LARGE.at(resource.place(), f"Templates are nested more than {DEEPEST} deep."))
-    template = parsed(text.encode(), file, folder, draft.found)
+    at = (text, file, folder)  # a thousand resources may be of one file
+    if at not in draft.templates:
+        draft.templates[at] = parsed(text.encode(), file, folder, draft.found)
+    template = draft.templates[at]
     if template is None:
         raise CannotSay(None)
     inside = Stack(draft, template, parent=resource.stack, prefix=f"{resource.stack.prefix}{resource.id}-")
@@ -124,7 +127,9 @@ def _parameters(resource: HotResource, template: Template, given: document.Mappi
         if below is not None:
             values[name] = resource.stack.value(below)
         elif default is not None:
+            resource.stack.draft.spend(1, node)
             values[name] = _plain(default, node)
+            resource.stack.draft.spend(size(values[name], resource.stack.draft.left), node)
         else:
             resource.tell(
                 WRONG, resource.place(), f"{resource.id} does not give the parameter {name!r}, which has no default."
