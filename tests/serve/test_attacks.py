@@ -267,6 +267,13 @@ def test_a_fault_of_our_own_tells_nothing_of_the_inside(site: Site, monkeypatch:
     assert "secret" not in str(answer)
 
 
+@pytest.mark.parametrize("name", [b'"a\\ud800"', b'"a\xed\xa0\x80"'])
+def test_half_a_character_is_refused_and_not_kept(site: Site, name: bytes) -> None:
+    raw = b'{"network": {"name": %s}}' % name
+    assert site.call("POST", "/network/v2.0/networks", None, "bob", raw=raw)[0] == 400
+    assert site.call("GET", "/network/v2.0/networks", None, "bob")[0] == 200
+
+
 def test_what_changes_something_and_what_is_refused_is_audited(site: Site) -> None:
     site.call("POST", "/network/v2.0/networks", {"network": {"name": "audited"}}, "bob")
     site.call("GET", "/identity/v3/users", None, "eve")

@@ -233,9 +233,11 @@ async def read_body(request: Request, most: int) -> bytes:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        return json.loads(raw or b"null")
+        found = json.loads(raw or b"null")
+        dumped(found).encode()  # Python reads half a character, which nothing can keep or write again
     except (ValueError, RecursionError) as error:
         raise bad("The body is no JSON.") from error
+    return found
 
 
 def _checker(route: ApiRoute) -> Callable[[Any], None]:
