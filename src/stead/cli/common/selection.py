@@ -44,7 +44,7 @@ def wishes_again(asked: str, inputs: Inputs) -> Wishes:
         if (moves := wishes_of(given, inputs.recorded)) is not None:
             return moves
         return _wished(PlanningRequest(**given), inputs, asked)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         text = f"The options that this plan was made with cannot be read: {asked[:80]!r}. Plan again."
         raise Refused(BAD_OPTION.at(None, text)) from error
 
