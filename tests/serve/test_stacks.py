@@ -153,3 +153,11 @@ def _ended(site: Site, there: str, wanted: str) -> bool:
             return True
         time.sleep(0.2)
     return False
+
+
+@pytest.mark.parametrize("more", [{"files": {"a": "x" * 600_000}}, {"parameters": {"a": "x" * 600_000}}])
+def test_a_stack_is_only_so_large(heated: Site, more: dict[str, Any]) -> None:
+    """Each version of the document keeps all of it."""
+    text = "heat_template_version: 2018-08-31\nparameters: {a: {type: string, default: b}}\n"
+    status, _, answer = heated.call("POST", stacks(heated), {"stack_name": "large", "template": text, **more}, "bob")
+    assert (status, "512 KiB" in str(answer)) == (400, True)

@@ -30,7 +30,7 @@ from stead.serve.routes import ApiReply, Call
 from stead.serve.world import CloudState
 
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
-LARGEST = 512 << 10  # characters of a template and its files, as with Heat
+LARGEST = 512 << 10  # characters of a template, its files and its values
 MOST = 200  # stacks of a project
 
 
@@ -115,15 +115,15 @@ def filled(note: StackNote, said: Mapping[str, Any]) -> StackNote:
     text = template if isinstance(template, str) else json.dumps(template) if template else ""
     if not text:
         raise bad("No template is given.")
-    files = json.dumps(said.get("files") or {})
-    if len(text) + len(files) > LARGEST:
+    files, environment = json.dumps(said.get("files") or {}), json.dumps(_environment(said))
+    if len(text) + len(files) + len(environment) > LARGEST:
         raise bad(
-            f"A template and its files have {LARGEST >> 10} KiB at most: each version of the document keeps them."
+            f"A template with files and values has {LARGEST >> 10} KiB at most: each version of a document keeps it."
         )
     return note._replace(
         template=text,
         files=files,
-        environment=json.dumps(_environment(said)),
+        environment=environment,
         tags=tuple(one for one in str(said.get("tags") or "").split(",") if one),
         timeout=said.get("timeout_mins"),
         keeps_failed=said.get("disable_rollback") is not False,
