@@ -24,7 +24,7 @@ from stead.core.address import parse
 from stead.lab.site import Lab
 from stead.lab.sizes import parse as parse_sizes
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 VARIABLES = {
     "stead_network_drivers": {"ovn": "network-1"},
@@ -286,6 +286,7 @@ def test_a_host_changes_only_what_is_its_own(cloud: OvnCloud) -> None:
     variant("network-1", "ovn-nbctl --all destroy address_set"),
     ("network-1", "for one in $(ovn-nbctl --bare --columns=name list logical_switch); do ovn-nbctl ls-del $one; done"),
     ("compute-1", "ovs-vsctl del-port TAP"),
+    ("compute-1", "systemctl kill --signal=KILL ovs-vswitchd; sleep 5; ovs-vsctl --timeout=30 show"),
     variant("compute-1", "ip netns delete PLACE"),
     variant("compute-1", "nft delete table inet stead_guests"),
 ])  # fmt: skip

@@ -11,6 +11,8 @@ from ...base.work import Work
 from .. import namespaces
 from . import naming, vswitch
 
+NO_SWITCH = "NO-CARRIER"  # a flag of what a switch in userspace has left, which ended and began anew
+
 
 def ensure_place(want: Want, work: Work) -> None:
     uuid, place = want["uuid"], want["place"]
@@ -18,7 +20,10 @@ def ensure_place(want: Want, work: Work) -> None:
         remove_place(uuid, work)
         return
     namespace, name = naming.namespace_name(uuid), naming.server_name(uuid)
-    inside = namespaces.ensure(namespace, work)
+    inside = dict(namespaces.ensure(namespace, work))
+    if NO_SWITCH in inside.get(name, {}).get("flags", ()):
+        work.run(["ip", "-n", namespace, "link", "delete", name])
+        del inside[name]
     if name not in inside:
         _plug(want, work)
         work.run(["ip", "link", "set", name, "netns", namespace])
