@@ -31,9 +31,12 @@ def _unpacked() -> str:
     cache_home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=cache_home) as name:
         folder = Path(name)
-        got = subprocess.run(["apt-get", "download", "prometheus"], cwd=folder, capture_output=True, check=False)
+        words = ["apt-get", "download", "prometheus"]
+        if subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode:  # apt may know no packages
+            subprocess.run(["apt-get", "update", "-qq"], capture_output=True, check=False)
+            subprocess.run(words, cwd=folder, capture_output=True, check=False)
         package = next(folder.glob("*.deb"), None)
-        if got.returncode or package is None:
+        if package is None:
             return ""
         subprocess.run(["dpkg-deb", "-x", str(package), str(folder / "tree")], check=True)
         if not tool.exists():
