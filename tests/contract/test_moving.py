@@ -13,7 +13,7 @@ from stead.core.diagnostics import Refused
 from stead.core.metered import Metered
 from stead.core.recorded import Record
 from stead.core.want import Body, Want
-from stead.store import Store, open_store
+from stead.store import Store, open_store, place_at
 from stead.store.model import LockRequest, Outcome, Start, Writes
 
 CLAIM = LockRequest("ada", "a test")
@@ -56,7 +56,7 @@ def test_nothing_is_lost_on_the_way_there_and_back(database: str, tmp_path: Path
     _filled(first)
     before = _all_of(first)
     with first.lock(CLAIM) as hold:
-        first.move(hold, database, directory)
+        first.move(hold, place_at(database), directory)
     first.close()
     second = open_store(database, directory=directory, key=key)
     assert _all_of(second) == before
@@ -65,7 +65,7 @@ def test_nothing_is_lost_on_the_way_there_and_back(database: str, tmp_path: Path
 
     back = str(tmp_path / "back.db")
     with second.lock(CLAIM) as hold:
-        second.move(hold, back, directory)
+        second.move(hold, place_at(back), directory)
     second.close()
     third = open_store(back, directory=directory, key=key)
     assert _all_of(third) == before
@@ -103,7 +103,7 @@ def test_nothing_is_written_over_and_the_old_store_stays_open(
     before = _all_of(store)
     to = place(tmp_path, database)
     with pytest.raises(Refused, match="STEAD-S020"), store.lock(CLAIM) as hold:
-        store.move(hold, to, directory)
+        store.move(hold, place_at(to), directory)
     store.close()
     again = open_store("", directory=directory)
     assert _all_of(again) == before
@@ -115,7 +115,7 @@ def test_a_place_that_cannot_be_reached_moves_nothing(tmp_path: Path) -> None:
     store = open_store("", directory=directory, create=True)
     for place in ("postgresql:///nothing?host=/nowhere", "/proc/nothing/state.db"):
         with pytest.raises(Refused, match="STEAD-S009"), store.lock(CLAIM) as hold:
-            store.move(hold, place, directory)
+            store.move(hold, place_at(place), directory)
     store.close()
     open_store("", directory=directory).close()
 
@@ -136,11 +136,11 @@ def test_a_copy_has_all_and_the_store_goes_on(database: str, tmp_path: Path, key
     store = open_store(database, directory=tmp_path / ".stead", key=key, create=True)
     _filled(store)
     path = tmp_path / "copy.db"
-    store.copy(path)
+    store.copy(place_at(str(path)))
     copied = open_store(str(path), directory=tmp_path / "elsewhere", key=key)
     assert _all_of(copied) == _all_of(store)
     copied.close()
     with pytest.raises(Refused, match="STEAD-S020"):
-        store.copy(path)
+        store.copy(place_at(str(path)))
     _more(store)
     store.close()

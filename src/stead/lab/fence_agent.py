@@ -5,33 +5,21 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stead.core.diagnostics import Refused
+from stead.lab.commands import need_root
+from stead.lab.lifecycle import open_lab
 
 if TYPE_CHECKING:
     from stead.lab.layout import LabHost
     from stead.lab.site import Lab
 
 FAILED, IS_OFF = 1, 2
-ENVIRONMENT = ("STEAD_LAB_HOME", "STEAD_LAB_CACHE")
-
-
-def program(lab: str) -> str:
-    """What a lab's inventory names: it finds this lab whatever the environment of who calls it."""
-    source = Path(__file__).parents[2]
-    words = [f"PYTHONPATH={source}", *(f"{name}={value}" for name in ENVIRONMENT if (value := os.environ.get(name)))]
-    return f"#!/bin/sh\nexec env {shlex.join([*words, sys.executable, '-m', 'stead.lab.fence_agent', lab])}\n"
 
 
 def main(lab_name: str, told: str) -> int:
-    from stead.lab.commands import need_root
-    from stead.lab.lifecycle import open_lab
-
     options = dict(line.strip().partition("=")[::2] for line in told.splitlines() if "=" in line)
     try:
         need_root()

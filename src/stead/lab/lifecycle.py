@@ -10,12 +10,14 @@ import contextlib
 import errno
 import ipaddress
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from stead.lab import cgroups, fence_agent, links, outside, paths
+from stead.lab import cgroups, links, outside, paths
 from stead.lab.base import Base, ensure_base, locked, make_room, take
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
@@ -33,6 +35,7 @@ MODULES = ("overlay", "bridge", "veth", "vxlan", "tun", "nf_tables", "fuse", "kv
 # thirteenth host stops in the middle of its boot. The only thing of the machine that a lab changes and leaves so.
 LIMITS = {Path("/proc/sys/fs/inotify/max_user_instances"): 8192}
 ROOM = 2**30  # bytes a lab's own files need to begin with
+FENCE_ENVIRONMENT = ("STEAD_LAB_HOME", "STEAD_LAB_CACHE")
 GOING = 100  # times that something may go, or come, just before it is looked at
 
 
@@ -119,7 +122,7 @@ def prepare(lab: Lab, base: Base) -> None:
         personalise(lab.layout, host, rooms)
         (rooms.host(host.name) / "ready").touch()
     write_whole(rooms.known_hosts, known_hosts(lab.layout, rooms))
-    write_whole(rooms.fence_agent, fence_agent.program(lab.layout.name))
+    write_whole(rooms.fence_agent, fence_program(lab.layout.name))
     rooms.fence_agent.chmod(0o755)
     write_whole(rooms.inventory, to_yaml(lab.layout, rooms))
 
@@ -208,3 +211,13 @@ def open_lock(rooms: Rooms) -> IO[str]:
             rooms.top.mkdir(parents=True, exist_ok=True)
             return rooms.lock.open("w", encoding="utf-8")
     return rooms.lock.open("w", encoding="utf-8")
+
+
+def fence_program(lab: str) -> str:
+    """What a lab's inventory names: it finds this lab whatever the environment of who calls it."""
+    source = Path(__file__).parents[2]
+    words = [
+        f"PYTHONPATH={source}",
+        *(f"{name}={value}" for name in FENCE_ENVIRONMENT if (value := os.environ.get(name))),
+    ]
+    return f"#!/bin/sh\nexec env {shlex.join([*words, sys.executable, '-m', 'stead.lab.fence_agent', lab])}\n"

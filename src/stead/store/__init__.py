@@ -7,7 +7,7 @@ over its successor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -15,6 +15,7 @@ from stead.core.address import Address
 from stead.core.metered import Metered
 from stead.core.recorded import Record, Recorded
 from stead.store.codes import BAD_LOCATION, refuse
+from stead.store.database import Database
 from stead.store.model import (
     Audited,
     Document,
@@ -30,9 +31,12 @@ from stead.store.model import (
     Writes,
 )
 
-__all__ = ["DocumentWriter", "Hold", "Reader", "Store", "Writer", "file_at", "open_store"]
+__all__ = ["DocumentWriter", "Hold", "Reader", "Store", "StorePlace", "Writer", "file_at", "open_store", "place_at"]
 
 DEFAULT = "state.db"
+POSTGRES = ("postgresql://", "postgres://")
+# Makes an empty store in one place, lets it be filled, and says where it is.
+StorePlace = Callable[[Callable[[Database], None]], str]
 
 
 class Reader(Protocol):
@@ -120,11 +124,11 @@ class Writer(Protocol):
     def encrypt(self, hold: Hold, key: str) -> None:
         """Seals what a store without a key has held in the open. It is opened with this key from then on."""
 
-    def move(self, hold: Hold, location: str, directory: Path) -> str:
+    def move(self, hold: Hold, place: StorePlace, directory: Path) -> str:
         """All of it into another database, where nothing is yet; this one is closed for good. Returns where it is."""
 
-    def copy(self, path: Path) -> None:
-        """All of it, as it is at one moment, into a file that is not there yet. Sealed values stay sealed."""
+    def copy(self, place: StorePlace) -> None:
+        """All of it, as it is at one moment, to where nothing is yet. Sealed values stay sealed."""
 
 
 class DocumentWriter(Protocol):
@@ -154,7 +158,7 @@ def open_store(location: str, *, directory: Path, key: str = "", create: bool = 
     `directory` (`.stead`) holds the marker that tells a store that was lost from one that never was. A store that
     does not exist is made when `create` says so, and is refused otherwise.
     """
-    if location.startswith(("postgresql://", "postgres://")):
+    if location.startswith(POSTGRES):
         from stead.store.postgres import open_postgres
 
         return open_postgres(location, directory=directory, key=key, create=create)
@@ -162,3 +166,15 @@ def open_store(location: str, *, directory: Path, key: str = "", create: bool = 
 
     path = file_at(location) if location else directory / DEFAULT
     return open_sqlite(path, directory=directory, key=key, create=create)
+
+
+def place_at(location: str) -> StorePlace:
+    """Where a store can go: a path or a postgresql:// address, where none is yet."""
+    if location.startswith(POSTGRES):
+        from stead.store.postgres import receive
+
+        return lambda fill: receive(location, fill)
+    from stead.store.sqlite import receive as receive_file
+
+    path = file_at(location)
+    return lambda fill: receive_file(path, fill)

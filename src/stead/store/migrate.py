@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stead.core.blake2 import blake2b
-from stead.store import init
+from stead.store import StorePlace, init
 from stead.store.codes import NOT_EMPTY, UNREACHABLE, refuse
 from stead.store.database import Database, Row
 
@@ -33,27 +33,17 @@ LOT = 5_000
 _NOT_MOVED = frozenset({"version", init.MOVED})  # of this database, and no part of what is in it
 
 
-def move(source: Database, location: str, directory: Path) -> str:
+def move(source: Database, place: StorePlace, directory: Path) -> str:
     """Returns where it is now. The caller holds the source's lock, so that nobody writes meanwhile."""
-    if location.startswith(("postgresql://", "postgres://")):
-        from stead.store.postgres import receive
-
-        where = receive(location, lambda into: _fill(source, into))
-    else:
-        from stead.store import file_at
-        from stead.store.sqlite import receive as receive_file
-
-        where = receive_file(file_at(location), lambda into: _fill(source, into))
+    where = copy(source, place)
     with source.writing():
         source.run("INSERT INTO meta (name, value) VALUES (?, ?)", (init.MOVED, where))
     init.write_marker(directory, init.meta(source)["site"], where)
     return where
 
 
-def copy(source: Database, path: Path) -> None:
-    from stead.store.sqlite import receive as receive_file
-
-    receive_file(path, lambda into: _fill(source, into))
+def copy(source: Database, place: StorePlace) -> str:
+    return place(lambda into: _fill(source, into))
 
 
 def _fill(source: Database, into: Database) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.metered import Metered
 from stead.core.recorded import Record, Recorded
-from stead.store import Hold, documents, history, init, metering, migrate
+from stead.store import Hold, StorePlace, documents, history, init, metering, migrate
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
@@ -203,12 +203,12 @@ class SqlStore:
             self._seal = init.encrypt(self._db, key)
             self._pen = Pen(self._db, self._seal)
 
-    def move(self, hold: Hold, location: str, directory: Path) -> str:
+    def move(self, hold: Hold, place: StorePlace, directory: Path) -> str:
         locks.prove(self._db, hold.token)  # nobody else writes: who takes the lock away finds it moved
-        return migrate.move(self._db, location, directory)
+        return migrate.move(self._db, place, directory)
 
-    def copy(self, path: Path) -> None:
-        migrate.copy(self._db, path)
+    def copy(self, place: StorePlace) -> None:
+        migrate.copy(self._db, place)
 
     def close(self) -> None:
         self._db.close()

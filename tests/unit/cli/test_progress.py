@@ -7,7 +7,8 @@ import json
 import pytest
 from tests.unit.render.plans import plan, step
 
-from stead.cli.common.progress import EVERY, Lines, exit_status, report
+from stead.cli.common.progress import Lines, exit_status, report
+from stead.cli.common.progress_texts import EVERY
 from stead.cli.common.request import Printing
 from stead.cli.common.rich_progress import rich_progress
 from stead.core.effect import Action

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stead.lab import fence_agent
+from stead.lab import fence_agent, lifecycle
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_it_tells_the_power_and_cuts_it(lab: Any, capsys: pytest.CaptureFixture[
 def test_the_program_of_a_lab_that_is_gone_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEAD_LAB_HOME", str(tmp_path / "labs"))
     path = tmp_path / "fence_lab"
-    path.write_text(fence_agent.program("nowhere"))
+    path.write_text(lifecycle.fence_program("nowhere"))
     path.chmod(0o755)
     done = subprocess.run([path], input="action=off\nplug=compute-1\n", capture_output=True, text=True, check=False)
     assert done.returncode == 1

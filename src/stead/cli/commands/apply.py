@@ -18,55 +18,26 @@ exit status: 0 done; 1 refused, or some steps failed or were skipped; 3 not agre
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.core.effect import Disruption
-from stead.core.value import replace
+from stead.cli.common.applying import Secrets, carry_out, plan_and_apply
 
 if TYPE_CHECKING:
-    from stead.cli.common.loading import Loaded
-    from stead.cli.common.planning import Ready
     from stead.cli.common.request import ApplyRequest, PlanningRequest
-    from stead.core.diagnostics import Diagnostic
     from stead.plan.model import Plan
     from stead.plan.planner import Inputs
-
-Check = Callable[["Ready"], Iterable["Diagnostic"]]
-Secrets = Mapping[tuple[str, str], str]  # (project, id) -> plain text
-NO_PROOFS: Mapping[str, str] = MappingProxyType({})
-NO = 3
-# Without a person's word: all but the loss of data.
-USUAL = Disruption.REBUILD
-
-
-def _fits(_ready: Ready) -> Iterable[Diagnostic]:
-    return ()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="plan file (default: make a new plan)")
-    common(parser)
+    shared.applying(parser)
     shared.replacing(parser)
     shared.dead(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser)
-
-
-def common(parser: argparse.ArgumentParser) -> None:
-    """Of `apply` and `destroy`."""
-    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--parallel", type=shared.number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
-    )
-    parser.add_argument("--reason", default="", help="the reason, for the history")
-    shared.limit(parser, None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,34 +46,6 @@ def run(options: argparse.Namespace) -> int:
         return plan_and_apply(asked, request)
     _no_selection(request)
     return apply_file(asked, Path(options.file))
-
-
-def plan_and_apply(asked: ApplyRequest, request: PlanningRequest, check: Check = _fits) -> int:
-    """`check` refuses a plan that has more than was asked for."""
-    from stead.cli.common.approval import NOBODY, approved, refuse_loss
-    from stead.cli.common.console_output import complain
-    from stead.cli.common.planning import make, show, too_much
-    from stead.core.diagnostics import Refused
-
-    printing = asked.printing
-    ready = make(asked.workspace, request)
-    refused = [*too_much(ready.plan, asked.most), *check(ready)]
-    if not printing.json:
-        asking = not asked.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
-        show(ready.plan, replace(printing, quiet=printing.quiet and not asking), [*ready.warnings, *refused])
-    elif refused:
-        complain(refused)
-    if refused:
-        return 1
-    if not ready.plan.empty:
-        if printing.json and not asked.auto_approve:
-            raise Refused(NOBODY.at(None, "With --json, no plan is shown for approval. Use --auto-approve."))
-        if asked.auto_approve:
-            refuse_loss(ready.plan, asked.most)
-        elif not approved(ready.plan, asked.most):
-            print("Nothing was done.", file=sys.stderr)
-            return NO
-    return carry_out(asked, ready.plan, ready.loaded, ready.blueprint.secrets)
 
 
 def apply_file(asked: ApplyRequest, path: Path) -> int:
@@ -178,50 +121,3 @@ def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
         )
         raise Refused(FORGED.at(None, text))
     return planned.plan, planned.blueprint.secrets
-
-
-def carry_out(
-    asked: ApplyRequest, plan: Plan, loaded: Loaded, secrets: Secrets, proofs: Mapping[str, str] = NO_PROOFS
-) -> int:
-    import gc
-
-    from stead.cli.common.progress import exit_status, progress, report
-    from stead.cli.common.workspace import key_to_keep
-    from stead.plan.file import to_bytes
-    from stead.plan.render.values import safe
-    from stead.run.apply import apply
-    from stead.run.documents import documents_to_tell
-    from stead.run.model import Options
-
-    gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
-    gc.enable()
-    settings = Options(
-        who=who(),
-        reason=safe(asked.reason),
-        parallel=asked.parallel,
-        secrets=secrets,
-        site_key=key_to_keep(asked.workspace),
-        root=asked.workspace.root,
-        documents=documents_to_tell(plan, loaded.inputs, loaded.store.documents()),
-        proofs=proofs,
-        content=b"" if plan.empty else to_bytes(plan),
-    )
-    with progress(plan, asked.printing) as on_event:
-        made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
-    report(plan, made, asked.printing)
-    return exit_status(made)
-
-
-def who() -> str:
-    """For the history and the lock. In CI the one who pushed, where the CI says so."""
-    from stead.plan.render.values import safe
-
-    for variable in ("STEAD_WHO", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
-        if name := os.environ.get(variable):
-            return safe(name)
-    import pwd  # a shell without a login, such as a unit's
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"

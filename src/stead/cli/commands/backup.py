@@ -143,11 +143,12 @@ def _save_store(hosts: BackupHosts, workspace: Workspace, keeper: str) -> Saved 
 
     from stead.cli.common.workspace import open_state
     from stead.runner.backups import HostRefused
+    from stead.store import place_at
 
     with tempfile.TemporaryDirectory(dir=workspace.directory) as folder:  # private, as the store is
         path = Path(folder) / "store"
         try:
-            open_state(workspace).copy(path)
+            open_state(workspace).copy(place_at(str(path)))
             return hosts.save_file(path, STORE, keeper)
         except HostRefused as error:
             return str(error)

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 
-from stead.cli.commands.apply import common, plan_and_apply
 from stead.cli.common import options as shared
+from stead.cli.common.applying import plan_and_apply
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common(parser)
+    shared.applying(parser)
     shared.selection(parser)
     shared.inputs(parser)
     shared.output(parser)

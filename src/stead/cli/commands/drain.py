@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import argparse
 
-from stead.cli.commands.apply import common
 from stead.cli.common import migration_plan
 from stead.cli.common import options as shared
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", metavar="HOST", help="name of the host in the inventory")
-    common(parser)
+    shared.applying(parser)
     parser.set_defaults(title="Drain")
     migration_plan.arguments(parser)
 

@@ -22,9 +22,9 @@ import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from stead.cli.commands.apply import NO, NO_PROOFS, carry_out, who
 from stead.cli.commands.fence import cut_power
 from stead.cli.common import options as shared
+from stead.cli.common.applying import NO, NO_PROOFS, carry_out, who
 from stead.cli.common.approval import named
 from stead.cli.common.fencing import agent_for, answers, fence, fencer_for, refuse_living
 from stead.cli.common.loading import load

@@ -19,9 +19,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from stead.cli.commands.apply import NO, who
 from stead.cli.commands.hosts import inventory_of
 from stead.cli.common import options as shared
+from stead.cli.common.applying import NO, who
 from stead.cli.common.approval import named
 from stead.cli.common.fencing import (
     agent_for,
@@ -31,7 +31,7 @@ from stead.cli.common.fencing import (
     no_agent,
     refuse_living,
 )
-from stead.cli.common.migration_plan import NO_SUCH_HOST
+from stead.cli.common.rearranging import NO_SUCH_HOST
 from stead.cli.common.workspace import Workspace, existing_state, key_to_keep, runner_for
 from stead.core.diagnostics import Refused
 from stead.health.fences import OTHER_MACHINE

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from stead.cli.commands.apply import common
 from stead.cli.common import migration_plan
 from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Refused
@@ -30,7 +29,7 @@ NOT_MOVED = Code("STEAD-C056", "the instance cannot be moved")
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="an instance")
     parser.add_argument("--to", default="", metavar="HOST", help="the host (default: the best for it)")
-    common(parser)
+    shared.applying(parser)
     parser.set_defaults(title="Migration")
     migration_plan.arguments(parser)
 

@@ -174,7 +174,7 @@ def _completed(
 
 
 def _write(workspace: Workspace, store: Store | None, rebuilt: Rebuilt, documents: Mapping[str, Document]) -> None:
-    from stead.cli.commands.apply import who
+    from stead.cli.common.applying import who
     from stead.cli.common.workspace import open_state
     from stead.run.measuring import all_measured
     from stead.store import init

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import argparse
 
-from stead.cli.commands.apply import common
 from stead.cli.common import migration_plan
 from stead.cli.common import options as shared
+from stead.cli.common.rearranging import displaced
 from stead.core.diagnostics import Code, Refused
 
 NOT_DRAINED = Code("STEAD-C057", "the host is not drained")
@@ -24,7 +24,7 @@ NOT_DRAINED = Code("STEAD-C057", "the host is not drained")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", metavar="HOST", help="name of the host in the inventory")
-    common(parser)
+    shared.applying(parser)
     parser.set_defaults(title="Restore")
     migration_plan.arguments(parser)
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     asked, host = shared.applying_of(options), options.host
     made = migration_plan.make(asked.workspace, {"restore": host}, whole=False)
     recorded = made.loaded.inputs.recorded
-    if not made.plan.silence.restored and not migration_plan.displaced(recorded, host):
+    if not made.plan.silence.restored and not displaced(recorded, host):
         text = (
             f"{host} was not drained, or everything that was moved away for it is back. `stead hosts` shows its state."
         )

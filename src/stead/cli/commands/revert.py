@@ -19,17 +19,15 @@ from stead.core.effect import Action
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from stead.cli.commands.apply import common
-
     parser.add_argument("address", metavar="VOLUME", help="a volume")
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="a snapshot of it")
-    common(parser)
+    shared.applying(parser)
     shared.inputs(parser)
     shared.output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.cli.commands.apply import plan_and_apply
+    from stead.cli.common.applying import plan_and_apply
     from stead.cli.common.request import PlanningRequest
 
     asked = PlanningRequest(target=(options.address,), revert=(options.address, options.snapshot))

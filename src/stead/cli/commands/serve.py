@@ -17,7 +17,6 @@ import argparse
 from stead.cli.common import options as shared
 from stead.core.diagnostics import Code
 
-NO_EXTRA = Code("STEAD-C060", "the packages of `stead serve` are not installed")
 BAD_ADDRESS = Code("STEAD-C061", "not an address to listen on")
 IN_THE_OPEN = Code("STEAD-C062", "passwords would be sent unencrypted")
 LISTEN = "127.0.0.1:8774"

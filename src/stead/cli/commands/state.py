@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def who() -> str:
-    from stead.cli.commands.apply import who as person
+    from stead.cli.common.applying import who as person
 
     return person()
 
@@ -173,10 +173,12 @@ def encrypt(options: argparse.Namespace) -> int:
 
 
 def migrate(options: argparse.Namespace) -> int:
+    from stead.store import place_at
+
     workspace = shared.workspace_of(options)
     store = open_state(workspace)
     with store.lock(LockRequest(who(), "state migrate")) as hold:
-        where = store.move(hold, options.location, workspace.directory)
+        where = store.move(hold, place_at(options.location), workspace.directory)
     hint = (
         "The old store is closed. Use the new one from now on, with --store or STEAD_STORE, and tell your colleagues."
     )

@@ -16,9 +16,9 @@ import argparse
 import json
 import sys
 
-from stead.cli.commands.apply import who
 from stead.cli.commands.lock import described, told
 from stead.cli.common import options as shared
+from stead.cli.common.applying import who
 from stead.cli.common.workspace import open_state
 from stead.core.diagnostics import Code
 from stead.store.codes import NO_LOCK, refuse

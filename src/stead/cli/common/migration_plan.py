@@ -10,22 +10,18 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from stead.cli.common import options as shared
+from stead.cli.common.rearranging import wishes_of
 from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
 from stead.core.value import replace, value
-from stead.core.want import canonical
 
 if TYPE_CHECKING:
     from stead.blueprint.model import Blueprint
     from stead.blueprint.placement import Rebalance
-    from stead.blueprint.settle import Rearrange
     from stead.cli.common.loading import Loaded
     from stead.cli.common.request import ApplyRequest, Printing
     from stead.cli.common.workspace import Workspace
-    from stead.core.recorded import Recorded
     from stead.plan.model import Plan
-    from stead.plan.planner import Wishes
 
-NO_SUCH_HOST = Code("STEAD-C051", "no such host")
 PENDING = Code("STEAD-C053", "other changes are pending")
 GIB = 1 << 30
 NAMED = 8  # of those that stay for one reason
@@ -37,62 +33,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", metavar="FILE", help="write the plan to a file, for `stead apply FILE`")
     shared.inputs(parser)
     shared.output(parser, formats=FORMATS)
-
-
-def wishes_of(asked: Mapping[str, Any], recorded: Recorded) -> Wishes | None:
-    """What a plan says that it was asked for; None where that is no migration."""
-    from stead.blueprint.placement import holding
-    from stead.plan.planner import Wishes
-
-    rearrange = _rearrange_of(asked, recorded)
-    if rearrange is None:
-        return None
-    if staying := asked.get("staying"):
-        rearrange = holding(rearrange, staying)
-    drains, restores = asked.get("drain", ""), asked.get("restore", "")
-    return Wishes(rearrange=rearrange, drains=drains, restores=restores, asked=canonical(asked))
-
-
-def _rearrange_of(asked: Mapping[str, Any], recorded: Recorded) -> Rearrange | None:
-    from stead.blueprint.placement import drain, rebalance, relocate, restore
-
-    if "drain" in asked:
-        host = asked["drain"]
-        return _of_host(host, lambda problem, placed: drain(problem, placed, host))
-    if "restore" in asked:
-        host, members = asked["restore"], displaced(recorded, asked["restore"])
-        return _of_host(host, lambda problem, placed: restore(problem, placed, host, members))
-    if "migrate" in asked:
-        member, host = asked["migrate"]
-        return _of_host(host, lambda problem, placed: relocate(problem, placed, member, host))
-    if "rebalance" in asked:
-        moves, gain = asked["rebalance"]
-        return lambda problem, placed: rebalance(problem, placed, moves, gain)
-    return None
-
-
-def _of_host(host: str, rearrange: Rearrange) -> Rearrange:
-    """Refuses a host that the inventory does not have."""
-    from stead.blueprint.placement import Placement, Problem
-    from stead.language.reading import nearest
-
-    def rearranged(problem: Problem, placed: Placement) -> Rebalance:
-        names = [one.name for one in problem.hosts]
-        if host and host not in names:
-            raise Refused(NO_SUCH_HOST.at(None, f"The inventory has no host {host!r}.{nearest(host, names)}"))
-        return rearrange(problem, placed)
-
-    return rearranged
-
-
-def displaced(recorded: Recorded, host: str) -> Sequence[str]:
-    """What was moved away when the host was drained, and is not back yet."""
-    from stead.blueprint.leases import UUID
-
-    known = recorded.hosts.get(host)
-    uuids = frozenset(known.displaced) if known is not None else frozenset()
-    records = recorded.resources.items() if uuids else ()
-    return [str(address) for address, one in records if one.leases.get(UUID) in uuids and one.host != host]
 
 
 @value
@@ -119,7 +59,7 @@ def offer(workspace: Workspace, asked: Mapping[str, Any], printing: Printing, ou
 
 def move(asked: ApplyRequest, made: PlannedMoves, out: str | None) -> int:
     """Show, and save where asked, or else ask and do it. The exit status is that of `apply`."""
-    from stead.cli.commands.apply import NO, carry_out
+    from stead.cli.common.applying import NO, carry_out
     from stead.cli.common.approval import NOBODY, approved
     from stead.cli.common.planning import too_much
 

@@ -145,6 +145,16 @@ def limit(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
+def applying(parser: argparse.ArgumentParser) -> None:
+    """How a plan is carried out, for every command that does."""
+    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--parallel", type=number(0), default=0, metavar="N", help="hosts at once (default: the runner's)"
+    )
+    parser.add_argument("--reason", default="", help="the reason, for the history")
+    limit(parser, None)
+
+
 def output(parser: argparse.ArgumentParser, *, formats: tuple[str, ...] = ()) -> None:
     group = parser.add_argument_group("output")
     if formats:

@@ -23,10 +23,8 @@ HALTED = ("paused", "suspended")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from stead.cli.commands.apply import common
-
     parser.add_argument("address", nargs="+", metavar="ADDRESS", help="an instance, or a definition of several")
-    common(parser)
+    shared.applying(parser)
     shared.inputs(parser)
     shared.output(parser)
 
@@ -35,7 +33,7 @@ def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, *, halte
     """Only of what is `halted`, where that is asked."""
     import time
 
-    from stead.cli.commands.apply import plan_and_apply, who
+    from stead.cli.common.applying import plan_and_apply, who
     from stead.cli.common.request import PlanningRequest
     from stead.store.model import moment
 
@@ -49,7 +47,7 @@ def resume(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
 
 
 def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
-    from stead.cli.commands.apply import plan_and_apply
+    from stead.cli.common.applying import plan_and_apply
     from stead.cli.common.request import PlanningRequest
 
     return plan_and_apply(asked, PlanningRequest(target=addresses, reboot=addresses), partial(only_power, addresses))

@@ -13,17 +13,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from stead.cli.common.console_output import BOLD, GREEN, RED, YELLOW, paint
+from stead.cli.common.progress_texts import EVERY, awaits_text, done_text, pausing_text, step_text, stopping_text
 from stead.cli.common.request import Printing
 from stead.plan.model import Plan, Step
 from stead.plan.render.names import count
 from stead.plan.render.values import legible, shown
-from stead.plan.render.words import SIGNS
 from stead.run.model import Applied, NotDone, OnProgress, Pausing, Progress, Stopping, WaveBegan
 from stead.runner import HostSilent, StepAwaits, StepsBegan, StepsEnded, StepStatus
 from stead.store.model import Outcome
 
 TOLD = 20  # failures, skipped steps, … that are told one by one
-EVERY = 200  # steps of a plan up to which each is a line of its own; above, one line for each wave and second
 AGAIN = 30  # seconds until a wait is told again of which there is nothing new
 STOPPED = 130
 
@@ -95,29 +94,6 @@ class Lines:
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
-
-
-def stopping_text() -> str:
-    return "Stopping after the running steps. Press Ctrl-C again to stop at once."
-
-
-def pausing_text(seconds: int) -> str:
-    return f"waiting {seconds:,} s before the next batch"
-
-
-def step_text(step: Step) -> str:
-    where = f" on {step.host}" if step.host else ""
-    return f"{step.action} {step.address}{where}{f' to {step.to}' if step.to else ''}"
-
-
-def awaits_text(step: Step, wait: StepAwaits) -> str:
-    seen = f": {legible(wait.seen)}" if wait.seen else ""
-    return f"waiting for {step.address} ({wait.what}), {wait.seconds:.0f} s{seen}"
-
-
-def done_text(step: Step) -> str:
-    where = f" on {step.host}" if step.host else ""
-    return f"{SIGNS[step.action]:>3} {step.address}{where}{f' → {step.to}' if step.to else ''}"
 
 
 def report(plan: Plan, made: Applied, printing: Printing) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stead.cli.common.progress import EVERY, awaits_text, done_text, pausing_text, step_text, stopping_text
+from stead.cli.common.progress_texts import EVERY, awaits_text, done_text, pausing_text, step_text, stopping_text
 from stead.plan.model import Plan
 from stead.plan.render.values import legible
 from stead.run.model import OnProgress, Pausing, Stopping, WaveBegan

@@ -34,7 +34,7 @@ def wishes(request: PlanningRequest, inputs: Inputs) -> Wishes:
 
 def wishes_again(asked: str, inputs: Inputs) -> Wishes:
     """Of what a plan says that it was asked for. It may be forged: what it can ask for is what options can."""
-    from stead.cli.common.migration_plan import wishes_of
+    from stead.cli.common.rearranging import wishes_of
     from stead.plan.planner import NO_WISHES
 
     if not asked:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stead.serve.identity.people import People
 
 
+NO_EXTRA = Code("STEAD-C060", "the packages of `stead serve` are not installed")
 BAD_TOKEN = Code("STEAD-C081", "the token for metrics cannot be used")
 METRICS_TOKEN = "metrics-token"  # noqa: S105 - the name of its file
 SHORTEST_TOKEN = 32  # characters
@@ -35,8 +36,6 @@ def required() -> None:
 
     missing = [name for name in ("starlette", "uvicorn", "argon2", "jsonschema", "wsproto") if find_spec(name) is None]
     if missing:
-        from stead.cli.commands.serve import NO_EXTRA
-
         text = f"Missing: {', '.join(missing)}. Install them with: pip install 'stead[serve]'."
         raise Refused(NO_EXTRA.at(None, text))
 
