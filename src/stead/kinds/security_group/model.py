@@ -8,10 +8,23 @@ from stead.core.address import Address
 from stead.core.fields import Cidr, Example, Filled, Ports, Ref, Text, Whole
 from stead.core.value import value
 
-Protocol = Literal[
-    "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf", "vrrp"
+# What rules of both directions say.
+Protocol = Annotated[
+    Literal[
+        "any", "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmpv6", "igmp", "gre", "esp", "ah", "ipip", "ospf",
+        "vrrp",
+    ],
+    "Protocol",
+    Example("tcp"),
+]  # fmt: skip
+PortList = Annotated[
+    Annotated[str, Ports()] | Annotated[tuple[Annotated[str, Ports()], ...], Filled("all of them")],
+    "Destination ports, of tcp, udp, sctp, udplite and dccp; left out, all",
+    Example([80, 443, "8000-8010"]),
 ]
-PortList = Annotated[str, Ports()] | Annotated[tuple[Annotated[str, Ports()], ...], Filled("all of them")]
+IcmpType = Annotated[int | None, Whole(least=0, most=255), "ICMP type; left out, all", Example(8)]
+IcmpCode = Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)]
+Family = Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"]
 
 
 @value
@@ -26,21 +39,20 @@ class Side:
     ] = None
 
 
+Others = Side | Annotated[tuple[Side, ...], Filled("anyone")]
+
+
 @value
 class Ingress:
     """Lets in what matches. Answers to what was let through always pass."""
 
-    protocol: Annotated[Protocol, "Protocol", Example("tcp")] = "any"
-    ports: Annotated[
-        PortList,
-        "Destination ports, of tcp, udp, sctp, udplite and dccp; left out, all",
-        Example([80, 443, "8000-8010"]),
-    ] = ()
-    type: Annotated[int | None, Whole(least=0, most=255), "ICMP type; left out, all", Example(8)] = None
-    code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
-    family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
+    protocol: Protocol = "any"
+    ports: PortList = ()
+    type: IcmpType = None
+    code: IcmpCode = None
+    family: Family = None
     from_: Annotated[
-        Side | Annotated[tuple[Side, ...], Filled("anyone")],
+        Others,
         "Who may come in: a CIDR, a group, or a list of them; left out, anyone",
         Example({"group": "bastion"}),
     ] = ()
@@ -51,17 +63,13 @@ class Ingress:
 class Egress:
     """Lets out what matches."""
 
-    protocol: Annotated[Protocol, "Protocol", Example("tcp")] = "any"
-    ports: Annotated[
-        PortList,
-        "Destination ports, of tcp, udp, sctp, udplite and dccp; left out, all",
-        Example([80, 443, "8000-8010"]),
-    ] = ()
-    type: Annotated[int | None, Whole(least=0, most=255), "ICMP type; left out, all", Example(8)] = None
-    code: Annotated[int | None, Whole(least=0, most=255), "ICMP code; left out, all", Example(0)] = None
-    family: Annotated[Literal["ipv4", "ipv6"] | None, "IPv4 or IPv6 only; left out, what the rest allows"] = None
+    protocol: Protocol = "any"
+    ports: PortList = ()
+    type: IcmpType = None
+    code: IcmpCode = None
+    family: Family = None
     to: Annotated[
-        Side | Annotated[tuple[Side, ...], Filled("anyone")],
+        Others,
         "Who may be reached: a CIDR, a group, or a list of them; left out, anyone",
         Example("0.0.0.0/0"),
     ] = ()
