@@ -40,6 +40,7 @@ DRIVER = NetworkDriver(
             for name in ("vxlan", "vlan", "geneve", "gre")
         },
         "dhcp": no("The driver openvswitch serves no addresses. Write `dhcp: false` on the subnet."),
+        "dhcp_ha": no("The driver openvswitch serves no addresses. Leave `ha` out."),
         "ipv6": yes(Proven.NOT_HERE),
         "security_groups": no(NOT_FILTERED),
         "port_security": no(NOT_FILTERED),

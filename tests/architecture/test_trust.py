@@ -45,7 +45,7 @@ WITHIN: dict[str, str] = {
     "traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine firmware boot "
     "graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
-    "networks": "driver mtu subnets external shared domain description",
+    "networks": "driver mtu subnets external shared domain ha description",
     "ports": "enabled description",
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",

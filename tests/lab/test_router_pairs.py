@@ -1,4 +1,5 @@
 """A router on two hosts: what a ping through its floating IP sees when the one that answers goes, and when it is back.
+And the DHCP and DNS server of a network on two hosts: either one alone serves guests.
 
 The bounds are what a tenant was promised: no more than three seconds after a power cut, one lost packet in a handover.
 """
@@ -52,7 +53,7 @@ projects:
     floating_ips:
       www: {network: public, address: 203.0.113.50, instance: one}
 """
-EDGE, ONE, OUT = "acme/routers/edge", "acme/instances/one", "203.0.113.50"
+EDGE, APP, ONE, OUT = "acme/routers/edge", "acme/networks/app", "acme/instances/one", "203.0.113.50"
 EVERY = 0.1  # seconds between two pings
 ELECTION = 15  # packets that are lost until a host that heard nothing takes over
 PAIR = "keepalived.conf"
@@ -86,6 +87,11 @@ def reaches(cloud: Cloud, target: str) -> bool:
     return "status 0" in says(cloud, f"ping -c 2 -W 20 {target}")
 
 
+def is_served(cloud: Cloud) -> bool:
+    """Whether the guest is given its address, and told a name, by whichever server there is."""
+    return "status 0" in says(cloud, "udhcpc -i eth0 -n -q -f -t 5 -T 3 -s /bin/true && nslookup one")
+
+
 def seen_outside_as(cloud: Cloud) -> str:
     return (
         says(cloud, "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 4 203.0.113.1 80 | tail -n 1")
@@ -117,6 +123,7 @@ def test_a_router_goes_on_whichever_of_its_hosts_goes(cloud: Cloud) -> None:
     first, second = _from_one_host_to_two(cloud)
     (active,) = who_has(cloud, first, second)
     _refuses_a_guests_vote(cloud, active)
+    _either_server_is_enough(cloud, first, second)
     other = second if active == first else first
     cut, back = _loses_power_and_comes_back(cloud, active, other)
     handover, swap = _is_handed_over(cloud, other, active)
@@ -152,6 +159,7 @@ def _loses_power_and_comes_back(cloud: Cloud, active: str, other: str) -> list[i
         cloud.lab.crash(cloud.lab.host(active))
         patiently(lambda: who_has(cloud, other) == [other], within=20)
     assert who_answers(cloud, OUT) == "one"
+    assert is_served(cloud)
     assert reaches(cloud, "10.30.0.1")
     assert reaches(cloud, "fd00:20::1")
     assert seen_outside_as(cloud) == OUT
@@ -187,6 +195,19 @@ def _from_two_hosts_to_one(cloud: Cloud, *hosts: str) -> None:
     units = ["systemctl", "list-units", "--all", "--no-legend", "stead-ha*"]
     assert "stead-ha" not in cloud.lab.run(record.host, units)
     assert who_answers(cloud, OUT) == "one"
+    assert cloud.plan().empty
+
+
+def _either_server_is_enough(cloud: Cloud, *hosts: str) -> None:
+    unit = f"stead-dhcp-{cloud.record(APP).leases['uuid']}.service"
+    servers = [line.split()[1] for line in says(cloud, "cat /etc/resolv.conf").splitlines() if "nameserver" in line]
+    assert len(servers) > 1, "the guest knows of both"
+    for host in hosts:
+        cloud.lab.run(host, ["systemctl", "stop", unit])
+        assert is_served(cloud)
+        assert [str(step.address) for step in cloud.apply().steps] == [APP], "a missing server is drift"
+    for host in hosts:
+        assert cloud.lab.run(host, ["systemctl", "is-active", unit]).strip() == "active"
     assert cloud.plan().empty
 
 

@@ -254,7 +254,8 @@ class _Chooser:
             while value in holders or value in taken or value in leaving:
                 value += 1
             if value > pool.last:
-                self._exhausted(block, need, pool)
+                if not need.optional:
+                    self._exhausted(block, need, pool)
                 return
             holders[value] = address
             chosen[address][key] = write(value)

@@ -58,6 +58,7 @@ class Need(NamedTuple):
     pool: Pool
     fixed: str | None = None  # the user's choice; with `count`, only for a single member
     second: bool = False  # asked for only by what is on two hosts
+    optional: bool = False  # left out where nothing is free
 
 
 STANDBY = "standby"  # the lease that names the second host of what is on two; empty while no other host fits

@@ -298,7 +298,7 @@ def test_who_keeps_the_database_has_the_whole_network_and_a_guests_host_its_plac
     hosts = {name: host(name, ovn="n1") for name in ("c1", "c2", "n1")}
     port = {"mac": NEAR, "addresses": ["10.20.0.11"], "host": "c1", "filtered": True, "groups": ["a"], "routed": True}
     service = {"mac": "52:54:00:00:00:fe", "addresses": ["10.20.0.2/24"]}
-    found = named("ovn").realise(Layout({"uuid": UUID}, service, "", [port], hosts))
+    found = named("ovn").realise(Layout({"uuid": UUID}, service, "", [port], hosts, {}))
     assert set(found) == {"c1", "n1"}
     assert found["n1"].fields()["switch_ports"][NEAR]["at"] == "c1"
     assert found["c1"].fields()["place"] == service

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.kinds.building import GIB, at, block, spec
 
-from stead.core.needs import Addresses, Demand, Macs, Need, Numbers
+from stead.core.needs import Addresses, Demand, Macs, Need, Numbers, Standby
 from stead.kinds import kinds
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image
@@ -63,7 +63,7 @@ def test_a_network_that_serves_nothing_asks_for_no_host() -> None:
     asked = {one.name: kind.demand(one, desired) for one in desired.blocks}
     assert asked["bare"] is None
     assert asked["static"] is None
-    assert asked["served"] == Demand(role="network", amounts={"services": 1})
+    assert asked["served"] == Demand(role="network", amounts={"services": 1}, standby=Standby.IF_POSSIBLE)
 
 
 def test_vlan_numbers_are_apart_for_each_wire() -> None:

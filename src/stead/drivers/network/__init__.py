@@ -25,6 +25,7 @@ TYPES: Mapping[str, Feature] = {
     one: Feature(one, f"networks of type {one}") for one in ("vxlan", "flat", "vlan", "geneve", "gre")
 }
 DHCP = Feature("dhcp", "DHCP and DNS")
+DHCP_HA = Feature("dhcp_ha", "DHCP and DNS on two hosts")
 IPV6 = Feature("ipv6", "IPv6 subnets")
 SECURITY_GROUPS = Feature("security_groups", "security groups", ("security_groups",))
 PORT_SECURITY = Feature("port_security", "port security")
@@ -32,7 +33,18 @@ ROUTERS = Feature("routers", "routers", ("routers",))
 ROUTERS_HA = Feature("routers_ha", "routers on two hosts")
 FLOATING_IPS = Feature("floating_ips", "floating IPs", ("floating_ips",))
 LOOKOUTS = Feature("lookouts", "waiting for guests through the network", ("lookouts",))
-FEATURES = (*TYPES.values(), DHCP, IPV6, SECURITY_GROUPS, PORT_SECURITY, ROUTERS, ROUTERS_HA, FLOATING_IPS, LOOKOUTS)
+FEATURES = (
+    *TYPES.values(),
+    DHCP,
+    DHCP_HA,
+    IPV6,
+    SECURITY_GROUPS,
+    PORT_SECURITY,
+    ROUTERS,
+    ROUTERS_HA,
+    FLOATING_IPS,
+    LOOKOUTS,
+)
 
 Ports = Sequence[Mapping[str, Any]]  # what instances and routers tell a network of their interfaces in it
 
@@ -45,6 +57,7 @@ class Layout(NamedTuple):
     host: str  # that serves it
     ports: Ports
     hosts: Mapping[str, Host]
+    second: Mapping[str, Mapping[str, Any]]  # what the same on a second host tells, by that host; or nothing
 
 
 Wants = Mapping[str, Want]  # by host; host "" is for what is only recorded

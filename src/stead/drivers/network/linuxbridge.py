@@ -19,15 +19,21 @@ TUNNELS = frozenset({"vxlan"})
 
 
 def realise(layout: Layout) -> Wants:
-    fields, host = layout.fields, layout.host
+    fields = layout.fields
     if fields["type"] in TUNNELS:
         fields = {**fields, **_forwarding(layout)}
     plain = Body.of(fields)
     found = _on(plain, sorted({port["host"] for port in layout.ports if port["host"]}), layout)
-    if layout.service is not None and host:
-        found |= _on(Body.of({**fields, "service": layout.service}), [host], layout)
+    for host, service in _services(layout).items():
+        found |= _on(Body.of({**fields, "service": service}), [host], layout)
     # What is not on a host yet is for the record.
     return found or {"": Want.of(plain)}
+
+
+def _services(layout: Layout) -> Mapping[str, Mapping[str, Any]]:
+    """By the host that has it."""
+    first = {layout.host: layout.service} if layout.service is not None and layout.host else {}
+    return {**first, **layout.second}
 
 
 def _forwarding(layout: Layout) -> dict[str, Mapping[str, Any]]:
@@ -35,9 +41,9 @@ def _forwarding(layout: Layout) -> dict[str, Mapping[str, Any]]:
     entries = {
         port["mac"]: {"addresses": port["addresses"], "at": port["host"]} for port in layout.ports if port["host"]
     }
-    if layout.service is not None and layout.host:
-        bare = [address.partition("/")[0] for address in layout.service["addresses"]]
-        entries[layout.service["mac"]] = {"addresses": bare, "at": layout.host}
+    for host, service in _services(layout).items():
+        bare = [address.partition("/")[0] for address in service["addresses"]]
+        entries[service["mac"]] = {"addresses": bare, "at": host}
     hosts = {entry["at"] for entry in entries.values()}
     peers = {host: layout.hosts[host].underlay for host in hosts if host in layout.hosts}
     return {"forwarding": entries, "peers": peers}
@@ -73,6 +79,7 @@ DRIVER = NetworkDriver(
         "geneve": no("The driver linuxbridge makes no networks of type geneve. Use `type: vxlan`."),
         "gre": no("The driver linuxbridge makes no networks of type gre. Use `type: vxlan`."),
         "dhcp": yes(Proven.LAB),
+        "dhcp_ha": yes(Proven.LAB),
         "ipv6": yes(Proven.LAB),
         "security_groups": yes(Proven.LAB),
         "port_security": yes(Proven.LAB),

@@ -89,6 +89,7 @@ DRIVER = NetworkDriver(
         "geneve": yes(Proven.LAB),
         "gre": no("The driver ovn makes no networks of type gre. Use `type: geneve`."),
         "dhcp": yes(Proven.LAB, "IPv4"),
+        "dhcp_ha": no("With the driver ovn, each host answers its own instances. Leave `ha` out."),
         "ipv6": no(f"The driver ovn makes no IPv6 subnets yet. {OTHER}"),
         "security_groups": yes(Proven.LAB),
         "port_security": yes(Proven.LAB),

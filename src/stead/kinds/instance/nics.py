@@ -19,6 +19,7 @@ from stead.kinds.shared import firewall, network_names, subnets, underlay
 from stead.kinds.shared.fixed import pins_of_networks
 from stead.kinds.shared.interfaces import is_filtered, with_port
 from stead.kinds.shared.memoize_last import memoize_last
+from stead.kinds.shared.name_servers import servers
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net
 from stead.language.desired import Block, Desired
@@ -150,16 +151,17 @@ def shared(block: Block, world: World, model_of_nics: str, bandwidth: int | None
     found: dict[str, dict[str, Any]] = {}
     for position, seat in enumerate(interfaces(block, world.desired)):
         nic, network = seat.nic, seat.network
+        leases = world.member(nic.network).leases
         described: dict[str, Any] = {
             **mark(network.model.driver),
             **_guarded(seat),
             "model": nic.model or model_of_nics,
             "mtu": underlay.mtu(network.model, world),
             "network": str(nic.network),
-            "network_uuid": world.member(nic.network).leases["uuid"],
+            "network_uuid": leases["uuid"],
             "position": position,
             "routed": seat.routed,
-            "subnets": [_subnet(stand.net, network) for stand in seat.stands],
+            "subnets": [_subnet(stand.net, network, leases) for stand in seat.stands],
         }
         limit = nic.bandwidth or bandwidth
         if limit is not None:
@@ -181,10 +183,10 @@ def _guarded(seat: InstanceInterface) -> dict[str, Any]:
     return found
 
 
-def _subnet(net: Net, network: Block) -> dict[str, Any]:
+def _subnet(net: Net, network: Block, leases: Mapping[str, str]) -> dict[str, Any]:
     """What the guest has to know to use the subnet, told in its network configuration."""
     routes = network.model.subnets[net.name].routes
-    found: dict[str, Any] = {"cidr": net.cidr, "dhcp": net.server is not None, "dns": net.name_servers}
+    found: dict[str, Any] = {"cidr": net.cidr, "dhcp": net.server is not None, "dns": servers(net, leases)}
     if net.gateway is not None:
         found["gateway"] = net.write(net.gateway)
     if routes:

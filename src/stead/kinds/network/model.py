@@ -116,6 +116,12 @@ class Network:
         "DNS domain of its instances; left out, the project's",
         Example("app.example.org"),
     ] = None
+    ha: Annotated[
+        bool | Literal["auto"],
+        "Whether its DHCP and DNS server is on a second network host too, at an address of its own. `auto`: where "
+        "another network host fits and an address is free; `true`: refuse or warn where not",
+        Example(True),
+    ] = "auto"
     host: Annotated[
         str,
         INVENTORY,

@@ -1,22 +1,25 @@
 """What a network asks to be chosen: its number on the wire, and the MAC of its own DHCP and DNS server.
 
 The server's address is not asked for: it is the last of the pool that nobody wants, which has to be the same for
-whoever looks, before and after addresses are chosen.
+whoever looks, before and after addresses are chosen. That of a second server is: instances may have all others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stead.core.needs import Demand, Macs, Need, Numbers
+from stead.core.needs import Demand, Macs, Need, Numbers, Standby
+from stead.drivers.network import DHCP_HA
 from stead.kinds.network.model import Network
-from stead.kinds.shared import network_drivers, watched
-from stead.kinds.shared.subnets import nets_of
+from stead.kinds.shared import network_drivers, two_hosts, watched
+from stead.kinds.shared.name_servers import second
+from stead.kinds.shared.subnets import AddressSlot, need, nets_of
 from stead.language.desired import Block, Desired
 
 TUNNELS = frozenset({"vxlan", "geneve", "gre"})
 WIRES = frozenset({"vlan", "flat"})
 SERVER_MAC = "server.mac"
+SECOND_MAC = "second.mac"
 
 
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
@@ -31,7 +34,28 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
         found.append(Need("vlan", wire_space("vlan", model.physical), Numbers(site.vlan_first, site.vlan_last), fixed))
     if is_served(block, desired):
         found.append(Need(SERVER_MAC, "mac", Macs()))
+    if standby(block, desired) is not Standby.NONE:
+        found += _second(block, desired)
     return found + watched.needs(block.members[0], desired)
+
+
+def _second(block: Block, desired: Desired) -> list[Need]:
+    """What the server on a second host has of its own. Where a full pool had room for none, there is none."""
+    network, wanted = block.members[0], block.model.ha is True
+    slots = [AddressSlot(net, None) for net in nets_of(block, desired) if net.server is not None]
+    asked = [need(second(one.net), network, one) for one in slots]
+    return [
+        Need(SECOND_MAC, "mac", Macs(), second=True),
+        *(one._replace(second=True, optional=not wanted) for one in asked),
+    ]
+
+
+def standby(block: Block, desired: Desired) -> Standby:
+    """Of networks with a count, each would need addresses of its own."""
+    model: Network = block.model
+    if len(block.members) > 1 or not is_served(block, desired):
+        return Standby.NONE
+    return two_hosts.wish(model.ha, model.driver, DHCP_HA)
 
 
 def wire_space(number: str, physical: str | None = None) -> str:
@@ -56,6 +80,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
         physical_networks=physical,
         required=network_drivers.required([model]),
         forbidden=network_drivers.forbidden([model]),
+        standby=standby(block, desired),
     )
 
 

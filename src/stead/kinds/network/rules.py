@@ -8,7 +8,7 @@ from itertools import pairwise
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host
-from stead.drivers.network import DHCP, IPV6, PORT_SECURITY, TYPES, all_of_them, of, who_can
+from stead.drivers.network import DHCP, DHCP_HA, IPV6, PORT_SECURITY, TYPES, all_of_them, of, who_can
 from stead.kinds.network import subnet_rules
 from stead.kinds.network.model import Network
 from stead.kinds.network.needs import TUNNELS, WIRES, is_served
@@ -78,6 +78,8 @@ def _driver(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         return
     if is_served(block, desired):
         yield from cannot(model, [DHCP], block.place("subnets"))
+    if model.ha is True:
+        yield from cannot(model, [DHCP_HA], block.place("ha"))
     if model.port_security:
         yield from cannot(model, [PORT_SECURITY], block.place("port_security"))
     for name, subnet in model.subnets.items():
@@ -112,6 +114,12 @@ def _type(block: Block) -> Iterator[Diagnostic]:
         if applies_not:
             text = f"`{field}` does not apply to a {model.type} network. Remove it, or change `type`."
             yield NOT_APPLICABLE.at(block.place(field), text)
+    if model.ha is True and len(block.members) > 1:
+        text = (
+            "A second server has an address of its own in each network, and networks with a count have none. Remove "
+            "`ha`, or write the networks one by one."
+        )
+        yield NOT_APPLICABLE.at(block.place("ha"), text)
     for field in ("vlan", "vni"):
         if getattr(model, field) is not None and len(block.members) > 1:
             text = (

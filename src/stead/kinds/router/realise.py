@@ -14,6 +14,7 @@ from stead.drivers.network import mark, named
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, driver_of, inner, interfaces, outer
 from stead.kinds.shared import two_hosts, underlay
+from stead.kinds.shared.name_servers import servers
 from stead.kinds.shared.subnets import Net
 from stead.kinds.shared.two_hosts import hosts_of
 from stead.language.desired import Block
@@ -89,15 +90,16 @@ def _interface(joined: Joined, place: OnHost) -> dict[str, Any]:
 
 def _inner(joined: Joined, place: OnHost) -> dict[str, Any]:
     found = _interface(joined, place)
-    announced = [_announced(stand.net) for stand in joined.stands if stand.net.version == 6]
+    leases = place.world.member(joined.network).leases
+    announced = [_announced(stand.net, leases) for stand in joined.stands if stand.net.version == 6]
     if announced and place.host:
         found["link_local"] = two_hosts.link_local(place.member.leases[joined.mac])
     return found | {"announces": announced} if announced else found
 
 
-def _announced(net: Net) -> dict[str, Any]:
+def _announced(net: Net, leases: Mapping[str, str]) -> dict[str, Any]:
     """What router advertisements say of a subnet: only the gateway may tell guests to use it."""
-    return {"cidr": net.cidr, "dns": [one for one in net.name_servers if ":" in one], "slaac": net.slaac}
+    return {"cidr": net.cidr, "dns": [one for one in servers(net, leases) if ":" in one], "slaac": net.slaac}
 
 
 def _gateways(out: Joined) -> list[str]:

@@ -65,11 +65,6 @@ class Net(NamedTuple):
     def write(self, number: int) -> str:
         return write(self.version, number)
 
-    @property
-    def name_servers(self) -> list[str]:
-        """Whom instances ask: the network's own server, which asks the user's for what it does not know."""
-        return [self.write(self.server)] if self.server is not None else list(self.dns)
-
     def sized(self, address: str) -> str:
         return f"{address}/{self.prefix}"
 
