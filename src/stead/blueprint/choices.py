@@ -235,6 +235,12 @@ class Family(Mapping[str, Any]):
             return {address.key: self._choices.facts(address) for address in found}
         return [self._choices.facts(address) for address in found]
 
+    def left_out(self, name: str) -> str:
+        """Why a definition is not there, or nothing."""
+        absent = self._choices.desired.absent
+        places = [absent[one] for at in self.projects if (one := Address(at, self._kind, name)) in absent]
+        return f"{self._kind}.{name} is left out by its `when` at {places[0]}" if places else ""
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._addresses)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.heat.logic import expression
-from stead.heat.references import count_of, slug, unknown_type
+from stead.heat.references import slug, unknown_type
 from stead.heat.stack import MOST_RESOURCES, HotResource, Stack
 from stead.heat.template import NO_PROPERTY, NO_TYPE, TOO_LARGE, WRONG, CannotSay, scalar
 from stead.heat.types import TYPES
@@ -93,14 +93,14 @@ def _placed(resource: HotResource) -> None:
 
 
 def _counted(resource: HotResource) -> None:
-    count = count_of(resource)
     assert resource.entry is not None  # noqa: S101 - it was just made
     assert resource.handler is not None  # noqa: S101 - it was asked for
-    if count is not None and not resource.handler.counts:
-        text = f"{resource.id}: {resource.kind} have no `count`, so neither a condition nor a group can be said of it."
+    numbered = resource.numbered
+    if "count" in numbered and not resource.handler.counts:
+        text = f"{resource.id}: {resource.kind} have no `count`, so they cannot be a group."
         resource.tell(NO_PROPERTY, resource.place(), text)
-    elif count is not None:
-        resource.entry.fields["count"] = count
+        del numbered["count"]
+    resource.entry.fields.update(numbered)
 
 
 def _condition(resource: HotResource) -> Value:

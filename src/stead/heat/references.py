@@ -10,7 +10,7 @@ from stead.core.address import NAME
 from stead.core.diagnostics import Diagnostic, Place
 from stead.heat.stack import HotResource, Stack
 from stead.heat.template import NO_PROPERTY, NO_TYPE, NOT_THERE, WRONG, CannotSay
-from stead.heat.values import Attribute, Either, Expr, Mixed, Reference, Value, literal
+from stead.heat.values import Attribute, Either, Expr, Mixed, Reference, Value
 from stead.language.reading.context import nearest
 
 
@@ -79,15 +79,6 @@ def settled(stack: Stack, value: Value, *, late: bool) -> Value:
             return {key: settled(stack, one, late=late) for key, one in value.items()}
         case _:
             return value
-
-
-def count_of(resource: HotResource) -> Value:
-    """What `count` says of it: nothing, its group's, or one where its condition holds."""
-    group = resource.counted.count if resource.counted is not None else None
-    if resource.condition is True:
-        return group
-    many = 1 if group is None else group
-    return Expr(literal(Either(resource.condition, many, 0)))
 
 
 def unknown_type(resource: HotResource, known: Mapping[str, Any], place: Place) -> Diagnostic:

@@ -111,6 +111,12 @@ class HotResource:
     def counted(self) -> Stack | None:
         return self.stack.counted
 
+    @property
+    def numbered(self) -> dict[str, Value]:
+        """What a definition says of how many it is, and of whether it is there."""
+        count: dict[str, Value] = {} if self.counted is None else {"count": self.counted.count}
+        return count if self.condition is True else {"when": self.condition, **count}
+
     def place(self, path: str = "") -> Place:
         return self.node.place_of(path)
 
@@ -138,7 +144,7 @@ class HotResource:
         if self.counted is not None and not many:
             text = f"{self.id} has several members, and one of them is wanted: name it as `resource.0`."
             raise CannotSay(WRONG.at(self.place(), text))
-        return self.key if self.condition is True or many else f"{self.key}[0]"
+        return self.key
 
     def late_base(self, stack: Stack, member: str = "") -> str:
         """How an expression reaches it, or its members."""
@@ -153,7 +159,7 @@ class HotResource:
             return dotted(f"{whole}.{self.kind}" if whole else self.kind, f"{self.key}-{member}")
         if member:
             return f"{base}[{member}]"
-        return base if self.counted is not None or self.condition is True else f"{base}[0]"
+        return base
 
     @property
     def number(self) -> int:

@@ -9,13 +9,12 @@ from stead.core.diagnostics import Code, Diagnostic
 from stead.core.named import NamedTuple
 from stead.heat.entries import keys_of
 from stead.heat.fields import Fields
-from stead.heat.logic import expression
 from stead.heat.naming import ATTRIBUTES, name_all
 from stead.heat.parameters import as_names, declare, give
 from stead.heat.references import settled
 from stead.heat.stack import Chosen, Draft, HotResource, Stack, Written
 from stead.heat.template import NO_PROPERTY, NOT_THERE, TOO_LARGE, WRONG, CannotSay, Reader, parsed, scalar
-from stead.heat.values import Either, Value, is_secret
+from stead.heat.values import Value, is_secret
 from stead.language import document
 from stead.language.document import Node
 
@@ -187,12 +186,12 @@ def _output(root: Stack, node: Node) -> dict[str, Value]:
     if below is None:
         raise CannotSay(WRONG.at(node.place, "The output has no `value`."))
     value = settled(root, root.value(below), late=True)
-    if condition is not None:
-        found = root.condition(condition)
-        value = value if found is True else None if found is False else Either(expression(found), value, None)
+    there = True if condition is None else root.condition(condition)
+    when = None if isinstance(there, bool) else there
     description = scalar(node.child("description"))
     return {
-        "value": value,
+        "value": value if there is not False else None,
+        "when": when,
         "description": " ".join(description.split()) if isinstance(description, str) else None,
         "secret": True if is_secret(value) else None,
     }

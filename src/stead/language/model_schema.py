@@ -107,15 +107,15 @@ def _one(base: Any, form: Form | None) -> Json:
     if origin is Literal:
         return or_expression({"enum": list(get_args(base))})
     if origin is tuple and isinstance(form, Filled):
-        return {"type": "array", "minItems": 1, "items": _element(get_args(base)[0], None)}
+        return or_expression({"type": "array", "minItems": 1, "items": _element(get_args(base)[0], None)})
     if origin is tuple:
-        return {"type": "array", "items": _element(get_args(base)[0], form)}
+        return or_expression({"type": "array", "items": _element(get_args(base)[0], form)})
     if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _element(get_args(base)[1], form)}
+        return or_expression({"type": "object", "additionalProperties": _element(get_args(base)[1], form)})
     if dataclasses.is_dataclass(base) and isinstance(base, type) and not isinstance(form, Ref):
         made = record(base)
         short = getattr(base, "SHORT", None)
-        return {"anyOf": _merged([made["properties"][word_of(short)], made])} if short else made
+        return {"anyOf": _merged([made["properties"][word_of(short)], made])} if short else or_expression(made)
     return or_expression(_scalar(base, form))
 
 

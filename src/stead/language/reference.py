@@ -18,7 +18,7 @@ from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
 from stead.language.spec.quota import quota_model
-from stead.language.spec.settings import Common
+from stead.language.spec.settings import Common, Composed
 
 _FORMS: dict[type, str] = {
     fields.Size: "size",
@@ -65,7 +65,8 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
             "",
             "Every kind understands these beside its own fields.",
             "",
-            *table(Common),
+            *table(Composed),
+            *table(Common)[2:],
             *_sections(Common),
             "",
         ]

@@ -14,7 +14,8 @@ from stead.language.desired.variables import Declared
 from stead.language.model_schema import EXPRESSION, NAMES, Json, or_expression, record
 from stead.language.spec.grants import Grants
 from stead.language.spec.quota import quota_model
-from stead.language.spec.settings import Common
+from stead.language.spec.sections import IN_PROJECT
+from stead.language.spec.settings import COMPOSED, Common, Composed
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,10 +24,13 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
     """The whole spec. Each kind is a definition of its own, under its plural."""
     defs: Json = {plural: _of_kind(kind) for plural, kind in kinds.items() if plural != "projects"}
     defs |= _shared(kinds)
+    defs |= {f"{plural}_with_profiles": _loose(defs[plural], f"#/$defs/{plural}") for plural in kinds if plural in defs}
     site = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.PROJECT and p != "projects"}
     own = {p: _section(p, kind) for p, kind in kinds.items() if kind.scope is not Scope.SITE}
     project = _of_kind(kinds["projects"])
-    project["properties"] |= own | {"include": _INCLUDE, "exports": _EXPORTS, "moved": _MOVED, "forget": _FORGET}
+    profiles = _profiles(kinds)
+    project["properties"] |= own | {"include": _INCLUDE, "profiles": profiles, "exports": _EXPORTS}
+    project["properties"] |= {"moved": _MOVED, "forget": _FORGET}
     project["type"] = ["object", "null"]
     defs["project"] = project
     return {
@@ -39,6 +43,7 @@ def schema(kinds: Mapping[str, Kind]) -> Json:
             "stead": {"const": 1, "description": "The version of the language"},
             "site": {**record(Site), "description": "What holds for everything"},
             "vars": _VARIABLES,
+            "profiles": profiles,
             **site,
             "include": _OWNED,
             "grants": _map(record(Grants), "What projects may do beyond their walls in files of their people"),
@@ -57,7 +62,7 @@ def part(kinds: Mapping[str, Kind]) -> Json:
     whole = schema(kinds)
     project = whole["$defs"].pop("project")["properties"]
     sections = {p for p, kind in kinds.items() if kind.scope is not Scope.SITE}
-    own = {word: made for word, made in project.items() if word in {*sections, "include", "exports", "moved", "forget"}}
+    own = {word: made for word, made in project.items() if word in {*sections, *IN_PROJECT}}
     first = {word: whole["properties"][word] for word in ("stead", "vars")}
     return {**whole, "title": "A part of a Stead spec", "properties": first | own}
 
@@ -72,7 +77,33 @@ def _shared(kinds: Mapping[str, Kind]) -> Json:
 
 
 def _section(plural: str, kind: Kind) -> Json:
-    return _map({"$ref": f"#/$defs/{plural}"}, kind.help)
+    whole, some = ({"$ref": f"#/$defs/{name}"} for name in (plural, f"{plural}_with_profiles"))
+    return _map({"if": {"type": "object", "required": ["profile"]}, "then": some, "else": whole}, kind.help)
+
+
+def _profiles(kinds: Mapping[str, Kind]) -> Json:
+    some = [{"$ref": f"#/$defs/{plural}_with_profiles"} for plural in kinds if plural != "projects"]
+    uncomposed = {"not": {"anyOf": [{"required": [word]} for word in sorted(COMPOSED)]}}
+    help_ = "Fields that definitions share, by the name that `profile` says"
+    return _map({"type": "object", **uncomposed, "anyOf": some}, help_)
+
+
+def _loose(made: Json, at: str) -> Json:
+    """Fields that others complete: none is required in a map, and null takes away. `at` is where the strict one is."""
+    loose = {word: one for word, one in made.items() if word != "required"}
+    if "properties" in made:
+        fields = made["properties"].items()
+        loose["properties"] = {word: _or_nothing(one, f"{at}/properties/{word}") for word, one in fields}
+    if "anyOf" in made:
+        loose["anyOf"] = [_loose(one, f"{at}/anyOf/{index}") for index, one in enumerate(made["anyOf"])]
+    if isinstance(made.get("additionalProperties"), dict):
+        loose["additionalProperties"] = _or_nothing(made["additionalProperties"], f"{at}/additionalProperties")
+    return loose
+
+
+def _or_nothing(made: Json, at: str) -> Json:
+    loose = _loose(made, at)
+    return {"anyOf": [{"$ref": at} if loose == made else loose, {"type": "null"}]}
 
 
 def _map(values: Json, description: str, *, names: Json = NAMES) -> Json:
@@ -86,7 +117,7 @@ def _map(values: Json, description: str, *, names: Json = NAMES) -> Json:
 
 def _of_kind(kind: Kind) -> Json:
     made = record(kind.model)
-    made["properties"] |= record(Common)["properties"]
+    made["properties"] |= record(Composed)["properties"] | record(Common)["properties"]
     made["description"] = kind.help
     if kind.counted:
         made["properties"] |= {
@@ -116,6 +147,7 @@ _INCLUDE = _map(
         "properties": {
             "part": {"type": "string", "description": "File of the part, relative to this one"},
             "vars": {"type": ["object", "null"], "description": "Its parameters"},
+            "when": record(Composed)["properties"]["when"],
         },
     },
     "Parts to include; what they define is named after the inclusion: blue-web",
@@ -149,6 +181,7 @@ _CHECK: Json = {
             "default": "error",
             "description": "Whether the plan is refused, or only said",
         },
+        "when": record(Composed)["properties"]["when"],
     },
 }
 _EXPORTS = _map(

@@ -32,5 +32,12 @@ def test_what_is_not_there_is_told_with_what_is(text: str, told: str) -> None:
         evaluate(f"{{{{ {text} }}}}", scope)
 
 
+def test_a_default_takes_what_is_not_there_however_deep() -> None:
+    assert evaluate("{{ db.nics[0].address | default('none') }}", SCOPE) == "none"
+    assert evaluate("{{ db.nics.first is defined }}", SCOPE) is False
+    with pytest.raises(BoundExceeded, match=re.escape("There is no 'nics'.")):
+        evaluate("{{ db.nics[0].address }}", SCOPE)
+
+
 def test_what_all_have_is_taken_from_all() -> None:
     assert evaluate("{{ web | map(attribute='address') | list }}", SCOPE) == ["10.0.0.1", "10.0.0.2"]

@@ -33,6 +33,7 @@ BEYOND = {
     "language: a mistake inside a part points into the part",
     "language: choices that are a map",
     "language: a least of words",
+    "language: what is missing is missing in the definition",
 }
 
 

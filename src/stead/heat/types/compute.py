@@ -7,7 +7,7 @@ from typing import Any
 from stead.core.address import NAME
 from stead.heat.fields import Fields, plain_text
 from stead.heat.handler import Handler
-from stead.heat.references import count_of, slug
+from stead.heat.references import slug
 from stead.heat.stack import INDEX, HotResource, Stack
 from stead.heat.template import NO_FUNCTION, WRONG, CannotSay
 from stead.heat.types.volumes import gibibytes
@@ -159,9 +159,9 @@ def _own_volume(resource: HotResource, fields: Fields, word: str) -> Value:
     key = draft.free(resource.project, "volumes", f"{resource.key}-{word}")
     source = {name: one for name, one in (("image", image), ("snapshot", snapshot)) if one is not None}
     draft.entry(resource.project, "volumes", key).fields.update(
-        {"count": count_of(resource), "size": size, "from": source or None}
+        {**resource.numbered, "size": size, "from": source or None}
     )
-    return key if count_of(resource) is None else draft.member(key, INDEX)
+    return key if resource.counted is None else draft.member(key, INDEX)
 
 
 def _hints(made: dict[str, Value], fields: Fields) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 from stead.heat.fields import Fields
 from stead.heat.functions import attribute, content, path_of
 from stead.heat.handler import Handler
-from stead.heat.logic import expression
 from stead.heat.stack import DEEPEST, HotResource, Stack
 from stead.heat.template import NO_TYPE, NOT_THERE, TOO_LARGE, WRONG, CannotSay, Template, parsed, scalar
-from stead.heat.values import Either, Expr, Reference, Value, is_secret, literal, size
+from stead.heat.values import Reference, Value, is_secret, size
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.context import nearest
@@ -51,10 +50,8 @@ def _open_group(resource: HotResource) -> None:
     inside = Stack(resource.stack.draft, resource.stack.template, parent=resource.stack, prefix=resource.stack.prefix)
     inside.parameters = resource.stack.parameters
     below = node.child("count")
-    count = 1 if below is None else resource.stack.value(below)
-    inside.count = (
-        count if resource.condition is True else Expr(literal(Either(expression(resource.condition), count, 0)))
-    )
+    inside.count = 1 if below is None else resource.stack.value(below)
+    inside.around = resource.condition
     inside.index_var = str(scalar(node.child("index_var"), "%index%"))
     resource.inner = inside
     _add(inside, resource.id, definition)

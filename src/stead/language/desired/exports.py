@@ -5,7 +5,7 @@ Who exports says to whom. A value waits for the choices, as outputs do, and is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any
 
 from stead.core.diagnostics import Code, Diagnostic
@@ -70,7 +70,7 @@ def read(key: tuple[str, str], node: Node, scope: VariableScope, reading: Readin
     yield Export(project=key[0], name=key[1], value=made, to=to, place=node.place, project_file=scope.project_file)
 
 
-def for_nobody(exports: Mapping[tuple[str, str], Export], projects: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def for_nobody(exports: Mapping[tuple[str, str], Export], projects: Collection[str]) -> Iterator[Diagnostic]:
     """A misspelt name would export to nobody."""
     for one in exports.values():
         for name in one.to:

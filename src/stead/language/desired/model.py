@@ -184,6 +184,7 @@ class Desired:
     by_address: Mapping[Address, Block]  # every member, and every block by its own address
     variables: Mapping[str, Any]
     empty: Mapping[Address, bool] = field(default_factory=dict)  # definitions without members: counted, or by keys
+    absent: Mapping[Address, Place] = field(default_factory=dict)  # left out, and where the `when` stands
     outputs: tuple[Output, ...] = ()
     checks: tuple[Check, ...] = ()
     exports: Mapping[tuple[str, str], Export] = field(default_factory=dict)  # by project and name

@@ -27,10 +27,12 @@ class Renames:
         by_address: Mapping[Address, Block],
         grants: Mapping[str, Grants],
         *,
+        absent: Mapping[Address, Place],
         alone: bool = False,
     ) -> None:
         self.kinds, self.by_address, self.grants, self.alone = kinds, by_address, grants, alone
         self.found: list[Diagnostic] = []
+        self._absent = absent
         self._blocks = {str(block.members[0].block) for block in by_address.values()}
 
     def moved(self, said: Iterable[Said]) -> dict[Address, Address]:
@@ -54,11 +56,11 @@ class Renames:
                 walled |= {old} if one.project_file else set()
         followed = {old: self._followed(old, moved) for old in moved}
         for old, new in followed.items():
-            if new not in self.by_address:
+            if new not in self.by_address and not self._is_left_out(new):
                 near = "" if old in walled else nearest(str(new), self._blocks)
                 text = f"{new} is not in the spec, so it cannot be the target of a move.{near}"
                 self.found.append(MOVED_WRONG.at(places[old], text))
-        return dict(sorted(followed.items(), key=lambda pair: order(pair[0])))
+        return dict(sorted(((old, new) for old, new in followed.items() if not self._is_left_out(new)), key=_by_old))
 
     def _followed(self, old: Address, moved: Mapping[Address, Address]) -> Address:
         target = moved[old]
@@ -81,6 +83,9 @@ class Renames:
         if old == new:
             return f"{old} keeps its name. Remove this entry."
         return ""
+
+    def _is_left_out(self, address: Address) -> bool:
+        return address.block in self._absent
 
     def _still_there(self, address: Address) -> bool:
         return address in self.by_address
@@ -125,3 +130,7 @@ class Renames:
         if parsed.project or self.kinds[parsed.kind].scope is Scope.SITE:
             return parsed
         return parsed._replace(project=said.project, name=said.prefix + parsed.name)
+
+
+def _by_old(pair: tuple[Address, Address]) -> tuple[str, str, str, int, str]:
+    return order(pair[0])

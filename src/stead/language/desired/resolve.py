@@ -12,6 +12,7 @@ from stead.core.kind import Scope
 from stead.core.value import replace
 from stead.language import document
 from stead.language.desired import exports, results, trust
+from stead.language.desired.composing import Composing, told_of
 from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
@@ -62,21 +63,37 @@ class _Resolving:
         self.assumed = shared if alone else frozenset()
         self.vaults = {"": Vault(spec.vault_secrets, alone=alone or spec.blind)}
         self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
-        self._included: dict[Block, Place] = {}
+        self._defined: dict[Block, Definition] = {}
         self.empty: dict[Address, bool] = {}
+        self.absent: dict[Address, Place] = {}
         self.names: dict[tuple[str, str], dict[str, Keys]] = {}
-        self.exported = exports.known(spec.exports)
+        self.exported: exports.Exported = {}
         self.variables = self.variables_of(spec.environment)[0].values
         self.site = self.read_site()
         self.grants = trust.read_grants(spec.grants, self.scope(spec.environment), self.found)
         for name, folder in spec.uploads.items():
             given = self.grants.get(name, NOTHING)
             self.grants[name] = replace(given, image_sources=(*given.image_sources, folder))
-        self.counts = [self.count(one) for one in spec.definitions]
-        for one, count in zip(spec.definitions, self.counts, strict=True):
+        composing = Composing(spec, self.scope, alone=alone)
+        self.exports = {key: said for key, said in spec.exports.items() if composing.there(said[1])}
+        self.exported = exports.known(self.exports)
+        self.definitions = list(composing.definitions())
+        self.absent.update(composing.absent)
+        self.found += composing.found
+        self.counts = [self.count(one) for one in self.definitions]
+        for one, count in zip(self.definitions, self.counts, strict=True):
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
-        self.found += trust.for_nobody(spec.grants, self.grants, self.names)
-        self.settings = SettingsReader(spec=spec, site=self.site, grants=self.grants, names=self.names, alone=alone)
+        self.found += trust.for_nobody(spec.grants, self.grants, self.written())
+        self.settings = SettingsReader(
+            spec=spec, site=self.site, grants=self.grants, names=self.names, absent=self.absent, alone=alone
+        )
+
+    def written(self) -> Mapping[tuple[str, str], set[str]]:
+        """Names, also of what is left out."""
+        names = {key: set(known) for key, known in self.names.items()}
+        for one in self.absent:
+            names.setdefault(one[:2], set()).add(one.name)
+        return names
 
     def variables_of(self, environment: VariableScope) -> tuple[Variables, Mapping[str, Any]]:
         """Projects share the spec's variables; each inclusion of a part has its own. With secrets closed, and open."""
@@ -109,6 +126,7 @@ class _Resolving:
             project=environment.project,
             prefix=environment.prefix,
             names=self.names,
+            absent=self.absent,
             kinds=self.plurals,
             variables=variables.values,
             opened=opened,
@@ -120,23 +138,23 @@ class _Resolving:
         )
 
     def placed(self, found: Iterable[Diagnostic], block: Block) -> Iterable[Diagnostic]:
-        included = self._included.get(block)
-        return found if included is None else told_inside(found, included)
+        one = self._defined.get(block)
+        return found if one is None else self.told(found, one)
 
     def count(self, one: Definition) -> Counted:
         if one.node.child("count") is None and one.node.child("for_each") is None:
             return ONE
         reading = Reading(self.scope(one.environment), str(Address(one.project, one.kind, one.name)))
         count = counted(one.node, one.kind, may=self.kinds[one.kind].counted, reading=reading)
-        self.tell(reading.found, one.environment)
+        self.found += self.told(reading.found, one)
         return count
 
-    def tell(self, found: Sequence[Diagnostic], environment: VariableScope) -> None:
-        self.found += found if environment.included is None else told_inside(found, environment.included)
+    def told(self, found: Iterable[Diagnostic], one: Definition) -> Sequence[Diagnostic]:
+        return told_inside(told_of(found, one), one.environment)
 
     def desired(self, key: bytes) -> Desired:
         blocks: list[Block] = []
-        defined = list(zip(self.spec.definitions, self.counts, strict=True))
+        defined = list(zip(self.definitions, self.counts, strict=True))
         for one, count in defined:
             if one.kind == PROJECTS:
                 blocks += [with_default(block, self.site.quota) for block in self.blocks(one, count)]
@@ -157,7 +175,7 @@ class _Resolving:
         ]
         checks = [made for name, said in self.spec.checks.items() for made in self.outside(results.check, name, *said)]
         exported = self.made_exports()
-        renames = Renames(self.kinds, by_address, self.grants, alone=self.alone)
+        renames = Renames(self.kinds, by_address, self.grants, absent=self.absent, alone=self.alone)
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
         self.found += renames.found
         return Desired(
@@ -169,6 +187,7 @@ class _Resolving:
             blocks=tuple(blocks),
             by_address=by_address,
             empty=self.empty,
+            absent=self.absent,
             variables=self.variables,
             outputs=tuple(outputs),
             checks=tuple(checks),
@@ -189,7 +208,7 @@ class _Resolving:
                 changed[block] = replace(block, refs=tuple(sorted({*block.refs, *more}, key=order)))
         if not changed:
             return desired
-        self._included.update((new, self._included[old]) for old, new in changed.items() if old in self._included)
+        self._defined.update((new, self._defined[old]) for old, new in changed.items())
         return replace(
             desired,
             blocks=tuple([changed.get(block, block) for block in desired.blocks]),
@@ -198,14 +217,14 @@ class _Resolving:
 
     def made_exports(self) -> dict[tuple[str, str], Export]:
         made: dict[tuple[str, str], Export] = {}
-        for key, (node, environment) in self.spec.exports.items():
+        for key, (node, environment) in self.exports.items():
             scope = self.scope(environment)
             scope.outside = True
             reading = Reading(scope, f"{key[0]}/exports/{key[1]}")
             made.update((key, one) for one in exports.read(key, node, environment, reading))
-            self.tell(reading.found, environment)
+            self.found += told_inside(reading.found, environment)
         if not self.alone:
-            self.found += exports.for_nobody(made, self.names.get(("", PROJECTS), {}))
+            self.found += exports.for_nobody(made, self.written().get(("", PROJECTS), set()))
         return made
 
     def outside(self, read: Any, name: str, node: document.Node, environment: VariableScope) -> list[Any]:
@@ -213,7 +232,7 @@ class _Resolving:
         scope.outside = True
         reading = Reading(scope, name)
         made = list(read(name, node, reading))
-        self.tell(reading.found, environment)
+        self.found += told_inside(reading.found, environment)
         return made
 
     def blocks(self, one: Definition, count: Counted) -> Iterator[Block]:
@@ -242,12 +261,12 @@ class _Resolving:
     def read(self, one: Definition, address: Address, scope: BlockScope) -> tuple[Any, Settings, Reading] | None:
         kind = self.kinds[one.kind]
         settings, told = self.settings.read(one, address, scope)
-        self.tell(told, one.environment)
+        self.found += self.told(told, one)
         scope.labels = settings.labels if settings is not None else {}
         reading = Reading(scope, str(address))
         others = SETTINGS | COUNTED if kind.counted else SETTINGS
         model = read_model(kind.model, one.node, reading, others=others)
-        self.tell(reading.found, one.environment)
+        self.found += self.told(reading.found, one)
         return None if model is FAILED or settings is None else (model, settings, reading)
 
     def block(
@@ -270,8 +289,7 @@ class _Resolving:
             late=tuple(reading.late),
             project_file=one.environment.project_file,
         )
-        if one.environment.included is not None:
-            self._included[block] = one.environment.included
+        self._defined[block] = one
         return block
 
     def read_site(self) -> Site:
@@ -294,6 +312,8 @@ class _Resolving:
         return found
 
 
-def told_inside(found: Iterable[Diagnostic], included: Place) -> list[Diagnostic]:
+def told_inside(found: Sequence[Diagnostic], environment: VariableScope) -> Sequence[Diagnostic]:
     """A mistake in a part stands there once, and may be made at each of its inclusions."""
-    return [replace(one, detail=f"{one.detail}\nThe part is included at {included}.") for one in found]
+    if environment.included is None:
+        return found
+    return [replace(one, detail=f"{one.detail}\nThe part is included at {environment.included}.") for one in found]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.fields import Expression, Ref, Secret
-from stead.core.value import field, mutable
+from stead.core.value import field, mutable, replace
 from stead.language.document import Scalar
 from stead.language.expressions import (
     EARLY,
@@ -87,6 +87,7 @@ class BlockScope:
     variables: Mapping[str, Any]
     opened: Mapping[str, Any]  # the same, secrets open
     vault: Vault
+    absent: Mapping[Address, Place]  # what its `when` leaves out, which stands there
     limits: Callable[[], type[Any]]  # the record that quotas are read as
     outside: bool = False  # not in a block, but in outputs or checks
     project_file: bool = False  # written by the project's people, who see their own project and the site's resources
@@ -107,17 +108,23 @@ class BlockScope:
         if match and ref.kind in self.assumed:
             return Address("", ref.kind, wanted)
         text = f"There is none of {ref.kind} named {text!r} in this project or at the site."
-        found.append(UNKNOWN.at(place, text + self.instead(ref.kind, wanted)))
+        why = self.left_out(ref.kind, wanted) or self.instead(ref.kind, wanted)
+        found.append(UNKNOWN.at(place, text + why))
         return None
 
     def named(self, kind: str, name: str) -> Address | None:
         """The same part first, then the project, then the site."""
+        return next((one for one in self._meant(kind, name) if one.name in self.names.get(one[:2], {})), None)
+
+    def _meant(self, kind: str, name: str) -> Iterator[Address]:
         for project in dict.fromkeys((self.project, "")):
-            known = self.names.get((project, kind), {})
             for one in dict.fromkeys((self.prefix + name, name)):
-                if one in known:
-                    return Address(project, kind, one)
-        return None
+                yield Address(project, kind, one)
+
+    def left_out(self, kind: str, name: str) -> str:
+        """It is left out by ..., or nothing."""
+        one = next((one for one in self._meant(kind, name) if one in self.absent), None)
+        return f" {one} is left out by its `when` at {self.absent[one]}." if one is not None else ""
 
     def instead(self, kind: str, wanted: str) -> str:
         every = {**self.names.get(("", kind), {}), **self.names.get((self.project, kind), {})}
@@ -262,14 +269,14 @@ class BlockScope:
         return len(found) == before
 
     def of(self, project: str) -> BlockScope:
-        return BlockScope(project, "", self.names, self.kinds, self.variables, self.opened, self.vault, self.limits)
+        return replace(self, project=project, prefix="")
 
     def _has_project(self, name: str) -> bool:
         return name in self.names.get(("", "projects"), {})
 
     def _there_in(self, project: str, kind: str, name: str, place: Place, found: list[Diagnostic]) -> None:
         inside = self if project == self.project else self.of(project)
-        if name not in _METHODS and inside.named(kind, name) is None:
+        if name not in _METHODS and inside.named(kind, name) is None and not inside.left_out(kind, name):
             where = f"in project {project} or at the site" if project else "at the site"
             text = f"There is none of {kind} named {name!r} {where}.{inside.instead(kind, name)}"
             if not project and self._elsewhere(kind, name):

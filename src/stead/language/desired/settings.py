@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from stead.core.address import Address, parse
-from stead.core.diagnostics import Diagnostic
+from stead.core.diagnostics import Diagnostic, Place
 from stead.core.value import replace, value
 from stead.language import document
 from stead.language.desired import trust
@@ -28,17 +28,15 @@ class SettingsReader:
     site: Site
     grants: Mapping[str, Grants]
     names: Names
+    absent: Mapping[Address, Place]  # what its `when` leaves out
     alone: bool
 
     def read(self, one: Definition, address: Address, scope: BlockScope) -> tuple[Settings | None, list[Diagnostic]]:
         node = one.node
         if not isinstance(node, document.Mapping) or not SETTINGS & node.entries.keys():
             return _PLAIN, []
-        own = document.Mapping(node.file, node.line, node.column)
-        own.entries = {word: below for word, below in node.entries.items() if word in SETTINGS}
-        own.keys = node.keys
         reading = Reading(scope, str(address))
-        common: Common = read_model(Common, own, reading)
+        common: Common = read_model(Common, node.only(SETTINGS), reading)
         found = reading.found
         if common is FAILED:
             return None, found
@@ -61,7 +59,7 @@ class SettingsReader:
 
     def _hooks(self, common: Common, one: Definition, found: list[Diagnostic]) -> tuple[Hook, ...]:
         if not one.environment.project_file:
-            return tuple(_hook(playbook, one.node.file) for playbook in common.hooks)
+            return tuple(_hook(playbook, one.node.place_of("hooks").file) for playbook in common.hooks)
         file = self.spec.site.file if self.spec.site is not None else ""
         told: list[Diagnostic] = []
         offer = (self.site, file, self.grants.get(one.project, NOTHING))
@@ -71,7 +69,10 @@ class SettingsReader:
 
     def _depends(self, text: str, index: int, one: Definition, found: list[Diagnostic]) -> Address | None:
         """`instances/db` in the same part, project or site, or a whole address."""
-        address = self._address(text, one.environment)
+        meant = list(self._meant(text, one.environment))
+        address = next(filter(self._is_there, meant), None)
+        if address is None and any(each.block in self.absent for each in meant):
+            return None  # what its `when` leaves out, nothing has to wait for
         if address is None and self.alone and ((parsed := parse(text)) is None or not parsed.project):
             return None  # it may be the site's
         if address is None:
@@ -81,22 +82,19 @@ class SettingsReader:
             found.append(UNKNOWN_ADDRESS.at(one.node.place_of(f"depends_on.{index}"), text, address=_named(one)))
         return address
 
-    def _address(self, text: str, environment: VariableScope) -> Address | None:
+    def _meant(self, text: str, environment: VariableScope) -> Iterator[Address]:
         parsed = parse(text)
-        if parsed is None:
-            return None
-        if environment.project_file and parsed.project not in ("", environment.project):
-            return None
+        if parsed is None or (environment.project_file and parsed.project not in ("", environment.project)):
+            return
         projects: Iterable[str] = (parsed.project,) if parsed.project else dict.fromkeys((environment.project, ""))
         for project in projects:
-            known = self.names.get((project, parsed.kind), {})
             for name in dict.fromkeys((environment.prefix + parsed.name, parsed.name)):
-                if name not in known:
-                    continue
-                keys = known[name]
-                if parsed.key is None or (keys is not None and parsed.key in keys):
-                    return parsed._replace(project=project, name=name)
-        return None
+                yield parsed._replace(project=project, name=name)
+
+    def _is_there(self, address: Address) -> bool:
+        known = self.names.get((address.project, address.kind), {})
+        keys = known.get(address.name)
+        return address.name in known and (address.key is None or (keys is not None and address.key in keys))
 
 
 def _named(one: Definition) -> str:

@@ -96,11 +96,8 @@ class Variables:
             return Declared(), node
         from stead.language.desired.scope import Nothing
 
-        said = document.Mapping(node.file, node.line, node.column)
-        said.entries = {word: below for word, below in node.entries.items() if word != "default"}
-        said.keys = node.keys
         reading = Reading(Nothing())
-        declared = read_model(Declared, said, reading)
+        declared = read_model(Declared, node.without({"default"}), reading)
         self.found += reading.found
         if declared is FAILED:
             return None, None

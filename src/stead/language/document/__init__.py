@@ -7,6 +7,7 @@ parser: `parser` makes it.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 from stead.core.diagnostics import Place
@@ -110,14 +111,26 @@ class Mapping(Node):
     def __init__(self, file: str, line: int, column: int) -> None:
         self.file, self.line, self.column = file, line, column
         self.entries: dict[str, Node] = {}
-        self.keys: dict[str, Mark] = {}
+        self.keys: dict[str, Mark | Place] = {}  # a Place, where it is another file's
 
     def child(self, word: str) -> Node | None:
         return self.entries.get(word)
 
     def place_of_key(self, key: str) -> Place:
         mark = self.keys.get(key)
-        return Place(self.file, mark.line, mark.column) if mark else self.place
+        if mark is None or isinstance(mark, Place):
+            return mark or self.place
+        return Place(self.file, mark.line, mark.column)
+
+    def only(self, words: Container[str]) -> Mapping:
+        """The same with fewer entries."""
+        some = Mapping(self.file, self.line, self.column)
+        some.entries = {word: below for word, below in self.entries.items() if word in words}
+        some.keys = self.keys
+        return some
+
+    def without(self, words: Container[str]) -> Mapping:
+        return self.only([word for word in self.entries if word not in words])
 
 
 def resolve(text: str) -> Any:

@@ -218,7 +218,9 @@ class _Builder:
     def _entry(self, into: Mapping, key: Scalar, value: Node) -> None:
         name = key.text
         if name == "<<" and key.plain:
-            text = "`<<` is YAML 1.1. Use `include` with parameters, `count` or `for_each` to avoid repetition."
+            text = (
+                "`<<` is YAML 1.1. Use `profile`, `count`, `for_each` or `include` with parameters to avoid repetition."
+            )
             self.found.append(MERGE.at(key.place, text))
         elif name.startswith("$") and not self.dollars:
             text = f"{name!r} cannot be a key: Stead marks sealed secrets with a $. Choose another."

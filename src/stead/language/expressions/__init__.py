@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stead.core.fields import Expression, Secret
 from stead.language.expressions.bounds import KEPT, LARGEST, WHOLE, BoundExceeded
+from stead.language.expressions.families import Prefixed
 from stead.language.expressions.used import (
     NameUse,
     environment,
@@ -179,7 +180,7 @@ def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:
     if expression.variables is not None and "vars" in used:
         known["vars"] = expression.variables
     if expression.prefix:
-        known |= {name: _Prefixed(known[name], expression.prefix) for name in known.keys() - PLAIN}
+        known |= {name: Prefixed(known[name], expression.prefix) for name in known.keys() - PLAIN}
     if not expression.secret:
         return evaluate(expression.text, known)
     known["vars"] = revealed(known.get("vars", {}))
@@ -187,23 +188,6 @@ def evaluate_late(expression: Expression, scope: Mapping[str, Any]) -> Any:
         return Secret(str(evaluate(expression.text, known)))
     except BoundExceeded as failure:
         raise BoundExceeded(without_secrets(str(failure)), failure.line) from None
-
-
-class _Prefixed(Mapping[str, Any]):
-    """The resources of one kind as an included part names them."""
-
-    def __init__(self, family: Mapping[str, Any], prefix: str) -> None:
-        self._family, self._prefix = family, prefix
-
-    def __getitem__(self, name: str) -> Any:
-        own = self._prefix + str(name)
-        return self._family[own if own in self._family else name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._family)
-
-    def __len__(self) -> int:
-        return len(self._family)
 
 
 def without_secrets(text: str) -> str:

@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stead.core.fields import Secret
 from stead.language.expressions.bounds import LARGEST, MOST_BITS, BoundExceeded, Meter, bounded_format
+from stead.language.expressions.families import left_out
 
 # They give something else at each run, so that the plan would be another.
 _CHANCE = ("random", "lipsum")
@@ -25,7 +26,15 @@ _FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
 class Absent(StrictUndefined):
-    """A name that a value does not have; its message says what there is."""
+    """A name that a value does not have; its message says what there is. `default` takes it, however deep it stands."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _name: object) -> Any:
+        return self
 
     @property
     def _undefined_message(self) -> str:
@@ -35,6 +44,8 @@ class Absent(StrictUndefined):
         if isinstance(value, Mapping):
             from stead.language.reading.context import nearest
 
+            if why := left_out(value, str(name)):
+                return why
             known = [one for one in value if isinstance(one, str)]
             there = ", ".join(known[:_NAMED]) + (" and others" if len(known) > _NAMED else "")
             hint = f" Known are {there}" if known else " There is nothing in it"

@@ -6,7 +6,7 @@ Text of a document is literal, and text of a file may be an expression: braces a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from stead.language import document
 from stead.language.document import Node, Scalar, resolve
 from stead.language.expressions import has_expression
 from stead.language.spec.files import Files
+from stead.language.spec.settings import COMPOSED
 
 NOT_LITERAL = Code("STEAD-L048", "the API's projects have no expressions, secrets or inclusions")
 _BRACES = re.compile(r"\{[{%#]")
 _WRITTEN = re.compile(r"\{\{ '(\{[{%#])' \}\}")  # as they are written
 _OWN = "project"  # what a document says of the project itself; that is the site's files' to say
-_OF_FILES = ("vars", "include", "exports", "moved", "forget")
+_OF_FILES = ("vars", "profiles", "include", "exports", "moved", "forget")
 
 
 def exported(project: str, content: Mapping[str, Any]) -> str:
@@ -49,11 +50,18 @@ def read_exported(path: Path) -> Mapping[str, Any]:
     told = (
         NOT_LITERAL.at(node.place_of_key(word), f"The API's projects have no `{word}`. Remove it.") for word in words
     )
-    found = [*files.found, *told]
+    found = [*files.found, *told, *_composed(node)]
     content = {word: _literal(below, found) for word, below in node.entries.items() if word != "stead"}
     if found:
         raise Refused(*found)
     return content
+
+
+def _composed(node: document.Mapping) -> Iterator[Diagnostic]:
+    for section in node.entries.values():
+        for one in section.entries.values() if isinstance(section, document.Mapping) else ():
+            for word in COMPOSED & one.entries.keys() if isinstance(one, document.Mapping) else ():
+                yield NOT_LITERAL.at(one.place_of(word), f"The API's projects have no `{word}`. Write the fields out.")
 
 
 def _text(writer: Any, text: str) -> Any:

@@ -18,7 +18,7 @@ from stead.language.spec.files import Files
 from stead.language.spec.merged import Sections
 from stead.language.spec.model import Given, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
-from stead.language.spec.sections import PART, TOP, misplaced, unknown, version, without_sites
+from stead.language.spec.sections import IN_PROJECT, PART, TOP, conditions, misplaced, unknown, version, without_sites
 from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
 
 RECURSION = Code("STEAD-L025", "a part includes itself")
@@ -99,6 +99,7 @@ class _Loading:
             outputs=self.sections.outputs,
             checks=self.sections.checks,
             exports=self.sections.exports,
+            profiles=self.sections.profiles,
             moved=tuple(self.sections.moved),
             forget=tuple(self.sections.forget),
             vault_secrets=vault_secrets,
@@ -118,6 +119,7 @@ class _Loading:
     def top(self, node: Node, environment: VariableScope) -> None:
         assert isinstance(node, document.Mapping)  # noqa: S101 - the caller has told of all others
         version(node, self.found)
+        self.sections.shared(node, environment)
         sections = [
             plural for plural, kind in self.kinds.items() if kind.scope is not Scope.PROJECT and plural != "projects"
         ]
@@ -135,13 +137,16 @@ class _Loading:
         if not self.sections.is_map(node):
             return
         assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
-        scope = VariableScope(declared=environment.declared, given=environment.given, project=name)
+        scope = VariableScope(
+            declared=environment.declared,
+            given=environment.given,
+            project=name,
+            conditions=conditions(node, environment),
+        )
         sections = self.sections.project_sections()
-        own = document.Mapping(node.file, node.line, node.column)
-        aside = {*sections, "include", "exports", "moved", "forget", *misplaced(node, self.kinds, self.found)}
-        own.entries = {word: below for word, below in node.entries.items() if word not in aside}
-        own.keys = node.keys
-        self.sections.define("projects", "", name, own, scope, above.child("projects"))
+        aside = {"when", *sections, *IN_PROJECT, *misplaced(node, self.kinds, self.found)}
+        self.sections.define("projects", "", name, node.without(aside), scope, above.child("projects"))
+        self.sections.shared(node, scope)
         for plural in sections:
             self.sections.section(node, plural, name, scope)
         self.sections.exported(node, scope)
@@ -187,6 +192,7 @@ class _Loading:
     def contents(self, node: document.Mapping, scope: VariableScope) -> None:
         """What a part and a project file may have."""
         sections = self.sections.project_sections()
+        self.sections.shared(node, scope)
         own = node if scope.walls is None else without_sites(node, self.kinds, self.found)
         unknown(own, {*PART, *sections}, scope.project, self.kinds, self.found)
         for plural in sections:
@@ -204,8 +210,8 @@ class _Loading:
                 self.found.append(MISSING.at(below.place, text))
                 continue
             if isinstance(below, document.Mapping):
-                for word in set(below.entries) - {"part", "vars"}:
-                    text = f"There is no field {word!r} here: an inclusion has `part` and `vars`."
+                for word in set(below.entries) - {"part", "vars", "when"}:
+                    text = f"There is no field {word!r} here: an inclusion has `part`, `vars` and `when`."
                     self.found.append(UNKNOWN_FIELD.at(below.place_of_key(word), text))
             self.part(name, below, part, environment)
 
@@ -237,6 +243,7 @@ class _Loading:
             prefix=f"{environment.prefix}{name}-",
             included=inclusion.place if environment.included is None else environment.included,
             walls=environment.walls,
+            conditions=conditions(inclusion, environment),
         )
         before = len(self.found)
         self.including.append(path)

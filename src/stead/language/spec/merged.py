@@ -9,10 +9,11 @@ from stead.core.diagnostics import Code, Diagnostic
 from stead.core.kind import Kind, Scope
 from stead.language import document
 from stead.language.document import Node, Scalar
-from stead.language.reading.codes import WRONG_FORM, WRONG_TYPE
+from stead.language.reading.codes import UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import kind_of
-from stead.language.spec.model import Definition, Said, VariableScope
+from stead.language.spec.model import Definition, Profile, Said, VariableScope
 from stead.language.spec.sections import lists
+from stead.language.spec.settings import COMPOSED
 
 TWICE = Code("STEAD-L023", "a name is defined twice")
 
@@ -31,6 +32,7 @@ class Sections:
         self.outputs: dict[str, tuple[Node, VariableScope]] = {}
         self.checks: dict[str, tuple[Node, VariableScope]] = {}
         self.exports: dict[tuple[str, str], tuple[Node, VariableScope]] = {}
+        self.profiles: dict[tuple[str, str], Profile] = {}
         self.moved: list[Said] = []
         self.forget: list[Said] = []
         self.grants: dict[str, Node] = {}
@@ -83,6 +85,23 @@ class Sections:
                 self.twice("exports", word, below, self.exports[key][0])
             else:
                 self.exports[key] = (below, scope)
+
+    def shared(self, node: Node, scope: VariableScope) -> None:
+        """`profiles`, of the site, a project or a part."""
+        for word, below in self.entries(node, "profiles"):
+            key = (scope.project, scope.prefix + word)
+            if not NAME.fullmatch(key[1]):
+                self.found.append(WRONG_FORM.at(below.place, f"{key[1]!r} cannot be a name. {_NAME_FORMS}"))
+            elif key in self.profiles:
+                self.twice("profiles", word, below, self.profiles[key].node)
+            elif not isinstance(below, document.Mapping):
+                text = f"This is {kind_of(below)}; a profile is a map of fields, as definitions have them."
+                self.found.append(WRONG_TYPE.at(below.place, text))
+            else:
+                for said in sorted(COMPOSED & below.entries.keys()):
+                    text = f"A profile has no `{said}`. Write it in the definitions that use the profile."
+                    self.found.append(UNKNOWN_FIELD.at(below.place_of_key(said), text))
+                self.profiles[key] = Profile(word, below, scope.project_file)
 
     def project_sections(self) -> list[str]:
         return [plural for plural, kind in self.kinds.items() if kind.scope is not Scope.SITE]

@@ -10,6 +10,7 @@ from stead.core.fields import Password
 from stead.core.kind import Kind
 from stead.core.named import NamedTuple
 from stead.core.value import field, value
+from stead.language import document
 from stead.language.document import Node
 
 
@@ -31,6 +32,13 @@ class Said(NamedTuple):
     project_file: bool = False
 
 
+class When(NamedTuple):
+    """A `when`, and whose variables it uses."""
+
+    node: Node
+    environment: VariableScope
+
+
 @value(eq=False)
 class VariableScope:
     """One scope of variables: the spec's own, or that of one inclusion of a part."""
@@ -41,10 +49,19 @@ class VariableScope:
     prefix: str = ""  # of names in an included part: "blue-"
     included: Place | None = None  # where, if it is a part's
     walls: Path | None = None  # of a project file: the folder, or the file, that its people own
+    conditions: tuple[When, ...] = ()  # `when` of the inclusions and of the project that it is in
 
     @property
     def project_file(self) -> bool:
         return self.walls is not None
+
+
+class Profile(NamedTuple):
+    """Fields that definitions share."""
+
+    name: str
+    node: document.Mapping
+    project_file: bool
 
 
 @value(eq=False)
@@ -56,6 +73,8 @@ class Definition:
     name: str
     node: Node
     environment: VariableScope
+    profiles: tuple[Profile, ...] = ()  # that went into the node
+    complete: bool = True  # every profile that it names is at hand
 
 
 @value
@@ -71,6 +90,7 @@ class Spec:
     outputs: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
     checks: Mapping[str, tuple[Node, VariableScope]] = field(default_factory=dict)
     exports: Mapping[tuple[str, str], tuple[Node, VariableScope]] = field(default_factory=dict)  # by project and name
+    profiles: Mapping[tuple[str, str], Profile] = field(default_factory=dict)  # by project and name
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
     vault_secrets: tuple[Password, ...] = ()

@@ -11,16 +11,17 @@ from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.codes import UNKNOWN_FIELD, WRONG_TYPE
 from stead.language.reading.context import kind_of, nearest
-from stead.language.spec.model import Said, VariableScope
+from stead.language.spec.model import Said, VariableScope, When
 from stead.language.spec.project_files import SITES
 from stead.language.spec.settings import SETTINGS
 
 VERSION = Code("STEAD-L022", "the language version is missing or unknown")
 ELSEWHERE = Code("STEAD-L024", "a section is not allowed here")
 
-TOP = ("stead", "site", "vars", "projects", "include", "grants", "outputs", "checks", "moved", "forget")
+TOP = ("stead", "site", "vars", "profiles", "projects", "include", "grants", "outputs", "checks", "moved", "forget")
 BESIDE = "at the top, beside `projects`"
-PART = ("stead", "vars", "include", "exports", "moved", "forget")
+IN_PROJECT = ("profiles", "include", "exports", "moved", "forget")
+PART = ("stead", "vars", "profiles", "include", "exports", "moved", "forget")
 
 Kinds = Mapping[str, Kind]
 Found = list[Diagnostic]
@@ -73,13 +74,17 @@ def without_sites(node: document.Mapping, kinds: Kinds, found: Found) -> documen
     for word in foreign:
         text = (
             f"`{word}` is for the site's files. A file of a project's people has the project's resources, `vars`, "
-            "`include`, `exports` and `moved`. Remove it, or ask the owners of the site's files to write it."
+            "`profiles`, `include`, `exports` and `moved`. Remove it, or ask the owners of the site's files to "
+            "write it."
         )
         found.append(SITES.at(node.place_of_key(word), text))
-    own = document.Mapping(node.file, node.line, node.column)
-    own.entries = {word: below for word, below in node.entries.items() if word not in foreign}
-    own.keys = node.keys
-    return own
+    return node.without(foreign)
+
+
+def conditions(node: Node, environment: VariableScope) -> tuple[When, ...]:
+    """What must hold for what stands in a project or an inclusion, beside what must hold around it."""
+    said = node.child("when")
+    return environment.conditions if said is None else (*environment.conditions, When(said, environment))
 
 
 def lists(node: Node, environment: VariableScope, found: Found) -> Iterator[tuple[str, Said]]:

@@ -10,6 +10,7 @@ from stead.core.fields import (
     Anything,
     Duration,
     Example,
+    Name,
     Path,
     Text,
 )
@@ -108,6 +109,21 @@ class Common:
     ] = ()
 
 
+@value
+class Composed:
+    """What decides which fields a definition has, and whether it is there; read before all others."""
+
+    profile: Annotated[
+        tuple[Annotated[str, Name()], ...] | Annotated[str, Name()],
+        "Profiles whose fields it has too, in order: later ones win, and its own win over all",
+        Example(["base", "web"]),
+    ] = ()
+    when: Annotated[
+        bool, "Whether it is there. An expression may use `vars` and `project`", Example("{{ vars.stage == 'live' }}")
+    ] = True
+
+
+COMPOSED = frozenset({"profile", "when"})
 SETTINGS = frozenset(
     {
         "labels",

@@ -1,0 +1,170 @@
+"""Which definitions there are, and of what: `when` leaves out, `profile` brings fields that several share.
+
+A profile's fields are read as if they stood in the definition. Maps are merged key by key, anything else is replaced,
+and null takes away, as in a JSON Merge Patch (RFC 7396). Names and variables in them are those of the definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Diagnostic, Place
+from stead.core.fields import Secret
+from stead.core.value import replace
+from stead.language import document
+from stead.language.desired.scope import BlockScope
+from stead.language.document import Node, Scalar
+from stead.language.expressions import BoundExceeded, names_used
+from stead.language.reading import MISSING, WRONG_TYPE, Reading, nearest, read_model
+from stead.language.reading.codes import SHOWN
+from stead.language.reading.context import kind_of
+from stead.language.reading.readers import FAILED
+from stead.language.spec import Definition, Spec, VariableScope
+from stead.language.spec.model import Profile, When
+from stead.language.spec.settings import COMPOSED, Composed
+
+NO_PROFILE = Code("STEAD-R006", "no such profile")
+_WHOLE = (
+    "`when` is for the whole definition, so it cannot use {}. To leave out members, leave them out of `for_each` or "
+    "`count`."
+)
+
+
+class Composing:
+    """Of one spec. What is wrong with it is collected in `found`."""
+
+    def __init__(self, spec: Spec, scope: Callable[[VariableScope], BlockScope], *, alone: bool) -> None:
+        self._spec, self._scope, self._alone = spec, scope, alone
+        self._held: dict[tuple[int, int], bool] = {}
+        self.found: list[Diagnostic] = []
+        self.absent: dict[Address, Place] = {}  # and where the `when` stands that leaves it out
+
+    def definitions(self) -> Iterator[Definition]:
+        for one in self._spec.definitions:
+            said = one.node.child("when")
+            around = one.environment.conditions
+            false = self._false(around if said is None else (*around, When(said, one.environment)))
+            if false is not None:
+                self.absent[Address(one.project, one.kind, one.name)] = false.node.place
+            elif isinstance(one.node, document.Mapping) and COMPOSED & one.node.entries.keys():
+                yield self._composed(one, one.node)
+            else:
+                yield one
+
+    def there(self, environment: VariableScope) -> bool:
+        return self._false(environment.conditions) is None
+
+    def _false(self, conditions: Iterable[When]) -> When | None:
+        return next((one for one in conditions if not self._holds(one)), None)
+
+    def _holds(self, condition: When) -> bool:
+        key = (id(condition.node), id(condition.environment))
+        if key not in self._held:
+            reading = Reading(self._scope(condition.environment))
+            self._held[key] = holds(condition.node, reading)
+            self.found += reading.found
+        return self._held[key]
+
+    def _composed(self, one: Definition, own: document.Mapping) -> Definition:
+        address = str(Address(one.project, one.kind, one.name))
+        reading = Reading(self._scope(one.environment), address)
+        said = read_model(Composed, own.only({"profile"}), reading)
+        self.found += reading.found
+        names = () if said is FAILED else (said.profile,) if isinstance(said.profile, str) else said.profile
+        profiles = [self._profile(name, one, address) for name in names]
+        there = tuple(each for each in profiles if each is not None)
+        node = document.Mapping(own.file, own.line, own.column)
+        for each in (*(profile.node for profile in there), own.without(COMPOSED)):
+            node = merged(node, each)
+        complete = said is not FAILED and len(there) == len(profiles)
+        return replace(one, node=node, profiles=there, complete=complete)
+
+    def _profile(self, name: str, one: Definition, address: str) -> Profile | None:
+        """The same part first, then the project, then the site. The site's files use none of a project's people."""
+        known = {
+            word: profile
+            for (project, word), profile in self._spec.profiles.items()
+            if project in ("", one.project) and (one.environment.project_file or not profile.project_file)
+        }
+        for key in ((one.project, one.environment.prefix + name), (one.project, name), ("", name)):
+            profile = self._spec.profiles.get(key)
+            if profile is not None and profile in known.values():
+                return profile
+        if not self._alone:
+            listed = f" There are {', '.join(sorted(known)[:8])}." if known else " There are none: write `profiles`."
+            text = f"There is no profile {name!r} in this project or at the site.{nearest(name, known) or listed}"
+            self.found.append(NO_PROFILE.at(one.node.place_of("profile"), text, address=address))
+        return None
+
+
+def is_there(node: Node, reading: Reading) -> bool:
+    """Whether what is written there counts, by its own `when`."""
+    said = node.child("when")
+    return said is None or holds(said, reading)
+
+
+def holds(node: Node, reading: Reading) -> bool:
+    """What a `when` comes to. One that is wrong leaves nothing out: its mistake is told, and no plan is made."""
+    if isinstance(node, Scalar) and node.computes and (members := _members(node)):
+        reading.tell(WRONG_TYPE, node.place, _WHOLE.format(members))
+        return True
+    value = reading.early(node)
+    if isinstance(value, Secret):
+        reading.tell(SHOWN, node.place, "A secret decides whether it is there, which everybody sees.")
+    elif value is not None and not (isinstance(value, Scalar) and isinstance(value.value, bool)):
+        text = f"This is {kind_of(value)}; `when` must come to true or false, such as {{{{ vars.stage == 'live' }}}}."
+        reading.tell(WRONG_TYPE, node.place, text)
+    return not (isinstance(value, Scalar) and value.value is False)
+
+
+def _members(node: Scalar) -> str:
+    try:
+        return " and ".join(sorted(names_used(node.text) & {"each", "index"}))
+    except BoundExceeded:
+        return ""  # the reader tells why
+
+
+def merged(below: document.Mapping, above: document.Mapping) -> document.Mapping:
+    """What is `above` wins. It stands where that stands; each of its values stands where it was written."""
+    made = document.Mapping(above.file, above.line, above.column)
+    for source in (below, above):
+        for word, node in source.entries.items():
+            first = made.entries.get(word)
+            if isinstance(first, document.Mapping) and isinstance(node, document.Mapping):
+                made.entries[word] = merged(first, node)
+            elif first is not None and isinstance(node, Scalar) and node.plain and node.value is None:
+                del made.entries[word]
+            else:
+                made.entries[word] = node
+            made.keys[word] = source.place_of_key(word)
+    return made
+
+
+def told_of(found: Iterable[Diagnostic], one: Definition) -> list[Diagnostic]:
+    """Without what only a profile that is not at hand could mend; and a mistake in a profile, where it is made."""
+    known = [each for each in found if one.complete or each.code != MISSING.id]
+    if not known or not one.profiles:
+        return known
+    places = {place: profile.name for profile in one.profiles for place in _places(profile.node)}
+    address = Address(one.project, one.kind, one.name)
+    return [
+        replace(each, detail=f"{each.detail}\nIt stands in the profile {places[each.place]!r}, which {address} uses.")
+        if each.place in places
+        else each
+        for each in known
+    ]
+
+
+def _places(node: Node) -> Iterator[Place]:
+    yield node.place
+    match node:
+        case document.Mapping():
+            for word, below in node.entries.items():
+                yield node.place_of_key(word)
+                yield from _places(below)
+        case document.Sequence():
+            for item in node.items:
+                yield from _places(item)
+        case _:
+            pass
