@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tests.serve.served import Site
 
 from stead.core.diagnostics import Code, Diagnostic
 from stead.serve.readings import FRESH, SpecReadings
@@ -93,3 +95,13 @@ def test_what_no_file_shows_is_looked_at_again_soon(tmp_path: Path, spec: Spec) 
     for now[0] in (0.0, FRESH - 1, FRESH, FRESH + 1):
         readings(ACME)
     assert spec.read == 2
+
+
+def test_nothing_is_collected_while_it_plans(own_site: Site) -> None:
+    assert own_site.worker.wait_idle(60)
+    cloud = own_site.cloud
+    with cloud.planning():
+        with cloud.planning():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()

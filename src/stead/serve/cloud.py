@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.core.address import Address
+from stead.core.collecting import no_collecting
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.effect import Disruption
 from stead.core.kind import Kind
@@ -74,12 +76,18 @@ class Cloud:
         self.timed: Callable[[float], None] = lambda _seconds: None  # is told how long each plan took
         self.consoles = ConsoleGrants()
         self.woken: Callable[[], None] = lambda: None
-        self.planning = self._lock = threading.RLock()  # one reads specs and plans at a time
+        self._lock = threading.RLock()
         self._world: tuple[tuple[int, int, int], CloudState] | None = None
         self._outcome = 0
         self._waiting: deque[WaitingEdit] = deque()
         self._look_store = means.open_store()  # of its own: it is asked in the middle of others' transactions
         self._looking = threading.Lock()
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """One reads specs and plans at a time. What that makes is kept or gone at once: collecting is a third of it."""
+        with self._lock, no_collecting():
+            yield
 
     def look(self) -> None:
         self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults)
@@ -95,7 +103,7 @@ class Cloud:
         known = self._world
         if known is not None and known[0] == self.stamp():
             return known[1]
-        with self._lock:
+        with self.planning():
             stamp = self.stamp()
             if self._world is None or self._world[0] != stamp:
                 self._world = (stamp, self._read())
@@ -119,7 +127,7 @@ class Cloud:
         """Plans the changed document, and saves it if that can be done. `loses`: of what its owner agrees to lose."""
         mine = WaitingEdit(project, who, reason, edit, loses)
         self._waiting.append(mine)
-        with self._lock:  # whoever comes first does the work of all who wait for it meanwhile
+        with self.planning():  # whoever comes first does the work of all who wait for it meanwhile
             for some in joined(self._waiting):
                 carry_out(some, self._edit)
             return mine.answer()
@@ -147,7 +155,7 @@ class Cloud:
         self, project: str, who: Who, edit: Edit, *, loses: OfAddress = lambda _one: False
     ) -> tuple[CloudState, CloudState, Plan]:
         """What an edit would make of the cloud, and the plan for it. Nothing is saved."""
-        with self._lock:
+        with self.planning():
             world = self.world()
             before = self._document(world, project)
             after, desired, plan = self._planned(world, before, edit(before.content), who, loses)
@@ -155,7 +163,7 @@ class Cloud:
 
     def begin(self, project: str, who: Who, content: Content, reason: str = "create project") -> CloudState:
         """The first version of a project's document."""
-        with self._lock:
+        with self.planning():
             last = next(iter(self.store.versions(project, 1)), None)
             nothing = Document(project=project, revision=last.revision if last else 0, who="", reason="")
             after, _, _ = self._planned(self.world(), nothing, content, who, lambda _one: False)

@@ -112,7 +112,7 @@ class Worker:
         return self._applied(store, documents, contents)
 
     def _applied(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> bool:
-        with self._cloud.planning:
+        with self._cloud.planning():
             desired, found = self._means.read(contents)
         if has_errors(found):
             logger.warning("%s", "; ".join(f"{one.code} {one.detail}" for one in found))
@@ -121,7 +121,7 @@ class Worker:
         observed = self._means.runner.observe(self._means.hosts, record)
         world = CloudState(documents=documents, desired=desired, record=record, faults={})
         self._cloud.heard(observed, self._cloud.faults)
-        with self._cloud.planning:
+        with self._cloud.planning():
             planned, found = self._plan(desired, world, {*documents, *_left(store, world)})
         if planned.plan is None or planned.blueprint is None or has_errors(found):
             self._cloud.heard(observed, faults_of(found))

@@ -20,7 +20,7 @@ def make(call: Call, what: str, entries: Sequence[DocumentEntry], editing: Editi
     if not any(one.waits for one in entries):
         call.edit(what, editing(entries), loses=loses)
         return
-    with call.cloud.planning:
+    with call.cloud.planning():
         first = editing(without_late(entries))
         _, world, _ = call.cloud.preview(call.project, call.who, first, loses=loses)
         known = filled(world, call.project, entries)
