@@ -73,7 +73,7 @@ def wrong(declared: Declared, given: Any) -> str:
 def _unlike_pattern(declared: Declared, given: Any) -> str:
     if not declared.pattern:
         return ""
-    from stead.language.desired.patterns import TooLong, fits
+    from stead.language.patterns import TooLong, fits
 
     try:
         return "" if fits(declared.pattern, str(given)) else f"does not match {declared.pattern}"

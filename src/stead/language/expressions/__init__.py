@@ -18,6 +18,7 @@ from stead.language.expressions.used import (
     NameUse,
     environment,
     holds_secret,
+    is_one,
     names_used,
     uses,
     uses_secret,
@@ -85,9 +86,12 @@ def new_budget() -> None:
         meter.whole, meter.room = WHOLE, KEPT
 
 
+@cache
 def _is_lone(text: str) -> bool:
     lone = _LONE.fullmatch(text)
-    return lone is not None and "{{" not in lone["inner"]
+    if lone is not None:
+        return "{{" not in lone["inner"]
+    return text.strip()[:2] == "{{" and is_one(text.strip())
 
 
 @cache

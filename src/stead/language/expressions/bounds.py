@@ -36,6 +36,22 @@ _GROWING = frozenset(
     }
 )
 
+# They look into what is in what they are given.
+_DEEP = frozenset(
+    {
+        "combine",
+        "difference",
+        "dict2items",
+        "flatten",
+        "intersect",
+        "items2dict",
+        "to_yaml",
+        "to_nice_yaml",
+        "to_nice_json",
+        "union",
+    }
+)
+_SLOW = frozenset({"from_yaml", "to_yaml", "to_nice_yaml"})  # twenty parts for each of theirs
 _BYTES = frozenset({"encode", "to_bytes"})
 
 
@@ -77,6 +93,11 @@ class Meter:
         self.left -= parts
         self.whole -= parts
 
+    def paid(self, parts: int) -> None:
+        """For what is done already, however much it was."""
+        self.left -= parts
+        self.whole -= parts
+
     def made(self, value: Any) -> Any:
         """Counts a value that was made."""
         if isinstance(value, str | list | tuple | dict):
@@ -90,6 +111,10 @@ class Meter:
     def called(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Before a filter or method is called: it may look at all that it is given."""
         self.spend(_CALL + sum(map(_length, arguments)))
+        if name in _DEEP:
+            self.spend(sum(map(_items, arguments)))
+        if name in _SLOW:
+            self.spend(20 * sum(map(_weight, arguments)))
         if name in _BYTES:
             raise BoundExceeded(f"{name!r} makes bytes, which are no value.")
         if name in _GROWING and _product(arguments) > LARGEST * 4:

@@ -5,8 +5,6 @@ Imported when the first expression is met: most specs have few, and Jinja2 costs
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +15,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from stead.core.fields import Secret
 from stead.language.expressions.bounds import LARGEST, MOST_BITS, BoundExceeded, Meter, bounded_format
 from stead.language.expressions.families import left_out
+from stead.language.expressions.filters import FILTERS, TESTS, to_json
+from stead.language.expressions.regular import Regular
 
 # They give something else at each run, so that the plan would be another.
 _CHANCE = ("random", "lipsum")
@@ -69,7 +69,9 @@ class Environment(ImmutableSandboxedEnvironment):
         for name in _CHANCE:
             self.filters.pop(name, None)
             self.globals.pop(name, None)
-        self.filters |= _FILTERS
+        regular = Regular(self.meter)
+        self.filters |= {**FILTERS, **regular.filters}
+        self.tests |= {**TESTS, **regular.tests}
         self.filters = {name: self.meter.metered(name, one) for name, one in self.filters.items()}
         self.tests = {name: self.meter.asked(one) for name, one in self.tests.items()}
         self.filters[_LOOPED] = self.meter.looped
@@ -190,25 +192,3 @@ def _printed(value: Any) -> Any:
             raise BoundExceeded("This is a map. Choose one of its fields, or use `| to_json`.")
         case _:
             raise BoundExceeded(f"A {type(value).__name__} has no text form. Is `| list` missing?")
-
-
-def to_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Undefined):
-        return str(value)  # raises, with the name
-    if hasattr(value, "__iter__"):
-        return list(value)
-    raise BoundExceeded(f"A {type(value).__name__} cannot be converted to JSON.")
-
-
-_FILTERS: Mapping[str, Callable[..., Any]] = {
-    "to_json": to_json,
-    "tojson": to_json,  # Jinja's own escapes for HTML
-    "b64encode": lambda text: base64.b64encode(str(text).encode()).decode(),
-    "b64decode": lambda text: base64.b64decode(str(text)).decode(),
-}

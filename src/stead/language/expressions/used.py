@@ -47,6 +47,17 @@ def parsed(text: str) -> Any:
         raise BoundExceeded(f"It cannot be read: {type(error).__name__}.") from None
 
 
+def is_one(text: str) -> bool:
+    """Whether an expression is all there is: `}}` may end maps in it."""
+    from jinja2 import nodes
+
+    match parsed(text).body:
+        case [nodes.Output(nodes=[nodes.Expr() as only])]:
+            return not isinstance(only, nodes.TemplateData)
+        case _:
+            return False
+
+
 @cache
 def _names(text: str) -> frozenset[str]:
     from jinja2 import meta

@@ -12,7 +12,7 @@ from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Refused
 from stead.language import document
-from stead.language.document import Node, Scalar, resolve
+from stead.language.document import Node, Scalar
 from stead.language.expressions import has_expression
 from stead.language.spec.files import Files
 from stead.language.spec.settings import COMPOSED
@@ -27,17 +27,14 @@ _OF_FILES = ("vars", "profiles", "include", "exports", "moved", "forget")
 def exported(project: str, content: Mapping[str, Any]) -> str:
     import yaml
 
-    class TextWriter(yaml.SafeDumper):
-        """Quotes what YAML 1.2 would take for something else than text, too."""
+    from stead.language.document.writer import written
 
-    TextWriter.add_representer(str, _text)
     head = ["A project's file. The site's files include it:", f"  include: [{{project: {project}, from: THIS FILE}}]"]
     if own := content.get(_OWN):
         said = yaml.safe_dump({"projects": {project: own}}, default_flow_style=True, width=1000)
         head += ["and say of the project itself:", f"  {said.strip()}"]
     tree = {"stead": 1, **_escaped({word: one for word, one in content.items() if word != _OWN})}
-    body = yaml.dump(tree, Dumper=TextWriter, sort_keys=False, allow_unicode=True, width=120)
-    return "".join(f"# {line}\n" for line in head) + body
+    return "".join(f"# {line}\n" for line in head) + written(tree)
 
 
 def read_exported(path: Path) -> Mapping[str, Any]:
@@ -62,11 +59,6 @@ def _composed(node: document.Mapping) -> Iterator[Diagnostic]:
         for one in section.entries.values() if isinstance(section, document.Mapping) else ():
             for word in COMPOSED & one.entries.keys() if isinstance(one, document.Mapping) else ():
                 yield NOT_LITERAL.at(one.place_of(word), f"The API's projects have no `{word}`. Write the fields out.")
-
-
-def _text(writer: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None if isinstance(resolve(text), str) else '"'
-    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _escaped(value: Any) -> Any:
