@@ -22,6 +22,9 @@ from stead.language.spec.quota import quota_model
 class Anything:
     """Every name leads somewhere. An example asks for nothing else: one that does fails here."""
 
+    def members(self, ref: Ref, name: str) -> None:
+        del ref, name
+
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:  # noqa: ARG002
         return Address("", ref.kind, text)
 

@@ -57,6 +57,9 @@ class Nothing:
         found.append(UNKNOWN.at(place, f"{text!r} cannot be referenced here."))
         return None
 
+    def members(self, ref: Ref, name: str) -> None:
+        del ref, name
+
     def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
         found.append(UNKNOWN_NAME.at(node.place, "Expressions are not allowed here. Write the value itself."))
 
@@ -111,6 +114,10 @@ class BlockScope:
         why = self.left_out(ref.kind, wanted) or self.instead(ref.kind, wanted)
         found.append(UNKNOWN.at(place, text + why))
         return None
+
+    def members(self, ref: Ref, name: str) -> Keys:
+        address = self.named(ref.kind, name)
+        return None if address is None else self.names[address.project, ref.kind][address.name]
 
     def named(self, kind: str, name: str) -> Address | None:
         """The same part first, then the project, then the site."""

@@ -15,6 +15,9 @@ class ReadingScope(Protocol):
     """What names mean where a value is read."""
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None: ...
+    def members(self, ref: Ref, name: str) -> Iterable[int | str] | None:
+        """The keys of a definition's members; None where it has no such."""
+
     def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
         """The value of an early expression. A Secret when it uses one. None with a diagnostic when it fails."""
 

@@ -177,8 +177,16 @@ def _reader(base: Any, form: Form | None) -> Read:
 
 def _list(element: Any, form: Form | None) -> Read:
     if isinstance(form, Filled):
-        return readers.list_of(_element(element, None), unsaid=form.unsaid)
-    return readers.list_of(_element(element, form))
+        return readers.list_of(_element(element, None), unsaid=form.unsaid, ref=_ref(element))
+    return readers.list_of(_element(element, form), ref=_ref(element))
+
+
+def _ref(element: Any) -> Ref | None:
+    """What an element refers to where it is written as a name alone."""
+    base, *notes = get_args(element) if get_origin(element) is Annotated else (element,)
+    if (short := getattr(base, "SHORT", None)) is not None:
+        return _ref(hint_of(base, short))
+    return next((note for note in notes if isinstance(note, Ref)), None)
 
 
 def _element(annotation: Any, form: Form | None) -> Read:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from stead.core.address import NAME
@@ -20,6 +21,8 @@ from stead.language.reading.codes import NOT_A_CHOICE, OUT_OF_RANGE, SHOWN, WRON
 from stead.language.reading.context import Reading, kind_of, nearest
 from stead.language.reading.scalars import odd, scalar_reader
 
+ALL: Final = "[*]"
+MOST_ITEMS: Final = 256  # of a list that names all members of definitions
 _SHOWN = "A secret here would be visible. Only user data may contain secrets."
 FAILED: Final = object()  # told; the model is not made
 Read = Callable[[Node, Reading, str], Any]
@@ -100,7 +103,9 @@ def choice(choices: tuple[Any, ...]) -> Read:
     return opened(read)
 
 
-def list_of(element: Read, *, unsaid: str = "") -> Read:
+def list_of(element: Read, *, unsaid: str = "", ref: Ref | None = None) -> Read:
+    """`ref`: what its elements refer to, so that `data[*]` is all members of `data`."""
+
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, Sequence):
             reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a list: [{_hint(node)}].")
@@ -109,10 +114,24 @@ def list_of(element: Read, *, unsaid: str = "") -> Read:
             text = f"The list must not be empty. Write its elements, or leave the field out: then it is {unsaid}."
             reading.tell(OUT_OF_RANGE, node.place, text)
             return FAILED
-        values = [element(item, reading, f"{path}.{index}") for index, item in enumerate(node.items)]
+        items = node.items if ref is None else list(islice(_every(node, ref, reading), MOST_ITEMS + 1))
+        if len(items) > len(node.items) and len(items) > MOST_ITEMS:
+            reading.tell(OUT_OF_RANGE, node.place, f"With all members it has more than {MOST_ITEMS} elements.")
+            return FAILED
+        values = [element(item, reading, f"{path}.{index}") for index, item in enumerate(items)]
         return FAILED if FAILED in values else tuple(values)
 
     return opened(read)
+
+
+def _every(node: Sequence, ref: Ref, reading: Reading) -> Iterator[Node]:
+    for item in node.items:
+        name = item.text.removesuffix(ALL) if isinstance(item, Scalar) and item.text.endswith(ALL) else ""
+        members = reading.scope.members(ref, name) if name else None
+        if members is None:
+            yield item  # without members, it is told as any reference is
+        else:
+            yield from (Scalar(item.file, item.line, item.column, f"{name}[{key}]") for key in members)
 
 
 def _hint(node: Node) -> str:
