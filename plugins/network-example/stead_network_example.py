@@ -46,6 +46,8 @@ DRIVER = NetworkDriver(
         "port_security": no(NOT_FILTERED),
         "routers": no(NOT_ROUTED.format("routers")),
         "routers_ha": no(NOT_ROUTED.format("routers")),
+        "uplinks": no(NOT_ROUTED.format("routers")),
+        "forwards": no(NOT_ROUTED.format("port forwards")),
         "floating_ips": no(NOT_ROUTED.format("floating IPs")),
         "lookouts": no("The driver openvswitch sees no guest through the network. Wait for `agent`, or drop `wait`."),
     },

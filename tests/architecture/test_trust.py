@@ -60,7 +60,7 @@ TOLD: dict[str, str] = {
     "instances": "networks hostname",
     "ports": "network address mac security_groups port_security allowed_addresses",
     "networks": "type physical vlan",
-    "routers": "networks external",
+    "routers": "networks external reach forwards",
     "common": "hooks rollout",
 }
 

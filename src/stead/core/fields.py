@@ -9,7 +9,8 @@ The reader, the JSON Schema and the reference manual are all made from them. Ins
 - another dataclass is a nested record; `tuple[X, ...]` a list; `Mapping[str, X]` a map with names as keys;
   `X | None` may be left out; `Ref(...)` names another resource; `A | B` takes a scalar or a record.
 
-A record whose class has `SHORT: ClassVar[str] = "network"` may be written as the scalar of that field alone.
+A record whose class has `SHORT: ClassVar[str] = "network"` may be written as the scalar of that field alone; with
+`AFTER_COLON: ClassVar[str] = "port"` too, as `web:80`, the second field after the last colon.
 A field without a default is required. A trailing underscore keeps a word of Python's apart: `from_` is `from`.
 """
 

@@ -101,9 +101,14 @@ def _sections(whole: type) -> list[str]:
     for model in dict.fromkeys(_nested(whole)):
         short = getattr(model, "SHORT", None)
         lines += ["", f"## {model.__name__}", "", (model.__doc__ or "").partition("\n")[0]]
-        lines += [f"It may be written as its `{word_of(short)}` alone.", ""] if short else [""]
+        lines += [f"It may be written as {_shortest(model, short)}.", ""] if short else [""]
         lines += table(model)
     return lines
+
+
+def _shortest(model: type, short: str) -> str:
+    after = getattr(model, "AFTER_COLON", "")
+    return f"its `{word_of(short)}` alone" + (f", or as `{word_of(short)}:{after}`" if after else "")
 
 
 def abilities_page() -> str:

@@ -31,20 +31,12 @@ SECURITY_GROUPS = Feature("security_groups", "security groups", ("security_group
 PORT_SECURITY = Feature("port_security", "port security")
 ROUTERS = Feature("routers", "routers", ("routers",))
 ROUTERS_HA = Feature("routers_ha", "routers on two hosts")
+UPLINKS = Feature("uplinks", "routers behind the address of their host (`uplink: host`)")
+FORWARDS = Feature("forwards", "port forwards")
 FLOATING_IPS = Feature("floating_ips", "floating IPs", ("floating_ips",))
 LOOKOUTS = Feature("lookouts", "waiting for guests through the network", ("lookouts",))
-FEATURES = (
-    *TYPES.values(),
-    DHCP,
-    DHCP_HA,
-    IPV6,
-    SECURITY_GROUPS,
-    PORT_SECURITY,
-    ROUTERS,
-    ROUTERS_HA,
-    FLOATING_IPS,
-    LOOKOUTS,
-)
+_OF_ROUTERS = (ROUTERS, ROUTERS_HA, UPLINKS, FORWARDS, FLOATING_IPS)
+FEATURES = (*TYPES.values(), DHCP, DHCP_HA, IPV6, SECURITY_GROUPS, PORT_SECURITY, *_OF_ROUTERS, LOOKOUTS)
 
 Ports = Sequence[Mapping[str, Any]]  # what instances and routers tell a network of their interfaces in it
 

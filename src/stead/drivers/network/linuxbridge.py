@@ -85,6 +85,8 @@ DRIVER = NetworkDriver(
         "port_security": yes(Proven.LAB),
         "routers": yes(Proven.LAB),
         "routers_ha": yes(Proven.LAB),
+        "uplinks": yes(Proven.LAB, "IPv4"),
+        "forwards": yes(Proven.LAB, "IPv4"),
         "floating_ips": yes(Proven.LAB, "IPv4"),
         "lookouts": yes(Proven.LAB),
     },

@@ -95,6 +95,8 @@ DRIVER = NetworkDriver(
         "port_security": yes(Proven.LAB),
         "routers": no(f"The driver ovn makes no routers yet. {OTHER}"),
         "routers_ha": no(f"The driver ovn makes no routers yet. {OTHER}"),
+        "uplinks": no("The driver ovn leads nowhere behind a host's address. Leave `driver` out for such networks."),
+        "forwards": no("The driver ovn forwards no ports. Leave `driver` out for such networks."),
         "floating_ips": no(f"The driver ovn makes no floating IPs yet. {OTHER}"),
         "lookouts": no("The driver ovn sees no guest through the network. Wait for `agent`, or drop `wait`."),
     },

@@ -23,7 +23,7 @@ def effect_of(
     named: Effect, field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
 ) -> Effect:
     """Who joins stalls nobody: cables and addresses of the others stay, and so do connections under new rules."""
-    joins = field.startswith("interfaces.") and old is None and isinstance(new, Mapping)
+    joins = field.startswith(("interfaces.", "forwards.")) and old is None and new is not None
     hides_more = field == "snat" and set(old or ()) <= set(new or ())
     of_the_other = field.endswith(".peer_mac")
     return IN_PLACE if joins or hides_more or of_the_other else named
@@ -35,7 +35,7 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Router,
     help="Joins networks with each other and with an external one.",
-    highlights=("external.addresses", "external.network", "interfaces.", "snat"),
+    highlights=("external.addresses", "external.network", "uplink.address", "forwards.", "interfaces.", "snat"),
     drawn=True,
     pins=pins,
     leads=leads,
@@ -58,16 +58,24 @@ KIND = Kind(
         **NAMED,
         "driver": PAUSE,
         "external": PAUSE,
+        "forwards": PAUSE,
+        "forwards.*": PAUSE,
         "ha": PAUSE,
         "ha.peers": IN_PLACE,
         "ha.vni": PAUSE,
         "interfaces": PAUSE,
         "snat": PAUSE,
         "routes": IN_PLACE,
+        "uplink": PAUSE,
+        "uplink.address": PAUSE,
+        "uplink.closed": IN_PLACE,
+        "uplink.gateway": PAUSE,
+        "uplink.name_servers": IN_PLACE,
+        "uplink.open": IN_PLACE,
     },
     parts=("announcements", "election", "forwarding", "links", "rules"),
     effect_of=effect_of,
-    field_map={"interfaces": "networks"},
+    field_map={"interfaces": "networks", "uplink.open": "reach"},
     words={
         "ha": "second host",
         "ha.peers": "its hosts",
@@ -75,5 +83,8 @@ KIND = Kind(
         "ha.vni": "tunnel between its hosts",
         "interfaces": "networks",
         "interfaces.*": "interface in {}",
+        "forwards.*": "forward of {}",
+        "uplink.closed": "closed hosts",
+        "uplink.name_servers": "name servers outside",
     },
 )

@@ -15,6 +15,7 @@ from stead.core.fields import (
     Text,
 )
 from stead.core.value import value
+from stead.kinds.shared.forwards import Forward
 
 
 @value
@@ -61,6 +62,22 @@ class StaticRoute:
 class Router:
     networks: Annotated[tuple[Interface, ...], "Networks that it joins", Example(["app", "db"])] = ()
     external: Annotated[External | None, "External network that it leads to", Example("public")] = None
+    uplink: Annotated[
+        Literal["host"] | None,
+        Granted("uplink"),
+        "`host`: it leads out behind the address of the host it is on, without an external network",
+        Example("host"),
+    ] = None
+    reach: Annotated[
+        tuple[Annotated[str, Cidr(4)], ...],
+        "Private addresses outside that it leads to with `uplink: host`, beside public ones",
+        Example(["192.168.1.0/24"]),
+    ] = ()
+    forwards: Annotated[
+        tuple[Forward, ...],
+        "Ports of its address outside that lead to instances; with `uplink: host`, of the host's own address",
+        Example([{"port": 8080, "to": "web[0]:80"}]),
+    ] = ()
     snat: Annotated[bool, Granted("snat_off"), "Hide inner addresses behind the router's own on the way out"] = True
     routes: Annotated[
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])

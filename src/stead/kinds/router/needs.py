@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
-from stead.core.needs import Borrowed, Demand, Macs, Need, Standby
+from stead.core.needs import Borrowed, Demand, Macs, Need, Numbers, Standby
 from stead.drivers.network import DEFAULT, ROUTERS_HA
 from stead.kinds.router.model import Router
 from stead.kinds.shared import network_drivers, two_hosts
@@ -18,6 +18,9 @@ from stead.kinds.shared.network_names import short
 from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, as_router, need, nets_of, network_block
 from stead.language.desired import Block, Desired
+
+UPLINK = Need("uplink", "uplink", Numbers(0, 4095))
+"""Which link between a router and its host it is: see `uplink`."""
 
 
 class Joined(NamedTuple):
@@ -79,11 +82,16 @@ def needs(block: Block, desired: Desired) -> Sequence[Need]:
             found.append(borrowed or need(lease, joined.network, stand))
     if standby(block, desired) is not Standby.NONE:
         found.append(two_hosts.need(desired))
+    if block.model.uplink is not None:
+        found.append(UPLINK)
     return found
 
 
 def standby(block: Block, desired: Desired) -> Standby:
+    """None behind a host: another one has another address."""
     model: Router = block.model
+    if model.uplink is not None:
+        return Standby.NONE
     return two_hosts.wish(model.ha, driver_of(interfaces(block, desired)), ROUTERS_HA)
 
 

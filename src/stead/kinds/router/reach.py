@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stead.core.address import Address
 from stead.core.kind import Reach
+from stead.kinds.router import uplink
 from stead.kinds.router.model import Router
 from stead.kinds.shared.interfaces import asked
 from stead.kinds.shared.several import as_tuple
@@ -15,6 +16,7 @@ from stead.language.desired import Block, Desired
 
 def reaches(block: Block, desired: Desired) -> Iterator[Reach]:
     model: Router = block.model
+    yield from uplink.reaches(block)
     if model.external is not None:
         yield from pinned(model.external.network, as_tuple(model.external.address), block, "external.address")
     for at, joined in enumerate(model.networks):

@@ -11,9 +11,10 @@ from stead.core.named import NamedTuple
 from stead.core.needs import STANDBY
 from stead.core.want import Body, Want
 from stead.drivers.network import mark, named
+from stead.kinds.router import uplink
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, driver_of, inner, interfaces, outer
-from stead.kinds.shared import two_hosts, underlay
+from stead.kinds.shared import forwards, two_hosts, underlay
 from stead.kinds.shared.name_servers import servers
 from stead.kinds.shared.subnets import Net
 from stead.kinds.shared.two_hosts import hosts_of
@@ -42,11 +43,13 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     out = outer(block, world.desired)
     joined = list(inner(block, world.desired))
     driver = driver_of(interfaces(block, world.desired))
+    leads_out = out is not None or model.uplink is not None
     body = Body.of(
         {
             **mark(driver),
             "routes": [{"to": one.to, "via": one.via} for one in model.routes],
-            "snat": _hidden(joined) if model.snat and out is not None else [],
+            "snat": _hidden(joined) if model.snat and leads_out else [],
+            **forwards.wanted(model.forwards, uplink.leads(block, world.desired), world),
         }
     )
     for member in members:
@@ -54,7 +57,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
             yield {host: Want.of(body, _own(out, joined, OnHost(member, host, world))) for host in hosts_of(member)}
             continue
         hosts = named(driver).on_hosts([member.host], world.hosts) if model.enabled else [""]
-        yield dict.fromkeys(hosts, Want.of(body, _own(out, joined, OnHost(member, "", world))))
+        own = _own(out, joined, OnHost(member, "", world)) | uplink.of_member(block, member, world)
+        yield dict.fromkeys(hosts, Want.of(body, own))
 
 
 class OnHost(NamedTuple):
@@ -115,6 +119,8 @@ def _hidden(joined: Sequence[Joined]) -> list[str]:
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
     out = outer(block, world.desired)
     outside = [member.leases[out.lease(stand.net)] for stand in out.stands] if out is not None else []
+    if block.model.uplink is not None and member.host in world.hosts:
+        outside = [world.hosts[member.host].underlay]
     return {
         "name": member.address.label,
         "uuid": member.leases["uuid"],

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
-from stead.drivers.network import ROUTERS, ROUTERS_HA
-from stead.kinds.router import static_rules
+from stead.drivers.network import FORWARDS, ROUTERS, ROUTERS_HA, UPLINKS
+from stead.kinds.router import static_rules, uplink
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
 from stead.kinds.shared.interfaces import check_port
@@ -39,6 +39,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from _gateways(block, joined, desired)
     yield from _overlaps(block, interfaces(block, desired), desired)
     yield from static_rules.check(block, desired)
+    yield from uplink.check(block, desired)
 
 
 def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
@@ -54,6 +55,9 @@ def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
             )
             yield TWO_DRIVERS.at(place, text)
         yield from cannot(model, [ROUTERS, *([ROUTERS_HA] if block.model.ha is True else ())], place)
+    for feature, field in ((UPLINKS, "uplink"), (FORWARDS, "forwards")):
+        if joined and getattr(block.model, field):
+            yield from cannot(joined[0].block.model, [feature], block.place(field))
 
 
 def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:

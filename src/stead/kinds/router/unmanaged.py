@@ -7,6 +7,8 @@ from typing import Any
 
 from stead.core.address import Address, parse
 from stead.core.kind import Contribution, Retained, Unmanaged
+from stead.kinds.router.needs import UPLINK
+from stead.kinds.router.uplink import number_of
 from stead.kinds.shared import subnets
 from stead.language.desired import Desired
 
@@ -43,6 +45,8 @@ def _contributions(unmanaged: Unmanaged) -> Iterator[Contribution]:
 
 
 def _taken(unmanaged: Unmanaged, desired: Desired) -> Iterator[tuple[str, str]]:
+    if unmanaged.fields.get("uplink"):
+        yield UPLINK.space, number_of(unmanaged.fields["uplink"])
     for network, one in _interfaces(unmanaged.fields):
         yield "mac", one["mac"]
         yield from subnets.held(network, _bare(one), desired)

@@ -78,8 +78,7 @@ def record_reader(model: type) -> Callable[[Node, Reading, str, frozenset[str]],
     def read(node: Node, reading: Reading, path: str, others: frozenset[str]) -> Any:
         if not isinstance(node, document.Mapping):
             if short is not None and isinstance(node, Scalar):
-                value = fields[short].read(node, reading, readers.deeper(path, short))
-                return FAILED if value is FAILED else model(**{fields[short].name: value})
+                return _shortly(model, fields, node, reading, path)
             if isinstance(node, Scalar) and node.value is None and not any(one.required for one in fields.values()):
                 return model()
             reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a map with {_some(fields)}.")
@@ -87,6 +86,20 @@ def record_reader(model: type) -> Callable[[Node, Reading, str, frozenset[str]],
         return _record(model, fields, node, reading, path, others)
 
     return read
+
+
+def _shortly(model: type, fields: Mapping[str, ModelField], node: Scalar, reading: Reading, path: str) -> Any:
+    """The scalar of one field, or of two with a colon between."""
+    parts = {word_of(model.SHORT): node}  # type: ignore[attr-defined]
+    after = getattr(model, "AFTER_COLON", None)
+    first, colon, last = node.text.rpartition(":")
+    if after is not None and colon and last.isascii() and last.isdigit():
+        texts = zip((*parts, after), (first, last), strict=True)
+        parts = {word: Scalar(node.file, node.line, node.column, text, plain=True) for word, text in texts}
+    values = {
+        fields[word].name: fields[word].read(one, reading, readers.deeper(path, word)) for word, one in parts.items()
+    }
+    return FAILED if FAILED in values.values() else model(**values)
 
 
 def _record(

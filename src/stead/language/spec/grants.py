@@ -69,6 +69,17 @@ class Grants:
     gateways: Annotated[
         tuple[Annotated[str, Name()], ...], "Networks of the site's whose gateway its routers may be", Example(["lab"])
     ] = ()
+    uplink: Annotated[bool, "Routers that lead out behind the address of their host (`uplink: host`)"] = False
+    host_ports: Annotated[
+        tuple[Annotated[str, NUMBERS], ...],
+        "Ports of a host's own address that its routers may forward, TCP and UDP",
+        Example(["8000-8099"]),
+    ] = ()
+    reach: Annotated[
+        tuple[Annotated[str, Cidr(4)], ...],
+        "Private addresses outside that its routers with `uplink: host` may lead to",
+        Example(["192.168.1.0/24"]),
+    ] = ()
     snat_off: Annotated[bool, "Routers that let inner addresses out as they are (`snat: false`)"] = False
     names: Annotated[
         tuple[Annotated[str, Name()], ...],
@@ -150,6 +161,8 @@ _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "vnis": _numbered,
     "addresses": lambda given, asked: _addressed(given.get(asked[0], ()), asked[1]),
     "allowed_addresses": _addressed,
+    "host_ports": _numbered,
+    "reach": _addressed,
     "longest_wait": lambda given, asked: asked <= max(given, PATIENCE),
     "priority": lambda given, asked: asked <= given,
 }
@@ -169,7 +182,7 @@ def suggested(name: str, asked: Any) -> str:
             return f"longest_wait: {asked}s"
         case "priority":
             return f"priority: {asked}"
-        case "allowed_addresses" | "macs":
+        case "allowed_addresses" | "macs" | "reach":
             return f"{name}: ['{asked}']"
         case _ if isinstance(getattr(NOTHING, name), bool):
             return f"{name}: true"

@@ -36,12 +36,24 @@ class PairWant(TypedDict):
     vni: int
 
 
+class UplinkWant(TypedDict, total=False):
+    """Of a router behind its host's own address: the link to its host."""
+
+    address: str  # of the router, with its length
+    gateway: str  # of the host
+    closed: List[str]  # addresses of hosts, which it does not lead to
+    name_servers: List[str]  # which it leads to for names
+    open: List[str]  # private networks that it leads to
+
+
 class RouterWant(Identified, total=False):
     driver: str  # of its networks, where that is not the first one
     ha: PairWant  # of a router on two hosts
     external: RouterPort  # empty where there is no way out
     interfaces: Dict[str, RouterPort]  # by network
     routes: List[Route]
+    uplink: UplinkWant
+    forwards: Dict[str, str]  # "tcp/8080" -> "10.20.0.5:80"
     snat: List[str]
 
 

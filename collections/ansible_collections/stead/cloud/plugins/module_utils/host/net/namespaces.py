@@ -23,7 +23,8 @@ def ensure(namespace: str, work: Work) -> Links:
 def cable(namespace: str, inside: Links, outside: str, name: str, port: Mapping[str, Any], work: Work) -> List[str]:
     """From a bridge to `name` in the namespace. Gives back the new addresses.
 
-    `port` has bridge, mac, mtu and addresses; `others`, that it may have beside; `quiet`, if it takes none by itself.
+    `port` has bridge (None: it ends at the host itself), mac, mtu and addresses; `others`, that it may have beside;
+    `quiet`, if it takes none by itself.
     """
     there, mtu = work.now.links(), port["mtu"]
     link = there.get(outside)

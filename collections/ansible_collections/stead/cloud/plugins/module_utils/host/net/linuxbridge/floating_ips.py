@@ -10,6 +10,7 @@ from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
 from .. import arp_nd, links, rules
+from . import naming
 
 NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no external network on this host")
 Maps = Dict[str, Dict[str, str]]  # of the table, by name
@@ -67,7 +68,7 @@ def _way_out(want: Want, work: Work, router: Optional[Want] = None) -> Optional[
     if router is None or not router.get("external") or namespace not in work.now.namespaces():
         return None
     mac = router["external"]["mac"]
-    return WayOut(router, namespace, routers.inside_name(mac), mac, routers.answers(router, work))
+    return WayOut(router, namespace, naming.inside_name(mac), mac, routers.answers(router, work))
 
 
 def put(want: Want, work: Work, router: Optional[Want] = None) -> None:

@@ -47,5 +47,15 @@ def router_name(mac: str) -> str:
     return _short("sr", mac)
 
 
+def uplink_name(uuid: str) -> str:
+    """The host's end of the cable to a router behind its address."""
+    return _short("su", uuid)
+
+
+def inside_name(mac: str) -> str:
+    """Of an interface in a router's namespace."""
+    return "n" + mac.replace(":", "").lower()
+
+
 def namespace_name(kind: str, uuid: str) -> str:
     return "stead-{0}-{1}".format(kind, uuid)

@@ -8,17 +8,16 @@ from typing import Any, Collection, ContextManager, Dict, List, Mapping, Optiona
 
 from ....wire.router import RouterPort
 from ...base import units
-from ...base.paths import PASSABLE, ROUTERS
+from ...base.paths import ROUTERS
 from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
-from .. import arp_nd, namespaces, rules
+from .. import arp_nd, namespaces
 from ..links import Links
 from ..takeover import LEADS_FOR
-from . import floating_ips, naming, networks, pairs
+from . import floating_ips, forwards, naming, networks, pairs, router_rules, uplinks
 
 READABLE = 0o644
-TABLE, MAPS = "ip stead", ("inward", "outward")
 
 
 def ensure(want: Want, work: Work) -> None:
@@ -27,6 +26,7 @@ def ensure(want: Want, work: Work) -> None:
     made = work.now.entry("routers", want["uuid"])
     if made is not None and "ha" in made["want"] and "ha" not in want:
         remove(made["want"], work)  # what it was on two hosts is of no use to one
+    before = made["want"] if made is not None else {}
     inside = namespaces.ensure(namespace, work)
     here = answers(want, work)
     has = want if here else _silent(want)
@@ -34,7 +34,9 @@ def ensure(want: Want, work: Work) -> None:
         _kernel(namespace, work)
     new = _cables(has, floating if here else (), namespace, inside, work)
     with work.part("rules"):
-        _rules(want, floating, namespace, work)
+        router_rules.ensure(want, floating, _folder(want["uuid"]), work)
+    _uplink(before, want, namespace, inside, work)
+    forwards.cut(before, want, namespace, work)
     given = False
     if "ha" in want:
         with work.part("election"):
@@ -51,6 +53,15 @@ def ensure(want: Want, work: Work) -> None:
         floating_ips.put(one, work, want)
 
 
+def _uplink(before: Want, want: Want, namespace: str, inside: Links, work: Work) -> None:
+    if want.get("uplink"):
+        uplinks.ensure(want, namespace, inside, work)
+    if before.get("uplink"):
+        uplinks.cut(before, want, work)
+        if not want.get("uplink"):
+            uplinks.remove(before, work)
+
+
 def answers(want: Want, work: Work) -> bool:
     """Whether the addresses are here now: of a router on two hosts one has them."""
     return "ha" not in want or pairs.answers(namespace_of(want["uuid"]), work.now)
@@ -64,11 +75,13 @@ def _silent(want: Want) -> Want:
 
 
 def _pair(want: Want, floating: Sequence[Want]) -> pairs.Pair:
-    addresses = [(inside_name(port["mac"]), one) for port in _all(want) for one in port["addresses"]]
-    addresses += [(inside_name(one["mac"]), one["link_local"] + "/64") for one in _all(want) if "link_local" in one]
+    addresses = [(naming.inside_name(port["mac"]), one) for port in _all(want) for one in port["addresses"]]
+    addresses += [
+        (naming.inside_name(one["mac"]), one["link_local"] + "/64") for one in _all(want) if "link_local" in one
+    ]
     routes = [(one["to"], one["via"], "") for one in want["routes"]]
     if want.get("external"):
-        out = inside_name(want["external"]["mac"])
+        out = naming.inside_name(want["external"]["mac"])
         addresses += [(out, one) for one in sorted(one["address"] + "/32" for one in floating)]
         routes += [("::/0" if ":" in via else "0.0.0.0/0", via, out) for via in want["external"].get("gateways", [])]
     return pairs.Pair(want["uuid"], namespace_of(want["uuid"]), _folder(want["uuid"]), want["ha"], addresses, routes)
@@ -96,7 +109,7 @@ def _cables(want: Want, floating: Sequence[Want], namespace: str, inside: Links,
 
 def _drop(want: Want, namespace: str, inside: Links, work: Work) -> None:
     """Interfaces that it has no more: keepalived must not miss them before it knows."""
-    wanted = {inside_name(port["mac"]) for port in _all(want)}
+    wanted = {naming.inside_name(port["mac"]) for port in _all(want)}
     gone = [name for name in sorted(set(inside) - wanted) if name.startswith("n")]
     if gone:
         made = work.now.entry("routers", want["uuid"])
@@ -107,12 +120,12 @@ def _drop(want: Want, namespace: str, inside: Links, work: Work) -> None:
 
 def _part(name: str, want: Want, work: Work) -> ContextManager[None]:
     """Of a want, where an interface of this name inside stands in it."""
-    keys = [key for key, port in want["interfaces"].items() if inside_name(port["mac"]) == name]
+    keys = [key for key, port in want["interfaces"].items() if naming.inside_name(port["mac"]) == name]
     return work.part("interfaces", keys[0]) if keys else work.part("external", there={})
 
 
 def _tell(want: Want, namespace: str, name: str, addresses: Sequence[str], work: Work) -> None:
-    port = next(one for one in _all(want) if inside_name(one["mac"]) == name)
+    port = next(one for one in _all(want) if naming.inside_name(one["mac"]) == name)
     text, listeners = "announce {0}".format(", ".join(addresses)), _members(port["network_uuid"], work)
     with _part(name, want, work):
         work.act(text, arp_nd.tell, namespace, name, port["mac"], addresses, listeners)
@@ -130,6 +143,8 @@ def remove(have: Want, work: Work) -> None:
         _leave(have, namespace_of(uuid), work)
     pairs.remove(uuid, namespace_of(uuid), _folder(uuid), work, alone)
     units.stop(unit_name(uuid), work)
+    if have.get("uplink"):
+        uplinks.remove(have, work)
     namespaces.remove(namespace_of(uuid), [naming.router_name(port["mac"]) for port in _all(have)], work)
     work.remove_tree(_folder(uuid))
 
@@ -145,11 +160,6 @@ def is_there(want: Want, now: Readings) -> bool:
 
 def namespace_of(uuid: str) -> str:
     return naming.namespace_name("router", uuid)
-
-
-def inside_name(mac: str) -> str:
-    """Of an interface in the router's namespace."""
-    return "n" + mac.replace(":", "").lower()
 
 
 def unit_name(uuid: str) -> str:
@@ -169,14 +179,14 @@ def _ports(want: Want, floating: Sequence[Want], work: Work) -> Dict[str, Dict[s
     made = work.now.entry("routers", want["uuid"]) if quiet else None
     if made is not None and answers(want, work):
         others |= {str(ipaddress.ip_interface(one)) for port in _all(made["want"]) for one in port["addresses"]}
-    return {inside_name(port["mac"]): dict(port, others=others, quiet=quiet) for port in _all(want)}
+    return {naming.inside_name(port["mac"]): dict(port, others=others, quiet=quiet) for port in _all(want)}
 
 
 def _leave(want: Want, namespace: str, work: Work, names: Optional[Collection[str]] = None) -> None:
     """Says to guests that they have no way out here any more, where they were told of one."""
     there = work.now.links(namespace) if namespace in work.now.namespaces() else {}
     for port in want.get("interfaces", {}).values():
-        name = inside_name(port["mac"])
+        name = naming.inside_name(port["mac"])
         if port.get("announces") and name in there and (names is None or name in names):
             source = port.get("link_local", "")
             work.act("say that {0} leaves".format(name), arp_nd.lead, namespace, name, port["mac"], 0, False, source)
@@ -198,7 +208,8 @@ def _kernel(namespace: str, work: Work) -> None:
 
 def _routes(want: Want, namespace: str, work: Work) -> None:
     """All that are not the kernel's own are the plan's."""
-    gateways = want["external"].get("gateways", []) if want.get("external") else []
+    gateways = (want.get("external") or {}).get("gateways", [])
+    gateways = [*gateways, *([want["uplink"]["gateway"]] if want.get("uplink") else ())]
     out = {("default" if ":" not in gateway else "default6", gateway) for gateway in gateways}
     wanted = out | {(_named(one["to"]), one["via"]) for one in want["routes"]}
     there = work.now.routes(namespace) if namespace in work.now.namespaces() else []
@@ -234,49 +245,6 @@ def _plain(to: str) -> str:
     return {"default": "0.0.0.0/0", "default6": "::/0"}.get(to, to)
 
 
-def written(want: Want) -> str:
-    """The whole table but the members of its maps, which floating IPs put in beside it."""
-    out = '"{0}"'.format(inside_name(want["external"]["mac"])) if want.get("external") else None
-    lines = ["add table {0}".format(TABLE)]
-    lines += ["add map {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in MAPS]
-    lines += rules.anew(TABLE, "before", "type nat hook prerouting priority dstnat", "dnat to ip daddr map @inward")
-    after = []
-    if "ha" in want:  # the other host has put in the outer address already, and knows the connection
-        stray = 'iifname "{0}" fib saddr type local notrack'.format(pairs.LINK)
-        lines += rules.anew(TABLE, "handed_over", "type filter hook prerouting priority raw", stray)
-    if out is not None:
-        after.append("oifname {0} snat to ip saddr map @outward".format(out))
-        after += ["oifname {0} ip saddr {1} masquerade".format(out, cidr) for cidr in want["snat"]]
-        # Who calls a neighbour by its floating IP must get the answer back through here.
-        outside = "{{ {0}, {1} }}".format(out, pairs.LINK) if "ha" in want else out
-        after.append("ct status dnat oifname != {0} iifname != {1} masquerade".format(out, outside))
-    lines += rules.anew(TABLE, "after", "type nat hook postrouting priority srcnat", *after)
-    return "\n".join(lines) + "\n"
-
-
-def _rules(want: Want, floating: Sequence[Want], namespace: str, work: Work) -> None:
-    folder = _folder(want["uuid"])
-    work.directory(folder, PASSABLE)
-    path, text = os.path.join(folder, "rules.nft"), written(want)
-    there = namespace in work.now.namespaces()
-    listing = work.now.listing(TABLE, namespace) if there else None
-    if not rules.same(path, text, _own(listing), work):
-        rules.give(path, text, text, lambda: _own(work.now.listing(TABLE, namespace)), work, namespace)
-    ours = {"inward": {one["address"] for one in floating}, "outward": {one["inside"] for one in floating}}
-    gone = [
-        "delete element {0} {1} {{ {2} }}".format(TABLE, name, key)
-        for name in MAPS
-        for key, _leads in rules.members(listing, "map", name)
-        if key not in ours[name]
-    ]
-    if gone:
-        rules.put("\n".join(gone) + "\n", work, namespace)
-
-
-def _own(listing: Optional[rules.Listing]) -> Optional[rules.Listing]:
-    return None if listing is None else rules.without_members(listing)
-
-
 def _announce(want: Want, namespace: str, work: Work, new: Mapping[str, Sequence[str]]) -> None:
     """Tells guests by IPv6 router advertisements that the way out is here. Addresses are the network's to give.
 
@@ -291,13 +259,13 @@ def _announce(want: Want, namespace: str, work: Work, new: Mapping[str, Sequence
         return
     lines = ["keep-in-foreground", "port=0", "leasefile-ro", "user=dnsmasq", "enable-ra", "dhcp-ignore=tag:stead"]
     for port, one in told:
-        name, net = inside_name(port["mac"]), ipaddress.ip_network(one["cidr"])
+        name, net = naming.inside_name(port["mac"]), ipaddress.ip_network(one["cidr"])
         mode = "ra-only" if one["slaac"] else "static"
         lines += ["interface=" + name, "ra-param={0},mtu:{1},30,{2}".format(name, port["mtu"], LEADS_FOR)]
         lines.append("dhcp-range=set:stead,{0},{1},{2}".format(net.network_address, mode, net.prefixlen))
         if one["dns"]:
             lines.append("dhcp-option=option6:dns-server," + ",".join("[{0}]".format(dns) for dns in one["dns"]))
-    fresh = any(new.get(inside_name(port["mac"])) for port, _one in told)
+    fresh = any(new.get(naming.inside_name(port["mac"])) for port, _one in told)
     words = ["/usr/sbin/dnsmasq", "--conf-file=" + path]
     if work.write(path, "\n".join(lines) + "\n", READABLE) or fresh or not units.runs(unit, words, work):
         text = "Announcements of Stead router {0}".format(want["uuid"])

@@ -6,8 +6,8 @@ from typing import Any, Iterable, List, Mapping, Sequence
 
 from . import naming
 
-PREFIXES = ("sb", "sx", "sv", "sd", "sr", "sw")
-OF_NETWORKS = (naming.bridge_name, naming.vxlan_name, naming.vlan_name, naming.server_name)
+PREFIXES = ("sb", "sx", "sv", "sd", "sr", "su", "sw")
+OF_NETWORKS = (naming.bridge_name, naming.vxlan_name, naming.vlan_name, naming.server_name, naming.uplink_name)
 
 
 def strays(made: Mapping[str, Sequence[Mapping[str, Any]]], there: Iterable[str]) -> List[str]:
