@@ -35,6 +35,7 @@ OUTDATED = Code("STEAD-H029", "the host runs another version of Stead's host cod
 NOT_AT_BOOT = Code("STEAD-H030", "the host would not restore its resources after a boot")
 UNHEARD = Code("STEAD-H031", "the host reaches too few witnesses to start its guests after a boot", Severity.WARNING)
 NO_SECRET = Code("STEAD-H039", "volumes have no secret", Severity.WARNING)
+UPLINKS_DROPPED = Code("STEAD-H048", "another firewall drops what routers behind the host forward")
 UNALIKE = Code("STEAD-H018", "compute hosts have different versions", Severity.WARNING)
 
 NOBODY: Mapping[str, Standing] = {}
@@ -212,6 +213,12 @@ def _services(host: Host, examined: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for chain in examined.get("dropping", []):
         text = f"The nftables chain {chain} drops unknown packets. Allow the traffic that docs/hosts.md lists."
         yield DROPPED.at(None, text, address=host.name)
+    for chain in examined.get("uplinks_dropped", []):
+        text = (
+            f"The nftables chain {chain} drops what is forwarded, so instances do not get out by `uplink: host`. "
+            "Accept there what uses interfaces `su*`: Stead's own table drops what must not pass."
+        )
+        yield UPLINKS_DROPPED.at(None, text, address=host.name)
     if names := examined.get("without_secret", []):
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         text = (

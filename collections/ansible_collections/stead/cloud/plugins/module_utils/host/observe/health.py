@@ -41,6 +41,7 @@ def examine(peers: Mapping[str, str], mtu: int, served: Mapping[str, Dict[str, A
         "witnesses": {name: words is not None for name, words in booting.asked(booting.others()).items()},
         "dropping": _dropping("input"),
         "bridge_filter": _bridge_filter() and bool(_dropping("forward")),
+        "uplinks_dropped": _uplinks_dropped(),
     }
 
 
@@ -88,6 +89,16 @@ def _dropping(hook: str) -> List[str]:
         for one in chains
         if one.get("policy") == "drop" and one.get("hook") == hook and not one["table"].startswith("stead")
     ]
+
+
+def _uplinks_dropped() -> List[str]:
+    """Chains that drop what routers behind this host send and get: those that name none of their cables."""
+    if not any("uplink" in made["want"] for made in ledger.everything("routers")):
+        return []
+    listings = (
+        (chain, commands.attempt(["nft", "list", "chain", *chain.split()])[1]) for chain in _dropping("forward")
+    )
+    return [chain for chain, text in listings if '"su' not in text]
 
 
 def _bridge_filter() -> bool:
