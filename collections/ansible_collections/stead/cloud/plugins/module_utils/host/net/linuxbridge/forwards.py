@@ -37,8 +37,8 @@ def read(want: Want) -> Dict[Tuple[str, int], str]:
 
 
 def _one(key: str, to: str) -> Tuple[Tuple[str, int], str]:
-    protocol, _, port = key.partition("/")
-    address, _, inner = to.rpartition(":")
+    protocol, _slash, port = key.partition("/")
+    address, _colon, inner = to.rpartition(":")
     try:
         numbers = int(port), int(inner)
         known = ipaddress.IPv4Address(address)

@@ -144,7 +144,7 @@ def _listening() -> Dict[str, Set[int]]:
     found: Dict[str, Set[int]] = {"tcp": set(), "udp": set()}
     for line in commands.run(["ss", "-Hlntu"]).splitlines():
         words = line.split()
-        address, _, port = words[4].rpartition(":") if len(words) > 4 else ("", "", "")
+        address, _colon, port = words[4].rpartition(":") if len(words) > 4 else ("", "", "")
         if words[0] in found and port.isdigit() and not address.startswith(("127.", "[::1]")):
             found[words[0]].add(int(port))
     return found
