@@ -41,12 +41,15 @@ def required() -> None:
 
 
 def means(workspace: Workspace) -> Means:
+    from threading import Lock
+
     from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common import inventories
     from stead.cli.common.consoles import opener, reader
     from stead.cli.common.hooks import digests
     from stead.core.value import replace
     from stead.kinds import kinds
+    from stead.language.desired.remembered import SpecMemory
     from stead.language.spec import Stored
     from stead.serve.cloud import Means
     from stead.serve.readings import SpecReadings
@@ -57,8 +60,12 @@ def means(workspace: Workspace) -> Means:
     uploads = (made_directory(workspace) / UPLOADS).resolve()
     key = site_key(workspace)
 
+    memory, alone = SpecMemory(), Lock()
+
     def read(documents: Mapping[str, Mapping[str, Any]]) -> tuple[Desired, list[Diagnostic]]:
-        return read_spec(workspace, key, stored=Stored(documents=documents, uploads=str(uploads)))
+        with alone:
+            stored = Stored(documents=documents, uploads=str(uploads), nodes=memory.nodes)
+            return read_spec(workspace, key, stored=stored, memory=memory)
 
     open_state(workspace, create=True).close()
     ready = Means(

@@ -17,6 +17,7 @@ from stead.core.value import field, value
 if TYPE_CHECKING:
     from stead.core.fields import Password
     from stead.language.desired import Desired
+    from stead.language.desired.remembered import SpecMemory
     from stead.language.spec import Stored
     from stead.runner import Runner
     from stead.site.inventory import Inventory
@@ -115,9 +116,11 @@ def stored_of(workspace: Workspace, documents: Mapping[str, Document]) -> Stored
 
 
 def read_spec(
-    workspace: Workspace, key: bytes = b"", *, stored: Stored | None = None
+    workspace: Workspace, key: bytes = b"", *, stored: Stored | None = None, memory: SpecMemory | None = None
 ) -> tuple[Desired, list[Diagnostic]]:
-    """`key` is given by who has found another than the one that lies here; `stored` by who has read the store."""
+    """`key` is given by who has found another than the one that lies here; `stored` by who has read the store; `memory`
+    by who reads again and again.
+    """
     from stead.cli.common.bounded import while_planned
     from stead.cli.common.hooks import unfit
     from stead.kinds import kinds
@@ -137,7 +140,7 @@ def read_spec(
         stored=stored,
     )
     with while_planned(bool(spec.owned)):
-        desired, more = resolve(spec, key=key or site_key(workspace))
+        desired, more = resolve(spec, key=key or site_key(workspace), memory=memory)
     return desired, [*found, *more, *unfit(desired, workspace.root)]
 
 

@@ -14,7 +14,7 @@ from stead.core.blake2 import blake2b
 from stead.core.fields import Expression, Secret
 from stead.core.value import fields_of, is_value
 from stead.core.want import canonical
-from stead.language.desired.model import Block, Check, Export, Output, Site
+from stead.language.desired.model import Block, Check, Export, KeptFacts, Output, Site
 from stead.language.expressions import variables_used
 
 
@@ -84,13 +84,19 @@ def digest_of(
     blocks: Iterable[Block],
     results: tuple[Iterable[Output], Iterable[Check], Iterable[Export]],
     renames: tuple[Mapping[Address, Address], frozenset[Address]],
+    kept: Mapping[Block, KeptFacts],
 ) -> str:
+    """`kept` has blocks that stay from reading to reading, which have no secrets, with their text where it is known."""
     shapes = Shapes(key)
     moved, forget = renames
     outputs, checks, exports = results
     found = blake2b(digest_size=16)
     for block in blocks:  # one by one: all of them in one text would be the largest thing in memory
-        found.update(canonical(shapes.block(block)).encode())
+        facts = kept.get(block)
+        text = facts.text if facts is not None and facts.text else canonical(shapes.block(block)).encode()
+        if facts is not None:
+            facts.text = text
+        found.update(text)
     rest = [
         shapes.of(site),
         sorted(canonical([one.name, shapes.of(one.value), one.description, one.secret]) for one in outputs),

@@ -20,8 +20,8 @@ from stead.core.fields import (
     Text,
     Whole,
 )
-from stead.core.kind import Kind
-from stead.core.value import field, value
+from stead.core.kind import Kind, Reach
+from stead.core.value import field, mutable, value
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE, Grants
 from stead.language.spec.settings import SiteHook
@@ -90,6 +90,14 @@ class Block:
 
     def place(self, path: str = "") -> Place:
         return self.node.place_of(path)
+
+
+@mutable
+class KeptFacts:
+    """What was made of a block before, for a process that reads it again and again."""
+
+    text: bytes = b""  # in the digest
+    granted: tuple[Reach, ...] | None = None  # what its fields ask for beyond its project
 
 
 @value

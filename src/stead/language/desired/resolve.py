@@ -16,14 +16,16 @@ from stead.language.desired.composing import Composing, told_of
 from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
-from stead.language.desired.model import Block, Desired, Export, Settings, Site
+from stead.language.desired.model import Block, Desired, Export, KeptFacts, Settings
 from stead.language.desired.quota import PROJECTS, over_quota, too_many, with_default
+from stead.language.desired.remembered import RememberedDefinitions, SpecMemory
 from stead.language.desired.renames import Renames
 from stead.language.desired.scope import BlockScope, Keys
 from stead.language.desired.settings import SettingsReader
+from stead.language.desired.site_section import read_site
 from stead.language.desired.variables import Variables
 from stead.language.expressions import new_budget, revealed
-from stead.language.reading import OUT_OF_RANGE, Reading, read_model
+from stead.language.reading import Reading, read_model
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Spec, VariableScope
 from stead.language.spec.grants import NOTHING
@@ -32,17 +34,20 @@ from stead.language.spec.settings import COUNTED, SETTINGS
 from stead.language.vault import Vault
 
 
-def resolve(spec: Spec, *, key: bytes, alone: bool = False) -> tuple[Desired, list[Diagnostic]]:
+def resolve(
+    spec: Spec, *, key: bytes, alone: bool = False, memory: SpecMemory | None = None
+) -> tuple[Desired, list[Diagnostic]]:
     """`key` seals secrets in the digest, so that it changes with them and does not give them away. `alone`: these are a
-    project's files without the site's, so names that the project has not may be the site's.
+    project's files without the site's, so names that the project has not may be the site's. `memory` is of a process
+    that reads the whole of a spec again and again.
     """
     new_budget()
-    resolving = _Resolving(spec, alone)
+    resolving = _Resolving(spec, alone, memory)
     desired = resolving.desired(key)
     found = resolving.found
     whole = not has_errors(found)
     trust.playbooks(desired, spec.site, spec.owned, found)
-    found += trust.beyond(desired, resolving.kinds, resolving.grants, alone=alone)
+    found += trust.beyond(desired, resolving.grants, resolving.kept, alone=alone)
     if whole:  # rules look at whole blocks: they would only repeat what is known to be missing
         desired = resolving.followed(desired)
         for block in desired.blocks:
@@ -54,7 +59,7 @@ def resolve(spec: Spec, *, key: bytes, alone: bool = False) -> tuple[Desired, li
 
 
 class _Resolving:
-    def __init__(self, spec: Spec, alone: bool) -> None:
+    def __init__(self, spec: Spec, alone: bool, memory: SpecMemory | None) -> None:
         self.spec, self.alone = spec, alone
         self.found: list[Diagnostic] = []
         self.kinds = spec.kinds
@@ -65,11 +70,12 @@ class _Resolving:
         self._variables: dict[int, tuple[Variables, Mapping[str, Any]]] = {}
         self._defined: dict[Block, Definition] = {}
         self.empty: dict[Address, bool] = {}
+        self.kept: Mapping[Block, KeptFacts] = {}
         self.absent: dict[Address, Place] = {}
         self.names: dict[tuple[str, str], dict[str, Keys]] = {}
         self.exported: exports.Exported = {}
         self.variables = self.variables_of(spec.environment)[0].values
-        self.site = self.read_site()
+        self.site = read_site(spec.site, Reading(self.scope(spec.environment)), self.found)
         self.grants = trust.read_grants(spec.grants, self.scope(spec.environment), self.found)
         for name, folder in spec.uploads.items():
             given = self.grants.get(name, NOTHING)
@@ -83,6 +89,7 @@ class _Resolving:
         self.counts = [self.count(one) for one in self.definitions]
         for one, count in zip(self.definitions, self.counts, strict=True):
             self.names.setdefault((one.project, one.kind), {})[one.name] = count.keys
+        self.remembered = RememberedDefinitions(memory, self.names) if memory is not None else None
         self.found += trust.for_nobody(spec.grants, self.grants, self.written())
         self.settings = SettingsReader(
             spec=spec, site=self.site, grants=self.grants, names=self.names, absent=self.absent, alone=alone
@@ -178,6 +185,7 @@ class _Resolving:
         renames = Renames(self.kinds, by_address, self.grants, absent=self.absent, alone=self.alone)
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
         self.found += renames.found
+        self.kept = self.remembered.end() if self.remembered else {}
         return Desired(
             site=self.site,
             kinds=self.kinds,
@@ -196,7 +204,7 @@ class _Resolving:
             forget=forget,
             digest=""
             if has_errors(self.found)
-            else digest_of(key, self.site, blocks, (outputs, checks, exported.values()), (moved, forget)),
+            else digest_of(key, self.site, blocks, (outputs, checks, exported.values()), (moved, forget), self.kept),
         )
 
     def followed(self, desired: Desired) -> Desired:
@@ -236,6 +244,14 @@ class _Resolving:
         return made
 
     def blocks(self, one: Definition, count: Counted) -> Iterator[Block]:
+        known = self.remembered.known(one, self.kinds[one.kind]) if self.remembered and count is ONE else None
+        if known is None:
+            yield from self.read_blocks(one, count)
+        else:
+            self._defined[known] = one
+            yield known
+
+    def read_blocks(self, one: Definition, count: Counted) -> Iterator[Block]:
         address = Address(one.project, one.kind, one.name)
         members = (address,) if count.keys is None else tuple([address._replace(key=key) for key in count.keys])
         scope = self.scope(one.environment)
@@ -245,10 +261,14 @@ class _Resolving:
             if count.each is None:  # there are none now; what is written of them can be wrong all the same
                 self.read(one, address, scope)
             return
+        before = len(self.found)
         first = self.read(one, address, scope)
         if not scope.varies:
             if first is not None:
-                yield self.block(one, first, members, count)
+                block = self.block(one, first, members, count)
+                if self.remembered and count is ONE and len(self.found) == before:
+                    self.remembered.keep(one, self.kinds[one.kind], block, scope)
+                yield block
             return
         if first is not None:
             yield self.block(one, first, members[:1], count)
@@ -291,25 +311,6 @@ class _Resolving:
         )
         self._defined[block] = one
         return block
-
-    def read_site(self) -> Site:
-        node = self.spec.site
-        if node is None:
-            return Site()
-        reading = Reading(self.scope(self.spec.environment))
-        site = read_model(Site, node, reading)
-        if site is FAILED:
-            self.found += reading.found
-            return Site()
-        for first, last in (("vni_first", "vni_last"), ("vlan_first", "vlan_last")):
-            low, high = getattr(site, first), getattr(site, last)
-            if low > high:
-                reading.tell(
-                    OUT_OF_RANGE, node.place_of(first), f"{first} is {low} and {last} {high}: there is none between."
-                )
-        self.found += reading.found
-        found: Site = site
-        return found
 
 
 def told_inside(found: Sequence[Diagnostic], environment: VariableScope) -> Sequence[Diagnostic]:

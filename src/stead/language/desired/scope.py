@@ -81,7 +81,7 @@ class Nothing:
 
 @mutable
 class BlockScope:
-    """Reading changes one thing: `varies`."""
+    """Reading changes what it tells of itself: `varies`, `computed` and `referred`."""
 
     project: str
     prefix: str
@@ -100,8 +100,11 @@ class BlockScope:
     each: Mapping[str, Any] | None = None
     index: int | str | None = None
     varies: bool = False  # an early expression looked at `each` or `index`
+    computed: bool = False  # there is an expression or a secret
+    referred: set[str] = field(default_factory=set)  # the kinds of which resources are named
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:
+        self.referred.add(ref.kind)
         match = _REFERENCE.fullmatch(text)
         wanted = match["name"] if match else text
         address = self.named(ref.kind, wanted) if match else None
@@ -161,7 +164,7 @@ class BlockScope:
         return None
 
     def evaluate(self, node: Scalar, found: list[Diagnostic]) -> Any:
-        secret = False
+        self.computed, secret = True, False
         try:
             early = [use for use in uses(node.text) if use.name in self.kinds or use.name in ("this", "projects")]
             if early:
@@ -183,6 +186,7 @@ class BlockScope:
             return None
 
     def keep(self, node: Scalar, path: str, found: list[Diagnostic]) -> Expression | Secret | None:
+        self.computed = True
         try:
             if self.project_file and (told := self._beyond_walls(node)) is not None:
                 found.append(told)
@@ -223,6 +227,7 @@ class BlockScope:
         return to is not None and (not self.project_file or not to or self.project in (project, *to))
 
     def decrypt(self, node: Scalar, found: list[Diagnostic]) -> Secret | None:
+        self.computed = True
         return self.vault.open(node, found)
 
     def _known(self, known: frozenset[str], node: Scalar, found: list[Diagnostic]) -> bool:

@@ -14,9 +14,9 @@ from typing import Any, cast, get_args
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Place, Severity
 from stead.core.fields import Granted
-from stead.core.kind import Kind, Reach
+from stead.core.kind import Reach
 from stead.core.value import fields_of, is_value, replace
-from stead.language.desired.model import Block, Desired, Hook, Site
+from stead.language.desired.model import Block, Desired, Hook, KeptFacts, Site
 from stead.language.document import Node
 from stead.language.reading import Reading, ReadingScope, nearest, read_model
 from stead.language.reading.models import hint_of, word_of
@@ -78,17 +78,28 @@ def _playbook(path: str, place: Place, owned: Mapping[str, str], found: list[Dia
 
 
 def beyond(
-    desired: Desired, kinds: Mapping[str, Kind], grants: Mapping[str, Grants], *, alone: bool
+    desired: Desired, grants: Mapping[str, Grants], kept: Mapping[Block, KeptFacts], *, alone: bool
 ) -> Iterator[Diagnostic]:
     """`alone`: the site's files are not at hand, so nobody knows what it grants."""
+    sources = desired.site.image_sources
+    may = {name: replace(given, image_sources=(*given.image_sources, *sources)) for name, given in grants.items()}
+    others = replace(NOTHING, image_sources=(*NOTHING.image_sources, *sources))
     for block in desired.blocks:
         if not block.project_file:
             continue
-        given = grants.get(block.project, NOTHING)
-        given = replace(given, image_sources=(*given.image_sources, *desired.site.image_sources))
-        for one in (*granted_fields(block.model), *_settings(block), *kinds[block.kind].reaches(block, desired)):
+        given = may.get(block.project, others)
+        asked = (*_granted(block, kept.get(block)), *_settings(block))
+        for one in (*asked, *desired.kinds[block.kind].reaches(block, desired)):
             if not allows(given, one.grant, one.value):
                 yield _told(block.project, one, block.place(one.path), str(block.members[0].block), alone=alone)
+
+
+def _granted(block: Block, facts: KeptFacts | None) -> tuple[Reach, ...]:
+    if facts is None:
+        return tuple(granted_fields(block.model))
+    if facts.granted is None:
+        facts.granted = tuple(granted_fields(block.model))
+    return facts.granted
 
 
 def _told(project: str, one: Reach, place: Place, address: str, *, alone: bool) -> Diagnostic:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from os.path import normpath
 from pathlib import Path
-from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.fields import Password
@@ -19,7 +18,7 @@ from stead.language.spec.merged import Sections
 from stead.language.spec.model import Given, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
 from stead.language.spec.sections import IN_PROJECT, PART, TOP, conditions, misplaced, unknown, version, without_sites
-from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, literal, twice_owned
+from stead.language.spec.stored import NOTHING_STORED, Stored, document_of, twice_owned
 
 RECURSION = Code("STEAD-L025", "a part includes itself")
 
@@ -51,7 +50,7 @@ def load(  # noqa: PLR0913 - each is a source of its own
         loading.top(node, environment)
     loading.project_files(nodes, environment)
     for project, content in stored.documents.items():
-        loading.stored(project, content, environment)
+        loading.stored(project, stored.nodes.of(content, document_of(project)), environment)
         loading.uploads[project] = f"{stored.uploads}/{project}/"
     found = [*loading.files.found, *loading.found]
     return loading.spec(environment, tuple(vault_secrets)), found
@@ -175,13 +174,12 @@ class _Loading:
             version(node, self.found)
             self.contents(node, scope)
 
-    def stored(self, project: str, content: Mapping[str, Any], above: VariableScope) -> None:
+    def stored(self, project: str, node: document.Mapping, above: VariableScope) -> None:
         """What the API's people have asked for, with the walls of a project file. The site's files may say what is
         theirs to say of the project, and nothing that is in it.
         """
         others = [one for one in self.sections.definitions.values() if one.project == project]
         self.found += twice_owned(project, others)
-        node = literal(content, document_of(project))
         scope = VariableScope(declared={}, given={}, project=project, walls=Path(node.file))
         own = node.child("project") or document.Mapping(node.file, 1, 1)
         self.sections.define("projects", "", project, own, above, None)

@@ -5,6 +5,7 @@ All of their text is literal: a name, a user data or a tag with `{{` in it is th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,12 +16,40 @@ from stead.language.document import Literal, Node
 from stead.language.spec.model import Definition
 
 
+class LiteralNodes:
+    """Nodes of documents, made once for each entry of a section: what is written as it was is the same node."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, dict[tuple[str, str], tuple[str, Node]]] = {}
+
+    def of(self, content: Mapping[str, Any], file: str) -> document.Mapping:
+        made = dict[tuple[str, str], tuple[str, Node]]()
+        top = document.Mapping(file, 1, 1)
+        for section, said in content.items():
+            if isinstance(said, Mapping):
+                below = document.Mapping(file, 1, 1)
+                below.entries = {name: self._entry((section, name), one, file, made) for name, one in said.items()}
+                top.entries[section] = below
+            else:
+                top.entries[section] = _node(said, file)
+        self._made[file] = made
+        return top
+
+    def _entry(self, key: tuple[str, str], said: Any, file: str, made: dict[tuple[str, str], tuple[str, Node]]) -> Node:
+        """Compared by its text, to the letter: to Python, 1 and true are equal, and so are maps in another order."""
+        text = json.dumps(said, default=str)
+        last = self._made.get(file, {}).get(key)
+        made[key] = last if last is not None and last[0] == text else (text, _node(said, file))
+        return made[key][1]
+
+
 @value
 class Stored:
     """What a spec has beside its files."""
 
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # project -> its contents
     uploads: str = ""  # the folder of images that came through the API; each project has one below it
+    nodes: LiteralNodes = field(default_factory=LiteralNodes)
 
 
 NOTHING_STORED = Stored()
@@ -30,12 +59,6 @@ TWO_OWNERS = Code("STEAD-G009", "a project is defined in files and through the A
 def document_of(project: str) -> str:
     """What stands in the place of a file's name."""
     return f"the API's document of {project}"
-
-
-def literal(content: Mapping[str, Any], file: str) -> document.Mapping:
-    node = _node(content, file)
-    assert isinstance(node, document.Mapping)  # noqa: S101 - of a map, one is made
-    return node
 
 
 def _node(said: Any, file: str) -> Node:
