@@ -67,6 +67,7 @@ SERVERS: list[dict[str, Any] | None] = [
     {**SERVER, "labels": {"a": 1}},
     {**SERVER, "display_name": "Web {{ vars.x }}"},
     {**SERVER, "volumes": ["data"]},
+    {**SERVER, "volumes": ["data[*]"]},
     {**SERVER, "depends_on": ["volumes/data"]},
     {**SERVER, "hooks": [{"playbook": "notify", "when": "after"}]},
     {**SERVER, "security_groups": ["web"]},
@@ -76,7 +77,16 @@ SERVERS: list[dict[str, Any] | None] = [
 ]
 OTHERS: dict[str, list[dict[str, Any]]] = {
     "networks": [{"app": {"subnets": {"v4": {"cidr": "10.0.0.0/16"}}}}, {}, {"app": {}}],
-    "volumes": [{}, {"data": {"size": "1GiB"}}, {"data": {"size": "2GiB"}}, {"data": {"size": "1GiB"}, "more": {}}],
+    "volumes": [
+        {},
+        {"data": {"size": "1GiB"}},
+        {"data": {"size": "2GiB"}},
+        {"data": {"size": "1GiB", "count": 2}},
+        {"data": {"size": "1GiB", "count": 3}},
+        {"data": {"size": "1GiB", "for_each": {"p": 1, "q": 2}}},
+        {"data": {"size": "1GiB", "for_each": {"q": 2, "p": 1}}},
+        {"data": {"size": "1GiB"}, "more": {}},
+    ],
     "security_groups": [{}, {"web": {"ingress": [{"protocol": "tcp", "ports": 80}]}}, {"web": {}, "default": {}}],
     "project": [{}, {"quota": {"instances": 2}}, {"members": ["ada"]}],
 }

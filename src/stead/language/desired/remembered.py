@@ -51,7 +51,7 @@ class RememberedDefinitions:
     def __init__(self, memory: SpecMemory, names: Names) -> None:
         """Names that are as they were are the same value, and so comparable at once."""
         self._last = memory
-        self._names = {key: last if (last := memory.names.get(key)) == now else now for key, now in names.items()}
+        self._names = {key: _unless_changed(memory.names.get(key, NONE), now) for key, now in names.items()}
         self._names_of: dict[tuple[str, frozenset[str]], NamesOfKinds] = {}
         self._kept: dict[Address, ReadDefinition] = {}
 
@@ -98,3 +98,11 @@ class RememberedDefinitions:
         last.facts = {one.block: last.facts.get(one.block) or KeptFacts() for one in self._kept.values()}
         last.definitions, last.names, last.names_of = self._kept, self._names, self._names_of
         return last.facts
+
+
+def _unless_changed(last: Mapping[str, Keys], now: Mapping[str, Keys]) -> Mapping[str, Keys]:
+    """Also in the order of members, in which lists name all of them."""
+    same = last == now and all(
+        not isinstance(keys, dict) or [*keys] == [*(last[one] or ())] for one, keys in now.items()
+    )
+    return last if same else now

@@ -101,10 +101,9 @@ class BlockScope:
     index: int | str | None = None
     varies: bool = False  # an early expression looked at `each` or `index`
     computed: bool = False  # there is an expression or a secret
-    referred: set[str] = field(default_factory=set)  # the kinds of which resources are named
+    referred: set[str] = field(default_factory=set)  # the kinds of which names were looked up
 
     def refer(self, text: str, ref: Ref, place: Place, found: list[Diagnostic]) -> Address | None:
-        self.referred.add(ref.kind)
         match = _REFERENCE.fullmatch(text)
         wanted = match["name"] if match else text
         address = self.named(ref.kind, wanted) if match else None
@@ -124,6 +123,7 @@ class BlockScope:
 
     def named(self, kind: str, name: str) -> Address | None:
         """The same part first, then the project, then the site."""
+        self.referred.add(kind)
         return next((one for one in self._meant(kind, name) if one.name in self.names.get(one[:2], {})), None)
 
     def _meant(self, kind: str, name: str) -> Iterator[Address]:
