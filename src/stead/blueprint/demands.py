@@ -47,12 +47,11 @@ class PlacementRequest:
     problem: ask.Problem
     members: Mapping[str, Address]  # placement's name of a member -> its address
     carried: Mapping[str, Address]  # the same for volumes that an instance brings along
-    split_volumes: Mapping[
-        Address, Mapping[Address, str]
-    ]  # an instance whose volumes are here and there -> where each is
+    split_volumes: Mapping[Address, Mapping[Address, str]]  # an instance with volumes here and there -> where each is
     alone: frozenset[Address]  # volumes that one uses at a time
     held: Mapping[str, Reason]  # members that stay on a host that may still run them, and would not otherwise
     priorities: Mapping[Address, int]  # of those that have one
+    paired: tuple[tuple[Block, Standby], ...]  # what is to be on two hosts
 
 
 def question(
@@ -89,6 +88,7 @@ def question(
         priorities={
             address: demand.priority for block, demand in asking.demands if demand.priority for address in block.members
         },
+        paired=tuple([(block, one.standby) for block, one in asking.demands if one.standby is not Standby.NONE]),
     )
 
 

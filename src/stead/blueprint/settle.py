@@ -79,7 +79,7 @@ def settle(
         placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
     anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts, observed.hosts))
-    seconds, alone = standby.standbys(desired, kinds, question, hosts, observed.hosts, records)
+    seconds, alone = standby.standbys(question, hosts, observed.hosts, records)
     asked = _claims(desired, kinds, seconds)
     chosen, more = leases.choose(asked, records, site=recorded.site, replace=anew, taken=left.taken)
     found += [*alone, *more]

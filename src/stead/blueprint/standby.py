@@ -7,26 +7,22 @@ host, which is placement's to choose; and must not disturb what runs for the sak
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from stead.blueprint.demands import PlacementRequest
 from stead.blueprint.placement.filters import broken
 from stead.blueprint.placement.model import HostState, PlacementHost, Problem, Request
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.kind import Kind
 from stead.core.needs import STANDBY, Standby
 from stead.core.observed import Host, HostStatus
 from stead.core.recorded import Record
 from stead.core.value import replace
-from stead.language.desired import Block, Desired
 
 ALONE = Code("STEAD-P005", "no second host fits", Severity.WARNING)
 
 
 def standbys(
-    desired: Desired,
-    kinds: Mapping[str, Kind],
     question: PlacementRequest,
     hosts: Mapping[Address, str],
     observed: Mapping[str, Host],
@@ -35,21 +31,20 @@ def standbys(
     """Of those that are to be on two hosts, the second: "" where none fits now. What was on one alone, and still finds
     no second, has no entry.
     """
-    asking = list(_asking(desired, kinds))
-    if not asking:
+    if not question.paired:
         return {}, []
-    names = {str(address) for block, _ in asking for address in block.members}
+    names = {str(address) for block, _ in question.paired for address in block.members}
     requests = {one: request for request in question.problem.requests for one in request.members if one in names}
     choice = _Choice(question.problem, observed, hosts)
     kept = {
         address: choice.kept(requests[str(address)], hosts.get(address, ""), record)
-        for block, _ in asking
+        for block, _ in question.paired
         for address in block.members
         if (record := records.get(address)) is not None
     }
     choice.load.update(host for host in kept.values() if host)
     found, told = {}, []
-    for block, wish in asking:
+    for block, wish in question.paired:
         for address in block.members:
             home, record = hosts.get(address, ""), records.get(address)
             second = kept.get(address) or choice.best(requests[str(address)], home)
@@ -62,13 +57,6 @@ def standbys(
                 )
                 told.append(ALONE.at(block.place("ha"), text, address=str(address)))
     return found, told
-
-
-def _asking(desired: Desired, kinds: Mapping[str, Kind]) -> Iterator[tuple[Block, Standby]]:
-    for block in desired.blocks:
-        demand = kinds[block.kind].demand(block, desired)
-        if demand is not None and demand.standby is not Standby.NONE:
-            yield block, demand.standby
 
 
 class _Choice:
