@@ -25,6 +25,7 @@ from stead.plan.planner import Inputs, make_plan
 KEY = b"k" * 32
 SITE = {
     "stead": ["stead: 1"],
+    "profiles": ["profiles: {base: {protect: true}}", "profiles: {base: {labels: {a: b}}}", "profiles: {}"],
     "images": ["images: {tiny: {source: /srv/tiny.qcow2}}"],
     "flavors": [
         "flavors: {small: {vcpus: 1, memory: 256MiB, disk: 1GiB}, large: {vcpus: 2, memory: 1GiB, disk: 1GiB}}",
@@ -68,6 +69,8 @@ SERVERS: list[dict[str, Any] | None] = [
     {**SERVER, "display_name": "Web {{ vars.x }}"},
     {**SERVER, "volumes": ["data"]},
     {**SERVER, "volumes": ["data[*]"]},
+    {**SERVER, "when": False},
+    {**SERVER, "profile": "base"},
     {**SERVER, "depends_on": ["volumes/data"]},
     {**SERVER, "hooks": [{"playbook": "notify", "when": "after"}]},
     {**SERVER, "security_groups": ["web"]},
@@ -85,6 +88,8 @@ OTHERS: dict[str, list[dict[str, Any]]] = {
         {"data": {"size": "1GiB", "count": 3}},
         {"data": {"size": "1GiB", "for_each": {"p": 1, "q": 2}}},
         {"data": {"size": "1GiB", "for_each": {"q": 2, "p": 1}}},
+        {"data": {"size": "1GiB", "count": 0}},
+        {"data": {"size": "1GiB", "when": False}},
         {"data": {"size": "1GiB"}, "more": {}},
     ],
     "security_groups": [{}, {"web": {"ingress": [{"protocol": "tcp", "ports": 80}]}}, {"web": {}, "default": {}}],

@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "output": "print outputs of the last apply",
     "diff": "show each field that differs: change or drift",
     "drift": "show differences between hosts and the last apply",
+    "launch": "write an instance of a well-known image into the spec, and apply it",
+    "image": "list images of distributions, and lock their checksums",
     "schema": "print the JSON Schema of the spec",
     "explain": "explain why a resource is on its host, or on none",
     "capacity": "show used and free capacity, and what a failure would do",

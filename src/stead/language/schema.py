@@ -15,7 +15,7 @@ from stead.language.model_schema import EXPRESSION, NAMES, Json, or_expression, 
 from stead.language.spec.grants import Grants
 from stead.language.spec.quota import quota_model
 from stead.language.spec.sections import IN_PROJECT
-from stead.language.spec.settings import COMPOSED, Common, Composed
+from stead.language.spec.settings import COMPOSED, PROFILE, Common, Composed
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -78,14 +78,15 @@ def _shared(kinds: Mapping[str, Kind]) -> Json:
 
 def _section(plural: str, kind: Kind) -> Json:
     whole, some = ({"$ref": f"#/$defs/{name}"} for name in (plural, f"{plural}_with_profiles"))
-    return _map({"if": {"type": "object", "required": ["profile"]}, "then": some, "else": whole}, kind.help)
+    uses = {"if": {"type": "object", "required": ["profile"]}, "then": some, "else": whole}
+    return _map({"if": {"type": "string"}, "then": {"pattern": f"^{PROFILE.pattern}$"}, "else": uses}, kind.help)
 
 
 def _profiles(kinds: Mapping[str, Kind]) -> Json:
     some = [{"$ref": f"#/$defs/{plural}_with_profiles"} for plural in kinds if plural != "projects"]
     uncomposed = {"not": {"anyOf": [{"required": [word]} for word in sorted(COMPOSED)]}}
     help_ = "Fields that definitions share, by the name that `profile` says"
-    return _map({"type": "object", **uncomposed, "anyOf": some}, help_)
+    return _map({"type": "object", **uncomposed, "anyOf": some}, help_, names={"pattern": f"^{PROFILE.pattern}$"})
 
 
 def _loose(made: Json, at: str) -> Json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stead.core.fields import Password
     from stead.language.desired import Desired
     from stead.language.desired.remembered import SpecMemory
-    from stead.language.spec import Stored
+    from stead.language.spec import Spec, Stored
     from stead.runner import Runner
     from stead.site.inventory import Inventory
     from stead.store import Store
@@ -123,14 +123,23 @@ def read_spec(
     """
     from stead.cli.common.bounded import while_planned
     from stead.cli.common.hooks import unfit
-    from stead.kinds import kinds
     from stead.language.desired import resolve
-    from stead.language.spec import load
 
     if stored is None:
         store = existing_state(workspace)
         stored = stored_of(workspace, store.documents() if store is not None else {})
-    spec, found = load(
+    spec, found = read_files(workspace, stored)
+    with while_planned(bool(spec.owned)):
+        desired, more = resolve(spec, key=key or site_key(workspace), memory=memory)
+    return desired, [*found, *more, *unfit(desired, workspace.root)]
+
+
+def read_files(workspace: Workspace, stored: Stored) -> tuple[Spec, list[Diagnostic]]:
+    """What the files say, before anything in it is resolved."""
+    from stead.kinds import kinds
+    from stead.language.spec import load
+
+    return load(
         workspace.specs,
         kinds(),
         variables=workspace.variables,
@@ -139,9 +148,6 @@ def read_spec(
         root=workspace.root,
         stored=stored,
     )
-    with while_planned(bool(spec.owned)):
-        desired, more = resolve(spec, key=key or site_key(workspace), memory=memory)
-    return desired, [*found, *more, *unfit(desired, workspace.root)]
 
 
 def passwords(files: tuple[Path, ...]) -> tuple[Password, ...]:

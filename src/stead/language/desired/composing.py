@@ -6,6 +6,7 @@ and null takes away, as in a JSON Merge Patch (RFC 7396). Names and variables in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from stead.core.address import Address
@@ -22,7 +23,7 @@ from stead.language.reading.context import kind_of
 from stead.language.reading.readers import FAILED
 from stead.language.spec import Definition, Spec, VariableScope
 from stead.language.spec.model import Profile, When
-from stead.language.spec.settings import COMPOSED, Composed
+from stead.language.spec.settings import COMPOSED, PROFILE, Composed
 
 NO_PROFILE = Code("STEAD-R006", "no such profile")
 _WHOLE = (
@@ -49,6 +50,8 @@ class Composing:
                 self.absent[Address(one.project, one.kind, one.name)] = false.node.place
             elif isinstance(one.node, document.Mapping) and COMPOSED & one.node.entries.keys():
                 yield self._composed(one, one.node)
+            elif isinstance(one.node, Scalar) and _is_profile(one.node):
+                yield self._composed(one, _of_profile(one.node))
             else:
                 yield one
 
@@ -82,20 +85,34 @@ class Composing:
 
     def _profile(self, name: str, one: Definition, address: str) -> Profile | None:
         """The same part first, then the project, then the site. The site's files use none of a project's people."""
-        known = {
-            word: profile
-            for (project, word), profile in self._spec.profiles.items()
-            if project in ("", one.project) and (one.environment.project_file or not profile.project_file)
-        }
+        profiles = self._spec.profiles
         for key in ((one.project, one.environment.prefix + name), (one.project, name), ("", name)):
-            profile = self._spec.profiles.get(key)
-            if profile is not None and profile in known.values():
-                return profile
+            if key in profiles and (one.environment.project_file or not profiles[key].project_file):
+                return profiles[key]
         if not self._alone:
-            listed = f" There are {', '.join(sorted(known)[:8])}." if known else " There are none: write `profiles`."
-            text = f"There is no profile {name!r} in this project or at the site.{nearest(name, known) or listed}"
+            text = f"There is no profile {name!r} in this project or at the site.{self._instead(name, one)}"
             self.found.append(NO_PROFILE.at(one.node.place_of("profile"), text, address=address))
         return None
+
+    def _instead(self, name: str, one: Definition) -> str:
+        if "/" in name:
+            return " `stead image lock` writes the profiles of the catalogue's images."
+        own = ("", one.project)
+        profiles = self._spec.profiles.items()
+        known = sorted(word for (at, word), each in profiles if at in own and not each.project_file)
+        listed = f" There are {', '.join(known[:8])}." if known else " There are none: write `profiles`."
+        return nearest(name, known) or listed
+
+
+def _is_profile(node: Scalar) -> bool:
+    return isinstance(node.value, str) and re.fullmatch(PROFILE.pattern, node.text) is not None
+
+
+def _of_profile(name: Scalar) -> document.Mapping:
+    """A definition that is a name alone has the fields of that profile."""
+    made = document.Mapping(name.file, name.line, name.column)
+    made.entries["profile"] = name
+    return made
 
 
 def is_there(node: Node, reading: Reading) -> bool:

@@ -166,6 +166,11 @@ class Site:
         "Folders and URL prefixes that images of project files may come from",
         Example(["/srv/images/", "https://cloud.debian.org/images/cloud/"]),
     ] = ()
+    image_mirrors: Annotated[
+        Mapping[Annotated[str, SOURCE], Annotated[str, SOURCE]],
+        "URL prefixes of the catalogue's images, and where a mirror of yours has what is there",
+        Example({"https://cloud.debian.org/images/": "https://mirror.example.org/debian-images/"}),
+    ] = field(default_factory=dict)
     unchecked_images: Annotated[bool, "Images from URLs need no checksum: whoever answers there decides what runs"] = (
         False
     )

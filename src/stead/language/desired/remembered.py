@@ -75,7 +75,7 @@ class RememberedDefinitions:
             or one.profiles
             or one.environment.included is not None
             or block.settings.hooks
-            or block.settings.depends_on
+            or one.node.child("depends_on") is not None  # it may be left out, and be none yet
         ):
             return
         kinds = frozenset(scope.referred)

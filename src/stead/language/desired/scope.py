@@ -118,6 +118,7 @@ class BlockScope:
         return None
 
     def members(self, ref: Ref, name: str) -> Keys:
+        self.referred.add(ref.kind)
         address = self.named(ref.kind, name)
         return None if address is None else self.names[address.project, ref.kind][address.name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from stead.core.address import NAME, Address
@@ -13,7 +14,7 @@ from stead.language.reading.codes import UNKNOWN_FIELD, WRONG_FORM, WRONG_TYPE
 from stead.language.reading.context import kind_of
 from stead.language.spec.model import Definition, Profile, Said, VariableScope
 from stead.language.spec.sections import lists
-from stead.language.spec.settings import COMPOSED
+from stead.language.spec.settings import COMPOSED, PROFILE
 
 TWICE = Code("STEAD-L023", "a name is defined twice")
 
@@ -90,7 +91,7 @@ class Sections:
         """`profiles`, of the site, a project or a part."""
         for word, below in self.entries(node, "profiles"):
             key = (scope.project, scope.prefix + word)
-            if not NAME.fullmatch(key[1]):
+            if not re.fullmatch(PROFILE.pattern, key[1]):
                 self.found.append(WRONG_FORM.at(below.place, f"{key[1]!r} cannot be a name. {_NAME_FORMS}"))
             elif key in self.profiles:
                 self.twice("profiles", word, below, self.profiles[key].node)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from stead.core.address import NAME
 from stead.core.fields import (
     LINE,
     Anything,
     Duration,
     Example,
-    Name,
     Path,
     Text,
 )
@@ -109,12 +109,16 @@ class Common:
     ] = ()
 
 
+# `debian/12`: what `stead image lock` writes of an image of the catalogue.
+PROFILE = Text(pattern=rf"{NAME.pattern}(/[a-z0-9][a-z0-9._-]{{0,62}})?", what="the name of a profile", longest=127)
+
+
 @value
 class Composed:
     """What decides which fields a definition has, and whether it is there; read before all others."""
 
     profile: Annotated[
-        tuple[Annotated[str, Name()], ...] | Annotated[str, Name()],
+        tuple[Annotated[str, PROFILE], ...] | Annotated[str, PROFILE],
         "Profiles whose fields it has too, in order: later ones win, and its own win over all",
         Example(["base", "web"]),
     ] = ()
