@@ -13,7 +13,10 @@ from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
 from stead.drivers import hypervisor, network, storage
+from stead.language.desired.declared import Declared
+from stead.language.desired.exports import ForOthers
 from stead.language.desired.model import Site
+from stead.language.desired.results import Condition, Described
 from stead.language.matrix import matrix
 from stead.language.reading.models import word_of
 from stead.language.spec.grants import Grants
@@ -75,6 +78,7 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
         ["# The site", "", "The section `site`: what holds for everything.", "", *table(Site), *_sections(Site), ""]
     )
     made["grants.md"] = "\n".join(["# Grants", "", *_GRANTS, "", *table(Grants), *_sections(Grants), ""])
+    made["values.md"] = values_page()
     quota = quota_model(kinds)
     made["quota.md"] = "\n".join(["# Quota", "", *_QUOTA, "", *table(quota), ""])
     made["abilities.md"] = abilities_page()
@@ -83,6 +87,7 @@ def pages(kinds: Mapping[str, Kind]) -> dict[str, str]:
     made["README.md"] = "\n".join([*index, "- [common](common.md): fields of every resource"])
     made["README.md"] += "\n- [site](site.md): the section `site`"
     made["README.md"] += "\n- [grants](grants.md): what project files may do beyond their project"
+    made["README.md"] += "\n- [values](values.md): `vars`, `outputs`, `checks` and `exports`"
     made["README.md"] += "\n- [quota](quota.md): what a project may have at most"
     made["README.md"] += "\n- [abilities](abilities.md): what the host code of this version can do\n"
     return made
@@ -109,6 +114,13 @@ def _sections(whole: type) -> list[str]:
 def _shortest(model: type, short: str) -> str:
     after = getattr(model, "AFTER_COLON", "")
     return f"its `{word_of(short)}` alone" + (f", or as `{word_of(short)}:{after}`" if after else "")
+
+
+def values_page() -> str:
+    lines = ["# Variables, outputs, checks and exports", "", "What may be said of each. `name: value` alone is enough."]
+    for word, model in {"vars": Declared, "outputs": Described, "checks": Condition, "exports": ForOthers}.items():
+        lines += ["", f"## {word}", "", (model.__doc__ or "").partition("\n")[0], "", *table(model)]
+    return "\n".join([*lines, ""])
 
 
 def abilities_page() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Place
@@ -17,7 +18,7 @@ from stead.language import document
 from stead.language.desired.scope import BlockScope
 from stead.language.document import Node, Scalar
 from stead.language.expressions import BoundExceeded, names_used
-from stead.language.reading import MISSING, WRONG_TYPE, Reading, nearest, read_model
+from stead.language.reading import MISSING, OUT_OF_RANGE, WRONG_TYPE, Reading, nearest, read_model
 from stead.language.reading.codes import SHOWN
 from stead.language.reading.context import kind_of
 from stead.language.reading.readers import FAILED
@@ -26,6 +27,8 @@ from stead.language.spec.model import Profile, When
 from stead.language.spec.settings import COMPOSED, PROFILE, Composed
 
 NO_PROFILE = Code("STEAD-R006", "no such profile")
+# As many as a document may have: a large profile of many definitions is as large as all of these.
+MOST: Final = 5_000_000
 _WHOLE = (
     "`when` is for the whole definition, so it cannot use {}. To leave out members, leave them out of `for_each` or "
     "`count`."
@@ -38,6 +41,8 @@ class Composing:
     def __init__(self, spec: Spec, scope: Callable[[VariableScope], BlockScope], *, alone: bool) -> None:
         self._spec, self._scope, self._alone = spec, scope, alone
         self._held: dict[tuple[int, int], bool] = {}
+        self._sizes: dict[int, int] = {}
+        self._room = MOST
         self.found: list[Diagnostic] = []
         self.absent: dict[Address, Place] = {}  # and where the `when` stands that leaves it out
 
@@ -76,12 +81,26 @@ class Composing:
         self.found += reading.found
         names = () if said is FAILED else (said.profile,) if isinstance(said.profile, str) else said.profile
         profiles = [self._profile(name, one, address) for name in names]
-        there = tuple(each for each in profiles if each is not None)
+        there = self._within_bounds(tuple(each for each in profiles if each is not None), one, address)
         node = document.Mapping(own.file, own.line, own.column)
         for each in (*(profile.node for profile in there), own.without(COMPOSED)):
             node = merged(node, each)
         complete = said is not FAILED and len(there) == len(profiles)
         return replace(one, node=node, profiles=there, complete=complete)
+
+    def _within_bounds(self, profiles: tuple[Profile, ...], one: Definition, address: str) -> tuple[Profile, ...]:
+        before = self._room
+        for each in profiles:
+            key = id(each.node)
+            if key not in self._sizes:
+                self._sizes[key] = sum(1 for _ in _places(each.node))
+            self._room -= self._sizes[key]
+        if self._room >= 0:
+            return profiles
+        if before >= 0:
+            text = f"With their profiles, all definitions have more than {MOST:,} values. Make the profiles smaller."
+            self.found.append(OUT_OF_RANGE.at(one.node.place_of("profile"), text, address=address))
+        return ()
 
     def _profile(self, name: str, one: Definition, address: str) -> Profile | None:
         """The same part first, then the project, then the site. The site's files use none of a project's people."""
