@@ -128,13 +128,13 @@ def read_spec(
     if stored is None:
         store = existing_state(workspace)
         stored = stored_of(workspace, store.documents() if store is not None else {})
-    spec, found = read_files(workspace, stored)
+    spec, found = read_files(workspace, stored, memory)
     with while_planned(bool(spec.owned)):
         desired, more = resolve(spec, key=key or site_key(workspace), memory=memory)
     return desired, [*found, *more, *unfit(desired, workspace.root)]
 
 
-def read_files(workspace: Workspace, stored: Stored) -> tuple[Spec, list[Diagnostic]]:
+def read_files(workspace: Workspace, stored: Stored, memory: SpecMemory | None = None) -> tuple[Spec, list[Diagnostic]]:
     """What the files say, before anything in it is resolved."""
     from stead.kinds import kinds
     from stead.language.spec import load
@@ -147,6 +147,7 @@ def read_files(workspace: Workspace, stored: Stored) -> tuple[Spec, list[Diagnos
         vault_secrets=passwords(workspace.vault_files),
         root=workspace.root,
         stored=stored,
+        parsed=memory.files if memory is not None else None,
     )
 
 

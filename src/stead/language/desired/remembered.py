@@ -16,6 +16,7 @@ from stead.language.desired.model import Block, KeptFacts
 from stead.language.desired.scope import BlockScope, Keys, Names
 from stead.language.document import Node
 from stead.language.spec import Definition
+from stead.language.spec.files import ParsedFiles
 from stead.language.spec.stored import LiteralNodes
 
 NamesOfKinds = tuple[Mapping[str, Keys], ...]
@@ -38,7 +39,7 @@ class SpecMemory:
     """What the last reading leaves to the next. One reads at a time."""
 
     def __init__(self) -> None:
-        self.nodes = LiteralNodes()
+        self.files, self.nodes = ParsedFiles(), LiteralNodes()
         self.definitions: Mapping[Address, ReadDefinition] = {}
         self.names: Mapping[tuple[str, str], Mapping[str, Keys]] = {}
         self.names_of: Mapping[tuple[str, frozenset[str]], NamesOfKinds] = {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from os.path import normpath, relpath
 from pathlib import Path
 
+from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.language.document import Node
 
@@ -19,11 +20,30 @@ TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
 OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml", "prices.yml")
 
 
+class ParsedFiles:
+    """Nodes of files, for a process that reads a spec again and again: what has the same bytes is the same node."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[bytes, Node | None]] = {}
+
+    def read(self, data: bytes, name: str) -> tuple[Node | None, list[Diagnostic]]:
+        from stead.language.document.parser import read
+
+        digest = blake2b(data).digest()
+        known = self._known.get(name)
+        if known is not None and known[0] == digest:
+            return known[1], []
+        node, found = read(data, name)
+        if not found:
+            self._known[name] = (digest, node)
+        return node, found
+
+
 class Files:
     """Reads documents, each file once, and names them as the user did: an editor opens that."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, parsed: ParsedFiles | None = None) -> None:
+        self.root, self._parsed = root, parsed
         self.found: list[Diagnostic] = []
         self.whole = True  # so far, every file could be read to its end
         self.owners: dict[str, str] = {}  # file -> the project whose people own it, or "", the site
@@ -116,7 +136,7 @@ class Files:
             return None
         from stead.language.document.parser import read
 
-        node, found = read(data, str(path))
+        node, found = (read if self._parsed is None else self._parsed.read)(data, str(path))
         self.found += found
         self.whole = self.whole and (node is not None or not found)
         return node

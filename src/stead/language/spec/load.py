@@ -13,7 +13,7 @@ from stead.core.value import replace
 from stead.language import document
 from stead.language.document import Node, Scalar
 from stead.language.reading.codes import MISSING, UNKNOWN_FIELD
-from stead.language.spec.files import Files
+from stead.language.spec.files import Files, ParsedFiles
 from stead.language.spec.merged import Sections
 from stead.language.spec.model import Given, Spec, VariableScope
 from stead.language.spec.project_files import Owned, apart, owned
@@ -35,11 +35,12 @@ def load(  # noqa: PLR0913 - each is a source of its own
     vault_secrets: Sequence[Password] = (),
     root: Path | None = None,
     stored: Stored = NOTHING_STORED,
+    parsed: ParsedFiles | None = None,
 ) -> tuple[Spec, list[Diagnostic]]:
     """`variables` are those of `-e`, as text; they win over variable files, later files over earlier ones.
-    `stored` are the documents of projects that belong to the API.
+    `stored` are the documents of projects that belong to the API. `parsed` is of who reads again and again.
     """
-    loading = _Loading(Files(root or Path.cwd()), kinds)
+    loading = _Loading(Files(root or Path.cwd(), parsed), kinds)
     nodes = [node for node in loading.files.spec(paths) if loading.sections.is_map(node)]
     given = loading.given(variables or {}, var_files)
     declared: dict[str, Node] = {}
