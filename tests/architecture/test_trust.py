@@ -42,8 +42,8 @@ WITHIN: dict[str, str] = {
     "images": "format compression size min_disk min_memory architecture os user firmware machine disk_bus nic_model "
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "
-    "traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine firmware boot "
-    "graphics agent tpm watchdog properties description disk wait migration",
+    "config_drive traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine "
+    "firmware boot graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
     "networks": "driver mtu subnets external shared domain ha description",
     "ports": "enabled description",

@@ -120,7 +120,7 @@ class _Chooser:
             value = number(need.fixed)
             for address in one.block.members:
                 holder = holders.setdefault(value, address)
-                if holder is not address:
+                if holder is not address and holder != address:  # of a UUID, as the record has it
                     self._asked_twice(one.block, need, holder, address)
                     continue
                 self.chosen[address][need.key] = need.fixed
@@ -193,7 +193,7 @@ class _Chooser:
         same = record is not None and previous and same_identity(record.leases.get(IDENTITY, "{}"), identity)
         if same and address not in self.replace:
             leases[UUID] = previous
-        else:
+        elif record is not None or UUID not in leases:  # else it is to be one that is there, and has a UUID
             holders, found = self._space(UUID).holders, derived(self.site, address, previous)
             while holders.setdefault(found, address) != address:
                 found = derived(self.site, address, found)

@@ -41,6 +41,7 @@ class Action(StrEnum):
     REPLACE = "replace"  # destroyed and created anew
     DESTROY = "destroy"
     FORGET = "forget"  # no longer managed; nothing is touched
+    ADOPT = "adopt"  # it exists, and no Stead made it: from now on it is managed; nothing but its label is touched
     REGISTER = "register"  # it exists as it should; only its entry in the host's ledger was lost and is written again
     ACCEPT = "accept"  # record what the host has as what was applied; nothing is touched
 

@@ -197,6 +197,11 @@ class Kind:
     """How a migration of a mobile one goes, by its want, in words. Empty where it is not limited."""
     lends: bool = False  # others borrow its leases, so it chooses before them
     single: bool = False  # may exist on only one host at a time
+    adopts: Callable[[Block], str] = _no_word
+    """What of its host, that no Stead made, it is to be: a UUID, the name of a file. Empty of what is made."""
+    found: Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]] | None = None
+    """How that is now, where hosts tell: (want, what the host says of it) -> its fields in words of the want, and why
+    it cannot be what the spec says. None of a kind of which only the step itself can see."""
     home_role: str = ""  # for resources on several hosts: hosts of this role get it before others
     check: Callable[[Block, Desired], Iterable[Diagnostic]] = _none
     """Semantic rules that need no choice. They may read other blocks through `desired`."""

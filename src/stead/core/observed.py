@@ -111,6 +111,8 @@ class Observed:
     origins: Mapping[str, StoreOrigin] = field(default_factory=dict)  # of the hosts that a run has written to
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host -> what it could not read of its own
     documents: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # host -> project of the API -> revision
+    strangers: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Host -> UUID -> what it says of a guest that is not Stead's."""
     digest: str = ""
 
 

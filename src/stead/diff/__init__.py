@@ -15,13 +15,14 @@ from stead.core.address import order
 from stead.core.kind import Kind
 from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
+from stead.diff.brand_new import brand_new
 from stead.diff.detach import detach
 from stead.diff.drift import drift, silent
 from stead.diff.grouped import by_block, held
 from stead.diff.identity import SAME, Identities, StaleName
 from stead.diff.model import AS_THE_SPEC_SAYS, Asked, Change, Diff, Note, Subject
 from stead.diff.power import of_power
-from stead.diff.present import brand_new, compare_present
+from stead.diff.present import compare_present
 from stead.diff.removed import NotDestroyed, compare_removed, counts_of
 from stead.diff.renamed import renamed
 from stead.diff.revert import reverting, source_of
@@ -57,7 +58,7 @@ def compare(
             unchanged += 1
             continue
         if settled is not None and record is None and not found:
-            changes += brand_new(settled, observed, quiet, notes)
+            changes += brand_new(settled, observed, quiet, notes, kinds[address.kind])
             continue
         strange: Mapping[str, str] = {}
         if (owner := settled or record) is not None:

@@ -10,16 +10,17 @@ from stead.blueprint.model import Reason, Settled
 from stead.blueprint.silence import EVACUATED, telling
 from stead.core.effect import Action, Disruption, Effect
 from stead.core.needs import STANDBY
-from stead.core.observed import Have, HostStatus, Observed
+from stead.core.observed import Have, Observed
 from stead.core.recorded import Record
 from stead.core.want import Want
+from stead.diff.adopting import adopts
+from stead.diff.brand_new import waits_for
 from stead.diff.fields import ANEW, Differing, comparison, field_changes, left_alone
 from stead.diff.grouped import agreed, waiting
 from stead.diff.model import NOT_NEEDED, WAITS, Change, FieldChange, Note, Subject, is_down, loses, may_run
 from stead.diff.moving import disturbed, of_the_way
 from stead.diff.wording import identity_changes, unknown, why
 
-NEW = (Reason("new", "the spec has it, the host does not"),)
 FOUND_SO = (Reason("found-so", "the host already has it, but it was not recorded"),)
 UNLISTED = (Reason("ledger-lost", "the host has it, but its ledger does not"),)
 MOVED_HERE = (Reason("found-so", "it was moved here by hand"),)
@@ -27,19 +28,6 @@ REBUILD_ASKED = (Reason("rebuild-asked", "you asked for it with --rebuild"),)
 POWER_ASKED = (Reason("power-asked", "you asked for it"),)
 EMPTY = Reason("lost", "its host no longer has it: restore it there, or it is created again without its data")
 NOT_READY = (Reason("not-ready", "it was not ready when the last run waited for it; this run waits again"),)
-RECORDED_NEW = (Reason("new", "the spec has it, the store does not"),)
-
-
-def brand_new(settled: Settled, observed: Observed, silent: frozenset[str], notes: list[Note]) -> Iterator[Change]:
-    """What neither the store nor any host has: the plain case, and on a first apply every one."""
-    address, uuid, wants = settled.address, settled.leases[UUID], settled.wants
-    for host in sorted(wants) if len(wants) > 1 else wants:
-        if host in silent:
-            notes.append(waits_for(settled, host, observed))
-            continue
-        placed = host and host == settled.host and settled.placed.code
-        reasons = (settled.placed,) if placed else NEW if host else RECORDED_NEW
-        yield Change(address, host, Action.CREATE, wants[host], None, Disruption.NONE, reasons, (), uuid)
 
 
 def compare_present(subject: Subject, observed: Observed, notes: list[Note]) -> Iterator[Change]:
@@ -70,12 +58,6 @@ def _both(record: Record | None) -> tuple[str, ...]:
     """The hosts of what is on two: it may run on either while the other is silent."""
     second = record.leases.get(STANDBY, "") if record is not None else ""
     return (record.host, second) if record is not None and second else ()
-
-
-def waits_for(settled: Settled, host: str, observed: Observed) -> Note:
-    there = observed.hosts[host]
-    todo = "" if there.state is HostStatus.DEAD else f": {telling(there)}"
-    return Note(WAITS, f"{settled.address} waits for {host}{todo}.", str(settled.address), host)
 
 
 def _may_run_elsewhere(subject: Subject, settled: Settled, observed: Observed) -> str:
@@ -134,10 +116,7 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         yield from _recorded_only(subject, settled, want, applied)
         return
     if have is None:
-        reason = _why_made(subject, settled, applied, host)
-        lost = reason is EMPTY or (reason.code == EVACUATED and _left_data(subject, host))
-        loss = Disruption.DATA_LOSS if lost else Disruption.NONE
-        yield Change(settled.address, host, Action.CREATE, want, None, loss, (reason,), uuid=uuid)
+        yield _made(subject, settled, host, want, applied)
         return
     if have.uuid and have.uuid != uuid:
         yield from _predecessor(subject, settled, host, want, have)
@@ -158,6 +137,15 @@ def _on_host(subject: Subject, settled: Settled, host: str, observed: Observed, 
         want = left_alone(subject.kind, settled, want, have.want)
     reasons += NOT_READY if have.awaited else ()
     yield Change(settled.address, host, effect.action, want, have.want, effect.disturbs, reasons, changes, uuid)
+
+
+def _made(subject: Subject, settled: Settled, host: str, want: Want, applied: Want | None) -> Change:
+    if applied is None and host == settled.host and subject.kind.adopts(settled.block):
+        return adopts(settled)
+    reason = _why_made(subject, settled, applied, host)
+    lost = reason is EMPTY or (reason.code == EVACUATED and _left_data(subject, host))
+    loss = Disruption.DATA_LOSS if lost else Disruption.NONE
+    return Change(settled.address, host, Action.CREATE, want, None, loss, (reason,), uuid=settled.leases[UUID])
 
 
 def _moved_by_hand(subject: Subject, host: str) -> bool:

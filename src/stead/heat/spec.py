@@ -13,8 +13,8 @@ ORDER = ("images", "flavors", "keypairs", "networks", "routers", "security_group
 WIDTH = 118
 
 
-def text(draft: Draft, origin: str) -> str:
-    lines = [*comment(f"Made from {origin} by `stead import hot`."), *_needed(draft)]
+def text(draft: Draft, origin: str, command: str = "stead import hot") -> str:
+    lines = [*comment(f"Made from {origin} by `{command}`."), *_needed(draft)]
     for note in draft.notes:
         lines += comment(note)
     lines.append("stead: 1")

@@ -17,6 +17,7 @@ from stead.core.observed import Have, Observed
 from stead.core.recorded import Record, Recorded
 from stead.core.value import field, replace, value
 from stead.diff import Asked, Diff, compare, drift
+from stead.diff.adopting import compared
 from stead.diff.identity import Identities, by_uuid
 from stead.diff.waiting import untold
 from stead.language.desired import Desired
@@ -109,6 +110,9 @@ def make_plan(inputs: Inputs, wishes: Wishes = NO_WISHES) -> tuple[Planned, list
         power = wishes.reboot | wishes.states.keys()
         asked = Asked(desired.forget, wishes.rebuild, wishes.reboot, power, wishes.reverts)
         diff = compare(recorded, observed, blueprint, kinds=inputs.kinds, asked=asked, names=names)
+        diff, wrong = compared(diff, blueprint, observed, inputs.kinds)
+        if wrong:
+            return Planned(plan=None, blueprint=blueprint, diff=None), in_order([*found, *wrong])
     made = Made(
         spec=inputs.desired.digest,
         recorded=inputs.recorded.serial,

@@ -54,6 +54,7 @@ class ObserveRequest:
     hosts: Sequence[str]
     afresh: bool = False
     recall: bool = False  # what only a recovery asks for: the key that secrets are sealed with
+    strangers: bool = False  # what only `stead import` asks for: all of domains that are not Stead's
     examine: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     arguments: Sequence[str] = ()
@@ -103,6 +104,7 @@ def _arguments(question: ObserveRequest, folder: Path) -> list[str]:
         "stead_afresh": question.afresh,
         "stead_patience": PATIENCE,
         "stead_recall": question.recall,
+        "stead_strangers": question.strangers,
     }
     if question.examine:
         variables["stead_examine"] = {host: dict(what) for host, what in question.examine.items()}
@@ -146,7 +148,16 @@ def to_observed(
     unread = {name: tuple(facts["unread"]) for name, facts in said.items() if facts.get("unread")}
     documents = {name: facts["documents"] for name, facts in said.items() if facts.get("documents")}
     return Observed(
-        hosts=known, haves=haves, digest=digest(*parts), origins=origins, unread=unread, documents=documents
+        hosts=known,
+        haves=haves,
+        digest=digest(*parts),
+        origins=origins,
+        unread=unread,
+        documents=documents,
+        strangers={
+            name: {one["uuid"]: one for one in facts.get("foreign", ()) if "uuid" in one}
+            for name, facts in said.items()
+        },
     )
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: N999 - the command is called so
-"""Make a spec of what was written for something else: a template of OpenStack's Heat (HOT).
+"""Make a spec of what there is already: a template of OpenStack's Heat (HOT), or domains of libvirt.
 
   stead import hot stack.yaml                       print the spec
   stead import hot stack.yaml -o stack.yml          write it to a new file
@@ -11,7 +11,15 @@
 Parameters become variables, and what the template computes from them becomes expressions. What a spec cannot say is
 told with its line, all at once. `get_file` and nested templates read files in the template's folder, and no others.
 
-exit status: 0; 1 when the template has something that a spec cannot say, and --partial was not given
+  stead import libvirt                              print a spec of all domains of the hosts that are not Stead's
+  stead import libvirt 'web*' db --host compute-1   only these domains, of this host
+  stead import libvirt --project shop -o shop.yml   the name of the project, and the file to write
+  stead import libvirt --xml web.xml --host hv-1    of a file that `virsh dumpxml` wrote; no host is asked
+
+The next `stead plan` takes them over as they are: no guest is restarted, and no disk is moved. What a spec cannot say
+is told, and stays as it is. A domain that cannot be taken over is left out with --partial, and refused without.
+
+exit status: 0; 1 when there is something that a spec cannot say, and --partial was not given
 """
 
 from __future__ import annotations
@@ -19,8 +27,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stead.cli.common import options as shared
 from stead.core.diagnostics import Code, Diagnostic, Place, Refused, Severity
 
 if TYPE_CHECKING:
@@ -45,9 +54,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument("--project", metavar="NAME", help="name of the project (default: from the file's name)")
     child.add_argument("--partial", action="store_true", help="leave out what a spec cannot say, with a comment")
     child.add_argument("-o", "--out", metavar="FILE", help="write it to this new file (default: print it)")
+    _of_libvirt(subparsers)
+
+
+def _of_libvirt(subparsers: Any) -> None:
+    text = "domains of libvirt, to be taken over as they are"
+    child = subparsers.add_parser("libvirt", help=text, description=f"Make a spec of {text}.")
+    child.add_argument("names", nargs="*", metavar="NAME", help="names of domains, or patterns (default: all)")
+    child.add_argument("--host", action="append", default=[], metavar="HOST", help="only of this host")
+    child.add_argument("--xml", action="append", default=[], metavar="FILE", help="read this file, and ask no host")
+    child.add_argument("--project", default="imported", metavar="NAME", help="name of the project (default: imported)")
+    child.add_argument("--partial", action="store_true", help="leave out domains that cannot be taken over")
+    child.add_argument("-o", "--out", metavar="FILE", help="write it to this new file (default: print it)")
+    shared.inventory(child)
 
 
 def run(options: argparse.Namespace) -> int:
+    if "xml" in options:
+        from stead.cli.commands.export import write_private
+        from stead.cli.commands.hosts import real_inventory
+        from stead.cli.common.adopting import AdoptionRequest, write_spec
+
+        files = {name: _bytes(Path(name)) for name in options.xml}
+        out = Path(options.out) if options.out else None
+        domains = AdoptionRequest(options.names, options.host, options.project, files, out, options.partial)
+        workspace = shared.workspace_of(options)
+        return write_spec(domains, lambda: real_inventory(workspace), write_private)
+    asked = HotRequest(options.template, options.project, options.environment, options.parameter, options.partial)
+    return _hot(asked, Path(options.out) if options.out is not None else None)
+
+
+class HotRequest(NamedTuple):
+    template: str
+    project: str | None
+    environments: list[str]
+    parameters: list[str]
+    partial: bool
+
+
+def _hot(asked: HotRequest, out: Path | None) -> int:
     from dataclasses import replace
 
     from stead.cli.commands.export import write_private
@@ -56,20 +101,20 @@ def run(options: argparse.Namespace) -> int:
     from stead.heat.spec import text
     from stead.heat.translate import translated
 
-    path = Path(options.template)
-    draft, found = translated(_source(path, options.project, options.environment, options.parameter))
+    path = Path(asked.template)
+    draft, found = translated(_source(path, asked.project, asked.environments, asked.parameters))
     found = in_order(dict.fromkeys(found))
     if draft is None:
         raise Refused(*found)
-    complain(replace(one, severity=Severity.WARNING) if options.partial else one for one in found)
-    if found and not options.partial:
+    complain(replace(one, severity=Severity.WARNING) if asked.partial else one for one in found)
+    if found and not asked.partial:
         print("Nothing was written. Change the template, or use --partial to leave these out.", file=sys.stderr)
         return 1
     made = text(draft, path.name)
-    if options.out is None:
+    if out is None:
         print(made, end="")
     else:
-        write_private(Path(options.out), made)
+        write_private(out, made)
     return 0
 
 

@@ -1,6 +1,7 @@
 """A virtual machine."""
 
 from stead.core.kind import Kind, QuotaWord, Scope
+from stead.kinds.instance.adopting import found
 from stead.kinds.instance.demand import demand, host_needs, usage
 from stead.kinds.instance.disk_rules import fits
 from stead.kinds.instance.effects import EFFECTS, WORDS, detached, effect_of, holds, rebuild
@@ -30,6 +31,8 @@ KIND = Kind(
     host_needs=host_needs,
     counted=True,
     single=True,
+    adopts=lambda block: block.model.domain or "",
+    found=found,
     reaches=reaches,
     check=check,
     fits=fits,

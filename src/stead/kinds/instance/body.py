@@ -133,7 +133,7 @@ class Bodies:
         free = iter(letter for letter in LETTERS if letter not in taken)
         for one in self._model.volumes:
             described = self._attached(one.volume)
-            described["bus"] = "scsi" if self._bus == "ide" else self._bus
+            described["bus"] = one.bus or ("scsi" if self._bus == "ide" else self._bus)
             described["device"] = one.device or f"{PREFIXES[described['bus']]}{next(free, 'z')}"
             described["mode"] = one.mode
             if one.device is not None:
@@ -148,7 +148,7 @@ class Bodies:
         block = world.desired.get(address)
         if block is None:
             return {"uuid": member.leases["uuid"]}
-        pool = storage.location(block.model.pool, member.host, world.hosts)
+        pool = storage.place(block.model, member.host, world.hosts)
         found = {
             "format": storage.best_format(block.model.format, pool, shareable=block.model.shareable),
             "pool": pool,

@@ -139,7 +139,7 @@ def _boot_volume(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Instance = block.model
     volume = desired.get(model.boot_volume) if model.boot_volume is not None else None
     installs = model.cdrom is not None or "network" in model.boot
-    if volume is not None and volume.model.from_ is None and not installs:
+    if volume is not None and volume.model.from_ is None and not volume.model.file and not installs:
         text = f"{model.boot_volume} is blank. Make it `from: {{image: …}}`, or add a `cdrom` to install from."
         yield BLANK_ROOT.at(block.place("boot_volume"), text)
 

@@ -68,6 +68,9 @@ class Attachment:
     SHORT: ClassVar[str] = "volume"
 
     volume: Annotated[Address, Ref("volumes"), "The volume", Example("pgdata")]
+    bus: Annotated[
+        Literal["virtio", "scsi", "sata", "ide"] | None, "Bus; left out, that of the image, or virtio", Example("scsi")
+    ] = None
     device: Annotated[
         str | None,
         Text(pattern=r"(vd|sd|hd)[b-v]", what="a device name such as vdb"),
@@ -209,6 +212,16 @@ class Instance:
         tuple[Annotated[Address, Ref("keypairs")], ...], "Key pairs that may log in", Example(["ada"])
     ] = ()
     cloud_init: Annotated[CloudInit | None, "What cloud-init finds at the first boot"] = None
+    config_drive: Annotated[
+        bool, "A small disk from which cloud-init reads; without it, the guest keeps its own names and keys"
+    ] = True
+    domain: Annotated[
+        str | None,
+        Text(pattern=r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", what="the UUID of a domain"),
+        Granted("adopt"),
+        "UUID of an existing domain of `host` that it is: it is taken over as it is, and not made",
+        Example("4dea22b3-1d52-d8f3-2516-782e98ab3fa0"),
+    ] = None
     hostname: Annotated[
         str | None, Name(), "Host name; left out, the instance's name, with its number where there is a count"
     ] = None

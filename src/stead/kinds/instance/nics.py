@@ -11,7 +11,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
-from stead.core.needs import Borrowed, Macs, Need
+from stead.core.needs import Borrowed, Macs, Need, Uuids
 from stead.drivers.network import mark
 from stead.kinds.instance import dns_names
 from stead.kinds.instance.model import Instance, Nic
@@ -102,7 +102,8 @@ def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
 
 
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
-    found = []
+    model: Instance = block.model
+    found = [Need("uuid", "uuid", Uuids(), model.domain)] if model.domain is not None else []
     for seat in interfaces(block, desired):
         if (port := seat.nic.port) is not None:
             found += [Need(key, "", Borrowed(port, key.rpartition(".")[2])) for key in (seat.mac, *seat.leased)]

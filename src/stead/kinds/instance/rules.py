@@ -22,12 +22,15 @@ FIRMWARE = Code("STEAD-I015", "the firmware needs another machine type")
 NAME_LONG = Code("STEAD-I036", "a host name would be too long")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
 ONE_DOMAIN = Code("STEAD-I028", "two instances would have the same libvirt domain")
+FOUND = Code("STEAD-I037", "an existing domain is not told enough")
 BOOT_DEVICE = Code("STEAD-I025", "the boot device does not exist")
 LONGEST_NAME = 63  # of a part of a DNS name
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Instance = block.model
+    if model.domain is not None:
+        yield from _domain(block)
     flavor = flavor_of(model, desired)
     if isinstance(model.flavor, Flavor):
         yield from sizing(block, model.flavor, "flavor.")
@@ -47,6 +50,17 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     yield from alike or _name(block, desired)
     if model.spread or model.together:
         yield from group_rules.check(block, desired)
+
+
+def _domain(block: Block) -> Iterator[Diagnostic]:
+    """All of it has to be there already."""
+    model: Instance = block.model
+    if not model.host or model.boot_volume is None or model.config_drive:
+        text = (
+            "`domain` takes over what is on a host as it is. Write `host` too, `config_drive: false`, and its disks as "
+            "volumes with `file`: `boot_volume`, and `volumes`. `stead import libvirt` writes all of it."
+        )
+        yield FOUND.at(block.place("domain"), text)
 
 
 def _traits(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:

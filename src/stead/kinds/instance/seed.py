@@ -18,6 +18,7 @@ class Seed:
         model: Instance = block.model
         self._world = world
         self._data = model.cloud_init or CloudInit()
+        self._is_given = model.config_drive
         self._keys = [
             found.model.public_key.strip() for one in model.keypairs if (found := world.desired.get(one)) is not None
         ]
@@ -26,6 +27,8 @@ class Seed:
 
     def of(self, member: Member) -> dict[str, Any]:
         data = self._data
+        if not self._is_given:
+            return {}
         found: dict[str, Any] = {"keys": self._keys, "on_change": data.on_change}
         for name in ("user_data", "vendor_data", "network_data", "meta_data"):
             value = getattr(data, name)

@@ -34,6 +34,12 @@ def location(pool: str, host: str, hosts: Mapping[str, Host]) -> dict[str, Any]:
     return {"name": pool} if served is None else _described(served[1], served[0])
 
 
+def place(model: Any, host: str, hosts: Mapping[str, Host]) -> dict[str, Any]:
+    """Of a volume: where its pool is, and which file there it has always been."""
+    found = location(model.pool, host, hosts)
+    return {**found, "file": model.file} if model.file else found
+
+
 def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
     found = {"name": pool.name, "type": pool.type}
     if pool.path:
@@ -45,7 +51,10 @@ def _described(pool: StoragePool, host: Host) -> dict[str, Any]:
 
 def pool_effects(stem: str, elsewhere: Effect, *, another: Effect) -> dict[str, Effect]:
     """Of the fields of a pool only its name says which one it is: the rest is how it is reached."""
-    return {**{f"{stem}.{one}": elsewhere for one in ("host", "path", "server", "type")}, f"{stem}.name": another}
+    return {
+        **{f"{stem}.{one}": elsewhere for one in ("file", "host", "path", "server", "type")},
+        f"{stem}.name": another,
+    }
 
 
 def best_format(asked: str | None, pool: Mapping[str, Any], *, shareable: bool = False) -> str:

@@ -35,6 +35,7 @@ KIND = Kind(
     host_needs=host_needs,
     counted=True,
     single=True,
+    adopts=lambda block: str(block.model.file),
     check=check,
     fits=fits,
     stateful=True,

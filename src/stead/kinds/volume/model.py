@@ -65,6 +65,13 @@ class Volume:
         Literal["qcow2", "raw"] | None,
         "Format; left out, what suits the pool. [Drivers](abilities.md) have one of them, or both",
     ] = None
+    file: Annotated[
+        str,
+        Text(pattern=r"[A-Za-z0-9_][A-Za-z0-9._+-]*", what="the name of a file", longest=200),
+        Granted("adopt"),
+        "Name of an existing file in the pool, on `host`, that it is: it is taken over where it is, and not made",
+        Example("web.qcow2"),
+    ] = ""
     qos: Annotated[QosLimits | None, "Limits", Example({"iops": 2000})] = None
     shareable: Annotated[bool, "Several instances may use it at once; what is on it must cope with that"] = False
     zone: Annotated[str, INVENTORY, "Zone of its host, in a pool that several hosts have each for themselves"] = ""

@@ -74,7 +74,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     for member in members:
         body = bodies.get(member.host)
         if body is None:
-            pool = storage.location(model.pool, member.host, world.hosts)
+            pool = storage.place(model, member.host, world.hosts)
             body = Body.of(
                 {**fields, "format": storage.best_format(model.format, pool, shareable=model.shareable), "pool": pool}
             )

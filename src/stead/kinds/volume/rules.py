@@ -17,6 +17,7 @@ NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than its source")
 ORIGIN = Code("STEAD-V003", "a volume can have only one source")
 ISO = Code("STEAD-V004", "an ISO image cannot be a volume")
+FOUND = Code("STEAD-V009", "an existing file is not told enough")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
 RAW_ONLY = Code("STEAD-V008", "this type of pool holds only raw volumes")
 QOS = Code("STEAD-V006", "a total limit excludes read and write limits")
@@ -24,6 +25,10 @@ QOS = Code("STEAD-V006", "a total limit excludes read and write limits")
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: Volume = block.model
+    if model.file and (lacks := _lacks(model)):
+        text = f"`file` takes over what is on a host as it is: {lacks}."
+        yield FOUND.at(block.place("file"), text)
+        return
     if model.from_ is not None:
         yield from _origin(block, model.from_, desired)
     elif model.size is None:
@@ -42,6 +47,13 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
                     "other."
                 )
                 yield QOS.at(block.place(f"qos.{parts[0]}"), text)
+
+
+def _lacks(model: Volume) -> str:
+    if model.from_ is not None:
+        return "leave `from` out"
+    missing = [name for name in ("host", "size", "format") if not getattr(model, name)]
+    return f"write {' and '.join(missing)} too, as they are" if missing else ""
 
 
 def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:

@@ -24,7 +24,7 @@ p{margin:.3em 0}.head{font-size:1.1em;font-weight:600}
 .entry{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--chg);border-radius:8px;
 margin:.6em 0;padding:.55em .95em}
 .create{border-left-color:var(--add)}.destroy,.replace,.rebuild{border-left-color:var(--del)}
-.forget,.register,.accept{border-left-color:var(--bar)}
+.forget,.adopt,.register,.accept{border-left-color:var(--bar)}
 .title{display:flex;flex-wrap:wrap;gap:.2em .6em;align-items:baseline}
 .sign{font:600 1em var(--mono);color:var(--chg);min-width:1em}.create .sign{color:var(--add)}
 .destroy .sign,.replace .sign,.rebuild .sign{color:var(--del)}

@@ -46,6 +46,7 @@ _COLOURS = {
     Action.REPLACE: RED,
     Action.DESTROY: RED,
     Action.FORGET: BLUE,
+    Action.ADOPT: BLUE,
     Action.REGISTER: BLUE,
     Action.ACCEPT: BLUE,
 }

@@ -23,6 +23,7 @@ SIGNS = {
     Action.REPLACE: "-/+",
     Action.DESTROY: "-",
     Action.FORGET: "x",
+    Action.ADOPT: "=",
     Action.REGISTER: "=",
     Action.ACCEPT: "=",
 }
@@ -34,6 +35,7 @@ _STRONGEST = (
     Action.MIGRATE,
     Action.UPDATE,
     Action.CREATE,
+    Action.ADOPT,
     Action.REGISTER,
     Action.ACCEPT,
     Action.FORGET,
@@ -48,6 +50,7 @@ SAID = (
     Action.REPLACE,
     Action.DESTROY,
     Action.FORGET,
+    Action.ADOPT,
     Action.REGISTER,
     Action.ACCEPT,
 )

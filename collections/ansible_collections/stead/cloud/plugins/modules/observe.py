@@ -47,6 +47,10 @@ options:
     description: Tell also what only a recovery needs, C(key), the key of the site's secrets where this host keeps it.
     type: bool
     default: false
+  strangers:
+    description: Tell also all of the domains that are not Stead's, and of the networks that libvirt makes.
+    type: bool
+    default: false
   dest:
     description:
       - Directory on the controller. The facts are written there as C(<host>.json), readable by nobody else, instead of
@@ -161,6 +165,7 @@ def main() -> None:
         "examine": {"type": "dict", "options": peers},
         "recorded": {"type": "str", "no_log": True},
         "recall": {"type": "bool", "default": False},
+        "strangers": {"type": "bool", "default": False},
         "dest": {"type": "path"},
         "name": {"type": "str"},
     }
@@ -178,6 +183,13 @@ def main() -> None:
     if given["recall"]:
         facts["key"] = origin.key()
         facts["kept"] = documents.kept(facts["origin"]["site"], []) if facts["origin"] else {}
+    if given["strangers"]:
+        from ..module_utils.host.observe.strangers import strangers
+
+        try:
+            facts["strangers"] = strangers()
+        except Failed as error:
+            module.fail_json(msg=str(error))
     module.exit_json(changed=False, facts=facts)
 
 

@@ -19,6 +19,7 @@ class PoolPlace(TypedDict, total=False):
     name: str
     type: str
     path: str
+    file: str  # of a volume that was there before: its name in the path
     host: str  # the host that serves it, and its address between hosts
     server: str
 

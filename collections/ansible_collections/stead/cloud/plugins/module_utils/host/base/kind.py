@@ -48,6 +48,9 @@ class HostKind(NamedTuple):
     """Restores what a boot loses. A step that is `held` may be on another host now."""
     guard: Act = nothing
     """Makes what must exist before any kind is restored: rules that separate guests."""
+    adopt: Optional[Act] = None
+    """Takes over what nobody's Stead made: compares it with the want, and touches nothing but its label. None if a kind
+    is always made."""
     asks_first: bool = False
     """It may be on only one host at a time. After a boot, other hosts must first say that they do not have it."""
     awaited: Callable[[Any], bool] = never

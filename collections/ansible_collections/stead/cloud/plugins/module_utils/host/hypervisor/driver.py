@@ -153,6 +153,13 @@ class Measures(Protocol):
     def uses(self) -> List[GuestUse]: ...
 
 
+@runtime_checkable
+class TellsStrangers(Protocol):
+    """A hypervisor that tells of guests that are not Stead's all that taking them over needs."""
+
+    def strangers(self) -> Json: ...
+
+
 class SeenGuest(Protocol):
     """One as it was when it was looked at."""
 
@@ -176,6 +183,21 @@ class SeenGuest(Protocol):
 
     def amounts(self) -> Json:
         """What it takes of its host."""
+
+
+@runtime_checkable
+class IsDescribed(Protocol):
+    """One that is not Stead's can be told in words of an instance."""
+
+    def described(self) -> Json: ...
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """A guest that nobody's Stead made can be taken over while it runs."""
+
+    def adopt(self, step: Step, work: Work) -> None:
+        """Refuses one that is not as the want says; writes on it whose it is, and nothing else."""
 
 
 class Hypervisor(Protocol):
@@ -249,6 +271,12 @@ def asks(guest: Guest) -> Asks:
     if isinstance(guest, Asks):
         return guest
     raise _lacks(guest, "an agent")
+
+
+def adopts(guest: Guest) -> Adopts:
+    if isinstance(guest, Adopts):
+        return guest
+    raise _lacks(guest, "guests that others made")
 
 
 def pauses(guest: Guest) -> Pauses:

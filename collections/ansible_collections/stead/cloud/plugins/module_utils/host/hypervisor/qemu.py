@@ -16,7 +16,7 @@ from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..base.step import Step, Want
 from ..base.work import Work
-from .domains import definition, flags, power, probe, readback, statistics
+from .domains import adoption, definition, flags, kept, power, probe, readback, statistics, strangers
 from .domains.guest import Domain
 from .driver import Guest, GuestUse, Json, Plugs, SeenGuest
 
@@ -54,9 +54,11 @@ class Qemu:
             return there
         text = definition.build(self._as_called(step, there, work), plugs)
         words = "define {0}".format(want["name"])
+        before = there.XMLDesc(flags.defined()) if there is not None else ""
+        if there is not None and adoption.is_adopted(before):
+            text = kept.merged(before, text)
         if there is None or work.check:
             return work.act(words, connection.defineXML, text) or there
-        before = there.XMLDesc(flags.defined())
         after = connection.defineXML(text)
         if after.XMLDesc(flags.defined()) != before:
             work.done.append(words)
@@ -77,6 +79,8 @@ class Qemu:
         name, taken = want["name"], libvirt_client.find_name(self._connection, want["name"]) is not None
         if domain is None:
             name += "-" + want["uuid"][:8] if taken else ""
+        elif adoption.is_adopted(domain.XMLDesc(flags.inactive())):
+            name = domain.name()  # whoever made it knows it by that
         elif domain.name() != name and (taken or domain.isActive() or domain.hasManagedSaveImage()):
             name = domain.name()
         elif domain.name() != name:
@@ -88,6 +92,9 @@ class Qemu:
 
     def uses(self) -> List[GuestUse]:
         return statistics.everything(self._connection)
+
+    def strangers(self) -> Json:
+        return strangers.strangers(self._connection)
 
     def versions(self) -> Dict[str, str]:
         def spoken(number: int) -> str:

@@ -5,16 +5,17 @@ It does what the step's action says and judges nothing: whether a change needs a
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ...wire import instance as wire
-from ..base import ledger
+from ..base import ledger, paths
 from ..base.errors import Code, Failed
 from ..base.kind import HostKind
 from ..base.step import Step, Want
 from ..base.work import Work
 from ..hypervisor import drivers
-from ..hypervisor.driver import Suspends, adjusts, pauses, suspends
+from ..hypervisor.driver import Suspends, adjusts, adopts, pauses, suspends
 from ..images import tidying
 from ..net import ports
 from ..run import waiting
@@ -29,10 +30,22 @@ if TYPE_CHECKING:
 HERE = Code("STEAD-E307", "the instance cannot come to this host")
 ON = Code("STEAD-E308", "the instance was started while it was to move")
 FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
+NOT_HERE = Code("STEAD-E313", "the domain that is to be taken over is not on this host")
 RESTARTS = ("reboot", "rebuild", "replace")
 # States in which it is on: one that is paused has its memory, and what it opened.
 IS_ON = ("running", "paused")
 NEW_DISK = ("rebuild", "replace")
+
+
+def adopt(step: Step, work: Work) -> None:
+    """A guest that nobody's Stead made. Its volumes and networks are this host's by now."""
+    want = step["want"]
+    guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
+    if guest is None:
+        raise Failed(NOT_HERE, "The hypervisor has no guest with UUID {0}. Plan again.".format(want["uuid"]))
+    adopts(guest).adopt(step, work)
+    work.directory(os.path.join(paths.INSTANCES, want["uuid"]), paths.PASSABLE)
+    _guard(want, work)
 
 
 def ensure(step: Step, work: Work) -> None:
@@ -223,6 +236,7 @@ def saved(want: Any) -> Optional[StoredDisk]:
 
 
 KIND = HostKind(
+    adopt=adopt,
     ensure=ensure,
     remove=remove,
     seen=seen,

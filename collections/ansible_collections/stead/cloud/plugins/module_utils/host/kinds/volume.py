@@ -14,7 +14,7 @@ from ..base.work import Work
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
 from ..images import image_files
-from ..storage import disk_moves, drivers, instance_disks
+from ..storage import disk_moves, drivers, found_files, instance_disks
 from ..storage.driver import Content
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def ensure(step: Step, work: Work) -> None:
         serving.start(want["pool"], work)
     disk_moves.end("volumes", want["uuid"], work)
     disk = drivers.volume(want)
+    found_files.refuse_others(want, disk)
     former = _former(want["uuid"], disk)
     if disk_moves.arrived(step) or former is not None or not disk.exists():
         drivers.guard(want, work)
@@ -299,6 +300,7 @@ def _grow(want: VolumeWant, disk: StoredDisk, work: Work) -> None:
 
 
 KIND = HostKind(
+    adopt=found_files.adopt,
     ensure=ensure,
     remove=remove,
     seen=seen,

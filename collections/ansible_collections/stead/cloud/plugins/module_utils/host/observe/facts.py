@@ -17,6 +17,7 @@ from ..base.kind import Seen, Told
 from ..base.readings import Link, Unread
 from ..base.step import Entry, Origin, Step
 from ..hypervisor import trials
+from ..hypervisor.driver import IsDescribed, SeenGuest
 from ..kinds.table import KINDS
 from ..net import drivers, links
 from ..run import documents, origin
@@ -180,11 +181,16 @@ def _foreign(look: Look) -> List[Dict[str, Any]]:
     """Domains that are not Stead's: they take room, and are left alone."""
     if not look.expects_guests():
         return []
-    return [
-        dict(guest.amounts(), name=guest.name, uuid=uuid, state=guest.state)
-        for uuid, guest in sorted(look.guests.items())
-        if not guest.label()
-    ]
+    strange = ((uuid, guest) for uuid, guest in sorted(look.guests.items()) if not guest.label())
+    return [dict(_described(guest), name=guest.name, uuid=uuid, state=guest.state) for uuid, guest in strange]
+
+
+def _described(guest: SeenGuest) -> Dict[str, Any]:
+    """All of it where its hypervisor tells; a definition that is odd hinders nothing here."""
+    try:
+        return guest.described() if isinstance(guest, IsDescribed) else guest.amounts()
+    except ValueError:
+        return {}
 
 
 def _strays(look: Look, made: Mapping[str, List[Told]]) -> List[str]:

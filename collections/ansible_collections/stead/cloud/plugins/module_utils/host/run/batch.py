@@ -206,7 +206,9 @@ class Batch:
         if code is None:
             raise no_code(kind)
         given = self._given(step)
-        if action == "destroy" or step.get("want") is None:
+        if action == "adopt" and code.adopt is not None:  # nothing is begun that could be left half done
+            code.adopt(given, work)
+        elif action == "destroy" or step.get("want") is None:
             for have in ledger.wants(kind, step["uuid"]) or [step.get("have")]:  # this host knows best what it has
                 code.remove({**given, "have": have}, work)
         elif action in PARTS_OF_MOVE:

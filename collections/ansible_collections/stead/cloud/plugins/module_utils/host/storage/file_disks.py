@@ -34,7 +34,8 @@ def disk(pool: Pool, name: str, form: str) -> File:
 
 
 def path_of(pool: Pool, name: str, form: str) -> str:
-    return os.path.join(folder(pool), "{0}.{1}".format(name, ENDINGS[form]))
+    """A file that was there before Stead keeps its name, which belongs to the one volume that the pool is given for."""
+    return os.path.join(folder(pool), pool.get("file") or "{0}.{1}".format(name, ENDINGS[form]))
 
 
 def source(pool: Pool, name: str, form: str) -> DiskSource:

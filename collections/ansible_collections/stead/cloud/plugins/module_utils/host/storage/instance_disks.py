@@ -41,6 +41,8 @@ def _seed(want: Want, work: Work) -> None:
     One from which the disk was made stays when the spec has another: then a secret in it may be known here alone.
     """
     path = seed.path_of(want)
+    if not want["seed"]:
+        return
     if work.can_open(want["seed"]) or not os.path.exists(path):
         work.write(path, seed.volume(want, work.opened(want["seed"])))
 

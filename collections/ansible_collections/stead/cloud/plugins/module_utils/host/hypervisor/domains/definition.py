@@ -15,6 +15,7 @@ from . import device_xml
 NAMESPACE = "https://stead.cloud/xmlns/1"
 NOVA = "http://openstack.org/xmlns/libvirt/nova/1.1"
 _NOVA = "{%s}%%s" % NOVA
+ADOPTED = "adopted"  # on the label of one that others made: what Stead has no word for stays
 FLAVORS = "flavors"
 NO_FLAVOR = "custom"
 BALLOON_PERIOD = 10  # seconds between two times that a guest's driver says how much memory is free

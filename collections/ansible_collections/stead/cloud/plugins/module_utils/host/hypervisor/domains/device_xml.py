@@ -46,7 +46,8 @@ def disks(want: Want) -> List[Tuple[str, Xml.Element]]:
     for name, letter in (("swap", "y"), ("ephemeral", "x")):
         if root.get(name):
             found.append(_own(want, name, "raw", prefix + letter, name))
-    found.append(_seed(want, root["bus"]))
+    if want["seed"]:
+        found.append(_seed(want, root["bus"]))
     if "cdrom" in want:
         found.append(_cdrom(image_files.path_in_drive(want["cdrom"]), want))
     return found
@@ -156,6 +157,21 @@ def _interface(nic: Described, port: Described, plug: Plug) -> Tuple[str, Xml.El
         element(limits, "inbound", rate)
         element(limits, "outbound", rate)
     return port["mac"], found
+
+
+def key_of(disk: Xml.Element, places: Mapping[str, str]) -> str:
+    """The key of a disk that is there: its serial number; or by where it lies (path -> key), of one that was plugged
+    before Stead had to do with it."""
+    source = disk.find("source")
+    serial = disk.findtext("serial", "")
+    return serial or places.get((source.get("file") or "") if source is not None else "", "")
+
+
+def places(want: Want) -> Mapping[str, str]:
+    """Path -> UUID of each volume that a guest has."""
+    root = want["root"].get("volume")
+    attached = ([root] if root else []) + list(want.get("volumes", {}).values())
+    return {drivers.source(one["pool"], one["uuid"], one["format"]).path: one["uuid"] for one in attached}
 
 
 def device_of(xml: Xml.Element, uuid: str, path: str) -> Optional[str]:

@@ -22,6 +22,13 @@ def live() -> int:
     return int(libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
 
+def lasting() -> int:
+    """What it is from its next start on."""
+    import libvirt
+
+    return int(libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+
+
 def undefine() -> int:
     """With all that libvirt keeps beside a domain."""
     import libvirt

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 from ...base.step import Step
 from ...base.work import Work
 from ..driver import Json, Plugs
-from . import backup, definition, device_xml, flags, live, power
+from . import adoption, backup, definition, device_xml, flags, live, power
 
 
 class Domain:
@@ -48,6 +48,9 @@ class Domain:
 
     def undefine(self, work: Work) -> None:
         work.act("undefine {0}".format(self.name), self._domain.undefineFlags, flags.undefine())
+
+    def adopt(self, step: Step, work: Work) -> None:
+        adoption.adopt(self._domain, step, work)
 
     def adjust(self, step: Step, plugs: Plugs, work: Work) -> None:
         live.adjust(self._domain, step, plugs, work)

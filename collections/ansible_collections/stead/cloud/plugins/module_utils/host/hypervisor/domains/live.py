@@ -18,6 +18,7 @@ from ..driver import Plugs
 from . import device_xml, flags
 
 UNPLUGGED = Code("STEAD-E304", "a device of the guest cannot be plugged or unplugged")
+TAKEN_OVER = Code("STEAD-E310", "an interface is still as it was before the instance was taken over")
 # A guest has to let go of a device; one that does not within this time is not going to.
 LETS_GO_WITHIN = 20
 LOOK = 0.2
@@ -57,13 +58,31 @@ def _interfaces(domain: Any, live: Xml.Element, want: Want, plugs: Plugs, work: 
     for mac in sorted(set(has) - set(wanted)):
         _detach(domain, has[mac], "interface " + mac, work)
     for mac, element in wanted.items():
-        if mac in has and _wiring(has[mac]) != _wiring(element):
+        if mac in has and not _is_wired(has[mac], element):
             _detach(domain, has.pop(mac), "interface " + mac, work)
         if mac not in has:
             _attach(domain, element, "interface " + mac, work)
         elif _rules(has[mac]) != _rules(element):
+            _own(has[mac], element)
             text = Xml.tostring(element, encoding="unicode")
             work.act("change interface " + mac, domain.updateDeviceFlags, text, flags.live())
+
+
+def _is_wired(has: Xml.Element, element: Xml.Element) -> bool:
+    """One that was plugged before Stead took its guest over may not say its MTU: it has that of its bridge."""
+    bridge, model, mtu = _wiring(has)
+    wanted = _wiring(element)
+    return (bridge, model) == wanted[:2] and mtu in (None, wanted[2])
+
+
+def _own(has: Xml.Element, element: Xml.Element) -> None:
+    device, own = (inner(one, "target").get("dev") for one in (has, element))
+    if device != own:
+        text = (
+            "Interface {0} was plugged before Stead took the instance over: what may pass it does not change while the"
+            " instance runs. Restart it (`stead reboot`), and it holds from then on."
+        )
+        raise Failed(TAKEN_OVER, text.format(inner(has, "mac").get("address")))
 
 
 def _wiring(interface: Xml.Element) -> Tuple[Optional[str], Optional[str], Optional[str]]:
@@ -89,7 +108,8 @@ def _disks(domain: Any, live: Xml.Element, want: Want, work: Work) -> None:
     volumes = {one["uuid"]: one for one in want.get("volumes", {}).values()}
     root = want["root"].get("volume", {}).get("uuid")
     wanted = {key: disk for key, disk in device_xml.disks(want) if key in volumes or key == "cdrom"}
-    has = {_key(one, volumes): one for one in live.findall("devices/disk")}
+    lie = device_xml.places(want)
+    has = {_key(one, volumes, lie): one for one in live.findall("devices/disk") if one.get("device") != "floppy"}
     fixed = {_shown(key) for key in (want["uuid"] + "-root", "swap", "ephemeral", device_xml.SEED_SERIAL, root or "")}
     for key, disk in sorted(has.items()):
         if key not in wanted and _shown(key) not in fixed and key != "cdrom":
@@ -110,12 +130,11 @@ def _shown(key: str) -> str:
     return key[: device_xml.SERIAL]
 
 
-def _key(disk: Xml.Element, volumes: Mapping[str, Any]) -> str:
+def _key(disk: Xml.Element, volumes: Mapping[str, Any], lie: Mapping[str, str]) -> str:
     """libvirt gives back the serial, of which a virtio disk has only the first characters."""
     if disk.get("device") == "cdrom" and disk.find("serial") is None:
         return "cdrom"
-    serial = disk.find("serial")
-    text = (serial.text or "") if serial is not None else ""
+    text = device_xml.key_of(disk, lie)
     return next((uuid for uuid in volumes if text in (uuid, _shown(uuid))), text)
 
 

@@ -7,7 +7,7 @@ runs, what runs counts; for the rest, the definition.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Mapping, Optional
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import inner
@@ -71,6 +71,18 @@ class SeenDomain:
     def amounts(self) -> Json:
         return amounts(self._defined, self._live)
 
+    def paths(self) -> List[str]:
+        """Of its disks that are files."""
+        return [source.get("file", "") for source in self._live.findall("devices/disk/source")]
+
+    def described(self) -> Json:
+        """Of one that is not Stead's. Interfaces and disks are those that it has now."""
+        from .description import described
+
+        defined = described(self._defined)
+        found = dict(described(self._live), **hardware(self._defined), **self.amounts())
+        return dict(found, unsaid=defined["unsaid"], state=self.state, autostart=self._autostart)
+
 
 def everything(connection: Any) -> Dict[str, SeenDomain]:
     """UUID -> domain, by libvirt's bulk calls wherever it has them."""
@@ -118,7 +130,7 @@ def hardware(xml: Xml.Element) -> Json:
     return {
         "agent": "org.qemu.guest_agent.0" in channels,
         "architecture": kind.get("arch"),
-        "boot": [BOOT.get(one.get("dev", "")) for one in system.findall("boot")],
+        "boot": _boot(xml, system),
         "cpu": _cpu(cpu),
         "firmware": _firmware(system),
         "graphics": screen.get("type") if screen is not None else "none",
@@ -127,6 +139,20 @@ def hardware(xml: Xml.Element) -> Json:
         "tpm": xml.find("devices/tpm") is not None,
         "watchdog": watchdog.get("action") if watchdog is not None else "none",
     }
+
+
+def _boot(xml: Xml.Element, system: Xml.Element) -> List[Optional[str]]:
+    """In the order of the machine; or of its devices, as others write it."""
+    of_machine = [BOOT.get(one.get("dev", "")) for one in system.findall("boot")]
+    devices = [(int(boot.get("order", "0")), one) for one in xml.findall("devices/*") for boot in one.findall("boot")]
+    ordered = [_bootable(one) for _order, one in sorted(devices, key=lambda pair: pair[0])]
+    return of_machine or [one for at, one in enumerate(ordered) if one not in ordered[:at]]
+
+
+def _bootable(device: Xml.Element) -> str:
+    if device.tag == "interface":
+        return "network"
+    return "cdrom" if device.get("device") == "cdrom" else "disk"
 
 
 def _cpu(cpu: Optional[Xml.Element]) -> str:
@@ -196,14 +222,22 @@ def volumes(xml: Xml.Element, want: Want) -> Json:
     }
     own = {one[: device_xml.SERIAL] for one in own}
     found: Json = {}
+    places = _places(want)
     for disk in xml.findall("devices/disk"):
-        serial = disk.findtext("serial", "")[: device_xml.SERIAL]
+        serial = device_xml.key_of(disk, places)[: device_xml.SERIAL]
         if serial in names:
             found[names[serial]] = wanted[names[serial]]
         elif serial not in own and disk.get("device") == "disk":
             device = inner(disk, "target").attrib["dev"]
             found["foreign:" + device] = {"device": device, "uuid": serial}
     return found
+
+
+def _places(want: Want) -> Mapping[str, str]:
+    try:
+        return device_xml.places(want)
+    except Failed:  # a pool of which this host knows nothing
+        return {}
 
 
 def root(want: Want) -> Json:
