@@ -16,7 +16,7 @@ from stead.core.fields import Secret
 from stead.core.value import replace
 from stead.language import document
 from stead.language.desired.scope import BlockScope
-from stead.language.document import Node, Scalar
+from stead.language.document import Literal, Node, Scalar
 from stead.language.expressions import BoundExceeded, names_used
 from stead.language.reading import MISSING, OUT_OF_RANGE, WRONG_TYPE, Reading, nearest, read_model
 from stead.language.reading.codes import SHOWN
@@ -124,6 +124,9 @@ class Composing:
 
 
 def _is_profile(node: Scalar) -> bool:
+    """The API's documents name none."""
+    if isinstance(node, Literal):
+        return False
     return isinstance(node.value, str) and re.fullmatch(PROFILE.pattern, node.text) is not None
 
 
