@@ -235,6 +235,8 @@ class Kind:
     """What one takes while it is there: (want, what it refers to). A name may have a detail: "volumes:fast"."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """What each of these facts is, for people; of a flavor, its fields are left out."""
     awaited: Callable[[Block], str] = _no_word
     """What must be true before a step that starts it is done, in a word: "ssh"."""
     effects: Mapping[str, Effect] = field(default_factory=dict)

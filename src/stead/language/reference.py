@@ -97,7 +97,15 @@ def page(kind: Kind) -> str:
     counted = " It may have `count` or `for_each`." if kind.counted else ""
     place = {"site": "at the top", "project": "in a project", "either": "at the top or in a project"}[kind.scope]
     lines = [f"# {kind.plural}", "", f"{kind.help} It stands {place}.{counted}", "", *table(kind.model)]
+    lines += ["", *_seen(kind)] if kind.seen else []
     return "\n".join([*lines, *_sections(kind.model), "", "And the [fields of every resource](common.md).", ""])
+
+
+def _seen(kind: Kind) -> Iterator[str]:
+    yield from (f"Expressions of late fields, outputs and checks see of one, as `{kind.plural}.NAME.FIELD`:", "")
+    yield from ("| field | what it is |", "| --- | --- |")
+    for word, text in kind.seen.items():
+        yield f"| `{word}` | {text} |"
 
 
 def _sections(whole: type) -> list[str]:

@@ -222,3 +222,27 @@ def test_every_field_of_a_want_says_what_changing_it_takes(plural: str, made: Bl
                for want in one.wants.values() for name in want.fields()}  # fmt: skip
     known = set(typing.get_type_hints(_form(plural))) if _form(plural) else set()
     assert {name.partition(".")[0] for name in kinds()[plural].effects} == written | known
+
+
+def test_every_fact_that_expressions_see_is_described(tmp_path: Path, desired: Desired) -> None:
+    lines = []
+    for block in desired.blocks:
+        family = f"projects['{block.project}'].{block.kind}" if block.project else block.kind
+        member = block.members[0]
+        key = f"[{member.key!r}]" if member.key is not None else ""
+        if block.kind != "projects":
+            lines.append(
+                f"  {block.kind}.{block.name}.{member.key}: \"{{{{ {family}['{block.name}']{key} | list }}}}\""
+            )
+    text = SPEC.read_text().partition("\noutputs:")[0]
+    (tmp_path / "stead.yml").write_text("\n".join([text, "outputs:", *lines, ""]))
+    spec, read = load([tmp_path / "stead.yml"], kinds(), root=SPEC.parent)
+    again, told = resolve(spec, key=b"key")
+    assert [*read, *told] == []
+    seen: dict[str, set[str]] = {}
+    for name, value in _settled(again, Recorded(site="site")).outputs.items():
+        seen.setdefault(name.partition(".")[0], set()).update(value)
+    fields = {field.name for field in dataclasses.fields(kinds()["flavors"].model)}
+    described = {plural: set(kind.seen) for plural, kind in kinds().items() if plural in seen}
+    described["flavors"] |= fields - {"description"}
+    assert seen == described

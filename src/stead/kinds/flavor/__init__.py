@@ -24,5 +24,6 @@ KIND = Kind(
     check=check,
     realise=recorded_only,
     facts=facts,
+    seen={"name": "its name; of a member with the index or key: `web-0`"},
     effects=effects_of(Flavor),
 )

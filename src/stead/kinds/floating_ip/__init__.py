@@ -41,6 +41,13 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "address": "its address",
+        "instance": "address of its instance, or nothing",
+        "inside": "address of the instance that it leads to",
+    },
     detached=detached,
     effects={
         **NAMED,

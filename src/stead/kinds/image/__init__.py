@@ -21,6 +21,14 @@ KIND = Kind(
     check=check,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "source": "where it is fetched from",
+        "checksum": "its checksum, or nothing",
+        "user": "login that its cloud-init makes",
+        "os": "its operating system",
+    },
     # Hosts keep images by their content: another one lies beside the old until no disk stands on that any more.
     effects={
         **NAMED,

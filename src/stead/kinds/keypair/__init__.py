@@ -25,5 +25,6 @@ KIND = Kind(
     realise=recorded_only,
     quota={"keypairs": QuotaWord("Key pairs")},
     facts=facts,
+    seen={"name": "its name; of a member with the index or key: `web-0`", "public_key": "the public key"},
     effects=effects_of(Keypair),
 )

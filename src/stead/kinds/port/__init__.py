@@ -96,6 +96,13 @@ KIND = Kind(
     quota={"ports": PORTS},
     usage=usage,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "mac": "its MAC address",
+        "address": "its first address",
+        "addresses": "all its addresses",
+    },
     words={"v4": "IPv4 address", "v6": "IPv6 address"},
     effects={**effects_of(Port), **dict.fromkeys(ADDRESSES, IN_PLACE)},
 )

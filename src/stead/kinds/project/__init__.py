@@ -17,6 +17,12 @@ KIND = Kind(
     check=check,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name",
+        "uuid": "its UUID",
+        "domain": "its DNS domain",
+        "members": "its members: `name` and `role`",
+    },
     effects={**effects_of(Project), "default_group": IN_PLACE},
     field_map={"default_group": ""},
     words={

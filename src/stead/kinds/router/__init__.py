@@ -53,6 +53,15 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "host": "host that it is on",
+        "standby": "host that takes over, or nothing",
+        "address": "its first address outside, or nothing",
+        "addresses": "all its addresses outside",
+        "networks": "its addresses, by network",
+    },
     renamed=renamed,
     effects={
         **NAMED,

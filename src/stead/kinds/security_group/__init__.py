@@ -22,6 +22,11 @@ KIND = Kind(
     usage=usage,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "addresses": "addresses of its members",
+    },
     # Rules are swapped in one go, and connections that both sets allow live on.
     effects={**NAMED, "drivers": IN_PLACE, "rules": IN_PLACE, "sets": IN_PLACE, "stateful": IN_PLACE},
     parts=("filter",),

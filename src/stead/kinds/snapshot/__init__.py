@@ -29,6 +29,12 @@ KIND = Kind(
     metered=metered,
     realise=realise,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "volume": "address of its volume",
+        "host": "host that it is on",
+    },
     effects={
         **NAMED,
         "freeze": IN_PLACE,

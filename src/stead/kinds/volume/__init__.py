@@ -53,6 +53,15 @@ KIND = Kind(
     realise=realise,
     reverted=reverted,
     facts=facts,
+    seen={
+        "name": "its name; of a member with the index or key: `web-0`",
+        "uuid": "its UUID",
+        "size": "its size in bytes",
+        "pool": "its pool",
+        "host": "host that it is on",
+        "users": "addresses of instances that use it",
+        "device": "its device in a guest",
+    },
     effects={
         **NAMED,
         "format": MOVED,
