@@ -226,6 +226,13 @@ def test_a_program_changes_nothing_the_second_time(served: ServedLab) -> None:
     assert [served.program("absent"), served.program("absent")] == ["3", "0"]
 
 
+DRAWN = """() => {
+  const canvas = document.querySelector("canvas");
+  const points = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return canvas.width >= 640 && points.some((one, at) => at % 4 < 3 && one > 0);
+}"""
+
+
 def test_a_person_makes_and_uses_a_server_in_the_portal(served: ServedLab) -> None:
     """The main road, in a browser: its console is that of a guest on a host that the person is never told."""
     served.openstack("network create road\nsubnet create --network road --subnet-range 10.60.0.0/24 road")
@@ -253,6 +260,13 @@ def test_a_person_makes_and_uses_a_server_in_the_portal(served: ServedLab) -> No
         assert "system console " in served.driven.run("compute-1", "ps axww")
         console.close()
         patiently(lambda: "system console " not in served.driven.run("compute-1", "ps axww"))
+        with page.context.expect_page() as opened:
+            page.click("button:text-is('Screen')")
+        screen = opened.value
+        screen.wait_for_selector("[data-state].active")
+        screen.wait_for_function(DRAWN)  # what the guest's own graphics card shows
+        screen.close()
+        patiently(lambda: "stead/screen " not in served.driven.run("compute-1", "ps axww"))
         page.fill("#typed", "road")
         page.click("button.bad")
         page.wait_for_url("**/portal/instances")

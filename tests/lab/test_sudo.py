@@ -6,9 +6,12 @@ import json
 import os
 import pty
 import select
+import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from driving import Driven, tiny
@@ -123,5 +126,25 @@ def test_a_console_answers_who_types(site: Driven) -> None:
         console.kill()
         console.wait()
         os.close(terminal)
+    _has_a_screen(site)
     assert "I am 42" in site.stead("logs", "acme/instances/web").text
     assert "I am 42" not in site.stead("logs", "acme/instances/web", "--lines", "0").text
+
+
+def _has_a_screen(site: Driven) -> None:
+    """What QEMU itself says first to a VNC viewer; each has a connection of its own."""
+    with subprocess.Popen(
+        site.argv("console", "acme/instances/web", "--screen"), cwd=site.folder, stdout=subprocess.PIPE, text=True
+    ) as shown:
+        assert shown.stdout is not None
+        said = shown.stdout.readline() + shown.stdout.readline()
+        path = said.split()[-1]
+        assert Path(path).parent.stat().st_mode & 0o077 == 0, "it is nobody else's"
+        for _ in range(2):
+            with socket.socket(socket.AF_UNIX) as viewer:
+                viewer.settimeout(BOOTS_WITHIN)
+                viewer.connect(path)
+                assert viewer.recv(12) == b"RFB 003.008\n"
+        shown.send_signal(signal.SIGINT)
+        assert shown.wait(30) == 0
+    assert not Path(path).exists()

@@ -64,6 +64,8 @@ class Means:
     console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
     # The command that opens a guest's console, typed into by users. Simulated guests have none.
     console: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
+    # The same of its screen, by VNC.
+    screen: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
 
 
 class Cloud:

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 
 from stead.core.address import Address
 from stead.core.named import NamedTuple
@@ -22,11 +23,19 @@ AT_ONCE, OF_ONE = 50, 5  # consoles that are open: of all users, and of one
 MOST = 1000  # tokens that wait
 
 
+class ConsoleForm(StrEnum):
+    """As the API calls them."""
+
+    SERIAL = "serial"
+    SCREEN = "novnc"
+
+
 class ConsoleGrant(NamedTuple):
     token: Token  # of who asked
     address: Address
     id: str  # of the server
     name: str
+    form: ConsoleForm
     until: float
 
 
@@ -38,14 +47,14 @@ class ConsoleGrants:
         self._waiting: dict[str, ConsoleGrant] = {}
         self._open: list[str] = []  # users
 
-    def give(self, token: Token, thing: KnownResource) -> str:
+    def give(self, token: Token, thing: KnownResource, form: ConsoleForm) -> str:
         now = self._clock()
         with self._lock:
             self._waiting = {key: one for key, one in self._waiting.items() if one.until > now}
             if len(self._waiting) >= MOST:
                 raise Fault(429, TOO_MANY.id, "Too many consoles are asked for. Try again in a minute.")
             key = secrets.token_urlsafe(32)
-            self._waiting[key] = ConsoleGrant(token, thing.address, thing.id, thing.name, now + HOLDS)
+            self._waiting[key] = ConsoleGrant(token, thing.address, thing.id, thing.name, form, now + HOLDS)
         return key
 
     def seen(self, key: str) -> ConsoleGrant | None:

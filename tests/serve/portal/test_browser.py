@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.serve.portal import rfb_guest
 from tests.serve.portal.browsing import with_network, with_server
 from tests.serve.served import PASSWORD, Site
 
@@ -146,6 +148,36 @@ def test_a_console_answers_who_types(
     console.keyboard.type("exit")
     console.keyboard.press("Enter")
     console.wait_for_selector("[data-state].shutoff")
+    assert complaints == []
+
+
+def test_a_screen_is_shown_and_typed_to(
+    page: Page, site: Site, complaints: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    words = [sys.executable, rfb_guest.__file__, str(keys)]
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, screen=lambda _record: words))
+    server = with_server(site, "bob", "shown")
+    assert site.worker.wait_idle(60)
+    log_in(page, site, "bob")
+    page.goto(f"{site.url}/portal/instances/{server}")
+    with page.context.expect_page() as opened:
+        page.click("button:text-is('Screen')")
+    screen = opened.value
+    screen.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    screen.wait_for_selector("[data-state].active")
+    colour = "() => [...document.querySelector('canvas').getContext('2d').getImageData(40, 30, 1, 1).data].join()"
+    screen.wait_for_function(f"({colour})() === '255,0,0,255'")
+    screen.keyboard.press("a")
+    screen.click("[data-keys]")
+    picture(screen, "screen")
+    screen.wait_for_function("() => document.querySelector('[data-keys]').disabled === false")
+    for _ in range(100):
+        if keys.exists() and keys.read_text().split() == ["61", "ffe3", "ffe9", "ffff"]:
+            break
+        screen.wait_for_timeout(100)
+    assert keys.read_text().split() == ["61", "ffe3", "ffe9", "ffff"], "a, and Ctrl+Alt+Del"
+    screen.close()
     assert complaints == []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stead.core.diagnostics import Code, Refused
-from stead.drivers.hypervisor import HypervisorDriver, by_hypervisor
+from stead.drivers.hypervisor import GRAPHICS, HypervisorDriver, by_hypervisor
 from stead.site.ssh import ssh
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def no_log(record: Record, said: bytes) -> Refused:
 # A terminal on the host, and none here; a host that went away ends it. What a user types must not speak to SSH itself:
 # without `-e none`, a line that begins with ~C opens ports of the controller.
 TYPED_BY_USERS = ("-t", "-t", "-e", "none", "-o", "ServerAliveInterval=15")
+SENT_BY_USERS = ("-T", "-e", "none", "-o", "ServerAliveInterval=15")  # as it is, without a terminal
+SCREEN = "/usr/lib/stead/screen"
 
 
 def opener(inventory: Inventory) -> Callable[[Record], Sequence[str] | None]:
@@ -42,6 +44,24 @@ def opener(inventory: Inventory) -> Callable[[Record], Sequence[str] | None]:
         if driver is None or told is None:
             return None
         return ssh(record.host, told, [*driver.console(record.leases["uuid"])], options=(*ALONE, *TYPED_BY_USERS))
+
+    return words
+
+
+def screen(record: Record) -> list[str]:
+    """What shows a guest's screen on its host, by VNC; nothing where it has none, or one that VNC does not show."""
+    driver, want = driver_of(record), record.wants.get(record.host)
+    if driver is None or want is None or not driver.capabilities[GRAPHICS.name].can:
+        return []
+    return [SCREEN, record.leases["uuid"]] if want.fields().get("graphics") == "vnc" else []
+
+
+def screen_opener(inventory: Inventory) -> Callable[[Record], Sequence[str] | None]:
+    """The same for a user who is trusted with nothing else."""
+
+    def words(record: Record) -> Sequence[str] | None:
+        command, told = screen(record), inventory.connections.get(record.host)
+        return ssh(record.host, told, command, options=(*ALONE, *SENT_BY_USERS)) if command and told else None
 
     return words
 

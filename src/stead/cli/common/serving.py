@@ -45,7 +45,7 @@ def means(workspace: Workspace) -> Means:
 
     from stead.blueprint.placement.plugins import load_plugins
     from stead.cli.common import inventories
-    from stead.cli.common.consoles import opener, reader
+    from stead.cli.common.consoles import opener, reader, screen_opener
     from stead.cli.common.hooks import digests
     from stead.core.value import replace
     from stead.kinds import kinds
@@ -85,7 +85,7 @@ def means(workspace: Workspace) -> Means:
     )
     if is_simulated(workspace, inventory):
         return ready
-    return replace(ready, console_log=reader(inventory), console=opener(inventory))
+    return replace(ready, console_log=reader(inventory), console=opener(inventory), screen=screen_opener(inventory))
 
 
 def metrics_token(workspace: Workspace) -> str:

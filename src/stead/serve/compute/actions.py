@@ -27,7 +27,6 @@ UNBUILT = frozenset(
         "lock",
         "migrate",
         "os-getSPICEConsole",
-        "os-getVNCConsole",
         "os-migrateLive",
         "os-resetState",
         "rebuild",

@@ -7,10 +7,12 @@ from typing import Any
 
 from stead.core.recorded import Record
 from stead.serve.faults import TOO_MANY, Fault, bad, conflict, not_found
+from stead.serve.grants import ConsoleForm
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import KnownResource
 
-OUTPUT, SERIAL = "os-getConsoleOutput", "os-getSerialConsole"
+OUTPUT = "os-getConsoleOutput"
+OPENED = {"os-getSerialConsole": ConsoleForm.SERIAL, "os-getVNCConsole": ConsoleForm.SCREEN}
 MOST = 256 << 10  # bytes
 AT_ONCE = 4  # a host that does not answer must not take up all threads of the server
 _slots = threading.BoundedSemaphore(AT_ONCE)
@@ -30,13 +32,14 @@ def output(call: Call, thing: KnownResource) -> ApiReply:
     return ApiReply(body={"output": "\n".join(text[-lines - 1 :] if lines is not None else text)})
 
 
-def serial(call: Call, thing: KnownResource) -> ApiReply:
+def opened(call: Call, thing: KnownResource, form: ConsoleForm) -> ApiReply:
     """A page that opens the console once; its WebSocket is below it, for programs."""
-    token = call.caller.token
-    if token is None or call.cloud.means.console(_ready(thing)) is None:
-        raise not_found("Serial console of", thing.id)
-    key = call.cloud.consoles.give(token, thing)
-    return ApiReply(body={"console": {"type": "serial", "url": f"{call.root}/portal/console/{key}"}})
+    token, means = call.caller.token, call.cloud.means
+    opener = means.screen if form is ConsoleForm.SCREEN else means.console
+    if token is None or opener(_ready(thing)) is None:
+        raise not_found(f"Console of type {form} of", thing.id)
+    key = call.cloud.consoles.give(token, thing, form)
+    return ApiReply(body={"console": {"type": str(form), "url": f"{call.root}/portal/console/{key}"}})
 
 
 def _ready(thing: KnownResource) -> Record:

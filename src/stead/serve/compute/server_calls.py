@@ -110,8 +110,9 @@ def delete_server(call: Call) -> ApiReply:
 def act(call: Call) -> ApiReply:
     if consoles.OUTPUT in call.body:
         return consoles.output(call, one(call)[1])
-    if consoles.SERIAL in call.body:
-        return consoles.serial(call, own(call)[1])
+    for name, form in consoles.OPENED.items():
+        if name in call.body:
+            return consoles.opened(call, own(call)[1], form)
     world, thing = own(call)
     name, edit = actions.action_of(call, world, thing)
     call.edit(f"{name} server {thing.name}", edit)

@@ -1,5 +1,5 @@
-"""A server's serial console in the browser. The token of the address opens it once; then it is looked at again and
-again whether its user still may.
+"""A server's serial console or its screen in the browser. The token of the address opens it once; then it is looked at
+again and again whether its user still may.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 import secrets
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -21,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from stead.core.recorded import Record
 from stead.serve.cloud import Cloud
 from stead.serve.faults import not_found
-from stead.serve.grants import ConsoleGrant
+from stead.serve.grants import ConsoleForm, ConsoleGrant
 from stead.serve.identity.people import People
 from stead.serve.portal.instances import SERVERS
 from stead.serve.portal.pages import BASE, POLICY, page
@@ -35,14 +36,21 @@ OPENS = 30.0  # seconds that a console has to say something
 SILENT = 1800.0  # seconds without a key, after which it is closed
 UNREACHED = 255  # what SSH ends with, if the host cannot be entered
 LARGEST = 16 << 10  # bytes that are read at once
+PAGES = {ConsoleForm.SERIAL: "console.html", ConsoleForm.SCREEN: "screen.html"}
 GONE, DENIED, FULL, OVER = 4404, 4403, 4429, 4408  # codes of a WebSocket that is closed
 
 
 async def open_console(visit: Visit) -> Response:
+    return await _opened(visit, {"os-getSerialConsole": {"type": "serial"}})
+
+
+async def open_screen(visit: Visit) -> Response:
+    return await _opened(visit, {"os-getVNCConsole": {"type": "novnc"}})
+
+
+async def _opened(visit: Visit, body: Mapping[str, Any]) -> Response:
     """By the same request as everybody's."""
-    answer = await visit.ask(
-        "POST", f"{SERVERS}/{visit.path['id']}/action", {"os-getSerialConsole": {"type": "serial"}}
-    )
+    answer = await visit.ask("POST", f"{SERVERS}/{visit.path['id']}/action", body)
     return RedirectResponse(f"{BASE}/console/{answer['console']['url'].rpartition('/')[2]}", 303)
 
 
@@ -51,7 +59,7 @@ async def show_console(visit: Visit) -> Response:
     if grant is None:
         raise not_found("Console")
     nonce = secrets.token_urlsafe(16)  # for the styles that xterm.js makes itself
-    response = page(visit, "console.html", grant=grant, nonce=nonce, key=visit.path["key"])
+    response = page(visit, PAGES[grant.form], grant=grant, nonce=nonce, key=visit.path["key"])
     response.headers["content-security-policy"] = POLICY.format(styles=f" 'nonce-{nonce}'")
     return response
 
@@ -84,7 +92,9 @@ class ConsoleServer:
 
     async def _carry(self, socket: WebSocket, grant: ConsoleGrant) -> None:
         record = await to_thread.run_sync(self._allowed, grant)
-        words = self._cloud.means.console(record) if record is not None else None
+        means = self._cloud.means
+        opener = means.screen if grant.form is ConsoleForm.SCREEN else means.console
+        words = opener(record) if record is not None else None
         await to_thread.run_sync(self._audit, grant, socket, 101 if words else 403)
         if not words:
             await socket.close(DENIED)
@@ -124,7 +134,7 @@ class ConsoleServer:
     def _audit(self, grant: ConsoleGrant, socket: WebSocket, status: int) -> None:
         user = self._people.user(grant.token.user)["name"]
         source = socket.client.host if socket.client else ""
-        what = f"console of {grant.address}"
+        what = f"{'screen' if grant.form is ConsoleForm.SCREEN else 'console'} of {grant.address}"
         self._people.audit(
             Audited(
                 self._cloud.clock(), user, grant.address.project, what, source, status, f"req-{os.urandom(16).hex()}"
@@ -186,5 +196,6 @@ async def _ended(process: Process) -> None:
 
 ROUTES = (
     PortalRoute("POST", "/instances/{id}/console", AccessPolicy.MEMBER, open_console),
+    PortalRoute("POST", "/instances/{id}/screen", AccessPolicy.MEMBER, open_screen),
     PortalRoute("GET", "/console/{key}", AccessPolicy.PUBLIC, show_console),
 )

@@ -2,8 +2,8 @@
 
 The host's half of a driver is a module in this package with a `DRIVER`, listed in `drivers`. It does what a want says
 and makes no choice. `Guest` is what each can do; what only some can is a protocol of its own (`Adjusts`, `Copies`,
-`Asks`, `Grows`, `Pauses`, `Suspends`): a driver has the operation or has not, and who asks for one that it has not is
-refused with a code. A test compares what the controller's half claims with what is here.
+`Asks`, `Grows`, `Pauses`, `Suspends`, `Shows`): a driver has the operation or has not, and who asks for one that it has
+not is refused with a code. A test compares what the controller's half claims with what is here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..base.work import Work
 from ..net.driver import Plug
 
 LACKS = Code("STEAD-E300", "the hypervisor cannot do it")
+NO_SCREEN = Code("STEAD-E320", "there is no screen to show")
 Json = Dict[str, Any]
 # How each interface, by what the want calls it, is put into its network.
 Plugs = Mapping[str, Plug]
@@ -99,6 +100,14 @@ class Suspends(Protocol):
         """One that is off stays so."""
 
     def is_suspended(self) -> bool: ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """It has a screen, which is looked at by VNC."""
+
+    def screen(self) -> int:
+        """A connection to it: the number of an open socket, which is the caller's to close."""
 
 
 class DiskUse(NamedTuple):
@@ -289,6 +298,12 @@ def suspends(guest: Guest) -> Suspends:
     if isinstance(guest, Suspends):
         return guest
     raise _lacks(guest, "memory that is kept while it is off")
+
+
+def shows(guest: Guest) -> Shows:
+    if isinstance(guest, Shows):
+        return guest
+    raise _lacks(guest, "a screen")
 
 
 def _lacks(guest: Guest, what: str) -> Failed:

@@ -10,15 +10,14 @@ import ipaddress
 import os
 import socket
 import sys
-import threading
 import uuid
 from typing import Sequence, Tuple
 
 from ..base.errors import Failed
+from ..base.pumping import pump
 from . import drivers
 
 PATIENCE = 10  # seconds to open the connection
-CHUNK = 65536
 USAGE = "usage: relay NETWORK ADDRESS PORT"
 
 
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with socket.create_connection((address, port), PATIENCE) as connection:
             connection.settimeout(None)
-            _pump(connection)
+            pump(connection)
     except OSError as error:
         sys.stderr.write("{0} port {1}: {2}\n".format(address, port, error.strerror or error))
         return 1
@@ -49,23 +48,3 @@ def main(arguments: Sequence[str]) -> int:
 def _target(words: Sequence[str]) -> Tuple[str, int]:
     address, port = words
     return str(ipaddress.ip_address(address)), int(port)
-
-
-def _pump(connection: socket.socket) -> None:
-    """Until the other side ends; when this one ends first, the other is told so and may finish."""
-    threading.Thread(target=_send, args=(connection,), daemon=True).start()
-    while True:
-        data = connection.recv(CHUNK)
-        if not data:
-            return
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-
-def _send(connection: socket.socket) -> None:
-    while True:
-        data = os.read(sys.stdin.fileno(), CHUNK)
-        if not data:
-            connection.shutdown(socket.SHUT_WR)
-            return
-        connection.sendall(data)

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Tuple
 from ..backup import program
 from ..base import paths
 from ..base.work import Work
+from ..hypervisor import screens
 from ..net import relaying, takeover
 from ..observe import metrics
 from ..run import booting, fences, restoring
@@ -40,6 +41,7 @@ PROGRAMS = {
     "metrics": (metrics, "tells what guests use, for Prometheus and for `stead top`."),
     "relay": (relaying, "a way into a network of instances for SSH's ProxyCommand."),
     "restore": (restoring, "brings back at boot what the ledger of this host says, see stead-restore.service."),
+    "screen": (screens, "shows the screen of a guest by VNC, over SSH's input and output."),
     "takeover": (takeover, "tells neighbours which of two hosts answers now; keepalived runs it."),
     "witness": (fences, "tells another host, over SSH, which hosts were called dead."),
 }
