@@ -34,6 +34,8 @@ def test_all_runs_and_changes_by_hand_are_told_in_their_order(capsys: pytest.Cap
     assert all(one["address"].startswith("acme/") for one in found)
     assert main(["events", "--since", "2999-01-01T00:00:00"]) == 0
     assert capsys.readouterr().out == ""
+    assert main(["events", "--project", "acm"]) == 1
+    assert "STEAD-C021" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2x", "-1h", "0001-01-01T00:00:00+14:00", ""])

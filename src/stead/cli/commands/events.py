@@ -7,7 +7,7 @@
 
 `stead state history ADDRESS` prints those of one resource, and `stead runs` the runs. Times are UTC.
 
-exit status: 0; 1 when the time is not valid
+exit status: 0; 1 when the time is not valid, or there is no such project
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.cli.common.console_output import RED, paint
+from stead.cli.common.selection import must_be_known
 from stead.cli.common.workspace import open_state
 from stead.core.diagnostics import Code, Refused
 from stead.plan.render.values import legible
@@ -49,6 +50,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     begin = since(options.since, time.time())
     store = open_state(shared.workspace_of(options))
+    if options.project:
+        must_be_known(options.project, store)
     found = followed(store, begin, options.project) if options.follow else store.events(begin, options.project)
     for one in found:
         print(json.dumps({**one._asdict(), "at": moment(one.at)}) if options.json else line(one), flush=options.follow)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.cli.common.console_output import BOLD, complain, paint
+from stead.cli.common.selection import must_be_known
 from stead.cli.common.workspace import UNREADABLE, open_state
 from stead.core.diagnostics import Code, Refused, Severity
 from stead.store.model import moment
@@ -63,11 +64,9 @@ def run(options: argparse.Namespace) -> int:
     words = meters()
     prices = prices_in(options.prices, words)
     store = open_state(shared.workspace_of(options))
+    if options.project:
+        must_be_known(options.project, store)
     history = store.metered(options.project)
-    if options.project and not history:  # one that is gone has its history
-        from stead.cli.common.selection import must_be_recorded
-
-        must_be_recorded(options.project, store.recorded().resources)
     warn(store, history, begin)
     found = usage(history, begin, end, now)
     bill = list(lines(found.projects, words, prices))

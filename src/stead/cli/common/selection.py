@@ -14,6 +14,7 @@ from stead.core.diagnostics import Code, Diagnostic, Refused
 
 if TYPE_CHECKING:
     from stead.plan.planner import Inputs, Wishes
+    from stead.store import Reader
 
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_GUEST = Code("STEAD-C059", "the address is not an instance's")
@@ -213,6 +214,12 @@ def must_be_recorded(project: str, recorded: Collection[Address]) -> None:
     known = _projects_of(recorded)
     if project not in known:
         raise Refused(NO_PROJECT.at(None, f"The store has no project {project!r}.{_nearest(project, known)}"))
+
+
+def must_be_known(project: str, store: Reader) -> None:
+    """The same for commands that tell of the past: one that is gone has its history."""
+    if not store.metered(project):
+        must_be_recorded(project, store.recorded().resources)
 
 
 def _projects_of(addresses: Collection[Address]) -> set[str]:
