@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.value import value
-from stead.runner.backups import BackupHosts, HostRefused, Kept, RecordedDisk
+from stead.runner.backups import BackupHosts, Kept, RecordedDisk
+from stead.runner.disk_streams import HostRefused
 from stead.site.inventory import Inventory
 
 UNUSABLE = Code("STEAD-H044", "the backups of a host cannot be used")

@@ -7,17 +7,15 @@ the other. This machine sees the content pass and keeps none of it; whether all 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, TypeVar
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.backup import frames
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.effect import Action
@@ -26,6 +24,7 @@ from stead.core.named import NamedTuple
 from stead.core.recorded import Recorded
 from stead.core.value import value
 from stead.plan.model import Step
+from stead.runner.disk_streams import HostRefused, read_by, received, relayed, said_by
 from stead.site.inventory import Inventory
 from stead.site.ssh import ssh
 
@@ -37,15 +36,12 @@ ALONE = ("-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAli
 # They end with who started them: then hosts notice that nobody is there.
 WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 PATIENCE = 120  # seconds for an answer that needs no data
-GRACE = 5
 AT_ONCE = 16
 SLACK = 1 << 20  # a disk may be rounded up to what its pool can have
 UNKNOWN = "STEAD-E190"
+PASSING = ("STEAD-E183", "STEAD-E184")  # the disk is not there, was opened meanwhile: another try may find it
+T = TypeVar("T")
 _MAKING = (Action.CREATE, Action.REPLACE)
-
-
-class HostRefused(Exception):  # noqa: N818 - names what happened
-    """A host says why not, or nothing."""
 
 
 @value
@@ -118,7 +114,7 @@ class BackupHosts:
         except subprocess.TimeoutExpired as error:
             raise HostRefused(f"{host} did not answer within {patience:.0f} s.") from error
         if done.returncode:
-            raise HostRefused(_said(host, done.stderr))
+            raise HostRefused(said_by(host, done.stderr))
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
@@ -144,8 +140,23 @@ class BackupHosts:
             list(pool.map(ask, sorted(asked)))
         return found, silent
 
+    def read(self, disk: RecordedDisk, act: Callable[[str], T]) -> T:
+        """`act` is given the host of a guest that has it open; empty if there is none. Twice where that changes."""
+        try:
+            return act(self._holder(disk))
+        except HostRefused as error:
+            if not any(code in str(error) for code in PASSING):
+                raise
+        return act(self._holder(disk))
+
+    def _holder(self, disk: RecordedDisk) -> str:
+        found, silent = self.open_on([disk])
+        if silent and disk.serial not in found:  # it may have the disk open and be writing to it
+            raise HostRefused(" ".join(silent.values()))
+        return found.get(disk.serial, "")
+
     def save(self, disk: RecordedDisk, using: str, keeper: str) -> Saved:
-        """`using`: the host of a guest that has it open; empty if there is none."""
+        """`using`: the host of a guest that has it open; empty if there is none. See `read`."""
         moment = "in use" if using else "closed"
         source = self._words(
             using or disk.host, "read", {"kind": disk.address.kind, "uuid": disk.uuid, "serial": disk.serial}
@@ -171,33 +182,17 @@ class BackupHosts:
                     sent.put(offset, file.read(frames.BLOCK))
             sent.end()
             content.seek(0)
-            made = _read_by((keeper, self._words(keeper, "keep", told)), content)
+            made = read_by((keeper, self._words(keeper, "keep", told)), content)
         return Saved(made["id"], made["size"], made["added"], "store")
 
     def fetch(self, one: Kept, keeper: str, path: Path) -> None:
-        """What is in a backup, as a file of this machine's: its name is there once all of it is."""
-        words = self._words(keeper, "send", {"of": one.address, "id": one.id})
-        new = path.with_name(f".{path.name}.{one.id}.new")
-        with (
-            tempfile.TemporaryFile() as wrong,
-            subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=wrong) as writer,
-        ):
-            try:
-                with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    stream: BinaryIO = writer.stdout  # type: ignore[assignment]
-                    file.truncate(frames.size_in(stream, one.size))
-                    for offset, data in frames.pieces(stream, one.size):
-                        file.seek(offset)
-                        file.write(data)
-                new.rename(path)
-            except Failed as error:
-                writer.wait()
-                raise HostRefused(_said(keeper, _text(wrong)) if writer.returncode else str(error)) from error
-            except OSError as error:
-                writer.terminate()
-                raise HostRefused(f"{path}: {error.strerror}.") from error
-            finally:
-                new.unlink(missing_ok=True)
+        """What is in a backup, as a file of this machine's."""
+        received(keeper, self._words(keeper, "send", {"of": one.address, "id": one.id}), path, one.size)
+
+    def image(self, disk: RecordedDisk, using: str, path: Path) -> None:
+        """A qcow2 image of a disk, as a file of this machine's. `using`: as for `save`."""
+        host, told = using or disk.host, {"kind": disk.address.kind, "uuid": disk.uuid, "serial": disk.serial}
+        received(host, self._words(host, "image", told), path, disk.size + disk.size // 100 + SLACK)
 
     def bring(self, step: Step) -> None:
         """The content of a backup to the host of a step."""
@@ -234,62 +229,6 @@ def missing_content(steps: Sequence[Step], inventory: Inventory) -> Iterator[Dia
             hosts.bring(step)
         except HostRefused as error:
             yield NOT_BROUGHT.at(None, f"{error}\nNothing was done.", address=str(step.address))
-
-
-def relayed(source: tuple[str, Sequence[str]], target: tuple[str, Sequence[str]]) -> dict[str, Any]:
-    """What one host writes, another reads. Fails with what the source says where it is its fault."""
-    with (
-        tempfile.TemporaryFile() as wrong,
-        subprocess.Popen(source[1], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=wrong) as writer,
-    ):
-        try:
-            return _read_by(target, writer.stdout)
-        except HostRefused as error:
-            try:
-                writer.wait(GRACE)  # it may be about to say that it is its fault
-            except subprocess.TimeoutExpired:
-                writer.terminate()
-            if writer.wait() > 0 and (why := _text(wrong)):  # less: it was told to end, for it is the other's fault
-                raise HostRefused(_said(source[0], why)) from error
-            raise
-        except BaseException:
-            writer.terminate()
-            raise
-
-
-def _read_by(target: tuple[str, Sequence[str]], stream: IO[bytes] | None) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong:
-        with subprocess.Popen(target[1], stdin=stream, stdout=said, stderr=wrong) as reader:
-            if stream is not None:
-                stream.close()  # the reader alone has it now: if it ends, the writer notices
-            try:
-                status = reader.wait()
-            except BaseException:
-                reader.terminate()
-                raise
-        if status:
-            raise HostRefused(_said(target[0], _text(wrong)))
-        answer: dict[str, Any] = json.loads(_text(said))
-        return answer
-
-
-def _text(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return file.read()
-
-
-def _said(host: str, wrong: bytes) -> str:
-    """The error that its program wrote, or the last words of SSH."""
-    lines = wrong.decode(errors="replace").strip().splitlines()
-    for line in reversed(lines):
-        try:
-            return f"{host}: {json.loads(line)['error']}"
-        except (ValueError, KeyError, TypeError):
-            continue
-    said = lines[-1] if lines else "it ended without a word"
-    if "No such file" in said or "not found" in said:
-        return f"{host} has not been prepared for backups: run `stead bootstrap` for it."
-    return f"{host}: {said}"
 
 
 def asked_of(step: Step) -> tuple[str, str, int] | None:

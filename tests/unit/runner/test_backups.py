@@ -12,7 +12,8 @@ from stead.core.address import Address
 from stead.core.recorded import Record, Recorded
 from stead.core.want import Body, Want
 from stead.kinds import kinds
-from stead.runner.backups import HostRefused, disks_of, relayed
+from stead.runner.backups import disks_of
+from stead.runner.disk_streams import HostRefused, relayed
 
 COUNTS = "import sys, json; print(json.dumps({'read': len(sys.stdin.buffer.read())}))"
 

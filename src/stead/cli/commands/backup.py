@@ -43,7 +43,6 @@ NOTHING = Code("STEAD-C076", "there is nothing to back up")
 NO_BACKUP = Code("STEAD-C077", "there is no such backup")
 UNUSABLE = Code("STEAD-C078", "the backups cannot be used")
 STORE = "store"  # no address of a resource
-TRIES = 2  # a guest may start, stop or move between the question who has a disk and the answer
 
 
 class BackupCommand(NamedTuple):
@@ -70,7 +69,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from stead.runner.backups import HostRefused
+    from stead.runner.disk_streams import HostRefused
 
     try:
         return SUBCOMMANDS[options.subcommand].run(options)
@@ -117,24 +116,12 @@ def run_all(options: argparse.Namespace) -> int:
 
 def _save(hosts: BackupHosts, disk: RecordedDisk, keeper: str) -> Saved | str:
     """Or why not."""
-    from stead.runner.backups import HostRefused
+    from stead.runner.disk_streams import HostRefused
 
-    why = ""
-    for _ in range(TRIES):
-        found, silent = hosts.open_on([disk])
-        if silent and disk.serial not in found:  # it may have the disk open and be writing to it
-            return " ".join(silent.values())
-        try:
-            return hosts.save(disk, found.get(disk.serial, ""), keeper)
-        except HostRefused as error:
-            why = str(error)
-            if not any(code in why for code in PASSING):
-                break
-    return why
-
-
-# What another try may find otherwise: the disk is not there, was opened meanwhile.
-PASSING = ("STEAD-E183", "STEAD-E184")
+    try:
+        return hosts.read(disk, lambda using: hosts.save(disk, using, keeper))
+    except HostRefused as error:
+        return str(error)
 
 
 def _save_store(hosts: BackupHosts, workspace: Workspace, keeper: str) -> Saved | str:
@@ -142,7 +129,7 @@ def _save_store(hosts: BackupHosts, workspace: Workspace, keeper: str) -> Saved 
     from pathlib import Path
 
     from stead.cli.common.workspace import open_state
-    from stead.runner.backups import HostRefused
+    from stead.runner.disk_streams import HostRefused
     from stead.store import place_at
 
     with tempfile.TemporaryDirectory(dir=workspace.directory) as folder:  # private, as the store is

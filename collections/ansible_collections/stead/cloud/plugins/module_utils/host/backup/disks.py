@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
-from ..base import ledger, nbd, paths
+from ..base import commands, ledger, nbd, paths
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..hypervisor import drivers as hypervisors
@@ -22,6 +22,7 @@ NOT_HERE = Code("STEAD-E183", "the disk is not on this host")
 UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")
 
 _COPY = ".qcow2"
+LONGEST = 3600  # seconds, to write a disk as an image
 # A name that no disk has: guests are asked for a serial number alone.
 _NOWHERE = "/dev/null/none"
 
@@ -59,6 +60,19 @@ def read(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
         sessions.close()
 
 
+def image(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
+    """The file of a qcow2 image that has what the disk has, and nothing below it."""
+    sessions = Sessions()
+    try:
+        with staged.alone(serial):
+            _clean(serial, sessions)
+            using = _using(serial, sessions)
+            with _copied(*using, serial) if using else _converted(kind, uuid, serial, sessions) as path:
+                _sent_file(path, out)
+    finally:
+        sessions.close()
+
+
 def _using(serial: str, sessions: Sessions) -> Optional[Tuple[Guest, str]]:
     for guest, device in hypervisors.users_of(serial, _NOWHERE, sessions):
         if guest.is_on():
@@ -89,15 +103,43 @@ def _clean(serial: str, sessions: Sessions) -> None:
 
 
 def _read_closed(kind: str, uuid: str, serial: str, out: BinaryIO, sessions: Sessions) -> None:
+    with _closed(kind, uuid, serial, sessions) as (path, form):
+        sent = _content(path, form, serial, out)
+    sent.end()
+
+
+@contextlib.contextmanager
+def _closed(kind: str, uuid: str, serial: str, sessions: Sessions) -> Iterator[Tuple[str, str]]:
+    """Path and format of a disk that nobody has open. Fails in the end where somebody had it meanwhile."""
     made = ledger.read(kind, uuid)
     kept = KINDS[kind].saved(made["want"]) if made is not None and kind in KINDS else None
     if kept is None or not kept.exists():
         raise Failed(NOT_HERE, "No guest of this host has it open, and it is not kept here. Run it again.")
     before = _written(kept.path)
-    sent = _content(kept.path, kept.format, serial, out)
+    yield kept.path, kept.format
     if _written(kept.path) != before or _using(serial, sessions) is not None:
         text = "{0} was opened or written to meanwhile, so what was read is not of one moment. Run it again."
         raise Failed(UNSTEADY, text.format(kept.path))
+
+
+@contextlib.contextmanager
+def _converted(kind: str, uuid: str, serial: str, sessions: Sessions) -> Iterator[str]:
+    path, way = staged.path_of(serial, _COPY), staged.socket_of(serial)
+    try:
+        with _closed(kind, uuid, serial, sessions) as disk, nbd.served(_opened(*disk), way):
+            words = ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "nbd+unix:///?socket=" + way, path]
+            commands.run(words, timeout=LONGEST)
+        yield path
+    finally:
+        paths.remove(path)
+
+
+def _sent_file(path: str, out: BinaryIO) -> None:
+    size = os.stat(path).st_size
+    sent = frames.ContentWriter(out, size)
+    with open(path, "rb") as file:
+        for offset in range(0, size, frames.BLOCK):
+            sent.put(offset, file.read(frames.BLOCK))
     sent.end()
 
 

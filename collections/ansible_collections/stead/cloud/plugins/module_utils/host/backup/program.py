@@ -25,6 +25,11 @@ def _read(told: Mapping[str, Any]) -> None:
     disks.read(told["kind"], told["uuid"], told["serial"], sys.stdout.buffer)
 
 
+def _image(told: Mapping[str, Any]) -> None:
+    threading.Thread(target=_watch, daemon=True).start()
+    disks.image(told["kind"], told["uuid"], told["serial"], sys.stdout.buffer)
+
+
 def _send(told: Mapping[str, Any]) -> None:
     repository.send(told, sys.stdout.buffer)
 
@@ -36,6 +41,7 @@ def _prepare(_told: Mapping[str, Any]) -> Dict[str, bool]:
 
 VERBS: Dict[str, Verb] = {
     "forget": repository.forget,
+    "image": _image,
     "keep": lambda told: repository.keep(told, sys.stdin.buffer),
     "list": lambda _told: {"backups": repository.listed()},
     "prepare": _prepare,
