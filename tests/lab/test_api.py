@@ -67,6 +67,18 @@ RESIZE = """
 server resize --flavor large --wait web
 server resize confirm web
 """
+GOLD = """
+server image create --name gold --wait web
+image create --volume data --force data-gold
+server create --image gold --flavor small --network app --key-name key --security-group web --wait second
+server remove floating ip web ADDRESS
+server add floating ip second ADDRESS
+"""
+SECOND = """
+server delete --wait second
+server add floating ip web ADDRESS
+image delete gold
+"""
 END = """
 server remove volume web data
 server delete --wait web
@@ -285,6 +297,26 @@ def _type_until(console: Any, line: str, done: Callable[[], bool]) -> None:
         console.wait_for_timeout(2000)
 
 
+def _makes_images_of_its_disks(served: ServedLab) -> None:
+    """While it runs: the root disk as a new server has it, and a volume."""
+    served.ssh("echo gold >/root/gold; sync")
+    served.openstack(GOLD.replace("ADDRESS", served.address))
+    assert patiently(lambda: served.ssh("hostname")) == "second"
+    assert served.ssh("cat /root/gold") == "gold"
+    data = patiently(
+        lambda: [one for one in _images(served) if (one["Name"], one["Status"]) == ("data-gold", "active")]
+    )
+    served.openstack(f"image delete {data[0]['ID']}")
+    served.openstack(SECOND.replace("ADDRESS", served.address))
+    patiently(lambda: served.ssh("hostname") == "web")
+    assert served.driven.run("compute-1", "ls /var/lib/stead/backup") == "", "nothing is left"
+
+
+def _images(served: ServedLab) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(served.openstack("image list -f json"))
+    return found
+
+
 def test_a_server_lives_on_real_hosts_as_openstacks_client_says(served: ServedLab) -> None:
     public = f"keypair create --public-key {served.key}.pub key"
     served.address = served.openstack(f"{NETWORK}{public}{SERVER}").strip()
@@ -304,6 +336,8 @@ def test_a_server_lives_on_real_hosts_as_openstacks_client_says(served: ServedLa
     written = patiently(lambda: served.openstack("console log show web"))
     assert len(served.openstack("console log show --lines 1 web").splitlines()) <= 2 <= len(written.splitlines())
     assert json.loads(served.openstack("server show web -f json"))["status"] == "ACTIVE"
+
+    _makes_images_of_its_disks(served)
 
     served.openstack(END.replace("ADDRESS", served.address))
     patiently(lambda: not served.guests())

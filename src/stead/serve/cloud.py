@@ -62,10 +62,16 @@ class Means:
     metrics_token: str = field(default="", repr=False)  # whoever has it may read `/metrics`
     # The last bytes of what a guest wrote on its console. Simulated guests write nothing.
     console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
+    # Makes a file of what is on a resource's disk, as a qcow2 image. Simulated disks are empty.
+    save_image: Callable[[Address, Path], None] = field(default=lambda _disk, path: _empty_image(path))
     # The command that opens a guest's console, typed into by users. Simulated guests have none.
     console: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
     # The same of its screen, by VNC.
     screen: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
+
+
+def _empty_image(path: Path) -> None:
+    path.write_bytes(b"QFI\xfb" + bytes(508))
 
 
 class Cloud:

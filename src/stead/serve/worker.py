@@ -24,6 +24,7 @@ from stead.run.model import Applied, Options
 from stead.serve import notes
 from stead.serve.cloud import Cloud, Documents, contents_of, in_projects
 from stead.serve.edits import Content, Who, all_of
+from stead.serve.image.saving import ImageSaver
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import LOCKED
@@ -41,6 +42,7 @@ class Worker:
         self._idle = threading.Event()
         self._retry = SOON
         self.plans = 0  # that were applied, for who measures
+        self._images = ImageSaver(cloud)
         cloud.woken = self.wake
         self._thread = threading.Thread(target=self._work, name="apply", daemon=True)
 
@@ -49,14 +51,17 @@ class Worker:
         self._cloud.look()
         self._wake.set()
         self._thread.start()
+        self._images.start()
 
     def wake(self) -> None:
         self._idle.clear()
         self._wake.set()
+        self._images.wake()
 
     def stop(self) -> None:
         """Returns when the apply that runs has ended: nothing new begins."""
         self._stop.set()
+        self._images.stop()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from stead.cli.common.workspace import (
@@ -20,11 +21,17 @@ from stead.cli.common.workspace import (
 from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stead.core.address import Address
     from stead.language.desired import Desired
     from stead.serve.cloud import Means
     from stead.serve.identity.people import People
+    from stead.site.inventory import Inventory
+    from stead.store import Store
 
 
+NO_IMAGE = Code("STEAD-C090", "no image can be made of the disk")
 NO_EXTRA = Code("STEAD-C060", "the packages of `stead serve` are not installed")
 BAD_TOKEN = Code("STEAD-C081", "the token for metrics cannot be used")
 METRICS_TOKEN = "metrics-token"  # noqa: S105 - the name of its file
@@ -85,7 +92,30 @@ def means(workspace: Workspace) -> Means:
     )
     if is_simulated(workspace, inventory):
         return ready
-    return replace(ready, console_log=reader(inventory), console=opener(inventory), screen=screen_opener(inventory))
+    return replace(
+        ready,
+        console_log=reader(inventory),
+        console=opener(inventory),
+        screen=screen_opener(inventory),
+        save_image=lambda disk, path: save_image(disk, path, inventory, ready.open_store),
+    )
+
+
+def save_image(address: Address, path: Path, inventory: Inventory, open_store: Callable[[], Store]) -> None:
+    """Of a disk as it is now; of one in use, as of one moment."""
+    from stead.kinds import kinds
+    from stead.runner.backups import BackupHosts, disks_of
+    from stead.runner.disk_streams import HostRefused
+
+    with closing(open_store()) as store:
+        disk = next((one for one in disks_of(store.recorded(), kinds()) if one.address == address), None)
+    if disk is None:
+        raise Refused(NO_IMAGE.at(None, f"{address} has no disk of its own that is recorded.", address=str(address)))
+    hosts = BackupHosts(inventory=inventory)
+    try:
+        hosts.read(disk, lambda using: hosts.image(disk, using, path))
+    except HostRefused as error:
+        raise Refused(NO_IMAGE.at(None, str(error), address=str(address))) from error
 
 
 def metrics_token(workspace: Workspace) -> str:

@@ -21,7 +21,6 @@ UNBUILT = frozenset(
         "addFloatingIp",
         "changePassword",
         "createBackup",
-        "createImage",
         "evacuate",
         "forceDelete",
         "lock",

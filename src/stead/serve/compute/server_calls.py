@@ -6,7 +6,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.compute import actions, consoles, creation, security_groups
+from stead.serve.compute import actions, consoles, creation, images, security_groups
 from stead.serve.compute import servers as words
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
 from stead.serve.edits import all_of
@@ -108,6 +108,8 @@ def delete_server(call: Call) -> ApiReply:
 
 
 def act(call: Call) -> ApiReply:
+    if images.CREATE in call.body:
+        return images.create_image(call, *own(call))
     if consoles.OUTPUT in call.body:
         return consoles.output(call, one(call)[1])
     for name, form in consoles.OPENED.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +22,19 @@ def upload(call: Call) -> ApiReply:
     if one is None:
         find(call, world, own=True)
         raise conflict("The image has its bytes already.")
+    if "saving" in one.said:
+        raise conflict("The image is made of a disk.")
     said, key = one.said, one.key
     format_ = said.get("disk_format")
     if format_ not in FORMATS or said.get("container_format", "bare") != "bare":
         raise bad(f"disk_format is one of {', '.join(FORMATS)}, and container_format is bare.")
     place = Path(call.raw.decode())
-    sums = _sums(place)
+    sums = sums_of(place)
     folder = call.cloud.means.uploads / project
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{uuid.uuid4().hex}.{format_}"
     os.replace(place, path)  # noqa: PTH105 - both are paths of ours
-    entry = {
-        "source": str(path),
-        "checksum": f"sha256:{sums['sha256']}",
-        "format": FORMATS[format_],
-        "display_name": said.get("name"),
-        "tags": said.get("tags") or None,
-        "protect": said.get("protected") or None,
-        "properties": said.get("properties") or None,
-        "min_disk": f"{said['min_disk']}GiB" if said.get("min_disk") else None,
-        "min_memory": f"{said['min_ram']}MiB" if said.get("min_ram") else None,
-        "labels": {"size": str(sums["size"]), "md5": str(sums["md5"])},
-    }
+    entry = became_image(said, path, sums)
 
     def edit(content: Content) -> Content:
         return put(remove(content, QUEUED, key), "images", key, entry)
@@ -55,7 +47,24 @@ def upload(call: Call) -> ApiReply:
     return ApiReply(204)
 
 
-def _sums(path: Path) -> dict[str, Any]:
+def became_image(said: Mapping[str, Any], path: Path, sums: Mapping[str, Any]) -> dict[str, Any]:
+    """What was registered, with its bytes."""
+    return {
+        **said.get("image", {}),
+        "source": str(path),
+        "checksum": f"sha256:{sums['sha256']}",
+        "format": FORMATS[said["disk_format"]],
+        "display_name": said.get("name"),
+        "tags": said.get("tags") or None,
+        "protect": said.get("protected") or None,
+        "properties": said.get("properties") or None,
+        "min_disk": f"{said['min_disk']}GiB" if said.get("min_disk") else None,
+        "min_memory": f"{said['min_ram']}MiB" if said.get("min_ram") else None,
+        "labels": {"size": str(sums["size"]), "md5": str(sums["md5"])},
+    }
+
+
+def sums_of(path: Path) -> dict[str, Any]:
     sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

@@ -75,9 +75,10 @@ def queued_data(call: Call, world: CloudState, one: RegisteredImage) -> dict[str
     said, identity = one.said, one.id
     return {
         **said.get("properties", {}),
+        **({"stead_error": said["error"]} if said.get("error") else {}),
         "id": identity,
         "name": said.get("name"),
-        "status": "queued",
+        "status": "killed" if said.get("error") else "saving" if said.get("saving") else "queued",
         "visibility": "private",
         "protected": said.get("protected", False),
         "tags": said.get("tags", []),

@@ -10,17 +10,17 @@ from stead.kinds.shared.storage import volume_size
 from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import all_of, change, put, remove
 from stead.serve.faults import bad, not_built, not_found
+from stead.serve.image.saving import register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen
-from stead.serve.world import CloudState, KnownResource, made_of
+from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
 UNBUILT_ACTIONS = frozenset(
     {
         "os-set_bootable",
         "os-update_readonly_flag",
-        "os-volume_upload_image",
         "os-reset_status",
         "os-force_delete",
         "os-reserve",
@@ -214,9 +214,32 @@ def act(call: Call) -> ApiReply:
         servers = [server.address for server, _ in attached(world, thing)]
         call.edit("detach volume", all_of(*(detaching(one, thing.address) for one in servers)))
         return ApiReply(202)
+    if name == "os-volume_upload_image":
+        return _make_image(call, world, thing, said)
     if name in UNBUILT_ACTIONS:
         raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
     raise bad(f"There is no such action: {str(name)[:60]}")
+
+
+def _make_image(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    """Of one in use, as of one moment, which who asks has to accept: `force`. It is a qcow2 file, whatever is asked."""
+    if not isinstance(said, Mapping) or not isinstance(said.get("image_name"), str) or not said["image_name"]:
+        raise bad("os-volume_upload_image needs an image_name.")
+    if volume.state is not ResourceStatus.MADE or (attached(world, volume) and said.get("force") is not True):
+        raise bad("Invalid volume: Volume status must be available, or in-use with force.")
+    size = gigabytes(world, volume)
+    id_ = register(call, volume.address, said["image_name"], {}, size << 30)
+    answer = {
+        **summary(call, world, volume),
+        "container_format": "bare",
+        "disk_format": "qcow2",
+        "display_description": volume.model.description or None,
+        "image_id": id_,
+        "image_name": said["image_name"],
+        "size": size,
+        "status": "uploading",
+    }
+    return ApiReply(202, {"os-volume_upload_image": answer})
 
 
 def _retype(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:

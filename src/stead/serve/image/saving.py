@@ -1,0 +1,167 @@
+"""Images made of disks. A request registers one; a thread of the server reads the disk on its host, and puts the bytes.
+
+It keeps no list: what it has to do stands in the documents, so a server that was killed begins anew. Where two servers
+do the same, the one that ends first has done it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stead.core.address import Address
+from stead.core.diagnostics import Refused
+from stead.core.named import NamedTuple
+from stead.serve.cloud import Cloud
+from stead.serve.edits import Content, Edit, Who, change, put, remove
+from stead.serve.faults import Fault
+from stead.serve.image.contents import became_image, sums_of
+from stead.serve.image.images import QUEUED, V
+from stead.serve.keys import new_key
+from stead.serve.routes import ApiReply, Call
+
+logger = logging.getLogger("stead.serve")
+WHO = Who("stead serve", "")
+SOON = 5.0  # seconds until what failed is tried again
+SAVING, FAILED, FIELDS, ENDING = "saving", "error", "image", ".qcow2"
+
+
+def register(call: Call, disk: Address, name: Any, properties: Mapping[str, str], size: int, **fields: Any) -> str:
+    """The id that the image will have, of a disk of `size` bytes. Refused where a quota does not allow it."""
+    key = new_key("images")
+    said = {
+        "name": name,
+        "disk_format": "qcow2",
+        "container_format": "bare",
+        "created": call.cloud.clock(),
+        "min_disk": -(-size >> 30),
+        "properties": dict(properties),
+        SAVING: f"{disk.kind}/{disk.name}",
+        FIELDS: {name: one for name, one in fields.items() if one},
+    }
+    if not call.preview:
+        document = call.world.documents.get(call.project)
+        asked = {**_asked(document.content if document is not None else {}), key: said}
+        call.cloud.preview(call.project, call.who, lambda content: _with_all(content, asked, call.cloud, call.project))
+    world = call.edit("make an image of a disk", lambda content: put(content, QUEUED, key, said))
+    return world.id_of(Address(call.project, "images", key))
+
+
+def registered(call: Call, id_: str) -> ApiReply:
+    """Nova tells the image by the address alone."""
+    return ApiReply(202, None, {"location": f"{call.root}{V}/images/{id_}"})
+
+
+def _asked(content: Content) -> dict[str, Any]:
+    return {key: said for key, said in content.get(QUEUED, {}).items() if SAVING in said and FAILED not in said}
+
+
+def _with_all(content: Content, asked: Mapping[str, Any], cloud: Cloud, project: str) -> Content:
+    """As if all that are being made were there already: together they must fit the quota."""
+    for key, said in asked.items():
+        path = place_of(cloud, project, key)
+        content = put(content, "images", key, became_image(said, path, {"size": 0, "md5": "", "sha256": "0" * 64}))
+    return content
+
+
+def place_of(cloud: Cloud, project: str, key: str) -> Path:
+    return cloud.means.uploads / project / f"{key}{ENDING}"
+
+
+class DiskToSave(NamedTuple):
+    project: str
+    key: str
+    said: Mapping[str, Any]
+
+    @property
+    def disk(self) -> Address:
+        kind, _, name = str(self.said[SAVING]).partition("/")
+        return Address(self.project, kind, name)
+
+
+class ImageSaver:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="images", daemon=True)
+
+    def start(self) -> None:
+        for left in self._cloud.means.uploads.glob("*/.*.new"):  # of a server that was killed
+            left.unlink(missing_ok=True)
+        self._wake.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        """What is being read is given up: the next server begins with it."""
+        self._stop.set()
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                for one in self._left():
+                    self._save(one)
+            except Exception:  # such as a store that is gone
+                logger.exception("Images of disks are not made for now.")
+                self._stop.wait(SOON)
+                self._wake.set()
+
+    def _left(self) -> Iterator[DiskToSave]:
+        """One after the other: a project with many holds up hosts with one at a time."""
+        while not self._stop.is_set():
+            documents = self._cloud.world().documents
+            found = [
+                DiskToSave(project, key, said)
+                for project, one in documents.items()
+                for key, said in _asked(one.content).items()
+            ]
+            if not found:
+                return
+            yield min(found, key=lambda one: one.said.get("created", 0.0))
+
+    def _save(self, one: DiskToSave) -> None:
+        path = place_of(self._cloud, one.project, one.key)
+        try:
+            made = self._made(one, path)
+        except (Refused, Fault, OSError) as error:
+            self._failed(one, str(error))
+        except Exception:
+            logger.exception("an image of %s could not be made", one.said[SAVING])
+            self._failed(one, "a fault of the server's own")
+        else:
+            if made:
+                return
+        path.unlink(missing_ok=True)
+
+    def _made(self, one: DiskToSave, path: Path) -> bool:
+        """Whether it is an image now. Somebody may have deleted it meanwhile."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._cloud.means.save_image(one.disk, path)
+        entry = became_image(one.said, path, sums_of(path))
+
+        def edit(content: Content) -> Content:
+            return (
+                put(remove(content, QUEUED, one.key), "images", one.key, entry)
+                if one.key in _asked(content)
+                else content
+            )
+
+        world = self._edit(one, "make an image of a disk", edit)
+        return any(thing.address.name == one.key for thing in world.things("images", [one.project]))
+
+    def _failed(self, one: DiskToSave, why: str) -> None:
+        logger.warning("image %s of %s/%s was not made: %s", one.key, one.project, one.said[SAVING], why)
+        with contextlib.suppress(Fault):  # it was deleted
+            self._edit(one, "fail an image", lambda content: change(content, QUEUED, one.key, {FAILED: why[:1000]}))
+
+    def _edit(self, one: DiskToSave, what: str, edit: Edit) -> Any:
+        return self._cloud.edit(one.project, WHO, what, edit)

@@ -1,0 +1,183 @@
+"""Images of servers and of volumes: registered at once, made by the server's own thread, and begun anew by the next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.serve.portal.browsing import with_server
+from tests.serve.served import Site
+
+from stead.core.address import Address
+from stead.core.diagnostics import Code, Refused
+from stead.core.value import replace
+from stead.serve.edits import Content, Who
+from stead.serve.image.saving import ImageSaver
+
+NO = Code("STEAD-C090", "no image can be made of the disk")
+CONTENT = b"QFI\xfb and the rest"
+
+
+@pytest.fixture(scope="module")
+def server(site: Site) -> str:
+    made = with_server(site, "bob", "golden")
+    assert site.worker.wait_idle(60)
+    return made
+
+
+@pytest.fixture
+def saved(site: Site, monkeypatch: pytest.MonkeyPatch) -> list[Address]:
+    found: list[Address] = []
+
+    def save(disk: Address, path: Path) -> None:
+        found.append(disk)
+        path.write_bytes(CONTENT)
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    return found
+
+
+def make(site: Site, server: str, name: str = "gold", who: str = "bob", **more: Any) -> tuple[int, str, Any]:
+    status, headers, answer = site.call(
+        "POST", f"/compute/v2.1/servers/{server}/action", {"createImage": {"name": name, **more}}, who
+    )
+    return status, headers.get("location", "").rpartition("/")[2], answer
+
+
+def image(site: Site, id_: str, who: str = "bob") -> Any:
+    status, _, answer = site.call("GET", f"/image/v2/images/{id_}", None, who)
+    return answer if status == 200 else status
+
+
+def until(site: Site, id_: str, state: str) -> Any:
+    for _ in range(200):
+        if image(site, id_)["status"] == state:
+            return image(site, id_)
+        time.sleep(0.05)
+    raise AssertionError(image(site, id_))
+
+
+def test_a_servers_root_disk_becomes_an_image_that_servers_start_from(
+    site: Site, server: str, saved: list[Address]
+) -> None:
+    status, id_, answer = make(site, server, metadata={"made_for": "web"})
+    assert (status, answer) == (202, b"")
+    found = until(site, id_, "active")
+    assert (found["name"], found["disk_format"], found["size"]) == ("gold", "qcow2", len(CONTENT))
+    assert (found["made_for"], found["image_type"], found["min_disk"]) == ("web", "snapshot", 1)
+    (disk,) = saved
+    assert (disk.project, disk.kind) == ("bobs", "instances")
+    assert site.call("GET", f"/image/v2/images/{id_}/file", None, "bob")[0] == 200
+    flavors = site.call("GET", "/compute/v2.1/flavors", None, "bob")[2]["flavors"]
+    body = {"server": {"name": "next", "flavorRef": flavors[1]["id"], "imageRef": id_, "networks": "none"}}
+    status, _, answer = site.call("POST", "/compute/v2.1/servers", body, "bob")
+    assert status == 202, answer
+    assert site.worker.wait_idle(60)
+    assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 409, "a server uses it"
+    assert image(site, id_, "eve") == 404
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_volume_becomes_an_image(site: Site) -> None:
+    status, _, answer = site.call("POST", f"/volume/v3/{site.projects['bobs']}/volumes", {"volume": {"size": 2}}, "bob")
+    assert status == 202, answer
+    assert site.worker.wait_idle(60)
+    path = f"/volume/v3/{site.projects['bobs']}/volumes/{answer['volume']['id']}/action"
+    said = {"os-volume_upload_image": {"image_name": "data", "disk_format": "raw"}}
+    status, _, answer = site.call("POST", path, said, "bob")
+    assert status == 202, answer
+    told = answer["os-volume_upload_image"]
+    assert (told["status"], told["disk_format"], told["size"]) == ("uploading", "qcow2", 2)
+    assert until(site, told["image_id"], "active")["min_disk"] == 2
+    assert [site.call("POST", path, said, who)[0] for who in ("eve", "ray")] == [404, 403]
+    assert site.call("POST", path, {"os-volume_upload_image": {}}, "bob")[0] == 400
+
+
+def test_what_cannot_be_asked_is_refused(site: Site, server: str) -> None:
+    assert [make(site, server, who=who)[0] for who in ("eve", "ray")] == [404, 403]
+    assert make(site, server, name="")[0] == 400
+    assert make(site, server, metadata={"a": 1})[0] == 400
+    assert make(site, server, metadata="x")[0] == 400
+
+
+def test_why_it_failed_is_told_and_it_can_be_deleted(site: Site, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(_disk: Address, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise Refused(NO.at(None, "compute-1: STEAD-E305: libvirt refuses it."))
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    _, id_, _ = make(site, server)
+    assert "STEAD-E305" in until(site, id_, "killed")["stead_error"]
+    assert b"half" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+    assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
+    assert image(site, id_) == 404
+
+
+def test_one_that_is_deleted_meanwhile_leaves_nothing(site: Site, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def save(_disk: Address, path: Path) -> None:
+        path.write_bytes(b"too late")
+        begun.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    _, id_, _ = make(site, server)
+    assert begun.wait(30)
+    assert image(site, id_)["status"] == "saving"
+    assert site.call("PUT", f"/image/v2/images/{id_}/file", None, "bob", raw=b"other")[0] == 409
+    assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
+    go_on.set()
+    for _ in range(100):
+        if b"too late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]:
+            break
+        time.sleep(0.05)
+    assert b"too late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+    assert image(site, id_) == 404
+
+
+def test_the_next_server_goes_on_with_what_was_asked(
+    site: Site, server: str, saved: list[Address], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.worker._images, "wake", lambda: None)  # this one is killed before it begins
+    _, id_, _ = make(site, server)
+    left = site.means.uploads / "bobs" / ".half.new"
+    left.write_bytes(b"")
+    assert image(site, id_)["status"] == "saving"
+    following = ImageSaver(site.cloud)
+    following.start()
+    try:
+        until(site, id_, "active")
+    finally:
+        following.stop()
+    assert len(saved) == 1
+    assert not left.exists()
+
+
+def test_all_that_are_being_made_count_for_the_quota(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def save(_disk: Address, path: Path) -> None:
+        assert go_on.wait(30)
+        path.write_bytes(CONTENT)
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    server = with_server(site, "eve", "counted")
+    assert site.worker.wait_idle(60)
+
+    def one(content: Content) -> Content:
+        return {**content, "project": {**content["project"], "quota": {"images": 1}}}
+
+    site.cloud.edit("eves", Who("tests", ""), "quota", one)
+    status, id_, _ = make(site, server, who="eve")
+    assert status == 202
+    assert make(site, server, who="eve")[0] == 403
+    go_on.set()
+    for _ in range(200):
+        if image(site, id_, "eve")["status"] == "active":
+            break
+        time.sleep(0.05)
+    assert make(site, server, who="eve")[0] == 403
