@@ -79,8 +79,13 @@ TOLD_BY_HOSTS = {
         "net/ovn/networks.py",
         "observe/looking.py",
     ),
-    "routers": ("net/linuxbridge/routers.py", "net/linuxbridge/uplinks.py", "observe/looking.py"),
-    "floating_ips": ("net/linuxbridge/floating_ips.py", "observe/looking.py"),
+    "routers": (
+        "net/linuxbridge/routers.py",
+        "net/linuxbridge/uplinks.py",
+        "net/ovn/routers.py",
+        "observe/looking.py",
+    ),
+    "floating_ips": ("net/linuxbridge/floating_ips.py", "net/ovn/floating_ips.py", "observe/looking.py"),
     "security_groups": ("net/linuxbridge/security_groups.py", "observe/looking.py"),
 }
 

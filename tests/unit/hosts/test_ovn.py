@@ -108,6 +108,21 @@ def test_a_subnet_without_a_server_has_no_address_service() -> None:
     assert ("Logical_Switch_Port", switches.SERVER) not in made
 
 
+def test_each_family_has_a_server_and_who_makes_its_address_itself_is_told_the_rest() -> None:
+    six = {"cidr": "fd00::/64", "gateway": "fd00::1", "server": "fd00::2", "routes": [], "ipv6": "dhcp"}
+    port = {**WANT["switch_ports"][NEAR], "addresses": ["10.20.0.11", "fd00::11"]}
+    service = {**WANT["service"], "addresses": ["10.20.0.2/24", "fd00::2/64"]}
+    want = {**WANT, "subnets": {**WANT["subnets"], "v6": six}, "switch_ports": {NEAR: port}, "service": service}
+    made = rows_by_key(want)
+    assert made["Logical_Switch_Port", NEAR]["dhcpv4_options"] == {rows.RowLink("DHCP_Options", "v4/routed")}
+    assert made["Logical_Switch_Port", NEAR]["dhcpv6_options"] == {rows.RowLink("DHCP_Options", "v6/")}
+    options = made["DHCP_Options", "v6/"]["options"]
+    assert (options["server_id"], options["dns_server"]) == ("52:54:00:00:00:fe", "fd00::2")
+    assert "dhcpv6_stateless" not in options
+    itself = {**want, "subnets": {"v6": {**six, "ipv6": "slaac"}}}
+    assert rows_by_key(itself)["DHCP_Options", "v6/"]["options"]["dhcpv6_stateless"] == "true"
+
+
 RULES = [
     ({"direction": "in", "protocol": "any"}, ["outport == @G && ip4", "outport == @G && ip6"]),
     ({"direction": "out", "protocol": "any", "family": "ipv4"}, ["inport == @G && ip4"]),

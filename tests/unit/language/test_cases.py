@@ -8,7 +8,7 @@ file, where there is one, is put before every spec.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,10 @@ CASES = [
 ]
 
 
-def host(name: str, pools: Mapping[str, str] = {}, network_drivers: Mapping[str, str] = {}) -> Host:
+def host(name: str, pools: Mapping[str, str] = {}, roles: Sequence[str] = (), **others: Mapping[str, str]) -> Host:
     known = {pool: storage.pool(pool, type_, 1 << 40) for pool, type_ in pools.items()}
-    return with_abilities(Host(name=name, roles=frozenset(), pools=known, network_drivers=network_drivers))
+    more: Any = others
+    return with_abilities(Host(name=name, roles=frozenset(roles), pools=known, **more))
 
 
 def told(one: Diagnostic) -> str:

@@ -30,12 +30,26 @@ IPV6 = Feature("ipv6", "IPv6 subnets")
 SECURITY_GROUPS = Feature("security_groups", "security groups", ("security_groups",))
 PORT_SECURITY = Feature("port_security", "port security")
 ROUTERS = Feature("routers", "routers", ("routers",))
+ROUTERS_WIRED = Feature("routers_wired", "routers in flat and VLAN networks")
+ROUTERS_OUT = Feature("routers_out", "ways out of routers")
+ROUTERS_OUT_TUNNELS = Feature("routers_out_tunnels", "ways out by networks of tunnels")
 ROUTERS_HA = Feature("routers_ha", "routers on two hosts")
 UPLINKS = Feature("uplinks", "routers behind the address of their host (`uplink: host`)")
 FORWARDS = Feature("forwards", "port forwards")
 FLOATING_IPS = Feature("floating_ips", "floating IPs", ("floating_ips",))
+DISTRIBUTED = Feature("distributed", "floating IPs on the guest's own host")
 LOOKOUTS = Feature("lookouts", "waiting for guests through the network", ("lookouts",))
-_OF_ROUTERS = (ROUTERS, ROUTERS_HA, UPLINKS, FORWARDS, FLOATING_IPS)
+_OF_ROUTERS = (
+    ROUTERS,
+    ROUTERS_WIRED,
+    ROUTERS_OUT,
+    ROUTERS_OUT_TUNNELS,
+    ROUTERS_HA,
+    UPLINKS,
+    FORWARDS,
+    FLOATING_IPS,
+    DISTRIBUTED,
+)
 FEATURES = (*TYPES.values(), DHCP, DHCP_HA, IPV6, SECURITY_GROUPS, PORT_SECURITY, *_OF_ROUTERS, LOOKOUTS)
 
 Ports = Sequence[Mapping[str, Any]]  # what instances and routers tell a network of their interfaces in it
@@ -59,6 +73,10 @@ def where_asked(hosts: Sequence[str], _all: Mapping[str, Host]) -> Sequence[str]
     return hosts
 
 
+def on_its_own(_chosen: str, _physical: str, _all: Mapping[str, Host]) -> Sequence[str]:
+    return ()
+
+
 def nothing_against(_hosts: Mapping[str, Host]) -> str:
     return ""
 
@@ -77,6 +95,11 @@ class NetworkDriver:
     """Why these hosts together cannot have its networks. Empty where they can."""
     on_hosts: Callable[[Sequence[str], Mapping[str, Host]], Sequence[str]] = where_asked
     """Which hosts get the want of a router, floating IP or group: (where it runs or has members, all hosts)."""
+    leads_out: Callable[[str, str, Mapping[str, Host]], Sequence[str]] = on_its_own
+    """Which hosts lead a router out, the chosen one before those that take over: (the chosen one, if it is known;
+    physical network; all hosts). Empty where the router is on the chosen one, and nowhere else."""
+    takes_over: int = 0
+    """How many hosts have to lead out, so that another takes over when the first dies."""
     locates: tuple[str, ...] = ()
     """Fields of its wants that say where the ports of a network are, by pattern."""
     effects: Mapping[str, Effect] = field(default_factory=dict)

@@ -25,7 +25,7 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=FloatingIp,
     help="An external address that leads to an instance.",
-    highlights=("address", "target", "instance", "network"),
+    highlights=("address", "target", "instance", "network", "translated"),
     drawn=True,
     pins=pins,
     counted=True,
@@ -59,9 +59,13 @@ KIND = Kind(
         "router": MOVED,
         "router.address": IN_PLACE,
         "router.uuid": MOVED,
+        "distributed": MOVED,
+        "translated": IN_PLACE,
     },
-    field_map={"router": "instance"},
+    field_map={"router": "instance", "distributed": "instance", "translated": "instance"},
     words={
+        "distributed": "interface that it leads to",
         "router": "router",
+        "translated": "where addresses are translated",
     },
 )

@@ -9,9 +9,9 @@ from stead.core.address import Address
 from stead.core.effect import Action, Disruption, Effect
 from stead.core.kind import Contribution, Member, PinnedAddress, World
 from stead.core.named import NamedTuple
-from stead.core.needs import Need
+from stead.core.needs import Macs, Need
 from stead.core.want import Body, Want
-from stead.drivers.network import DEFAULT, mark, named
+from stead.drivers.network import DEFAULT, DISTRIBUTED, mark, named, of
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.shared import network_names, several, two_hosts
 from stead.kinds.shared.interfaces import asked, users
@@ -20,7 +20,11 @@ from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, ne
 from stead.language.desired import Block, Desired
 
 # Connections through it are cut; new ones go the new way at once.
+GUEST, GATEWAY = "on its instance's host", "at its router's gateway"
 MOVED = Effect(Action.UPDATE, Disruption.NETWORK)
+
+
+OUTER_MAC = "mac"  # lease of one that is translated on its guest's host
 
 
 class Inside(NamedTuple):
@@ -30,6 +34,7 @@ class Inside(NamedTuple):
     network: Address
     lease: str  # of the instance
     router: Address
+    mac: str  # lease of the instance's interface
 
 
 def source(block: Block, desired: Desired) -> AddressSlot | None:
@@ -70,7 +75,7 @@ def inside(block: Block, desired: Desired) -> Inside | None:
         stand = _v4(nets_of(own, desired), *asked(nic, desired)) if own is not None else None
         router = _router(nic.network, stand.net, model.network, desired) if stand is not None else None
         if router is not None:
-            return Inside(target, nic.network, f"nics.{key}.v4", router)
+            return Inside(target, nic.network, f"nics.{key}.v4", router, f"nics.{key}.mac")
     return None
 
 
@@ -115,7 +120,12 @@ def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
     model: FloatingIp = block.model
     stand = source(block, desired)
-    return (need("address", model.network, stand),) if stand is not None else ()
+    address = [need("address", model.network, stand)] if stand is not None else []
+    return [*address, *([Need(OUTER_MAC, "mac", Macs())] if _distributes(block, desired) else ())]
+
+
+def _distributes(block: Block, desired: Desired) -> bool:
+    return of(driver_of(block, desired), DISTRIBUTED).can
 
 
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
@@ -141,26 +151,45 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         fields["inside"] = world.member(found.instance).leases[found.lease]
         fields["instance"] = str(found.instance)
         fields["router"] = {"address": str(found.router), "uuid": router.leases["uuid"]}
+        port = _port_on_its_host(block, found, world)
+        if _distributes(block, world.desired):
+            fields["translated"] = GUEST if port else GATEWAY
     body = Body.of(fields)
     for member in members:
-        own = {
+        own: dict[str, Any] = {
             "address": member.leases["address"],
             "name": str(member.address),
             "uuid": member.leases["uuid"],
         }
+        if found is not None and port:
+            own["distributed"] = {**port, "mac": member.leases[OUTER_MAC]}
         where = named(driver).on_hosts(hosts, world.hosts) if found is not None else hosts
         yield dict.fromkeys(where, Want.of(body, own))
+
+
+def _port_on_its_host(block: Block, found: Inside, world: World) -> dict[str, str]:
+    """The interface that it leads to, where the driver translates on its host, and the host has the network outside."""
+    guest, out = world.member(found.instance), network_block(block.model.network, world.desired)
+    host = world.hosts.get(guest.host)
+    if not _distributes(block, world.desired) or out is None or host is None:
+        return {}
+    if out.model.physical not in host.physical_networks:
+        return {}
+    return {"network_uuid": world.member(found.network).leases["uuid"], "port": guest.leases[found.mac]}
 
 
 def metered(_fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str, int]:
     return {"floating_ips": 1}
 
 
+OF_ITS_TARGET = frozenset({"distributed", "inside", "instance", "router", "translated"})
+
+
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     """Led nowhere meanwhile."""
     if not {have.get("instance"), have.get("router", {}).get("uuid")} & gone:
         return None
-    return {name: value for name, value in have.items() if name not in ("inside", "instance", "router")}, MOVED
+    return {name: value for name, value in have.items() if name not in OF_ITS_TARGET}, MOVED
 
 
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:

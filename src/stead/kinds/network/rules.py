@@ -34,6 +34,7 @@ SHARED_NUMBER = Code("STEAD-N012", "several networks cannot share this value")
 NO_WAY_TO_DNS = Code("STEAD-N015", "no router leads to the name servers", Severity.WARNING)
 UNFIT = Code("STEAD-N060", "the hosts are not prepared for the network's driver")
 NO_CODE = Code("STEAD-N046", "no host supports this network")
+TWO_SWITCHES = Code("STEAD-N062", "two drivers would have one physical network")
 MTU_V6 = Code("STEAD-N014", "the MTU is too small for IPv6")
 
 Wire = tuple[str, str | None, int | None]  # "flat", "vlan" or "vni"; the physical network; the number
@@ -47,6 +48,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from _mtu(block, desired)
     yield from refused
     yield from _same_wire(block, desired)
+    yield from _same_device(block, desired)
     bad = False
     for name, subnet in block.model.subnets.items():
         for said in subnet_rules.check(block, name, subnet):
@@ -188,6 +190,30 @@ def _same_wire(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     elif model.type == "flat" and len(block.members) > 1:
         text = f"{len(block.members)} networks would all be the physical network {model.physical}. There can be one."
         yield SAME_WIRE.at(block.place(field), text)
+
+
+def _drivers_of_wires(desired: Desired) -> Mapping[str, Block]:
+    """The first network of each physical one."""
+    found: dict[str, Block] = {}
+    for block in desired.of_kind("networks"):
+        if block.model.type in WIRES and block.model.physical is not None:
+            found.setdefault(block.model.physical, block)
+    return found
+
+
+drivers_of_wires = memoize_last(_drivers_of_wires)
+
+
+def _same_device(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    """The device of a physical network is in one switch of its host."""
+    model: Network = block.model
+    first = drivers_of_wires(desired).get(model.physical or "") if model.type in WIRES else None
+    if first is not None and first.model.driver != model.driver:
+        text = (
+            f"{first.members[0].block} has the physical network {model.physical} by driver {first.model.driver}, and "
+            f"this one by {model.driver}; a device is in one switch only. Give both the same `driver`."
+        )
+        yield TWO_SWITCHES.at(block.place("physical"), text)
 
 
 def _overlaps(block: Block, nets: tuple[Net, ...]) -> Iterator[Diagnostic]:

@@ -10,7 +10,7 @@ from stead.kinds.router.model import Router
 from stead.kinds.router.needs import demand, needs, usage
 from stead.kinds.router.reach import reaches
 from stead.kinds.router.realise import contribute, facts, realise
-from stead.kinds.router.rules import check
+from stead.kinds.router.rules import check, fits
 from stead.kinds.router.unmanaged import retained
 from stead.kinds.shared.counted import PORTS
 from stead.kinds.shared.network_names import renamed
@@ -35,7 +35,15 @@ KIND = Kind(
     scope=Scope.PROJECT,
     model=Router,
     help="Joins networks with each other and with an external one.",
-    highlights=("external.addresses", "external.network", "uplink.address", "forwards.", "interfaces.", "snat"),
+    highlights=(
+        "external.addresses",
+        "external.network",
+        "external.chassis",
+        "uplink.address",
+        "forwards.",
+        "interfaces.",
+        "snat",
+    ),
     drawn=True,
     pins=pins,
     leads=leads,
@@ -45,6 +53,7 @@ KIND = Kind(
     single=True,
     reaches=reaches,
     check=check,
+    fits=fits,
     needs=needs,
     demand=demand,
     retained=retained,
@@ -86,6 +95,7 @@ KIND = Kind(
     effect_of=effect_of,
     field_map={"interfaces": "networks", "uplink.open": "reach"},
     words={
+        "external.chassis": "hosts that lead out",
         "ha": "second host",
         "ha.peers": "its hosts",
         "ha.peers.*": "address of host {}",

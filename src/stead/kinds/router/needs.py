@@ -92,6 +92,8 @@ def standby(block: Block, desired: Desired) -> Standby:
     model: Router = block.model
     if model.uplink is not None:
         return Standby.NONE
+    if any(network_drivers.has_no_host(one.block.model) for one in interfaces(block, desired)):
+        return Standby.NONE  # its driver has others take over
     return two_hosts.wish(model.ha, driver_of(interfaces(block, desired)), ROUTERS_HA)
 
 
@@ -107,7 +109,7 @@ def driver_of(joined: Sequence[Joined]) -> str:
 def demand(block: Block, desired: Desired) -> Demand | None:
     model: Router = block.model
     networks = [joined.block.model for joined in interfaces(block, desired)]
-    if any(map(network_drivers.has_no_host, networks)):
+    if model.external is None and any(map(network_drivers.has_no_host, networks)):
         return None
     physical = frozenset(
         network.physical for network in networks if network.type in {"flat", "vlan"} and network.physical

@@ -54,10 +54,12 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     )
     for member in members:
         if model.enabled and two_hosts.is_pair(member):
-            yield {host: Want.of(body, _own(out, joined, OnHost(member, host, world))) for host in hosts_of(member)}
+            places = [OnHost(member, host, world, True) for host in hosts_of(member)]
+            yield {place.host: Want.of(body, _own(out, joined, place)) for place in places}
             continue
-        hosts = named(driver).on_hosts([member.host], world.hosts) if model.enabled else [""]
-        own = _own(out, joined, OnHost(member, "", world)) | uplink.of_member(block, member, world)
+        hosts = (named(driver).on_hosts([member.host], world.hosts) or [""]) if model.enabled else [""]
+        place = OnHost(member, "", world, model.ha is not False)
+        own = _own(out, joined, place) | uplink.of_member(block, member, world)
         yield dict.fromkeys(hosts, Want.of(body, own))
 
 
@@ -67,11 +69,12 @@ class OnHost(NamedTuple):
     member: Member
     host: str  # of two; empty where it is the only one
     world: World
+    relieved: bool  # others take over
 
 
 def _own(out: Joined | None, joined: Sequence[Joined], place: OnHost) -> dict[str, Any]:
     return {
-        "external": _interface(out, place) | {"gateways": _gateways(out)} if out is not None else {},
+        "external": _outer(out, place) if out is not None else {},
         "interfaces": {str(one.network): _inner(one, place) for one in joined},
         "name": str(place.member.address),
         "uuid": place.member.leases["uuid"],
@@ -79,8 +82,15 @@ def _own(out: Joined | None, joined: Sequence[Joined], place: OnHost) -> dict[st
     }
 
 
+def _outer(out: Joined, place: OnHost) -> dict[str, Any]:
+    model = out.block.model
+    chassis = named(model.driver).leads_out(place.member.host, model.physical or "", place.world.hosts)
+    kept = chassis if place.relieved else chassis[:1]
+    return _interface(out, place) | {"gateways": _gateways(out)} | ({"chassis": list(kept)} if kept else {})
+
+
 def _interface(joined: Joined, place: OnHost) -> dict[str, Any]:
-    member, host, world = place
+    member, host, world = place.member, place.host, place.world
     leased, peer = member.leases[joined.mac], two_hosts.peer_of(host, member) if host else ""
     return {
         "addresses": [stand.net.sized(member.leases[joined.lease(stand.net)]) for stand in joined.stands],

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
-from stead.core.diagnostics import Code, Diagnostic
-from stead.drivers.network import FORWARDS, ROUTERS, ROUTERS_HA, UPLINKS
+from stead.core.diagnostics import Code, Diagnostic, Severity
+from stead.core.driver import Feature
+from stead.core.observed import Host
+from stead.drivers.network import (
+    FORWARDS,
+    ROUTERS,
+    ROUTERS_HA,
+    ROUTERS_OUT,
+    ROUTERS_OUT_TUNNELS,
+    ROUTERS_WIRED,
+    UPLINKS,
+    all_of_them,
+    named,
+)
 from stead.kinds.router import static_rules, uplink
 from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
@@ -27,6 +39,7 @@ ONE_FOR_MANY = Code("STEAD-N028", "several routers cannot share an address")
 TWO_ADDRESSES = Code("STEAD-N029", "a router can have only one address in a subnet")
 TWO_DRIVERS = Code("STEAD-N048", "the router's networks have different drivers")
 OPEN_PORT = Code("STEAD-N050", "the port of a router has no address of its own")
+NO_TAKEOVER = Code("STEAD-N061", "no host takes over the router's way out", Severity.WARNING)
 NOT_ITS_GATEWAY = Code("STEAD-N037", "the gateway of an external network is not the router")
 
 
@@ -54,10 +67,35 @@ def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
                 "networks of two. Give them the same `driver`, or use two routers."
             )
             yield TWO_DRIVERS.at(place, text)
-        yield from cannot(model, [ROUTERS, *([ROUTERS_HA] if block.model.ha is True else ())], place)
+        yield from cannot(model, _asked_of(one, block.model), place)
     for feature, field in ((UPLINKS, "uplink"), (FORWARDS, "forwards")):
         if joined and getattr(block.model, field):
             yield from cannot(joined[0].block.model, [feature], block.place(field))
+
+
+def _asked_of(one: Joined, model: Router) -> list[Feature]:
+    wired = one.block.model.type in {"flat", "vlan"}
+    if one.key == "external":
+        found = [ROUTERS_OUT] if wired else [ROUTERS_OUT, ROUTERS_OUT_TUNNELS]
+    else:
+        found = [ROUTERS_WIRED] if wired else []
+    return [ROUTERS, *found, *([ROUTERS_HA] if model.ha is True else [])]
+
+
+def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[Diagnostic]:
+    """Where more than one host leads out by name only: none takes over for another."""
+    out, model = outer(block, desired), block.model
+    if out is None or out.block.model.driver not in all_of_them() or model.ha is False:
+        return
+    driver = named(out.block.model.driver)
+    able = driver.leads_out("", out.block.model.physical or "", hosts)
+    if able and len(able) < driver.takes_over and (model.ha is True or len(able) > 1):
+        text = (
+            f"{', '.join(able)} can lead out to {out.network}, and the driver {driver.name} needs {driver.takes_over} "
+            "such hosts before one takes over for another: with fewer, one that hears nobody believes that it is cut "
+            "off itself. Add network hosts with the physical network, or write `ha: false`."
+        )
+        yield NO_TAKEOVER.at(block.place("external"), text)
 
 
 def _outside(block: Block, out: Joined | None, desired: Desired) -> Iterator[Diagnostic]:

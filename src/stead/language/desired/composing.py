@@ -7,18 +7,19 @@ and null takes away, as in a JSON Merge Patch (RFC 7396). Names and variables in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.fields import Secret
+from stead.core.named import NamedTuple
 from stead.core.value import replace
 from stead.language import document
 from stead.language.desired.scope import BlockScope
 from stead.language.document import Literal, Node, Scalar
 from stead.language.expressions import BoundExceeded, names_used
-from stead.language.reading import MISSING, OUT_OF_RANGE, WRONG_TYPE, Reading, nearest, read_model
+from stead.language.reading import MISSING, OUT_OF_RANGE, UNKNOWN_FIELD, WRONG_TYPE, Reading, nearest, read_model
 from stead.language.reading.codes import SHOWN
 from stead.language.reading.context import kind_of
 from stead.language.reading.readers import FAILED
@@ -35,16 +36,26 @@ _WHOLE = (
 )
 
 
+class Defaults(NamedTuple):
+    """Which profile of the site's every definition of a kind has."""
+
+    profiles: Mapping[str, str]
+    kinds: Iterable[str]
+
+
 class Composing:
     """Of one spec. What is wrong with it is collected in `found`."""
 
-    def __init__(self, spec: Spec, scope: Callable[[VariableScope], BlockScope], *, alone: bool) -> None:
+    def __init__(
+        self, spec: Spec, scope: Callable[[VariableScope], BlockScope], defaults: Defaults, *, alone: bool
+    ) -> None:
         self._spec, self._scope, self._alone = spec, scope, alone
         self._held: dict[tuple[int, int], bool] = {}
         self._sizes: dict[int, int] = {}
         self._room = MOST
         self.found: list[Diagnostic] = []
         self.absent: dict[Address, Place] = {}  # and where the `when` stands that leaves it out
+        self._defaults = dict(self._of_site(defaults))
 
     def definitions(self) -> Iterator[Definition]:
         for one in self._spec.definitions:
@@ -53,7 +64,9 @@ class Composing:
             false = self._false(around if said is None else (*around, When(said, one.environment)))
             if false is not None:
                 self.absent[Address(one.project, one.kind, one.name)] = false.node.place
-            elif isinstance(one.node, document.Mapping) and COMPOSED & one.node.entries.keys():
+            elif isinstance(one.node, document.Mapping) and (
+                one.kind in self._defaults or COMPOSED & one.node.entries.keys()
+            ):
                 yield self._composed(one, one.node)
             elif isinstance(one.node, Scalar) and _is_profile(one.node):
                 yield self._composed(one, _of_profile(one.node))
@@ -81,11 +94,12 @@ class Composing:
         self.found += reading.found
         names = () if said is FAILED else (said.profile,) if isinstance(said.profile, str) else said.profile
         profiles = [self._profile(name, one, address) for name in names]
-        there = self._within_bounds(tuple(each for each in profiles if each is not None), one, address)
+        below = [self._defaults[one.kind]] if one.kind in self._defaults else []
+        there = self._within_bounds((*below, *(each for each in profiles if each is not None)), one, address)
         node = document.Mapping(own.file, own.line, own.column)
         for each in (*(profile.node for profile in there), own.without(COMPOSED)):
             node = merged(node, each)
-        complete = said is not FAILED and len(there) == len(profiles)
+        complete = said is not FAILED and None not in profiles
         return replace(one, node=node, profiles=there, complete=complete)
 
     def _within_bounds(self, profiles: tuple[Profile, ...], one: Definition, address: str) -> tuple[Profile, ...]:
@@ -101,6 +115,21 @@ class Composing:
             text = f"With their profiles, all definitions have more than {MOST:,} values. Make the profiles smaller."
             self.found.append(OUT_OF_RANGE.at(one.node.place_of("profile"), text, address=address))
         return ()
+
+    def _of_site(self, defaults: Defaults) -> Iterator[tuple[str, Profile]]:
+        """Those that are below all others. They are the site's own: a project's people say nothing for others."""
+        known = {name: one for (project, name), one in self._spec.profiles.items() if not project}
+        for kind, name in defaults.profiles.items():
+            place = self._spec.site.place_of(f"defaults.{kind}") if self._spec.site is not None else None
+            profile = known.get(name)
+            if kind not in defaults.kinds:
+                text = f"There is no kind {kind!r}.{nearest(kind, defaults.kinds)}"
+                self.found.append(UNKNOWN_FIELD.at(place, text))
+            elif profile is None or profile.project_file:
+                text = f"The site has no profile {name!r}.{nearest(name, known)} Write it under `profiles` at the top."
+                self.found.append(NO_PROFILE.at(place, text))
+            else:
+                yield kind, profile
 
     def _profile(self, name: str, one: Definition, address: str) -> Profile | None:
         """The same part first, then the project, then the site. The site's files use none of a project's people."""

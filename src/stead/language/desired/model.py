@@ -185,6 +185,11 @@ class Site:
         "The most that each project may have, limit by limit, where it does not say so itself",
         Example({"instances": 10, "vcpus": 20, "memory": "64GiB"}),
     ] = field(default_factory=dict)
+    defaults: Annotated[
+        Mapping[Annotated[str, Text(pattern=r"[a-z_]+", what="a kind")], Annotated[str, Name()]],
+        "Profile of the site's that every definition of a kind has below its own fields and profiles",
+        Example({"networks": "tunnels"}),
+    ] = field(default_factory=dict)
     store: Annotated[
         str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""

@@ -12,7 +12,7 @@ from stead.core.kind import Scope
 from stead.core.value import replace
 from stead.language import document
 from stead.language.desired import exports, results, trust
-from stead.language.desired.composing import Composing, told_of
+from stead.language.desired.composing import Composing, Defaults, told_of
 from stead.language.desired.counting import ONE, Counted, counted, few
 from stead.language.desired.cycles import cycles
 from stead.language.desired.digest import digest_of
@@ -80,7 +80,7 @@ class _Resolving:
         for name, folder in spec.uploads.items():
             given = self.grants.get(name, NOTHING)
             self.grants[name] = replace(given, image_sources=(*given.image_sources, folder))
-        composing = Composing(spec, self.scope, alone=alone)
+        composing = Composing(spec, self.scope, Defaults(self.site.defaults, self.kinds), alone=alone)
         self.exports = {key: said for key, said in spec.exports.items() if composing.there(said[1])}
         self.exported = exports.known(self.exports)
         self.definitions = list(composing.definitions())

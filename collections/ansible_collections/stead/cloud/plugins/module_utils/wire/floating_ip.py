@@ -16,6 +16,14 @@ class RouterRef(TypedDict, total=False):
     uuid: str
 
 
+class Distributed(TypedDict):
+    """Translated on the host of its guest, whichever that is."""
+
+    mac: str  # of the address outside
+    network_uuid: str
+    port: str  # MAC of the guest's interface
+
+
 class FloatingIpWant(Identified, total=False):
     driver: str  # of its network, where that is not the first one
     address: str
@@ -23,3 +31,5 @@ class FloatingIpWant(Identified, total=False):
     inside: str  # the address of the instance that it leads to
     instance: str
     router: RouterRef
+    distributed: Distributed  # missing where its router's gateway translates
+    translated: str  # where, in words

@@ -75,3 +75,4 @@ class NetworkWant(Identified, total=False):
     service: ServiceWant
     place: PlaceWant
     switch_ports: Dict[str, SwitchPortWant]  # by MAC
+    router_ports: Dict[str, str]  # MAC -> router

@@ -25,6 +25,7 @@ class RouterPort(TypedDict, total=False):
     network_uuid: str
     announces: List[Announced]
     gateways: List[str]  # of the way out
+    chassis: List[str]  # hosts that lead out, the first before the others, where one database has all of them
     peer_mac: str  # what the other host has of a router on two; its own MAC is its host's own
     link_local: str  # of whoever of the two answers, where it announces
 

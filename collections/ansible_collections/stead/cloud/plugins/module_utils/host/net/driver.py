@@ -15,6 +15,8 @@ from ..base.work import Work
 
 UNKNOWN = Code("STEAD-E200", "this host has no such network driver")
 UNABLE = Code("STEAD-E201", "the network's driver cannot do this")
+NO_DEVICE = Code("STEAD-E204", "the physical network's device cannot be used")
+NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no external network on this host")
 NO_RULE = Code("STEAD-E211", "the host cannot filter by this rule")
 
 Nic = Dict[str, Any]  # of an instance's want: what its members' interfaces have in common

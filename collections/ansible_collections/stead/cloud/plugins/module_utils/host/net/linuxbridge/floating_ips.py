@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...base import commands
-from ...base.errors import Code, Failed
+from ...base.errors import Failed
 from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
 from .. import arp_nd, links, rules
+from ..driver import NO_WAY_OUT
 from . import naming
 
-NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no external network on this host")
 Maps = Dict[str, Dict[str, str]]  # of the table, by name
 TABLE = "ip stead"  # of the router's namespace
 

@@ -13,13 +13,12 @@ from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
 from .. import links
-from ..driver import UNABLE
+from ..driver import NO_DEVICE, UNABLE
 from ..links import Link, Links
 from . import conntrack, dhcp, forwarding, lookouts, naming
 
 NOT_MADE = Code("STEAD-E202", "the network is not on this host")
 IN_USE = Code("STEAD-E203", "the network is still in use on this host")
-NO_DEVICE = Code("STEAD-E204", "the physical network's device cannot be used")
 NO_VLAN = Code("STEAD-E205", "the host cannot make the VLAN")
 
 VXLAN_PORT = 4789

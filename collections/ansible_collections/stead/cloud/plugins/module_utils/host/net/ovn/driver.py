@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..driver import HostNetworkDriver
-from . import networks, ports, preparing, security_groups
+from . import floating_ips, networks, ports, preparing, routers, security_groups
 from .naming import namespace_name
 
 DRIVER = HostNetworkDriver(
@@ -11,8 +11,8 @@ DRIVER = HostNetworkDriver(
     types=networks.TYPES,
     networks=networks,
     security_groups=security_groups,
-    routers=None,
-    floating_ips=None,
+    routers=routers,
+    floating_ips=floating_ips,
     ports=ports,
     lookouts=None,
     inside=namespace_name,

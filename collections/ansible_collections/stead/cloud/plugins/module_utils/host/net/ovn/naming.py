@@ -16,6 +16,21 @@ def port_name(network: str, mac: str) -> str:
     return str(uuid.uuid5(_PORTS, network + mac.lower()))
 
 
+def router_port_name(network: str, mac: str) -> str:
+    """Of a router's own end; the port of its network has the name that others have."""
+    return "lrp-" + port_name(network, mac)
+
+
+def localnet_name(network: str) -> str:
+    """Of the port by which a switch is in its physical network."""
+    return "localnet-" + network
+
+
+def physical_bridge(physical: str) -> str:
+    """Of a host, with the device of a physical network."""
+    return "sx" + _short(physical)[:12]
+
+
 def tap_name(mac: str) -> str:
     return TAP + mac.replace(":", "").lower()
 

@@ -12,11 +12,12 @@ from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
 from ..driver import UNABLE
-from . import apart, chassis, naming, ovsdb, preparing, rows, switches
+from . import apart, chassis, naming, ovsdb, physical, preparing, rows, switches
 from .rows import NORTHBOUND, Existing
 
-TYPES = ("geneve",)
+TYPES = ("geneve", *switches.WIRES)
 PORTS = "Logical_Switch_Port"
+JOINS = {"device", "place"}  # what a host has of a network that it is itself in
 Groups = Dict[str, Set[Any]]  # UUIDs of ports by the name of their group
 
 
@@ -25,6 +26,12 @@ def ensure(want: Want, work: Work) -> None:
         raise Failed(UNABLE, "It makes no networks of type {0}.".format(want["type"]))
     if "switch_ports" in want:
         rows.reconcile(want["uuid"], switches.rows(want), switches.SWITCH, work, partial(_memberships, want))
+    if JOINS & want.keys():
+        with work.part("apart"):
+            _prepare(work)
+    if "device" in want:
+        with work.part("device", there=""):
+            physical.ensure(want, work)
     if "place" in want:
         _join(want, work)
     else:
@@ -32,10 +39,14 @@ def ensure(want: Want, work: Work) -> None:
             chassis.remove_place(want["uuid"], work)
 
 
+def _prepare(work: Work) -> None:
+    """What a boot forgets of a host that was prepared."""
+    apart.ensure(work)
+    preparing.restore_carrier(work)
+
+
 def _join(want: Want, work: Work) -> None:
     """A host of its guests."""
-    with work.part("apart"):
-        apart.ensure(work)
     with work.part("place"):
         chassis.ensure_place(want, work)
     with work.part("plugs"):
@@ -44,6 +55,8 @@ def _join(want: Want, work: Work) -> None:
 
 def remove(have: Want, work: Work) -> None:
     chassis.remove_place(have["uuid"], work)
+    if "device" in have:
+        physical.remove(have, work)
     if "switch_ports" in have:
         rows.reconcile(have["uuid"], [], switches.SWITCH, work)
 
@@ -58,9 +71,11 @@ def is_there(want: Want, now: Readings) -> bool:
 
 def restore(want: Want, _held: bool, work: Work) -> None:
     """The databases outlive a boot; the rest is the kernel's."""
+    if JOINS & want.keys():
+        _prepare(work)
+    if "device" in want:
+        physical.restore(want, work)
     if "place" in want:
-        apart.ensure(work)
-        preparing.restore_carrier(work)
         chassis.ensure_place(want, work)
 
 

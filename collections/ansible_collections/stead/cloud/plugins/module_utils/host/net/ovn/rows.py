@@ -17,7 +17,21 @@ from .ovsdb import Atom, Named, Operation, OvsdbDatabase, Value
 NORTHBOUND = OvsdbDatabase("OVN_Northbound", "/run/ovn/ovnnb_db.sock")
 OWNER, KEY = "stead", "stead-key"  # in a row's external_ids
 # Tables in which a resource has rows; those without a name of their own are reached from others.
-TABLES = ("ACL", "Address_Set", "DHCP_Options", "DNS", "Logical_Switch", "Logical_Switch_Port", "Port_Group")
+TABLES = (
+    "ACL",
+    "Address_Set",
+    "DHCP_Options",
+    "DNS",
+    "HA_Chassis",
+    "HA_Chassis_Group",
+    "Logical_Router",
+    "Logical_Router_Port",
+    "Logical_Router_Static_Route",
+    "Logical_Switch",
+    "Logical_Switch_Port",
+    "NAT",
+    "Port_Group",
+)
 Place = Tuple[str, str]  # table, key
 Part = Tuple[str, Optional[str]]  # field of a want, and key in it
 

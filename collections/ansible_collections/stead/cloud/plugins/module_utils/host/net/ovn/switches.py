@@ -16,10 +16,17 @@ from .rows import Part, RowLink, WantedRow, links
 LEASE = 3600  # seconds; an address is its guest's for as long as the guest is there
 SERVER = "server"  # key of the port where guests find the network's own server
 ARP = "eth.type == 0x806"
+# Questions and answers about who is where, and from routers; of multicast, who listens.
+NEIGHBOURS = {
+    "from-lport": "icmp6.type == {131, 132, 133, 135, 136, 143}",
+    "to-lport": "icmp6.type == {130, 134, 135, 136}",
+}
 # Around what groups let through, which is between the last two.
 DROP, BASE, NEVER = 1000, 1001, 1003
 # What only a server or a router says, whatever groups let out.
 SERVERS = ("udp.src == 67", "udp.src == 547", "icmp6.type == {134, 137}")
+LOCALNET = "localnet"  # key of the port to the physical network
+WIRES = ("flat", "vlan")
 SWITCH: Part = ("switch", None)
 Port = Mapping[str, Any]
 
@@ -28,10 +35,14 @@ def rows(want: Want) -> List[WantedRow]:
     uuid, ports = want["uuid"], want["switch_ports"]
     found = [*_dhcp(want), *_dns(want), *_filtered(want)]
     found += [_port(want, mac, port) for mac, port in sorted(ports.items())]
-    keys = sorted(ports)
+    found += [_router_port(want, mac) for mac in sorted(want.get("router_ports", ()))]
+    keys = sorted([*ports, *want.get("router_ports", ())])
     if want.get("service"):
         found.append(_server(want))
         keys.append(SERVER)
+    if want["type"] in WIRES:
+        found.append(_localnet(want))
+        keys.append(LOCALNET)
     columns = {
         "name": uuid,
         "ports": links("Logical_Switch_Port", keys),
@@ -47,11 +58,38 @@ def _port(want: Want, mac: str, port: Port) -> WantedRow:
         "name": naming.port_name(want["uuid"], mac),
         "addresses": frozenset([own]) if port["filtered"] else frozenset([own, "unknown"]),
         "port_security": _claims(mac, port),
-        "dhcpv4_options": frozenset(_options_of(want, port)),
+        "dhcpv4_options": frozenset(_options_of(want, port, 4)),
+        "dhcpv6_options": frozenset(_options_of(want, port, 6)),
         # No other host gets its packets, whatever it says that it has.
         "options": {"requested-chassis": port["at"]} if port["at"] else {},
     }
     return WantedRow("Logical_Switch_Port", mac, columns, ("switch_ports", mac))
+
+
+def _router_port(want: Want, mac: str) -> WantedRow:
+    """The other end is its router's; it leads nowhere while that has none."""
+    options = {"router-port": naming.router_port_name(want["uuid"], mac)}
+    if want["type"] in WIRES:
+        options["nat-addresses"] = "router"  # outside, floating IPs are announced too
+    columns = {
+        "name": naming.port_name(want["uuid"], mac),
+        "type": "router",
+        "addresses": frozenset(["router"]),
+        "options": options,
+    }
+    return WantedRow("Logical_Switch_Port", mac, columns, ("router_ports", mac))
+
+
+def _localnet(want: Want) -> WantedRow:
+    """Each host with the physical network has its own way into it."""
+    columns = {
+        "name": naming.localnet_name(want["uuid"]),
+        "type": "localnet",
+        "addresses": frozenset(["unknown"]),
+        "options": {"network_name": want["physical"]},
+        "tag": frozenset([want["vlan"]]) if "vlan" in want else frozenset(),
+    }
+    return WantedRow("Logical_Switch_Port", LOCALNET, columns, ("physical", None))
 
 
 def _claims(mac: str, port: Port) -> FrozenSet[str]:
@@ -77,20 +115,23 @@ def _server(want: Want) -> WantedRow:
 
 def _dhcp(want: Want) -> Iterator[WantedRow]:
     """For each subnet what its guests are told: those whose way out it is, and those that have another."""
-    used = sorted({link.key for port in want["switch_ports"].values() for link in _options_of(want, port)})
+    ports = want["switch_ports"].values()
+    used = sorted({link.key for port in ports for version in (4, 6) for link in _options_of(want, port, version)})
     for key in used:
         name, _slash, routed = key.partition("/")
-        columns = {"cidr": want["subnets"][name]["cidr"], "options": _told(want, name, bool(routed))}
+        cidr = want["subnets"][name]["cidr"]
+        told = _told_six(want, name) if ":" in cidr else _told(want, name, bool(routed))
+        columns = {"cidr": cidr, "options": told}
         yield WantedRow("DHCP_Options", key, columns, ("service", "hosts"))
 
 
-def _options_of(want: Want, port: Port) -> Iterator[RowLink]:
-    """A port has one: of the first subnet that it has an address in, and that is served."""
+def _options_of(want: Want, port: Port, version: int) -> Iterator[RowLink]:
+    """A port has one of each family: of the first subnet that it has an address in, and that is served."""
     for address in port["addresses"]:
         for name, subnet in sorted(want["subnets"].items()):
-            served = "server" in subnet and ":" not in subnet["cidr"]
-            if served and ipaddress.ip_address(address) in ipaddress.ip_network(subnet["cidr"]):
-                yield RowLink("DHCP_Options", name + ("/routed" if port.get("routed") else "/"))
+            net = ipaddress.ip_network(subnet["cidr"])
+            if "server" in subnet and net.version == version and ipaddress.ip_address(address) in net:
+                yield RowLink("DHCP_Options", name + ("/routed" if port.get("routed") and version == 4 else "/"))
                 return
 
 
@@ -101,7 +142,7 @@ def _told(want: Want, name: str, routed: bool) -> Dict[str, str]:
         "server_mac": service["mac"],
         "lease_time": str(LEASE),
         "mtu": str(want["mtu"]),
-        "dns_server": _set(_name_servers(want, subnet)),
+        "dns_server": _set(_name_servers(want, subnet, 4)),
         "domain_name": json.dumps(service["domain"]),
     }
     if routed and "gateway" in subnet:
@@ -114,9 +155,20 @@ def _told(want: Want, name: str, routed: bool) -> Dict[str, str]:
     return found
 
 
-def _name_servers(want: Want, subnet: Mapping[str, Any]) -> Sequence[str]:
+def _told_six(want: Want, name: str) -> Dict[str, str]:
+    """Who makes its address itself asks for the rest only. The way out is its router's to tell."""
+    subnet, service = want["subnets"][name], want["service"]
+    found = {
+        "server_id": service["mac"],
+        "dns_server": _set(_name_servers(want, subnet, 6)),
+        "domain_search": json.dumps(service["domain"]),
+    }
+    return {**found, "dhcpv6_stateless": "true"} if subnet.get("ipv6") == "slaac" else found
+
+
+def _name_servers(want: Want, subnet: Mapping[str, Any], version: int) -> Sequence[str]:
     """OVN answers for the names that it knows, whoever is asked; others can answer for the rest."""
-    upstream = [one for one in want["service"].get("upstream", ()) if ":" not in one]
+    upstream = [one for one in want["service"].get("upstream", ()) if (":" in one) == (version == 6)]
     return upstream or [subnet["server"]]
 
 
@@ -161,14 +213,17 @@ def _acls(group: str, service: Optional[Mapping[str, Any]]) -> Iterator[WantedRo
     for direction, side in (("from-lport", "inport"), ("to-lport", "outport")):
         yield _acl(direction, "{0} == @{1}".format(side, group), "drop", DROP)
         yield _acl(direction, "{0} == @{1} && {2}".format(side, group, ARP), "allow", BASE)
+        yield _acl(direction, "{0} == @{1} && {2}".format(side, group, NEIGHBOURS[direction]), "allow", BASE)
     for match in SERVERS:
         yield _acl("from-lport", "inport == @{0} && {1}".format(group, match), "drop", NEVER)
-    out = "inport == @{0} && ip4 && udp.src == 68 && udp.dst == 67".format(group)
-    yield _acl("from-lport", out, "allow", BASE)
-    if service:
-        addresses = [one.partition("/")[0] for one in service["addresses"] if ":" not in one]
-        to = "ip4.dst == {0}".format(_set(addresses))
-        yield _acl("from-lport", "inport == @{0} && {1} && udp.dst == 53".format(group, to), "allow-related", BASE)
+    for out in ("ip4 && udp.src == 68 && udp.dst == 67", "ip6 && udp.src == 546 && udp.dst == 547"):
+        yield _acl("from-lport", "inport == @{0} && {1}".format(group, out), "allow", BASE)
+    bare = [one.partition("/")[0] for one in service["addresses"]] if service else []
+    for version in (4, 6):
+        addresses = [one for one in bare if (":" in one) == (version == 6)]
+        if addresses:
+            to = "ip{0}.dst == {1}".format(version, _set(addresses))
+            yield _acl("from-lport", "inport == @{0} && {1} && udp.dst == 53".format(group, to), "allow-related", BASE)
 
 
 def _acl(direction: str, match: str, action: str, priority: int) -> WantedRow:
