@@ -91,9 +91,8 @@ class DomainTranslation:
             if disk.kind != "disk"
         ]
         for path, text in kept:
-            words = (
-                f"{path}: {text}. It stays as it is on this host, and is lost if the instance is made anew elsewhere."
-            )
+            what = f"{path}: {text}" if text else path
+            words = f"{what}. It stays as it is on this host, and is lost if the instance is made anew elsewhere."
             self.found.append(KEPT.at(one.place, f"{one.name}: {words}", address=one.title))
             entry.notes.append(f"Kept, not said: {path}.")
 
