@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +13,16 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.net.ovn import (
     floating_ips,
     nat,
     ovsdb,
+    physical,
     routers,
     rows,
     switches,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.net.ovn.naming import port_name, router_port_name
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.ovn.naming import (
+    physical_bridge,
+    port_name,
+    router_port_name,
+)
 from stead.core.observed import Host, HostStatus
 from stead.drivers.network import Layout, named
 
@@ -161,6 +167,27 @@ def test_what_nobody_knows_is_taken_out_of_a_router_and_floating_ips_stay(monkey
     work.now.ask = lambda _name, read: read()  # type: ignore[method-assign]
     assert [one["mutations"][0][2] for one in nat.strays(EDGE, work)] == [["uuid", "b"]]
     assert database.sent == []
+
+
+def test_of_two_networks_that_leave_a_physical_one_at_once_the_last_takes_its_bridge_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The ledger has both until both are done."""
+    wants: list[dict[str, Any]] = [
+        {"uuid": uuid, "driver": "ovn", "physical": "external", "device": "eth2"} for uuid in (APP, PUBLIC)
+    ]
+    monkeypatch.setattr(physical, "_identity", lambda: {"ovn-bridge-mappings": "external:sx1,office:sx2"})
+    monkeypatch.setattr(physical, "_leaving", set())
+    now: Any = SimpleNamespace(entries=lambda _kind: [{"uuid": one["uuid"], "want": one} for one in wants])
+    work = Work("n1", now=now)
+    monkeypatch.setattr(work, "run", lambda words: work.done.append(" ".join(words)))
+    physical.remove(wants[0], work)
+    assert work.done == []
+    physical.remove(wants[1], work)
+    assert work.done == [
+        'ovs-vsctl set open_vswitch . external-ids:ovn-bridge-mappings="office:sx2"',
+        "ovs-vsctl --if-exists del-br " + physical_bridge("external"),
+    ]
 
 
 # The controller's half -----------------------------------------------------------------------------------------------

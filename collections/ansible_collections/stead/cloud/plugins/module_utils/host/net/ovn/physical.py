@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict
+from typing import Any, Dict, Set
 
 from ...base.errors import Failed
 from ...base.step import Want
@@ -14,6 +14,7 @@ from . import naming, vswitch
 
 MAPPINGS = "ovn-bridge-mappings"
 _changing = threading.Lock()  # the steps of a host are done a few at once, and all have one line
+_leaving: Set[str] = set()  # networks that this run takes away, though the ledger has them still
 
 
 def ensure(want: Want, work: Work) -> None:
@@ -27,6 +28,7 @@ def ensure(want: Want, work: Work) -> None:
     elif not links.is_up(work.now.links().get(device)):
         _start(device, work)
     with _changing:
+        _leaving.discard(want["uuid"])
         _map({**_mappings(work), physical: naming.physical_bridge(physical)}, work)
 
 
@@ -56,10 +58,11 @@ def _start(device: str, work: Work) -> None:
 def remove(have: Want, work: Work) -> None:
     """With the last network that is in it."""
     physical = have["physical"]
-    if not _others(have, have["device"], work):
-        with _changing:
+    with _changing:
+        _leaving.add(have["uuid"])
+        if not _others(have, have["device"], work):
             _map({name: bridge for name, bridge in _mappings(work).items() if name != physical}, work)
-        work.run(["ovs-vsctl", "--if-exists", "del-br", naming.physical_bridge(physical)])
+            work.run(["ovs-vsctl", "--if-exists", "del-br", naming.physical_bridge(physical)])
 
 
 def restore(want: Want, work: Work) -> None:
@@ -68,7 +71,8 @@ def restore(want: Want, work: Work) -> None:
 
 
 def _others(want: Want, device: str, work: Work) -> bool:
-    wants = (made["want"] for made in work.now.entries("networks") if made["want"]["uuid"] != want["uuid"])
+    stay = {made["uuid"]: made["want"] for made in work.now.entries("networks")}
+    wants = [one for uuid, one in stay.items() if uuid != want["uuid"] and uuid not in _leaving]
     return any(one.get("driver") == want["driver"] and one.get("device") == device for one in wants)
 
 
