@@ -38,7 +38,7 @@ ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
 WITHIN: dict[str, str] = {
     "flavors": "vcpus memory max_vcpus max_memory disk swap ephemeral iops throughput bandwidth topology traits "
     "forbidden_traits preferred_traits description",
-    "floating_ips": "network instance port inside description",
+    "floating_ips": "network instance port inside forwards description",
     "images": "format compression size min_disk min_memory architecture os user firmware machine disk_bus nic_model "
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "

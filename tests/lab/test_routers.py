@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+from subprocess import CalledProcessError
 
 import pytest
 from networking import Cloud, workspace
@@ -167,6 +168,31 @@ def test_a_router_moves_to_another_host_with_its_floating_ips(cloud: Cloud) -> N
     uuid = cloud.record("acme/routers/edge").leases["uuid"]
     assert uuid not in cloud.lab.run("network-1", ["ip", "netns", "list"])
     assert cloud.plan().empty
+
+
+def test_ports_of_a_router_and_of_a_floating_ip_lead_to_instances(cloud: Cloud) -> None:
+    """Of both, from outside and from inside; security groups see who comes, and other ports lead nowhere."""
+    edge = EDGE.replace("ha: false}", 'ha: false, forwards: [{port: 8080, to: "two:80"}]}')
+    ports = '[{port: 81, to: "one:80"}, {port: 82, to: "two:80"}]'
+    many = f"      many: {{network: public, address: 203.0.113.51, forwards: {ports}}}\n"
+    cloud.apply(SPEC.replace(EDGE, edge) + many)
+    own = cloud.record("acme/routers/edge").leases["external.v4"]
+    assert who_answers(cloud, f"{own}:8080") == "two"
+    assert who_answers(cloud, "203.0.113.51:81") == "one"
+    assert who_answers(cloud, "203.0.113.51:82") == "two"
+    assert who_answers(cloud, "203.0.113.50") == "one", "the other floating IP leads on as before"
+    for at in (f"{own}:8080", "203.0.113.51:82"):
+        assert cloud.sh(ONE, f"wget -qO- http://{at}/").text.startswith('{"hostname": "two"'), "from inside too"
+    assert cloud.plan().empty
+    cloud.router("acme/routers/edge", "sh", "-c", "nft list tables | grep stead_ | sed 's/^/delete /' | nft -f -")
+    assert [str(step.address) for step in cloud.plan().steps] == ["acme/floating_ips/many"]
+    plan = cloud.change('{port: 82, to: "two:80"}', '{port: 82, to: "two:80"}, {port: 83, to: "one:80"}')
+    assert [step.disturbs.name for step in plan.steps] == ["NONE"]
+    assert who_answers(cloud, "203.0.113.51:83") == "one"
+    cloud.apply(SPEC)
+    for at in (f"{own}:8080", "203.0.113.51:81"):
+        with pytest.raises(CalledProcessError):
+            who_answers(cloud, at)
 
 
 # Routers -------------------------------------------------------------------------------------------------------------

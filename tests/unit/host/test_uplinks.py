@@ -78,7 +78,7 @@ def test_a_router_without_forwards_has_the_rules_that_it_had_before() -> None:
 
 def test_forwards_are_for_the_routers_own_address() -> None:
     external = {"addresses": ["203.0.113.9/24", "2001:db8::9/64"], "mac": "52:54:00:00:00:01"}
-    assert forwards.rules({"external": external, "forwards": {"tcp/8080": "10.20.0.5:80"}}) == [
+    assert forwards.translations({"external": external, "forwards": {"tcp/8080": "10.20.0.5:80"}}) == [
         "ip daddr 203.0.113.9 tcp dport 8080 dnat to 10.20.0.5:80"
     ]
     assert "ip daddr 169.254.64.2 udp dport 53 dnat to 10.20.0.5:5353" in router_rules.written(WANT)

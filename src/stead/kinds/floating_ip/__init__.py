@@ -1,6 +1,9 @@
 """An external address that leads to an instance."""
 
-from stead.core.effect import IN_PLACE, NAMED
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.effect import IN_PLACE, NAMED, Effect
 from stead.core.kind import Kind, QuotaWord, Scope
 from stead.core.metered import MeterWord
 from stead.kinds.floating_ip.model import FloatingIp
@@ -19,13 +22,21 @@ from stead.kinds.floating_ip.realise import (
 from stead.kinds.floating_ip.rules import check
 from stead.kinds.floating_ip.unmanaged import retained
 
+
+def effect_of(
+    named: Effect, field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
+) -> Effect:
+    """One more forward disturbs nobody."""
+    return IN_PLACE if field.startswith("forwards.") and old is None and new is not None else named
+
+
 KIND = Kind(
     name="floating_ip",
     plural="floating_ips",
     scope=Scope.PROJECT,
     model=FloatingIp,
     help="An external address that leads to an instance.",
-    highlights=("address", "target", "instance", "network", "translated"),
+    highlights=("address", "target", "instance", "forwards.", "network", "translated"),
     drawn=True,
     pins=pins,
     counted=True,
@@ -53,6 +64,8 @@ KIND = Kind(
         **NAMED,
         "address": MOVED,
         "driver": MOVED,
+        "forwards": MOVED,
+        "forwards.*": MOVED,
         "inside": MOVED,
         "instance": IN_PLACE,
         "network": IN_PLACE,
@@ -62,9 +75,12 @@ KIND = Kind(
         "distributed": MOVED,
         "translated": IN_PLACE,
     },
+    parts=("forwarded",),
+    effect_of=effect_of,
     field_map={"router": "instance", "distributed": "instance", "translated": "instance"},
     words={
         "distributed": "interface that it leads to",
+        "forwards.*": "forward of {}",
         "router": "router",
         "translated": "where addresses are translated",
     },

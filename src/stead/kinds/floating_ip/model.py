@@ -7,6 +7,7 @@ from typing import Annotated
 from stead.core.address import Address
 from stead.core.fields import Example, Ip, Ref, Text
 from stead.core.value import value
+from stead.kinds.shared.forwards import Forward
 
 
 @value
@@ -31,4 +32,9 @@ class FloatingIp:
         "The instance's network that it leads to; left out, the first one with a router to the external network",
         Example("app"),
     ] = None
+    forwards: Annotated[
+        tuple[Forward, ...],
+        "Ports of it that lead to instances, in the place of `instance`",
+        Example([{"port": 80, "to": "web[0]:8080"}]),
+    ] = ()
     description: Annotated[str, Text(lines=True), "For people"] = ""

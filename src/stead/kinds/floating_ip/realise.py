@@ -12,8 +12,9 @@ from stead.core.named import NamedTuple
 from stead.core.needs import Macs, Need
 from stead.core.want import Body, Want
 from stead.drivers.network import DEFAULT, DISTRIBUTED, mark, named, of
+from stead.kinds.floating_ip import forwarded
 from stead.kinds.floating_ip.model import FloatingIp
-from stead.kinds.shared import network_names, several, two_hosts
+from stead.kinds.shared import forwards, network_names, several, two_hosts
 from stead.kinds.shared.interfaces import asked, users
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
@@ -98,6 +99,14 @@ def led(block: Block, desired: Desired) -> Inside | None:
     return found if router is not None and router.model.enabled else None
 
 
+def leading(block: Block, desired: Desired) -> Address | None:
+    """The router that it is on now."""
+    found = led(block, desired)
+    router = found.router if found is not None else forwarded.router_of(block, desired)
+    known = desired.get(router) if router is not None else None
+    return router if known is not None and known.model.enabled else None
+
+
 def _router(network: Address, net: Net, external: Address, desired: Desired) -> Address | None:
     """The gateway of the subnet before all others: answers leave by it."""
     found = [way for way in ways(desired).get(network, ()) if way.external == external and way.reaches(net)]
@@ -115,6 +124,8 @@ def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
     found = inside(block, desired)
     if found is not None:
         yield from (found.router, found.instance)
+    if (router := forwarded.router_of(block, desired)) is not None:
+        yield router
 
 
 def needs(block: Block, desired: Desired) -> Sequence[Need]:
@@ -129,31 +140,33 @@ def _distributes(block: Block, desired: Desired) -> bool:
 
 
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
-    found = led(block, world.desired)
-    if found is None:
-        return
+    found, router = led(block, world.desired), leading(block, world.desired)
     for member in members:
         fact = {"address": member.leases["address"], "name": str(member.address)}
-        yield Contribution(found.instance, "floating", fact)
-        yield Contribution(found.router, "floating", fact)
+        if found is not None:
+            yield Contribution(found.instance, "floating", fact)
+        if router is not None:
+            yield Contribution(router, "floating", fact)
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
     """On the host of its router, beside it and not in it: a floating IP comes and goes and the router stays."""
     model: FloatingIp = block.model
-    found = led(block, world.desired)
+    found, leads = led(block, world.desired), leading(block, world.desired)
     hosts: Sequence[str] = ("",)
     driver = driver_of(block, world.desired)
     fields: dict[str, Any] = {"network": str(model.network), **mark(driver)}
     if found is not None:
-        router = world.member(found.router)
-        hosts = two_hosts.hosts_of(router) or ("",)
         fields["inside"] = world.member(found.instance).leases[found.lease]
         fields["instance"] = str(found.instance)
-        fields["router"] = {"address": str(found.router), "uuid": router.leases["uuid"]}
         port = _port_on_its_host(block, found, world)
         if _distributes(block, world.desired):
             fields["translated"] = GUEST if port else GATEWAY
+    if leads is not None:
+        router = world.member(leads)
+        hosts = two_hosts.hosts_of(router) or ("",)
+        fields |= forwards.wanted(model.forwards, forwarded.leads_of(leads, world.desired), world)
+        fields["router"] = {"address": str(leads), "uuid": router.leases["uuid"]}
     body = Body.of(fields)
     for member in members:
         own: dict[str, Any] = {
@@ -163,7 +176,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         }
         if found is not None and port:
             own["distributed"] = {**port, "mac": member.leases[OUTER_MAC]}
-        where = named(driver).on_hosts(hosts, world.hosts) if found is not None else hosts
+        where = named(driver).on_hosts(hosts, world.hosts) if leads is not None else hosts
         yield dict.fromkeys(where, Want.of(body, own))
 
 
@@ -182,7 +195,7 @@ def metered(_fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str,
     return {"floating_ips": 1}
 
 
-OF_ITS_TARGET = frozenset({"distributed", "inside", "instance", "router", "translated"})
+OF_ITS_TARGET = frozenset({"distributed", "forwards", "inside", "instance", "router", "translated"})
 
 
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
-from stead.drivers.network import FLOATING_IPS
+from stead.drivers.network import FLOATING_IPS, FORWARDS
+from stead.kinds.floating_ip import forwarded
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.floating_ip.realise import Inside, inside, instance_of, source
 from stead.kinds.shared.memoize_last import memoize_last
@@ -39,7 +40,22 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if model.address is not None and len(block.members) > 1:
         text = f"{len(block.members)} floating IPs would all be {model.address}. Leave it out, and each gets its own."
         yield ONE_FOR_MANY.at(block.place("address"), text)
+    if model.forwards:
+        yield from cannot(network.model, [FORWARDS], block.place("forwards"))
+        yield from _forwards(block, desired)
+        return
     yield from _target(block, desired)
+
+
+def _forwards(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: FloatingIp = block.model
+    yield from forwarded.check(block, desired)
+    if forwarded.router_of(block, desired) is None:
+        text = (
+            f"No router with `external: {model.network.label}` joins an IPv4 subnet of these instances. Add their "
+            "network to such a router."
+        )
+        yield NOT_ROUTED.at(block.place("forwards"), text)
 
 
 def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:

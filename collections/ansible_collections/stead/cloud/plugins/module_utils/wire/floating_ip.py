@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Dict, TypedDict
 
 from .compare import compare
 from .parts import Identified
@@ -28,6 +28,7 @@ class FloatingIpWant(Identified, total=False):
     driver: str  # of its network, where that is not the first one
     address: str
     network: str
+    forwards: Dict[str, str]  # "tcp/80" -> "10.20.0.5:8080"
     inside: str  # the address of the instance that it leads to
     instance: str
     router: RouterRef

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 from ..base.kind import HostKind
 from ..net.drivers import ROUTERS
 
-OF_FLOATING_IPS = ("address", "inside", "router")
+OF_FLOATING_IPS = ("address", "forwarded", "inside", "router")
 
 
 def ensure(step: Step, work: Work) -> None:

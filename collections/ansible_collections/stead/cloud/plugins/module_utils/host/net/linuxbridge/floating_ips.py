@@ -11,7 +11,7 @@ from ...base.step import Want
 from ...base.work import Work
 from .. import arp_nd, links, rules
 from ..driver import NO_WAY_OUT
-from . import naming
+from . import forwards, naming
 
 Maps = Dict[str, Dict[str, str]]  # of the table, by name
 TABLE = "ip stead"  # of the router's namespace
@@ -46,7 +46,7 @@ def of_router(uuid: str, work: Work) -> List[Want]:
 
 
 def _place(want: Want) -> Tuple[object, ...]:
-    return want.get("router", {}).get("uuid"), want["address"], want.get("inside")
+    return want.get("router", {}).get("uuid"), want["address"], want.get("inside"), "forwards" in want
 
 
 class WayOut(NamedTuple):
@@ -81,14 +81,18 @@ def put(want: Want, work: Work, router: Optional[Want] = None) -> None:
             return
         text = "Router {0} is not here, or has no external network. Apply it first."
         raise Failed(NO_WAY_OUT, text.format(want["router"]["address"]))
-    address, inside = want["address"], want["inside"]
+    address = want["address"]
     new = way.answers and address + "/32" not in _addresses(way.namespace, way.name, work)
     with work.part("address"):
         if new:
             work.batch("ip", ["address replace {0}/32 dev {1}".format(address, way.name)], way.namespace)
         _hand_over(way.router, want, [want], work)
-    with work.part("inside"):
-        _lead(way.namespace, address, inside, want, work)
+    if "inside" in want:
+        with work.part("inside"):
+            _lead(way.namespace, address, want["inside"], want, work)
+    if "forwards" in want:
+        with work.part("forwarded"):
+            forwards.put(want, way.namespace, work)
     if new:
         with work.part("address"):
             work.act("announce {0}".format(address), arp_nd.tell, way.namespace, way.name, way.mac, [address])
@@ -118,7 +122,9 @@ def take(want: Want, work: Work) -> None:
     if way is None:
         return
     namespace = way.namespace
-    lines = _gone(_members(namespace, work), want)
+    if "forwards" in want:
+        forwards.take(want, namespace, work)
+    lines = _gone(_members(namespace, work), want) if "inside" in want else []
     if lines:
         rules.put("\n".join(lines) + "\n", work, namespace)
         _cut(namespace, want["address"], want["inside"], work)

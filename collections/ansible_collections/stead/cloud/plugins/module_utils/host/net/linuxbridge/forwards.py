@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from typing import Dict, List, Mapping, Tuple
 
 from ...base import commands
 from ...base.errors import Code, Failed
+from ...base.paths import PASSABLE, ROUTERS
 from ...base.step import Want
 from ...base.work import Work
+from .. import rules
 
 NOT_A_FORWARD = Code("STEAD-E220", "a forward is not allowed in nftables' rules")
 
 
 def outside(want: Want) -> List[str]:
-    """Its IPv4 addresses outside: those of floating IPs are none of them."""
+    """The IPv4 addresses outside of a router, without those of its floating IPs; or that of a floating IP."""
     out = want.get("external") or {}
     uplink = want.get("uplink") or {}
     found = [*out.get("addresses", ()), *([uplink["address"]] if uplink else ())]
+    found += [want["address"]] if "address" in want else []
     return [one.partition("/")[0] for one in found if ":" not in one]
 
 
-def rules(want: Want) -> List[str]:
-    """In the router's chain for what comes in."""
+def translations(want: Want) -> List[str]:
+    """In a chain for what comes in: of a router, or of a floating IP."""
     line = "ip daddr {0} {1} dport {2} dnat to {3}"
     return [
         line.format(address, protocol, port, to)
@@ -67,3 +71,34 @@ def ports(want: Mapping[str, object]) -> Dict[str, List[int]]:
     """By protocol."""
     keys = read(dict(want))
     return {protocol: sorted(port for one, port in keys if one == protocol) for protocol in ("tcp", "udp")}
+
+
+def put(want: Want, namespace: str, work: Work) -> None:
+    """Of a floating IP: a table of its own beside that of its router, so that it comes and goes by itself."""
+    table, path = _table(want), _path(want)
+    lines = ["add table " + table]
+    lines += rules.anew(table, "before", "type nat hook prerouting priority dstnat", *translations(want))
+    text = "\n".join(lines) + "\n"
+    there = namespace in work.now.namespaces()
+    if not rules.same(path, text, work.now.listing(table, namespace) if there else None, work):
+        work.directory(os.path.dirname(path), PASSABLE)
+        rules.give(path, text, text, lambda: work.now.listing(table, namespace), work, namespace)
+    made = work.now.entry("floating_ips", want["uuid"])
+    if made is not None and made["want"].get("forwards"):
+        cut(made["want"], want, namespace, work)
+
+
+def take(want: Want, namespace: str, work: Work) -> None:
+    table = _table(want)
+    if work.now.listing(table, namespace) is not None:
+        rules.put("delete table {0}\n".format(table), work, namespace)
+        cut(want, {}, namespace, work)
+    rules.forget(_path(want), work)
+
+
+def _table(want: Want) -> str:
+    return "ip stead_{0}".format(want["uuid"].replace("-", ""))
+
+
+def _path(want: Want) -> str:
+    return os.path.join(ROUTERS, want["router"]["uuid"], "forwards-{0}.nft".format(want["uuid"]))

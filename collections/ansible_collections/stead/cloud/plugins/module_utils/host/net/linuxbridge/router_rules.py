@@ -19,7 +19,7 @@ def written(want: Want) -> str:
     out = _outside(want)
     lines = ["add table {0}".format(TABLE)]
     lines += ["add map {0} {1} {{ type ipv4_addr : ipv4_addr; }}".format(TABLE, name) for name in MAPS]
-    into = ["dnat to ip daddr map @inward", *forwards.rules(want)]
+    into = ["dnat to ip daddr map @inward", *forwards.translations(want)]
     lines += rules.anew(TABLE, "before", "type nat hook prerouting priority dstnat", *into)
     if want.get("uplink"):  # what the host's network carries may be less than what the instance's does
         clamp = "tcp flags syn tcp option maxseg size set rt mtu"
@@ -53,7 +53,10 @@ def ensure(want: Want, floating: Sequence[Want], folder: str, work: Work) -> Non
     listing = work.now.listing(TABLE, namespace) if there else None
     if not rules.same(path, text, _own(listing), work):
         rules.give(path, text, text, lambda: _own(work.now.listing(TABLE, namespace)), work, namespace)
-    ours = {"inward": {one["address"] for one in floating}, "outward": {one["inside"] for one in floating}}
+    ours = {
+        "inward": {one["address"] for one in floating if "inside" in one},
+        "outward": {one["inside"] for one in floating if "inside" in one},
+    }
     gone = [
         "delete element {0} {1} {{ {2} }}".format(TABLE, name, key)
         for name in MAPS
