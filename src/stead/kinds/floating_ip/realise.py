@@ -84,6 +84,8 @@ def way_out(block: Block, desired: Desired) -> Address | None:
     """The router that it leads through, or will lead through once an instance uses its port."""
     found = inside(block, desired)
     model: FloatingIp = block.model
+    if model.forwards:
+        return forwarded.router_of(block, desired)
     port = desired.get(model.port) if found is None and model.port is not None else None
     network = network_block(port.model.network, desired) if port is not None else None
     if port is None or network is None:

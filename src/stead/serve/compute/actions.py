@@ -157,17 +157,28 @@ def action_of(call: Call, world: CloudState, thing: KnownResource) -> tuple[str,
     raise bad(f"There is no such action: {str(name)[:60]}")
 
 
+def _led_by(floating: Mapping[str, Any], gone: str) -> Mapping[str, Any]:
+    if floating.get("instance") == gone:
+        return {word: said for word, said in floating.items() if word not in ("instance", "inside")}
+    if "forwards" not in floating:
+        return floating
+    left = [one for one in floating["forwards"] if _target(one["to"]) != gone]
+    return {word: left if word == "forwards" else said for word, said in floating.items() if word != "forwards" or left}
+
+
+def _target(to: str | Mapping[str, Any]) -> str:
+    """Of a forward: a document that came from files may say it in short."""
+    if isinstance(to, str):
+        return to.rpartition(":")[0] or to
+    return str(to["instance"])
+
+
 def deleted(key: str, volumes: Iterable[str] = ()) -> Edit:
-    """Floating IPs that led to it are kept, and lead nowhere. `volumes` end with it."""
+    """Floating IPs that led to it are kept, and lead nowhere, as do ports of them. `volumes` end with it."""
 
     def edit(content: Content) -> Content:
         entry_of(content, "instances", key)
-        addresses = {
-            name: {word: said for word, said in one.items() if word not in ("instance", "inside")}
-            if one.get("instance") == key
-            else one
-            for name, one in content.get("floating_ips", {}).items()
-        }
+        addresses = {name: _led_by(one, key) for name, one in content.get("floating_ips", {}).items()}
         after = {**content, "floating_ips": addresses} if addresses else content
         after = forget(remove(after, "instances", key), key)
         for name in volumes:

@@ -29,6 +29,7 @@ EXTENSIONS = {
     "stateful-security-group": "Stateful security group",
     "agent": "agent",
     "availability_zone": "Availability Zone",
+    "floating-ip-port-forwarding": "Floating IP Port Forwarding",
     "pagination": "Pagination support",
     "sorting": "Sorting support",
 }

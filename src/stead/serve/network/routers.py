@@ -164,7 +164,7 @@ def interface_data(world: CloudState, thing: KnownResource, port: ports.KnownPor
 def floating_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
     project = world.project_id(thing.address.project)
     port = ports.where_leads(world, thing)
-    router = _router_of(world, thing)
+    router, leads = _router_of(world, thing), port or thing.model.forwards
     return {
         "id": thing.id,
         "tenant_id": project,
@@ -174,10 +174,10 @@ def floating_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
         "fixed_ip_address": next((one for _, one in port.fixed if ":" not in one), None) if port else None,
         "port_id": port.id if port else None,
         "router_id": router,
-        "status": "ERROR" if thing.state is ResourceStatus.FAILED else "ACTIVE" if port else "DOWN",
+        "status": "ERROR" if thing.state is ResourceStatus.FAILED else "ACTIVE" if leads else "DOWN",
         "description": thing.model.description,
         "port_details": _port_details(world, port) if port else None,
-        "port_forwardings": [],
+        "port_forwardings": _forwardings(thing),
         "dns_domain": "",
         "dns_name": "",
         "qos_policy_id": None,
@@ -186,6 +186,13 @@ def floating_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
         "created_at": thing.created,
         "updated_at": thing.updated,
     }
+
+
+def _forwardings(thing: KnownResource) -> list[dict[str, Any]]:
+    return [
+        {"protocol": one.protocol, "external_port": one.port, "internal_port": one.to.port or one.port}
+        for one in thing.model.forwards
+    ]
 
 
 def _port_details(world: CloudState, port: ports.KnownPort) -> dict[str, Any]:

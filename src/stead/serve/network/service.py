@@ -18,6 +18,13 @@ from stead.serve.network.fixed import (
     show_quota,
     zones,
 )
+from stead.serve.network.forwardings import (
+    change_forwarding,
+    create_forwarding,
+    delete_forwarding,
+    list_forwardings,
+    show_forwarding,
+)
 from stead.serve.network.group_calls import (
     change_group,
     create_group,
@@ -127,6 +134,18 @@ _GATEWAY = {
 }
 _ROUTER = record(**_COMMON, external_gateway_info=_GATEWAY, routes=_ROUTES)
 _FLOATING = record(**_COMMON, floating_network_id=ID, port_id=MAYBE_ID, floating_ip_address=MAYBE_TEXT)
+_OF_FORWARDING = {"type": "integer", "minimum": 1, "maximum": 65535}
+_FORWARDING = wrapped(
+    "port_forwarding",
+    record(
+        internal_port_id=ID,
+        internal_ip_address=MAYBE_TEXT,
+        internal_port=_OF_FORWARDING,
+        external_port=_OF_FORWARDING,
+        protocol={"enum": ["tcp", "udp"]},
+        description=LONG,
+    ),
+)
 _GROUP = record(**_COMMON, stateful=FLAG)
 _PORT_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,5}$", "minimum": 0, "maximum": 65535}
 _RULE = record(
@@ -145,6 +164,7 @@ _JOIN = record(subnet_id=ID, port_id=ID)
 _QUOTA = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in NETWORK})
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
 Q = f"{V}/quotas/{{target}}"
+F = f"{V}/floatingips/{{id}}/port_forwardings"
 
 
 def _crud(
@@ -187,6 +207,11 @@ ROUTES = (
         several("floatingip", "floatingips", {**_FLOATING, "required": ["floating_network_id"]}),
         wrapped("floatingip", _FLOATING),
     ),
+    ApiRoute("GET", F, READER, list_forwardings),
+    ApiRoute("POST", F, MEMBER, create_forwarding, _FORWARDING),
+    ApiRoute("GET", f"{F}/{{forwarding}}", READER, show_forwarding),
+    ApiRoute("PUT", f"{F}/{{forwarding}}", MEMBER, change_forwarding, _FORWARDING),
+    ApiRoute("DELETE", f"{F}/{{forwarding}}", MEMBER, delete_forwarding),
     *_crud(
         "security-groups",
         (list_groups, create_group, show_group, change_group, delete_group),
