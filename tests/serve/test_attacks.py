@@ -30,6 +30,8 @@ BODIES: dict[str, Any] = {
     "/routers/{id}": {"router": {"name": "x"}},
     "_router_interface": {"subnet_id": "x"},
     "/floatingips/{id}": {"floatingip": {"port_id": None}},
+    "/port_forwardings": {"port_forwarding": {"external_port": 80}},
+    "/port_forwardings/{forwarding}": {"port_forwarding": {"external_port": 80}},
     "security-groups/{id}": {"security_group": {"name": "x"}},
     "/credentials/{id}": {"credential": {"blob": "x"}},
     "/ports/{id}": {"port": {"name": "x"}},
@@ -97,6 +99,7 @@ def bobs(site: Site) -> Mapping[str, str]:
     assert site.worker.wait_idle(30)
     return {
         "networks": net, "subnets": sub, "routers": router, "ports": port, "floatingips": fip,
+        "port_forwardings": fip,
         "security-groups": group["id"], "security-group-rules": group["security_group_rules"][0]["id"],
         "servers": answer["server"]["id"], "volumes": volume, "snapshots": snapshot, "images": image["id"],
         "os-keypairs": "bobs-key", "users": user, "projects": site.projects["bobs"],
