@@ -34,7 +34,7 @@ def test_the_files_plan_and_apply_as_they_are(
     machine |= {"stead_runner": "simulated", "stead_hypervisors": ["qemu"]}
     Path("inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     assert main(["apply", "--auto-approve"]) == 0, capsys.readouterr().err
-    assert f"http://{machine['stead_underlay']}:8080/" in capsys.readouterr().out
+    assert f"http://{machine['stead_underlay_address']}:8080/" in capsys.readouterr().out
     assert main(["plan", "--detailed-exitcode"]) == 0
 
 
