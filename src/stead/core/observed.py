@@ -60,6 +60,7 @@ class Host:
     programs: Mapping[str, str] = field(default_factory=dict)  # of its hypervisors: name -> version
     architecture: str = "x86_64"
     underlay: str = ""  # the address that tunnels use
+    management: str = ""  # the address at which Ansible reaches it, where that is another
     mtu: int = 1500
     projects: frozenset[str] = frozenset()  # reserved for these projects; empty means all
     labels: Mapping[str, str] = field(default_factory=dict)  # for a site's own placement rules; Stead reads none

@@ -68,7 +68,7 @@ def of_member(block: Block, member: Member, world: World) -> dict[str, Any]:
     if model.uplink is None:
         return {}
     gateway, address = _ends(member.leases[UPLINK.key])
-    hosts = {host.underlay for host in world.hosts.values()} - {""}
+    hosts = {address for host in world.hosts.values() for address in (host.underlay, host.management)}
     made = {
         "address": f"{address}/{LENGTH}",
         "closed": sorted(one for one in hosts if _is_v4(one)),

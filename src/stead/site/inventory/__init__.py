@@ -157,8 +157,9 @@ class _HostReader:
                 name
             )
         connection = {key: value for key, value in variables.items() if str(key).startswith("ansible_")}
-        if "underlay" not in fields and _is_address(connection.get("ansible_host")):
-            fields["underlay"] = connection["ansible_host"]
+        reached = connection.get("ansible_host")
+        if _is_address(reached) and fields.setdefault("underlay", reached) != reached:
+            fields["management"] = reached
         return fields, connection
 
     def _rendered(
