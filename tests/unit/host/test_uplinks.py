@@ -8,7 +8,12 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import forwards, router_rules, uplinks
+from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import (
+    floating_ips,
+    forwards,
+    router_rules,
+    uplinks,
+)
 
 UPLINK = {
     "address": "169.254.64.2/30",
@@ -82,3 +87,16 @@ def test_forwards_are_for_the_routers_own_address() -> None:
         "ip daddr 203.0.113.9 tcp dport 8080 dnat to 10.20.0.5:80"
     ]
     assert "ip daddr 169.254.64.2 udp dport 53 dnat to 10.20.0.5:5353" in router_rules.written(WANT)
+
+
+def test_a_router_brings_back_no_floating_ip_that_is_removed_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are steps of one batch, and the ledger that the router has read still had it."""
+    put: list[str] = []
+    monkeypatch.setattr(floating_ips, "put", lambda want, *_others: put.append(want["uuid"]))
+    monkeypatch.setattr(floating_ips, "_removed", set())
+    work = cast("Any", None)
+    floating_ips.put_again({"uuid": "one"}, work, {})
+    floating_ips.remove({"uuid": "one"}, work)
+    floating_ips.put_again({"uuid": "one"}, work, {})
+    floating_ips.put_again({"uuid": "two"}, work, {})
+    assert put == ["one", "two"]

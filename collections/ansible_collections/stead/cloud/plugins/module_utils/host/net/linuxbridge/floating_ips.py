@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...base import commands
@@ -15,6 +16,9 @@ from . import forwards, naming
 
 Maps = Dict[str, Dict[str, str]]  # of the table, by name
 TABLE = "ip stead"  # of the router's namespace
+# The steps of a host are done a few at once.
+_changing = threading.Lock()
+_removed: Set[str] = set()  # by steps of this batch
 
 
 def ensure(want: Want, work: Work) -> None:
@@ -22,12 +26,23 @@ def ensure(want: Want, work: Work) -> None:
     if before is not None and "router" in before["want"] and _place(before["want"]) != _place(want):
         take(before["want"], work)
     if "router" in want:
-        put(want, work)
+        with _changing:
+            _removed.discard(want["uuid"])
+            put(want, work)
 
 
 def remove(have: Want, work: Work) -> None:
-    if "router" in have:
-        take(have, work)
+    with _changing:
+        _removed.add(have["uuid"])
+        if "router" in have:
+            take(have, work)
+
+
+def put_again(want: Want, work: Work, router: Want) -> None:
+    """With its router, which knows it from the ledger: it may have been removed at the same time."""
+    with _changing:
+        if want["uuid"] not in _removed:
+            put(want, work, router)
 
 
 def restore(want: Want, held: bool, work: Work) -> None:

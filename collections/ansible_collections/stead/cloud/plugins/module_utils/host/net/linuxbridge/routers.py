@@ -50,7 +50,7 @@ def ensure(want: Want, work: Work) -> None:
         if addresses:
             _tell(want, namespace, name, addresses, work)
     for one in floating:
-        floating_ips.put(one, work, want)
+        floating_ips.put_again(one, work, want)
 
 
 def _uplink(before: Want, want: Want, namespace: str, inside: Links, work: Work) -> None:
