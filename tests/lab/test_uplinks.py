@@ -108,8 +108,8 @@ def test_guests_of_two_projects_get_out_behind_their_host_and_are_reached_at_its
     assert answers(cloud, 8081) == f"two sees {OUTSIDE}"
     mine = f"curl -sS -m 9 http://{OWN}:8080/cgi-bin/index.cgi"
     assert '"one"' in on(cloud, mine), "the host itself"
-    assert '"one"' in cloud.sh(TWO, f"wget -qO- -T 9 http://{OWN}:8080/cgi-bin/index.cgi").text, "another project"
-    assert '"one"' in cloud.sh(ONE, f"wget -qO- -T 9 http://{OWN}:8080/cgi-bin/index.cgi").text, "the guest itself"
+    assert '"one"' in cloud.sh(TWO, f"wget -qO- http://{OWN}:8080/cgi-bin/index.cgi").text, "another project"
+    assert '"one"' in cloud.sh(ONE, f"wget -qO- http://{OWN}:8080/cgi-bin/index.cgi").text, "the guest itself"
     assert cloud.plan().empty
 
 

@@ -14,7 +14,8 @@ import ipaddress
 import json
 import os
 import threading
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
+from itertools import permutations
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ....wire.router import UplinkWant
 from ...base import commands, paths
@@ -54,7 +55,7 @@ _FROM_OUTSIDE, _OF_THE_HOST = 'iifname != "sb*" ', "ip daddr != 127.0.0.0/8 "
 BASE = [
     "add table {0}".format(TABLE),
     "add set {0} ends {{ type ifname; }}".format(TABLE),
-    "add set {0} before {{ type ifname; }}".format(TABLE),
+    "add set {0} apart {{ type ifname . ifname; }}".format(TABLE),
     "add map {0} links {{ type ifname : verdict; }}".format(TABLE),
     *("add map {0} of_{1} {{ type inet_service : ipv4_addr; }}".format(TABLE, one) for one in ("tcp", "udp")),
     *rules.anew(
@@ -84,7 +85,7 @@ BASE = [
         "oifname @ends ct direction reply ct state established,related accept",
         "oifname @ends ct status dnat accept",
         "oifname @ends drop",
-        "iifname @before oifname @before drop",
+        "iifname . oifname @apart drop",
     ),
     *rules.anew(TABLE, "outward", "type nat hook postrouting priority srcnat", "iifname @ends masquerade"),
 ]
@@ -95,7 +96,7 @@ class Members(NamedTuple):
     """What is in the table's sets and maps."""
 
     ends: Set[str]
-    before: Set[str]
+    apart: Set[Tuple[str, str]]  # pairs of interfaces: what is only bridged comes and leaves by one
     links: Set[str]
     ports: Mapping[str, Mapping[int, str]]  # protocol -> port -> address of a router
 
@@ -216,7 +217,8 @@ def _set_of(networks: Iterable[str]) -> str:
 def _keep(name: str, want: Want, before: Sequence[str], work: Work) -> None:
     """Its members, and none of others."""
     has, address = _members(work.now.listing(TABLE)), forwards.outside(want)[-1]
-    lines = ['add element {0} before {{ "{1}" }}'.format(TABLE, one) for one in before if one not in has.before]
+    apart = [pair for pair in permutations(before, 2) if pair not in has.apart]
+    lines = ['add element {0} apart {{ "{1}" . "{2}" }}'.format(TABLE, *pair) for pair in apart]
     lines += [] if name in has.links else ['add element {0} links {{ "{1}" : jump {1} }}'.format(TABLE, name)]
     lines += [] if name in has.ends else ['add element {0} ends {{ "{1}" }}'.format(TABLE, name)]
     for protocol, ports in forwards.ports(want).items():
@@ -231,8 +233,9 @@ def _keep(name: str, want: Want, before: Sequence[str], work: Work) -> None:
 
 def _members(listing: Optional[rules.Listing]) -> Members:
     ports = {one: dict(rules.members(listing, "map", "of_" + one)) for one in ("tcp", "udp")}
-    ends, before = (set(rules.members(listing, "set", one)) for one in ("ends", "before"))
-    return Members(ends, before, {name for name, _verdict in rules.members(listing, "map", "links")}, ports)
+    ends, pairs = (rules.members(listing, "set", one) for one in ("ends", "apart"))
+    apart = {(one["concat"][0], one["concat"][1]) for one in pairs}
+    return Members(set(ends), apart, {name for name, _verdict in rules.members(listing, "map", "links")}, ports)
 
 
 def _set(value: str) -> None:
