@@ -170,6 +170,7 @@ def test_a_router_moves_to_another_host_with_its_floating_ips(cloud: Cloud) -> N
     assert [(str(step.address), step.host, step.changes) for step in cloud.plan().steps] == []
 
 
+@pytest.mark.long
 def test_ports_of_a_router_and_of_a_floating_ip_lead_to_instances(cloud: Cloud) -> None:
     """Of both, from outside and from inside; security groups see who comes, and other ports lead nowhere."""
     edge = EDGE.replace("ha: false}", 'ha: false, forwards: [{port: 8080, to: "two:80"}]}')
