@@ -22,6 +22,8 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions imp
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import driver as host_driver
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as on_hosts
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import lxc as lxc_on_hosts
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.containers import trial as container_trial
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import probe
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import instance_disks
@@ -35,7 +37,7 @@ from stead.kinds.instance import effects
 from stead.site.abilities import with_abilities
 
 ROOT = Path(__file__).parents[2]
-OWN = re.compile(r"drivers/hypervisor/qemu\.py|hypervisor/qemu\.py|hypervisor/domains/")
+OWN = re.compile(r"hypervisor/(qemu|lxc)\.py|hypervisor/(domains|containers)/")
 BUILT_IN = sorted(name for name in all_of_them())
 
 
@@ -70,6 +72,8 @@ def test_instances_move_where_a_driver_says_that_they_do() -> None:
 def test_hosts_try_what_a_driver_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "emulator", lambda: "/usr/bin/qemu")
     monkeypatch.setattr(probe, "trial", lambda _accelerator: "")
+    monkeypatch.setattr(lxc_on_hosts.LxcDriver, "is_here", lambda _driver: True)
+    monkeypatch.setattr(container_trial, "run", str)
     assert set(half_on_hosts(name).trials()) == set(all_of_them()[name].runs)
 
 
@@ -81,6 +85,7 @@ def test_every_feature_with_operations_is_one_of_the_protocol() -> None:
         host_driver.Asks,
         host_driver.Pauses,
         host_driver.Suspends,
+        host_driver.Shows,
     )
     said = {operation for feature in FEATURES for operation in feature.operations}
     assert said == {name for one in protocols for name in vars(one) if not name.startswith("_")}

@@ -27,6 +27,7 @@ OLD = Code("STEAD-H012", "a program on the host is too old", Severity.WARNING)
 UNIT_FAILED = Code("STEAD-H013", "a service of the host has failed")
 DROPPED = Code("STEAD-H014", "another firewall drops packets", Severity.WARNING)
 FILTERED = Code("STEAD-H015", "the host's iptables see guests' packets", Severity.WARNING)
+BROKEN = Code("STEAD-H049", "a hypervisor of the host does not work", Severity.WARNING)
 UNREAD = Code("STEAD-H016", "part of the host's state cannot be read", Severity.WARNING)
 NO_ABILITY = Code("STEAD-H017", "the kernel lacks features that the host's role needs")
 NO_POOL = Code("STEAD-H022", "a host cannot reach a pool")
@@ -129,10 +130,22 @@ def _virtualisation(host: Host, facts: Mapping[str, Any]) -> Iterator[Diagnostic
     elif all(tried.values()):
         text = "\n".join(f"{name}: {why}" for name, why in tried.items())
         yield NO_HYPERVISOR.at(None, f"A test guest did not run.\n{text}", address=host.name)
-    elif _is_slow({name for name, why in tried.items() if not why}):
+    else:
+        yield from _partly(host, {name: why for name, why in tried.items() if not _is_by_name(name)})
+        for name, why in tried.items():
+            if why and _is_by_name(name):
+                yield BROKEN.at(None, f"A test guest of {name} did not run.\n{why}", address=host.name)
+
+
+def _partly(host: Host, tried: Mapping[str, str]) -> Iterator[Diagnostic]:
+    if not all(tried.values()) and _is_slow({name for name, why in tried.items() if not why}):
         why = "; ".join(text for text in tried.values() if text)
         text = f"Instances run with emulation, which is slow: {why}\nTurn on virtualisation in the firmware."
         yield EMULATED.at(None, text, address=host.name)
+
+
+def _is_by_name(name: str) -> bool:
+    return name in hypervisor.by_hypervisor() and hypervisor.by_hypervisor()[name].by_name
 
 
 def _is_slow(working: set[str]) -> bool:

@@ -79,7 +79,7 @@ def test_simulated_hosts_do_the_same(action: Action, bench: Bench) -> None:
 
 def test_real_and_simulated_hosts_report_the_same_abilities(tmp_path: Path) -> None:
     kept = {kind: storage.pool(kind, kind, 1 << 40) for kind in storage.all_of_them()}
-    given = Host(name="c1", roles=frozenset({"compute"}), pools=kept, hypervisors=frozenset({"kvm", "qemu", "lxc"}))
+    given = Host(name="c1", roles=frozenset({"compute"}), pools=kept, hypervisors=frozenset({"kvm", "qemu", "vax"}))
     (real,) = to_observed({"c1": Answer(host="c1", why="no route")}, {"c1": given}).hosts.values()
     runner = SimulatedRunner(tmp_path / "simulated.db")
     (simulated,) = runner.observe({"c1": given}).hosts.values()

@@ -53,6 +53,7 @@ BROKEN: dict[str, Breaking] = {
     "STEAD-H004": lambda f: f["system"].update(prepared=False),
     "STEAD-H005": lambda f: f["traits"].update(hypervisors={"kvm": "aborts", "qemu": "aborts"}),
     "STEAD-H006": lambda f: f["traits"]["hypervisors"].update(kvm="aborts"),
+    "STEAD-H049": lambda f: f["traits"]["hypervisors"].update(lxc="no loop devices"),
     "STEAD-H007": lambda f: f.update(at=90.0),
     "STEAD-H008": lambda f: f["examined"].update(clock="", synchronised=False),
     "STEAD-H009": lambda f: f["examined"]["peers"].update(c2="silent"),

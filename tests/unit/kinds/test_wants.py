@@ -12,6 +12,7 @@ from stead.blueprint.model import Blueprint
 from stead.core.kind import Member
 from stead.core.want import Body, Want
 from stead.kinds import kinds
+from stead.kinds.image.model import Image
 from stead.kinds.instance import nics
 from stead.kinds.instance.model import Attachment, Instance, Nic
 from stead.kinds.instance.realise import _own, _quick
@@ -20,6 +21,7 @@ from stead.kinds.router.model import Interface, Router
 from stead.kinds.shared.sizing import Flavor
 from stead.kinds.volume.model import Volume
 from stead.language.desired import Desired
+from stead.site.abilities import with_abilities
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +227,28 @@ def test_hosts_alike_share_a_body_and_others_do_not() -> None:
     assert wants["kvm-1"].body is wants["kvm-2"].body
     assert wants["tcg-1"].fields()["hypervisor"] == "qemu"
     assert wants["tcg-1"].fields()["cpu"] == "maximum"
+
+
+def test_image_decides_what_runs_an_instance_where_nobody_says() -> None:
+    site = site_of(
+        *(one for one in SMALL_SITE.hosts.values() if "compute" not in one.roles),
+        with_abilities(host("a-machines", "compute", hypervisors=frozenset({"kvm", "qemu"}))),
+        with_abilities(host("b-both", "compute", hypervisors=frozenset({"qemu", "lxc"}))),
+    )
+    flavor = Flavor(vcpus=1, memory=GIB, disk=GIB)
+    desired = spec(
+        block("images/box", Image(source="/srv/box.tar.xz")),
+        block("images/disk", Image(source="/srv/disk.qcow2")),
+        block("p/instances/container", Instance(flavor=flavor, image=at("images/box"))),
+        block("p/instances/machine", Instance(flavor=flavor, image=at("images/disk"), host="b-both")),
+    )
+    made = settled(desired, site).resources
+    container, machine = (made[at(f"p/instances/{one}")] for one in ("container", "machine"))
+    assert container.host == "b-both"  # the only one that can
+    want = container.wants["b-both"].fields()
+    assert (want["hypervisor"], want["root"]["format"], want["image"]["rootfs"]) == ("lxc", "raw", True)
+    want = machine.wants["b-both"].fields()
+    assert (want["hypervisor"], want["root"]["format"]) == ("qemu", "qcow2")
 
 
 def test_the_same_input_gives_the_same_wants() -> None:

@@ -183,7 +183,7 @@ def inventory(options: argparse.Namespace) -> int:
 def image(options: argparse.Namespace) -> int:
     from stead.lab.image.build import ensure_image
 
-    for kind in [options.kind] if options.kind else ["tiny", "debian"]:
+    for kind in [options.kind] if options.kind else ["tiny", "debian", "container"]:
         print(ensure_image(kind, note))
     return 0
 
@@ -226,7 +226,7 @@ def link_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def image_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", nargs="?", choices=("tiny", "debian"), help="only this one (default: both)")
+    parser.add_argument("kind", nargs="?", choices=("tiny", "debian", "container"), help="only this one (default: all)")
 
 
 SUBCOMMANDS: dict[str, LabCommand] = {

@@ -36,9 +36,15 @@ DEVICES = Feature("devices", "devices of the host")
 PAUSE = Feature("pause", "pausing", ("pause",))
 SUSPEND = Feature("suspend", "keeping its memory on a disk while it is off", ("suspend", "is_suspended"))
 MIGRATE = Feature("migrate", "moving to another host while it runs")  # called as the step is
+DISK_IMAGES = Feature("disk_images", "images of a disk, and blank root disks")
+ROOTFS = Feature("rootfs", "images of a root file system")
+VOLUMES = Feature("volumes", "volumes")
+EXTRA_DISKS = Feature("extra_disks", "swap and ephemeral disks")
+BANDWIDTH = Feature("bandwidth", "limits of bandwidth")
+DISK_LIMITS = Feature("disk_limits", "limits of the speed of a root disk")
 FEATURES = (
     ADJUST, GROW, COPY, AGENT, CONSOLE, GRAPHICS, UEFI, SECURE_BOOT, TPM, WATCHDOG, CDROM, NETWORK_BOOT, CPU, TOPOLOGY,
-    HUGEPAGES, DEVICES, PAUSE, SUSPEND, MIGRATE,
+    HUGEPAGES, DEVICES, PAUSE, SUSPEND, MIGRATE, DISK_IMAGES, ROOTFS, VOLUMES, EXTRA_DISKS, BANDWIDTH, DISK_LIMITS,
 )  # fmt: skip
 
 
@@ -113,6 +119,10 @@ class HypervisorDriver:
     console_log: ConsoleLog | None = None
     """None: what it wrote there is kept nowhere."""
     mover: Mover | None = None
+    by_name: bool = False
+    """It shares more with its host than others: it runs who names it, or whose image no other can run."""
+    root_format: str | None = None
+    """Of root disks, where it cannot open those of every format."""
 
 
 @cache
@@ -122,18 +132,23 @@ def all_of_them() -> Mapping[str, HypervisorDriver]:
 
 @cache
 def by_hypervisor() -> Mapping[str, HypervisorDriver]:
-    """By what instances call it. Of two that claim the same, the first has it."""
+    """By what instances call it, the last resorts last. Of two that claim the same, the first has it."""
     found: dict[str, HypervisorDriver] = {}
-    for driver in all_of_them().values():
+    for driver in sorted(all_of_them().values(), key=lambda one: one.by_name):
         for name in driver.runs:
             found.setdefault(name, driver)
     return found
 
 
-def preferred(able: Collection[str]) -> str:
-    """Of what a host has; the best there is where it is not known what that is."""
-    known = tuple(by_hypervisor())
+def preferred(able: Collection[str], features: Collection[Feature] = ()) -> str:
+    """Of what a host has, the best that can do this; the best there is where it is not known what a host has."""
+    known = capable(features) or tuple(by_hypervisor())
     return next((name for name in known if name in able), known[0])
+
+
+def capable(features: Collection[Feature]) -> tuple[str, ...]:
+    """Those that can do all of it, the best first."""
+    return tuple(name for name in by_hypervisor() if all(of(name, one).can for one in features))
 
 
 @cache
@@ -151,6 +166,12 @@ def slow() -> frozenset[str]:
 def cpu_of(hypervisor: str) -> str:
     """What an instance has that names no CPU."""
     return by_hypervisor()[hypervisor].runs[hypervisor]
+
+
+def root_format(hypervisor: str) -> str | None:
+    """What its root disks have to be, if not what their pool says."""
+    driver = by_hypervisor().get(hypervisor)
+    return driver.root_format if driver is not None else None
 
 
 def of(hypervisor: str, feature: Feature) -> Capability:
@@ -171,8 +192,14 @@ def traits(hypervisors: frozenset[str]) -> frozenset[str]:
 
 def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
     """What the want of an instance takes that not every hypervisor may have."""
-    firmware = want.get("firmware", "bios")
+    firmware, root = want.get("firmware", "bios"), want.get("root") or {}
     found = {
+        ROOTFS: is_rootfs(want),
+        DISK_IMAGES: want.get("image") is not None and not is_rootfs(want),
+        VOLUMES: want.get("volumes") or root.get("volume"),
+        EXTRA_DISKS: root.get("swap") or root.get("ephemeral"),
+        DISK_LIMITS: root.get("iops") or root.get("throughput"),
+        BANDWIDTH: any(one.get("bandwidth") for one in (want.get("nics") or {}).values()),
         TPM: want.get("tpm"),
         UEFI: firmware != "bios",
         SECURE_BOOT: firmware == "uefi-secure",
@@ -186,6 +213,11 @@ def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
         SUSPEND: want.get("state") == "suspended",
     }
     return (feature for feature, is_asked in found.items() if is_asked)
+
+
+def is_rootfs(want: Mapping[str, Any]) -> bool:
+    """Whether its image is a root file system."""
+    return bool((want.get("image") or {}).get("rootfs"))
 
 
 def refusal(want: Mapping[str, Any]) -> str:

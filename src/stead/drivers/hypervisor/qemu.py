@@ -126,6 +126,15 @@ DRIVER = HypervisorDriver(
             Proven.LAB, "where the disk of the host has room for its memory, in `/var/lib/libvirt/qemu/save`"
         ),
         "migrate": yes(Proven.LAB, "between hosts with the same pools and processors alike"),
+        "disk_images": yes(Proven.LAB),
+        "rootfs": no(
+            "An image of format tar or squashfs is a root file system, without a kernel to boot. Use an image of a "
+            "disk, or `hypervisor: lxc`."
+        ),
+        "volumes": yes(Proven.LAB),
+        "extra_disks": yes(Proven.LAB),
+        "bandwidth": yes(Proven.LAB),
+        "disk_limits": yes(Proven.LAB),
     },
     runs={"kvm": "host-model", "qemu": "maximum"},
     slow=frozenset({"qemu"}),

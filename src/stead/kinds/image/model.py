@@ -35,8 +35,8 @@ class Image:
         Example("sha256:" + "0" * 64),
     ] = None
     format: Annotated[
-        Literal["qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso"] | None,
-        "Format of the file; left out, its name says",
+        Literal["qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso", "tar", "squashfs"] | None,
+        "Format of the file; left out, its name says. A `tar` or `squashfs` is a root file system, for containers",
     ] = None
     compression: Annotated[
         Literal["none", "gz", "xz", "bz2", "zst"] | None, "How the file is compressed; left out, its name says"

@@ -11,9 +11,9 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.kind import World
 from stead.core.want import Body
-from stead.drivers.hypervisor import cpu_of, preferred
+from stead.drivers.hypervisor import cpu_of, preferred, root_format
 from stead.drivers.storage import is_shared
-from stead.kinds.instance import nics, pacing, waits
+from stead.kinds.instance import hypervisors, nics, pacing, waits
 from stead.kinds.instance.demand import flavor_of, root_pool, root_size
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.shared import images, storage
@@ -38,6 +38,7 @@ class Bodies:
         self._image = image.model if image is not None else None
         self._common = self._shared(block) | {"seed": seed}
         self._pool = root_pool(self._model, self._flavor)
+        self._features = hypervisors.features(self._model, self._flavor, self._image)
         self._by_sort: dict[object, Body] = {}
 
     def on(self, host: str) -> Body:
@@ -94,7 +95,8 @@ class Bodies:
     def _varying(self, host: str) -> dict[str, Any]:
         model, image = self._model, self._image
         there = self._world.hosts.get(host)
-        hypervisor = model.hypervisor or preferred(there.hypervisors if there is not None else ())
+        able = there.hypervisors if there is not None else ()
+        hypervisor = model.hypervisor or preferred(able, self._features)
         architecture = model.architecture or (image.architecture if image is not None else None)
         architecture = architecture or (there.architecture if there is not None else "x86_64")
         machine = model.machine or (image.machine if image is not None else None)
@@ -103,10 +105,10 @@ class Bodies:
             "cpu": model.cpu or cpu_of(hypervisor),
             "hypervisor": hypervisor,
             "machine": machine or _MACHINES.get(architecture, "virt"),
-            "root": self._root(host),
+            "root": self._root(host, root_format(hypervisor)),
         }
 
-    def _root(self, host: str) -> dict[str, Any]:
+    def _root(self, host: str, format_: str | None) -> dict[str, Any]:
         model, flavor = self._model, self._flavor
         disk = model.disk or Disk()
         found: dict[str, Any] = {"bus": disk.bus or self._bus}
@@ -121,7 +123,7 @@ class Bodies:
                 found["pool"] = pool
         if model.boot_volume is not None:
             return found | {"volume": self._attached(model.boot_volume)}
-        return found | {"format": storage.best_format(None, pool), "pool": pool, "size": root_size(model, flavor)}
+        return found | {"format": storage.best_format(format_, pool), "pool": pool, "size": root_size(model, flavor)}
 
     @property
     def _bus(self) -> str:

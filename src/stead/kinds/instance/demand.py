@@ -85,7 +85,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
 
 def _beyond(model: Instance, flavor: Flavor, image: Any) -> Iterator[str]:
     """What not every host can: those that were asked, and cannot, say so by a trait."""
-    yield from hypervisors.forbidden(model, flavor, image.firmware if image is not None else None)
+    yield from hypervisors.forbidden(model, flavor, image)
     if flavor.bandwidth or any(nic.bandwidth for nic in model.networks):
         yield "without:bandwidth"
     if disk_space(model, flavor):

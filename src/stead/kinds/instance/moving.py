@@ -23,7 +23,7 @@ def stays(have: Mapping[str, Any], _want: Mapping[str, Any], source: Host, targe
 def _reasons(have: Mapping[str, Any], source: Host, target: Host) -> Iterator[str]:
     name = str(have.get("hypervisor") or hypervisor.preferred(source.hypervisors))
     can = hypervisor.of(name, hypervisor.MIGRATE)
-    if not can.can:
+    if not can.can and have.get("state") != "stopped":
         yield can.text
     if have.get("devices"):
         yield "It has devices of its host. Take `devices` out of its flavor, or make it anew there with `--replace`."

@@ -38,7 +38,7 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         yield from disk_rules.check(block, flavor, desired)
         yield from _traits(block, flavor)
         image = desired.get(model.image) if model.image is not None else None
-        yield from hypervisors.check(block, flavor, image.model.firmware if image is not None else None)
+        yield from hypervisors.check(block, flavor, image.model if image is not None else None)
     yield from _hardware(block, desired)
     for at, nic in enumerate(model.networks):
         yield from _nic(block, at, nic, desired)

@@ -16,7 +16,11 @@ _FORMATS = {
     ".vhd": "vhd",
     ".vhdx": "vhdx",
     ".iso": "iso",
+    ".tar": "tar",
+    ".squashfs": "squashfs",
 }
+# Of a root file system, with no disk and no kernel around it.
+_ROOTFS = frozenset({"tar", "squashfs"})
 _COMPRESSIONS = {".gz": "gz", ".xz": "xz", ".bz2": "bz2", ".zst": "zst"}
 
 
@@ -29,9 +33,14 @@ def forms(source: str, format_: str | None, compression: str | None) -> tuple[st
     return format_ or next((name for end, name in _FORMATS.items() if stem.endswith(end)), "qcow2"), compression
 
 
+def is_rootfs(model: Any) -> bool:
+    return forms(model.source, model.format, model.compression)[0] in _ROOTFS
+
+
 def reference(address: Address, world: World) -> dict[str, Any]:
     """What a disk made from an image remembers of it. The content is what counts, not where it was fetched from."""
     block = world.desired.get(address)
     model = block.model if block is not None else None
     content = ((model.checksum or "").lower() or model.source) if model is not None else ""
-    return {"address": str(address), "content": content, "uuid": world.member(address).leases["uuid"]}
+    found = {"address": str(address), "content": content, "uuid": world.member(address).leases["uuid"]}
+    return found | ({"rootfs": True} if model is not None and is_rootfs(model) else {})

@@ -12,22 +12,21 @@ from typing import Protocol
 from stead.lab import paths
 from stead.lab.base import Base, ensure_base, locked, make_room
 from stead.lab.commands import need, need_root
-from stead.lab.image import debian, tiny
-from stead.lab.image.disk import make_disk
+from stead.lab.image import container, debian, tiny
 
 ROOM = 3 * 2**30  # bytes while the larger image is built
 
 
 class Recipe(Protocol):
-    """What a module offers that makes an image: the tree on its disk, and the disk's size."""
+    """What a module offers that makes an image."""
 
-    SIZE: int
+    ENDING: str
     INPUTS: tuple[str, ...]  # its files in this directory
 
-    def tree(self, base: Base, work: Path) -> Path: ...
+    def make(self, base: Base, work: Path) -> Path: ...
 
 
-RECIPES: dict[str, Recipe] = {"tiny": tiny, "debian": debian}
+RECIPES: dict[str, Recipe] = {"tiny": tiny, "debian": debian, "container": container}
 
 
 def ensure_image(name: str, say: Callable[[str], None]) -> Path:
@@ -35,7 +34,7 @@ def ensure_image(name: str, say: Callable[[str], None]) -> Path:
     need_root()
     base = ensure_base(say)
     directory = paths.cache() / "images"
-    image = directory / f"{name}-{key(RECIPES[name], base)}.qcow2"
+    image = directory / f"{name}-{key(RECIPES[name], base)}.{RECIPES[name].ENDING}"
     if not image.exists():
         need("mke2fs", "mount", "unshare", "cpio", "dpkg-deb")
         with locked(directory / f".{name}.lock"):
@@ -50,8 +49,7 @@ def ensure_image(name: str, say: Callable[[str], None]) -> Path:
 def build(recipe: Recipe, base: Base, image: Path) -> None:
     work = Path(tempfile.mkdtemp(prefix=".building-", dir=image.parent))
     try:
-        disk = make_disk(base, recipe.tree(base, work), recipe.SIZE, work)
-        disk.rename(image)
+        recipe.make(base, work).rename(image)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -68,6 +66,6 @@ def key(recipe: Recipe, base: Base) -> str:
 
 def prune(directory: Path, name: str, keep: Path) -> None:
     """Older builds. Stead imports an image and never links to it, so nothing depends on the file."""
-    for old in directory.glob(f"{name}-*.qcow2"):
+    for old in directory.glob(f"{name}-*{keep.suffix}"):
         if old != keep:
             old.unlink(missing_ok=True)

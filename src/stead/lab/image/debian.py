@@ -10,8 +10,10 @@ from pathlib import Path
 from stead.lab.base import MIRROR, RELEASE, SECURITY, Base
 from stead.lab.codes import IMAGE_FAILED
 from stead.lab.commands import run
+from stead.lab.image.disk import make_disk
 
 INPUTS: tuple[str, ...] = ("debian.py",)
+ENDING = "qcow2"
 SIZE = 3 * 2**30
 INSTALL = (
     *("linux-image-cloud-amd64", "initramfs-tools", "zstd", "udev", "e2fsprogs", "cloud-init", "cloud-guest-utils"),
@@ -48,6 +50,10 @@ LEFTOVERS = (
     *("etc/apt/apt.conf.d/90lab", "etc/dpkg/dpkg.cfg.d/lab", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*"),
     "etc/ssh/ssh_host_*",
 )
+
+
+def make(base: Base, work: Path) -> Path:
+    return make_disk(base, tree(base, work), SIZE, work)
 
 
 def tree(base: Base, work: Path) -> Path:

@@ -15,9 +15,10 @@ from pathlib import Path
 from stead.lab.base import Base
 from stead.lab.codes import IMAGE_FAILED, refuse
 from stead.lab.commands import run
-from stead.lab.image.disk import unpack
+from stead.lab.image.disk import make_disk, unpack
 
 INPUTS: tuple[str, ...] = ("tiny.py", "tiny_files")
+ENDING = "qcow2"
 SIZE = 64 * 2**20
 FILES = Path(__file__).with_name("tiny_files")
 PACKAGES = ("busybox-static", "dropbear-bin", "libtomcrypt1", "libtommath1", "lua5.4")
@@ -57,7 +58,6 @@ TEXTS = {
     "etc/hostname": "stead-tiny\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "etc/profile": "export PATH=/bin:/sbin:/usr/bin:/usr/sbin\n",
-    "boot/extlinux/extlinux.conf": EXTLINUX,
 }
 SCRIPTS = {
     "inittab": "etc/inittab",
@@ -74,11 +74,24 @@ SCRIPTS = {
 EMPTY = ("dev", "proc", "sys", "run", "tmp", "mnt", "root", "home/debian", "var/lib", "etc/dropbear", "srv/http")
 
 
+def make(base: Base, work: Path) -> Path:
+    return make_disk(base, tree(base, work), SIZE, work)
+
+
 def tree(base: Base, work: Path) -> Path:
     """The directory that becomes the guest's disk."""
     parts = unpack(base, PACKAGES, work / "parts")
     kernel = unpack(base, ("linux-image-[0-9]*-cloud-amd64",), work / "kernel")
-    root = work / "root"
+    root = add_system(base, parts, work / "root")
+    put(root / "boot/extlinux/extlinux.conf", EXTLINUX.encode())
+    add_modules(parts, kernel, root, MODULES, loaded=DISK_MODULES)
+    shutil.copy(next(kernel.glob("boot/vmlinuz-*")), root / "boot/vmlinuz")
+    (root / "boot/initrd").write_bytes(initramfs(parts, kernel, work / "initramfs"))
+    return root
+
+
+def add_system(base: Base, parts: Path, root: Path) -> Path:
+    """All but the kernel and what starts it."""
     for name in EMPTY:
         (root / name).mkdir(parents=True)
     for name, text in TEXTS.items():
@@ -91,9 +104,6 @@ def tree(base: Base, work: Path) -> Path:
     (root / "root").chmod(0o700)
     shutil.chown(root / "home/debian", 1000, 1000)
     add_programs(base, parts, root)
-    add_modules(parts, kernel, root, MODULES, loaded=DISK_MODULES)
-    shutil.copy(next(kernel.glob("boot/vmlinuz-*")), root / "boot/vmlinuz")
-    (root / "boot/initrd").write_bytes(initramfs(parts, kernel, work / "initramfs"))
     return root
 
 

@@ -35,6 +35,8 @@ options:
       - vhd
       - vhdx
       - iso
+      - tar
+      - squashfs
     default: qcow2
   compression:
     description: How the file is compressed.

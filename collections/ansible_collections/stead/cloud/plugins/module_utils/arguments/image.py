@@ -10,7 +10,11 @@ OPTIONS: Dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "source": {"type": "str"},
     "checksum": {"type": "str"},
-    "format": {"type": "str", "choices": ["qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso"], "default": "qcow2"},
+    "format": {
+        "type": "str",
+        "choices": ["qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso", "tar", "squashfs"],
+        "default": "qcow2",
+    },
     "compression": {"type": "str", "choices": ["none", "gz", "xz", "bz2", "zst"], "default": "none"},
     "size": {"type": "str"},
 }

@@ -27,6 +27,7 @@ class PoolPlace(TypedDict, total=False):
 class ImageRef(TypedDict, total=False):
     address: str
     content: str  # its identity: its digest, or its source if there is no digest
+    rootfs: bool  # a root file system, for containers
     uuid: str
 
 

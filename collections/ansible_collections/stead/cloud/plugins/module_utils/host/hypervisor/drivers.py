@@ -10,7 +10,7 @@ from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
-from . import qemu
+from . import lxc, qemu
 from .driver import Guest, HostDriver, Hypervisor
 
 try:
@@ -20,7 +20,7 @@ except ImportError:
 
 UNKNOWN = Code("STEAD-E301", "this host has no code for the hypervisor")
 
-BUILT_IN: Tuple[HostDriver, ...] = (qemu.DRIVER,)
+BUILT_IN: Tuple[HostDriver, ...] = (qemu.DRIVER, lxc.DRIVER)
 DRIVERS: Tuple[HostDriver, ...] = (*BUILT_IN, *SITE)
 
 

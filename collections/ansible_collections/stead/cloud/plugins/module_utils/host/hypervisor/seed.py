@@ -22,15 +22,20 @@ def path_of(want: Want) -> str:
 
 
 def volume(want: Want, seed: Mapping[str, Any]) -> bytes:
-    """Bytes of the volume. `seed` is the want's, with its secrets put in."""
-    files = {
+    """Bytes of the volume."""
+    return iso.volume(LABEL, files(want, seed))
+
+
+def files(want: Want, seed: Mapping[str, Any]) -> Dict[str, bytes]:
+    """By their names. `seed` is the want's, with its secrets put in."""
+    found = {
         "meta-data": _json(meta_data(want, seed)),
         "network-config": _json(seed.get("network_data") or network_config(want)),
         "user-data": (seed.get("user_data") or "#cloud-config\n{}\n").encode(),
     }
     if seed.get("vendor_data"):
-        files["vendor-data"] = seed["vendor_data"].encode()
-    return iso.volume(LABEL, files)
+        found["vendor-data"] = seed["vendor_data"].encode()
+    return found
 
 
 def meta_data(want: Want, seed: Mapping[str, Any]) -> Dict[str, Any]:
@@ -69,7 +74,7 @@ def _ethernet(nic: Mapping[str, Any], port: Mapping[str, Any]) -> Dict[str, Any]
                 # One interface has the way out; another's DHCP must not take it over.
                 found["dhcp4-overrides"] = {"use-routes": False}
             continue
-        addresses += _static(subnet, port["addresses"])
+        addresses += static(subnet, port["addresses"])
         if subnet["dhcp"]:
             # Few guests ask by DHCPv6 unasked, and the address is known; the way out is told by the router.
             found["accept-ra"] = True
@@ -84,7 +89,8 @@ def _ethernet(nic: Mapping[str, Any], port: Mapping[str, Any]) -> Dict[str, Any]
     return found
 
 
-def _static(subnet: Mapping[str, Any], addresses: Sequence[str]) -> List[str]:
+def static(subnet: Mapping[str, Any], addresses: Sequence[str]) -> List[str]:
+    """Those of this subnet, with their lengths."""
     net = ipaddress.ip_network(subnet["cidr"])
     own = (ipaddress.ip_address(one) for one in addresses)
     return ["{0}/{1}".format(one, net.prefixlen) for one in own if one.version == net.version and one in net]

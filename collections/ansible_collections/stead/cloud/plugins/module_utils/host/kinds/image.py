@@ -11,7 +11,7 @@ from ..base.errors import Code, Failed
 from ..base.kind import HostKind, Seen
 from ..base.step import Step
 from ..base.work import Work
-from ..images import fetching, image_files, tidying, unpacking
+from ..images import fetching, image_files, rootfs, tidying, unpacking
 from ..images.writing import Unwritable
 from ..storage import disk_files
 
@@ -130,12 +130,16 @@ def _from_source(want: ImageWant, source: str, part: str) -> Dict[str, Any]:
     try:
         if want["compression"] != "none":
             _replaced(part, lambda new: unpacking.expand(part, want["compression"], new, want.get("size")))
-        size = disk_files.examine(part, want["format"])
+        form = want["format"]
+        if form in rootfs.UNPACKS:
+            _replaced(part, lambda new: rootfs.build(part, want["format"], new, want.get("size")))
+            form = "raw"
+        size = disk_files.examine(part, form)
         if want.get("size") not in (None, size):
             text = "the disk in it has {0} bytes, but `size` says {1}. It is refused: correct one of them."
             raise Failed(OTHER_SIZE, text.format(size, want["size"]))  # noqa: TRY301 - told below, as all of them are
-        if want["format"] not in ("qcow2", "iso"):
-            _replaced(part, lambda new: disk_files.convert(part, want["format"], new))
+        if form not in ("qcow2", "iso"):
+            _replaced(part, lambda new: disk_files.convert(part, form, new))
     except Failed as error:
         raise error.told_of(want["source"]) from error
     sha256 = fetching.digest(part)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from ..base.work import Work
 from . import file_disks
-from .driver import Pool, StoredDisk
+from .driver import Content, Pool, StoredDisk
 
 
 def _root(disk: StoredDisk, image: str, size: int, work: Work) -> None:
     if not isinstance(disk, file_disks.File):  # which all disks of this driver are
         raise TypeError(disk)
-    disk.overlay(image, size, work)
+    if disk.format == "raw":  # what is no qcow2 is laid over nothing
+        disk.fill(Content(image, "qcow2"), size, work)
+    else:
+        disk.overlay(image, size, work)
 
 
 def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
