@@ -150,7 +150,8 @@ def _written(site: Site) -> str:
 
 def test_what_was_adopted_changes_while_it_runs(site: Site) -> None:
     before, processes = site.boots(), site.qemu()
-    text = _written(site).replace("size: 64MiB", "size: 96MiB")
+    head, data, tail = _written(site).partition("      db-vdb:\n")
+    text = head + data + tail.replace("size: 64MiB", "size: 96MiB", 1)
     text = text.replace("    volumes:\n", "    volumes:\n      extra: {size: 16MiB}\n", 1)
     text = text.replace("        boot_volume: web-vda\n", "        boot_volume: web-vda\n        volumes: [extra]\n")
     site.driven.write(text)
