@@ -78,6 +78,8 @@ class ApiServer:
     def _by_method(self, service: Service, methods: Mapping[str, Endpoint]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             found = methods.get("GET" if request.method == "HEAD" else request.method)
+            if found is None and request.url.path.endswith("/"):
+                return await self._nowhere(request)
             if found is None:
                 return _fault(service.name, Fault(405, NOT_FOUND.id, "This path does not take that method."), _new_id())
             return await found(request)
@@ -116,7 +118,7 @@ class ApiServer:
 
         return endpoint
 
-    async def _nowhere(self, request: Request, _error: Exception) -> Response:
+    async def _nowhere(self, request: Request, _error: Exception | None = None) -> Response:
         service = request.url.path.split("/")[1] if request.url.path.count("/") else ""
         return _fault(service, Fault(404, NOT_FOUND.id, "The resource could not be found."), _new_id())
 

@@ -13,6 +13,7 @@ from stead.serve.edits import Content, Edit
 
 NOTES = "serve"
 REBOOT, RESIZED_FROM = "reboot", "resized_from"
+RESERVATION = "reservation"  # of the request that made it, where that asked for one
 ENDS_WITH_IT = "boot_volume_ends_with_it"
 
 

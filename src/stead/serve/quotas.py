@@ -119,6 +119,10 @@ class QuotaSet(NamedTuple):
         del found["id"]
         return ApiReply(body={"quota_set": found})
 
+    def reset(self, call: Call) -> None:
+        """To what a project has without a word: no limit."""
+        write(call, project_asked(call), self.table, dict.fromkeys(self.table, NO_LIMIT))
+
     def _of(self, call: Call) -> dict[str, Any]:
         found = {**limits(call.world, project_asked(call), self.table), **self.extra}
         return {**found, "id": bare(call.path["target"])}

@@ -156,6 +156,7 @@ LONG = {"type": ["string", "null"], "maxLength": 4096}
 FLAG = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false", "True", "False", "1", "0", "TRUE", "FALSE", 1, 0]}]}
 MAYBE_FLAG = {"anyOf": [*FLAG["anyOf"], {"type": "null"}]}
 ID = {"type": "string", "minLength": 1, "maxLength": 255}
+UUID = {"type": "string", "pattern": "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"}
 MAYBE_ID = {"type": ["string", "null"], "maxLength": 255}
 IDS = {"type": "array", "items": ID, "maxItems": 100}
 METADATA = {

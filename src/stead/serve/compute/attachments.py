@@ -34,6 +34,8 @@ def attach(call: Call) -> ApiReply:
     world, thing = own(call)
     said = call.body["volumeAttachment"]
     volume = world.find("volumes", said["volumeId"], call.project, what="Volume")
+    if not volume.model.shareable and any(one.kind == "instances" for one in world.users_of(volume.address)):
+        raise bad(f"Invalid volume: volume {volume.id} is already attached to a server.")
     world = call.edit(f"attach volume {volume.name}", attaching(world, thing, volume, said.get("device") or ""))
     after = world.thing(thing.address)
     found = next(each for each in after.model.volumes if each.volume == volume.address)

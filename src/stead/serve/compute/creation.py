@@ -11,13 +11,14 @@ from typing import Any
 from stead.core.address import Address
 from stead.serve import notes
 from stead.serve.edits import Content, Edit, all_of, put, slug
-from stead.serve.faults import bad, conflict, not_built
-from stead.serve.keys import new_key
-from stead.serve.routes import Call
+from stead.serve.faults import NOT_ALLOWED, Fault, bad, conflict, not_built
+from stead.serve.keys import fresh, new_key
+from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource
 
 ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
 MOST = 100  # servers of one request
+METADATA_ITEMS = 128
 
 
 class Created:
@@ -35,18 +36,26 @@ def created(call: Call) -> Created:
     if said.get("personality"):
         raise not_built("Files of `personality` are not injected. Use user_data.")
     fields = _fields(call, world, said)
+    within_limit(said.get("metadata") or {})
+    reservation = f"r-{fresh()}" if true(said.get("return_reservation_id")) else None
     edits: list[Edit] = []
     keys = []
     for at in range(number):
         key = new_key("instances")
         name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
         volume, more = _boot(world, call, said, key)
-        noted: dict[str, Any] = accesses(said)
+        noted: dict[str, Any] = {**accesses(said), notes.RESERVATION: reservation}
         if volume.get("boot_volume") and _roots(said)[0].get("delete_on_termination"):
             noted[notes.ENDS_WITH_IT] = True
         edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **noted)]
         keys.append(key)
     return Created(all_of(*edits), keys)
+
+
+def within_limit(labels: Mapping[str, str]) -> None:
+    if len(labels) > METADATA_ITEMS:
+        text = f"Quota exceeded: a server has at most {METADATA_ITEMS} items of metadata."
+        raise Fault(403, NOT_ALLOWED.id, text, quota=True)
 
 
 def accesses(said: Mapping[str, Any]) -> dict[str, str | None]:
@@ -139,6 +148,9 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
     """The root disk of `block_device_mapping_v2`, where it is a volume."""
     devices = said.get("block_device_mapping_v2") or []
     roots = _roots(said)
+    for one in devices:
+        if one.get("source_type") == "volume":
+            _volume(world, call, one)
     if len(devices) != len(roots) or len(roots) > 1:
         raise not_built("More devices than the root disk are attached after a server is made, not with it.")
     if not roots:
@@ -150,7 +162,7 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
     if source == "image" and where == "local":
         return {}, []
     if source == "volume":
-        volume = world.find("volumes", str(root.get("uuid", "")), call.project, what="Volume")
+        volume = _volume(world, call, root)
         return {"boot_volume": volume.address.name, "image": None}, []
     if source == "image" and root.get("volume_size"):
         image = world.find("images", str(root.get("uuid", "")), call.project, what="Image", shared=True)
@@ -158,6 +170,13 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
         entry = {"size": f"{int(root['volume_size'])}GiB", "from": {"image": image.address.name}}
         return {"boot_volume": name, "image": None}, [lambda content: put(content, "volumes", name, entry)]
     raise not_built("A server boots from an image, a volume, or a volume of a given size made from an image.")
+
+
+def _volume(world: CloudState, call: Call, device: Mapping[str, Any]) -> KnownResource:
+    address = world.address("volumes", str(device.get("uuid", "")))
+    if address is None or address.project != call.project:
+        raise bad(f"Block Device Mapping is Invalid: failed to get volume {str(device.get('uuid', ''))[:80]}.")
+    return world.thing(address)
 
 
 def _roots(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from stead.serve.compute.creation import METADATA_ITEMS
 from stead.serve.compute.servers import V
 from stead.serve.quotas import COMPUTE, NO_LIMIT, QuotaSet, limits, used
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
 
 _EXTRA = {
-    "metadata_items": 128,
+    "metadata_items": METADATA_ITEMS,
     "injected_files": 0,
     "injected_file_content_bytes": 0,
     "injected_file_path_bytes": 0,
@@ -29,7 +30,7 @@ def absolute(call: Call) -> ApiReply:
         "maxTotalCores": most["cores"],
         "maxTotalRAMSize": most["ram"],
         "maxTotalKeypairs": most["key_pairs"],
-        "maxServerMeta": 128,
+        "maxServerMeta": METADATA_ITEMS,
         "maxImageMeta": 128,
         "maxPersonality": 0,
         "maxPersonalitySize": 0,
@@ -48,12 +49,18 @@ def absolute(call: Call) -> ApiReply:
     return ApiReply(body={"limits": {"rate": [], "absolute": found}})
 
 
+def reset(call: Call) -> ApiReply:
+    QUOTA.reset(call)
+    return ApiReply(202)
+
+
 Q = f"{V}/os-quota-sets/{{target}}"
 NUMBERS = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in COMPUTE})
 ROUTES = (
     ApiRoute("GET", f"{V}/limits", AccessPolicy.READER, absolute),
     ApiRoute("GET", Q, AccessPolicy.READER, QUOTA.show),
     ApiRoute("PUT", Q, AccessPolicy.ADMIN, QUOTA.change, wrapped("quota_set", NUMBERS)),
+    ApiRoute("DELETE", Q, AccessPolicy.ADMIN, reset),
     ApiRoute("GET", f"{Q}/detail", AccessPolicy.READER, QUOTA.detail),
     ApiRoute("GET", f"{Q}/defaults", AccessPolicy.READER, QUOTA.defaults),
 )

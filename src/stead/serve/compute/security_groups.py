@@ -5,14 +5,15 @@ They know rules for what comes in only. Rules for what goes out are made and see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from stead.serve.compute.servers import V
 from stead.serve.faults import Fault
 from stead.serve.network import group_calls, groups
 from stead.serve.network.answers import own_projects, seen
-from stead.serve.routes import ID, MAYBE_ID, MAYBE_TEXT, NAME, AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
+from stead.serve.routes import MAYBE_ID, MAYBE_TEXT, NAME, UUID, AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
 from stead.serve.world import CloudState, KnownResource
 
 READER, MEMBER = AccessPolicy.READER, AccessPolicy.MEMBER
@@ -73,12 +74,18 @@ def change_group(call: Call) -> ApiReply:
 
 
 def delete_group(call: Call) -> ApiReply:
+    with _no_conflict():
+        group_calls.delete_group(call)
+    return ApiReply(202)
+
+
+@contextmanager
+def _no_conflict() -> Iterator[None]:
     """Nova has no 409 here."""
     try:
-        group_calls.delete_group(call)
+        yield
     except Fault as fault:
         raise Fault(400 if fault.status == 409 else fault.status, fault.code, fault.text) from fault
-    return ApiReply(202)
 
 
 def create_rule(call: Call) -> ApiReply:
@@ -95,7 +102,8 @@ def create_rule(call: Call) -> ApiReply:
         "remote_ip_prefix": None if cidr in ANYWHERE.values() else cidr,
         "remote_group_id": said.get("group_id"),
     }
-    made = group_calls.new_rules(call, [asked])[0]
+    with _no_conflict():
+        made = group_calls.new_rules(call, [asked])[0]
     return ApiReply(body={"security_group_rule": rule_data(call.world, made)})
 
 
@@ -108,7 +116,7 @@ _PORT = {"type": ["integer", "string", "null"], "pattern": "^(-1|[0-9]{1,5})$", 
 _GROUP = record(name=NAME, description=MAYBE_TEXT)
 _RULE = record(
     ["parent_group_id", "ip_protocol", "from_port", "to_port"],
-    parent_group_id=ID,
+    parent_group_id=UUID,
     ip_protocol={"enum": ["tcp", "udp", "icmp", "TCP", "UDP", "ICMP", None]},
     from_port=_PORT,
     to_port=_PORT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stead.core.address import Address
@@ -12,8 +14,12 @@ from stead.serve.compute.servers import V, brief, detail, interfaces, links
 from stead.serve.edits import all_of
 from stead.serve.faults import bad, not_found
 from stead.serve.listing import limit_of, ordered, page
-from stead.serve.routes import ApiReply, Call
-from stead.serve.world import CloudState, KnownResource
+from stead.serve.routes import ApiReply, Call, true
+from stead.serve.world import CloudState, KnownResource, moment
+from stead.usage.intervals import moment_of
+
+# At most two quantifiers, and none inside of another.
+_QUICK = re.compile(r"[^(){}|*+?]{0,255}([*+?][^(){}|*+?]{0,255}){0,2}")
 
 
 def one(call: Call) -> tuple[CloudState, KnownResource]:
@@ -28,17 +34,20 @@ def own(call: Call) -> tuple[CloudState, KnownResource]:
 
 def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
     world = call.world
-    everywhere = call.flag("all_tenants") and call.caller.admin
-    found = list(world.things("instances", None if everywhere else [call.caller.project]))
-    name, status, host, since = (call.asked(word) for word in ("name", "status", "host", "changes-since"))
-    if name:
-        found = [thing for thing in found if name in thing.name]
+    found = list(world.things("instances", _projects(call, world)))
+    status, host, since = (call.asked(word) for word in ("status", "host", "changes-since"))
+    if name := call.asked("name"):
+        found = [thing for thing in found if _named(name)(thing.name)]
+    if part := call.asked("ip") or call.asked("ip6"):
+        found = [thing for thing in found if any(part in one for one in _inside(world, thing))]
+    if reservation := call.asked("reservation_id"):
+        found = [one for one in found if words.notes_of(world, one).get(notes.RESERVATION) == reservation]
     if status:
         found = [thing for thing in found if words.Status(world, thing).status == status.upper()]
     if host and call.caller.admin:
         found = [thing for thing in found if thing.host == host]
     if since:
-        found = [thing for thing in found if thing.updated >= since]
+        found = [thing for thing in found if thing.updated >= _moment(since)]
     for word, kind in (("flavor", "flavors"), ("image", "images")):
         if text := call.asked(word):
             address = world.address(kind, text)
@@ -46,10 +55,38 @@ def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
     return world, found[::-1]  # the latest first, as Nova does
 
 
+def _projects(call: Call, world: CloudState) -> list[str] | None:
+    """None for all of them, which an admin asks for by `all_tenants`, with or without a value."""
+    if not call.caller.admin or call.asked("all_tenants", "0").lower() not in ("", "1", "true", "yes"):
+        return [call.caller.project]
+    one = call.asked("project_id") or call.asked("tenant_id")
+    return [world.project(one) or one] if one else None
+
+
+def _named(text: str) -> Callable[[str], object]:
+    """A pattern, as in Nova. One that could take long to match is looked for to the letter."""
+    try:
+        return re.compile(text).search if _QUICK.fullmatch(text) else lambda name: text in name
+    except re.error:
+        return lambda name: text in name
+
+
+def _inside(world: CloudState, thing: KnownResource) -> list[str]:
+    found = words.addresses(world, thing, interfaces(world, thing))
+    return [each["addr"] for some in found.values() for each in some]
+
+
+def _moment(text: str) -> str:
+    try:
+        return moment(moment_of(text))
+    except ValueError as error:
+        raise bad("changes-since is no time: write it as 2026-11-30T12:00:00.") from error
+
+
 def _paged(call: Call, path: str, make: Any) -> ApiReply:
     world, found = _listed(call)
     items = [{"id": thing.id, "thing": thing} for thing in found]
-    part, more = page(call, items)
+    part, more = page(call, items) if call.asked("limit") != "0" else ([], False)
     body: dict[str, Any] = {"servers": [make(world, item["thing"]) for item in part]}
     if "sort_key" in dict(call.query):
         body["servers"] = ordered(call, body["servers"])
@@ -74,16 +111,17 @@ def show_server(call: Call) -> ApiReply:
 
 def create_server(call: Call) -> ApiReply:
     made = creation.created(call)
+    said = call.body["server"]
     world = call.edit(f"create server {call.body['server']['name']}", made.edit)
     thing = world.thing(Address(call.project, "instances", made.keys[0]))
+    if true(said.get("return_reservation_id")):
+        return ApiReply(202, {"reservation_id": words.notes_of(world, thing)[notes.RESERVATION]})
     body = {
         "id": thing.id,
         "links": links(call, "servers", thing.id),
         "OS-DCF:diskConfig": "MANUAL",
         "security_groups": [{"name": name} for name in words.group_names(world, interfaces(world, thing))],
     }
-    if call.body["server"].get("return_reservation_id"):
-        raise bad("return_reservation_id is not supported.")
     return ApiReply(202, {"server": body}, {"location": f"{call.root}{V}/servers/{thing.id}"})
 
 
@@ -95,7 +133,9 @@ def change_server(call: Call) -> ApiReply:
     }
     edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **creation.accesses(said)))
     world = call.edit("change server", edit)
-    return ApiReply(body={"server": detail(call, world, world.thing(thing.address))})
+    told = detail(call, world, world.thing(thing.address))
+    short = {name: one for name, one in told.items() if name in words.COMMON}
+    return ApiReply(body={"server": {**short, "addresses": _short(told["addresses"])}})
 
 
 def delete_server(call: Call) -> ApiReply:
@@ -121,12 +161,15 @@ def act(call: Call) -> ApiReply:
     return ApiReply(204 if name == "confirmResize" else 202)
 
 
+def _short(addresses: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: [{"version": each["version"], "addr": each["addr"]} for each in some] for name, some in addresses.items()
+    }
+
+
 def server_addresses(call: Call) -> ApiReply:
     world, thing = one(call)
-    found = {
-        name: [{"version": each["version"], "addr": each["addr"]} for each in some]
-        for name, some in words.addresses(world, thing, interfaces(world, thing)).items()
-    }
+    found = _short(words.addresses(world, thing, interfaces(world, thing)))
     name = call.path.get("network")
     if name is None:
         return ApiReply(body={"addresses": found})
@@ -137,6 +180,7 @@ def server_addresses(call: Call) -> ApiReply:
 
 def _labels(call: Call, labels: dict[str, str]) -> None:
     _, thing = own(call)
+    creation.within_limit(labels)
     call.edit("change metadata", actions.changed(thing, labels=labels or None))
 
 
@@ -172,6 +216,17 @@ def delete_item(call: Call) -> ApiReply:
         raise not_found("Metadata item", call.path["key"])
     del labels[call.path["key"]]
     _labels(call, labels)
+    return ApiReply(204)
+
+
+def show_password(call: Call) -> ApiReply:
+    """Nova's answer where a guest has not told any: keys are what opens them here."""
+    one(call)
+    return ApiReply(body={"password": ""})
+
+
+def clear_password(call: Call) -> ApiReply:
+    own(call)
     return ApiReply(204)
 
 

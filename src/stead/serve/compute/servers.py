@@ -25,6 +25,11 @@ STATES = {
     "paused": ("PAUSED", "paused"),
     "suspended": ("SUSPENDED", "suspended"),
 }
+# What is told of a server in the answer to a change.
+COMMON = (
+    *("id", "name", "status", "image", "flavor", "fault", "user_id", "tenant_id", "created", "updated", "progress"),
+    *("metadata", "links", "addresses", "hostId", "OS-DCF:diskConfig", "accessIPv4", "accessIPv6"),
+)
 TASKS = {
     ("", "running"): "powering-on",
     ("", "stopped"): "powering-off",
@@ -88,6 +93,11 @@ def links(call: Call, kind: str, identity: str) -> list[dict[str, str]]:
     ]
 
 
+def instance_name(thing: KnownResource) -> str:
+    """As its host knows it."""
+    return f"{thing.address.project}.{thing.address.label}"
+
+
 def brief(call: Call, thing: KnownResource) -> dict[str, Any]:
     return {"id": thing.id, "name": thing.name, "links": links(call, "servers", thing.id)}
 
@@ -120,8 +130,9 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         "OS-EXT-STS:vm_state": status.vm_state,
         "OS-EXT-STS:power_state": status.power,
         "os-extended-volumes:volumes_attached": [{"id": world.id_of(one)} for one in volumes(model)],
-        "security_groups": [{"name": name} for name in group_names(world, seats)],
     }
+    if groups := group_names(world, seats):
+        found["security_groups"] = [{"name": name} for name in groups]
     if status.status in ("ACTIVE", "BUILD", "REBOOT", "RESIZE", "VERIFY_RESIZE"):
         found["progress"] = 0 if status.status == "BUILD" else 100
     if thing.state is ResourceStatus.FAILED:
@@ -130,7 +141,7 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         found |= {
             "OS-EXT-SRV-ATTR:host": thing.host or None,
             "OS-EXT-SRV-ATTR:hypervisor_hostname": thing.host or None,
-            "OS-EXT-SRV-ATTR:instance_name": f"{thing.address.project}.{thing.address.label}",
+            "OS-EXT-SRV-ATTR:instance_name": instance_name(thing),
         }
     return found
 

@@ -19,6 +19,7 @@ from stead.serve.compute.flavors import detail_flavors, extra_specs, list_flavor
 from stead.serve.compute.server_calls import (
     act,
     change_server,
+    clear_password,
     create_server,
     delete_item,
     delete_server,
@@ -28,6 +29,7 @@ from stead.serve.compute.server_calls import (
     server_groups_of,
     show_item,
     show_metadata,
+    show_password,
     show_server,
     write_item,
     write_metadata,
@@ -38,10 +40,12 @@ from stead.serve.routes import (
     FLAG,
     ID,
     LONG,
+    MAYBE_FLAG,
     MAYBE_TEXT,
     METADATA,
     NAME,
     TEXT,
+    UUID,
     AccessPolicy,
     ApiReply,
     ApiRoute,
@@ -63,7 +67,9 @@ def _none(what: str) -> Any:
     return handler
 
 
-_NETWORK = record(uuid=ID, port={"type": ["string", "null"]}, fixed_ip=TEXT)
+_COUNT = {"type": ["integer", "string"], "pattern": "^[1-9][0-9]{0,3}$", "minimum": 1}
+_METADATA = {**METADATA, "maxProperties": 1024}  # how many a server may have is a quota
+_NETWORK = record(uuid=UUID, port={"type": ["string", "null"]}, fixed_ip=TEXT)
 _SERVER = record(
     ["name", "flavorRef"],
     name={**NAME, "pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"},
@@ -73,12 +79,13 @@ _SERVER = record(
     security_groups={"type": "array", "items": record(["name"], name=NAME), "maxItems": 32},
     key_name={"type": ["string", "null"], "maxLength": 255},
     user_data={"type": ["string", "null"], "maxLength": 65535},
-    metadata=METADATA,
+    metadata=_METADATA,
     availability_zone={"type": ["string", "null"], "maxLength": 255},
     accessIPv4=MAYBE_TEXT,
     accessIPv6=MAYBE_TEXT,
-    min_count={"type": ["integer", "string"], "pattern": "^[0-9]{1,4}$"},
-    max_count={"type": ["integer", "string"], "pattern": "^[0-9]{1,4}$"},
+    min_count=_COUNT,
+    max_count=_COUNT,
+    return_reservation_id=MAYBE_FLAG,
     config_drive={"anyOf": [FLAG, {"enum": ["", None]}]},
     description=LONG,
     block_device_mapping_v2={
@@ -96,7 +103,7 @@ _CHANGE = record(
 _ATTACH = record(["volumeId"], volumeId=ID, device={"type": ["string", "null"], "pattern": "^(/dev/)?vd[b-v]$"})
 _FIXED = {"type": "array", "maxItems": 2, "items": record(["ip_address"], ip_address=TEXT)}
 _PLUG = record(net_id=ID, port_id=ID, fixed_ips=_FIXED)
-_META = wrapped("metadata", METADATA)
+_META = wrapped("metadata", _METADATA)
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
 S = f"{V}/servers"
 OLDER = "/compute/v2"  # the same calls
@@ -127,6 +134,8 @@ ROUTES = (
     ApiRoute("POST", f"{S}/{{id}}/os-interface", MEMBER, add_interface, wrapped("interfaceAttachment", _PLUG)),
     ApiRoute("DELETE", f"{S}/{{id}}/os-interface/{{port}}", MEMBER, remove_interface),
     ApiRoute("GET", f"{S}/{{id}}/os-security-groups", READER, server_groups_of),
+    ApiRoute("GET", f"{S}/{{id}}/os-server-password", READER, show_password),
+    ApiRoute("DELETE", f"{S}/{{id}}/os-server-password", MEMBER, clear_password),
     ApiRoute("GET", f"{V}/flavors", READER, list_flavors),
     ApiRoute("GET", f"{V}/flavors/detail", READER, detail_flavors),
     ApiRoute("GET", f"{V}/flavors/{{id}}", READER, show_flavor),
