@@ -60,6 +60,13 @@ def expect(want: Want, have: Want, work: Work) -> None:
     work.batch("bridge", lines)
 
 
+def again(want: Want, work: Work) -> None:
+    """After a port has gone: what its owner sent in its last moments had moved the entry of its MAC to that port."""
+    tunnel = naming.vxlan_name(want["uuid"])
+    line = "fdb replace {0} dev {1} master static"
+    work.batch("bridge", [line.format(mac, tunnel) for mac in sorted(_elsewhere(want, work.host))])
+
+
 def _elsewhere(want: Want, me: str) -> Dict[str, ForwardingWant]:
     return {mac.lower(): entry for mac, entry in want.get("forwarding", {}).items() if entry["at"] != me}
 

@@ -42,7 +42,21 @@ def ensure(want: Want, work: Work) -> None:
         if "service" in want:
             dhcp.ensure(want, work, bridge)
         else:
-            dhcp.remove(want["uuid"], work)
+            _unserve(want, work)
+
+
+def _unserve(want: Want, work: Work) -> None:
+    before = len(work.done)
+    dhcp.remove(want["uuid"], work)
+    if len(work.done) > before:
+        again(want["uuid"], work)
+
+
+def again(uuid: str, work: Work) -> None:
+    """When a port has gone from the network that may be on another host now."""
+    made = work.now.entry("networks", uuid)
+    if made is not None and made["want"]["type"] == "vxlan" and is_there(made["want"], work.now):
+        forwarding.again(made["want"], work)
 
 
 def expect(want: Want, have: Want, work: Work) -> None:

@@ -146,6 +146,8 @@ def remove(have: Want, work: Work) -> None:
     if have.get("uplink"):
         uplinks.remove(have, work)
     namespaces.remove(namespace_of(uuid), [naming.router_name(port["mac"]) for port in _all(have)], work)
+    for network in sorted({port["network_uuid"] for port in _all(have)}):
+        networks.again(network, work)
     work.remove_tree(_folder(uuid))
 
 
