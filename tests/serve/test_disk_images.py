@@ -110,7 +110,7 @@ def test_why_it_failed_is_told_and_it_can_be_deleted(site: Site, server: str, mo
 
     monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
     _, id_, _ = make(site, server)
-    assert "STEAD-E305" in until(site, id_, "killed")["stead_error"]
+    assert "STEAD-E305" in until(site, id_, "error")["stead_error"]
     assert b"half" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
     assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
     assert image(site, id_) == 404

@@ -86,8 +86,9 @@ def received(host: str, words: Sequence[str], path: Path, most: int) -> None:
         try:
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 stream: BinaryIO = writer.stdout  # type: ignore[assignment]
-                file.truncate(frames.size_in(stream, most))
-                for offset, data in frames.pieces(stream, most):
+                size = frames.size_in(stream, most)
+                file.truncate(size)
+                for offset, data in frames.pieces(stream, size):
                     file.seek(offset)
                     file.write(data)
             new.rename(path)

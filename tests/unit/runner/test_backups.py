@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from stead.core.recorded import Record, Recorded
 from stead.core.want import Body, Want
 from stead.kinds import kinds
 from stead.runner.backups import disks_of
-from stead.runner.disk_streams import HostRefused, relayed
+from stead.runner.disk_streams import HostRefused, received, relayed
 
 COUNTS = "import sys, json; print(json.dumps({'read': len(sys.stdin.buffer.read())}))"
 
@@ -85,3 +86,30 @@ def test_a_disk_is_looked_for_where_its_guests_are() -> None:
         ("acme/volumes/data", "uuid-data", 5, "storage", ("storage", "compute-1")),
         ("acme/volumes/free", "uuid-free", 7, "storage", ("storage",)),
     ]
+
+
+SENDS = """
+import sys
+sys.path[:0] = PATH
+from ansible_collections.stead.cloud.plugins.module_utils.host.backup.frames import ContentWriter
+sent = ContentWriter(sys.stdout.buffer, 3 << 20)
+sent.put(1 << 20, b"here")
+END
+"""
+
+
+def sends(end: str) -> list[str]:
+    return program(SENDS.replace("PATH", repr(sys.path)).replace("END", end))
+
+
+def test_what_a_host_writes_becomes_a_file_that_is_as_large_as_it_says(tmp_path: Path) -> None:
+    received("a", sends("sent.end()"), tmp_path / "disk", 1 << 30)
+    assert (tmp_path / "disk").read_bytes() == bytes(1 << 20) + b"here" + bytes((2 << 20) - 4)
+    assert (tmp_path / "disk").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("end", "most"), [("sys.stdout.flush()", 1 << 30), ("sent.end()", 1 << 20)])
+def test_what_is_cut_or_too_large_leaves_nothing(end: str, most: int, tmp_path: Path) -> None:
+    with pytest.raises(HostRefused, match=r"STEAD-E18[01]"):
+        received("a", sends(end), tmp_path / "disk", most)
+    assert [*tmp_path.iterdir()] == []

@@ -78,7 +78,7 @@ def queued_data(call: Call, world: CloudState, one: RegisteredImage) -> dict[str
         **({"stead_error": said["error"]} if said.get("error") else {}),
         "id": identity,
         "name": said.get("name"),
-        "status": "killed" if said.get("error") else "saving" if said.get("saving") else "queued",
+        "status": "error" if said.get("error") else "saving" if said.get("saving") else "queued",
         "visibility": "private",
         "protected": said.get("protected", False),
         "tags": said.get("tags", []),
