@@ -139,12 +139,15 @@ class Cloud:
         return said
 
 
+NODES = (("disk", tarfile.BLKTYPE, 7, 0), ("memory", tarfile.CHRTYPE, 1, 1), ("console", tarfile.CHRTYPE, 5, 1))
+
+
 def hostile_image(folder: Path) -> Path:
-    """The lab's root file system with what a tenant may add: nodes of the host's devices, and a program for root."""
+    """The lab's root file system with what a tenant may add: nodes of the host's devices."""
     made = folder / "box.tar"
     made.write_bytes(ensure_image("container", lambda _text: None).read_bytes())
     with tarfile.open(made, "a") as archive:
-        for name, kind, major, minor in (("disk", tarfile.BLKTYPE, 7, 0), ("memory", tarfile.CHRTYPE, 1, 1)):
+        for name, kind, major, minor in NODES:
             node = tarfile.TarInfo(f"./srv/{name}")
             node.type, node.devmajor, node.devminor, node.mode = kind, major, minor, 0o666
             archive.addfile(node)
@@ -248,8 +251,11 @@ def test_root_of_a_container_has_nothing_of_its_host(cloud: Cloud) -> None:
         "echo >/tmp/none.ko; insmod /tmp/none.ko",
         "echo 1000000000 >/sys/fs/cgroup/memory/memory.limit_in_bytes || echo max >/sys/fs/cgroup/memory.max",
         "touch /var/lib/cloud/seed/nocloud/meta-data",
+        "mount -o remount,bind,rw /var/lib/cloud/seed/nocloud",
+        "mount -o remount,bind,dev /; head -c 1 /srv/console",  # nor did it come
     ):
         cloud.refuses(ONE, script)
+    assert not {name for name, *_rest in NODES} & set(cloud.sh(ONE, "ls /srv")[1].split())
     links = cloud.sh(ONE, "ls /sys/class/net; ip -o link | cut -d: -f2 | cut -d@ -f1")[1].split()
     assert set(links) == {"lo", "eth0"}
     processes = cloud.sh(ONE, "ps | wc -l")[1]

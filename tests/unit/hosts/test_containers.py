@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
+import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +161,106 @@ def test_archive_that_is_no_root_file_system_is_refused(
 def test_root_file_system_needs_room(host: Path) -> None:
     with pytest.raises(Failed, match="STEAD-E419"):
         rootfs.build(str(host / "box.tar"), "tar", str(host / "box.raw"), 1 << 20)
+
+
+def test_containers_made_side_by_side_share_no_identifiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "crc32", lambda _data: 0)
+    files = lxc._files
+
+    def slowly(want: Any, plugs: Any, first: int) -> dict[str, str]:
+        time.sleep(0.02)
+        return files(want, plugs, first)
+
+    monkeypatch.setattr(lxc, "_files", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda at: made(uuid=f"{at:08d}-0000-4000-8000-000000000001").made["first"], range(16))
+        assert len(set(found)) == 16
+
+
+def test_root_of_a_container_does_not_say_what_is_unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes links of any number and address, whose other end seems to be any link of the host."""
+    made()
+    monkeypatch.setattr(guest.Container, "is_on", lambda _self: True)
+    other = {"app": Plug("sb1", "st525400000009", "")}
+    now = lxc.Lxc().define(STEP, other, Work("c1"))
+    assert isinstance(now, guest.Container)
+    calls = host_with(monkeypatch, [DEVICE, "st525400000077", "eth0", "sb1"])
+    now.adjust(STEP, other, Work("c1"))
+    assert [words[-1] for words in calls if words[:3] == ["ip", "link", "delete"]] == [DEVICE]
+    assert not any(words[0] == "nsenter" and "show" in words for words in calls)
+    again = guest.read(UUID)
+    assert again is not None
+    assert again.cables() == {"st525400000009"}
+
+
+def test_device_of_a_container_that_is_off_may_be_anothers_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    made()
+    monkeypatch.setattr(guest.Container, "is_on", lambda _self: False)
+    now = lxc.Lxc().define(STEP, {"app": Plug("sb1", "st525400000009", "")}, Work("c1"))
+    assert isinstance(now, guest.Container)
+    assert now.cables() == {"st525400000009"}
+
+
+def host_with(monkeypatch: pytest.MonkeyPatch, links: Sequence[str]) -> list[list[str]]:
+    calls: list[list[str]] = []
+
+    def run(argv: Sequence[str], **_more: Any) -> str:
+        calls.append([*argv])
+        told = [{"ifname": one, "ifindex": at, "address": MAC} for at, one in enumerate(links, 1)]
+        return json.dumps(told) if argv[:2] == ["ip", "-json"] else "4711" if argv[0] == "lxc-info" else ""
+
+    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(limits, "GROUPS", "/nowhere")
+    return calls
+
+
+def test_seed_is_mounted_by_the_host_so_that_root_of_a_container_cannot_write_to_it() -> None:
+    made()
+    hooks = (Path(config.home(UUID)) / "hooks").read_text(encoding="utf-8")
+    assert f"seed={config.shown_seed_of(UUID)}" in hooks
+    assert 'mount -o remount,bind,ro,nosuid,nodev,noexec "$seed"' in hooks
+    entries = [line for line in lines_of() if line.startswith("lxc.mount.entry")]
+    assert [line.split()[2] for line in entries] == [config.shown_seed_of(UUID)]
+
+
+def test_limits_of_a_container_whose_root_moved_all_its_programs(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "GROUPS", str(host / "groups"))
+    for name, memory, says in ((UUID, 1 << 29, "populated 0"), (f"{UUID}-1", 1 << 28, "populated 1")):
+        group = host / "groups" / f"lxc.payload.{name}"
+        (group / "inner").mkdir(parents=True)
+        for file, text in (
+            ("cgroup.procs", ""),
+            ("cgroup.events", f"{says}\nfrozen 0\n"),
+            ("memory.max", f"{memory}\n"),
+        ):
+            (group / file).write_text(text)
+    assert limits.of(UUID) == {"memory": 1 << 28}
+
+
+def test_limits_of_a_container_whose_root_moved_all_its_programs_in_the_first_version(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "GROUPS", str(host / "groups"))
+    group = host / "groups" / "memory" / f"lxc.payload.{UUID}"
+    (group / "inner").mkdir(parents=True)
+    (group / "cgroup.procs").write_text("")
+    (group / "memory.limit_in_bytes").write_text("4096\n")
+    assert limits.of(UUID) == {"memory": 4096}
+
+
+def test_container_that_ends_while_it_is_stopped_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    container = made()
+    monkeypatch.setattr(commands, "run", lambda *_words, **_more: "")  # it has no first process
+    monkeypatch.setattr(commands, "attempt", lambda *_words, **_more: (0, "RUNNING", ""))
+    container.stop(1, Work("c1"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone has name spaces everywhere")
+def test_nothing_of_an_unpacking_that_is_too_slow_goes_on(host: Path) -> None:
+    begun, ended = host / "begun", host / "ended"
+    words = [*rootfs.ALONE, "sh", "-ec", f"sh -c 'touch {begun}; sleep 1; touch {ended}'; true"]
+    with pytest.raises(Failed, match="STEAD-E003"):
+        commands.attempt(words, timeout=0.5)
+    time.sleep(1)
+    assert begun.exists()
+    assert not ended.exists()

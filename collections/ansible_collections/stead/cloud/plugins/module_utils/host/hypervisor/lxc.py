@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import zlib
 from typing import Any, Dict, List, Optional, Set, Tuple, Type
 
@@ -27,6 +28,9 @@ NO_BRIDGE = Code("STEAD-E333", "a container cannot be in this network")
 FULL = Code("STEAD-E334", "this host has no identifiers left for a container")
 
 
+_defining = threading.Lock()  # steps run side by side, and no two containers may have the same identifiers
+
+
 class Lxc:
     def find(self, uuid: str) -> Optional[Guest]:
         return guest.read(uuid)
@@ -40,18 +44,23 @@ class Lxc:
             raise Failed(NO_ROOTFS, text.format(want["name"]))
 
     def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+        _refuse_switches(step["want"], plugs)
+        with _defining:
+            return self._defined(step, plugs, work)
+
+    def _defined(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
         want = step["want"]
-        _refuse_switches(want, plugs)
         there = guest.read(want["uuid"])
         first = there.made["first"] if there is not None else _free(want["uuid"])
         devices = {key: [plug.device, plug.bridge] for key, plug in plugs.items()}
         made = dict(ledger.beside(step), address=step["address"], digest=step["digest"], want=want, first=first)
+        made.update(devices=devices, former=_former(there, plugs))
         _inner(want["uuid"], first, work)
         _seed(want, first, work)
         # Who finds this knows it all; what LXC and its hooks read is there before.
         for path, text in _files(want, plugs, first).items():
             work.write(path, text, 0o700 if path.endswith("/hooks") else paths.PRIVATE)
-        work.write(guest.file_of(want["uuid"]), json.dumps(dict(made, devices=devices), sort_keys=True))
+        work.write(guest.file_of(want["uuid"]), json.dumps(made, sort_keys=True))
         return guest.read(want["uuid"])
 
     def seen(self) -> Dict[str, SeenGuest]:
@@ -68,6 +77,12 @@ def _files(want: Want, plugs: Plugs, first: int) -> Dict[str, str]:
         os.path.join(home, "hooks"): config.hooks(want, plugs, storage.root_disk(want).path),
         os.path.join(home, "config"): config.build(want, plugs, first),
     }
+
+
+def _former(there: Optional[Container], plugs: Plugs) -> List[str]:
+    """Devices that are to be unplugged. One that is off has none: what is called so may be another's by now."""
+    left = there.cables() - {plug.device for plug in plugs.values()} if there is not None else set()
+    return sorted(left) if left and there is not None and there.is_on() else []
 
 
 def _refuse_switches(want: Want, plugs: Plugs) -> None:
@@ -93,6 +108,7 @@ def _inner(uuid: str, first: int, work: Work) -> None:
     work.directory(config.home(uuid), paths.PASSABLE)
     work.directory(config.inner_of(uuid))
     work.directory(config.root_of(uuid))
+    work.directory(config.shown_seed_of(uuid))
     if not work.check:
         os.chown(config.inner_of(uuid), 0, first)
         os.chmod(config.inner_of(uuid), 0o710)  # noqa: S103 - for root of the container

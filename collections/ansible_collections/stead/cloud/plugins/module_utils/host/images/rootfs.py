@@ -31,6 +31,9 @@ UNPACKS: Dict[str, Sequence[str]] = {
     ),
     "squashfs": ("unsquashfs", "-no-progress", "-quiet", "-force", "-dest", "."),
 }  # fmt: skip
+# Whatever kills this takes all that it has started along, and the mount.
+ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--")
+# Devices in an archive go: a container has its own, and could else open the console of its host.
 # $1 the file with the file system, $2 where it is mounted, $3 the archive, then what unpacks it.
 SCRIPT = """
 mount -o loop,nodev,nosuid,noexec "$1" "$2"
@@ -38,6 +41,7 @@ place=$2 archive=$3
 cd "$place"
 shift 3
 "$@" "$archive" >&2
+find . -xdev \\( -type b -o -type c \\) -delete
 if [ ! -e sbin/init ] && [ ! -L sbin/init ]; then exit 77; fi
 cd /
 umount "$place"
@@ -53,7 +57,7 @@ def build(archive: str, form: str, target: str, size: Optional[int]) -> None:
     _blank(target, most)
     # Beside the images, whose directory nobody may list, and closed: programs in it belong to root of a container.
     with tempfile.TemporaryDirectory(prefix=".rootfs-", dir=paths.IMAGES) as place:
-        words = ["prlimit", "--as={0}".format(MEMORY), "--", "unshare", "--mount", "sh", "-ec", SCRIPT, "sh"]
+        words = ["prlimit", "--as={0}".format(MEMORY), "--", *ALONE, "sh", "-ec", SCRIPT, "sh"]
         words += [target, place, os.path.abspath(archive), *UNPACKS[form]]
         status, _out, said = commands.attempt(words, timeout=WITHIN)
     if status == NO_INIT:

@@ -36,10 +36,10 @@ DEVICES = ("c 1:3", "c 1:5", "c 1:7", "c 1:8", "c 1:9", "c 5:0", "c 5:1", "c 5:2
 HOOKS = """#!/bin/sh
 # Of a container's start and end, and of its interfaces; LXC calls it.
 set -e
-root={root} disk={disk}
+root={root} seed={seed} disk={disk}
 case "$LXC_HOOK_TYPE:$LXC_NET_PEER" in
 pre-start:*)
-  ! mountpoint -q "$root" || umount "$root"
+  for place in "$root" "$seed"; do ! mountpoint -q "$place" || umount "$place"; done
   room=$(blockdev --getsize64 "$disk" 2>/dev/null || stat -c %s "$disk")
   set -- $(dumpe2fs -h "$disk" 2>/dev/null | sed -n 's/^Block \\(count\\|size\\): *//p')
   if [ $((room - $1 * $2)) -ge "$2" ]; then
@@ -47,8 +47,10 @@ pre-start:*)
     resize2fs "$disk"
   fi
   mount -o loop,nodev,noatime "$disk" "$root"
+  mount --bind {source} "$seed"
+  mount -o remount,bind,ro,nosuid,nodev,noexec "$seed"
   ;;
-post-stop:*) umount "$root" ;;
+post-stop:*) umount "$seed" "$root" ;;
 {interfaces}esac
 """
 PLUG = """up:{device})
@@ -75,6 +77,11 @@ def inner_of(uuid: str) -> str:
 def root_of(uuid: str) -> str:
     """Where its root file system is mounted."""
     return os.path.join(inner_of(uuid), "rootfs")
+
+
+def shown_seed_of(uuid: str) -> str:
+    """Where its seed is mounted to be read only: by the host, for what a container mounts so its root mounts anew."""
+    return os.path.join(inner_of(uuid), "seed")
 
 
 def seed_of(uuid: str) -> str:
@@ -112,7 +119,7 @@ def _system(want: Want, first: int) -> List[str]:
         "lxc.pty.max = 1024",
         "lxc.tty.max = 0",
         "lxc.mount.auto = proc:mixed sys:ro cgroup:mixed",
-        "lxc.mount.entry = {0} {1} none bind,ro,nosuid,nodev,noexec,create=dir 0 0".format(seed_of(uuid), SEED),
+        "lxc.mount.entry = {0} {1} none bind,ro,nosuid,nodev,noexec,create=dir 0 0".format(shown_seed_of(uuid), SEED),
         "lxc.console.logfile = " + console_log(uuid),
         "lxc.console.size = {0}".format(LOG_SIZE),
         "lxc.log.file = " + os.path.join(home(uuid), "lxc.log"),
@@ -169,8 +176,9 @@ def hooks(want: Want, plugs: Plugs, disk: str) -> str:
         file = shlex.quote(binding_file(want["uuid"], plug.device))
         words["filter"] = FILTER.format(file=file, **words) if plug.filter else ""
         parts.append((PLUG + (UNPLUG if plug.filter else "")).format(**words))
-    root = shlex.quote(root_of(want["uuid"]))
-    return HOOKS.format(root=root, disk=shlex.quote(disk), interfaces="".join(parts))
+    places = {"root": root_of, "seed": shown_seed_of, "source": seed_of}
+    words = {name: shlex.quote(place(want["uuid"])) for name, place in places.items()}
+    return HOOKS.format(disk=shlex.quote(disk), interfaces="".join(parts), **words)
 
 
 def binding_file(uuid: str, device: str) -> str:

@@ -50,6 +50,10 @@ class Container:
     def is_on(self) -> bool:
         return self._state() != OFF
 
+    def cables(self) -> Set[str]:
+        """Host's ends that may be plugged: of this definition, and of those before it while it runs."""
+        return {device for device, _bridge in self.made["devices"].values()} | set(self.made.get("former", ()))
+
     def digest(self) -> str:
         return str(self.made["digest"])
 
@@ -71,8 +75,9 @@ class Container:
     def stop(self, patience: int, work: Work) -> None:
         if self.is_on():
             work.act("stop {0}".format(self.name), self._stop, patience)
-        if os.path.ismount(config.root_of(self.uuid)):  # what served it was killed
-            work.run(["umount", config.root_of(self.uuid)])
+        for place in (config.shown_seed_of(self.uuid), config.root_of(self.uuid)):
+            if os.path.ismount(place):  # what served it was killed
+                work.run(["umount", place])
 
     def undefine(self, work: Work) -> None:
         """Its own file goes last: until then it is here, and what is left of it is found."""
@@ -80,7 +85,7 @@ class Container:
             text = "{0} is mounted. Stop what uses it, unmount it, and apply again."
             raise Failed(IN_USE, text.format(config.root_of(self.uuid)))
         work.remove_tree(config.seed_of(self.uuid))
-        for path in (config.root_of(self.uuid), config.inner_of(self.uuid)):
+        for path in (config.root_of(self.uuid), config.shown_seed_of(self.uuid), config.inner_of(self.uuid)):
             if os.path.isdir(path):
                 work.act("remove {0}".format(path), os.rmdir, path)
         home = config.home(self.uuid)
@@ -91,7 +96,9 @@ class Container:
 
     def adjust(self, step: Step, plugs: Plugs, work: Work) -> None:
         limits.adjust(step["want"], work)
-        nics.adjust(step["want"], plugs, self._first_process(), work)
+        former = sorted(self.cables() - {plug.device for plug in plugs.values()})
+        nics.adjust(step["want"], plugs, former, self._first_process(), work)
+        work.write(file_of(self.uuid), json.dumps(dict(self.made, former=[]), sort_keys=True))
 
     def grow(self, disk: str, size: int, work: Work) -> None:
         work.act("grow {0} to {1} in use".format(disk, size), self._grow, disk, size)
@@ -128,11 +135,11 @@ class Container:
         self._wait_for_unmount()
 
     def _ask_to_end(self) -> None:
-        process = self._first_process()
         try:
+            process = self._first_process()
             program = os.path.basename(os.readlink("/proc/{0}/exe".format(process)))
             os.kill(process, SHUT_DOWN.get(program, POWER_FAILS))
-        except OSError:  # it ended meanwhile
+        except (OSError, ValueError):  # it ended meanwhile
             pass
 
     def _wait_for_unmount(self) -> None:

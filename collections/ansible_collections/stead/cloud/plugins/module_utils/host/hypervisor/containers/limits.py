@@ -80,5 +80,13 @@ def _read(uuid: str, places: Tuple[Tuple[str, str], ...]) -> Optional[List[str]]
 def _file(uuid: str, controller: str, name: str) -> Optional[str]:
     """A group that a killed container left stays beside that of its next start."""
     groups = glob.glob(os.path.join(GROUPS, controller, "lxc.payload.{0}*".format(uuid)))
-    found = (os.path.join(one, name) for one in groups if paths.read_bytes(os.path.join(one, "cgroup.procs")))
+    found = (os.path.join(one, name) for one in sorted(groups, key=_is_used, reverse=True))
     return next((one for one in found if os.path.exists(one)), None)
+
+
+def _is_used(group: str) -> bool:
+    """Root of a container may have all its programs in groups below."""
+    told = paths.read_bytes(os.path.join(group, "cgroup.events"))
+    if told is not None:
+        return b"populated 1" in told.splitlines()
+    return bool(paths.read_bytes(os.path.join(group, "cgroup.procs"))) or os.stat(group).st_nlink > 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterable, List, Mapping
 
 from ...base import commands
 from ...base.step import Want
@@ -20,24 +20,22 @@ Link = Dict[str, Any]
 INNER = "stnew"  # of a cable's other end, until it is where it belongs
 
 
-def links(process: int = 0) -> List[Link]:
-    """Of this host, or of a container by its first process."""
-    inside = ["nsenter", "--target", str(process), "--net"] if process else []
-    found: List[Link] = json.loads(commands.run([*inside, "ip", "-json", "link", "show"]) or "[]")
+def links() -> List[Link]:
+    """Of this host."""
+    found: List[Link] = json.loads(commands.run(["ip", "-json", "link", "show"]) or "[]")
     return found
 
 
-def adjust(want: Want, plugs: Plugs, process: int, work: Work) -> None:
-    here = {one["ifindex"]: one for one in links()}
-    has = {one["address"]: here.get(one.get("link_index", 0), {}) for one in links(process) if "link_index" in one}
-    wanted = {port["mac"].lower(): (nic, port, plug) for nic, port, plug in config.ordered(want, plugs)}
-    for mac in sorted(has.keys() - wanted.keys()):
-        if "ifname" in has[mac]:
-            _unplug(want, has[mac]["ifname"], work)
-    for mac, (nic, port, plug) in wanted.items():
-        if has.get(mac, {}).get("master") != plug.bridge:
-            if "ifname" in has.get(mac, {}):
-                _unplug(want, has[mac]["ifname"], work)
+def adjust(want: Want, plugs: Plugs, former: Iterable[str], process: int, work: Work) -> None:
+    """Only this host is asked: what links a container shows of itself, and of which number, is its root's to say."""
+    here = {one["ifname"]: one for one in links()}
+    for device in former:
+        if device in here:
+            _unplug(want, device, work)
+    for nic, port, plug in config.ordered(want, plugs):
+        if here.get(plug.device, {}).get("master") != plug.bridge:
+            if plug.device in here:
+                _unplug(want, plug.device, work)
             work.act("plug {0}".format(plug.device), _plug, want, nic, port, plug, process)
 
 
