@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -19,6 +20,8 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledge
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions import Sessions
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import device_xml
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
 
@@ -163,6 +166,20 @@ def test_a_write_meanwhile_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
         disks._read_closed("volumes", UUID, UUID, out, Sessions())
     with pytest.raises(Failed, match="STEAD-E180"):
         read(out.getvalue())
+
+
+def test_a_disk_that_was_taken_over_is_in_use_though_its_guest_has_no_number_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = "/srv/vms/web.qcow2"
+    domain = f'<domain><devices><disk><source file="{path}"/><target dev="vda"/></disk></devices></domain>'
+    xml = ET.fromstring(domain)  # noqa: S314 - of this test
+    guest = SimpleNamespace(is_on=lambda: True, device_of=lambda uuid, at: device_xml.device_of(xml, uuid, at))
+    monkeypatch.setattr(ledger, "read", lambda kind, uuid: {"want": {}} if (kind, uuid) == ("volumes", UUID) else None)
+    monkeypatch.setitem(KINDS, "volumes", SimpleNamespace(saved=lambda _want: SimpleNamespace(path=path)))
+    monkeypatch.setattr(hypervisors, "guests", lambda _sessions: [guest])
+    assert disks._using(UUID, Sessions()) == (guest, "vda")
+    assert disks.users([UUID, f"{UUID}-root"]) == {"open": [UUID]}
 
 
 def test_a_step_whose_backup_was_not_brought_fails() -> None:

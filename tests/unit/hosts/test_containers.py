@@ -19,6 +19,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors impor
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import lxc
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.containers import config, guest, limits, seen
+from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.driver import copies
 from ansible_collections.stead.cloud.plugins.module_utils.host.images import rootfs
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
 from ansible_collections.stead.cloud.plugins.module_utils.wire import instance as wire
@@ -264,3 +265,14 @@ def test_nothing_of_an_unpacking_that_is_too_slow_goes_on(host: Path) -> None:
     time.sleep(1)
     assert begun.exists()
     assert not ended.exists()
+
+
+def test_disk_of_a_container_that_is_on_is_in_use() -> None:
+    """Its file system is mounted, and what the host has not written yet is not in the file."""
+    container = made()
+    (root,) = container.files()
+    assert container.device_of(f"{UUID}-root", "/dev/null/none")
+    assert container.device_of("other", root)
+    assert container.device_of("other", "/dev/null/none") is None
+    with pytest.raises(Failed, match="copies of disks in use"):
+        copies(container)

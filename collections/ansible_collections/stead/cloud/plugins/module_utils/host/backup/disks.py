@@ -23,7 +23,7 @@ UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")
 
 _COPY = ".qcow2"
 LONGEST = 3600  # seconds, to write a disk as an image
-# A name that no disk has: guests are asked for a serial number alone.
+# A path that no disk has: guests are asked for a serial number alone.
 _NOWHERE = "/dev/null/none"
 
 
@@ -33,7 +33,7 @@ def users(serials: List[str]) -> Dict[str, List[str]]:
     try:
         sweep(sessions)
         on = [guest for guest in hypervisors.guests(sessions) if guest.is_on()]
-        return {"open": [one for one in serials if any(guest.device_of(one, _NOWHERE) for guest in on)]}
+        return {"open": [one for one in serials if any(guest.device_of(one, _place(one)) for guest in on)]}
     finally:
         sessions.close()
 
@@ -74,10 +74,20 @@ def image(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
 
 
 def _using(serial: str, sessions: Sessions) -> Optional[Tuple[Guest, str]]:
-    for guest, device in hypervisors.users_of(serial, _NOWHERE, sessions):
+    for guest, device in hypervisors.users_of(serial, _place(serial), sessions):
         if guest.is_on():
             return guest, device
     return None
+
+
+def _place(serial: str) -> str:
+    """Where a volume of this host lies: a domain that was taken over has no serial number for it."""
+    for kind, one in KINDS.items():
+        made = ledger.read(kind, serial)
+        kept = one.saved(made["want"]) if made is not None else None
+        if kept is not None:
+            return kept.path
+    return _NOWHERE
 
 
 @contextlib.contextmanager
@@ -96,7 +106,7 @@ def _clean(serial: str, sessions: Sessions) -> None:
     path = staged.path_of(serial, _COPY)
     if not os.path.exists(path):
         return
-    for guest, _device in hypervisors.users_of(serial, _NOWHERE, sessions):
+    for guest, _device in hypervisors.users_of(serial, _place(serial), sessions):
         if guest.is_on():
             copies(guest).abandon(path)
     paths.remove(path)

@@ -106,9 +106,9 @@ class Container:
     def files(self) -> Set[str]:
         return {storage.root_disk(self.made["want"]).path}
 
-    def device_of(self, _uuid: str, _path: str) -> Optional[str]:
-        """It has no volumes."""
-        return None
+    def device_of(self, uuid: str, path: str) -> Optional[str]:
+        """It has no volumes: only its root disk, which nothing but its own host may read while it is on."""
+        return "root" if uuid == self.uuid + "-root" or path in self.files() else None
 
     def _state(self) -> str:
         status, out, _said = commands.attempt(lxc("info", self.uuid, "--state", "--no-humanize"))
