@@ -105,14 +105,15 @@ def of_hosts(told: Mapping[str, Mapping[str, Any]]) -> Strangers:
 def of_file(data: bytes, file: str, host: str, found: list[Diagnostic]) -> Stranger | None:
     """From what `virsh dumpxml` wrote. Entities are refused: libvirt writes none, and they can grow without end."""
     place = Place(file, 1, 1)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+    text = data.decode(errors="replace")  # in another encoding, a document type would be overlooked
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         found.append(UNREADABLE.at(place, "It declares a document type. `virsh dumpxml` writes none: use its output."))
         return None
     try:
-        told = described(ET.fromstring(data))  # noqa: S314 - without entities nothing grows
+        told = described(ET.fromstring(text))  # noqa: S314 - without entities nothing grows
     except (ET.ParseError, ValueError) as error:
-        text = f"{str(error).capitalize()}. Give a file that `virsh dumpxml DOMAIN` wrote."
-        found.append(UNREADABLE.at(place, text))
+        why = f"{str(error).capitalize()}. Give a file that `virsh dumpxml DOMAIN` wrote."
+        found.append(UNREADABLE.at(place, why))
         return None
     return _stranger({**told, "state": "running", "autostart": True}, host, place)  # of which it says nothing
 

@@ -250,7 +250,8 @@ def test_no_name_of_a_domain_becomes_anything_but_a_name(name: str) -> None:
 
 
 def test_a_file_that_is_no_definition_is_refused() -> None:
-    for data in (b"<domain", b"<network/>", b"<domain/>", b"<!DOCTYPE d [<!ENTITY a 'b'>]><domain/>"):
+    declares = "<!DOCTYPE domain [<!ENTITY a 'b'>]>" + xml()
+    for data in (b"<domain", b"<network/>", b"<domain/>", declares.encode(), declares.encode("utf-16")):
         found: list[Diagnostic] = []
         assert of_file(data, "web.xml", HOST, found) is None
         assert [one.code for one in found] == ["STEAD-K011"]
