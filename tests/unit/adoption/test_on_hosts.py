@@ -267,3 +267,17 @@ def test_no_volume_is_made_on_a_file_that_was_never_its_own(kept_in: Path) -> No
         with pytest.raises(Failed, match="STEAD-E163"):
             volume.ensure(_volume(kept_in, name=name), Work("hv-1"))
     assert not (kept_in / "new.qcow2").exists()
+
+
+def test_a_file_of_an_instance_or_of_a_pool_by_another_name_is_nobody_elses(kept_in: Path) -> None:
+    ledger.keep(ledger.made_by(_volume(kept_in)))
+    (kept_in / "other").symlink_to(kept_in)
+    with pytest.raises(Failed, match=r"STEAD-E163.*shop/volumes/web"):
+        found_files.adopt(_volume(kept_in / "other", uuid=UUID), Work("hv-1"))
+    root = {"pool": {"name": "images", "type": "dir", "path": str(kept_in)}, "size": 1 << 20, "format": "qcow2"}
+    fields = {"uuid": UUID, "root": root}
+    made: Any = {"address": "acme/instances/db", "uuid": UUID, "kind": "instances", "digest": "i1", "want": fields}
+    ledger.keep(ledger.made_by(made))
+    (kept_in / f"{UUID}.root.qcow2").write_bytes((kept_in / "web.qcow2").read_bytes())
+    with pytest.raises(Failed, match=r"STEAD-E163.*acme/instances/db"):
+        found_files.adopt(_volume(kept_in, name=f"{UUID}.root.qcow2", uuid=UUID[::-1]), Work("hv-1"))

@@ -7,13 +7,13 @@ copied onto it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterator, Tuple
 
 from ..base import ledger
 from ..base.errors import Code, Failed
 from ..base.step import Step
 from ..base.work import Work
-from . import drivers
+from . import drivers, instance_disks
 
 if TYPE_CHECKING:
     from ...wire.volume import VolumeWant
@@ -27,8 +27,8 @@ def adopt(step: Step, _work: Work) -> None:
     """It is read, and not touched: the ledger has it from now on."""
     want = step["want"]
     disk = drivers.volume(want)
-    others = [made for made in ledger.everything("volumes") if made["uuid"] != want["uuid"]]
-    holder = next((made["address"] for made in others if drivers.volume(made["want"]).path == disk.path), "")
+    taken = {os.path.realpath(path): address for path, address in _taken(want["uuid"])}
+    holder = taken.get(os.path.realpath(disk.path), "")
     if holder:
         text = "{0} is {1} already. Name another file, or use that volume."
         raise Failed(NOT_ITS_FILE, text.format(disk.path, holder))
@@ -38,6 +38,16 @@ def adopt(step: Step, _work: Work) -> None:
     if size != wanted:
         text = "{0} has {1} bytes, and the spec says {2}. Write the size that it has, and change it afterwards."
         raise Failed(NO_FILE, text.format(disk.path, size, want["size"]))
+
+
+def _taken(but: str) -> Iterator[Tuple[str, str]]:
+    """Files of other volumes, and of instances, and whose they are. Pools may share a directory under two names."""
+    for made in ledger.everything("volumes"):
+        if made["uuid"] != but:
+            yield drivers.volume(made["want"]).path, made["address"]
+    for made in ledger.everything("instances"):
+        for disk, _size in instance_disks.own(made["want"]).values():
+            yield disk.path, made["address"]
 
 
 def refuse_others(want: VolumeWant, disk: StoredDisk) -> None:
