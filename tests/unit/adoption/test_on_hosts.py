@@ -22,7 +22,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domain
     live,
     readback,
 )
-from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, volume
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, snapshot, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import found_files
 
@@ -281,3 +281,14 @@ def test_a_file_of_an_instance_or_of_a_pool_by_another_name_is_nobody_elses(kept
     (kept_in / f"{UUID}.root.qcow2").write_bytes((kept_in / "web.qcow2").read_bytes())
     with pytest.raises(Failed, match=r"STEAD-E163.*acme/instances/db"):
         found_files.adopt(_volume(kept_in, name=f"{UUID}.root.qcow2", uuid=UUID[::-1]), Work("hv-1"))
+
+
+def test_a_snapshot_is_of_the_file_that_was_taken_over(kept_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.keep(ledger.made_by(_volume(kept_in)))
+    pool = {"name": "images", "type": "dir", "path": str(kept_in)}
+    of = {"address": "shop/volumes/web", "uuid": DISK}
+    fields = {"uuid": UUID, "name": "before", "freeze": False, "pool": pool, "format": "qcow2", "volume": of}
+    monkeypatch.setattr(hypervisors, "guests", lambda _sessions: [])
+    step: Any = {"address": "shop/snapshots/before", "uuid": UUID, "want": fields}
+    snapshot.ensure(step, Work("hv-1"))
+    assert (kept_in / f"{UUID}.snapshot.qcow2").exists()

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..base import ledger
 from ..base.errors import Code, Failed
 from ..base.kind import HostKind, Seen, nothing
-from ..base.step import Step
+from ..base.step import Step, Want
 from ..base.work import Work
 from ..hypervisor.driver import copies
 from ..storage import drivers
 
 if TYPE_CHECKING:
     from ..observe.looking import Look
+    from ..storage.driver import StoredDisk
 
 NO_VOLUME = Code("STEAD-E156", "the volume of a snapshot is not on the host")
 
@@ -31,7 +33,7 @@ def ensure(step: Step, work: Work) -> None:
     held = drivers.driver(want["pool"]).held
     if want["freeze"] and not held:
         raise drivers.unable(want["pool"], "it takes snapshots without asking the guest. Set freeze: false.")
-    source = drivers.disk(want["pool"], want["volume"]["uuid"], want["format"])
+    source = _source(want)
     if not source.exists():
         if work.check:
             work.done.append("snapshot of {0}".format(want["volume"]["address"]))
@@ -51,6 +53,14 @@ def ensure(step: Step, work: Work) -> None:
         )
     else:
         source.clone(copy, work)
+
+
+def _source(want: Want) -> StoredDisk:
+    """A volume that was a file before Stead lies under its own name in the pool."""
+    made = ledger.read("volumes", want["volume"]["uuid"])
+    file = made["want"]["pool"].get("file") if made is not None else None
+    pool = dict(want["pool"], file=file) if file else want["pool"]
+    return drivers.disk(pool, want["volume"]["uuid"], want["format"])
 
 
 def remove(step: Step, work: Work) -> None:
