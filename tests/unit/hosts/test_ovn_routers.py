@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.net import drivers
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.ovn import (
     floating_ips,
     nat,
@@ -188,6 +190,11 @@ def test_of_two_networks_that_leave_a_physical_one_at_once_the_last_takes_its_br
         'ovs-vsctl set open_vswitch . external-ids:ovn-bridge-mappings="office:sx2"',
         "ovs-vsctl --if-exists del-br " + physical_bridge("external"),
     ]
+
+
+def test_bridge_of_a_physical_network_is_no_drivers_stray() -> None:
+    for name in ("external", "office", "a", "b"):
+        assert [*chain(*(one.strays({}, {physical_bridge(name): {}}) for one in drivers.DRIVERS.values()))] == []
 
 
 # The controller's half -----------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ def localnet_name(network: str) -> str:
 
 
 def physical_bridge(physical: str) -> str:
-    """Of a host, with the device of a physical network."""
-    return "sx" + _short(physical)[:12]
+    """Of a host, with the device of a physical network. No link of another driver is called so."""
+    return "sp" + _short(physical)[:12]
 
 
 def tap_name(mac: str) -> str:
