@@ -22,6 +22,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions imp
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domains import device_xml
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import writing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds.table import KINDS
 
@@ -180,6 +181,25 @@ def test_a_disk_that_was_taken_over_is_in_use_though_its_guest_has_no_number_for
     monkeypatch.setattr(hypervisors, "guests", lambda _sessions: [guest])
     assert disks._using(UUID, Sessions()) == (guest, "vda")
     assert disks.users([UUID, f"{UUID}-root"]) == {"open": [UUID]}
+
+
+def test_an_image_that_would_fill_its_host_is_refused(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "disk.raw"
+    path.write_bytes(disk())
+    kept = SimpleNamespace(path=str(path), format="raw", exists=lambda: True)
+    monkeypatch.setattr(ledger, "read", lambda kind, _uuid: {"want": {}} if kind == "volumes" else None)
+    monkeypatch.setitem(KINDS, "volumes", SimpleNamespace(saved=lambda _want: kept))
+    monkeypatch.setattr(hypervisors, "guests", lambda _sessions: [])
+    out = io.BytesIO()
+    monkeypatch.setattr(writing, "room", lambda _path: 1 << 10)
+    with pytest.raises(Failed, match="STEAD-E411"):
+        disks.image("volumes", UUID, UUID, out)
+    assert (out.getvalue(), [*folder.glob("*.qcow2")]) == (b"", [])
+    monkeypatch.setattr(writing, "room", lambda _path: 1 << 30)
+    disks.image("volumes", UUID, UUID, out)
+    assert len(out.getvalue()) > frames.BLOCK
 
 
 def test_a_step_whose_backup_was_not_brought_fails() -> None:

@@ -7,16 +7,21 @@ the file itself is read, and a write meanwhile is noticed. Whatever a killed run
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 from ..base import commands, ledger, nbd, paths
 from ..base.errors import Code, Failed
 from ..base.sessions import Sessions
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import Guest, copies
+from ..images.writing import refuse_too_large
 from ..kinds.table import KINDS
 from . import frames, staged
+
+if TYPE_CHECKING:
+    from ..storage.driver import StoredDisk
 
 NOT_HERE = Code("STEAD-E183", "the disk is not on this host")
 UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")
@@ -66,11 +71,21 @@ def image(kind: str, uuid: str, serial: str, out: BinaryIO) -> None:
     try:
         with staged.alone(serial):
             _clean(serial, sessions)
+            _refuse_full(kind, uuid, serial)
             using = _using(serial, sessions)
             with _copied(*using, serial) if using else _converted(kind, uuid, serial, sessions) as path:
                 _sent_file(path, out)
     finally:
         sessions.close()
+
+
+def _refuse_full(kind: str, uuid: str, serial: str) -> None:
+    """A file for what the disk has: one that fills this host would stop its guests."""
+    kept = _kept(kind, uuid)
+    if kept is not None and os.path.isfile(kept.path):
+        words = ["qemu-img", "info", "-U", "--backing-chain", "--output=json", "-f", kept.format, kept.path]
+        size = sum(int(one["actual-size"]) for one in json.loads(commands.run(words)))
+        refuse_too_large(kept.path, size, staged.path_of(serial, _COPY))
 
 
 def _using(serial: str, sessions: Sessions) -> Optional[Tuple[Guest, str]]:
@@ -82,12 +97,13 @@ def _using(serial: str, sessions: Sessions) -> Optional[Tuple[Guest, str]]:
 
 def _place(serial: str) -> str:
     """Where a volume of this host lies: a domain that was taken over has no serial number for it."""
-    for kind, one in KINDS.items():
-        made = ledger.read(kind, serial)
-        kept = one.saved(made["want"]) if made is not None else None
-        if kept is not None:
-            return kept.path
-    return _NOWHERE
+    found = (_kept(kind, serial) for kind in KINDS)
+    return next((one.path for one in found if one is not None), _NOWHERE)
+
+
+def _kept(kind: str, uuid: str) -> Optional[StoredDisk]:
+    made = ledger.read(kind, uuid)
+    return KINDS[kind].saved(made["want"]) if made is not None and kind in KINDS else None
 
 
 @contextlib.contextmanager
@@ -121,8 +137,7 @@ def _read_closed(kind: str, uuid: str, serial: str, out: BinaryIO, sessions: Ses
 @contextlib.contextmanager
 def _closed(kind: str, uuid: str, serial: str, sessions: Sessions) -> Iterator[Tuple[str, str]]:
     """Path and format of a disk that nobody has open. Fails in the end where somebody had it meanwhile."""
-    made = ledger.read(kind, uuid)
-    kept = KINDS[kind].saved(made["want"]) if made is not None and kind in KINDS else None
+    kept = _kept(kind, uuid)
     if kept is None or not kept.exists():
         raise Failed(NOT_HERE, "No guest of this host has it open, and it is not kept here. Run it again.")
     before = _written(kept.path)
