@@ -192,7 +192,8 @@ class BackupHosts:
     def image(self, disk: RecordedDisk, using: str, path: Path) -> None:
         """A qcow2 image of a disk, as a file of this machine's. `using`: as for `save`."""
         host, told = using or disk.host, {"kind": disk.address.kind, "uuid": disk.uuid, "serial": disk.serial}
-        received(host, self._words(host, "image", told), path, disk.size + disk.size // 100 + SLACK)
+        most = disk.size + disk.size // 100 + SLACK
+        received(host, self._words(host, "image", told), path, most, has_holes=False)
 
     def bring(self, step: Step) -> None:
         """The content of a backup to the host of a step."""

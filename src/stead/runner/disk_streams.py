@@ -12,6 +12,7 @@ from typing import IO, Any, BinaryIO
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.backup import frames
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.images.writing import refuse_too_large
 
 GRACE = 5
 
@@ -29,16 +30,24 @@ def relayed(source: tuple[str, Sequence[str]], target: tuple[str, Sequence[str]]
         try:
             return read_by(target, writer.stdout)
         except HostRefused as error:
-            try:
-                writer.wait(GRACE)  # it may be about to say that it is its fault
-            except subprocess.TimeoutExpired:
-                writer.terminate()
-            if writer.wait() > 0 and (why := text_of(wrong)):  # less: it was told to end, for it is the other's fault
-                raise HostRefused(said_by(source[0], why)) from error
+            if why := _why(source[0], writer, wrong):
+                raise HostRefused(why) from error
             raise
         except BaseException:
             writer.terminate()
             raise
+
+
+def _why(host: str, writer: subprocess.Popen[bytes], wrong: IO[bytes]) -> str:
+    """What the source says, which may be about to say that it is its fault. One that goes on is told to end."""
+    try:
+        status = writer.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        writer.terminate()
+        writer.wait()
+        return ""
+    said = text_of(wrong) if status > 0 else b""
+    return said_by(host, said) if said else ""
 
 
 def read_by(target: tuple[str, Sequence[str]], stream: IO[bytes] | None) -> dict[str, Any]:
@@ -76,8 +85,8 @@ def said_by(host: str, wrong: bytes) -> str:
     return f"{host}: {said}"
 
 
-def received(host: str, words: Sequence[str], path: Path, most: int) -> None:
-    """Its name is there once all of it is."""
+def received(host: str, words: Sequence[str], path: Path, most: int, *, has_holes: bool = True) -> None:
+    """Its name is there once all of it is. What has no holes is refused where it would fill this machine."""
     new = path.with_name(f".{path.name}.{os.urandom(6).hex()}.new")
     with (
         tempfile.TemporaryFile() as wrong,
@@ -87,14 +96,15 @@ def received(host: str, words: Sequence[str], path: Path, most: int) -> None:
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 stream: BinaryIO = writer.stdout  # type: ignore[assignment]
                 size = frames.size_in(stream, most)
+                if not has_holes:
+                    refuse_too_large(path.name, size, str(path))
                 file.truncate(size)
                 for offset, data in frames.pieces(stream, size):
                     file.seek(offset)
                     file.write(data)
             new.rename(path)
         except Failed as error:
-            writer.wait()
-            raise HostRefused(said_by(host, text_of(wrong)) if writer.returncode else str(error)) from error
+            raise HostRefused(_why(host, writer, wrong) or str(error)) from error
         except OSError as error:
             writer.terminate()
             raise HostRefused(f"{path}: {error.strerror}.") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.stead.cloud.plugins.module_utils.host.images import writing
 from stead.core.address import Address
 from stead.core.recorded import Record, Recorded
 from stead.core.want import Body, Want
@@ -113,3 +114,19 @@ def test_what_is_cut_or_too_large_leaves_nothing(end: str, most: int, tmp_path: 
     with pytest.raises(HostRefused, match=r"STEAD-E18[01]"):
         received("a", sends(end), tmp_path / "disk", most)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_who_sends_more_than_is_read_holds_up_nobody(tmp_path: Path) -> None:
+    began = time.monotonic()
+    goes_on = "sent.put(0, bytes(1 << 20))\nfor _ in range(99): sys.stdout.buffer.write(bytes(1 << 20))"
+    with pytest.raises(HostRefused, match="STEAD-E181"):
+        received("a", sends(goes_on), tmp_path / "disk", 1 << 20)
+    assert time.monotonic() - began < 20
+
+
+def test_a_file_that_would_fill_this_machine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "room", lambda _path: 1 << 20)
+    with pytest.raises(HostRefused, match="STEAD-E411"):
+        received("a", sends("sent.end()"), tmp_path / "disk", 1 << 30, has_holes=False)
+    assert [*tmp_path.iterdir()] == []
+    received("a", sends("sent.end()"), tmp_path / "disk", 1 << 30)
