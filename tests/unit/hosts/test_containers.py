@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -72,6 +73,7 @@ def test_definition_says_limits_devices_and_addresses() -> None:
     made()
     found = lines_of()
     assert "lxc.cgroup2.memory.max = 1073741824" in found
+    assert "lxc.cgroup.memory.swappiness = 0" in found  # nothing of it goes to the swap of its host
     assert "lxc.cgroup2.cpu.max = 200000 100000" in found
     assert "lxc.net.0.hwaddr = " + MAC in found
     assert "lxc.net.0.ipv4.address = 10.0.0.4/24" in found
@@ -276,3 +278,19 @@ def test_disk_of_a_container_that_is_on_is_in_use() -> None:
     assert container.device_of("other", "/dev/null/none") is None
     with pytest.raises(Failed, match="copies of disks in use"):
         copies(container)
+
+
+def test_limit_that_the_kernel_refuses_is_told(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a container has in memory, and nobody can take away, is its root's to choose."""
+    group = host / "groups" / "memory" / f"lxc.payload.{UUID}"
+    group.mkdir(parents=True)
+    (group / "cgroup.procs").write_text("1\n")
+    (group / "memory.limit_in_bytes").write_text(f"{2 << 30}\n")
+    monkeypatch.setattr(limits, "GROUPS", str(host / "groups"))
+
+    def busy(*_words: Any, **_more: Any) -> Any:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    monkeypatch.setattr(limits, "open", busy, raising=False)
+    with pytest.raises(Failed, match="STEAD-E335"):
+        limits.adjust(BOX, Work("c1"))

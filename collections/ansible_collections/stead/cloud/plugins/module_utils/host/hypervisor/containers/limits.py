@@ -7,10 +7,12 @@ import os
 from typing import Dict, List, Optional, Tuple
 
 from ...base import paths
+from ...base.errors import Code, Failed
 from ...base.step import Want
 from ...base.work import Work
 from ..driver import Json
 
+NOT_LIMITED = Code("STEAD-E335", "the kernel refuses a limit of a container")
 GROUPS = "/sys/fs/cgroup"
 PERIOD = 100000  # microseconds, in which it has a quota of processors' time
 PAGE = 4096  # bytes, to which the kernel rounds
@@ -23,6 +25,7 @@ def lines(want: Want) -> List[str]:
     quota = want["vcpus"] * PERIOD
     return [
         "lxc.cgroup.memory.limit_in_bytes = {0}".format(want["memory"]),
+        "lxc.cgroup.memory.swappiness = 0",
         "lxc.cgroup2.memory.max = {0}".format(want["memory"]),
         "lxc.cgroup2.memory.swap.max = 0",
         "lxc.cgroup.cpu.cfs_period_us = {0}".format(PERIOD),
@@ -51,8 +54,13 @@ def _wanted(want: Want) -> Dict[Tuple[str, str], str]:
 
 
 def _put(path: str, value: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(value)
+    """The kernel refuses a limit below what it cannot take away."""
+    try:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(value)
+    except OSError as error:
+        text = "{0} cannot become {1}: {2}. Free memory in the container, or restart it."
+        raise Failed(NOT_LIMITED, text.format(path, value, error.strerror)) from error
 
 
 def of(uuid: str, wanted: Optional[Want] = None) -> Json:
