@@ -267,6 +267,8 @@ def test_a_disk_is_made_from_the_planned_content_or_not_at_all(tmp_path: Path) -
     assert image_files.standing(reference, Work("h"))[1] == SIZE
     with pytest.raises(Failed, match="Plan again"):
         image_files.standing({**reference, "content": "other"}, Work("h"))
+    with pytest.raises(Failed, match="STEAD-E407"):  # a guest may have written it, and a host would mount it
+        image_files.standing({**reference, "rootfs": True}, Work("h"))
 
 
 def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path, images: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 from ..base import paths
 from ..base.errors import Code, Failed
 from ..base.work import Work
+from . import rootfs
 
 NO_IMAGE = Code("STEAD-E406", "an image is not on the host")
 CHANGED_IMAGE = Code("STEAD-E407", "an image has other content than planned")
@@ -62,7 +63,8 @@ def is_whole(uuid: str) -> bool:
 
 
 def standing(reference: Mapping[str, Any], work: Work) -> Tuple[str, int]:
-    """(path, virtual size) of what a disk is to be made from. The content counts where the reference has it.
+    """(path, virtual size) of what a disk is to be made from. The content counts where the reference has it; and only
+    what was made here from an archive is a file system that a host mounts.
 
     In check mode it may be something that another step would fetch: nobody knows its size yet.
     """
@@ -76,7 +78,8 @@ def standing(reference: Mapping[str, Any], work: Work) -> Tuple[str, int]:
                 reference["address"]
             ),
         )
-    if reference.get("content") not in (None, found["content"]):
+    unlike = bool(reference.get("rootfs")) and found.get("format") not in rootfs.UNPACKS
+    if unlike or reference.get("content") not in (None, found["content"]):
         text = "Image {0} has other content on this host than planned, {1}. Plan again."
         raise Failed(CHANGED_IMAGE, text.format(reference["address"], found["content"]))
     return path_of(found), found["virtual_size"]
