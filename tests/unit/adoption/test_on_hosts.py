@@ -24,7 +24,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.domain
 )
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import instance, snapshot, volume
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import Plug
-from ansible_collections.stead.cloud.plugins.module_utils.host.storage import found_files
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage import drivers, found_files
 
 UUID, DISK = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 MAC = "52:54:00:11:22:33"
@@ -292,3 +292,11 @@ def test_a_snapshot_is_of_the_file_that_was_taken_over(kept_in: Path, monkeypatc
     step: Any = {"address": "shop/snapshots/before", "uuid": UUID, "want": fields}
     snapshot.ensure(step, Work("hv-1"))
     assert (kept_in / f"{UUID}.snapshot.qcow2").exists()
+
+
+def test_what_is_beside_a_file_that_was_taken_over_is_not_steads(kept_in: Path) -> None:
+    (kept_in / "web.qcow2.new").write_text("somebody's")
+    ledger.keep(ledger.made_by(_volume(kept_in)))
+    disk = drivers.volume(_volume(kept_in)["want"])
+    disk.remove(Work("hv-1"))
+    assert sorted(one.name for one in kept_in.iterdir()) == ["ledger", "web.qcow2.new"]

@@ -29,13 +29,19 @@ def folder(pool: Pool) -> str:
     return str(pool.get("path") or os.path.join(paths.POOLS, pool["name"]))
 
 
-def disk(pool: Pool, name: str, form: str) -> File:
-    return File(path_of(pool, name, form), form)
+def disk(pool: Pool, name: str, form: str, owner: Optional[int] = None) -> File:
+    """What is being made of it has a name of Stead's own: beside a file of others may be more of theirs."""
+    new = os.path.join(folder(pool), _own_name(name, form) + ".new")
+    return File(path_of(pool, name, form), form, owner, new)
 
 
 def path_of(pool: Pool, name: str, form: str) -> str:
     """A file that was there before Stead keeps its name, which belongs to the one volume that the pool is given for."""
-    return os.path.join(folder(pool), pool.get("file") or "{0}.{1}".format(name, ENDINGS[form]))
+    return os.path.join(folder(pool), pool.get("file") or _own_name(name, form))
+
+
+def _own_name(name: str, form: str) -> str:
+    return "{0}.{1}".format(name, ENDINGS[form])
 
 
 def source(pool: Pool, name: str, form: str) -> DiskSource:
@@ -76,9 +82,10 @@ files = partial(
 
 
 class File:
-    def __init__(self, path: str, form: str, owner: Optional[int] = None) -> None:
+    def __init__(self, path: str, form: str, owner: Optional[int] = None, new: str = "") -> None:
         self.path = path
         self.format = form
+        self._new = new or path + ".new"
         self._owner = owner  # libvirt gives a file of its own host to the guest's user when the guest starts
 
     def exists(self) -> bool:
@@ -106,7 +113,7 @@ class File:
 
     def clone(self, other: File, work: Work) -> None:
         work.directory(os.path.dirname(other.path), paths.PASSABLE)
-        work.remove(other.path + ".new")
+        work.remove(other._new)
         work.act("copy {0} to {1}".format(self.path, other.path), self._clone, other)
 
     def export(self, target: Content, work: Work) -> None:
@@ -122,10 +129,6 @@ class File:
     def remove(self, work: Work) -> None:
         work.remove(self._new)
         work.remove(self.path)
-
-    @property
-    def _new(self) -> str:
-        return self.path + ".new"
 
     def _make(
         self,
@@ -155,7 +158,7 @@ class File:
             os.chown(path, self._owner, self._owner)
 
     def _clone(self, other: File) -> None:
-        new = other.path + ".new"
+        new = other._new
         try:
             if self.format != other.format or not _share(self.path, new):
                 _copy(self.path, self.format, new, other.format)

@@ -15,7 +15,7 @@ PROTOCOL = "nfs"
 
 
 def _disk(pool: Pool, name: str, form: str) -> StoredDisk:
-    return file_disks.File(file_disks.path_of(pool, name, form), form, SQUASHED)
+    return file_disks.disk(pool, name, form, SQUASHED)
 
 
 def _snapshot(pool: Pool, uuid: str) -> StoredDisk:
