@@ -100,3 +100,10 @@ def test_a_router_brings_back_no_floating_ip_that_is_removed_beside_it(monkeypat
     floating_ips.put_again({"uuid": "one"}, work, {})
     floating_ips.put_again({"uuid": "two"}, work, {})
     assert put == ["one", "two"]
+
+
+def test_a_router_whose_chain_somebody_took_away_can_be_removed() -> None:
+    """What is not there cannot be flushed: nftables would refuse the whole of it."""
+    lines = uplinks._gone("su111111111111", WANT, uplinks.Members({"su111111111111", "su2"}, set(), set(), {}))
+    chain = "chain inet stead_uplinks su111111111111"
+    assert lines[-3:] == [f"add {chain}", f"flush {chain}", f"delete {chain}"]

@@ -276,7 +276,8 @@ def _gone(name: str, have: Want, has: Members) -> List[str]:
     ]
     lines += ['delete element {0} links {{ "{1}" }}'.format(TABLE, name)] if name in has.links else []
     lines += ['delete element {0} ends {{ "{1}" }}'.format(TABLE, name)] if name in has.ends else []
-    return [*lines, "flush chain {0} {1}".format(TABLE, name), "delete chain {0} {1}".format(TABLE, name)]
+    ends = ("add", "flush", "delete")  # whoever emptied the tables of the host took the chain away
+    return [*lines, *("{0} chain {1} {2}".format(word, TABLE, name) for word in ends)]
 
 
 def cut(before: Want, now: Want, work: Work) -> None:
