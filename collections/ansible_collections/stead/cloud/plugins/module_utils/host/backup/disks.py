@@ -38,7 +38,8 @@ def users(serials: List[str]) -> Dict[str, List[str]]:
     try:
         sweep(sessions)
         on = [guest for guest in hypervisors.guests(sessions) if guest.is_on()]
-        return {"open": [one for one in serials if any(guest.device_of(one, _place(one)) for guest in on)]}
+        places = {one: _place(one) for one in serials}
+        return {"open": [one for one in serials if any(guest.device_of(one, places[one]) for guest in on)]}
     finally:
         sessions.close()
 
