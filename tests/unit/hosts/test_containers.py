@@ -256,6 +256,8 @@ def test_container_that_ends_while_it_is_stopped_is_stopped(monkeypatch: pytest.
     monkeypatch.setattr(commands, "run", lambda *_words, **_more: "")  # it has no first process
     monkeypatch.setattr(commands, "attempt", lambda *_words, **_more: (0, "RUNNING", ""))
     container.stop(1, Work("c1"))
+    with pytest.raises(Failed, match="STEAD-E330"):
+        container.adjust(STEP, PLUGS, Work("c1"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone has name spaces everywhere")

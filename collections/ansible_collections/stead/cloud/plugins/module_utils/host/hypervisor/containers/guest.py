@@ -115,7 +115,10 @@ class Container:
         return STATES.get(out.strip(), OFF) if status == 0 else OFF
 
     def _first_process(self) -> int:
-        return int(commands.run(lxc("info", self.uuid, "--pid", "--no-humanize")).strip())
+        told = commands.run(lxc("info", self.uuid, "--pid", "--no-humanize")).strip()
+        if not told:
+            raise Failed(NOT_STARTED, "{0} has ended meanwhile. Apply again.".format(self.name))
+        return int(told)
 
     def _start(self) -> None:
         log = os.path.join(config.home(self.uuid), "lxc.log")
@@ -139,7 +142,7 @@ class Container:
             process = self._first_process()
             program = os.path.basename(os.readlink("/proc/{0}/exe".format(process)))
             os.kill(process, SHUT_DOWN.get(program, POWER_FAILS))
-        except (OSError, ValueError):  # it ended meanwhile
+        except (OSError, Failed):  # it ended meanwhile
             pass
 
     def _wait_for_unmount(self) -> None:
