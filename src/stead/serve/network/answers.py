@@ -10,7 +10,7 @@ from stead.serve.edits import Edit, all_of, change, put
 from stead.serve.faults import bad
 from stead.serve.keys import new_key
 from stead.serve.listing import filtered, ordered, page, shown
-from stead.serve.routes import ApiReply, Call, true
+from stead.serve.routes import ApiReply, Call, Handler, true
 from stead.serve.world import CloudState, KnownResource
 
 V = "/network/v2.0"
@@ -24,6 +24,16 @@ def answered(call: Call, name: str, items: Sequence[dict[str, Any]]) -> ApiReply
         href = f"{call.root}{V}/{name.replace('_', '-')}?limit={call.asked('limit')}&marker={part[-1]['id']}"
         body[f"{name}_links"] = [{"rel": "next", "href": href}]
     return ApiReply(body=body)
+
+
+def some_fields(handler: Handler) -> Handler:
+    """One thing is shown with the fields that are asked for, as lists are."""
+
+    def handled(call: Call) -> ApiReply:
+        (name, item), *_ = handler(call).body.items()
+        return ApiReply(body={name: shown(call, [item])[0]})
+
+    return handled
 
 
 def own_projects(call: Call) -> list[str] | None:

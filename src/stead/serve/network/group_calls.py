@@ -41,7 +41,10 @@ def create_group(call: Call) -> ApiReply:
 
 def changed_group(call: Call) -> KnownResource:
     _, thing = call.own("security_groups", "Security group")
-    return changing("security_groups", "security group", thing, call, common(call.body["security_group"]))
+    said = call.body["security_group"]
+    if thing.address.name == "default" and said.get("name", thing.name) != thing.name:
+        raise conflict("Updating default security group not allowed.")
+    return changing("security_groups", "security group", thing, call, common(said))
 
 
 def change_group(call: Call) -> ApiReply:

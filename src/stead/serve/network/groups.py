@@ -22,6 +22,7 @@ KNOWN = frozenset(PROTOCOLS.values())
 SIDES = {"ingress": "from", "egress": "to"}
 ANY_OUT = [{"family": "ipv4"}, {"family": "ipv6"}]
 Rule = Mapping[str, Any]
+HIGHEST_PORT, HIGHEST_ICMP = 65535, 255
 
 
 def first_groups() -> dict[str, Any]:
@@ -193,14 +194,26 @@ def _ports(said: Mapping[str, Any], protocol: str) -> dict[str, Any]:
     if protocol in ("icmp", "icmpv6"):
         if low is None:
             raise bad("ICMP code (port-range-max) is provided but ICMP type (port-range-min) is missing.")
-        return {"type": int(low), **({"code": int(high)} if high is not None else {})}
+        return {"type": _icmp_number(low), **({"code": _icmp_number(high)} if high is not None else {})}
     if not protocol:
         raise bad("Must also specify protocol if port range is given.")
-    numbers = [int(one) for one in (low, high) if one is not None]
+    numbers = [_port_number(one) for one in (low, high) if one is not None]
     first, last = numbers[0], numbers[-1]
     if first > last:
         raise bad("For TCP/UDP protocols, port_range_min must be <= port_range_max")
     return {"ports": str(first) if first == last else f"{first}-{last}"}
+
+
+def _port_number(said: int | str) -> int:
+    if not 0 <= int(said) <= HIGHEST_PORT:
+        raise bad(f"Invalid value for port {said}: it is from 0 to {HIGHEST_PORT}.")
+    return int(said)
+
+
+def _icmp_number(said: int | str) -> int:
+    if not 0 <= int(said) <= HIGHEST_ICMP:
+        raise bad(f"Invalid value for ICMP type or code {said}: it is from 0 to {HIGHEST_ICMP}.")
+    return int(said)
 
 
 def add_rule(key: str, direction: str, rule: Rule) -> Edit:

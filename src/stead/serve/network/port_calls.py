@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_found
-from stead.serve.network import ports
+from stead.serve.network import ports, routers
 from stead.serve.network.answers import answered, common, in_own, made, own_projects, told
 from stead.serve.network.networks import find_subnet
 from stead.serve.routes import ApiReply, Call, true
@@ -106,15 +107,17 @@ def change_port(call: Call) -> ApiReply:
 
 
 def delete_port(call: Call) -> ApiReply:
-    """The server that uses it loses the interface; a router's goes by the router's own calls."""
+    """Its server loses the interface, and floating IPs lead to it no more; a router's goes by the router's calls."""
     world = call.world
     port = _port(call, world, call.path["id"])
     call.act_in(port.owner.address.project)
     if port.owner.address.kind == "routers":
         raise conflict(f"Port {port.id} cannot be deleted directly via the port API: it has device owner {port.role}.")
-    if ports.floating_of(world).get(port.id):
-        raise conflict("A floating IP leads to this port. Take it away first.")
-    edits: list[Edit] = []
+    edits: list[Edit] = [
+        partial(change, kind="floating_ips", key=one.address.name, fields=routers.NOWHERE)
+        for one in world.things("floating_ips", [port.owner.address.project])
+        if (led := ports.where_leads(world, one)) is not None and led.id == port.id
+    ]
     if port.owner.address.kind == "instances":
         edits.append(with_interface(world, port, lambda _nic: []))
     if port.own is not None:

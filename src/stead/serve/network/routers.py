@@ -206,10 +206,13 @@ def _router_of(world: CloudState, thing: KnownResource) -> str | None:
     return world.id_of(found) if found is not None else None
 
 
+NOWHERE: Mapping[str, Any] = {"instance": None, "inside": None, "port": None}
+
+
 def leads_to(call: Call, world: CloudState, port_id: str | None) -> dict[str, Any]:
     """The fields of a floating IP that leads to this port; to none, it is only kept."""
     if not port_id:
-        return {"instance": None, "inside": None, "port": None}
+        return {**NOWHERE}
     for port in ports.all_ports(world, [call.project]):
         if port.id == port_id and port.own is not None:
             return {"instance": None, "inside": None, "port": port.own.address.name}

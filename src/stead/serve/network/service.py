@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.network.answers import V
+from stead.serve.network.answers import V, some_fields
 from stead.serve.network.fixed import (
     change_quota,
     default_quota,
@@ -147,7 +147,7 @@ _FORWARDING = wrapped(
     ),
 )
 _GROUP = record(**_COMMON, stateful=FLAG)
-_PORT_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,5}$", "minimum": 0, "maximum": 65535}
+_PORT_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]{1,5}$"}
 _RULE = record(
     ["security_group_id", "direction"],
     security_group_id=ID,
@@ -174,7 +174,7 @@ def _crud(
     return (
         ApiRoute("GET", f"{V}/{path}", READER, every, kept=True),
         ApiRoute("POST", f"{V}/{path}", MEMBER, create, new),
-        ApiRoute("GET", f"{V}/{path}/{{id}}", READER, show),
+        ApiRoute("GET", f"{V}/{path}/{{id}}", READER, some_fields(show)),
         ApiRoute("PUT", f"{V}/{path}/{{id}}", MEMBER, update, other),
         ApiRoute("DELETE", f"{V}/{path}/{{id}}", MEMBER, delete),
     )
@@ -234,7 +234,7 @@ ROUTES = (
         create_rule,
         several("security_group_rule", "security_group_rules", _RULE),
     ),
-    ApiRoute("GET", f"{V}/security-group-rules/{{id}}", READER, show_rule),
+    ApiRoute("GET", f"{V}/security-group-rules/{{id}}", READER, some_fields(show_rule)),
     ApiRoute("DELETE", f"{V}/security-group-rules/{{id}}", MEMBER, delete_rule),
     ApiRoute("GET", f"{V}/extensions", READER, list_extensions),
     ApiRoute("GET", f"{V}/extensions/{{alias}}", READER, show_extension),
@@ -244,7 +244,7 @@ ROUTES = (
     ApiRoute("GET", f"{Q}/details.json", READER, detail_quota),
     ApiRoute("GET", f"{Q}/details", READER, detail_quota),
     ApiRoute("GET", f"{V}/availability_zones", READER, zones),
-    ApiRoute("GET", f"{V}/agents", ADMIN, empty("agents")),
+    ApiRoute("GET", f"{V}/agents", READER, empty("agents")),
     ApiRoute("GET", f"{V}/service-providers", READER, empty("service_providers")),
     ApiRoute("GET", f"{V}/subnetpools", READER, empty("subnetpools")),
     ApiRoute("GET", f"{V}/address-scopes", READER, empty("address_scopes")),

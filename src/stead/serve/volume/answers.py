@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stead.serve.edits import change
-from stead.serve.faults import not_found
+from stead.serve.faults import Fault, not_found
 from stead.serve.listing import MOST, filtered, limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call, Handler
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare
@@ -25,7 +25,10 @@ def scope(call: Call) -> None:
 def scoped(handler: Handler) -> Handler:
     def handled(call: Call) -> ApiReply:
         scope(call)
-        return handler(call)
+        try:
+            return handler(call)
+        except Fault as fault:
+            raise Fault(413, fault.code, fault.text, quota=True) if fault.quota else fault from None
 
     return handled
 
@@ -37,16 +40,17 @@ def _all(call: Call, kind: str) -> tuple[CloudState, list[KnownResource]]:
 
 
 _NOT_FILTERS = frozenset({"all_tenants", "with_count"})
+_OF_OWNER = {"project_id": "os-vol-tenant-attr:tenant_id", "tenant_id": "os-vol-tenant-attr:tenant_id"}
 
 
 def listed(call: Call, kind: str, make: Callable[[CloudState, KnownResource], dict[str, Any]], path: str) -> ApiReply:
     world, things = _all(call, kind)
-    call.query = [pair for pair in call.query if pair[0] not in _NOT_FILTERS]
+    call.query = [(_OF_OWNER.get(name, name), text) for name, text in call.query if name not in _NOT_FILTERS]
     items = ordered(call, filtered(call, [make(world, thing) for thing in things]))
     start = int(call.asked("offset") or 0) if (call.asked("offset") or "0").isdigit() else 0
-    part, more = page(call, items[start:])
+    part, _ = page(call, items[start:])
     body: dict[str, Any] = {kind: part}
-    if more and part and limit_of(call) < MOST:
+    if len(part) == limit_of(call) < MOST:
         href = f"{call.root}{V}/{call.path['project']}/{path}?limit={limit_of(call)}&marker={part[-1]['id']}"
         body[f"{kind}_links"] = [{"rel": "next", "href": href}]
     return ApiReply(body=body)

@@ -22,6 +22,7 @@ def services(call: Call) -> ApiReply:
             "status": "enabled",
             "state": "up" if host.state.answers else "down",
             "updated_at": None,
+            "disabled_reason": None,
         }
         for host in sorted(call.cloud.observed.hosts.values(), key=lambda one: one.name)
         for pool in host.pools

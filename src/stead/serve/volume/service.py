@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from stead.serve import versions
 from stead.serve.quotas import VOLUME
 from stead.serve.routes import (
     FLAG,
-    ID,
     LONG,
     MAYBE_ID,
     MAYBE_TEXT,
     METADATA,
+    NAME,
     AccessPolicy,
+    ApiReply,
     ApiRoute,
+    Handler,
     Service,
     record,
     wrapped,
 )
+from stead.serve.volume import metadata
 from stead.serve.volume.answers import P, V, scoped
 from stead.serve.volume.fixed import (
     QUOTA,
@@ -30,6 +36,7 @@ from stead.serve.volume.snapshots import (
     change_snapshot,
     create_snapshot,
     delete_snapshot,
+    detail_snapshots,
     list_snapshots,
     show_snapshot,
 )
@@ -38,13 +45,10 @@ from stead.serve.volume.volumes import (
     act,
     change_volume,
     create_volume,
-    delete_item,
     delete_volume,
     detail_volumes,
     list_volumes,
-    show_metadata,
     show_volume,
-    write_metadata,
 )
 
 _SIZE = {"type": ["integer", "string", "null"], "pattern": "^[1-9][0-9]{0,5}$", "minimum": 1, "maximum": 999999}
@@ -62,10 +66,27 @@ _VOLUME = record(
     multiattach={"anyOf": [FLAG, {"type": "null"}]},
 )
 _DESCRIBED = record(name=MAYBE_TEXT, description=LONG, metadata=_META)
-_SNAPSHOT = record(["volume_id"], volume_id=ID, name=MAYBE_TEXT, description=LONG, metadata=_META)
+_SNAPSHOT = record(["volume_id"], volume_id=MAYBE_ID, name=MAYBE_TEXT, description=LONG, metadata=_META)
 _QUOTA = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in VOLUME})
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
 Q = f"{P}/os-quota-sets/{{target}}"
+
+
+def _metadata(kind: str, what: str) -> tuple[ApiRoute, ...]:
+    def of(handler: Callable[..., ApiReply], **more: bool) -> Handler:
+        return partial(handler, kind=kind, what=what, **more)
+
+    at, several = f"{P}/{kind}/{{id}}/metadata", wrapped("metadata", METADATA)
+    return (
+        ApiRoute("GET", at, READER, of(metadata.show)),
+        ApiRoute("POST", at, MEMBER, of(metadata.write, keep=True), several),
+        ApiRoute("PUT", at, MEMBER, of(metadata.write, keep=False), several),
+        ApiRoute("GET", f"{at}/{{key}}", READER, of(metadata.show_item)),
+        ApiRoute("PUT", f"{at}/{{key}}", MEMBER, of(metadata.write_item), wrapped("meta", METADATA)),
+        ApiRoute("DELETE", f"{at}/{{key}}", MEMBER, of(metadata.delete_item)),
+    )
+
+
 _OF_PROJECT = (
     ApiRoute("GET", f"{P}/volumes", READER, list_volumes, kept=True),
     ApiRoute("POST", f"{P}/volumes", MEMBER, create_volume, wrapped("volume", _VOLUME)),
@@ -74,31 +95,19 @@ _OF_PROJECT = (
     ApiRoute("PUT", f"{P}/volumes/{{id}}", MEMBER, change_volume, wrapped("volume", _DESCRIBED)),
     ApiRoute("DELETE", f"{P}/volumes/{{id}}", MEMBER, delete_volume),
     ApiRoute("POST", f"{P}/volumes/{{id}}/action", MEMBER, act, {"type": "object", "minProperties": 1}),
-    ApiRoute("GET", f"{P}/volumes/{{id}}/metadata", READER, show_metadata),
-    ApiRoute(
-        "POST",
-        f"{P}/volumes/{{id}}/metadata",
-        MEMBER,
-        lambda call: write_metadata(call, keep=True),
-        wrapped("metadata", METADATA),
-    ),
-    ApiRoute(
-        "PUT",
-        f"{P}/volumes/{{id}}/metadata",
-        MEMBER,
-        lambda call: write_metadata(call, keep=False),
-        wrapped("metadata", METADATA),
-    ),
-    ApiRoute("DELETE", f"{P}/volumes/{{id}}/metadata/{{key}}", MEMBER, delete_item),
+    *_metadata("volumes", "Volume"),
+    *_metadata("snapshots", "Snapshot"),
     ApiRoute("GET", f"{P}/snapshots", READER, list_snapshots),
     ApiRoute("POST", f"{P}/snapshots", MEMBER, create_snapshot, wrapped("snapshot", _SNAPSHOT)),
-    ApiRoute("GET", f"{P}/snapshots/detail", READER, list_snapshots),
+    ApiRoute("GET", f"{P}/snapshots/detail", READER, detail_snapshots),
     ApiRoute("GET", f"{P}/snapshots/{{id}}", READER, show_snapshot),
     ApiRoute("PUT", f"{P}/snapshots/{{id}}", MEMBER, change_snapshot, wrapped("snapshot", _DESCRIBED)),
     ApiRoute("DELETE", f"{P}/snapshots/{{id}}", MEMBER, delete_snapshot),
     ApiRoute("GET", f"{P}/types", READER, list_types),
-    ApiRoute("POST", f"{P}/types", ADMIN, refused),
+    ApiRoute("POST", f"{P}/types", ADMIN, refused, wrapped("volume_type", record(["name"], name=NAME))),
     ApiRoute("GET", f"{P}/types/{{id}}", READER, show_type),
+    ApiRoute("PUT", f"{P}/types/{{id}}", ADMIN, refused),
+    ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, refused),
     ApiRoute("GET", f"{P}/limits", READER, absolute),
     ApiRoute("GET", f"{P}/os-availability-zone", READER, zones),
     ApiRoute("GET", f"{P}/os-services", ADMIN, services),

@@ -15,6 +15,7 @@ from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
 
 def snapshot_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    """What a change answers, and the list without details."""
     volume = world.thing(thing.model.volume)
     return {
         "id": thing.id,
@@ -26,23 +27,32 @@ def snapshot_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
         "created_at": thing.created.rstrip("Z") + ".000000",
         "updated_at": thing.updated.rstrip("Z") + ".000000",
         "metadata": dict(thing.settings.labels),
-        "user_id": thing.about.get("by", ""),
+    }
+
+
+def detail(world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    return {
+        **snapshot_data(world, thing),
         "os-extended-snapshot-attributes:progress": "100%" if thing.state is ResourceStatus.MADE else "0%",
         "os-extended-snapshot-attributes:project_id": world.project_id(thing.address.project),
     }
 
 
 def list_snapshots(call: Call) -> ApiReply:
-    return listed(call, "snapshots", snapshot_data, "snapshots/detail")
+    return listed(call, "snapshots", snapshot_data, "snapshots")
+
+
+def detail_snapshots(call: Call) -> ApiReply:
+    return listed(call, "snapshots", detail, "snapshots/detail")
 
 
 def show_snapshot(call: Call) -> ApiReply:
-    return ApiReply(body={"snapshot": snapshot_data(*seen(call, "snapshots", "Snapshot"))})
+    return ApiReply(body={"snapshot": detail(*seen(call, "snapshots", "Snapshot"))})
 
 
 def create_snapshot(call: Call) -> ApiReply:
     said, world, key = call.body["snapshot"], call.world, new_key("snapshots")
-    volume = world.find("volumes", said["volume_id"], call.project, what="Volume")
+    volume = world.find("volumes", said["volume_id"] or "", call.project, what="Volume")
     if attached(world, volume) and said.get("force") not in (True, "true", "True"):
         raise bad(f"Invalid volume: Volume {volume.id} is in use; force takes a snapshot all the same.")
     fields = {

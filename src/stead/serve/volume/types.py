@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.language.spec.grants import NOTHING
-from stead.serve.faults import forbidden, not_found
+from stead.serve.faults import conflict, forbidden, not_found
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import made_of
 
@@ -52,5 +52,9 @@ def show_type(call: Call) -> ApiReply:
     return ApiReply(body={"volume_type": type_data(named(call, asked))})
 
 
-def refused(_call: Call) -> ApiReply:
+def refused(call: Call) -> ApiReply:
+    if "id" in call.path:
+        named(call, call.path["id"])
+    elif call.body["volume_type"]["name"] in pools(call):
+        raise conflict(f"Volume Type {call.body['volume_type']['name']} already exists.")
     raise forbidden("Volume types are pools of the site: the inventory has them, and `grants` give them to projects.")

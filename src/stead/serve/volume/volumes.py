@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
 from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import all_of, change, put, remove
-from stead.serve.faults import bad, not_built, not_found
+from stead.serve.faults import bad, not_built
 from stead.serve.image.saving import register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
@@ -59,11 +60,26 @@ def gigabytes(world: CloudState, thing: KnownResource) -> int:
     return -(-(size or 0) >> 30) if (size or 0) % (1 << 30) == 0 else ((size or 0) >> 30) + 1
 
 
+def bootable(world: CloudState, volume: KnownResource) -> bool:
+    """A copy of what an image is on has it too."""
+    seen: set[Address] = set()
+    while (origin := volume.model.from_) is not None and volume.address not in seen:
+        seen.add(volume.address)
+        if origin.image is not None:
+            return True
+        source = origin.volume
+        if origin.snapshot is not None and origin.snapshot in world.desired.by_address:
+            source = world.thing(origin.snapshot).model.volume
+        if source is None or source not in world.desired.by_address:
+            return False
+        volume = world.thing(source)
+    return False
+
+
 def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
     """What a change answers."""
     model, users = thing.model, attached(world, thing)
     origin = model.from_
-    image = origin.image if origin is not None else None
     return {
         **brief(call, "volumes", thing),
         "status": STATUS.get(thing.state) or ("in-use" if users else "available"),
@@ -78,7 +94,7 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
         "source_volid": world.id_of(origin.volume) if origin is not None and origin.volume else None,
         "metadata": dict(thing.settings.labels),
         "user_id": thing.about.get("by", ""),
-        "bootable": "true" if image is not None else "false",
+        "bootable": "true" if bootable(world, thing) else "false",
         "encrypted": False,
         "multiattach": model.shareable,
         "replication_status": None,
@@ -187,9 +203,15 @@ def delete_volume(call: Call) -> ApiReply:
     world, thing = call.own("volumes", "Volume")
     if attached(world, thing):
         raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
-    world.must_be_unused(thing, "Volume")
-    name = thing.address.name
-    call.edit("delete volume", lambda content: remove(content, "volumes", name), loses=lambda one: one == thing.address)
+    snapshots = (
+        [one for one in world.users_of(thing.address) if one.kind == "snapshots"] if call.flag("cascade") else []
+    )
+    world.must_be_unused(thing, "Volume", but=snapshots)
+    for one in snapshots:
+        world.must_be_unused(world.thing(one), "Snapshot")
+    gone = [*snapshots, thing.address]
+    edits = [partial(remove, kind=one.kind, key=one.name) for one in gone]
+    call.edit("delete volume", all_of(*edits), loses=lambda one: one in gone)
     return ApiReply(202)
 
 
@@ -265,25 +287,3 @@ def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
     call.edit("attach volume", attaching(world, server, volume, str(said.get("mountpoint") or "")))
     return ApiReply(202)
-
-
-def show_metadata(call: Call) -> ApiReply:
-    return ApiReply(body={"metadata": dict(seen(call, "volumes", "Volume")[1].settings.labels)})
-
-
-def write_metadata(call: Call, *, keep: bool) -> ApiReply:
-    _, thing = call.own("volumes", "Volume")
-    labels = {**(thing.settings.labels if keep else {}), **call.body["metadata"]}
-    name = thing.address.name
-    call.edit("change metadata", lambda content: change(content, "volumes", name, {"labels": labels or None}))
-    return ApiReply(body={"metadata": labels})
-
-
-def delete_item(call: Call) -> ApiReply:
-    _, thing = call.own("volumes", "Volume")
-    labels = {key: one for key, one in thing.settings.labels.items() if key != call.path["key"]}
-    if len(labels) == len(thing.settings.labels):
-        raise not_found("Metadata item", call.path["key"])
-    name = thing.address.name
-    call.edit("change metadata", lambda content: change(content, "volumes", name, {"labels": labels or None}))
-    return ApiReply(200)
