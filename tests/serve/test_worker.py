@@ -74,6 +74,21 @@ def test_a_promise_is_kept_while_nothing_is_applied(site: Site) -> None:
     assert again["floating_ip_address"] == first["floating_ip_address"]
 
 
+def test_a_network_without_subnet_gets_one_and_ports_before_it_is_applied(own_site: Site) -> None:
+    """It was only recorded, and goes onto a host from now on: nothing waits for its end as a record."""
+
+    def made(path: str, body: dict[str, Any]) -> str:
+        status, _, answer = own_site.call("POST", f"/network/v2.0/{path}s", {path: body}, "bob")
+        assert status == 201, answer
+        return str(answer[path]["id"])
+
+    network = made("network", {"name": "n"})
+    assert own_site.worker.wait_idle(30)
+    own_site.worker.stop()
+    made("subnet", {"network_id": network, "cidr": "10.5.0.0/24"})
+    assert made("port", {"network_id": network}) != made("port", {"network_id": network})
+
+
 def test_the_command_line_plans_the_same(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """It reads the documents as well: nothing of the API's is strange to it."""
     root = str(site.means.root)

@@ -196,7 +196,8 @@ class _Edges:
         for ref in self._refs(change.address):
             gone = ref not in self.blueprint.resources  # from everywhere, also from a host that serves it to this one
             for host, broken in self.breaks.get(ref, {}).items():
-                if ref not in freed and (gone or host == change.host) and host not in self.makes.get(ref, {}):
+                here = host == change.host != ""  # what is only recorded is on no host
+                if ref not in freed and (gone or here) and host not in self.makes.get(ref, {}):
                     before[broken].add(position)
 
     def handing_over(self, lasting: frozenset[str]) -> Iterator[tuple[int, int]]:
@@ -215,9 +216,8 @@ class _Edges:
             if settled is not None and change.want is not None:
                 block = settled.block
                 if block not in uses:
-                    uses[block] = frozenset(
-                        one for one in (*block.refs, *block.settings.depends_on) if one.kind in lasting
-                    )
+                    needed = (*block.refs, *block.settings.depends_on)
+                    uses[block] = frozenset(one for one in needed if one.kind in lasting)
                 has = uses[block]
             for one in had - has:
                 lets_go.setdefault(one, []).append(position)
