@@ -123,6 +123,11 @@ class QuotaSet(NamedTuple):
         """To what a project has without a word: no limit."""
         write(call, project_asked(call), self.table, dict.fromkeys(self.table, NO_LIMIT))
 
+    def of_class(self, call: Call) -> ApiReply:
+        """There is one class, that of all projects."""
+        found = {**dict.fromkeys(self.table, NO_LIMIT), **self.extra, "id": call.path["name"]}
+        return ApiReply(body={"quota_class_set": found})
+
     def _of(self, call: Call) -> dict[str, Any]:
         found = {**limits(call.world, project_asked(call), self.table), **self.extra}
         return {**found, "id": bare(call.path["target"])}

@@ -87,6 +87,11 @@ def change_quota(call: Call) -> ApiReply:
     return show_quota(call)
 
 
+def reset_quota(call: Call) -> ApiReply:
+    write(call, project_asked(call), NETWORK, dict.fromkeys(NETWORK, NO_LIMIT))
+    return ApiReply(204)
+
+
 def zones(call: Call) -> ApiReply:
     names = sorted({one.zone for one in call.cloud.observed.hosts.values() if "network" in one.roles})
     found = [{"name": name, "resource": kind, "state": "available"} for name in names for kind in ("network", "router")]

@@ -81,7 +81,7 @@ def create_floating(call: Call) -> ApiReply:
         if not network.model.external:
             raise bad(f"Network {network.id} is not a valid external network")
         found = {"network": network.address.name, "address": said.get("floating_ip_address") or None, **common(said)}
-        return {**found, **routers.leads_to(call, world, said.get("port_id"))}
+        return {**found, **routers.leads_to(call, world, network.address, said.get("port_id"))}
 
     things = made(call, "floating_ips", "floatingip", "floatingips", fields)
     return told(call, "floatingip", "floatingips", [routers.floating_data(call.world, one) for one in things])
@@ -90,7 +90,8 @@ def create_floating(call: Call) -> ApiReply:
 def change_floating(call: Call) -> ApiReply:
     world, thing = call.own("floating_ips", "Floating IP")
     said = call.body["floatingip"]
-    fields = common(said) | (routers.leads_to(call, world, said["port_id"]) if "port_id" in said else {})
+    external = thing.model.network
+    fields = common(said) | (routers.leads_to(call, world, external, said["port_id"]) if "port_id" in said else {})
     after = changing("floating_ips", "floating IP", thing, call, fields)
     return ApiReply(body={"floatingip": routers.floating_data(call.world, after)})
 

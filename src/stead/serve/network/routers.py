@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stead.core.address import Address
 from stead.kinds.floating_ip.realise import way_out
 from stead.kinds.router.model import Router
+from stead.kinds.shared.routing import ways
 from stead.serve.edits import Content, Edit, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports
@@ -209,13 +211,15 @@ def _router_of(world: CloudState, thing: KnownResource) -> str | None:
 NOWHERE: Mapping[str, Any] = {"instance": None, "inside": None, "port": None}
 
 
-def leads_to(call: Call, world: CloudState, port_id: str | None) -> dict[str, Any]:
-    """The fields of a floating IP that leads to this port; to none, it is only kept."""
+def leads_to(call: Call, world: CloudState, external: Address, port_id: str | None) -> dict[str, Any]:
+    """The fields of a floating IP of this network that leads to this port; to none, it is only kept."""
     if not port_id:
         return {**NOWHERE}
-    for port in ports.all_ports(world, [call.project]):
-        if port.id == port_id and port.own is not None:
-            return {"instance": None, "inside": None, "port": port.own.address.name}
-        if port.id == port_id and port.owner.address.kind == "instances":
-            return {"instance": port.owner.address.name, "inside": port.network.name, "port": None}
-    raise not_found("Port", port_id)
+    port = next((one for one in ports.all_ports(world, [call.project]) if one.id == port_id), None)
+    if port is None or (port.own is None and port.owner.address.kind != "instances"):
+        raise not_found("Port", port_id)
+    if all(way.external != external for way in ways(world.desired).get(port.network, ())):
+        raise not_found(f"A router from the network of port {port_id} to network", world.id_of(external))
+    if port.own is not None:
+        return {**NOWHERE, "port": port.own.address.name}
+    return {"instance": port.owner.address.name, "inside": port.network.name, "port": None}

@@ -13,6 +13,7 @@ from stead.serve.network.fixed import (
     detail_quota,
     empty,
     list_extensions,
+    reset_quota,
     resources,
     show_extension,
     show_quota,
@@ -240,6 +241,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/extensions/{{alias}}", READER, show_extension),
     ApiRoute("GET", Q, READER, show_quota),
     ApiRoute("PUT", Q, ADMIN, change_quota, wrapped("quota", _QUOTA)),
+    ApiRoute("DELETE", Q, ADMIN, reset_quota),
     ApiRoute("GET", f"{Q}/default", READER, default_quota),
     ApiRoute("GET", f"{Q}/details.json", READER, detail_quota),
     ApiRoute("GET", f"{Q}/details", READER, detail_quota),
@@ -262,7 +264,6 @@ UNBUILT = (
     ("POST", f"{V}/rbac-policies", "sharing networks with single projects"),
     ("POST", f"{V}/trunks", "trunks"),
     ("POST", f"{V}/qos/policies", "QoS policies"),
-    ("DELETE", Q, "resetting a quota"),
 )
 SERVICE = Service(
     name="network",

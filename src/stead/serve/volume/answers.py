@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stead.serve.edits import change
-from stead.serve.faults import Fault, not_found
+from stead.serve.faults import Fault, bad, not_found
 from stead.serve.listing import MOST, filtered, limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call, Handler
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare
@@ -39,6 +39,23 @@ def _all(call: Call, kind: str) -> tuple[CloudState, list[KnownResource]]:
     return world, list(world.things(kind, None if everywhere else [call.caller.project]))[::-1]
 
 
+SORT_KEYS = frozenset(
+    {
+        "id",
+        "name",
+        "display_name",
+        "status",
+        "size",
+        "created_at",
+        "updated_at",
+        "availability_zone",
+        "bootable",
+        "volume_type",
+        "volume_id",
+        "user_id",
+        "description",
+    }
+)
 _NOT_FILTERS = frozenset({"all_tenants", "with_count"})
 _OF_OWNER = {"project_id": "os-vol-tenant-attr:tenant_id", "tenant_id": "os-vol-tenant-attr:tenant_id"}
 
@@ -46,7 +63,9 @@ _OF_OWNER = {"project_id": "os-vol-tenant-attr:tenant_id", "tenant_id": "os-vol-
 def listed(call: Call, kind: str, make: Callable[[CloudState, KnownResource], dict[str, Any]], path: str) -> ApiReply:
     world, things = _all(call, kind)
     call.query = [(_OF_OWNER.get(name, name), text) for name, text in call.query if name not in _NOT_FILTERS]
-    items = ordered(call, filtered(call, [make(world, thing) for thing in things]))
+    items = filtered(call, [make(world, thing) for thing in things])
+    _must_be_fields(call, items)
+    items = ordered(call, items)
     start = int(call.asked("offset") or 0) if (call.asked("offset") or "0").isdigit() else 0
     part, _ = page(call, items[start:])
     body: dict[str, Any] = {kind: part}
@@ -54,6 +73,16 @@ def listed(call: Call, kind: str, make: Callable[[CloudState, KnownResource], di
         href = f"{call.root}{V}/{call.path['project']}/{path}?limit={limit_of(call)}&marker={part[-1]['id']}"
         body[f"{kind}_links"] = [{"rel": "next", "href": href}]
     return ApiReply(body=body)
+
+
+def _must_be_fields(call: Call, items: Sequence[Mapping[str, Any]]) -> None:
+    """What a list can be ordered by; an id that is not there is no marker."""
+    keys = [text for name, text in call.query if name == "sort_key"]
+    keys += [one.partition(":")[0] for one in call.asked("sort").split(",") if one]
+    if unknown := [one for one in keys if one not in SORT_KEYS]:
+        raise bad(f"Invalid sort key: {unknown[0][:60]}. One of {', '.join(sorted(SORT_KEYS))}.")
+    if (marker := call.asked("marker")) and all(one["id"] != marker for one in items):
+        raise not_found("Marker", marker)
 
 
 def seen(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:

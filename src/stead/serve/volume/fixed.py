@@ -5,6 +5,25 @@ from __future__ import annotations
 from stead.serve.quotas import NO_LIMIT, VOLUME, QuotaSet, limits, used
 from stead.serve.routes import ApiReply, Call, Handler
 
+EXTENSIONS = {
+    "os-availability-zone": "AvailabilityZones",
+    "os-hosts": "Hosts",
+    "os-quota-sets": "Quotas",
+    "os-services": "Services",
+    "os-vol-host-attr": "VolumeHostAttribute",
+    "os-vol-tenant-attr": "VolumeTenantAttribute",
+    "os-volume-actions": "VolumeActions",
+    "scheduler-stats": "Scheduler_stats",
+}
+
+
+def extensions(_call: Call) -> ApiReply:
+    found = [
+        {"alias": alias, "name": name, "description": name, "updated": "2026-01-01T00:00:00+00:00", "links": []}
+        for alias, name in EXTENSIONS.items()
+    ]
+    return ApiReply(body={"extensions": found})
+
 
 def zones(call: Call) -> ApiReply:
     names = sorted({one.zone for one in call.cloud.observed.hosts.values() if one.pools})
@@ -13,29 +32,17 @@ def zones(call: Call) -> ApiReply:
     )
 
 
-def services(call: Call) -> ApiReply:
-    found = [
-        {
-            "binary": "cinder-volume",
-            "host": f"{host.name}@{pool}",
-            "zone": host.zone,
-            "status": "enabled",
-            "state": "up" if host.state.answers else "down",
-            "updated_at": None,
-            "disabled_reason": None,
-        }
-        for host in sorted(call.cloud.observed.hosts.values(), key=lambda one: one.name)
-        for pool in host.pools
-    ]
-    return ApiReply(body={"services": found})
-
-
 _EXTRA = {"backups": NO_LIMIT, "backup_gigabytes": NO_LIMIT, "groups": NO_LIMIT, "per_volume_gigabytes": NO_LIMIT}
 QUOTA = QuotaSet(VOLUME, _EXTRA)
 
 
 def show_quota(call: Call) -> ApiReply:
     return QUOTA.detail(call) if call.flag("usage") else QUOTA.show(call)
+
+
+def reset_quota(call: Call) -> ApiReply:
+    QUOTA.reset(call)
+    return ApiReply()
 
 
 def absolute(call: Call) -> ApiReply:

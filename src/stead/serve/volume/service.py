@@ -22,13 +22,14 @@ from stead.serve.routes import (
     record,
     wrapped,
 )
-from stead.serve.volume import metadata
+from stead.serve.volume import backends, metadata
 from stead.serve.volume.answers import P, V, scoped
 from stead.serve.volume.fixed import (
     QUOTA,
     absolute,
     empty,
-    services,
+    extensions,
+    reset_quota,
     show_quota,
     zones,
 )
@@ -110,11 +111,17 @@ _OF_PROJECT = (
     ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, refused),
     ApiRoute("GET", f"{P}/limits", READER, absolute),
     ApiRoute("GET", f"{P}/os-availability-zone", READER, zones),
-    ApiRoute("GET", f"{P}/os-services", ADMIN, services),
+    ApiRoute("GET", f"{P}/os-services", ADMIN, backends.services),
+    ApiRoute("GET", f"{P}/os-hosts", ADMIN, backends.hosts),
+    ApiRoute("GET", f"{P}/os-hosts/{{name}}", ADMIN, backends.show_host),
+    ApiRoute("GET", f"{P}/scheduler-stats/get_pools", ADMIN, backends.list_pools),
+    ApiRoute("GET", f"{P}/capabilities/{{name}}", ADMIN, backends.capabilities),
+    ApiRoute("GET", f"{P}/os-quota-class-sets/{{name}}", ADMIN, QUOTA.of_class),
     ApiRoute("GET", Q, READER, show_quota),
     ApiRoute("PUT", Q, ADMIN, QUOTA.change, wrapped("quota_set", _QUOTA)),
+    ApiRoute("DELETE", Q, ADMIN, reset_quota),
     ApiRoute("GET", f"{Q}/defaults", READER, QUOTA.defaults),
-    ApiRoute("GET", f"{P}/extensions", READER, empty("extensions")),
+    ApiRoute("GET", f"{P}/extensions", READER, extensions),
     *(
         ApiRoute("GET", f"{P}/{path}", READER, empty(name))
         for path, name in (

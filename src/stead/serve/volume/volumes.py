@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
 from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import all_of, change, put, remove
-from stead.serve.faults import bad, not_built
+from stead.serve.faults import bad, forbidden, not_built
 from stead.serve.image.saving import register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
@@ -23,7 +23,6 @@ UNBUILT_ACTIONS = frozenset(
         "os-set_bootable",
         "os-update_readonly_flag",
         "os-reset_status",
-        "os-force_delete",
         "os-reserve",
         "os-unreserve",
         "os-migrate_volume",
@@ -53,6 +52,11 @@ def brief(call: Call, kind: str, thing: KnownResource) -> dict[str, Any]:
         {"rel": "bookmark", "href": f"{call.root}/volume/{project}/{kind}/{thing.id}"},
     ]
     return {"id": thing.id, "name": thing.settings.display_name or thing.address.label, "links": links}
+
+
+def place_of(volume: KnownResource) -> str:
+    """Host and pool, as Cinder names a backend."""
+    return f"{volume.host}@{volume.model.pool}"
 
 
 def gigabytes(world: CloudState, thing: KnownResource) -> int:
@@ -123,7 +127,7 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         found["volume_image_metadata"] = {"image_id": world.id_of(image), "image_name": world.thing(image).name}
     if call.caller.admin:
         found |= {
-            "os-vol-host-attr:host": f"{thing.host}@{thing.model.pool}#{thing.model.pool}",
+            "os-vol-host-attr:host": f"{place_of(thing)}#{thing.model.pool}",
             "migration_status": None,
         }
     return found
@@ -219,28 +223,35 @@ def act(call: Call) -> ApiReply:
     world, thing = call.own("volumes", "Volume")
     if len(call.body) != 1:
         raise bad("The body names one action.")
-    (name, said), key = next(iter(call.body.items())), thing.address.name
-    if name == "os-extend":
-        if not isinstance(said, Mapping) or not isinstance(said.get("new_size"), int):
-            raise bad("os-extend needs new_size, in GiB.")
-        if said["new_size"] <= gigabytes(world, thing):
-            raise bad("New size for extend must be greater than current size.")
-        size = {"size": f"{said['new_size']}GiB"}
-        call.edit("extend volume", lambda content: change(content, "volumes", key, size))
-        return ApiReply(202)
-    if name == "os-retype":
-        return _retype(call, world, thing, said)
-    if name == "os-attach":
-        return _attach(call, world, thing, said)
-    if name == "os-detach":
-        servers = [server.address for server, _ in attached(world, thing)]
-        call.edit("detach volume", all_of(*(detaching(one, thing.address) for one in servers)))
-        return ApiReply(202)
-    if name == "os-volume_upload_image":
-        return _make_image(call, world, thing, said)
+    name, said = next(iter(call.body.items()))
     if name in UNBUILT_ACTIONS:
         raise not_built(f"The action {name} is not built yet. docs/api.md lists what is.")
-    raise bad(f"There is no such action: {str(name)[:60]}")
+    if name not in ACTIONS:
+        raise bad(f"There is no such action: {str(name)[:60]}")
+    return ACTIONS[name](call, world, thing, said)
+
+
+def _extend(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    if not isinstance(said, Mapping) or not isinstance(said.get("new_size"), int):
+        raise bad("os-extend needs new_size, in GiB.")
+    if said["new_size"] <= gigabytes(world, volume):
+        raise bad("New size for extend must be greater than current size.")
+    name, size = volume.address.name, {"size": f"{said['new_size']}GiB"}
+    call.edit("extend volume", lambda content: change(content, "volumes", name, size))
+    return ApiReply(202)
+
+
+def _detach(call: Call, world: CloudState, volume: KnownResource, _said: Any) -> ApiReply:
+    servers = [server.address for server, _ in attached(world, volume)]
+    call.edit("detach volume", all_of(*(detaching(one, volume.address) for one in servers)))
+    return ApiReply(202)
+
+
+def _force_delete(call: Call, _world: CloudState, _volume: KnownResource, _said: Any) -> ApiReply:
+    """In any state; what a server uses is kept all the same."""
+    if not call.caller.admin:
+        raise forbidden("Only an admin deletes a volume by force.")
+    return delete_volume(call)
 
 
 def _make_image(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
@@ -287,3 +298,13 @@ def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
     call.edit("attach volume", attaching(world, server, volume, str(said.get("mountpoint") or "")))
     return ApiReply(202)
+
+
+ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], ApiReply]] = {
+    "os-extend": _extend,
+    "os-retype": _retype,
+    "os-attach": _attach,
+    "os-detach": _detach,
+    "os-force_delete": _force_delete,
+    "os-volume_upload_image": _make_image,
+}
