@@ -74,6 +74,41 @@ def test_a_promise_is_kept_while_nothing_is_applied(site: Site) -> None:
     assert again["floating_ip_address"] == first["floating_ip_address"]
 
 
+def test_what_is_there_is_promised_more_until_that_is_applied(own_site: Site) -> None:
+    body = {"router": {"name": "r"}}
+    router = own_site.call("POST", "/network/v2.0/routers", body, "bob")[2]["router"]["id"]
+    public = own_site.call("GET", "/network/v2.0/networks?name=public", None, "bob")[2]["networks"][0]["id"]
+    assert own_site.worker.wait_idle(30)
+    own_site.worker.stop()
+
+    def outside(method: str, body: Any = None) -> list[str]:
+        found = own_site.call(method, f"/network/v2.0/routers/{router}", body, "bob")[2]["router"]
+        gateway = found["external_gateway_info"] or {"external_fixed_ips": []}
+        return [one["ip_address"] for one in gateway["external_fixed_ips"]]
+
+    def other() -> str:
+        body = {"floatingip": {"floating_network_id": public}}
+        return str(
+            own_site.call("POST", "/network/v2.0/floatingips", body, "eve")[2]["floatingip"]["floating_ip_address"]
+        )
+
+    joined = {"router": {"external_gateway_info": {"network_id": public}}}
+    promised = outside("PUT", joined)
+    assert len(promised) == 1
+    assert other() not in promised
+    assert outside("PUT", {"router": {"name": "s"}}) == promised
+    assert outside("PUT", {"router": {"external_gateway_info": None}}) == []
+    assert outside("GET") == []
+    assert outside("PUT", joined) == promised
+    own_site.worker = Worker(own_site.cloud)
+    own_site.worker.start()
+    assert own_site.worker.wait_idle(30)
+    assert outside("GET") == promised
+    assert outside("PUT", {"router": {"name": "t"}}) == promised
+    documents = own_site.cloud.world().documents
+    assert all("kept" not in about for name, about in documents["bobs"].about.items() if "/routers/" in name)
+
+
 def test_a_network_without_subnet_gets_one_and_ports_before_it_is_applied(own_site: Site) -> None:
     """It was only recorded, and goes onto a host from now on: nothing waits for its end as a record."""
 

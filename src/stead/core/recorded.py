@@ -99,8 +99,14 @@ class Recorded:
 
 
 def with_reserved(recorded: Recorded, reserved: Mapping[Address, Record]) -> Recorded:
-    """With leases that were promised to resources that no run has begun yet, so that they are not given out again."""
-    more = {address: one for address, one in reserved.items() if address not in recorded.resources}
+    """With leases that were promised and that no run has recorded yet, so that they are not given out again."""
+    more = dict[Address, Record]()
+    for address, promised in reserved.items():
+        made = recorded.resources.get(address)
+        if made is None:
+            more[address] = promised
+        elif not promised.leases.keys() <= made.leases.keys():
+            more[address] = replace(made, leases={**promised.leases, **made.leases})
     return replace(recorded, resources={**recorded.resources, **more}) if more else recorded
 
 

@@ -253,7 +253,7 @@ class _Told(NamedTuple):
 
 
 def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mapping[str, Any]]:
-    """When each was made and changed, and by whom; and what is promised of those that no run has begun with."""
+    """When each was made and changed, and by whom; and what is promised that no run has recorded yet."""
     found = dict[str, Mapping[str, Any]]()
     for block in told.desired.blocks:
         for address in block.members if is_of(block.members[0], before.project) else ():
@@ -267,14 +267,15 @@ def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mappin
 
 
 def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[str, Any] | None:
-    if address in told.world.made:
+    """Until a run has recorded all of it: what is there already can get more, such as a router its address outside."""
+    keep, made = told.plan.keeps.get(address), told.world.made.get(address)
+    promised: Mapping[str, Any] | None = old.get("kept")
+    if keep is not None and keep.leases:
+        after = [*map(str, keep.after)]
+        promised = {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
+    if promised is not None and made is not None and promised["leases"].keys() <= made.leases.keys():
         return None
-    keep = told.plan.keeps.get(address)
-    if keep is None or not keep.leases:
-        promised: Mapping[str, Any] | None = old.get("kept")
-        return promised
-    after = [*map(str, keep.after)]
-    return {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
+    return promised
 
 
 def said_of(content: Content, address: Address) -> Any:
