@@ -165,7 +165,11 @@ METADATA = {
     "propertyNames": {"pattern": r"^[a-zA-Z0-9\-_:. ]{1,255}$"},
     "additionalProperties": {"type": "string", "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]*$"},
 }
-TAGS = {"type": "array", "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f\x7f]{1,60}$"}, "maxItems": 50}
+TAGS: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f\x7f]{1,60}$"},
+    "maxItems": 50,
+}
 
 
 def true(said: object) -> bool:

@@ -64,7 +64,7 @@ from stead.serve.network.router_calls import (
     show_floating,
     show_router,
 )
-from stead.serve.network.tags import show_tags, write_tags
+from stead.serve.network.tags import add_tag, clear_tags, remove_tag, show_tag, show_tags, write_tags
 from stead.serve.quotas import NETWORK
 from stead.serve.routes import (
     FLAG,
@@ -256,6 +256,10 @@ ROUTES = (
     ApiRoute("GET", f"{V}/qos/policies", READER, empty("policies")),
     ApiRoute("GET", f"{V}/{{kind}}/{{id}}/tags", READER, show_tags),
     ApiRoute("PUT", f"{V}/{{kind}}/{{id}}/tags", MEMBER, write_tags, record(["tags"], tags=TAGS)),
+    ApiRoute("DELETE", f"{V}/{{kind}}/{{id}}/tags", MEMBER, clear_tags),
+    ApiRoute("GET", f"{V}/{{kind}}/{{id}}/tags/{{tag}}", READER, show_tag),
+    ApiRoute("PUT", f"{V}/{{kind}}/{{id}}/tags/{{tag}}", MEMBER, add_tag),
+    ApiRoute("DELETE", f"{V}/{{kind}}/{{id}}/tags/{{tag}}", MEMBER, remove_tag),
 )
 UNBUILT = (
     ("POST", f"{V}/subnetpools", "subnet pools"),

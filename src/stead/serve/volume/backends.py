@@ -9,6 +9,7 @@ from stead.core.observed import Host, HostStatus, StoragePool
 from stead.serve.faults import not_found
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume.volumes import gigabytes, place_of
+from stead.serve.world import moment
 
 VENDOR, BINARY = "Stead", "cinder-volume"
 
@@ -21,7 +22,7 @@ def _backends(call: Call) -> Iterator[tuple[Host, StoragePool]]:
 
 def services(call: Call) -> ApiReply:
     """Of all, or of a host or of one backend of it, and of a program, which is the same everywhere."""
-    asked = call.asked("host")
+    asked, looked = call.asked("host"), _looked(call)
     found = [
         {
             "binary": BINARY,
@@ -29,7 +30,7 @@ def services(call: Call) -> ApiReply:
             "zone": host.zone,
             "status": _status(host),
             "state": "up" if host.state.answers else "down",
-            "updated_at": None,
+            "updated_at": looked,
             "disabled_reason": host.why or None,
         }
         for host, pool in _backends(call)
@@ -38,11 +39,18 @@ def services(call: Call) -> ApiReply:
     return ApiReply(body={"services": found})
 
 
+def _looked(call: Call) -> str | None:
+    """When hosts were last asked."""
+    at = call.cloud.looked
+    return None if at is None else moment(at).rstrip("Z") + ".000000"
+
+
 def _status(host: Host) -> str:
     return "enabled" if host.state is HostStatus.UP else "disabled"
 
 
 def hosts(call: Call) -> ApiReply:
+    looked = _looked(call)
     found = [
         {
             "host_name": f"{host.name}@{pool.name}",
@@ -50,7 +58,7 @@ def hosts(call: Call) -> ApiReply:
             "zone": host.zone,
             "service-status": "available" if host.state.answers else "unavailable",
             "service-state": _status(host),
-            "last-update": None,
+            "last-update": looked,
         }
         for host, pool in _backends(call)
     ]
