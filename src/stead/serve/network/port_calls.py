@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports, routers
 from stead.serve.network.answers import answered, common, in_own, made, own_projects, told
-from stead.serve.network.networks import find_subnet
+from stead.serve.network.networks import find_subnet, subnets_of
 from stead.serve.routes import ApiReply, Call, true
 from stead.serve.world import CloudState, KnownResource
 
@@ -60,7 +60,7 @@ def _fields(call: Call, world: CloudState, network: KnownResource, said: Mapping
     if said.get("admin_state_up") is not None:
         found["enabled"] = None if true(said["admin_state_up"]) else False
     if "fixed_ips" in said:
-        found["address"] = [_address(call, world, network, one) for one in said["fixed_ips"] or ()] or None
+        found["address"] = _addresses(call, world, network, said["fixed_ips"] or ())
     if said.get("mac_address"):
         found["mac"] = said["mac_address"]
     if said.get("security_groups") is not None:
@@ -76,12 +76,20 @@ def _fields(call: Call, world: CloudState, network: KnownResource, said: Mapping
     return found
 
 
-def _address(call: Call, world: CloudState, network: KnownResource, said: Mapping[str, Any]) -> str:
-    if said.get("subnet_id") and find_subnet(call, world, said["subnet_id"]).network.address != network.address:
-        raise bad(f"Subnet {said['subnet_id']} is of another network.")
-    if said.get("ip_address"):
-        return str(said["ip_address"])
-    raise bad("Each of fixed_ips needs an ip_address; without fixed_ips, one of each family is chosen.")
+def _addresses(
+    call: Call, world: CloudState, network: KnownResource, said: Sequence[Mapping[str, Any]]
+) -> list[str] | None:
+    """None where one of each subnet is chosen. That is what it means, too, to name all subnets and no address."""
+    asked = [one["subnet_id"] for one in said if one.get("subnet_id")]
+    for one in asked:
+        if find_subnet(call, world, one).network.address != network.address:
+            raise bad(f"Subnet {one} is of another network.")
+    addresses = [str(one["ip_address"]) for one in said if one.get("ip_address")]
+    if len(addresses) == len(said):
+        return addresses or None
+    if addresses or {*asked} != {one.id for one in subnets_of(world, network)}:
+        raise bad("Each of fixed_ips needs an ip_address, unless they name all subnets of the network.")
+    return None
 
 
 def _groups(call: Call, world: CloudState, ids: list[str]) -> list[str]:
