@@ -107,7 +107,7 @@ def subnet_data(world: CloudState, one: SubnetResource) -> dict[str, Any]:
         "enable_dhcp": net.server is not None,
         "dns_nameservers": list(one.model.dns),
         "host_routes": [{"destination": route.to, "nexthop": route.via} for route in one.model.routes],
-        "allocation_pools": [{"start": net.write(net.first), "end": net.write(net.last)}],
+        "allocation_pools": _pools(net),
         "ipv6_ra_mode": ipv6,
         "ipv6_address_mode": ipv6,
         "subnetpool_id": None,
@@ -121,6 +121,14 @@ def subnet_data(world: CloudState, one: SubnetResource) -> dict[str, Any]:
         "created_at": thing.created,
         "updated_at": thing.updated,
     }
+
+
+def _pools(net: Net) -> list[dict[str, str]]:
+    """What ports get their addresses from: the gateway is in none, as in Neutron."""
+    ends = [(net.first, net.last)]
+    if net.gateway is not None and net.first <= net.gateway <= net.last:
+        ends = [(net.first, net.gateway - 1), (net.gateway + 1, net.last)]
+    return [{"start": net.write(first), "end": net.write(last)} for first, last in ends if first <= last]
 
 
 SUBNET_NOTES = "serve_subnets"  # a section of documents that the planner does not read: names and descriptions
