@@ -39,6 +39,7 @@ BODIES: dict[str, Any] = {
     "/images/{id}": [{"op": "replace", "path": "/name", "value": "x"}],
     "/volumes/{id}": {"volume": {"name": "x"}},
     "/volumes/{id}/action": {"os-extend": {"new_size": 9}},
+    "/snapshots/{id}/action": {"os-force_delete": {}},
     "/snapshots/{id}": {"snapshot": {"name": "x"}},
     "/volumes": {"volume": {"size": 1}},
     "/snapshots": {"snapshot": {"volume_id": "x"}},

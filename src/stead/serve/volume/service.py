@@ -33,6 +33,7 @@ from stead.serve.volume.fixed import (
     show_quota,
     zones,
 )
+from stead.serve.volume.snapshots import act as act_on_snapshot
 from stead.serve.volume.snapshots import (
     change_snapshot,
     create_snapshot,
@@ -104,6 +105,7 @@ _OF_PROJECT = (
     ApiRoute("GET", f"{P}/snapshots/{{id}}", READER, show_snapshot),
     ApiRoute("PUT", f"{P}/snapshots/{{id}}", MEMBER, change_snapshot, wrapped("snapshot", _DESCRIBED)),
     ApiRoute("DELETE", f"{P}/snapshots/{{id}}", MEMBER, delete_snapshot),
+    ApiRoute("POST", f"{P}/snapshots/{{id}}/action", MEMBER, act_on_snapshot, {"type": "object", "minProperties": 1}),
     ApiRoute("GET", f"{P}/types", READER, list_types),
     ApiRoute("POST", f"{P}/types", ADMIN, refused, wrapped("volume_type", record(["name"], name=NAME))),
     ApiRoute("GET", f"{P}/types/{{id}}", READER, show_type),

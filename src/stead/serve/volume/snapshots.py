@@ -6,7 +6,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve.edits import put, remove
-from stead.serve.faults import bad
+from stead.serve.faults import bad, forbidden, not_built
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume.answers import STATUS, described, listed, seen
@@ -68,6 +68,16 @@ def create_snapshot(call: Call) -> ApiReply:
 
 def change_snapshot(call: Call) -> ApiReply:
     return ApiReply(body={"snapshot": snapshot_data(*described(call, "snapshots", "Snapshot", "snapshot"))})
+
+
+def act(call: Call) -> ApiReply:
+    """By force, a snapshot is deleted in any state; what is made from it keeps it all the same."""
+    call.own("snapshots", "Snapshot")
+    if [*call.body] != ["os-force_delete"]:
+        raise not_built("Of the actions of snapshots, os-force_delete alone is there: a status cannot be written.")
+    if not call.caller.admin:
+        raise forbidden("Only an admin deletes a snapshot by force.")
+    return delete_snapshot(call)
 
 
 def delete_snapshot(call: Call) -> ApiReply:
