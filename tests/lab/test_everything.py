@@ -21,6 +21,7 @@ EVERYTHING = Path(__file__).parents[1] / "unit" / "kinds" / "everything.yml"
 # What no host of a lab has: hardware, 802.1Q and fair queues in the kernel, a TPM, KVM.
 FLAVOR = {"memory": "128MiB", "max_memory": "256MiB", "disk": "1GiB", "ephemeral": "1GiB", "swap": "64MiB"}
 SMALL = {"vcpus": 1, "memory": "128MiB", "disk": "1GiB"}
+FOUND = "/var/lib/stead/pools/default/old.qcow2"  # what a volume takes over
 LACKING = ("bandwidth", "hugepages", "devices", "reserve", "traits", "forbidden_traits", "preferred_traits")
 
 
@@ -71,6 +72,7 @@ def test_every_field_of_every_kind(lab: Lab, tmp_path: Path) -> None:
     site.write("stead: 1\n")
     site.stead("plan")  # looking at a host for the first time leaves what was proven there
     before = listing(lab)
+    lab.run("compute-1", ["qemu-img", "create", "-q", "-f", "qcow2", FOUND, "5G"])
     site.write(yaml.safe_dump(spec(rescue), sort_keys=False))
     site.apply()
     site.assert_nothing_to_do()
