@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from stead.core.address import Address
@@ -45,13 +46,14 @@ def log_in(call: Call) -> ApiReply:
     said = call.body["auth"]
     identity, methods, scope = said["identity"], said["identity"]["methods"], said.get("scope")
     given: Key | None = None
+    until = inf
     if "password" in methods and "password" in identity:
         user = _by_password(call, identity["password"]["user"])
     elif "token" in methods and "token" in identity:
         old = call.people.caller(identity["token"]["id"], call.world.project)
         if old.token is None or old.token.is_delegated:
             raise unauthenticated(BAD_LOGIN)
-        user = old.user
+        user, until = old.user, old.token.expires  # or a token would be good for ever
     elif "application_credential" in methods and "application_credential" in identity:
         user, credential, where = _by_credential(call, identity["application_credential"])
         given = (CREDENTIAL, credential)
@@ -64,7 +66,7 @@ def log_in(call: Call) -> ApiReply:
         user, where = trust["user"] if trust["impersonation"] else user, trust["project"]
     elif given is None:
         where = _scope(call, user, scope)
-    text = call.people.tokens.sealed(call.people.issue(user, where, tuple(methods), given))
+    text = call.people.tokens.sealed(call.people.issue(user, where, tuple(methods), given, until))
     caller = call.people.caller(text, call.world.project)
     if caller.token is None:
         raise unauthenticated(BAD_LOGIN)

@@ -11,7 +11,7 @@ from stead.serve.faults import conflict, forbidden
 from stead.serve.identity.answers import listed
 from stead.serve.identity.people import DEFAULT, DOMAIN, DOMAINS, GROUP, PROJECT, USER, Key, Record, in_domain
 from stead.serve.identity.project_calls import end_project, must_be_empty
-from stead.serve.identity.records import Item, RecordKind, item, items
+from stead.serve.identity.records import Item, RecordKind, item
 from stead.serve.identity.scopes import of_domain
 from stead.serve.routes import LONG, NAME, ApiReply, Call
 
@@ -63,5 +63,6 @@ DOMAIN_KIND: RecordKind = RecordKind(
 def own_domains(call: Call) -> ApiReply:
     """Those in which the caller has a role: what a token can be for."""
     people, user = call.people, call.caller.user
-    found = [one for one in items(call, DOMAIN_KIND) if people.roles_in(user, of_domain(one["id"]))]
+    made = [item(call, DOMAIN_KIND, name, one) for name, one in people.of_kind(DOMAINS)]
+    found = [one for one in (*DOMAIN_KIND.fixed(call), *made) if people.roles_in(user, of_domain(one["id"]))]
     return listed(call, "domains", found)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
@@ -81,10 +81,14 @@ class People:
     def domain_of_project(self, project: str) -> str:
         return str(self.known().get((PROJECT, project), {}).get("domain", DOMAIN))
 
-    def put_project(self, project: str, domain: str) -> None:
+    def put_project(self, project: str, domain: str, *, enabled: bool = True) -> None:
         self.domain(domain)
-        if domain != DOMAIN:
-            self.write({(PROJECT, project): {"project": project, "domain": domain}})
+        known = {"project": project, "domain": domain, **({} if enabled else {"enabled": False})}
+        self.write({(PROJECT, project): None if enabled and domain == DOMAIN else known})
+
+    def is_project_on(self, project: str) -> bool:
+        """No token is for one that is disabled, whenever it was issued. Its servers run on."""
+        return bool(self.known().get((PROJECT, project), {}).get("enabled", True))
 
     # Users
 
@@ -200,16 +204,6 @@ class People:
         words = ("where", "project", "project_id")
         self.write({key: None for key, one in self.known().items() if where in [one.get(word) for word in words]})
 
-    # Application credentials
-
-    def add_credential(self, user: str, where: str, name: str, **more: Any) -> tuple[str, str]:
-        if any(one["user"] == user and one["name"] == name for _, one in self.of_kind(CREDENTIAL)):
-            raise conflict(f"There is an application credential {name} already.")
-        new, secret = uuid.uuid4().hex, more.pop("secret", None) or secrets.token_urlsafe(48)
-        record = {"user": user, "project": where, "name": name, "secret": _digest(secret), **more}
-        self.write({(CREDENTIAL, new): record})
-        return new, secret
-
     # Logging in
 
     def log_in(self, user: str | None, name: str, password: str, source: str = "") -> str:
@@ -231,7 +225,7 @@ class People:
         if self.lockout.locked(credential):
             raise Fault(429, TOO_MANY.id, "Too many wrong secrets. Try again later.")
         record = self.known().get((CREDENTIAL, credential), {})
-        good = hmac.compare_digest(record.get("secret", ""), _digest(secret))
+        good = hmac.compare_digest(record.get("secret", ""), digest(secret))
         user = self.known().get((USER, record.get("user", "")), {})
         if not good or not self._may_enter(user) or self._over(record):
             raise self._failed(credential, source)
@@ -254,19 +248,23 @@ class People:
         until = credential.get("expires")
         return until is not None and until <= self._clock()
 
-    def issue(self, user: str, where: str, methods: tuple[str, ...], given: Key | None = None) -> Token:
+    def issue(
+        self, user: str, where: str, methods: tuple[str, ...], given: Key | None = None, until: float = inf
+    ) -> Token:
         """`where` is a project's id, the system, or nothing. Who has no role there gets no token for it.
 
-        `given` is the application credential or the trust that it comes by.
+        `given` is the application credential or the trust that it comes by, `until` the end of the token.
         """
         holder = self.known()[given]["user"] if given is not None else user
-        if where and not self.roles_in(holder, where):
+        if where and not (self.roles_in(holder, where) and self.is_project_on(where)):
             raise unauthenticated(BAD_LOGIN)
         credential, trust = (given[1] if given is not None and given[0] == kind else "" for kind in (CREDENTIAL, TRUST))
         now, domain = self._clock(), domain_of(where)
         project = "" if where == SYSTEM or domain else where
         audit = os.urandom(12).hex()
-        return Token(user, project, where == SYSTEM, methods, now, now + LIVES, audit, credential, domain, trust)
+        return Token(
+            user, project, where == SYSTEM, methods, now, min(now + LIVES, until), audit, credential, domain, trust
+        )
 
     def revoke(self, token: Token) -> None:
         now = self._clock()
@@ -276,7 +274,7 @@ class People:
     def caller(self, text: str, project_of: Callable[[str], str | None]) -> Caller:
         """By what is true now: a role that was taken away counts no more, whatever the token was issued for."""
         token = self.tokens.opened(text, self._clock())
-        if token is None or (REVOKED, token.audit) in self.known() or not self.is_on(self._domain_of(token)):
+        if token is None or (REVOKED, token.audit) in self.known() or not self._is_open(token):
             return NOBODY
         given = self.known().get((TRUST, token.trust) if token.trust else (CREDENTIAL, token.credential))
         if token.is_delegated and (given is None or self._over(given)):
@@ -298,15 +296,16 @@ class People:
         record = self.known().get((USER, user), {})
         return self._may_enter(record) and token.issued >= record.get("tokens_from", 0.0)
 
-    def _domain_of(self, token: Token) -> str:
-        return token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)
+    def _is_open(self, token: Token) -> bool:
+        domain = token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)
+        return self.is_on(domain) and self.is_project_on(token.project)
 
 
 def _without(group: Record, user: str) -> dict[str, Any]:
     return {**group, "members": [one for one in group["members"] if one != user]}
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
     """A credential's secret is as long as a key, so no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 

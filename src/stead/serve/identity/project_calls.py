@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.begin import begun
-from stead.serve.faults import bad, conflict, not_found
+from stead.serve.faults import conflict, not_found
 from stead.serve.identity.answers import V, domain_asked, listed
 from stead.serve.routes import ApiReply, Call
-from stead.serve.world import KnownResource, bare
+from stead.serve.world import CloudState, KnownResource, bare
+
+_WORDS = {"name": "display_name", "description": "description", "tags": "tags"}
 
 
 def project_data(call: Call, thing: KnownResource) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def project_data(call: Call, thing: KnownResource) -> dict[str, Any]:
         "domain_id": domain,
         "parent_id": domain,
         "is_domain": False,
-        "enabled": True,
+        "enabled": call.people.is_project_on(identity),
         "description": thing.model.description,
         "tags": list(thing.settings.tags),
         "options": {},
@@ -55,23 +57,59 @@ def create_project(call: Call) -> ApiReply:
     if any((one["name"], one["domain_id"]) == (name, domain) for one in all_projects(call)):
         raise conflict(f"There is a project {name} already.")
     world, address = begun(call.cloud, call.who, name, description=said.get("description"), tags=said.get("tags"))
-    call.people.put_project(bare(world.id_of(address)), domain)
+    call.people.put_project(bare(world.id_of(address)), domain, enabled=said.get("enabled", True))
     return ApiReply(201, {"project": project_data(call, world.thing(address))})
 
 
 def change_project(call: Call) -> ApiReply:
     thing, said = one_project(call), call.body["project"]
-    if said.get("enabled") is False:
-        raise bad("A project cannot be disabled. Take its people's roles away, or delete it.")
-    fields = {
-        word: said[name] for name, word in (("name", "display_name"), ("description", "description")) if name in said
-    }
+    fields = {word: said[name] for name, word in _WORDS.items() if name in said}
+    world = _edited(call, thing, fields) if fields else call.world
+    if "enabled" in said:
+        identity = bare(thing.id)
+        call.people.put_project(identity, call.people.domain_of_project(identity), enabled=said["enabled"])
+    return ApiReply(body={"project": project_data(call, world.thing(thing.address))})
 
+
+def _edited(call: Call, thing: KnownResource, fields: Mapping[str, Any]) -> CloudState:
     def edit(content: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**content, "project": {**content.get("project", {}), **fields}}
 
-    world = call.cloud.edit(thing.address.name, call.who, "change project", edit)
-    return ApiReply(body={"project": project_data(call, world.thing(thing.address))})
+    return call.cloud.edit(thing.address.name, call.who, "change project", edit)
+
+
+def list_tags(call: Call) -> ApiReply:
+    return ApiReply(body={"tags": list(one_project(call).settings.tags)})
+
+
+def write_tags(call: Call) -> ApiReply:
+    tags = [*dict.fromkeys(call.body["tags"])]
+    _edited(call, one_project(call), {"tags": tags})
+    return ApiReply(body={"tags": tags})
+
+
+def clear_tags(call: Call) -> ApiReply:
+    _edited(call, one_project(call), {"tags": []})
+    return ApiReply(204)
+
+
+def has_tag(call: Call) -> ApiReply:
+    if call.path["tag"] not in one_project(call).settings.tags:
+        raise not_found("Tag", call.path["tag"])
+    return ApiReply(204)
+
+
+def add_tag(call: Call) -> ApiReply:
+    thing = one_project(call)
+    _edited(call, thing, {"tags": [*dict.fromkeys([*thing.settings.tags, call.path["tag"]])]})
+    return ApiReply(201)
+
+
+def remove_tag(call: Call) -> ApiReply:
+    has_tag(call)
+    thing = one_project(call)
+    _edited(call, thing, {"tags": [one for one in thing.settings.tags if one != call.path["tag"]]})
+    return ApiReply(204)
 
 
 def delete_project(call: Call) -> ApiReply:

@@ -27,11 +27,17 @@ from stead.serve.identity.group_calls import (
     user_groups,
 )
 from stead.serve.identity.project_calls import (
+    add_tag,
     change_project,
+    clear_tags,
     create_project,
     delete_project,
+    has_tag,
     list_projects,
+    list_tags,
+    remove_tag,
     show_project,
+    write_tags,
 )
 from stead.serve.identity.records import routes_of
 from stead.serve.identity.role_calls import ROLE_KIND, grant, has_role, list_assignments, roles_of, withdraw
@@ -45,7 +51,7 @@ from stead.serve.identity.user_calls import (
     show_user,
     user_projects,
 )
-from stead.serve.routes import FLAG, ID, LONG, MAYBE_ID, NAME, AccessPolicy, ApiRoute, Service, record, wrapped
+from stead.serve.routes import FLAG, ID, LONG, MAYBE_ID, NAME, TAGS, AccessPolicy, ApiRoute, Service, record, wrapped
 
 PASSWORD = {"type": ["string", "null"], "minLength": 1, "maxLength": 1024}
 _USER = record(
@@ -58,13 +64,16 @@ _USER = record(
     domain_id=MAYBE_ID,
 )
 _GROUP = record(name=NAME, description=LONG, domain_id=MAYBE_ID)
-_PROJECT = record(name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"}, domain_id=MAYBE_ID)
+_PROJECT = record(
+    name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"}, domain_id=MAYBE_ID, tags=TAGS
+)
 _CREDENTIAL = record(
     ["name"],
     name=NAME,
     description=LONG,
     secret={"type": ["string", "null"], "minLength": 16, "maxLength": 255},
     expires_at={"type": ["string", "null"], "maxLength": 40},
+    access_rules={"type": ["array", "null"], "maxItems": 100},
     roles={"type": ["array", "null"], "maxItems": 10, "items": record(id=ID, name=ID)},
 )
 _PASSWORD = wrapped(
@@ -96,6 +105,12 @@ ROUTES = (
     ApiRoute("GET", f"{V}/projects/{{id}}", ANYONE, show_project),
     ApiRoute("PATCH", f"{V}/projects/{{id}}", ADMIN, change_project, wrapped("project", _PROJECT)),
     ApiRoute("DELETE", f"{V}/projects/{{id}}", ADMIN, delete_project),
+    ApiRoute("GET", f"{V}/projects/{{id}}/tags", ANYONE, list_tags),
+    ApiRoute("PUT", f"{V}/projects/{{id}}/tags", ADMIN, write_tags, record(["tags"], tags=TAGS)),
+    ApiRoute("DELETE", f"{V}/projects/{{id}}/tags", ADMIN, clear_tags),
+    ApiRoute("GET", f"{V}/projects/{{id}}/tags/{{tag}}", ANYONE, has_tag),
+    ApiRoute("PUT", f"{V}/projects/{{id}}/tags/{{tag}}", ADMIN, add_tag),
+    ApiRoute("DELETE", f"{V}/projects/{{id}}/tags/{{tag}}", ADMIN, remove_tag),
     ApiRoute("GET", f"{V}/users", ADMIN, list_users),
     ApiRoute("POST", f"{V}/users", ADMIN, create_user, wrapped("user", {**_USER, "required": ["name"]})),
     ApiRoute("GET", f"{V}/users/{{id}}", ANYONE, show_user),
