@@ -17,6 +17,7 @@ PREFIXES = {
     "keypairs": "key",
     "subnets": "sub",
     "ports": "port",
+    "server_groups": "grp",
 }
 
 

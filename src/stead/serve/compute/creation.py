@@ -10,6 +10,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
+from stead.serve.compute.server_groups import rule_of
 from stead.serve.edits import Content, Edit, all_of, put, slug
 from stead.serve.faults import NOT_ALLOWED, Fault, bad, conflict, not_built
 from stead.serve.keys import fresh, new_key
@@ -19,6 +20,7 @@ from stead.serve.world import CloudState, KnownResource
 ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
 MOST = 100  # servers of one request
 METADATA_ITEMS = 128
+HINTS = ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
 
 
 class Created:
@@ -35,7 +37,7 @@ def created(call: Call) -> Created:
         raise bad(f"min_count and max_count are from 1 to {MOST}, and min_count is not above max_count.")
     if said.get("personality"):
         raise not_built("Files of `personality` are not injected. Use user_data.")
-    fields = _fields(call, world, said)
+    fields = {**_fields(call, world, said), **_placed(call)}
     within_limit(said.get("metadata") or {})
     reservation = f"r-{fresh()}" if true(said.get("return_reservation_id")) else None
     edits: list[Edit] = []
@@ -50,6 +52,13 @@ def created(call: Call) -> Created:
         edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **noted)]
         keys.append(key)
     return Created(all_of(*edits), keys)
+
+
+def _placed(call: Call) -> dict[str, Any]:
+    hints: Mapping[str, Any] = next((call.body[name] for name in HINTS if name in call.body), {})
+    if passed := [name for name in ("same_host", "different_host") if hints.get(name)]:
+        raise not_built(f"The hint {passed[0]} is not built. Make a server group, and name it in both requests.")
+    return rule_of(call, hints)
 
 
 def within_limit(labels: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stead.serve.compute.creation import METADATA_ITEMS
+from stead.serve.compute.server_groups import groups_of
 from stead.serve.compute.servers import V
 from stead.serve.quotas import COMPUTE, NO_LIMIT, QuotaSet, limits, used
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
@@ -42,7 +43,7 @@ def absolute(call: Call) -> ApiReply:
         "totalInstancesUsed": now["instances"],
         "totalCoresUsed": now["cores"],
         "totalRAMUsed": now["ram"],
-        "totalServerGroupsUsed": 0,
+        "totalServerGroupsUsed": len([*groups_of(world, project)]),
         "totalFloatingIpsUsed": 0,
         "totalSecurityGroupsUsed": 0,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import hosts, keypairs, limits, security_groups, usage
+from stead.serve.compute import hosts, keypairs, limits, security_groups, server_groups, usage
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -15,6 +15,7 @@ from stead.serve.compute.attachments import (
     remove_interface,
     show_attachment,
 )
+from stead.serve.compute.creation import HINTS
 from stead.serve.compute.flavors import detail_flavors, extra_specs, list_flavors, show_flavor
 from stead.serve.compute.server_calls import (
     act,
@@ -35,7 +36,6 @@ from stead.serve.compute.server_calls import (
     write_metadata,
 )
 from stead.serve.compute.servers import V
-from stead.serve.faults import not_found
 from stead.serve.routes import (
     FLAG,
     ID,
@@ -49,7 +49,6 @@ from stead.serve.routes import (
     AccessPolicy,
     ApiReply,
     ApiRoute,
-    Call,
     Service,
     record,
     wrapped,
@@ -58,13 +57,6 @@ from stead.serve.routes import (
 
 def empty(name: str) -> Any:
     return lambda _call: ApiReply(body={name: []})
-
-
-def _none(what: str) -> Any:
-    def handler(call: Call) -> ApiReply:
-        raise not_found(what, next(iter(call.path.values()), ""))
-
-    return handler
 
 
 _COUNT = {"type": ["integer", "string"], "pattern": "^[1-9][0-9]{0,3}$", "minimum": 1}
@@ -94,6 +86,8 @@ _SERVER = record(
         "items": record(volume_size={"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,6}$"}),
     },
 )
+_HINTS = record(group=UUID)
+_NEW = record(["server"], server=_SERVER, **dict.fromkeys(HINTS, _HINTS))
 _CHANGE = record(
     name={**NAME, "pattern": r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"},
     description=LONG,
@@ -112,7 +106,7 @@ ROUTES = (
     ApiRoute("GET", V, PUBLIC, versions.one_of(versions.compute)),
     ApiRoute("GET", OLDER, PUBLIC, versions.one_of(versions.compute_2)),
     ApiRoute("GET", S, READER, list_servers, kept=True),
-    ApiRoute("POST", S, MEMBER, create_server, wrapped("server", _SERVER)),
+    ApiRoute("POST", S, MEMBER, create_server, _NEW),
     ApiRoute("GET", f"{S}/detail", READER, detail_servers, kept=True),
     ApiRoute("GET", f"{S}/{{id}}", READER, show_server),
     ApiRoute("PUT", f"{S}/{{id}}", MEMBER, change_server, wrapped("server", _CHANGE)),
@@ -142,17 +136,14 @@ ROUTES = (
     ApiRoute("GET", f"{V}/flavors/{{id}}/os-extra_specs", READER, extra_specs),
     *keypairs.ROUTES,
     *security_groups.ROUTES,
+    *server_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
     *usage.ROUTES,
     ApiRoute("GET", f"{V}/extensions", READER, empty("extensions")),
-    ApiRoute("GET", f"{V}/os-server-groups", READER, empty("server_groups")),
-    ApiRoute("GET", f"{V}/os-server-groups/{{id}}", READER, _none("Server group")),
     ApiRoute("GET", f"{V}/os-aggregates", ADMIN, empty("aggregates")),
 )
 UNBUILT = (
-    ("POST", f"{V}/os-server-groups", "server groups"),
-    ("DELETE", f"{V}/os-server-groups/{{id}}", "server groups"),
     ("POST", f"{V}/os-aggregates", "host aggregates"),
     ("POST", f"{V}/flavors", "flavors of an admin's own: write them in the site's files"),
     ("DELETE", f"{V}/flavors/{{id}}", "the same"),
