@@ -129,7 +129,7 @@ class ApiServer:
     def _answer(
         self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
     ) -> ApiReply:
-        call, status, began = self._call(route, request, raw), 500, time.perf_counter()
+        call, status, began = self._call(route, request, raw, request_id), 500, time.perf_counter()
         call.preview = PREVIEW in request.headers
         try:
             call.caller = self._caller(request)
@@ -164,7 +164,7 @@ class ApiServer:
         self._kept.keep(world, key, encoded)
         return encoded
 
-    def _call(self, route: ApiRoute, request: Request, raw: bytes) -> Call:
+    def _call(self, route: ApiRoute, request: Request, raw: bytes, request_id: str) -> Call:
         return Call(
             cloud=self._cloud,
             people=self._people,
@@ -173,6 +173,7 @@ class ApiServer:
             query=request.query_params.multi_items(),
             body=None,
             headers=request.headers,
+            request=request_id,
             root=self._url or f"{request.url.scheme}://{request.url.netloc}",
             source=request.client.host if request.client else "",
             raw=raw if route.raw else b"",

@@ -14,6 +14,8 @@ from stead.serve.edits import Content, Edit
 NOTES = "serve"
 REBOOT, RESIZED_FROM = "reboot", "resized_from"
 RESERVATION = "reservation"  # of the request that made it, where that asked for one
+DID, REMEMBERED = "did", 20  # what was asked for of it: the latest, and how many of them
+LOCKED = "locked"  # by its owner, or by an admin
 ENDS_WITH_IT = "boot_volume_ends_with_it"
 
 
@@ -34,6 +36,10 @@ def note(key: str, **said: Any) -> Edit:
         return {**rest, NOTES: after} if after else rest
 
     return edit
+
+
+def did(key: str, what: Mapping[str, Any]) -> Edit:
+    return lambda content: note(key, **{DID: [*of(content, key).get(DID, ()), what][-REMEMBERED:]})(content)
 
 
 def forget(content: Content, key: str) -> Content:

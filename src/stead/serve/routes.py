@@ -59,6 +59,7 @@ class Call:
     headers: Mapping[str, str]
     root: str  # URL of the server, as the client sees it
     source: str
+    request: str = ""  # its id
     raw: bytes = b""  # of routes that take no JSON
     audit: dict[str, str] = field(default_factory=dict)
     preview: bool = False  # its edit is planned and told, and not saved

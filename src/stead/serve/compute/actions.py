@@ -10,8 +10,8 @@ from stead.core.by_hand import by_hand
 from stead.serve.compute.creation import flavor_of, group_named
 from stead.serve.compute.servers import Status, notes_of
 from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
-from stead.serve.faults import bad, conflict, not_built
-from stead.serve.notes import forget, note
+from stead.serve.faults import bad, conflict, forbidden, not_built
+from stead.serve.notes import LOCKED, forget, note
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -23,7 +23,6 @@ UNBUILT = frozenset(
         "createBackup",
         "evacuate",
         "forceDelete",
-        "lock",
         "migrate",
         "os-getSPICEConsole",
         "os-migrateLive",
@@ -37,7 +36,6 @@ UNBUILT = frozenset(
         "shelve",
         "shelveOffload",
         "trigger_crash_dump",
-        "unlock",
         "unrescue",
         "unshelve",
         "injectNetworkInfo",
@@ -129,6 +127,16 @@ def _groups(thing: KnownResource) -> list[str]:
     return ["default"] if groups is None else [one.name for one in groups]
 
 
+def _lock(call: Call, _world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    return note(thing.address.name, **{LOCKED: "admin" if call.caller.admin else "owner"})
+
+
+def _unlock(call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    if notes_of(world, thing).get(LOCKED) == "admin" and not call.caller.admin:
+        raise forbidden(f"Instance {thing.id} was locked by an admin.")
+    return note(thing.address.name, **{LOCKED: None})
+
+
 ACTIONS: Mapping[str, Action] = {
     "os-start": _be("start", "running", "stopped", "error", "resized"),
     "os-stop": _be("stop", "stopped", "active", "error", "resized"),
@@ -140,9 +148,14 @@ ACTIONS: Mapping[str, Action] = {
     "resize": _resize,
     "confirmResize": _confirm,
     "revertResize": _revert,
+    "lock": _lock,
+    "unlock": _unlock,
     "addSecurityGroup": _add_group,
     "removeSecurityGroup": _remove_group,
 }
+
+
+UNLOCKED = frozenset({"lock", "unlock"})  # what a lock does not keep from
 
 
 def action_of(call: Call, world: CloudState, thing: KnownResource) -> tuple[str, Edit]:

@@ -7,14 +7,15 @@ from typing import Any
 
 from stead.serve.attaching import attaching, detaching
 from stead.serve.compute.creation import asked_networks, port_nic
+from stead.serve.compute.events import asked
 from stead.serve.compute.server_calls import one, own
 from stead.serve.compute.servers import attachment
-from stead.serve.edits import change
+from stead.serve.edits import Edit, all_of, change
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports
 from stead.serve.network.port_calls import with_interface
 from stead.serve.routes import ApiReply, Call
-from stead.serve.world import CloudState
+from stead.serve.world import CloudState, KnownResource
 
 
 def list_attachments(call: Call) -> ApiReply:
@@ -36,7 +37,10 @@ def attach(call: Call) -> ApiReply:
     volume = world.find("volumes", said["volumeId"], call.project, what="Volume")
     if not volume.model.shareable and any(one.kind == "instances" for one in world.users_of(volume.address)):
         raise bad(f"Invalid volume: volume {volume.id} is already attached to a server.")
-    world = call.edit(f"attach volume {volume.name}", attaching(world, thing, volume, said.get("device") or ""))
+    world = call.edit(
+        f"attach volume {volume.name}",
+        _noted(call, thing, "attach_volume", attaching(world, thing, volume, said.get("device") or "")),
+    )
     after = world.thing(thing.address)
     found = next(each for each in after.model.volumes if each.volume == volume.address)
     return ApiReply(body={"volumeAttachment": attachment(after, world, found)})
@@ -47,8 +51,12 @@ def detach(call: Call) -> ApiReply:
     volume = next((each for each in thing.model.volumes if world.id_of(each.volume) == call.path["volume"]), None)
     if volume is None:
         raise not_found("Volume attachment", call.path["volume"])
-    call.edit("detach a volume", detaching(thing.address, volume.volume))
+    call.edit("detach a volume", _noted(call, thing, "detach_volume", detaching(thing.address, volume.volume)))
     return ApiReply(202)
+
+
+def _noted(call: Call, thing: KnownResource, action: str, edit: Edit) -> Edit:
+    return all_of(edit, asked(call, thing.address.name, action))
 
 
 def _interface(world: CloudState, port: ports.KnownPort) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def add_interface(call: Call) -> ApiReply:
         before = content["instances"][key].get("networks", [])
         return change(content, "instances", key, {"networks": [*before, nic]})
 
-    world = call.edit("attach an interface", edit)
+    world = call.edit("attach an interface", _noted(call, thing, "attach_interface", edit))
     last = list(ports.of_server(world, world.thing(thing.address)))[-1]
     return ApiReply(body={"interfaceAttachment": _interface(world, last)})
 
@@ -100,5 +108,6 @@ def remove_interface(call: Call) -> ApiReply:
         raise not_found("Port", call.path["port"])
     if ports.floating_of(world).get(port.id):
         raise conflict("A floating IP leads to this port. Take it away first.")
-    call.edit("detach an interface", with_interface(world, port, lambda _nic: []))
+    edit = with_interface(world, port, lambda _nic: [])
+    call.edit("detach an interface", _noted(call, thing, "detach_interface", edit))
     return ApiReply(202)

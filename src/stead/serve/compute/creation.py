@@ -10,6 +10,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
+from stead.serve.compute.events import asked
 from stead.serve.compute.server_groups import rule_of
 from stead.serve.edits import Content, Edit, all_of, put, slug
 from stead.serve.faults import NOT_ALLOWED, Fault, bad, conflict, not_built
@@ -49,7 +50,12 @@ def created(call: Call) -> Created:
         noted: dict[str, Any] = {**accesses(said), notes.RESERVATION: reservation}
         if volume.get("boot_volume") and _roots(said)[0].get("delete_on_termination"):
             noted[notes.ENDS_WITH_IT] = True
-        edits += [*more, _one(key, name, {**fields, **volume}, world), notes.note(key, **noted)]
+        edits += [
+            *more,
+            _one(key, name, {**fields, **volume}, world),
+            notes.note(key, **noted),
+            asked(call, key, "create"),
+        ]
         keys.append(key)
     return Created(all_of(*edits), keys)
 

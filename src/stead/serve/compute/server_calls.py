@@ -10,9 +10,10 @@ from stead.core.address import Address
 from stead.serve import notes
 from stead.serve.compute import actions, consoles, creation, images, security_groups
 from stead.serve.compute import servers as words
+from stead.serve.compute.events import asked
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
 from stead.serve.edits import all_of
-from stead.serve.faults import bad, not_found
+from stead.serve.faults import bad, conflict, not_found
 from stead.serve.listing import limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call, true
 from stead.serve.world import CloudState, KnownResource, moment
@@ -29,7 +30,11 @@ def one(call: Call) -> tuple[CloudState, KnownResource]:
 
 
 def own(call: Call) -> tuple[CloudState, KnownResource]:
-    return call.own("instances", "Instance")
+    """To change it: what is locked is changed by admins only."""
+    world, thing = call.own("instances", "Instance")
+    if words.notes_of(world, thing).get(notes.LOCKED) and not call.caller.admin:
+        raise conflict(f"Instance {thing.id} is locked")
+    return world, thing
 
 
 def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
@@ -155,9 +160,11 @@ def act(call: Call) -> ApiReply:
     for name, form in consoles.OPENED.items():
         if name in call.body:
             return consoles.opened(call, own(call)[1], form)
-    world, thing = own(call)
+    locks = not actions.UNLOCKED.isdisjoint(call.body)
+    world, thing = call.own("instances", "Instance") if locks else own(call)
     name, edit = actions.action_of(call, world, thing)
-    call.edit(f"{name} server {thing.name}", edit)
+    done = asked(call, thing.address.name, name.removeprefix("os-"))
+    call.edit(f"{name} server {thing.name}", all_of(edit, done))
     return ApiReply(204 if name == "confirmResize" else 202)
 
 

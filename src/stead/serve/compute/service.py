@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import hosts, keypairs, limits, security_groups, server_groups, usage
+from stead.serve.compute import events, hosts, keypairs, limits, security_groups, server_groups, usage
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -136,6 +136,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/flavors/{{id}}/os-extra_specs", READER, extra_specs),
     *keypairs.ROUTES,
     *security_groups.ROUTES,
+    *events.ROUTES,
     *server_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
@@ -148,7 +149,6 @@ UNBUILT = (
     ("POST", f"{V}/flavors", "flavors of an admin's own: write them in the site's files"),
     ("DELETE", f"{V}/flavors/{{id}}", "the same"),
     ("POST", f"{S}/{{id}}/remote-consoles", "consoles"),
-    ("GET", f"{S}/{{id}}/os-instance-actions", "the list of what was done to a server"),
     ("GET", f"{S}/{{id}}/diagnostics", "measurements of a server"),
     ("PUT", f"{S}/{{id}}/os-volume_attachments/{{volume}}", "swapping volumes"),
 )
