@@ -30,7 +30,7 @@ def create_image(call: Call, world: CloudState, thing: KnownResource) -> ApiRepl
     state = Status(world, thing).vm_state
     if thing.state is not ResourceStatus.MADE or state not in _READY:
         raise conflict(f"Cannot 'createImage' instance {thing.id} while it is in vm_state {state}")
-    told = {**properties, "image_type": "snapshot"}
+    told = {**properties, "image_type": "snapshot", "instance_uuid": thing.id}
     size = _root_size(thing)
     return registered(call, register(call, thing.address, said["name"], told, size, **_of_base(world, thing)))
 

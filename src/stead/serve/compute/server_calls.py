@@ -12,12 +12,12 @@ from stead.serve.compute import actions, consoles, creation, images, security_gr
 from stead.serve.compute import servers as words
 from stead.serve.compute.events import asked
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
+from stead.serve.compute.times import since
 from stead.serve.edits import all_of
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.listing import limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call, true
-from stead.serve.world import CloudState, KnownResource, moment
-from stead.usage.intervals import moment_of
+from stead.serve.world import CloudState, KnownResource
 
 # At most two quantifiers, and none inside of another.
 _QUICK = re.compile(r"[^(){}|*+?]{0,255}([*+?][^(){}|*+?]{0,255}){0,2}")
@@ -40,7 +40,7 @@ def own(call: Call) -> tuple[CloudState, KnownResource]:
 def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
     world = call.world
     found = list(world.things("instances", _projects(call, world)))
-    status, host, since = (call.asked(word) for word in ("status", "host", "changes-since"))
+    status, host, moment = call.asked("status"), call.asked("host"), since(call)
     if name := call.asked("name"):
         found = [thing for thing in found if _named(name)(thing.name)]
     if part := call.asked("ip") or call.asked("ip6"):
@@ -51,8 +51,8 @@ def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
         found = [thing for thing in found if words.Status(world, thing).status == status.upper()]
     if host and call.caller.admin:
         found = [thing for thing in found if thing.host == host]
-    if since:
-        found = [thing for thing in found if thing.updated >= _moment(since)]
+    if moment:
+        found = [thing for thing in found if thing.updated >= moment]
     for word, kind in (("flavor", "flavors"), ("image", "images")):
         if text := call.asked(word):
             address = world.address(kind, text)
@@ -79,13 +79,6 @@ def _named(text: str) -> Callable[[str], object]:
 def _inside(world: CloudState, thing: KnownResource) -> list[str]:
     found = words.addresses(world, thing, interfaces(world, thing))
     return [each["addr"] for some in found.values() for each in some]
-
-
-def _moment(text: str) -> str:
-    try:
-        return moment(moment_of(text))
-    except ValueError as error:
-        raise bad("changes-since is no time: write it as 2026-11-30T12:00:00.") from error
 
 
 def _paged(call: Call, path: str, make: Any) -> ApiReply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import events, hosts, keypairs, limits, security_groups, server_groups, usage
+from stead.serve.compute import events, hosts, image_calls, keypairs, limits, security_groups, server_groups, usage
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -137,6 +137,7 @@ ROUTES = (
     *keypairs.ROUTES,
     *security_groups.ROUTES,
     *events.ROUTES,
+    *image_calls.ROUTES,
     *server_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stead.serve.edits import change, put, remove
 from stead.serve.faults import bad, forbidden, not_built, not_found
-from stead.serve.image.images import QUEUED, V, data, find, queued_data, waiting, waiting_one
+from stead.serve.image.images import QUEUED, V, data, find, queued_data, visible, visible_one, waiting, waiting_one
 from stead.serve.keys import new_key
 from stead.serve.listing import filtered, ordered, page
 from stead.serve.routes import ApiReply, Call
@@ -46,9 +46,7 @@ PROPERTIES = frozenset(
 
 
 def list_images(call: Call) -> ApiReply:
-    world = call.world
-    found = [data(world, thing) for thing in world.things("images", [call.caller.project, ""])]
-    found += [queued_data(call, world, one) for one in waiting(call, world)]
+    found = visible(call, call.world)
     call.query = [pair for pair in call.query if pair[0] != "member_status"]
     tags = [text for name, text in call.query if name == "tag"]
     found = [one for one in found if set(tags) <= set(one["tags"])]
@@ -68,10 +66,7 @@ def _alternatives(name: str, text: str) -> list[tuple[str, str]]:
 
 
 def show_image(call: Call) -> ApiReply:
-    world = call.world
-    if one := waiting_one(call, world):
-        return ApiReply(body=queued_data(call, world, one))
-    return ApiReply(body=data(world, find(call, world)))
+    return ApiReply(body=visible_one(call, call.world))
 
 
 def create_image(call: Call) -> ApiReply:
@@ -95,9 +90,15 @@ def create_image(call: Call) -> ApiReply:
 
 def _properties(said: Mapping[str, Any]) -> dict[str, str]:
     found = {name: one for name, one in said.items() if name not in PROPERTIES}
+    _not_reserved(found)
     if any(not isinstance(one, str) or not name or len(one) > 4096 for name, one in found.items()):
         raise bad("Properties of an image are texts.")
     return found
+
+
+def _not_reserved(names: Iterable[str]) -> None:
+    if taken := [name for name in names if name.startswith("os_glance")]:
+        raise forbidden(f"Attribute '{taken[0][:40]}' is reserved.")
 
 
 def change_image(call: Call) -> ApiReply:
@@ -129,6 +130,7 @@ def _patched(entry: dict[str, Any], patch: Any, words: Mapping[str, str]) -> Non
                 ((each, str(one[each]).removeprefix("/")) for each in ("add", "replace", "remove") if each in one),
                 ("", ""),
             )
+        _not_reserved([name])
         if name in words and op in ("add", "replace"):
             entry[words[name]] = one["value"]
         elif name in PROPERTIES and name not in ("visibility", "min_disk", "min_ram", "os_hidden"):
@@ -163,16 +165,27 @@ def delete_image(call: Call) -> ApiReply:
 
 
 def write_tag(call: Call) -> ApiReply:
-    thing, tag = find(call, call.world, own=True), call.path["tag"]
-    tags = [*dict.fromkeys([*thing.settings.tags, tag])]
-    call.edit("tag image", lambda content: change(content, "images", thing.address.name, {"tags": tags}))
+    return _tagged(call, lambda tags: [*dict.fromkeys([*tags, call.path["tag"]])])
+
+
+def _tagged(call: Call, change_tags: Callable[[Sequence[str]], list[str]]) -> ApiReply:
+    """Of an image, or of what waits for its bytes."""
+    world = call.world
+    if (one := waiting_one(call, world)) is not None:
+        section, key, there = QUEUED, one.key, one.said.get("tags", ())
+    else:
+        thing = find(call, world, own=True)
+        section, key, there = "images", thing.address.name, thing.settings.tags
+    fields = {"tags": change_tags(there) or None}
+    call.edit("tag image", lambda content: change(content, section, key, fields))
     return ApiReply(204)
 
 
 def delete_tag(call: Call) -> ApiReply:
-    thing, tag = find(call, call.world, own=True), call.path["tag"]
-    if tag not in thing.settings.tags:
+    return _tagged(call, lambda tags: _without(tags, call.path["tag"]))
+
+
+def _without(tags: Sequence[str], tag: str) -> list[str]:
+    if tag not in tags:
         raise not_found("Tag", tag)
-    tags = [one for one in thing.settings.tags if one != tag] or None
-    call.edit("untag image", lambda content: change(content, "images", thing.address.name, {"tags": tags}))
-    return ApiReply(204)
+    return [one for one in tags if one != tag]

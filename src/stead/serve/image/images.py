@@ -101,6 +101,18 @@ def queued_data(call: Call, world: CloudState, one: RegisteredImage) -> dict[str
     }
 
 
+def visible(call: Call, world: CloudState) -> list[dict[str, Any]]:
+    """All that a project sees, in the order in which it was made."""
+    found = [data(world, thing) for thing in world.things("images", [call.caller.project, ""])]
+    return found + [queued_data(call, world, one) for one in waiting(call, world)]
+
+
+def visible_one(call: Call, world: CloudState) -> dict[str, Any]:
+    if one := waiting_one(call, world):
+        return queued_data(call, world, one)
+    return data(world, find(call, world))
+
+
 def find(call: Call, world: CloudState, *, own: bool = False) -> KnownResource:
     for thing in world.things("images", [call.caller.project] if own else [call.caller.project, ""]):
         if call.path["id"] == thing.id:
