@@ -18,7 +18,6 @@ from stead.serve.world import CloudState, KnownResource, ResourceStatus
 UNBUILT = frozenset(
     [
         "addFixedIp",
-        "addFloatingIp",
         "changePassword",
         "createBackup",
         "evacuate",
@@ -29,7 +28,6 @@ UNBUILT = frozenset(
         "os-resetState",
         "rebuild",
         "removeFixedIp",
-        "removeFloatingIp",
         "rescue",
         "resetNetwork",
         "restore",

@@ -8,7 +8,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.compute import actions, consoles, creation, images, security_groups
+from stead.serve.compute import actions, consoles, creation, floating_ips, images, security_groups
 from stead.serve.compute import servers as words
 from stead.serve.compute.events import asked
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
@@ -153,6 +153,9 @@ def act(call: Call) -> ApiReply:
     for name, form in consoles.OPENED.items():
         if name in call.body:
             return consoles.opened(call, own(call)[1], form)
+    for name, action in floating_ips.ACTIONS.items():
+        if name in call.body:
+            return action(call, *own(call))
     locks = not actions.UNLOCKED.isdisjoint(call.body)
     world, thing = call.own("instances", "Instance") if locks else own(call)
     name, edit = actions.action_of(call, world, thing)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.compute import events, hosts, image_calls, keypairs, limits, security_groups, server_groups, usage
+from stead.serve.compute import (
+    events,
+    floating_ips,
+    hosts,
+    image_calls,
+    keypairs,
+    limits,
+    security_groups,
+    server_groups,
+    usage,
+)
 from stead.serve.compute.attachments import (
     add_interface,
     attach,
@@ -138,6 +148,7 @@ ROUTES = (
     *security_groups.ROUTES,
     *events.ROUTES,
     *image_calls.ROUTES,
+    *floating_ips.ROUTES,
     *server_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
