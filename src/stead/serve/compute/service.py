@@ -7,14 +7,17 @@ from typing import Any
 from stead.serve import versions
 from stead.serve.compute import (
     events,
+    extensions,
     floating_ips,
     hosts,
     image_calls,
     keypairs,
     limits,
+    network_names,
     security_groups,
     server_groups,
     usage,
+    volume_calls,
 )
 from stead.serve.compute.attachments import (
     add_interface,
@@ -147,13 +150,15 @@ ROUTES = (
     *keypairs.ROUTES,
     *security_groups.ROUTES,
     *events.ROUTES,
+    *extensions.ROUTES,
     *image_calls.ROUTES,
     *floating_ips.ROUTES,
+    *volume_calls.ROUTES,
+    *network_names.ROUTES,
     *server_groups.ROUTES,
     *limits.ROUTES,
     *hosts.ROUTES,
     *usage.ROUTES,
-    ApiRoute("GET", f"{V}/extensions", READER, empty("extensions")),
     ApiRoute("GET", f"{V}/os-aggregates", ADMIN, empty("aggregates")),
 )
 UNBUILT = (
