@@ -97,19 +97,25 @@ def bobs(site: Site) -> Mapping[str, str]:
     domain = made("POST", "/identity/v3/domains", {"domain": {"name": "d"}}, "ada")[2]["domain"]["id"]
     stacked = {"stack_name": "bobs-stack", "template": TEMPLATE}
     stack = made("POST", f"/orchestration/v1/{site.projects['bobs']}/stacks", stacked, "bob")[2]["stack"]["id"]
+    groups = {"server_group": {"name": "g", "policies": ["affinity"]}}
+    apart = made("POST", "/compute/v2.1/os-server-groups", groups, "bob")[2]["server_group"]["id"]
     assert site.worker.wait_idle(30)
+    server = answer["server"]["id"]
+    done = made("GET", f"/compute/v2.1/servers/{server}/os-instance-actions", None, "bob")[2]["instanceActions"]
     return {
         "networks": net, "subnets": sub, "routers": router, "ports": port, "floatingips": fip,
         "port_forwardings": fip,
         "security-groups": group["id"], "security-group-rules": group["security_group_rules"][0]["id"],
-        "servers": answer["server"]["id"], "volumes": volume, "snapshots": snapshot, "images": image["id"],
+        "servers": server, "volumes": volume, "snapshots": snapshot, "images": image["id"],
         "os-keypairs": "bobs-key", "users": user, "projects": site.projects["bobs"],
         "application_credentials": secret["application_credential"]["id"], "os-volume_attachments": volume,
         "os-security-groups": group["id"], "os-security-group-rules": group["security_group_rules"][0]["id"],
         "credentials": blob, "domains": domain, "trusts": trusted,
         "os-interface": port, "os-quota-sets": site.projects["bobs"], "quotas": site.projects["bobs"],
         "v3": site.projects["bobs"], "v1": site.projects["bobs"], "stacks": "bobs-stack", "bobs-stack": stack,
-        "resources": "disk",
+        "resources": "disk", "os-server-groups": apart, "os-instance-actions": done[0]["request_id"],
+        "os-floating-ips": fip, "os-volumes": volume, "os-snapshots": snapshot, "os-networks": net,
+        "os-tenant-networks": net,
     }  # fmt: skip
 
 

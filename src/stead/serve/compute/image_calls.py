@@ -113,6 +113,7 @@ def show_item(call: Call) -> ApiReply:
 
 
 def write_item(call: Call) -> ApiReply:
+    visible_one(call, call.world)
     said: Mapping[str, str] = call.body["meta"]
     if list(said) != [call.path["key"]]:
         raise bad("Request body and URI mismatch")

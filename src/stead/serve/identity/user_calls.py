@@ -6,7 +6,7 @@ from typing import Any
 
 from stead.serve.faults import conflict, not_found
 from stead.serve.identity.answers import V, domain_asked, listed
-from stead.serve.identity.people import USER, in_domain
+from stead.serve.identity.people import in_domain
 from stead.serve.identity.project_calls import all_projects
 from stead.serve.routes import ApiReply, Call
 
@@ -72,11 +72,9 @@ def delete_user(call: Call) -> ApiReply:
 
 
 def change_password(call: Call) -> ApiReply:
-    """One's own, or that of somebody whose password one knows: who knows it could log in as well."""
-    asked, said = call.path["id"], call.body["user"]
-    known = call.people.known().get((USER, asked))
-    name = known["name"] if known else asked
-    user = call.people.log_in(asked if known else None, name, said["original_password"], call.source)
+    """One's own; an admin who knows somebody's changes that."""
+    user, said = of_user(call), call.body["user"]
+    call.people.log_in(user, call.people.user(user)["name"], said["original_password"], call.source)
     call.people.change_user(user, password=said["password"])
     return ApiReply(204)
 
