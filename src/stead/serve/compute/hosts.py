@@ -9,7 +9,7 @@ from uuid import UUID
 from stead.core.address import Address
 from stead.core.observed import Host, HostStatus
 from stead.serve.compute.servers import V, instance_name
-from stead.serve.faults import not_found
+from stead.serve.faults import not_built, not_found
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call
 from stead.serve.world import KnownResource, made_of
 
@@ -76,6 +76,11 @@ def statistics(call: Call) -> ApiReply:
     found = [_detail(call, one) for one in _computes(call) if one.state is HostStatus.UP]
     summed = {name: sum(one[name] for one in found) for name in _SUMMED}
     return ApiReply(body={"hypervisor_statistics": {"count": len(found), **summed}})
+
+
+def uptime(_call: Call) -> ApiReply:
+    """As Nova answers where a driver does not tell."""
+    raise not_built("Hosts do not say how long they have been up.")
 
 
 def search(call: Call) -> ApiReply:
@@ -195,6 +200,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/os-hypervisors/detail", AccessPolicy.ADMIN, hypervisors_detail),
     ApiRoute("GET", f"{V}/os-hypervisors/statistics", AccessPolicy.ADMIN, statistics),
     ApiRoute("GET", f"{V}/os-hypervisors/{{id}}", AccessPolicy.ADMIN, show_hypervisor),
+    ApiRoute("GET", f"{V}/os-hypervisors/{{id}}/uptime", AccessPolicy.ADMIN, uptime),
     ApiRoute("GET", f"{V}/os-hypervisors/{{id}}/search", AccessPolicy.ADMIN, search),
     ApiRoute("GET", f"{V}/os-hypervisors/{{id}}/servers", AccessPolicy.ADMIN, servers_by_host),
     ApiRoute("GET", f"{V}/os-hosts", AccessPolicy.ADMIN, hosts),

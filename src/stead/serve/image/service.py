@@ -41,6 +41,11 @@ def _empty(name: str) -> Any:
     return lambda call: find(call, call.world) and ApiReply(body={name: [], "schema": f"/v2/schemas/{name}"})
 
 
+def import_methods(_call: Call) -> ApiReply:
+    found = {"description": "Import methods available.", "type": "array", "value": []}
+    return ApiReply(body={"import-methods": found})
+
+
 _IMAGE = record(
     id={"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
     name={"type": ["string", "null"], "maxLength": 255},
@@ -70,13 +75,12 @@ ROUTES = (
     ApiRoute("DELETE", f"{ONE}/tags/{{tag}}", MEMBER, delete_tag),
     ApiRoute("GET", f"{ONE}/members", READER, _empty("members")),
     ApiRoute("GET", f"{V}/schemas/{{name}}", READER, schemas),
+    ApiRoute("GET", f"{V}/info/import", READER, import_methods),
 )
 UNBUILT = (
     ("POST", f"{ONE}/import", "import from a URL"),
     ("POST", f"{ONE}/members", "sharing with single projects"),
     ("GET", f"{V}/tasks", "tasks"),
-    ("GET", f"{V}/info/import", "import from a URL"),
-    ("GET", f"{V}/info/stores", "several stores"),
     ("POST", f"{ONE}/actions/deactivate", "deactivation"),
     ("POST", f"{ONE}/actions/reactivate", "deactivation"),
 )
