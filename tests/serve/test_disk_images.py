@@ -68,6 +68,10 @@ def test_a_servers_root_disk_becomes_an_image_that_servers_start_from(
     found = until(site, id_, "active")
     assert (found["name"], found["disk_format"], found["size"]) == ("gold", "qcow2", len(CONTENT))
     assert (found["made_for"], found["image_type"], found["min_disk"]) == ("web", "snapshot", 1)
+    _, _, listed = site.call("GET", f"/compute/v2.1/images?type=snapshot&server={server}", None, "bob")
+    assert [one["id"] for one in listed["images"]] == [id_]
+    _, _, told = site.call("GET", f"/compute/v2.1/images/{id_}", None, "bob")
+    assert (told["image"]["server"]["id"], told["image"]["status"]) == (server, "ACTIVE")
     (disk,) = saved
     assert (disk.project, disk.kind) == ("bobs", "instances")
     assert site.call("GET", f"/image/v2/images/{id_}/file", None, "bob")[0] == 200
@@ -99,7 +103,8 @@ def test_a_volume_becomes_an_image(site: Site) -> None:
 def test_what_cannot_be_asked_is_refused(site: Site, server: str) -> None:
     assert [make(site, server, who=who)[0] for who in ("eve", "ray")] == [404, 403]
     assert make(site, server, name="")[0] == 400
-    assert make(site, server, metadata={"a": 1})[0] == 400
+    for odd in ({"a": 1}, {"": ""}, {"a" * 256: "b"}, {"a": "b" * 256}):
+        assert make(site, server, metadata=odd)[0] == 400
     assert make(site, server, metadata="x")[0] == 400
 
 

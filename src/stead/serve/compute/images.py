@@ -23,16 +23,20 @@ def create_image(call: Call, world: CloudState, thing: KnownResource) -> ApiRepl
     if not isinstance(said, Mapping) or not isinstance(said.get("name"), str) or not 0 < len(said["name"]) <= 255:
         raise bad("createImage needs a name of 1 to 255 characters.")
     properties = said.get("metadata") or {}
-    if not isinstance(properties, Mapping) or any(not isinstance(one, str) for one in properties.values()):
-        raise bad("metadata is a map of texts.")
+    if not isinstance(properties, Mapping) or not all(_is_property(*one) for one in properties.items()):
+        raise bad("metadata is a map of texts of at most 255 characters.")
     if thing.model.boot_volume is not None:
         raise not_built("The server boots from a volume: make an image of that volume.")
     state = Status(world, thing).vm_state
     if thing.state is not ResourceStatus.MADE or state not in _READY:
         raise conflict(f"Cannot 'createImage' instance {thing.id} while it is in vm_state {state}")
-    told = {**properties, "image_type": "snapshot", "instance_uuid": thing.id}
+    told = {"image_type": "snapshot", "instance_uuid": thing.id, **properties}
     size = _root_size(thing)
     return registered(call, register(call, thing.address, said["name"], told, size, **_of_base(world, thing)))
+
+
+def _is_property(name: str, text: Any) -> bool:
+    return isinstance(text, str) and 0 < len(name) <= 255 and len(text) <= 255
 
 
 def _root_size(thing: KnownResource) -> int:
