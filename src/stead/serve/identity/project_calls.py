@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.begin import begun
-from stead.serve.faults import conflict, not_found
+from stead.serve.faults import conflict, not_built, not_found
 from stead.serve.identity.answers import V, domain_asked, listed
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import CloudState, KnownResource, bare
@@ -54,6 +54,8 @@ def show_project(call: Call) -> ApiReply:
 def create_project(call: Call) -> ApiReply:
     said, name = call.body["project"], call.body["project"]["name"]
     domain = domain_asked(call, said)
+    if said.get("is_domain") or said.get("parent_id") not in (None, domain):
+        raise not_built("A project is in a domain, and in no other project.")
     if any((one["name"], one["domain_id"]) == (name, domain) for one in all_projects(call)):
         raise conflict(f"There is a project {name} already.")
     world, address = begun(call.cloud, call.who, name, description=said.get("description"), tags=said.get("tags"))

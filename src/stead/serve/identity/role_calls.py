@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.serve.faults import conflict, not_found
+from stead.serve.faults import conflict, not_built, not_found
 from stead.serve.identity.answers import V, listed, reference
 from stead.serve.identity.people import ASSIGNMENT, CREDENTIAL, GROUP, TRUST, Key, Record, in_domain
 from stead.serve.identity.records import Item, RecordKind, item, items
@@ -17,6 +17,8 @@ from stead.serve.world import bare
 
 
 def _name_is_free(call: Call, said: Record, name: str) -> Record:
+    if call.body["role"].get("domain_id"):
+        raise not_built("Roles are of no domain: their names are the same everywhere.")
     if said["name"] in [one["name"] for one in items(call, ROLE_KIND) if one["id"] != name]:
         raise conflict(f"There is a role {said['name']} already.")
     return said

@@ -65,7 +65,13 @@ _USER = record(
 )
 _GROUP = record(name=NAME, description=LONG, domain_id=MAYBE_ID)
 _PROJECT = record(
-    name={**NAME, "maxLength": 64}, description=LONG, enabled={"type": "boolean"}, domain_id=MAYBE_ID, tags=TAGS
+    name={**NAME, "maxLength": 64},
+    description=LONG,
+    enabled={"type": "boolean"},
+    domain_id=MAYBE_ID,
+    parent_id=MAYBE_ID,
+    is_domain={"type": "boolean"},
+    tags=TAGS,
 )
 _CREDENTIAL = record(
     ["name"],
