@@ -33,6 +33,8 @@ from stead.serve.faults import (
     forbidden,
     unauthenticated,
 )
+from stead.serve.identity.access_rules import allowed
+from stead.serve.identity.catalog import types_of
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.kept import KeptAnswers
@@ -134,6 +136,7 @@ class ApiServer:
         try:
             call.caller = self._caller(request)
             _must_be_allowed(call.caller, route.policy)
+            _must_be_in_rules(call.caller, request)
             if not route.raw and route.schema is not None:
                 call.body = _parsed(raw)
                 check(call.body)
@@ -222,6 +225,16 @@ def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
     if caller.token is None:
         raise unauthenticated()
     raise forbidden(f"This needs a role that you do not have here: {policy}.")
+
+
+def _must_be_in_rules(caller: Caller, request: Request) -> None:
+    """What a token says of itself is always told."""
+    path: str = request.scope["path"]
+    _, service, rest = path.split("/", 2) if path.count("/") > 1 else ("", path[1:], "")
+    if caller.rules is None or path.startswith("/identity/v3/auth/"):
+        return
+    if not allowed(caller.rules, types_of(service), request.method, f"/{rest}"):
+        raise forbidden("No access rule of the application credential allows this request.")
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -25,6 +25,13 @@ CATALOG = (
     ("orchestration", "heat", f"/orchestration/v1/{PROJECT}"),
     ("volumev3", "cinderv3", f"/volume/v3/{PROJECT}"),
 )
+
+
+def types_of(service: str) -> frozenset[str]:
+    """All that a service is called, by the first part of its paths."""
+    return frozenset({service, *(type_ for type_, _, path in CATALOG if path.split("/")[1] == service)})
+
+
 _PLACES = (PROJECT, "$(tenant_id)s", "%(project_id)s", "%(tenant_id)s")
 _URL = {"type": "string", "maxLength": 1024, "pattern": r"^https?://[^\s\x00-\x1f\x7f]+$"}
 _ENABLED = {"type": "boolean"}

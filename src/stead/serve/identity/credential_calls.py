@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from stead.serve.faults import bad, conflict, forbidden, not_built, not_found
-from stead.serve.identity import times
+from stead.serve.faults import bad, conflict, forbidden, not_found
+from stead.serve.identity import access_rules, times
 from stead.serve.identity.answers import V, listed
 from stead.serve.identity.people import CREDENTIAL, digest
 from stead.serve.identity.role_calls import key_named, role_reference
@@ -24,6 +24,7 @@ def credential_data(call: Call, name: str, known: Mapping[str, Any], **more: Any
         "roles": [{**role_reference(call, one), "domain_id": None} for one in known["roles"]],
         "expires_at": times.instant(known["expires"]).removesuffix("Z") if known.get("expires") else None,
         "unrestricted": False,
+        **({"access_rules": access_rules.shown(call, known["rules"])} if known.get("rules") else {}),
         "user_id": known["user"],
         "links": {"self": f"{call.root}{V}/users/{known['user']}/application_credentials/{name}"},
         **more,
@@ -63,10 +64,10 @@ def create_credential(call: Call) -> ApiReply:
     asked = {key_named(call, one) for one in said.get("roles") or ()} or held
     if not asked <= call.caller.roles:
         raise bad("An application credential has no role that you have not.")
-    if said.get("access_rules"):
-        raise not_built("An application credential is narrowed by roles. Access rules are not built yet.")
     expires = times.seconds(said.get("expires_at"))
     more = {"roles": sorted(asked), "description": said.get("description"), "expires": expires}
+    if said.get("access_rules"):
+        more["rules"] = access_rules.given(call, user, said["access_rules"])
     if any(one["user"] == user and one["name"] == said["name"] for _, one in call.people.of_kind(CREDENTIAL)):
         raise conflict(f"There is an application credential {said['name']} already.")
     name, secret = uuid.uuid4().hex, said.get("secret") or secrets.token_urlsafe(48)

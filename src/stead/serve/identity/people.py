@@ -14,7 +14,7 @@ from typing import Any
 
 from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
 from stead.serve.identity.passwords import Lockout, fits, hashed
-from stead.serve.identity.roles import NOBODY, Caller, implied
+from stead.serve.identity.roles import NOBODY, Caller, implied, rules_of
 from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.identity.tokens import LIVES, Token, Tokens, ended, new_key
 from stead.store import Store
@@ -25,7 +25,12 @@ FRESH = 2.0  # seconds until what another process has written is seen
 Record = Mapping[str, Any]
 Key = tuple[str, str]
 USER, GROUP, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "group", "assignment", "credential", "revoked", "key"
-TRUST, DOMAINS, PROJECT = "trust", "domain", "project"  # of a project, its domain: the rest is its document's
+TRUST, DOMAINS, PROJECT, RULE = (
+    "trust",
+    "domain",
+    "project",
+    "access_rule",
+)  # of a project, its domain: the rest is its document's
 FROM_ONE_ADDRESS = 50  # wrong passwords and secrets, of whomever
 BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
 
@@ -289,7 +294,8 @@ class People:
         if project is None or (token.where and not roles):
             return NOBODY
         acting = self.user(actor)["name"] if actor != token.user else ""
-        return Caller(token, token.user, self.user(token.user)["name"], project, implied(roles), acting)
+        name, rules = self.user(token.user)["name"], rules_of(self.known(), given or {})
+        return Caller(token, token.user, name, project, implied(roles), acting, rules)
 
     def _holds(self, token: Token, user: str) -> bool:
         """For each that a token stands on: it ends with a new password of either, and when one is disabled or gone."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from stead.core.named import NamedTuple
 from stead.serve.identity.tokens import Token
@@ -18,6 +19,17 @@ _NEEDS = {
 }
 
 
+class AccessRule(NamedTuple):
+    """Requests that a token is good for."""
+
+    service: str
+    method: str
+    path: str  # behind the service's own
+
+
+Rules = tuple[AccessRule, ...]
+
+
 class Caller(NamedTuple):
     """Who asks, by a token that holds."""
 
@@ -27,6 +39,7 @@ class Caller(NamedTuple):
     project: str  # its name in the spec; empty without one
     roles: frozenset[str]  # keys, with those that they imply
     acting: str = ""  # who it really is, where somebody acts as the user
+    rules: Rules | None = None  # None: good for all that the roles allow
 
     @property
     def audited(self) -> str:
@@ -47,6 +60,12 @@ class Caller(NamedTuple):
 
 
 NOBODY = Caller(None, "", "", "", frozenset())
+
+
+def rules_of(known: Mapping[tuple[str, str], Mapping[str, str]], given: Mapping[str, Any]) -> Rules | None:
+    """Those of what a token came by."""
+    rules = [known["access_rule", name] for name in given.get("rules") or ()]
+    return tuple(AccessRule(one["service"], one["method"], one["path"]) for one in rules) if rules else None
 
 
 def implied(roles: Iterable[str]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.serve import versions
-from stead.serve.identity import auth, trusts
+from stead.serve.identity import access_rules, auth, trusts
 from stead.serve.identity.answers import V
 from stead.serve.identity.blobs import CREDENTIALS, POLICIES
 from stead.serve.identity.catalog import ENDPOINTS, REGIONS, SERVICES, show_catalog
@@ -79,7 +79,7 @@ _CREDENTIAL = record(
     description=LONG,
     secret={"type": ["string", "null"], "minLength": 16, "maxLength": 255},
     expires_at={"type": ["string", "null"], "maxLength": 40},
-    access_rules={"type": ["array", "null"], "maxItems": 100},
+    access_rules=access_rules.RULES,
     roles={"type": ["array", "null"], "maxItems": 10, "items": record(id=ID, name=ID)},
 )
 _PASSWORD = wrapped(
@@ -157,5 +157,6 @@ ROUTES = (
     ApiRoute("DELETE", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, remove_member),
     *(route for one in _RECORDS for route in routes_of(one)),
     *trusts.ROUTES,
+    *access_rules.ROUTES,
 )
 SERVICE = Service(name="identity", type="identity", title="keystone", endpoint=V, routes=ROUTES)

@@ -18,7 +18,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.exposition i
 )
 from stead.core.diagnostics import Refused
 from stead.serve.cloud import Cloud
-from stead.serve.identity.roles import Caller
+from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.metrics.counting import ServerCounts
 from stead.serve.metrics.site import SiteReading, families
 
@@ -54,7 +54,8 @@ class MetricsPage:
         own = self._cloud.means.metrics_token
         if form.lower() == _BEARER and own and hmac.compare_digest(given.strip().encode(), own.encode()):
             return True
-        return bool(request.headers.get("x-auth-token")) and self._caller(request).admin
+        caller = self._caller(request) if request.headers.get("x-auth-token") else NOBODY
+        return caller.admin and caller.rules is None
 
     def _site(self) -> SiteReading:
         cloud, world = self._cloud, self._cloud.world()
