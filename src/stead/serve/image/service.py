@@ -21,7 +21,7 @@ from stead.serve.image.image_calls import (
     show_image,
     write_tag,
 )
-from stead.serve.image.images import FORMATS, V, find
+from stead.serve.image.images import FORMATS, V, visible_one
 from stead.serve.routes import LONG, AccessPolicy, ApiReply, ApiRoute, Call, Service, record
 
 
@@ -38,7 +38,13 @@ def schemas(call: Call) -> ApiReply:
 
 
 def _empty(name: str) -> Any:
-    return lambda call: find(call, call.world) and ApiReply(body={name: [], "schema": f"/v2/schemas/{name}"})
+    return lambda call: visible_one(call, call.world) and ApiReply(body={name: [], "schema": f"/v2/schemas/{name}"})
+
+
+def tasks(call: Call) -> ApiReply:
+    """Images that wait for their bytes say so themselves."""
+    visible_one(call, call.world)
+    return ApiReply(body={"tasks": []})
 
 
 def import_methods(_call: Call) -> ApiReply:
@@ -74,6 +80,7 @@ ROUTES = (
     ApiRoute("PUT", f"{ONE}/tags/{{tag}}", MEMBER, write_tag),
     ApiRoute("DELETE", f"{ONE}/tags/{{tag}}", MEMBER, delete_tag),
     ApiRoute("GET", f"{ONE}/members", READER, _empty("members")),
+    ApiRoute("GET", f"{ONE}/tasks", READER, tasks),
     ApiRoute("GET", f"{V}/schemas/{{name}}", READER, schemas),
     ApiRoute("GET", f"{V}/info/import", READER, import_methods),
 )
