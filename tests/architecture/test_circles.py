@@ -17,8 +17,6 @@ TIED = {
     ("stead.heat.functions", "stead.heat.types.nested"),
     ("stead.heat.naming", "stead.heat.types.nested"),
     ("stead.heat.stack", "stead.heat.functions"),
-    # What is built is cached by the text of `build_base`, so that a change of its imports builds all of it again.
-    ("stead.lab.base", "stead.lab.build_base"),
     ("stead.language.reading.models", "stead.language.reading.elsewhere"),
 }
 

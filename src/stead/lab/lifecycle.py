@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import IO
 
 from stead.lab import cgroups, links, outside, paths
-from stead.lab.base import Base, ensure_base, locked, make_room, take
+from stead.lab.base import Base
+from stead.lab.base_cache import ensure_base, make_room
 from stead.lab.codes import LAB_DIFFERS, NO_LAB, NO_OVERLAY, refuse
 from stead.lab.commands import need, need_root, try_run
 from stead.lab.host import known_hosts, new_key, personalise
 from stead.lab.inventory import to_yaml
 from stead.lab.layout import LabLayout, from_json, lay_out, to_json
+from stead.lab.locking import locked, take
 from stead.lab.paths import Rooms
 from stead.lab.site import ANSWER_WITHIN, Lab
 from stead.lab.sizes import Sizes, check_name

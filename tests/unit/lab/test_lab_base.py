@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stead.core.diagnostics import Refused
-from stead.lab import base, build_base, commands
+from stead.lab import base, base_cache, build_base, commands
 from stead.lab.lifecycle import quiet
 
 
@@ -21,7 +21,7 @@ from stead.lab.lifecycle import quiet
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STEAD_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("STEAD_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(base, "need", lambda *_: None)
+    monkeypatch.setattr(base_cache, "need", lambda *_: None)
     return tmp_path / "cache"
 
 
@@ -39,8 +39,8 @@ def count_builds(monkeypatch: pytest.MonkeyPatch, pause: float = 0) -> list[Path
 
 def test_a_tree_is_built_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = count_builds(monkeypatch)
-    first = base.ensure_base(quiet)
-    assert base.ensure_base(quiet) == first
+    first = base_cache.ensure_base(quiet)
+    assert base_cache.ensure_base(quiet) == first
     assert len(built) == 1
     assert first.bare.is_dir()
     assert first.top.parent == cache
@@ -49,7 +49,7 @@ def test_a_tree_is_built_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_of_two_who_race_one_builds_and_both_get_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = count_builds(monkeypatch, pause=0.2)
     found: list[base.Base] = []
-    threads = [threading.Thread(target=lambda: found.append(base.ensure_base(quiet))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: found.append(base_cache.ensure_base(quiet))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -62,7 +62,7 @@ def test_of_two_who_race_one_builds_and_both_get_it(cache: Path, monkeypatch: py
 HOLDER = """
 import sys
 from pathlib import Path
-from stead.lab.base import locked
+from stead.lab.locking import locked
 from stead.lab.commands import run
 with locked(Path(sys.argv[1])):
     run(["sh", "-c", 'touch "$1"; until [ -e "$2" ]; do sleep 0.1; done', "sh", *sys.argv[2:]])
@@ -93,17 +93,18 @@ def test_a_build_that_fails_leaves_nothing_to_be_found(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(build_base, "build", fail)
     with pytest.raises(RuntimeError):
-        base.ensure_base(quiet)
+        base_cache.ensure_base(quiet)
     built = count_builds(monkeypatch)
-    base.ensure_base(quiet)
+    base_cache.ensure_base(quiet)
     assert len(built) == 1
 
 
 def test_a_tree_that_is_too_old_is_built_again_beside_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = count_builds(monkeypatch)
-    first = base.ensure_base(quiet).top
-    old = first.rename(first.with_name(f"{first.name.rsplit('-', 1)[0]}-{int(time.time() - base.STALE_AFTER - 1)}"))
-    assert base.ensure_base(quiet).top != old
+    first = base_cache.ensure_base(quiet).top
+    before = int(time.time() - base_cache.STALE_AFTER - 1)
+    old = first.rename(first.with_name(f"{first.name.rsplit('-', 1)[0]}-{before}"))
+    assert base_cache.ensure_base(quiet).top != old
     assert len(built) == 2
     assert old.exists(), "somebody may stand on it"
     assert cache.exists()
@@ -122,20 +123,20 @@ def test_only_trees_that_nobody_uses_are_removed(cache: Path, tmp_path: Path) ->
         tree.mkdir(parents=True)
         (tree / "made.json").touch()
         if tree != trees["recent"]:
-            long_ago = time.time() - base.UNUSED_AFTER - 60
+            long_ago = time.time() - base_cache.UNUSED_AFTER - 60
             os.utime(tree / "made.json", (long_ago, long_ago))
     lab = tmp_path / "home" / "lab"
     lab.mkdir(parents=True)
     (lab / "base").symlink_to(trees["used"])
-    base.prune(keep=trees["kept"])
+    base_cache.prune(keep=trees["kept"])
     assert {name for name, tree in trees.items() if tree.exists()} == {"kept", "used", "recent"}
 
 
 def test_too_little_space_is_told_before_anything_is_built(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = count_builds(monkeypatch)
-    monkeypatch.setattr(base, "SPACE", 2**60)
+    monkeypatch.setattr(base_cache, "SPACE", 2**60)
     with pytest.raises(Refused, match=r"STEAD-B003.*STEAD_LAB_CACHE"):
-        base.ensure_base(quiet)
+        base_cache.ensure_base(quiet)
     assert built == []
     assert cache.exists()
 

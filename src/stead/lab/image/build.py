@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from stead.lab import paths
-from stead.lab.base import Base, ensure_base, locked, make_room
+from stead.lab.base import Base
+from stead.lab.base_cache import ensure_base, make_room
 from stead.lab.commands import need, need_root
 from stead.lab.image import container, debian, tiny
+from stead.lab.locking import locked
 
 ROOM = 3 * 2**30  # bytes while the larger image is built
 
