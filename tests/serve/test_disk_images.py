@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -15,7 +16,10 @@ from stead.core.address import Address
 from stead.core.diagnostics import Code, Refused
 from stead.core.value import replace
 from stead.serve.edits import Content, Who
-from stead.serve.image.saving import ImageSaver
+from stead.serve.faults import Fault
+from stead.serve.image import image_calls
+from stead.serve.image.images import RegisteredImage
+from stead.serve.image.saving import WHO, ImageSaver
 
 NO = Code("STEAD-C090", "no image can be made of the disk")
 CONTENT = b"QFI\xfb and the rest"
@@ -115,7 +119,9 @@ def test_why_it_failed_is_told_and_it_can_be_deleted(site: Site, server: str, mo
 
     monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
     _, id_, _ = make(site, server)
-    assert "STEAD-E305" in until(site, id_, "error")["stead_error"]
+    told = until(site, id_, "error")["stead_error"]
+    assert "STEAD-E305" in told
+    assert "compute-1" not in told, "hosts are the operators' business"
     assert b"half" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
     assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
     assert image(site, id_) == 404
@@ -151,6 +157,7 @@ def test_the_next_server_goes_on_with_what_was_asked(
     _, id_, _ = make(site, server)
     left = site.means.uploads / "bobs" / ".half.new"
     left.write_bytes(b"")
+    os.utime(left, (0, 0))
     assert image(site, id_)["status"] == "saving"
     following = ImageSaver(site.cloud)
     following.start()
@@ -186,3 +193,71 @@ def test_all_that_are_being_made_count_for_the_quota(site: Site, monkeypatch: py
             break
         time.sleep(0.05)
     assert make(site, server, who="eve")[0] == 403
+
+
+def test_of_two_servers_that_make_the_same_each_has_a_file_of_its_own(
+    site: Site, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that ends later must not change what the other has told the checksum of."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def save(_disk: Address, path: Path) -> None:
+        first = not begun.is_set()
+        begun.set()
+        assert not first or go_on.wait(30)
+        path.write_bytes(b"late" if first else CONTENT)
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    _, id_, _ = make(site, server, name="twice")
+    assert begun.wait(30)
+    following = ImageSaver(site.cloud)
+    following.start()
+    try:
+        assert until(site, id_, "active")["size"] == len(CONTENT)
+    finally:
+        following.stop()
+    go_on.set()
+    _, other, _ = make(site, server, name="next")
+    until(site, other, "active")  # the first server has ended the other one by now
+    status, _, content = site.call("GET", f"/image/v2/images/{id_}/file", None, "bob")
+    assert (status, content) == (200, CONTENT)
+    assert b"late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+
+
+def test_a_project_that_cannot_be_planned_holds_up_no_other(
+    site: Site, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Address] = []
+
+    def save(disk: Address, path: Path) -> None:
+        tries.append(disk)
+        path.write_bytes(CONTENT)
+
+    edit = site.cloud.edit
+
+    def refusing(project: str, who: Who, reason: str, asked: Any, **more: Any) -> Any:
+        if reason in ("make an image of a disk", "fail an image") and who == WHO:
+            raise Fault(503, "STEAD-W010", "The site cannot be planned just now.")
+        return edit(project, who, reason, asked, **more)
+
+    monkeypatch.setattr(site.cloud, "means", replace(site.means, save_image=save))
+    monkeypatch.setattr(site.cloud, "edit", refusing)
+    _, id_, _ = make(site, server, name="stuck")
+    time.sleep(1)
+    assert 1 <= len(tries) <= 3, "it is not read again and again"
+    monkeypatch.setattr(site.cloud, "edit", edit)
+    site.worker.wake()
+    until(site, id_, "active")
+
+
+def test_a_change_that_comes_too_late_does_not_make_it_again(
+    site: Site, server: str, saved: list[Address], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, id_, _ = make(site, server, name="late")
+    until(site, id_, "active")
+    key = next(thing.address.name for thing in site.cloud.world().things("images", ["bobs"]) if thing.id == id_)
+    before = RegisteredImage(key, id_, {"saving": "instances/x", "name": "late"})
+    monkeypatch.setattr(image_calls, "waiting_one", lambda _call, _world: before)  # as it was read
+    patch = [{"op": "replace", "path": "/name", "value": "other"}]
+    assert site.call("PATCH", f"/image/v2/images/{id_}", patch, "bob")[0] == 409
+    assert len(saved) == 1

@@ -107,7 +107,7 @@ def change_image(call: Call) -> ApiReply:
     if (one := waiting_one(call, world)) is not None:
         entry, key = dict(one.said), one.key
         _patched(entry, call.body, {"name": "name", "tags": "tags", "protected": "protected"})
-        world = call.edit("change image", lambda content: put(content, QUEUED, key, entry))
+        world = call.edit("change image", lambda content: change(content, QUEUED, key, entry))
         return ApiReply(body=queued_data(call, world, one._replace(said=entry)))
     thing = find(call, world, own=True)
     entry = {

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from stead.serve.routes import ApiReply, Call
 logger = logging.getLogger("stead.serve")
 WHO = Who("stead serve", "")
 SOON = 5.0  # seconds until what failed is tried again
+LEFT = 86_400.0  # seconds after which nobody writes to a file any more
 SAVING, FAILED, FIELDS, ENDING = "saving", "error", "image", ".qcow2"
 
 
@@ -63,13 +67,17 @@ def _asked(content: Content) -> dict[str, Any]:
 def _with_all(content: Content, asked: Mapping[str, Any], cloud: Cloud, project: str) -> Content:
     """As if all that are being made were there already: together they must fit the quota."""
     for key, said in asked.items():
-        path = place_of(cloud, project, key)
+        path = cloud.means.uploads / project / f"{key}{ENDING}"
         content = put(content, "images", key, became_image(said, path, {"size": 0, "md5": "", "sha256": "0" * 64}))
     return content
 
 
-def place_of(cloud: Cloud, project: str, key: str) -> Path:
-    return cloud.means.uploads / project / f"{key}{ENDING}"
+def _remove_left(folder: Path, pattern: str) -> None:
+    """What a server that was killed has left. Another one may be writing what is young."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - LEFT:
+                path.unlink()
 
 
 class DiskToSave(NamedTuple):
@@ -90,8 +98,7 @@ class ImageSaver:
         self._thread = threading.Thread(target=self._work, name="images", daemon=True)
 
     def start(self) -> None:
-        for left in self._cloud.means.uploads.glob("*/.*.new"):  # of a server that was killed
-            left.unlink(missing_ok=True)
+        _remove_left(self._cloud.means.uploads, "*/.*.new")
         self._wake.set()
         self._thread.start()
 
@@ -116,24 +123,37 @@ class ImageSaver:
                 self._wake.set()
 
     def _left(self) -> Iterator[DiskToSave]:
-        """One after the other: a project with many holds up hosts with one at a time."""
+        """One after the other: a project with many holds up hosts with one at a time. Each is tried once, until this is
+        woken again: where a project cannot be planned, not even a failure can be written down.
+        """
+        tried: set[tuple[str, str]] = set()
         while not self._stop.is_set():
             documents = self._cloud.world().documents
             found = [
                 DiskToSave(project, key, said)
                 for project, one in documents.items()
                 for key, said in _asked(one.content).items()
+                if (project, key) not in tried
             ]
             if not found:
                 return
-            yield min(found, key=lambda one: one.said.get("created", 0.0))
+            first = min(found, key=lambda one: one.said.get("created", 0.0))
+            tried.add((first.project, first.key))
+            yield first
 
     def _save(self, one: DiskToSave) -> None:
-        path = place_of(self._cloud, one.project, one.key)
+        """Into a file that no other server writes to: which of two ends first, the document decides."""
+        folder = self._cloud.means.uploads / one.project
+        path = folder / f"{one.key}-{uuid.uuid4().hex}{ENDING}"
         try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _remove_left(folder, f"{one.key}-*{ENDING}")
             made = self._made(one, path)
-        except (Refused, Fault, OSError) as error:
-            self._failed(one, str(error))
+        except Fault as fault:
+            self._failed(one, str(fault))
+        except Refused as error:
+            logger.warning("image %s of %s/%s was not made: %s", one.key, one.project, one.said[SAVING], error)
+            self._failed(one, _without_hosts(str(error)))
         except Exception:
             logger.exception("an image of %s could not be made", one.said[SAVING])
             self._failed(one, "a fault of the server's own")
@@ -144,7 +164,6 @@ class ImageSaver:
 
     def _made(self, one: DiskToSave, path: Path) -> bool:
         """Whether it is an image now. Somebody may have deleted it meanwhile."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._cloud.means.save_image(one.disk, path)
         entry = became_image(one.said, path, sums_of(path))
 
@@ -156,12 +175,17 @@ class ImageSaver:
             )
 
         world = self._edit(one, "make an image of a disk", edit)
-        return any(thing.address.name == one.key for thing in world.things("images", [one.project]))
+        return any(thing.model.source == str(path) for thing in world.things("images", [one.project]))
 
     def _failed(self, one: DiskToSave, why: str) -> None:
-        logger.warning("image %s of %s/%s was not made: %s", one.key, one.project, one.said[SAVING], why)
-        with contextlib.suppress(Fault):  # it was deleted
+        with contextlib.suppress(Fault, Refused):  # it was deleted, or its project cannot be planned
             self._edit(one, "fail an image", lambda content: change(content, QUEUED, one.key, {FAILED: why[:1000]}))
 
     def _edit(self, one: DiskToSave, what: str, edit: Edit) -> Any:
         return self._cloud.edit(one.project, WHO, what, edit)
+
+
+def _without_hosts(error: str) -> str:
+    """Names of hosts and files of the controller are the operators' business."""
+    codes = ", ".join(dict.fromkeys(re.findall(r"STEAD-[A-Z][0-9]{3}", error)))
+    return f"The disk could not be read ({codes}). The operators know more."
