@@ -1,4 +1,4 @@
-"""A user's regular expression on a text, in bounded time: `(a+)+$` takes longer than anyone lives.
+"""A user's regular expression on a text, in bounded time and memory: `(a+)+$` takes longer than anyone lives.
 
 Python's engine has no budget to give it, but looks for signals as it goes. The time is the process's own, so that a
 busy machine refuses nothing. This file is also a program: what has to be done in a thread, a process of its own does.
@@ -11,17 +11,21 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
 LONGEST = 1.0  # seconds; a pattern that means something takes microseconds
 STUCK = 30  # seconds, for a machine that has no time for a process
-_REMEMBERED = 4096  # characters of one question; a plan of the API asks the same again
+MOST = 1 << 22  # characters and groups of what is found: `(?=(.*))` finds the rest of the text at each place
+_REMEMBERED, _MANY = 4096, 1024  # characters of one question and of its answer; a plan of the API asks the same again
 
 
 class TooLong(Exception):  # noqa: N818 - names what is so
+    pass
+
+
+class TooMuch(Exception):  # noqa: N818 - the same
     pass
 
 
@@ -31,16 +35,14 @@ def fits(pattern: str, text: str) -> bool:
 
 
 def asked(work: str, pattern: str, text: str, replacement: str = "", flags: int = 0) -> tuple[Any, float]:
-    """The answer, and the seconds that it took. Raises TooLong, and ValueError where the pattern is none."""
+    """The answer, and the seconds that it took. Raises TooLong, TooMuch, and ValueError if the pattern is none."""
     question = (work, pattern, text, replacement, flags)
     if threading.current_thread() is threading.main_thread():
         answer, left = _here(*question)
-    elif len(pattern) + len(text) + len(replacement) <= _REMEMBERED:
-        answer, left = _remembered(question)
     else:
-        answer, left = _apart(question)
-    if isinstance(answer, str) and answer == "too long":
-        raise TooLong
+        answer, left = json.loads(_remembered(question))
+    if isinstance(answer, str):
+        raise TooLong if answer == "too long" else TooMuch
     if "wrong" in answer:
         raise ValueError(answer["wrong"])
     return answer["found"], LONGEST - left
@@ -53,6 +55,8 @@ def _here(work: str, pattern: str, text: str, replacement: str, flags: int) -> t
         found: Any = {"found": _WORK[work](re.compile(pattern, flags), text, replacement)}
     except TooLong:
         found = "too long"
+    except TooMuch:
+        found = "too much"
     except (re.error, OverflowError, RecursionError, IndexError) as error:
         found = {"wrong": str(error)}
     finally:
@@ -61,7 +65,7 @@ def _here(work: str, pattern: str, text: str, replacement: str, flags: int) -> t
     return found, left
 
 
-def _apart(question: tuple[Any, ...]) -> tuple[Any, float]:
+def _apart(question: tuple[Any, ...]) -> bytes:
     """No signal arrives in a thread, and the engine lets no other thread go on. A process can be ended."""
     import subprocess
 
@@ -72,24 +76,69 @@ def _apart(question: tuple[Any, ...]) -> tuple[Any, float]:
         )
     except subprocess.SubprocessError:
         raise TooLong from None
-    answer: tuple[Any, float] = json.loads(done.stdout)
-    return answer
+    return done.stdout
 
 
-_remembered = lru_cache(maxsize=1024)(_apart)
+_answers: dict[tuple[Any, ...], bytes] = {}
+
+
+def _remembered(question: tuple[Any, ...]) -> bytes:
+    known = _answers.get(question)
+    if known is None:
+        known = _apart(question)
+        if len(known) + sum(len(part) for part in question if isinstance(part, str)) <= _REMEMBERED:
+            if len(_answers) >= _MANY:
+                _answers.clear()
+            _answers[question] = known
+    return known
+
+
+def _bounded(matches: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
+    """Before what they hold is made of them: each group is a text of its own."""
+    room = MOST
+    for match in matches:
+        room -= sum(1 + end - start for start, end in match.regs)
+        if room < 0:
+            raise TooMuch
+        yield match
 
 
 def _first(pattern: re.Pattern[str], text: str, _replacement: str) -> dict[str, Any] | None:
-    match = pattern.search(text)
+    match = next(_bounded(pattern.finditer(text)), None)
     return match and {"whole": match[0], "numbered": match.groups(), "named": match.groupdict()}
+
+
+def _all(pattern: re.Pattern[str], text: str, _replacement: str) -> list[Any]:
+    """As `findall`, which knows no bound."""
+    some = slice(1, None) if pattern.groups else slice(None)
+    found = (
+        [text[start:end] if start >= 0 else "" for start, end in one.regs[some]]
+        for one in _bounded(pattern.finditer(text))
+    )
+    return [one[0] if pattern.groups < 2 else tuple(one) for one in found]
+
+
+def _replaced(pattern: re.Pattern[str], text: str, replacement: str) -> str:
+    pattern.sub(replacement, "")  # tells what is wrong with it, also where nothing matches
+    room = MOST
+
+    def expanded(match: re.Match[str]) -> str:
+        nonlocal room
+        made = match.expand(replacement)
+        room -= 1 + len(made)
+        if room < 0:
+            raise TooMuch
+        return made
+
+    return pattern.sub(expanded, text)
 
 
 _WORK: Mapping[str, Callable[[re.Pattern[str], str, str], Any]] = {
     "fullmatch": lambda pattern, text, _: pattern.fullmatch(text) is not None,
     "match": lambda pattern, text, _: pattern.match(text) is not None,
     "search": _first,
-    "all": lambda pattern, text, _: pattern.findall(text),
-    "replace": lambda pattern, text, replacement: pattern.sub(replacement, text),
+    "all": _all,
+    "replace": _replaced,
 }
 
 

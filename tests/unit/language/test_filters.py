@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,42 @@ def test_a_slow_pattern_is_refused_in_a_second_and_paid_for() -> None:
         evaluate(SLOW, {})
     assert time.process_time() - started < 5
     assert before - meter.whole >= BUDGET
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("('a' * 1048576) | regex_findall('()' * 400)", "characters and groups|takes too long"),
+        ("('a' * 32000) | regex_findall('(?=(.*))')", "characters and groups"),
+        ("('a' * 1048576) | regex_search('(' * 330 ~ '.*' ~ ')' * 330, '\\\\1')", "characters and groups"),
+        ("('a' * 32000) | regex_replace('(?=(.*))', '\\\\1' * 60)", "characters and groups"),
+        ("range(1000) | list | to_nice_json(indent=1000000)", "`indent` is a number from 0 to 16."),
+        ("('[' * 90 ~ '1,' * 10000 ~ '1' ~ ']' * 90) | from_json | to_nice_json", "more than 1,048,576 characters"),
+    ],
+)
+def test_what_would_be_huge_is_never_made(text: str, told: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BoundExceeded, match=told):
+            evaluate(f"{{{{ {text} }}}}", {})
+        assert tracemalloc.get_traced_memory()[1] < 300 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_maps_merged_into_a_large_one_do_not_copy_it_each_time() -> None:
+    large = {str(number): number for number in range(20_000)}
+    started = time.process_time()
+    made = evaluate("{{ some | combine(recursive=True) }}", {"some": [{"a": large}, *[{"a": {"x": 1}}] * 3000]})
+    assert made == {"a": {**large, "x": 1}}
+    assert "x" not in large
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("pattern", ["a*", "(a)(b)?", "(b)", "()", "(?P<x>a)|(b)"])
+def test_all_are_found_as_python_finds_them(pattern: str) -> None:
+    found = [list(one) if isinstance(one, tuple) else one for one in re.findall(pattern, "aaba")]
+    assert evaluate(f"{{{{ 'aaba' | regex_findall('{pattern}') }}}}", {}) == found
 
 
 def test_many_slow_patterns_are_refused_as_one() -> None:

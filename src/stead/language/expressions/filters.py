@@ -16,14 +16,25 @@ from typing import Any
 from jinja2 import Undefined
 
 from stead.language.expressions.addresses import ADDRESS_FILTERS
-from stead.language.expressions.bounds import BoundExceeded
+from stead.language.expressions.bounds import LARGEST, BoundExceeded
 
+WIDEST = 16  # spaces that a level of JSON is indented by
 _DIGESTS = ("sha256", "sha512", "sha1", "md5")
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, sort_keys=True, default=_plain, indent=indent)
+    if indent is None:
+        return json.dumps(value, sort_keys=True, default=_plain)
+    if not isinstance(indent, int) or not 0 <= indent <= WIDEST:
+        raise BoundExceeded(f"`indent` is a number from 0 to {WIDEST}.")
+    parts, room = [], LARGEST
+    for part in json.JSONEncoder(sort_keys=True, default=_plain, indent=indent).iterencode(value):
+        room -= len(part)
+        if room < 0:  # lists in lists have more spaces than content
+            raise BoundExceeded(f"The JSON is more than {LARGEST:,} characters.")
+        parts.append(part)
+    return "".join(parts)
 
 
 def _plain(value: Any) -> Any:
@@ -58,10 +69,19 @@ def combine(*maps: Any, recursive: bool = False) -> dict[str, Any]:
     for one in [below for each in maps for below in (each if isinstance(each, list) else [each])]:
         if not isinstance(one, Mapping):
             raise BoundExceeded("`combine` takes maps, or lists of them.")
-        for key, value in one.items():
-            both = recursive and isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
-            made[key] = combine(made[key], value, recursive=True) if both else value
+        _combine(made, one, recursive=recursive)
     return made
+
+
+def _combine(made: dict[str, Any], one: Mapping[str, Any], *, recursive: bool) -> None:
+    """Each map of what is made is its own, so that none is copied for each map that is merged into it."""
+    for key, value in one.items():
+        if recursive and isinstance(value, Mapping):
+            if not isinstance(made.get(key), dict):
+                made[key] = {}
+            _combine(made[key], value, recursive=True)
+        else:
+            made[key] = value
 
 
 def flatten(items: Any, levels: int | None = None) -> list[Any]:
