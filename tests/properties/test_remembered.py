@@ -209,3 +209,14 @@ def test_only_what_changed_is_read_again(read: Callable[[dict[str, Any], SpecMem
     third = blocks({**content, "networks": {**content["networks"], "more": {}}})
     assert third["acme/volumes/data"] is first["acme/volumes/data"]
     assert third["acme/instances/a"] is not first["acme/instances/a"]
+
+
+def test_what_is_gone_is_forgotten(tmp_path: Path) -> None:
+    """Projects come and go for years, and their people rename files."""
+    memory = SpecMemory()
+    for name in "abc":
+        file = tmp_path / f"{name}.yml"
+        file.write_text("stead: 1\n", encoding="utf-8")
+        stored = Stored(documents={name: {"networks": {"app": {}}}}, nodes=memory.nodes)
+        load([file], kinds(), stored=stored, root=tmp_path, parsed=memory.files)
+    assert len(memory.files._known) == len(memory.nodes._made) == 1

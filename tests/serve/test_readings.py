@@ -70,6 +70,13 @@ def removed(folder: Path) -> None:
     (folder / "tenants/acme.yml").unlink()
 
 
+def replaced(folder: Path) -> None:
+    """By a copy of the same size that keeps its time, as `cp -p`, images and reproducible archives make it."""
+    path = folder / "stead.yml"
+    path.write_text("stead: 2\n", encoding="utf-8")
+    os.utime(path, (OLD, OLD))
+
+
 @pytest.mark.parametrize("change", [changed, added, removed])
 def test_a_changed_file_is_seen_at_once(
     readings: SpecReadings, spec: Spec, tmp_path: Path, change: Callable[[Path], None]
@@ -79,6 +86,13 @@ def test_a_changed_file_is_seen_at_once(
     readings(ACME)
     readings(ACME)  # it has just changed: it might again, in the same moment
     assert spec.read == 3
+
+
+def test_a_copy_of_the_same_time_and_size_is_seen(readings: SpecReadings, spec: Spec, tmp_path: Path) -> None:
+    readings(ACME)
+    replaced(tmp_path)
+    readings(ACME)
+    assert spec.read == 2
 
 
 def test_what_has_errors_is_not_kept(readings: SpecReadings, spec: Spec) -> None:

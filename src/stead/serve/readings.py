@@ -30,6 +30,16 @@ class _Kept(NamedTuple):
     reading: Reading
 
 
+class FileStamp(NamedTuple):
+    """By which it is known whether a file is as it was."""
+
+    path: str
+    changed: int = 0
+    size: int = 0
+    inode: int = 0
+    touched: int = 0  # nobody can set this time
+
+
 class SpecReadings:
     def __init__(
         self, read: Callable[[Contents], Reading], root: Path, *, clock: Callable[[], float] = time.monotonic
@@ -46,19 +56,20 @@ class SpecReadings:
         began = time.time_ns()
         desired, found = self._read(contents)
         files = self._stamps(desired)
-        if not has_errors(found) and all(changed < began - TICK for _, changed, _ in files):
+        if not has_errors(found) and all(one.changed < began - TICK for one in files):
             self._kept = (_Kept(contents, files, now + FRESH, (desired, found)), *self._kept)[:KEPT]
         return desired, found
 
-    def _stamps(self, desired: Desired) -> list[tuple[str, int, int]]:
+    def _stamps(self, desired: Desired) -> list[FileStamp]:
         """Of the files that were read, and of their folders, where others may appear."""
         files = [Path(name) for name in desired.files]
         return [_stamp(path) for path in sorted({self._root, *files, *(path.parent for path in files)})]
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
+def _stamp(path: Path) -> FileStamp:
+    """A copy may have the time and the size of what it replaces: it is another file, or was changed later."""
     try:
         known = path.stat()
     except OSError:
-        return str(path), 0, 0
-    return str(path), known.st_mtime_ns, known.st_size
+        return FileStamp(str(path))
+    return FileStamp(str(path), known.st_mtime_ns, known.st_size, known.st_ino, known.st_ctime_ns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from os.path import normpath, relpath
 from pathlib import Path
 
@@ -37,6 +37,10 @@ class ParsedFiles:
         if not found:
             self._known[name] = (digest, node)
         return node, found
+
+    def keep(self, names: Container[str]) -> None:
+        """Of the other files, there is nothing more to read."""
+        self._known = {name: one for name, one in self._known.items() if name in names}
 
 
 class Files:

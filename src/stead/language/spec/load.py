@@ -53,6 +53,9 @@ def load(  # noqa: PLR0913 - each is a source of its own
     for project, content in stored.documents.items():
         loading.stored(project, stored.nodes.of(content, document_of(project)), environment)
         loading.uploads[project] = f"{stored.uploads}/{project}/"
+    stored.nodes.keep(loading.files.owners)
+    if parsed is not None:
+        parsed.keep(loading.files.owners)
     found = [*loading.files.found, *loading.found]
     return loading.spec(environment, tuple(vault_secrets)), found
 

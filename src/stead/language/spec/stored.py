@@ -6,7 +6,7 @@ All of their text is literal: a name, a user data or a tag with `{{` in it is th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.diagnostics import Code, Diagnostic
@@ -34,6 +34,10 @@ class LiteralNodes:
                 top.entries[section] = _node(said, file)
         self._made[file] = made
         return top
+
+    def keep(self, files: Container[str]) -> None:
+        """The other projects are gone."""
+        self._made = {file: made for file, made in self._made.items() if file in files}
 
     def _entry(self, key: tuple[str, str], said: Any, file: str, made: dict[tuple[str, str], tuple[str, Node]]) -> Node:
         """Compared by its text, to the letter: to Python, 1 and true are equal, and so are maps in another order."""
