@@ -41,7 +41,8 @@ def create_forwarding(call: Call) -> ApiReply:
 def change_forwarding(call: Call) -> ApiReply:
     world, thing = call.own("floating_ips", "Floating IP")
     before = _found(call, thing)
-    entry = _written(call, world, {**_told(world, thing, before), **call.body["port_forwarding"]})
+    said = {**_told(world, thing, before), "internal_ip_address": None, **call.body["port_forwarding"]}
+    entry = _written(call, world, said)
     return _keep(call, thing, entry, before.key, 200)
 
 
@@ -101,8 +102,8 @@ def _written(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str
     if port is None or port.owner.address.kind != "instances":
         raise not_found("Port", str(said["internal_port_id"]))
     address = said.get("internal_ip_address")
-    if address and address not in [one for _, one in port.fixed]:
-        raise bad(f"Port {port.id} does not have {address}.")
+    if address and address not in [one for _, one in port.fixed if ":" not in one]:
+        raise bad(f"Port {port.id} does not have the IPv4 address {str(address)[:80]}.")
     to = {"instance": port.owner.address.name, "port": said["internal_port"], "network": port.network.name}
     return {"port": said["external_port"], "protocol": said["protocol"], "to": to}
 
