@@ -195,6 +195,22 @@ def test_signatures_are_checked_with_a_keyring(
     assert "signs nothing" in told(capsys)
 
 
+def test_a_key_that_was_revoked_signs_nothing_any_more(
+    site: Path, publisher: tuple[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CATALOGUE, UBUNTU.name, UBUNTU._replace(key=""))
+    around, ring = keys(site.parent, "publisher")
+    sums = publish(publisher[1] / "releases/noble/release" / UBUNTU.sums, f"{SHORT} *{UBUNTU.file}\n")
+    gpg = ["gpg", "--batch", "--quiet", "--yes", "--passphrase", ""]
+    subprocess.run([*gpg, "--output", f"{sums}.gpg", "--detach-sign", str(sums)], env=around, check=True)
+    (kept,) = (site.parent / "publisher/openpgp-revocs.d").iterdir()
+    revocation = publish(site.parent / "revocation", kept.read_text().replace(":---", "---"))
+    subprocess.run([*gpg, "--import", str(revocation)], env=around, check=True)
+    subprocess.run([*gpg, "--output", str(ring), "--export"], env=around, check=True)
+    assert main(["image", "lock", UBUNTU.name, "--keyring", str(ring)]) == 1
+    assert "expired or was revoked" in told(capsys)
+
+
 def test_the_publishers_own_key_must_have_signed_where_it_is_known(
     site: Path, publisher: tuple[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -280,3 +296,34 @@ def test_refused_is_what_a_wrong_scheme_gets() -> None:
 
     with pytest.raises(Refused):
         fetched("file:///etc/passwd")
+
+
+@pytest.mark.parametrize("place", ["ftp://192.0.2.1/sums", "file:///etc/passwd", "gopher://x/"])
+def test_a_redirect_leads_to_nothing_but_the_web(place: str) -> None:
+    from stead.cli.common.publishers import fetched
+
+    class Redirecting(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", place)
+            self.end_headers()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Redirecting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(Refused, match=r"which is not https|not allowed"):
+            fetched(f"http://127.0.0.1:{server.server_port}/sums")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_launch_takes_no_other_image_for_it(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (site / "own.yml").write_text("stead: 1\nimages: {debian-12: {source: /srv/own.qcow2}}\n")
+    assert main(["launch", "debian/12", "--flavor", "small", "--name", "web", "--auto-approve"]) == 1
+    assert "STEAD-C104" in (said := told(capsys))
+    assert "own.yml" in said
+    (site / "own.yml").unlink()
+    assert main(["launch", "debian/12", "--flavor", "small", "--name", "prices", "--auto-approve"]) == 1
+    assert "STEAD-C104" in told(capsys)
+    assert not (site / "prices.yml").exists()

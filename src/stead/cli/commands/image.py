@@ -28,7 +28,7 @@ from stead.core.diagnostics import Code, Refused
 if TYPE_CHECKING:
     from stead.catalogue import Published
     from stead.cli.common.workspace import Workspace
-    from stead.language.spec import Spec
+    from stead.language.spec import Definition, Spec
 
 UNKNOWN = Code("STEAD-C100", "the catalogue has no such image")
 CHANGED = 2
@@ -139,13 +139,18 @@ def locked(workspace: Workspace) -> dict[str, Any]:
 
 def _named(spec: Spec) -> Iterator[str]:
     """What definitions of the spec take from the catalogue."""
+    for one in spec.definitions:
+        yield from (name for name in profiles_of(one) if "/" in name)
+
+
+def profiles_of(one: Definition) -> Iterator[str]:
+    """As they are written there."""
     from stead.language.document import Scalar, Sequence
 
-    for one in spec.definitions:
-        said = one.node if isinstance(one.node, Scalar) else one.node.child("profile")
-        for each in said.items if isinstance(said, Sequence) else [said]:
-            if isinstance(each, Scalar) and "/" in each.text and not each.computes:
-                yield each.text
+    said = one.node if isinstance(one.node, Scalar) else one.node.child("profile")
+    for each in said.items if isinstance(said, Sequence) else [said]:
+        if isinstance(each, Scalar) and not each.computes:
+            yield each.text
 
 
 def _verify(workspace: Workspace, wanted: Sequence[Published], mirrors: Mapping[str, str], keyring: Path | None) -> int:

@@ -141,17 +141,35 @@ def content(spec: Spec, image: Published, asked: Launched) -> dict[str, Any]:
     if asked.keypairs:
         own["keypairs"] = list(asked.keypairs)
     project = {asked.project: {"instances": {asked.name: own}}}
-    known = slug(image) in {*_names(spec, "images", ""), *_names(spec, "images", asked.project)}
+    known = _is_known(spec, image, asked.project)
     return {"stead": 1, **({} if known else {"images": {slug(image): image.name}}), "projects": project}
+
+
+def _is_known(spec: Spec, image: Published, project: str) -> bool:
+    """Another image of this name would be launched in its place."""
+    from stead.cli.commands.image import profiles_of
+
+    found = [one for one in spec.definitions if one.kind == "images" and one.name == slug(image)]
+    there = [one for one in found if one.project in ("", project)]
+    for one in there:
+        if image.name not in profiles_of(one):
+            text = f"The spec has another image {slug(image)}, at {one.node.place}. Write the instance with it by hand."
+            raise Refused(NOT_CLEAR.at(one.node.place, text))
+    return bool(there)
 
 
 def _write(path: Path, lines: dict[str, Any], workspace: Workspace) -> None:
     from stead.language.document.writer import written
     from stead.language.formatting import formatted
+    from stead.language.spec.files import OTHERS
 
     if workspace.root not in workspace.specs:
         text = "The spec is a single file. Name its directory, to which new files can be added."
         raise Refused(NOT_CLEAR.at(None, text))
+    if path.name.endswith(OTHERS):
+        raise Refused(
+            NOT_CLEAR.at(None, f"{path.name} would not be a file of the spec. Choose another name with --name.")
+        )
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(formatted(written(lines), str(path))[0])

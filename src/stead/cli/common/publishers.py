@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from stead.catalogue import INLINE, Published, checksum_in, mirrored
 from stead.core.diagnostics import Code, Refused
@@ -32,12 +33,21 @@ def checksum_of(one: Published, mirrors: Mapping[str, str], keyring: Path | None
 
 def fetched(url: str) -> bytes:
     from http.client import HTTPException
-    from urllib.request import Request, urlopen
+    from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+    class SafeRedirects(HTTPRedirectHandler):
+        """From https to nothing else: who is on the way could say another checksum."""
+
+        def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+            if not newurl.startswith("https://") and not (newurl.startswith("http://") and req.type == "http"):
+                raise ValueError(f"it leads on to {newurl[:200]}, which is not https")
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     if not url.startswith(("https://", "http://")):
         raise Refused(UNFETCHED.at(None, f"{url} is not a URL that begins with https:// or http://."))
     try:
-        with urlopen(Request(url, headers={"User-Agent": "stead"}), timeout=PATIENCE) as answer:  # noqa: S310 - checked
+        asked = Request(url, headers={"User-Agent": "stead"})  # noqa: S310 - checked
+        with build_opener(SafeRedirects).open(asked, timeout=PATIENCE) as answer:
             body: bytes = answer.read(LONGEST + 1)
     except (OSError, HTTPException, ValueError) as error:
         text = f"{url}: {error}. A site without a way out may have a mirror: `site: {{image_mirrors: …}}`."
@@ -65,11 +75,21 @@ def _signed(one: Published, text: bytes, mirrors: Mapping[str, str], keyring: Pa
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(BAD_SIGNATURE.at(None, f"gpgv does not run: {error}. Install gpgv.")) from None
         if done.returncode != 0 or not _by_its_key(one, done.stdout):
-            said = [line for line in done.stderr.splitlines() if line][-1:] or ["another key has signed it"]
-            raise Refused(BAD_SIGNATURE.at(None, f"{one.name}: {said[0]}. Nothing was written."))
+            said = [line for line in done.stderr.splitlines() if line][-1:] if done.returncode else []
+            why = said[0] if said else "another key has signed it, or one that has expired or was revoked"
+            raise Refused(BAD_SIGNATURE.at(None, f"{one.name}: {why}. Nothing was written."))
         return checked.read_bytes() if one.signature == INLINE else text
 
 
 def _by_its_key(one: Published, status: str) -> bool:
-    signers = [line.split() for line in status.splitlines() if line.startswith("[GNUPG:] VALIDSIG ")]
-    return bool(signers) and (not one.key or any(one.key in (words[2], words[-1]) for words in signers))
+    """A signature by a key that was revoked is VALIDSIG as well, after REVKEYSIG in the place of GOODSIG."""
+    is_good, signers = False, list[list[str]]()
+    for line in status.splitlines():
+        match line.split():
+            case ["[GNUPG:]", "NEWSIG", *_]:
+                is_good = False
+            case ["[GNUPG:]", "GOODSIG", *_]:
+                is_good = True
+            case ["[GNUPG:]", "VALIDSIG", *words] if is_good:
+                signers.append(words)
+    return bool(signers) and (not one.key or any(one.key in (words[0], words[-1]) for words in signers))
