@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.serve.served import Reply, Site
 
+from stead.core.address import Address
 from stead.core.recorded import Record
 from stead.core.value import replace
 from stead.serve.compute import consoles
+from stead.serve.faults import Fault
+from stead.serve.grants import MOST_OF_ONE, ConsoleForm, ConsoleGrants
 
 SAID = b"booting\nred \xff\nlogin:"
 
@@ -80,3 +84,17 @@ def test_slow_hosts_take_up_only_some_threads(
     monkeypatch.setattr(consoles, "_slots", Full())
     status, headers, _ = output(site, server, {})
     assert (status, headers["x-stead-code"], writing) == (429, "STEAD-W012", [])
+
+
+def test_one_user_does_not_take_up_what_waits_of_all() -> None:
+    grants = ConsoleGrants()
+    thing = SimpleNamespace(address=Address("bobs", "instances", "s"), id="s", name="s")
+
+    def ask(user: str) -> None:
+        grants.give(cast("Any", SimpleNamespace(user=user)), cast("Any", thing), ConsoleForm.SERIAL)
+
+    for _ in range(MOST_OF_ONE):
+        ask("bob")
+    with pytest.raises(Fault, match="Too many consoles"):
+        ask("bob")
+    ask("eve")

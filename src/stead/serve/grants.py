@@ -20,7 +20,7 @@ from stead.serve.world import KnownResource
 
 HOLDS = 60.0  # seconds from the token to the console
 AT_ONCE, OF_ONE = 50, 5  # consoles that are open: of all users, and of one
-MOST = 1000  # tokens that wait
+MOST, MOST_OF_ONE = 1000, 20  # tokens that wait: of all users, and of one
 
 
 class ConsoleForm(StrEnum):
@@ -51,7 +51,8 @@ class ConsoleGrants:
         now = self._clock()
         with self._lock:
             self._waiting = {key: one for key, one in self._waiting.items() if one.until > now}
-            if len(self._waiting) >= MOST:
+            own = sum(one.token.user == token.user for one in self._waiting.values())
+            if own >= MOST_OF_ONE or len(self._waiting) >= MOST:
                 raise Fault(429, TOO_MANY.id, "Too many consoles are asked for. Try again in a minute.")
             key = secrets.token_urlsafe(32)
             self._waiting[key] = ConsoleGrant(token, thing.address, thing.id, thing.name, form, now + HOLDS)
