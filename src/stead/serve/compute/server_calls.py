@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
@@ -21,6 +22,7 @@ from stead.serve.world import CloudState, KnownResource
 
 # At most two quantifiers, and none inside of another.
 _QUICK = re.compile(r"[^(){}|*+?]{0,255}([*+?][^(){}|*+?]{0,255}){0,2}")
+LONGEST = 1.0  # seconds of a processor, for the names of one request; one of 255 characters takes 0.05 at most
 
 
 def one(call: Call) -> tuple[CloudState, KnownResource]:
@@ -42,7 +44,7 @@ def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
     found = list(world.things("instances", _projects(call, world)))
     status, host, moment = call.asked("status"), call.asked("host"), since(call)
     if name := call.asked("name"):
-        found = [thing for thing in found if _named(name)(thing.name)]
+        found = list(_named(found, name))
     if part := call.asked("ip") or call.asked("ip6"):
         found = [thing for thing in found if any(part in one for one in _inside(world, thing))]
     if reservation := call.asked("reservation_id"):
@@ -68,7 +70,17 @@ def _projects(call: Call, world: CloudState) -> list[str] | None:
     return [world.project(one) or one] if one else None
 
 
-def _named(text: str) -> Callable[[str], object]:
+def _named(things: Iterable[KnownResource], text: str) -> Iterator[KnownResource]:
+    """Of all names together, a pattern takes no more than its time: no other request is answered meanwhile."""
+    matches, began = _matcher(text), time.thread_time()
+    for thing in things:
+        if time.thread_time() - began > LONGEST:
+            raise bad("The pattern of the name takes too long. Use fewer repeats in it.")
+        if matches(thing.name):
+            yield thing
+
+
+def _matcher(text: str) -> Callable[[str], object]:
     """A pattern, as in Nova. One that could take long to match is looked for to the letter."""
     try:
         return re.compile(text).search if _QUICK.fullmatch(text) else lambda name: text in name
