@@ -140,6 +140,9 @@ def test_a_slow_pattern_is_refused_in_a_second_and_paid_for() -> None:
         ("('a' * 1048576) | regex_search('(' * 330 ~ '.*' ~ ')' * 330, '\\\\1')", "characters and groups"),
         ("('a' * 32000) | regex_replace('(?=(.*))', '\\\\1' * 60)", "characters and groups"),
         ("range(1000) | list | to_nice_json(indent=1000000)", "`indent` is a number from 0 to 16."),
+        ("([['a' * 1000000] * 800] | string)", "The texts in the result are more than"),
+        ("[['a' * 1000000] * 800] | to_json", "The texts in the result are more than"),
+        ("(['a' * 1000000] * 10) | to_json", "more than 1,048,576 characters"),
         ("('[' * 90 ~ '1,' * 10000 ~ '1' ~ ']' * 90) | from_json | to_nice_json", "more than 1,048,576 characters"),
     ],
 )

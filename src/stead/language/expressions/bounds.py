@@ -170,13 +170,17 @@ class Meter:
 
 
 def _items(value: Any) -> int:
-    """All items, those of items included: a list that holds the same list twice is small and prints large."""
-    total, stack = 0, [value]
+    """All items, those of items included: a list that holds the same list or text twice is small and prints large."""
+    total, letters, stack = 0, 0, [value]
     while stack:
         one = stack.pop()
-        if isinstance(one, list | tuple | dict):
+        if isinstance(one, str):
+            letters += len(one)
+            if letters > BUDGET:
+                raise BoundExceeded(f"The texts in the result are more than {BUDGET:,} characters.")
+        elif isinstance(one, list | tuple | dict):
             total += 1 + len(one)
-            stack += one.values() if isinstance(one, dict) else one
+            stack += [*one, *one.values()] if isinstance(one, dict) else one
             if total > BUDGET // 4:
                 raise BoundExceeded(f"The result is more than {BUDGET // 4:,} items.")
     return total

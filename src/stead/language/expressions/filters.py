@@ -24,9 +24,7 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    if indent is None:
-        return json.dumps(value, sort_keys=True, default=_plain)
-    if not isinstance(indent, int) or not 0 <= indent <= WIDEST:
+    if indent is not None and not (isinstance(indent, int) and 0 <= indent <= WIDEST):
         raise BoundExceeded(f"`indent` is a number from 0 to {WIDEST}.")
     parts, room = [], LARGEST
     for part in json.JSONEncoder(sort_keys=True, default=_plain, indent=indent).iterencode(value):
