@@ -15,6 +15,8 @@ from tests.serve.served import Site
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Refused
 from stead.core.value import replace
+from stead.drivers.hypervisor import of
+from stead.serve.compute import images
 from stead.serve.edits import Content, Who
 from stead.serve.faults import Fault
 from stead.serve.image import image_calls
@@ -110,6 +112,16 @@ def test_what_cannot_be_asked_is_refused(site: Site, server: str) -> None:
     for odd in ({"a": 1}, {"": ""}, {"a" * 256: "b"}, {"a": "b" * 256}):
         assert make(site, server, metadata=odd)[0] == 400
     assert make(site, server, metadata="x")[0] == 400
+
+
+def test_a_container_has_no_disk_to_make_an_image_of(
+    site: Site, server: str, saved: list[Address], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "of", lambda _hypervisor, feature: of("lxc", feature))
+    status, _, answer = make(site, server)
+    assert status == 501
+    assert "container" in str(answer)
+    assert saved == []
 
 
 def test_why_it_failed_is_told_and_it_can_be_deleted(site: Site, server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 def output(call: Call, thing: KnownResource) -> ApiReply:
-    lines, record = _lines(call.body[OUTPUT]), _ready(thing)
+    lines, record = _lines(call.body[OUTPUT]), ready(thing)
     if not _slots.acquire(timeout=1):
         raise Fault(429, TOO_MANY.id, "Too many consoles are read at once. Try again later.")
     try:
@@ -36,13 +36,13 @@ def opened(call: Call, thing: KnownResource, form: ConsoleForm) -> ApiReply:
     """A page that opens the console once; its WebSocket is below it, for programs."""
     token, means = call.caller.token, call.cloud.means
     opener = means.screen if form is ConsoleForm.SCREEN else means.console
-    if token is None or opener(_ready(thing)) is None:
+    if token is None or opener(ready(thing)) is None:
         raise not_found(f"Console of type {form} of", thing.id)
     key = call.cloud.consoles.give(token, thing, form)
     return ApiReply(body={"console": {"type": str(form), "url": f"{call.root}/portal/console/{key}"}})
 
 
-def _ready(thing: KnownResource) -> Record:
+def ready(thing: KnownResource) -> Record:
     record = thing.record
     if record is None or not record.wants.get(record.host):
         raise conflict(f"Instance {thing.id} is not ready")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.drivers.hypervisor import DISK_IMAGES, of
+from stead.serve.compute.consoles import ready
 from stead.serve.compute.servers import Status
 from stead.serve.faults import bad, conflict, not_built
 from stead.serve.image.saving import register, registered
@@ -30,18 +32,17 @@ def create_image(call: Call, world: CloudState, thing: KnownResource) -> ApiRepl
     state = Status(world, thing).vm_state
     if thing.state is not ResourceStatus.MADE or state not in _READY:
         raise conflict(f"Cannot 'createImage' instance {thing.id} while it is in vm_state {state}")
+    record = ready(thing)
+    want = record.wants[record.host].fields()
+    if not (images := of(want["hypervisor"], DISK_IMAGES)).can:  # it could start nothing from one
+        raise not_built(f"No image can be made of it: {images.text}")
     told = {"image_type": "snapshot", "instance_uuid": thing.id, **properties}
-    size = _root_size(thing)
+    size = int(want["root"]["size"])
     return registered(call, register(call, thing.address, said["name"], told, size, **_of_base(world, thing)))
 
 
 def _is_property(name: str, text: Any) -> bool:
     return isinstance(text, str) and 0 < len(name) <= 255 and len(text) <= 255
-
-
-def _root_size(thing: KnownResource) -> int:
-    record = thing.record
-    return int(record.wants[record.host].fields()["root"]["size"]) if record is not None else 0
 
 
 def _of_base(world: CloudState, thing: KnownResource) -> dict[str, Any]:
