@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio.subprocess import PIPE
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from stead.core.value import replace
 from stead.serve.compute import consoles
 from stead.serve.faults import Fault
 from stead.serve.grants import MOST_OF_ONE, ConsoleForm, ConsoleGrants
+from stead.serve.portal import consoles as portal
 
 SAID = b"booting\nred \xff\nlogin:"
 
@@ -98,3 +101,18 @@ def test_one_user_does_not_take_up_what_waits_of_all() -> None:
     with pytest.raises(Fault, match="Too many consoles"):
         ask("bob")
     ask("eve")
+
+
+def test_a_console_that_takes_no_signal_ends_with_what_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root's does, by sudo, where a host is the machine of the server itself."""
+
+    def refuse(_group: int, _signal: int) -> None:
+        raise PermissionError
+
+    async def run() -> int | None:
+        process = await asyncio.create_subprocess_exec("cat", stdin=PIPE, stdout=PIPE, start_new_session=True)
+        await portal._ended(process)
+        return process.returncode
+
+    monkeypatch.setattr(portal.os, "killpg", refuse)
+    assert asyncio.run(run()) == 0

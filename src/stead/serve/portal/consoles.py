@@ -185,10 +185,15 @@ class ConsoleLine:
 
 
 async def _ended(process: Process) -> None:
-    """With all that it started."""
+    """With all that it started. Root's, on this very machine, takes no signals and ends with what is typed."""
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
     for word in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, word)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            process.stdin.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(process.wait(), 2)
             return
