@@ -25,7 +25,7 @@ class TooLong(Exception):  # noqa: N818 - names what is so
     pass
 
 
-class TooMuch(Exception):  # noqa: N818 - the same
+class FindsTooMuch(Exception):  # noqa: N818 - the same
     pass
 
 
@@ -35,14 +35,14 @@ def fits(pattern: str, text: str) -> bool:
 
 
 def asked(work: str, pattern: str, text: str, replacement: str = "", flags: int = 0) -> tuple[Any, float]:
-    """The answer, and the seconds that it took. Raises TooLong, TooMuch, and ValueError if the pattern is none."""
+    """The answer, and the seconds that it took. Raises TooLong, FindsTooMuch, and ValueError if the pattern is none."""
     question = (work, pattern, text, replacement, flags)
     if threading.current_thread() is threading.main_thread():
         answer, left = _here(*question)
     else:
         answer, left = json.loads(_remembered(question))
     if isinstance(answer, str):
-        raise TooLong if answer == "too long" else TooMuch
+        raise TooLong if answer == "too long" else FindsTooMuch
     if "wrong" in answer:
         raise ValueError(answer["wrong"])
     return answer["found"], LONGEST - left
@@ -55,7 +55,7 @@ def _here(work: str, pattern: str, text: str, replacement: str, flags: int) -> t
         found: Any = {"found": _WORK[work](re.compile(pattern, flags), text, replacement)}
     except TooLong:
         found = "too long"
-    except TooMuch:
+    except FindsTooMuch:
         found = "too much"
     except (re.error, OverflowError, RecursionError, IndexError) as error:
         found = {"wrong": str(error)}
@@ -99,7 +99,7 @@ def _bounded(matches: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
     for match in matches:
         room -= sum(1 + end - start for start, end in match.regs)
         if room < 0:
-            raise TooMuch
+            raise FindsTooMuch
         yield match
 
 
@@ -127,7 +127,7 @@ def _replaced(pattern: re.Pattern[str], text: str, replacement: str) -> str:
         made = match.expand(replacement)
         room -= 1 + len(made)
         if room < 0:
-            raise TooMuch
+            raise FindsTooMuch
         return made
 
     return pattern.sub(expanded, text)

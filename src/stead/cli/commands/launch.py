@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stead.cli.common.planning import Ready
     from stead.cli.common.workspace import Workspace
     from stead.core.diagnostics import Diagnostic
-    from stead.language.spec import Spec
+    from stead.language.spec import Definition, Spec
 
 NOT_CLEAR = Code("STEAD-C104", "it is not clear what to launch")
 WRITTEN = Code("STEAD-C105", "a file to be written already exists")
@@ -114,7 +114,11 @@ def completed(asked: Launched, spec: Spec) -> Launched:
 
 
 def _names(spec: Spec, kind: str, project: str) -> list[str]:
-    return sorted(one.name for one in spec.definitions if (one.kind, one.project) == (kind, project))
+    return sorted(one.name for one in _of(spec, kind, project))
+
+
+def _of(spec: Spec, kind: str, project: str) -> list[Definition]:
+    return [one for one in spec.definitions if (one.kind, one.project) == (kind, project)]
 
 
 def _if_one(names: list[str]) -> list[str]:
@@ -149,11 +153,10 @@ def _is_known(spec: Spec, image: Published, project: str) -> bool:
     """Another image of this name would be launched in its place."""
     from stead.cli.commands.image import profiles_of
 
-    found = [one for one in spec.definitions if one.kind == "images" and one.name == slug(image)]
-    there = [one for one in found if one.project in ("", project)]
+    there = [one for at in ("", project) for one in _of(spec, "images", at) if one.name == slug(image)]
     for one in there:
         if image.name not in profiles_of(one):
-            text = f"The spec has another image {slug(image)}, at {one.node.place}. Write the instance with it by hand."
+            text = f"The spec has another image {one.name}. Write the instance with it by hand."
             raise Refused(NOT_CLEAR.at(one.node.place, text))
     return bool(there)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stead.language.expressions.bounds import BUDGET, LARGEST, BoundExceeded, Meter
 from stead.language.expressions.filters import text_of
-from stead.language.patterns import LONGEST, MOST, TooLong, TooMuch, asked
+from stead.language.patterns import LONGEST, MOST, FindsTooMuch, TooLong, asked
 
 LONGEST_PATTERN = 1000
 _GROUP = re.compile(r"\\(?:g<(?P<name>[A-Za-z_][A-Za-z0-9_]*|[0-9]{1,2})>|(?P<number>[0-9]{1,2}))")
@@ -51,7 +51,7 @@ class Regular:
                 f"The regular expression takes too long: {pattern[:60]}. Let no repeat in it stand inside another of "
                 "the same."
             ) from None
-        except TooMuch:
+        except FindsTooMuch:
             self._meter.paid(int(LONGEST * BUDGET))
             raise BoundExceeded(f"What {pattern[:60]} finds has more than {MOST:,} characters and groups.") from None
         except ValueError as error:
