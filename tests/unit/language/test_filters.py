@@ -156,6 +156,13 @@ def test_what_would_be_huge_is_never_made(text: str, told: str) -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("test", ["a == b", "a is eq b", "a in [b]"])
+def test_what_is_compared_costs_what_is_in_it(test: str) -> None:
+    made = "{% set a = [range(10000) | list] %}{% set b = [range(10000) | list] %}"
+    with pytest.raises(BoundExceeded, match="too many steps"):
+        evaluate(f"{made}{{% for i in range(20000) %}}{{{{ 1 if {test} else 0 }}}}{{% endfor %}}", {})
+
+
 def test_maps_merged_into_a_large_one_do_not_copy_it_each_time() -> None:
     large = {str(number): number for number in range(20_000)}
     started = time.process_time()

@@ -140,14 +140,14 @@ class Meter:
 
         @wraps(test)
         def counted(*arguments: Any) -> Any:
-            self.spend(1 + sum(map(_length, arguments)))
+            self.spend(1 + sum(map(_looked_at, arguments)))
             return test(*arguments)
 
         return counted
 
     def compared(self, value: Any) -> Any:
         """The right side of a comparison, or of `in`."""
-        self.spend(_length(value))
+        self.spend(_looked_at(value))
         return value
 
     def looped(self, items: Any, size: int) -> Any:
@@ -206,6 +206,11 @@ def bounded_format(text: str) -> None:
 
 def _length(value: Any) -> int:
     return len(value) if isinstance(value, str | list | tuple | dict) else 0
+
+
+def _looked_at(value: Any) -> int:
+    """By a comparison: all that is in it."""
+    return len(value) if isinstance(value, str) else _items(value)
 
 
 def _product(arguments: tuple[Any, ...]) -> int:
