@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -56,6 +57,15 @@ def make(site: Site, server: str, name: str = "gold", who: str = "bob", **more: 
 def image(site: Site, id_: str, who: str = "bob") -> Any:
     status, _, answer = site.call("GET", f"/image/v2/images/{id_}", None, who)
     return answer if status == 200 else status
+
+
+def files_of(site: Site) -> list[bytes]:
+    """What is in them. One may go while it is looked for."""
+    found = []
+    for path in (site.means.uploads / "bobs").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(path.read_bytes())
+    return found
 
 
 def until(site: Site, id_: str, state: str) -> Any:
@@ -134,7 +144,7 @@ def test_why_it_failed_is_told_and_it_can_be_deleted(site: Site, server: str, mo
     told = until(site, id_, "error")["stead_error"]
     assert "STEAD-E305" in told
     assert "compute-1" not in told, "hosts are the operators' business"
-    assert b"half" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+    assert b"half" not in files_of(site)
     assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
     assert image(site, id_) == 404
 
@@ -155,10 +165,10 @@ def test_one_that_is_deleted_meanwhile_leaves_nothing(site: Site, server: str, m
     assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
     go_on.set()
     for _ in range(100):
-        if b"too late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]:
+        if b"too late" not in files_of(site):
             break
         time.sleep(0.05)
-    assert b"too late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+    assert b"too late" not in files_of(site)
     assert image(site, id_) == 404
 
 
@@ -233,7 +243,7 @@ def test_of_two_servers_that_make_the_same_each_has_a_file_of_its_own(
     until(site, other, "active")  # the first server has ended the other one by now
     status, _, content = site.call("GET", f"/image/v2/images/{id_}/file", None, "bob")
     assert (status, content) == (200, CONTENT)
-    assert b"late" not in [one.read_bytes() for one in (site.means.uploads / "bobs").iterdir()]
+    assert b"late" not in files_of(site)
 
 
 def test_a_project_that_cannot_be_planned_holds_up_no_other(
