@@ -82,7 +82,9 @@ def codes() -> Mapping[str, Known]:
 def _declared(tree: ast.Module) -> Iterator[tuple[str, str, str, bool]]:
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Code"), args=args)):
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Code" | "FailureCode"), args=args)
+            ):
                 code, summary, *more = args
                 if isinstance(code, ast.Constant) and isinstance(summary, ast.Constant):
                     yield name, str(code.value), str(summary.value), "WARNING" in "".join(map(ast.unparse, more))

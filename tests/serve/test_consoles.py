@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio.subprocess import PIPE
 from types import SimpleNamespace
 from typing import Any, cast
@@ -114,5 +115,5 @@ def test_a_console_that_takes_no_signal_ends_with_what_is_typed(monkeypatch: pyt
         await portal._ended(process)
         return process.returncode
 
-    monkeypatch.setattr(portal.os, "killpg", refuse)
+    monkeypatch.setattr(os, "killpg", refuse)
     assert asyncio.run(run()) == 0

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, nothing
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import HostStep
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import table
 from ansible_collections.stead.cloud.plugins.module_utils.host.run import batch, ordering
 
@@ -243,12 +243,12 @@ def test_a_bug_in_one_step_is_not_the_end_of_the_others() -> None:
 
 
 def test_what_names_another_goes_before_it() -> None:
-    router: Step = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
-    floating: Step = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}}
+    router: HostStep = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating: HostStep = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}}
     assert {step["number"]: step["after"] for step in ordering.ordered([router, floating])} == {0: [1], 1: []}
 
 
 def test_what_the_plan_says_wins_over_names() -> None:
-    router: Step = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
-    floating: Step = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}, "after": [0]}
+    router: HostStep = {"number": 0, "uuid": "r", "want": None, "have": {"name": "edge"}}
+    floating: HostStep = {"number": 1, "uuid": "f", "want": None, "have": {"router": {"uuid": "r"}}, "after": [0]}
     assert {step["number"]: step["after"] for step in ordering.ordered([router, floating])} == {0: [], 1: [0]}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths, ssh_peers
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Code, Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed, FailureCode
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.images import fetching, image_files, unpacking, writing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import image, table
@@ -148,5 +148,5 @@ def test_an_instance_is_looked_at_where_it_has_an_address() -> None:
 
 
 def test_the_same_failure_can_be_told_of_something() -> None:
-    failed = Failed(Code("STEAD-E001", "a program failed"), "It failed.")
+    failed = Failed(FailureCode("STEAD-E001", "a program failed"), "It failed.")
     assert str(failed.told_of("images/d")) == "STEAD-E001: images/d: It failed."

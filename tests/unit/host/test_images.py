@@ -21,7 +21,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import ledger, paths, units
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import HostStep
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.images import image_files, tidying, writing
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import image
@@ -316,7 +316,7 @@ def said(data: bytes, source: str) -> dict[str, Any]:
 def take(kept: dict[str, Any] | None) -> None:
     own = {"format": "qcow2", "compression": "none", "keeps": False, "name": "images/debian"}
     want = {"uuid": "u", "source": "/srv/debian.qcow2", **own, "from": {"host": "ctl-1", "server": "127.0.0.1"}}
-    step: Step = {"want": want, "uuid": "u"}
+    step: HostStep = {"want": want, "uuid": "u"}
     if kept:
         step["kept"] = kept
     image.ensure(step, Work("h"))

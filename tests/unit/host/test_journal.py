@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import journal, paths
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import HostStep
 
-STEP: Step = {"number": 1, "address": "acme/volumes/one", "action": "create"}
+STEP: HostStep = {"number": 1, "address": "acme/volumes/one", "action": "create"}
 
 
 @contextmanager

@@ -82,16 +82,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.arguments import instance as arguments
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Code, Failed
+from ..module_utils.host.base.errors import Failed, FailureCode
 from ..module_utils.host.run import standalone
 from ..module_utils.wire.parts import DEFAULT_STORAGE
 
-NO_HARDWARE = Code("STEAD-E500", "an instance needs a processor and memory")
-NO_TIMEOUT = Code("STEAD-E501", "a wait needs a timeout")
-BESIDE = Code("STEAD-E502", "the field does not apply to this check")
-NO_NETWORK = Code("STEAD-E503", "a check over the network needs a source address")
-BAD_SOURCE = Code("STEAD-E504", "the source address cannot be used")
-NO_VOLUME = Code("STEAD-E505", "a volume is not on the host")
+NO_HARDWARE = FailureCode("STEAD-E500", "an instance needs a processor and memory")
+NO_TIMEOUT = FailureCode("STEAD-E501", "a wait needs a timeout")
+BESIDE = FailureCode("STEAD-E502", "the field does not apply to this check")
+NO_NETWORK = FailureCode("STEAD-E503", "a check over the network needs a source address")
+BAD_SOURCE = FailureCode("STEAD-E504", "the source address cannot be used")
+NO_VOLUME = FailureCode("STEAD-E505", "a volume is not on the host")
 
 PORTS = {"ssh": 22, "http": 80}
 BY_AGENT = ("agent", "cloud-init")

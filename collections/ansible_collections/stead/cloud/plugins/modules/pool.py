@@ -65,12 +65,12 @@ from typing import Any, Dict, Optional, Sequence
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.arguments import pool as arguments
-from ..module_utils.host.base.errors import Code, Failed
+from ..module_utils.host.base.errors import Failed, FailureCode
 from ..module_utils.host.base.work import Work
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
 
-NOT_EMPTY = Code("STEAD-E506", "the pool to remove is not empty")
+NOT_EMPTY = FailureCode("STEAD-E506", "the pool to remove is not empty")
 
 
 def main() -> None:

@@ -62,12 +62,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.arguments import volume as arguments
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Code, Failed
+from ..module_utils.host.base.errors import Failed, FailureCode
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
 
-NO_SIZE = Code("STEAD-E507", "a volume needs a size")
-OTHER_FORMAT = Code("STEAD-E508", "a volume cannot be moved to another place")
+NO_SIZE = FailureCode("STEAD-E507", "a volume needs a size")
+OTHER_FORMAT = FailureCode("STEAD-E508", "a volume cannot be moved to another place")
 
 
 def main() -> None:

@@ -65,13 +65,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.arguments import volume_attachment as arguments
 from ..module_utils.host.base import ledger
-from ..module_utils.host.base.errors import Code, Failed
+from ..module_utils.host.base.errors import Failed, FailureCode
 from ..module_utils.host.run import standalone
 from ..module_utils.host.storage import asked_pool, drivers
 
-NO_INSTANCE = Code("STEAD-E509", "an instance is not on the host")
-NO_LETTER = Code("STEAD-E510", "no device name is left for a volume")
-NOT_ON_HOST = Code("STEAD-E511", "a volume to attach is not on the host")
+NO_INSTANCE = FailureCode("STEAD-E509", "an instance is not on the host")
+NO_LETTER = FailureCode("STEAD-E510", "no device name is left for a volume")
+NOT_ON_HOST = FailureCode("STEAD-E511", "a volume to attach is not on the host")
 
 LETTERS = "bcdefghijklmnopqrstuvw"
 

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 from ..base import commands, ledger, nbd, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import Guest, copies
@@ -23,8 +23,8 @@ from . import frames, staged
 if TYPE_CHECKING:
     from ..storage.driver import StoredDisk
 
-NOT_HERE = Code("STEAD-E183", "the disk is not on this host")
-UNSTEADY = Code("STEAD-E184", "the disk was written to while it was read")
+NOT_HERE = FailureCode("STEAD-E183", "the disk is not on this host")
+UNSTEADY = FailureCode("STEAD-E184", "the disk was written to while it was read")
 
 _COPY = ".qcow2"
 LONGEST = 3600  # seconds, to write a disk as an image

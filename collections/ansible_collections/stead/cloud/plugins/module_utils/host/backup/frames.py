@@ -10,10 +10,10 @@ import json
 import struct
 from typing import BinaryIO, Dict, Iterator, Tuple
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 
-CUT = Code("STEAD-E180", "the content of a disk did not arrive whole")
-TOO_LARGE = Code("STEAD-E181", "a backup is larger than its disk may be")
+CUT = FailureCode("STEAD-E180", "the content of a disk did not arrive whole")
+TOO_LARGE = FailureCode("STEAD-E181", "a backup is larger than its disk may be")
 
 VERSION = 1
 BLOCK = 1 << 20

@@ -17,14 +17,14 @@ from typing import IO, Any, BinaryIO, Dict, Iterator, List, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from . import frames, staged
 
-NONE = Code("STEAD-E187", "this host keeps no backups")
-GONE = Code("STEAD-E188", "the backup repository is not there")
-REFUSES = Code("STEAD-E189", "the backup repository cannot be used")
-UNKNOWN = Code("STEAD-E190", "there is no such backup")
-DAMAGED = Code("STEAD-E191", "the backup repository is damaged")
+NONE = FailureCode("STEAD-E187", "this host keeps no backups")
+GONE = FailureCode("STEAD-E188", "the backup repository is not there")
+REFUSES = FailureCode("STEAD-E189", "the backup repository cannot be used")
+UNKNOWN = FailureCode("STEAD-E190", "there is no such backup")
+DAMAGED = FailureCode("STEAD-E191", "the backup repository is damaged")
 
 SETTINGS = "/etc/stead/backup.json"
 PASSWORD = "/etc/stead/backup.password"  # noqa: S105 - where it is

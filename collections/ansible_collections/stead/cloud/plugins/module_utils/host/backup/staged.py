@@ -13,11 +13,11 @@ import time
 from typing import BinaryIO, Iterator, List
 
 from ..base import paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from . import frames
 
-BUSY = Code("STEAD-E185", "another backup or restore of the disk is running")
-BAD_NAME = Code("STEAD-E186", "not the name of a disk or of a backup")
+BUSY = FailureCode("STEAD-E185", "another backup or restore of the disk is running")
+BAD_NAME = FailureCode("STEAD-E186", "not the name of a disk or of a backup")
 
 FOLDER = paths.ROOT + "/backup"
 LOCKS = "/run/stead/backup"  # a boot empties it

@@ -6,11 +6,11 @@ import shlex
 import subprocess
 from typing import Optional, Sequence, Tuple
 
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 
-PROGRAM_FAILED = Code("STEAD-E001", "a program on the host failed")
-NOT_INSTALLED = Code("STEAD-E002", "a program is not installed on the host")
-TOO_SLOW = Code("STEAD-E003", "a program on the host did not end in time")
+PROGRAM_FAILED = FailureCode("STEAD-E001", "a program on the host failed")
+NOT_INSTALLED = FailureCode("STEAD-E002", "a program is not installed on the host")
+TOO_SLOW = FailureCode("STEAD-E003", "a program on the host did not end in time")
 
 # Characters of a failed program's output: enough for the error of qemu-img, short enough to read.
 TAIL = 1500

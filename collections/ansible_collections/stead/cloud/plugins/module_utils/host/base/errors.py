@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional, Union
 
 
-class Code(NamedTuple):
+class FailureCode(NamedTuple):
     """One sort of failure. Its fields never change after a release: people search for them."""
 
     id: str
@@ -19,10 +19,10 @@ class Code(NamedTuple):
 class Failed(Exception):  # noqa: N818 - names what happened
     """A step cannot be done. The text says what is wrong, why, and how to correct it."""
 
-    def __init__(self, code: Union[Code, str], text: str = "") -> None:
+    def __init__(self, code: Union[FailureCode, str], text: str = "") -> None:
         # A text alone, for files that have no codes yet.
-        self.code: Optional[Code] = code if isinstance(code, Code) else None
-        self.text: str = text if isinstance(code, Code) else code
+        self.code: Optional[FailureCode] = code if isinstance(code, FailureCode) else None
+        self.text: str = text if isinstance(code, FailureCode) else code
         super().__init__("{0}: {1}".format(self.code.id, self.text) if self.code is not None else self.text)
 
     def told_of(self, what: str) -> Failed:

@@ -14,7 +14,7 @@ import time
 from typing import Any, Protocol
 
 from . import paths
-from .step import Step
+from .step import HostStep
 
 # Number of runs that are kept: enough for a few weeks, and too few to take much space.
 KEPT = 100
@@ -22,7 +22,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Writing(Protocol):
-    def write(self, step: Step, event: str, **more: Any) -> None: ...
+    def write(self, step: HostStep, event: str, **more: Any) -> None: ...
 
 
 class Journal:
@@ -33,7 +33,7 @@ class Journal:
         paths.directory(paths.JOURNAL)
         _tidy()
 
-    def write(self, step: Step, event: str, **more: Any) -> None:
+    def write(self, step: HostStep, event: str, **more: Any) -> None:
         line = dict(
             more,
             run=self._run,
@@ -64,7 +64,7 @@ def _append(handle: int, data: bytes) -> None:
 class Silence:
     """The journal in check mode."""
 
-    def write(self, step: Step, event: str, **more: Any) -> None:
+    def write(self, step: HostStep, event: str, **more: Any) -> None:
         pass
 
 

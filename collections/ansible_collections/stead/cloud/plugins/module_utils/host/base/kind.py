@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
-from .step import Step
+from .step import HostStep
 
 if TYPE_CHECKING:
     from ..observe.looking import Look
     from ..storage.driver import StoredDisk
     from .work import Work
 
-Act = Callable[[Step, "Work"], None]
+Act = Callable[[HostStep, "Work"], None]
 Seen = Optional[Dict[str, Any]]
 Told = Dict[str, Any]  # an entry of the ledger, with what was observed
 
 
-def nothing(_step: Step, _work: Work) -> None:
+def nothing(_step: HostStep, _work: Work) -> None:
     """A boot does not lose what is on disks."""
 
 
@@ -41,7 +41,7 @@ class HostKind(NamedTuple):
     """Makes the want, whatever exists now."""
     remove: Act
     """Removes the resource. Without `have`, removes everything that one usually has."""
-    seen: Callable[[Step, "Look"], Seen]
+    seen: Callable[[HostStep, "Look"], Seen]
     """How the host differs from the want; None if the resource is gone. If possible, this is what `ensure` would do,
     so that the comparison cannot differ from what is written."""
     restore: Act

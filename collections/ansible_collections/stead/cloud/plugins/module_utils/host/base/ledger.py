@@ -15,13 +15,13 @@ import re
 import time
 from typing import Any, List, Mapping, Optional, cast
 
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 from .paths import LEDGER, directory, remove, write
-from .step import Entry, Step
+from .step import Entry, HostStep
 
-BAD_ENTRY_NAME = Code("STEAD-E004", "a ledger entry cannot have this name")
-UNREADABLE_ENTRY = Code("STEAD-E005", "a ledger entry cannot be read")
-NEWER_ENTRY = Code("STEAD-E006", "a ledger entry is from a newer version")
+BAD_ENTRY_NAME = FailureCode("STEAD-E004", "a ledger entry cannot have this name")
+UNREADABLE_ENTRY = FailureCode("STEAD-E005", "a ledger entry cannot be read")
+NEWER_ENTRY = FailureCode("STEAD-E006", "a ledger entry is from a newer version")
 
 # A kind and a UUID become parts of a path.
 _KIND = re.compile(r"[a-z][a-z_]*\Z")
@@ -49,7 +49,7 @@ def entry(address: str, uuid: str, kind: str, digest: str, want: Any) -> Entry:
     return {"version": VERSION, "address": address, "uuid": uuid, "kind": kind, "digest": digest, "want": want}
 
 
-def beside(step: Step) -> Entry:
+def beside(step: HostStep) -> Entry:
     """What is kept with a want: the record of the store, and the site and serial of that store."""
     found: Entry = {}
     made_by = step.get("origin")
@@ -60,7 +60,7 @@ def beside(step: Step) -> Entry:
     return found
 
 
-def made_by(step: Step) -> Entry:
+def made_by(step: HostStep) -> Entry:
     return cast(
         "Entry", {**entry(step["address"], step["uuid"], step["kind"], step["digest"], step["want"]), **beside(step)}
     )

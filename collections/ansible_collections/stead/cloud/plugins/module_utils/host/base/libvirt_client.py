@@ -9,11 +9,11 @@ import os
 import threading
 from typing import Any, Optional
 
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 from .sessions import Sessions
 
-NO_LIBVIRT = Code("STEAD-E020", "libvirt for Python is not installed")
-LIBVIRT_DOWN = Code("STEAD-E021", "libvirt does not answer")
+NO_LIBVIRT = FailureCode("STEAD-E020", "libvirt for Python is not installed")
+LIBVIRT_DOWN = FailureCode("STEAD-E021", "libvirt does not answer")
 
 URI = "qemu:///system"
 SOCKET = "/run/libvirt/libvirt-sock"

@@ -15,9 +15,9 @@ import time
 from typing import Any, Dict, Iterator, List, Tuple
 
 from . import commands, paths
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 
-UNREADABLE = Code("STEAD-E113", "a disk cannot be read")
+UNREADABLE = FailureCode("STEAD-E113", "a disk cannot be read")
 _ENDED = "qemu-nbd ended while it was read."
 
 SECONDS = 20  # until qemu-nbd answers

@@ -7,9 +7,9 @@ import os
 import tempfile
 from typing import Dict, Optional, Union
 
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 
-UNWRITABLE = Code("STEAD-E007", "a file or directory on the host cannot be written")
+UNWRITABLE = FailureCode("STEAD-E007", "a file or directory on the host cannot be written")
 
 ROOT = "/var/lib/stead"
 LEDGER = ROOT + "/ledger"

@@ -26,11 +26,11 @@ from typing import (
 
 from ..net import entering
 from . import commands, ledger, libvirt_client, paths
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 from .sessions import Sessions
 from .step import Entry
 
-BAD_ANSWER = Code("STEAD-E008", "`ip` gave an unexpected answer")
+BAD_ANSWER = FailureCode("STEAD-E008", "`ip` gave an unexpected answer")
 
 T = TypeVar("T")
 NAMESPACES = "/run/netns"

@@ -11,11 +11,11 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, TypedDict
 
 from . import paths
-from .errors import Code, Failed
+from .errors import Failed, FailureCode
 from .work import Work
 
-BAD_KEY = Code("STEAD-E009", "not a public SSH key")
-BAD_HOST = Code("STEAD-E010", "not a host name or address")
+BAD_KEY = FailureCode("STEAD-E009", "not a public SSH key")
+BAD_HOST = FailureCode("STEAD-E010", "not a host name or address")
 
 READABLE = 0o644
 PASSABLE = 0o755

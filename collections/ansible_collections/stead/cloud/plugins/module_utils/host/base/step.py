@@ -18,7 +18,7 @@ class Origin(TypedDict):
     token: str
 
 
-class Step(TypedDict, total=False):
+class HostStep(TypedDict, total=False):
     number: int
     address: str
     kind: str  # its plural, as in addresses

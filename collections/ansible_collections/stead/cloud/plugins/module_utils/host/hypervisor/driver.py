@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol, Set, Tuple, Type, Union, runtime_checkable
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
-from ..base.step import Step, Want
+from ..base.step import HostStep, Want
 from ..base.work import Work
 from ..net.driver import Plug
 
-LACKS = Code("STEAD-E300", "the hypervisor cannot do it")
-NO_SCREEN = Code("STEAD-E320", "there is no screen to show")
+LACKS = FailureCode("STEAD-E300", "the hypervisor cannot do it")
+NO_SCREEN = FailureCode("STEAD-E320", "there is no screen to show")
 Json = Dict[str, Any]
 # How each interface, by what the want calls it, is put into its network.
 Plugs = Mapping[str, Plug]
@@ -54,7 +54,7 @@ class Guest(Protocol):
 class Adjusts(Protocol):
     """Its devices, limits and sizes change while it runs."""
 
-    def adjust(self, step: Step, plugs: Plugs, work: Work) -> None: ...
+    def adjust(self, step: HostStep, plugs: Plugs, work: Work) -> None: ...
 
 
 @runtime_checkable
@@ -205,7 +205,7 @@ class IsDescribed(Protocol):
 class Adopts(Protocol):
     """A guest that nobody's Stead made can be taken over while it runs."""
 
-    def adopt(self, step: Step, work: Work) -> None:
+    def adopt(self, step: HostStep, work: Work) -> None:
         """Refuses one that is not as the want says; writes on it whose it is, and nothing else."""
 
 
@@ -218,7 +218,7 @@ class Hypervisor(Protocol):
     def check(self, want: Want) -> None:
         """Refuses what it cannot make, before anything is changed."""
 
-    def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+    def define(self, step: HostStep, plugs: Plugs, work: Work) -> Optional[Guest]:
         """Makes it, or changes what it will be at its next start. Nothing in check mode, where it is not there."""
 
     def seen(self) -> Dict[str, SeenGuest]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
 from . import lxc, qemu
 from .driver import Guest, HostDriver, Hypervisor
@@ -18,7 +18,7 @@ try:
 except ImportError:
     SITE = ()
 
-UNKNOWN = Code("STEAD-E301", "this host has no code for the hypervisor")
+UNKNOWN = FailureCode("STEAD-E301", "this host has no code for the hypervisor")
 
 BUILT_IN: Tuple[HostDriver, ...] = (qemu.DRIVER, lxc.DRIVER)
 DRIVERS: Tuple[HostDriver, ...] = (*BUILT_IN, *SITE)

@@ -13,9 +13,9 @@ import zlib
 from typing import Any, Dict, List, Optional, Set, Tuple, Type
 
 from ..base import commands, ledger, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
-from ..base.step import Step, Want
+from ..base.step import HostStep, Want
 from ..base.work import Work
 from ..storage import drivers as storage
 from . import seed
@@ -23,9 +23,9 @@ from .containers import config, guest, seen, trial
 from .containers.guest import Container
 from .driver import Guest, Json, Plugs, SeenGuest
 
-NO_ROOTFS = Code("STEAD-E332", "a container has no root file system to start from")
-NO_BRIDGE = Code("STEAD-E333", "a container cannot be in this network")
-FULL = Code("STEAD-E334", "this host has no identifiers left for a container")
+NO_ROOTFS = FailureCode("STEAD-E332", "a container has no root file system to start from")
+NO_BRIDGE = FailureCode("STEAD-E333", "a container cannot be in this network")
+FULL = FailureCode("STEAD-E334", "this host has no identifiers left for a container")
 
 
 _defining = threading.Lock()  # steps run side by side, and no two containers may have the same identifiers
@@ -43,12 +43,12 @@ class Lxc:
             text = "{0} has no image that is a root file system. Give it one of format tar or squashfs."
             raise Failed(NO_ROOTFS, text.format(want["name"]))
 
-    def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+    def define(self, step: HostStep, plugs: Plugs, work: Work) -> Optional[Guest]:
         _refuse_switches(step["want"], plugs)
         with _defining:
             return self._defined(step, plugs, work)
 
-    def _defined(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+    def _defined(self, step: HostStep, plugs: Plugs, work: Work) -> Optional[Guest]:
         want = step["want"]
         there = guest.read(want["uuid"])
         first = there.made["first"] if there is not None else _free(want["uuid"])

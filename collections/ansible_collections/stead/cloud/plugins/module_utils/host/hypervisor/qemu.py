@@ -12,16 +12,16 @@ import shutil
 from typing import Any, Dict, List, Optional, Tuple, Type
 
 from ..base import libvirt_client, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
-from ..base.step import Step, Want
+from ..base.step import HostStep, Want
 from ..base.work import Work
 from .domains import adoption, definition, flags, kept, power, probe, readback, statistics, strangers
 from .domains.guest import Domain
 from .driver import Guest, GuestUse, Json, Plugs, SeenGuest
 
 CERTIFICATES = ("ca-cert.pem", "server-cert.pem", "server-key.pem", "client-cert.pem", "client-key.pem")
-NAME_TAKEN = Code("STEAD-E302", "another guest of the host has the name")
+NAME_TAKEN = FailureCode("STEAD-E302", "another guest of the host has the name")
 
 
 class Qemu:
@@ -39,14 +39,14 @@ class Qemu:
     def guests(self) -> List[Guest]:
         return [Domain(one) for one in self._connection.listAllDomains()]
 
-    def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Guest]:
+    def define(self, step: HostStep, plugs: Plugs, work: Work) -> Optional[Guest]:
         made = self._define(step, plugs, work)
         if made is None:
             return None
         power.autostart(made, step["want"], work)
         return Domain(made)
 
-    def _define(self, step: Step, plugs: Plugs, work: Work) -> Any:
+    def _define(self, step: HostStep, plugs: Plugs, work: Work) -> Any:
         want, connection = step["want"], self._connection
         there = libvirt_client.find(connection, want["uuid"])
         same = there is not None and step["action"] == "create" and Domain(there).digest() == step["digest"]
@@ -72,7 +72,7 @@ class Qemu:
         text = "Another domain on this host, {0}, is named {1}. Stead does not touch it: rename it, or the instance."
         raise Failed(NAME_TAKEN, text.format(other.UUIDString(), want["name"]))
 
-    def _as_called(self, step: Step, domain: Any, work: Work) -> Step:
+    def _as_called(self, step: HostStep, domain: Any, work: Work) -> HostStep:
         """libvirt gives another name only to a domain that is off; one that runs, and whoever has the name, keep
         theirs."""
         want = step["want"]

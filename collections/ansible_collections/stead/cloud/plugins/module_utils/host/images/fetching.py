@@ -11,18 +11,18 @@ import stat
 import time
 from typing import Any, BinaryIO, Optional
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from .writing import CHUNK, pour, refuse_too_large
 
-UNREADABLE = Code("STEAD-E400", "an image file cannot be read")
-NOT_FETCHED = Code("STEAD-E401", "an image cannot be fetched")
-BROKE = Code("STEAD-E402", "the download of an image broke off")
-UNPROVEN = Code("STEAD-E403", "an https source redirects to a source without TLS")
-BAD_CHECKSUM = Code("STEAD-E404", "not a checksum")
-OTHER_CONTENT = Code("STEAD-E405", "an image has another checksum than requested")
+UNREADABLE = FailureCode("STEAD-E400", "an image file cannot be read")
+NOT_FETCHED = FailureCode("STEAD-E401", "an image cannot be fetched")
+BROKE = FailureCode("STEAD-E402", "the download of an image broke off")
+UNPROVEN = FailureCode("STEAD-E403", "an https source redirects to a source without TLS")
+BAD_CHECKSUM = FailureCode("STEAD-E404", "not a checksum")
+OTHER_CONTENT = FailureCode("STEAD-E405", "an image has another checksum than requested")
 
-LINK = Code("STEAD-E416", "an image source is a link that leads out of its folder")
-NO_FILE = Code("STEAD-E417", "an image source is not a regular file")
+LINK = FailureCode("STEAD-E416", "an image source is a link that leads out of its folder")
+NO_FILE = FailureCode("STEAD-E417", "an image source is not a regular file")
 
 # Seconds without a byte before a server is given up.
 SILENCE = 60

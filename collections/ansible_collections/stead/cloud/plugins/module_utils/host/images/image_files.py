@@ -13,13 +13,13 @@ import threading
 from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from ..base import paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import rootfs
 
-NO_IMAGE = Code("STEAD-E406", "an image is not on the host")
-CHANGED_IMAGE = Code("STEAD-E407", "an image has other content than planned")
-BAD_DIGEST = Code("STEAD-E408", "not a digest of a file")
+NO_IMAGE = FailureCode("STEAD-E406", "an image is not on the host")
+CHANGED_IMAGE = FailureCode("STEAD-E407", "an image has other content than planned")
+BAD_DIGEST = FailureCode("STEAD-E408", "not a digest of a file")
 
 READABLE = 0o644  # by guests' user, and by the server, which is nobody
 # Between a file's coming and the word that it is used, nobody may tidy up.

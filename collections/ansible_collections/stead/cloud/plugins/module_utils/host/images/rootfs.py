@@ -11,12 +11,12 @@ import tempfile
 from typing import Dict, Optional, Sequence
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..storage.disk_files import SECTOR
 from .writing import room
 
-UNFIT = Code("STEAD-E418", "an archive is not a root file system")
-NOT_MADE = Code("STEAD-E419", "a root file system cannot be made of an archive")
+UNFIT = FailureCode("STEAD-E418", "an archive is not a root file system")
+NOT_MADE = FailureCode("STEAD-E419", "a root file system cannot be made of an archive")
 
 # Bytes of one whose size nobody says. It takes no more room than what is in it.
 MOST = 16 << 30

@@ -11,11 +11,11 @@ import zlib
 from typing import Any, Callable, Dict, Optional
 
 from ..base.commands import NOT_INSTALLED
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from .writing import CHUNK, TooMuch, pour, room
 
-NOT_UNPACKED = Code("STEAD-E409", "an image cannot be unpacked")
-TOO_LARGE = Code("STEAD-E410", "an unpacked image is larger than it may be")
+NOT_UNPACKED = FailureCode("STEAD-E409", "an image cannot be unpacked")
+TOO_LARGE = FailureCode("STEAD-E410", "an unpacked image is larger than it may be")
 
 _OPENERS: Dict[str, Callable[[str, str], Any]] = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
 _BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import BinaryIO, Callable, Optional
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 
-NO_ROOM = Code("STEAD-E411", "the host has no room for an image")
-DISK_UNWRITABLE = Code("STEAD-E412", "an image cannot be written to the host")
+NO_ROOM = FailureCode("STEAD-E411", "the host has no room for an image")
+DISK_UNWRITABLE = FailureCode("STEAD-E412", "an image cannot be written to the host")
 
 CHUNK = 1 << 20
 _ZEROS = bytes(CHUNK)

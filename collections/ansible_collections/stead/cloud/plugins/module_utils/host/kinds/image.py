@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from ..base import paths, units
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.kind import HostKind, Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 from ..images import fetching, image_files, rootfs, tidying, unpacking
 from ..images.writing import Unwritable
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from ...wire.image import ImageWant, Keeper
     from ..observe.looking import Look
 
-OTHER_IMAGE = Code("STEAD-E413", "the controller has another image than planned")
-NOT_KEPT = Code("STEAD-E414", "an image cannot be kept")
-OTHER_SIZE = Code("STEAD-E415", "an image has another size than requested")
+OTHER_IMAGE = FailureCode("STEAD-E413", "the controller has another image than planned")
+NOT_KEPT = FailureCode("STEAD-E414", "an image cannot be kept")
+OTHER_SIZE = FailureCode("STEAD-E415", "an image has another size than requested")
 
 PORT = 7480
 UNIT = "stead-images.service"
 _serving = threading.Lock()
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     want = step["want"]
     work.directory(paths.IMAGES, paths.PASSABLE)
     if not intact(want):
@@ -38,7 +38,7 @@ def ensure(step: Step, work: Work) -> None:
         _serve(step["underlay"], work)
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     """Disks that were left behind keep the file that they stand on: it goes when the last of them does."""
     work.remove(image_files.facts_path(step["uuid"]))
     part = _part(step["uuid"])
@@ -50,12 +50,12 @@ def remove(step: Step, work: Work) -> None:
             units.stop(UNIT, work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     if step["want"].get("keeps") and step.get("underlay"):
         _serve(step["underlay"], work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     want = step["want"]
     if not intact(want):
         return None
@@ -74,7 +74,7 @@ def _part(uuid: str) -> str:
     return os.path.join(paths.IMAGES, ".{0}.part".format(uuid))
 
 
-def _bring(want: ImageWant, step: Step) -> None:
+def _bring(want: ImageWant, step: HostStep) -> None:
     part = _part(want["uuid"])
     server = want.get("from")
     paths.remove(part + ".new")  # of a run that was killed

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ...wire import instance as wire
 from ..base import ledger, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.kind import HostKind
-from ..base.step import Step, Want
+from ..base.step import HostStep, Want
 from ..base.work import Work
 from ..hypervisor import drivers
 from ..hypervisor.driver import Suspends, adjusts, adopts, pauses, suspends
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from ..observe.looking import Look
     from ..storage.driver import StoredDisk
 
-HERE = Code("STEAD-E307", "the instance cannot come to this host")
-ON = Code("STEAD-E308", "the instance was started while it was to move")
-FORGOTTEN = Code("STEAD-E306", "the hypervisor does not know the instance")
-NOT_HERE = Code("STEAD-E313", "the domain that is to be taken over is not on this host")
+HERE = FailureCode("STEAD-E307", "the instance cannot come to this host")
+ON = FailureCode("STEAD-E308", "the instance was started while it was to move")
+FORGOTTEN = FailureCode("STEAD-E306", "the hypervisor does not know the instance")
+NOT_HERE = FailureCode("STEAD-E313", "the domain that is to be taken over is not on this host")
 RESTARTS = ("reboot", "rebuild", "replace")
 # States in which it is on: one that is paused has its memory, and what it opened.
 IS_ON = ("running", "paused")
 NEW_DISK = ("rebuild", "replace")
 
 
-def adopt(step: Step, work: Work) -> None:
+def adopt(step: HostStep, work: Work) -> None:
     """A guest that nobody's Stead made. Its volumes and networks are this host's by now."""
     want = step["want"]
     guest = drivers.find(want["uuid"], work.sessions, want["hypervisor"])
@@ -48,7 +48,7 @@ def adopt(step: Step, work: Work) -> None:
     _guard(want, work)
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     want, action = step["want"], step["action"]
     hypervisor = drivers.of(want, work.sessions)
     hypervisor.check(want)
@@ -95,7 +95,7 @@ def _bring(guest: Guest, want: Want, work: Work) -> None:
         guest.stop(want["stop_timeout"], work)
 
 
-def receive(step: Step, work: Work) -> None:
+def receive(step: HostStep, work: Work) -> None:
     """Disks of its own are made as they begin: what was written since comes with the guest.
 
     One that is here already is another try's, and then this host's ledger says so. Else it may be the very disk that
@@ -117,7 +117,7 @@ def receive(step: Step, work: Work) -> None:
     _guard(want, work)
 
 
-def send(step: Step, work: Work) -> None:
+def send(step: HostStep, work: Work) -> None:
     """One that is off: its disks, to be read. One that runs brings them along."""
     if "way" not in step:
         return
@@ -128,11 +128,11 @@ def send(step: Step, work: Work) -> None:
     disk_moves.serve(instance_disks.own(want), step, work)
 
 
-def stay(step: Step, work: Work) -> None:
+def stay(step: HostStep, work: Work) -> None:
     disk_moves.stop(step["uuid"], work)
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     # One that the ledger lost left things where they usually are.
     want = step.get("have") or {"uuid": step["uuid"], "root": {"pool": {"name": "default"}, "size": 1}}
     guest = drivers.find(step["uuid"], work.sessions, want.get("hypervisor", ""))
@@ -145,12 +145,12 @@ def remove(step: Step, work: Work) -> None:
     tidying.tidy(work)
 
 
-def guard(step: Step, work: Work) -> None:
+def guard(step: HostStep, work: Work) -> None:
     """What guards interfaces is the kernel's, and is gone."""
     ports.restore(step["want"], work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     """What has to run is started here and never by its hypervisor, which would start what runs elsewhere by now."""
     want = step["want"]
     if step["start"] and not step["held"] and want["state"] in IS_ON and want["autostart"]:
@@ -163,7 +163,7 @@ def restore(step: Step, work: Work) -> None:
         _bring(guest, want, work)
 
 
-def seen(step: Step, look: Look) -> Optional[Want]:
+def seen(step: HostStep, look: Look) -> Optional[Want]:
     want = step["want"]
     guest = look.guests.get(want["uuid"])
     if guest is None:
@@ -183,11 +183,11 @@ def _guard(want: Want, work: Work) -> None:
             ports.ensure(waiting.let_in(nic, key, want), want["ports"][key], work)
 
 
-def _guard_of(nic: Want, port: Want) -> Callable[[Step, Work], None]:
+def _guard_of(nic: Want, port: Want) -> Callable[[HostStep, Work], None]:
     return lambda _step, work: ports.ensure(nic, port, work)
 
 
-def _recorded(step: Step) -> Want:
+def _recorded(step: HostStep) -> Want:
     """What is there, as this host knows it: its files lie where that says."""
     made = ledger.read("instances", step["uuid"])
     found: Want = made["want"] if made is not None else step.get("have") or step["want"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.kind import Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 
 if TYPE_CHECKING:
@@ -16,24 +16,24 @@ from ..net import drivers
 from ..net.drivers import NETWORKS
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     NETWORKS.ensure(step["want"], work, step.get("have"))
 
 
-def expect(step: Step, work: Work) -> None:
+def expect(step: HostStep, work: Work) -> None:
     if step.get("have"):
         drivers.expect(step["want"], step["have"], work)
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     NETWORKS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     NETWORKS.restore(step["want"], step["held"], work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     return NETWORKS.seen(step, look)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.kind import Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 
 if TYPE_CHECKING:
@@ -15,19 +15,19 @@ from ..base.kind import HostKind
 from ..net.drivers import SECURITY_GROUPS
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     group = step["want"].get("default_group")
     if group:
         SECURITY_GROUPS.ensure(group, work, (step.get("have") or {}).get("default_group"))
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     group = (step.get("have") or {}).get("default_group")
     if group:
         SECURITY_GROUPS.remove(group, work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     """Its record stays whatever happens to the group that hosts have of it."""
     group = step["want"].get("default_group")
     differs = SECURITY_GROUPS.seen({"want": group}, look) if group else {}
@@ -36,7 +36,7 @@ def seen(step: Step, look: Look) -> Seen:
     return {"default_group": dict(group, **differs)} if differs else {}
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     group = step["want"].get("default_group")
     if group:
         SECURITY_GROUPS.restore(group, False, work)

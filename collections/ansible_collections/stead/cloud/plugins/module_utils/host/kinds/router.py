@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.kind import Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 
 if TYPE_CHECKING:
@@ -17,19 +17,19 @@ from ..net.drivers import ROUTERS
 OF_FLOATING_IPS = ("address", "forwarded", "inside", "router")
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     ROUTERS.ensure(step["want"], work, step.get("have"))
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     ROUTERS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     ROUTERS.restore(step["want"], step["held"], work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     found = ROUTERS.seen(step, look)
     # Of a floating IP its own step tells.
     return found and {name: value for name, value in found.items() if name not in OF_FLOATING_IPS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.kind import Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 
 if TYPE_CHECKING:
@@ -15,19 +15,19 @@ from ..base.kind import HostKind
 from ..net.drivers import SECURITY_GROUPS
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     SECURITY_GROUPS.ensure(step["want"], work, step.get("have"))
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     SECURITY_GROUPS.remove(step.get("have") or {"uuid": step["uuid"]}, work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     SECURITY_GROUPS.restore(step["want"], step["held"], work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     return SECURITY_GROUPS.seen(step, look)
 
 

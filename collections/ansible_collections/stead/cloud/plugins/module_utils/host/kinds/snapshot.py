@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..base import ledger
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.kind import HostKind, Seen, nothing
-from ..base.step import Step, Want
+from ..base.step import HostStep, Want
 from ..base.work import Work
 from ..hypervisor.driver import copies
 from ..storage import drivers
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..observe.looking import Look
     from ..storage.driver import StoredDisk
 
-NO_VOLUME = Code("STEAD-E156", "the volume of a snapshot is not on the host")
+NO_VOLUME = FailureCode("STEAD-E156", "the volume of a snapshot is not on the host")
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     from . import volume
 
     want = step["want"]
@@ -63,13 +63,13 @@ def _source(want: Want) -> StoredDisk:
     return drivers.disk(pool, want["volume"]["uuid"], want["format"])
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     want = step.get("have")
     if want is not None:
         drivers.snapshot(want["pool"], want["uuid"]).remove(work)
 
 
-def seen(step: Step, _look: Look) -> Seen:
+def seen(step: HostStep, _look: Look) -> Seen:
     want = step["want"]
     return {} if drivers.snapshot(want["pool"], want["uuid"]).exists() else None
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from ..backup import staged
 from ..base import ledger
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.kind import HostKind, Seen
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 from ..hypervisor import drivers as hypervisors
 from ..hypervisor.driver import grows
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from ..observe.looking import Look
     from ..storage.driver import StoredDisk
 
-LARGER = Code("STEAD-E150", "a volume is larger than it should be")
-ATTACHED = Code("STEAD-E151", "a volume is still attached")
-TOO_SMALL_FOR_IMAGE = Code("STEAD-E152", "a volume cannot hold its image")
-OTHER_POOL = Code("STEAD-E153", "a snapshot is not where the volume is to be")
-SOURCE_IN_USE = Code("STEAD-E154", "the volume to copy is in use")
-HERE = Code("STEAD-E158", "the volume cannot come to this host")
+LARGER = FailureCode("STEAD-E150", "a volume is larger than it should be")
+ATTACHED = FailureCode("STEAD-E151", "a volume is still attached")
+TOO_SMALL_FOR_IMAGE = FailureCode("STEAD-E152", "a volume cannot hold its image")
+OTHER_POOL = FailureCode("STEAD-E153", "a snapshot is not where the volume is to be")
+SOURCE_IN_USE = FailureCode("STEAD-E154", "the volume to copy is in use")
+HERE = FailureCode("STEAD-E158", "the volume cannot come to this host")
 DISK = "volume"  # what its one disk is called when it moves
-NO_CONTENT = Code("STEAD-E157", "the content of a backup is not on the host")
-NO_SOURCE = Code("STEAD-E155", "the volume to copy is not on the host")
+NO_CONTENT = FailureCode("STEAD-E157", "the content of a backup is not on the host")
+NO_SOURCE = FailureCode("STEAD-E155", "the volume to copy is not on the host")
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     want = step["want"]
     serving = drivers.serving(want["pool"])
     if serving is not None:
@@ -87,7 +87,7 @@ def _is_same(one: StoredDisk, other: StoredDisk) -> bool:
     return os.path.exists(one.path) and os.path.exists(other.path) and os.path.samefile(one.path, other.path)
 
 
-def _move(former: VolumeWant, step: Step, disk: StoredDisk, work: Work) -> None:
+def _move(former: VolumeWant, step: HostStep, disk: StoredDisk, work: Work) -> None:
     """Until all of it is in the other pool, this one has it; from then on it is a remnant."""
     want, source = step["want"], drivers.volume(former)
     _refuse_users(want["uuid"], source.path, work)
@@ -98,7 +98,7 @@ def _move(former: VolumeWant, step: Step, disk: StoredDisk, work: Work) -> None:
     _clear(former, work)
 
 
-def _is_booked(step: Step) -> bool:
+def _is_booked(step: HostStep) -> bool:
     """Whether this very step was done: who repeats it loses nothing that was written since."""
     made = ledger.read("volumes", step["uuid"])
     return made is not None and made["digest"] == step["digest"]
@@ -132,7 +132,7 @@ def _withdraw(want: VolumeWant, work: Work) -> None:
         serving.withdraw(want["pool"], want["uuid"], work)
 
 
-def send(step: Step, work: Work) -> None:
+def send(step: HostStep, work: Work) -> None:
     """Nobody may use it meanwhile: who is started is refused it by the lock of what reads it."""
     made = ledger.read("volumes", step["uuid"])
     want = made["want"] if made is not None else step["have"]
@@ -141,7 +141,7 @@ def send(step: Step, work: Work) -> None:
     disk_moves.serve({DISK: (disk, want["size"])}, step, work)
 
 
-def receive(step: Step, work: Work) -> None:
+def receive(step: HostStep, work: Work) -> None:
     """One that is here is another try's, or a remnant of what went to where it comes from now."""
     want = step["want"]
     disk = drivers.volume(want)
@@ -151,7 +151,7 @@ def receive(step: Step, work: Work) -> None:
     disk_moves.receive({DISK: (disk, want["size"])}, step, work)
 
 
-def stay(step: Step, work: Work) -> None:
+def stay(step: HostStep, work: Work) -> None:
     disk_moves.stop(step["uuid"], work)
 
 
@@ -162,7 +162,7 @@ def report(entries: List[Dict[str, Any]], _look: Look) -> None:
             entry["moving"] = True
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     want = step.get("have")
     if want is None:
         return
@@ -179,14 +179,14 @@ def remove(step: Step, work: Work) -> None:
     disk.remove(work)
 
 
-def restore(step: Step, work: Work) -> None:
+def restore(step: HostStep, work: Work) -> None:
     want = step["want"]
     serving = drivers.serving(want["pool"])
     if serving is not None:
         serving.restore(want["pool"], want["uuid"], drivers.volume(want), want["size"], work)
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     want = step["want"]
     disk = drivers.volume(want)
     if not disk.exists():

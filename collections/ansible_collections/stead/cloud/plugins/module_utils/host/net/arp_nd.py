@@ -12,10 +12,10 @@ import struct
 import time
 from typing import List, Sequence
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from . import entering
 
-NOT_TOLD = Code("STEAD-E207", "an address could not be announced")
+NOT_TOLD = FailureCode("STEAD-E207", "an address could not be announced")
 EVERYBODY = b"\xff" * 6
 ALL_NODES = ipaddress.ip_address("ff02::1").packed
 ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
 
-from ..base.errors import Code
+from ..base.errors import FailureCode
 from ..base.readings import Readings
 from ..base.step import Want
 from ..base.work import Work
 
-UNKNOWN = Code("STEAD-E200", "this host has no such network driver")
-UNABLE = Code("STEAD-E201", "the network's driver cannot do this")
-NO_DEVICE = Code("STEAD-E204", "the physical network's device cannot be used")
-NO_WAY_OUT = Code("STEAD-E209", "the floating IP's router has no external network on this host")
-NO_RULE = Code("STEAD-E211", "the host cannot filter by this rule")
+UNKNOWN = FailureCode("STEAD-E200", "this host has no such network driver")
+UNABLE = FailureCode("STEAD-E201", "the network's driver cannot do this")
+NO_DEVICE = FailureCode("STEAD-E204", "the physical network's device cannot be used")
+NO_WAY_OUT = FailureCode("STEAD-E209", "the floating IP's router has no external network on this host")
+NO_RULE = FailureCode("STEAD-E211", "the host cannot filter by this rule")
 
 Nic = Dict[str, Any]  # of an instance's want: what its members' interfaces have in common
 Port = Dict[str, Any]  # of an instance's want: MAC and addresses of one interface

@@ -7,9 +7,9 @@ import os
 import threading
 from typing import Any, Callable, List, TypeVar
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 
-NOT_ENTERED = Code("STEAD-E208", "a call in a network namespace failed")
+NOT_ENTERED = FailureCode("STEAD-E208", "a call in a network namespace failed")
 T = TypeVar("T")
 NETWORK_NAMESPACE = 0x40000000  # CLONE_NEWNET
 

@@ -12,10 +12,10 @@ import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, cast
 
 from ..base import ledger
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.kind import Seen, Told
 from ..base.readings import Link, Unread
-from ..base.step import Entry, Origin, Step
+from ..base.step import Entry, HostStep, Origin
 from ..hypervisor import trials
 from ..hypervisor.driver import IsDescribed, SeenGuest
 from ..kinds.table import KINDS
@@ -24,7 +24,7 @@ from ..run import documents, origin
 from . import capacity, survey
 from .looking import Look
 
-HANGS = Code("STEAD-E019", "reading the host's state does not end")
+HANGS = FailureCode("STEAD-E019", "reading the host's state does not end")
 
 # Increased when the shape changes in a way that a reader has to know.
 VERSION = 1
@@ -154,7 +154,7 @@ def _is_awaited(made: Mapping[str, Any]) -> bool:
 
 def _seen(made: Mapping[str, Any], look: Look) -> Seen:
     code = KINDS.get(made["kind"])
-    step = cast(Step, dict(made, action="update", have=None, after=[]))  # noqa: TC006 - pylint of ansible-test reads no quotes
+    step = cast(HostStep, dict(made, action="update", have=None, after=[]))  # noqa: TC006 - pylint of ansible-test reads no quotes
     return code.seen(step, look) if code is not None else {}
 
 

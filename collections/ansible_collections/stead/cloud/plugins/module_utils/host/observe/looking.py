@@ -8,7 +8,7 @@ from ..base.errors import Failed
 from ..base.kind import Act
 from ..base.readings import Shared, Unread
 from ..base.sessions import Sessions
-from ..base.step import Entry, Step, Want
+from ..base.step import Entry, HostStep, Want
 from ..base.work import Work
 from ..hypervisor import drivers
 
@@ -28,7 +28,7 @@ class Look:
         self.reading = ""  # what it is at now
         self.now = Shared(self._sessions, self.trouble, lost)
 
-    def differing(self, make: Act, step: Step) -> Dict[str, Any]:
+    def differing(self, make: Act, step: HostStep) -> Dict[str, Any]:
         """What `make` would do here, had it to: in words of the want, as far as it has one for it."""
         work = Work(self.host, check=True, sessions=self._sessions, now=self.now)
         try:

@@ -13,10 +13,10 @@ import tempfile
 from typing import Optional, Sequence
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 
-NO_OPENSSL = Code("STEAD-E023", "a certificate cannot be made")
+NO_OPENSSL = FailureCode("STEAD-E023", "a certificate cannot be made")
 
 AUTHORITY = paths.ROOT + "/authority"
 # Its own: clients of the API trust it, and must not have to trust what signs for hosts.

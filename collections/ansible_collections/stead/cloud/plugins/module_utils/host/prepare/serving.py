@@ -15,12 +15,12 @@ import tarfile
 from typing import Any, Dict, Iterator, List, Mapping
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.step import Want
 from ..base.work import Work
 from . import certificates
 
-CANNOT_RUN = Code("STEAD-E024", "stead serve cannot run on this controller")
+CANNOT_RUN = FailureCode("STEAD-E024", "stead serve cannot run on this controller")
 
 PROGRAMS = "/usr/lib/stead/serve"
 HOME = paths.ROOT + "-serve"

@@ -17,11 +17,11 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
 
 from ..base import ledger, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.journal import Journal, Silence
 from ..base.kind import HostKind
 from ..base.sessions import Sessions
-from ..base.step import Step
+from ..base.step import HostStep
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import documents, fences, origin
@@ -31,11 +31,11 @@ from .waiting import Wait, shown
 
 Outcome = Dict[str, Any]  # as `outcome` makes it
 
-NO_CODE = Code("STEAD-E011", "this version cannot make this kind on hosts")
-NO_MIGRATION = Code("STEAD-E012", "hosts cannot move this kind")
-BUSY = Code("STEAD-E013", "another run is at work on the host")
-NO_JOURNAL = Code("STEAD-E014", "the journal on the host cannot be written")
-UNEXPECTED = Code("STEAD-E015", "an unexpected error on the host")
+NO_CODE = FailureCode("STEAD-E011", "this version cannot make this kind on hosts")
+NO_MIGRATION = FailureCode("STEAD-E012", "hosts cannot move this kind")
+BUSY = FailureCode("STEAD-E013", "another run is at work on the host")
+NO_JOURNAL = FailureCode("STEAD-E014", "the journal on the host cannot be written")
+UNEXPECTED = FailureCode("STEAD-E015", "an unexpected error on the host")
 
 # Steps wait for programs and for libvirt far more than they compute.
 AT_ONCE = 4
@@ -66,7 +66,7 @@ class Batch:
         self._origin, self._key = payload.get("origin"), payload.get("key", "")
         self._dead = payload.get("dead") or ()
         self._documents = payload.get("documents") or {}
-        self.steps = ordered([cast("Step", dict(step, origin=self._origin)) for step in payload["steps"]])
+        self.steps = ordered([cast("HostStep", dict(step, origin=self._origin)) for step in payload["steps"]])
         self.check = check
         self._secrets, self._handed = payload.get("secrets", {}), payload.get("handed", {})
         self._extra = {name: payload[name] for name in ("underlay",) if payload.get(name)}
@@ -77,7 +77,7 @@ class Batch:
         self._outcomes = {int(number): status for number, status in payload.get("outcomes", {}).items()}
         self._stands = Lookouts(self.host)
         steps = {step["number"]: step for step in self.steps}
-        self._waits: Dict[int, Tuple[Step, Outcome, Wait]] = {}  # number -> step, its outcome so far, and the wait
+        self._waits: Dict[int, Tuple[HostStep, Outcome, Wait]] = {}  # number -> step, its outcome so far, and the wait
         for number, told in payload.get("waits", {}).items():
             step = steps[int(number)]
             self._waits[int(number)] = (step, told["outcome"], Wait(step["want"], told["waited"], told["seen"]))
@@ -130,7 +130,9 @@ class Batch:
                     results[number] = found
                     self._outcomes[number] = found["status"]
 
-    def _begin(self, pool: ThreadPoolExecutor, waiting: Dict[int, Step], running: Dict[Any, Tuple[int, float]]) -> None:
+    def _begin(
+        self, pool: ThreadPoolExecutor, waiting: Dict[int, HostStep], running: Dict[Any, Tuple[int, float]]
+    ) -> None:
         open_ones = set(waiting).union(self._waits, (number for number, _since in running.values()))
         for number in sorted(waiting):
             if len(running) == AT_ONCE:
@@ -160,7 +162,7 @@ class Batch:
         del self._waits[number]
         return found
 
-    def _step(self, step: Step) -> Optional[Outcome]:
+    def _step(self, step: HostStep) -> Optional[Outcome]:
         """What it waits for has ended, here or in a wave before."""
         lost = [one for one in step.get("after", ()) if self._outcomes.get(one, OK) != OK]
         if lost:
@@ -192,11 +194,11 @@ class Batch:
         self._end(step, found)
         return found
 
-    def _end(self, step: Step, found: Outcome) -> None:
+    def _end(self, step: HostStep, found: Outcome) -> None:
         with contextlib.suppress(OSError):  # the controller hears of it all the same
             self._journal.write(step, "end", status=found["status"], error=found["error"])
 
-    def _carry_out(self, step: Step, work: Work) -> bool:
+    def _carry_out(self, step: HostStep, work: Work) -> bool:
         """True when it is done, and its guest is to be waited for."""
         kind, action = step["kind"], step["action"]
         if action in ("forget", "accept", "register"):
@@ -225,12 +227,12 @@ class Batch:
         self._book(step)
         return False
 
-    def _given(self, step: Step) -> Step:
+    def _given(self, step: HostStep) -> HostStep:
         """With what the controller brought for it beside the plan."""
         beside = {"upload": self._uploads.get(str(step["number"])), "kept": self._images.get(step["uuid"])}
-        return cast("Step", {**step, **self._extra, **{name: one for name, one in beside.items() if one}})
+        return cast("HostStep", {**step, **self._extra, **{name: one for name, one in beside.items() if one}})
 
-    def _book(self, step: Step) -> None:
+    def _book(self, step: HostStep) -> None:
         """The ledger says what was made, once it was made. Of a thing forgotten it says nothing more."""
         if self.check:
             return
@@ -240,7 +242,7 @@ class Batch:
             ledger.keep(ledger.made_by(step))
 
 
-def _part_of_move(code: HostKind, step: Step, work: Work) -> None:
+def _part_of_move(code: HostKind, step: HostStep, work: Work) -> None:
     """Nothing of it is booked before the other host has it."""
     kind, action = step["kind"], step["action"]
     if action == "expect":
@@ -271,7 +273,7 @@ def _told(error: Exception) -> str:
     return str(Failed(UNEXPECTED, "{0}: {1} ({2})".format(type(error).__name__, error, at)))
 
 
-def outcome(step: Step, status: str, changed: bool = False, done: Sequence[str] = (), error: str = "") -> Outcome:
+def outcome(step: HostStep, status: str, changed: bool = False, done: Sequence[str] = (), error: str = "") -> Outcome:
     return {
         "number": step["number"],
         "address": step["address"],

@@ -12,9 +12,9 @@ import re
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..base import paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 
-BAD_NAME = Code("STEAD-E022", "a project's document cannot have this name")
+BAD_NAME = FailureCode("STEAD-E022", "a project's document cannot have this name")
 
 FOLDER = paths.ROOT + "/documents"
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")  # becomes a part of a path

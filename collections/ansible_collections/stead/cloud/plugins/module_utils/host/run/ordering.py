@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple, cast
 
-from ..base.step import Step
+from ..base.step import HostStep
 
 Before = Dict[int, Set[int]]  # number -> those that it waits for
 
 
-def ordered(steps: Sequence[Step]) -> List[Step]:
+def ordered(steps: Sequence[HostStep]) -> List[HostStep]:
     """By number; and what names another by its UUID is made after it and goes before it, where the plan says nothing
     against it."""
-    copies = [cast("Step", dict(step)) for step in sorted(steps, key=lambda step: step["number"])]
+    copies = [cast("HostStep", dict(step)) for step in sorted(steps, key=lambda step: step["number"])]
     made = [step for step in copies if step.get("want") is not None]
     gone = [step for step in copies if step.get("want") is None]
     before: Before = {step["number"]: set(step.get("after", ())) for step in copies}
@@ -25,7 +25,7 @@ def ordered(steps: Sequence[Step]) -> List[Step]:
     return copies
 
 
-def _named(steps: Sequence[Step], side: str) -> Iterator[Tuple[int, int]]:
+def _named(steps: Sequence[HostStep], side: str) -> Iterator[Tuple[int, int]]:
     """Pairs of numbers: what is named, and what names it."""
     numbers = {step["uuid"]: step["number"] for step in steps}
     for step in steps:

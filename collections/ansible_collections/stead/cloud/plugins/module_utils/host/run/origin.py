@@ -10,13 +10,13 @@ import json
 from typing import Optional, cast
 
 from ..base import ledger, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.step import Origin
 from . import documents
 
-BAD_SITE = Code("STEAD-S030", "the host does not say which site it belongs to")
-OTHER_SITE = Code("STEAD-S023", "the hosts belong to another site than the store")
-OLDER_STORE = Code("STEAD-S024", "the store is older than the records of the hosts")
+BAD_SITE = FailureCode("STEAD-S030", "the host does not say which site it belongs to")
+OTHER_SITE = FailureCode("STEAD-S023", "the hosts belong to another site than the store")
+OLDER_STORE = FailureCode("STEAD-S024", "the store is older than the records of the hosts")
 
 PATH = paths.ROOT + "/site.json"
 # The key that secrets are sealed with, on controllers alone: none of them has anything that is sealed.

@@ -12,7 +12,7 @@ from ..base import ledger, paths
 from ..base.errors import Failed
 from ..base.kind import Act
 from ..base.sessions import Sessions
-from ..base.step import Entry, Step
+from ..base.step import Entry, HostStep
 from ..base.work import Work
 from ..kinds.table import KINDS
 from . import batch, booting
@@ -68,7 +68,7 @@ def _each(act: Act, entries: Sequence[Entry], start: bool, sessions: Sessions) -
     return [(address, text) for address, text in said if text]
 
 
-def _step(made: Entry, start: bool, underlay: str) -> Step:
+def _step(made: Entry, start: bool, underlay: str) -> HostStep:
     return {
         "number": 0,
         "address": made["address"],
@@ -85,7 +85,7 @@ def _step(made: Entry, start: bool, underlay: str) -> Step:
     }
 
 
-def _one(act: Act, step: Step, host: str, sessions: Sessions) -> str:
+def _one(act: Act, step: HostStep, host: str, sessions: Sessions) -> str:
     try:
         act(step, Work(host, sessions=sessions))
     except Failed as error:

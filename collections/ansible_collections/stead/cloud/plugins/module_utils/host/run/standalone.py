@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 from ..base import ledger
-from ..base.errors import Code, Failed
-from ..base.step import Step, Want
+from ..base.errors import Failed, FailureCode
+from ..base.step import HostStep, Want
 from .batch import OK, Batch, alone
 
-BAD_NAME = Code("STEAD-E016", "not a name")
-BAD_SIZE = Code("STEAD-E017", "not a size")
+BAD_NAME = FailureCode("STEAD-E016", "not a name")
+BAD_SIZE = FailureCode("STEAD-E017", "not a size")
 
 _IDS = uuid.UUID("b6ad5f0e-8b0f-4d3a-9c53-0d8f6f6f0c11")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -99,7 +99,7 @@ def carry_out(
             named(module.params.get(name) or "none")
         made = ledger.read(kind, identity)
         before = made["want"] if made else {}
-        step: Step = {
+        step: HostStep = {
             "number": 0,
             "address": address,
             "kind": kind,
@@ -132,7 +132,7 @@ def _action(before: Want, want: Optional[Want]) -> str:
     return "update" if before and before != want else "create"
 
 
-def _result(module: Any, step: Step, hidden: Hidden) -> Dict[str, Any]:
+def _result(module: Any, step: HostStep, hidden: Hidden) -> Dict[str, Any]:
     payload: Dict[str, Any] = {"host": module.params.get("host") or "", "run": "module", "steps": [step]}
     payload.update(hidden._asdict())
     payload["underlay"] = module.params.get("serve_at") or ""

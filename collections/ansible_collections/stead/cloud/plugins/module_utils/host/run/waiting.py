@@ -13,7 +13,7 @@ import socket
 import time
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.sessions import Sessions
 from ..base.step import Want
 from ..hypervisor import drivers
@@ -23,8 +23,8 @@ from .lookouts import Lookouts
 
 Look = Tuple[bool, str]  # whether it is ready, and what was seen
 
-UNREADY = Code("STEAD-A002", "a guest was not ready in time")
-NO_ADDRESS = Code("STEAD-E018", "an instance has no address for the check")
+UNREADY = FailureCode("STEAD-A002", "a guest was not ready in time")
+NO_ADDRESS = FailureCode("STEAD-E018", "an instance has no address for the check")
 
 # Seconds that one look may take, of a guest that does not answer.
 PATIENCE = 4

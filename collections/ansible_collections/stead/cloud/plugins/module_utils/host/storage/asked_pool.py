@@ -6,12 +6,12 @@ import os
 from typing import Any, Dict, List, Mapping
 
 from ..base import ledger
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..run import standalone
 from . import drivers
 from .driver import Pool
 
-RELATIVE = Code("STEAD-E105", "the path of a pool begins with a slash")
+RELATIVE = FailureCode("STEAD-E105", "the path of a pool begins with a slash")
 
 
 def options(known: Mapping[str, Any]) -> Dict[str, Any]:

@@ -14,11 +14,11 @@ import re
 import uuid
 
 from ..base import libvirt_client, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import libvirt_secrets
 
-NO_KEY = Code("STEAD-E162", "the key of the Ceph user is not on this host")
+NO_KEY = FailureCode("STEAD-E162", "the key of the Ceph user is not on this host")
 
 TYPE = "ceph"
 KEYRING = "/etc/ceph/ceph.client.{0}.keyring"

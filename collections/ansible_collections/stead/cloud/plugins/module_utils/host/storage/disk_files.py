@@ -12,14 +12,14 @@ import struct
 from typing import Any, Dict, List
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from ..images.writing import NO_ROOM, Unwritable, room
 from .driver import Content
 
-REFUSED = Code("STEAD-E102", "an image is refused")
-UNCONVERTED = Code("STEAD-E103", "an image cannot be converted")
-UNSTEADY = Code("STEAD-E104", "the source is written to while it is copied")
+REFUSED = FailureCode("STEAD-E102", "an image is refused")
+UNCONVERTED = FailureCode("STEAD-E103", "an image cannot be converted")
+UNSTEADY = FailureCode("STEAD-E104", "the source is written to while it is copied")
 
 QCOW2 = b"QFI\xfb"
 _VMDK = b"KDMV"

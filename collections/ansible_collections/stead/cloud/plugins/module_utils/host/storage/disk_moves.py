@@ -12,14 +12,14 @@ import time
 from typing import List, Mapping, Tuple, TypedDict, cast
 
 from ..base import commands, ledger, paths, units
-from ..base.errors import Code, Failed
-from ..base.step import Entry, Step
+from ..base.errors import Failed, FailureCode
+from ..base.step import Entry, HostStep
 from ..base.work import Work
 from . import disk_digest, disk_files
 from .driver import Content, StoredDisk
 
-UNSERVED = Code("STEAD-E112", "the host that a disk comes from does not serve it")
-DIFFERS = Code("STEAD-E114", "a disk did not arrive as it was")
+UNSERVED = FailureCode("STEAD-E112", "the host that a disk comes from does not serve it")
+DIFFERS = FailureCode("STEAD-E114", "a disk did not arrive as it was")
 
 SERVES_WITHIN = 60  # seconds: other steps of its host may come first
 SERVED_FOR = "1d"  # at most, should nobody come to end it
@@ -38,7 +38,7 @@ class DiskWay(TypedDict):
     encrypted: bool
 
 
-def serve(disks: Disks, step: Step, work: Work) -> None:
+def serve(disks: Disks, step: HostStep, work: Work) -> None:
     """What is in them, until `stop`. For each, its digest is told."""
     way: DiskWay = step["way"]
     for unit in _units("*"):  # of a run that was killed: they may have the ports
@@ -59,7 +59,7 @@ def serve(disks: Disks, step: Step, work: Work) -> None:
             work.told[name] = disk_digest.of(_content(disk))
 
 
-def receive(disks: Disks, step: Step, work: Work) -> None:
+def receive(disks: Disks, step: HostStep, work: Work) -> None:
     """From now on this host has begun it, and none of another time. With the digests of what is here in the end."""
     begun = dict(ledger.made_by(step), came_from=step["came_from"], digests={})
     if not work.check:
@@ -72,7 +72,7 @@ def receive(disks: Disks, step: Step, work: Work) -> None:
             ledger.comes(cast(Entry, dict(begun, digests=dict(work.told))))  # noqa: TC006 - as above
 
 
-def take(disks: Disks, step: Step, work: Work) -> None:
+def take(disks: Disks, step: HostStep, work: Work) -> None:
     """Of the host that serves them. For each, the digest of what is here now is told. Of what fails nothing is left."""
     try:
         _take(disks, step, work)
@@ -84,7 +84,7 @@ def take(disks: Disks, step: Step, work: Work) -> None:
         raise
 
 
-def _take(disks: Disks, step: Step, work: Work) -> None:
+def _take(disks: Disks, step: HostStep, work: Work) -> None:
     way: DiskWay = step["way"]
     objects = tuple(_credentials("client")) if way["encrypted"] else ()
     for at, (name, (disk, size)) in enumerate(sorted(disks.items())):
@@ -125,7 +125,7 @@ def end(kind: str, uuid: str, work: Work) -> None:
         stop(uuid, work)
 
 
-def arrived(step: Step) -> bool:
+def arrived(step: HostStep) -> bool:
     """Whether what is here of its disks is all that there was. Nothing else is taken for what moved."""
     if "digests" not in step:
         return False
@@ -142,7 +142,7 @@ def _content(disk: StoredDisk) -> Content:
     return Content(disk.path, disk.format, getattr(disk, "objects", ()))
 
 
-def _name(step: Step, at: object) -> str:
+def _name(step: HostStep, at: object) -> str:
     """Of the unit and of what it serves, by the run: nobody takes from what another run has left."""
     origin = step.get("origin")
     run = hashlib.sha256(origin["token"].encode()).hexdigest()[:12] if origin else "none"  # everybody sees it

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ...wire.parts import DEFAULT_STORAGE
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import clients, dir, iscsi, lvm, lvm_thin, nfs, rbd  # noqa: A004 - a driver's file has its name
 from .driver import DiskSource, HostStorageDriver, Pool, Serving, StoredDisk
@@ -20,8 +20,8 @@ try:
 except ImportError:
     SITE = ()
 
-UNKNOWN = Code("STEAD-E100", "this host has no such storage driver")
-UNABLE = Code("STEAD-E101", "the pool's driver cannot do this")
+UNKNOWN = FailureCode("STEAD-E100", "this host has no such storage driver")
+UNABLE = FailureCode("STEAD-E101", "the pool's driver cannot do this")
 
 BUILT_IN: Tuple[HostStorageDriver, ...] = (
     dir.DRIVER,

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Callable, List, Optional
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import disk_files
 from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom
 
-UNSTEADY = Code("STEAD-E110", "a disk in use could not be copied in one moment")
-NOT_EMPTY = Code("STEAD-E111", "the pool is not empty")
+UNSTEADY = FailureCode("STEAD-E110", "a disk in use could not be copied in one moment")
+NOT_EMPTY = FailureCode("STEAD-E111", "the pool is not empty")
 
 # linux/fs.h: the new file shares the blocks of the old, as it is at that moment. XFS and btrfs do it.
 FICLONE = 0x40049409

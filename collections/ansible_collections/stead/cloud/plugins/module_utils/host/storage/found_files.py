@@ -10,8 +10,8 @@ import os
 from typing import TYPE_CHECKING, Iterator, Tuple
 
 from ..base import ledger
-from ..base.errors import Code, Failed
-from ..base.step import Step
+from ..base.errors import Failed, FailureCode
+from ..base.step import HostStep
 from ..base.work import Work
 from . import drivers, instance_disks
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...wire.volume import VolumeWant
     from .driver import StoredDisk
 
-NOT_ITS_FILE = Code("STEAD-E163", "a file is not that of the volume")
-NO_FILE = Code("STEAD-E164", "the file that is to be taken over is not there, or not as the spec says")
+NOT_ITS_FILE = FailureCode("STEAD-E163", "a file is not that of the volume")
+NO_FILE = FailureCode("STEAD-E164", "the file that is to be taken over is not there, or not as the spec says")
 
 
-def adopt(step: Step, _work: Work) -> None:
+def adopt(step: HostStep, _work: Work) -> None:
     """It is read, and not touched: the ledger has it from now on."""
     want = step["want"]
     disk = drivers.volume(want)

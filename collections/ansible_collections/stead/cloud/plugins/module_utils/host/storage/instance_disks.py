@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from ..base import ledger, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.step import Want
 from ..base.work import Work
 from ..hypervisor import seed
@@ -17,7 +17,7 @@ from . import drivers
 if TYPE_CHECKING:
     from .driver import StoredDisk
 
-TOO_SMALL = Code("STEAD-E106", "the root disk cannot hold the image")
+TOO_SMALL = FailureCode("STEAD-E106", "the root disk cannot hold the image")
 EXTRA = ("swap", "ephemeral")
 
 

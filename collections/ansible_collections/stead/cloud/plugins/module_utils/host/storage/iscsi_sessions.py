@@ -11,12 +11,12 @@ import os
 from typing import List, Sequence
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import accounts, iscsi_targets
 from .driver import Pool
 
-REFUSED = Code("STEAD-E132", "the iSCSI client refuses")
+REFUSED = FailureCode("STEAD-E132", "the iSCSI client refuses")
 
 # What open-iscsi says of a session that is there already, and of one that is not.
 ALREADY, NONE = 15, 21

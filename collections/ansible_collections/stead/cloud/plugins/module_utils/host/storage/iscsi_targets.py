@@ -14,14 +14,14 @@ import time
 from typing import Any, Dict, List
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import accounts, tgtd
 
-NOT_SERVED = Code("STEAD-E130", "nothing serves iSCSI")
-IN_USE = Code("STEAD-E131", "the volume is still attached")
-NO_CLIENTS = Code("STEAD-E133", "the host does not know who may use its volumes")
-NO_ACCOUNT = Code("STEAD-E135", "a target has no account although it should")
+NOT_SERVED = FailureCode("STEAD-E130", "nothing serves iSCSI")
+IN_USE = FailureCode("STEAD-E131", "the volume is still attached")
+NO_CLIENTS = FailureCode("STEAD-E133", "the host does not know who may use its volumes")
+NO_ACCOUNT = FailureCode("STEAD-E135", "a target has no account although it should")
 
 UNIT = "stead-iscsi.service"
 PORT = 3260

@@ -9,14 +9,14 @@ import os
 from typing import List, NamedTuple
 
 from ..base import commands
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import disk_files
 from .driver import Content, DiskSource, HostStorageDriver, Pool, PoolRoom, StoredDisk
 
-MISNAMED = Code("STEAD-E140", "the pool's path does not name a volume group")
-NO_GROUP = Code("STEAD-E141", "the volume group or thin pool is not here")
-ANOTHERS = Code("STEAD-E142", "a logical volume is not Stead's")
+MISNAMED = FailureCode("STEAD-E140", "the pool's path does not name a volume group")
+NO_GROUP = FailureCode("STEAD-E141", "the volume group or thin pool is not here")
+ANOTHERS = FailureCode("STEAD-E142", "a logical volume is not Stead's")
 
 TAG = "stead"
 UNITS = ["--units", "b", "--nosuffix", "--noheadings"]

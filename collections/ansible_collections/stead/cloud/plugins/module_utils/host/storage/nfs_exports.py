@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.readings import Readings
 from ..base.work import Work
 from . import clients, file_disks
 from .driver import Pool, StoredDisk
 
-NOT_EXPORTED = Code("STEAD-E121", "the pool is not exported")
-NOT_SERVED = Code("STEAD-E120", "nothing serves the pool")
+NOT_EXPORTED = FailureCode("STEAD-E121", "the pool is not exported")
+NOT_SERVED = FailureCode("STEAD-E120", "nothing serves the pool")
 
 PORT = 2049
 # Either serves NFS, by what the role storage wrote for it.

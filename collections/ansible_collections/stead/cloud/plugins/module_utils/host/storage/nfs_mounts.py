@@ -10,12 +10,12 @@ import os
 import re
 
 from ..base import commands, paths
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import file_disks
 from .driver import Pool
 
-UNMOUNTABLE = Code("STEAD-E122", "the pool's name or path cannot be in a mount unit")
+UNMOUNTABLE = FailureCode("STEAD-E122", "the pool's name or path cannot be in a mount unit")
 
 MOUNTS = paths.ROOT + "/mounts"
 UNITS = "/etc/systemd/system"

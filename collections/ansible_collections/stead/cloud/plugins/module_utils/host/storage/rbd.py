@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 from ..base.work import Work
 from . import ceph_keys, rbd_images
 from .driver import DiskSource, HostStorageDriver, Pool, PoolRoom
 
-MISNAMED = Code("STEAD-E160", "the pool's path does not name a pool of Ceph")
-SILENT = Code("STEAD-E161", "the Ceph cluster does not answer this host")
+MISNAMED = FailureCode("STEAD-E160", "the pool's path does not name a pool of Ceph")
+SILENT = FailureCode("STEAD-E161", "the Ceph cluster does not answer this host")
 
 PROTOCOL = "rbd"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 import struct
 
-from ..base.errors import Code, Failed
+from ..base.errors import Failed, FailureCode
 
-REFUSED = Code("STEAD-E134", "tgtd does not take a volume's account")
+REFUSED = FailureCode("STEAD-E134", "tgtd does not take a volume's account")
 
 SOCKET = "/var/run/tgtd/socket.0"
 SECONDS = 10

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple, Type
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands, ledger, paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.sessions import Sessions
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step, Want
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import HostStep, Want
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import seed
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor.driver import Json, Plugs
@@ -110,7 +110,7 @@ class CloudHypervisor:
             text = "{0}: nothing filters interfaces of guests by {1}. Write `port_security: false`."
             raise Failed(text.format(", ".join(filtered), NAME))
 
-    def define(self, step: Step, plugs: Plugs, work: Work) -> Optional[Machine]:
+    def define(self, step: HostStep, plugs: Plugs, work: Work) -> Optional[Machine]:
         want = step["want"]
         disks = _disks(want)
         made = {

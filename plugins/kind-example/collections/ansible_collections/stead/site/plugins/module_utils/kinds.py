@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Dict
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.kind import HostKind, Seen, nothing
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import Step
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.step import HostStep
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 
 from .notice_wire import NoticeWant
@@ -22,18 +22,18 @@ def path_of(uuid: str) -> str:
     return os.path.join(FOLDER, "stead-" + uuid)
 
 
-def ensure(step: Step, work: Work) -> None:
+def ensure(step: HostStep, work: Work) -> None:
     want: NoticeWant = step["want"]
     work.directory(FOLDER, OPEN)
     with work.part("text"):
         work.write(path_of(want["uuid"]), want["text"] + "\n", READABLE)
 
 
-def remove(step: Step, work: Work) -> None:
+def remove(step: HostStep, work: Work) -> None:
     work.remove(path_of(step["uuid"]))
 
 
-def seen(step: Step, look: Look) -> Seen:
+def seen(step: HostStep, look: Look) -> Seen:
     return look.differing(ensure, step) if os.path.exists(path_of(step["uuid"])) else None
 
 

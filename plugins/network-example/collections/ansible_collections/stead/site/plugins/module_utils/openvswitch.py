@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import commands
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Code, Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed, FailureCode
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.driver import HostNetworkDriver, Plug
 
-NO_BRIDGE = Code("SITE-E001", "the Open vSwitch bridge is not there")
+NO_BRIDGE = FailureCode("SITE-E001", "the Open vSwitch bridge is not there")
 
 
 def ensure(want: Mapping[str, Any], _work: Any) -> None:

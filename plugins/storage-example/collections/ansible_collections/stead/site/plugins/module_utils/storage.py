@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Code, Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed, FailureCode
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import file_disks
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import (
@@ -15,7 +15,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver im
 )
 
 # Codes of a site begin with a word of its own.
-NOT_MOUNTED = Code("CLUSTERFS-1", "the cluster file system is not mounted")
+NOT_MOUNTED = FailureCode("CLUSTERFS-1", "the cluster file system is not mounted")
 
 
 def _is_mounted(path: str) -> bool:

@@ -9,15 +9,15 @@ import time
 from typing import Any, List, Optional, Set
 
 from ...base import commands, paths
-from ...base.errors import Code, Failed
-from ...base.step import Step
+from ...base.errors import Failed, FailureCode
+from ...base.step import HostStep
 from ...base.work import Work
 from ...storage import drivers as storage
 from ..driver import Json, Plugs
 from . import config, limits, nics
 
-NOT_STARTED = Code("STEAD-E330", "a container does not start")
-IN_USE = Code("STEAD-E331", "a container's root file system is in use")
+NOT_STARTED = FailureCode("STEAD-E330", "a container does not start")
+IN_USE = FailureCode("STEAD-E331", "a container's root file system is in use")
 RUNS, PAUSED, OFF = "running", "paused", "stopped"
 STATES = {"RUNNING": RUNS, "FROZEN": PAUSED}
 STARTS_WITHIN = 60  # seconds
@@ -94,7 +94,7 @@ class Container:
                 work.remove(path)
         work.remove_tree(home)
 
-    def adjust(self, step: Step, plugs: Plugs, work: Work) -> None:
+    def adjust(self, step: HostStep, plugs: Plugs, work: Work) -> None:
         limits.adjust(step["want"], work)
         former = sorted(self.cables() - {plug.device for plug in plugs.values()})
         nics.adjust(step["want"], plugs, former, self._first_process(), work)

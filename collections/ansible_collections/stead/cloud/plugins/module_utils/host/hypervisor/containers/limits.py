@@ -7,12 +7,12 @@ import os
 from typing import Dict, List, Optional, Tuple
 
 from ...base import paths
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.step import Want
 from ...base.work import Work
 from ..driver import Json
 
-NOT_LIMITED = Code("STEAD-E335", "the kernel refuses a limit of a container")
+NOT_LIMITED = FailureCode("STEAD-E335", "the kernel refuses a limit of a container")
 GROUPS = "/sys/fs/cgroup"
 PERIOD = 100000  # microseconds, in which it has a quota of processors' time
 PAGE = 4096  # bytes, to which the kernel rounds

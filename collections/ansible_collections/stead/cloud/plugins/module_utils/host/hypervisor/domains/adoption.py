@@ -10,19 +10,19 @@ from typing import Any, List
 from xml.etree import ElementTree as Xml
 
 from ....wire import instance as wire
-from ...base.errors import Code, Failed
-from ...base.step import Step
+from ...base.errors import Failed, FailureCode
+from ...base.step import HostStep
 from ...base.work import Work
 from . import device_xml, flags, power, readback
 from .definition import ADOPTED, NAMESPACE, label
 from .description import label_of
 
-SOMEBODYS = Code("STEAD-E311", "the domain belongs to a Stead already")
-CHANGED = Code("STEAD-E312", "the domain is not as it was planned")
+SOMEBODYS = FailureCode("STEAD-E311", "the domain belongs to a Stead already")
+CHANGED = FailureCode("STEAD-E312", "the domain is not as it was planned")
 SHOWN = 5
 
 
-def adopt(domain: Any, step: Step, work: Work) -> None:
+def adopt(domain: Any, step: HostStep, work: Work) -> None:
     want = step["want"]
     seen = readback.everything(domain.connect())[want["uuid"]]
     own = seen.label()
@@ -42,12 +42,12 @@ def is_adopted(definition: str) -> bool:
     return label_of(Xml.fromstring(definition)).get(ADOPTED) == "yes"
 
 
-def _site(step: Step) -> str:
+def _site(step: HostStep) -> str:
     origin = step.get("origin")
     return origin["site"] if origin else ""
 
 
-def _differing(seen: readback.SeenDomain, step: Step) -> List[str]:
+def _differing(seen: readback.SeenDomain, step: HostStep) -> List[str]:
     """By the one function that compares; and whether it has the disks, which that function takes for granted."""
     want = step["want"]
     found = seen.fields(want)
@@ -60,7 +60,7 @@ def _differing(seen: readback.SeenDomain, step: Step) -> List[str]:
     return told + ["it has no disk {0}".format(path) for path in sorted(set(device_xml.places(want)) - there)]
 
 
-def _label(domain: Any, step: Step, work: Work) -> None:
+def _label(domain: Any, step: HostStep, work: Work) -> None:
     """In the definition, and in what runs."""
     import libvirt
 

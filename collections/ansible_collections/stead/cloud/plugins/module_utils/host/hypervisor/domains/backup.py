@@ -7,9 +7,9 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import element, inner
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 
-NO_COPY = Code("STEAD-E305", "a volume in use cannot be copied")
+NO_COPY = FailureCode("STEAD-E305", "a volume in use cannot be copied")
 LOOK = 0.2
 # Seconds. As long as qemu-img may take for as much.
 ENDS_WITHIN = 3600

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Xml
 
 from ...base import ledger, paths
 from ...base.elements import element
-from ...base.step import Step, Want
+from ...base.step import HostStep, Want
 from ..driver import Plugs
 from . import device_xml
 
@@ -28,7 +28,7 @@ Xml.register_namespace("stead", NAMESPACE)
 Xml.register_namespace("nova", NOVA)
 
 
-def build(step: Step, plugs: Plugs) -> str:
+def build(step: HostStep, plugs: Plugs) -> str:
     want = step["want"]
     domain = Xml.Element("domain", {"type": want["hypervisor"]})
     element(domain, "name", text=want["name"])
@@ -53,7 +53,7 @@ def build(step: Step, plugs: Plugs) -> str:
     return Xml.tostring(domain, encoding="unicode")
 
 
-def label(step: Step) -> Xml.Element:
+def label(step: HostStep) -> Xml.Element:
     """Who it is, in its own metadata: that is what recovery and the finding of orphans read.
 
     Its text is what the ledger has of it: where that is lost, the guest still says all of itself.
@@ -67,7 +67,7 @@ def label(step: Step) -> Xml.Element:
     return made
 
 
-def nova(step: Step) -> Xml.Element:
+def nova(step: HostStep) -> Xml.Element:
     """Who it is, in the words of OpenStack's Nova: exporters that know these label project and flavor by them."""
     want, address = step["want"], step["address"]
     project = address.partition("/")[0] if address.count("/") > 1 else ""

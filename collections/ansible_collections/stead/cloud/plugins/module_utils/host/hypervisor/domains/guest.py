@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, Set, Union
 from xml.etree import ElementTree as Xml
 
 from ...base.errors import Failed
-from ...base.step import Step
+from ...base.step import HostStep
 from ...base.work import Work
 from ..driver import NO_SCREEN, Json, Plugs
 from . import adoption, backup, definition, device_xml, flags, live, power
@@ -50,10 +50,10 @@ class Domain:
     def undefine(self, work: Work) -> None:
         work.act("undefine {0}".format(self.name), self._domain.undefineFlags, flags.undefine())
 
-    def adopt(self, step: Step, work: Work) -> None:
+    def adopt(self, step: HostStep, work: Work) -> None:
         adoption.adopt(self._domain, step, work)
 
-    def adjust(self, step: Step, plugs: Plugs, work: Work) -> None:
+    def adjust(self, step: HostStep, plugs: Plugs, work: Work) -> None:
         live.adjust(self._domain, step, plugs, work)
 
     def grow(self, disk: str, size: int, work: Work) -> None:

@@ -11,20 +11,20 @@ from typing import Any, Mapping, Optional, Tuple
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import inner
-from ...base.errors import Code, Failed
-from ...base.step import Step, Want
+from ...base.errors import Failed, FailureCode
+from ...base.step import HostStep, Want
 from ...base.work import Work
 from ..driver import Plugs
 from . import device_xml, flags
 
-UNPLUGGED = Code("STEAD-E304", "a device of the guest cannot be plugged or unplugged")
-TAKEN_OVER = Code("STEAD-E310", "an interface is still as it was before the instance was taken over")
+UNPLUGGED = FailureCode("STEAD-E304", "a device of the guest cannot be plugged or unplugged")
+TAKEN_OVER = FailureCode("STEAD-E310", "an interface is still as it was before the instance was taken over")
 # A guest has to let go of a device; one that does not within this time is not going to.
 LETS_GO_WITHIN = 20
 LOOK = 0.2
 
 
-def adjust(domain: Any, step: Step, plugs: Plugs, work: Work) -> None:
+def adjust(domain: Any, step: HostStep, plugs: Plugs, work: Work) -> None:
     want = step["want"]
     live = Xml.fromstring(domain.XMLDesc(0))
     _interfaces(domain, live, want, plugs, work)
@@ -33,7 +33,7 @@ def adjust(domain: Any, step: Step, plugs: Plugs, work: Work) -> None:
     _label(domain, live, step, work)
 
 
-def _label(domain: Any, live: Xml.Element, step: Step, work: Work) -> None:
+def _label(domain: Any, live: Xml.Element, step: HostStep, work: Work) -> None:
     """The running guest says of itself what its definition does."""
     import libvirt
 

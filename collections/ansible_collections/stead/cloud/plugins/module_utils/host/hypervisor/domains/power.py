@@ -11,12 +11,12 @@ import shutil
 import time
 from typing import Any, Callable, Optional
 
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.step import Want
 from ...base.work import Work
 
-NO_START = Code("STEAD-E303", "the guest does not start")
-NO_ROOM = Code("STEAD-E309", "the host has no room for the memory of the guest")
+NO_START = FailureCode("STEAD-E303", "the guest does not start")
+NO_ROOM = FailureCode("STEAD-E309", "the host has no room for the memory of the guest")
 # Where libvirt writes the memory of a suspended guest, and what is left there for all else that the host writes.
 SAVED = "/var/lib/libvirt/qemu"
 LEFT = 1 << 30

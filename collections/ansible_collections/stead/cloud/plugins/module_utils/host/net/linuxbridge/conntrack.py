@@ -16,11 +16,11 @@ import threading
 from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from ...base import paths
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.work import Work
 from .. import rules
 
-NO_ZONE = Code("STEAD-E206", "no conntrack zone is free on this host")
+NO_ZONE = FailureCode("STEAD-E206", "no conntrack zone is free on this host")
 TABLE = "inet stead"
 LAST = 65535
 # What the rules were when they were given last.

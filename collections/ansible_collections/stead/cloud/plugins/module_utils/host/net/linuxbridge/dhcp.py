@@ -13,14 +13,14 @@ from typing import Dict, List, Sequence, Tuple
 
 from ....wire.network import DhcpHost, ServiceWant, SubnetWant
 from ...base import units
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.paths import NETWORKS, PASSABLE
 from ...base.step import Want
 from ...base.work import Work
 from .. import namespaces
 from . import naming
 
-NOT_A_WORD = Code("STEAD-E210", "a value is not allowed in dnsmasq's configuration")
+NOT_A_WORD = FailureCode("STEAD-E210", "a value is not allowed in dnsmasq's configuration")
 INSIDE = "eth0"
 LEASE = "1h"
 # dnsmasq gives up being root, and reads names and leases again when told to.

@@ -7,13 +7,13 @@ import os
 from typing import Dict, List, Mapping, Tuple
 
 from ...base import commands
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.paths import PASSABLE, ROUTERS
 from ...base.step import Want
 from ...base.work import Work
 from .. import rules
 
-NOT_A_FORWARD = Code("STEAD-E220", "a forward is not allowed in nftables' rules")
+NOT_A_FORWARD = FailureCode("STEAD-E220", "a forward is not allowed in nftables' rules")
 
 
 def outside(want: Want) -> List[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ContextManager, Optional
 
 from ...base import commands
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
@@ -17,9 +17,9 @@ from ..driver import NO_DEVICE, UNABLE
 from ..links import Link, Links
 from . import conntrack, dhcp, forwarding, lookouts, naming
 
-NOT_MADE = Code("STEAD-E202", "the network is not on this host")
-IN_USE = Code("STEAD-E203", "the network is still in use on this host")
-NO_VLAN = Code("STEAD-E205", "the host cannot make the VLAN")
+NOT_MADE = FailureCode("STEAD-E202", "the network is not on this host")
+IN_USE = FailureCode("STEAD-E203", "the network is still in use on this host")
+NO_VLAN = FailureCode("STEAD-E205", "the host cannot make the VLAN")
 
 VXLAN_PORT = 4789
 TYPES = ("vxlan", "flat", "vlan")

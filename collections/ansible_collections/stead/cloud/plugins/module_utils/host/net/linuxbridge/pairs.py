@@ -17,14 +17,14 @@ from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ....wire.router import PairWant
 from ...base import units
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.readings import Readings
 from ...base.work import Work
 from .. import links
 from ..links import Link, Links
 from ..takeover import MARK
 
-NOT_A_WORD = Code("STEAD-E212", "a value is not allowed in keepalived's configuration")
+NOT_A_WORD = FailureCode("STEAD-E212", "a value is not allowed in keepalived's configuration")
 LINK, MTU = "ha0", 1500  # larger than what some underlays carry at once: the outer packets are cut
 PORT = 4789
 READABLE = 0o644

@@ -19,14 +19,14 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from ....wire.router import UplinkWant
 from ...base import commands, paths
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.step import Want
 from ...base.work import Work
 from .. import links, namespaces, rules
 from ..links import Links
 from . import forwards, naming
 
-PORT_USED = Code("STEAD-E221", "a program on the host uses a forwarded port")
+PORT_USED = FailureCode("STEAD-E221", "a program on the host uses a forwarded port")
 TABLE = "inet stead_uplinks"
 INSIDE = "uplink"  # in the namespace of the router
 FOLDER = paths.ROOT + "/uplinks"

@@ -9,10 +9,10 @@ import json
 import socket
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 
-SILENT = Code("STEAD-E213", "a database of networks does not answer")
-REFUSED = Code("STEAD-E214", "a database of networks refuses a change")
+SILENT = FailureCode("STEAD-E213", "a database of networks does not answer")
+REFUSED = FailureCode("STEAD-E214", "a database of networks refuses a change")
 
 PATIENCE = 30  # seconds for an answer
 CHUNK = 1 << 20

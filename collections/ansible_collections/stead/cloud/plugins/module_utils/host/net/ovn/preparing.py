@@ -12,13 +12,13 @@ import time
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ...base import paths
-from ...base.errors import Code, Failed
+from ...base.errors import Failed, FailureCode
 from ...base.work import Work
 from .. import links
 from . import apart, vswitch
 from .ovsdb import OvsdbDatabase, Row
 
-NO_TUNNELS = Code("STEAD-E215", "nothing can carry the host's tunnels")
+NO_TUNNELS = FailureCode("STEAD-E215", "nothing can carry the host's tunnels")
 
 SOUTHBOUND = OvsdbDatabase("OVN_Southbound", "/run/ovn/ovnsb_db.sock")
 PORT = 6642
