@@ -323,7 +323,7 @@ def test_containers_stop_start_and_reboot(cloud: Cloud) -> None:
         cloud.driven.stead(verb, ONE, "--auto-approve")
         cloud.driven.assert_nothing_to_do()
         mounted = cloud.on_host(ONE, "mount | grep -c /var/lib/stead/lxc/$uuid/ || true")
-        assert mounted == ("1" if verb == "start" else "0")
+        assert mounted == ("2" if verb == "start" else "0"), "its root, and its seed"
     cloud.obeys(ONE)
     cloud.driven.stead("reboot", ONE, "--auto-approve")
     cloud.obeys(ONE)
