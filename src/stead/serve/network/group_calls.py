@@ -42,7 +42,8 @@ def create_group(call: Call) -> ApiReply:
 def changed_group(call: Call) -> KnownResource:
     _, thing = call.own("security_groups", "Security group")
     said = call.body["security_group"]
-    if thing.address.name == "default" and said.get("name", thing.name) != thing.name:
+    name = said.get("name", thing.name)
+    if name != thing.name and "default" in (thing.address.name, name):
         raise conflict("Updating default security group not allowed.")
     return changing("security_groups", "security group", thing, call, common(said))
 

@@ -194,12 +194,13 @@ def _ports(said: Mapping[str, Any], protocol: str) -> dict[str, Any]:
     if protocol in ("icmp", "icmpv6"):
         if low is None:
             raise bad("ICMP code (port-range-max) is provided but ICMP type (port-range-min) is missing.")
-        return {"type": _icmp_number(low), **({"code": _icmp_number(high)} if high is not None else {})}
+        code = {"code": _icmp_number(high, "code")} if high is not None else {}
+        return {"type": _icmp_number(low, "type"), **code}
     if not protocol:
         raise bad("Must also specify protocol if port range is given.")
     numbers = [_port_number(one) for one in (low, high) if one is not None]
     first, last = numbers[0], numbers[-1]
-    if first > last:
+    if len(numbers) < 2 or first > last:
         raise bad("For TCP/UDP protocols, port_range_min must be <= port_range_max")
     return {"ports": str(first) if first == last else f"{first}-{last}"}
 
@@ -210,9 +211,9 @@ def _port_number(said: int | str) -> int:
     return int(said)
 
 
-def _icmp_number(said: int | str) -> int:
+def _icmp_number(said: int | str, what: str) -> int:
     if not 0 <= int(said) <= HIGHEST_ICMP:
-        raise bad(f"Invalid value for ICMP type or code {said}: it is from 0 to {HIGHEST_ICMP}.")
+        raise bad(f"Invalid value for ICMP {what} {said}: it is from 0 to {HIGHEST_ICMP}.")
     return int(said)
 
 
