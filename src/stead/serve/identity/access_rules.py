@@ -12,7 +12,7 @@ from typing import Any
 
 from stead.serve.faults import bad, forbidden, not_found
 from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import CREDENTIAL, RULE, Record
+from stead.serve.identity.registry import CREDENTIAL, RULE, Record
 from stead.serve.identity.roles import AccessRule
 from stead.serve.routes import ID, AccessPolicy, ApiReply, ApiRoute, Call, record
 

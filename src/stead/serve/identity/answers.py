@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.registry import DOMAIN
 from stead.serve.listing import filtered
 from stead.serve.routes import ApiReply, Call
 

@@ -10,7 +10,7 @@ from stead.core.address import Address
 from stead.serve.faults import bad, not_found, unauthenticated
 from stead.serve.identity import catalog, times, trusts
 from stead.serve.identity.answers import reference
-from stead.serve.identity.people import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, TRUST, Key, in_domain
+from stead.serve.identity.registry import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, TRUST, Key, in_domain
 from stead.serve.identity.role_calls import role_reference
 from stead.serve.identity.roles import Caller, implied
 from stead.serve.identity.scopes import SYSTEM, of_domain

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stead.serve.faults import bad, forbidden, not_found
-from stead.serve.identity.people import Record
 from stead.serve.identity.records import ADMIN, ANYONE, Item, RecordKind
+from stead.serve.identity.registry import Record
 from stead.serve.routes import ID, MAYBE_ID, NAME, Call
 
 MOST = 100  # credentials of one user

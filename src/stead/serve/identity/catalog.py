@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.faults import bad, conflict
-from stead.serve.identity.people import Key, Record
 from stead.serve.identity.records import ADMIN, CHOSEN_ID, Item, RecordKind, item, items
+from stead.serve.identity.registry import Key, Record
 from stead.serve.identity.tokens import Token
 from stead.serve.routes import LONG, MAYBE_ID, NAME, ApiReply, Call
 from stead.serve.world import bare, made_of

@@ -10,7 +10,8 @@ from typing import Any
 from stead.serve.faults import bad, conflict, forbidden, not_found
 from stead.serve.identity import access_rules, times
 from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import CREDENTIAL, digest
+from stead.serve.identity.people import digest
+from stead.serve.identity.registry import CREDENTIAL
 from stead.serve.identity.role_calls import key_named, role_reference
 from stead.serve.routes import ApiReply, Call
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from stead.serve.faults import conflict, forbidden
 from stead.serve.identity.answers import listed
-from stead.serve.identity.people import DEFAULT, DOMAIN, DOMAINS, GROUP, PROJECT, USER, Key, Record, in_domain
 from stead.serve.identity.project_calls import end_project, must_be_empty
 from stead.serve.identity.records import Item, RecordKind, item
+from stead.serve.identity.registry import DEFAULT, DOMAIN, DOMAINS, GROUP, PROJECT, USER, Key, Record, in_domain
 from stead.serve.identity.scopes import of_domain
 from stead.serve.routes import LONG, NAME, ApiReply, Call
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from stead.serve.faults import conflict, not_found
 from stead.serve.identity.answers import V, domain_asked, listed
-from stead.serve.identity.people import GROUP, in_domain
+from stead.serve.identity.registry import GROUP, in_domain
 from stead.serve.identity.user_calls import of_user, user_data
 from stead.serve.routes import ApiReply, Call
 

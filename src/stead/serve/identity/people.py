@@ -5,45 +5,40 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
 from stead.serve.identity.passwords import Lockout, fits, hashed
+from stead.serve.identity.registry import (
+    ASSIGNMENT,
+    BAD_LOGIN,
+    CREDENTIAL,
+    DOMAIN,
+    GROUP,
+    REVOKED,
+    TOKEN_KEY,
+    TRUST,
+    USER,
+    IdentityRegistry,
+    Key,
+    Record,
+    in_domain,
+)
 from stead.serve.identity.roles import NOBODY, Caller, implied, rules_of
 from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.identity.tokens import LIVES, Token, Tokens, ended, new_key
 from stead.store import Store
-from stead.store.model import Audited
 
-DOMAIN = "default"  # of what names none; it is always there
-FRESH = 2.0  # seconds until what another process has written is seen
-Record = Mapping[str, Any]
-Key = tuple[str, str]
-USER, GROUP, ASSIGNMENT, CREDENTIAL, REVOKED, TOKEN_KEY = "user", "group", "assignment", "credential", "revoked", "key"
-TRUST, DOMAINS, PROJECT, RULE = (
-    "trust",
-    "domain",
-    "project",
-    "access_rule",
-)  # of a project, its domain: the rest is its document's
 FROM_ONE_ADDRESS = 50  # wrong passwords and secrets, of whomever
-BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
 
 
-DEFAULT: Record = {"name": "Default", "description": "Users and projects that name no other", "enabled": True}
-
-
-class People:
+class People(IdentityRegistry):
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._clock = store, clock
-        self._lock = threading.RLock()
-        self._known: dict[Key, Record] = {}
-        self._read_at = -FRESH
+        super().__init__(store, clock=clock)
         self.lockout, self.addresses = Lockout(), Lockout(attempts=FROM_ONE_ADDRESS)
         if (TOKEN_KEY, "tokens") not in self.known():
             self.write({(TOKEN_KEY, "tokens"): {"key": new_key()}})
@@ -52,48 +47,6 @@ class People:
     def token_key(self) -> str:
         key: str = self.known()[TOKEN_KEY, "tokens"]["key"]
         return key
-
-    def known(self) -> Mapping[Key, Record]:
-        with self._lock:
-            if time.monotonic() - self._read_at > FRESH:
-                self._known, self._read_at = dict(self._store.identities()), time.monotonic()
-            return self._known
-
-    def write(self, changed: Mapping[Key, Record | None]) -> None:
-        with self._lock:
-            self._store.write_identities(changed)
-            self._read_at = -FRESH
-
-    def of_kind(self, kind: str) -> Iterator[tuple[str, Record]]:
-        return ((name, one) for (which, name), one in self.known().items() if which == kind)
-
-    def audit(self, entry: Audited) -> None:
-        with self._lock:
-            self._store.audit([entry])
-
-    # Domains
-
-    def domain(self, name: str) -> Record:
-        found = DEFAULT if name == DOMAIN else self.known().get((DOMAINS, name))
-        if found is None:
-            raise not_found("Domain", name)
-        return found
-
-    def is_on(self, domain: str) -> bool:
-        """Who and what is in a domain that is disabled or gone gets in nowhere."""
-        return domain == DOMAIN or bool(self.known().get((DOMAINS, domain), {}).get("enabled"))
-
-    def domain_of_project(self, project: str) -> str:
-        return str(self.known().get((PROJECT, project), {}).get("domain", DOMAIN))
-
-    def put_project(self, project: str, domain: str, *, enabled: bool = True) -> None:
-        self.domain(domain)
-        known = {"project": project, "domain": domain, **({} if enabled else {"enabled": False})}
-        self.write({(PROJECT, project): None if enabled and domain == DOMAIN else known})
-
-    def is_project_on(self, project: str) -> bool:
-        """No token is for one that is disabled, whenever it was issued. Its servers run on."""
-        return bool(self.known().get((PROJECT, project), {}).get("enabled", True))
 
     # Users
 
@@ -314,7 +267,3 @@ def _without(group: Record, user: str) -> dict[str, Any]:
 def digest(secret: str) -> str:
     """A credential's secret is as long as a key, so no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def in_domain(record: Record) -> str:
-    return str(record.get("domain", DOMAIN))

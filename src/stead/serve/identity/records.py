@@ -9,7 +9,7 @@ from typing import Any
 from stead.core.value import field, value
 from stead.serve.faults import bad, conflict, forbidden, not_found
 from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import Key, Record
+from stead.serve.identity.registry import Key, Record
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
 
 Item = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 from stead.core.address import Address
 from stead.serve.faults import conflict, not_built, not_found
 from stead.serve.identity.answers import V, listed, reference
-from stead.serve.identity.people import ASSIGNMENT, CREDENTIAL, GROUP, TRUST, Key, Record, in_domain
 from stead.serve.identity.records import Item, RecordKind, item, items
+from stead.serve.identity.registry import ASSIGNMENT, CREDENTIAL, GROUP, TRUST, Key, Record, in_domain
 from stead.serve.identity.roles import ROLES, role_id
 from stead.serve.identity.scopes import SYSTEM, domain_of, of_domain
 from stead.serve.routes import LONG, NAME, ApiReply, Call

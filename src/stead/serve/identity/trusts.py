@@ -11,8 +11,8 @@ from typing import Any
 from stead.serve.faults import bad, forbidden, not_built, not_found, unauthenticated
 from stead.serve.identity import times
 from stead.serve.identity.answers import V, listed
-from stead.serve.identity.people import BAD_LOGIN, TRUST, Record
 from stead.serve.identity.records import found, items
+from stead.serve.identity.registry import BAD_LOGIN, TRUST, Record
 from stead.serve.identity.role_calls import ROLE_KIND, key_named, key_of, role_reference
 from stead.serve.routes import ID, AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
 from stead.serve.world import bare

@@ -6,8 +6,8 @@ from typing import Any
 
 from stead.serve.faults import conflict, not_found
 from stead.serve.identity.answers import V, domain_asked, listed
-from stead.serve.identity.people import in_domain
 from stead.serve.identity.project_calls import all_projects
+from stead.serve.identity.registry import in_domain
 from stead.serve.routes import ApiReply, Call
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from stead.serve.faults import Fault, forbidden
-from stead.serve.identity.people import DOMAIN
+from stead.serve.identity.registry import DOMAIN
 from stead.serve.identity.scopes import SYSTEM
 from stead.serve.portal.pages import BASE, page
 from stead.serve.portal.sessions import PortalSession

@@ -1,0 +1,93 @@
+"""What is known of identities: what the store has, what the site's files say beside it, and the domains of both."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stead.serve.faults import forbidden, not_found
+from stead.store import Store
+from stead.store.model import Audited
+
+DOMAIN = "default"  # of what names none; it is always there
+FRESH = 2.0  # seconds until what another process has written is seen
+Record = Mapping[str, Any]
+Key = tuple[str, str]
+USER, GROUP, ROLE, ASSIGNMENT, CREDENTIAL = "user", "group", "role", "assignment", "credential"
+REVOKED, TOKEN_KEY, TRUST, DOMAINS, RULE = "revoked", "key", "trust", "domain", "access_rule"
+PROJECT = "project"  # of a project, its domain: the rest is its document's
+BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
+DEFAULT: Record = {"name": "Default", "description": "Users and projects that name no other", "enabled": True}
+
+
+def nothing() -> Mapping[Key, Record]:
+    return {}
+
+
+class IdentityRegistry:
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
+        self._lock = threading.RLock()
+        self._known: dict[Key, Record] = {}
+        self._declared: Mapping[Key, Record] = {}
+        self._read_at = -FRESH
+        self.declared: Callable[[], Mapping[Key, Record]] = nothing  # by the site's files
+
+    def known(self) -> Mapping[Key, Record]:
+        with self._lock:
+            if time.monotonic() - self._read_at <= FRESH:
+                return self._known
+        declared = self.declared()  # it may wait for a plan, and nobody shall wait for that here
+        with self._lock:
+            self._known, self._declared = {**self._store.identities(), **declared}, declared
+            self._read_at = time.monotonic()
+            return self._known
+
+    def write(self, changed: Mapping[Key, Record | None]) -> None:
+        """What the site's files say stays as it is. Who has which role by them ends with what it is in."""
+        kept = {key: one for key, one in changed.items() if key not in self._declared}
+        if any(kind != ASSIGNMENT for kind, _ in changed.keys() - kept.keys()):
+            raise forbidden("The site's files say this. It is changed there.")
+        with self._lock:
+            self._store.write_identities(kept)
+            self._read_at = -FRESH
+
+    def is_declared(self, key: Key) -> bool:
+        return key in self._declared
+
+    def of_kind(self, kind: str) -> Iterator[tuple[str, Record]]:
+        return ((name, one) for (which, name), one in self.known().items() if which == kind)
+
+    def audit(self, entry: Audited) -> None:
+        with self._lock:
+            self._store.audit([entry])
+
+    # Domains
+
+    def domain(self, name: str) -> Record:
+        found = DEFAULT if name == DOMAIN else self.known().get((DOMAINS, name))
+        if found is None:
+            raise not_found("Domain", name)
+        return found
+
+    def is_on(self, domain: str) -> bool:
+        """Who and what is in a domain that is disabled or gone gets in nowhere."""
+        return domain == DOMAIN or bool(self.known().get((DOMAINS, domain), {}).get("enabled"))
+
+    def domain_of_project(self, project: str) -> str:
+        return str(self.known().get((PROJECT, project), {}).get("domain", DOMAIN))
+
+    def put_project(self, project: str, domain: str, *, enabled: bool = True) -> None:
+        self.domain(domain)
+        known = {"project": project, "domain": domain, **({} if enabled else {"enabled": False})}
+        self.write({(PROJECT, project): None if enabled and domain == DOMAIN else known})
+
+    def is_project_on(self, project: str) -> bool:
+        """No token is for one that is disabled, whenever it was issued. Its servers run on."""
+        return bool(self.known().get((PROJECT, project), {}).get("enabled", True))
+
+
+def in_domain(record: Record) -> str:
+    return str(record.get("domain", DOMAIN))
