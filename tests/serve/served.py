@@ -144,6 +144,6 @@ class Site:
 def _read(reply: Any) -> Reply:
     content = reply.read()
     headers = {name.lower(): text for name, text in reply.headers.items()}
-    if "json" in headers.get("content-type", ""):
+    if content and "json" in headers.get("content-type", ""):
         return reply.status, headers, json.loads(content)
     return reply.status, headers, content

@@ -79,7 +79,8 @@ class ApiServer:
 
     def _by_method(self, service: Service, methods: Mapping[str, Endpoint]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            found = methods.get("GET" if request.method == "HEAD" else request.method)
+            method = request.method
+            found = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
             if found is None and request.url.path.endswith("/"):
                 return await self._nowhere(request)
             if found is None:

@@ -162,6 +162,9 @@ class CloudState:
     def project_id(self, project: str) -> str:
         return bare(self.id_of(Address("", "projects", project))) if project else ""
 
+    def project_ids(self) -> list[str]:
+        return [bare(one.id) for one in self.things("projects")]
+
     def project(self, name: str) -> str | None:
         """The project with this id."""
         address = self.address("projects", name)

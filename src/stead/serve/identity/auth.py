@@ -8,11 +8,11 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve.faults import bad, not_found, unauthenticated
-from stead.serve.identity import catalog, times, trusts
+from stead.serve.identity import catalog, held, times, trusts
 from stead.serve.identity.answers import reference
 from stead.serve.identity.registry import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, TRUST, Key, in_domain
 from stead.serve.identity.role_calls import role_reference
-from stead.serve.identity.roles import Caller, implied
+from stead.serve.identity.roles import Caller
 from stead.serve.identity.scopes import SYSTEM, of_domain
 from stead.serve.routes import ID, ApiReply, Call, record, wrapped
 from stead.serve.world import bare
@@ -54,6 +54,7 @@ def log_in(call: Call) -> ApiReply:
         if old.token is None or old.token.is_delegated:
             raise unauthenticated(BAD_LOGIN)
         user, until = old.user, old.token.expires  # or a token would be good for ever
+        methods = [*old.token.methods, *(one for one in methods if one not in old.token.methods)]
     elif "application_credential" in methods and "application_credential" in identity:
         user, credential, where = _by_credential(call, identity["application_credential"])
         given = (CREDENTIAL, credential)
@@ -129,7 +130,8 @@ def _scope(call: Call, user: str, scope: Any) -> str:
 def _project(call: Call, user: str, said: Mapping[str, Any]) -> str:
     if "id" in said:
         return bare(said["id"]) if call.world.project(said["id"]) else "nowhere"
-    mine, domain = set(call.people.projects_of(user)), domain_named(call, said.get("domain") or {"id": DOMAIN})
+    mine = set(held.projects_of(call.people.known(), user, call.world.project_ids()))
+    domain = domain_named(call, said.get("domain") or {"id": DOMAIN})
     for one in call.world.things("projects"):
         id_ = bare(one.id)
         named = said.get("name") in (one.name, one.address.name)
@@ -158,7 +160,7 @@ def token_data(call: Call, caller: Caller) -> dict[str, Any]:
         domain = reference(call, call.people.domain_of_project(token.project))
         found |= {"project": {"id": bare(thing.id), "name": thing.name, "domain": domain}, "is_domain": False}
     if token.where:
-        found["roles"] = [role_reference(call, one) for one in sorted(implied(caller.roles))]
+        found["roles"] = [role_reference(call, one) for one in sorted(caller.roles)]
         found["catalog"] = catalog.seen_by(call, token)
     if token.credential:
         found["application_credential"] = {"id": token.credential, "restricted": True}

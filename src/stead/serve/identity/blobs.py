@@ -20,8 +20,8 @@ def _checked_credential(call: Call, said: Record, name: str) -> Record:
     people.user(user)
     if said["type"] == "ec2" and project is None:
         raise bad("A credential of type ec2 needs a project_id.")
-    may = call.world.project(project) if call.caller.admin else project in people.projects_of(user)
-    if project is not None and not may:
+    is_there = project is None or call.world.project(project) is not None
+    if not is_there or (project and not call.caller.admin and not people.roles_in(user, project)):
         raise not_found("Project", project)
     if not name and sum(one["user_id"] == user for _, one in people.of_kind(CREDENTIALS.kind)) >= MOST:
         raise forbidden(f"A user has {MOST} credentials at most.")

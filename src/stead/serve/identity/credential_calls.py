@@ -61,7 +61,7 @@ def create_credential(call: Call) -> ApiReply:
     token = call.caller.token
     if token is None or token.is_delegated or not token.project:
         raise forbidden("An application credential is made with a token for a project, that came by a password.")
-    held = call.people.roles_in(user, token.project)
+    held = call.people.roles_in(user, token.project) & call.caller.roles
     asked = {key_named(call, one) for one in said.get("roles") or ()} or held
     if not asked <= call.caller.roles:
         raise bad("An application credential has no role that you have not.")

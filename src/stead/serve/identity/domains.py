@@ -11,7 +11,8 @@ from stead.serve.faults import conflict, forbidden
 from stead.serve.identity.answers import listed
 from stead.serve.identity.project_calls import end_project, must_be_empty
 from stead.serve.identity.records import Item, RecordKind, item
-from stead.serve.identity.registry import DEFAULT, DOMAIN, DOMAINS, GROUP, PROJECT, USER, Key, Record, in_domain
+from stead.serve.identity.registry import DEFAULT, DOMAIN, DOMAINS, GROUP, PROJECT, ROLE, USER, Key, Record, in_domain
+from stead.serve.identity.role_calls import ended
 from stead.serve.identity.scopes import of_domain
 from stead.serve.routes import LONG, NAME, ApiReply, Call
 
@@ -28,7 +29,7 @@ def _is_seen(call: Call, one: Item) -> bool:
     return call.caller.admin or one["id"] == in_domain(call.people.user(call.caller.user))
 
 
-def _ends_with_it(call: Call, name: str) -> Mapping[Key, None]:
+def _ends_with_it(call: Call, name: str) -> Mapping[Key, Record | None]:
     if call.people.is_on(name):
         raise forbidden("A domain that is enabled cannot be deleted. Disable it first.")
     projects = [id_ for id_, one in call.people.of_kind(PROJECT) if one["domain"] == name]
@@ -41,8 +42,11 @@ def _ends_with_it(call: Call, name: str) -> Mapping[Key, None]:
         call.people.remove_user(user)
     for group in [id_ for id_, one in call.people.of_kind(GROUP) if in_domain(one) == name]:
         call.people.remove_group(group)
-    where = of_domain(name)
-    return {key: None for key, one in call.people.known().items() if one.get("where") == where}
+    where, known = of_domain(name), call.people.known()
+    roles = [id_ for id_, one in call.people.of_kind(ROLE) if one.get("domain_id") == name]
+    gone = {key: one for role in roles for key, one in ended(call, role).items()}
+    held = {key: None for key, one in known.items() if one.get("where") == where}
+    return {**gone, **{(ROLE, one): None for one in roles}, **held}
 
 
 DOMAIN_KIND: RecordKind = RecordKind(

@@ -12,6 +12,7 @@ from math import inf
 from typing import Any
 
 from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
+from stead.serve.identity import held
 from stead.serve.identity.passwords import Lockout, fits, hashed
 from stead.serve.identity.registry import (
     ASSIGNMENT,
@@ -19,6 +20,7 @@ from stead.serve.identity.registry import (
     CREDENTIAL,
     DOMAIN,
     GROUP,
+    PROJECT,
     REVOKED,
     TOKEN_KEY,
     TRUST,
@@ -28,7 +30,7 @@ from stead.serve.identity.registry import (
     Record,
     in_domain,
 )
-from stead.serve.identity.roles import NOBODY, Caller, implied, rules_of
+from stead.serve.identity.roles import NOBODY, Caller, rules_of
 from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.identity.tokens import LIVES, Token, Tokens, ended, new_key
 from stead.store import Store
@@ -47,6 +49,26 @@ class People(IdentityRegistry):
     def token_key(self) -> str:
         key: str = self.known()[TOKEN_KEY, "tokens"]["key"]
         return key
+
+    # Projects
+
+    def domain_of_project(self, project: str) -> str:
+        return held.domain_of_project(self.known(), project)
+
+    def change_project(self, project: str, **fields: Any) -> None:
+        """Its domain, the project that it is in, whether it is on, and fields of others' that are only kept."""
+        self.domain(fields.get("domain", DOMAIN))
+        before = {"enabled": True, "domain": DOMAIN, "parent": "", "extra": {}, **self.project_record(project)}
+        after = {**before, **fields, "project": project}
+        self.write({(PROJECT, project): after})
+
+    def project_record(self, project: str) -> Record:
+        return self.known().get((PROJECT, project), {})
+
+    def is_project_on(self, project: str) -> bool:
+        """No token is for one that is disabled, or is in one that is, whenever it was issued. Its servers run on."""
+        ways = (project, *held.parents_of(self.known(), project))
+        return all(self.project_record(one).get("enabled", True) for one in ways)
 
     # Users
 
@@ -99,7 +121,7 @@ class People(IdentityRegistry):
         return found
 
     def groups_of(self, user: str) -> list[str]:
-        return [name for name, one in self.of_kind(GROUP) if user in one["members"]]
+        return held.groups_of(self.known(), user)
 
     def add_group(self, name: str, description: str, **more: Any) -> str:
         return self._add(GROUP, {"name": name, "description": description, "members": [], **more})
@@ -126,37 +148,25 @@ class People(IdentityRegistry):
     # Roles
 
     def roles_in(self, user: str, where: str) -> frozenset[str]:
-        """By oneself, and by one's groups."""
-        holders = {user, *self.groups_of(user)}
-        return frozenset(
-            one["role"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders and one["where"] == where
-        )
+        """As assigned: to oneself and to one's groups, here and above."""
+        return held.roles_in(self.known(), user, where)
 
-    def own_roles(self, holder: str, where: str) -> frozenset[str]:
-        """Those that were assigned to this user or group."""
-        return frozenset(
-            one["role"] for _, one in self.of_kind(ASSIGNMENT) if (one["user"], one["where"]) == (holder, where)
-        )
+    def may_in(self, user: str, where: str) -> frozenset[str]:
+        """What a token for it says: with what those roles imply."""
+        return held.with_implied(self.known(), self.roles_in(user, where))
 
-    def assignments(self) -> list[Record]:
-        return [one for _, one in self.of_kind(ASSIGNMENT)]
-
-    def assign(self, user: str, where: str, role: str) -> None:
+    def assign(self, user: str, where: str, role: str, *, inherited: bool = False) -> None:
         """To a user or a group."""
         if (GROUP, user) not in self.known():
             self.user(user)
-        self.write({(ASSIGNMENT, f"{user}/{where}/{role}"): {"user": user, "where": where, "role": role}})
+        more = {"inherited": True} if inherited else {}
+        self.write({_assigned(user, where, role, inherited): {"user": user, "where": where, "role": role, **more}})
 
-    def unassign(self, user: str, where: str, role: str) -> None:
-        key = (ASSIGNMENT, f"{user}/{where}/{role}")
+    def unassign(self, user: str, where: str, role: str, *, inherited: bool = False) -> None:
+        key = _assigned(user, where, role, inherited)
         if key not in self.known():
             raise not_found("Role assignment", role)
         self.write({key: None})
-
-    def projects_of(self, user: str) -> list[str]:
-        holders = {user, *self.groups_of(user)}
-        found = (one["where"] for _, one in self.of_kind(ASSIGNMENT) if one["user"] in holders)
-        return [one for one in dict.fromkeys(found) if one != SYSTEM and not domain_of(one)]
 
     def forget_project(self, where: str) -> None:
         words = ("where", "project", "project_id")
@@ -214,7 +224,7 @@ class People(IdentityRegistry):
         `given` is the application credential or the trust that it comes by, `until` the end of the token.
         """
         holder = self.known()[given]["user"] if given is not None else user
-        if where and not (self.roles_in(holder, where) and self.is_project_on(where)):
+        if where and not (self.may_in(holder, where) and self.is_project_on(where)):
             raise unauthenticated(BAD_LOGIN)
         credential, trust = (given[1] if given is not None and given[0] == kind else "" for kind in (CREDENTIAL, TRUST))
         now, domain = self._clock(), domain_of(where)
@@ -240,15 +250,15 @@ class People(IdentityRegistry):
         holder, actor = (given["user"], given.get("trustee", token.user)) if given else (token.user, token.user)
         if not all(self._holds(token, one) for one in {token.user, holder, actor}):
             return NOBODY
-        roles = self.roles_in(holder, token.where)
+        roles = self.may_in(holder, token.where)
         if given is not None:
-            roles = implied(roles) & frozenset(given["roles"])
+            roles = held.with_implied(self.known(), roles & frozenset(given["roles"]))
         project = project_of(token.project) if token.project else ""
         if project is None or (token.where and not roles):
             return NOBODY
         acting = self.user(actor)["name"] if actor != token.user else ""
         name, rules = self.user(token.user)["name"], rules_of(self.known(), given or {})
-        return Caller(token, token.user, name, project, implied(roles), acting, rules)
+        return Caller(token, token.user, name, project, roles, acting, rules)
 
     def _holds(self, token: Token, user: str) -> bool:
         """For each that a token stands on: it ends with a new password of either, and when one is disabled or gone."""
@@ -258,6 +268,10 @@ class People(IdentityRegistry):
     def _is_open(self, token: Token) -> bool:
         domain = token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)
         return self.is_on(domain) and self.is_project_on(token.project)
+
+
+def _assigned(user: str, where: str, role: str, inherited: bool) -> Key:
+    return ASSIGNMENT, f"{user}/{where}/{role}{'/inherited' if inherited else ''}"
 
 
 def _without(group: Record, user: str) -> dict[str, Any]:

@@ -6,24 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.begin import begun
-from stead.serve.faults import conflict, not_built, not_found
-from stead.serve.identity.answers import V, domain_asked, listed
+from stead.serve.faults import conflict, forbidden, not_built, not_found
+from stead.serve.identity import trees
+from stead.serve.identity.answers import V, listed
+from stead.serve.identity.extra import extra_of
 from stead.serve.routes import ApiReply, Call
 from stead.serve.world import CloudState, KnownResource, bare
 
+_KNOWN = frozenset({"name", "description", "tags", "enabled", "domain_id", "parent_id"})
 _WORDS = {"name": "display_name", "description": "description", "tags": "tags"}
 
 
 def project_data(call: Call, thing: KnownResource) -> dict[str, Any]:
     identity = bare(thing.id)
-    domain = call.people.domain_of_project(identity)
+    domain, known = call.people.domain_of_project(identity), call.people.project_record(identity)
     return {
+        **known.get("extra", {}),
         "id": identity,
         "name": thing.name,
         "domain_id": domain,
-        "parent_id": domain,
+        "parent_id": known.get("parent") or domain,
         "is_domain": False,
-        "enabled": call.people.is_project_on(identity),
+        "enabled": known.get("enabled", True),
         "description": thing.model.description,
         "tags": list(thing.settings.tags),
         "options": {},
@@ -38,7 +42,7 @@ def all_projects(call: Call) -> list[dict[str, Any]]:
 def one_project(call: Call) -> KnownResource:
     """An admin sees every project; anybody else those in which they have a role."""
     address = call.world.address("projects", call.path["id"])
-    if address is None or not (call.caller.admin or bare(call.path["id"]) in call.people.projects_of(call.caller.user)):
+    if address is None or not (call.caller.admin or call.people.roles_in(call.caller.user, bare(call.path["id"]))):
         raise not_found("Project", call.path["id"])
     return call.world.thing(address)
 
@@ -48,28 +52,34 @@ def list_projects(call: Call) -> ApiReply:
 
 
 def show_project(call: Call) -> ApiReply:
-    return ApiReply(body={"project": project_data(call, one_project(call))})
+    thing = one_project(call)
+    return ApiReply(body={"project": {**project_data(call, thing), **trees.asked(call, bare(thing.id))}})
 
 
 def create_project(call: Call) -> ApiReply:
     said, name = call.body["project"], call.body["project"]["name"]
-    domain = domain_asked(call, said)
-    if said.get("is_domain") or said.get("parent_id") not in (None, domain):
-        raise not_built("A project is in a domain, and in no other project.")
+    if said.get("is_domain"):
+        raise not_built("A domain is made as a domain.")
+    parent, domain = trees.place_of(call, said)
     if any((one["name"], one["domain_id"]) == (name, domain) for one in all_projects(call)):
         raise conflict(f"There is a project {name} already.")
+    extra = extra_of(said, _KNOWN, {})
     world, address = begun(call.cloud, call.who, name, description=said.get("description"), tags=said.get("tags"))
-    call.people.put_project(bare(world.id_of(address)), domain, enabled=said.get("enabled", True))
+    where = {"domain": domain, "parent": parent, "enabled": said.get("enabled", True), "extra": extra}
+    call.people.change_project(bare(world.id_of(address)), **where)
     return ApiReply(201, {"project": project_data(call, world.thing(address))})
 
 
 def change_project(call: Call) -> ApiReply:
     thing, said = one_project(call), call.body["project"]
-    fields = {word: said[name] for name, word in _WORDS.items() if name in said}
+    data, fields = project_data(call, thing), {word: said[name] for name, word in _WORDS.items() if name in said}
+    if any(said.get(name, data[name]) != data[name] for name in ("parent_id", "domain_id")):
+        raise forbidden("A project stays in its domain, and in the project that it is in.")
+    before = call.people.project_record(data["id"]).get("extra", {})
+    more = {"enabled": said.get("enabled", data["enabled"]), "extra": extra_of(said, _KNOWN, before)}
     world = _edited(call, thing, fields) if fields else call.world
-    if "enabled" in said:
-        identity = bare(thing.id)
-        call.people.put_project(identity, call.people.domain_of_project(identity), enabled=said["enabled"])
+    if more != {"enabled": data["enabled"], "extra": before}:
+        call.people.change_project(data["id"], **more)
     return ApiReply(body={"project": project_data(call, world.thing(thing.address))})
 
 
@@ -116,6 +126,7 @@ def remove_tag(call: Call) -> ApiReply:
 
 def delete_project(call: Call) -> ApiReply:
     thing = one_project(call)
+    trees.must_be_a_leaf(call, bare(thing.id))
     must_be_empty(call, thing)
     end_project(call, thing)
     return ApiReply(204)

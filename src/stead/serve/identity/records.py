@@ -29,6 +29,7 @@ class RecordKind:
     required: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()  # fields that cannot be changed
+    unasked: Mapping[str, Any] = field(default_factory=dict)  # a list has only these, unless another value is asked for
     ids_are_chosen: bool = False  # a client may choose the id of a new one
     reads: AccessPolicy = ANYONE
     writes: AccessPolicy = ADMIN
@@ -71,6 +72,11 @@ def routes_of(of: RecordKind) -> tuple[ApiRoute, ...]:
     path, schema = f"{V}/{of.many}", record(**of.fields, **({"id": CHOSEN_ID} if of.ids_are_chosen else {}))
     whole = wrapped(of.one, {**schema, "required": [*of.required]})
 
+    def every(call: Call) -> ApiReply:
+        usual = {name: one for name, one in of.unasked.items() if not call.asked(name)}
+        found = [one for one in items(call, of) if all(one[name] == value for name, value in usual.items())]
+        return listed(call, of.many, found)
+
     def show(call: Call) -> ApiReply:
         return ApiReply(body={of.one: found(call, of, call.path["id"])})
 
@@ -93,7 +99,7 @@ def routes_of(of: RecordKind) -> tuple[ApiRoute, ...]:
         return ApiReply(204)
 
     return (
-        ApiRoute("GET", path, of.reads, lambda call: listed(call, of.many, items(call, of))),
+        ApiRoute("GET", path, of.reads, every),
         ApiRoute("POST", path, of.writes, create, whole),
         *([ApiRoute("PUT", f"{path}/{{id}}", of.writes, create, whole)] if of.ids_are_chosen else []),
         ApiRoute("GET", f"{path}/{{id}}", of.reads, show),

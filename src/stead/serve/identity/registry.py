@@ -15,9 +15,11 @@ DOMAIN = "default"  # of what names none; it is always there
 FRESH = 2.0  # seconds until what another process has written is seen
 Record = Mapping[str, Any]
 Key = tuple[str, str]
+Known = Mapping[Key, Record]
 USER, GROUP, ROLE, ASSIGNMENT, CREDENTIAL = "user", "group", "role", "assignment", "credential"
 REVOKED, TOKEN_KEY, TRUST, DOMAINS, RULE = "revoked", "key", "trust", "domain", "access_rule"
-PROJECT = "project"  # of a project, its domain: the rest is its document's
+IMPLICATION = "implication"  # of a role by another
+PROJECT = "project"  # its domain, what it is in, and whether it is on: the rest is its document's
 BAD_LOGIN = "The name, the password or the project is wrong, or the account is disabled or locked."
 DEFAULT: Record = {"name": "Default", "description": "Users and projects that name no other", "enabled": True}
 
@@ -75,18 +77,6 @@ class IdentityRegistry:
     def is_on(self, domain: str) -> bool:
         """Who and what is in a domain that is disabled or gone gets in nowhere."""
         return domain == DOMAIN or bool(self.known().get((DOMAINS, domain), {}).get("enabled"))
-
-    def domain_of_project(self, project: str) -> str:
-        return str(self.known().get((PROJECT, project), {}).get("domain", DOMAIN))
-
-    def put_project(self, project: str, domain: str, *, enabled: bool = True) -> None:
-        self.domain(domain)
-        known = {"project": project, "domain": domain, **({} if enabled else {"enabled": False})}
-        self.write({(PROJECT, project): None if enabled and domain == DOMAIN else known})
-
-    def is_project_on(self, project: str) -> bool:
-        """No token is for one that is disabled, whenever it was issued. Its servers run on."""
-        return bool(self.known().get((PROJECT, project), {}).get("enabled", True))
 
 
 def in_domain(record: Record) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stead.core.named import NamedTuple
@@ -66,13 +66,6 @@ def rules_of(known: Mapping[tuple[str, str], Mapping[str, str]], given: Mapping[
     """Those of what a token came by."""
     rules = [known["access_rule", name] for name in given.get("rules") or ()]
     return tuple(AccessRule(one["service"], one["method"], one["path"]) for one in rules) if rules else None
-
-
-def implied(roles: Iterable[str]) -> frozenset[str]:
-    """A role that was made implies nothing, and no route asks for it: it is a name that others may read."""
-    held = frozenset(roles)
-    first = min((ROLES.index(one) for one in held if one in ROLES), default=len(ROLES))
-    return held.union(ROLES[first:])
 
 
 def role_id(key: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stead.serve import versions
-from stead.serve.identity import access_rules, auth, trusts
+from stead.serve.identity import access_rules, auth, implications, role_calls, trusts
 from stead.serve.identity.answers import V
+from stead.serve.identity.assignment_calls import list_assignments
 from stead.serve.identity.blobs import CREDENTIALS, POLICIES
 from stead.serve.identity.catalog import ENDPOINTS, REGIONS, SERVICES, show_catalog
 from stead.serve.identity.credential_calls import (
@@ -40,7 +41,7 @@ from stead.serve.identity.project_calls import (
     write_tags,
 )
 from stead.serve.identity.records import routes_of
-from stead.serve.identity.role_calls import ROLE_KIND, grant, has_role, list_assignments, roles_of, withdraw
+from stead.serve.identity.role_calls import ROLE_KIND
 from stead.serve.identity.user_calls import (
     change_password,
     change_user,
@@ -91,11 +92,6 @@ _PASSWORD = wrapped(
     ),
 )
 PUBLIC, ANYONE, ADMIN = AccessPolicy.PUBLIC, AccessPolicy.ANYONE, AccessPolicy.ADMIN
-_HELD = tuple(
-    f"{V}/{where}/{holder}/roles"
-    for where in ("projects/{project}", "domains/{domain}", "system")
-    for holder in ("users/{user}", "groups/{group}")
-)
 _RECORDS = (DOMAIN_KIND, REGIONS, SERVICES, ENDPOINTS, ROLE_KIND, CREDENTIALS, POLICIES)
 ROUTES = (
     ApiRoute("GET", "/identity", PUBLIC, versions.all_of(versions.identity, wrap=True, status=300)),
@@ -136,16 +132,6 @@ ROUTES = (
     ApiRoute("GET", f"{V}/users/{{id}}/application_credentials/{{credential}}", ANYONE, show_credential),
     ApiRoute("DELETE", f"{V}/users/{{id}}/application_credentials/{{credential}}", ANYONE, delete_credential),
     ApiRoute("GET", f"{V}/role_assignments", ANYONE, list_assignments),
-    *(
-        ApiRoute(method, f"{path}{end}", ADMIN, handler)
-        for path in _HELD
-        for method, end, handler in (
-            ("GET", "", roles_of),
-            ("PUT", "/{role}", grant),
-            ("GET", "/{role}", has_role),
-            ("DELETE", "/{role}", withdraw),
-        )
-    ),
     ApiRoute("GET", f"{V}/groups", ADMIN, list_groups),
     ApiRoute("POST", f"{V}/groups", ADMIN, create_group, wrapped("group", {**_GROUP, "required": ["name"]})),
     ApiRoute("GET", f"{V}/groups/{{id}}", ADMIN, show_group),
@@ -156,6 +142,8 @@ ROUTES = (
     ApiRoute("GET", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, is_member),
     ApiRoute("DELETE", f"{V}/groups/{{id}}/users/{{user}}", ADMIN, remove_member),
     *(route for one in _RECORDS for route in routes_of(one)),
+    *role_calls.ROUTES,
+    *implications.ROUTES,
     *trusts.ROUTES,
     *access_rules.ROUTES,
 )

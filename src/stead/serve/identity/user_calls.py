@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve.faults import conflict, not_found
+from stead.serve.identity import held
 from stead.serve.identity.answers import V, domain_asked, listed
+from stead.serve.identity.extra import extra_of
 from stead.serve.identity.project_calls import all_projects
 from stead.serve.identity.registry import in_domain
 from stead.serve.routes import ApiReply, Call
@@ -14,6 +16,7 @@ from stead.serve.routes import ApiReply, Call
 def user_data(call: Call, user: str) -> dict[str, Any]:
     known = call.people.user(user)
     return {
+        **known.get("extra", {}),
         "id": user,
         "name": known["name"],
         "domain_id": in_domain(known),
@@ -45,11 +48,14 @@ def show_user(call: Call) -> ApiReply:
 
 
 _USER_FIELDS = ("email", "description", "default_project_id")
+_KNOWN = frozenset({*_USER_FIELDS, "name", "enabled", "domain_id"})
 
 
 def create_user(call: Call) -> ApiReply:
     said = call.body["user"]
     more = {name: said[name] for name in _USER_FIELDS if said.get(name) is not None}
+    if extra := extra_of(said, _KNOWN, {}):
+        more["extra"] = extra
     user = call.people.add_user(said["name"], said.get("password"), domain=domain_asked(call, said), **more)
     if said.get("enabled") is False:
         call.people.change_user(user, enabled=False)
@@ -62,6 +68,9 @@ def change_user(call: Call) -> ApiReply:
     if other not in (None, user):
         raise conflict("There is a user of this name already.")
     fields = {name: said[name] for name in ("name", "enabled", "password", *_USER_FIELDS) if said.get(name) is not None}
+    before = call.people.user(user).get("extra", {})
+    if (extra := extra_of(said, _KNOWN, before)) != before:
+        fields["extra"] = extra
     call.people.change_user(user, **fields)
     return ApiReply(body={"user": user_data(call, user)})
 
@@ -80,7 +89,7 @@ def change_password(call: Call) -> ApiReply:
 
 
 def user_projects(call: Call) -> ApiReply:
-    mine = set(call.people.projects_of(of_user(call)))
+    mine = set(held.projects_of(call.people.known(), of_user(call), call.world.project_ids()))
     return listed(call, "projects", [one for one in all_projects(call) if one["id"] in mine])
 
 

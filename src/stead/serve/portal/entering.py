@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from stead.serve.faults import Fault, forbidden
+from stead.serve.identity import held
 from stead.serve.identity.registry import DOMAIN
 from stead.serve.identity.scopes import SYSTEM
 from stead.serve.portal.pages import BASE, page
@@ -44,7 +45,8 @@ async def log_in(visit: Visit) -> Response:
 
 
 def _first_project(visit: Visit, user: str) -> str:
-    own, there = visit.people.user(user).get("default_project_id") or "", visit.people.projects_of(user)
+    own = visit.people.user(user).get("default_project_id") or ""
+    there = held.projects_of(visit.people.known(), user, visit.cloud.world().project_ids())
     return own if own in there else next(iter(there), "")
 
 
@@ -58,8 +60,8 @@ async def log_out(visit: Visit) -> Response:
 async def change_project(visit: Visit) -> Response:
     """What one may there, each request asks anew."""
     project = visit.said("project")
-    session = visit.session
-    if session is None or project not in visit.people.projects_of(session.user):
+    session, every = visit.session, visit.cloud.world().project_ids()
+    if session is None or project not in held.projects_of(visit.people.known(), session.user, every):
         raise forbidden("You have no role in that project.")
     visit.begin(session._replace(project=project, system=False))
     return RedirectResponse(f"{BASE}/", 303)

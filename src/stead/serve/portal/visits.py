@@ -12,6 +12,7 @@ from starlette.responses import Response
 from stead.core.named import NamedTuple
 from stead.core.value import mutable
 from stead.serve.cloud import Cloud
+from stead.serve.identity import held
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import Caller
 from stead.serve.portal.inner import AskedRequest, InnerApi, Query
@@ -44,7 +45,8 @@ class Visit:
         """Id and name of those in which one has a role."""
         if self.session is None:
             return []
-        mine, world = set(self.people.projects_of(self.session.user)), self.cloud.world()
+        world = self.cloud.world()
+        mine = set(held.projects_of(self.people.known(), self.session.user, world.project_ids()))
         found = [(bare(one.id), one.name) for one in world.things("projects")]
         return sorted((pair for pair in found if pair[0] in mine), key=lambda pair: pair[1])
 
