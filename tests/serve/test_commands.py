@@ -69,6 +69,10 @@ def test_clouds_yaml_is_what_clients_want(
     auth = yaml.safe_load(capsys.readouterr().out)["clouds"]["stead"]["auth"]
     assert auth["auth_url"].endswith("/identity/v3")
     assert auth["project_name"] == "acme"
+    assert auth["user_domain_id"] == "default"
+    assert main(["user", "clouds-yaml", "lena", "--domain", "corp", "-s", str(folder)]) == 0
+    auth = yaml.safe_load(capsys.readouterr().out)["clouds"]["stead"]["auth"]
+    assert (auth["user_domain_name"], "user_domain_id" in auth) == ("corp", False)
 
 
 def test_passwords_do_not_go_over_the_network_in_the_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

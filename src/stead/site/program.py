@@ -21,7 +21,7 @@ from stead.core.blake2 import blake2b
 from stead.core.value import field, value
 
 STEAD = "stead"
-EXTRAS = ("serve", "postgres")  # the second, if it is installed here
+EXTRAS = ("serve", "postgres", "ldap", "oidc")  # all but the first, if they are installed here
 COLLECTION = "ansible_collections.stead.cloud"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LIBRARY = f"lib/python{PYTHON}/site-packages"

@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     import gc
 
-    from stead.cli.common.serving import means, people_of, required
+    from stead.cli.common.serving import means, must_be_ready, people_of, required
     from stead.cli.common.workspace import BAD_OPTION
     from stead.core.diagnostics import Refused
 
@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
 
     ready = means(shared.workspace_of(options))
     cloud = Cloud(ready)
+    if (identity := cloud.world().desired.site.identity) is not None:
+        must_be_ready(identity)
     worker = Worker(cloud)
     at = Listening(
         host=host,

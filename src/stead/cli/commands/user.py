@@ -7,6 +7,7 @@
   stead user list
   stead user delete bob
   stead user clouds-yaml ada --project acme    the text for ~/.config/openstack/clouds.yaml
+  stead user clouds-yaml lena --domain corp    the same for a user of a directory
 
 On a controller with `stead_serve`, run these as `stead-site user …`.
 
@@ -44,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--role", default="member", choices=("admin", "manager", "member", "reader"), help="which (default: member)"
     )
     parser.add_argument("--generate", action="store_true", help="make a password, and print it this one time")
+    parser.add_argument("--domain", default="", metavar="NAME", help="of a user of a directory, for clouds-yaml")
     parser.add_argument("--url", default="", help=f"of the API, for clouds-yaml (default: $STEAD_API_URL, or {HERE})")
     parser.add_argument(
         "--cacert",
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "clouds-yaml":
         url = options.url or os.environ.get("STEAD_API_URL", HERE)
         authority = options.cacert or os.environ.get("STEAD_API_CACERT", "")
-        print(clouds_yaml(options.name, options.project, url, authority), end="")
+        print(clouds_yaml(options.name, options.project, url, authority, options.domain), end="")
         return 0
     from stead.serve.faults import Fault, said
 
@@ -121,12 +123,16 @@ def made() -> str:
     return secrets.token_urlsafe(MADE)
 
 
-def clouds_yaml(name: str, project: str, url: str, authority: str = "") -> str:
+def clouds_yaml(name: str, project: str, url: str, authority: str = "", domain: str = "") -> str:
     scope = f"      project_name: {project}\n      project_domain_id: default\n" if project else ""
     scope = scope or "      system_scope: all\n"
     return (
         f"clouds:\n  stead:\n    auth:\n      auth_url: {url}/identity/v3\n      username: {name}\n"
-        f"      password: ''  # yours\n      user_domain_id: default\n{scope}"
+        f"      password: ''  # yours\n      {_domain(domain)}\n{scope}"
         "    region_name: RegionOne\n    identity_api_version: 3\n"
         + (f"    cacert: {authority}\n" if authority else "")
     )
+
+
+def _domain(name: str) -> str:
+    return f"user_domain_name: {name}" if name else "user_domain_id: default"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from stead.core.address import Address
     from stead.language.desired import Desired
+    from stead.language.desired.identity import IdentitySettings
     from stead.serve.cloud import Means
     from stead.serve.identity.people import People
     from stead.site.inventory import Inventory
@@ -45,6 +46,19 @@ def required() -> None:
     if missing:
         text = f"Missing: {', '.join(missing)}. Install them with: pip install 'stead[serve]'."
         raise Refused(NO_EXTRA.at(None, text))
+
+
+def must_be_ready(identity: IdentitySettings) -> None:
+    """What the site's providers of identities need on this machine, looked at before the first login needs it."""
+    from importlib.util import find_spec
+
+    if identity.ldap and find_spec("ldap3") is None:
+        raise Refused(NO_EXTRA.at(None, "Missing: ldap3. Install it with: pip install 'stead[ldap]'."))
+    if identity.ldap:
+        from stead.serve.identity.ldap_directory import LdapDirectory
+
+        for one in identity.ldap.values():
+            LdapDirectory(one).must_be_ready()
 
 
 def means(workspace: Workspace) -> Means:

@@ -22,6 +22,7 @@ from stead.core.fields import (
 )
 from stead.core.kind import Kind, Reach
 from stead.core.value import field, mutable, value
+from stead.language.desired.identity import IdentitySettings
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE, Grants
 from stead.language.spec.settings import SiteHook
@@ -190,6 +191,9 @@ class Site:
         "Profile of the site's that every definition of a kind has below its own fields and profiles",
         Example({"networks": "tunnels"}),
     ] = field(default_factory=dict)
+    identity: Annotated[
+        IdentitySettings | None, "Who logs in to `stead serve` beside the users of its own, and what roles may do"
+    ] = None
     store: Annotated[
         str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""

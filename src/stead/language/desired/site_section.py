@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stead.core.diagnostics import Diagnostic
+from stead.language.desired.identity_rules import below, check_identity
 from stead.language.desired.model import Site
 from stead.language.document import Node
 from stead.language.reading import OUT_OF_RANGE, Reading, read_model
@@ -22,6 +23,8 @@ def read_site(node: Node | None, reading: Reading, found: list[Diagnostic]) -> S
             reading.tell(
                 OUT_OF_RANGE, node.place_of(first), f"{first} is {low} and {last} {high}: there is none between."
             )
+    if site.identity is not None:
+        check_identity(site.identity, below(node, "identity"), reading)
     found += reading.found
     made: Site = site
     return made

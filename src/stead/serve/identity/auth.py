@@ -77,6 +77,9 @@ def log_in(call: Call) -> ApiReply:
 def _by_password(call: Call, said: Mapping[str, Any]) -> str:
     user, name = _user_of(call, said)
     call.audit["who"] = name[:64]
+    domain, outside = _domain_of(call, user, said), call.people.outside
+    if outside is not None and outside.has(domain):
+        return outside.log_in(domain, user if "id" in said else None, name, said.get("password", ""), call.source)
     return call.people.log_in(user, name, said.get("password", ""), call.source)
 
 
@@ -88,6 +91,12 @@ def _user_of(call: Call, said: Mapping[str, Any]) -> tuple[str | None, str]:
         return user, name
     name, domain = said.get("name", ""), domain_named(call, said.get("domain") or {"id": DOMAIN})
     return (call.people.named(name, domain) if domain else None), name
+
+
+def _domain_of(call: Call, user: str | None, said: Mapping[str, Any]) -> str:
+    if user is not None:
+        return in_domain(call.people.user(user))
+    return domain_named(call, said.get("domain") or {"id": DOMAIN})
 
 
 def domain_named(call: Call, said: Mapping[str, Any]) -> str:

@@ -51,8 +51,7 @@ def delete_group(call: Call) -> ApiReply:
 
 
 def list_members(call: Call) -> ApiReply:
-    members = call.people.group(call.path["id"])["members"]
-    return listed(call, "users", [user_data(call, user) for user in members])
+    return listed(call, "users", [user_data(call, user) for user in call.people.members_of(call.path["id"])])
 
 
 def add_member(call: Call) -> ApiReply:
@@ -61,7 +60,7 @@ def add_member(call: Call) -> ApiReply:
 
 
 def is_member(call: Call) -> ApiReply:
-    if call.path["user"] not in call.people.group(call.path["id"])["members"]:
+    if call.path["user"] not in call.people.members_of(call.path["id"]):
         raise not_found("User in the group", call.path["user"])
     return ApiReply(204)
 

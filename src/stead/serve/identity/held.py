@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from stead.serve.identity.registry import ASSIGNMENT, DOMAIN, GROUP, IMPLICATION, PROJECT, ROLE, Known, Record
+from stead.serve.identity.registry import ASSIGNMENT, DOMAIN, GROUP, IMPLICATION, PROJECT, ROLE, USER, Known, Record
 from stead.serve.identity.roles import ROLES
 from stead.serve.identity.scopes import domain_of, of_domain
 
 
 def groups_of(known: Known, user: str) -> list[str]:
-    return [name for (kind, name), one in known.items() if kind == GROUP and user in one["members"]]
+    told = known.get((USER, user), {}).get("groups", ())  # by a provider
+    return [name for (kind, name), one in known.items() if kind == GROUP and (user in one["members"] or name in told)]
 
 
 def domain_of_project(known: Known, project: str) -> str:

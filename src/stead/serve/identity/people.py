@@ -11,14 +11,16 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from stead.serve.faults import TOO_MANY, Fault, conflict, not_found, unauthenticated
+from stead.serve.faults import TOO_MANY, Fault, conflict, forbidden, not_found, unauthenticated
 from stead.serve.identity import held
+from stead.serve.identity.outside import OUTSIDE, OutsideUsers, must_be_own
 from stead.serve.identity.passwords import Lockout, fits, hashed
 from stead.serve.identity.registry import (
     ASSIGNMENT,
     BAD_LOGIN,
     CREDENTIAL,
     DOMAIN,
+    DOMAINS,
     GROUP,
     PROJECT,
     REVOKED,
@@ -45,6 +47,10 @@ class People(IdentityRegistry):
         if (TOKEN_KEY, "tokens") not in self.known():
             self.write({(TOKEN_KEY, "tokens"): {"key": new_key()}})
         self.tokens = Tokens(self.token_key())
+        self.outside: OutsideUsers | None = None  # whom a provider of the site knows
+
+    def now(self) -> float:
+        return self._clock()
 
     def token_key(self) -> str:
         key: str = self.known()[TOKEN_KEY, "tokens"]["key"]
@@ -90,6 +96,8 @@ class People(IdentityRegistry):
 
     def _add(self, kind: str, record: Record) -> str:
         new = uuid.uuid4().hex
+        if self.is_declared((DOMAINS, in_domain(record))):
+            raise forbidden(f"The site's files say where the people of this domain come from: no {kind} is made in it.")
         with self._lock:
             self.domain(in_domain(record))
             if self.named(record["name"], in_domain(record), kind=kind) is not None:
@@ -101,6 +109,8 @@ class People(IdentityRegistry):
         if "password" in fields:
             fields["password"] = hashed(fields["password"])
         before = self.user(user)
+        if fields.keys() & {"name", "password"}:
+            must_be_own(before)
         lost = "password" in fields or fields.get("enabled") is False
         after = {**before, **fields, **({"tokens_from": self._clock()} if lost else {})}
         self.write({(USER, user): after})
@@ -122,6 +132,10 @@ class People(IdentityRegistry):
 
     def groups_of(self, user: str) -> list[str]:
         return held.groups_of(self.known(), user)
+
+    def members_of(self, group: str) -> list[str]:
+        told = [user for user, one in self.of_kind(USER) if group in one.get("groups", ())]  # by a provider
+        return [*self.group(group)["members"], *told]
 
     def add_group(self, name: str, description: str, **more: Any) -> str:
         return self._add(GROUP, {"name": name, "description": description, "members": [], **more})
@@ -164,6 +178,8 @@ class People(IdentityRegistry):
 
     def unassign(self, user: str, where: str, role: str, *, inherited: bool = False) -> None:
         key = _assigned(user, where, role, inherited)
+        if self.is_declared(key):
+            raise forbidden("The site's files give this role. It is taken away there.")
         if key not in self.known():
             raise not_found("Role assignment", role)
         self.write({key: None})
@@ -179,37 +195,37 @@ class People(IdentityRegistry):
 
         `name` is what was asked for, also where nobody has it: guesses at it are counted.
         """
-        self._must_not_flood(source)
+        self.must_not_flood(source)
         if self.lockout.locked(name):
             raise unauthenticated(BAD_LOGIN)
         record = self.known().get((USER, user or ""), {})
-        if not fits(password, record.get("password", "")) or user is None or not self._may_enter(record):
-            raise self._failed(name, source)
+        if not fits(password, record.get("password", "")) or user is None or not self.may_enter(record):
+            raise self.failed(name, source)
         self.lockout.passed(name)
         return user
 
     def by_credential(self, credential: str, secret: str, source: str = "") -> tuple[str, Record]:
-        self._must_not_flood(source)
+        self.must_not_flood(source)
         if self.lockout.locked(credential):
             raise Fault(429, TOO_MANY.id, "Too many wrong secrets. Try again later.")
         record = self.known().get((CREDENTIAL, credential), {})
         good = hmac.compare_digest(record.get("secret", ""), digest(secret))
         user = self.known().get((USER, record.get("user", "")), {})
-        if not good or not self._may_enter(user) or self._over(record):
-            raise self._failed(credential, source)
+        if not good or not self.may_enter(user) or self._over(record):
+            raise self.failed(credential, source)
         return record["user"], record
 
-    def _must_not_flood(self, source: str) -> None:
+    def must_not_flood(self, source: str) -> None:
         """One address guesses at many names: it is told so, for that tells nothing of any name."""
         if source and self.addresses.locked(source):
             raise Fault(429, TOO_MANY.id, "Too many wrong passwords from this address. Try again later.")
 
-    def _failed(self, name: str, source: str) -> Fault:
+    def failed(self, name: str, source: str) -> Fault:
         self.lockout.failed(name)
         self.addresses.failed(source)
         return unauthenticated(BAD_LOGIN)
 
-    def _may_enter(self, user: Record) -> bool:
+    def may_enter(self, user: Record) -> bool:
         return bool(user.get("enabled")) and self.is_on(in_domain(user))
 
     def _over(self, credential: Record) -> bool:
@@ -263,7 +279,9 @@ class People(IdentityRegistry):
     def _holds(self, token: Token, user: str) -> bool:
         """For each that a token stands on: it ends with a new password of either, and when one is disabled or gone."""
         record = self.known().get((USER, user), {})
-        return self._may_enter(record) and token.issued >= record.get("tokens_from", 0.0)
+        if not self.may_enter(record) or token.issued < record.get("tokens_from", 0.0):
+            return False
+        return OUTSIDE not in record or (self.outside is not None and self.outside.holds(user, record, token))
 
     def _is_open(self, token: Token) -> bool:
         domain = token.domain or (self.domain_of_project(token.project) if token.project else DOMAIN)

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 
 from stead.serve.app import ApiServer
 from stead.serve.cloud import Cloud
+from stead.serve.identity.declared import DeclaredIdentity
+from stead.serve.identity.outside import OutsideUsers
 from stead.serve.identity.people import People
 from stead.serve.portal import consoles, creating, entering, instances, making, operators, overview, resources, topology
 from stead.serve.portal.pages import BASE
@@ -32,6 +34,8 @@ ROUTES = (
 
 
 def application(cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> ASGIApp:
+    declared = DeclaredIdentity(cloud)
+    people.declared, people.outside = declared.records, OutsideUsers(people, declared)
     api = ApiServer(cloud, people, services, url=url).app()
     portal = Portal(api, cloud, people, url=url).app(ROUTES)
     console = WebSocketRoute(f"{BASE}/console/{{key}}/ws", consoles.ConsoleServer(cloud, people, url=url).serve)

@@ -1,0 +1,73 @@
+"""What the site's files say of identities, as records beside those of the store: domains, groups, and their roles.
+
+Each provider is a domain of its own, so nobody of one is ever taken for somebody of another, or of the store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from uuid import NAMESPACE_OID, uuid5
+
+from stead.core.address import Address
+from stead.language.desired.identity import GroupRole, IdentitySettings
+from stead.serve.cloud import Cloud
+from stead.serve.identity.registry import ASSIGNMENT, DOMAINS, GROUP, Key, Record
+from stead.serve.identity.scopes import SYSTEM
+from stead.serve.world import CloudState, bare
+
+logger = logging.getLogger("stead.serve")
+NONE = IdentitySettings()
+
+
+def domain_id(name: str) -> str:
+    return uuid5(NAMESPACE_OID, f"stead provider {name}").hex
+
+
+def group_id(domain: str, name: str) -> str:
+    return uuid5(NAMESPACE_OID, f"stead group {domain} {name}").hex
+
+
+def user_id(domain: str, id_: str) -> str:
+    return uuid5(NAMESPACE_OID, f"stead user {domain} {id_}").hex
+
+
+class DeclaredIdentity:
+    """By the site's files as they are now; made again when they or the projects change."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._made: tuple[CloudState, Mapping[Key, Record]] | None = None
+
+    @property
+    def settings(self) -> IdentitySettings:
+        return self._cloud.world().desired.site.identity or NONE
+
+    def records(self) -> Mapping[Key, Record]:
+        world = self._cloud.world()
+        if self._made is None or self._made[0] is not world:
+            self._made = (world, dict(_records(world, world.desired.site.identity or NONE)))
+        return self._made[1]
+
+
+def _records(world: CloudState, settings: IdentitySettings) -> Iterator[tuple[Key, Record]]:
+    for name, provider in settings.providers.items():
+        domain = domain_id(name)
+        yield (DOMAINS, domain), {"name": name, "description": provider.told, "enabled": True}
+        for one in provider.roles:
+            group = group_id(domain, one.group)
+            yield (GROUP, group), {"name": one.group, "description": provider.told, "members": (), "domain": domain}
+            if where := _where(world, one):
+                yield (ASSIGNMENT, f"{group}/{where}/{one.role}"), {"user": group, "where": where, "role": one.role}
+
+
+def _where(world: CloudState, one: GroupRole) -> str:
+    """A project is meant by its key, and by the name that people see only if no other has it."""
+    if not one.project:
+        return SYSTEM
+    keyed = Address("", "projects", one.project)
+    named = [thing.address for thing in world.things("projects") if thing.name == one.project]
+    if keyed in world.desired.by_address or len(named) == 1:
+        return bare(world.id_of(keyed if keyed in world.desired.by_address else named[0]))
+    logger.warning("site.identity: group %s has a role in project %s, which is not there", one.group, one.project)
+    return ""
