@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import jsonschema
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from starlette.routing import Route as HttpRoute
 from starlette.types import ASGIApp
 
 from stead.core.diagnostics import Refused
+from stead.serve.checking import checker
 from stead.serve.cloud import Cloud
 from stead.serve.faults import (
     ENVELOPES,
@@ -90,7 +90,7 @@ class ApiServer:
         return endpoint
 
     def _endpoint(self, service: Service, route: ApiRoute) -> Endpoint:
-        check = _checker(route)
+        check = checker(route.schema)
 
         async def endpoint(request: Request) -> Response:
             request_id = _new_id()
@@ -255,21 +255,6 @@ def _parsed(raw: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise bad("The body is no JSON.") from error
     return found
-
-
-def _checker(route: ApiRoute) -> Callable[[Any], None]:
-    """Made when it is first needed: compiling all of them would be most of the start."""
-    validators: list[Any] = []
-
-    def check(body: Any) -> None:
-        if not validators:
-            validators.append(jsonschema.Draft202012Validator(route.schema))
-        error = jsonschema.exceptions.best_match(validators[0].iter_errors(body))
-        if error is not None:
-            where = "/".join(map(str, error.absolute_path)) or "the body"
-            raise bad(f"Invalid input for {where}: {error.message[:200]}")
-
-    return check
 
 
 def _response(answer: ApiReply, headers: Mapping[str, str]) -> Response:

@@ -30,6 +30,7 @@ from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.runner import Runner
+from stead.serve.consents import agreed
 from stead.serve.edits import Content, Edit, OfAddress, Who
 from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
 from stead.serve.grants import ConsoleGrants
@@ -216,7 +217,8 @@ class Cloud:
         if planned.plan is None or has_errors(found):
             refused(found, project, file)
         for step in planned.plan.steps:
-            if step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address and not loses(step.address):
+            lost = step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address
+            if lost and not loses(step.address) and not agreed(step, content):
                 raise conflict(f"It would lose data: {step.loses or step.address}. Nothing was done.")
         after = Document(project=project, revision=before.revision + 1, who=who.name, reason="", content=content)
         about = about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id))

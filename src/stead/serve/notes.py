@@ -15,6 +15,8 @@ NOTES = "serve"
 REBOOT, RESIZED_FROM = "reboot", "resized_from"
 RESERVATION = "reservation"  # of the request that made it, where that asked for one
 DID, REMEMBERED = "did", 20  # what was asked for of it: the latest, and how many of them
+REBUILT = "rebuilt"  # the generation of the root disk for which its owner gave up the one before
+DISK_CONFIG = "disk_config"  # as it was asked for
 LOCKED = "locked"  # by its owner, or by an admin
 ENDS_WITH_IT = "boot_volume_ends_with_it"
 

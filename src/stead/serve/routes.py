@@ -158,6 +158,7 @@ FLAG = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false", "True", "False
 MAYBE_FLAG = {"anyOf": [*FLAG["anyOf"], {"type": "null"}]}
 ID = {"type": "string", "minLength": 1, "maxLength": 255}
 UUID = {"type": "string", "pattern": "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"}
+DISK_CONFIGS = {"enum": ["AUTO", "MANUAL"]}
 MAYBE_ID = {"type": ["string", "null"], "maxLength": 255}
 IDS = {"type": "array", "items": ID, "maxItems": 100}
 METADATA = {

@@ -23,6 +23,7 @@ from stead.run.documents import Told, documents_to_tell
 from stead.run.model import Applied, Options
 from stead.serve import notes
 from stead.serve.cloud import Cloud, Documents, contents_of, in_projects
+from stead.serve.consents import agreed
 from stead.serve.edits import Content, Who, all_of
 from stead.serve.image.saving import ImageSaver
 from stead.serve.world import CloudState
@@ -145,13 +146,16 @@ class Worker:
     def _plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
         """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
         inputs, wanted = self._cloud.inputs(desired, world, self._cloud.observed), in_projects(projects)
+        contents = contents_of(world.documents)
         planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted)))
         if planned.plan is None:
             return planned, found
         lost = frozenset(
             step.address
             for step in planned.plan.steps
-            if step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address
+            if step.disturbs is Disruption.DATA_LOSS
+            and step.address in desired.by_address
+            and not agreed(step, contents.get(step.address.project, {}))
         )
         if not lost:
             return planned, found

@@ -123,6 +123,8 @@ class Bodies:
                 found["pool"] = pool
         if model.boot_volume is not None:
             return found | {"volume": self._attached(model.boot_volume)}
+        if disk.generation != 1:
+            found["generation"] = disk.generation
         return found | {"format": storage.best_format(format_, pool), "pool": pool, "size": root_size(model, flavor)}
 
     @property

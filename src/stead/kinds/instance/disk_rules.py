@@ -10,7 +10,7 @@ from stead.core.observed import Host
 from stead.drivers.storage import ROOT_DISKS, why_nowhere
 from stead.kinds.instance.body import LETTERS
 from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size, volumes
-from stead.kinds.instance.model import Instance
+from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.amounts import readable
 from stead.kinds.shared.memoize_last import memoize_last
@@ -88,8 +88,9 @@ def _root(block: Block, flavor: Flavor) -> Iterator[Diagnostic]:
         yield TWO_ROOTS.at(block.place("boot_volume"), text)
         return
     if model.boot_volume is not None:
-        if model.disk is not None and (model.disk.size is not None or model.disk.pool is not None):
-            text = "The instance boots from a volume, whose size and pool are its own. Leave them out here."
+        disk = model.disk or Disk()
+        if disk.size is not None or disk.pool is not None or disk.generation != 1:
+            text = "The instance boots from a volume, whose size and pool are its own, and which stays. Leave them out."
             yield UNUSED.at(block.place("disk"), text)
         return
     if model.image is None and model.cdrom is None and "network" not in model.boot:

@@ -60,7 +60,7 @@ EFFECTS: Mapping[str, Effect] = {
     # The root disk: what makes it another one; the rest is how it is reached and plugged.
     **dict.fromkeys(("root", "root.bus", "root.cache", "root.ephemeral", "root.swap"), REBOOT),
     **dict.fromkeys(("root.iops", "root.size", "root.throughput"), IN_PLACE),
-    **dict.fromkeys(("root.format", "root.pool"), REBUILD),
+    **dict.fromkeys(("root.format", "root.generation", "root.pool"), REBUILD),
     **pool_effects("root.pool", REBOOT, another=REBUILD),
     **dict.fromkeys(("root.volume", "root.volume.uuid"), REBUILD),
     **{f"root.volume.{one}": REBOOT for one in (*_PLUGGED, "format", "qos", "shareable")},

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stead.core.address import Address
 from stead.core.by_hand import by_hand
-from stead.serve.compute.creation import flavor_of, group_named
+from stead.serve.compute.creation import group_named
+from stead.serve.compute.resizing import confirm_resize, resize, revert_resize
 from stead.serve.compute.servers import Status, notes_of
-from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
+from stead.serve.edits import Content, Edit, change, entry_of, remove
 from stead.serve.faults import bad, conflict, forbidden, not_built
 from stead.serve.notes import LOCKED, forget, note
 from stead.serve.routes import Call
@@ -26,7 +26,6 @@ UNBUILT = frozenset(
         "os-getSPICEConsole",
         "os-migrateLive",
         "os-resetState",
-        "rebuild",
         "removeFixedIp",
         "rescue",
         "resetNetwork",
@@ -75,31 +74,6 @@ def _reboot(_call: Call, world: CloudState, thing: KnownResource, said: Any) -> 
     return note(thing.address.name, reboot=True)
 
 
-def _resize(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
-    if not isinstance(said, Mapping) or not isinstance(said.get("flavorRef"), str | int):
-        raise bad("resize needs a flavorRef.")
-    new, old = flavor_of(call, said["flavorRef"]), thing.model.flavor
-    if thing.state is not ResourceStatus.MADE or notes_of(world, thing).get("resized_from"):
-        raise conflict(f"Cannot 'resize' instance {thing.id} now.")
-    if not isinstance(old, Address) or new.address == old:
-        raise bad("When resizing, instances must change flavor!")
-    key = thing.address.name
-    return all_of(changed(thing, flavor=new.address.name), note(key, resized_from=old.name))
-
-
-def _confirm(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
-    if not notes_of(world, thing).get("resized_from"):
-        raise bad("Instance has not been resized.")
-    return note(thing.address.name, resized_from=None)
-
-
-def _revert(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
-    before = notes_of(world, thing).get("resized_from")
-    if not before:
-        raise bad("Instance has not been resized.")
-    return all_of(changed(thing, flavor=before), note(thing.address.name, resized_from=None))
-
-
 def _add_group(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
     group = group_named(world, call.project, _named(said))
     names = _groups(thing)
@@ -143,9 +117,9 @@ ACTIONS: Mapping[str, Action] = {
     "suspend": _be("suspend", "suspended", "active"),
     "resume": _be("resume", "running", "suspended"),
     "reboot": _reboot,
-    "resize": _resize,
-    "confirmResize": _confirm,
-    "revertResize": _revert,
+    "resize": resize,
+    "confirmResize": confirm_resize,
+    "revertResize": revert_resize,
     "lock": _lock,
     "unlock": _unlock,
     "addSecurityGroup": _add_group,

@@ -19,6 +19,7 @@ from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource
 
 ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
+DISK_CONFIG = "OS-DCF:diskConfig"  # a word of who asks: the guest itself grows its file system
 MOST = 100  # servers of one request
 METADATA_ITEMS = 128
 HINTS = ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
@@ -47,7 +48,7 @@ def created(call: Call) -> Created:
         key = new_key("instances")
         name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
         volume, more = _boot(world, call, said, key)
-        noted: dict[str, Any] = {**accesses(said), notes.RESERVATION: reservation}
+        noted: dict[str, Any] = {**only_told(said), notes.RESERVATION: reservation}
         if volume.get("boot_volume") and _roots(said)[0].get("delete_on_termination"):
             noted[notes.ENDS_WITH_IT] = True
         edits += [
@@ -73,8 +74,8 @@ def within_limit(labels: Mapping[str, str]) -> None:
         raise Fault(403, NOT_ALLOWED.id, text, quota=True)
 
 
-def accesses(said: Mapping[str, Any]) -> dict[str, str | None]:
-    """The addresses that people are to use, in their short form."""
+def only_told(said: Mapping[str, Any]) -> dict[str, str | None]:
+    """What is kept to be told again: the addresses that people are to use, in their short form, and a word on disks."""
     found: dict[str, str | None] = {}
     for word in ACCESS:
         if word in said:
@@ -82,6 +83,8 @@ def accesses(said: Mapping[str, Any]) -> dict[str, str | None]:
                 found[word] = str(ip_address(said[word])) if said[word] else None
             except ValueError as error:
                 raise bad(f"Invalid input for {word}: {said[word]!r} is no IP address.") from error
+    if DISK_CONFIG in said:
+        found[notes.DISK_CONFIG] = said[DISK_CONFIG]
     return found
 
 

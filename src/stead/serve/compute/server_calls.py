@@ -9,7 +9,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.compute import actions, consoles, creation, floating_ips, images, security_groups
+from stead.serve.compute import actions, consoles, creation, floating_ips, images, rebuilding, security_groups
 from stead.serve.compute import servers as words
 from stead.serve.compute.events import asked
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
@@ -129,7 +129,7 @@ def create_server(call: Call) -> ApiReply:
     body = {
         "id": thing.id,
         "links": links(call, "servers", thing.id),
-        "OS-DCF:diskConfig": "MANUAL",
+        "OS-DCF:diskConfig": words.disk_config(world, thing),
         "security_groups": [{"name": name} for name in words.group_names(world, interfaces(world, thing))],
     }
     return ApiReply(202, {"server": body}, {"location": f"{call.root}{V}/servers/{thing.id}"})
@@ -141,7 +141,7 @@ def change_server(call: Call) -> ApiReply:
     fields = {
         word: said[name] for name, word in (("name", "display_name"), ("description", "description")) if name in said
     }
-    edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **creation.accesses(said)))
+    edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **creation.only_told(said)))
     world = call.edit("change server", edit)
     told = detail(call, world, world.thing(thing.address))
     short = {name: one for name, one in told.items() if name in words.COMMON}
@@ -157,9 +157,17 @@ def delete_server(call: Call) -> ApiReply:
     return ApiReply(204)
 
 
+# Actions that answer with more than that they are accepted.
+_ANSWERED: Mapping[str, Callable[[Call, CloudState, KnownResource], ApiReply]] = {
+    images.CREATE: images.create_image,
+    rebuilding.REBUILD: rebuilding.rebuild,
+}
+
+
 def act(call: Call) -> ApiReply:
-    if images.CREATE in call.body:
-        return images.create_image(call, *own(call))
+    for name, make in _ANSWERED.items():
+        if name in call.body:
+            return make(call, *own(call))
     if consoles.OUTPUT in call.body:
         return consoles.output(call, one(call)[1])
     for name, form in consoles.OPENED.items():

@@ -14,7 +14,7 @@ from stead.kinds.shared.sizing import Flavor
 from stead.serve import notes
 from stead.serve.network.ports import floating_of, id_of_interface
 from stead.serve.routes import Call
-from stead.serve.world import CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
+from stead.serve.world import NOTHING, CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
 
 V = "/compute/v2.1"
 POWER = {"running": 1, "paused": 3, "stopped": 4, "suspended": 4}
@@ -62,12 +62,22 @@ class Status:
             self.status, self.vm_state, self.task, self.power = "BUILD", "building", "spawning", 0
         elif noted.get(notes.REBOOT):
             self.status, self.task = "REBOOT", "rebooting"
+        elif recorded.get("root", NOTHING).get("generation", 1) != _generation(model):
+            self.status, self.task = "REBUILD", "rebuilding"
         elif is_now != (to_be := state_of(thing.record.leases if thing.record else {}, model.state)):
             self.task = TASKS.get((is_now, to_be)) or TASKS["", to_be]
         elif noted.get(notes.RESIZED_FROM):
             done = recorded.get("memory") == _sizes(world, model)["ram"] << 20
             self.status, self.vm_state = ("VERIFY_RESIZE", "resized") if done else ("RESIZE", self.vm_state)
             self.task = None if done else "resize_finish"
+
+
+def _generation(model: Instance) -> int:
+    return model.disk.generation if model.disk is not None else 1
+
+
+def disk_config(world: CloudState, thing: KnownResource) -> str:
+    return str(notes_of(world, thing).get(notes.DISK_CONFIG, "MANUAL"))
 
 
 def _sizes(world: CloudState, model: Instance) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         "accessIPv4": noted.get("accessIPv4", ""),
         "accessIPv6": noted.get("accessIPv6", ""),
         "links": links(call, "servers", thing.id),
-        "OS-DCF:diskConfig": "MANUAL",
+        "OS-DCF:diskConfig": disk_config(world, thing),
         "OS-EXT-AZ:availability_zone": _zone(call, thing),
         "config_drive": "True",
         "key_name": _key(world, model),

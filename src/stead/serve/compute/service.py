@@ -28,7 +28,7 @@ from stead.serve.compute.attachments import (
     remove_interface,
     show_attachment,
 )
-from stead.serve.compute.creation import HINTS
+from stead.serve.compute.creation import DISK_CONFIG, HINTS
 from stead.serve.compute.flavors import detail_flavors, extra_specs, list_flavors, show_flavor
 from stead.serve.compute.server_calls import (
     act,
@@ -50,6 +50,7 @@ from stead.serve.compute.server_calls import (
 )
 from stead.serve.compute.servers import V
 from stead.serve.routes import (
+    DISK_CONFIGS,
     FLAG,
     ID,
     LONG,
@@ -91,6 +92,7 @@ _SERVER = record(
     min_count=_COUNT,
     max_count=_COUNT,
     return_reservation_id=MAYBE_FLAG,
+    **{DISK_CONFIG: DISK_CONFIGS},
     config_drive={"anyOf": [FLAG, {"enum": ["", None]}]},
     description=LONG,
     block_device_mapping_v2={
@@ -106,6 +108,7 @@ _CHANGE = record(
     description=LONG,
     accessIPv4=MAYBE_TEXT,
     accessIPv6=MAYBE_TEXT,
+    **{DISK_CONFIG: DISK_CONFIGS},
 )
 _ATTACH = record(["volumeId"], volumeId=ID, device={"type": ["string", "null"], "pattern": "^(/dev/)?vd[b-v]$"})
 _FIXED = {"type": "array", "maxItems": 2, "items": record(["ip_address"], ip_address=TEXT)}

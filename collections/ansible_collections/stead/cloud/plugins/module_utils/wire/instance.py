@@ -37,6 +37,7 @@ class RootWant(TypedDict, total=False):
     cache: str
     ephemeral: int
     format: str
+    generation: int  # another number is another disk
     iops: int
     pool: PoolPlace
     size: int
