@@ -24,13 +24,13 @@ from stead.serve.checking import checker
 from stead.serve.cloud import Cloud
 from stead.serve.faults import (
     ENVELOPES,
-    NOT_BUILT,
     NOT_FOUND,
     OURS,
     TOO_LARGE,
     Fault,
     bad,
     forbidden,
+    not_built,
     unauthenticated,
 )
 from stead.serve.identity.access_rules import allowed
@@ -72,7 +72,8 @@ class ApiServer:
         for route in service.routes:
             paths.setdefault(route.path, {})[route.method] = self._endpoint(service, route)
         for method, path, _ in service.unbuilt:
-            paths.setdefault(path, {}).setdefault(method, self._unbuilt(service))
+            endpoint = self._unbuilt(service, service.who_could(method, path))
+            paths.setdefault(path, {}).setdefault(method, endpoint)
         for path, methods in paths.items():
             for one in _spellings(service, path):
                 yield HttpRoute(one, self._by_method(service, methods), methods=METHODS)
@@ -113,11 +114,15 @@ class ApiServer:
     async def _in_thread(self, *parts: Any) -> ApiReply:
         return await to_thread.run_sync(self._answer, *parts)
 
-    def _unbuilt(self, service: Service) -> Endpoint:
+    def _unbuilt(self, service: Service, policy: AccessPolicy) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             caller = await to_thread.run_sync(self._caller, request)
-            fault = Fault(501, NOT_BUILT.id, "This is not built yet. docs/api.md lists what is.")
-            return _fault(service.name, fault if caller.token is not None else unauthenticated(), _new_id())
+            try:
+                _must_be_allowed(caller, policy)
+                _must_be_in_rules(caller, request)
+                raise not_built("This is not built yet. docs/api.md lists what is.")
+            except Fault as fault:
+                return _fault(service.name, fault, _new_id())
 
         return endpoint
 

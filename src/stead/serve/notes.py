@@ -13,6 +13,7 @@ from stead.serve.edits import Content, Edit
 
 NOTES = "serve"
 REBOOT, RESIZED_FROM = "reboot", "resized_from"
+FLAVOR = "flavor"  # of which its own is a copy: id and name, as they were
 RESERVATION = "reservation"  # of the request that made it, where that asked for one
 DID, REMEMBERED = "did", 20  # what was asked for of it: the latest, and how many of them
 REBUILT = "rebuilt"  # the generation of the root disk for which its owner gave up the one before

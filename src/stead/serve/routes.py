@@ -138,7 +138,15 @@ class Service:
     routes: tuple[ApiRoute, ...]
     also_at: str = ""  # an older path under which all of the endpoint's is reached as well
     previewed: bool = False  # its changes are edits of documents alone, so that they can be planned without being made
-    unbuilt: tuple[tuple[str, str, str], ...] = ()  # method, path, what it would be: answers 501
+    # Method, path, and what it would be: answers 501 to who could use it.
+    unbuilt: tuple[tuple[str, str, str], ...] = ()
+    unbuilt_for_admins: frozenset[str] = frozenset()  # paths
+
+    def who_could(self, method: str, path: str) -> AccessPolicy:
+        """Use what is not built."""
+        if path in self.unbuilt_for_admins:
+            return AccessPolicy.ADMIN
+        return AccessPolicy.READER if method == "GET" else AccessPolicy.MEMBER
 
 
 def record(required: Sequence[str] = (), /, **properties: Any) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import Any
 from stead.core.address import Address
 from stead.serve import notes
 from stead.serve.compute.events import asked
+from stead.serve.compute.flavors import flavor_of
 from stead.serve.compute.server_groups import rule_of
 from stead.serve.edits import Content, Edit, all_of, put, slug
 from stead.serve.faults import NOT_ALLOWED, Fault, bad, conflict, not_built
+from stead.serve.image.copies import used_image
 from stead.serve.keys import fresh, new_key
 from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource
@@ -39,16 +41,21 @@ def created(call: Call) -> Created:
         raise bad(f"min_count and max_count are from 1 to {MOST}, and min_count is not above max_count.")
     if said.get("personality"):
         raise not_built("Files of `personality` are not injected. Use user_data.")
-    fields = {**_fields(call, world, said), **_placed(call)}
+    flavor = flavor_of(call, said["flavorRef"])
+    fields = {**_fields(call, world, said), "flavor": flavor.said, **_placed(call)}
     within_limit(said.get("metadata") or {})
     reservation = f"r-{fresh()}" if true(said.get("return_reservation_id")) else None
     edits: list[Edit] = []
+    if said.get("imageRef"):
+        image = used_image(call, world, said["imageRef"])
+        fields["image"] = image.key
+        edits.append(image.edit)
     keys = []
     for at in range(number):
         key = new_key("instances")
         name = said["name"] if number == 1 else f"{said['name']}-{at + 1}"
         volume, more = _boot(world, call, said, key)
-        noted: dict[str, Any] = {**only_told(said), notes.RESERVATION: reservation}
+        noted: dict[str, Any] = {**only_told(said), notes.RESERVATION: reservation, notes.FLAVOR: flavor.made}
         if volume.get("boot_volume") and _roots(said)[0].get("delete_on_termination"):
             noted[notes.ENDS_WITH_IT] = True
         edits += [
@@ -103,17 +110,13 @@ def _one(key: str, name: str, fields: Mapping[str, Any], world: CloudState) -> E
 
 def _fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
     project = call.project
-    flavor = flavor_of(call, said["flavorRef"])
     networks = [_nic(call, world, one) for one in asked_networks(call, world, said)]
     groups = [one["name"] for one in said.get("security_groups") or ()]
     fields: dict[str, Any] = {
-        "flavor": flavor.address.name,
         "networks": networks or None,
         "labels": said.get("metadata") or None,
         "description": said.get("description"),
     }
-    if image := said.get("imageRef"):
-        fields["image"] = world.find("images", image, project, what="Image", shared=True).address.name
     if groups:
         fields["security_groups"] = [group_named(world, project, one).address.name for one in dict.fromkeys(groups)]
     if key := said.get("key_name"):
@@ -183,10 +186,10 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
         volume = _volume(world, call, root)
         return {"boot_volume": volume.address.name, "image": None}, []
     if source == "image" and root.get("volume_size"):
-        image = world.find("images", str(root.get("uuid", "")), call.project, what="Image", shared=True)
+        image = used_image(call, world, str(root.get("uuid", "")))
         name = f"vol-{key.removeprefix('vm-')}"
-        entry = {"size": f"{int(root['volume_size'])}GiB", "from": {"image": image.address.name}}
-        return {"boot_volume": name, "image": None}, [lambda content: put(content, "volumes", name, entry)]
+        entry = {"size": f"{int(root['volume_size'])}GiB", "from": {"image": image.key}}
+        return {"boot_volume": name, "image": None}, [image.edit, lambda content: put(content, "volumes", name, entry)]
     raise not_built("A server boots from an image, a volume, or a volume of a given size made from an image.")
 
 
@@ -206,15 +209,6 @@ def user_data(text: str) -> str:
         return base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise bad("user_data is not base64 of a text in UTF-8.") from error
-
-
-def flavor_of(call: Call, reference: Any) -> KnownResource:
-    text = str(reference).rpartition("/")[2]
-    world = call.world
-    for thing in world.things("flavors", ["", call.project]):
-        if text in (thing.id, thing.address.name):
-            return thing
-    raise bad(f"Flavor {text[:80]} could not be found.")
 
 
 def group_named(world: CloudState, project: str, text: str) -> KnownResource:

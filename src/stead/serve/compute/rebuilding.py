@@ -11,9 +11,10 @@ from typing import Any
 from stead.serve.checking import checker
 from stead.serve.compute.creation import DISK_CONFIG, keypair_named, only_told, user_data, within_limit
 from stead.serve.compute.events import asked
-from stead.serve.compute.servers import Status, detail
+from stead.serve.compute.servers import Status, short
 from stead.serve.edits import Content, Edit, all_of, change, entry_of
 from stead.serve.faults import bad, conflict, not_built
+from stead.serve.image.copies import used_image
 from stead.serve.notes import REBUILT, note
 from stead.serve.routes import DISK_CONFIGS, LONG, METADATA, NAME, ApiReply, Call, record
 from stead.serve.world import CloudState, KnownResource
@@ -44,10 +45,11 @@ def rebuild(call: Call, world: CloudState, thing: KnownResource) -> ApiReply:
         raise bad("The server boots from a volume, which a rebuild keeps. Make a server from another volume.")
     if said.get("personality"):
         raise not_built("Files of `personality` are not injected. Use user_data.")
-    key = thing.address.name
-    edit = all_of(_new_disk(key, _fields(call, world, said)), note(key, **only_told(said)))
+    key, image = thing.address.name, used_image(call, world, said["imageRef"].rpartition("/")[2])
+    fields = {**_fields(call, world, said), "image": image.key}
+    edit = all_of(image.edit, _new_disk(key, fields), note(key, **only_told(said)))
     world = call.edit(f"rebuild server {thing.name}", all_of(edit, asked(call, key, REBUILD)))
-    return ApiReply(202, {"server": detail(call, world, world.thing(thing.address))})
+    return ApiReply(202, {"server": short(call, world, world.thing(thing.address))})
 
 
 def _new_disk(key: str, fields: Mapping[str, Any]) -> Edit:
@@ -62,8 +64,7 @@ def _new_disk(key: str, fields: Mapping[str, Any]) -> Edit:
 
 def _fields(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, Any]:
     """What it does not name stays."""
-    image = world.find("images", said["imageRef"].rpartition("/")[2], call.project, what="Image", shared=True)
-    found: dict[str, Any] = {"image": image.address.name}
+    found: dict[str, Any] = {}
     for word, name in (("name", "display_name"), ("description", "description")):
         if word in said:
             found[name] = said[word]

@@ -6,16 +6,17 @@ and its disk as it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from stead.core.address import Address
-from stead.kinds.instance.demand import root_size
+from stead.kinds.instance.model import Instance
 from stead.serve.checking import checker
-from stead.serve.compute.creation import DISK_CONFIG, flavor_of, only_told
-from stead.serve.compute.servers import notes_of
+from stead.serve.compute.creation import DISK_CONFIG, only_told
+from stead.serve.compute.flavors import disk_of, flavor_of
+from stead.serve.compute.servers import flavor_id, notes_of
 from stead.serve.edits import Content, Edit, all_of, change, entry_of
 from stead.serve.faults import bad, conflict
-from stead.serve.notes import RESIZED_FROM, note
+from stead.serve.notes import FLAVOR, RESIZED_FROM, note, of
 from stead.serve.routes import DISK_CONFIGS, Call, record
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -24,13 +25,22 @@ _CHECK = checker(record(["flavorRef"], flavorRef={"type": ["string", "integer"]}
 
 def resize(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
     _CHECK(said)
-    new, old = flavor_of(call, said["flavorRef"]), thing.model.flavor
+    new = flavor_of(call, said["flavorRef"])
     if thing.state is not ResourceStatus.MADE or notes_of(world, thing).get(RESIZED_FROM):
         raise conflict(f"Cannot 'resize' instance {thing.id} now.")
-    if not isinstance(old, Address) or new.address == old:
+    if new.id == flavor_id(world, thing):
         raise bad("When resizing, instances must change flavor!")
-    noted = note(thing.address.name, **{RESIZED_FROM: old.name}, **only_told(said))
-    return all_of(_of_flavor(world, thing, new.address), noted)
+    key, disk, size = thing.address.name, disk_of(world, thing.model), _size(world, thing)
+
+    def edit(content: Content) -> Content:
+        before = {
+            "said": entry_of(content, "instances", key)["flavor"],
+            "made": of(content, key).get(FLAVOR),
+            "disk": disk,
+        }
+        return note(key, **{RESIZED_FROM: before})(_with(content, key, new.said, new.disk, size))
+
+    return all_of(edit, note(key, **{FLAVOR: new.made}, **only_told(said)))
 
 
 def confirm_resize(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
@@ -39,32 +49,32 @@ def confirm_resize(_call: Call, world: CloudState, thing: KnownResource, _said: 
 
 
 def revert_resize(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
-    name = _resized_from(world, thing)
-    own = Address(thing.address.project, "flavors", name)
-    before = own if own in world.desired.by_address else own._replace(project="")
-    return all_of(_of_flavor(world, thing, before), note(thing.address.name, **{RESIZED_FROM: None}))
+    before, key, size = _resized_from(world, thing), thing.address.name, _size(world, thing)
+
+    def edit(content: Content) -> Content:
+        return _with(content, key, before["said"], before["disk"], size)
+
+    return all_of(edit, note(key, **{RESIZED_FROM: None, FLAVOR: before["made"]}))
 
 
-def _resized_from(world: CloudState, thing: KnownResource) -> str:
-    before: str = notes_of(world, thing).get(RESIZED_FROM, "")
+def _resized_from(world: CloudState, thing: KnownResource) -> Mapping[str, Any]:
+    before: Mapping[str, Any] | None = notes_of(world, thing).get(RESIZED_FROM)
     if not before:
         raise bad("Instance has not been resized.")
     return before
 
 
-def _of_flavor(world: CloudState, thing: KnownResource, flavor: Address) -> Edit:
-    """With the disk of that flavor, or as large as it is."""
-    block, now = world.desired.get(flavor), world.desired.get(thing.model.flavor)
-    size = root_size(thing.model, now.model) if now is not None else 0
-    smaller = block is not None and block.model.disk < size
+def _size(world: CloudState, thing: KnownResource) -> int:
+    """Of its root disk now; none of one that boots from a volume."""
+    model: Instance = thing.model
+    own = model.disk.size if model.disk is not None else None
+    return 0 if model.boot_volume is not None else own or disk_of(world, model)
 
-    def edit(content: Content) -> Content:
-        key = thing.address.name
-        disk = {
-            name: one for name, one in entry_of(content, "instances", key).get("disk", {}).items() if name != "size"
-        }
-        if smaller:
-            disk["size"] = f"{-(-size >> 20)}MiB"
-        return change(content, "instances", key, {"flavor": flavor.name, "disk": disk or None})
 
-    return edit
+def _with(content: Content, key: str, flavor: Any, least: int, size: int) -> Content:
+    """The disk of that flavor, or as large as it is."""
+    disk = {**entry_of(content, "instances", key).get("disk", {})}
+    disk.pop("size", None)
+    if least < size:
+        disk["size"] = f"{-(-size >> 20)}MiB"
+    return change(content, "instances", key, {"flavor": flavor, "disk": disk or None})

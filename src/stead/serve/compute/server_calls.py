@@ -16,6 +16,7 @@ from stead.serve.compute.servers import V, brief, detail, interfaces, links
 from stead.serve.compute.times import since
 from stead.serve.edits import all_of
 from stead.serve.faults import bad, conflict, not_found
+from stead.serve.image.copies import told_id
 from stead.serve.listing import limit_of, ordered, page
 from stead.serve.routes import ApiReply, Call, true
 from stead.serve.world import CloudState, KnownResource
@@ -55,10 +56,10 @@ def _listed(call: Call) -> tuple[CloudState, list[KnownResource]]:
         found = [thing for thing in found if thing.host == host]
     if moment:
         found = [thing for thing in found if thing.updated >= moment]
-    for word, kind in (("flavor", "flavors"), ("image", "images")):
-        if text := call.asked(word):
-            address = world.address(kind, text)
-            found = [thing for thing in found if getattr(thing.model, word) == address]
+    if flavor := call.asked("flavor"):
+        found = [thing for thing in found if words.flavor_id(world, thing) == flavor]
+    if image := call.asked("image"):
+        found = [one for one in found if one.model.image is not None and told_id(world, one.model.image) == image]
     return world, found[::-1]  # the latest first, as Nova does
 
 
@@ -143,9 +144,7 @@ def change_server(call: Call) -> ApiReply:
     }
     edit = all_of(actions.changed(thing, **fields), notes.note(thing.address.name, **creation.only_told(said)))
     world = call.edit("change server", edit)
-    told = detail(call, world, world.thing(thing.address))
-    short = {name: one for name, one in told.items() if name in words.COMMON}
-    return ApiReply(body={"server": {**short, "addresses": _short(told["addresses"])}})
+    return ApiReply(body={"server": words.short(call, world, world.thing(thing.address))})
 
 
 def delete_server(call: Call) -> ApiReply:
@@ -184,15 +183,9 @@ def act(call: Call) -> ApiReply:
     return ApiReply(204 if name == "confirmResize" else 202)
 
 
-def _short(addresses: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: [{"version": each["version"], "addr": each["addr"]} for each in some] for name, some in addresses.items()
-    }
-
-
 def server_addresses(call: Call) -> ApiReply:
     world, thing = one(call)
-    found = _short(words.addresses(world, thing, interfaces(world, thing)))
+    found = words.bare_addresses(words.addresses(world, thing, interfaces(world, thing)))
     name = call.path.get("network")
     if name is None:
         return ApiReply(body={"addresses": found})

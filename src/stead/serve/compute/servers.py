@@ -12,6 +12,7 @@ from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
 from stead.kinds.shared.sizing import Flavor
 from stead.serve import notes
+from stead.serve.image.copies import told_id
 from stead.serve.network.ports import floating_of, id_of_interface
 from stead.serve.routes import Call
 from stead.serve.world import NOTHING, CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
@@ -156,19 +157,39 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
     return found
 
 
+def short(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
+    """As a change answers."""
+    told = detail(call, world, thing)
+    found = {name: one for name, one in told.items() if name in COMMON}
+    return {**found, "addresses": bare_addresses(told["addresses"])}
+
+
+def bare_addresses(addresses: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: [{"version": each["version"], "addr": each["addr"]} for each in some] for name, some in addresses.items()
+    }
+
+
 def _image(call: Call, world: CloudState, model: Instance) -> Any:
     if model.image is None:
         return ""
-    identity = world.id_of(model.image)
+    identity = told_id(world, model.image)
     href = f"{call.root}/compute/images/{identity}"
     return {"id": identity, "links": [{"rel": "bookmark", "href": href}]}
 
 
 def _flavor(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
-    flavor = thing.model.flavor
-    identity = world.id_of(flavor) if isinstance(flavor, Address) else made_of(thing.id, "flavor")
+    identity = flavor_id(world, thing)
     href = f"{call.root}/compute/flavors/{identity}"
     return {"id": identity, "links": [{"rel": "bookmark", "href": href}]}
+
+
+def flavor_id(world: CloudState, thing: KnownResource) -> str:
+    flavor = thing.model.flavor
+    if isinstance(flavor, Address):
+        return world.id_of(flavor)
+    made: Mapping[str, str] = notes_of(world, thing).get(notes.FLAVOR) or {}
+    return made.get("id") or made_of(thing.id, "flavor")
 
 
 def _zone(call: Call, thing: KnownResource) -> str:

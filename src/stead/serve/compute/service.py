@@ -8,6 +8,7 @@ from stead.serve import versions
 from stead.serve.compute import (
     events,
     extensions,
+    flavors,
     floating_ips,
     hosts,
     image_calls,
@@ -29,7 +30,6 @@ from stead.serve.compute.attachments import (
     show_attachment,
 )
 from stead.serve.compute.creation import DISK_CONFIG, HINTS
-from stead.serve.compute.flavors import detail_flavors, extra_specs, list_flavors, show_flavor
 from stead.serve.compute.server_calls import (
     act,
     change_server,
@@ -146,10 +146,7 @@ ROUTES = (
     ApiRoute("GET", f"{S}/{{id}}/os-security-groups", READER, server_groups_of),
     ApiRoute("GET", f"{S}/{{id}}/os-server-password", READER, show_password),
     ApiRoute("DELETE", f"{S}/{{id}}/os-server-password", MEMBER, clear_password),
-    ApiRoute("GET", f"{V}/flavors", READER, list_flavors),
-    ApiRoute("GET", f"{V}/flavors/detail", READER, detail_flavors),
-    ApiRoute("GET", f"{V}/flavors/{{id}}", READER, show_flavor),
-    ApiRoute("GET", f"{V}/flavors/{{id}}/os-extra_specs", READER, extra_specs),
+    *flavors.ROUTES,
     *keypairs.ROUTES,
     *security_groups.ROUTES,
     *events.ROUTES,
@@ -165,9 +162,6 @@ ROUTES = (
     ApiRoute("GET", f"{V}/os-aggregates", ADMIN, empty("aggregates")),
 )
 UNBUILT = (
-    ("POST", f"{V}/os-aggregates", "host aggregates"),
-    ("POST", f"{V}/flavors", "flavors of an admin's own: write them in the site's files"),
-    ("DELETE", f"{V}/flavors/{{id}}", "the same"),
     ("POST", f"{S}/{{id}}/remote-consoles", "consoles"),
     ("GET", f"{S}/{{id}}/diagnostics", "measurements of a server"),
     ("PUT", f"{S}/{{id}}/os-volume_attachments/{{volume}}", "swapping volumes"),

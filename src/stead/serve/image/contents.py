@@ -11,7 +11,7 @@ from typing import Any
 
 from stead.serve.edits import Content, put, remove
 from stead.serve.faults import TOO_LARGE, Fault, bad, conflict, forbidden
-from stead.serve.image.images import FORMATS, QUEUED, find, waiting_one
+from stead.serve.image.images import FORMATS, QUEUED, find_own, visible_one, waiting_one
 from stead.serve.routes import ApiReply, Call
 
 
@@ -20,7 +20,7 @@ def upload(call: Call) -> ApiReply:
     world, project = call.world, call.project
     one = waiting_one(call, world)
     if one is None:
-        find(call, world, own=True)
+        find_own(call, world)
         raise conflict("The image has its bytes already.")
     if "saving" in one.said:
         raise conflict("The image is made of a disk.")
@@ -78,9 +78,13 @@ def sums_of(path: Path) -> dict[str, Any]:
 
 def download(call: Call) -> ApiReply:
     world = call.world
-    if waiting_one(call, world):
+    told = visible_one(call, world)
+    if told["status"] == "deactivated" and not call.caller.admin:
+        raise forbidden("The requested image has been deactivated. Image data download is forbidden.")
+    address = world.address("images", told["id"])
+    if address is None:
         return ApiReply(204)
-    thing = find(call, world, own=True)
+    thing = world.thing(address)
     path = Path(thing.model.source)
     if not path.is_relative_to(call.cloud.means.uploads):
         raise forbidden("Only images that were uploaded can be downloaded.")

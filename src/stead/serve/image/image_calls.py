@@ -6,9 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stead.serve.edits import change, put, remove
+from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import bad, forbidden, not_built, not_found
-from stead.serve.image.images import QUEUED, V, data, find, queued_data, visible, visible_one, waiting, waiting_one
+from stead.serve.image import sharing
+from stead.serve.image.images import (
+    QUEUED,
+    V,
+    data,
+    find_own,
+    own,
+    queued_data,
+    shared_with,
+    visible,
+    visible_one,
+    waiting,
+    waiting_one,
+)
 from stead.serve.keys import new_key
 from stead.serve.listing import filtered, ordered, page
 from stead.serve.routes import ApiReply, Call
@@ -44,12 +57,15 @@ PROPERTIES = frozenset(
     ]
 )
 
+Image = dict[str, Any]  # as it is told
+
 
 def list_images(call: Call) -> ApiReply:
-    found = visible(call, call.world)
-    call.query = [pair for pair in call.query if pair[0] != "member_status"]
+    found = _asked(call)
+    hidden = call.flag("os_hidden")
+    call.query = [pair for pair in call.query if pair[0] not in ("member_status", "os_hidden")]
     tags = [text for name, text in call.query if name == "tag"]
-    found = [one for one in found if set(tags) <= set(one["tags"])]
+    found = [one for one in found if set(tags) <= set(one["tags"]) and one["os_hidden"] == hidden]
     call.query = [pair for name, text in call.query if name != "tag" for pair in _alternatives(name, text)]
     items = ordered(call, filtered(call, found[::-1]))
     part, more = page(call, items)
@@ -57,6 +73,16 @@ def list_images(call: Call) -> ApiReply:
     if more and part:
         body["next"] = f"/v2/images?limit={len(part)}&marker={part[-1]['id']}"
     return ApiReply(body=body)
+
+
+def _asked(call: Call) -> list[Image]:
+    """Of others, what waits for this project's word and what is for everybody are told to those who ask for them."""
+    status, visibility = call.asked("member_status"), call.asked("visibility")
+    if visibility == sharing.COMMUNITY or status not in ("", sharing.ACCEPTED):
+        fits = ("", status) if status != "all" else ("", sharing.ACCEPTED, sharing.PENDING, sharing.REJECTED)
+        found = [told for one, told in shared_with(call, call.world) if one.status in fits]
+        return found + own(call, call.world)
+    return visible(call, call.world) + [one for one in own(call, call.world) if one["os_hidden"]]
 
 
 def _alternatives(name: str, text: str) -> list[tuple[str, str]]:
@@ -71,8 +97,7 @@ def show_image(call: Call) -> ApiReply:
 
 def create_image(call: Call) -> ApiReply:
     said = call.body
-    if said.get("visibility", "private") not in ("private", "shared"):
-        raise forbidden("Public images are the site's: write them in its files.")
+    _may_publish(call, said.get("visibility"))
     if said.get("id"):
         raise not_built("The id of an image is chosen here.")
     key = new_key("images")
@@ -82,10 +107,16 @@ def create_image(call: Call) -> ApiReply:
     entry |= {name: int(said[name]) for name in ("min_disk", "min_ram") if said.get(name)}
     entry["properties"] = _properties(said)
     entry["created"] = call.cloud.clock()
-    world = call.edit("register an image", lambda content: put(content, QUEUED, key, entry))
-    found = queued_data(call, world, next(one for one in waiting(call, world) if one.key == key))
+    noted = sharing.noted(key, visibility=said.get("visibility", sharing.SHARED), hidden=said.get("os_hidden") or None)
+    world = call.edit("register an image", all_of(lambda content: put(content, QUEUED, key, entry), noted))
+    found = queued_data(world, next(one for one in waiting(world, call.project) if one.key == key))
     headers = {"location": f"{call.root}{V}/images/{found['id']}", "openstack-image-import-methods": ""}
     return ApiReply(201, found, headers)
+
+
+def _may_publish(call: Call, visibility: str | None) -> None:
+    if visibility == sharing.PUBLIC and not call.caller.admin:
+        raise forbidden("You are not authorized to make an image public.")
 
 
 def _properties(said: Mapping[str, Any]) -> dict[str, str]:
@@ -102,47 +133,76 @@ def _not_reserved(names: Iterable[str]) -> None:
 
 
 def change_image(call: Call) -> ApiReply:
-    """JSON patch, of names, tags, properties and protection."""
+    """JSON patch."""
     world = call.world
     if (one := waiting_one(call, world)) is not None:
-        entry, key = dict(one.said), one.key
-        _patched(entry, call.body, {"name": "name", "tags": "tags", "protected": "protected"})
-        world = call.edit("change image", lambda content: change(content, QUEUED, key, entry))
-        return ApiReply(body=queued_data(call, world, one._replace(said=entry)))
-    thing = find(call, world, own=True)
+        entry, key = {name: each for name, each in one.said.items() if name != "properties"}, one.key
+        entry["properties"] = dict(one.said.get("properties") or {})
+        noted = _patched(call, entry, {"name": "name", "tags": "tags", "protected": "protected"} | _LEAST)
+        world = call.edit("change image", all_of(lambda content: change(content, QUEUED, key, entry), noted(key)))
+        return ApiReply(body=queued_data(world, one._replace(said=entry)))
+    thing = find_own(call, world)
     entry = {
         "properties": dict(thing.model.properties),
         "display_name": thing.name,
         "tags": list(thing.settings.tags),
         "protect": thing.settings.protect,
     }
-    _patched(entry, call.body, {"name": "display_name", "tags": "tags", "protected": "protect"})
-    fields = {name: one or None for name, one in entry.items()}
-    world = call.edit("change image", lambda content: change(content, "images", thing.address.name, fields))
+    noted = _patched(call, entry, {"name": "display_name", "tags": "tags", "protected": "protect"} | _LEAST)
+    least = {word: f"{entry.pop(name)}{unit}" for name, word, unit in _SIZES if entry.get(name)}
+    fields = {name: each or None for name, each in entry.items()} | least
+    key = thing.address.name
+    world = call.edit("change image", all_of(lambda content: change(content, "images", key, fields), noted(key)))
     return ApiReply(body=data(world, world.thing(thing.address)))
 
 
-def _patched(entry: dict[str, Any], patch: Any, words: Mapping[str, str]) -> None:
-    for one in patch:
-        op, name = one.get("op"), str(one.get("path", "")).removeprefix("/")
-        if op is None:  # the older form: {"replace": "/name", "value": …}
-            op, name = next(
-                ((each, str(one[each]).removeprefix("/")) for each in ("add", "replace", "remove") if each in one),
-                ("", ""),
-            )
+_LEAST = {"min_disk": "min_disk", "min_ram": "min_ram"}
+_SIZES = (("min_disk", "min_disk", "GiB"), ("min_ram", "min_memory", "MiB"))
+_NOTED = {"visibility": (sharing.VISIBILITY, sharing.VISIBILITIES), "os_hidden": (sharing.HIDDEN, (True, False))}
+_FORMS: Mapping[str, type | tuple[type, ...]] = {
+    "name": (str, type(None)), "tags": list, "protected": bool, "min_disk": int, "min_ram": int,
+}  # fmt: skip
+
+
+def _patched(call: Call, entry: dict[str, Any], words: Mapping[str, str]) -> Callable[[str], Edit]:
+    """Changes the entry, and tells what is to be noted beside it."""
+    noted: dict[str, Any] = {}
+    for one in call.body:
+        op, name = _operation(one)
         _not_reserved([name])
         if name in words and op in ("add", "replace"):
+            if not isinstance(one.get("value"), _FORMS[name]):
+                raise bad(f"The value of {name} cannot be understood.")
             entry[words[name]] = one["value"]
-        elif name in PROPERTIES and name not in ("visibility", "min_disk", "min_ram", "os_hidden"):
-            raise forbidden(f"Attribute '{name[:40]}' is read-only.")
+        elif name in _NOTED and op in ("add", "replace"):
+            word, allowed = _NOTED[name]
+            if one.get("value") not in allowed:
+                raise bad(f"{name} is one of {', '.join(map(str, allowed))}.")
+            _may_publish(call, one["value"])
+            noted[word] = one["value"]
         elif name in PROPERTIES:
-            raise not_built(f"{name} cannot be changed yet.")
-        elif op == "remove":
-            entry["properties"] = {each: text for each, text in entry.get("properties", {}).items() if each != name}
-        elif op in ("add", "replace") and name and isinstance(one.get("value"), str):
-            entry["properties"] = {**entry.get("properties", {}), name: one["value"]}
+            raise forbidden(f"Attribute '{name[:40]}' is read-only.")
         else:
-            raise bad("An operation of the patch cannot be understood.")
+            _patched_property(entry["properties"], op, name, one.get("value"))
+    return lambda key: sharing.noted(key, **noted)
+
+
+def _operation(one: Mapping[str, Any]) -> tuple[str, str]:
+    op, name = one.get("op"), str(one.get("path", "")).removeprefix("/")
+    if op is None:  # the older form: {"replace": "/name", "value": …}
+        return next(
+            ((each, str(one[each]).removeprefix("/")) for each in ("add", "replace", "remove") if each in one), ("", "")
+        )
+    return str(op), name
+
+
+def _patched_property(properties: dict[str, str], op: str, name: str, value: Any) -> None:
+    if op == "remove":
+        properties.pop(name, None)
+    elif op in ("add", "replace") and name and isinstance(value, str):
+        properties[name] = value
+    else:
+        raise bad("An operation of the patch cannot be understood.")
 
 
 def delete_image(call: Call) -> ApiReply:
@@ -151,13 +211,14 @@ def delete_image(call: Call) -> ApiReply:
         if one.said.get("protected"):
             raise forbidden("Image is protected and cannot be deleted.")
         key = one.key
-        call.edit("delete image", lambda content: remove(content, QUEUED, key))
+        call.edit("delete image", all_of(lambda content: remove(content, QUEUED, key), sharing.forgotten(key)))
         return ApiReply(204)
-    thing = find(call, world, own=True)
+    thing = find_own(call, world)
     if thing.settings.protect:
         raise forbidden("Image is protected and cannot be deleted.")
     world.must_be_unused(thing, "Image")
-    call.edit("delete image", lambda content: remove(content, "images", thing.address.name))
+    key = thing.address.name
+    call.edit("delete image", all_of(lambda content: remove(content, "images", key), sharing.forgotten(key)))
     path = Path(thing.model.source)
     if path.is_relative_to(call.cloud.means.uploads / call.project):
         path.unlink(missing_ok=True)
@@ -174,7 +235,7 @@ def _tagged(call: Call, change_tags: Callable[[Sequence[str]], list[str]]) -> Ap
     if (one := waiting_one(call, world)) is not None:
         section, key, there = QUEUED, one.key, one.said.get("tags", ())
     else:
-        thing = find(call, world, own=True)
+        thing = find_own(call, world)
         section, key, there = "images", thing.address.name, thing.settings.tags
     fields = {"tags": change_tags(there) or None}
     call.edit("tag image", lambda content: change(content, section, key, fields))
@@ -189,3 +250,21 @@ def _without(tags: Sequence[str], tag: str) -> list[str]:
     if tag not in tags:
         raise not_found("Tag", tag)
     return [one for one in tags if one != tag]
+
+
+def deactivate(call: Call) -> ApiReply:
+    """Nobody gets its bytes, and nothing is made from it, until it is active again."""
+    return _activity(call, inactive=True)
+
+
+def reactivate(call: Call) -> ApiReply:
+    return _activity(call, inactive=None)
+
+
+def _activity(call: Call, *, inactive: bool | None) -> ApiReply:
+    world = call.world
+    if waiting_one(call, world) is not None:
+        raise forbidden("Not allowed to deactivate or activate an image that is not active.")
+    key = find_own(call, world).address.name
+    call.edit("deactivate image" if inactive else "reactivate image", sharing.noted(key, inactive=inactive))
+    return ApiReply(204)

@@ -10,35 +10,36 @@ from typing import Any
 
 from stead.serve import versions
 from stead.serve.faults import not_found
+from stead.serve.image import members
 from stead.serve.image.contents import download, upload
 from stead.serve.image.image_calls import (
     PROPERTIES,
     change_image,
     create_image,
+    deactivate,
     delete_image,
     delete_tag,
     list_images,
+    reactivate,
     show_image,
     write_tag,
 )
 from stead.serve.image.images import FORMATS, V, visible_one
 from stead.serve.routes import LONG, AccessPolicy, ApiReply, ApiRoute, Call, Service, record
 
+_MEMBER = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
+_SCHEMAS = {"image": PROPERTIES, "member": _MEMBER}
+
 
 def schemas(call: Call) -> ApiReply:
     name = call.path["name"]
-    if name not in ("image", "images"):
+    single = name.removesuffix("s")
+    if single not in _SCHEMAS:
         raise not_found("Schema", name)
-    one = {
-        "name": "image",
-        "properties": {word: {} for word in sorted(PROPERTIES)},
-        "additionalProperties": {"type": "string"},
-    }
-    return ApiReply(body=one if name == "image" else {"name": "images", "properties": {"images": {"items": one}}})
-
-
-def _empty(name: str) -> Any:
-    return lambda call: visible_one(call, call.world) and ApiReply(body={name: [], "schema": f"/v2/schemas/{name}"})
+    one: dict[str, Any] = {"name": single, "properties": {word: {} for word in sorted(_SCHEMAS[single])}}
+    if single == "image":
+        one["additionalProperties"] = {"type": "string"}
+    return ApiReply(body=one if name == single else {"name": name, "properties": {name: {"items": one}}})
 
 
 def tasks(call: Call) -> ApiReply:
@@ -60,6 +61,7 @@ _IMAGE = record(
     min_disk={"type": "integer", "minimum": 0, "maximum": 1 << 20},
     min_ram={"type": "integer", "minimum": 0, "maximum": 1 << 30},
     protected={"type": "boolean"},
+    os_hidden={"type": "boolean"},
     tags={"type": "array", "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f]{1,255}$"}, "maxItems": 128},
     visibility={"enum": ["public", "private", "shared", "community"]},
 )
@@ -79,16 +81,19 @@ ROUTES = (
     ApiRoute("PUT", f"{ONE}/file", MEMBER, upload, raw=True),
     ApiRoute("PUT", f"{ONE}/tags/{{tag}}", MEMBER, write_tag),
     ApiRoute("DELETE", f"{ONE}/tags/{{tag}}", MEMBER, delete_tag),
-    ApiRoute("GET", f"{ONE}/members", READER, _empty("members")),
+    ApiRoute("POST", f"{ONE}/actions/deactivate", MEMBER, deactivate),
+    ApiRoute("POST", f"{ONE}/actions/reactivate", MEMBER, reactivate),
+    ApiRoute("GET", f"{ONE}/members", READER, members.list_members),
+    ApiRoute("POST", f"{ONE}/members", MEMBER, members.add_member, members.NEW),
+    ApiRoute("GET", f"{ONE}/members/{{member}}", READER, members.show_member),
+    ApiRoute("PUT", f"{ONE}/members/{{member}}", MEMBER, members.change_member, members.STATUS),
+    ApiRoute("DELETE", f"{ONE}/members/{{member}}", MEMBER, members.remove_member),
     ApiRoute("GET", f"{ONE}/tasks", READER, tasks),
     ApiRoute("GET", f"{V}/schemas/{{name}}", READER, schemas),
     ApiRoute("GET", f"{V}/info/import", READER, import_methods),
 )
 UNBUILT = (
     ("POST", f"{ONE}/import", "import from a URL"),
-    ("POST", f"{ONE}/members", "sharing with single projects"),
     ("GET", f"{V}/tasks", "tasks"),
-    ("POST", f"{ONE}/actions/deactivate", "deactivation"),
-    ("POST", f"{ONE}/actions/reactivate", "deactivation"),
 )
 SERVICE = Service(name="image", type="image", title="glance", endpoint="/image", routes=ROUTES, unbuilt=UNBUILT)

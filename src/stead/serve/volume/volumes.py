@@ -9,8 +9,9 @@ from typing import Any
 from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
 from stead.serve.attaching import attaching, detaching
-from stead.serve.edits import all_of, change, put, remove
+from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import bad, forbidden, not_built
+from stead.serve.image.copies import used_image
 from stead.serve.image.saving import register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
@@ -157,7 +158,8 @@ def show_volume(call: Call) -> ApiReply:
 def create_volume(call: Call) -> ApiReply:
     said, world, key = call.body["volume"], call.world, new_key("volumes")
     size = said.get("size")
-    origin = _origin(call, world, said)
+    image = used_image(call, world, said["imageRef"]) if said.get("imageRef") else None
+    origin = {"image": image.key} if image is not None else _origin(call, world, said)
     if size is None and origin is None:
         raise bad("A volume needs a size.")
     pool = types.named(call, said["volume_type"]) if said.get("volume_type") else _pool(call, world, said)
@@ -172,19 +174,21 @@ def create_volume(call: Call) -> ApiReply:
         "pool": pool if pool != types.DEFAULT else None,
         "zone": zone if zone and zone != "nova" else None,
     }
-    world = call.edit(f"create volume {said.get('name') or key}", lambda content: put(content, "volumes", key, fields))
+    edits: list[Edit] = [lambda content: put(content, "volumes", key, fields)]
+    if image is not None:
+        edits.insert(0, image.edit)
+    world = call.edit(f"create volume {said.get('name') or key}", all_of(*edits))
     thing = world.thing(Address(call.project, "volumes", key))
     return ApiReply(202, {"volume": summary(call, world, thing)})
 
 
 def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str, str] | None:
     for name, kind, word, what in (
-        ("imageRef", "images", "image", "Image"),
         ("snapshot_id", "snapshots", "snapshot", "Snapshot"),
         ("source_volid", "volumes", "volume", "Volume"),
     ):
         if said.get(name):
-            found = world.find(kind, said[name], call.project, what=what, shared=kind == "images")
+            found = world.find(kind, said[name], call.project, what=what)
             return {word: found.address.name}
     return None
 
