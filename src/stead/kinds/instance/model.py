@@ -159,11 +159,7 @@ class Disk:
         Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None, "Cache of the host"
     ] = None
     generation: Annotated[
-        int,
-        Whole(least=1),
-        "Another number is another disk: change it to give the instance a new root disk, with consent for the data "
-        "that is lost",
-        Example(2),
+        int, Whole(least=1), "Another number is another disk: a new one, with consent for the data lost", Example(2)
     ] = 1
 
 
