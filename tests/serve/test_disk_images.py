@@ -278,7 +278,7 @@ def test_a_change_that_comes_too_late_does_not_make_it_again(
     _, id_, _ = make(site, server, name="late")
     until(site, id_, "active")
     key = next(thing.address.name for thing in site.cloud.world().things("images", ["bobs"]) if thing.id == id_)
-    before = RegisteredImage(key, id_, {"saving": "instances/x", "name": "late"})
+    before = RegisteredImage("bobs", key, id_, {"saving": "instances/x", "name": "late"})
     monkeypatch.setattr(image_calls, "waiting_one", lambda _call, _world: before)  # as it was read
     patch = [{"op": "replace", "path": "/name", "value": "other"}]
     assert site.call("PATCH", f"/image/v2/images/{id_}", patch, "bob")[0] == 409
