@@ -25,9 +25,10 @@ _FULL = (_PLACED, "STEAD-R")
 
 
 class Fault(Exception):  # noqa: N818 - the client's, most of them
-    def __init__(self, status: int, code: str, text: str, *, quota: bool = False) -> None:
+    def __init__(self, status: int, code: str, text: str, *, quota: bool = False, receipt: str = "") -> None:
         super().__init__(text)
         self.status, self.code, self.text, self.quota = status, code, text, quota
+        self.receipt = receipt  # for the half of a login that was good
 
 
 def unauthenticated(text: str = "The request you have made requires authentication.") -> Fault:

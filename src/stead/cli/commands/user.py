@@ -6,6 +6,8 @@
   stead user create eve --project acme --role reader
   stead user list
   stead user delete bob
+  stead user totp ada                          asks for codes of an app from now on, beside the password
+  stead user totp ada --off                    no more
   stead user clouds-yaml ada --project acme    the text for ~/.config/openstack/clouds.yaml
   stead user clouds-yaml lena --domain corp    the same for a user of a directory
 
@@ -31,13 +33,14 @@ if TYPE_CHECKING:
 
 NO_PASSWORD = Code("STEAD-C063", "a user needs a password")
 NO_USER = Code("STEAD-C064", "the command for users cannot be carried out")
+NO_CODE = Code("STEAD-C108", "the code does not belong to the secret")
 SHORTEST = 8  # characters
 MADE = 18  # random bytes of a password that is made here
 HERE = "http://127.0.0.1:8774"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("create", "list", "delete", "clouds-yaml"), help="what to do")
+    parser.add_argument("action", choices=("create", "list", "delete", "totp", "clouds-yaml"), help="what to do")
     parser.add_argument("name", nargs="?", default="", help="name of the user")
     parser.add_argument("--admin", action="store_true", help="admin of the whole cloud")
     parser.add_argument("--project", default="", metavar="NAME", help="project in which the user has a role")
@@ -45,7 +48,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--role", default="member", choices=("admin", "manager", "member", "reader"), help="which (default: member)"
     )
     parser.add_argument("--generate", action="store_true", help="make a password, and print it this one time")
-    parser.add_argument("--domain", default="", metavar="NAME", help="of a user of a directory, for clouds-yaml")
+    parser.add_argument("--domain", default="", metavar="NAME", help="of the user, for totp and clouds-yaml")
+    parser.add_argument("--off", action="store_true", help="with totp: the password alone is enough again")
     parser.add_argument("--url", default="", help=f"of the API, for clouds-yaml (default: $STEAD_API_URL, or {HERE})")
     parser.add_argument(
         "--cacert",
@@ -77,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
                 list_users(people)
             case "delete":
                 people.remove_user(people.named(options.name) or options.name)
+            case "totp":
+                second_factor(people, user_named(people, options.name, options.domain), off=options.off)
             case _:
                 where = project_id(options.project, ready) if options.project else ""
                 secret = made() if options.generate else password()
@@ -89,8 +95,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def list_users(people: People) -> None:
+    from stead.serve.identity.second_factor import TOTP
+
     for user, known in people.of_kind("user"):
-        print(f"{user}  {known['name']}{'' if known['enabled'] else '  (disabled)'}")
+        notes = ("" if known["enabled"] else "  (disabled)") + ("  (totp)" if (TOTP, user) in people.known() else "")
+        print(f"{user}  {known['name']}{notes}")
 
 
 def create(people: People, name: str, secret: str, where: str, role: str, *, admin: bool) -> None:
@@ -101,6 +110,37 @@ def create(people: People, name: str, secret: str, where: str, role: str, *, adm
         people.assign(user, where, "admin" if admin else role)
         people.change_user(user, default_project_id=where)
     print(f"{user}  {name}")
+
+
+def user_named(people: People, name: str, domain: str) -> str:
+    from stead.serve.identity.declared import domain_id
+    from stead.serve.identity.registry import DOMAIN, DOMAINS
+
+    made = {one["name"]: id_ for id_, one in people.of_kind(DOMAINS)}
+    user = people.named(name, made.get(domain, domain_id(domain)) if domain else DOMAIN)
+    if user is None:
+        raise Refused(NO_USER.at(None, f"There is no user {name}. `stead user list` shows who there is."))
+    return user
+
+
+def second_factor(people: People, user: str, *, off: bool) -> None:
+    from stead.serve.identity import second_factor as codes
+
+    if off:
+        people.write({(codes.TOTP, user): None})
+        return
+    secret = codes.new_secret()
+    print(f"secret:  {secret}\naddress: {codes.address_of(people.user(user)['name'], secret)}")
+    print("Give one of the two to the app, then type the code that it shows.")
+    if not codes.enrol(people, user, secret, typed("Code: ").replace(" ", "")):
+        raise Refused(NO_CODE.at(None, "Nothing was changed. Look at the clocks of both, and begin again."))
+
+
+def typed(prompt: str) -> str:
+    if sys.stdin.isatty():
+        return input(prompt)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip()
 
 
 def project_id(name: str, ready: Means) -> str:

@@ -40,17 +40,19 @@ def fits(password: str, known: str) -> bool:
 
 
 class Lockout:
-    def __init__(self, *, attempts: int = ATTEMPTS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._attempts, self._clock = attempts, clock
+    def __init__(
+        self, *, attempts: int = ATTEMPTS, lasts: float = LOCKED, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._attempts, self._lasts, self._clock = attempts, lasts, clock
         self._wrong: dict[str, tuple[int, float]] = {}
 
     def locked(self, name: str) -> bool:
         count, since = self._wrong.get(name, (0, 0.0))
-        return count >= self._attempts and self._clock() - since < LOCKED
+        return count >= self._attempts and self._clock() - since < self._lasts
 
     def failed(self, name: str) -> None:
         count, since = self._wrong.get(name, (0, 0.0))
-        if self._clock() - since >= LOCKED:
+        if self._clock() - since >= self._lasts:
             count = 0
         if len(self._wrong) >= MOST_NAMES:
             self._wrong.pop(next(iter(self._wrong)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -37,6 +38,7 @@ from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.identity.tokens import LIVES, Token, Tokens, ended, new_key
 from stead.store import Store
 
+A_CODE_IS_LOCKED = 3600.0  # seconds after five wrong ones: it has six digits, and who guesses has the password
 FROM_ONE_ADDRESS = 50  # wrong passwords and secrets, of whomever
 
 
@@ -44,6 +46,7 @@ class People(IdentityRegistry):
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__(store, clock=clock)
         self.lockout, self.addresses = Lockout(), Lockout(attempts=FROM_ONE_ADDRESS)
+        self.codes, self.proving = Lockout(lasts=A_CODE_IS_LOCKED), threading.Lock()
         if (TOKEN_KEY, "tokens") not in self.known():
             self.write({(TOKEN_KEY, "tokens"): {"key": new_key()}})
         self.tokens = Tokens(self.token_key())
@@ -114,6 +117,9 @@ class People(IdentityRegistry):
         lost = "password" in fields or fields.get("enabled") is False
         after = {**before, **fields, **({"tokens_from": self._clock()} if lost else {})}
         self.write({(USER, user): after})
+
+    def end_tokens(self, user: str) -> None:
+        self.write({(USER, user): {**self.user(user), "tokens_from": self._clock()}})
 
     def remove_user(self, user: str) -> None:
         self.user(user)

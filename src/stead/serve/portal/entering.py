@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +12,7 @@ from stead.serve.faults import Fault, forbidden
 from stead.serve.identity import held
 from stead.serve.identity.registry import DOMAIN
 from stead.serve.identity.scopes import SYSTEM
+from stead.serve.identity.second_factor import TOTP
 from stead.serve.portal.pages import BASE, page
 from stead.serve.portal.sessions import PortalSession
 from stead.serve.portal.texts import languages
@@ -18,6 +20,7 @@ from stead.serve.portal.visits import PortalRoute, Visit
 from stead.serve.routes import AccessPolicy
 
 LANGUAGE = "stead-language"
+LONGEST_CODE = 16
 A_YEAR = 365 * 86400
 
 
@@ -32,11 +35,26 @@ async def log_in(visit: Visit) -> Response:
     name, domain = visit.said("name"), visit.said("domain")
     user: dict[str, Any] = {"name": name, "domain": {"name": domain} if domain else {"id": DOMAIN}}
     user["password"] = (visit.form.get("password") or [""])[0]
-    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": "unscoped"}}
     try:
-        answer = await visit.ask("POST", "/identity/v3/auth/tokens", body)
+        return await _entered(visit, {"methods": ["password"], "password": {"user": user}})
     except Fault as fault:
-        return page(visit, "login.html", status=fault.status, fault=fault)
+        shown = "code.html" if fault.receipt else "login.html"
+        told = None if fault.receipt else fault
+        return page(visit, shown, status=fault.status, fault=told, receipt=fault.receipt)
+
+
+async def type_code(visit: Visit) -> Response:
+    """The second half, with the receipt for the first one."""
+    receipt, code = visit.said("receipt"), visit.said("code").replace(" ", "")
+    try:
+        return await _entered(visit, {"methods": [TOTP], TOTP: {"user": {"passcode": code[:LONGEST_CODE]}}}, receipt)
+    except Fault as fault:
+        return page(visit, "code.html", status=fault.status, fault=fault, receipt=receipt)
+
+
+async def _entered(visit: Visit, identity: Mapping[str, Any], receipt: str = "") -> Response:
+    body = {"auth": {"identity": identity, "scope": "unscoped"}}
+    answer = await visit.ask("POST", "/identity/v3/auth/tokens", body, receipt=receipt)
     id_, now = answer["token"]["user"]["id"], visit.cloud.clock()
     project = _first_project(visit, id_)
     system = not project and bool(visit.people.roles_in(id_, SYSTEM))
@@ -78,6 +96,7 @@ PUBLIC, ANYONE = AccessPolicy.PUBLIC, AccessPolicy.ANYONE
 ROUTES = (
     PortalRoute("GET", "/login", PUBLIC, ask_who),
     PortalRoute("POST", "/login", PUBLIC, log_in),
+    PortalRoute("POST", "/login/code", PUBLIC, type_code),
     PortalRoute("POST", "/language", PUBLIC, change_language),
     PortalRoute("POST", "/logout", ANYONE, log_out),
     PortalRoute("POST", "/project", ANYONE, change_project),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message
 
 from stead.core.named import NamedTuple
 from stead.serve.faults import OURS, Fault
+from stead.serve.identity.second_factor import RECEIPT
 from stead.serve.preview import PREVIEW
 
 Query = Sequence[tuple[str, str]]
@@ -24,6 +25,7 @@ class AskedRequest(NamedTuple):
     body: Any = None
     query: Query = ()
     preview: bool = False  # what it would do is asked
+    receipt: str = ""  # for the first factor of a login
 
 
 class AskedReply(NamedTuple):
@@ -46,6 +48,7 @@ class InnerApi:
 def _scope(request: Request, asked: AskedRequest) -> dict[str, Any]:
     headers = [("host", request.url.netloc), ("content-type", "application/json"), ("x-auth-token", asked.token)]
     headers += [(PREVIEW, "1")] if asked.preview else []
+    headers += [(RECEIPT, asked.receipt)] if asked.receipt else []
     scope = {word: request.scope[word] for word in ("type", "asgi", "http_version", "scheme", "client", "server")}
     return {
         **scope,
@@ -77,7 +80,8 @@ class _Answer:
         body = json.loads(self._told) if self._told else None
         if self._status >= 400:
             code = self._headers.get("x-stead-code", OURS.id)
-            raise Fault(self._status, code, _message(body).removesuffix(f" ({code})"))
+            receipt = self._headers.get(RECEIPT, "")
+            raise Fault(self._status, code, _message(body).removesuffix(f" ({code})"), receipt=receipt)
         return AskedReply(self._status, self._headers, body)
 
 

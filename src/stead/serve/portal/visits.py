@@ -79,12 +79,14 @@ class Visit:
         values = self.form.get(name) or self.request.query_params.getlist(name)
         return values[0].strip() if values else default
 
-    async def ask(self, method: str, path: str, body: Any = None, *, query: Query = (), preview: bool = False) -> Any:
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, query: Query = (), preview: bool = False, receipt: str = ""
+    ) -> Any:
         """The body of the API's answer, asked with what this session may."""
         token = ""
         if self.session is not None:
             token = self.people.tokens.sealed(self.session.token(self.cloud.clock()))
-        asked = AskedRequest(method, path, token, body, query, preview)
+        asked = AskedRequest(method, path, token, body, query, preview, receipt)
         return (await self.api.ask(self.request, asked)).body
 
     async def world(self) -> CloudState:
