@@ -46,7 +46,7 @@ WITHIN: dict[str, str] = {
     "firmware boot graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
     "networks": "driver mtu subnets external shared domain ha description",
-    "ports": "enabled description",
+    "ports": "subnets enabled description",
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",
     "snapshots": "volume freeze description",

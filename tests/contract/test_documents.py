@@ -87,7 +87,8 @@ def test_what_was_promised_is_reserved(store: Store) -> None:
     kept = {"leases": {"uuid": "u"}, "host": "compute-1", "after": ["projects/acme"], "reason": "chosen"}
     store.save_document(document(1, content=WEB, about={"acme/networks/app": {"kept": kept}, "acme/x/y": {}}))
     found = reserved(store.documents().values())
-    (record,) = found.values()
+    (promise,) = found.values()
+    record = promise.record
     assert record.address == Address("acme", "networks", "app")
     assert (record.leases, record.host, record.after) == (
         {"uuid": "u"},

@@ -98,15 +98,24 @@ class Recorded:
         return {want.digest: want for record in self.resources.values() for want in record.wants.values()}
 
 
-def with_reserved(recorded: Recorded, reserved: Mapping[Address, Record]) -> Recorded:
+class Promise(NamedTuple):
+    """Leases that no run has recorded yet, and the recorded ones that some of them come instead of."""
+
+    record: Record
+    instead: Mapping[str, str]
+
+
+def with_reserved(recorded: Recorded, reserved: Mapping[Address, Promise]) -> Recorded:
     """With leases that were promised and that no run has recorded yet, so that they are not given out again."""
     more = dict[Address, Record]()
-    for address, promised in reserved.items():
-        made = recorded.resources.get(address)
+    for address, promise in reserved.items():
+        made, promised = recorded.resources.get(address), promise.record.leases
         if made is None:
-            more[address] = promised
-        elif not promised.leases.keys() <= made.leases.keys():
-            more[address] = replace(made, leases={**promised.leases, **made.leases})
+            more[address] = promise.record
+            continue
+        changed = {key: promised[key] for key, old in promise.instead.items() if made.leases.get(key) == old}
+        if changed or not promised.keys() <= made.leases.keys():
+            more[address] = replace(made, leases={**promised, **made.leases, **changed})
     return replace(recorded, resources={**recorded.resources, **more}) if more else recorded
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve.edits import Edit, change
+from stead.serve.volume_notes import mode_of
 from stead.serve.world import CloudState, KnownResource
 
 DEVICES = [f"vd{letter}" for letter in "bcdefghijklmnopqrstuv"]
@@ -20,7 +21,8 @@ def attaching(world: CloudState, server: KnownResource, volume: KnownResource, d
         before = content["instances"][key].get("volumes", [])
         taken = {each.get("device") for each in before}
         device = asked if asked and asked not in taken else next(each for each in DEVICES if each not in taken)
-        return change(content, "instances", key, {"volumes": [*before, {"volume": name, "device": device}]})
+        joined = {"volume": name, "device": device, **mode_of(content, name)}
+        return change(content, "instances", key, {"volumes": [*before, joined]})
 
     return edit
 

@@ -269,15 +269,21 @@ def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mappin
 
 
 def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[str, Any] | None:
-    """Until a run has recorded all of it: what is there already can get more, such as a router its address outside."""
+    """Until a run has recorded all of it: what is there already can get more, such as a router its address outside,
+    and a port another address.
+    """
     keep, made = told.plan.keeps.get(address), told.world.made.get(address)
     promised: Mapping[str, Any] | None = old.get("kept")
+    there: Mapping[str, str] = made.leases if made is not None else {}
     if keep is not None and keep.leases:
         after = [*map(str, keep.after)]
+        instead = {name: there[name] for name, one in keep.leases.items() if there.get(name, one) != one}
         promised = {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
-    if promised is not None and made is not None and promised["leases"].keys() <= made.leases.keys():
-        return None
-    return promised
+        promised |= {"instead": instead} if instead else {}
+    if promised is None or made is None:
+        return promised
+    waits = any(there.get(name) == one for name, one in promised.get("instead", {}).items())
+    return promised if waits or not promised["leases"].keys() <= there.keys() else None
 
 
 def said_of(content: Content, address: Address) -> Any:

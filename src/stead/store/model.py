@@ -10,7 +10,7 @@ from typing import Any
 from stead.core.address import Address, parse
 from stead.core.metered import Metered
 from stead.core.named import NamedTuple
-from stead.core.recorded import KnownHost, Record
+from stead.core.recorded import KnownHost, Promise, Record
 from stead.core.value import field, value
 from stead.core.want import Want
 
@@ -112,18 +112,19 @@ class Document:
     at: float = 0.0  # the store's clock says, when it is saved
 
 
-def reserved(documents: Iterable[Document]) -> dict[Address, Record]:
+def reserved(documents: Iterable[Document]) -> dict[Address, Promise]:
     """What requests were promised before any run has begun with it: ids, addresses, hosts."""
-    found: dict[Address, Record] = {}
+    found: dict[Address, Promise] = {}
     for document in documents:
         for name, about in document.about.items():
             kept = about.get("kept")
             address = parse(name) if kept else None
             if address is not None:
                 after = tuple(one for text in kept["after"] if (one := parse(text)) is not None)
-                found[address] = Record(
+                record = Record(
                     address=address, leases=kept["leases"], host=kept["host"], after=after, reason=kept["reason"]
                 )
+                found[address] = Promise(record, kept.get("instead", {}))
     return found
 
 

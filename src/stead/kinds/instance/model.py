@@ -25,7 +25,7 @@ from stead.core.fields import (
 )
 from stead.core.value import field, value
 from stead.kinds.instance.pacing import MigrationPolicy
-from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, PortSecurity
+from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, OwnSubnets, PortSecurity
 from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
 
 Late = str | Expression | Secret
@@ -45,6 +45,7 @@ class Nic:
         Example("www"),
     ] = None
     address: OwnAddress = ()
+    subnets: OwnSubnets = None
     mac: OwnMac = None
     security_groups: Annotated[
         tuple[Annotated[Address, Ref("security_groups")], ...] | None,

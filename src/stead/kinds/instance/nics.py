@@ -17,10 +17,9 @@ from stead.kinds.instance import dns_names
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import firewall, network_names, subnets, underlay
 from stead.kinds.shared.fixed import pins_of_networks
-from stead.kinds.shared.interfaces import is_filtered, with_port
+from stead.kinds.shared.interfaces import is_filtered, own_slots, with_port
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.name_servers import servers
-from stead.kinds.shared.several import as_tuple
 from stead.kinds.shared.subnets import AddressSlot, Net
 from stead.language.desired import Block, Desired
 
@@ -64,7 +63,7 @@ def _seats(block: Block, desired: Desired) -> Iterator[InstanceInterface]:
         network = subnets.network_block(nic.network, desired)
         if network is None:
             continue
-        stands = subnets.address_slots(subnets.nets_of(network, desired), as_tuple(nic.address))
+        stands = own_slots(nic, network, desired)
         leads_on = any(stand.net.gateway is not None for stand in stands)
         leased = [stand for stand in stands if not stand.net.slaac or stand.fixed]
         yield InstanceInterface(

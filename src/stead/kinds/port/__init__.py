@@ -17,7 +17,7 @@ from stead.kinds.shared import interfaces
 from stead.kinds.shared.counted import PORTS
 from stead.kinds.shared.record_only import effects_of, recorded_only
 from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.subnets import AddressSlot, address_slots, need, nets_of, network_block
+from stead.kinds.shared.subnets import AddressSlot, need, network_block
 from stead.language.desired import Block, Desired
 
 ONE_FOR_MANY = Code("STEAD-N049", "several ports cannot share this value")
@@ -49,7 +49,7 @@ def slots(block: Block, desired: Desired) -> tuple[AddressSlot, ...]:
     """The subnets in which it has an address of its own: others a guest makes from the MAC."""
     model: Port = block.model
     network = network_block(model.network, desired)
-    found = address_slots(nets_of(network, desired), as_tuple(model.address)) if network is not None else ()
+    found = interfaces.own_slots(model, network, desired) if network is not None else ()
     return tuple(slot for slot in found if not slot.net.slaac or slot.fixed)
 
 

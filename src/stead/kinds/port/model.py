@@ -7,13 +7,14 @@ from typing import Annotated
 from stead.core.address import Address
 from stead.core.fields import Example, Ref, Text
 from stead.core.value import value
-from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, PortSecurity
+from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, OwnSubnets, PortSecurity
 
 
 @value
 class Port:
     network: Annotated[Address, Ref("networks"), "Network it is in", Example("app")]
     address: OwnAddress = ()
+    subnets: OwnSubnets = None
     mac: OwnMac = None
     security_groups: Annotated[
         tuple[Annotated[Address, Ref("security_groups")], ...] | None,

@@ -12,8 +12,8 @@ from stead.core.kind import World
 from stead.core.named import NamedTuple
 from stead.core.value import value
 from stead.kinds.shared import network_names
-from stead.kinds.shared.interfaces import asked
-from stead.kinds.shared.subnets import Net, address_slots, nets_of, network_block
+from stead.kinds.shared.interfaces import own_slots, with_port
+from stead.kinds.shared.subnets import Net, network_block
 from stead.language.desired import Block, Desired
 
 NO_WAY_IN = Code("STEAD-N052", "the router of a forward does not lead to the instance")
@@ -69,7 +69,7 @@ def entry(target: ForwardTarget, leads: Leads, desired: Desired) -> ForwardEntry
     keys = network_names.keys([nic.network for nic in nics], instance.project)
     for nic, key in zip(nics, keys, strict=True):
         block = network_block(nic.network, desired) if target.network in (None, nic.network) else None
-        slots = address_slots(nets_of(block, desired), asked(nic, desired)) if block is not None else ()
+        slots = own_slots(with_port(nic, desired), block, desired) if block is not None else ()
         if any(slot.net.version == 4 and leads(nic.network, slot.net) for slot in slots):
             return ForwardEntry(nic.network, f"nics.{key}.v4")
     return None

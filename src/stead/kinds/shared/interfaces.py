@@ -8,14 +8,14 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic, Severity
-from stead.core.fields import Example, Ip, Mac, Text
+from stead.core.fields import Example, Ip, Mac, Name, Text
 from stead.core.kind import Reach
 from stead.core.value import replace, value
 from stead.drivers.network import PORT_SECURITY, SECURITY_GROUPS
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.network_drivers import cannot
 from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.subnets import nets_of, network_block, pinned
+from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, nets_of, network_block, pinned, within
 from stead.language.desired import Block, Desired
 
 TWO_OF_FAMILY = Code("STEAD-I016", "an interface can have only one address of each family")
@@ -27,9 +27,10 @@ OTHER_NETWORK = Code("STEAD-I047", "the port is in another network")
 SAID_BY_PORT = Code("STEAD-I048", "the port already says this")
 PORT_TWICE = Code("STEAD-I049", "a port is used twice")
 DISABLED = Code("STEAD-I050", "the port is disabled")
+NOT_THERE = Code("STEAD-I056", "the interface cannot have its addresses in this subnet")
 
 ADDRESSES = Text(pattern=r"\S+", what="an address or a CIDR", longest=64)
-OF_PORT = ("address", "mac", "security_groups", "port_security", "allowed_addresses")
+OF_PORT = ("address", "subnets", "mac", "security_groups", "port_security", "allowed_addresses")
 
 
 @value
@@ -47,6 +48,11 @@ OwnAddress = Annotated[
     "Its address, or one for each family; left out, it is chosen",
     Example("10.20.0.10"),
 ]
+OwnSubnets = Annotated[
+    tuple[Annotated[str, Name()], ...] | None,
+    "Subnets of the network that it has its addresses in, one of each family; left out, the first of each family",
+    Example(["v4"]),
+]
 OwnMac = Annotated[str | None, Mac(), "Its MAC address; left out, it is chosen", Example("52:54:00:12:34:56")]
 PortSecurity = Annotated[bool | None, "Filter and refuse forged addresses; left out, as the network says"]
 AllowedAddresses = Annotated[
@@ -61,6 +67,8 @@ class Filtering(Protocol):
     def network(self) -> Address: ...
     @property
     def address(self) -> str | tuple[str, ...]: ...
+    @property
+    def subnets(self) -> tuple[str, ...] | None: ...
     @property
     def mac(self) -> str | None: ...
     @property
@@ -77,6 +85,15 @@ def with_port(nic: Any, desired: Desired) -> Any:
     if port is None or port.kind != "ports":
         return nic
     return replace(nic, **{name: getattr(port.model, name) for name in OF_PORT})
+
+
+def own_slots(nic: Filtering, network: Block, desired: Desired) -> tuple[AddressSlot, ...]:
+    """Where an interface of an instance (with what its port says) or a port has its addresses."""
+    return address_slots(_own_nets(nic, network, desired), as_tuple(nic.address))
+
+
+def _own_nets(nic: Filtering, network: Block, desired: Desired) -> list[Net]:
+    return [net for net in nets_of(network, desired) if nic.subnets is None or net.name in nic.subnets]
 
 
 def asked(one: Any, desired: Desired) -> tuple[str, ...]:
@@ -143,6 +160,7 @@ def check(
     if len(addresses) > 1 and len({":" in one for one in addresses}) < len(addresses):
         text = f"{', '.join(addresses)}: a second one belongs to a second interface, or under `allowed_addresses`."
         yield TWO_OF_FAMILY.at(block.place(below(stem, "address")), text)
+    yield from _subnets(block, stem, nic, network, desired)
     for at, one in enumerate(nic.allowed_addresses):
         if not _is_cidr(one.address):
             text = f"{one.address!r} is neither. Write 10.20.0.100 or 10.99.0.0/24."
@@ -154,6 +172,22 @@ def check(
     if nic.allowed_addresses and not is_filtered(nic, network):
         text = "Without port security it may use any address. Drop `allowed_addresses`, or set `port_security` to true."
         yield UNFILTERED.at(block.place(below(stem, "allowed_addresses")), text)
+
+
+def _subnets(block: Block, stem: str, nic: Filtering, network: Block, desired: Desired) -> Iterator[Diagnostic]:
+    there, own = [net.name for net in nets_of(network, desired)], _own_nets(nic, network, desired)
+    for at, name in enumerate(nic.subnets or ()):
+        if name not in there:
+            have = f"has {', '.join(there)}" if there else "has none"
+            text = f"{name} is no subnet of {nic.network}, which {have}. Name one of its subnets, or none."
+            yield NOT_THERE.at(block.place(below(stem, f"subnets.{at}")), text)
+    if nic.subnets is not None and len({net.version for net in own}) < len(own):
+        text = f"{', '.join(net.name for net in own)}: two are of one family. One belongs to a second interface."
+        yield TWO_OF_FAMILY.at(block.place(below(stem, "subnets")), text)
+    for address in as_tuple(nic.address) if nic.subnets is not None else ():
+        if not any(within(address, net.cidr) for net in own):
+            text = f"{address} is not in {' or '.join(net.name for net in own) or 'any subnet'}. Name its subnet there."
+            yield NOT_THERE.at(block.place(below(stem, "address")), text)
 
 
 def reaches(block: Block, stem: str, nic: Filtering, desired: Desired) -> Iterator[Reach]:

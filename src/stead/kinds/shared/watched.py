@@ -13,9 +13,9 @@ from stead.core.address import Address
 from stead.core.kind import Member
 from stead.core.named import NamedTuple
 from stead.core.needs import Macs, Need
-from stead.kinds.shared.interfaces import asked
+from stead.kinds.shared.interfaces import own_slots, with_port
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
+from stead.kinds.shared.subnets import AddressSlot, Net, need, network_block
 from stead.language.desired import Block, Desired
 
 # What is seen through the network; the rest the guest's agent tells.
@@ -40,7 +40,7 @@ def watched_interface(block: Block, desired: Desired) -> WatchedInterface | None
         network = network_block(nic.network, desired)
         if network is None or len(network.members) > 1 or wait.network not in (None, nic.network):
             continue  # of a network with a count, each member would need an address of its own
-        found = address_slots(nets_of(network, desired), asked(nic, desired))
+        found = own_slots(with_port(nic, desired), network, desired)
         if found:
             return WatchedInterface(at, nic.network, found[0].net)
     return None

@@ -18,6 +18,7 @@ from stead.serve.faults import NOT_ALLOWED, Fault, bad, conflict, not_built
 from stead.serve.image.copies import used_image
 from stead.serve.keys import fresh, new_key
 from stead.serve.routes import Call, true
+from stead.serve.volume_notes import must_be_for_booting
 from stead.serve.world import CloudState, KnownResource
 
 ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
@@ -184,6 +185,7 @@ def _boot(world: CloudState, call: Call, said: Mapping[str, Any], key: str) -> t
         return {}, []
     if source == "volume":
         volume = _volume(world, call, root)
+        must_be_for_booting(world, volume)
         return {"boot_volume": volume.address.name, "image": None}, []
     if source == "image" and root.get("volume_size"):
         image = used_image(call, world, str(root.get("uuid", "")))

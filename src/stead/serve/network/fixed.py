@@ -18,6 +18,8 @@ EXTENSIONS = {
     "quotas": "Quota management support",
     "quota_details": "Quota details management support",
     "port-security": "Port Security",
+    "allowed-address-pairs": "Allowed Address Pairs",
+    "ip-substring-filtering": "IP address substring filtering",
     "binding": "Port Binding",
     "ext-gw-mode": "Neutron L3 Configurable external gateway mode",
     "extraroute": "Neutron Extra Route",

@@ -207,10 +207,8 @@ def _apart(cidr: str, subnets: Mapping[str, Any]) -> None:
     new = ip_network(cidr)
     for one in subnets.values():
         other = ip_network(one["cidr"])
-        if other.version == new.version:
-            if other.overlaps(new):
-                raise bad(f"Requested subnet with cidr: {cidr} overlaps with another subnet.")
-            raise not_built("A network has one subnet of each family here.")
+        if other.version == new.version and other.overlaps(new):
+            raise bad(f"Requested subnet with cidr: {cidr} overlaps with another subnet.")
 
 
 def _noted(content: Content, place: str, said: Mapping[str, Any]) -> Content:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from stead.kinds.shared.subnets import within
 from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
 from stead.serve.faults import bad, conflict, not_found
 from stead.serve.network import ports, routers
 from stead.serve.network.answers import answered, common, in_own, made, own_projects, told
-from stead.serve.network.networks import find_subnet, subnets_of
+from stead.serve.network.networks import SubnetResource, find_subnet, subnets_of
 from stead.serve.routes import ApiReply, Call, true
 from stead.serve.world import CloudState, KnownResource
 
@@ -20,9 +21,13 @@ def list_ports(call: Call) -> ApiReply:
     items = [ports.data(world, one) for one in ports.all_ports(world, own_projects(call))]
     wanted = [text.partition("=") for name, text in call.query if name == "fixed_ips"]
     for name, _, text in wanted:
-        items = [one for one in items if any(str(each.get(name)) == text for each in one["fixed_ips"])]
+        items = [one for one in items if any(_fits(each, name, text) for each in one["fixed_ips"])]
     call.query = [pair for pair in call.query if pair[0] != "fixed_ips"]
     return answered(call, "ports", items)
+
+
+def _fits(fixed: Mapping[str, str], name: str, text: str) -> bool:
+    return text in fixed["ip_address"] if name == "ip_address_substr" else fixed.get(name) == text
 
 
 def _port(call: Call, world: CloudState, id_: str) -> ports.KnownPort:
@@ -43,7 +48,7 @@ def create_port(call: Call) -> ApiReply:
         network = _network(call, world, str(said["network_id"]))
         if said.get("device_id"):
             raise bad("A port is given to a server with the server, or as an interface of it: leave device_id out.")
-        return {"network": network.address.name, **_fields(call, world, network, said)}
+        return {"network": network.address.name, **_fields(call, world, network, said, is_new=True)}
 
     things = made(call, "ports", "port", "ports", fields)
     world = call.world
@@ -54,13 +59,15 @@ def _network(call: Call, world: CloudState, id_: str) -> KnownResource:
     return world.find("networks", id_, call.project, what="Network", shared=True)
 
 
-def _fields(call: Call, world: CloudState, network: KnownResource, said: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(
+    call: Call, world: CloudState, network: KnownResource, said: Mapping[str, Any], *, is_new: bool = False
+) -> dict[str, Any]:
     """What the body says; None where it says that nothing is said."""
     found: dict[str, Any] = common({**said, "admin_state_up": True})
     if said.get("admin_state_up") is not None:
         found["enabled"] = None if true(said["admin_state_up"]) else False
-    if "fixed_ips" in said:
-        found["address"] = _addresses(call, world, network, said["fixed_ips"] or ())
+    if said.get("fixed_ips") is not None or is_new:
+        found |= _addresses(call, world, network, said.get("fixed_ips"))
     if said.get("mac_address"):
         found["mac"] = said["mac_address"]
     if said.get("security_groups") is not None:
@@ -77,19 +84,38 @@ def _fields(call: Call, world: CloudState, network: KnownResource, said: Mapping
 
 
 def _addresses(
-    call: Call, world: CloudState, network: KnownResource, said: Sequence[Mapping[str, Any]]
-) -> list[str] | None:
-    """None where one of each subnet is chosen. That is what it means, too, to name all subnets and no address."""
-    asked = [one["subnet_id"] for one in said if one.get("subnet_id")]
-    for one in asked:
-        if find_subnet(call, world, one).network.address != network.address:
-            raise bad(f"Subnet {one} is of another network.")
+    call: Call, world: CloudState, network: KnownResource, said: Sequence[Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """Its subnets are written down: a port that is there has no address in a subnet that comes later, as in Neutron."""
+    subnets = [*subnets_of(world, network)]
+    if said is None:
+        return {"subnets": _first_of_each_family(subnets)}
+    there = [_subnet(call, world, network, subnets, one) for one in said]
+    if len({one.net.version for one in there}) < len(there):
+        raise bad("An interface has one address of each family.")
     addresses = [str(one["ip_address"]) for one in said if one.get("ip_address")]
-    if len(addresses) == len(said):
-        return addresses or None
-    if addresses or {*asked} != {one.id for one in subnets_of(world, network)}:
-        raise bad("Each of fixed_ips needs an ip_address, unless they name all subnets of the network.")
-    return None
+    return {"subnets": [one.key for one in there], "address": addresses or None}
+
+
+def _first_of_each_family(subnets: Sequence[SubnetResource]) -> list[str]:
+    firsts = {one.net.version: one.key for one in sorted(subnets, key=lambda one: one.net.name, reverse=True)}
+    return [firsts[version] for version in sorted(firsts)]
+
+
+def _subnet(
+    call: Call, world: CloudState, network: KnownResource, subnets: Sequence[SubnetResource], said: Mapping[str, Any]
+) -> SubnetResource:
+    if said.get("subnet_id"):
+        found = find_subnet(call, world, said["subnet_id"])
+        if found.network.address != network.address:
+            raise bad(f"Subnet {said['subnet_id']} is of another network.")
+        return found
+    if not said.get("ip_address"):
+        raise bad("Each of fixed_ips needs a subnet_id or an ip_address.")
+    try:
+        return next(one for one in subnets if within(said["ip_address"], one.net.cidr))
+    except (ValueError, StopIteration) as error:
+        raise bad(f"IP address {said['ip_address'][:60]} is not a valid IP for any subnet of the network.") from error
 
 
 def _groups(call: Call, world: CloudState, ids: list[str]) -> list[str]:
@@ -106,12 +132,30 @@ def change_port(call: Call) -> ApiReply:
         fields = _fields(call, world, world.thing(port.network), said)
         call.edit("change port", lambda content: change(content, "ports", name, fields))
         return show_port(call)
+    if port.role == "network:router_interface" and said.get("fixed_ips"):
+        _stand_at(call, world, port, said["fixed_ips"])
+        return show_port(call)
     if set(said) - {"security_groups", "name", "description"}:
         raise bad("Of a port that came with its server or router, only the security groups can be changed.")
     if said.get("security_groups") is not None and port.owner.address.kind == "instances":
         wanted = _groups(call, world, said["security_groups"])
         call.edit("change port", with_interface(world, port, lambda nic: [{**nic, "security_groups": wanted}]))
     return show_port(call)
+
+
+def _stand_at(call: Call, world: CloudState, port: ports.KnownPort, said: Sequence[Mapping[str, Any]]) -> None:
+    """The address of a router in a network that it has joined, where one is said."""
+    wanted = _addresses(call, world, world.thing(port.network), said)["address"]
+    if wanted is None:
+        return
+    router, network = port.owner.address.name, port.network.name
+
+    def edit(content: Content) -> Content:
+        joined = entry_of(content, "routers", router).get("networks", [])
+        moved = [{**one, "address": wanted} if one["network"] == network else one for one in joined]
+        return change(content, "routers", router, {"networks": moved})
+
+    call.edit("change port", edit)
 
 
 def delete_port(call: Call) -> ApiReply:

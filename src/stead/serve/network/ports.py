@@ -94,7 +94,7 @@ def of_router(world: CloudState, thing: KnownResource) -> Iterator[KnownPort]:
 
 def _fixed(joined: Joined, network: str, thing: KnownResource) -> Iterator[tuple[str, str]]:
     for stand in joined.stands:
-        address = thing.leases.get(joined.lease(stand.net)) or stand.fixed
+        address = stand.fixed or thing.leases.get(joined.lease(stand.net))
         if address:
             yield subnet_id(network, stand.net.name), address
 

@@ -57,6 +57,7 @@ SORT_KEYS = frozenset(
     }
 )
 _NOT_FILTERS = frozenset({"all_tenants", "with_count"})
+_NAMES = {"display_name": "name"}  # an older word
 _OF_OWNER = {"project_id": "os-vol-tenant-attr:tenant_id", "tenant_id": "os-vol-tenant-attr:tenant_id"}
 
 
@@ -65,11 +66,12 @@ def listed(call: Call, kind: str, make: Callable[[CloudState, KnownResource], di
     call.query = [(_OF_OWNER.get(name, name), text) for name, text in call.query if name not in _NOT_FILTERS]
     items = filtered(call, [make(world, thing) for thing in things])
     _must_be_fields(call, items)
+    call.query = [(name, _NAMES.get(text, text) if name == "sort_key" else text) for name, text in call.query]
     items = ordered(call, items)
     start = int(call.asked("offset") or 0) if (call.asked("offset") or "0").isdigit() else 0
-    part, _ = page(call, items[start:])
+    part = [] if call.asked("limit") == "0" else page(call, items[start:])[0]
     body: dict[str, Any] = {kind: part}
-    if len(part) == limit_of(call) < MOST:
+    if part and len(part) == limit_of(call) < MOST:
         href = f"{call.root}{V}/{call.path['project']}/{path}?limit={limit_of(call)}&marker={part[-1]['id']}"
         body[f"{kind}_links"] = [{"rel": "next", "href": href}]
     return ApiReply(body=body)

@@ -8,6 +8,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
+from stead.serve import notes, volume_notes
 from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import bad, forbidden, not_built
@@ -15,20 +16,12 @@ from stead.serve.image.copies import used_image
 from stead.serve.image.saving import register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume import types
+from stead.serve.volume import flags, types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen
+from stead.serve.volume_notes import READONLY, RESERVED
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
-UNBUILT_ACTIONS = frozenset(
-    {
-        "os-set_bootable",
-        "os-update_readonly_flag",
-        "os-reset_status",
-        "os-reserve",
-        "os-unreserve",
-        "os-migrate_volume",
-    }
-)
+UNBUILT_ACTIONS = frozenset({"os-reset_status", "os-migrate_volume"})
 
 
 def attached(world: CloudState, volume: KnownResource) -> list[tuple[KnownResource, str]]:
@@ -65,29 +58,14 @@ def gigabytes(world: CloudState, thing: KnownResource) -> int:
     return -(-(size or 0) >> 30) if (size or 0) % (1 << 30) == 0 else ((size or 0) >> 30) + 1
 
 
-def bootable(world: CloudState, volume: KnownResource) -> bool:
-    """A copy of what an image is on has it too."""
-    seen: set[Address] = set()
-    while (origin := volume.model.from_) is not None and volume.address not in seen:
-        seen.add(volume.address)
-        if origin.image is not None:
-            return True
-        source = origin.volume
-        if origin.snapshot is not None and origin.snapshot in world.desired.by_address:
-            source = world.thing(origin.snapshot).model.volume
-        if source is None or source not in world.desired.by_address:
-            return False
-        volume = world.thing(source)
-    return False
-
-
 def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
     """What a change answers."""
-    model, users = thing.model, attached(world, thing)
+    model, users, known = thing.model, attached(world, thing), volume_notes.of(world, thing)
     origin = model.from_
     return {
         **brief(call, "volumes", thing),
-        "status": STATUS.get(thing.state) or ("in-use" if users else "available"),
+        "status": STATUS.get(thing.state)
+        or ("in-use" if users else "attaching" if known.get(RESERVED) else "available"),
         "size": gigabytes(world, thing),
         "availability_zone": model.zone or "nova",
         "created_at": thing.created.rstrip("Z") + ".000000",
@@ -97,9 +75,9 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
         "volume_type": model.pool,
         "snapshot_id": world.id_of(origin.snapshot) if origin is not None and origin.snapshot else None,
         "source_volid": world.id_of(origin.volume) if origin is not None and origin.volume else None,
-        "metadata": dict(thing.settings.labels),
+        "metadata": {**thing.settings.labels, **({READONLY: str(known[READONLY])} if READONLY in known else {})},
         "user_id": thing.about.get("by", ""),
-        "bootable": "true" if bootable(world, thing) else "false",
+        "bootable": "true" if volume_notes.is_bootable(world, thing) else "false",
         "encrypted": False,
         "multiattach": model.shareable,
         "replication_status": None,
@@ -122,10 +100,8 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
 def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
     found = summary(call, world, thing)
     found["os-vol-tenant-attr:tenant_id"] = world.project_id(thing.address.project)
-    origin = thing.model.from_
-    image = origin.image if origin is not None else None
-    if image is not None and image in world.desired.by_address:
-        found["volume_image_metadata"] = {"image_id": world.id_of(image), "image_name": world.thing(image).name}
+    if words := flags.image_words(world, thing):
+        found["volume_image_metadata"] = words
     if call.caller.admin:
         found |= {
             "os-vol-host-attr:host": f"{place_of(thing)}#{thing.model.pool}",
@@ -211,6 +187,8 @@ def delete_volume(call: Call) -> ApiReply:
     world, thing = call.own("volumes", "Volume")
     if attached(world, thing):
         raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
+    if volume_notes.of(world, thing).get(RESERVED):
+        raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is reserved.")
     snapshots = (
         [one for one in world.users_of(thing.address) if one.kind == "snapshots"] if call.flag("cascade") else []
     )
@@ -218,7 +196,8 @@ def delete_volume(call: Call) -> ApiReply:
     for one in snapshots:
         world.must_be_unused(world.thing(one), "Snapshot")
     gone = [*snapshots, thing.address]
-    edits = [partial(remove, kind=one.kind, key=one.name) for one in gone]
+    edits: list[Edit] = [partial(remove, kind=one.kind, key=one.name) for one in gone]
+    edits.append(partial(notes.forget, key=thing.address.name))
     call.edit("delete volume", all_of(*edits), loses=lambda one: one in gone)
     return ApiReply(202)
 
@@ -300,11 +279,13 @@ def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     if not isinstance(said, Mapping) or not isinstance(said.get("instance_uuid"), str):
         raise bad("os-attach needs instance_uuid.")
     server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
-    call.edit("attach volume", attaching(world, server, volume, str(said.get("mountpoint") or "")))
+    free = notes.note(volume.address.name, **{RESERVED: None})  # it was reserved for this
+    call.edit("attach volume", all_of(free, attaching(world, server, volume, str(said.get("mountpoint") or ""))))
     return ApiReply(202)
 
 
 ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], ApiReply]] = {
+    **flags.ACTIONS,
     "os-extend": _extend,
     "os-retype": _retype,
     "os-attach": _attach,

@@ -44,6 +44,11 @@ options:
         description: Largest packet.
         type: int
         default: 1450
+      subnets:
+        description: Subnets of the network that it has its addresses in, one of each family; left out,
+          the first of each family.
+        type: list
+        elements: str
       model:
         description: Model of the device.
         type: str

@@ -19,6 +19,7 @@ OPTIONS: Dict[str, Any] = {
             "mac": {"type": "str", "required": True},
             "address": {"type": "str"},
             "mtu": {"type": "int", "default": 1450},
+            "subnets": {"type": "list", "elements": "str"},
             "model": {"type": "str", "choices": ["virtio", "e1000e", "e1000", "rtl8139"], "default": "virtio"},
             "bandwidth": {"type": "int"},
         },
@@ -105,6 +106,7 @@ PASSED: Dict[str, Any] = {
 
 # Of networks, what a want has in the same words: as it is, as a size, or part by part.
 NETWORKS_PASSED: Dict[str, Any] = {
+    "subnets": "",
     "model": "",
     "bandwidth": "",
 }

@@ -1,0 +1,103 @@
+"""Actions that change what is known of a volume, and nothing of it: read-only, bootable, reserved, words of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jsonschema
+
+from stead.serve import notes, volume_notes
+from stead.serve.faults import bad, not_found
+from stead.serve.routes import FLAG, METADATA, NAME, ApiReply, Call, record, true
+from stead.serve.volume_notes import ABOUT_IMAGE, BOOTABLE, READONLY, RESERVED
+from stead.serve.world import CloudState, KnownResource
+
+MOST = 128  # words of one image
+
+
+def checked(said: Any, schema: Mapping[str, Any], action: str) -> Mapping[str, Any]:
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(said))
+    if error is not None:
+        raise bad(f"Invalid input for {action}: {error.message[:200]}")
+    found: Mapping[str, Any] = said
+    return found
+
+
+def _note(call: Call, volume: KnownResource, **said: Any) -> None:
+    call.edit("change volume", notes.note(volume.address.name, **said))
+
+
+def must_be_available(world: CloudState, volume: KnownResource) -> None:
+    is_used = any(one.kind == "instances" for one in world.users_of(volume.address))
+    if is_used or volume_notes.of(world, volume).get(RESERVED):
+        raise bad(f"Invalid volume: Volume status must be available, and {volume.id} is in use or reserved.")
+
+
+def set_readonly(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    """From the next attachment on: the guest itself cannot write to it."""
+    body = checked(said, record(["readonly"], readonly=FLAG), "os-update_readonly_flag")
+    must_be_available(world, volume)
+    _note(call, volume, **{READONLY: true(body["readonly"])})
+    return ApiReply(202)
+
+
+def set_bootable(call: Call, _world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    body = checked(said, record(["bootable"], bootable=FLAG), "os-set_bootable")
+    _note(call, volume, **{BOOTABLE: true(body["bootable"])})
+    return ApiReply()
+
+
+def reserve(call: Call, world: CloudState, volume: KnownResource, _said: Any) -> ApiReply:
+    must_be_available(world, volume)
+    _note(call, volume, **{RESERVED: True})
+    return ApiReply(202)
+
+
+def unreserve(call: Call, world: CloudState, volume: KnownResource, _said: Any) -> ApiReply:
+    if not volume_notes.of(world, volume).get(RESERVED):
+        raise bad(f"Invalid volume: {volume.id} is not reserved.")
+    _note(call, volume, **{RESERVED: None})
+    return ApiReply(202)
+
+
+def image_words(world: CloudState, volume: KnownResource) -> dict[str, str]:
+    """Of the image that is on it, with what was said over it."""
+    origin, said = volume.model.from_, volume_notes.of(world, volume).get(ABOUT_IMAGE, {})
+    image = origin.image if origin is not None else None
+    known = {}
+    if image is not None and image in world.desired.by_address:
+        known = {"image_id": world.id_of(image), "image_name": world.thing(image).name}
+    return {name: one for name, one in {**known, **said}.items() if one is not None}
+
+
+def show_image_words(_call: Call, world: CloudState, volume: KnownResource, _said: Any) -> ApiReply:
+    return ApiReply(body={"metadata": image_words(world, volume)})
+
+
+def set_image_words(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    body = checked(said, record(["metadata"], metadata=METADATA), "os-set_image_metadata")
+    words = {**volume_notes.of(world, volume).get(ABOUT_IMAGE, {}), **body["metadata"]}
+    if len(words) > MOST:
+        raise bad(f"A volume has at most {MOST} words of its image.")
+    _note(call, volume, **{ABOUT_IMAGE: words})
+    return ApiReply(body={"metadata": {**image_words(world, volume), **body["metadata"]}})
+
+
+def unset_image_word(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    key = checked(said, record(["key"], key=NAME), "os-unset_image_metadata")["key"]
+    if key not in image_words(world, volume):
+        raise not_found("Metadata item", key)
+    _note(call, volume, **{ABOUT_IMAGE: {**volume_notes.of(world, volume).get(ABOUT_IMAGE, {}), key: None}})
+    return ApiReply()
+
+
+ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], ApiReply]] = {
+    "os-update_readonly_flag": set_readonly,
+    "os-set_bootable": set_bootable,
+    "os-reserve": reserve,
+    "os-unreserve": unreserve,
+    "os-show_image_metadata": show_image_words,
+    "os-set_image_metadata": set_image_words,
+    "os-unset_image_metadata": unset_image_word,
+}

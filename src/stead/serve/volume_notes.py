@@ -1,0 +1,63 @@
+"""What only the API has to know of a volume, kept in its document as what it knows of servers is.
+
+Whether it may be written, is reserved for somebody who is about to attach it, or is to be booted from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.address import Address
+from stead.serve import notes
+from stead.serve.edits import Content
+from stead.serve.faults import bad
+from stead.serve.world import CloudState, KnownResource
+
+READONLY, BOOTABLE, RESERVED, ABOUT_IMAGE = "readonly", "bootable", "reserved", "about_image"
+
+
+def of(world: CloudState, volume: KnownResource) -> Mapping[str, Any]:
+    document = world.documents.get(volume.address.project)
+    return notes.of(document.content, volume.address.name) if document else {}
+
+
+def mode_of(content: Content, volume: str) -> dict[str, str]:
+    """How a server uses it, as a document says it. Nobody attaches what is reserved for somebody else."""
+    known = notes.of(content, volume)
+    if known.get(RESERVED):
+        raise bad("Invalid volume: it is reserved for somebody who is about to attach it.")
+    return {"mode": "ro"} if known.get(READONLY) else {}
+
+
+def must_be_for_booting(world: CloudState, volume: KnownResource) -> None:
+    known = of(world, volume)
+    for is_wrong, why in (
+        (known.get(BOOTABLE) is False, "is not bootable"),
+        (known.get(READONLY), "is read-only"),
+        (known.get(RESERVED), "is reserved"),
+    ):
+        if is_wrong:
+            raise bad(f"Block Device Mapping is Invalid: volume {volume.id} {why}.")
+
+
+def is_bootable(world: CloudState, volume: KnownResource) -> bool:
+    """As was said, or because there is an image on it."""
+    said: bool | None = of(world, volume).get(BOOTABLE)
+    return _has_image(world, volume) if said is None else said
+
+
+def _has_image(world: CloudState, volume: KnownResource) -> bool:
+    """A copy of what an image is on has it too."""
+    seen: set[Address] = set()
+    while (origin := volume.model.from_) is not None and volume.address not in seen:
+        seen.add(volume.address)
+        if origin.image is not None:
+            return True
+        source = origin.volume
+        if origin.snapshot is not None and origin.snapshot in world.desired.by_address:
+            source = world.thing(origin.snapshot).model.volume
+        if source is None or source not in world.desired.by_address:
+            return False
+        volume = world.thing(source)
+    return False
