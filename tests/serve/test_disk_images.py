@@ -22,6 +22,7 @@ from stead.serve.edits import Content, Who
 from stead.serve.faults import Fault
 from stead.serve.image import image_calls
 from stead.serve.image.images import RegisteredImage
+from stead.serve.image.rotation import surplus
 from stead.serve.image.saving import WHO, ImageSaver
 
 NO = Code("STEAD-C090", "no image can be made of the disk")
@@ -283,3 +284,39 @@ def test_a_change_that_comes_too_late_does_not_make_it_again(
     patch = [{"op": "replace", "path": "/name", "value": "other"}]
     assert site.call("PATCH", f"/image/v2/images/{id_}", patch, "bob")[0] == 409
     assert len(saved) == 1
+
+
+def test_backups_replace_the_oldest_of_their_type(site: Site, server: str, saved: list[Address]) -> None:
+    made, before = [], len(saved)
+    for name, type_ in (("a", "daily"), ("b", "weekly"), ("c", "daily"), ("d", "daily")):
+        said = {"createBackup": {"name": name, "backup_type": type_, "rotation": 2}}
+        status, headers, _ = site.call("POST", f"/compute/v2.1/servers/{server}/action", said, "bob")
+        assert status == 202
+        made.append(headers["location"].rpartition("/")[2])
+        if name == "a":
+            until(site, made[0], "active")
+            (path,) = (
+                Path(one.model.source) for one in site.cloud.world().things("images", ["bobs"]) if one.id == made[0]
+            )
+            assert path.exists()
+        until(site, made[-1], "active")
+    assert len(saved) == before + 4
+    assert image(site, made[0]) == 404
+    assert not path.exists()
+    assert [image(site, one)["name"] for one in made[1:]] == ["b", "c", "d"]
+    assert image(site, made[3])["backup_type"] == "daily"
+    for wrong in ({"rotation": 0}, {"rotation": "x"}, {"backup_type": ""}):
+        said = {"createBackup": {"name": "e", "backup_type": "daily", "rotation": 2, **wrong}}
+        assert site.call("POST", f"/compute/v2.1/servers/{server}/action", said, "bob")[0] == 400
+
+
+def test_a_backup_that_is_in_use_or_protected_is_kept() -> None:
+    def one(**more: Any) -> dict[str, Any]:
+        about = {"image_type": "backup", "backup_type": "daily", "instance_uuid": "x"}
+        return {"source": "/f", "properties": about, **more}
+
+    images = {"img-1": one(), "img-2": one(protect=True), "img-3": one(), "img-4": one(), "img-5": one()}
+    volumes = {"vol": {"from": {"image": "img-4"}}}
+    content = {"images": images, "instances": {"vm": {"image": "img-1"}}, "volumes": volumes}
+    assert surplus(content, "img-5", 1) == {"img-3": "/f"}
+    assert surplus(content, "img-5", 0) == {}

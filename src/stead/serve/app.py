@@ -74,9 +74,12 @@ class ApiServer:
         for method, path, _ in service.unbuilt:
             endpoint = self._unbuilt(service, service.who_could(method, path))
             paths.setdefault(path, {}).setdefault(method, endpoint)
+        without_id = _without_id(service)
         for path, methods in paths.items():
             for one in _spellings(service, path):
-                yield HttpRoute(one, self._by_method(service, methods), methods=METHODS)
+                without = one.endswith("/") and path in without_id
+                answer = self._nowhere if without else self._by_method(service, methods)
+                yield HttpRoute(one, answer, methods=METHODS)
 
     def _by_method(self, service: Service, methods: Mapping[str, Endpoint]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -214,6 +217,14 @@ def _spellings(service: Service, path: str) -> Iterable[str]:
         older = service.also_at + bare.removeprefix(service.endpoint)
         found |= {older: True, f"{older}/": True}
     return found
+
+
+def _without_id(service: Service) -> frozenset[str]:
+    """Lists of which each thing has a path: with a slash behind it, that is the path of a thing without an id."""
+    if service.lists_by_slash:
+        return frozenset()
+    lists = {path.rpartition("/")[0] for path in service.paths() if path.endswith("}")}
+    return frozenset(lists - {one.path for one in service.routes if one.policy is AccessPolicy.PUBLIC})
 
 
 def _answered(route: ApiRoute, call: Call) -> ApiReply:

@@ -14,14 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stead.blueprint.placement import relocate
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
+from stead.blueprint.settle import Rearrange
 from stead.core.address import Address
 from stead.core.collecting import no_collecting
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.effect import Disruption
 from stead.core.kind import Kind
 from stead.core.named import NamedTuple
-from stead.core.observed import Have, Host, Observed
+from stead.core.observed import Host, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, replace, value
 from stead.language.desired import Desired
@@ -30,6 +32,7 @@ from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.runner import Runner
+from stead.serve.as_recorded import as_recorded
 from stead.serve.consents import agreed
 from stead.serve.edits import Content, Edit, OfAddress, Who
 from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
@@ -233,6 +236,14 @@ class Cloud:
         finally:
             self.timed(time.perf_counter() - began)
 
+    def plan_move(self, address: Address, to: str) -> tuple[Planned, list[Diagnostic]]:
+        """Of one resource to another host, or to the best."""
+        with self.planning():
+            world = self.world()
+            inputs = self.inputs(world.desired, world, as_recorded(self.observed, world.made))
+            selection = Selection(wanted=in_projects({address.project}))
+            return make_plan(inputs, Wishes(selection=selection, rearrange=moving(address, to)))
+
     def inputs(self, desired: Desired, world: CloudState, observed: Observed) -> Inputs:
         return Inputs(
             desired=desired,
@@ -290,17 +301,8 @@ def said_of(content: Content, address: Address) -> Any:
     return content.get(address.kind, {}).get(address.name) if address.project else content.get("project")
 
 
-def as_recorded(observed: Observed, records: Mapping[Address, Record]) -> Observed:
-    """The hosts with what was applied there. While an apply runs, what was seen before it is older than the record,
-    and a request would be refused for a volume that seems lost. The worker plans by what hosts have.
-    """
-    haves = {
-        address: {
-            host: Have(want, want.digest, record.leases.get("uuid", "")) for host, want in record.wants.items() if host
-        }
-        for address, record in records.items()
-    }
-    return replace(observed, haves={address: on for address, on in haves.items() if on})
+def moving(address: Address, to: str) -> Rearrange:
+    return lambda problem, placed: relocate(problem, placed, str(address), to)
 
 
 def contents_of(documents: Documents) -> dict[str, Content]:

@@ -18,6 +18,8 @@ RESERVATION = "reservation"  # of the request that made it, where that asked for
 DID, REMEMBERED = "did", 20  # what was asked for of it: the latest, and how many of them
 REBUILT = "rebuilt"  # the generation of the root disk for which its owner gave up the one before
 DISK_CONFIG = "disk_config"  # as it was asked for
+RESET = "reset"  # the state that an admin says it has
+MOVES, ACCEPTED = "moves", "accepted"  # to other hosts and flavors: the latest; one that is to be done
 LOCKED = "locked"  # by its owner, or by an admin
 ENDS_WITH_IT = "boot_volume_ends_with_it"
 
@@ -61,3 +63,24 @@ def stopped(content: Content, keys: list[str]) -> Content:
         key: {**one, "state": "stopped"} if key in keys else one for key, one in content.get("instances", {}).items()
     }
     return {**content, "instances": servers} if keys else content
+
+
+def began(key: str, move: Mapping[str, Any]) -> Edit:
+    return lambda content: note(key, **{MOVES: [*of(content, key).get(MOVES, ()), move][-REMEMBERED:]})(content)
+
+
+def ended(key: str, was: str, status: str, at: float) -> Edit:
+    """Of its moves that were in that state."""
+
+    def edit(content: Content) -> Content:
+        moves = of(content, key).get(MOVES, ())
+        after = [{**one, "status": status, "updated": at} if one["status"] == was else one for one in moves]
+        return note(key, **{MOVES: after})(content) if moves else content
+
+    return edit
+
+
+def to_move(content: Content) -> list[tuple[str, str]]:
+    """Servers, and the hosts that they are to go to."""
+    found = ((key, move) for key, one in content.get(NOTES, {}).items() for move in one.get(MOVES, ()))
+    return [(key, move["to"]) for key, move in found if move["status"] == ACCEPTED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,11 @@ class Service:
     # Method, path, and what it would be: answers 501 to who could use it.
     unbuilt: tuple[tuple[str, str, str], ...] = ()
     unbuilt_for_admins: frozenset[str] = frozenset()  # paths
+    lists_by_slash: bool = True  # whether a list is also found with a slash behind its path
+
+    def paths(self) -> Iterator[str]:
+        yield from (one.path for one in self.routes)
+        yield from (path for _, path, _ in self.unbuilt)
 
     def who_could(self, method: str, path: str) -> AccessPolicy:
         """Use what is not built."""

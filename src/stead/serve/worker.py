@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 
+from stead.blueprint.settle import Rearrange
 from stead.core.address import Address, parse
 from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
 from stead.core.effect import Disruption
@@ -22,7 +23,7 @@ from stead.run.apply import apply
 from stead.run.documents import Told, documents_to_tell
 from stead.run.model import Applied, Options
 from stead.serve import notes
-from stead.serve.cloud import Cloud, Documents, contents_of, in_projects
+from stead.serve.cloud import Cloud, Documents, contents_of, in_projects, moving
 from stead.serve.consents import agreed
 from stead.serve.edits import Content, Who, all_of
 from stead.serve.image.saving import ImageSaver
@@ -115,9 +116,23 @@ class Worker:
                 self._cloud.edit(name, Who(WHO, ""), "reboot", done)
             documents = store.documents()
             contents = contents_of(documents)
-        return self._applied(store, documents, contents)
+        return self._applied(store, documents, contents) and self._moved(store, documents, contents)
 
-    def _applied(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> bool:
+    def _moved(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> bool:
+        """One after the other. What cannot be done is told, and not tried again."""
+        for project, content in contents.items():
+            for key, host in notes.to_move(content):
+                server = Address(project, "instances", key)
+                self._applied(store, documents, contents, moving(server, host))
+                record = store.record(server)
+                status = "completed" if record is not None and record.host == host else "error"
+                ended = notes.ended(key, notes.ACCEPTED, status, self._cloud.clock())
+                self._cloud.edit(project, Who(WHO, ""), "end a migration", ended)
+        return True
+
+    def _applied(
+        self, store: Store, documents: Documents, contents: Mapping[str, Content], move: Rearrange | None = None
+    ) -> bool:
         with self._cloud.planning():
             desired, found = self._means.read(contents)
         if has_errors(found):
@@ -128,7 +143,7 @@ class Worker:
         world = CloudState(documents=documents, desired=desired, record=record, faults={})
         self._cloud.heard(observed, self._cloud.faults)
         with self._cloud.planning():
-            planned, found = self._plan(desired, world, {*documents, *_left(store, world)})
+            planned, found = self._plan(desired, world, {*documents, *_left(store, world)}, move)
         if planned.plan is None or planned.blueprint is None or has_errors(found):
             self._cloud.heard(observed, faults_of(found))
             return False
@@ -143,11 +158,13 @@ class Worker:
         self._cloud.heard(after, undone)
         return not undone
 
-    def _plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
+    def _plan(
+        self, desired: Desired, world: CloudState, projects: Iterable[str], move: Rearrange | None
+    ) -> tuple[Planned, list[Diagnostic]]:
         """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
         inputs, wanted = self._cloud.inputs(desired, world, self._cloud.observed), in_projects(projects)
         contents = contents_of(world.documents)
-        planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted)))
+        planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted), rearrange=move))
         if planned.plan is None:
             return planned, found
         lost = frozenset(
@@ -160,7 +177,8 @@ class Worker:
         if not lost:
             return planned, found
         logger.warning("Left alone, for data would be lost: %s", ", ".join(map(str, sorted(lost))))
-        return make_plan(inputs, Wishes(selection=Selection(wanted=wanted, unwanted=lost.__contains__)))
+        selection = Selection(wanted=wanted, unwanted=lost.__contains__)
+        return make_plan(inputs, Wishes(selection=selection, rearrange=move))
 
     def _apply(self, plan: Plan, planned: Planned, store: Store, documents: Mapping[str, Told]) -> Applied:
         options = Options(

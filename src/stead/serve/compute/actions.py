@@ -6,36 +6,28 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stead.core.by_hand import by_hand
+from stead.serve.compute import admin_actions
 from stead.serve.compute.creation import group_named
 from stead.serve.compute.resizing import confirm_resize, resize, revert_resize
 from stead.serve.compute.servers import Status, notes_of
-from stead.serve.edits import Content, Edit, change, entry_of, remove
+from stead.serve.edits import Content, Edit, all_of, change, entry_of, remove
 from stead.serve.faults import bad, conflict, forbidden, not_built
-from stead.serve.notes import LOCKED, forget, note
+from stead.serve.notes import LOCKED, RESET, forget, note
 from stead.serve.routes import Call
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
-UNBUILT = frozenset(
+UNBUILT = admin_actions.UNBUILT.union(
     [
         "addFixedIp",
         "changePassword",
-        "createBackup",
-        "evacuate",
-        "forceDelete",
-        "migrate",
         "os-getSPICEConsole",
-        "os-migrateLive",
-        "os-resetState",
         "removeFixedIp",
         "rescue",
-        "resetNetwork",
-        "restore",
         "shelve",
         "shelveOffload",
         "trigger_crash_dump",
         "unrescue",
         "unshelve",
-        "injectNetworkInfo",
     ]
 )
 Action = Callable[[Call, CloudState, KnownResource, Any], Edit]
@@ -58,7 +50,7 @@ def _be(verb: str, state: str, *must: str) -> Action:
         status = Status(world, thing)
         if thing.state is ResourceStatus.BUILDING or status.vm_state not in must:
             raise conflict(f"Cannot '{verb}' instance {thing.id} while it is in vm_state {status.vm_state}")
-        return changed(thing, state=state)
+        return all_of(changed(thing, state=state), note(thing.address.name, **{RESET: None}))
 
     return action
 
@@ -71,7 +63,7 @@ def _reboot(_call: Call, world: CloudState, thing: KnownResource, said: Any) -> 
     status = Status(world, thing)
     if status.vm_state not in ("active", "resized"):
         raise conflict(f"Cannot 'reboot' instance {thing.id} while it is in vm_state {status.vm_state}")
-    return note(thing.address.name, reboot=True)
+    return note(thing.address.name, reboot=True, **{RESET: None})
 
 
 def _add_group(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
@@ -109,6 +101,11 @@ def _unlock(call: Call, world: CloudState, thing: KnownResource, _said: Any) -> 
     return note(thing.address.name, **{LOCKED: None})
 
 
+def _restore(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    """What is deleted is gone at once, so nothing that is there waits to be restored."""
+    raise conflict(f"Cannot 'restore' instance {thing.id} while it is in vm_state {Status(world, thing).vm_state}")
+
+
 ACTIONS: Mapping[str, Action] = {
     "os-start": _be("start", "running", "stopped", "error", "resized"),
     "os-stop": _be("stop", "stopped", "active", "error", "resized"),
@@ -122,6 +119,8 @@ ACTIONS: Mapping[str, Action] = {
     "revertResize": revert_resize,
     "lock": _lock,
     "unlock": _unlock,
+    **admin_actions.ACTIONS,
+    "restore": _restore,
     "addSecurityGroup": _add_group,
     "removeSecurityGroup": _remove_group,
 }

@@ -10,8 +10,8 @@ from stead.core.address import Address
 from stead.core.observed import Host, HostStatus
 from stead.serve.compute.servers import V, instance_name
 from stead.serve.faults import not_built, not_found
-from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call
-from stead.serve.world import KnownResource, made_of
+from stead.serve.routes import MAYBE_TEXT, NAME, AccessPolicy, ApiReply, ApiRoute, Call, record, wrapped
+from stead.serve.world import BORN, KnownResource, made_of, moment
 
 BINARY = "nova-compute"
 # What the numbers of all hypervisors together are sums of.
@@ -30,7 +30,7 @@ _SUMMED = (
 )
 
 
-def _computes(call: Call) -> list[Host]:
+def computes(call: Call) -> list[Host]:
     hosts = call.cloud.observed.hosts.values()
     return sorted((one for one in hosts if "compute" in one.roles), key=lambda one: one.name)
 
@@ -41,9 +41,47 @@ def _number(kind: str, name: str) -> int:
 
 
 def zones(call: Call) -> ApiReply:
-    names = sorted({one.zone for one in _computes(call)})
+    names = sorted({one.zone for one in computes(call)})
     found = [{"zoneName": name, "zoneState": {"available": True}, "hosts": None} for name in names]
     return ApiReply(body={"availabilityZoneInfo": found})
+
+
+def aggregates(call: Call) -> ApiReply:
+    return ApiReply(body={"aggregates": _aggregates(call)})
+
+
+def _aggregates(call: Call) -> list[dict[str, Any]]:
+    """A zone of the inventory is what Nova calls an aggregate with a zone."""
+    found: dict[str, list[str]] = {}
+    for host in computes(call):
+        found.setdefault(host.zone, []).append(host.name)
+    return [
+        {
+            "id": _number("aggregate", zone),
+            "name": zone,
+            "availability_zone": zone,
+            "hosts": names,
+            "metadata": {"availability_zone": zone},
+            "created_at": moment(BORN),
+            "updated_at": None,
+            "deleted": False,
+            "deleted_at": None,
+        }
+        for zone, names in sorted(found.items())
+    ]
+
+
+def show_aggregate(call: Call) -> ApiReply:
+    for one in _aggregates(call):
+        if str(one["id"]) == call.path["id"]:
+            return ApiReply(body={"aggregate": one})
+    raise not_found("Aggregate", call.path["id"])
+
+
+def change_aggregate(call: Call) -> ApiReply:
+    if "id" in call.path:
+        show_aggregate(call)
+    raise not_built("Aggregates are the zones of hosts, which the inventory has. Change it there.")
 
 
 def _hypervisor(host: Host) -> dict[str, Any]:
@@ -57,15 +95,15 @@ def _hypervisor(host: Host) -> dict[str, Any]:
 
 
 def hypervisors(call: Call) -> ApiReply:
-    return ApiReply(body={"hypervisors": [_hypervisor(one) for one in _computes(call)]})
+    return ApiReply(body={"hypervisors": [_hypervisor(one) for one in computes(call)]})
 
 
 def hypervisors_detail(call: Call) -> ApiReply:
-    return ApiReply(body={"hypervisors": [_detail(call, one) for one in _computes(call)]})
+    return ApiReply(body={"hypervisors": [_detail(call, one) for one in computes(call)]})
 
 
 def show_hypervisor(call: Call) -> ApiReply:
-    for one in _computes(call):
+    for one in computes(call):
         if call.path["id"] == str(_number("hypervisor", one.name)):
             return ApiReply(body={"hypervisor": _detail(call, one)})
     raise not_found("Hypervisor", call.path["id"])
@@ -73,13 +111,14 @@ def show_hypervisor(call: Call) -> ApiReply:
 
 def statistics(call: Call) -> ApiReply:
     """Of hypervisors that may be used, as Nova counts."""
-    found = [_detail(call, one) for one in _computes(call) if one.state is HostStatus.UP]
+    found = [_detail(call, one) for one in computes(call) if one.state is HostStatus.UP]
     summed = {name: sum(one[name] for one in found) for name in _SUMMED}
     return ApiReply(body={"hypervisor_statistics": {"count": len(found), **summed}})
 
 
-def uptime(_call: Call) -> ApiReply:
+def uptime(call: Call) -> ApiReply:
     """As Nova answers where a driver does not tell."""
+    show_hypervisor(call)
     raise not_built("Hosts do not say how long they have been up.")
 
 
@@ -97,7 +136,7 @@ def servers_by_host(call: Call) -> ApiReply:
 
 def _matching(call: Call) -> list[Host]:
     part = call.path["id"]
-    found = [one for one in _computes(call) if part in one.name]
+    found = [one for one in computes(call) if part in one.name]
     if not found:
         raise not_found("Hypervisor", part)
     return found
@@ -149,7 +188,7 @@ def _detail(call: Call, host: Host) -> dict[str, Any]:
 
 def services(call: Call) -> ApiReply:
     host, binary = call.asked("host"), call.asked("binary") or BINARY
-    found = [_service(one) for one in _computes(call) if host in ("", one.name) and binary == BINARY]
+    found = [_service(one) for one in computes(call) if host in ("", one.name) and binary == BINARY]
     return ApiReply(body={"services": found})
 
 
@@ -168,16 +207,14 @@ def _service(host: Host) -> dict[str, Any]:
 
 def hosts(call: Call) -> ApiReply:
     zone = call.asked("zone")
-    found = [one for one in _computes(call) if zone in ("", one.zone)]
+    found = [one for one in computes(call) if zone in ("", one.zone)]
     shown = [{"host_name": one.name, "service": "compute", "zone": one.zone} for one in found]
     return ApiReply(body={"hosts": shown})
 
 
 def show_host(call: Call) -> ApiReply:
     """What it has, what is taken, and by whom."""
-    host = next((one for one in _computes(call) if one.name == call.path["host"]), None)
-    if host is None:
-        raise not_found("Host", call.path["host"])
+    host = _host(call)
     servers = _on(call, host)
     by_project: dict[str, list[KnownResource]] = {}
     for one in servers:
@@ -188,12 +225,35 @@ def show_host(call: Call) -> ApiReply:
     return ApiReply(body={"host": rows})
 
 
+def _host(call: Call) -> Host:
+    for one in computes(call):
+        if one.name == call.path["host"]:
+            return one
+    raise not_found("Host", call.path["host"])
+
+
+def change_host(call: Call) -> ApiReply:
+    _host(call)
+    raise not_built("Hosts are emptied, fenced and started by the site's people: see `stead drain`.")
+
+
 def _row(host: Host, project: str, cpu: int, memory: int, disk: int) -> dict[str, Any]:
     row = {"host": host.name, "project": project, "cpu": cpu, "memory_mb": memory, "disk_gb": disk}
     return {"resource": row}
 
 
+_POWER = ("reboot", "shutdown", "startup")
+_SWITCH = {"type": "string", "enum": ["enable", "disable"]}
+_CHANGE = {**record(status=_SWITCH, maintenance_mode=_SWITCH), "minProperties": 1}
+_AGGREGATE = wrapped("aggregate", record(["name"], name=NAME, availability_zone=MAYBE_TEXT))
+A = f"{V}/os-aggregates"
 ROUTES = (
+    ApiRoute("GET", A, AccessPolicy.ADMIN, aggregates),
+    ApiRoute("POST", A, AccessPolicy.ADMIN, change_aggregate, _AGGREGATE),
+    ApiRoute("GET", f"{A}/{{id}}", AccessPolicy.ADMIN, show_aggregate),
+    ApiRoute("PUT", f"{A}/{{id}}", AccessPolicy.ADMIN, change_aggregate),
+    ApiRoute("DELETE", f"{A}/{{id}}", AccessPolicy.ADMIN, change_aggregate),
+    ApiRoute("POST", f"{A}/{{id}}/action", AccessPolicy.ADMIN, change_aggregate),
     ApiRoute("GET", f"{V}/os-availability-zone", AccessPolicy.READER, zones),
     ApiRoute("GET", f"{V}/os-availability-zone/detail", AccessPolicy.ADMIN, zones),
     ApiRoute("GET", f"{V}/os-hypervisors", AccessPolicy.ADMIN, hypervisors),
@@ -205,5 +265,7 @@ ROUTES = (
     ApiRoute("GET", f"{V}/os-hypervisors/{{id}}/servers", AccessPolicy.ADMIN, servers_by_host),
     ApiRoute("GET", f"{V}/os-hosts", AccessPolicy.ADMIN, hosts),
     ApiRoute("GET", f"{V}/os-hosts/{{host}}", AccessPolicy.ADMIN, show_host),
+    ApiRoute("PUT", f"{V}/os-hosts/{{host}}", AccessPolicy.ADMIN, change_host, _CHANGE),
+    *(ApiRoute("GET", f"{V}/os-hosts/{{host}}/{one}", AccessPolicy.ADMIN, change_host) for one in _POWER),
     ApiRoute("GET", f"{V}/os-services", AccessPolicy.ADMIN, services),
 )

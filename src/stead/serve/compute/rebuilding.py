@@ -15,7 +15,7 @@ from stead.serve.compute.servers import Status, short
 from stead.serve.edits import Content, Edit, all_of, change, entry_of
 from stead.serve.faults import bad, conflict, not_built
 from stead.serve.image.copies import used_image
-from stead.serve.notes import REBUILT, note
+from stead.serve.notes import REBUILT, RESET, note
 from stead.serve.routes import DISK_CONFIGS, LONG, METADATA, NAME, ApiReply, Call, record
 from stead.serve.world import CloudState, KnownResource
 
@@ -47,7 +47,7 @@ def rebuild(call: Call, world: CloudState, thing: KnownResource) -> ApiReply:
         raise not_built("Files of `personality` are not injected. Use user_data.")
     key, image = thing.address.name, used_image(call, world, said["imageRef"].rpartition("/")[2])
     fields = {**_fields(call, world, said), "image": image.key}
-    edit = all_of(image.edit, _new_disk(key, fields), note(key, **only_told(said)))
+    edit = all_of(image.edit, _new_disk(key, fields), note(key, **only_told(said), **{RESET: None}))
     world = call.edit(f"rebuild server {thing.name}", all_of(edit, asked(call, key, REBUILD)))
     return ApiReply(202, {"server": short(call, world, world.thing(thing.address))})
 

@@ -13,13 +13,15 @@ from stead.kinds.instance.model import Instance
 from stead.serve.checking import checker
 from stead.serve.compute.creation import DISK_CONFIG, only_told
 from stead.serve.compute.flavors import disk_of, flavor_of
+from stead.serve.compute.moving import new_move
 from stead.serve.compute.servers import flavor_id, notes_of
 from stead.serve.edits import Content, Edit, all_of, change, entry_of
 from stead.serve.faults import bad, conflict
-from stead.serve.notes import FLAVOR, RESIZED_FROM, note, of
+from stead.serve.notes import FLAVOR, RESIZED_FROM, began, ended, note, of
 from stead.serve.routes import DISK_CONFIGS, Call, record
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
+FINISHED = "finished"  # of a resize that nobody has confirmed or taken back
 _CHECK = checker(record(["flavorRef"], flavorRef={"type": ["string", "integer"]}, **{DISK_CONFIG: DISK_CONFIGS}))
 
 
@@ -40,21 +42,24 @@ def resize(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Ed
         }
         return note(key, **{RESIZED_FROM: before})(_with(content, key, new.said, new.disk, size))
 
-    return all_of(edit, note(key, **{FLAVOR: new.made}, **only_told(said)))
+    move = new_move(call, thing.host, thing.host, FINISHED)
+    return all_of(edit, note(key, **{FLAVOR: new.made}, **only_told(said)), began(key, move))
 
 
-def confirm_resize(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+def confirm_resize(call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
     _resized_from(world, thing)
-    return note(thing.address.name, **{RESIZED_FROM: None})
+    key = thing.address.name
+    return all_of(note(key, **{RESIZED_FROM: None}), ended(key, FINISHED, "confirmed", call.cloud.clock()))
 
 
-def revert_resize(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+def revert_resize(call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
     before, key, size = _resized_from(world, thing), thing.address.name, _size(world, thing)
 
     def edit(content: Content) -> Content:
         return _with(content, key, before["said"], before["disk"], size)
 
-    return all_of(edit, note(key, **{RESIZED_FROM: None, FLAVOR: before["made"]}))
+    noted = note(key, **{RESIZED_FROM: None, FLAVOR: before["made"]})
+    return all_of(edit, noted, ended(key, FINISHED, "reverted", call.cloud.clock()))
 
 
 def _resized_from(world: CloudState, thing: KnownResource) -> Mapping[str, Any]:

@@ -9,7 +9,17 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.compute import actions, consoles, creation, floating_ips, images, rebuilding, security_groups
+from stead.serve.compute import (
+    actions,
+    admin_actions,
+    consoles,
+    creation,
+    floating_ips,
+    images,
+    moving,
+    rebuilding,
+    security_groups,
+)
 from stead.serve.compute import servers as words
 from stead.serve.compute.events import asked
 from stead.serve.compute.servers import V, brief, detail, interfaces, links
@@ -159,11 +169,17 @@ def delete_server(call: Call) -> ApiReply:
 # Actions that answer with more than that they are accepted.
 _ANSWERED: Mapping[str, Callable[[Call, CloudState, KnownResource], ApiReply]] = {
     images.CREATE: images.create_image,
+    images.BACKUP: images.create_backup,
     rebuilding.REBUILD: rebuilding.rebuild,
+    moving.MIGRATE: moving.migrate,
+    moving.MIGRATE_LIVE: moving.migrate,
 }
 
 
 def act(call: Call) -> ApiReply:
+    admin_actions.must_be_admin(call)
+    if "forceDelete" in call.body:
+        return delete_server(call)
     for name, make in _ANSWERED.items():
         if name in call.body:
             return make(call, *own(call))

@@ -57,7 +57,7 @@ class Status:
         self.status, self.vm_state = STATES.get(is_now, STATES["stopped"])
         self.task: str | None = None
         self.power = POWER.get(is_now, 0)
-        if thing.state is ResourceStatus.FAILED:
+        if thing.state is ResourceStatus.FAILED or noted.get(notes.RESET):
             self.status, self.vm_state = "ERROR", "error"
         elif thing.state is ResourceStatus.BUILDING:
             self.status, self.vm_state, self.task, self.power = "BUILD", "building", "spawning", 0
@@ -65,6 +65,8 @@ class Status:
             self.status, self.task = "REBOOT", "rebooting"
         elif recorded.get("root", NOTHING).get("generation", 1) != _generation(model):
             self.status, self.task = "REBUILD", "rebuilding"
+        elif any(one["status"] == notes.ACCEPTED for one in noted.get(notes.MOVES, ())):
+            self.status, self.task = "MIGRATING", "migrating"
         elif is_now != (to_be := state_of(thing.record.leases if thing.record else {}, model.state)):
             self.task = TASKS.get((is_now, to_be)) or TASKS["", to_be]
         elif noted.get(notes.RESIZED_FROM):

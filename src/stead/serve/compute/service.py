@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stead.serve import versions
 from stead.serve.compute import (
+    audit_log,
     events,
     extensions,
     flavors,
@@ -14,6 +13,7 @@ from stead.serve.compute import (
     image_calls,
     keypairs,
     limits,
+    moving,
     network_names,
     security_groups,
     server_groups,
@@ -61,17 +61,11 @@ from stead.serve.routes import (
     TEXT,
     UUID,
     AccessPolicy,
-    ApiReply,
     ApiRoute,
     Service,
     record,
     wrapped,
 )
-
-
-def empty(name: str) -> Any:
-    return lambda _call: ApiReply(body={name: []})
-
 
 _COUNT = {"type": ["integer", "string"], "pattern": "^[1-9][0-9]{0,3}$", "minimum": 1}
 _METADATA = {**METADATA, "maxProperties": 1024}  # how many a server may have is a quota
@@ -159,7 +153,8 @@ ROUTES = (
     *limits.ROUTES,
     *hosts.ROUTES,
     *usage.ROUTES,
-    ApiRoute("GET", f"{V}/os-aggregates", ADMIN, empty("aggregates")),
+    *moving.ROUTES,
+    *audit_log.ROUTES,
 )
 UNBUILT = (
     ("POST", f"{S}/{{id}}/remote-consoles", "consoles"),
@@ -174,5 +169,7 @@ SERVICE = Service(
     also_at=OLDER,
     routes=ROUTES,
     unbuilt=UNBUILT,
+    unbuilt_for_admins=frozenset({f"{S}/{{id}}/diagnostics"}),
+    lists_by_slash=False,
     previewed=True,
 )

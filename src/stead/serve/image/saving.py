@@ -20,10 +20,11 @@ from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.core.named import NamedTuple
 from stead.serve.cloud import Cloud
-from stead.serve.edits import Content, Edit, Who, change, put, remove
+from stead.serve.edits import Content, Edit, Who, all_of, change, put, remove
 from stead.serve.faults import Fault
 from stead.serve.image.contents import became_image, sums_of
 from stead.serve.image.images import QUEUED, V
+from stead.serve.image.rotation import ROTATION, remove_file, surplus, without
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 
@@ -34,23 +35,34 @@ LEFT = 86_400.0  # seconds after which nobody writes to a file any more
 SAVING, FAILED, FIELDS, ENDING = "saving", "error", "image", ".qcow2"
 
 
-def register(call: Call, disk: Address, name: Any, properties: Mapping[str, str], size: int, **fields: Any) -> str:
-    """The id that the image will have, of a disk of `size` bytes. Refused where a quota does not allow it."""
+class DiskToRegister(NamedTuple):
+    """What an image is to be made of, and how it is called."""
+
+    disk: Address
+    name: Any
+    properties: Mapping[str, str]
+    size: int  # bytes of the disk
+    rotation: int = 0  # how many of its kind are kept; 0: all
+
+
+def register(call: Call, asked: DiskToRegister, **fields: Any) -> str:
+    """The id that the image will have. Refused where a quota does not allow it."""
     key = new_key("images")
     said = {
-        "name": name,
+        "name": asked.name,
         "disk_format": "qcow2",
         "container_format": "bare",
         "created": call.cloud.clock(),
-        "min_disk": -(-size >> 30),
-        "properties": dict(properties),
-        SAVING: f"{disk.kind}/{disk.name}",
+        "min_disk": -(-asked.size >> 30),
+        "properties": dict(asked.properties),
+        SAVING: f"{asked.disk.kind}/{asked.disk.name}",
         FIELDS: {name: one for name, one in fields.items() if one},
+        **({ROTATION: asked.rotation} if asked.rotation else {}),
     }
     if not call.preview:
         document = call.world.documents.get(call.project)
-        asked = {**_asked(document.content if document is not None else {}), key: said}
-        call.cloud.preview(call.project, call.who, lambda content: _with_all(content, asked, call.cloud, call.project))
+        every = {**_asked(document.content if document is not None else {}), key: said}
+        call.cloud.preview(call.project, call.who, lambda content: _with_all(content, every, call.cloud, call.project))
     world = call.edit("make an image of a disk", lambda content: put(content, QUEUED, key, said))
     return world.id_of(Address(call.project, "images", key))
 
@@ -167,14 +179,19 @@ class ImageSaver:
         self._cloud.means.save_image(one.disk, path)
         entry = became_image(one.said, path, sums_of(path))
 
+        gone: dict[str, str] = {}  # key -> file
+
         def edit(content: Content) -> Content:
-            return (
-                put(remove(content, QUEUED, one.key), "images", one.key, entry)
-                if one.key in _asked(content)
-                else content
-            )
+            if one.key not in _asked(content):
+                return content
+            content = put(remove(content, QUEUED, one.key), "images", one.key, entry)
+            gone.clear()
+            gone.update(surplus(content, one.key, one.said.get(ROTATION, 0)))
+            return all_of(*map(without, gone))(content)
 
         world = self._edit(one, "make an image of a disk", edit)
+        for source in gone.values():
+            remove_file(self._cloud.means.uploads / one.project, source)
         return any(thing.model.source == str(path) for thing in world.things("images", [one.project]))
 
     def _failed(self, one: DiskToSave, why: str) -> None:

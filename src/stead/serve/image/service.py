@@ -96,4 +96,6 @@ UNBUILT = (
     ("POST", f"{ONE}/import", "import from a URL"),
     ("GET", f"{V}/tasks", "tasks"),
 )
-SERVICE = Service(name="image", type="image", title="glance", endpoint="/image", routes=ROUTES, unbuilt=UNBUILT)
+SERVICE = Service(
+    name="image", type="image", title="glance", endpoint="/image", routes=ROUTES, unbuilt=UNBUILT, lists_by_slash=False
+)

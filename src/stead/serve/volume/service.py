@@ -160,5 +160,6 @@ SERVICE = Service(
     endpoint="/volume/v3/{project}",
     routes=ROUTES,
     unbuilt=UNBUILT,
+    lists_by_slash=False,
     previewed=True,
 )

@@ -13,7 +13,7 @@ from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import bad, forbidden, not_built
 from stead.serve.image.copies import used_image
-from stead.serve.image.saving import register
+from stead.serve.image.saving import DiskToRegister, register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import flags, types
@@ -244,7 +244,7 @@ def _make_image(call: Call, world: CloudState, volume: KnownResource, said: Any)
     if volume.state is not ResourceStatus.MADE or (attached(world, volume) and said.get("force") is not True):
         raise bad("Invalid volume: Volume status must be available, or in-use with force.")
     size = gigabytes(world, volume)
-    id_ = register(call, volume.address, said["image_name"], {}, size << 30)
+    id_ = register(call, DiskToRegister(volume.address, said["image_name"], {}, size << 30))
     answer = {
         **summary(call, world, volume),
         "container_format": "bare",
