@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "/os-interface": {"interfaceAttachment": {"net_id": "x"}},
     "/networks/{id}": {"network": {"name": "x"}},
     "/subnets/{id}": {"subnet": {"name": "x"}},
+    "/subnetpools/{id}": {"subnetpool": {"name": "x"}},
     "/routers/{id}": {"router": {"name": "x"}},
     "_router_interface": {"subnet_id": "x"},
     "/floatingips/{id}": {"floatingip": {"port_id": None}},
@@ -64,6 +65,8 @@ def bobs(site: Site) -> Mapping[str, str]:
     net = made("POST", "/network/v2.0/networks", {"network": {"name": "n"}}, "bob")[2]["network"]["id"]
     subnet = {"subnet": {"network_id": net, "cidr": "10.5.0.0/24"}}
     sub = made("POST", "/network/v2.0/subnets", subnet, "bob")[2]["subnet"]["id"]
+    ranges = {"subnetpool": {"prefixes": ["10.6.0.0/16"]}}
+    pool = made("POST", "/network/v2.0/subnetpools", ranges, "bob")[2]["subnetpool"]["id"]
     router = made("POST", "/network/v2.0/routers", {"router": {"name": "r"}}, "bob")[2]["router"]["id"]
     port = made("PUT", f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": sub}, "bob")[2]["port_id"]
     public = made("GET", "/network/v2.0/networks?name=public", None, "bob")[2]["networks"][0]["id"]
@@ -103,7 +106,7 @@ def bobs(site: Site) -> Mapping[str, str]:
     server = answer["server"]["id"]
     done = made("GET", f"/compute/v2.1/servers/{server}/os-instance-actions", None, "bob")[2]["instanceActions"]
     return {
-        "networks": net, "subnets": sub, "routers": router, "ports": port, "floatingips": fip,
+        "networks": net, "subnets": sub, "subnetpools": pool, "routers": router, "ports": port, "floatingips": fip,
         "port_forwardings": fip,
         "security-groups": group["id"], "security-group-rules": group["security_group_rules"][0]["id"],
         "servers": server, "volumes": volume, "snapshots": snapshot, "images": image["id"],

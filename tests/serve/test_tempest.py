@@ -26,8 +26,8 @@ LINE = re.compile(
 )
 EXTENSIONS = (
     "router external-net security-group quotas quota_details port-security binding ext-gw-mode extraroute provider "
-    "allowed-address-pairs ip-substring-filtering net-mtu standard-attr-description standard-attr-timestamp "
-    "standard-attr-tag stateful-security-group agent "
+    "allowed-address-pairs subnet_allocation ip-substring-filtering net-mtu standard-attr-description "
+    "standard-attr-timestamp standard-attr-tag stateful-security-group agent "
     "availability_zone pagination sorting"
 )
 CONFIGURATION = """

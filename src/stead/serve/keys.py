@@ -17,6 +17,7 @@ PREFIXES = {
     "keypairs": "key",
     "subnets": "sub",
     "ports": "port",
+    "serve_subnet_pools": "pool",
     "server_groups": "grp",
 }
 

@@ -18,6 +18,7 @@ EXTENSIONS = {
     "quotas": "Quota management support",
     "quota_details": "Quota details management support",
     "port-security": "Port Security",
+    "subnet_allocation": "Subnet Allocation",
     "allowed-address-pairs": "Allowed Address Pairs",
     "ip-substring-filtering": "IP address substring filtering",
     "binding": "Port Binding",
@@ -58,7 +59,16 @@ def show_extension(call: Call) -> ApiReply:
 
 
 def resources(call: Call) -> ApiReply:
-    names = ("networks", "subnets", "ports", "routers", "floatingips", "security-groups", "security-group-rules")
+    names = (
+        "networks",
+        "subnets",
+        "subnetpools",
+        "ports",
+        "routers",
+        "floatingips",
+        "security-groups",
+        "security-group-rules",
+    )
     found = [
         {
             "name": name.removesuffix("s"),

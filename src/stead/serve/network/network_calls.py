@@ -10,8 +10,9 @@ from stead.serve.faults import bad, conflict, forbidden, not_found
 from stead.serve.keys import new_key
 from stead.serve.network import networks, ports
 from stead.serve.network.answers import answered, bodies, changing, common, in_own, made, told
+from stead.serve.network.subnet_pools import OF_POOL, find_pool
 from stead.serve.routes import ApiReply, Call, true
-from stead.serve.world import CloudState
+from stead.serve.world import CloudState, KnownResource
 
 
 def list_networks(call: Call) -> ApiReply:
@@ -79,13 +80,13 @@ def create_subnet(call: Call) -> ApiReply:
     said, _ = bodies(call, "subnet", "subnets")
     edits, places = [], []
     for one in said:
-        if not one.get("cidr"):
-            raise bad("A subnet needs a cidr: there are no subnet pools.")
+        if not (one.get("cidr") or one.get("subnetpool_id")):
+            raise bad("A subnet needs a cidr or a subnetpool_id. There is no default pool.")
         network = call.own_named("networks", one["network_id"], "Network")
         if one.get("project_id") or one.get("tenant_id"):
             in_own(call, one)  # where its network is, or nowhere
         key = new_key("subnets")
-        edits.append(networks.write_subnet(network.address.name, key, one, new=True))
+        edits.append(networks.write_subnet(network.address.name, key, _with_pool(call, network, one), new=True))
         places.append((network, key))
     world = call.edit("create subnet", all_of(*edits))
     found = []
@@ -95,7 +96,17 @@ def create_subnet(call: Call) -> ApiReply:
     return told(call, "subnet", "subnets", found)
 
 
-def _own_subnet(call: Call) -> tuple[CloudState, networks.SubnetResource]:
+def _with_pool(call: Call, network: KnownResource, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the key of its pool, which is the project's as the network is."""
+    if not said.get("subnetpool_id"):
+        return said
+    pool = find_pool(call, call.world, said["subnetpool_id"])
+    if pool.project != network.address.project:
+        raise not_found("Subnet pool", said["subnetpool_id"])
+    return {**said, OF_POOL: pool.key}
+
+
+def own_subnet(call: Call) -> tuple[CloudState, networks.SubnetResource]:
     world = call.world
     one = networks.find_subnet(call, world, call.path["id"])
     if one.network.address.project != call.caller.project and not call.caller.admin:
@@ -105,7 +116,7 @@ def _own_subnet(call: Call) -> tuple[CloudState, networks.SubnetResource]:
 
 
 def change_subnet(call: Call) -> ApiReply:
-    _, one = _own_subnet(call)
+    _, one = own_subnet(call)
     said = call.body["subnet"]
     world = call.edit("change subnet", networks.write_subnet(one.network.address.name, one.key, said, new=False))
     after = networks.find_subnet(call, world, one.id)
@@ -113,7 +124,7 @@ def change_subnet(call: Call) -> ApiReply:
 
 
 def delete_subnet(call: Call) -> ApiReply:
-    world, one = _own_subnet(call)
+    world, one = own_subnet(call)
     if used := networks.users_of_subnet(one, ports.all_ports(world, None)):
         raise conflict(f"Unable to complete operation on subnet {one.id}: ports {', '.join(used[:3])} are in use.")
     call.edit("delete subnet", networks.delete_subnet(one.network.address.name, one.key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -11,7 +11,9 @@ from stead.kinds.network.model import Network, Subnet
 from stead.kinds.shared.subnets import Net, nets_of
 from stead.serve.edits import Content, Edit, change, entry_of
 from stead.serve.faults import bad, conflict, not_built, not_found
+from stead.serve.network import subnet_pools
 from stead.serve.network.ports import subnet_id
+from stead.serve.network.subnet_pools import OF_POOL
 from stead.serve.routes import Call, true
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -93,7 +95,8 @@ def network_data(call: Call, world: CloudState, thing: KnownResource) -> dict[st
 
 def subnet_data(world: CloudState, one: SubnetResource) -> dict[str, Any]:
     net, thing = one.net, one.network
-    project = world.project_id(thing.address.project)
+    project, notes = world.project_id(thing.address.project), notes_of(world, thing, one.key)
+    pool = notes.get(OF_POOL)
     ipv6 = {"dhcp": "dhcpv6-stateful", "slaac": "slaac"}[one.model.ipv6] if net.version == 6 else None
     return {
         "id": one.id,
@@ -110,13 +113,13 @@ def subnet_data(world: CloudState, one: SubnetResource) -> dict[str, Any]:
         "allocation_pools": _pools(net),
         "ipv6_ra_mode": ipv6,
         "ipv6_address_mode": ipv6,
-        "subnetpool_id": None,
+        "subnetpool_id": subnet_pools.pool_id(world, thing.address.project, pool) if pool else None,
         "service_types": [],
         "segment_id": None,
         "dns_publish_fixed_ip": False,
         "router:external": thing.model.external,
-        "description": notes_of(world, thing, one.key).get("description", ""),
-        "tags": notes_of(world, thing, one.key).get("tags", []),
+        "description": notes.get("description", ""),
+        "tags": list(notes.get("tags", ())),
         "revision_number": 1,
         "created_at": thing.created,
         "updated_at": thing.updated,
@@ -194,7 +197,8 @@ def write_subnet(network: str, key: str, said: Mapping[str, Any], *, new: bool) 
         subnets = before.get("subnets", {})
         if not new and key not in subnets:
             raise conflict("The subnet was deleted meanwhile.")
-        fields = subnet_fields(said, subnets.get(key, {}))
+        words = {**said, "cidr": subnet_pools.cut(content, said)} if new and said.get(OF_POOL) else said
+        fields = subnet_fields(words, subnets.get(key, {}))
         if new:
             _apart(fields["cidr"], subnets)
         content = change(content, "networks", network, {"subnets": {**subnets, key: fields}})
@@ -211,11 +215,22 @@ def _apart(cidr: str, subnets: Mapping[str, Any]) -> None:
             raise bad(f"Requested subnet with cidr: {cidr} overlaps with another subnet.")
 
 
+def tag_subnet(one: SubnetResource, tags: Sequence[str]) -> Edit:
+    place = f"{one.network.address.name}/{one.key}"
+
+    def edit(content: Content) -> Content:
+        notes = content.get(SUBNET_NOTES, {})
+        mine = {**notes.get(place, {"name": one.key}), "tags": [*tags]}
+        return {**content, SUBNET_NOTES: {**notes, place: mine}}
+
+    return edit
+
+
 def _noted(content: Content, place: str, said: Mapping[str, Any]) -> Content:
     notes = content.get(SUBNET_NOTES, {})
     mine = {
         **notes.get(place, {"name": ""}),
-        **{name: said[name] for name in ("name", "description") if said.get(name)},
+        **{name: said[name] for name in ("name", "description", OF_POOL) if said.get(name)},
     }
     return {**content, SUBNET_NOTES: {**notes, place: mine}}
 

@@ -64,6 +64,7 @@ from stead.serve.network.router_calls import (
     show_floating,
     show_router,
 )
+from stead.serve.network.subnet_pool_calls import change_pool, create_pool, delete_pool, list_pools, show_pool
 from stead.serve.network.tags import add_tag, clear_tags, remove_tag, show_tag, show_tags, write_tags
 from stead.serve.quotas import NETWORK
 from stead.serve.routes import (
@@ -71,6 +72,7 @@ from stead.serve.routes import (
     ID,
     IDS,
     LONG,
+    MAYBE_FLAG,
     MAYBE_ID,
     MAYBE_TEXT,
     TAGS,
@@ -104,16 +106,29 @@ _ROUTES = {
     "maxItems": 30,
     "items": record(["destination", "nexthop"], destination=ID, nexthop=ID),
 }
+_BITS = {"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,3}$", "minimum": 0, "maximum": 128}
 _SUBNET = record(
     **_COMMON,
     network_id=ID,
     cidr=MAYBE_TEXT,
+    subnetpool_id=MAYBE_ID,
+    prefixlen=_BITS,
     ip_version={"enum": [4, 6]},
     gateway_ip=MAYBE_TEXT,
     enable_dhcp=FLAG,
     dns_nameservers={"type": ["array", "null"], "items": ID, "maxItems": 10},
     host_routes=_ROUTES,
     allocation_pools={"type": ["array", "null"], "items": record(["start", "end"], start=ID, end=ID), "maxItems": 10},
+)
+_POOL = record(
+    **_COMMON,
+    prefixes={"type": "array", "items": ID, "minItems": 1, "maxItems": 20},
+    min_prefixlen=_BITS,
+    default_prefixlen=_BITS,
+    max_prefixlen=_BITS,
+    shared=MAYBE_FLAG,
+    is_default=MAYBE_FLAG,
+    address_scope_id=MAYBE_ID,
 )
 _FIXED = {"type": "array", "items": record(ip_address=ID, subnet_id=ID), "maxItems": 4}
 _PORT = record(
@@ -197,6 +212,12 @@ ROUTES = (
         wrapped("subnet", _SUBNET),
     ),
     *_crud(
+        "subnetpools",
+        (list_pools, create_pool, show_pool, change_pool, delete_pool),
+        several("subnetpool", "subnetpools", _POOL),
+        wrapped("subnetpool", _POOL),
+    ),
+    *_crud(
         "routers",
         (list_routers, create_router, show_router, change_router, delete_router),
         several("router", "routers", _ROUTER),
@@ -248,7 +269,6 @@ ROUTES = (
     ApiRoute("GET", f"{V}/availability_zones", READER, zones),
     ApiRoute("GET", f"{V}/agents", READER, empty("agents")),
     ApiRoute("GET", f"{V}/service-providers", READER, empty("service_providers")),
-    ApiRoute("GET", f"{V}/subnetpools", READER, empty("subnetpools")),
     ApiRoute("GET", f"{V}/address-scopes", READER, empty("address_scopes")),
     ApiRoute("GET", f"{V}/address-groups", READER, empty("address_groups")),
     ApiRoute("GET", f"{V}/rbac-policies", READER, empty("rbac_policies")),
@@ -262,7 +282,6 @@ ROUTES = (
     ApiRoute("DELETE", f"{V}/{{kind}}/{{id}}/tags/{{tag}}", MEMBER, remove_tag),
 )
 UNBUILT = (
-    ("POST", f"{V}/subnetpools", "subnet pools"),
     ("POST", f"{V}/address-scopes", "address scopes"),
     ("POST", f"{V}/address-groups", "address groups"),
     ("POST", f"{V}/rbac-policies", "sharing networks with single projects"),

@@ -1,13 +1,18 @@
-"""Tags of networks, ports, routers, floating IPs and security groups."""
+"""Tags of networks, subnets, subnet pools, ports, routers, floating IPs and security groups."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from stead.core.named import NamedTuple
 from stead.serve.faults import bad, not_found
 from stead.serve.network.answers import changing
+from stead.serve.network.network_calls import own_subnet
+from stead.serve.network.networks import notes_of, tag_subnet
+from stead.serve.network.subnet_pools import change_known, own_pool
 from stead.serve.routes import TAGS, ApiReply, Call
-from stead.serve.world import KnownResource
 
 _TAGGED = {
     "networks": "networks",
@@ -18,15 +23,38 @@ _TAGGED = {
 }
 
 
-def tags_of(call: Call) -> tuple[str, KnownResource]:
-    kind = _TAGGED.get(call.path["kind"])
+class TaggedThing(NamedTuple):
+    tags: Sequence[str]
+    save: Callable[[list[str]], object]
+
+
+def _tagged(call: Call) -> TaggedThing:
+    name = call.path["kind"]
+    if name == "subnets":
+        return _of_subnet(call)
+    if name == "subnetpools":
+        return _of_pool(call)
+    kind = _TAGGED.get(name)
     if kind is None:
-        raise not_found("Resource", call.path["kind"])
-    return kind, call.own(kind, "Resource")[1]
+        raise not_found("Resource", name)
+    thing = call.own(kind, "Resource")[1]
+    return TaggedThing(thing.settings.tags, lambda tags: changing(kind, "tags", thing, call, {"tags": tags or None}))
+
+
+def _of_subnet(call: Call) -> TaggedThing:
+    world, one = own_subnet(call)
+    tags = notes_of(world, one.network, one.key).get("tags", ())
+    return TaggedThing(tags, lambda new: call.edit("change tags", tag_subnet(one, new)))
+
+
+def _of_pool(call: Call) -> TaggedThing:
+    pool = own_pool(call)
+    edit = partial(change_known, pool.key)
+    return TaggedThing(pool.known.get("tags", ()), lambda new: call.edit("change tags", edit({"tags": new})))
 
 
 def show_tags(call: Call) -> ApiReply:
-    return ApiReply(body={"tags": list(tags_of(call)[1].settings.tags)})
+    return ApiReply(body={"tags": list(_tagged(call).tags)})
 
 
 def write_tags(call: Call) -> ApiReply:
@@ -46,7 +74,7 @@ def show_tag(call: Call) -> ApiReply:
 
 
 def add_tag(call: Call) -> ApiReply:
-    tag, before = call.path["tag"], tags_of(call)[1].settings.tags
+    tag, before = call.path["tag"], _tagged(call).tags
     if re.fullmatch(TAGS["items"]["pattern"], tag) is None:
         raise bad("A tag has 1 to 60 characters, without slash and comma.")
     if tag not in before:
@@ -56,19 +84,18 @@ def add_tag(call: Call) -> ApiReply:
 
 def remove_tag(call: Call) -> ApiReply:
     tag = _tag(call)
-    _save(call, [one for one in tags_of(call)[1].settings.tags if one != tag])
+    _save(call, [one for one in _tagged(call).tags if one != tag])
     return ApiReply(204)
 
 
 def _tag(call: Call) -> str:
     tag = call.path["tag"]
-    if tag not in tags_of(call)[1].settings.tags:
+    if tag not in _tagged(call).tags:
         raise not_found("Tag", tag)
     return tag
 
 
 def _save(call: Call, tags: list[str]) -> None:
-    kind, thing = tags_of(call)
     if len(tags) > TAGS["maxItems"]:
         raise bad(f"A resource has at most {TAGS['maxItems']} tags.")
-    changing(kind, "tags", thing, call, {"tags": tags or None})
+    _tagged(call).save(tags)
