@@ -28,7 +28,7 @@ EXTENSIONS = (
     "router external-net security-group quotas quota_details port-security binding ext-gw-mode extraroute provider "
     "allowed-address-pairs subnet_allocation ip-substring-filtering net-mtu standard-attr-description "
     "standard-attr-timestamp standard-attr-tag stateful-security-group agent "
-    "availability_zone pagination sorting"
+    "dhcp_agent_scheduler l3_agent_scheduler availability_zone pagination sorting"
 )
 CONFIGURATION = """
 [oslo_concurrency]

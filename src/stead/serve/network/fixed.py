@@ -31,6 +31,8 @@ EXTENSIONS = {
     "standard-attr-tag": "Tag support for resources with standard attribute",
     "stateful-security-group": "Stateful security group",
     "agent": "agent",
+    "dhcp_agent_scheduler": "DHCP Agent Scheduler",
+    "l3_agent_scheduler": "L3 Agent Scheduler",
     "availability_zone": "Availability Zone",
     "floating-ip-port-forwarding": "Floating IP Port Forwarding",
     "pagination": "Pagination support",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stead.serve import versions
+from stead.serve.network import agents
 from stead.serve.network.answers import V, some_fields
 from stead.serve.network.fixed import (
     change_quota,
@@ -267,7 +268,12 @@ ROUTES = (
     ApiRoute("GET", f"{Q}/details.json", READER, detail_quota),
     ApiRoute("GET", f"{Q}/details", READER, detail_quota),
     ApiRoute("GET", f"{V}/availability_zones", READER, zones),
-    ApiRoute("GET", f"{V}/agents", READER, empty("agents")),
+    ApiRoute("GET", f"{V}/agents", READER, agents.list_agents),
+    ApiRoute("GET", f"{V}/agents/{{id}}", ADMIN, agents.show_agent),
+    ApiRoute("GET", f"{V}/agents/{{id}}/dhcp-networks", ADMIN, agents.networks_of_agent),
+    ApiRoute("GET", f"{V}/agents/{{id}}/l3-routers", ADMIN, agents.routers_of_agent),
+    ApiRoute("GET", f"{V}/networks/{{id}}/dhcp-agents", ADMIN, agents.agents_of_network),
+    ApiRoute("GET", f"{V}/routers/{{id}}/l3-agents", ADMIN, agents.agents_of_router),
     ApiRoute("GET", f"{V}/service-providers", READER, empty("service_providers")),
     ApiRoute("GET", f"{V}/address-scopes", READER, empty("address_scopes")),
     ApiRoute("GET", f"{V}/address-groups", READER, empty("address_groups")),
@@ -282,6 +288,8 @@ ROUTES = (
     ApiRoute("DELETE", f"{V}/{{kind}}/{{id}}/tags/{{tag}}", MEMBER, remove_tag),
 )
 UNBUILT = (
+    ("POST", f"{V}/agents/{{id}}/dhcp-networks", "moving networks between hosts"),
+    ("POST", f"{V}/agents/{{id}}/l3-routers", "moving routers between hosts"),
     ("POST", f"{V}/address-scopes", "address scopes"),
     ("POST", f"{V}/address-groups", "address groups"),
     ("POST", f"{V}/rbac-policies", "sharing networks with single projects"),
