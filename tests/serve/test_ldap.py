@@ -264,7 +264,7 @@ def test_while_the_directory_is_down_the_people_of_the_store_work(corp: Site, sl
         assert get(corp, "/compute/v2.1/servers", old)[0] == 401  # for an hour
     finally:
         slapd.start()
-    corp.people.outside._away_until.clear()  # type: ignore[union-attr]
+    corp.people.outside.providers.forget_faults()  # type: ignore[union-attr]
     assert get(corp, "/compute/v2.1/servers", token)[0] == 200
     assert enter(corp, "lena")[0] == 201
 

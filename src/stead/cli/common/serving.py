@@ -52,13 +52,19 @@ def must_be_ready(identity: IdentitySettings) -> None:
     """What the site's providers of identities need on this machine, looked at before the first login needs it."""
     from importlib.util import find_spec
 
-    if identity.ldap and find_spec("ldap3") is None:
-        raise Refused(NO_EXTRA.at(None, "Missing: ldap3. Install it with: pip install 'stead[ldap]'."))
+    for settings, package, extra in ((identity.ldap, "ldap3", "ldap"), (identity.oidc, "joserfc", "oidc")):
+        if settings and find_spec(package) is None:
+            raise Refused(NO_EXTRA.at(None, f"Missing: {package}. Install it with: pip install 'stead[{extra}]'."))
     if identity.ldap:
         from stead.serve.identity.ldap_directory import LdapDirectory
 
         for one in identity.ldap.values():
             LdapDirectory(one).must_be_ready()
+    if identity.oidc:
+        from stead.serve.identity.oidc_provider import OidcProvider
+
+        for two in identity.oidc.values():
+            OidcProvider(two).must_be_ready()
 
 
 def means(workspace: Workspace) -> Means:

@@ -15,6 +15,8 @@ FILE = Text(pattern=r"/.*", what="an absolute path", longest=4096)
 DN = Text(pattern=r".*=.*", what="a distinguished name", longest=1000)
 FILTER = Text(pattern=r"\(.*\)", what="an LDAP filter in parentheses", longest=2000)
 ATTRIBUTE = Text(pattern=r"[A-Za-z][A-Za-z0-9.:-]*", what="the name of an attribute", longest=100)
+CLAIM = Text(pattern=r"[A-Za-z][A-Za-z0-9_.:/-]*", what="the name of a claim", longest=200)
+WEB_URL = Text(pattern=r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", what="an https:// URL", longest=300)
 DIRECTORY_URL = Text(
     pattern=r"ldaps?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?",
     what="an ldaps:// or ldap:// URL",
@@ -98,6 +100,48 @@ class LdapSettings:
 
 
 @value
+class OidcSettings:
+    """An OpenID provider, such as Keycloak. Its users are in a domain with the name of this entry."""
+
+    issuer: Annotated[
+        str, WEB_URL, "Where it is, as it writes itself in its tokens", Example("https://sso.example.org/realms/corp")
+    ]
+    client_id: Annotated[str, WORDS, "Name under which the provider knows this cloud", Example("stead")]
+    client_secret_file: Annotated[
+        str,
+        FILE,
+        "File with its secret, which only its owner may read; left out, it has none",
+        Example("/etc/stead/oidc-secret"),
+    ] = ""
+    audience: Annotated[
+        str, WORDS, "For whom tokens of programs are meant, if not for `client_id`", Example("stead-api")
+    ] = ""
+    insecure: Annotated[bool, "Without TLS: everybody in between can be anybody. For a test only"] = False
+    ca: Annotated[str, FILE, "Certificates of its authority, in PEM; left out, those of the system"] = ""
+    title: Annotated[str, WORDS, "What the portal calls it", Example("Example Corp.")] = ""
+    scopes: Annotated[tuple[Annotated[str, CLAIM], ...], "What the provider is asked for"] = (
+        "openid",
+        "profile",
+        "email",
+    )
+    user_name: Annotated[str, CLAIM, "Claim with the name of a user"] = "preferred_username"
+    user_id: Annotated[str, CLAIM, "Claim that no other user has or will have"] = "sub"
+    user_mail: Annotated[str, CLAIM, "Claim with the e-mail address"] = "email"
+    groups: Annotated[str, CLAIM, "Claim with the names of the user's groups"] = "groups"
+    timeout: Annotated[int, Duration(), "How long to wait for an answer"] = 5
+    remembered: Annotated[int, Duration(), "After how long everything of a user ends that has not logged in again"] = (
+        8 * 3600
+    )
+    roles: Annotated[
+        tuple[GroupRole, ...], "Which group has which role", Example([{"group": "web-team", "project": "acme"}])
+    ] = ()
+
+    @property
+    def told(self) -> str:
+        return f"Of the provider {self.issuer}"
+
+
+@value
 class IdentitySettings:
     """Who logs in beside the users of the API's own store, and roles beside admin, manager, member and reader."""
 
@@ -107,7 +151,13 @@ class IdentitySettings:
         Example({"corp": {"url": "ldaps://ldap.example.org", "users": "ou=people,dc=example,dc=org"}}),
     ] = field(default_factory=dict)
 
+    oidc: Annotated[
+        Mapping[Annotated[str, Name()], OidcSettings],
+        "OpenID providers, by the name of the domain that their users are in",
+        Example({"sso": {"issuer": "https://sso.example.org/realms/corp", "client_id": "stead"}}),
+    ] = field(default_factory=dict)
+
     @property
-    def providers(self) -> Mapping[str, LdapSettings]:
+    def providers(self) -> Mapping[str, LdapSettings | OidcSettings]:
         """By the name of the domain."""
-        return {**self.ldap}
+        return {**self.ldap, **self.oidc}

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stead.core.diagnostics import Code, Place
-from stead.language.desired.identity import FIXED_ROLES, IdentitySettings, LdapSettings
-from stead.language.document import Mapping, Node, Sequence
+from stead.language.desired.identity import FIXED_ROLES, IdentitySettings, LdapSettings, OidcSettings
+from stead.language.document import Mapping as MappingNode
+from stead.language.document import Node, Sequence
 from stead.language.reading import OUT_OF_RANGE, Reading
 from stead.language.reading.codes import NOT_A_CHOICE
 from stead.language.reading.context import nearest
 
-IN_THE_OPEN = Code("STEAD-L065", "passwords would be sent unencrypted to a directory")
+IN_THE_OPEN = Code("STEAD-L065", "a provider of identities would be reached unencrypted")
 HALF_ACCOUNT = Code("STEAD-L066", "an account has no password, or a password no account")
 NO_ROLE = Code("STEAD-L067", "no such role")
+Providers = Mapping[str, LdapSettings] | Mapping[str, OidcSettings]
 OWN_DOMAIN = "default"  # of the users whom the API's own store has
 
 
 def check_identity(settings: IdentitySettings, node: Node, reading: Reading) -> None:
     for name, one in settings.ldap.items():
         _check_directory(one, below(node, "ldap", name), reading)
-    for kind, providers in (("ldap", settings.ldap),):
+    for name, issuer in settings.oidc.items():
+        _check_issuer(issuer, below(node, "oidc", name), reading)
+        if name in settings.ldap:
+            text = f"{name} is a directory already. Each is a domain: choose another name."
+            reading.tell(NOT_A_CHOICE, below(node, "oidc", name).place, text)
+    every: tuple[tuple[str, Providers], ...] = (("ldap", settings.ldap), ("oidc", settings.oidc))
+    for kind, providers in every:
         for name, provider in providers.items():
             if name == OWN_DOMAIN:
                 text = f"{name} is the domain of the API's own users. Choose another name."
@@ -41,7 +49,24 @@ def _check_directory(one: LdapSettings, node: Node, reading: Reading) -> None:
         text = "Set `bind_dn` and `password_file` together, or neither, to search as nobody."
         place = below(node, "bind_dn" if one.bind_dn else "password_file").place
         reading.tell(HALF_ACCOUNT, place, text)
-    if not 1 <= one.timeout <= 60:
+    _check_timeout(one.timeout, node, reading)
+
+
+def _check_issuer(one: OidcSettings, node: Node, reading: Reading) -> None:
+    if one.issuer.startswith("http:") and not one.insecure:
+        text = "Use https://. `insecure: true` is for a test, where nobody listens."
+        reading.tell(IN_THE_OPEN, below(node, "issuer").place, f"{one.issuer} is not encrypted. {text}")
+    if "openid" not in one.scopes:
+        reading.tell(
+            NOT_A_CHOICE,
+            below(node, "scopes").place,
+            "Without `openid`, the provider does not say who has logged in. Add it.",
+        )
+    _check_timeout(one.timeout, node, reading)
+
+
+def _check_timeout(timeout: int, node: Node, reading: Reading) -> None:
+    if not 1 <= timeout <= 60:
         text = "`timeout` is from 1s to 1m: a request waits for it."
         reading.tell(OUT_OF_RANGE, below(node, "timeout").place, text)
 
@@ -56,7 +81,7 @@ def below(node: Node, *path: str | int) -> Node:
     """What stands there; the nearest above it where an expression stands for it."""
     for step in path:
         match node, step:
-            case Mapping(), str() if step in node.entries:
+            case MappingNode(), str() if step in node.entries:
                 node = node.entries[step]
             case Sequence(), int() if step < len(node.items):
                 node = node.items[step]

@@ -9,7 +9,7 @@ from stead.core.address import Address
 from stead.serve.faults import not_found, unauthenticated
 from stead.serve.identity import catalog, held, second_factor, times, trusts
 from stead.serve.identity.answers import reference
-from stead.serve.identity.methods import DOMAIN_REFERENCE, IDENTITY, SecondFactorNeeded, domain_named, proved
+from stead.serve.identity.methods import DOMAIN_REFERENCE, IDENTITY, Proved, SecondFactorNeeded, domain_named, proved
 from stead.serve.identity.registry import BAD_LOGIN, DOMAIN, TRUST, in_domain
 from stead.serve.identity.role_calls import role_reference
 from stead.serve.identity.roles import Caller
@@ -39,6 +39,11 @@ def log_in(call: Call) -> ApiReply:
         who = proved(call, said["identity"])
     except SecondFactorNeeded as needed:
         return second_factor.asked(call.people, needed.user)
+    return entered(call, who, scope)
+
+
+def entered(call: Call, who: Proved, scope: Any) -> ApiReply:
+    """The token of somebody who has proved to be who they are."""
     user, given, where = who.user, who.given, who.where
     call.audit["who"] = call.people.user(user)["name"]
     if given is None and isinstance(scope, Mapping) and BY_TRUST in scope:

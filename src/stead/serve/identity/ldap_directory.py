@@ -16,26 +16,14 @@ from ldap3.core.exceptions import LDAPException
 from ldap3.operation.search import parse_filter
 
 from stead.core.diagnostics import Code, Refused
-from stead.core.named import NamedTuple
 from stead.language.desired.identity import LdapSettings
+from stead.serve.identity.outside_user import OutsideUser, ProviderAway
 from stead.serve.identity.secret_files import must_be_certificates, secret_of
 
 BAD_FILTER = Code("STEAD-C107", "a filter of a directory cannot be read")
 DENIED = frozenset({10, 19, 32, 48, 49, 50, 53})  # results of a bind that are a no: wrong, locked, without a password
 BY_NAME = "memberuid"  # the attribute of a group that has names, not entries
 MOST_GROUPS = 1000
-
-
-class DirectoryAway(Exception):  # noqa: N818 - what it says of the directory
-    """It does not answer, cannot be believed, or refuses the account with which users are searched."""
-
-
-class DirectoryUser(NamedTuple):
-    dn: str
-    id: str  # bytes that no other user has, in hexadecimal
-    name: str  # as the directory writes it
-    mail: str
-    groups: tuple[str, ...]  # names of those that the site's files name
 
 
 def quoted(text: str | bytes) -> str:
@@ -67,7 +55,7 @@ class LdapDirectory:
             connection = self._connection()
             yield DirectorySession(connection, self._settings, self._groups)
         except (LDAPException, OSError, Refused) as error:  # a certificate is one of the second
-            raise DirectoryAway(f"{self._settings.url}: {error}") from error
+            raise ProviderAway(f"{self._settings.url}: {error}") from error
         finally:
             if connection is not None:
                 connection.unbind()
@@ -81,9 +69,9 @@ class LdapDirectory:
         )
         connection.open(read_server_info=False)
         if said.start_tls and not connection.start_tls(read_server_info=False):
-            raise DirectoryAway(f"{said.url} does not offer TLS.")
+            raise ProviderAway(f"{said.url} does not offer TLS.")
         if said.bind_dn and not _bind(connection, said.bind_dn, secret_of(said.password_file).encode()):
-            raise DirectoryAway(f"{said.url} refuses {said.bind_dn}: {connection.result['description']}.")
+            raise ProviderAway(f"{said.url} refuses {said.bind_dn}: {connection.result['description']}.")
         return connection
 
 
@@ -93,20 +81,20 @@ class DirectorySession:
     def __init__(self, connection: ldap3.Connection, settings: LdapSettings, groups: Sequence[str]) -> None:
         self._connection, self._settings, self._groups = connection, settings, groups
 
-    def named(self, name: str) -> DirectoryUser | None:
+    def named(self, name: str) -> OutsideUser | None:
         return self._user(self._settings.user_name, name)
 
-    def with_id(self, id_: str) -> DirectoryUser | None:
+    def with_id(self, id_: str) -> OutsideUser | None:
         return self._user(self._settings.user_id, bytes.fromhex(id_))
 
-    def accepts(self, user: DirectoryUser | None, password: str) -> bool:
+    def accepts(self, user: OutsideUser | None, password: str) -> bool:
         """A name that nobody has takes as long. Without a password, a directory may let in anybody as nobody."""
         if not password:
             return False
         dn = user.dn if user is not None else f"cn=nobody,{self._settings.users}"
         return _bind(self._connection, dn, password.encode()) and user is not None
 
-    def _user(self, attribute: str, wanted: str | bytes) -> DirectoryUser | None:
+    def _user(self, attribute: str, wanted: str | bytes) -> OutsideUser | None:
         said = self._settings
         names = [said.user_id, said.user_name, said.user_mail]
         found = self._search(said.users, f"(&{said.user_filter}({attribute}={quoted(wanted)}))", names, most=2)
@@ -115,10 +103,10 @@ class DirectorySession:
         dn, values = found[0]
         id_, name = _first(values, said.user_id), _first(values, said.user_name)
         if not id_ or not name:
-            raise DirectoryAway(f"{said.url}: {dn} has no {said.user_name if id_ else said.user_id} that can be read.")
+            raise ProviderAway(f"{said.url}: {dn} has no {said.user_name if id_ else said.user_id} that can be read.")
         shown = name.decode(errors="replace")
         mail = _first(values, said.user_mail).decode(errors="replace")
-        return DirectoryUser(dn, id_.hex(), shown, mail, self._groups_of(dn, shown))
+        return OutsideUser(id_.hex(), shown, mail, self._groups_of(dn, shown), dn)
 
     def _groups_of(self, dn: str, name: str) -> tuple[str, ...]:
         """Only those that the site's files name are asked for."""
@@ -138,7 +126,7 @@ class DirectorySession:
         connection = self._connection
         connection.search(base, text, attributes=list(names), size_limit=most, time_limit=self._settings.timeout)
         if connection.result["result"] not in (0, 4):  # 4: there are more
-            raise DirectoryAway(f"{self._settings.url}: {connection.result['description']} for {base}.")
+            raise ProviderAway(f"{self._settings.url}: {connection.result['description']} for {base}.")
         entries = [one for one in connection.response or () if one["type"] == "searchResEntry"]
         return [(one["dn"], one["raw_attributes"]) for one in entries]
 
@@ -148,7 +136,7 @@ def _bind(connection: ldap3.Connection, dn: str, password: bytes) -> bool:
     if connection.rebind(user=dn, password=password, authentication=ldap3.SIMPLE, read_server_info=False):
         return True
     if connection.result["result"] not in DENIED:
-        raise DirectoryAway(f"A login was answered with {connection.result['description']}.")
+        raise ProviderAway(f"A login was answered with {connection.result['description']}.")
     return False
 
 

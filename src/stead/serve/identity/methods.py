@@ -85,7 +85,7 @@ def _by_password(call: Call, said: Mapping[str, Any]) -> str:
     user, name = _user_of(call, said)
     call.audit["who"] = name[:64]
     domain, outside = _domain_of(call, user, said), call.people.outside
-    if outside is not None and outside.has(domain):
+    if outside is not None and outside.has_directory(domain):
         return outside.log_in(domain, user if "id" in said else None, name, said.get("password", ""), call.source)
     return call.people.log_in(user, name, said.get("password", ""), call.source)
 

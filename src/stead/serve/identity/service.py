@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stead.serve import versions
-from stead.serve.identity import access_rules, auth, implications, role_calls, trusts
+from stead.serve.identity import access_rules, auth, federation, implications, role_calls, trusts
 from stead.serve.identity.answers import V
 from stead.serve.identity.assignment_calls import list_assignments
 from stead.serve.identity.blobs import CREDENTIALS, POLICIES
@@ -145,6 +145,7 @@ ROUTES = (
     *role_calls.ROUTES,
     *implications.ROUTES,
     *trusts.ROUTES,
+    *federation.ROUTES,
     *access_rules.ROUTES,
 )
 SERVICE = Service(name="identity", type="identity", title="keystone", endpoint=V, routes=ROUTES)

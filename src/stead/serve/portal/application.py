@@ -15,13 +15,25 @@ from stead.serve.cloud import Cloud
 from stead.serve.identity.declared import DeclaredIdentity
 from stead.serve.identity.outside import OutsideUsers
 from stead.serve.identity.people import People
-from stead.serve.portal import consoles, creating, entering, instances, making, operators, overview, resources, topology
+from stead.serve.portal import (
+    consoles,
+    creating,
+    entering,
+    instances,
+    making,
+    operators,
+    overview,
+    providers,
+    resources,
+    topology,
+)
 from stead.serve.portal.pages import BASE
 from stead.serve.portal.server import Portal
 from stead.serve.routes import Service
 
 ROUTES = (
     *entering.ROUTES,
+    *providers.ROUTES,
     *overview.ROUTES,
     *creating.ROUTES,
     *making.ROUTES,

@@ -12,7 +12,7 @@ from stead.serve.faults import Fault, forbidden
 from stead.serve.identity import held
 from stead.serve.identity.registry import DOMAIN
 from stead.serve.identity.scopes import SYSTEM
-from stead.serve.identity.second_factor import TOTP
+from stead.serve.identity.second_factor import RECEIPT, TOTP
 from stead.serve.portal.pages import BASE, page
 from stead.serve.portal.sessions import PortalSession
 from stead.serve.portal.texts import languages
@@ -27,7 +27,7 @@ A_YEAR = 365 * 86400
 async def ask_who(visit: Visit) -> Response:
     if visit.session is not None:
         return RedirectResponse(f"{BASE}/", 303)
-    return page(visit, "login.html", fault=None)
+    return login_page(visit)
 
 
 async def log_in(visit: Visit) -> Response:
@@ -38,9 +38,9 @@ async def log_in(visit: Visit) -> Response:
     try:
         return await _entered(visit, {"methods": ["password"], "password": {"user": user}})
     except Fault as fault:
-        shown = "code.html" if fault.receipt else "login.html"
-        told = None if fault.receipt else fault
-        return page(visit, shown, status=fault.status, fault=told, receipt=fault.receipt)
+        if not fault.receipt:
+            return login_page(visit, fault)
+        return page(visit, "code.html", status=fault.status, fault=None, receipt=fault.receipt)
 
 
 async def type_code(visit: Visit) -> Response:
@@ -54,12 +54,23 @@ async def type_code(visit: Visit) -> Response:
 
 async def _entered(visit: Visit, identity: Mapping[str, Any], receipt: str = "") -> Response:
     body = {"auth": {"identity": identity, "scope": "unscoped"}}
-    answer = await visit.ask("POST", "/identity/v3/auth/tokens", body, receipt=receipt)
+    headers = ((RECEIPT, receipt),) if receipt else ()
+    return begun(visit, await visit.ask("POST", "/identity/v3/auth/tokens", body, headers=headers))
+
+
+def begun(visit: Visit, answer: Mapping[str, Any]) -> Response:
+    """A session for whom the API has just let in."""
     id_, now = answer["token"]["user"]["id"], visit.cloud.clock()
     project = _first_project(visit, id_)
     system = not project and bool(visit.people.roles_in(id_, SYSTEM))
     visit.begin(PortalSession(id_, project, system, now, now, os.urandom(12).hex()))
     return RedirectResponse(f"{BASE}/", 303)
+
+
+def login_page(visit: Visit, fault: Fault | None = None) -> Response:
+    outside = visit.people.outside
+    providers = outside.providers.titles() if outside is not None else []
+    return page(visit, "login.html", status=fault.status if fault else 200, fault=fault, providers=providers)
 
 
 def _first_project(visit: Visit, user: str) -> str:

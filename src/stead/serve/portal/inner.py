@@ -25,7 +25,7 @@ class AskedRequest(NamedTuple):
     body: Any = None
     query: Query = ()
     preview: bool = False  # what it would do is asked
-    receipt: str = ""  # for the first factor of a login
+    headers: Query = ()  # more of them
 
 
 class AskedReply(NamedTuple):
@@ -48,7 +48,7 @@ class InnerApi:
 def _scope(request: Request, asked: AskedRequest) -> dict[str, Any]:
     headers = [("host", request.url.netloc), ("content-type", "application/json"), ("x-auth-token", asked.token)]
     headers += [(PREVIEW, "1")] if asked.preview else []
-    headers += [(RECEIPT, asked.receipt)] if asked.receipt else []
+    headers += asked.headers
     scope = {word: request.scope[word] for word in ("type", "asgi", "http_version", "scheme", "client", "server")}
     return {
         **scope,

@@ -103,6 +103,7 @@ class Portal:
             form={},
             language=language,
             sessions=self._sessions,
+            root=self._url or f"{request.url.scheme}://{request.url.netloc}",
         )
 
     def _caller(self, session: PortalSession | None) -> Caller:

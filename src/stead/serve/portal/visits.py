@@ -35,6 +35,7 @@ class Visit:
     form: Mapping[str, Sequence[str]]
     language: str
     sessions: SealedSessions
+    root: str  # URL of the server, as the browser sees it
     is_new: bool = False  # the session: its cookie is written
 
     def begin(self, session: PortalSession | None) -> None:
@@ -80,13 +81,13 @@ class Visit:
         return values[0].strip() if values else default
 
     async def ask(
-        self, method: str, path: str, body: Any = None, *, query: Query = (), preview: bool = False, receipt: str = ""
+        self, method: str, path: str, body: Any = None, *, query: Query = (), preview: bool = False, headers: Query = ()
     ) -> Any:
         """The body of the API's answer, asked with what this session may."""
         token = ""
         if self.session is not None:
             token = self.people.tokens.sealed(self.session.token(self.cloud.clock()))
-        asked = AskedRequest(method, path, token, body, query, preview, receipt)
+        asked = AskedRequest(method, path, token, body, query, preview, headers)
         return (await self.api.ask(self.request, asked)).body
 
     async def world(self) -> CloudState:
