@@ -53,6 +53,8 @@ DRIVER = NetworkDriver(
         "forwards": no(NOT_ROUTED.format("port forwards")),
         "floating_ips": no(NOT_ROUTED.format("floating IPs")),
         "distributed": no(NOT_ROUTED.format("floating IPs")),
+        "load_balancers": no("The driver openvswitch has no load balancers. Use another driver for their networks."),
+        "load_balancers_ha": no("The driver openvswitch has no load balancers. Use another driver for their networks."),
         "lookouts": no("The driver openvswitch sees no guest through the network. Wait for `agent`, or drop `wait`."),
     },
     overhead={"flat": 0},

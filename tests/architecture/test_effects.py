@@ -86,6 +86,7 @@ TOLD_BY_HOSTS = {
         "observe/looking.py",
     ),
     "floating_ips": ("net/linuxbridge/floating_ips.py", "net/ovn/floating_ips.py", "observe/looking.py"),
+    "load_balancers": ("net/linuxbridge/load_balancers.py", "observe/looking.py"),
     "security_groups": ("net/linuxbridge/security_groups.py", "observe/looking.py"),
 }
 

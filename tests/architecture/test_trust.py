@@ -28,7 +28,7 @@ BREAK = "a\nconf-script=/tmp/x"
 
 # Texts that may have lines: they are for people, or for the guest, or are written as JSON or XML where they go.
 LINES = {
-    "description", "user_data", "vendor_data", "public_key", "instances.properties", "images.properties",
+    "description", "certificate", "user_data", "vendor_data", "public_key", "instances.properties", "images.properties",
 }  # fmt: skip
 # Any YAML value, written as JSON or YAML where it goes, or only remembered.
 ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
@@ -38,13 +38,14 @@ ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
 WITHIN: dict[str, str] = {
     "flavors": "vcpus memory max_vcpus max_memory disk swap ephemeral iops throughput bandwidth topology traits "
     "forbidden_traits preferred_traits description",
-    "floating_ips": "network instance port inside forwards description",
+    "floating_ips": "network instance port load_balancer inside forwards description",
     "images": "format compression size min_disk min_memory architecture os user firmware machine disk_bus nic_model "
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "
     "config_drive traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine "
     "firmware boot graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
+    "load_balancers": "network listeners security_groups ha enabled description",
     "networks": "driver mtu subnets external shared domain ha description",
     "ports": "subnets enabled description",
     "routers": "routes enabled ha description",
@@ -58,6 +59,7 @@ TOLD: dict[str, str] = {
     "floating_ips": "address",
     "images": "source checksum",
     "instances": "networks hostname",
+    "load_balancers": "address",
     "ports": "network address mac security_groups port_security allowed_addresses",
     "networks": "type physical vlan",
     "routers": "networks external reach forwards",

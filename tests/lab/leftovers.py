@@ -26,7 +26,7 @@ LOOKS = {
     "tables": "nft list tables | grep -v -e 'ip filter' -e 'ip6 filter' -e 'bridge filter' -e 'bridge nat'",
     "chains": "ebtables -t nat -L 2>/dev/null | grep -e '^-' -e 'libvirt-'",
     "mounts": "cut -d' ' -f2 /proc/mounts | grep stead",
-    "processes": "ps -eo comm | grep -e dnsmasq -e qemu -e keepalived",
+    "processes": "ps -eo comm | grep -e dnsmasq -e qemu -e keepalived -e haproxy",
 }
 
 

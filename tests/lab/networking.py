@@ -67,6 +67,7 @@ class Cloud:
     text: str = ""
     runs: int = 0
     images: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # of the last plan
 
     def planned(self, *, destroy: bool = False) -> tuple[Plan | None, list[Diagnostic]]:
         text = self.text.replace("OBEYS", json.dumps(OBEYS))
@@ -87,6 +88,7 @@ class Cloud:
             key=KEY,
         )
         planned, told = make_plan(inputs, Wishes(destroy=destroy))
+        self.secrets = planned.blueprint.secrets if planned.blueprint is not None else {}
         return planned.plan, told
 
     def plan(self, *, destroy: bool = False) -> Plan:
@@ -96,7 +98,9 @@ class Cloud:
 
     def carry_out(self, plan: Plan) -> Applied:
         self.runs += 1
-        applied = apply(plan, self.store, self.runner(), now=plan.made, options=Options(who="test"))
+        applied = apply(
+            plan, self.store, self.runner(), now=plan.made, options=Options(who="test", secrets=self.secrets)
+        )
         told = (*applied.failed, *applied.skipped, *applied.unknown)
         assert not told, [f"{one.step.address}: {one.why}" for one in told]
         return applied

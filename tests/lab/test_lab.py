@@ -120,9 +120,20 @@ def test_hosts_reach_each_other_and_the_neighbour(lab: Lab) -> None:
 
 def test_a_stocked_host_has_the_packages_and_runs_none_of_them(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab("p", sizes(compute=1))  # the shared one is prepared by other tests
-    lab.run("compute-1", ["sh", "-c", "command -v virsh qemu-system-x86_64 qemu-img nft tgtd ganesha.nfsd keepalived"])
+    programs = "virsh qemu-system-x86_64 qemu-img nft tgtd ganesha.nfsd keepalived haproxy"
+    lab.run("compute-1", ["sh", "-c", f"command -v {programs}"])
     running = lab.run("compute-1", ["systemctl", "list-units", "--type=service,socket", "--state=active", "--plain"])
-    for daemon in ("libvirtd", "virtlogd", "tgt.", "nfs-ganesha", "dnsmasq", "keepalived", "chrony", "rpcbind"):
+    for daemon in (
+        "libvirtd",
+        "virtlogd",
+        "tgt.",
+        "nfs-ganesha",
+        "dnsmasq",
+        "keepalived",
+        "haproxy",
+        "chrony",
+        "rpcbind",
+    ):
         assert daemon not in running
     enabled = lab.run("compute-1", ["systemctl", "list-unit-files", "--state=enabled", "--plain"])
     assert "ssh.service" in enabled

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "explain": "explain why a resource is on its host, or on none",
     "capacity": "show used and free capacity, and what a failure would do",
     "usage": "show what projects used over time, and what it costs",
+    "members": "show who answers behind load balancers",
     "top": "show what instances use now: processors, memory, disks, network",
     "rebalance": "plan live migrations that even hosts out",
     "evacuate": "start elsewhere what a dead host ran",

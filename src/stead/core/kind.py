@@ -179,6 +179,7 @@ class Kind:
     themselves, a trailing `#` how many there are. Left out, its first plain fields are."""
     drawn: bool = False  # part of a drawing of the topology
     guest: bool = False  # runs on its host: has processors, a state and a console
+    balances: bool = False  # spreads connections over others: its hosts know which of those answer
     counted: bool = False  # may have count and for_each
     saved: Callable[[Mapping[str, Any]], SavedDisk | None] = _no
     """The disk of its own that a backup holds, by its want; None if it has none."""

@@ -1,15 +1,21 @@
-"""Asks hosts what their guests use, all at the same time. Only a moment counts, so nothing is kept."""
+"""Asks hosts what guests use and who answers behind load balancers, all at the same time.
+
+Only a moment counts, so nothing is kept.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from stead.core.named import NamedTuple
 from stead.site.ssh import ssh
+
+T = TypeVar("T")
 
 PROGRAM = "/usr/lib/stead/metrics"
 # Nobody is there to type a password, and a host whose power was cut is given up on.
@@ -38,12 +44,51 @@ class Rates(NamedTuple):
     drops: float
 
 
-def measure(
-    connections: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], seconds: float
-) -> tuple[list[Rates], dict[str, str]]:
-    """And host -> why it does not say."""
-    found: list[Rates] = []
-    silent: dict[str, str] = {}
+class BackendState(NamedTuple):
+    """A member of a load balancer, as one of its hosts has found it."""
+
+    host: str
+    uuid: str  # of the load balancer
+    listener: str
+    member: str
+    state: str
+    since: int  # seconds
+    sessions: int
+    total: int
+    bytes_in: int
+    bytes_out: int
+    check: str
+
+
+Connections = Mapping[str, Mapping[str, Any]]
+Silent = dict[str, str]  # host -> why it does not say
+
+
+def measure(connections: Connections, hosts: Iterable[str], seconds: float) -> tuple[list[Rates], Silent]:
+    def ask(host: str, told: Mapping[str, Any]) -> list[Rates]:
+        return _asked(host, told, ("rates", str(seconds)), seconds, lambda said: _all_rates(host, said))
+
+    return _gathered(connections, dict.fromkeys(hosts, ask))
+
+
+def backends(connections: Connections, uuids: Mapping[str, Sequence[str]]) -> tuple[list[BackendState], Silent]:
+    """Of the load balancers with these UUIDs, by the host that has them."""
+
+    def ask(host: str, told: Mapping[str, Any]) -> list[BackendState]:
+        found: list[BackendState] = []
+        for uuid in uuids[host]:
+            read = partial(_all_backends, host, uuid)
+            found += _asked(host, told, ("backends", uuid), 0, read)
+        return found
+
+    return _gathered(connections, dict.fromkeys(uuids, ask))
+
+
+def _gathered(
+    connections: Connections, asks: Mapping[str, Callable[[str, Mapping[str, Any]], list[T]]]
+) -> tuple[list[T], Silent]:
+    found: list[T] = []
+    silent: Silent = {}
 
     def ask(host: str) -> None:
         told = connections.get(host)
@@ -51,14 +96,14 @@ def measure(
             silent[host] = "the inventory does not have it"
             return
         try:
-            found.extend(_asked(host, told, seconds))
+            found.extend(asks[host](host, told))
         except (OSError, subprocess.TimeoutExpired) as error:
             silent[host] = f"it does not answer ({type(error).__name__})"
         except _Wrong as error:
             silent[host] = str(error)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(ask, sorted(set(hosts))))
+        list(pool.map(ask, sorted(asks)))
     return found, silent
 
 
@@ -66,17 +111,43 @@ class _Wrong(Exception):  # noqa: N818 - never leaves here
     """What a host said, and should not have."""
 
 
-def _asked(host: str, told: Mapping[str, Any], seconds: float) -> list[Rates]:
-    words = ssh(host, told, [PROGRAM, "rates", str(seconds)], options=ALONE)
-    done = subprocess.run(words, capture_output=True, check=False, timeout=seconds + PATIENCE, stdin=subprocess.DEVNULL)
+def _asked(
+    host: str, told: Mapping[str, Any], words: Sequence[str], takes: float, read: Callable[[Any], list[T]]
+) -> list[T]:
+    argv = ssh(host, told, [PROGRAM, *words], options=ALONE)
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=takes + PATIENCE, stdin=subprocess.DEVNULL)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-300:]
         hint = " Run `stead bootstrap` on it." if "not found" in said or "No such file" in said else ""
         raise _Wrong(f"{said or f'status {done.returncode}'}.{hint}")
     try:
-        return [_rates(host, one) for one in json.loads(done.stdout)["guests"]]
+        return read(json.loads(done.stdout))
     except (ValueError, KeyError, TypeError) as error:
         raise _Wrong("its answer cannot be read: it has another version of Stead") from error
+
+
+def _all_rates(host: str, said: Any) -> list[Rates]:
+    return [_rates(host, one) for one in said["guests"]]
+
+
+def _all_backends(host: str, uuid: str, said: Any) -> list[BackendState]:
+    return [_backend(host, uuid, one) for one in said["backends"]]
+
+
+def _backend(host: str, uuid: str, one: Mapping[str, Any]) -> BackendState:
+    return BackendState(
+        host=host,
+        uuid=uuid,
+        listener=str(one["listener"]),
+        member=str(one["member"]),
+        state=str(one["state"]),
+        since=int(one["since"]),
+        sessions=int(one["sessions"]),
+        total=int(one["total"]),
+        bytes_in=int(one["bytes_in"]),
+        bytes_out=int(one["bytes_out"]),
+        check=str(one["check"]),
+    )
 
 
 def _rates(host: str, one: Mapping[str, Any]) -> Rates:

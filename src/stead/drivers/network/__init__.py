@@ -38,6 +38,8 @@ UPLINKS = Feature("uplinks", "routers behind the address of their host (`uplink:
 FORWARDS = Feature("forwards", "port forwards")
 FLOATING_IPS = Feature("floating_ips", "floating IPs", ("floating_ips",))
 DISTRIBUTED = Feature("distributed", "floating IPs on the guest's own host")
+LOAD_BALANCERS = Feature("load_balancers", "load balancers", ("load_balancers",))
+LOAD_BALANCERS_HA = Feature("load_balancers_ha", "load balancers on two hosts")
 LOOKOUTS = Feature("lookouts", "waiting for guests through the network", ("lookouts",))
 _OF_ROUTERS = (
     ROUTERS,
@@ -50,7 +52,18 @@ _OF_ROUTERS = (
     FLOATING_IPS,
     DISTRIBUTED,
 )
-FEATURES = (*TYPES.values(), DHCP, DHCP_HA, IPV6, SECURITY_GROUPS, PORT_SECURITY, *_OF_ROUTERS, LOOKOUTS)
+_OF_BALANCERS = (LOAD_BALANCERS, LOAD_BALANCERS_HA)
+FEATURES = (
+    *TYPES.values(),
+    DHCP,
+    DHCP_HA,
+    IPV6,
+    SECURITY_GROUPS,
+    PORT_SECURITY,
+    *_OF_ROUTERS,
+    *_OF_BALANCERS,
+    LOOKOUTS,
+)
 
 Ports = Sequence[Mapping[str, Any]]  # what instances and routers tell a network of their interfaces in it
 

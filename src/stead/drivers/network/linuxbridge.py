@@ -92,6 +92,8 @@ DRIVER = NetworkDriver(
         "forwards": yes(Proven.LAB, "IPv4"),
         "floating_ips": yes(Proven.LAB, "IPv4"),
         "distributed": no("Floating IPs of the driver linuxbridge are on their router's host."),
+        "load_balancers": yes(Proven.LAB),
+        "load_balancers_ha": yes(Proven.LAB),
         "lookouts": yes(Proven.LAB),
     },
     # Outer IPv4, UDP, tunnel header and the inner Ethernet header.

@@ -141,6 +141,8 @@ DRIVER = NetworkDriver(
         "forwards": no("The driver ovn forwards no ports. Use a floating IP."),
         "floating_ips": yes(Proven.LAB, "IPv4"),
         "distributed": yes(Proven.LAB, "where the host has the external network"),
+        "load_balancers": no("The driver ovn has no load balancers. Use a network of another driver."),
+        "load_balancers_ha": no("The driver ovn has no load balancers. Use a network of another driver."),
         "lookouts": no("The driver ovn sees no guest through the network. Wait for `agent`, or drop `wait`."),
     },
     # Outer IPv4, UDP, tunnel header with OVN's option and the inner Ethernet header.

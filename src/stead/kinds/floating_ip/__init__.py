@@ -1,4 +1,4 @@
-"""An external address that leads to an instance."""
+"""An external address that leads to an instance or a load balancer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,8 +35,8 @@ KIND = Kind(
     plural="floating_ips",
     scope=Scope.PROJECT,
     model=FloatingIp,
-    help="An external address that leads to an instance.",
-    highlights=("address", "target", "instance", "forwards.", "network", "translated"),
+    help="An external address that leads to an instance or a load balancer.",
+    highlights=("address", "target", "instance", "load_balancer", "forwards.", "network", "translated"),
     drawn=True,
     pins=pins,
     counted=True,
@@ -68,6 +68,7 @@ KIND = Kind(
         "forwards.*": MOVED,
         "inside": MOVED,
         "instance": IN_PLACE,
+        "load_balancer": IN_PLACE,
         "network": IN_PLACE,
         "router": MOVED,
         "router.address": IN_PLACE,

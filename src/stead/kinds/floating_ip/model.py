@@ -26,6 +26,12 @@ class FloatingIp:
         "Port that it leads to, in the place of `instance`: to whichever instance uses the port",
         Example("www"),
     ] = None
+    load_balancer: Annotated[
+        Address | None,
+        Ref("load_balancers"),
+        "Load balancer that answers at it, in the place of `instance`",
+        Example("web"),
+    ] = None
     inside: Annotated[
         Address | None,
         Ref("networks"),

@@ -31,11 +31,11 @@ OUTER_MAC = "mac"  # lease of one that is translated on its guest's host
 class Inside(NamedTuple):
     """What it leads to."""
 
-    instance: Address
+    target: Address  # an instance or a load balancer
     network: Address
-    lease: str  # of the instance
+    lease: str  # of the target
     router: Address
-    mac: str  # lease of the instance's interface
+    mac: str  # lease of the target's interface
 
 
 def source(block: Block, desired: Desired) -> AddressSlot | None:
@@ -63,6 +63,8 @@ def instance_of(model: FloatingIp, desired: Desired) -> Address | None:
 def inside(block: Block, desired: Desired) -> Inside | None:
     """The first interface with an IPv4 address and a router that leads from its subnet to the external network."""
     model: FloatingIp = block.model
+    if model.load_balancer is not None:
+        return _balancer(model, desired)
     target = instance_of(model, desired)
     instance = desired.get(target) if target is not None else None
     if instance is None or target is None:
@@ -78,6 +80,17 @@ def inside(block: Block, desired: Desired) -> Inside | None:
         if router is not None:
             return Inside(target, nic.network, f"nics.{key}.v4", router, f"nics.{key}.mac")
     return None
+
+
+def _balancer(model: FloatingIp, desired: Desired) -> Inside | None:
+    """The address that its clients know."""
+    found = desired.get(model.load_balancer) if model.load_balancer is not None else None
+    own = network_block(found.model.network, desired) if found is not None else None
+    stand = _v4(nets_of(own, desired), *several.as_tuple(found.model.address)) if found is not None and own else None
+    if found is None or stand is None or model.load_balancer is None:
+        return None
+    router = _router(found.model.network, stand.net, model.network, desired)
+    return Inside(model.load_balancer, found.model.network, "v4", router, "mac") if router is not None else None
 
 
 def way_out(block: Block, desired: Desired) -> Address | None:
@@ -125,7 +138,7 @@ def implicit_refs(block: Block, desired: Desired) -> Iterator[Address]:
     """It is put on its router's way out, which the spec does not name; and leads to whoever uses its port."""
     found = inside(block, desired)
     if found is not None:
-        yield from (found.router, found.instance)
+        yield from (found.router, found.target)
     if (router := forwarded.router_of(block, desired)) is not None:
         yield router
 
@@ -146,7 +159,7 @@ def contribute(block: Block, members: Sequence[Member], world: World) -> Iterato
     for member in members:
         fact = {"address": member.leases["address"], "name": str(member.address)}
         if found is not None:
-            yield Contribution(found.instance, "floating", fact)
+            yield Contribution(found.target, "floating", fact)
         if router is not None:
             yield Contribution(router, "floating", fact)
 
@@ -159,8 +172,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     driver = driver_of(block, world.desired)
     fields: dict[str, Any] = {"network": str(model.network), **mark(driver)}
     if found is not None:
-        fields["inside"] = world.member(found.instance).leases[found.lease]
-        fields["instance"] = str(found.instance)
+        fields["inside"] = world.member(found.target).leases[found.lease]
+        fields["load_balancer" if model.load_balancer else "instance"] = str(found.target)
         port = _port_on_its_host(block, found, world)
         if _distributes(block, world.desired):
             fields["translated"] = GUEST if port else GATEWAY
@@ -184,7 +197,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
 
 def _port_on_its_host(block: Block, found: Inside, world: World) -> dict[str, str]:
     """The interface that it leads to, where the driver translates on its host, and the host has the network outside."""
-    guest, out = world.member(found.instance), network_block(block.model.network, world.desired)
+    guest, out = world.member(found.target), network_block(block.model.network, world.desired)
     host = world.hosts.get(guest.host)
     if not _distributes(block, world.desired) or out is None or host is None:
         return {}
@@ -197,12 +210,12 @@ def metered(_fields: Mapping[str, Any], _refers: Sequence[Address]) -> dict[str,
     return {"floating_ips": 1}
 
 
-OF_ITS_TARGET = frozenset({"distributed", "forwards", "inside", "instance", "router", "translated"})
+OF_ITS_TARGET = frozenset({"distributed", "forwards", "inside", "instance", "load_balancer", "router", "translated"})
 
 
 def detached(have: Mapping[str, Any], gone: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:
     """Led nowhere meanwhile."""
-    if not {have.get("instance"), have.get("router", {}).get("uuid")} & gone:
+    if not {have.get("instance"), have.get("load_balancer"), have.get("router", {}).get("uuid")} & gone:
         return None
     return {name: value for name, value in have.items() if name not in OF_ITS_TARGET}, MOVED
 
@@ -213,8 +226,8 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "name": member.address.label,
         "uuid": member.leases["uuid"],
         "address": member.leases["address"],
-        "instance": str(found.instance) if found is not None else "",
-        "inside": world.member(found.instance).leases[found.lease] if found is not None else "",
+        "instance": str(found.target) if found is not None and not block.model.load_balancer else "",
+        "inside": world.member(found.target).leases[found.lease] if found is not None else "",
     }
 
 

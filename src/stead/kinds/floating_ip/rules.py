@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address
-from stead.core.diagnostics import Code, Diagnostic
+from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.drivers.network import FLOATING_IPS, FORWARDS
 from stead.kinds.floating_ip import forwarded
 from stead.kinds.floating_ip.model import FloatingIp
@@ -22,6 +22,7 @@ NOT_THERE = Code("STEAD-N033", "the instance is not in this network")
 ONE_FOR_MANY = Code("STEAD-N034", "several floating IPs cannot share an address")
 TWO_FOR_ONE = Code("STEAD-N035", "an interface can have one floating IP of each network")
 PORT_SAYS = Code("STEAD-N051", "the port already says where the floating IP leads")
+ONE_TARGET = Code("STEAD-N091", "a floating IP leads to a load balancer, or to something else")
 INSIDE_OF_NOTHING = Code("STEAD-N036", "`inside` needs an instance")
 
 
@@ -40,6 +41,9 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if model.address is not None and len(block.members) > 1:
         text = f"{len(block.members)} floating IPs would all be {model.address}. Leave it out, and each gets its own."
         yield ONE_FOR_MANY.at(block.place("address"), text)
+    if model.load_balancer is not None:
+        yield from _balancer(block, desired)
+        return
     if model.forwards:
         yield from cannot(network.model, [FORWARDS], block.place("forwards"))
         yield from _forwards(block, desired)
@@ -88,11 +92,36 @@ def _target(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         )
         yield NOT_ROUTED.at(place, text)
         return
-    first = targets(desired)[found.instance, found.network, model.network]
+    yield from _alone(block, found, place, desired)
+
+
+def _balancer(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: FloatingIp = block.model
+    for name in ("instance", "port", "inside", "forwards"):
+        if getattr(model, name):
+            text = f"It leads to {model.load_balancer}. Remove `{name}`, or `load_balancer`."
+            yield ONE_TARGET.at(block.place(name), text)
+    target = desired.get(model.load_balancer) if model.load_balancer is not None else None
+    if target is None:
+        return
+    found, place = inside(block, desired), block.place("load_balancer")
+    if found is None:
+        text = (
+            f"{model.load_balancer} is in {target.model.network}, and no router with `external: "
+            f"{model.network.label}` joins an IPv4 subnet that it is in. Add the network to such a router."
+        )
+        yield NOT_ROUTED.at(place, text)
+        return
+    yield from _alone(block, found, place, desired)
+
+
+def _alone(block: Block, found: Inside, place: Place, desired: Desired) -> Iterator[Diagnostic]:
+    model: FloatingIp = block.model
+    first = targets(desired)[found.target, found.network, model.network]
     if first is not block or len(block.members) > 1:
         who = str(first.members[0].block) if first is not block else "another of these"
         text = (
-            f"{who} already leads to {found.instance} in {found.network}, and replies can use only one address. Use "
+            f"{who} already leads to {found.target} in {found.network}, and replies can use only one address. Use "
             "another interface, or leave `instance` out."
         )
         yield TWO_FOR_ONE.at(place, text)
@@ -103,7 +132,7 @@ def _targets(desired: Desired) -> Mapping[tuple[Address, Address, Address], Bloc
     for block in desired.of_kind("floating_ips"):
         led: Inside | None = inside(block, desired)
         if led is not None:
-            found.setdefault((led.instance, led.network, block.model.network), block)
+            found.setdefault((led.target, led.network, block.model.network), block)
     return found
 
 

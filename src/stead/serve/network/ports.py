@@ -177,9 +177,9 @@ def where_leads(world: CloudState, thing: KnownResource) -> KnownPort | None:
         id_ = world.id_of(thing.model.port)
         return next((one for one in all_ports(world, [thing.address.project]) if one.id == id_), None)
     found = inside(thing.block, world.desired)
-    if found is None or found.instance not in world.desired.by_address:
+    if found is None or found.target.kind != "instances" or found.target not in world.desired.by_address:
         return None
-    server = world.thing(found.instance)
+    server = world.thing(found.target)
     return next((one for one in of_server(world, server) if one.network == found.network), None)
 
 

@@ -31,6 +31,7 @@ class FloatingIpWant(Identified, total=False):
     forwards: Dict[str, str]  # "tcp/80" -> "10.20.0.5:8080"
     inside: str  # the address of the instance that it leads to
     instance: str
+    load_balancer: str
     router: RouterRef
     distributed: Distributed  # missing where its router's gateway translates
     translated: str  # where, in words

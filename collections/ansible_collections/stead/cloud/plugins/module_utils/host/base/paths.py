@@ -18,6 +18,7 @@ IMAGES = ROOT + "/images"
 INSTANCES = ROOT + "/instances"
 NETWORKS = ROOT + "/networks"
 ROUTERS = ROOT + "/routers"
+LOAD_BALANCERS = ROOT + "/load_balancers"
 POOLS = ROOT + "/pools"
 LOCK = ROOT + "/lock"
 # Where QEMU finds what it encrypts moves with.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Dict
 
 from ..base.kind import HostKind
-from . import floating_ip, image, instance, network, project, router, security_group, snapshot, volume
+from . import floating_ip, image, instance, load_balancer, network, project, router, security_group, snapshot, volume
 
 try:
     from ansible_collections.stead.site.plugins.module_utils.kinds import KINDS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -21,6 +21,7 @@ BUILT_IN: Dict[str, HostKind] = {
     "networks": network.KIND,
     "security_groups": security_group.KIND,
     "routers": router.KIND,
+    "load_balancers": load_balancer.KIND,
     "floating_ips": floating_ip.KIND,
     "instances": instance.KIND,
     "volumes": volume.KIND,

@@ -95,3 +95,4 @@ class HostNetworkDriver(NamedTuple):
     """Guests of a network are about to move: (want, have). From now on each is found where it turns up."""
     prepare: Optional[Callable[[Mapping[str, Any], Work], None]] = None
     """What a role lays down beside packages: (what the role gives it)."""
+    load_balancers: Optional[Resource] = None

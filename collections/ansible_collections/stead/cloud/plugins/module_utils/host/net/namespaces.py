@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, List, Mapping, Sequence
+from typing import Any, Iterable, List, Mapping, Sequence
 
 from ..base.work import Work
 from . import links
@@ -66,6 +66,25 @@ def settle(namespace: str, link: Link, name: str, port: Mapping[str, Any], work:
     ]
     work.batch("ip", lines, namespace)
     return sorted(one.partition("/")[0] for one in wanted - has)
+
+
+def lead_out(namespace: str, name: str, gateways: Iterable[str], work: Work) -> None:
+    """One of each family at most. Only routes that were made here are taken away."""
+    routes = work.now.routes(namespace) if namespace in work.now.namespaces() else []
+    has = {one.get("gateway", "") for one in routes if one["dst"] == "default" and one.get("protocol") == "static"}
+    line = "-{0} route {1} default via {2}{3} proto static"
+    for one in sorted(has - set(gateways)):
+        _say(namespace, line.format(_version(one), "del", one, ""), work)
+    for one in sorted(set(gateways) - has):
+        _say(namespace, line.format(_version(one), "replace", one, " dev " + name), work)
+
+
+def _say(namespace: str, line: str, work: Work) -> None:
+    work.run(["ip", "-netns", namespace, *line.split()])
+
+
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4
 
 
 def remove(namespace: str, outsides: Sequence[str], work: Work) -> None:

@@ -24,7 +24,7 @@ Frames = Sequence[Tuple[str, bytes]]  # interface, frame
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    want = _read("routers", arguments[0]) if arguments else {}
+    want = (_read("routers", arguments[0]) or _read("load_balancers", arguments[0])) if arguments else {}
     floating = _floating(want)
     for turn in range(arp_nd.TIMES):
         if turn:

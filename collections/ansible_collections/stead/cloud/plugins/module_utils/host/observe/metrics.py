@@ -1,4 +1,4 @@
-"""`/usr/lib/stead/metrics VERB`: what guests of this host use.
+"""`/usr/lib/stead/metrics VERB`: what guests of this host use, and who answers behind its load balancers.
 
 `write FILE` is what stead-metrics.service runs: the file is for node_exporter's textfile collector. `rates SECONDS` is
 what `stead top` asks over SSH: one line of JSON.
@@ -11,10 +11,12 @@ import os
 import sys
 import time
 from typing import Any, Dict, Sequence
+from uuid import UUID
 
 from ..base import paths
 from ..base.errors import Failed
 from ..base.exposition import written
+from ..net.backends import backends
 from . import measuring
 
 READABLE = 0o644
@@ -41,6 +43,8 @@ def _run(verb: str, value: str) -> None:
         write(os.path.abspath(value))
     elif verb == "rates":
         sys.stdout.write(json.dumps(rates(value)) + "\n")
+    elif verb == "backends":
+        sys.stdout.write(json.dumps({"backends": backends(str(UUID(value)))}) + "\n")
     else:
         raise ValueError(verb)
 
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         verb, value = arguments
         _run(verb, value)
     except ValueError:
-        sys.stderr.write("usage: metrics write FILE | rates SECONDS\n")
+        sys.stderr.write("usage: metrics write FILE | rates SECONDS | backends UUID\n")
         return 2
     except Failed as error:
         sys.stderr.write("{0}\n".format(error))

@@ -62,21 +62,7 @@ def _way_out(want: Want, namespace: str, work: Work) -> None:
         version = ipaddress.ip_network(subnet["cidr"]).version
         if version in asked and "gateway" in subnet and "server" in subnet:
             ways.setdefault(version, subnet["gateway"])
-    routes = work.now.routes(namespace) if namespace in work.now.namespaces() else []
-    has = {one.get("gateway", "") for one in routes if one["dst"] == "default" and one.get("protocol") == "static"}
-    line = "-{0} route {1} default via {2}{3} proto static"
-    for one in sorted(has - set(ways.values())):
-        _say(namespace, line.format(_version(one), "del", one, ""), work)
-    for one in sorted(set(ways.values()) - has):
-        _say(namespace, line.format(_version(one), "replace", one, " dev " + INSIDE), work)
-
-
-def _say(namespace: str, line: str, work: Work) -> None:
-    work.run(["ip", "-netns", namespace, *line.split()])
-
-
-def _version(address: str) -> int:
-    return 6 if ":" in address else 4
+    namespaces.lead_out(namespace, INSIDE, ways.values(), work)
 
 
 def remove(uuid: str, work: Work) -> None:

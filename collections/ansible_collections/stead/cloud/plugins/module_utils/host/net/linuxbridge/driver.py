@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..driver import HostNetworkDriver
-from . import dhcp, floating_ips, lookouts, networks, ports, routers, security_groups
+from . import dhcp, floating_ips, load_balancers, lookouts, networks, ports, routers, security_groups
 from .strays import strays
 
 DRIVER = HostNetworkDriver(
@@ -18,4 +18,5 @@ DRIVER = HostNetworkDriver(
     inside=dhcp.namespace_of,
     strays=strays,
     expect=networks.expect,
+    load_balancers=load_balancers,
 )

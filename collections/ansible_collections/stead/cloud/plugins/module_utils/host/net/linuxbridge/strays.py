@@ -14,7 +14,8 @@ def strays(made: Mapping[str, Sequence[Mapping[str, Any]]], there: Iterable[str]
     """`made` has the entries of the ledger by kind."""
     uuids = [entry["uuid"] for kind in ("networks", "routers") for entry in made.get(kind, [])]
     ours = {name(uuid) for uuid in uuids for name in OF_NETWORKS}
-    ours |= {naming.router_name(port["mac"]) for entry in made.get("routers", []) for port in _ports(entry["want"])}
+    cabled = [entry["want"] for kind in ("routers", "load_balancers") for entry in made.get(kind, [])]
+    ours |= {naming.router_name(port["mac"]) for want in cabled for port in _ports(want)}
     return [
         name for name in there if name[:2] in PREFIXES and len(name) == 14 and _is_hex(name[2:]) and name not in ours
     ]
