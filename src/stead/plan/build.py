@@ -62,7 +62,8 @@ def build(
     """`recorded` is as it will be once `diff.renames` are carried out."""
     lasting = frozenset(plural for plural, kind in kinds.items() if kind.stateful and not kind.mobile)
     locating = {plural: kind.locates for plural, kind in kinds.items() if kind.locates}
-    ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting, locating)
+    leaving = {plural: kind.leaves for plural, kind in kinds.items() if kind.leaves is not None}
+    ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting, locating, leaving)
     if found:
         return None, found
     selected = _select(ordered, selection)

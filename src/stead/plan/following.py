@@ -1,9 +1,12 @@
-"""Changes that only say where others are: they come after those have moved, since until then each is where it was."""
+"""Changes that only say where others are: they come after those have moved, since until then each is where it was. And
+changes that leave others: those go after them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from stead.blueprint.model import Blueprint
 from stead.core.address import Address
@@ -12,7 +15,7 @@ from stead.diff import Change
 
 Locating = Mapping[str, Sequence[str]]  # kind -> patterns of fields that say where others are
 
-
+Leaving = Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Address]]]  # kind -> `Kind.leaves`
 Followers = Mapping[Address, Sequence[int]]  # address -> positions of its changes that follow those who move
 
 
@@ -43,3 +46,15 @@ def following(changes: Sequence[Change], blueprint: Blueprint, locating: Locatin
 
 
 _LEAVES = frozenset({Action.MIGRATE, Action.DESTROY, Action.FORGET})
+
+
+def left(
+    changes: Sequence[Change], breaks: Mapping[Address, Mapping[str, int]], leaving: Leaving
+) -> Iterator[tuple[int, int]]:
+    """(later, earlier): who goes for good goes after those who spoke to it have been told. `breaks` has what goes."""
+    for position, change in enumerate(changes):
+        told = leaving.get(change.address.kind)
+        if not breaks or told is None or change.have is None or change.want is None:
+            continue
+        for gone in told(change.have.fields(), change.want.fields()):
+            yield from ((broken, position) for broken in breaks.get(gone, {}).values())

@@ -18,7 +18,7 @@ from stead.core.named import NamedTuple
 from stead.core.recorded import Record
 from stead.diff import Change
 from stead.language.desired import Block
-from stead.plan.following import Followers, Locating, following
+from stead.plan.following import Followers, Leaving, Locating, following, left
 
 CYCLE = Code("STEAD-X001", "dependency cycle")
 
@@ -37,15 +37,15 @@ def arrange(
     records: Mapping[Address, Record],
     lasting: frozenset[str] = frozenset(),
     locating: Locating = MappingProxyType({}),
+    leaving: Leaving = MappingProxyType({}),
 ) -> tuple[Ordered, list[Diagnostic]]:
     """Of what waits for nothing, those of a higher priority come first. `lasting` are the kinds of what holds data and
-    outlives its users, who come one after the other; `locating` the fields of kinds that say where others are.
-    """
+    outlives its users, who come one after the other."""
     if first := blueprint.priorities:
         changes = sorted(changes, key=lambda change: -first.get(change.address, 0))
     edges = _Edges(changes, blueprint, records, following(changes, blueprint, locating))
     before = edges.all()
-    for later, earlier in edges.handing_over(lasting):
+    for later, earlier in (*edges.handing_over(lasting), *left(changes, edges.breaks, leaving)):
         before[later].add(earlier)
     return sort(changes, before)
 

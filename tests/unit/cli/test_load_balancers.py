@@ -195,3 +195,17 @@ def test_another_name_of_its_network_disturbs_nobody_and_another_network_is_a_pa
     (one, other) = wants(FRONT, capsys).values()
     assert one["uuid"] == other["uuid"] == uuid
     assert one["interfaces"]["inside"]["addresses"][0].startswith("10.30.0.")
+
+
+def test_a_member_is_taken_out_before_its_instance_goes(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = site / "stead.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("many: 2", "many: 1"), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["plan", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    told = {one["number"]: one for one in steps if one["address"] == FRONT}
+    (gone,) = [one for one in steps if one["address"] == "acme/instances/web[1]"]
+    assert gone["action"] == "destroy"
+    assert len(told) == 2
+    assert set(told) <= set(gone["after"])
+    assert all(one["wave"] < gone["wave"] for one in told.values())

@@ -4,7 +4,7 @@ from stead.core.effect import IN_PLACE, NAMED, Action, Disruption, Effect
 from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.load_balancer.model import LoadBalancer
 from stead.kinds.load_balancer.needs import demand, needs, usage
-from stead.kinds.load_balancer.realise import contribute, facts, host_needs, realise
+from stead.kinds.load_balancer.realise import contribute, facts, host_needs, leaves, realise
 from stead.kinds.load_balancer.rules import check, pins, reaches
 from stead.kinds.load_balancer.unmanaged import retained
 from stead.kinds.shared.counted import PORTS
@@ -35,6 +35,7 @@ KIND = Kind(
     contribute=contribute,
     realise=realise,
     facts=facts,
+    leaves=leaves,
     seen={
         "name": "its name; of a member with the index or key: `web-0`",
         "uuid": "its UUID",

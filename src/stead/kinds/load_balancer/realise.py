@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stead.core.address import Address
+from stead.core.address import Address, parse
 from stead.core.kind import Contribution, HostNeeds, Member, World
 from stead.core.needs import STANDBY
 from stead.core.want import Body, Want
@@ -130,13 +130,10 @@ def _members(backend: Backend, port: int, block: Block, world: World) -> Iterato
     for instance, lease_ in meant(backend, block, world.desired):
         if lease_ and lease_ in (leases := world.member(instance).leases):
             where = "" if instance.project == block.project else f"{instance.project or 'site'}."
-            yield f"{where}{_plain(instance)}:{asked}", _server(leases[lease_], asked, backend.weight)
+            server = _server(leases[lease_], asked, backend.weight) | {"instance": str(instance)}
+            yield f"{where}{instance.label}:{asked}", server
     if backend.address is not None:
         yield f"{backend.address}:{asked}", _server(backend.address, asked, backend.weight)
-
-
-def _plain(instance: Address) -> str:
-    return instance.name if instance.key is None else f"{instance.name}-{instance.key}"
 
 
 def _server(address: str, port: int, weight: int) -> dict[str, Any]:
@@ -157,3 +154,15 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
 
 def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
     return HostNeeds(beside=(str(fields["network"]),))
+
+
+def leaves(have: Mapping[str, Any], want: Mapping[str, Any]) -> Iterator[Address]:
+    """Instances that are no members any more: they get nothing new before they go."""
+    for text in sorted(_instances(have) - _instances(want)):
+        if (found := parse(text)) is not None:
+            yield found
+
+
+def _instances(fields: Mapping[str, Any]) -> set[str]:
+    members = (one for listener in fields["listeners"].values() for one in listener["members"].values())
+    return {one["instance"] for one in members if "instance" in one}

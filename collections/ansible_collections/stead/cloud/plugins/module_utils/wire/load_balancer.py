@@ -41,8 +41,9 @@ class StickyWant(TypedDict):
     lasts: int  # seconds
 
 
-class BackendWant(TypedDict):
+class BackendWant(TypedDict, total=False):
     address: str
+    instance: str  # whose address it is, where it is one's
     port: int
     weight: int
 
