@@ -92,7 +92,11 @@ _SERVER = record(
     block_device_mapping_v2={
         "type": "array",
         "maxItems": 16,
-        "items": record(volume_size={"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,6}$"}),
+        "items": record(
+            volume_size={"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,6}$"},
+            source_type={"enum": ["blank", "image", "snapshot", "volume"]},
+            destination_type={"enum": ["local", "volume"]},
+        ),
     },
 )
 _HINTS = record(group=UUID)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from stead.serve import versions
-from stead.serve.faults import not_found
-from stead.serve.image import members
+from stead.serve.faults import bad, not_found
+from stead.serve.image import members, metadefs
 from stead.serve.image.contents import download, upload
 from stead.serve.image.image_calls import (
     PROPERTIES,
@@ -48,6 +48,11 @@ def tasks(call: Call) -> ApiReply:
     return ApiReply(body={"tasks": []})
 
 
+def refused_task(call: Call) -> ApiReply:
+    """As Glance answers where it may fetch nothing from there."""
+    raise bad(f"Images are not imported from {str(call.body['input'].get('import_from', ''))[:80]!r}. Upload the file.")
+
+
 def import_methods(_call: Call) -> ApiReply:
     found = {"description": "Import methods available.", "type": "array", "value": []}
     return ApiReply(body={"import-methods": found})
@@ -65,6 +70,7 @@ _IMAGE = record(
     tags={"type": "array", "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f]{1,255}$"}, "maxItems": 128},
     visibility={"enum": ["public", "private", "shared", "community"]},
 )
+_TASK = record(["type", "input"], type={"enum": ["import"]}, input={"type": "object"})
 _PATCH = {"type": "array", "maxItems": 50, "items": record(path=LONG)}
 READER, MEMBER, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.PUBLIC
 ONE = f"{V}/images/{{id}}"
@@ -91,6 +97,8 @@ ROUTES = (
     ApiRoute("GET", f"{ONE}/tasks", READER, tasks),
     ApiRoute("GET", f"{V}/schemas/{{name}}", READER, schemas),
     ApiRoute("GET", f"{V}/info/import", READER, import_methods),
+    ApiRoute("POST", f"{V}/tasks", AccessPolicy.ADMIN, refused_task, _TASK),
+    *metadefs.ROUTES,
 )
 UNBUILT = (
     ("POST", f"{ONE}/import", "import from a URL"),
