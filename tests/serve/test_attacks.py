@@ -37,6 +37,8 @@ BODIES: dict[str, Any] = {
     "/credentials/{id}": {"credential": {"blob": "x"}},
     "/ports/{id}": {"port": {"name": "x"}},
     "/tags": {"tags": ["x"]},
+    "/images/{id}/members": {"member": "x"},
+    "/members/{member}": {"status": "accepted"},
     "/images/{id}": [{"op": "replace", "path": "/name", "value": "x"}],
     "/volumes/{id}": {"volume": {"name": "x"}},
     "/volumes/{id}/action": {"os-extend": {"new_size": 9}},
