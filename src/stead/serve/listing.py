@@ -10,7 +10,7 @@ from stead.serve.routes import Call
 
 Item = dict[str, Any]
 MOST = 1000  # of one page
-_NOT_FIELDS = frozenset({"limit", "marker", "sort_key", "sort_dir", "sort", "fields", "offset", "page_reverse"})
+NOT_FIELDS = frozenset({"limit", "marker", "sort_key", "sort_dir", "sort", "fields", "offset", "page_reverse"})
 
 
 def limit_of(call: Call) -> int:
@@ -26,7 +26,7 @@ def filtered(call: Call, items: Iterable[Item], *, known: Collection[str] | None
     """By every field that the query names; several values of one are alternatives. `known` limits it to these."""
     wanted: dict[str, list[str]] = {}
     for name, text in call.query:
-        if name not in _NOT_FIELDS and (known is None or name in known):
+        if name not in NOT_FIELDS and (known is None or name in known):
             wanted.setdefault(name, []).append(text)
     return [
         item for item in items if all(_fits(item.get(name), texts) for name, texts in wanted.items() if name in item)

@@ -23,7 +23,7 @@ from stead.serve.image.images import (
     waiting_one,
 )
 from stead.serve.keys import new_key
-from stead.serve.listing import filtered, ordered, page
+from stead.serve.listing import NOT_FIELDS, filtered, ordered, page
 from stead.serve.routes import ApiReply, Call
 
 PROPERTIES = frozenset(
@@ -66,6 +66,7 @@ def list_images(call: Call) -> ApiReply:
     call.query = [pair for pair in call.query if pair[0] not in ("member_status", "os_hidden")]
     tags = [text for name, text in call.query if name == "tag"]
     found = [one for one in found if set(tags) <= set(one["tags"]) and one["os_hidden"] == hidden]
+    found = [one for one in found if all(one.get(name) == text for name, text in _properties_asked(call))]
     call.query = [pair for name, text in call.query if name != "tag" for pair in _alternatives(name, text)]
     items = ordered(call, filtered(call, found[::-1]))
     part, more = page(call, items)
@@ -73,6 +74,12 @@ def list_images(call: Call) -> ApiReply:
     if more and part:
         body["next"] = f"/v2/images?limit={len(part)}&marker={part[-1]['id']}"
     return ApiReply(body=body)
+
+
+def _properties_asked(call: Call) -> list[tuple[str, str]]:
+    """What has no such property is not what is asked for."""
+    known = {*PROPERTIES, *NOT_FIELDS, "tag", "size_min", "size_max"}
+    return [(name, text) for name, text in call.query if name not in known]
 
 
 def _asked(call: Call) -> list[Image]:
