@@ -96,7 +96,10 @@ def change_member(call: Call) -> ApiReply:
         now = _of(content, key)
         return noted(key, members={**now, name: member})(content) if name in now else content
 
-    call.cloud.edit(owner, call.who, "answer the sharing of an image", edit)
+    try:
+        call.cloud.edit(owner, call.who, "answer the sharing of an image", edit)
+    except Fault as fault:  # what it says is of another project
+        raise conflict("The project that shares the image cannot be changed just now.") from fault
     return ApiReply(body=_member(call, name, member))
 
 
