@@ -50,7 +50,7 @@ WITHIN: dict[str, str] = {
     "ports": "subnets enabled description",
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",
-    "snapshots": "volume freeze description",
+    "snapshots": "volume instance freeze description",
     "volumes": "size from_ format qos shareable zone description",
     "common": "labels display_name tags protect ignore depends_on replace_when create_before_destroy",
 }

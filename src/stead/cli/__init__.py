@@ -43,7 +43,7 @@ COMMANDS: dict[str, str] = {
     "pause": "pause instances: they keep their memory, and stand still",
     "suspend": "suspend instances: their memory is kept on a disk",
     "resume": "let paused or suspended instances go on",
-    "revert": "put a volume back to one of its snapshots",
+    "revert": "put a volume or an instance back to a snapshot",
     "migrate": "move a running instance to another host",
     "drain": "move everything away from a host",
     "restore": "bring home what a drain moved away",

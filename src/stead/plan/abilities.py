@@ -21,14 +21,13 @@ def unable(
     plan: Plan, observed: Observed, recorded: Recorded, blueprint: Blueprint, kinds: Mapping[str, Kind]
 ) -> list[Diagnostic]:
     """One diagnostic for each reason, however many steps have it."""
-    staying = staying_of(plan, observed.hosts, kinds)
+    staying = staying_of(plan, observed, blueprint, kinds)
     for step in plan.steps:
         moves = step.action is Action.MIGRATE
         if kinds[step.address.kind].carried and (moves or step.action is Action.REBUILD):
             for why in (
                 _in_use(step, observed, kinds),
                 _perhaps_in_use(step, observed, recorded, kinds),
-                _left_behind(step, observed, blueprint, kinds) if moves else "",
             ):
                 staying.setdefault(why, []).append(step)
     return [_told(why, steps, plan) for why, steps in staying.items() if why]
@@ -62,21 +61,29 @@ def _left_behind(step: Step, observed: Observed, blueprint: Blueprint, kinds: Ma
         if not kind.stateful or kind.moves or step.address not in settled.block.refs:
             continue
         if step.host in observed.haves.get(address, {}):
-            return f"{address} is of it and does not move. Destroy that first, or make a volume from it."
+            return f"{address} is of it and does not move. Destroy that first, or keep what is in it elsewhere."
     return ""
 
 
-def staying_of(plan: Plan, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> dict[str, list[Step]]:
+def staying_of(
+    plan: Plan, observed: Observed, blueprint: Blueprint, kinds: Mapping[str, Kind]
+) -> dict[str, list[Step]]:
     """Migrations that their hosts cannot make, by reason."""
     staying: dict[str, list[Step]] = {}
     for step in plan.steps:
-        source, target = hosts.get(step.host), hosts.get(step.to or step.host)
-        if step.action is not Action.MIGRATE or step.have is None or source is None or target is None:
-            continue
-        want = step.want or step.have
-        if why := kinds[step.address.kind].stays(step.have.fields(), want.fields(), source, target):
-            staying.setdefault(why, []).append(step)
+        if step.action is Action.MIGRATE:
+            for why in (_unfit(step, observed.hosts, kinds), _left_behind(step, observed, blueprint, kinds)):
+                staying.setdefault(why, []).append(step)
+    staying.pop("", None)
     return staying
+
+
+def _unfit(step: Step, hosts: Mapping[str, Host], kinds: Mapping[str, Kind]) -> str:
+    source, target = hosts.get(step.host), hosts.get(step.to or step.host)
+    if step.have is None or source is None or target is None:
+        return ""
+    want = step.want or step.have
+    return kinds[step.address.kind].stays(step.have.fields(), want.fields(), source, target)
 
 
 def _way(step: Step) -> str:

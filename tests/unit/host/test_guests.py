@@ -158,7 +158,7 @@ def test_a_guest_that_is_stopped_keeps_no_memory() -> None:
 
 def test_a_disk_that_cannot_be_copied_says_why() -> None:
     with pytest.raises(Failed, match=r"STEAD-E305: .*no room"):
-        Domain(Refusing()).copy("vdb", "/new", freeze=False)
+        Domain(Refusing()).copy({"vdb": "/new"}, freeze=False)
 
 
 def test_a_guest_knows_a_volume_by_its_number_or_its_place() -> None:

@@ -76,10 +76,10 @@ class Site:
         recorded = open_store("", directory=self.folder / ".stead").recorded()
         return str(recorded.resources[found].leases["uuid"])
 
-    def went_back(self) -> int:
+    def went_back(self, kind: str = "volumes", name: str = "data") -> int:
         """In which state of the store."""
         recorded = open_store("", directory=self.folder / ".stead").recorded()
-        (want,) = recorded.resources[Address("acme", "volumes", "data")].wants.values()
+        (want,) = recorded.resources[Address("acme", kind, name)].wants.values()
         return int(want.fields()["origin"]["snapshot"]["asked"])
 
 
@@ -199,7 +199,8 @@ def test_a_volume_goes_back_to_its_snapshot_and_stays_what_it_is(snapped: Site) 
             "is no snapshot of acme/volumes/data. There is",
         ),
         (("acme/volumes/data", "acme/volumes/other"), "is no snapshot of acme/volumes/data"),
-        (("acme/instances/db", "acme/snapshots/before"), "acme/instances/db has no snapshots"),
+        (("acme/instances/db", "acme/snapshots/before"), "is no snapshot of acme/instances/db. It has none"),
+        (("acme/networks/app", "acme/snapshots/before"), "acme/networks/app has no snapshots"),
         (("acme/volumes/data", "acme/snapshots/no"), "STEAD-C020"),
         (("acme/volumes", "acme/snapshots/before"), "STEAD-C020"),
     ],
@@ -215,6 +216,77 @@ def test_it_does_not_go_back_without_consent_nor_in_use(snapped: Site) -> None:
     snapped.run("start", "acme/instances/db", "--auto-approve", "--max-disruption", "reboot")
     said = snapped.run(*BACK, "--auto-approve", "--max-disruption", "data-loss", rc=1)
     assert "rebuild acme/volumes/data within e1. acme/instances/db runs and uses it. Stop it" in said
+
+
+PET = {**GUEST, "volumes": ["data", "far"]}
+WHOLE = ("revert", "acme/instances/db", "acme/snapshots/whole")
+
+
+@pytest.fixture
+def pet(site: Site) -> Site:
+    """An instance with a volume in a file of its host, and one that another host serves."""
+    volumes = {**volume("e1"), "far": {"size": "1GiB", "pool": "share"}}
+    site.write(volumes=volumes, instances={"db": PET}, snapshots={"whole": {"instance": "db"}})
+    site.apply()
+    return site
+
+
+def test_a_snapshot_of_an_instance_says_what_is_no_part_of_it(pet: Site) -> None:
+    said = pet.run("plan")
+    assert "STEAD-V012" in said
+    assert "acme/volumes/far: Pool share is of type nfs." in said
+    assert "acme/volumes/data:" not in said
+    assert "e1" in pet.run("show", "acme/snapshots/whole")
+
+
+def test_an_instance_goes_back_and_stays_what_it_is(pet: Site) -> None:
+    uuid = pet.uuid("acme/instances/db")
+    said = pet.run(*WHOLE, "--auto-approve", "--max-disruption", "data-loss")
+    assert "you asked for it: it goes back to acme/snapshots/whole" in said
+    assert "loses what was written after the snapshot to instance acme/instances/db (e1)" in said
+    assert (pet.uuid("acme/instances/db"), pet.steps()) == (uuid, [])
+    first = pet.went_back("instances", "db")
+    pet.run(*WHOLE, "--auto-approve", "--max-disruption", "data-loss")
+    second = pet.went_back("instances", "db")
+    assert second > first, "another time is another step"
+    pet.run("stop", "acme/instances/db", "--auto-approve", "--max-disruption", "reboot")
+    assert pet.went_back("instances", "db") == second
+    assert pet.steps() == []
+
+
+def test_an_instance_does_not_go_back_without_consent(pet: Site) -> None:
+    assert "at most rebuild is allowed" in pet.run(*WHOLE, "--auto-approve", "--max-disruption", "rebuild", rc=1)
+
+
+def test_an_instance_with_a_snapshot_stays_where_that_is(site: Site) -> None:
+    site.write(instances={"db": {**GUEST, "volumes": []}}, snapshots={"whole": {"instance": "db"}})
+    site.apply()
+    assert "acme/snapshots/whole is of it and does not move." in site.run("migrate", "acme/instances/db", rc=1)
+    host = json.loads(site.run("show", "acme/instances/db", "--json"))["resources"][0]["host"]
+    assert "acme/snapshots/whole is of it and does not move." in site.run("drain", host, "--auto-approve", rc=1)
+    site.write(instances={"db": {**GUEST, "volumes": []}})
+    site.apply("--max-disruption", "data-loss")
+    site.run("migrate", "acme/instances/db", "--auto-approve")
+
+
+@pytest.mark.parametrize("snapshot", [{}, {"instance": "db", "volume": "data"}])
+def test_a_snapshot_is_of_one_thing(site: Site, snapshot: dict[str, str]) -> None:
+    guests = {"db": GUEST, "web": {**GUEST, "volumes": [], "count": 2}}
+    site.write(volumes=volume("e1"), instances=guests, snapshots={"one": snapshot})
+    assert "STEAD-V010" in site.run("plan", rc=1)
+
+
+def test_no_volume_is_made_of_an_instance(site: Site) -> None:
+    copied = {**volume("e1"), "twin": {"from": {"snapshot": "one"}}}
+    site.write(volumes=copied, instances={"db": GUEST}, snapshots={"one": {"instance": "db"}})
+    assert "STEAD-V013" in site.run("plan", rc=1)
+
+
+def test_an_instance_that_boots_from_a_served_volume_has_no_snapshot(site: Site) -> None:
+    root = {"root": {"size": "2GiB", "pool": "share", "from": {"image": "debian"}}}
+    guest = {"flavor": GUEST["flavor"], "boot_volume": "root", "networks": ["app"]}
+    site.write(volumes=root, instances={"db": guest}, snapshots={"one": {"instance": "db"}})
+    assert "STEAD-V011" in site.run("plan", rc=1)
 
 
 def in_pool(pool: str, **more: Any) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Put a volume back to one of its snapshots. What was written to it after the snapshot is lost.
+"""Put a volume or an instance back to one of its snapshots. What was written to it after the snapshot is lost.
 
   stead revert acme/volumes/pgdata acme/snapshots/monday
+  stead revert acme/instances/db acme/snapshots/before-upgrade
 
-The plan is shown, and you are asked. The volume stays the same one, with its UUID and its size. Its snapshots stay.
-If a running instance uses the volume, the plan is refused: stop the instance first (`stead stop`).
+The plan is shown, and you are asked. It stays the same one, with its UUID, addresses and sizes. Its snapshots stay.
+If a running instance uses the volume, the plan is refused: stop the instance first (`stead stop`). An instance is
+stopped, gets back all disks of the snapshot that it still has, and boots.
 
 exit status: 0 done; 1 refused, or a step failed; 3 not agreed to; 130 stopped by Ctrl-C
 """
@@ -19,7 +21,7 @@ from stead.core.effect import Action
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", metavar="VOLUME", help="a volume")
+    parser.add_argument("address", metavar="ADDRESS", help="a volume or an instance")
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="a snapshot of it")
     shared.applying(parser)
     shared.inputs(parser)

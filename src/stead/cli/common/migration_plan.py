@@ -100,9 +100,9 @@ def make(workspace: Workspace, asked: Mapping[str, Any], *, whole: bool = True) 
         raise Refused(PENDING.at(None, text))
     while True:
         planned, found = make_plan(inputs, wishes_of(asked, inputs.recorded) or NO_WISHES)
-        if whole or planned.plan is None:
+        if whole or planned.plan is None or planned.blueprint is None:
             break
-        held = staying_of(planned.plan, inputs.observed.hosts, inputs.kinds)
+        held = staying_of(planned.plan, inputs.observed, planned.blueprint, inputs.kinds)
         if not held:
             break
         staying = {str(step.address): why for why, steps in held.items() for step in steps}

@@ -37,7 +37,7 @@ class PlanningRequest:
     rebuild: tuple[str, ...] = ()
     confirm_dead: tuple[str, ...] = ()
     reboot: tuple[str, ...] = ()
-    revert: tuple[str, ...] = ()  # a volume, and the snapshot that it goes back to
+    revert: tuple[str, ...] = ()  # a volume or an instance, and the snapshot that it goes back to
     state: str = ""  # that the targets are given by hand, with who and when
     destroy: bool = False
     refresh_only: bool = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_ADDRESS = Code("STEAD-C020", "no resource has this address")
 NO_GUEST = Code("STEAD-C059", "the address is not an instance's")
 NOT_RUNNING = Code("STEAD-C065", "an instance that does not run cannot be restarted")
-NO_SNAPSHOT = Code("STEAD-C084", "a volume cannot go back to this")
+NO_SNAPSHOT = Code("STEAD-C084", "a resource cannot go back to this")
 NO_PROJECT = Code("STEAD-C021", "there is no such project")
 NO_LABEL = Code("STEAD-C022", "no resource has this label")
 
@@ -107,11 +107,15 @@ def _check_rebuilt(addresses: Collection[Address], inputs: Inputs) -> None:
 def _reverting(back: Sequence[Collection[Address]], inputs: Inputs) -> tuple[Address, Address]:
     """What goes back, and the snapshot of it."""
     if len(back) != 2 or any(len(one) != 1 for one in back):
-        raise Refused(NO_SNAPSHOT.at(None, "Name one volume and one snapshot of it, each with its whole address."))
+        raise Refused(
+            NO_SNAPSHOT.at(None, "Name one volume or instance, and one snapshot of it, each with its whole address.")
+        )
     (what,), (snapshot,) = back
     block = inputs.desired.by_address.get(snapshot)
     if inputs.kinds[what.kind].reverted is None:
-        raise Refused(NO_SNAPSHOT.at(None, f"{what} has no snapshots. Volumes have them.", address=str(what)))
+        raise Refused(
+            NO_SNAPSHOT.at(None, f"{what} has no snapshots. Volumes and instances have them.", address=str(what))
+        )
     if block is None or what not in block.refs or snapshot not in inputs.observed.haves:
         there = [str(one) for one in inputs.observed.haves if what in _refs(one, inputs) and one.kind == snapshot.kind]
         told = f"There is {', '.join(there)}." if there else "It has none."

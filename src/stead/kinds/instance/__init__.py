@@ -11,7 +11,7 @@ from stead.kinds.instance.moving import stays
 from stead.kinds.instance.nics import implicit_refs, needs, pins
 from stead.kinds.instance.pacing import pace
 from stead.kinds.instance.reach import reaches
-from stead.kinds.instance.realise import contribute, facts, realise, saved
+from stead.kinds.instance.realise import contribute, facts, realise, reverted, saved
 from stead.kinds.instance.rules import check
 from stead.kinds.instance.unmanaged import retained
 from stead.kinds.instance.waits import awaited
@@ -53,6 +53,7 @@ KIND = Kind(
         "ports": PORTS,
     },
     saved=saved,
+    reverted=reverted,
     usage=usage,
     meters=METERS,
     metered=metered,
@@ -86,6 +87,7 @@ KIND = Kind(
     words=WORDS,
     field_map={
         "image": "image",
+        "origin": "image",
         "memory": "flavor",
         "max_memory": "flavor",
         "vcpus": "flavor",

@@ -52,6 +52,7 @@ EFFECTS: Mapping[str, Effect] = {
     "cdrom": IN_PLACE,
     "hostname": IN_PLACE,
     "labels": IN_PLACE,
+    "origin": IN_PLACE,  # its past
     "migration": IN_PLACE,  # read when it moves
     "os": IN_PLACE,
     "properties": IN_PLACE,

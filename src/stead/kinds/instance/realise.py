@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stead.core.address import Address
 from stead.core.by_hand import STATE, state_of
 from stead.core.kind import Contribution, Member, SavedDisk, World
 from stead.core.want import Body, Want, digest
@@ -106,6 +107,10 @@ def facts(block: Block, member: Member, world: World) -> dict[str, Any]:
         "labels": block.settings.labels,
         "properties": model.properties,
     }
+
+
+def reverted(want: Mapping[str, Any], snapshot: Address, fields: Mapping[str, Any], serial: int) -> Mapping[str, Any]:
+    return {**want, "origin": {"snapshot": {"address": str(snapshot), "uuid": fields["uuid"], "asked": serial}}}
 
 
 def saved(fields: Mapping[str, Any]) -> SavedDisk | None:

@@ -1,4 +1,4 @@
-"""A volume as it was at one moment."""
+"""A volume, or the disks of an instance, as they were at one moment."""
 
 from stead.core.effect import IN_PLACE, NAMED, REPLACED
 from stead.core.kind import Kind, QuotaWord, Scope
@@ -6,7 +6,7 @@ from stead.core.metered import MeterWord
 from stead.kinds.shared.storage import pool_effects
 from stead.kinds.snapshot.model import Snapshot
 from stead.kinds.snapshot.realise import extent, facts, host_needs, metered, realise
-from stead.kinds.snapshot.rules import fits
+from stead.kinds.snapshot.rules import check, fits
 from stead.kinds.snapshot.unmanaged import retained
 
 KIND = Kind(
@@ -14,8 +14,8 @@ KIND = Kind(
     plural="snapshots",
     scope=Scope.PROJECT,
     model=Snapshot,
-    help="A volume as it was at one moment.",
-    highlights=("volume.address", "size"),
+    help="A volume, or the disks of an instance, as they were at one moment.",
+    highlights=("volume.address", "instance.address"),
     extent=extent,
     host_needs=host_needs,
     counted=True,
@@ -23,6 +23,7 @@ KIND = Kind(
     stateful=True,
     irreplaceable=True,
     retained=retained,
+    check=check,
     fits=fits,
     quota={"snapshots": QuotaWord("Snapshots")},
     meters={"snapshots": MeterWord("Snapshots, by pool")},
@@ -33,11 +34,13 @@ KIND = Kind(
         "name": "its name; of a member with the index or key: `web-0`",
         "uuid": "its UUID",
         "volume": "address of its volume",
+        "instance": "address of its instance",
         "host": "host that it is on",
     },
     effects={
         **NAMED,
         "freeze": IN_PLACE,
+        "instance": REPLACED,
         "volume": REPLACED,
         "pool": IN_PLACE,
         **pool_effects("pool", IN_PLACE, another=REPLACED),

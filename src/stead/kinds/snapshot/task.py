@@ -16,7 +16,12 @@ class SnapshotWords:
     project: Annotated[str, "Project that it belongs to"]
     volume: Annotated[
         str | None,
-        "Name of the project's volume, kept on this host by M(stead.cloud.volume). Required unless O(state=absent)",
+        "Name of the project's volume, kept on this host by M(stead.cloud.volume). Unless O(state=absent), this or "
+        "O(instance) is required",
+    ] = None
+    instance: Annotated[
+        str | None,
+        "Name of the project's instance, kept on this host by M(stead.cloud.instance): all its disks at one moment",
     ] = None
     state: Annotated[Literal["present", "absent"], "Whether it exists"] = "present"
 

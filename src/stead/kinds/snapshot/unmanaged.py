@@ -1,4 +1,4 @@
-"""A snapshot that is managed no longer: its volume stays, for it would go with that."""
+"""A snapshot that is managed no longer: what it is of stays, for it would go with that."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from stead.language.desired import Desired
 
 def retained(unmanaged: Unmanaged, _desired: Desired) -> Retained:
     address, host, fields = unmanaged
-    volume = parse(fields["volume"]["address"])
+    source = parse((fields.get("volume") or fields["instance"])["address"])
     fact = {"hosts": (host,), "user": str(address.block)}
-    return Retained((Contribution(volume, "user", fact),) if volume is not None else ())
+    return Retained((Contribution(source, "user", fact),) if source is not None else ())

@@ -40,7 +40,8 @@ def _source(model: Volume, desired: Desired) -> Source | None:
     if model.from_.volume is not None:
         return Source(model.from_.volume, served=True)
     snapshot = desired.get(model.from_.snapshot) if model.from_.snapshot is not None else None
-    return Source(snapshot.model.volume, served=False) if snapshot is not None else None
+    carrier = snapshot.model.volume if snapshot is not None else None
+    return Source(carrier, served=False) if carrier is not None else None
 
 
 def grow_only(block: Block, desired: Desired) -> dict[str, int]:

@@ -17,6 +17,7 @@ NO_SIZE = Code("STEAD-V001", "the volume has no size")
 SMALLER = Code("STEAD-V002", "the volume is smaller than its source")
 ORIGIN = Code("STEAD-V003", "a volume can have only one source")
 ISO = Code("STEAD-V004", "an ISO image cannot be a volume")
+OF_INSTANCE = Code("STEAD-V013", "no volume can be made from a snapshot of an instance")
 FOUND = Code("STEAD-V009", "an existing file is not told enough")
 SHARED_QCOW2 = Code("STEAD-V005", "a shareable volume must be raw")
 RAW_ONLY = Code("STEAD-V008", "this type of pool holds only raw volumes")
@@ -82,6 +83,10 @@ def _origin(block: Block, origin: VolumeSource, desired: Desired) -> Iterator[Di
     if what == "image" and images.forms(source.model.source, source.model.format, None)[0] == "iso":
         text = f"{address} is an iso: instances boot it with `cdrom`. Name an image of a disk."
         yield ISO.at(block.place("from.image"), text)
+        return
+    if what == "snapshot" and source.model.volume is None:
+        text = f"{address} is of an instance, which goes back to it by `stead revert`. Name a snapshot of a volume."
+        yield OF_INSTANCE.at(block.place("from.snapshot"), text)
         return
     least = volume_size(address, desired)
     model = block.model

@@ -36,7 +36,13 @@ def scoped(handler: Handler) -> Handler:
 def _all(call: Call, kind: str) -> tuple[CloudState, list[KnownResource]]:
     world = call.world
     everywhere = call.caller.admin and call.flag("all_tenants")
-    return world, list(world.things(kind, None if everywhere else [call.caller.project]))[::-1]
+    found = world.things(kind, None if everywhere else [call.caller.project])
+    return world, [one for one in found if is_told(one)][::-1]
+
+
+def is_told(thing: KnownResource) -> bool:
+    """A snapshot of an instance is no volume's: these clients have no words for it."""
+    return thing.address.kind != "snapshots" or thing.model.volume is not None
 
 
 SORT_KEYS = frozenset(
@@ -89,11 +95,23 @@ def _must_be_fields(call: Call, items: Sequence[Mapping[str, Any]]) -> None:
 
 def seen(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
     world = call.world
-    return world, world.find(kind, call.path["id"], call.caller.project, what=what, admin=call.caller.admin)
+    thing = world.find(kind, call.path["id"], call.caller.project, what=what, admin=call.caller.admin)
+    return world, told(thing, what)
+
+
+def own(call: Call, kind: str, what: str) -> tuple[CloudState, KnownResource]:
+    world, thing = call.own(kind, what)
+    return world, told(thing, what)
+
+
+def told(thing: KnownResource, what: str) -> KnownResource:
+    if not is_told(thing):
+        raise not_found(what, thing.id)
+    return thing
 
 
 def described(call: Call, kind: str, what: str, body: str) -> tuple[CloudState, KnownResource]:
-    _, thing = call.own(kind, what)
+    _, thing = own(call, kind, what)
     said, name = call.body[body], thing.address.name
     words = (("name", "display_name"), ("description", "description"), ("metadata", "labels"))
     fields = {word: said[one] or None for one, word in words if one in said}

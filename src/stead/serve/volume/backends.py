@@ -8,6 +8,7 @@ from typing import Any
 from stead.core.observed import Host, HostStatus, StoragePool
 from stead.serve.faults import not_found
 from stead.serve.routes import ApiReply, Call
+from stead.serve.volume.answers import is_told
 from stead.serve.volume.volumes import gigabytes, place_of
 from stead.serve.world import moment
 
@@ -70,7 +71,8 @@ def show_host(call: Call) -> ApiReply:
     _named(call, call.path["name"])
     world = call.world
     there = [one for one in world.things("volumes") if place_of(one) == call.path["name"]]
-    taken = [one for one in world.things("snapshots") if place_of(world.thing(one.model.volume)) == call.path["name"]]
+    snapshots_of_volumes = filter(is_told, world.things("snapshots"))
+    taken = [one for one in snapshots_of_volumes if place_of(world.thing(one.model.volume)) == call.path["name"]]
     projects = sorted({one.address.project for one in (*there, *taken)})
     rows: list[dict[str, Any]] = []
     for project in (None, *projects):

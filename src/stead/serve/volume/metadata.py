@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stead.serve.edits import change
 from stead.serve.faults import bad, not_found
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume.answers import seen
+from stead.serve.volume.answers import own, seen
 
 
 def show(call: Call, *, kind: str, what: str) -> ApiReply:
@@ -15,7 +15,7 @@ def show(call: Call, *, kind: str, what: str) -> ApiReply:
 
 
 def write(call: Call, *, kind: str, what: str, keep: bool) -> ApiReply:
-    before = call.own(kind, what)[1].settings.labels if keep else {}
+    before = own(call, kind, what)[1].settings.labels if keep else {}
     labels = {**before, **call.body["metadata"]}
     _save(call, kind, what, labels)
     return ApiReply(body={"metadata": labels})
@@ -30,12 +30,12 @@ def write_item(call: Call, *, kind: str, what: str) -> ApiReply:
     item = call.body["meta"]
     if [*item] != [call.path["key"]]:
         raise bad("The body names one item, which is that of the path.")
-    _save(call, kind, what, {**call.own(kind, what)[1].settings.labels, **item})
+    _save(call, kind, what, {**own(call, kind, what)[1].settings.labels, **item})
     return ApiReply(body={"meta": item})
 
 
 def delete_item(call: Call, *, kind: str, what: str) -> ApiReply:
-    labels, key = call.own(kind, what)[1].settings.labels, call.path["key"]
+    labels, key = own(call, kind, what)[1].settings.labels, call.path["key"]
     _item(labels, key)
     _save(call, kind, what, {name: one for name, one in labels.items() if name != key})
     return ApiReply(200)
@@ -48,5 +48,5 @@ def _item(labels: Mapping[str, str], key: str) -> str:
 
 
 def _save(call: Call, kind: str, what: str, labels: Mapping[str, str]) -> None:
-    name = call.own(kind, what)[1].address.name
+    name = own(call, kind, what)[1].address.name
     call.edit("change metadata", lambda content: change(content, kind, name, {"labels": dict(labels) or None}))

@@ -9,7 +9,7 @@ from stead.serve.edits import put, remove
 from stead.serve.faults import bad, forbidden, not_built
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume.answers import STATUS, described, listed, seen
+from stead.serve.volume.answers import STATUS, described, listed, own, seen
 from stead.serve.volume.volumes import attached, gigabytes
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
@@ -72,7 +72,7 @@ def change_snapshot(call: Call) -> ApiReply:
 
 def act(call: Call) -> ApiReply:
     """By force, a snapshot is deleted in any state; what is made from it keeps it all the same."""
-    call.own("snapshots", "Snapshot")
+    own(call, "snapshots", "Snapshot")
     if [*call.body] != ["os-force_delete"]:
         raise not_built("Of the actions of snapshots, os-force_delete alone is there: a status cannot be written.")
     if not call.caller.admin:
@@ -81,7 +81,7 @@ def act(call: Call) -> ApiReply:
 
 
 def delete_snapshot(call: Call) -> ApiReply:
-    world, thing = call.own("snapshots", "Snapshot")
+    world, thing = own(call, "snapshots", "Snapshot")
     world.must_be_unused(thing, "Snapshot")
     name = thing.address.name
     call.edit(

@@ -17,7 +17,7 @@ from stead.serve.image.saving import DiskToRegister, register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import flags, types
-from stead.serve.volume.answers import STATUS, V, described, listed, seen
+from stead.serve.volume.answers import STATUS, V, described, listed, seen, told
 from stead.serve.volume_notes import READONLY, RESERVED
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
@@ -164,7 +164,7 @@ def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str,
         ("source_volid", "volumes", "volume", "Volume"),
     ):
         if said.get(name):
-            found = world.find(kind, said[name], call.project, what=what)
+            found = told(world.find(kind, said[name], call.project, what=what), what)
             return {word: found.address.name}
     return None
 
@@ -174,7 +174,7 @@ def _pool(call: Call, world: CloudState, said: Mapping[str, Any]) -> str:
     if said.get("source_volid"):
         return str(world.find("volumes", said["source_volid"], call.project, what="Volume").model.pool)
     if said.get("snapshot_id"):
-        snapshot = world.find("snapshots", said["snapshot_id"], call.project, what="Snapshot")
+        snapshot = told(world.find("snapshots", said["snapshot_id"], call.project, what="Snapshot"), "Snapshot")
         return str(world.thing(snapshot.model.volume).model.pool)
     return types.DEFAULT
 

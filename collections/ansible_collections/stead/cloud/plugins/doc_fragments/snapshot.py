@@ -16,8 +16,12 @@ options:
     type: str
     required: true
   volume:
-    description: Name of the project's volume, kept on this host by M(stead.cloud.volume). Required unless
-      O(state=absent).
+    description: Name of the project's volume, kept on this host by M(stead.cloud.volume). Unless O(state=absent),
+      this or O(instance) is required.
+    type: str
+  instance:
+    description: 'Name of the project''s instance, kept on this host by M(stead.cloud.instance): all its
+      disks at one moment.'
     type: str
   state:
     description: Whether it exists.
@@ -27,8 +31,9 @@ options:
       - absent
     default: present
   freeze:
-    description: Ask the guest agent of the instance that uses the volume to freeze its file systems meanwhile.
-      Some drivers can.
+    description: 'Ask the guest agent of the instance that uses the volume to freeze its file systems
+      meanwhile. Some drivers can. Of an instance: an agent that answers is asked in any case, and this
+      fails without one.'
     type: bool
     default: false
 """

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot
-short_description: Keep a snapshot of a volume
+short_description: Keep a snapshot of a volume or an instance
 description:
   - Copies what is on a volume at one moment, also while a guest uses it. A snapshot needs the volume no more.
+  - Of an instance, it copies all disks that this host keeps in files, at one moment.
 version_added: 0.1.0
 author:
   - Stead contributors (@stead-cloud)
@@ -21,6 +22,12 @@ EXAMPLES = r"""
     project: acme
     name: pgdata-monday
     volume: pgdata
+
+- name: Keep all disks of an instance as they are before an upgrade
+  stead.cloud.snapshot:
+    project: acme
+    name: before-upgrade
+    instance: db
 """
 
 RETURN = r"""
@@ -43,7 +50,7 @@ done:
   elements: str
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -56,7 +63,8 @@ from ..module_utils.wire.parts import DEFAULT_STORAGE
 def main() -> None:
     module = AnsibleModule(
         argument_spec=arguments.OPTIONS,
-        required_if=[("state", "present", ("volume",))],
+        mutually_exclusive=[("volume", "instance")],
+        required_if=[("state", "present", ("volume", "instance"), True)],
         supports_check_mode=True,
     )
     given = module.params
@@ -66,20 +74,27 @@ def main() -> None:
 
 def wanted(module: AnsibleModule, address: str) -> Dict[str, Any]:
     given = module.params
-    of = standalone.address_of(given["project"], "volumes", given["volume"])
-    made = ledger.read("volumes", standalone.uuid_of(of))
+    what = "volume" if given["volume"] else "instance"
+    of = standalone.address_of(given["project"], what + "s", given[what])
+    made = ledger.read(what + "s", standalone.uuid_of(of))
     if made is None and not module.check_mode:
-        module.fail_json(msg="Volume {0} is not on this host.".format(given["volume"]))
+        module.fail_json(msg="The {0} {1} is not on this host.".format(what, given[what]))
     # In check mode a task before may be what would make it.
     there = made["want"] if made else {"format": "qcow2", "pool": {"name": "default", "type": DEFAULT_STORAGE}}
     return {
         **standalone.passed(given, arguments.PASSED),
-        "format": there["format"],
+        **_where(what, there),
         "name": address,
-        "pool": there["pool"],
         "uuid": standalone.uuid_of(address),
-        "volume": {"address": of, "uuid": standalone.uuid_of(of)},
+        what: {"address": of, "uuid": standalone.uuid_of(of)},
     }
+
+
+def _where(what: str, there: Mapping[str, Any]) -> Dict[str, Any]:
+    if what == "volume":
+        return {"format": there["format"], "pool": there["pool"]}
+    root = there.get("root", there)  # its own, or a volume that it boots from
+    return {"pool": root.get("volume", root)["pool"]}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ OPTIONS: Dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "project": {"type": "str", "required": True},
     "volume": {"type": "str"},
+    "instance": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "freeze": {"type": "bool", "default": False},
 }

@@ -124,6 +124,16 @@ class MigrationWant(TypedDict, total=False):
     timeout: int  # seconds
 
 
+class WentBack(TypedDict):
+    address: str
+    uuid: str
+    asked: int  # it went back in this state of the store, so another time is another want
+
+
+class InstanceOrigin(TypedDict):
+    snapshot: WentBack
+
+
 class InstanceWant(Identified, total=False):
     agent: bool
     architecture: str
@@ -145,6 +155,7 @@ class InstanceWant(Identified, total=False):
     memory: int
     migration: MigrationWant
     nics: Dict[str, NicWant]  # by the name of the network
+    origin: InstanceOrigin
     os: str
     ports: Dict[str, PortWant]
     properties: Dict[str, str]
@@ -169,8 +180,8 @@ def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Di
 
 
 def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    # A domain is identified by its UUID. A different name is never a reason to stop it.
-    found = generic.without(fields, "name")
+    # What it went back to is its past. Its UUID says which domain it is: another name is never a reason to stop it.
+    found = generic.without(fields, "name", "origin")
     for name in ("memory", "max_memory"):
         if isinstance(found.get(name), int):
             found[name] = -(-found[name] // KIB) * KIB

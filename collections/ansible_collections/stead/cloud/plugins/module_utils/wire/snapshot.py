@@ -8,8 +8,10 @@ from typing import Any, List, Mapping, TypedDict
 from . import compare as generic
 from .parts import Identified, PoolPlace
 
+SOURCES = ("instance", "volume")
 
-class VolumeRef(TypedDict, total=False):
+
+class SnapshotSource(TypedDict, total=False):
     address: str
     uuid: str
 
@@ -17,24 +19,29 @@ class VolumeRef(TypedDict, total=False):
 class SnapshotWant(Identified, total=False):
     format: str
     freeze: bool
+    instance: SnapshotSource  # or
     pool: PoolPlace
-    volume: VolumeRef
+    volume: SnapshotSource
 
 
 def compare(want: Mapping[str, Any], have: Mapping[str, Any]) -> List[generic.Difference]:
     # Whether file systems were frozen matters only when the snapshot is taken.
     wanted, there = _compared(want), _compared(have)
-    if _of(want).get("address") == _of(have).get("address"):
-        # If the volume was made anew, the snapshot is still of the old one, and is kept.
-        there["volume"] = wanted["volume"]
+    for what in SOURCES:
+        if _of(want, what).get("address") == _of(have, what).get("address"):
+            # If that was made anew, the snapshot is still of the old one, and is kept.
+            there[what] = wanted[what]
+    if there["instance"]:
+        # Where its disks were is known where they were copied; the instance may boot from another pool now.
+        there["pool"] = wanted.get("pool")
     return generic.compare(wanted, there)
 
 
 def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    # A volume that was renamed is the same volume.
-    return dict(generic.without(fields, "freeze"), volume=_of(fields).get("uuid"))
+    # What was renamed is the same.
+    return dict(generic.without(fields, "freeze"), **{what: _of(fields, what).get("uuid") for what in SOURCES})
 
 
-def _of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = fields.get("volume") or {}
+def _of(fields: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = fields.get(what) or {}
     return found

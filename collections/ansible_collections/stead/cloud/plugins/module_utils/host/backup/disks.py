@@ -111,7 +111,7 @@ def _kept(kind: str, uuid: str) -> Optional[StoredDisk]:
 def _copied(guest: Guest, device: str, serial: str) -> Iterator[str]:
     path = staged.path_of(serial, _COPY)
     try:
-        copies(guest).copy(device, path, False)
+        copies(guest).copy({device: path}, False)
         yield path
     finally:
         copies(guest).abandon(path)

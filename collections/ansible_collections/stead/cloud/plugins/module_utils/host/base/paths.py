@@ -20,6 +20,7 @@ NETWORKS = ROOT + "/networks"
 ROUTERS = ROOT + "/routers"
 LOAD_BALANCERS = ROOT + "/load_balancers"
 POOLS = ROOT + "/pools"
+SNAPSHOTS = ROOT + "/snapshots"
 LOCK = ROOT + "/lock"
 # Where QEMU finds what it encrypts moves with.
 MOVES_PKI = "/etc/pki/qemu"

@@ -67,10 +67,11 @@ class Grows(Protocol):
 
 @runtime_checkable
 class Copies(Protocol):
-    """A disk of it is copied as of one moment, while it runs."""
+    """Disks of it are copied as of one moment, while it runs."""
 
-    def copy(self, device: str, path: str, freeze: bool) -> None:
-        """With `freeze`, its file systems are asked to write everything out before."""
+    def copy(self, paths: Mapping[str, str], freeze: Optional[bool]) -> bool:
+        """By the name of each disk, where its copy goes. With `freeze`, its file systems have to write everything out
+        before; None asks them where an agent answers. Whether they did."""
 
     def abandon(self, path: str) -> None:
         """A copy that may still be written there ends now."""

@@ -19,7 +19,7 @@ from ..hypervisor.driver import Suspends, adjusts, adopts, pauses, suspends
 from ..images import tidying
 from ..net import ports
 from ..run import waiting
-from ..storage import disk_moves, instance_disks
+from ..storage import disk_moves, instance_disks, instance_snapshots
 from ..storage import drivers as storage
 
 if TYPE_CHECKING:
@@ -57,14 +57,17 @@ def ensure(step: HostStep, work: Work) -> None:
     disk_moves.end("instances", step["uuid"], work)
     for volume in instance_disks.attached(want):  # it is to run with them here, whatever was begun
         disk_moves.end("volumes", volume["uuid"], work)
-    goes_on = isinstance(guest, Suspends) and guest.is_suspended() and action not in RESTARTS
-    if guest is not None and action in RESTARTS:
+    restarts = action in RESTARTS or instance_snapshots.is_unfinished(step["uuid"])
+    goes_on = isinstance(guest, Suspends) and guest.is_suspended() and not restarts
+    if guest is not None and restarts:
         guest.stop(want["stop_timeout"], work)
     arrived = disk_moves.arrived(step)
     half_came = guest is None and ledger.came_from("instances", step["uuid"]) and not arrived
-    if action in NEW_DISK or half_came:
+    if (action in NEW_DISK or half_came) and not instance_snapshots.asked(step):
         instance_disks.remove_root(_recorded(step), work)
+        instance_snapshots.give_up(step["uuid"], work)
     instance_disks.ensure(want, work)
+    instance_snapshots.go_back(step, work)
     instance_disks.grow_root(want, guest, work)
     _guard(want, work)
     plugs = ports.plugs(want, work)
@@ -72,7 +75,7 @@ def ensure(step: HostStep, work: Work) -> None:
     if defined is None:  # check mode, and it is not there
         work.done += ["start {0}".format(want["name"])] if want["state"] in IS_ON else []
         return
-    if was_on and action not in RESTARTS:
+    if was_on and not restarts:
         adjusts(defined).adjust(step, plugs, work)
     instance_disks.let_go(_recorded(step), want, work)
     _unplugged(_recorded(step), want, work)
@@ -159,6 +162,7 @@ def restore(step: HostStep, work: Work) -> None:
             raise Failed(
                 FORGOTTEN, "The ledger has the instance, but the hypervisor does not. `stead apply` makes it again."
             )
+        instance_snapshots.refuse_unfinished(want["uuid"])
         storage.reach(instance_disks.attached(want), work)
         _bring(guest, want, work)
 

@@ -1,4 +1,5 @@
-"""Snapshots of volumes: a copy of what was on the volume at one moment, which needs neither it nor its guest any more.
+"""Snapshots: a copy of what was on a volume at one moment, which needs neither it nor its guest any more. Those of
+instances are in `storage/instance_snapshots`.
 
 Where a guest holds the disk that it uses, a volume in use is copied by its hypervisor, which holds the moment while the
 guest goes on writing. Elsewhere its own pool does it: see `storage/driver`.
@@ -14,7 +15,7 @@ from ..base.kind import HostKind, Seen, nothing
 from ..base.step import HostStep, Want
 from ..base.work import Work
 from ..hypervisor.driver import copies
-from ..storage import drivers
+from ..storage import drivers, instance_snapshots
 
 if TYPE_CHECKING:
     from ..observe.looking import Look
@@ -24,9 +25,16 @@ NO_VOLUME = FailureCode("STEAD-E156", "the volume of a snapshot is not on the ho
 
 
 def ensure(step: HostStep, work: Work) -> None:
+    want = step["want"]
+    if "instance" in want:
+        instance_snapshots.ensure(want, work)
+    else:
+        _of_volume(want, work)
+
+
+def _of_volume(want: Want, work: Work) -> None:
     from . import volume
 
-    want = step["want"]
     copy = drivers.snapshot(want["pool"], want["uuid"])
     if copy.exists():
         return
@@ -49,7 +57,7 @@ def ensure(step: HostStep, work: Work) -> None:
 
         keeping: Any = copy  # of a driver that leaves copies in use to the hypervisor
         work.act(
-            "back up {0} in use".format(source.path), keeping.take, lambda path: taking(device, path, want["freeze"])
+            "back up {0} in use".format(source.path), keeping.take, lambda path: taking({device: path}, want["freeze"])
         )
     else:
         source.clone(copy, work)
@@ -65,12 +73,16 @@ def _source(want: Want) -> StoredDisk:
 
 def remove(step: HostStep, work: Work) -> None:
     want = step.get("have")
-    if want is not None:
+    if want is not None and "instance" in want:
+        instance_snapshots.remove(want["uuid"], work)
+    elif want is not None:
         drivers.snapshot(want["pool"], want["uuid"]).remove(work)
 
 
 def seen(step: HostStep, _look: Look) -> Seen:
     want = step["want"]
+    if "instance" in want:
+        return {} if instance_snapshots.is_whole(want["uuid"]) else None
     return {} if drivers.snapshot(want["pool"], want["uuid"]).exists() else None
 
 

@@ -119,6 +119,11 @@ class File:
     def export(self, target: Content, work: Work) -> None:
         disk_files.export(Content(self.path, self.format), target, work)
 
+    @property
+    def unfinished(self) -> str:
+        """Where it is until it is whole."""
+        return self._new
+
     def take(self, make: Callable[[str], None]) -> None:
         """What `make(path)` writes, under this name once it is whole."""
         paths.remove(self._new)

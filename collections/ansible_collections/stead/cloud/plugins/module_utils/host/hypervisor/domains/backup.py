@@ -1,9 +1,10 @@
-"""A copy of one disk of a running guest as of one moment, by libvirt's backup: the guest goes on writing meanwhile."""
+"""Copies of disks of a running guest as of one moment, by libvirt's backup: the guest goes on writing meanwhile."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import Any
+from typing import Any, Mapping, Optional
 from xml.etree import ElementTree as Xml
 
 from ...base.elements import element, inner
@@ -14,29 +15,38 @@ LOOK = 0.2
 # Seconds. As long as qemu-img may take for as much.
 ENDS_WITHIN = 3600
 ABORTS_WITHIN = 30
+ANSWERS_WITHIN = 10  # an agent; it is the tenant's, and may never
+AGENT = "org.qemu.guest_agent.0"
 
 
-def take(domain: Any, device: str, path: str, freeze: bool) -> None:
+def take(domain: Any, paths: Mapping[str, str], freeze: Optional[bool]) -> bool:
     import libvirt
 
-    task = Xml.Element("domainbackup", {"mode": "push"})
-    listed = element(task, "disks")
-    for disk in Xml.fromstring(domain.XMLDesc(0)).findall("devices/disk"):
-        name = inner(disk, "target").get("dev")
-        chosen = element(listed, "disk", {"name": name, "backup": "yes" if name == device else "no"})
-        if name == device:
-            chosen.set("type", "file")
-            element(chosen, "target", {"file": path})
-            element(chosen, "driver", {"type": "qcow2"})
-    frozen = freeze and _freeze(domain)
+    xml = Xml.fromstring(domain.XMLDesc(0))
+    task = _task(xml, paths)
+    frozen = freeze is not False and _freeze(domain, xml, must=bool(freeze))
     try:
         domain.backupBegin(Xml.tostring(task, encoding="unicode"), None)
     except libvirt.libvirtError as error:
         raise Failed(NO_COPY, "libvirt refuses it: {0}. Stop the guest, or try again.".format(error)) from error
     finally:
         if frozen:
-            domain.fsThaw()
+            _thaw(domain)
     _wait(domain)
+    return frozen
+
+
+def _task(xml: Xml.Element, paths: Mapping[str, str]) -> Xml.Element:
+    task = Xml.Element("domainbackup", {"mode": "push"})
+    listed = element(task, "disks")
+    for disk in xml.findall("devices/disk"):
+        name = inner(disk, "target").get("dev", "")
+        chosen = element(listed, "disk", {"name": name, "backup": "yes" if name in paths else "no"})
+        if name in paths:
+            chosen.set("type", "file")
+            element(chosen, "target", {"file": paths[name]})
+            element(chosen, "driver", {"type": "qcow2"})
+    return task
 
 
 def abandon(domain: Any, path: str) -> None:
@@ -59,15 +69,38 @@ def _ended(domain: Any) -> None:
         time.sleep(LOOK)
 
 
-def _freeze(domain: Any) -> bool:
+def _freeze(domain: Any, xml: Xml.Element, must: bool) -> bool:
     """Without an agent in the guest the copy is what a power cut would have left, which file systems cope with."""
     import libvirt
 
+    if not must and not _has_agent(domain, xml):
+        return False
     try:
+        domain.agentSetResponseTimeout(ANSWERS_WITHIN)
         return bool(domain.fsFreeze() >= 0)
     except libvirt.libvirtError as error:
+        _thaw(domain)  # whoever was killed may have left it frozen
+        if not must:
+            return False
         text = "The guest's agent does not freeze its file systems ({0}). Set freeze: false."
         raise Failed(NO_COPY, text.format(error)) from error
+
+
+def _has_agent(domain: Any, xml: Xml.Element) -> bool:
+    """One that stands still answers nothing."""
+    import libvirt
+
+    channels = (one.attrib for one in xml.findall("devices/channel/target"))
+    connected = any(one.get("name") == AGENT and one.get("state") == "connected" for one in channels)
+    return connected and domain.state()[0] == libvirt.VIR_DOMAIN_RUNNING
+
+
+def _thaw(domain: Any) -> None:
+    """An agent that does not is the guest's own: nobody else can thaw it."""
+    import libvirt
+
+    with contextlib.suppress(libvirt.libvirtError):
+        domain.fsThaw()
 
 
 def _wait(domain: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Optional, Set, Union
+from typing import Any, Callable, Mapping, Optional, Set, Union
 from xml.etree import ElementTree as Xml
 
 from ...base.errors import Failed
@@ -61,8 +61,8 @@ class Domain:
         text = "grow {0} to {1} in use".format(disk, size)
         work.act(text, self._domain.blockResize, disk, size, in_bytes)
 
-    def copy(self, device: str, path: str, freeze: bool) -> None:
-        backup.take(self._domain, device, path, freeze)
+    def copy(self, paths: Mapping[str, str], freeze: Optional[bool]) -> bool:
+        return backup.take(self._domain, paths, freeze)
 
     def abandon(self, path: str) -> None:
         backup.abandon(self._domain, path)
