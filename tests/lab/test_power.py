@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from disk_scripts import user_data
 from driving import Driven, prepare, tiny
 from waiting import patiently
 
@@ -19,6 +20,12 @@ from stead.lab.sizes import parse
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 HOSTS = {"compute": {"count": 2, "cpus": 4}, "network": {"count": 1, "roles": ["network", "controller"]}}
+# `keep` and `kept` are about the root disk; `busy` writes to it without an end.
+SCRIPTS = {
+    "keep": 'echo "${QUERY_STRING}" >/root/kept; sync',
+    "kept": "cat /root/kept",
+    "busy": "(while dd if=/dev/urandom of=/root/busy bs=4k count=64 conv=fsync; do :; done) >/dev/null 2>&1 </dev/null &",
+}
 SPEC = f"""stead: 1
 images:
   tiny: {{source: {tiny()}}}
@@ -37,6 +44,7 @@ projects:
         networks: [app]
         security_groups: [open]
         stop_timeout: 20s
+        cloud_init: {{user_data: {json.dumps(user_data(SCRIPTS))}}}
 """
 WEB = "acme/instances/web"
 
@@ -78,11 +86,27 @@ class Cloud:
         return "yes" in self.driven.run(self.host, "virsh dominfo acme.web | grep 'Managed save'")
 
     def ask(self) -> dict[str, Any]:
-        namespace = f"stead-dhcp-{self.shown('acme/networks/app')['leases']['uuid']}"
-        url = f"http://{self.shown(WEB)['leases']['nics.app.v4']}/cgi-bin/index.cgi"
-        words = ["ip", "netns", "exec", namespace, "curl", "-sS", "-m", "4", url]
-        found: dict[str, Any] = json.loads(self.driven.lab.run("network-1", words))
+        found: dict[str, Any] = json.loads(self.get("index.cgi"))
         return found
+
+    def get(self, path: str) -> str:
+        namespace = f"stead-dhcp-{self.shown('acme/networks/app')['leases']['uuid']}"
+        url = f"http://{self.shown(WEB)['leases']['nics.app.v4']}/cgi-bin/{path}"
+        words = ["ip", "netns", "exec", namespace, "curl", "-sS", "-m", "4", url]
+        return self.driven.lab.run("network-1", words).strip()
+
+    def disk(self, what: str, word: str = "") -> str:
+        """Of the volume, which the guest knows by its serial number."""
+        serial = self.shown("acme/volumes/data")["leases"]["uuid"][:20]
+        return self.get(f"{what}?{serial}{word and '=' + word}")
+
+    def note(self, word: str) -> None:
+        self.get(f"keep?{word}")
+        self.disk("put", word)
+
+    def noted(self) -> tuple[str, str]:
+        """On the root disk, and on the volume."""
+        return patiently(lambda: self.get("kept")), self.disk("get")
 
     def boot(self) -> str:
         """Of the kernel that runs: memory that was lost is another one."""
@@ -228,6 +252,52 @@ def test_the_spec_may_say_it_too(cloud: Cloud) -> None:
     cloud.change("        state: paused\n", "")
     cloud.driven.apply()
     assert cloud.boot() != before
+
+
+REVERT = ("revert", WEB, "acme/snapshots/before", "--max-disruption", "data-loss")
+
+
+def test_an_instance_goes_back_to_a_snapshot_of_all_its_disks(cloud: Cloud) -> None:
+    """Taken while it writes: what was written before is there, and its file system is whole."""
+    cloud.change("        image: tiny\n", "        image: tiny\n        volumes: [data]\n")
+    cloud.driven.apply()
+    cloud.boot()
+    cloud.note("first")
+    cloud.get("busy")
+    cloud.change("    instances:\n", "    snapshots:\n      before: {instance: web}\n    instances:\n")
+    cloud.driven.apply()
+    cloud.calm()
+    running = cloud.boot()
+    cloud.note("second")
+    assert cloud.noted() == ("second", "second")
+    assert "at most" in cloud.do(*REVERT[:-1], "rebuild", status=1)
+    assert "Applied: 1 step done" in cloud.do(*REVERT)
+    assert cloud.boot() != running
+    assert cloud.noted() == ("first", "first")
+    cloud.calm()
+
+
+def test_it_goes_back_after_a_kill_and_its_host_does_not_start_it_before(cloud: Cloud) -> None:
+    cloud.note("third")
+    uuid, snapshot = (cloud.shown(one)["leases"]["uuid"] for one in (WEB, "acme/snapshots/before"))
+    mark = f"/var/lib/stead/instances/{uuid}/goes-back.json"
+    cloud.driven.run(cloud.host, f'virsh destroy acme.web; echo \'{{"snapshot": "{snapshot}"}}\' >{mark}')
+    reboot(cloud)
+    assert cloud.domain() == "shut off", "half of it may be of another time"
+    cloud.driven.apply()
+    assert cloud.boot()
+    assert cloud.noted() == ("first", "first")
+    cloud.calm()
+
+
+def test_what_has_a_snapshot_stays_on_its_host_and_loses_it_with_consent(cloud: Cloud) -> None:
+    assert "acme/snapshots/before is of it and does not move" in cloud.do("migrate", WEB, status=1)
+    cloud.change("    snapshots:\n      before: {instance: web}\n", "")
+    cloud.driven.apply("--max-disruption", "data-loss")
+    assert "snapshot" not in cloud.driven.run(cloud.host, "ls /var/lib/stead/pools/* /var/lib/stead/snapshots")
+    cloud.change("        volumes: [data]\n", "")
+    cloud.driven.apply()
+    cloud.calm()
 
 
 def reboot(cloud: Cloud, *, crash: bool = False) -> None:
