@@ -24,7 +24,8 @@ HOSTS = {"compute": {"count": 2, "cpus": 4}, "network": {"count": 1, "roles": ["
 SCRIPTS = {
     "keep": 'echo "${QUERY_STRING}" >/root/kept; sync',
     "kept": "cat /root/kept",
-    "busy": "(while dd if=/dev/urandom of=/root/busy bs=4k count=64 conv=fsync; do :; done) >/dev/null 2>&1 </dev/null &",
+    "busy": "(while dd if=/dev/urandom of=/root/busy bs=4k count=64 conv=fsync; do :; done)"
+    " >/dev/null 2>&1 </dev/null &",
 }
 SPEC = f"""stead: 1
 images:
@@ -100,8 +101,11 @@ class Cloud:
         serial = self.shown("acme/volumes/data")["leases"]["uuid"][:20]
         return self.get(f"{what}?{serial}{word and '=' + word}")
 
-    def note(self, word: str) -> None:
+    def note_root(self, word: str) -> None:
         self.get(f"keep?{word}")
+
+    def note(self, word: str) -> None:
+        self.note_root(word)
         self.disk("put", word)
 
     def noted(self) -> tuple[str, str]:
@@ -254,6 +258,32 @@ def test_the_spec_may_say_it_too(cloud: Cloud) -> None:
     assert cloud.boot() != before
 
 
+def test_what_is_shelved_is_off_and_comes_back_elsewhere(cloud: Cloud) -> None:
+    """Its host is made too small for it meanwhile, by an instance that takes the rest of its processors."""
+    cloud.note_root("shelf")
+    home = cloud.host
+    cloud.power("shelve")
+    assert cloud.domain() == "shut off"
+    assert "shelved by" in cloud.driven.stead("plan").out
+    reboot(cloud)
+    assert cloud.domain() == "shut off"
+    full = f"""      full:
+        flavor: {{vcpus: 4, memory: 64MiB, disk: 1GiB}}
+        image: tiny
+        state: stopped
+        host: {home}
+"""
+    cloud.change("    instances:\n", f"    instances:\n{full}")
+    cloud.driven.apply()
+    cloud.do("unshelve", WEB)
+    assert cloud.host != home
+    cloud.boot()
+    assert patiently(lambda: cloud.get("kept")) == "shelf"
+    cloud.change(full, "")
+    cloud.driven.apply("--max-disruption", "data-loss")
+    cloud.calm()
+
+
 REVERT = ("revert", WEB, "acme/snapshots/before", "--max-disruption", "data-loss")
 
 
@@ -290,8 +320,7 @@ def test_it_goes_back_after_a_kill_and_its_host_does_not_start_it_before(cloud: 
     cloud.calm()
 
 
-def test_what_has_a_snapshot_stays_on_its_host_and_loses_it_with_consent(cloud: Cloud) -> None:
-    assert "acme/snapshots/before is of it and does not move" in cloud.do("migrate", WEB, status=1)
+def test_a_snapshot_goes_with_consent_and_leaves_nothing(cloud: Cloud) -> None:
     cloud.change("    snapshots:\n      before: {instance: web}\n", "")
     cloud.driven.apply("--max-disruption", "data-loss")
     assert "snapshot" not in cloud.driven.run(cloud.host, "ls /var/lib/stead/pools/* /var/lib/stead/snapshots")

@@ -69,7 +69,10 @@ def settle(
     records = recorded.resources
     left = unmanaged_totals(desired, recorded, observed, kinds)
     roomy = with_less_room(observed, left)
-    question = demands.question(desired, kinds, roomy, records, overrides.plugins, overrides.replace)
+    states = _states(records, overrides.states)
+    question = demands.question(
+        demands.as_given(desired, states), kinds, roomy, records, overrides.plugins, overrides.replace
+    )
     question, placement = room.placed(question, roomy.hosts)
     found += unplaced.unplaced(desired, question, placement, roomy.hosts)
     found += unplaced.still_used(desired, kinds, left.users)
@@ -86,7 +89,7 @@ def settle(
     if has_errors(found):
         return None, found
 
-    lent = _with_states(_with_standby(chosen.of, seconds), records, overrides.states)
+    lent = _with_states(_with_standby(chosen.of, seconds), states)
     blocks = [
         (block, [Member(address, lent[address], hosts.get(address, "")) for address in block.members])
         for block in desired.blocks
@@ -157,13 +160,17 @@ def _with_standby(
     return {**chosen, **{address: {**chosen[address], STANDBY: host} for address, host in seconds.items()}}
 
 
-def _with_states(
-    chosen: Mapping[Address, Mapping[str, str]], records: Mapping[Address, Record], given: Mapping[Address, str]
-) -> Mapping[Address, Mapping[str, str]]:
+def _states(records: Mapping[Address, Record], given: Mapping[Address, str]) -> Mapping[Address, str]:
     """What a person gave by hand stays until a person takes it back."""
     before = {one: text for one, record in records.items() if (text := record.leases.get(STATE))}
-    states = {one: text for one, text in {**before, **given}.items() if text and one in chosen}
-    return {**chosen, **{one: {**chosen[one], STATE: text} for one, text in states.items()}} if states else chosen
+    return {one: text for one, text in {**before, **given}.items() if text}
+
+
+def _with_states(
+    chosen: Mapping[Address, Mapping[str, str]], states: Mapping[Address, str]
+) -> Mapping[Address, Mapping[str, str]]:
+    own = {one: {**chosen[one], STATE: text} for one, text in states.items() if one in chosen}
+    return {**chosen, **own} if own else chosen
 
 
 def _stranded(

@@ -43,6 +43,8 @@ COMMANDS: dict[str, str] = {
     "pause": "pause instances: they keep their memory, and stand still",
     "suspend": "suspend instances: their memory is kept on a disk",
     "resume": "let paused or suspended instances go on",
+    "shelve": "stop instances, which then take no room but that of their disks",
+    "unshelve": "let shelved instances run again",
     "revert": "put a volume or an instance back to a snapshot",
     "migrate": "move a running instance to another host",
     "drain": "move everything away from a host",

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from stead.core.named import NamedTuple
 
 STATE = "state"  # the lease, and the field of a want that it decides
-STATES = ("running", "stopped", "paused", "suspended")
+SHELVED = "shelved"  # stopped, and taking no room but that of its disks; also a field of a want
+STATES = ("running", "stopped", "paused", "suspended", SHELVED)
+GIVEN = frozenset({STATE, SHELVED})  # fields of a want that the lease decides
 ON = frozenset({"running", "paused"})  # it takes memory, and has its disks open
 
 
@@ -47,4 +49,5 @@ def state_of(leases: Mapping[str, str], otherwise: str) -> str:
 
 def undo(given: ByHand, address: str) -> str:
     """The command that takes it back."""
-    return f"stead {'stop' if given.state == 'running' else 'start'} {shlex.quote(address)}"
+    verb = {"running": "stop", SHELVED: "unshelve"}.get(given.state, "start")
+    return f"stead {verb} {shlex.quote(address)}"

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from stead.blueprint.model import Settled
-from stead.core.by_hand import STATE
+from stead.core.by_hand import GIVEN, STATE
 from stead.core.effect import IN_PLACE, UNNAMED, Action, Effect
 from stead.core.kind import Kind
 from stead.core.named import NamedTuple
@@ -87,7 +87,7 @@ def _head(name: str) -> str:
 
 
 def _is_ignored(head: str, kind: Kind, settled: Settled) -> bool:
-    if head == STATE and STATE in settled.leases:  # a person has the last word
+    if head in GIVEN and STATE in settled.leases:  # a person has the last word
         return False
     ignored = settled.block.settings.ignore
     return head in ignored or kind.field_map.get(head, head) in ignored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from stead.blueprint.leases import UUID
 from stead.blueprint.model import Blueprint, Settled
@@ -66,7 +66,7 @@ def build(
     ordered, found = arrange(diff.changes, blueprint, recorded.resources, lasting, locating, leaving)
     if found:
         return None, found
-    selected = _select(ordered, selection)
+    selected = _select(ordered, selection, locating.keys())
     left_out = len(ordered.changes) - len(selected.changes)
     selected, rolled = roll(selected, blueprint, recorded.resources, kinds)
     steps = tuple(_steps(selected, kinds))
@@ -91,11 +91,15 @@ def build(
     return replace(plan, digest=digest_of(plan)), [*_protected(steps, blueprint, recorded), *_unknown(steps, keeps)]
 
 
-def _select(ordered: Ordered, selection: Selection) -> Ordered:
+def _select(ordered: Ordered, selection: Selection, locating: Collection[str]) -> Ordered:
+    """Who moves is told of by the kinds that say where others are: that is part of the move."""
     changes, after, waves = ordered
     keep = set(range(len(changes)))
     if selection.wanted is not None:
         keep = {at for at in keep if selection.wanted(changes[at].address)}
+        if not selection.alone:
+            moved = {at for at in keep if changes[at].action is Action.MIGRATE}
+            keep |= {at for at, one in enumerate(changes) if one.address.kind in locating and moved & {*after[at]}}
         for at in () if selection.alone else sorted(keep, reverse=True):  # numbers of what comes before are smaller
             keep |= _before(at, after)
     if selection.unwanted is not None:

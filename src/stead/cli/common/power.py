@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.core.by_hand import STATE, ByHand
+from stead.core.by_hand import SHELVED, STATE, ByHand
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.effect import AS_IT_IS, Action
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MORE = Code("STEAD-C058", "other changes of the resource are pending")
 SILENT = Code("STEAD-C067", "the host of the resource does not answer")
 OFF = Code("STEAD-C066", "an instance that is off cannot be resumed")
+NOT_SHELVED = Code("STEAD-C091", "an instance that is not shelved cannot be unshelved")
 HALTED = ("paused", "suspended")
 
 
@@ -29,8 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.output(parser)
 
 
-def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, *, halted: bool = False) -> int:
-    """Only of what is `halted`, where that is asked."""
+Check = Callable[[Collection[str], "Ready"], Iterator[Diagnostic]]
+
+
+def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, check: Check | None = None) -> int:
     import time
 
     from stead.cli.common.applying import plan_and_apply, who
@@ -38,12 +41,17 @@ def change(asked: ApplyRequest, addresses: tuple[str, ...], state: str, *, halte
     from stead.store.model import moment
 
     given = str(ByHand(state, who(), moment(time.time())))
-    check = partial(only_halted if halted else only_power, addresses)
-    return plan_and_apply(asked, PlanningRequest(target=addresses, state=given), check)
+    return plan_and_apply(
+        asked, PlanningRequest(target=addresses, state=given), partial(check or only_power, addresses)
+    )
 
 
 def resume(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
-    return change(asked, addresses, "running", halted=True)
+    return change(asked, addresses, "running", only_halted)
+
+
+def unshelve(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
+    return change(asked, addresses, "running", only_shelved)
 
 
 def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
@@ -56,7 +64,13 @@ def reboot(asked: ApplyRequest, addresses: tuple[str, ...]) -> int:
 def only_power(
     addresses: Collection[str], ready: Ready, *, actions: Collection[Action] = (Action.UPDATE, Action.REBOOT)
 ) -> Iterator[Diagnostic]:
-    """What is not on its host, or is to be on another, takes more than its state. What waits would not be recorded."""
+    """What is not on its host, or is to be on another, takes more than its state."""
+    yield from _silent(addresses, ready)
+    yield from _pending(ready, (*actions, *AS_IT_IS))
+
+
+def _silent(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
+    """What waits would not be recorded."""
     for host, names in ready.plan.waiting.items():
         for name in names:
             if name in addresses or name.partition("[")[0] in addresses:
@@ -64,9 +78,13 @@ def only_power(
                     f"{name} waits for {host or 'a host'}, which does not answer. Leave it out, or bring the host back."
                 )
                 yield SILENT.at(None, text, address=name)
+
+
+def _pending(ready: Ready, actions: Collection[Action], of: Collection[str] = ()) -> Iterator[Diagnostic]:
     told: set[str] = set()
     for step in ready.plan.steps:
-        if step.action not in (*actions, *AS_IT_IS) and str(step.address) not in told:
+        mine = not of or str(step.address) in of or str(step.address.block) in of
+        if mine and step.action not in actions and str(step.address) not in told:
             told.add(str(step.address))
             text = f"The spec and the hosts differ: the plan would {step.action} {step.address}. Apply that first."
             yield MORE.at(None, text, address=str(step.address))
@@ -79,3 +97,14 @@ def only_halted(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic
         if state not in (*HALTED, "running"):  # somebody may have let it go on by hand
             text = f"{step.address} is {state}, so there is nothing that could go on. `stead start` starts it."
             yield OFF.at(None, text, address=str(step.address))
+
+
+def only_shelved(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
+    """One whose host has no room any more moves to another, where its network may have to be made."""
+    yield from _silent(addresses, ready)
+    yield from _pending(ready, (Action.UPDATE, Action.REBOOT, Action.MIGRATE, *AS_IT_IS), addresses)
+    for step in ready.plan.steps:
+        fields = step.have.fields() if step.have is not None else {}
+        if STATE in fields and SHELVED not in fields and fields[STATE] != "running":
+            text = f"{step.address} is {fields[STATE]}, and not shelved. `stead start` starts it."
+            yield NOT_SHELVED.at(None, text, address=str(step.address))

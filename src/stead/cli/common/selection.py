@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stead.cli.common.request import PlanningRequest
 from stead.cli.common.workspace import BAD_OPTION, pair
 from stead.core.address import Address, order, parse
-from stead.core.by_hand import STATE, by_hand, read, state_of
+from stead.core.by_hand import SHELVED, STATE, by_hand, read, state_of
 from stead.core.diagnostics import Code, Diagnostic, Refused
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _wished(request: PlanningRequest, inputs: Inputs, asked: str) -> Wishes:
         selection=Selection(
             wanted=(lambda address: all(test(address) for test in tests)) if tests else None,
             unwanted=_among(excluded) if excluded else None,
-            alone=bool(restarted or given or reverts),
+            alone=bool(restarted or given or reverts) and not _unshelved(given, request, inputs),
         ),
         replace=replaced,
         rebuild=rebuilt,
@@ -146,6 +146,14 @@ def _check_running(addresses: Collection[Address], inputs: Inputs) -> None:
             raise Refused(
                 NOT_RUNNING.at(None, f"{one} is {state}, so it cannot be restarted. `stead start` starts it.")
             )
+
+
+def _unshelved(given: Collection[Address], request: PlanningRequest, inputs: Inputs) -> bool:
+    """Who gets room again may have to move, with its volumes."""
+    if not given or read(request.state).state == SHELVED:
+        return False
+    block_of = inputs.desired.by_address
+    return any(state_of(_leases(one, inputs), block_of[one.block].model.state) == SHELVED for one in given)
 
 
 def _given(address: Address, text: str, inputs: Inputs) -> str:

@@ -88,6 +88,7 @@ KIND = Kind(
     field_map={
         "image": "image",
         "origin": "image",
+        "shelved": "state",
         "memory": "flavor",
         "max_memory": "flavor",
         "vcpus": "flavor",

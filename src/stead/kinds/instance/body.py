@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.by_hand import SHELVED
 from stead.core.kind import World
 from stead.core.want import Body
 from stead.drivers.hypervisor import cpu_of, preferred, root_format
@@ -41,11 +42,14 @@ class Bodies:
         self._features = hypervisors.features(self._model, self._flavor, self._image)
         self._by_sort: dict[object, Body] = {}
 
-    def on(self, host: str) -> Body:
-        sort = self._sort(host)
+    def on(self, host: str, state: str = "") -> Body:
+        """In the state that the spec says, or another."""
+        state = state or self._model.state
+        sort = (self._sort(host), state)
         body = self._by_sort.get(sort)
         if body is None:
-            body = self._by_sort[sort] = Body.of(self._common | self._varying(host))
+            given = {"state": "stopped", SHELVED: True} if state == SHELVED else {"state": state}
+            body = self._by_sort[sort] = Body.of(self._common | self._varying(host) | given)
         return body
 
     def _sort(self, host: str) -> object:
@@ -70,7 +74,6 @@ class Bodies:
             "max_vcpus": flavor.max_vcpus or flavor.vcpus,
             "memory": flavor.memory,
             "nics": nics.shared(block, world, image.nic_model if image is not None else "virtio", flavor.bandwidth),
-            "state": model.state,
             "stop_timeout": model.stop_timeout,
             "tpm": model.tpm,
             "vcpus": flavor.vcpus,

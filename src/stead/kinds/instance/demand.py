@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.by_hand import SHELVED
 from stead.core.kind import HostNeeds
 from stead.core.needs import Demand, GroupRule
 from stead.drivers import hypervisor
@@ -109,10 +110,11 @@ def of_flavor(flavor: Flavor) -> Demand:
 
 def _amounts(model: Instance, flavor: Flavor) -> Mapping[str, int]:
     """Limits such as `iops` are no amounts: they bind the instance, and take nothing of the host."""
-    amounts = {"vcpus": flavor.vcpus, "memory": flavor.memory}
     space = disk_space(model, flavor)
-    if space:
-        amounts[f"disk:{root_pool(model, flavor)}"] = space
+    disks = {f"disk:{root_pool(model, flavor)}": space} if space else {}
+    if model.state == SHELVED:
+        return disks
+    amounts = {"vcpus": flavor.vcpus, "memory": flavor.memory, **disks}
     if flavor.hugepages is not None:
         amounts[f"hugepages:{flavor.hugepages}"] = -(-flavor.memory // PAGES[flavor.hugepages])
     for name, count in flavor.devices.items():
@@ -162,8 +164,7 @@ def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
     images = tuple(one["address"] for one in (fields.get("image"), fields.get("cdrom")) if one)
     return HostNeeds(
         amounts=(
-            ("", "vcpus", int(fields.get("vcpus", 0))),
-            ("", "memory", int(fields.get("memory", 0))),
+            *((("", one, int(fields.get(one, 0))) for one in ("vcpus", "memory")) if SHELVED not in fields else ()),
             *storage.taken(root.get("pool"), size),
         ),
         beside=networks + images,

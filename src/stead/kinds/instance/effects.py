@@ -78,6 +78,7 @@ EFFECTS: Mapping[str, Effect] = {
     "ports": PAUSE,
     "ports.*": IN_PLACE,
     **dict.fromkeys(("ports.*.addresses", "ports.*.mac"), PAUSE),
+    "shelved": IN_PLACE,
     "state": IN_PLACE,
     "stop_timeout": IN_PLACE,
     "wait": IN_PLACE,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.by_hand import ON
+from stead.core.by_hand import ON, SHELVED
 from stead.core.metered import MeterWord
 
 FLAVORS = "flavors"
@@ -14,9 +14,9 @@ NO_FLAVOR = "custom"  # sizes that are written in the instance itself
 METERS = {
     "instances": MeterWord("Instances, by flavor"),
     "running": MeterWord("Instances that are on, by flavor"),
-    "vcpus": MeterWord("Virtual CPUs of all instances"),
+    "vcpus": MeterWord("Virtual CPUs of all instances that are not shelved"),
     "running_vcpus": MeterWord("Virtual CPUs of instances that are on"),
-    "memory": MeterWord("Memory of all instances", size=True),
+    "memory": MeterWord("Memory of all instances that are not shelved", size=True),
     "running_memory": MeterWord("Memory of instances that are on", size=True),
     "disks": MeterWord("Disks that belong to instances, by pool", size=True),
 }
@@ -24,7 +24,9 @@ METERS = {
 
 def metered(fields: Mapping[str, Any], refers: Sequence[Address]) -> dict[str, int]:
     flavor, vcpus, memory = _flavor(refers), int(fields.get("vcpus", 0)), int(fields.get("memory", 0))
-    found = {f"instances:{flavor}": 1, "vcpus": vcpus, "memory": memory, **_disks(fields.get("root") or {})}
+    found = {f"instances:{flavor}": 1, **_disks(fields.get("root") or {})}
+    if SHELVED not in fields:
+        found |= {"vcpus": vcpus, "memory": memory}
     if fields.get("state", "running") in ON:
         found |= {f"running:{flavor}": 1, "running_vcpus": vcpus, "running_memory": memory}
     return found

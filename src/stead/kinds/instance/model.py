@@ -230,8 +230,9 @@ class Instance:
         str | None, Name(), "Host name; left out, the instance's name, with its number where there is a count"
     ] = None
     state: Annotated[
-        Literal["running", "stopped", "paused", "suspended"],
-        "Whether it runs; paused keeps its memory in that of its host, suspended on a disk there",
+        Literal["running", "stopped", "paused", "suspended", "shelved"],
+        "Whether it runs; paused keeps its memory in that of its host, suspended on a disk there; shelved is stopped, "
+        "and keeps only the room of its disks",
     ] = "running"
     autostart: Annotated[bool, "Start it with its host"] = True
     wait: Annotated[

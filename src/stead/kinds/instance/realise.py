@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.by_hand import STATE, state_of
+from stead.core.by_hand import SHELVED, STATE, state_of
 from stead.core.kind import Contribution, Member, SavedDisk, World
 from stead.core.want import Body, Want, digest
 from stead.kinds.instance import nics
@@ -38,19 +38,25 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     model: Instance = block.model
     for member in members:
         if seed.differs and (other := seed.of(member)) != seed.first:
-            own = Want.of(bodies.on(member.host), {**_own(model, seats, member), "seed": other})
+            own = Want.of(_body(bodies, model, member), {**_own(model, seats, member), "seed": other})
         elif STATE in member.leases:
-            own = Want.of(bodies.on(member.host), _own(model, seats, member))
+            own = Want.of(_body(bodies, model, member), _own(model, seats, member))
         else:
             own = _quick(bodies.on(member.host), model, seats, member)
         yield {member.host: own}
+
+
+def _body(bodies: Bodies, model: Instance, member: Member) -> Body:
+    """What room it takes is of the body, so one that is shelved by hand, or no more, has another."""
+    state = state_of(member.leases, model.state)
+    return bodies.on(member.host, state if SHELVED in (state, model.state) else model.state)
 
 
 def _own(model: Instance, seats: Sequence[nics.InstanceInterface], member: Member) -> dict[str, Any]:
     leases, address = member.leases, member.address
     state = state_of(leases, model.state)
     return {
-        **({"state": state} if state != model.state else {}),
+        **({"state": state} if state != model.state and SHELVED not in (state, model.state) else {}),
         "hostname": model.hostname or address.label,
         "name": f"{address.project}.{address.label}",
         "ports": {seat.key: {"addresses": seat.addresses(leases), "mac": leases[seat.mac]} for seat in seats},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stead.core.by_hand import by_hand
+from stead.core.by_hand import SHELVED, by_hand
 from stead.serve.compute import admin_actions
 from stead.serve.compute.creation import group_named
 from stead.serve.compute.resizing import confirm_resize, resize, revert_resize
@@ -23,11 +23,8 @@ UNBUILT = admin_actions.UNBUILT.union(
         "os-getSPICEConsole",
         "removeFixedIp",
         "rescue",
-        "shelve",
-        "shelveOffload",
         "trigger_crash_dump",
         "unrescue",
-        "unshelve",
     ]
 )
 Action = Callable[[Call, CloudState, KnownResource, Any], Edit]
@@ -64,6 +61,19 @@ def _reboot(_call: Call, world: CloudState, thing: KnownResource, said: Any) -> 
     if status.vm_state not in ("active", "resized"):
         raise conflict(f"Cannot 'reboot' instance {thing.id} while it is in vm_state {status.vm_state}")
     return note(thing.address.name, reboot=True, **{RESET: None})
+
+
+def _offload(_call: Call, world: CloudState, thing: KnownResource, _said: Any) -> Edit:
+    """Whoever is shelved has been taken off its host, so there is never anything left to do."""
+    raise conflict(
+        f"Cannot 'shelve_offload' instance {thing.id} while it is in vm_state {Status(world, thing).vm_state}"
+    )
+
+
+def _unshelve(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
+    if said:
+        raise bad("Where a server comes back to is chosen: unshelve takes neither an availability_zone nor a host.")
+    return _be("unshelve", "running", "shelved_offloaded")(call, world, thing, said)
 
 
 def _add_group(call: Call, world: CloudState, thing: KnownResource, said: Any) -> Edit:
@@ -113,6 +123,9 @@ ACTIONS: Mapping[str, Action] = {
     "unpause": _be("unpause", "running", "paused"),
     "suspend": _be("suspend", "suspended", "active"),
     "resume": _be("resume", "running", "suspended"),
+    "shelve": _be("shelve", SHELVED, "active", "stopped", "paused", "suspended"),
+    "shelveOffload": _offload,
+    "unshelve": _unshelve,
     "reboot": _reboot,
     "resize": resize,
     "confirmResize": confirm_resize,

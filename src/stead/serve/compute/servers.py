@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.by_hand import state_of
+from stead.core.by_hand import SHELVED, state_of
 from stead.kinds.instance.model import Attachment, Instance
 from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
@@ -18,13 +18,14 @@ from stead.serve.routes import Call
 from stead.serve.world import NOTHING, CloudState, KnownResource, ResourceStatus, bare, fields_of_want, made_of
 
 V = "/compute/v2.1"
-POWER = {"running": 1, "paused": 3, "stopped": 4, "suspended": 4}
+POWER = {"running": 1, "paused": 3, "stopped": 4, "suspended": 4, SHELVED: 4}
 # Nova's status and vm_state of each state.
 STATES = {
     "running": ("ACTIVE", "active"),
     "stopped": ("SHUTOFF", "stopped"),
     "paused": ("PAUSED", "paused"),
     "suspended": ("SUSPENDED", "suspended"),
+    SHELVED: ("SHELVED_OFFLOADED", "shelved_offloaded"),
 }
 # What is told of a server in the answer to a change.
 COMMON = (
@@ -36,6 +37,8 @@ TASKS = {
     ("", "stopped"): "powering-off",
     ("", "paused"): "pausing",
     ("", "suspended"): "suspending",
+    ("", SHELVED): "shelving",
+    (SHELVED, "running"): "unshelving",
     ("paused", "running"): "unpausing",
     ("suspended", "running"): "resuming",
 }
@@ -53,7 +56,7 @@ class Status:
         model: Instance = thing.model
         noted = notes_of(world, thing)
         recorded = fields_of_want(want) if thing.record and (want := thing.record.wants.get(thing.record.host)) else {}
-        is_now = recorded.get("state", model.state)
+        is_now = SHELVED if SHELVED in recorded else recorded.get("state", model.state)
         self.status, self.vm_state = STATES.get(is_now, STATES["stopped"])
         self.task: str | None = None
         self.power = POWER.get(is_now, 0)

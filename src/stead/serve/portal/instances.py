@@ -25,14 +25,17 @@ ACTIONS: Mapping[str, tuple[str, Any, str]] = {
     "unpause": ("Continue", None, "unpause"),
     "suspend": ("Suspend", None, "suspend"),
     "resume": ("Resume", None, "resume"),
+    "shelve": ("Shelve", None, "shelve"),
+    "unshelve": ("Unshelve", None, "unshelve"),
     "confirmResize": ("Confirm the resize", None, "resize confirm"),
     "revertResize": ("Revert the resize", None, "resize revert"),
 }
 POSSIBLE: Mapping[str, Sequence[str]] = {
-    "active": ("os-stop", "reboot", "pause", "suspend"),
-    "stopped": ("os-start",),
+    "active": ("os-stop", "reboot", "pause", "suspend", "shelve"),
+    "stopped": ("os-start", "shelve"),
     "paused": ("unpause",),
     "suspended": ("resume",),
+    "shelved_offloaded": ("unshelve",),
     "resized": ("confirmResize", "revertResize", "os-stop"),
     "error": ("os-start", "os-stop"),
 }

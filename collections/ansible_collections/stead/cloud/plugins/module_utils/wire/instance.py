@@ -161,6 +161,7 @@ class InstanceWant(Identified, total=False):
     properties: Dict[str, str]
     root: RootWant
     seed: SeedWant
+    shelved: bool  # it takes no room but that of its disks
     state: str
     stop_timeout: int
     topology: Dict[str, int]
