@@ -13,9 +13,9 @@ from stead.blueprint.model import Reason
 from stead.blueprint.placement import model as ask
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.silence import telling
+from stead.blueprint.states_by_hand import returns
 from stead.blueprint.whereabouts import incumbent_host, is_carried
 from stead.core.address import Address
-from stead.core.by_hand import SHELVED, STATE, read
 from stead.core.kind import Kind
 from stead.core.needs import STANDBY, Demand, GroupRule, Standby
 from stead.core.observed import Host, HostStatus, Observed
@@ -26,9 +26,6 @@ from stead.language.desired import Block, Desired
 LOCAL = "only that host has it. Remove it from the spec, or use `--replace {}` and lose its data"
 POOL = "disk:"  # how the name of an amount begins that is room in a pool
 ROOT = "#root"  # no address ends so; behind an instance's address: its root disk, where that takes room of its own
-
-
-_SHELVED = f'"{SHELVED}":true'  # in the canonical text of a want
 
 
 @mutable
@@ -89,31 +86,9 @@ def question(
         split_volumes=asking.split_volumes,
         alone=frozenset(address for address, demand in asking.volumes.items() if demand.alone),
         held=asking.held,
-        priorities={
-            address: demand.priority for block, demand in asking.demands if demand.priority for address in block.members
-        },
+        priorities={one: wish.priority for block, wish in asking.demands if wish.priority for one in block.members},
         paired=tuple([(block, one.standby) for block, one in asking.demands if one.standby is not Standby.NONE]),
     )
-
-
-def as_given(desired: Desired, states: Mapping[Address, str]) -> Desired:
-    """With members that have a state by hand apart: what a host must have for them may be another."""
-    if not states:
-        return desired
-    blocks = tuple(part for block in desired.blocks for part in _apart(block, states))
-    return replace(desired, blocks=blocks)
-
-
-def _apart(block: Block, states: Mapping[Address, str]) -> Iterator[Block]:
-    given = {one: read(states[one]).state for one in block.members if one in states}
-    if not given:
-        yield block
-        return
-    by_state: dict[str, list[Address]] = {}
-    for one in block.members:
-        by_state.setdefault(given.get(one, block.model.state), []).append(one)
-    for state, members in by_state.items():
-        yield replace(block, members=tuple(members), model=replace(block.model, **{STATE: state}))
 
 
 def _freed(
@@ -271,7 +246,7 @@ class _DemandTables:
         if changes and not {one.removeprefix(POOL) for one in demand.amounts} & there.pools.keys():
             return  # it moves to a host that has the other pool
         self.current[name] = host
-        self.changed |= {name} if changes or self._returns(address, demand, host) else set()
+        self.changed |= {name} if changes or returns(self.records.get(address), demand, host, kind) else set()
         # What cannot be moved stays, unless the spec wants it elsewhere; on a silent host, everything does. From a
         # dead one goes what leaves nothing there.
         wanted = not changes and demand.host in ("", host) and (not demand.zones or there.zone in demand.zones)
@@ -287,14 +262,6 @@ class _DemandTables:
         if want is None:
             return False
         return not asked <= {name for _, name, _ in self.kinds[address.kind].host_needs(want.body.fields()).amounts}
-
-    def _returns(self, address: Address, demand: Demand, host: str) -> bool:
-        """It was shelved, and is to have room again, which others may have by now."""
-        want = self.records[address].wants.get(host) if address in self.records else None
-        if want is None or _SHELVED not in want.body.text:
-            return False
-        has = {name for _, name, _ in self.kinds[address.kind].host_needs(want.body.fields()).amounts}
-        return not {name for name in demand.amounts if not name.startswith(POOL)} <= has
 
     def _that_answers(self, host: str, address: Address) -> str:
         """Of two hosts, the second is its home once the first is dead: there it has been running since."""

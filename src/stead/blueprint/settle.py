@@ -12,10 +12,10 @@ from stead.blueprint.placement.model import Placement, Problem
 from stead.blueprint.placement.model import PlacementReason as PlacedReason
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
 from stead.blueprint.seals import Seals
+from stead.blueprint.states_by_hand import as_given, with_states
 from stead.blueprint.unmanaged import unmanaged_totals, with_less_room
 from stead.blueprint.whereabouts import is_carried
 from stead.core.address import Address, order
-from stead.core.by_hand import STATE
 from stead.core.diagnostics import Code, Diagnostic, Severity, has_errors
 from stead.core.fields import Expression, Secret
 from stead.core.kind import Kind, Member
@@ -69,17 +69,14 @@ def settle(
     records = recorded.resources
     left = unmanaged_totals(desired, recorded, observed, kinds)
     roomy = with_less_room(observed, left)
-    states = _states(records, overrides.states)
-    question = demands.question(
-        demands.as_given(desired, states), kinds, roomy, records, overrides.plugins, overrides.replace
-    )
+    given = as_given(desired, records, overrides.states)
+    question = demands.question(given, kinds, roomy, records, overrides.plugins, overrides.replace)
     question, placement = room.placed(question, roomy.hosts)
     found += unplaced.unplaced(desired, question, placement, roomy.hosts)
     found += unplaced.still_used(desired, kinds, left.users)
     placement = replace(placement, reasons={**placement.reasons, **unplaced.stranded(question, placement, observed)})
     rebalance = overrides.rearrange(question.problem, placement) if overrides.rearrange and not found else None
-    if rebalance is not None:
-        placement = _rearranged(placement, rebalance)
+    placement = _rearranged(placement, rebalance)
     hosts = _hosts(question, placement) if not has_errors(found) else {}
     anew = overrides.replace | frozenset(_stranded(desired, kinds, records, hosts, observed.hosts))
     seconds, alone = standby.standbys(question, hosts, observed.hosts, records)
@@ -89,7 +86,7 @@ def settle(
     if has_errors(found):
         return None, found
 
-    lent = _with_states(_with_standby(chosen.of, seconds), states)
+    lent = with_states(_with_standby(chosen.of, seconds), records, overrides.states)
     blocks = [
         (block, [Member(address, lent[address], hosts.get(address, "")) for address in block.members])
         for block in desired.blocks
@@ -118,8 +115,10 @@ def settle(
     return blueprint, found
 
 
-def _rearranged(placement: Placement, rebalance: Rebalance) -> Placement:
+def _rearranged(placement: Placement, rebalance: Rebalance | None) -> Placement:
     """What found no other host stays where it is: it is named, and no reason to lose sight of it."""
+    if rebalance is None:
+        return placement
     stays = {**placement.assignment, **rebalance.placement.assignment}
     why = {move.member: PlacedReason(move.code, move.text, 0) for move in rebalance.moves}
     return replace(rebalance.placement, assignment=stays, reasons={**placement.reasons, **why})
@@ -158,19 +157,6 @@ def _with_standby(
 ) -> Mapping[Address, Mapping[str, str]]:
     """The second host is kept as a lease is: hosts remember it, and so does whoever rebuilds the store from them."""
     return {**chosen, **{address: {**chosen[address], STANDBY: host} for address, host in seconds.items()}}
-
-
-def _states(records: Mapping[Address, Record], given: Mapping[Address, str]) -> Mapping[Address, str]:
-    """What a person gave by hand stays until a person takes it back."""
-    before = {one: text for one, record in records.items() if (text := record.leases.get(STATE))}
-    return {one: text for one, text in {**before, **given}.items() if text}
-
-
-def _with_states(
-    chosen: Mapping[Address, Mapping[str, str]], states: Mapping[Address, str]
-) -> Mapping[Address, Mapping[str, str]]:
-    own = {one: {**chosen[one], STATE: text} for one, text in states.items() if one in chosen}
-    return {**chosen, **own} if own else chosen
 
 
 def _stranded(

@@ -234,7 +234,7 @@ def pet(site: Site) -> Site:
 def test_a_snapshot_of_an_instance_says_what_is_no_part_of_it(pet: Site) -> None:
     said = pet.run("plan")
     assert "STEAD-V012" in said
-    assert "acme/volumes/far: Pool share is of type nfs." in said
+    assert "acme/volumes/far: The disks of pool share are no files" in said
     assert "acme/volumes/data:" not in said
     assert "e1" in pet.run("show", "acme/snapshots/whole")
 

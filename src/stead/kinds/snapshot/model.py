@@ -36,4 +36,4 @@ class Snapshot:
 
 
 def source_of(model: Snapshot) -> Address:
-    return model.volume or model.instance or NOTHING
+    return model.instance or model.volume or NOTHING

@@ -33,5 +33,12 @@ def left_out(instance: Any, desired: Desired, hosts: Mapping[str, Host]) -> Iter
             continue
         if block.model.shareable:
             yield one.volume, "It is shareable, so others may write to it at that moment."
-        elif why := why_nowhere(FREEZE, block.model.pool, hosts):
+        elif why := unheld(block.model.pool, hosts):
             yield one.volume, why
+
+
+def unheld(pool: str, hosts: Mapping[str, Host]) -> str:
+    """Why the hypervisor of a host cannot copy disks in this pool at its moment."""
+    if not why_nowhere(FREEZE, pool, hosts):
+        return ""
+    return f"The disks of pool {pool} are no files that the host of the instance keeps."

@@ -8,7 +8,7 @@ from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host
 from stead.drivers.storage import FREEZE, why_nowhere
 from stead.kinds.snapshot.model import Snapshot, source_of
-from stead.kinds.snapshot.of_instance import left_out, main_pool
+from stead.kinds.snapshot.of_instance import left_out, main_pool, unheld
 from stead.language.desired import Block, Desired
 
 UNASKED = Code("STEAD-V007", "this volume cannot be frozen for a snapshot")
@@ -31,7 +31,7 @@ def fits(block: Block, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[
     if model.instance is None:
         if model.freeze and (why := why_nowhere(FREEZE, of.model.pool, hosts)):
             yield UNASKED.at(block.place("freeze"), why)
-    elif why := why_nowhere(FREEZE, main_pool(of.model, desired), hosts):
+    elif why := unheld(main_pool(of.model, desired), hosts):
         text = f"{why} Take snapshots of its volumes, one by one."
         yield UNHELD.at(block.place("instance"), text)
     else:
