@@ -116,16 +116,12 @@ def _word(text: Value) -> str:
 
 
 def random_string(resource: HotResource, fields: Fields) -> None:
-    """A variable: what a spec says is what there is, so a secret has to be given."""
+    """A variable that Stead makes up, as Heat did."""
     length = fields.take("length")
     fields.drop("character_classes", "character_sequences", "salt", "sequence")
     entry = resource.stack.draft.variables.setdefault(_random_name(resource), Written())
-    entry.fields = {
-        "type": "string",
-        "secret": True,
-        "min": length if isinstance(length, int) else 32 if length is None else None,
-        "description": "Heat would make it up. Give it once, for example from a password manager",
-    }
+    generate: dict[str, Value] = {} if length is None else {"length": length}
+    entry.fields = {"type": "string", "generate": generate}
 
 
 def _random_name(resource: HotResource) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from stead.core.fields import Anything, Example, Expression, Secret, Text
 from stead.core.value import value
+from stead.language.desired.generated import LONGEST, SHORTEST, Generate
 from stead.language.expressions import BoundExceeded, evaluate
 from stead.language.reading.scalars import UNITS
 
@@ -35,6 +36,9 @@ class Declared:
     default: Annotated[Any, Anything(late=True), "Value when none is given; without one it must be"] = None
     description: Annotated[str, Text(lines=True), "For people"] = ""
     secret: Annotated[bool, "Never shown, never stored"] = False
+    generate: Annotated[
+        Generate | None, "Stead makes up the value, a secret text, if none is given", Example({"length": 32})
+    ] = None
     choices: Annotated[tuple[Any, ...], Anything(), "Possible values", Example(["small", "large"])] = ()
     pattern: Annotated[str, Text(), "A regular expression that the whole text must match"] = ""
     min: Annotated[float | None, "Least number, or shortest text or list"] = None
@@ -44,11 +48,19 @@ class Declared:
     ] = ""
     message: Annotated[str, Text(), "What to say of a value that is not allowed"] = ""
 
+    @property
+    def hidden(self) -> bool:
+        return self.secret or self.generate is not None
+
 
 def badly_declared(declared: Declared) -> tuple[str, str]:
     """The field that cannot be so, and why; or nothing."""
     if declared.secret and declared.type in ("list", "map"):
         return "type", "A secret is a text. Declare a variable for each of those in the list or map."
+    if declared.generate is not None and declared.type not in ("string", "any"):
+        return "type", "What is generated is a text: `type: string`."
+    if declared.generate is not None and not SHORTEST <= declared.generate.length <= LONGEST:
+        return "generate", f"`length` is from {SHORTEST} to {LONGEST}."
     if declared.check and not isinstance(declared.check, Expression):
         return "check", "A check is a condition in {{ }} on `value`: {{ value > 1 }}."
     try:
@@ -99,7 +111,7 @@ def _refused(declared: Declared, given: Any) -> str:
     try:
         held = evaluate(declared.check.text, {"value": given})
     except BoundExceeded as failure:
-        return f"cannot be checked: {failure}" if not declared.secret else "cannot be checked"
+        return f"cannot be checked: {failure}" if not declared.hidden else "cannot be checked"
     return "" if held else f"does not meet {declared.check.text}"
 
 

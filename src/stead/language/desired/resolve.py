@@ -42,8 +42,8 @@ def resolve(
     that reads the whole of a spec again and again.
     """
     new_budget()
-    resolving = _Resolving(spec, alone, memory)
-    desired = resolving.desired(key)
+    resolving = _Resolving(spec, key, alone, memory)
+    desired = resolving.desired()
     found = resolving.found
     whole = not has_errors(found)
     trust.playbooks(desired, spec.site, spec.owned, found)
@@ -59,8 +59,8 @@ def resolve(
 
 
 class _Resolving:
-    def __init__(self, spec: Spec, alone: bool, memory: SpecMemory | None) -> None:
-        self.spec, self.alone = spec, alone
+    def __init__(self, spec: Spec, key: bytes, alone: bool, memory: SpecMemory | None) -> None:
+        self.spec, self.key, self.alone = spec, key, alone
         self.found: list[Diagnostic] = []
         self.kinds = spec.kinds
         self.plurals = frozenset(self.kinds)
@@ -111,10 +111,10 @@ class _Resolving:
                 if given.environment is not None:
                     of_spec = self.variables_of(given.environment)[0]
                     vault = self.vault(given.environment)
-                    above = Variables(given.environment, vault, self.found, of_spec.above)
+                    above = Variables(given.environment, vault, self.key, self.found, of_spec.above)
                     above.values = of_spec.values
                     break
-            variables = Variables(environment, self.vault(environment), self.found, above)
+            variables = Variables(environment, self.vault(environment), self.key, self.found, above)
             variables.all()
             self._variables[known] = (variables, revealed(variables.values))
         return self._variables[known]
@@ -159,7 +159,7 @@ class _Resolving:
     def told(self, found: Iterable[Diagnostic], one: Definition) -> Sequence[Diagnostic]:
         return told_inside(told_of(found, one), one.environment)
 
-    def desired(self, key: bytes) -> Desired:
+    def desired(self) -> Desired:
         blocks: list[Block] = []
         defined = list(zip(self.definitions, self.counts, strict=True))
         for one, count in defined:
@@ -186,6 +186,7 @@ class _Resolving:
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
         self.found += renames.found
         self.kept = self.remembered.end() if self.remembered else {}
+        said = (outputs, checks, exported.values()), (moved, forget), self.kept
         return Desired(
             site=self.site,
             kinds=self.kinds,
@@ -202,9 +203,7 @@ class _Resolving:
             exports=exported,
             moved=moved,
             forget=forget,
-            digest=""
-            if has_errors(self.found)
-            else digest_of(key, self.site, blocks, (outputs, checks, exported.values()), (moved, forget), self.kept),
+            digest="" if has_errors(self.found) else digest_of(self.key, self.site, blocks, *said),
         )
 
     def followed(self, desired: Desired) -> Desired:

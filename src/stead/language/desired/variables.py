@@ -9,6 +9,7 @@ from stead.core.fields import Secret
 from stead.core.value import fields_of
 from stead.language import document
 from stead.language.desired.declared import TEXTS, Declared, badly_declared, shown, wrong
+from stead.language.desired.generated import generated
 from stead.language.document import Node, Scalar
 from stead.language.expressions import (
     BoundExceeded,
@@ -41,9 +42,10 @@ class Variables:
     """The variables of one environment, each evaluated when it is first needed."""
 
     def __init__(
-        self, environment: VariableScope, vault: Vault, found: list[Diagnostic], above: Variables | None
+        self, environment: VariableScope, vault: Vault, key: bytes, found: list[Diagnostic], above: Variables | None
     ) -> None:
         self.environment, self.vault, self.found, self.above = environment, vault, found, above
+        self._key = key  # of the site, for what is generated
         self.values: dict[str, Any] = {}
         self._open: list[str] = []
 
@@ -79,8 +81,10 @@ class Variables:
         if declared is None:
             return None
         given = self.environment.given.get(name)
-        if given is None and default is None and declared.secret and self.vault.alone:
+        if given is None and default is None and declared.hidden and (self.vault.alone or not self._key):
             return Secret("")
+        if given is None and declared.generate is not None:
+            return self._checked(name, declared, generated(declared.generate, self._key, self.environment, name), node)
         if given is None and default is None:
             text = f"{name!r} has no default and none was given. Give one with -e {name}=…, or write a default."
             self.found.append(UNSET.at(node.place, text))
@@ -105,7 +109,12 @@ class Variables:
         if field:
             self.found.append(BAD_DECLARATION.at(node.place_of(field), why))
             return None, None
-        return declared, node.child("default")
+        default = node.child("default")
+        if default is not None and declared.generate is not None:
+            text = "What is generated needs no default. Remove `default` or `generate`."
+            self.found.append(BAD_DECLARATION.at(default.place, text))
+            return None, None
+        return declared, default
 
     def _given(self, given: Given, declared: Declared) -> Any:
         if given.text is not None:
@@ -167,9 +176,9 @@ class Variables:
         plain = revealed(value)
         why = wrong(declared, plain)
         if why:
-            seen = "its value" if declared.secret else shown(value)
+            seen = "its value" if declared.hidden else shown(value)
             self.found.append(INVALID.at(node.place, declared.message or f"{name!r}: {seen} {why}."))
-        return Secret(str(plain)) if declared.secret and not isinstance(value, Secret) else value
+        return Secret(str(plain)) if declared.hidden and not isinstance(value, Secret) else value
 
 
 def _is_text(text: str) -> bool:
