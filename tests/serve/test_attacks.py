@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "/port_forwardings": {"port_forwarding": {"external_port": 80}},
     "/port_forwardings/{forwarding}": {"port_forwarding": {"external_port": 80}},
     "security-groups/{id}": {"security_group": {"name": "x"}},
+    "/OS-EC2": {"tenant_id": "x"},
     "/credentials/{id}": {"credential": {"blob": "x"}},
     "/ports/{id}": {"port": {"name": "x"}},
     "/tags": {"tags": ["x"]},

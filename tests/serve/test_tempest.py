@@ -72,6 +72,7 @@ project_network_cidr = 10.100.0.0/16
 project_network_mask_bits = 28
 [network-feature-enabled]
 api_extensions = {extensions}
+ipv6_subnet_attributes = true
 [validation]
 run_validation = false
 [service_available]

@@ -156,6 +156,19 @@ def test_slaac_makes_the_address_from_the_mac() -> None:
     assert want.fields()["ports"]["net"]["addresses"] == ["fd00::5054:ff:fe12:3456"]
 
 
+@pytest.mark.parametrize(
+    ("names", "addresses"),
+    [(None, ["10.0.0.2", "fd00::2"]), (("b",), ["10.1.0.2"]), (("v6", "b"), ["10.1.0.2", "fd00::2"]), ((), [])],
+)
+def test_an_interface_is_in_the_subnets_that_it_names(names: tuple[str, ...] | None, addresses: list[str]) -> None:
+    subnets = {"a": Subnet(cidr="10.0.0.0/24"), "b": Subnet(cidr="10.1.0.0/24"), "v6": Subnet(cidr="fd00::/64")}
+    made = settled(_in_network(subnets, Nic(network=at("p/networks/net"), subnets=names)))
+    vm = made.resources[at("p/instances/vm")]
+    (want,) = vm.wants.values()
+    assert [vm.leases[key] for key in ("nics.net.v4", "nics.net.v6") if key in vm.leases] == addresses
+    assert want.fields()["ports"]["net"]["addresses"] == addresses
+
+
 def test_the_server_steps_aside_for_an_address_that_someone_wants() -> None:
     nic = Nic(network=at("p/networks/net"), address="10.0.0.254")
     made = settled(_in_network({"v4": Subnet(cidr="10.0.0.0/24")}, nic))

@@ -11,7 +11,7 @@ MOST = 100  # credentials of one user
 _BLOB = {"type": "string", "maxLength": 16 << 10}
 
 
-def _checked_credential(call: Call, said: Record, name: str) -> Record:
+def checked_credential(call: Call, said: Record, name: str) -> Record:
     user, project, people = said["user_id"] or call.caller.user, said["project_id"], call.people
     if call.caller.token is None or call.caller.token.is_delegated:
         raise forbidden("A credential is made with a token that came by a password.")
@@ -45,7 +45,7 @@ CREDENTIALS = RecordKind(
     defaults={"user_id": None, "project_id": None},
     lasting=frozenset({"user_id", "project_id", "type"}),
     writes=ANYONE,
-    checked=_checked_credential,
+    checked=checked_credential,
     is_seen=_is_seen,
 )
 POLICIES = RecordKind(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.faults import bad, conflict
+from stead.serve.identity.endpoint_filters import usable
 from stead.serve.identity.records import ADMIN, CHOSEN_ID, Item, RecordKind, item, items
 from stead.serve.identity.registry import Key, Record
 from stead.serve.identity.tokens import Token
@@ -145,7 +146,7 @@ REGIONS: RecordKind = RecordKind(
 def seen_by(call: Call, token: Token) -> list[dict[str, Any]]:
     """The catalog of a token: services with the endpoints that it can use."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for one in items(call, ENDPOINTS):
+    for one in usable(call, token.project, items(call, ENDPOINTS)):
         url = _at(one["url"], token.project)
         if one["enabled"] and url:
             endpoint = {name: one[name] for name in ("id", "interface", "region", "region_id")}

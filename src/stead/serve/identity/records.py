@@ -27,6 +27,7 @@ class RecordKind:
     what: str  # in messages
     fields: Mapping[str, Any]  # of bodies: name -> schema
     required: tuple[str, ...] = ()
+    under: str = ""  # before its name, in paths
     defaults: Mapping[str, Any] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()  # fields that cannot be changed
     unasked: Mapping[str, Any] = field(default_factory=dict)  # a list has only these, unless another value is asked for
@@ -46,7 +47,7 @@ def items(call: Call, of: RecordKind) -> list[Item]:
 
 
 def item(call: Call, of: RecordKind, name: str, known: Record) -> Item:
-    return {"id": name, **of.defaults, **known, "links": {"self": f"{call.root}{V}/{of.many}/{name}"}}
+    return {"id": name, **of.defaults, **known, "links": {"self": f"{call.root}{V}/{of.under}{of.many}/{name}"}}
 
 
 def found(call: Call, of: RecordKind, name: str) -> Item:
@@ -69,7 +70,7 @@ def make(call: Call, of: RecordKind) -> ApiReply:
 
 
 def routes_of(of: RecordKind) -> tuple[ApiRoute, ...]:
-    path, schema = f"{V}/{of.many}", record(**of.fields, **({"id": CHOSEN_ID} if of.ids_are_chosen else {}))
+    path, schema = f"{V}/{of.under}{of.many}", record(**of.fields, **({"id": CHOSEN_ID} if of.ids_are_chosen else {}))
     whole = wrapped(of.one, {**schema, "required": [*of.required]})
 
     def every(call: Call) -> ApiReply:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from stead.serve import versions
-from stead.serve.identity import access_rules, auth, federation, implications, role_calls, trusts
+from stead.serve.identity import (
+    access_rules,
+    auth,
+    endpoint_filters,
+    federation,
+    implications,
+    key_pairs,
+    role_calls,
+    trusts,
+)
 from stead.serve.identity.answers import V
 from stead.serve.identity.assignment_calls import list_assignments
 from stead.serve.identity.blobs import CREDENTIALS, POLICIES
@@ -15,6 +24,7 @@ from stead.serve.identity.credential_calls import (
     show_credential,
 )
 from stead.serve.identity.domains import DOMAIN_KIND, own_domains
+from stead.serve.identity.endpoint_filters import ENDPOINT_GROUPS
 from stead.serve.identity.group_calls import (
     add_member,
     change_group,
@@ -92,7 +102,7 @@ _PASSWORD = wrapped(
     ),
 )
 PUBLIC, ANYONE, ADMIN = AccessPolicy.PUBLIC, AccessPolicy.ANYONE, AccessPolicy.ADMIN
-_RECORDS = (DOMAIN_KIND, REGIONS, SERVICES, ENDPOINTS, ROLE_KIND, CREDENTIALS, POLICIES)
+_RECORDS = (DOMAIN_KIND, REGIONS, SERVICES, ENDPOINTS, ROLE_KIND, CREDENTIALS, POLICIES, ENDPOINT_GROUPS)
 ROUTES = (
     ApiRoute("GET", "/identity", PUBLIC, versions.all_of(versions.identity, wrap=True, status=300)),
     ApiRoute("GET", V, PUBLIC, versions.one_of(versions.identity)),
@@ -144,6 +154,8 @@ ROUTES = (
     *(route for one in _RECORDS for route in routes_of(one)),
     *role_calls.ROUTES,
     *implications.ROUTES,
+    *endpoint_filters.ROUTES,
+    *key_pairs.ROUTES,
     *trusts.ROUTES,
     *federation.ROUTES,
     *access_rules.ROUTES,
