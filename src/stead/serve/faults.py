@@ -21,7 +21,7 @@ OURS = Code("STEAD-W011", "internal error of the server")
 TOO_MANY = Code("STEAD-W012", "too many requests")
 
 _QUOTA, _GRANT, _PLACED = "STEAD-Q", "STEAD-G003", "STEAD-P"
-_FULL = (_PLACED, "STEAD-R")
+_FULL = (_PLACED, "STEAD-R", "STEAD-N006")  # what others have
 
 
 class Fault(Exception):  # noqa: N818 - the client's, most of them
@@ -95,12 +95,16 @@ _TITLES = {
 _NEUTRON_TYPES = {400: "BadRequest", 401: "Unauthorized", 403: "PolicyNotAuthorized", 404: "NotFound", 409: "Conflict"}
 
 
+_NEUTRON_CODES = {"STEAD-N006": "IpAddressAlreadyAllocated"}
+
+
 def _nova(fault: Fault) -> Mapping[str, Any]:
     return {_NOVA_WORDS.get(fault.status, "computeFault"): {"code": fault.status, "message": said(fault)}}
 
 
 def _neutron(fault: Fault) -> Mapping[str, Any]:
-    type_ = "OverQuota" if fault.quota else _NEUTRON_TYPES.get(fault.status, _TITLES.get(fault.status, "Fault"))
+    usual = _NEUTRON_TYPES.get(fault.status, _TITLES.get(fault.status, "Fault"))
+    type_ = "OverQuota" if fault.quota else _NEUTRON_CODES.get(fault.code, usual)
     return {"NeutronError": {"type": type_.replace(" ", ""), "message": said(fault), "detail": ""}}
 
 

@@ -54,7 +54,9 @@ def change_network(call: Call) -> ApiReply:
 
 def delete_network(call: Call) -> ApiReply:
     world, thing = call.own("networks", "Network")
-    world.must_be_unused(thing, "Network")
+    if world.users_of(thing.address):
+        text = f"Unable to complete operation on network {thing.id}."
+        raise conflict(f"{text} There are one or more ports still in use on the network.")
     edits = [networks.delete_subnet(thing.address.name, key) for key in thing.model.subnets]
     call.edit("delete network", all_of(*edits, lambda content: remove(content, "networks", thing.address.name)))
     return ApiReply(204)
@@ -125,7 +127,10 @@ def change_subnet(call: Call) -> ApiReply:
 
 def delete_subnet(call: Call) -> ApiReply:
     world, one = own_subnet(call)
-    if used := networks.users_of_subnet(one, ports.all_ports(world, None)):
+    every = [*ports.all_ports(world, None)]
+    if used := networks.users_of_subnet(one, every):
         raise conflict(f"Unable to complete operation on subnet {one.id}: ports {', '.join(used[:3])} are in use.")
-    call.edit("delete subnet", networks.delete_subnet(one.network.address.name, one.key))
+    named = [port.own for port in every if port.own is not None and one.key in (port.own.model.subnets or ())]
+    edits = [networks.leave_subnet(one, port) for port in named if port.model.network == one.network.address]
+    call.edit("delete subnet", all_of(*edits, networks.delete_subnet(one.network.address.name, one.key)))
     return ApiReply(204)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -160,9 +160,19 @@ def subnet_fields(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[st
         if len(pools) > 1:
             raise not_built("A subnet has one allocation pool here.")
         fields["pool"] = f"{_address(pools[0]['start'])}-{_address(pools[0]['end'])}"
-    if mode := said.get("ipv6_address_mode") or said.get("ipv6_ra_mode"):
-        fields["ipv6"] = "slaac" if mode == "slaac" else "dhcp"
+    if mode := _ipv6_mode(said):
+        fields["ipv6"] = mode
     return {name: one for name, one in fields.items() if one not in (None, [])}
+
+
+def _ipv6_mode(said: Mapping[str, Any]) -> str | None:
+    """Routers announce what addresses are made by; one of the two fields says both."""
+    modes = {said[name] for name in ("ipv6_ra_mode", "ipv6_address_mode") if said.get(name)}
+    if len(modes) > 1:
+        raise bad("Invalid input: ipv6_ra_mode and ipv6_address_mode have to be the same.")
+    if "dhcpv6-stateless" in modes:
+        raise not_built("dhcpv6-stateless is not built: addresses are told by DHCPv6, or made from the MAC (slaac).")
+    return {"slaac": "slaac", "dhcpv6-stateful": "dhcp"}[modes.pop()] if modes else None
 
 
 def _cidr(said: Mapping[str, Any]) -> dict[str, str]:
@@ -247,5 +257,17 @@ def delete_subnet(network: str, key: str) -> Edit:
     return edit
 
 
-def users_of_subnet(one: SubnetResource, ports: Iterator[Any]) -> list[str]:
-    return [port.id for port in ports if any(subnet == one.id for subnet, _ in port.fixed)]
+def users_of_subnet(one: SubnetResource, ports: Iterable[Any]) -> list[str]:
+    """Addresses that are made from MACs keep no subnet, as in Neutron; a router does."""
+    return [
+        port.id
+        for port in ports
+        if any(subnet == one.id for subnet, _ in port.fixed)
+        and not (one.net.slaac and not port.role.startswith("network:"))
+    ]
+
+
+def leave_subnet(one: SubnetResource, port: KnownResource) -> Edit:
+    """The port names it no more."""
+    left = [name for name in port.model.subnets or () if name != one.key]
+    return lambda content: change(content, "ports", port.address.name, {"subnets": left})

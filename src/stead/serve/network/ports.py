@@ -13,12 +13,12 @@ from stead.core.named import NamedTuple
 from stead.kinds.floating_ip.realise import inside
 from stead.kinds.instance.nics import InstanceInterface
 from stead.kinds.instance.nics import interfaces as instance_interfaces
-from stead.kinds.port import slots
 from stead.kinds.router.needs import Joined, interfaces
 from stead.kinds.shared.firewall import default_group
-from stead.kinds.shared.interfaces import AllowedAddress, is_filtered
+from stead.kinds.shared.interfaces import AllowedAddress, is_filtered, own_slots
 from stead.kinds.shared.network_names import keys
-from stead.kinds.shared.subnets import network_block
+from stead.kinds.shared.subnets import network_block, slaac
+from stead.language.desired import Block
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
 _STATUS = {ResourceStatus.MADE: "ACTIVE", ResourceStatus.BUILDING: "DOWN", ResourceStatus.FAILED: "ERROR"}
@@ -110,15 +110,22 @@ def unused(world: CloudState, thing: KnownResource) -> KnownPort:
         key="",
         network=thing.model.network,
         mac=thing.leases.get("mac", ""),
-        fixed=tuple(
-            (subnet_id(world.id_of(thing.model.network), slot.net.name), thing.leases[f"v{slot.net.version}"])
-            for slot in slots(thing.block, world.desired)
-            if f"v{slot.net.version}" in thing.leases
-        ),
+        fixed=tuple(_own_fixed(world, thing, network)) if network is not None else (),
         groups=(groups if groups is not None else (default_group(thing.address.project),)) if filtered else (),
         filtered=filtered,
         role="",
     )
+
+
+def _own_fixed(world: CloudState, thing: KnownResource, network: Block) -> Iterator[tuple[str, str]]:
+    """What a guest will make from the MAC is known as well."""
+    id_, mac = world.id_of(thing.model.network), thing.leases.get("mac", "")
+    for slot in own_slots(thing.model, network, world.desired):
+        lease = thing.leases.get(f"v{slot.net.version}")
+        if slot.net.slaac and not slot.fixed and mac:
+            yield subnet_id(id_, slot.net.name), slaac(slot.net, mac)
+        elif lease is not None:
+            yield subnet_id(id_, slot.net.name), lease
 
 
 def all_ports(world: CloudState, projects: list[str] | None) -> Iterator[KnownPort]:

@@ -108,6 +108,7 @@ _ROUTES = {
     "items": record(["destination", "nexthop"], destination=ID, nexthop=ID),
 }
 _BITS = {"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,3}$", "minimum": 0, "maximum": 128}
+_IPV6 = {"enum": ["slaac", "dhcpv6-stateful", "dhcpv6-stateless", None]}
 _SUBNET = record(
     **_COMMON,
     network_id=ID,
@@ -119,6 +120,8 @@ _SUBNET = record(
     enable_dhcp=FLAG,
     dns_nameservers={"type": ["array", "null"], "items": ID, "maxItems": 10},
     host_routes=_ROUTES,
+    ipv6_ra_mode=_IPV6,
+    ipv6_address_mode=_IPV6,
     allocation_pools={"type": ["array", "null"], "items": record(["start", "end"], start=ID, end=ID), "maxItems": 10},
 )
 _POOL = record(
