@@ -26,9 +26,10 @@ SAID = (
 def haproxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What it was asked."""
     asked: list[str] = []
-    monkeypatch.setattr(runtime_socket, "path", lambda uuid: str(tmp_path / f"{uuid}.sock"))
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    monkeypatch.setattr(runtime_socket, "path", lambda uuid: f"{uuid}.sock")
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    door.bind(str(tmp_path / f"{UUID}.sock"))
+    door.bind(f"{UUID}.sock")
     door.listen()
 
     def answer() -> None:
