@@ -31,7 +31,6 @@ from stead.serve.faults import (
     bad,
     forbidden,
     not_built,
-    unauthenticated,
 )
 from stead.serve.identity.access_rules import allowed
 from stead.serve.identity.catalog import types_of
@@ -41,6 +40,7 @@ from stead.serve.kept import KeptAnswers
 from stead.serve.metrics.counting import ServerCounts
 from stead.serve.metrics.page import PATH as METRICS
 from stead.serve.metrics.page import MetricsPage
+from stead.serve.permissions import must_be_allowed, must_be_allowed_to_begin, must_be_granted
 from stead.serve.preview import PREVIEW, preview_of
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, PreviewedEdit, Service
 from stead.serve.uploads import uploaded
@@ -121,7 +121,7 @@ class ApiServer:
         async def endpoint(request: Request) -> Response:
             caller = await to_thread.run_sync(self._caller, request)
             try:
-                _must_be_allowed(caller, policy)
+                must_be_allowed(caller, policy)
                 _must_be_in_rules(caller, request)
                 raise not_built("This is not built yet. docs/api.md lists what is.")
             except Fault as fault:
@@ -144,11 +144,13 @@ class ApiServer:
         call.preview = PREVIEW in request.headers
         try:
             call.caller = self._caller(request)
-            _must_be_allowed(call.caller, route.policy)
+            by_word = must_be_allowed_to_begin(call.caller, route)
             _must_be_in_rules(call.caller, request)
             if not route.raw and route.schema is not None:
                 call.body = _parsed(raw)
                 check(call.body)
+            if by_word:
+                must_be_granted(call.caller, route, call.body)
             answer = self._kept_answer(route, request, call) if route.kept else _answered(route, call)
             status = answer.status
         except Fault as fault:
@@ -234,14 +236,6 @@ def _answered(route: ApiRoute, call: Call) -> ApiReply:
         return ApiReply(body={"preview": preview_of(call, found)})
     call.preview = False  # it is no edit, and was done: a console was opened, or what a guest wrote was read
     return answer
-
-
-def _must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
-    if caller.may(policy):
-        return
-    if caller.token is None:
-        raise unauthenticated()
-    raise forbidden(f"This needs a role that you do not have here: {policy}.")
 
 
 def _must_be_in_rules(caller: Caller, request: Request) -> None:

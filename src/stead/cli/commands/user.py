@@ -45,7 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--admin", action="store_true", help="admin of the whole cloud")
     parser.add_argument("--project", default="", metavar="NAME", help="project in which the user has a role")
     parser.add_argument(
-        "--role", default="member", choices=("admin", "manager", "member", "reader"), help="which (default: member)"
+        "--role",
+        default="member",
+        help="admin, manager, member, reader, or a role of `site.identity.roles` (default: member)",
     )
     parser.add_argument("--generate", action="store_true", help="make a password, and print it this one time")
     parser.add_argument("--domain", default="", metavar="NAME", help="of the user, for totp and clouds-yaml")
@@ -86,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
             case _:
                 where = project_id(options.project, ready) if options.project else ""
                 secret = made() if options.generate else password()
-                create(people, options.name, secret, where, options.role, admin=options.admin)
+                create(people, options.name, secret, where, role_named(options.role, ready), admin=options.admin)
                 if options.generate:
                     print(f"password: {secret}")
     except Fault as fault:
@@ -141,6 +143,21 @@ def typed(prompt: str) -> str:
         return input(prompt)
     sys.stdout.flush()
     return sys.stdin.readline().strip()
+
+
+def role_named(name: str, ready: Means) -> str:
+    from stead.language.desired.identity import FIXED_ROLES
+    from stead.language.reading.context import nearest
+    from stead.serve.cloud import Cloud
+    from stead.serve.identity.declared import role_key
+
+    if name in FIXED_ROLES:
+        return name
+    identity = Cloud(ready).world().desired.site.identity
+    known = [*FIXED_ROLES, *(identity.roles if identity is not None else ())]
+    if name not in known:
+        raise Refused(NO_USER.at(None, f"There is no role {name}.{nearest(name, known)} Known are {', '.join(known)}."))
+    return role_key(name)
 
 
 def project_id(name: str, ready: Means) -> str:

@@ -52,6 +52,11 @@ def must_be_ready(identity: IdentitySettings) -> None:
     """What the site's providers of identities need on this machine, looked at before the first login needs it."""
     from importlib.util import find_spec
 
+    if identity.roles:
+        from stead.serve.permissions import must_be_words
+        from stead.serve.services import permission_words
+
+        must_be_words(identity.roles, permission_words())
     for settings, package, extra in ((identity.ldap, "ldap3", "ldap"), (identity.oidc, "joserfc", "oidc")):
         if settings and find_spec(package) is None:
             raise Refused(NO_EXTRA.at(None, f"Missing: {package}. Install it with: pip install 'stead[{extra}]'."))

@@ -15,6 +15,7 @@ FILE = Text(pattern=r"/.*", what="an absolute path", longest=4096)
 DN = Text(pattern=r".*=.*", what="a distinguished name", longest=1000)
 FILTER = Text(pattern=r"\(.*\)", what="an LDAP filter in parentheses", longest=2000)
 ATTRIBUTE = Text(pattern=r"[A-Za-z][A-Za-z0-9.:-]*", what="the name of an attribute", longest=100)
+PERMISSION = Text(pattern=r"[a-z]+(:[A-Za-z0-9._-]+)*:([A-Za-z0-9_-]+|\*)", what="such as compute:servers:os-start")
 CLAIM = Text(pattern=r"[A-Za-z][A-Za-z0-9_.:/-]*", what="the name of a claim", longest=200)
 WEB_URL = Text(pattern=r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", what="an https:// URL", longest=300)
 DIRECTORY_URL = Text(
@@ -33,6 +34,19 @@ class GroupRole:
     project: Annotated[
         str, WORDS, "Name of the project; left out, the whole cloud, which makes sense for admins", Example("acme")
     ] = ""
+
+
+@value
+class CustomRole:
+    """A role beside admin, manager, member and reader."""
+
+    may: Annotated[
+        tuple[Annotated[str, PERMISSION], ...],
+        "What its users may do in a project, in the words of [the routes](../api-routes.md); a last `*` is all",
+        Example(["compute:servers:os-start", "volume:snapshots:*"]),
+    ] = ()
+    implies: Annotated[tuple[Annotated[str, ROLE], ...], "Roles that its users have as well", Example(["reader"])] = ()
+    description: Annotated[str, LINE, "For people"] = ""
 
 
 @value
@@ -145,6 +159,11 @@ class OidcSettings:
 class IdentitySettings:
     """Who logs in beside the users of the API's own store, and roles beside admin, manager, member and reader."""
 
+    roles: Annotated[
+        Mapping[Annotated[str, ROLE], CustomRole],
+        "Roles of the site, by name",
+        Example({"operator": {"implies": ["reader"], "may": ["compute:servers:os-start"]}}),
+    ] = field(default_factory=dict)
     ldap: Annotated[
         Mapping[Annotated[str, Name()], LdapSettings],
         "Directories, by the name of the domain that their users are in",

@@ -27,6 +27,8 @@ def check_identity(settings: IdentitySettings, node: Node, reading: Reading) -> 
         if name in settings.ldap:
             text = f"{name} is a directory already. Each is a domain: choose another name."
             reading.tell(NOT_A_CHOICE, below(node, "oidc", name).place, text)
+    known = tuple(dict.fromkeys((*FIXED_ROLES, *settings.roles)))
+    _check_roles(settings, known, node, reading)
     every: tuple[tuple[str, Providers], ...] = (("ldap", settings.ldap), ("oidc", settings.oidc))
     for kind, providers in every:
         for name, provider in providers.items():
@@ -34,7 +36,16 @@ def check_identity(settings: IdentitySettings, node: Node, reading: Reading) -> 
                 text = f"{name} is the domain of the API's own users. Choose another name."
                 reading.tell(NOT_A_CHOICE, below(node, kind, name).place, text)
             for at, role in enumerate(provider.roles):
-                _check_role(role.role, FIXED_ROLES, below(node, kind, name, "roles", at, "role").place, reading)
+                _check_role(role.role, known, below(node, kind, name, "roles", at, "role").place, reading)
+
+
+def _check_roles(settings: IdentitySettings, known: Iterable[str], node: Node, reading: Reading) -> None:
+    for name, custom in settings.roles.items():
+        if name in FIXED_ROLES:
+            text = f"{name} is a role of Stead: what it may is the same everywhere. Choose another name."
+            reading.tell(NOT_A_CHOICE, below(node, "roles", name).place, text)
+        for at, one in enumerate(custom.implies):
+            _check_implied(one, known, below(node, "roles", name, "implies", at).place, reading)
 
 
 def _check_directory(one: LdapSettings, node: Node, reading: Reading) -> None:
@@ -69,6 +80,12 @@ def _check_timeout(timeout: int, node: Node, reading: Reading) -> None:
     if not 1 <= timeout <= 60:
         text = "`timeout` is from 1s to 1m: a request waits for it."
         reading.tell(OUT_OF_RANGE, below(node, "timeout").place, text)
+
+
+def _check_implied(role: str, known: Iterable[str], place: Place, reading: Reading) -> None:
+    if role == "admin":
+        reading.tell(NOT_A_CHOICE, place, "No role implies admin: that is assigned by its name.")
+    _check_role(role, known, place, reading)
 
 
 def _check_role(role: str, known: Iterable[str], place: Place, reading: Reading) -> None:

@@ -199,6 +199,10 @@ def act(call: Call) -> ApiReply:
     return ApiReply(204 if name == "confirmResize" else 202)
 
 
+def action_names() -> frozenset[str]:
+    return frozenset({*_ANSWERED, consoles.OUTPUT, *consoles.OPENED, *floating_ips.ACTIONS, *actions.ACTIONS})
+
+
 def server_addresses(call: Call) -> ApiReply:
     world, thing = one(call)
     found = words.bare_addresses(words.addresses(world, thing, interfaces(world, thing)))

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from uuid import NAMESPACE_OID, uuid5
 
 from stead.core.address import Address
-from stead.language.desired.identity import GroupRole, IdentitySettings
+from stead.language.desired.identity import FIXED_ROLES, GroupRole, IdentitySettings
 from stead.serve.cloud import Cloud
-from stead.serve.identity.registry import ASSIGNMENT, DOMAINS, GROUP, Key, Record
+from stead.serve.identity.registry import ASSIGNMENT, DOMAINS, GROUP, IMPLICATION, ROLE, Key, Record
 from stead.serve.identity.scopes import SYSTEM
 from stead.serve.world import CloudState, bare
 
@@ -26,6 +26,10 @@ def domain_id(name: str) -> str:
 
 def group_id(domain: str, name: str) -> str:
     return uuid5(NAMESPACE_OID, f"stead group {domain} {name}").hex
+
+
+def role_key(name: str) -> str:
+    return name if name in FIXED_ROLES else uuid5(NAMESPACE_OID, f"stead declared role {name}").hex
 
 
 def user_id(domain: str, id_: str) -> str:
@@ -51,6 +55,12 @@ class DeclaredIdentity:
 
 
 def _records(world: CloudState, settings: IdentitySettings) -> Iterator[tuple[Key, Record]]:
+    for name, role in settings.roles.items():
+        key = role_key(name)
+        said = {"name": name, "description": role.description or None, "domain_id": None}
+        yield (ROLE, key), {**said, "may": tuple(role.may)}
+        for implied in map(role_key, role.implies):
+            yield (IMPLICATION, f"{key}/{implied}"), {"prior": key, "implied": implied}
     for name, provider in settings.providers.items():
         domain = domain_id(name)
         yield (DOMAINS, domain), {"name": name, "description": provider.told, "enabled": True}
@@ -58,7 +68,8 @@ def _records(world: CloudState, settings: IdentitySettings) -> Iterator[tuple[Ke
             group = group_id(domain, one.group)
             yield (GROUP, group), {"name": one.group, "description": provider.told, "members": (), "domain": domain}
             if where := _where(world, one):
-                yield (ASSIGNMENT, f"{group}/{where}/{one.role}"), {"user": group, "where": where, "role": one.role}
+                role_ = role_key(one.role)
+                yield (ASSIGNMENT, f"{group}/{where}/{role_}"), {"user": group, "where": where, "role": role_}
 
 
 def _where(world: CloudState, one: GroupRole) -> str:

@@ -80,3 +80,8 @@ def with_implied(known: Known, roles: Iterable[str]) -> frozenset[str]:
             found.add(one)
             next_ones += implied_by(known, one)
     return frozenset(one for one in found if not known.get((ROLE, one), {}).get("domain_id"))
+
+
+def granted(known: Known, roles: Iterable[str]) -> frozenset[str]:
+    """What the site's files let these roles do."""
+    return frozenset(word for role in roles for word in known.get((ROLE, role), {}).get("may", ()))

@@ -280,7 +280,7 @@ class People(IdentityRegistry):
             return NOBODY
         acting = self.user(actor)["name"] if actor != token.user else ""
         name, rules = self.user(token.user)["name"], rules_of(self.known(), given or {})
-        return Caller(token, token.user, name, project, roles, acting, rules)
+        return Caller(token, token.user, name, project, roles, acting, rules, held.granted(self.known(), roles))
 
     def _holds(self, token: Token, user: str) -> bool:
         """For each that a token stands on: it ends with a new password of either, and when one is disabled or gone."""

@@ -40,6 +40,7 @@ class Caller(NamedTuple):
     roles: frozenset[str]  # keys, with those that they imply
     acting: str = ""  # who it really is, where somebody acts as the user
     rules: Rules | None = None  # None: good for all that the roles allow
+    granted: frozenset[str] = frozenset()  # words of what roles of the site's files may
 
     @property
     def audited(self) -> str:
