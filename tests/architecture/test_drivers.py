@@ -84,6 +84,7 @@ def test_what_nobody_has_written_down_no_driver_can() -> None:
 FOLDERS = {
     "hypervisor": ("src/stead/drivers/hypervisor", HOST_CODE + "/host/hypervisor"),
     "network": ("src/stead/drivers/network", HOST_CODE + "/host/net"),
+    "object": ("src/stead/drivers/object", HOST_CODE + "/host/object"),
     "storage": ("src/stead/drivers/storage", HOST_CODE + "/host/storage"),
 }
 # Where a name may stand beside that, and why.

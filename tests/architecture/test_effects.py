@@ -88,6 +88,7 @@ TOLD_BY_HOSTS = {
     "floating_ips": ("net/linuxbridge/floating_ips.py", "net/ovn/floating_ips.py", "observe/looking.py"),
     "load_balancers": ("net/linuxbridge/load_balancers.py", "observe/looking.py"),
     "security_groups": ("net/linuxbridge/security_groups.py", "observe/looking.py"),
+    "object_stores": ("object/swift/stores.py", "observe/looking.py"),
 }
 
 

@@ -36,6 +36,7 @@ ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
 # What a project file may say of its own resources: it stays within the project. A field that is new fails the test
 # below until it is here, has `Granted`, or is told by the kind's `reaches`.
 WITHIN: dict[str, str] = {
+    "buckets": "store quota objects versioning cors website description",
     "flavors": "vcpus memory max_vcpus max_memory disk swap ephemeral iops throughput bandwidth topology traits "
     "forbidden_traits preferred_traits description",
     "floating_ips": "network instance port load_balancer inside forwards description",
@@ -47,6 +48,7 @@ WITHIN: dict[str, str] = {
     "keypairs": "public_key description",
     "load_balancers": "network listeners security_groups ha enabled description",
     "networks": "driver mtu subnets external shared domain ha description",
+    "object_stores": "driver secret replicas zones port tls devices mounted part_power description",
     "ports": "subnets enabled description",
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",

@@ -65,6 +65,7 @@ COMMANDS: dict[str, str] = {
     "fence": "cut the power of a host, and record that it is off",
     "doctor": "check hosts and report problems",
     "hosts": "list hosts with their state, capacity and instances",
+    "credentials": "show the keys with which a bucket is used",
     "console": "open the serial console of an instance",
     "logs": "print what an instance wrote on its serial console",
     "ssh": "log in to an instance, or run a command there",

@@ -236,6 +236,11 @@ class Kind:
     """What one takes while it is there: (want, what it refers to). A name may have a detail: "volumes:fast"."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
+    credentials: (
+        Callable[[Block, Desired, Callable[[Address], Mapping[str, Any]]], Mapping[str, Secret | str]] | None
+    ) = None
+    """What somebody needs to use it, for a person who may read the spec: (block, desired, the want of a resource as it
+    was last applied). None if it has no credentials."""
     seen: Mapping[str, str] = field(default_factory=dict)
     """What each of these facts is, for people; of a flavor, its fields are left out."""
     awaited: Callable[[Block], str] = _no_word

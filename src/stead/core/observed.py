@@ -56,6 +56,7 @@ class Host:
     reaches: frozenset[str] = frozenset()  # shared pools of other hosts; empty means all
     physical_networks: Mapping[str, str] = field(default_factory=dict)  # name -> device
     network_drivers: Mapping[str, str] = field(default_factory=dict)  # beside the first -> who keeps their databases
+    object_drivers: frozenset[str] = frozenset()  # of object stores that it is prepared for
     hypervisors: frozenset[str] = frozenset({"kvm"})
     programs: Mapping[str, str] = field(default_factory=dict)  # of its hypervisors: name -> version
     architecture: str = "x86_64"
@@ -68,7 +69,7 @@ class Host:
 
 def host_of(facts: Mapping[str, Any]) -> Host:
     """The reverse of `as_dict`. Fields that this version does not know are ignored."""
-    sets = ("roles", "traits", "reaches", "hypervisors", "projects")
+    sets = ("roles", "traits", "reaches", "hypervisors", "object_drivers", "projects")
     known = {name: facts[name] for name in fields_of(Host) if name in facts}
     known |= {name: frozenset(known[name]) for name in sets if name in known}
     pools = {name: StoragePool(**one) for name, one in known.get("pools", {}).items()}

@@ -13,6 +13,7 @@ from stead.core import fields
 from stead.core.fields import Example, Expression, Form, Granted, Secret
 from stead.core.kind import Kind
 from stead.drivers import hypervisor, network, storage
+from stead.drivers import object as objects
 from stead.language.desired.declared import Declared
 from stead.language.desired.exports import ForOthers
 from stead.language.desired.model import Site
@@ -136,6 +137,7 @@ def abilities_page() -> str:
     lines += ["", "## Instances, by hypervisor", "", *matrix([*hypervisor.all_of_them().values()], hypervisor.FEATURES)]
     lines += ["", "## Networks, by driver", "", *matrix([*network.all_of_them().values()], network.FEATURES)]
     lines += ["", "## Pools, by type", "", *matrix([*storage.all_of_them().values()], storage.FEATURES)]
+    lines += ["", "## Object stores, by driver", "", *matrix([*objects.all_of_them().values()], objects.FEATURES)]
     return "\n".join([*lines, ""])
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from stead.core.observed import Host
 from stead.core.value import replace
 from stead.drivers import hypervisor, network, storage
+from stead.drivers import object as objects
 
 
 def with_abilities(host: Host) -> Host:
     able_to_run = hypervisor.known_of(host.hypervisors)
-    found = storage.traits(host) | network.traits(host) | hypervisor.traits(able_to_run)
+    found = storage.traits(host) | network.traits(host) | objects.traits(host) | hypervisor.traits(able_to_run)
     return replace(host, traits=host.traits | found if host.traits else found, hypervisors=able_to_run)

@@ -37,7 +37,13 @@ COMPUTE: dict[str, Any] = {
 SITE = site_of(
     host("controller-1", "controller", pools={}),
     host("network-1", "network", pools={}, physical_networks={"external": "eth1", "storage": "eth2"}),
-    host("storage-1", "storage", pools={"fast": StoragePool("fast", "nfs", 4096 * GIB, "/srv/fast", shared=True)}),
+    host(
+        "storage-1",
+        "storage",
+        object_drivers=frozenset({"swift"}),
+        traits=frozenset({"object:swift"}),
+        pools={"fast": StoragePool("fast", "nfs", 4096 * GIB, "/srv/fast", shared=True)},
+    ),
     *(host(f"compute-{number}", "compute", **COMPUTE) for number in (1, 2, 3)),
 )
 

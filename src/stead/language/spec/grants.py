@@ -117,6 +117,7 @@ class Grants:
         "Vault ids whose passwords open its `!vault` values, given as --vault-password-file ID@FILE",
         Example(["acme"]),
     ] = ()
+    public_buckets: Annotated[bool, "Buckets that everybody may read (`public`)"] = False
     adopt: Annotated[bool, "Existing domains and files of hosts (`domain`, `file`): they may be anybody's"] = False
     forget: Annotated[bool, "`forget`: what it lets go stays on the hosts and counts in no quota"] = False
 

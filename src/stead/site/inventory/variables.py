@@ -11,6 +11,7 @@ from typing import Any
 
 from stead.core.observed import HostStatus, StoragePool
 from stead.drivers import network, storage
+from stead.drivers import object as objects
 
 PREFIX = "stead_"
 DEFAULT_POOL = "default"  # what volumes and disks ask for when they name none
@@ -130,6 +131,13 @@ def network_drivers(value: Any) -> Mapping[str, str]:
     return found
 
 
+def object_drivers(value: Any) -> frozenset[str]:
+    found = words(value)
+    if unknown := sorted(found - objects.all_of_them().keys()):
+        raise Bad(f"has {unknown[0]!r}: choose {', '.join(objects.all_of_them())}")
+    return found
+
+
 def maintenance(value: Any) -> tuple[HostStatus, str]:
     """A text is the reason for it."""
     if isinstance(value, str) and value.lower() not in ("true", "yes", "on", "false", "no", "off", ""):
@@ -153,6 +161,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "stead_devices": (("devices",), devices),
     "stead_physical_networks": (("physical_networks",), texts),
     "stead_network_drivers": (("network_drivers",), network_drivers),
+    "stead_object_drivers": (("object_drivers",), object_drivers),
     "stead_hypervisors": (("hypervisors",), words),
     "stead_architecture": (("architecture",), text),
     "stead_underlay": (("underlay",), text),

@@ -9,7 +9,20 @@ from __future__ import annotations
 from typing import Dict
 
 from ..base.kind import HostKind
-from . import floating_ip, image, instance, load_balancer, network, project, router, security_group, snapshot, volume
+from . import (
+    bucket,
+    floating_ip,
+    image,
+    instance,
+    load_balancer,
+    network,
+    object_store,
+    project,
+    router,
+    security_group,
+    snapshot,
+    volume,
+)
 
 try:
     from ansible_collections.stead.site.plugins.module_utils.kinds import KINDS as SITE  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -27,5 +40,7 @@ BUILT_IN: Dict[str, HostKind] = {
     "volumes": volume.KIND,
     "snapshots": snapshot.KIND,
     "images": image.KIND,
+    "object_stores": object_store.KIND,
+    "buckets": bucket.KIND,
 }
 KINDS: Dict[str, HostKind] = {**BUILT_IN, **SITE}

@@ -1,0 +1,151 @@
+"""Buckets: containers of a project's account, whose settings are headers. A container says who made it.
+
+The host that made it last is written in it. A host that had it before, and comes back from the dead, leaves it alone.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Optional
+from urllib.parse import quote
+
+from ...base.errors import Failed
+from ...base.readings import Readings
+from ...base.step import Want
+from ...base.work import Work
+from . import stores
+from .client import Client, client_of
+
+ACCOUNT = "account"  # the field of the want
+MADE_BY = "x-container-meta-stead"
+META = "x-container-meta-"
+EVERYBODY = ".r:*,.rlistings"
+GONE = 404
+PAGES = 100000  # of a thousand objects each
+SEGMENTS = "+segments"  # where S3's uploads in parts are
+
+
+class Buckets:
+    def ensure(self, want: Want, work: Work) -> None:
+        if work.check and not _has_store(want):
+            work.done.append("make bucket {0}".format(want["bucket"]))
+            return
+        client = client_of(want, work)
+        _quota(client, want, work)
+        now = client.ask("HEAD", _path(want))
+        if now.status == GONE:
+            wanted = {name: text for name, text in _all(want, work).items() if text}
+            work.act("make bucket {0}".format(want["bucket"]), client.do, "PUT", _path(want), wanted)
+            return
+        changed: Dict[str, str] = {}
+        for field, headers in _headers(want, work).items():
+            other = {name: text for name, text in headers.items() if _plain(now.headers.get(name)) != _plain(text)}
+            if other:
+                work.differs(field, None, None)
+                changed.update(other)
+        if changed:
+            work.act("change bucket {0}".format(want["bucket"]), client.do, "POST", _path(want), changed)
+
+    def remove(self, have: Want, work: Work) -> None:
+        if not _has_store(have):
+            return  # with the store, this host has lost every way to it
+        client = client_of(have, work)
+        now = client.ask("HEAD", _path(have))
+        if now.status == GONE or now.headers.get(MADE_BY) != _mark(have, work):
+            return
+        work.act("remove bucket {0}".format(have["bucket"]), _remove, client, _path(have))
+
+    def is_there(self, want: Want, _now: Readings) -> bool:
+        return _has_store(want)
+
+    def restore(self, want: Want, work: Work) -> None:
+        """A boot loses nothing of it."""
+
+
+def _has_store(want: Want) -> bool:
+    try:
+        stores.entry_of(want["store"]["uuid"])
+    except Failed:
+        return False
+    return True
+
+
+def _path(want: Want) -> str:
+    return "/v1/AUTH_{0}/{1}".format(want["account"], want["bucket"])
+
+
+def _mark(want: Want, work: Work) -> str:
+    return "{0} {1}".format(want["uuid"], work.host)
+
+
+def _plain(text: Optional[str]) -> str:
+    """Swift writes truth in capitals, and says nothing where there is nothing."""
+    return {"True": "true", "False": "", "false": "", None: ""}.get(text, text or "")
+
+
+def _all(want: Want, work: Work) -> Dict[str, str]:
+    return {name: text for headers in _headers(want, work).values() for name, text in headers.items()}
+
+
+def _headers(want: Want, work: Work) -> Mapping[str, Mapping[str, str]]:
+    """By field of the want. An empty header takes a setting away."""
+    cors, website = want.get("cors") or {}, want.get("website") or {}
+    return {
+        "settings": {MADE_BY: _mark(want, work)},
+        "public": {"x-container-read": EVERYBODY if want["public"] else ""},
+        "quota": {META + "quota-bytes": _text(want.get("quota"))},
+        "objects": {META + "quota-count": _text(want.get("objects"))},
+        "versioning": {"x-versions-enabled": "true" if want["versioning"] else "false"},
+        "cors": {
+            META + "access-control-allow-origin": " ".join(cors.get("origins", ())),
+            META + "access-control-max-age": _text(cors.get("max_age")),
+            META + "access-control-expose-headers": " ".join(cors.get("expose_headers", ())),
+        },
+        "website": {META + "web-index": website.get("index", ""), META + "web-error": website.get("error") or ""},
+    }
+
+
+def _text(value: Optional[int]) -> str:
+    return "" if value is None else str(value)
+
+
+def _quota(client: Client, want: Want, work: Work) -> None:
+    """Of the whole account: what a project writes into buckets of its own making counts too."""
+    accounts = stores.entry_of(want["store"]["uuid"])["accounts"].values()
+    most = _text(next((one.get("quota") for one in accounts if one["account"] == want["account"]), None))
+    path = _path(want).rpartition("/")[0]
+    now = client.ask("HEAD", path).headers.get("x-account-meta-quota-bytes", "")
+    if now != most:
+        headers = {"x-account-meta-quota-bytes": most}
+        work.differs(ACCOUNT)
+        work.act("set the quota of {0}".format(want["name"].partition("/")[0]), client.do, "POST", path, headers)
+
+
+def _remove(client: Client, path: str) -> None:
+    client.do("POST", path, {"x-versions-enabled": "false"})
+    _emptied(client, path)
+    _forgotten(client, path)
+    client.do("DELETE", path)
+    if client.ask("HEAD", path + SEGMENTS).status != GONE:
+        _emptied(client, path + SEGMENTS)
+        client.do("DELETE", path + SEGMENTS)
+
+
+def _emptied(client: Client, path: str) -> None:
+    """Many in one request. Who goes on writing meanwhile is too fast for it, and the container is not removed."""
+    account, _slash, container = path.rpartition("/")
+    for _ in range(PAGES):
+        names = [one["name"] for one in client.page(path)]
+        if not names:
+            return
+        lines = "".join(quote("/{0}/{1}".format(container, name)) + "\n" for name in names)
+        client.ask("POST", account, {"Content-Type": "text/plain"}, lines.encode(), "bulk-delete")
+
+
+def _forgotten(client: Client, path: str) -> None:
+    """Versions, one by one."""
+    for _ in range(PAGES):
+        versions = client.page(path, "&versions=true")
+        if not versions:
+            return
+        for one in versions:
+            client.ask("DELETE", "{0}/{1}".format(path, one["name"]), query="version-id=" + quote(one["version_id"]))

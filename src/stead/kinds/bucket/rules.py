@@ -1,0 +1,44 @@
+"""What is wrong with a bucket: its name, and what its store cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stead.core.diagnostics import Code, Diagnostic
+from stead.core.driver import Feature
+from stead.drivers.object import CORS, PUBLIC, QUOTA, VERSIONING, WEBSITE, of
+from stead.kinds.bucket.model import Bucket
+from stead.language.desired import Block, Desired
+
+SHORT = Code("STEAD-V055", "the bucket's name is too short")
+HIDDEN = Code("STEAD-V056", "a website that nobody can read")
+CANNOT = Code("STEAD-V057", "the object store cannot do this")
+LEAST = 3  # characters, of S3
+FEATURES = {
+    "quota": QUOTA,
+    "objects": QUOTA,
+    "versioning": VERSIONING,
+    "public": PUBLIC,
+    "cors": CORS,
+    "website": WEBSITE,
+}
+
+
+def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
+    model: Bucket = block.model
+    name = block.members[0].label if block.members else block.name
+    if len(name) < LEAST:
+        text = f"Clients of S3 refuse {name}: a bucket's name has {LEAST} characters at least. Choose a longer one."
+        yield SHORT.at(block.place(), text)
+    if model.website is not None and not model.public:
+        text = "Who opens a website has no key. Set `public: true`, or leave `website` out."
+        yield HIDDEN.at(block.place("website"), text)
+    store = desired.get(model.store)
+    for field, feature in _asked(model) if store is not None else ():
+        found = of(store.model.driver, feature) if store is not None else None
+        if found is not None and not found.can:
+            yield CANNOT.at(block.place(field), found.text)
+
+
+def _asked(model: Bucket) -> Iterator[tuple[str, Feature]]:
+    yield from ((field, feature) for field, feature in FEATURES.items() if getattr(model, field))

@@ -1,0 +1,51 @@
+"""A store of objects on several storage hosts, for clients of S3 and Swift."""
+
+from stead.core.effect import IN_PLACE, NAMED, REPLACED
+from stead.core.kind import Kind, Scope
+from stead.kinds.object_store.model import ObjectStore
+from stead.kinds.object_store.realise import facts, realise
+from stead.kinds.object_store.rules import check, fits
+
+KIND = Kind(
+    name="object_store",
+    plural="object_stores",
+    home_role="storage",
+    scope=Scope.SITE,
+    model=ObjectStore,
+    help="A store of objects on several storage hosts, for clients of S3 and Swift.",
+    highlights=("driver", "replicas", "hosts."),
+    stateful=True,
+    check=check,
+    fits=fits,
+    realise=realise,
+    facts=facts,
+    seen={
+        "name": "its name",
+        "uuid": "its UUID",
+        "endpoints": "URLs for clients, one of each host",
+        "hosts": "hosts that it is on",
+    },
+    effects={
+        **NAMED,
+        "driver": REPLACED,
+        "part_power": REPLACED,
+        **dict.fromkeys(
+            ("accounts", "devices", "hosts", "mounted", "port", "replicas", "secret", "tls"),
+            IN_PLACE,
+        ),
+    },
+    parts=("services", "files", "devices"),
+    identity=("driver", "part_power"),
+    field_map={"accounts": "", "hosts": "zones"},
+    words={
+        "accounts": "projects that have buckets in it",
+        "accounts.*": "account of {}",
+        "accounts.*.account": "account of {}",
+        "accounts.*.public": "buckets of {} that everybody reads",
+        "accounts.*.quota": "quota of {}",
+        "hosts": "hosts of it",
+        "hosts.*": "host {}",
+        "hosts.*.address": "address of {}",
+        "hosts.*.zone": "zone of {}",
+    },
+)
