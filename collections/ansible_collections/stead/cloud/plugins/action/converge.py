@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.host.images.image_files import made_as
 from ..plugin_utils.answers import read, taken, write
+from ..plugin_utils.host_code import call
 from .image_info import told as told_of_images
 from .volume_account import handed
 
@@ -83,7 +84,7 @@ class ActionModule(ActionBase):
 
     def _call(self, payload: Dict[str, Any], task_vars: Optional[Dict[str, Any]]) -> Dict[str, Any]:
         arguments = {"payload": json.dumps(payload)}
-        answer = self._execute_module(module_name="stead.cloud.converge", module_args=arguments, task_vars=task_vars)
+        answer = call(self, "converge", arguments, task_vars)
         answer.pop("invocation", None)
         secrets = [*payload["secrets"].values(), *payload["handed"].values()]
         shown: Dict[str, Any] = hidden(answer, [str(one) for one in secrets if one])

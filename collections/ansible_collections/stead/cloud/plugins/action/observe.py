@@ -13,6 +13,7 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.answers import write
+from ..plugin_utils.host_code import call
 
 
 class ActionModule(ActionBase):
@@ -23,23 +24,22 @@ class ActionModule(ActionBase):
         host = (task_vars or {})["inventory_hostname"]
         arguments = dict(self._task.args, name=host)
         folder = arguments.pop("dest", None)
-        if folder:
-            arguments["recorded"] = recorded(os.path.join(folder, host + ".recorded"))
+        if not folder:
+            answer: Dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
+            return answer
+        arguments["recorded"] = recorded(os.path.join(folder, host + ".recorded"))
         sent = time.time()
         try:
-            answer: Dict[str, Any] = self._execute_module(
-                module_name="stead.cloud.observe", module_args=arguments, task_vars=task_vars
-            )
+            answer = call(self, "observe", arguments, task_vars)
         except BaseException as error:  # that time is up is no Exception
-            if folder:
-                write(os.path.join(folder, host + ".json"), {"why": str(error)})
+            write(os.path.join(folder, host + ".json"), {"why": str(error)})
             raise
         answer.pop("invocation", None)
-        if folder and "facts" in answer:
+        if "facts" in answer:
             # When it was asked and had answered, by this clock: the host's own is somewhere between.
             facts = dict(answer.pop("facts"), asked=sent, answered=time.time())
             write(os.path.join(folder, host + ".json"), facts)
-        elif folder:
+        else:
             write(os.path.join(folder, host + ".json"), {"why": str(answer.get("msg", ""))})
         return answer
 

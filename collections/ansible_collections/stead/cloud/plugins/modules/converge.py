@@ -66,53 +66,19 @@ waits:
   sample: {"4": {"for": "ssh on port 22", "seen": "connection refused", "waited": 5.1}}
 """
 
-import json
-from typing import Any, Dict, Mapping
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import compiled
+from ..module_utils.host.run import program
 
 
 def main() -> None:
-    compiled.use()
-    from ..module_utils.host.base.errors import Failed
-    from ..module_utils.host.run.batch import FAILED, Batch, alone
-
     # The payload holds secrets: as one value that is never shown, it is also never searched for in what is.
     arguments = {"src": {"type": "path"}, "payload": {"type": "str", "no_log": True}}
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     if not module.params["payload"]:
         module.fail_json(msg="There is no payload: this module is given its steps by the action plugin of its name.")
-    payload = json.loads(module.params["payload"])
-    try:
-        if module.check_mode:
-            results, waits = Batch(payload, check=True).carry_out(), {}
-        else:
-            with alone():
-                batch = Batch(payload)
-                results, waits = batch.carry_out(), batch.waits()
-    except Failed as error:
-        module.fail_json(msg=str(error), results=[])
-    answer = {"changed": any(one["changed"] for one in results), "results": results, "waits": waits}
-    if module._diff:  # noqa: SLF001 - Ansible has no public name for it
-        done = {one["number"] for one in results}
-        answer["diff"] = [difference(step) for step in payload["steps"] if step["number"] in done]
-    failed = [one for one in results if one["status"] == FAILED]
-    if failed:
-        text = "; ".join("{action} {address}: {error}".format(**one) for one in failed)
-        module.fail_json(msg=text, **answer)
-    module.exit_json(**answer)
-
-
-def difference(step: Mapping[str, Any]) -> Dict[str, Any]:
-    """Wants as planned, where a secret is a reference."""
-    return {
-        "before_header": step["address"],
-        "after_header": step["address"],
-        "before": json.dumps(step.get("have") or {}, indent=1, sort_keys=True) + "\n",
-        "after": json.dumps(step.get("want") or {}, indent=1, sort_keys=True) + "\n",
-    }
+    answer = program.converge(module.params, module.check_mode, module._diff)  # noqa: SLF001 - there is no public name
+    (module.fail_json if answer.get("failed") else module.exit_json)(**answer)
 
 
 if __name__ == "__main__":

@@ -141,19 +141,12 @@ facts:
       type: float
 """
 
-import json
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import compiled
+from ..module_utils.host.run import program
 
 
 def main() -> None:
-    compiled.use()
-    from ..module_utils.host.base.errors import Failed
-    from ..module_utils.host.observe.facts import observe
-    from ..module_utils.host.run import documents, origin
-
     peers = {
         "peers": {"type": "dict", "default": {}},
         "mtu": {"type": "int", "default": 1500},
@@ -170,27 +163,8 @@ def main() -> None:
         "name": {"type": "str"},
     }
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
-    given = module.params
-    recorded = json.loads(given["recorded"] or "[]")
-    try:
-        facts = observe(given["name"] or "", given["pools"], not module.check_mode, given["afresh"], recorded)
-    except Failed as error:
-        module.fail_json(msg=str(error))
-    if given["examine"]:
-        from ..module_utils.host.observe.health import examine  # by whoever asks: a plan looks only
-
-        facts["examined"] = examine(**given["examine"])
-    if given["recall"]:
-        facts["key"] = origin.key()
-        facts["kept"] = documents.kept(facts["origin"]["site"], []) if facts["origin"] else {}
-    if given["strangers"]:
-        from ..module_utils.host.observe.strangers import strangers
-
-        try:
-            facts["strangers"] = strangers()
-        except Failed as error:
-            module.fail_json(msg=str(error))
-    module.exit_json(changed=False, facts=facts)
+    answer = program.observe(module.params, module.check_mode, module._diff)  # noqa: SLF001 - there is no public name
+    (module.fail_json if answer.get("failed") else module.exit_json)(**answer)
 
 
 if __name__ == "__main__":
