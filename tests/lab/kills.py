@@ -20,7 +20,7 @@ from killing_worlds import Real, Simulated
 from stead.lab.lifecycle import open_lab
 from stead.lab.site import Lab
 
-VICTIMS = ("stead", "ansible", "fork server", "module", "lock")
+VICTIMS = ("stead", "ansible", "fork server", "host-code", "lock")
 HOSTS = """all: {vars: {stead_runner: simulated}}
 controller: {hosts: {controller-1: }}
 compute: {hosts: {"compute-[1:6]": }}
