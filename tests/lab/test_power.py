@@ -323,7 +323,8 @@ def test_it_goes_back_after_a_kill_and_its_host_does_not_start_it_before(cloud: 
 def test_a_snapshot_goes_with_consent_and_leaves_nothing(cloud: Cloud) -> None:
     cloud.change("    snapshots:\n      before: {instance: web}\n", "")
     cloud.driven.apply("--max-disruption", "data-loss")
-    assert ".snapshot." not in cloud.driven.run(cloud.host, "find /var/lib/stead/pools /var/lib/stead/snapshots -type f")
+    looked = "find /var/lib/stead/pools /var/lib/stead/snapshots -type f"
+    assert ".snapshot." not in cloud.driven.run(cloud.host, looked)
     cloud.change("        volumes: [data]\n", "")
     cloud.driven.apply()
     cloud.calm()
