@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -160,3 +162,14 @@ def test_what_a_projects_people_changed_is_told_by_field(monkeypatch: pytest.Mon
     work = Work("s1", check=True)
     Buckets().ensure(want, work)
     assert not work.changed
+
+
+def test_a_store_is_made_once_its_proxy_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        Timer(0.3, listening.listen).start()
+        stores.await_proxy("127.0.0.1", port)
+    monkeypatch.setattr(stores, "STARTS_WITHIN", 0.0)
+    with pytest.raises(Failed, match=r"STEAD-E524.*127\.0\.0\.1 at port"):
+        stores.await_proxy("127.0.0.1", port)

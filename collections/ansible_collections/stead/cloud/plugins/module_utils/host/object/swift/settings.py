@@ -74,6 +74,11 @@ def programs(want: Want, address: str) -> Dict[str, StoreProgram]:
     return found
 
 
+# Seconds between two rounds, where a site of a few hosts wants others than Swift; each round is a process of its own.
+_ROUNDS: Mapping[str, Mapping[str, object]] = {
+    "replicator": {"interval": 30},
+    "updater": {"interval": 60, "concurrency": 1},
+}
 _JOBS: Mapping[str, Sequence[str]] = {
     "account": ("replicator", "auditor", "reaper"),
     "container": ("replicator", "auditor", "updater"),
@@ -102,7 +107,7 @@ def server(one: str, want: Want, address: str) -> str:
         ("app:{0}-server".format(one), {"use": "egg:swift#" + one}),
         ("filter:healthcheck", {"use": "egg:swift#healthcheck"}),
         ("filter:recon", {"use": "egg:swift#recon"}),
-        *(("{0}-{1}".format(one, job), {"interval": 30}) for job in _JOBS[one]),
+        *(("{0}-{1}".format(one, job), _ROUNDS.get(job, {})) for job in _JOBS[one]),
     ]
     return written(sections)
 

@@ -8,6 +8,8 @@ import json
 import os
 import pwd
 import shutil
+import socket
+import time
 from typing import Dict, List, Tuple
 
 from ...base import commands, ledger, paths, units
@@ -19,6 +21,9 @@ from ..driver import NO_STORE
 from . import ring, settings
 
 NO_PROGRAMS = FailureCode("STEAD-E522", "the host is not prepared for the object store")
+NO_PROXY = FailureCode("STEAD-E524", "the proxy of the object store does not answer")
+STARTS_WITHIN = 300.0  # seconds, on busy hosts
+LOOK = 0.5
 READ_BY_SWIFT = 0o640
 TABLE = "inet stead_object"
 FIREWALL = settings.ROOT + "/firewall.nft"
@@ -35,7 +40,8 @@ class Stores:
             _rings(want, work)
         with work.part("services"):
             _firewall(want, work)
-            _start(want, work)
+            if _start(want, work) and not work.check:
+                await_proxy(address_of(want, work), want["port"])
 
     def remove(self, have: Want, work: Work) -> None:
         for name in reversed(list(settings.programs(have, ""))):
@@ -137,9 +143,10 @@ def _firewall(want: Want, work: Work) -> None:
         work.run(["nft", "-f", FIREWALL])
 
 
-def _start(want: Want, work: Work) -> None:
-    """A program whose settings are others is started again: their file is called by what is in it."""
-    wanted = settings.programs(want, address_of(want, work))
+def _start(want: Want, work: Work) -> bool:
+    """Whether there was any to start. One whose settings are others is started again: their file is called by what is
+    in it."""
+    wanted, started = settings.programs(want, address_of(want, work)), False
     kept: Dict[str, str] = {}
     for name, program in wanted.items():
         path = kept[name] = _settings_file(program)
@@ -147,9 +154,26 @@ def _start(want: Want, work: Work) -> None:
         words = [program.binary, *(["--daemon", "--no-detach", "--config=" + path] if name == "rsync" else [path])]
         if not units.runs(_unit(name), words, work):
             units.start(_unit(name), "Object store: " + name, words, work, _limits(program))
+            started = True
     for path in _settings_files():
         if path not in kept.values():
             work.remove(path)
+    return started
+
+
+def await_proxy(address: str, port: int) -> None:
+    """It listens a while after it was started, and whoever has applied a store uses it at once."""
+    until = time.monotonic() + STARTS_WITHIN
+    while True:
+        try:
+            socket.create_connection((address, port), LOOK).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                text = "{0} at port {1}: {2}. Look at stead-object-proxy-server.service."
+                raise Failed(NO_PROXY, text.format(address, port, error.strerror or error)) from error
+            time.sleep(LOOK)
+        else:
+            return
 
 
 def _limits(program: settings.StoreProgram) -> Dict[str, str]:
