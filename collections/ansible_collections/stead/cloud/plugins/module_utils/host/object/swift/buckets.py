@@ -133,7 +133,7 @@ def _remove(client: Client, path: str) -> None:
 def _emptied(client: Client, path: str) -> None:
     """Many in one request. Who goes on writing meanwhile is too fast for it, and the container is not removed."""
     account, _slash, container = path.rpartition("/")
-    for _ in range(PAGES):
+    for _round in range(PAGES):
         names = [one["name"] for one in client.page(path)]
         if not names:
             return
@@ -143,7 +143,7 @@ def _emptied(client: Client, path: str) -> None:
 
 def _forgotten(client: Client, path: str) -> None:
     """Versions, one by one."""
-    for _ in range(PAGES):
+    for _round in range(PAGES):
         versions = client.page(path, "&versions=true")
         if not versions:
             return

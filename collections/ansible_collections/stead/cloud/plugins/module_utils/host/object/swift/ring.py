@@ -37,7 +37,7 @@ def devices(hosts: Dict[str, Dict[str, str]], names: Sequence[str]) -> List[Devi
 def assign(some: Sequence[Device], part_power: int, replicas: int) -> List[List[int]]:
     """For each copy, the device of each partition, by its place in the list."""
     copies = min(replicas, len(some))
-    rows: List[List[int]] = [[] for _ in range(copies)]
+    rows: List[List[int]] = [[] for _row in range(copies)]
     keys = ["{0}\0{1}\0".format(one.host, one.name).encode() for one in some]
     for part in range(1 << part_power):
         number = str(part).encode()
