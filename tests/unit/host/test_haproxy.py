@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +139,19 @@ def test_two_load_balancers_are_two_users_that_no_system_gives_out() -> None:
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """HAProxy refuses what is in the file `bad`, and systemd does nothing."""
-    pids = itertools.count()
+    """HAProxy refuses what is in the file `bad`, and goes on with what it has read where there is a file `deaf`."""
+    read = {"it": ""}
     monkeypatch.setattr(haproxy, "LOAD_BALANCERS", str(tmp_path))
     monkeypatch.setattr(haproxy, "EMPTY", str(tmp_path / "empty"))
     monkeypatch.setattr(units, "runs", lambda *_: True)
-    monkeypatch.setattr(commands, "run", lambda *_, **_more: "")
-    monkeypatch.setattr(runtime_socket, "asked", lambda *_: f"Pid: {next(pids)}")
+    monkeypatch.setattr(runtime_socket, "asked", lambda *_: f"Pid: 7\ndescription: {read['it']}\n")
+
+    def run(argv: list[str], **_more: Any) -> str:
+        if "--signal=USR2" in argv and not (tmp_path / "deaf").exists():
+            read["it"] = haproxy.mark_of((tmp_path / UUID / "haproxy.cfg").read_text())
+        return ""
+
+    monkeypatch.setattr(commands, "run", run)
 
     def attempt(argv: list[str]) -> tuple[int, str, str]:
         assert "-c" in argv, argv
@@ -205,10 +210,18 @@ def test_a_lost_certificate_is_seen_without_the_secret_and_not_made_without_it(h
 
 def test_a_worker_that_never_begins_fails_the_step(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     haproxy.ensure(WANT, "ns", False, Work("network-1", secrets={"ab12": KEY}))
-    monkeypatch.setattr(runtime_socket, "asked", lambda *_: "Pid: 7")
+    (host.parent / "deaf").touch()
     monkeypatch.setattr(haproxy, "PATIENCE", 0)
+    other = changed("listeners/web/port", 444)
     with pytest.raises(Failed) as failure:
-        haproxy.ensure(changed("listeners/web/port", 444), "ns", False, Work("network-1"))
+        haproxy.ensure(other, "ns", False, Work("network-1"))
     assert failure.value.code is not None
     assert failure.value.code.id == "STEAD-E233"
-    assert host.is_dir()
+    (host.parent / "deaf").unlink()
+    look, again = Work("network-1", check=True), Work("network-1")
+    haproxy.ensure(other, "ns", False, look)
+    haproxy.ensure(other, "ns", False, again)
+    assert "take up the configuration" in look.done, "what is written and not taken up is a difference"
+    assert "take up the configuration" in again.done
+    haproxy.ensure(other, "ns", False, last := Work("network-1"))
+    assert last.done == []

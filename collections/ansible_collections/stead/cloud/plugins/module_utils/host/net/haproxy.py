@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from hashlib import blake2b
 from typing import Dict, List, Sequence
 from zlib import crc32
 
@@ -28,6 +29,7 @@ NO_CERTIFICATE = FailureCode("STEAD-E232", "the host has lost a certificate")
 PROGRAM = "/usr/sbin/haproxy"
 EMPTY = ROOT + "/empty"
 CONFIGURATION, NEXT = "haproxy.cfg", "haproxy.next"
+MARK = "description"
 # A user that nobody else is: of the numbers that no system gives out (systemd's UIDS-GIDS).
 USERS, FIRST_USER = 0x0FFF_FFFF, 0x7000_0000
 THREADS = 2
@@ -46,13 +48,14 @@ def ensure(want: Want, namespace: str, again: bool, work: Work) -> None:
     work.directory(EMPTY, PASSABLE)
     work.directory(folder)
     certificates = _certificates(want, folder, work)
-    changed = _configure(want, folder, work)
+    text = configuration(want, folder)
+    changed = _configure(text, folder, work)
     unit, words = unit_name(uuid), _words(folder)
     if again or not units.runs(unit, words, work):
         units.start(unit, "Stead load balancer {0}".format(uuid), words, work, _settings(want, namespace))
-    elif changed:
+    elif changed or _mark_read(uuid) not in ("", mark_of(text)):  # else a run was killed before it was taken up
         work.run(["systemctl", "set-property", "--runtime", unit, "MemoryMax=" + _memory(want)])
-        work.act("take up the configuration", _take_up, uuid, folder)
+        work.act("take up the configuration", _take_up, uuid, folder, mark_of(text))
     _tidy(folder, certificates, work)
 
 
@@ -99,23 +102,22 @@ def _connections(want: Want) -> int:
     return sum(one["max_connections"] for one in want["listeners"].values())
 
 
-def _take_up(uuid: str, folder: str) -> None:
-    """Done when a new worker answers: the old one takes nothing new from then on."""
-    before = _worker(uuid)
+def _take_up(uuid: str, folder: str, mark: str) -> None:
+    """Done when a worker that has read it answers: the old one takes nothing new from then on."""
     _keep_state(uuid, folder)
     commands.run(["systemctl", "kill", "--kill-who=main", "--signal=USR2", unit_name(uuid)])
     until = time.monotonic() + PATIENCE
-    while _worker(uuid) in ("", before):
+    while _mark_read(uuid) != mark:
         if time.monotonic() > until:
             text = "It goes on with the one before. `journalctl -u {0}` on the host says why."
             raise Failed(NOT_TAKEN_UP, text.format(unit_name(uuid)))
         time.sleep(0.1)
 
 
-def _worker(uuid: str) -> str:
-    """Which process answers."""
+def _mark_read(uuid: str) -> str:
+    """By whoever answers now; empty where nobody does."""
     lines = runtime_socket.asked(uuid, "show info").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("Pid:")), "")
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(MARK + ":")), "")
 
 
 def _keep_state(uuid: str, folder: str) -> None:
@@ -153,9 +155,9 @@ def _tidy(folder: str, certificates: Sequence[str], work: Work) -> None:
             work.remove(os.path.join(folder, name))
 
 
-def _configure(want: Want, folder: str, work: Work) -> bool:
+def _configure(text: str, folder: str, work: Work) -> bool:
     """HAProxy is asked before it is written: one that it would refuse would end it at the next start."""
-    text, path = configuration(want, folder), os.path.join(folder, CONFIGURATION)
+    path = os.path.join(folder, CONFIGURATION)
     if paths.read_bytes(path) == text.encode():
         return False
     if not work.check:
@@ -181,6 +183,17 @@ def word(value: object) -> str:
 
 
 def configuration(want: Want, folder: str) -> str:
+    """It has a digest of itself, so that whoever has read it can be told from one that runs with another."""
+    text = "\n".join(_lines(want, folder))
+    digest = blake2b(text.encode(), digest_size=8).hexdigest()
+    return "{0}\nglobal\n{1} {2}\n".format(text, MARK, digest)
+
+
+def mark_of(text: str) -> str:
+    return text.rpartition(MARK)[2].strip()
+
+
+def _lines(want: Want, folder: str) -> List[str]:
     user = FIRST_USER + (crc32(want["uuid"].encode()) & USERS)
     lines = [
         "global",
@@ -205,7 +218,7 @@ def configuration(want: Want, folder: str) -> str:
     addresses = [one.partition("/")[0] for port in want["interfaces"].values() for one in port["addresses"]]
     for name, one in sorted(want["listeners"].items()):
         lines += _listener(word(name), one, addresses, folder)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _listener(name: str, one: ListenerWant, addresses: Sequence[str], folder: str) -> List[str]:
