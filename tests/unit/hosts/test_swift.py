@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from threading import Timer
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +23,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift.buck
 from stead.drivers.object import key_of
 
 POWER = 7
-WANT = {
+WANT: dict[str, Any] = {
     "uuid": "11111111-0000-4000-8000-000000000001",
     "hosts": {"s1": {"address": "192.0.2.1", "zone": "a"}, "s2": {"address": "2001:db8::2", "zone": "b"}},
     "port": 8080,
@@ -76,7 +78,7 @@ def test_devices_keep_about_as_much() -> None:
 
 
 def test_a_ring_is_the_same_file_on_every_host_and_says_what_it_is_made_from() -> None:
-    some = ring.devices(WANT["hosts"], ["d2", "d1"])  # type: ignore[arg-type]
+    some = ring.devices(WANT["hosts"], ["d2", "d1"])
     marked = ring.mark(some, POWER, 2, 6200)
     files = {ring.file_of(some, ring.assign(some, POWER, 2), POWER, 6200, marked) for _ in range(2)}
     assert len(files) == 1
@@ -173,3 +175,132 @@ def test_a_store_is_made_once_its_proxy_listens(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(stores, "STARTS_WITHIN", 0.0)
     with pytest.raises(Failed, match=r"STEAD-E524.*127\.0\.0\.1 at port"):
         stores.await_proxy("127.0.0.1", port)
+
+
+class Container:
+    """Of a project whose people know Swift: what it does with a name and with headers of theirs, as Swift does it."""
+
+    def __init__(self, *names: str) -> None:
+        self.names, self.versions = list(names), ["v1"]
+        self.elsewhere, self.gone, self.writes = True, False, 0
+
+    def ask(
+        self, method: str, path: str, _headers: object = None, body: bytes = b"", query: str = ""
+    ) -> client.ProxyAnswer:
+        if method == "HEAD":
+            gone = self.gone or path.endswith("+segments")
+            return client.ProxyAnswer(404 if gone else 204, {"x-container-object-count": str(len(self.names))}, b"")
+        if query == "bulk-delete":
+            lines = body.decode().splitlines()
+            if not any(len(line) > 2564 for line in lines):
+                self.names = [one for one in self.names if quote("/data/" + one) not in lines]
+        elif method == "DELETE" and query:
+            self.versions.remove(query.rpartition("=")[2])
+        elif method == "DELETE":
+            self.names.remove(path.rpartition("/")[2])
+        self.names += [f"new{number}" for number in range(self.writes)]
+        return client.ProxyAnswer(200, {}, b"")
+
+    def do(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> None:
+        told = headers or {}
+        assert path.startswith("/v1/AUTH_a/data")
+        self.elsewhere = self.elsewhere and "x-remove-versions-location" not in told
+        if self.elsewhere and "x-versions-enabled" in told:
+            raise Failed(client.REFUSED, "It answers 400 to POST.")
+        if method == "DELETE":
+            assert (self.names, self.versions) == ([], [])
+            self.gone = True
+
+    def page(self, _path: str, query: str) -> list[dict[str, Any]]:
+        if query:
+            return [{"name": "one", "version_id": version} for version in self.versions]
+        return [{"name": name} for name in self.names[:1000]]
+
+
+@pytest.fixture
+def removing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Container], None]:
+    want = {"uuid": "u", "bucket": "data", "account": "a", "name": "acme/buckets/data", "store": {"uuid": "s"}}
+
+    def remove(there: Container) -> None:
+        mine = {"x-container-meta-stead": "u s1"}
+        asked = there.ask
+        monkeypatch.setattr(
+            there,
+            "ask",
+            lambda *words, **named: (one := asked(*words, **named))._replace(headers={**mine, **one.headers}),
+        )
+        monkeypatch.setattr(f"{client.__package__}.buckets.client_of", lambda *_: there)
+        Buckets().remove(want, Work("s1"))
+
+    monkeypatch.setattr(stores, "entry_of", lambda _uuid: {})
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    return remove
+
+
+def test_no_name_of_an_object_keeps_a_bucket(removing: Callable[[Container], None]) -> None:
+    there = Container("plain", "한" * 341)  # 1023 bytes, and three times as many when quoted
+    removing(there)
+    assert there.gone
+
+
+def test_who_goes_on_writing_is_told_and_not_waited_for(removing: Callable[[Container], None]) -> None:
+    there = Container("one")
+    there.writes = 1
+    with pytest.raises(Failed, match="still has objects"):
+        removing(there)
+    assert not there.gone
+
+
+def test_the_bucket_which_says_whose_it_is_goes_last(removing: Callable[[Container], None]) -> None:
+    """So whoever comes after a kill does all of it again."""
+    removed: list[str] = []
+
+    class WithSegments(Container):
+        def ask(self, method: str, *words: Any, **named: Any) -> client.ProxyAnswer:
+            found = super().ask(method, *words, **named)
+            return found._replace(status=204) if method == "HEAD" else found
+
+        def do(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> None:
+            removed.extend([path] if method == "DELETE" else [])
+            super().do(method, path, headers)
+
+    removing(WithSegments())
+    assert removed == ["/v1/AUTH_a/data+segments", "/v1/AUTH_a/data"]
+
+
+class Kernel(Work):
+    """Whose table of nftables is what was given last."""
+
+    def __init__(self) -> None:
+        super().__init__("s1")
+        self.given: list[str] = []
+        self.killed = False
+
+    def run(self, argv: Sequence[object], feed: str | None = None, timeout: float = 0) -> str:
+        assert not timeout
+        if self.killed:
+            raise KeyboardInterrupt
+        self.given.append(feed or str(argv))
+        return ""
+
+
+def test_a_firewall_of_other_hosts_is_loaded_also_by_who_comes_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "FIREWALL", str(tmp_path / "firewall.nft"))
+    monkeypatch.setattr(stores, "_swift", lambda: (1, 1))
+    monkeypatch.setattr("os.chown", lambda *_: None)
+    work = Kernel()
+    monkeypatch.setattr(work.now, "listing", lambda *_: [{"table": {"name": work.given[-1]}}] if work.given else None)
+    stores._firewall(WANT, work)
+    stores._firewall(WANT, work)
+    assert len(work.given) == 1
+    more = {**WANT, "hosts": {**WANT["hosts"], "s3": {"address": "192.0.2.3", "zone": "a"}}}
+    work.killed = True
+    with pytest.raises(KeyboardInterrupt):
+        stores._firewall(more, work)
+    work.killed = False
+    stores._firewall(more, work)
+    assert "192.0.2.3" in work.given[-1]
+    stores._firewall(more, work)
+    assert len(work.given) == 2

@@ -5,7 +5,8 @@ The host that made it last is written in it. A host that had it before, and come
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional
+import time
+from typing import Any, Callable, Dict, List, Mapping, Optional
 from urllib.parse import quote
 
 from ...base.errors import Failed
@@ -13,15 +14,19 @@ from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
 from . import stores
-from .client import Client, client_of
+from .client import PATIENCE, PAUSE, REFUSED, Client, client_of
 
 ACCOUNT = "account"  # the field of the want
 MADE_BY = "x-container-meta-stead"
 META = "x-container-meta-"
 EVERYBODY = ".r:*,.rlistings"
 GONE = 404
-PAGES = 100000  # of a thousand objects each
+PAGE = 1000  # objects
+PAGES = 300  # more than a container said that it has: listings are told late
+MOST = 100000
 SEGMENTS = "+segments"  # where S3's uploads in parts are
+# What a project's people can set themselves, and what makes more of what is deleted, or keeps versions from ending.
+ELSEWHERE = {"x-remove-" + one: "x" for one in ("versions-location", "container-sync-to", "container-sync-key")}
 
 
 class Buckets:
@@ -121,31 +126,64 @@ def _quota(client: Client, want: Want, work: Work) -> None:
 
 
 def _remove(client: Client, path: str) -> None:
+    """The bucket, which says whose it is, goes last: who is killed on the way does all of it again."""
+    if client.ask("HEAD", path + SEGMENTS).status != GONE:
+        _end(client, path + SEGMENTS)
+    _end(client, path)
+
+
+def _end(client: Client, path: str) -> None:
+    client.do("POST", path, ELSEWHERE)
     client.do("POST", path, {"x-versions-enabled": "false"})
     _emptied(client, path)
     _forgotten(client, path)
     client.do("DELETE", path)
-    if client.ask("HEAD", path + SEGMENTS).status != GONE:
-        _emptied(client, path + SEGMENTS)
-        client.do("DELETE", path + SEGMENTS)
 
 
 def _emptied(client: Client, path: str) -> None:
-    """Many in one request. Who goes on writing meanwhile is too fast for it, and the container is not removed."""
+    """Many in one request, or one by one where that takes none: it reads no name that is very long when quoted."""
     account, _slash, container = path.rpartition("/")
-    for _round in range(PAGES):
-        names = [one["name"] for one in client.page(path)]
-        if not names:
+
+    def away(listed: List[Dict[str, Any]], again: bool) -> None:
+        names = [one["name"] for one in listed]
+        if again:
+            for name in names:
+                client.ask("DELETE", "{0}/{1}".format(path, name))
             return
         lines = "".join(quote("/{0}/{1}".format(container, name)) + "\n" for name in names)
         client.ask("POST", account, {"Content-Type": "text/plain"}, lines.encode(), "bulk-delete")
 
+    there = int(client.ask("HEAD", path).headers.get("x-container-object-count", "0"))
+    _without(client, path, "", PAGES + there // PAGE, away)
+
 
 def _forgotten(client: Client, path: str) -> None:
     """Versions, one by one."""
-    for _round in range(PAGES):
-        versions = client.page(path, "&versions=true")
-        if not versions:
-            return
-        for one in versions:
+
+    def away(listed: List[Dict[str, Any]], _again: bool) -> None:
+        for one in listed:
             client.ask("DELETE", "{0}/{1}".format(path, one["name"]), query="version-id=" + quote(one["version_id"]))
+
+    _without(client, path, "&versions=true", MOST, away)
+
+
+def _without(
+    client: Client, path: str, query: str, pages: int, away: Callable[[List[Dict[str, Any]], bool], None]
+) -> None:
+    """Until none is listed. Who goes on writing meanwhile is too fast for it, and the container stays."""
+    before: List[Dict[str, Any]] = []
+    until = 0.0
+    for _page in range(pages):
+        listed = client.page(path, query)
+        if not listed:
+            return
+        again = listed == before
+        if again and time.monotonic() > until:
+            break
+        if again:
+            time.sleep(PAUSE)
+        else:
+            before, until = listed, time.monotonic() + PATIENCE
+        away(listed, again)
+    text = "{0} still has objects. Whoever has the key of its project may be writing them. Stop that, and apply again."
+    raise Failed(REFUSED, text.format(path))

@@ -17,6 +17,7 @@ from ...base.errors import Failed, FailureCode
 from ...base.readings import Readings
 from ...base.step import Want
 from ...base.work import Work
+from ...net import rules
 from ..driver import NO_STORE
 from . import ring, settings
 
@@ -137,10 +138,10 @@ def _rings(want: Want, work: Work) -> None:
 
 
 def _firewall(want: Want, work: Work) -> None:
-    _keep(FIREWALL, settings.firewall(want), work)
-    loaded = work.now.listing(TABLE) is not None
-    if not loaded or (work.done and work.done[-1] == "write {0}".format(FIREWALL)):
-        work.run(["nft", "-f", FIREWALL])
+    text = settings.firewall(want)
+    if not rules.same(FIREWALL, text, work.now.listing(TABLE), work):
+        work.directory(os.path.dirname(FIREWALL), 0o755)
+        rules.give(FIREWALL, text, text, lambda: work.now.listing(TABLE), work)
 
 
 def _start(want: Want, work: Work) -> bool:
@@ -194,7 +195,14 @@ def _settings_files() -> List[str]:
 
 def _rest() -> List[str]:
     rings = ["{0}/{1}.ring.gz".format(settings.SWIFT, name) for name in settings.PORTS]
-    return [*_settings_files(), *rings, settings.ACCOUNTS, FIREWALL, settings.SWIFT + "/swift.conf"]
+    return [
+        *_settings_files(),
+        *rings,
+        settings.ACCOUNTS,
+        FIREWALL + rules.SEEN,
+        FIREWALL,
+        settings.SWIFT + "/swift.conf",
+    ]
 
 
 def _unit(name: str) -> str:
