@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -76,6 +77,46 @@ def test_where_nothing_can_be_written_the_archive_does(tmp_path: Path, root: Pat
     assert sent(tmp_path, "one", root)[0] == "one"
 
 
+def test_a_version_is_on_the_disk_before_it_can_be_found(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves empty files there, which nothing compares with anything again."""
+    archive, place, synced = tmp_path / "sent.zip", tmp_path / "code/digest", set()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("package/thing.py", "")
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        assert not place.exists()
+        synced.add(os.fstat(handle).st_ino)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    compiled._kept(str(archive), str(place))
+    assert {path.stat().st_ino for path in (place, *place.rglob("*"))} == synced
+    assert root.is_dir()
+
+
+def test_what_killed_runs_left_goes_in_the_end(tmp_path: Path, root: Path) -> None:
+    old, new = tmp_path / "code/.old", tmp_path / "code/.new"
+    for path in (old, new):
+        (path / "code").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert sent(tmp_path, "one", root)[0] == "one"
+    assert sorted(path.name for path in (tmp_path / "code").iterdir()) == [".new", "digest-of-one"]
+
+
+def test_a_disk_that_cannot_be_written_any_more_is_no_reason_to_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def utime(_path: str) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "utime", utime)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    compiled.use()
+
+
 class Host:
     """A connection whose other end is a shell of this machine."""
 
@@ -132,7 +173,7 @@ def test_what_a_host_keeps_is_run(place: Path) -> None:
 
 def test_what_goes_wrong_is_said(place: Path) -> None:
     keep(place)
-    told = host_code.call(Host(), "converge", {"payload": "{}"}, known())
+    told = host_code.call(Host(login="echo '{ welcome';"), "converge", {"payload": "{}"}, known())
     assert (told["failed"], told["msg"]) == (True, "The host's code ended with status 1: KeyError: 'host'")
     missing = host_code.call(Host(), "converge", NOTHING, known("/usr/bin/no-python"))
     assert "no-python" in missing["msg"]

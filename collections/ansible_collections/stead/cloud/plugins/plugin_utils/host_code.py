@@ -14,6 +14,7 @@ import json
 import os
 import shlex
 import zipfile
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Dict, Iterator, Tuple
@@ -66,9 +67,10 @@ def _run(action: Any, command: str, told: bytes) -> Dict[str, Any]:
 def _answer(ended: Dict[str, Any]) -> Dict[str, Any]:
     """The last line that is one: a login may print others before it."""
     for line in reversed(ended["stdout"].splitlines()):
-        if line.startswith("{"):
-            answer: Dict[str, Any] = json.loads(line)
-            return answer
+        with suppress(ValueError):
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                return answer
     said = (ended["stderr"].strip() or ended["stdout"].strip()).splitlines()
     text = "The host's code ended with status {0}: {1}".format(ended["rc"], said[-1] if said else "without a word")
     return {"failed": True, "changed": False, "msg": text, "module_stderr": ended["stderr"]}
