@@ -19,6 +19,7 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import 
 from ansible_collections.stead.cloud.plugins.module_utils.host.hypervisor import drivers as hypervisors
 from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import snapshot
 from ansible_collections.stead.cloud.plugins.module_utils.host.storage import file_disks, instance_snapshots
+from ansible_collections.stead.cloud.plugins.module_utils.host.storage.driver import Content
 
 pytestmark = pytest.mark.skipif(not shutil.which("qemu-io"), reason="needs qemu-utils")
 
@@ -201,6 +202,26 @@ def test_a_full_pool_gets_no_snapshot(host: PetHost, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "statvfs", lambda _path: full)
     with pytest.raises(Failed, match="STEAD-E166: Pool default has 0 MiB free"):
         host.take()
+    assert host.left() == []
+
+
+def test_nobody_goes_back_where_there_is_no_room_for_it(host: PetHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other guests write to the pool, and would stand still."""
+    host.take()
+    host.write(2)
+    before, full = host.content(), SimpleNamespace(f_blocks=1, f_frsize=1, f_bavail=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "statvfs", lambda _path: full)
+        with pytest.raises(Failed, match="STEAD-E166: Pool default has 0 MiB free"):
+            host.go_back(host.step())
+    assert (host.content(), instance_snapshots.is_unfinished(WEB)) == (before, False)
+
+
+def test_a_disk_that_cannot_be_filled_leaves_no_part_of_it(host: PetHost) -> None:
+    disk = file_disks.File(str(host.folder / "disk.qcow2"), "qcow2")
+    (host.folder / "disk.qcow2.new").write_text("half")
+    with pytest.raises(Failed):
+        disk.fill(Content(str(host.folder / "no-such.raw"), "raw"), MIB, Work("c1"))
     assert host.left() == []
 
 

@@ -144,7 +144,11 @@ class File:
         steady: Optional[Content] = None,
     ) -> None:
         work.directory(os.path.dirname(self.path), paths.PASSABLE)
-        work.run(words, timeout=timeout)
+        try:
+            work.run(words, timeout=timeout)
+        except Failed:
+            paths.remove(self._new)  # guests that write to a pool that it filled would stand still
+            raise
         if work.check:
             return
         if steady:

@@ -116,13 +116,21 @@ def _refuse_full(disks: List[HeldDisk]) -> None:
     """Guests write to the same pools, and would stop at one that is full."""
     needed: Dict[str, int] = {}
     for one in disks:
-        words = ["qemu-img", "measure", "-U", "--output=json", "-f", one.disk.format, "-O", "qcow2", one.disk.path]
         place = os.path.dirname(one.disk.path)
-        needed[place] = needed.get(place, 0) + int(json.loads(commands.run(words))["required"])
-        free = drivers.driver(one.pool).room(one.pool)["free"]
-        if needed[place] > free:
-            text = "Pool {0} has {1} MiB free, and the copies may take {2} MiB. Make room, or destroy other snapshots."
-            raise Failed(NO_ROOM, text.format(one.pool["name"], free >> 20, needed[place] >> 20))
+        needed[place] = needed.get(place, 0) + _takes(Content(one.disk.path, one.disk.format))
+        _refuse(one.pool, needed[place])
+
+
+def _takes(source: Content) -> int:
+    words = ["qemu-img", "measure", "-U", "--output=json", "-f", source.format, "-O", "qcow2", source.path]
+    return int(json.loads(commands.run(words))["required"])
+
+
+def _refuse(pool: Mapping[str, Any], needed: int) -> None:
+    free = drivers.driver(pool).room(pool)["free"]
+    if needed > free:
+        text = "Pool {0} has {1} MiB free, and the copies may take {2} MiB. Make room, or destroy other snapshots."
+        raise Failed(NO_ROOM, text.format(pool["name"], free >> 20, needed >> 20))
 
 
 def remove(uuid: str, work: Work) -> None:
@@ -193,8 +201,12 @@ def _fill(uuid: str, want: Want, work: Work) -> None:
     for one in (_read(uuid) or {"disks": ()})["disks"]:
         if one["name"] in there:  # else it was detached since
             to = there[one["name"]]
-            to.disk.fill(Content(_copy(one["pool"], uuid, one["name"]).path, "qcow2"), to.size, work)
+            to.disk.fill(_kept(uuid, one), to.size, work)
     work.remove(_mark(want["uuid"]))
+
+
+def _kept(uuid: str, one: Mapping[str, Any]) -> Content:
+    return Content(_copy(one["pool"], uuid, one["name"]).path, "qcow2")
 
 
 def give_up(uuid: str, work: Work) -> None:
@@ -224,6 +236,8 @@ def _check(uuid: str, step: HostStep) -> None:
         if one["name"] in there and one["size"] > there[one["name"]].size:
             text = "Disk {0} had {1} bytes, and the instance has one of {2} now. Enlarge that first."
             raise Failed(NOT_WHOLE, text.format(one["name"], one["size"], there[one["name"]].size))
+        if one["name"] in there:  # a disk is there until the one that takes its place is whole
+            _refuse(there[one["name"]].pool, _takes(_kept(uuid, one)))
 
 
 def _goes_to(uuid: str) -> str:
