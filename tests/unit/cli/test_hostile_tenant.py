@@ -17,6 +17,7 @@ INVENTORY = """
 all: {vars: {stead_runner: simulated}}
 network: {hosts: {network-1: {stead_physical_networks: {external: eth1}}}}
 compute: {hosts: {compute-1: {stead_vcpus: 8, stead_memory: 16GiB}}}
+storage: {hosts: {storage-1: {stead_object_drivers: [swift]}}}
 """
 SECONDS = 20  # of a processor, at most
 

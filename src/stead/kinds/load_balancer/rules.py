@@ -129,6 +129,7 @@ def _who(block: Block, path: str, backend: Backend) -> Iterator[Diagnostic]:
         yield WHO.at(block.place(path), text)
     if backend.address is not None:
         known = ip_address(backend.address)
+        known = getattr(known, "ipv4_mapped", None) or known
         if known.is_loopback or known.is_link_local or known.is_multicast or known.is_unspecified:
             text = f"{backend.address} would be the load balancer itself, or many. Name the address of a server."
             yield NO_BACKEND.at(block.place(f"{path}.address"), text)
