@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base import paths
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
+from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
 from ansible_collections.stead.cloud.plugins.module_utils.host.net import arp_nd, takeover
 from ansible_collections.stead.cloud.plugins.module_utils.host.net.linuxbridge import pairs
 
@@ -52,6 +54,28 @@ def test_both_hosts_are_told_the_same_but_for_who_is_first() -> None:
     one, other = (pairs.configuration(pair(), host).splitlines() for host in ("network-1", "network-2"))
     assert set(one) ^ set(other) == {"priority 254", "priority 253"}
     assert "nopreempt" in one
+
+
+class Systemd(Work):
+    """Where nobody answers `systemctl`, it is killed there."""
+
+    def run(self, argv: Sequence[object], feed: str | None = None, timeout: float = 0) -> str:
+        assert (feed, timeout) == (None, 0)
+        self.done.append(" ".join(map(str, argv)))
+        if self.host == "killed":
+            raise KeyboardInterrupt
+        return ""
+
+
+def test_what_a_killed_run_did_not_tell_keepalived_the_next_one_tells(tmp_path: Path) -> None:
+    one = pair()._replace(folder=str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        pairs.rewrite(one, Systemd("killed"))
+    pairs.rewrite(one, look := Systemd("network-3", check=True))
+    pairs.rewrite(one, again := Systemd("network-3"))
+    pairs.rewrite(one, last := Systemd("network-3"))
+    told = "systemctl kill --kill-who=main --signal=HUP " + pairs.unit_name(UUID)
+    assert (look.done, again.done, last.done) == ([told], [told], [])
 
 
 @pytest.fixture

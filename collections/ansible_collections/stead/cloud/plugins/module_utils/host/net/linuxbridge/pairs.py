@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ....wire.router import PairWant
-from ...base import units
+from ...base import paths, units
 from ...base.errors import Failed, FailureCode
 from ...base.readings import Readings
 from ...base.work import Work
@@ -27,7 +27,7 @@ from ..takeover import MARK
 NOT_A_WORD = FailureCode("STEAD-E212", "a value is not allowed in keepalived's configuration")
 LINK, MTU = "ha0", 1500  # larger than what some underlays carry at once: the outer packets are cut
 PORT = 4789
-READABLE = 0o644
+READABLE, UNREAD = 0o644, ".unread"
 # Half a second is missed thrice before the other takes over: a busy host is not taken for a dead one.
 EVERY = 0.5
 LAST_RESORT = 4096  # metric of the way to the other host: whoever answers has better ones
@@ -64,7 +64,7 @@ def ensure(pair: Pair, inside: Links, work: Work) -> bool:
     _link(pair, inside.get(LINK), work)
     _strays(pair.namespace, inside, work)
     path = _path(pair.folder)
-    again = work.write(path, configuration(pair, work.host), READABLE)
+    again = _write(path, configuration(pair, work.host), work)
     unit, words = unit_name(pair.uuid), _words(pair.uuid, path)
     if not units.runs(unit, words, work):
         units.start(unit, "Who answers for {0}".format(pair.namespace), words, work, units.in_namespace(pair.namespace))
@@ -72,13 +72,31 @@ def ensure(pair: Pair, inside: Links, work: Work) -> bool:
         _heed(pair.uuid, work)
     else:
         return False
+    _has_read(path, work)
     return True
 
 
 def rewrite(pair: Pair, work: Work) -> None:
     """Other addresses and routes, of one that runs."""
-    if work.write(_path(pair.folder), configuration(pair, work.host), READABLE):
+    path = _path(pair.folder)
+    if _write(path, configuration(pair, work.host), work):
         _heed(pair.uuid, work)
+        _has_read(path, work)
+
+
+def _write(path: str, text: str, work: Work) -> bool:
+    """Whether keepalived is to read it. Until it has, a file beside says so: a run may be killed in between."""
+    if paths.read_bytes(path) == text.encode() and not os.path.exists(path + UNREAD):
+        return False
+    if not work.check:
+        paths.write(path + UNREAD, "")
+    work.write(path, text, READABLE)
+    return True
+
+
+def _has_read(path: str, work: Work) -> None:
+    if not work.check:
+        paths.remove(path + UNREAD)
 
 
 def _heed(uuid: str, work: Work) -> None:
@@ -94,6 +112,7 @@ def remove(uuid: str, namespace: str, folder: str, work: Work, alone: bool = Tru
             work.act("wait until the other host is known to answer", time.sleep, HEARD)
     if namespace in work.now.namespaces() and LINK in work.now.links(namespace):
         work.batch("ip", ["link delete {0}".format(LINK)], namespace)
+    work.remove(_path(folder) + UNREAD)
     work.remove(_path(folder))
 
 
