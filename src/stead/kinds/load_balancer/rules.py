@@ -30,6 +30,9 @@ ONE_FOR_MANY = Code("STEAD-N089", "several load balancers cannot share an addres
 LONGEST = 20 * 86_400  # seconds: HAProxy counts up to 24 days
 TIMER = Code("STEAD-N092", "a time of a listener is none that can be waited for")
 NO_BACKEND = Code("STEAD-N090", "nobody else has this address")
+# Of all listeners: a host has room for them, and HAProxy a file for each side of each.
+MOST_CONNECTIONS = 100_000
+TOO_MANY = Code("STEAD-N093", "a load balancer has too many connections")
 
 WHOM = ("instance", "labels", "address")
 
@@ -40,6 +43,13 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if not model.listeners:
         text = "`listeners` is empty. Add one with a port and members: {web: {port: 80, members: [web]}}."
         yield NO_LISTENER.at(block.place("listeners"), text)
+    connections = sum(one.max_connections for one in model.listeners.values())
+    if connections > MOST_CONNECTIONS:
+        text = (
+            f"Its listeners have {connections} together, and a load balancer has {MOST_CONNECTIONS} at most: others "
+            "are on its hosts too. Lower some `max_connections`, or use another load balancer."
+        )
+        yield TOO_MANY.at(block.place("listeners"), text)
     first: dict[int, str] = {}
     for name, listener in model.listeners.items():
         before = first.setdefault(listener.port, name)
