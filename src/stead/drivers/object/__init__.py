@@ -75,7 +75,7 @@ def hosts_of(driver: str, zones: tuple[str, ...], hosts: Mapping[str, Host]) -> 
 
 
 def key_of(secret: str, account: str) -> Secret:
-    """The key of a project, by the store's secret: `host/object/keys.py` comes to the same."""
+    """The key of a project, by the store's secret: its hosts come to the same."""
     return Secret(hmac.new(secret.encode(), account.encode(), "sha256").hexdigest())
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.driver import Feature
 from stead.drivers.object import CORS, PUBLIC, QUOTA, VERSIONING, WEBSITE, of
 from stead.kinds.bucket.model import Bucket
+from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Block, Desired
 
 SHORT = Code("STEAD-V055", "the bucket's name is too short")
 HIDDEN = Code("STEAD-V056", "a website that nobody can read")
 CANNOT = Code("STEAD-V057", "the object store cannot do this")
+ONE_FOR_TWO = Code("STEAD-V058", "two buckets would be the same one")
 LEAST = 3  # characters, of S3
 FEATURES = {
     "quota": QUOTA,
@@ -30,6 +33,11 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if len(name) < LEAST:
         text = f"Clients of S3 refuse {name}: a bucket's name has {LEAST} characters at least. Choose a longer one."
         yield SHORT.at(block.place(), text)
+    for member in block.members:
+        other = owners(desired)[_place(member, model)]
+        if other.block != member.block:
+            text = f"{member} and {other} are both named {member.label} in {model.store}. Rename one of them."
+            yield ONE_FOR_TWO.at(block.place(), text)
     if model.website is not None and not model.public:
         text = "Who opens a website has no key. Set `public: true`, or leave `website` out."
         yield HIDDEN.at(block.place("website"), text)
@@ -38,6 +46,22 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         found = of(store.model.driver, feature) if store is not None else None
         if found is not None and not found.can:
             yield CANNOT.at(block.place(field), found.text)
+
+
+def _owners(desired: Desired) -> Mapping[tuple[str, Address, str], Address]:
+    found: dict[tuple[str, Address, str], Address] = {}
+    for block in desired.of_kind("buckets"):
+        for member in block.members:
+            found.setdefault(_place(member, block.model), member)
+    return found
+
+
+owners = memoize_last(_owners)
+"""Who has a name in its project's account first: `logs[0]` and a plain `logs-0` have the same."""
+
+
+def _place(member: Address, model: Bucket) -> tuple[str, Address, str]:
+    return member.project, model.store, member.label
 
 
 def _asked(model: Bucket) -> Iterator[tuple[str, Feature]]:
