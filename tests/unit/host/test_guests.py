@@ -56,7 +56,7 @@ def _libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
     named = SimpleNamespace(
         libvirtError=LibvirtError, VIR_DOMAIN_PAUSED=3, VIR_DOMAIN_PMSUSPENDED=7, VIR_DOMAIN_XML_INACTIVE=2,
         VIR_DOMAIN_START_PAUSED=1, VIR_DOMAIN_SAVE_RUNNING=2,
-        VIR_DOMAIN_XML_SECURE=1, VIR_ERR_NO_DOMAIN=42,
+        VIR_DOMAIN_XML_SECURE=1, VIR_ERR_NO_DOMAIN=42, VIR_ERR_NO_DOMAIN_BACKUP=42, VIR_DOMAIN_RUNNING=1,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "libvirt", named)
 
@@ -98,6 +98,36 @@ class Power(Refusing):
 
     def pMWakeup(self) -> None:  # noqa: N802 - libvirt's word
         self.told.append("wake")
+
+
+class Frozen(Refusing):
+    """A run was killed between `freeze` and `thaw`."""
+
+    def __init__(self) -> None:
+        self.frozen, self.within = True, 0
+
+    def state(self) -> tuple[int, int]:
+        return RUNNING, 0
+
+    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - libvirt's word
+        agent = '<channel><target name="org.qemu.guest_agent.0" state="connected"/></channel>'
+        return f"<domain><devices>{agent}</devices></domain>"
+
+    def agentSetResponseTimeout(self, seconds: int) -> None:  # noqa: N802 - libvirt's word
+        self.within = seconds
+
+    def fsThaw(self) -> None:  # noqa: N802 - libvirt's word
+        assert self.within, "an agent that never answers would hold the run for ever"
+        self.frozen = False
+
+    def backupGetXMLDesc(self, _flags: int) -> str:  # noqa: N802 - libvirt's word
+        raise LibvirtError("there is none")
+
+
+def test_who_ends_the_copy_of_a_killed_run_lets_the_guest_write_again() -> None:
+    domain = Frozen()
+    Domain(domain).abandon("/pool/s-1.root.snapshot.qcow2.new")
+    assert not domain.frozen
 
 
 RUNNING, PAUSED, ASLEEP = 1, 3, 7

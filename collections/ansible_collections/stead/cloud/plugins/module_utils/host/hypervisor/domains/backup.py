@@ -54,6 +54,9 @@ def abandon(domain: Any, path: str) -> None:
     import libvirt
 
     try:
+        if _has_agent(domain, Xml.fromstring(domain.XMLDesc(0))):
+            domain.agentSetResponseTimeout(ANSWERS_WITHIN)
+            _thaw(domain)  # they may have been killed while its file systems were frozen
         told = Xml.fromstring(domain.backupGetXMLDesc(0))
         if path in {one.get("file") for one in told.iter("target")}:
             domain.abortJob()
