@@ -243,6 +243,17 @@ def test_no_name_of_an_object_keeps_a_bucket(removing: Callable[[Container], Non
     assert there.gone
 
 
+def test_versions_that_a_projects_people_sent_elsewhere_are_no_reason_to_keep_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = Container()
+    monkeypatch.setattr(stores, "entry_of", lambda _uuid: {"accounts": {}})
+    monkeypatch.setattr(f"{client.__package__}.buckets.client_of", lambda *_: there)
+    want = {"uuid": "u", "bucket": "data", "account": "a", "name": "acme/buckets/data", "store": {"uuid": "s"}}
+    Buckets().ensure({**want, "public": False, "versioning": True}, Work("s1"))
+    assert not there.elsewhere
+
+
 def test_who_goes_on_writing_is_told_and_not_waited_for(removing: Callable[[Container], None]) -> None:
     there = Container("one")
     there.writes = 1

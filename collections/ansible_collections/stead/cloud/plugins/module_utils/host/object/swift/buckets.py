@@ -19,6 +19,7 @@ from .client import PATIENCE, PAUSE, REFUSED, Client, client_of
 ACCOUNT = "account"  # the field of the want
 MADE_BY = "x-container-meta-stead"
 META = "x-container-meta-"
+VERSIONS = "x-versions-enabled"
 EVERYBODY = ".r:*,.rlistings"
 GONE = 404
 PAGE = 1000  # objects
@@ -48,7 +49,7 @@ class Buckets:
                 work.differs(field, None, None)
                 changed.update(other)
         if changed:
-            work.act("change bucket {0}".format(want["bucket"]), client.do, "POST", _path(want), changed)
+            work.act("change bucket {0}".format(want["bucket"]), _change, client, _path(want), changed)
 
     def remove(self, have: Want, work: Work) -> None:
         if not _has_store(have):
@@ -99,7 +100,7 @@ def _headers(want: Want, work: Work) -> Mapping[str, Mapping[str, str]]:
         "public": {"x-container-read": EVERYBODY if want["public"] else ""},
         "quota": {META + "quota-bytes": _text(want.get("quota"))},
         "objects": {META + "quota-count": _text(want.get("objects"))},
-        "versioning": {"x-versions-enabled": "true" if want["versioning"] else "false"},
+        "versioning": {VERSIONS: "true" if want["versioning"] else "false"},
         "cors": {
             META + "access-control-allow-origin": " ".join(cors.get("origins", ())),
             META + "access-control-max-age": _text(cors.get("max_age")),
@@ -132,9 +133,15 @@ def _remove(client: Client, path: str) -> None:
     _end(client, path)
 
 
+def _change(client: Client, path: str, headers: Mapping[str, str]) -> None:
+    """Swift says neither yes nor no to versions where a project's people have sent them elsewhere."""
+    if VERSIONS in headers:
+        client.do("POST", path, ELSEWHERE)
+    client.do("POST", path, headers)
+
+
 def _end(client: Client, path: str) -> None:
-    client.do("POST", path, ELSEWHERE)
-    client.do("POST", path, {"x-versions-enabled": "false"})
+    _change(client, path, {VERSIONS: "false"})
     _emptied(client, path)
     _forgotten(client, path)
     client.do("DELETE", path)
