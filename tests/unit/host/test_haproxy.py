@@ -137,6 +137,15 @@ def test_two_load_balancers_are_two_users_that_no_system_gives_out() -> None:
     assert all(0x70000000 <= user < 0x80000000 for user in users)
 
 
+def test_who_keeps_connections_open_does_not_keep_a_configuration_from_being_taken_up() -> None:
+    lines = haproxy.configuration(WANT, "/folder").splitlines()
+    kept = next(int(line.split()[1]) for line in lines if line.startswith("mworker-max-reloads "))
+    threads = next(int(line.split()[1]) for line in lines if line.startswith("nbthread "))
+    settings = haproxy._settings(WANT, "ns")
+    assert 1 + threads * (kept + 2) <= int(settings["TasksMax"])
+    assert kept * (4 << 20) < haproxy.OF_ITSELF, "a worker without connections takes some 4 MiB"
+
+
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """HAProxy refuses what is in the file `bad`, and goes on with what it has read where there is a file `deaf`."""

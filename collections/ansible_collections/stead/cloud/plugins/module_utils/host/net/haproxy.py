@@ -33,6 +33,9 @@ MARK = "description"
 # A user that nobody else is: of the numbers that no system gives out (systemd's UIDS-GIDS).
 USERS, FIRST_USER = 0x0FFF_FFFF, 0x7000_0000
 THREADS = 2
+# Each of a configuration of before that still has connections, beside the one that takes new ones, and their master.
+WORKERS = 20
+TASKS = 1 + THREADS * (WORKERS + 2)
 PATIENCE = 20.0  # seconds that a new worker may take to begin: TLS keys are read, and hosts are busy
 # A connection of TLS takes less; two workers may be there at once.
 OF_EACH, OF_ITSELF = 96 << 10, 192 << 20
@@ -90,7 +93,7 @@ def _settings(want: Want, namespace: str) -> Dict[str, str]:
         "ProtectHome": "yes",
         "ProtectSystem": "full",
         "MemoryMax": _memory(want),
-        "TasksMax": "64",
+        "TasksMax": str(TASKS),
     }
 
 
@@ -203,6 +206,7 @@ def _lines(want: Want, folder: str) -> List[str]:
         "maxconn {0}".format(max(1, _connections(want))),
         "nbthread {0}".format(THREADS),
         "hard-stop-after 15m",
+        "mworker-max-reloads {0}".format(WORKERS),
         "stats socket {0} mode 600 level admin expose-fd listeners".format(runtime_socket.path(word(want["uuid"]))),
         "server-state-file " + os.path.join(folder, "state"),
         "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
