@@ -20,7 +20,9 @@ from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import 
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift import client, ring, stores
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift import settings as texts
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift.buckets import Buckets
+from stead.core.effect import Action
 from stead.drivers.object import key_of
+from stead.kinds import kinds
 
 POWER = 7
 WANT: dict[str, Any] = {
@@ -315,3 +317,22 @@ def test_a_firewall_of_other_hosts_is_loaded_also_by_who_comes_after_a_kill(
     assert "192.0.2.3" in work.given[-1]
     stores._firewall(more, work)
     assert len(work.given) == 2
+
+
+def test_another_quota_of_a_project_is_set_where_its_bucket_is_and_replaces_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Account:
+        def ask(self, _method: str, path: str) -> client.ProxyAnswer:
+            told = {"x-container-meta-stead": "u s1"} if path.endswith("/data") else {"x-account-meta-quota-bytes": "1"}
+            return client.ProxyAnswer(204, told, b"")
+
+        def do(self, *_asked: object) -> None:
+            pytest.fail("check mode changes nothing")
+
+    monkeypatch.setattr(stores, "entry_of", lambda _uuid: {"accounts": {}})
+    monkeypatch.setattr(f"{client.__package__}.buckets.client_of", lambda *_: Account())
+    want = {"uuid": "u", "bucket": "data", "account": "a", "name": "acme/buckets/data", "store": {"uuid": "s"}}
+    Buckets().ensure({**want, "public": False, "versioning": False, "account_quota": 2}, work := Work("s1", check=True))
+    assert [field for field, _key in work.parts] == ["account_quota"]
+    assert kinds()["buckets"].effect("account_quota", 1, 2, {}, {}).action is Action.UPDATE

@@ -40,14 +40,19 @@ def account_of(block: Block, world: World) -> str:
     return str(world.member(Address("", "projects", block.project)).leases["uuid"])
 
 
+def _quota_of(block: Block, world: World) -> dict[str, int]:
+    """Of its project; what that may have in all."""
+    project = world.desired.get(Address("", "projects", block.project))
+    most = project.model.quota.get("object_storage") if project is not None else None
+    return {"account_quota": most} if most else {}
+
+
 def contribute(block: Block, members: Sequence[Member], world: World) -> Iterator[Contribution]:
     model: Bucket = block.model
-    project = world.desired.get(Address("", "projects", block.project))
     fact = {
         "account": account_of(block, world),
         "project": block.project,
         "public": model.public,
-        "quota": project.model.quota.get("object_storage") if project is not None else None,
     }
     for member in members:
         yield Contribution(model.store, "bucket", {**fact, "bucket": member.address.label})
@@ -58,6 +63,7 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     store, there = _store(block, world.desired), world.member(model.store)
     fields = {
         **plain(model),
+        **_quota_of(block, world),
         "account": account_of(block, world),
         "public": model.public,
         "store": {"address": str(model.store), "driver": store.driver, "uuid": there.leases["uuid"]},

@@ -42,7 +42,6 @@ KIND = Kind(
         "accounts.*": "account of {}",
         "accounts.*.account": "account of {}",
         "accounts.*.public": "buckets of {} that everybody reads",
-        "accounts.*.quota": "quota of {}",
         "hosts": "hosts of it",
         "hosts.*": "host {}",
         "hosts.*.address": "address of {}",

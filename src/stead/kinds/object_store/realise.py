@@ -41,8 +41,6 @@ def _accounts(buckets: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]
         own = found.setdefault(one["project"], {"account": one["account"], "public": []})
         if one["public"]:
             own["public"] = sorted({*own["public"], one["bucket"]})
-        if one.get("quota"):
-            own["quota"] = one["quota"]
     return found
 
 

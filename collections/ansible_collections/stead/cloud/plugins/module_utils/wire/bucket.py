@@ -30,6 +30,7 @@ class WebsiteWant(TypedDict, total=False):
 
 class BucketWant(Identified, total=False):
     account: str
+    account_quota: int  # of all that its project has there
     bucket: str
     store: StoreRef
     quota: int

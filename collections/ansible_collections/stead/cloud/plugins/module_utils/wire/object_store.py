@@ -23,7 +23,6 @@ class AccountWant(TypedDict, total=False):
 
     account: str
     public: List[str]  # buckets that everybody reads
-    quota: int
 
 
 class ObjectStoreWant(Identified, total=False):

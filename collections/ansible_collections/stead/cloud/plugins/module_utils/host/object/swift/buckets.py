@@ -16,7 +16,7 @@ from ...base.work import Work
 from . import stores
 from .client import PATIENCE, PAUSE, REFUSED, Client, client_of
 
-ACCOUNT = "account"  # the field of the want
+QUOTA = "account_quota"  # the field of the want
 MADE_BY = "x-container-meta-stead"
 META = "x-container-meta-"
 VERSIONS = "x-versions-enabled"
@@ -116,13 +116,12 @@ def _text(value: Optional[int]) -> str:
 
 def _quota(client: Client, want: Want, work: Work) -> None:
     """Of the whole account: what a project writes into buckets of its own making counts too."""
-    accounts = stores.entry_of(want["store"]["uuid"])["accounts"].values()
-    most = _text(next((one.get("quota") for one in accounts if one["account"] == want["account"]), None))
+    most = _text(want.get(QUOTA))
     path = _path(want).rpartition("/")[0]
     now = client.ask("HEAD", path).headers.get("x-account-meta-quota-bytes", "")
     if now != most:
         headers = {"x-account-meta-quota-bytes": most}
-        work.differs(ACCOUNT)
+        work.differs(QUOTA)
         work.act("set the quota of {0}".format(want["name"].partition("/")[0]), client.do, "POST", path, headers)
 
 
