@@ -102,7 +102,9 @@ class ApiServer:
                 headers = negotiated(service.name, request.headers)
                 if PREVIEW in request.headers and not service.previewed:
                     raise bad(f"Requests of {service.name} cannot be previewed.")
-                if route.raw:
+                if route.raw and not await to_thread.run_sync(self._may_upload, route, request):
+                    answer = await self._in_thread(route, request, b"", check, request_id)
+                elif route.raw:
                     async with uploaded(request, self._cloud.means.uploads, LARGEST_FILE) as place:
                         answer = await self._in_thread(route, request, str(place).encode(), check, request_id)
                 else:
@@ -137,6 +139,16 @@ class ApiServer:
         text = request.headers.get("x-auth-token", "")
         return self._people.caller(text, lambda name: self._cloud.world().project(name)) if text else NOBODY
 
+    def _may_upload(self, route: ApiRoute, request: Request) -> bool:
+        """Before anything is written: nobody fills the disk without a token."""
+        try:
+            caller = self._caller(request)
+            must_be_allowed_to_begin(caller, route)
+            _must_be_in_rules(caller, request)
+        except Fault:
+            return False
+        return True
+
     def _answer(
         self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
     ) -> ApiReply:
@@ -155,6 +167,8 @@ class ApiServer:
             status = answer.status
         except Fault as fault:
             status = fault.status
+            for path in call.made:
+                path.unlink(missing_ok=True)
             raise
         except Refused as refusal:
             logger.exception("request %s", request_id)

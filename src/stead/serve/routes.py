@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stead.core.named import NamedTuple
@@ -63,6 +64,7 @@ class Call:
     raw: bytes = b""  # of routes that take no JSON
     audit: dict[str, str] = field(default_factory=dict)
     preview: bool = False  # its edit is planned and told, and not saved
+    made: list[Path] = field(default_factory=list)  # files, of no use if the request is refused
     acting_in: str | None = None  # an admin's project of the moment, where that is not the token's
 
     @property
@@ -102,7 +104,9 @@ class Call:
     def edit_in(self, project: str, what: str, edit: Edit, **more: Any) -> CloudState:
         if self.preview:
             raise PreviewedEdit(project, *self.cloud.preview(project, self.who, edit, **more))
-        return self.cloud.edit(project, self.who, what, edit, **more)
+        world = self.cloud.edit(project, self.who, what, edit, **more)
+        self.made.clear()  # the document has them now
+        return world
 
     @property
     def who(self) -> Who:

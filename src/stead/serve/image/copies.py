@@ -7,6 +7,7 @@ it or shares it no longer, and a project's document needs nothing of another pro
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 from stead.core.address import Address
@@ -32,12 +33,15 @@ def used_image(call: Call, world: CloudState, id_: str) -> UsedImage:
     address = world.address("images", id_)
     if address is None:
         raise not_found("Image", id_)
+    is_own = address.project in ("", call.project)
+    if not is_own and (address.project, address.name) not in {
+        (one.project, one.key) for one in others(world, call.project)
+    }:
+        raise not_found("Image", id_)
     if said_of(world, address.project, address.name).get(INACTIVE):
         raise bad(f"Image {id_[:80]} is not active.")
-    if address.project in ("", call.project):
+    if is_own:
         return UsedImage(address.name, lambda content: content)
-    if (address.project, address.name) not in {(one.project, one.key) for one in others(world, call.project)}:
-        raise not_found("Image", id_)
     for mine in world.things("images", [call.project]):
         if mine.settings.labels.get(COPY_OF) == world.id_of(address):
             return UsedImage(mine.address.name, lambda content: content)
@@ -48,11 +52,11 @@ def _copied(call: Call, world: CloudState, thing: KnownResource) -> UsedImage:
     source, folder = Path(thing.model.source), call.cloud.means.uploads / call.project
     if not source.is_relative_to(call.cloud.means.uploads):
         raise conflict("Only images that were uploaded can be used by other projects.")
-    path = folder / f"{COPY_OF}-{thing.id}{source.suffix}"
+    path = folder / f"{COPY_OF}-{thing.id}-{uuid.uuid4().hex}{source.suffix}"
     if not call.preview:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            os.link(source, path)
+        _link(source, path)
+        call.made.append(path)
     document, key = world.documents[thing.address.project], new_key("images")
     entry = document.content["images"][thing.address.name]
     labels = {**entry.get("labels", {}), COPY_OF: thing.id}
@@ -62,6 +66,13 @@ def _copied(call: Call, world: CloudState, thing: KnownResource) -> UsedImage:
         return put(content, "images", key, copy)
 
     return UsedImage(key, edit)
+
+
+def _link(source: Path, path: Path) -> None:
+    try:
+        os.link(source, path)
+    except FileNotFoundError as error:
+        raise conflict("The image was deleted meanwhile.") from error
 
 
 def told_id(world: CloudState, image: Address) -> str:

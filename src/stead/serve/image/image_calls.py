@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stead.serve.edits import Edit, all_of, change, put, remove
-from stead.serve.faults import bad, forbidden, not_built, not_found
+from stead.serve.faults import NOT_ALLOWED, Fault, bad, forbidden, not_built, not_found
 from stead.serve.image import sharing
+from stead.serve.image.forms import must_be_properties, must_fit, must_not_be_reserved
 from stead.serve.image.images import (
     QUEUED,
     V,
@@ -58,6 +59,7 @@ PROPERTIES = frozenset(
 )
 
 Image = dict[str, Any]  # as it is told
+MOST_WAITING = 256  # images of a project that have no bytes yet: no quota counts them
 
 
 def list_images(call: Call) -> ApiReply:
@@ -105,6 +107,10 @@ def show_image(call: Call) -> ApiReply:
 def create_image(call: Call) -> ApiReply:
     said = call.body
     _may_publish(call, said.get("visibility"))
+    if sum(1 for _ in waiting(call.world, call.project)) >= MOST_WAITING:
+        raise Fault(
+            413, NOT_ALLOWED.id, f"At most {MOST_WAITING} images of a project wait for their bytes.", quota=True
+        )
     if said.get("id"):
         raise not_built("The id of an image is chosen here.")
     key = new_key("images")
@@ -128,15 +134,9 @@ def _may_publish(call: Call, visibility: str | None) -> None:
 
 def _properties(said: Mapping[str, Any]) -> dict[str, str]:
     found = {name: one for name, one in said.items() if name not in PROPERTIES}
-    _not_reserved(found)
-    if any(not isinstance(one, str) or not name or len(one) > 4096 for name, one in found.items()):
-        raise bad("Properties of an image are texts.")
+    must_not_be_reserved(found)
+    must_be_properties(found)
     return found
-
-
-def _not_reserved(names: Iterable[str]) -> None:
-    if taken := [name for name in names if name.startswith("os_glance")]:
-        raise forbidden(f"Attribute '{taken[0][:40]}' is reserved.")
 
 
 def change_image(call: Call) -> ApiReply:
@@ -166,9 +166,6 @@ def change_image(call: Call) -> ApiReply:
 _LEAST = {"min_disk": "min_disk", "min_ram": "min_ram"}
 _SIZES = (("min_disk", "min_disk", "GiB"), ("min_ram", "min_memory", "MiB"))
 _NOTED = {"visibility": (sharing.VISIBILITY, sharing.VISIBILITIES), "os_hidden": (sharing.HIDDEN, (True, False))}
-_FORMS: Mapping[str, type | tuple[type, ...]] = {
-    "name": (str, type(None)), "tags": list, "protected": bool, "min_disk": int, "min_ram": int,
-}  # fmt: skip
 
 
 def _patched(call: Call, entry: dict[str, Any], words: Mapping[str, str]) -> Callable[[str], Edit]:
@@ -176,10 +173,9 @@ def _patched(call: Call, entry: dict[str, Any], words: Mapping[str, str]) -> Cal
     noted: dict[str, Any] = {}
     for one in call.body:
         op, name = _operation(one)
-        _not_reserved([name])
+        must_not_be_reserved([name])
         if name in words and op in ("add", "replace"):
-            if not isinstance(one.get("value"), _FORMS[name]):
-                raise bad(f"The value of {name} cannot be understood.")
+            must_fit(name, one.get("value"))
             entry[words[name]] = one["value"]
         elif name in _NOTED and op in ("add", "replace"):
             word, allowed = _NOTED[name]
@@ -191,6 +187,7 @@ def _patched(call: Call, entry: dict[str, Any], words: Mapping[str, str]) -> Cal
             raise forbidden(f"Attribute '{name[:40]}' is read-only.")
         else:
             _patched_property(entry["properties"], op, name, one.get("value"))
+    must_be_properties(entry["properties"])
     return lambda key: sharing.noted(key, **noted)
 
 
@@ -244,7 +241,9 @@ def _tagged(call: Call, change_tags: Callable[[Sequence[str]], list[str]]) -> Ap
     else:
         thing = find_own(call, world)
         section, key, there = "images", thing.address.name, thing.settings.tags
-    fields = {"tags": change_tags(there) or None}
+    tags = change_tags(there)
+    must_fit("tags", tags)
+    fields = {"tags": tags or None}
     call.edit("tag image", lambda content: change(content, section, key, fields))
     return ApiReply(204)
 

@@ -33,6 +33,12 @@ def waiting(world: CloudState, project: str) -> Iterator[RegisteredImage]:
         yield RegisteredImage(project, key, world.id_of(Address(project, "images", key)), said)
 
 
+def waiting_with(world: CloudState, project: str, key: str) -> RegisteredImage | None:
+    document = world.documents.get(project)
+    said = document.content.get(QUEUED, {}).get(key) if document else None
+    return RegisteredImage(project, key, world.id_of(Address(project, "images", key)), said) if said else None
+
+
 def waiting_one(call: Call, world: CloudState) -> RegisteredImage | None:
     return next((one for one in waiting(world, call.caller.project) if one.id == call.path["id"]), None)
 
@@ -127,10 +133,10 @@ def shared_with(call: Call, world: CloudState) -> Iterator[tuple[sharing.SharedI
         address = Address(one.project, "images", one.key)
         if address in world.desired.by_address:
             yield one, data(world, world.thing(address))
-            continue
-        for queued in waiting(world, one.project):
-            if queued.key == one.key:
-                yield one, queued_data(world, queued)
+        elif (queued := waiting_with(world, one.project, one.key)) is not None:
+            told = queued_data(world, queued)
+            told.pop("stead_error", None)  # it may name what only the owner knows
+            yield one, told
 
 
 def visible_one(call: Call, world: CloudState) -> dict[str, Any]:

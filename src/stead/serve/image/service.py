@@ -12,6 +12,7 @@ from stead.serve import versions
 from stead.serve.faults import bad, not_found
 from stead.serve.image import members, metadefs
 from stead.serve.image.contents import download, upload
+from stead.serve.image.forms import FIELDS
 from stead.serve.image.image_calls import (
     PROPERTIES,
     change_image,
@@ -60,15 +61,11 @@ def import_methods(_call: Call) -> ApiReply:
 
 _IMAGE = record(
     id={"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
-    name={"type": ["string", "null"], "maxLength": 255},
     disk_format={"enum": [*FORMATS, "ami", "ari", "aki", "ploop", None]},
     container_format={"enum": ["bare", "ovf", "ova", "ami", "ari", "aki", "docker", "compressed", None]},
-    min_disk={"type": "integer", "minimum": 0, "maximum": 1 << 20},
-    min_ram={"type": "integer", "minimum": 0, "maximum": 1 << 30},
-    protected={"type": "boolean"},
     os_hidden={"type": "boolean"},
-    tags={"type": "array", "items": {"type": "string", "pattern": r"^[^/,\x00-\x1f]{1,255}$"}, "maxItems": 128},
     visibility={"enum": ["public", "private", "shared", "community"]},
+    **FIELDS,
 )
 _TASK = record(["type", "input"], type={"enum": ["import"]}, input={"type": "object"})
 _PATCH = {"type": "array", "maxItems": 50, "items": record(path=LONG)}
