@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.serve.served import INVENTORY, Site, write_site
 from tests.serve.test_worker import wanted
 
 from stead.core.effect import Action
+from stead.runner.simulated_model import FaultKind, SimulatedFault
 from stead.serve import notes
 from stead.serve.edits import Who
 
@@ -114,3 +116,37 @@ def test_a_killed_server_goes_on_with_a_move(two: Site) -> None:
     assert [one["status"] for one in told] == ["completed", "completed"]
     happened = cloud.store.history(next(one for one in cloud.world().made if one.kind == "instances"))
     assert len({event.run for event in happened if event.what == Action.MIGRATE}) == 1
+
+
+def test_what_fails_in_one_project_halts_no_server_of_another(two: Site) -> None:
+    """A reboot is two plans, and a move comes after all else: neither waits for what others cannot have."""
+    server = _made(two)
+    here = _shown(two, server)["OS-EXT-SRV-ATTR:host"]
+    of_eve = two.call("POST", "/compute/v2.1/servers", {"server": wanted(two, "eve")}, "eve")[2]["server"]["id"]
+    assert two.worker.wait_idle(30)
+    key = next(iter(two.cloud.world().documents["eves"].content["instances"]))
+    fault = SimulatedFault(FaultKind.FAIL, address=f"eves/instances/{key}", times=1000, error="no such file")
+    runner: Any = two.means.runner  # a simulated one
+    runner.state.inject(fault)
+    assert two.call("POST", f"/compute/v2.1/servers/{of_eve}/action", {"os-stop": None}, "eve")[0] == 202
+    assert two.call("POST", f"/compute/v2.1/servers/{server}/action", {"reboot": {"type": "HARD"}}, "bob")[0] == 202
+    eventually(lambda: _state(two, server) == ("ACTIVE", None))
+    made = two.cloud.store.history(
+        next(one for one in two.cloud.world().made if one.name != key and one.kind == "instances")
+    )
+    assert [event.what for event in made] == [Action.CREATE, Action.UPDATE, Action.UPDATE]
+    assert two.call("POST", f"/compute/v2.1/servers/{server}/action", {"migrate": None}, "ada")[0] == 202
+    eventually(lambda: _state(two, server) == ("ACTIVE", None))
+    assert _shown(two, server)["OS-EXT-SRV-ATTR:host"] == _other(here)
+
+
+def _state(site: Site, server: str) -> tuple[str, str | None]:
+    told = _shown(site, server)
+    return told["status"], told["OS-EXT-STS:task_state"]
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)

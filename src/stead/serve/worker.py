@@ -104,21 +104,34 @@ class Worker:
         return self._retry / 2
 
     def _once(self, store: Store) -> bool:
+        """What fails for one project keeps nothing of another's from being done."""
         documents = store.documents()
         contents = contents_of(documents)
-        asked = {name: keys for name, one in contents.items() if (keys := notes.rebooting(one))}
-        if asked:
+        halting = frozenset[Address]()
+        if asked := {name: keys for name, one in contents.items() if (keys := notes.rebooting(one))}:
             halted = {name: notes.stopped(one, asked.get(name, [])) for name, one in contents.items()}
-            if not self._applied(store, documents, halted):
+            undone = self._applied(store, documents, halted)
+            if undone is None:
                 return False
-            for name, keys in asked.items():
-                done = all_of(*(notes.note(key, reboot=None) for key in keys))
-                self._cloud.edit(name, Who(WHO, ""), "reboot", done)
+            halting = undone.intersection(Address(name, "instances", key) for name in asked for key in asked[name])
+            self._halted(asked, halting)
             documents = store.documents()
             contents = contents_of(documents)
-        return self._applied(store, documents, contents) and self._moved(store, documents, contents)
+        undone = self._applied(store, documents, contents)
+        if undone is None:
+            return False
+        self._moved(store, documents, contents)
+        return not undone and not halting
 
-    def _moved(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> bool:
+    def _halted(self, asked: Mapping[str, Iterable[str]], halting: frozenset[Address]) -> None:
+        """Those that are off now are started by the next plan; the others are asked again."""
+        for name, keys in asked.items():
+            off = [key for key in keys if Address(name, "instances", key) not in halting]
+            if off:
+                done = all_of(*(notes.note(key, reboot=None) for key in off))
+                self._cloud.edit(name, Who(WHO, ""), "reboot", done)
+
+    def _moved(self, store: Store, documents: Documents, contents: Mapping[str, Content]) -> None:
         """One after the other. What cannot be done is told, and not tried again."""
         for project, content in contents.items():
             for key, host in notes.to_move(content):
@@ -128,16 +141,16 @@ class Worker:
                 status = "completed" if record is not None and record.host == host else "error"
                 ended = notes.ended(key, notes.ACCEPTED, status, self._cloud.clock())
                 self._cloud.edit(project, Who(WHO, ""), "end a migration", ended)
-        return True
 
     def _applied(
         self, store: Store, documents: Documents, contents: Mapping[str, Content], move: Rearrange | None = None
-    ) -> bool:
+    ) -> frozenset[Address] | None:
+        """What could not be done; None where nothing could be planned."""
         with self._cloud.planning():
             desired, found = self._means.read(contents)
         if has_errors(found):
             logger.warning("%s", "; ".join(f"{one.code} {one.detail}" for one in found))
-            return False
+            return None
         record = store.recorded()
         observed = self._means.runner.observe(self._means.hosts, record)
         world = CloudState(documents=documents, desired=desired, record=record, faults={})
@@ -146,17 +159,17 @@ class Worker:
             planned, found = self._plan(desired, world, {*documents, *_left(store, world)}, move)
         if planned.plan is None or planned.blueprint is None or has_errors(found):
             self._cloud.heard(observed, faults_of(found))
-            return False
+            return None
         if planned.plan.empty:
             self._cloud.heard(observed, {})
-            return True
+            return frozenset()
         told = documents_to_tell(planned.plan, self._cloud.inputs(desired, world, observed), documents)
         applied = self._apply(planned.plan, planned, store, told)
         self.plans += 1
         after = self._means.runner.observe(self._means.hosts, store.recorded())
         undone = {one.step.address: one.why for one in (*applied.failed, *applied.skipped, *applied.unknown)}
         self._cloud.heard(after, undone)
-        return not undone
+        return frozenset(undone)
 
     def _plan(
         self, desired: Desired, world: CloudState, projects: Iterable[str], move: Rearrange | None
