@@ -19,13 +19,14 @@ from stead.core.diagnostics import Refused
 from stead.language.desired.identity import IdentitySettings, LdapSettings
 from stead.serve.begin import begun
 from stead.serve.edits import Who
+from stead.serve.identity.declared import group_id
 from stead.serve.identity.secret_files import secret_of
 
 EVERYBODY = "".join(
     [
-        *(person(name) for name in ("lena", "mira", "bob", "kim", "nils", "root2", "gone", "again", "locked")),
+        *(person(name) for name in ("lena", "mira", "bob", "kim", "nils", "root2", "gone", "again", "locked", "away")),
         person("Ünï (x)*"),
-        group("web-team", "lena", "gone", "again"),
+        group("web-team", "lena", "gone", "again", "away"),
         group("cloud-admins", "mira"),
         group("readers", "lena"),
         group("others", "kim"),
@@ -246,6 +247,30 @@ def test_who_is_deleted_loses_all_and_a_namesake_has_none_of_it(corp: Site, slap
     assert corp.call("POST", "/identity/v3/auth/tokens", by_secret)[0] == 401
 
 
+def test_who_was_deleted_is_not_let_in_while_the_directory_is_down(corp: Site, slapd: Directory) -> None:
+    token = token_of(enter(corp, "away", scope=in_files(corp)))
+    slapd.change(f"uid=away,{PEOPLE}", "delete")
+    later(corp, 301)
+    assert get(corp, "/compute/v2.1/servers", token)[0] == 401
+    slapd.stop()
+    try:
+        later(corp, 301)
+        assert get(corp, "/compute/v2.1/servers", token)[0] == 401
+    finally:
+        slapd.start()
+    corp.people.outside.providers.forget_faults()  # type: ignore[union-attr]
+
+
+def test_an_admin_forgets_somebody_of_a_group_of_the_directory(corp: Site) -> None:
+    user = enter(corp, "lena", scope=in_files(corp))[2]["token"]["user"]["id"]
+    listed = corp.call("GET", f"/identity/v3/role_assignments?effective&user.id={user}", None, "ada")[2]
+    assert {one["scope"]["project"]["id"] for one in listed["role_assignments"] if "project" in one["scope"]} == {
+        corp.projects["files"]
+    }
+    assert corp.call("DELETE", f"/identity/v3/users/{user}", None, "ada")[0] == 204
+    assert enter(corp, "lena", scope=in_files(corp))[0] == 201
+
+
 def test_while_the_directory_is_down_the_people_of_the_store_work(corp: Site, slapd: Directory) -> None:
     token = token_of(enter(corp, "lena", scope=in_files(corp)))
     slapd.stop()
@@ -327,13 +352,18 @@ def test_tls_begins_on_a_plain_connection(slapd: Directory, tmp_path: Path) -> N
 def test_a_domain_that_leaves_the_files_lets_nobody_in(slapd: Directory, tmp_path: Path) -> None:
     site = Site(write_site(tmp_path, SITE + settings(slapd)))
     try:
-        token = token_of(enter(site, "lena"))
+        answer = enter(site, "lena")
+        token, domain = token_of(answer), answer[2]["token"]["user"]["domain"]["id"]
         assert get(site, "/identity/v3/auth/projects", token)[0] == 200
+        for holder in (answer[2]["token"]["user"]["id"], group_id(domain, "web-team")):
+            site.people.assign(holder, site.projects["bobs"], "reader")
         write_site(tmp_path)
         begun(site.cloud, Who("tests", ""), "any")  # the files are read with the next change
         site.people._read_at = -10.0
         assert get(site, "/identity/v3/auth/projects", token)[0] == 401
         assert enter(site, "lena")[0] == 401
+        listed = site.call("GET", "/identity/v3/role_assignments?include_names", None, "ada")
+        assert listed[0] == 200
     finally:
         site.close()
 

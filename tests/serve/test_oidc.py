@@ -168,6 +168,7 @@ FORGED: dict[str, Callable[[Provider], str]] = {
     "with a demand that nobody knows": _demanding,
     "that is none": lambda _: "a.b.c",
     "that is empty": lambda _: "..",
+    "whose header is deep": lambda one: f"{coded(b'[' * 11_000)}.{one.token().partition('.')[2]}",
     "that is long": lambda one: one.token(more="x" * 20_000),
 }
 
@@ -252,6 +253,19 @@ def test_a_browser_goes_to_the_provider_and_comes_back(sso: Site, issuer: Provid
     assert page.status == 200
     assert "lena" in page.text
     assert returned(browser, back).status == 401  # once
+
+
+def test_people_log_in_with_a_browser_though_programs_have_an_audience(issuer: Provider, tmp_path: Path) -> None:
+    """What the provider answers to a login is always for the client."""
+    site = Site(write_site(tmp_path, SITE + settings(issuer, tmp_path, audience="stead-api")))
+    try:
+        browser = PlainBrowser(site)
+        assert returned(browser, authorized(gone(browser), "s-lena")).status == 303
+        assert browser.get("/").status == 200
+        assert bring(site, issuer.token(aud="stead-api"))[0] == 201
+        assert bring(site, issuer.token(aud="other"))[0] == 401
+    finally:
+        site.close()
 
 
 def test_a_code_is_of_no_use_in_another_browser(sso: Site) -> None:

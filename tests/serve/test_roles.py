@@ -14,7 +14,10 @@ from stead.cli import main
 from stead.cli.common.serving import must_be_ready
 from stead.core.diagnostics import Refused
 from stead.language.desired.identity import CustomRole, IdentitySettings
+from stead.serve.begin import begun
+from stead.serve.edits import Who
 from stead.serve.identity.declared import role_key
+from stead.serve.identity.scopes import of_domain
 from stead.serve.permissions import GIVEN, may_do, word_of
 from stead.serve.routes import AccessPolicy
 from stead.serve.services import SERVICES, permission_words
@@ -146,3 +149,45 @@ def test_a_user_gets_a_role_of_the_files_by_the_command(tmp_path: Path, capsys: 
     assert main(["user", "create", "olga", "--role", "operater", *made]) == 1
     assert "Did you mean 'operator'" in capsys.readouterr().err
     assert main(["user", "create", "olga", "--role", "operator", *made]) == 0
+
+
+def test_a_role_that_leaves_the_files_keeps_nobody_out(tmp_path: Path) -> None:
+    site = Site(write_site(tmp_path, SITE + ROLES))
+    try:
+        user = site.people.named("bob") or ""
+        site.people.assign(user, site.projects["bobs"], role_key("operator"))
+        made = site.call(
+            "POST",
+            f"/identity/v3/users/{user}/application_credentials",
+            {"application_credential": {"name": "robot"}},
+            "bob",
+        )
+        assert made[0] == 201
+        write_site(tmp_path)
+        begun(site.cloud, Who("tests", ""), "any")  # the files are read with the next change
+        site.people._read_at = -10.0
+        answer = site.log_in("bob")
+        assert (answer[0], {one["name"] for one in answer[2]["token"]["roles"]}) == (201, {"member", "reader"})
+        for path in ("role_assignments", "role_assignments?include_names&effective"):
+            assert site.call("GET", f"/identity/v3/{path}", None, "ada")[0] == 200
+        assert site.call("GET", f"/identity/v3/users/{user}/application_credentials", None, "bob")[0] == 200
+    finally:
+        site.close()
+
+
+def test_only_projects_inherit(own_site: Site) -> None:
+    """Not the cloud, and not a token that is for nothing: their domain would be the default one."""
+    user = own_site.people.named("eve") or ""
+    own_site.people.assign(user, of_domain("default"), "admin", inherited=True)
+    unscoped = own_site.call("POST", "/identity/v3/auth/tokens", _asking("unscoped"))
+    assert (
+        own_site.call("GET", "/identity/v3/users", headers={"X-Auth-Token": unscoped[1]["x-subject-token"]})[0] == 403
+    )
+    assert own_site.call("POST", "/identity/v3/auth/tokens", _asking({"system": {"all": True}}))[0] == 401
+    inside = own_site.call("POST", "/identity/v3/auth/tokens", _asking({"project": {"id": own_site.projects["bobs"]}}))
+    assert inside[0] == 201
+
+
+def _asking(scope: Any) -> dict[str, Any]:
+    user = {"name": "eve", "domain": {"id": "default"}, "password": PASSWORD}
+    return {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stead.serve.identity.registry import DOMAIN
+from stead.serve.identity.registry import DEFAULT, DOMAIN, DOMAINS
 from stead.serve.listing import filtered
 from stead.serve.routes import ApiReply, Call
 
@@ -18,7 +18,9 @@ def listed(call: Call, name: str, items: Sequence[dict[str, Any]]) -> ApiReply:
 
 
 def reference(call: Call, domain: str) -> dict[str, str]:
-    return {"id": domain, "name": str(call.people.domain(domain)["name"])}
+    """One that the site's files had once is told by its id: its people are still there."""
+    known = DEFAULT if domain == DOMAIN else call.people.known().get((DOMAINS, domain), {})
+    return {"id": domain, "name": str(known.get("name", domain))}
 
 
 def domain_asked(call: Call, said: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.serve.identity import held
 from stead.serve.identity.answers import V, reference
-from stead.serve.identity.registry import GROUP, in_domain
+from stead.serve.identity.registry import GROUP, USER, in_domain
 from stead.serve.identity.role_calls import role_reference
 from stead.serve.identity.scopes import SYSTEM, domain_of
 from stead.serve.routes import ApiReply, Call
@@ -30,12 +30,21 @@ def _assigned(call: Call) -> Iterator[HeldRole]:
 
 def _effective(call: Call) -> Iterator[HeldRole]:
     """Of users, in what they have a token for."""
-    known, every = call.people.known(), call.world.project_ids()
+    known, every, members = call.people.known(), call.world.project_ids(), _members(call)
     for one in _assigned(call):
-        holders = known[GROUP, one.holder]["members"] if (GROUP, one.holder) in known else [one.holder]
+        holders = members.get(one.holder, [one.holder])
         places = held.below(known, one.where, every) if one.inherited else [one.where]
         roles = held.with_implied(known, [one.role])
         yield from (HeldRole(who, where, role, False) for who in holders for where in places for role in roles)
+
+
+def _members(call: Call) -> dict[str, list[str]]:
+    """Of each group, also those whom a provider tells of."""
+    found = {name: [*one["members"]] for name, one in call.people.of_kind(GROUP)}
+    for user, one in call.people.of_kind(USER):
+        for name in found.keys() & one.get("groups", ()):
+            found[name].append(user)
+    return found
 
 
 def list_assignments(call: Call) -> ApiReply:

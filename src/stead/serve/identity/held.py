@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from stead.serve.identity.registry import ASSIGNMENT, DOMAIN, GROUP, IMPLICATION, PROJECT, ROLE, USER, Known, Record
 from stead.serve.identity.roles import ROLES
-from stead.serve.identity.scopes import domain_of, of_domain
+from stead.serve.identity.scopes import SYSTEM, domain_of, of_domain
 
 
 def groups_of(known: Known, user: str) -> list[str]:
@@ -27,9 +27,11 @@ def parents_of(known: Known, project: str) -> list[str]:
     return found
 
 
-def above(known: Known, project: str) -> list[str]:
-    """Whence it inherits."""
-    return [*parents_of(known, project), of_domain(domain_of_project(known, project))]
+def above(known: Known, where: str) -> list[str]:
+    """Whence it inherits: only a project does."""
+    if where in ("", SYSTEM) or domain_of(where):
+        return []
+    return [*parents_of(known, where), of_domain(domain_of_project(known, where))]
 
 
 def below(known: Known, where: str, every: Iterable[str]) -> list[str]:
@@ -38,14 +40,24 @@ def below(known: Known, where: str, every: Iterable[str]) -> list[str]:
 
 
 def assignments(known: Known) -> Iterator[Record]:
-    return (one for (kind, _), one in known.items() if kind == ASSIGNMENT)
+    """Of roles and to holders that are there: those of the site's files may leave them."""
+    every = (one for (kind, _), one in known.items() if kind == ASSIGNMENT)
+    return (one for one in every if is_role(known, one["role"]) and _is_holder(known, one["user"]))
+
+
+def is_role(known: Known, role: str) -> bool:
+    return role in ROLES or (ROLE, role) in known
+
+
+def _is_holder(known: Known, holder: str) -> bool:
+    return (USER, holder) in known or (GROUP, holder) in known
 
 
 def roles_in(known: Known, user: str, where: str) -> frozenset[str]:
     """As they were assigned: here, or to be inherited by what is in there."""
     holders = {user, *groups_of(known, user)}
     mine = [one for one in assignments(known) if one["user"] in holders]
-    upper = above(known, where) if any(one.get("inherited") for one in mine) and not domain_of(where) else []
+    upper = above(known, where) if any(one.get("inherited") for one in mine) else []
     return frozenset(one["role"] for one in mine if one["where"] in (upper if one.get("inherited") else (where,)))
 
 
@@ -79,7 +91,7 @@ def with_implied(known: Known, roles: Iterable[str]) -> frozenset[str]:
         if one not in found:
             found.add(one)
             next_ones += implied_by(known, one)
-    return frozenset(one for one in found if not known.get((ROLE, one), {}).get("domain_id"))
+    return frozenset(one for one in found if is_role(known, one) and not known.get((ROLE, one), {}).get("domain_id"))
 
 
 def granted(known: Known, roles: Iterable[str]) -> frozenset[str]:

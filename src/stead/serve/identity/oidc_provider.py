@@ -93,7 +93,7 @@ class OidcProvider:
         return str(answer["id_token"])
 
     def user(self, text: str, *, nonce: str | None = None) -> OutsideUser:
-        claims = self._claims(text)
+        claims = self._claims(text, is_login=nonce is not None)
         if nonce is not None and claims.get("nonce") != nonce:
             raise BadToken("it is of another login")
         said = self._settings
@@ -107,15 +107,17 @@ class OidcProvider:
         groups = tuple(one for one in known if one in told)
         return OutsideUser(id=id_, name=name, mail=mail if isinstance(mail, str) else "", groups=groups)
 
-    def _claims(self, text: str) -> Mapping[str, Any]:
+    def _claims(self, text: str, *, is_login: bool) -> Mapping[str, Any]:
+        """`is_login`: what the provider has just answered is for the client, whatever programs' tokens are for."""
         claims = _json(self._signed(text))
         now = time.time()
         if claims.get("iss") != self._settings.issuer:
             raise BadToken("it is another issuer's")
         audience = claims.get("aud")
         meant = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
-        wanted = self._settings.audience or self._settings.client_id
-        if wanted not in meant or claims.get("azp", self._settings.client_id) not in (self._settings.client_id, wanted):
+        client, audience = self._settings.client_id, self._settings.audience
+        ours = (client,) if is_login or not audience else (client, audience)
+        if not any(one in ours for one in meant) or claims.get("azp", client) not in ours:
             raise BadToken("it is meant for another client")
         if not _is_number(claims.get("exp")) or claims["exp"] + LEEWAY <= now:
             raise BadToken("it has ended")
@@ -205,7 +207,10 @@ def _keys(told: Any) -> Sequence[tuple[str, RSAKey | ECKey]]:
 
 
 def _json(content: bytes) -> Mapping[str, Any]:
-    found = json.loads(content)
+    try:
+        found = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
     if not isinstance(found, dict):
         raise ValueError("no object")  # noqa: TRY004 - as of anything else that is none
     return found

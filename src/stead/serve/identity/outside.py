@@ -112,7 +112,9 @@ class OutsideUsers:
             with self.providers.directory(domain) as session:
                 found = session.with_id(record[OUTSIDE])
         except Fault:
-            since = then.at if then is not None and then.is_there else 0.0
+            if then is not None and not then.is_there:
+                return False  # as it said last
+            since = then.at if then is not None else 0.0
             return now - max(since, 0.0 if token.is_delegated else token.issued) < LIVES
         if found is not None:
             self._keep(user, domain, found)

@@ -125,7 +125,7 @@ class People(IdentityRegistry):
         self.user(user)
         words = ("user", "user_id", "trustee")
         mine = [key for key, one in self.known().items() if user in [one.get(word) for word in words]]
-        left = {(GROUP, name): _without(self.group(name), user) for name in self.groups_of(user)}
+        left = {(GROUP, name): _without(one, user) for name, one in self.of_kind(GROUP) if user in one["members"]}
         self.write({(USER, user): None, **dict.fromkeys(mine), **left})
 
     # Groups

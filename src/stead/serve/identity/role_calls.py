@@ -70,7 +70,7 @@ def key_named(call: Call, said: Mapping[str, Any]) -> str:
 
 def role_reference(call: Call, key: str) -> dict[str, str]:
     """How tokens and assignments name a role."""
-    return {"id": role_id(key), "name": key if key in ROLES else call.people.known()[ROLE, key]["name"]}
+    return {"id": role_id(key), "name": call.people.known().get((ROLE, key), {}).get("name", key)}
 
 
 def _role(call: Call) -> str:
