@@ -19,7 +19,7 @@ from tests.serve.oidc import CLIENT, Provider, authorized, coded
 from tests.serve.portal.browsing import Got, PlainBrowser
 from tests.serve.served import SITE, Reply, Site, write_site
 
-from stead.cli.common.serving import must_be_ready
+from stead.cli.common.serving import must_be_ready, people_of
 from stead.core.diagnostics import Refused
 from stead.language.desired.identity import IdentitySettings, OidcSettings
 
@@ -199,6 +199,17 @@ def test_unknown_keys_are_not_looked_for_all_the_time(sso: Site, issuer: Provide
 
 def test_one_address_cannot_try_tokens_without_end(sso: Site) -> None:
     assert [bring(sso, "a.b.c")[0] for _ in range(51)] == [*[401] * 50, 429]
+
+
+def test_who_was_shut_out_by_another_process_does_not_come_back_by_logging_in(sso: Site, issuer: Provider) -> None:
+    """Each login writes the record of its user, and must not write what it was."""
+    claims: dict[str, Any] = {"sub": "s-otto", "preferred_username": "otto"}
+    user = bring(sso, issuer.token(**claims))[2]["token"]["user"]["id"]
+    other = people_of(sso.means)
+    sso.people.known()
+    other.change_user(user, enabled=False)
+    assert bring(sso, issuer.token(**claims))[0] == 401
+    assert not other.known_now()["user", user]["enabled"]
 
 
 def test_everything_of_a_user_ends_who_does_not_log_in_again(sso: Site, issuer: Provider) -> None:

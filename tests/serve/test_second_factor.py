@@ -15,6 +15,8 @@ from tests.serve.portal.browsing import PlainBrowser
 from tests.serve.served import PASSWORD, Reply, Site, write_site
 
 from stead.cli import main
+from stead.cli.common.serving import people_of
+from stead.serve.faults import Fault
 from stead.serve.identity import second_factor
 from stead.serve.identity.second_factor import HOLDS, STEP, LoginReceipt, SealedReceipts
 
@@ -89,6 +91,15 @@ def test_a_code_is_good_once_and_so_is_none_before_it(own_site: Site, phone: Pho
     assert enter(own_site, phone.code(-1))[0] == 401
     assert enter(own_site, phone.code(1))[0] == 201
     assert enter(own_site, first)[0] == 401
+
+
+def test_a_code_is_good_once_whichever_process_is_asked(own_site: Site, phone: Phone) -> None:
+    other, code = people_of(own_site.means), phone.code()
+    other._clock = lambda: phone.now
+    other.known()
+    assert enter(own_site, code)[0] == 201
+    with pytest.raises(Fault):
+        second_factor.prove(other, own_site.people.named("bob") or "", code, "")
 
 
 def test_two_at_the_same_moment_have_one_login(own_site: Site, phone: Phone) -> None:

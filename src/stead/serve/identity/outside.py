@@ -77,7 +77,7 @@ class OutsideUsers:
 
     def _keep(self, user: str, domain: str, found: OutsideUser, **more: Any) -> None:
         people = self._people
-        before = people.known().get((USER, user), {"enabled": True})
+        before = people.known_now().get((USER, user), {"enabled": True})
         groups = [group_id(domain, one) for one in found.groups]
         said: dict[str, Any] = {"name": found.name, "password": "", "domain": domain, OUTSIDE: found.id, **more}
         after = {**before, **said, "email": found.mail or None, "groups": groups}

@@ -47,6 +47,12 @@ class IdentityRegistry:
             self._read_at = time.monotonic()
             return self._known
 
+    def known_now(self) -> Known:
+        """For what is written back whole, so that nothing is lost that another process has just written."""
+        with self._lock:
+            self._read_at = -FRESH
+        return self.known()
+
     def write(self, changed: Mapping[Key, Record | None]) -> None:
         """What the site's files say stays as it is. Who has which role by them ends with what it is in."""
         kept = {key: one for key, one in changed.items() if key not in self._declared}

@@ -72,7 +72,7 @@ def prove(people: People, user: str, code: str, source: str) -> None:
     if people.codes.locked(user):
         raise unauthenticated(BAD_LOGIN)
     with people.proving:  # who sends a code twice at the same moment has one login
-        known = people.known()[TOTP, user]
+        known = people.known_now()[TOTP, user]
         step = step_of(known["secret"], code, people.now())
         if step is None or step <= known["used"]:
             people.codes.failed(user)
