@@ -109,6 +109,47 @@ def test_what_is_there_is_promised_more_until_that_is_applied(own_site: Site) ->
     assert all("kept" not in about for name, about in documents["bobs"].about.items() if "/routers/" in name)
 
 
+def test_an_address_is_nobody_elses_until_its_host_has_let_go_of_it(own_site: Site) -> None:
+    """A host that is silent keeps what it has: who got the address too would be answered for by two."""
+    public = own_site.call("GET", "/network/v2.0/networks?name=public", None, "bob")[2]["networks"][0]["id"]
+    outside = {"network_id": public}
+
+    def gateway(method: str, path: str, said: Any, who: str) -> tuple[str, list[str]]:
+        body = {"router": {"external_gateway_info": said}}
+        found = own_site.call(method, f"/network/v2.0/routers{path}", body, who)[2]["router"]
+        known = found["external_gateway_info"] or {"external_fixed_ips": []}
+        return found["id"], [one["ip_address"] for one in known["external_fixed_ips"]]
+
+    router, first = gateway("POST", "", outside, "bob")
+    assert own_site.worker.wait_idle(30)
+    own_site.worker.stop()
+    assert gateway("PUT", f"/{router}", None, "bob")[1] == []
+    assert gateway("POST", "", outside, "eve")[1] != first
+    own_site.worker = Worker(own_site.cloud)
+    own_site.worker.start()
+    assert own_site.worker.wait_idle(30)
+    assert gateway("POST", "", outside, "eve")[1] == first
+
+
+def test_an_address_of_a_port_is_nobody_elses_until_it_has_another(own_site: Site) -> None:
+    asked = wanted(own_site)
+
+    def port(method: str, path: str, **said: Any) -> tuple[str, str]:
+        found = own_site.call(method, f"/network/v2.0/ports{path}", {"port": said}, "bob")[2]["port"]
+        return found["id"], found["fixed_ips"][0]["ip_address"]
+
+    net = asked["networks"][0]["uuid"]
+    one, first = port("POST", "", network_id=net)
+    assert own_site.worker.wait_idle(30)
+    own_site.worker.stop()
+    assert port("PUT", f"/{one}", fixed_ips=[{"ip_address": "10.5.0.77"}])[1] == "10.5.0.77"
+    assert port("POST", "", network_id=net)[1] not in (first, "10.5.0.77")
+    own_site.worker = Worker(own_site.cloud)
+    own_site.worker.start()
+    assert own_site.worker.wait_idle(30)
+    assert port("POST", "", network_id=net)[1] == first
+
+
 def test_a_network_without_subnet_gets_one_and_ports_before_it_is_applied(own_site: Site) -> None:
     """It was only recorded, and goes onto a host from now on: nothing waits for its end as a record."""
 

@@ -1,7 +1,7 @@
 """Chooses addresses, MACs, VNIs and UUIDs: what is fixed wins, what is recorded stays, the rest is the lowest free.
 
 Deterministic: the order is that of addresses, identifiers come from a hash of the site and the address. A value held
-by a resource that is about to leave is not given out again before it has left, unless the user fixed it there.
+by a resource that is about to leave, or to have another, is not given out again before that, unless the user fixed it.
 """
 
 from __future__ import annotations
@@ -159,6 +159,14 @@ class _Chooser:
                         leases[need.key] = text
                     elif (need.space, value) in self.fixed:
                         self._displaced(text, holder, address, one.block)
+            self._given_back(one, record, leases)
+
+    def _given_back(self, one: LeaseClaim, record: Record, leases: Mapping[str, str]) -> None:
+        """What it has, and will not have, is nobody else's until it has let go of it."""
+        others = {need.key for need in one.needs if isinstance(need.pool, Names | Borrowed | Uuids)}
+        for key, text in record.leases.items():
+            if leases.get(key) != text and key not in OWN and key not in others:
+                self.leaving.setdefault(number(text), record.address)
 
     def _keep_for_lender(self, asked: Borrowed, text: str) -> None:
         """A lender that is new gets what its borrower has: so an address of one's own becomes a port's."""
@@ -291,7 +299,7 @@ class _Chooser:
             for some, why in (
                 (kept, "kept back"),
                 (held, "taken"),
-                (leaving, "still held by resources that this plan destroys"),
+                (leaving, "still held by resources that this plan destroys or changes"),
             )
             if some
         ]

@@ -105,6 +105,9 @@ class Promise(NamedTuple):
     instead: Mapping[str, str]
 
 
+UNTIL_THEN = " until then"  # behind the key of a lease that is still on its host, and is to be another
+
+
 def with_reserved(recorded: Recorded, reserved: Mapping[Address, Promise]) -> Recorded:
     """With leases that were promised and that no run has recorded yet, so that they are not given out again."""
     more = dict[Address, Record]()
@@ -114,8 +117,9 @@ def with_reserved(recorded: Recorded, reserved: Mapping[Address, Promise]) -> Re
             more[address] = promise.record
             continue
         changed = {key: promised[key] for key, old in promise.instead.items() if made.leases.get(key) == old}
+        there = {f"{key}{UNTIL_THEN}": made.leases[key] for key in changed}
         if changed or not promised.keys() <= made.leases.keys():
-            more[address] = replace(made, leases={**promised, **made.leases, **changed})
+            more[address] = replace(made, leases={**promised, **made.leases, **changed, **there})
     return replace(recorded, resources={**recorded.resources, **more}) if more else recorded
 
 

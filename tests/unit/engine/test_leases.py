@@ -127,6 +127,19 @@ def test_value_of_a_leaving_resource_is_not_given_out_before_it_left() -> None:
     assert leases.takes_over == {}
 
 
+@pytest.mark.parametrize("needs", [(), nic("other")[1:], nic(fixed="10.0.0.9")])
+def test_value_that_is_given_back_is_nobody_elses_until_then(needs: tuple[Need, ...]) -> None:
+    """Its host has it still, and may be silent for long."""
+    first, web = block("a", 1), block("web", 1)
+    had = {"uuid": "u", "nics.0.v4": "10.0.0.2", "nics.0.mac": "m"}
+    asked = tuple(one._replace(key="nics.1.v4") if one.space == "other" else one for one in needs)
+    chosen, found, _ = settle(
+        LeaseClaim(first, asked, NONE), LeaseClaim(web, nic(), NONE), records=recorded({first.members[0]: had})
+    )
+    assert chosen[web.members[0]]["nics.0.v4"] == "10.0.0.4"
+    assert found == []
+
+
 def test_fixed_value_of_a_leaving_resource_waits_for_it() -> None:
     gone = Address("acme", "instances", "old")
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.2"}})
@@ -146,7 +159,7 @@ def test_exhausted_pool_says_who_has_what_it_holds() -> None:
     pool = Addresses(4, TEN + 2, TEN + 4, frozenset({TEN + 2}))
     records = recorded({gone: {"uuid": "u", "nics.0.v4": "10.0.0.3"}})
     _, found, _ = settle(LeaseClaim(block("web", 2), (Need("nics.0.v4", "app", pool),), NONE), records=records)
-    assert "are 3: 1 kept back and 1 still held by resources that this plan destroys." in found[0].detail
+    assert "are 3: 1 kept back and 1 still held by resources that this plan destroys or changes." in found[0].detail
     assert "apply without it first" in found[0].detail
 
 

@@ -18,8 +18,11 @@ def _record(**leases: str) -> Record:
     ("recorded", "found"),
     [
         (None, {"v4": "10.1.0.2", "mac": "m"}),
-        ({"v4": "10.0.0.2"}, {"v4": "10.1.0.2", "mac": "m"}),  # as it was when it was promised another
-        ({"v4": "10.0.0.2", "mac": "n"}, {"v4": "10.1.0.2", "mac": "n"}),
+        (
+            {"v4": "10.0.0.2"},
+            {"v4": "10.1.0.2", "mac": "m", "v4 until then": "10.0.0.2"},
+        ),  # as it was when it was promised another
+        ({"v4": "10.0.0.2", "mac": "n"}, {"v4": "10.1.0.2", "mac": "n", "v4 until then": "10.0.0.2"}),
         ({"v4": "10.1.0.2", "mac": "m"}, {"v4": "10.1.0.2", "mac": "m"}),
         ({"v4": "10.9.0.2", "mac": "m"}, {"v4": "10.9.0.2", "mac": "m"}),  # since then others have chosen
     ],

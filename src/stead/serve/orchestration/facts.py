@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from stead.core.address import Address
+from stead.core.recorded import UNTIL_THEN
 from stead.heat.entries import DocumentEntry
 from stead.serve.compute.servers import interfaces
 from stead.serve.network.routers import floating_data, router_data
@@ -40,7 +41,8 @@ def _instance(world: CloudState, thing: KnownResource) -> dict[str, Any]:
 
 
 def _leased(_world: CloudState, thing: KnownResource) -> dict[str, Any]:
-    every = [one for _, one in sorted(thing.leases.items()) if _is_address(one)]
+    known = sorted(thing.leases.items())
+    every = [one for key, one in known if _is_address(one) and not key.endswith(UNTIL_THEN)]
     return {"address": _first(every), "addresses": every, "mac": thing.leases.get("mac", "")}
 
 
