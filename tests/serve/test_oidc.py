@@ -294,6 +294,20 @@ def test_a_code_is_of_no_use_in_another_browser(sso: Site) -> None:
     assert thief.get("/").status == 303
 
 
+def test_one_address_cannot_try_codes_without_end(sso: Site, issuer: Provider) -> None:
+    """Each is a request to the provider, and one login of a browser stands for as many as it likes."""
+    browser = PlainBrowser(sso)
+    state = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(gone(browser)).query))["state"]
+    cookies = dict(browser.cookies)
+    before = sum(path == "/oauth2/token" for path, _ in issuer.asked)
+    statuses = []
+    for _ in range(51):
+        browser.cookies.update(cookies)
+        statuses.append(browser.get(f"/login/back?code=x&state={state}").status)
+    assert statuses == [*[401] * 50, 429]
+    assert sum(path == "/oauth2/token" for path, _ in issuer.asked) == before + 50
+
+
 def test_a_token_of_another_login_lets_nobody_in(sso: Site, issuer: Provider) -> None:
     """What the provider answers is for this login, or for none."""
     for nonce in ("another", None):

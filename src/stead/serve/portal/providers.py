@@ -98,7 +98,10 @@ async def _let_in(visit: Visit) -> Response:
     if not code:
         raise unauthenticated(FAILED)
 
+    source = visit.request.client.host if visit.request.client else ""
+
     def token() -> str:
+        visit.people.must_not_flood(source)  # each code is a request to the provider
         with outside.providers.oidc(login.provider) as provider:
             text = provider.token_for(code, back=_back(visit), verifier=login.verifier)
             provider.user(text, nonce=login.nonce)
@@ -107,6 +110,7 @@ async def _let_in(visit: Visit) -> Response:
     try:
         text = await to_thread.run_sync(token)
     except BadToken as error:
+        visit.people.addresses.failed(source)
         raise unauthenticated(FAILED) from error
     path = f"{V}/OS-FEDERATION/identity_providers/{login.provider}/protocols/{PROTOCOL}/auth"
     return begun(visit, await visit.ask("POST", path, headers=(("authorization", f"Bearer {text}"),)))
