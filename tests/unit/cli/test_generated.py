@@ -95,6 +95,12 @@ def test_everybody_has_another() -> None:
     assert found[-1] == generated(Generate(), b"key", SCOPE, "name").reveal()
 
 
+def test_a_longer_one_does_not_begin_with_the_shorter_one() -> None:
+    """Or whoever knows the old one would know most of the new one."""
+    short, long = (generated(Generate(length=length), b"key", SCOPE, "name").reveal() for length in (24, 32))
+    assert not long.startswith(short[:8])
+
+
 @pytest.mark.parametrize("characters", ALPHABETS)
 def test_each_character_is_as_likely(characters: str) -> None:
     asked = Generate(length=256, characters=characters)  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ def generated(asked: Generate, key: bytes, scope: VariableScope, name: str) -> S
     import hmac
     from hashlib import shake_256
 
-    where = [scope.project, scope.prefix, scope.project_file, name, asked.characters, asked.version]
+    where = [scope.project, scope.prefix, scope.project_file, name, asked.length, asked.characters, asked.version]
     seed = hmac.digest(key, f"stead: generates\0{json.dumps(where)}".encode(), "sha256")
     alphabet = ALPHABETS[asked.characters]
     most = 256 - 256 % len(alphabet)
