@@ -10,21 +10,34 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.serve import notes
-from stead.serve.edits import Content
+from stead.serve.edits import Content, Edit
 from stead.serve.faults import bad
 from stead.serve.world import CloudState, KnownResource
 
 READONLY, BOOTABLE, RESERVED, ABOUT_IMAGE = "readonly", "bootable", "reserved", "about_image"
 
 
+def note_of(volume: str) -> str:
+    """Its key among the notes: in a project that came from files, a server may have the same name."""
+    return f"volumes/{volume}"
+
+
+def note(volume: str, **said: Any) -> Edit:
+    return notes.note(note_of(volume), **said)
+
+
+def forget(content: Content, volume: str) -> Content:
+    return notes.forget(content, note_of(volume))
+
+
 def of(world: CloudState, volume: KnownResource) -> Mapping[str, Any]:
     document = world.documents.get(volume.address.project)
-    return notes.of(document.content, volume.address.name) if document else {}
+    return notes.of(document.content, note_of(volume.address.name)) if document else {}
 
 
 def mode_of(content: Content, volume: str) -> dict[str, str]:
     """How a server uses it, as a document says it. Nobody attaches what is reserved for somebody else."""
-    known = notes.of(content, volume)
+    known = notes.of(content, note_of(volume))
     if known.get(RESERVED):
         raise bad("Invalid volume: it is reserved for somebody who is about to attach it.")
     return {"mode": "ro"} if known.get(READONLY) else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 
-from stead.serve import notes, volume_notes
+from stead.serve import volume_notes
 from stead.serve.faults import bad, not_found
 from stead.serve.routes import FLAG, METADATA, NAME, ApiReply, Call, record, true
 from stead.serve.volume_notes import ABOUT_IMAGE, BOOTABLE, READONLY, RESERVED
@@ -25,7 +25,7 @@ def checked(said: Any, schema: Mapping[str, Any], action: str) -> Mapping[str, A
 
 
 def _note(call: Call, volume: KnownResource, **said: Any) -> None:
-    call.edit("change volume", notes.note(volume.address.name, **said))
+    call.edit("change volume", volume_notes.note(volume.address.name, **said))
 
 
 def must_be_available(world: CloudState, volume: KnownResource) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stead.core.address import Address
 from stead.kinds.shared.storage import volume_size
-from stead.serve import notes, volume_notes
+from stead.serve import volume_notes
 from stead.serve.attaching import attaching, detaching
 from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import bad, forbidden, not_built
@@ -197,7 +197,7 @@ def delete_volume(call: Call) -> ApiReply:
         world.must_be_unused(world.thing(one), "Snapshot")
     gone = [*snapshots, thing.address]
     edits: list[Edit] = [partial(remove, kind=one.kind, key=one.name) for one in gone]
-    edits.append(partial(notes.forget, key=thing.address.name))
+    edits.append(partial(volume_notes.forget, volume=thing.address.name))
     call.edit("delete volume", all_of(*edits), loses=lambda one: one in gone)
     return ApiReply(202)
 
@@ -279,7 +279,7 @@ def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     if not isinstance(said, Mapping) or not isinstance(said.get("instance_uuid"), str):
         raise bad("os-attach needs instance_uuid.")
     server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
-    free = notes.note(volume.address.name, **{RESERVED: None})  # it was reserved for this
+    free = volume_notes.note(volume.address.name, **{RESERVED: None})  # it was reserved for this
     call.edit("attach volume", all_of(free, attaching(world, server, volume, str(said.get("mountpoint") or ""))))
     return ApiReply(202)
 
