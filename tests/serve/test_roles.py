@@ -16,6 +16,7 @@ from stead.core.diagnostics import Refused
 from stead.language.desired.identity import CustomRole, IdentitySettings
 from stead.serve.begin import begun
 from stead.serve.edits import Who
+from stead.serve.identity import held
 from stead.serve.identity.declared import role_key
 from stead.serve.identity.scopes import of_domain
 from stead.serve.permissions import GIVEN, may_do, word_of
@@ -191,3 +192,21 @@ def test_only_projects_inherit(own_site: Site) -> None:
 def _asking(scope: Any) -> dict[str, Any]:
     user = {"name": "eve", "domain": {"id": "default"}, "password": PASSWORD}
     return {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+
+
+def test_nobody_but_an_admin_has_all_assignments_looked_at(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = list[object]()
+
+    def below(*some: object) -> list[str]:
+        looked.append(some)
+        return []
+
+    monkeypatch.setattr(held, "below", below)
+    user = own_site.people.named("bob") or ""
+    own_site.people.assign(user, of_domain("default"), "reader", inherited=True)
+    path = "/identity/v3/role_assignments?effective"
+    found = own_site.call("GET", path, None, "eve")[2]["role_assignments"]
+    assert {one["user"]["id"] for one in found} == {own_site.people.named("eve")}
+    assert looked == []
+    assert own_site.call("GET", path, None, "ada")[0] == 200
+    assert len(looked) == 1
