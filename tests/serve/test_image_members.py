@@ -103,3 +103,15 @@ def test_who_may_not_see_an_image_learns_nothing_of_it(own_site: Site) -> None:
     volume = {"volume": {"size": 1, "imageRef": image}}
     status, _, answer = own_site.call("POST", f"/volume/v3/{own_site.projects['eves']}/volumes", volume, "eve")
     assert (status, "active" in str(answer)) == (404, False)
+
+
+def test_a_new_project_is_not_the_one_of_its_name_that_is_gone(own_site: Site) -> None:
+    """What others had shared with that one was for its people."""
+    projects = "/identity/v3/projects"
+    first = own_site.call("POST", projects, {"project": {"name": "again"}}, "ada")[2]["project"]["id"]
+    image = registered(own_site)
+    assert own_site.call("POST", f"{IMAGES}/{image}/members", {"member": first}, "bob")[0] == 200
+    assert own_site.call("DELETE", f"{projects}/{first}", None, "ada")[0] == 204
+    assert own_site.worker.wait_idle(30)
+    second = own_site.call("POST", projects, {"project": {"name": "again"}}, "ada")[2]["project"]
+    assert (second["name"], second["id"] != first) == ("again", True)

@@ -12,9 +12,11 @@ from stead.serve.world import CloudState, bare
 
 
 def key_for(name: str, world: CloudState) -> str:
-    """One that nothing has or had: what is recorded of a project that is gone is not the new one's."""
+    """One that nothing has or had: what is recorded of a project that is gone, or was shared with it, is not the new
+    one's. Its id follows from the key.
+    """
     known = (*world.desired.by_address, *world.recorded.resources)
-    taken = {one.project or one.name for one in known}
+    taken = {*(one.project or one.name for one in known), *world.recorded.documented}
     wanted = slug(name)[:40].strip("-") or "project"
     key, number = wanted, 2
     while key in taken or not NAME.fullmatch(key):
