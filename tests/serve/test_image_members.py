@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import pytest
 from tests.serve.served import Site
@@ -67,7 +68,12 @@ def test_images_without_bytes_are_counted(own_site: Site, monkeypatch: pytest.Mo
 
 def test_nothing_is_written_for_whom_has_no_token(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = list[object]()
-    monkeypatch.setattr(uploads, "_begun", lambda folder: begun.append(folder) or tempfile.mkstemp())
+
+    def noticed(folder: Path) -> tuple[int, str]:
+        begun.append(folder)
+        return tempfile.mkstemp()
+
+    monkeypatch.setattr(uploads, "_begun", noticed)
     image = registered(site)
     for who in ("", "ray"):  # a reader
         assert site.call("PUT", f"{IMAGES}/{image}/file", None, who, raw=b"bytes")[0] in (401, 403)

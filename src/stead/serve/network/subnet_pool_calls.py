@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.serve.edits import all_of, put
-from stead.serve.faults import bad, forbidden, not_built
+from stead.serve.faults import NOT_ALLOWED, Fault, bad, forbidden, not_built
 from stead.serve.keys import new_key
 from stead.serve.network.answers import answered, bodies, in_own, own_projects, told
 from stead.serve.network.networks import SUBNET_NOTES
@@ -23,6 +23,8 @@ from stead.serve.network.subnet_pools import (
 )
 from stead.serve.routes import ApiReply, Call, true
 
+MOST = 256  # of a project: no quota counts them
+
 
 def list_pools(call: Call) -> ApiReply:
     world = call.world
@@ -38,6 +40,9 @@ def create_pool(call: Call) -> ApiReply:
     keys, edits = [], []
     for one in said:
         in_own(call, one)
+    if sum(1 for _ in pools_of(call.world, [call.project])) + len(said) > MOST:
+        raise Fault(409, NOT_ALLOWED.id, f"A project has at most {MOST} subnet pools.", quota=True)
+    for one in said:
         key, fields = new_key(POOLS), {**_fields(one, {}), "created": call.cloud.clock()}
         keys.append(key)
         edits.append(_putting(key, fields))
