@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from tests.serve.served import INVENTORY, SITE, Site, write_site
 
+from stead.serve.begin import begun
+from stead.serve.edits import Who
+
 POOLS = "stead_memory: 128GiB, stead_pools: {default: {size: 100GiB}, fast: {size: 100GiB}, slow: {size: 100GiB}}"
 
 
@@ -17,6 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (folder / "inventory.yml").write_text(INVENTORY.replace("stead_memory: 128GiB", POOLS), encoding="utf-8")
     found = Site(folder)
     (folder / "stead.yml").write_text(f"{SITE}grants: {{bobs: {{pools: [fast]}}}}\n", encoding="utf-8")
+    begun(found.cloud, Who("tests", ""), "any")  # the files are read with the next change
     yield found
     found.close()
 
