@@ -187,6 +187,9 @@ def test_only_projects_inherit(own_site: Site) -> None:
     assert own_site.call("POST", "/identity/v3/auth/tokens", _asking({"system": {"all": True}}))[0] == 401
     inside = own_site.call("POST", "/identity/v3/auth/tokens", _asking({"project": {"id": own_site.projects["bobs"]}}))
     assert inside[0] == 201
+    own_site.people.change_user(user, default_project_id="f" * 32)
+    gone = own_site.log_in("eve")
+    assert (gone[0], "project" in gone[2].get("token", {})) == (201, False)
 
 
 def _asking(scope: Any) -> dict[str, Any]:

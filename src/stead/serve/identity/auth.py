@@ -65,7 +65,8 @@ def _scope(call: Call, user: str, scope: Any) -> str:
         return ""
     if not scope:
         default = call.people.user(user).get("default_project_id") or ""
-        return default if default and call.people.roles_in(user, default) else ""
+        there = default and call.world.project(default) is not None
+        return default if there and call.people.roles_in(user, default) else ""
     if "system" in scope:
         return SYSTEM
     if "domain" in scope and "project" not in scope:
