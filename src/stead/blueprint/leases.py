@@ -7,6 +7,7 @@ by a resource that is about to leave, or to have another, is not given out again
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import assert_never
 
 from stead.blueprint.claims import LeaseClaim, same_identity
@@ -166,7 +167,8 @@ class _Chooser:
         others = {need.key for need in one.needs if isinstance(need.pool, Names | Borrowed | Uuids)}
         for key, text in record.leases.items():
             if leases.get(key) != text and key not in OWN and key not in others:
-                self.leaving.setdefault(number(text), record.address)
+                with suppress(ValueError):  # of an earlier version, it may be of another form
+                    self.leaving.setdefault(number(text), record.address)
 
     def _keep_for_lender(self, asked: Borrowed, text: str) -> None:
         """A lender that is new gets what its borrower has: so an address of one's own becomes a port's."""

@@ -131,7 +131,7 @@ def test_value_of_a_leaving_resource_is_not_given_out_before_it_left() -> None:
 def test_value_that_is_given_back_is_nobody_elses_until_then(needs: tuple[Need, ...]) -> None:
     """Its host has it still, and may be silent for long."""
     first, web = block("a", 1), block("web", 1)
-    had = {"uuid": "u", "nics.0.v4": "10.0.0.2", "nics.0.mac": "m"}
+    had = {"uuid": "u", "nics.0.v4": "10.0.0.2", "nics.0.mac": "m", "of an earlier version": "a:b:c"}
     asked = tuple(one._replace(key="nics.1.v4") if one.space == "other" else one for one in needs)
     chosen, found, _ = settle(
         LeaseClaim(first, asked, NONE), LeaseClaim(web, nic(), NONE), records=recorded({first.members[0]: had})
