@@ -23,6 +23,7 @@ from tests.serve.served import PASSWORD, Site, workspace_at, write_site
 
 from stead.cli import main
 from stead.cli.common.serving import means
+from stead.core.recorded import UNTIL_THEN
 from stead.serve.cloud import Cloud
 from stead.serve.worker import Worker
 
@@ -147,6 +148,8 @@ def test_an_address_of_a_port_is_nobody_elses_until_it_has_another(own_site: Sit
     own_site.worker = Worker(own_site.cloud)
     own_site.worker.start()
     assert own_site.worker.wait_idle(30)
+    records = own_site.cloud.store.recorded().resources.values()
+    assert not [key for one in records for key in one.leases if key.endswith(UNTIL_THEN)]
     assert port("POST", "", network_id=net)[1] == first
 
 
