@@ -161,6 +161,7 @@ def test_what_a_host_has_not_comes_with_the_call() -> None:
     host = Host()
     assert host_code.call(host, "converge", NOTHING, known()) == {"changed": False, "results": [], "waits": {}}
     assert len(host.commands) == 2
+    assert "umask" not in host.commands[1], "what is made on hosts would be for root alone"
 
 
 def test_what_a_host_keeps_is_run(place: Path) -> None:

@@ -30,7 +30,7 @@ NOT_THERE = 97  # as no program that is run ends
 # What is kept is run; or else what comes with the call, and then keeps itself.
 KEPT = "if [ -d {place} ]; then {environment} {python} -I {place} {words}; else cat >/dev/null; exit {status}; fi"
 SENT = (
-    "umask 077; sent=$(mktemp) && head -c {length} >$sent && {environment} {python} -I $sent {digest} {words}; "
+    "sent=$(mktemp) && head -c {length} >$sent && {environment} {python} -I $sent {digest} {words}; "
     "status=$?; rm -f $sent; exit $status"
 )
 
