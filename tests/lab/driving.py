@@ -111,3 +111,11 @@ def prepare(lab: Lab) -> None:
 
 def tiny() -> Path:
     return ensure_image("tiny", lambda _text: None)
+
+
+def certificate(folder: Path, name: str) -> str:
+    """With its key, for a server of this name."""
+    key, made = folder / f"{name}.key", folder / f"{name}.crt"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", f"/CN={name}"]
+    subprocess.run([*words, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
+    return key.read_text() + made.read_text()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from driving import Driven, prepare, tiny
+from driving import Driven, certificate, prepare, tiny
 from leftovers import differences, listing
 
 from stead.lab.site import Lab
@@ -49,6 +49,7 @@ def spec(rescue: Path) -> dict[str, Any]:
     for one in (web, lone):
         one["firmware"] = "bios"
     db.update({"tpm": False, "zone": "default"})
+    acme["load_balancers"]["front"]["listeners"]["web"]["certificate"] = certificate(rescue.parent, "front")
     acme["snapshots"]["tuesday"]["freeze"] = False  # the tiny guest has no agent that could be asked
     for name, size in (("pgdata", 2), ("limited", 1), ("root", 1), ("local", 1), ("shared", 1), ("twin", 3)):
         acme["volumes"][name]["size"] = f"{size}GiB"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from driving import certificate
 from leftovers import differences, listing
 from networking import Cloud, workspace
 from waiting import patiently
@@ -67,13 +66,6 @@ FRONT, APP, WEB, OUT = "acme/load_balancers/front", "acme/networks/app", ("web-0
 PAGE = "/cgi-bin/index.cgi"
 URL = f"http://{OUT}{PAGE}"
 LONGEST = 4.0  # seconds without an answer: an election, and a request that waits for it
-
-
-def certificate(folder: Path, name: str) -> str:
-    key, made = folder / f"{name}.key", folder / f"{name}.crt"
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", f"/CN={name}"]
-    subprocess.run([*words, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
-    return key.read_text() + made.read_text()
 
 
 @pytest.fixture(scope="module")

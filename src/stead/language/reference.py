@@ -15,6 +15,7 @@ from stead.core.kind import Kind
 from stead.drivers import hypervisor, network, storage
 from stead.drivers import object as objects
 from stead.language.desired.declared import Declared
+from stead.language.desired.generated import Generate
 from stead.language.desired.exports import ForOthers
 from stead.language.desired.model import Site
 from stead.language.desired.results import Condition, Described
@@ -129,6 +130,7 @@ def values_page() -> str:
     lines = ["# Variables, outputs, checks and exports", "", "What may be said of each. `name: value` alone is enough."]
     for word, model in {"vars": Declared, "outputs": Described, "checks": Condition, "exports": ForOthers}.items():
         lines += ["", f"## {word}", "", (model.__doc__ or "").partition("\n")[0], "", *table(model)]
+    lines += ["", "## generate", "", (Generate.__doc__ or "").partition("\n")[0], "", *table(Generate)]
     return "\n".join([*lines, ""])
 
 

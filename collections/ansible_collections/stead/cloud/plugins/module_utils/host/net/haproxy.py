@@ -167,7 +167,7 @@ def _configure(text: str, folder: str, work: Work) -> bool:
         candidate = os.path.join(folder, NEXT)
         paths.write(candidate, text)
         try:
-            status, out, said = commands.attempt([PROGRAM, "-c", "-q", "-f", candidate])
+            status, out, said = commands.attempt([PROGRAM, "-c", "-f", candidate])
         finally:
             paths.remove(candidate)
         if status != 0:
