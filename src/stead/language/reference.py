@@ -15,8 +15,8 @@ from stead.core.kind import Kind
 from stead.drivers import hypervisor, network, storage
 from stead.drivers import object as objects
 from stead.language.desired.declared import Declared
-from stead.language.desired.generated import Generate
 from stead.language.desired.exports import ForOthers
+from stead.language.desired.generated import Generate
 from stead.language.desired.model import Site
 from stead.language.desired.results import Condition, Described
 from stead.language.matrix import matrix
