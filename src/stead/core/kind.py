@@ -262,7 +262,8 @@ class Kind:
     reverted: Callable[[Mapping[str, Any], Address, Mapping[str, Any], int], Mapping[str, Any]] | None = None
     """What one has to be to become again as a snapshot of it is: (want, snapshot, its fields, serial of the store)."""
     leaves: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Address]] | None = None
-    """Whom it used and uses no more: those of them that go, go after its change. (have, want)"""
+    """Whom it used and uses no more: those of them that go, go after its change, on all their hosts. (have, want); an
+    empty want is of one that goes itself."""
     detached: Callable[[Mapping[str, Any], frozenset[str]], tuple[Mapping[str, Any], Effect] | None] = _no
     """What is left of a want, and what that takes, when it lets go of those with these UUIDs and addresses: others come
     for them, and it has to let go before the old ones go. None: it holds none of them."""

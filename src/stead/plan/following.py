@@ -51,10 +51,11 @@ _LEAVES = frozenset({Action.MIGRATE, Action.DESTROY, Action.FORGET})
 def left(
     changes: Sequence[Change], breaks: Mapping[Address, Mapping[str, int]], leaving: Leaving
 ) -> Iterator[tuple[int, int]]:
-    """(later, earlier): who goes for good goes after those who spoke to it have been told. `breaks` has what goes."""
+    """(later, earlier): who goes for good goes, from everywhere, after those who spoke to it have been told, or have
+    gone themselves. `breaks` has what goes."""
     for position, change in enumerate(changes):
         told = leaving.get(change.address.kind)
-        if not breaks or told is None or change.have is None or change.want is None:
+        if not breaks or told is None or change.have is None:
             continue
-        for gone in told(change.have.fields(), change.want.fields()):
+        for gone in told(change.have.fields(), change.want.fields() if change.want is not None else {}):
             yield from ((broken, position) for broken in breaks.get(gone, {}).values())

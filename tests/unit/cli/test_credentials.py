@@ -58,3 +58,20 @@ def test_a_project_has_one_key_and_every_project_another(site: Path, capsys: pyt
 def test_what_has_no_keys_is_told(capsys: pytest.CaptureFixture[str], address: str) -> None:
     assert main(["credentials", address]) == 1
     assert "STEAD-C110" in capsys.readouterr().err
+
+
+def test_a_store_goes_after_its_buckets_on_all_its_hosts(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One host removes a bucket, and asks the others for it."""
+    spec = site / "stead.yml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("protect: true", "protect: false"), encoding="utf-8")
+    assert main(["apply", "--auto-approve"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "--destroy", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    buckets = [one for one in steps if "/buckets/" in one["address"]]
+    stores = [one for one in steps if one["address"] == "object_stores/main"]
+    assert len(buckets) > 1
+    assert len({one["host"] for one in stores}) > 1
+    assert all({one["number"] for one in buckets} <= set(store["after"]) for store in stores)
+    apart = [(one, store) for one in buckets for store in stores if store["host"] != one["host"]]
+    assert all(one["wave"] < store["wave"] for one, store in apart)

@@ -5,7 +5,7 @@ from stead.core.kind import Kind, QuotaWord, Scope
 from stead.kinds.bucket.model import Bucket
 from stead.kinds.bucket.realise import contribute, credentials, demand, facts, realise, usage
 from stead.kinds.bucket.rules import check
-from stead.kinds.bucket.unmanaged import retained
+from stead.kinds.bucket.unmanaged import leaves, retained
 
 KIND = Kind(
     name="bucket",
@@ -21,6 +21,7 @@ KIND = Kind(
     check=check,
     demand=demand,
     retained=retained,
+    leaves=leaves,
     quota={
         "buckets": QuotaWord("Buckets"),
         "object_storage": QuotaWord("Bytes in all buckets together", size=True, example="1TiB"),

@@ -157,8 +157,9 @@ def host_needs(fields: Mapping[str, Any]) -> HostNeeds:
 
 
 def leaves(have: Mapping[str, Any], want: Mapping[str, Any]) -> Iterator[Address]:
-    """Instances that are no members any more: they get nothing new before they go."""
-    for text in sorted(_instances(have) - _instances(want)):
+    """Instances that are no members any more: they get nothing new before they go. Of one that goes itself, nobody
+    asks for anything."""
+    for text in sorted(_instances(have) - _instances(want)) if want else ():
         if (found := parse(text)) is not None:
             yield found
 
