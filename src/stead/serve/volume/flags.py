@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jsonschema
-
 from stead.serve import volume_notes
+from stead.serve.checking import checker
 from stead.serve.faults import bad, not_found
 from stead.serve.routes import FLAG, METADATA, NAME, ApiReply, Call, record, true
 from stead.serve.volume_notes import ABOUT_IMAGE, BOOTABLE, READONLY, RESERVED
 from stead.serve.world import CloudState, KnownResource
 
 MOST = 128  # words of one image
-
-
-def checked(said: Any, schema: Mapping[str, Any], action: str) -> Mapping[str, Any]:
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(said))
-    if error is not None:
-        raise bad(f"Invalid input for {action}: {error.message[:200]}")
-    found: Mapping[str, Any] = said
-    return found
+_CHECK_READONLY = checker(record(["readonly"], readonly=FLAG))
+_CHECK_BOOTABLE = checker(record(["bootable"], bootable=FLAG))
+_CHECK_WORDS = checker(record(["metadata"], metadata=METADATA))
+_CHECK_WORD = checker(record(["key"], key=NAME))
 
 
 def _note(call: Call, volume: KnownResource, **said: Any) -> None:
@@ -36,15 +31,15 @@ def must_be_available(world: CloudState, volume: KnownResource) -> None:
 
 def set_readonly(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
     """From the next attachment on: the guest itself cannot write to it."""
-    body = checked(said, record(["readonly"], readonly=FLAG), "os-update_readonly_flag")
+    _CHECK_READONLY(said)
     must_be_available(world, volume)
-    _note(call, volume, **{READONLY: true(body["readonly"])})
+    _note(call, volume, **{READONLY: true(said["readonly"])})
     return ApiReply(202)
 
 
 def set_bootable(call: Call, _world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
-    body = checked(said, record(["bootable"], bootable=FLAG), "os-set_bootable")
-    _note(call, volume, **{BOOTABLE: true(body["bootable"])})
+    _CHECK_BOOTABLE(said)
+    _note(call, volume, **{BOOTABLE: true(said["bootable"])})
     return ApiReply()
 
 
@@ -76,16 +71,17 @@ def show_image_words(_call: Call, world: CloudState, volume: KnownResource, _sai
 
 
 def set_image_words(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
-    body = checked(said, record(["metadata"], metadata=METADATA), "os-set_image_metadata")
-    words = {**volume_notes.of(world, volume).get(ABOUT_IMAGE, {}), **body["metadata"]}
+    _CHECK_WORDS(said)
+    words = {**volume_notes.of(world, volume).get(ABOUT_IMAGE, {}), **said["metadata"]}
     if len(words) > MOST:
         raise bad(f"A volume has at most {MOST} words of its image.")
     _note(call, volume, **{ABOUT_IMAGE: words})
-    return ApiReply(body={"metadata": {**image_words(world, volume), **body["metadata"]}})
+    return ApiReply(body={"metadata": {**image_words(world, volume), **said["metadata"]}})
 
 
 def unset_image_word(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
-    key = checked(said, record(["key"], key=NAME), "os-unset_image_metadata")["key"]
+    _CHECK_WORD(said)
+    key = said["key"]
     if key not in image_words(world, volume):
         raise not_found("Metadata item", key)
     _note(call, volume, **{ABOUT_IMAGE: {**volume_notes.of(world, volume).get(ABOUT_IMAGE, {}), key: None}})
