@@ -7,6 +7,7 @@ from typing import Any
 
 from stead.core.observed import HostStatus
 from stead.serve.checking import checker
+from stead.serve.compute.moving import MIGRATE, MIGRATE_LIVE
 from stead.serve.edits import Edit
 from stead.serve.faults import conflict, forbidden, not_built
 from stead.serve.notes import RESET, note
@@ -38,9 +39,9 @@ ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], Edit]] = 
     "evacuate": evacuate,
 }
 UNBUILT = frozenset({"injectNetworkInfo", "resetNetwork"})
+NAMES = frozenset({*ACTIONS, *UNBUILT, MIGRATE, MIGRATE_LIVE})  # which no role of the site's files is given
 
 
 def must_be_admin(call: Call) -> None:
-    names = {*ACTIONS, *UNBUILT, "migrate", "os-migrateLive"}
-    if not call.caller.admin and not names.isdisjoint(call.body):
+    if not call.caller.admin and not NAMES.isdisjoint(call.body):
         raise forbidden("This action is an admin's.")

@@ -166,6 +166,7 @@ def delete_server(call: Call) -> ApiReply:
     return ApiReply(204)
 
 
+FORCE_DELETE = "forceDelete"
 # Actions that answer with more than that they are accepted.
 _ANSWERED: Mapping[str, Callable[[Call, CloudState, KnownResource], ApiReply]] = {
     images.CREATE: images.create_image,
@@ -178,7 +179,7 @@ _ANSWERED: Mapping[str, Callable[[Call, CloudState, KnownResource], ApiReply]] =
 
 def act(call: Call) -> ApiReply:
     admin_actions.must_be_admin(call)
-    if "forceDelete" in call.body:
+    if FORCE_DELETE in call.body:
         return delete_server(call)
     for name, make in _ANSWERED.items():
         if name in call.body:
@@ -200,7 +201,9 @@ def act(call: Call) -> ApiReply:
 
 
 def action_names() -> frozenset[str]:
-    return frozenset({*_ANSWERED, consoles.OUTPUT, *consoles.OPENED, *floating_ips.ACTIONS, *actions.ACTIONS})
+    """That a member may ask for."""
+    plain = {FORCE_DELETE, consoles.OUTPUT, *consoles.OPENED, *floating_ips.ACTIONS}
+    return frozenset({*plain, *_ANSWERED, *actions.ACTIONS} - admin_actions.NAMES)
 
 
 def server_addresses(call: Call) -> ApiReply:

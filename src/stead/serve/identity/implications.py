@@ -8,7 +8,7 @@ from stead.serve.faults import forbidden, not_found
 from stead.serve.identity import held
 from stead.serve.identity.answers import V
 from stead.serve.identity.records import Item, found, items
-from stead.serve.identity.registry import IMPLICATION, Key
+from stead.serve.identity.registry import IMPLICATION, ROLE, Key
 from stead.serve.identity.role_calls import ROLE_KIND, key_of
 from stead.serve.identity.roles import ROLES
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call
@@ -62,8 +62,7 @@ def is_implied(call: Call) -> ApiReply:
 
 def imply(call: Call) -> ApiReply:
     prior, implied = _pair(call)
-    if key_of(prior) in ROLES:
-        raise forbidden(f"What the role {prior['name']} implies is a part of Stead.")
+    _must_be_of_the_api(call, prior)
     if key_of(implied) == "admin":
         raise forbidden("No role implies admin: that is assigned by its name.")
     if implied["domain_id"] is not None and prior["domain_id"] is None:
@@ -73,14 +72,20 @@ def imply(call: Call) -> ApiReply:
     return ApiReply(201, _told(call, prior, implied))
 
 
+def _must_be_of_the_api(call: Call, prior: Item) -> None:
+    if key_of(prior) in ROLES:
+        raise forbidden(f"What the role {prior['name']} implies is a part of Stead.")
+    if call.people.is_declared((ROLE, key_of(prior))):
+        raise forbidden(f"The site's files say what the role {prior['name']} implies. It is changed there.")
+
+
 def _key(prior: Item, implied: Item) -> Key:
     return IMPLICATION, f"{key_of(prior)}/{key_of(implied)}"
 
 
 def no_longer(call: Call) -> ApiReply:
     prior, implied = _known(call)
-    if key_of(prior) in ROLES:
-        raise forbidden(f"What the role {prior['name']} implies is a part of Stead.")
+    _must_be_of_the_api(call, prior)
     call.people.write({_key(prior, implied): None})
     return ApiReply(204)
 
