@@ -84,6 +84,21 @@ def test_password_and_code_are_both_needed(own_site: Site, phone: Phone) -> None
     assert own_site.log_in("eve")[0] == 201  # who has no app is not asked
 
 
+def test_a_token_says_only_what_was_proved(own_site: Site, phone: Phone) -> None:
+    """Whatever its user says of it."""
+    user = {"name": "eve", "domain": {"id": "default"}}
+    said = {"password": {"user": {**user, "password": PASSWORD}}, "totp": {"user": {**user, "passcode": "000000"}}}
+    for some in (said, {"password": said["password"]}):
+        body = {"auth": {"identity": {"methods": ["password", "totp", "token"], **some}}}
+        assert own_site.call("POST", "/identity/v3/auth/tokens", body)[2]["token"]["methods"] == ["password"]
+    receipt = receipt_of(enter(own_site, None))
+    answer = enter(own_site, phone.code(), password=None, receipt=receipt)
+    assert answer[2]["token"]["methods"] == ["password", "totp"]
+    again = {"identity": {"methods": ["token", "saml2"], "token": {"id": answer[1]["x-subject-token"]}}}
+    answer = own_site.call("POST", "/identity/v3/auth/tokens", {"auth": again})
+    assert answer[2]["token"]["methods"] == ["password", "totp", "token"]
+
+
 def test_a_code_is_good_once_and_so_is_none_before_it(own_site: Site, phone: Phone) -> None:
     first = phone.code()
     assert enter(own_site, first)[0] == 201

@@ -9,8 +9,8 @@ from typing import Any
 from stead.core.named import NamedTuple
 from stead.serve.faults import bad, unauthenticated
 from stead.serve.identity import second_factor
-from stead.serve.identity.registry import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, Key, in_domain
-from stead.serve.identity.second_factor import RECEIPT, TOTP, SealedReceipts
+from stead.serve.identity.registry import BAD_LOGIN, CREDENTIAL, DOMAIN, DOMAINS, USER, Key, in_domain
+from stead.serve.identity.second_factor import PASSWORD, RECEIPT, TOTP, SealedReceipts
 from stead.serve.routes import ID, Call, record
 
 DOMAIN_REFERENCE = record(id=ID, name=ID)
@@ -42,26 +42,26 @@ class Proved(NamedTuple):
 
 
 def proved(call: Call, identity: Mapping[str, Any]) -> Proved:
-    methods = tuple(identity["methods"])
-    said = {one for one in methods if one in identity}
-    if said & {"password", TOTP}:
-        return Proved(_by_factors(call, identity, said), methods)
+    """A token says what was proved, whatever methods the request names."""
+    said = {one for one in identity["methods"] if one in identity}
+    if said & {PASSWORD, TOTP}:
+        return _by_factors(call, identity, said)
     if "token" in said:
         old = call.people.caller(identity["token"]["id"], call.world.project)
         if old.token is None or old.token.is_delegated:
             raise unauthenticated(BAD_LOGIN)
-        more = tuple(one for one in methods if one not in old.token.methods)
-        return Proved(old.user, (*old.token.methods, *more), old.token.expires)  # or it would be good for ever
+        methods = tuple(dict.fromkeys((*old.token.methods, "token")))
+        return Proved(old.user, methods, old.token.expires)  # or it would be good for ever
     if "application_credential" in said:
         user, credential, where = _by_credential(call, identity["application_credential"])
-        return Proved(user, methods, given=(CREDENTIAL, credential), where=where)
+        return Proved(user, ("application_credential",), given=(CREDENTIAL, credential), where=where)
     raise bad(f"The methods are password, {TOTP}, token and application_credential.")
 
 
-def _by_factors(call: Call, identity: Mapping[str, Any], said: set[str]) -> str:
+def _by_factors(call: Call, identity: Mapping[str, Any], said: set[str]) -> Proved:
     """A code alone proves nothing: it comes with the password, or with the receipt for it."""
-    if "password" in said:
-        user = _by_password(call, identity["password"]["user"])
+    if PASSWORD in said:
+        user = _by_password(call, identity[PASSWORD]["user"])
     else:
         receipt = SealedReceipts(call.people.token_key()).opened(call.headers.get(RECEIPT, ""), call.people)
         if receipt is None:
@@ -69,16 +69,16 @@ def _by_factors(call: Call, identity: Mapping[str, Any], said: set[str]) -> str:
         user = receipt.user
         call.audit["who"] = call.people.user(user)["name"]
     if not second_factor.is_asked_of(call.people, user):
-        if "password" not in said:
+        if PASSWORD not in said:
             raise unauthenticated(BAD_LOGIN)
-        return user
+        return Proved(user, (PASSWORD,))
     if TOTP not in said:
         raise SecondFactorNeeded(user)
     whose = identity[TOTP]["user"]
     if {"id", "name"} & whose.keys() and _user_of(call, whose)[0] != user:
         raise unauthenticated(BAD_LOGIN)
     second_factor.prove(call.people, user, whose["passcode"], call.source)
-    return user
+    return Proved(user, (PASSWORD, TOTP))
 
 
 def _by_password(call: Call, said: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ def _by_password(call: Call, said: Mapping[str, Any]) -> str:
 def _user_of(call: Call, said: Mapping[str, Any]) -> tuple[str | None, str]:
     """The id, and the name by which guesses are counted: it is the same for all ways to name somebody."""
     if "id" in said:
-        user = said["id"] if ("user", said["id"]) in call.people.known() else None
+        user = said["id"] if (USER, said["id"]) in call.people.known() else None
         name = call.people.user(user)["name"] if user is not None else said["id"]
         return user, name
     name, domain = said.get("name", ""), domain_named(call, said.get("domain") or {"id": DOMAIN})
@@ -122,7 +122,7 @@ def _by_credential(call: Call, said: Mapping[str, Any]) -> tuple[str, str, str]:
         user, _ = _user_of(call, said["user"])
         found = (
             one
-            for one, known in call.people.of_kind("credential")
+            for one, known in call.people.of_kind(CREDENTIAL)
             if (known["user"], known["name"]) == (user, said.get("name"))
         )
         name = next(found, "")

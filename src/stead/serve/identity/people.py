@@ -151,8 +151,8 @@ class People(IdentityRegistry):
 
     def remove_group(self, group: str) -> None:
         self.group(group)
-        held = [key for key, one in self.known().items() if key[0] == ASSIGNMENT and one["user"] == group]
-        self.write({(GROUP, group): None, **dict.fromkeys(held)})
+        roles = [key for key, one in self.known().items() if key[0] == ASSIGNMENT and one["user"] == group]
+        self.write({(GROUP, group): None, **dict.fromkeys(roles)})
 
     def join(self, group: str, user: str) -> None:
         self.user(user)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stead.serve.identity.people import People
 
 CODE_NEEDED = Code("STEAD-W014", "a second factor is needed")
-TOTP = "totp"  # the method, and the kind of its record
+PASSWORD, TOTP = "password", "totp"  # methods; the second is the kind of its record too
 RECEIPT = "openstack-auth-receipt"  # header
 STEP, DIGITS = 30, 6  # seconds of a code, and its length: what every app takes
 AROUND = (0, -1, 1)  # steps by which the clock of a phone may differ
@@ -113,16 +113,16 @@ class SealedReceipts:
 def asked(people: People, user: str) -> ApiReply:
     """The answer to a good password alone."""
     now = people.now()
-    text = SealedReceipts(people.token_key()).sealed(LoginReceipt(user, now, ("password",)))
+    text = SealedReceipts(people.token_key()).sealed(LoginReceipt(user, now, (PASSWORD,)))
     message = f"A code of your app is needed as well: the method {TOTP}. ({CODE_NEEDED.id})"
     body: Mapping[str, Any] = {
         "error": {"code": 401, "title": "Unauthorized", "message": message},
         "receipt": {
-            "methods": ["password"],
+            "methods": [PASSWORD],
             "user": {"id": user, "name": people.user(user)["name"]},
             "issued_at": times.instant(now),
             "expires_at": times.instant(now + HOLDS),
         },
-        "required_auth_methods": [["password", TOTP]],
+        "required_auth_methods": [[PASSWORD, TOTP]],
     }
     return ApiReply(401, body, {RECEIPT: text, "x-stead-code": CODE_NEEDED.id, "www-authenticate": "Keystone"})
