@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stead.serve.faults import NOT_ALLOWED, OF_FILES, Fault, bad, conflict, not_found
-from stead.serve.routes import FLAG, LONG, NAME, ApiReply, Call, record, true
+from stead.serve.routes import FLAG, NAME, ApiReply, Call, record, true
 
 KIND = "flavor"
 PUBLIC, EPHEMERAL = "os-flavor-access:is_public", "OS-FLV-EXT-DATA:ephemeral"
@@ -25,7 +25,6 @@ SCHEMA = record(
     disk=_NUMBER,
     swap={"anyOf": [_NUMBER, {"enum": [""]}]},
     rxtx_factor={"type": ["number", "string"], "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$", "exclusiveMinimum": 0},
-    description=LONG,
     **{PUBLIC: FLAG, EPHEMERAL: _NUMBER},
 )
 MOST_SPECS = 128
@@ -83,7 +82,6 @@ def _read(said: Mapping[str, Any]) -> Made:
         "name": said["name"],
         "public": true(said.get(PUBLIC, True)),
         "rxtx": float(said.get("rxtx_factor") or 1),
-        "description": said.get("description"),
         "specs": {},
         "projects": [],
     }

@@ -12,7 +12,7 @@ from stead.core.named import NamedTuple
 from stead.serve.faults import conflict, forbidden, not_found
 from stead.serve.image.images import V
 from stead.serve.routes import LONG, MAYBE_TEXT, NAME, AccessPolicy, ApiReply, ApiRoute, Call, record
-from stead.serve.world import BORN, bare, moment
+from stead.serve.world import BORN, moment
 
 KIND = "metadef"
 RESOURCE_TYPES = ("OS::Cinder::Volume", "OS::Glance::Image", "OS::Nova::Flavor", "OS::Nova::Server")
@@ -42,15 +42,17 @@ def _one(call: Call) -> Stored:
     return found
 
 
-def _write(call: Call, one: Stored) -> None:
-    call.people.write({(KIND, one["namespace"]): {**one, "updated": call.cloud.clock()}})
+def _write(call: Call, one: Stored, before: str = "") -> None:
+    """Under its name; `before` is one that it has no more."""
+    after = {**one, "updated": call.cloud.clock()}
+    call.people.write({**({(KIND, before): None} if before else {}), (KIND, one["namespace"]): after})
 
 
 def _data(call: Call, one: Stored) -> dict[str, Any]:
     return {
         "namespace": one["namespace"],
         **{word: one[word] for word in _WORDS},
-        "owner": bare(call.world.project_id(one["owner"])),
+        "owner": call.world.project_id(one["owner"]),
         "resource_type_associations": [{"name": name, **_times(one)} for name in one["resource_types"]],
         **_times(one),
         "self": f"/v2/metadefs/namespaces/{one['namespace']}",
@@ -69,9 +71,7 @@ def list_namespaces(call: Call) -> ApiReply:
 
 
 def create_namespace(call: Call) -> ApiReply:
-    name = call.body["namespace"]
-    if (KIND, name) in call.people.known():
-        raise conflict(f"The metadata definition namespace {name} already exists.")
+    name = _new_name(call)
     now = {"created": call.cloud.clock(), "updated": call.cloud.clock()}
     types = [one["name"] for one in call.body.get("resource_type_associations", ())]
     parts: dict[str, Any] = {"objects": {}, "properties": {}, "tags": {}, "resource_types": types}
@@ -79,6 +79,13 @@ def create_namespace(call: Call) -> ApiReply:
     one = {"display_name": None, "description": None, **one, **_said(call)}
     _write(call, one)
     return ApiReply(201, _data(call, one))
+
+
+def _new_name(call: Call, before: str = "") -> str:
+    name: str = call.body["namespace"]
+    if name != before and (KIND, name) in call.people.known():
+        raise conflict(f"The metadata definition namespace {name} already exists.")
+    return name
 
 
 def _said(call: Call) -> dict[str, Any]:
@@ -91,13 +98,9 @@ def show_namespace(call: Call) -> ApiReply:
 
 def change_namespace(call: Call) -> ApiReply:
     before = _one(call)
-    name = call.body["namespace"]
-    if name != before["namespace"] and (KIND, name) in call.people.known():
-        raise conflict(f"The metadata definition namespace {name} already exists.")
+    name = _new_name(call, before["namespace"])
     after = {**before, **_said(call), "namespace": name}
-    _write(call, after)
-    if name != before["namespace"]:
-        call.people.write({(KIND, before["namespace"]): None})
+    _write(call, after, before["namespace"])
     return ApiReply(body=_data(call, after))
 
 
@@ -159,28 +162,29 @@ class NamespacePart(NamedTuple):
 
     def add(self, call: Call, said: Stored) -> dict[str, Any]:
         one = _one(call)
-        if said["name"] in one[self.many]:
+        return self._put(call, one, one[self.many], said)
+
+    def _put(self, call: Call, one: Stored, others: Stored, said: Stored) -> dict[str, Any]:
+        if said["name"] in others:
             raise conflict(f"The metadata definition {self.what} {said['name'][:80]} already exists.")
-        _write(call, {**one, self.many: {**one[self.many], said["name"]: said}})
+        _write(call, {**one, self.many: {**others, said["name"]: said}})
         return self._told(call, said)
 
     def show(self, call: Call) -> ApiReply:
         return ApiReply(body=self._told(call, self._found(call, _one(call))))
 
     def change(self, call: Call) -> ApiReply:
-        one, said = _one(call), call.body
-        before = self._found(call, one)
-        others = {name: each for name, each in one[self.many].items() if name != before["name"]}
-        if said["name"] in others:
-            raise conflict(f"The metadata definition {self.what} {said['name'][:80]} already exists.")
-        _write(call, {**one, self.many: {**others, said["name"]: said}})
-        return ApiReply(body=self._told(call, said))
+        one = _one(call)
+        return ApiReply(body=self._put(call, one, self._others(call, one), call.body))
 
     def delete(self, call: Call) -> ApiReply:
         one = _one(call)
-        name = self._found(call, one)["name"]
-        _write(call, {**one, self.many: {key: each for key, each in one[self.many].items() if key != name}})
+        _write(call, {**one, self.many: self._others(call, one)})
         return ApiReply(204)
+
+    def _others(self, call: Call, one: Stored) -> Stored:
+        mine = self._found(call, one)["name"]
+        return {name: said for name, said in one[self.many].items() if name != mine}
 
     def routes(self) -> tuple[ApiRoute, ...]:
         path = f"{N}/{{namespace}}/{self.many}"

@@ -178,7 +178,6 @@ class ImageSaver:
         """Whether it is an image now. Somebody may have deleted it meanwhile."""
         self._cloud.means.save_image(one.disk, path)
         entry = became_image(one.said, path, sums_of(path))
-
         gone: dict[str, str] = {}  # key -> file
 
         def edit(content: Content) -> Content:
