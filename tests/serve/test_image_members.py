@@ -12,24 +12,6 @@ from stead.serve import uploads
 from stead.serve.faults import Fault
 from stead.serve.image import image_calls
 
-
-def test_a_member_is_not_told_what_is_wrong_with_the_owners_project(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    body = {"name": "i", "disk_format": "raw", "container_format": "bare"}
-    image = site.call("POST", "/image/v2/images", body, "bob")[2]["id"]
-    eve = site.projects["eves"]
-    assert site.call("POST", f"/image/v2/images/{image}/members", {"member": eve}, "bob")[0] == 200
-
-    def refusing(*_args: object, **_more: object) -> None:
-        raise Fault(400, "STEAD-N001", "bobs/networks/secret is wrong")
-
-    monkeypatch.setattr(site.cloud, "edit", refusing)
-    said = {"status": "accepted"}
-    status, _, answer = site.call("PUT", f"/image/v2/images/{image}/members/{eve}", said, "eve")
-    assert (status, "secret" in str(answer)) == (409, False)
-
-
 IMAGES = "/image/v2/images"
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 FORMS = {"disk_format": "raw", "container_format": "bare"}
@@ -37,6 +19,22 @@ FORMS = {"disk_format": "raw", "container_format": "bare"}
 
 def registered(site: Site, who: str = "bob", **more: str) -> str:
     return str(site.call("POST", IMAGES, {"name": "i", **FORMS, **more}, who)[2]["id"])
+
+
+def test_a_member_is_not_told_what_is_wrong_with_the_owners_project(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = registered(site)
+    eve = site.projects["eves"]
+    assert site.call("POST", f"{IMAGES}/{image}/members", {"member": eve}, "bob")[0] == 200
+
+    def refusing(*_args: object, **_more: object) -> None:
+        raise Fault(400, "STEAD-N001", "bobs/networks/secret is wrong")
+
+    monkeypatch.setattr(site.cloud, "edit", refusing)
+    said = {"status": "accepted"}
+    status, _, answer = site.call("PUT", f"{IMAGES}/{image}/members/{eve}", said, "eve")
+    assert (status, "secret" in str(answer)) == (409, False)
 
 
 @pytest.mark.parametrize(

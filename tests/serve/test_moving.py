@@ -100,16 +100,8 @@ def test_a_killed_server_goes_on_with_a_move(two: Site) -> None:
     here = _shown(two, server)["OS-EXT-SRV-ATTR:host"]
     assert _act(two, server, {"migrate": None}) == 202
     key = next(iter(cloud.world().documents["bobs"].content["instances"]))
-    again = {
-        "id": "abcdef0",
-        "from": here,
-        "to": _other(here),
-        "status": notes.ACCEPTED,
-        "created": 0.0,
-        "updated": 0.0,
-    }
     plans = two.worker.plans
-    cloud.edit("bobs", Who("tests", ""), "move", notes.began(key, again))
+    cloud.edit("bobs", Who("tests", ""), "move", notes.began(key, _move(here, _other(here))))
     assert two.worker.wait_idle(30)
     assert two.worker.plans == plans
     told = two.call("GET", "/compute/v2.1/os-migrations", None, "ada")[2]["migrations"]

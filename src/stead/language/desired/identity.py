@@ -152,6 +152,7 @@ class OidcSettings:
 
     @property
     def told(self) -> str:
+        """What the domain and its groups are described as."""
         return f"Of the provider {self.issuer}"
 
 
@@ -169,7 +170,6 @@ class IdentitySettings:
         "Directories, by the name of the domain that their users are in",
         Example({"corp": {"url": "ldaps://ldap.example.org", "users": "ou=people,dc=example,dc=org"}}),
     ] = field(default_factory=dict)
-
     oidc: Annotated[
         Mapping[Annotated[str, Name()], OidcSettings],
         "OpenID providers, by the name of the domain that their users are in",
