@@ -156,7 +156,8 @@ def change_image(call: Call) -> ApiReply:
         "protect": thing.settings.protect,
     }
     noted = _patched(call, entry, {"name": "display_name", "tags": "tags", "protected": "protect"} | _LEAST)
-    least = {word: f"{entry.pop(name)}{unit}" for name, word, unit in _SIZES if entry.get(name)}
+    sizes = {word: (entry.pop(name), unit) for name, word, unit in _SIZES if name in entry}
+    least = {word: f"{size}{unit}" if size else None for word, (size, unit) in sizes.items()}
     fields = {name: each or None for name, each in entry.items()} | least
     key = thing.address.name
     world = call.edit("change image", all_of(lambda content: change(content, "images", key, fields), noted(key)))
