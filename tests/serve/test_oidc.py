@@ -353,6 +353,20 @@ def test_a_provider_that_says_it_is_another_is_none(tmp_path: Path, facts: dict[
             site.close()
 
 
+def test_a_key_that_cannot_be_read_keeps_nobody_out(tmp_path: Path) -> None:
+    """Providers also publish keys for others, on curves that the library does not have."""
+    odd: list[dict[str, Any]] = [{"kty": "EC", "crv": "BP-256"}, {"kty": "EC", "crv": "P-256"}, {"kty": "RSA", "n": 5}]
+    with oidc.provider(free_port()) as found:
+        odd = [{"x": "AA", "y": "AA", "kid": f"odd-{at}", **one} for at, one in enumerate(odd)]
+        found.changed["/jwks"] = {"keys": [*odd, found.key.as_dict(private=False)]}
+        site = Site(write_site(tmp_path, SITE + settings(found, tmp_path)))
+        try:
+            assert bring(site, found.token())[0] == 201
+            assert bring(site, found.token(header={"alg": "ES256", "kid": "odd-0"}, key=found.curve))[0] == 401
+        finally:
+            site.close()
+
+
 def test_a_provider_that_is_away_keeps_nobody_else_out(tmp_path: Path) -> None:
     with oidc.provider(free_port()) as found:
         text = SITE + settings(found, tmp_path)

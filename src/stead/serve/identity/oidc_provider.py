@@ -196,13 +196,14 @@ class OidcProvider:
 
 
 def _keys(told: Any) -> Sequence[tuple[str, RSAKey | ECKey]]:
-    """Only those to verify with: a secret in the list is no key."""
+    """Only those to verify with: a secret in the list is no key, and nothing is known of one that cannot be read."""
     found = []
     for at, one in enumerate(told if isinstance(told, list) else ()):
         if isinstance(one, Mapping) and one.get("kty") in ("RSA", "EC") and one.get("use", "sig") == "sig":
-            key = import_key({str(word): text for word, text in one.items()})
-            if isinstance(key, RSAKey | ECKey):
-                found.append((str(one.get("kid", f"#{at}")), key))
+            with suppress(JoseError, ValueError, KeyError):  # the last one is a curve that the library does not have
+                key = import_key({str(word): text for word, text in one.items()})
+                if isinstance(key, RSAKey | ECKey):
+                    found.append((str(one.get("kid", f"#{at}")), key))
     return found
 
 
