@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.address import Address
@@ -15,7 +15,7 @@ from stead.drivers.network import DEFAULT, DISTRIBUTED, mark, named, of
 from stead.kinds.floating_ip import forwarded
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.shared import forwards, network_names, several, two_hosts
-from stead.kinds.shared.interfaces import asked, users
+from stead.kinds.shared.interfaces import own_slots, users, with_port
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import AddressSlot, Net, address_slots, need, nets_of, network_block
 from stead.language.desired import Block, Desired
@@ -44,12 +44,11 @@ def source(block: Block, desired: Desired) -> AddressSlot | None:
     network = network_block(model.network, desired)
     if network is None:
         return None
-    return _v4(nets_of(network, desired), model.address)
+    return _v4(address_slots(nets_of(network, desired), () if model.address is None else (model.address,)))
 
 
-def _v4(nets: Sequence[Net], *asked: str | None) -> AddressSlot | None:
-    addresses = [one for one in asked if one is not None]
-    return next((stand for stand in address_slots(nets, addresses) if stand.net.version == 4), None)
+def _v4(slots: Iterable[AddressSlot]) -> AddressSlot | None:
+    return next((slot for slot in slots if slot.net.version == 4), None)
 
 
 def instance_of(model: FloatingIp, desired: Desired) -> Address | None:
@@ -75,7 +74,7 @@ def inside(block: Block, desired: Desired) -> Inside | None:
         if model.port not in (None, nic.port):
             continue
         own = network_block(nic.network, desired) if model.inside in (None, nic.network) else None
-        stand = _v4(nets_of(own, desired), *asked(nic, desired)) if own is not None else None
+        stand = _v4(own_slots(with_port(nic, desired), own, desired)) if own is not None else None
         router = _router(nic.network, stand.net, model.network, desired) if stand is not None else None
         if router is not None:
             return Inside(target, nic.network, f"nics.{key}.v4", router, f"nics.{key}.mac")
@@ -86,8 +85,10 @@ def _balancer(model: FloatingIp, desired: Desired) -> Inside | None:
     """The address that its clients know."""
     found = desired.get(model.load_balancer) if model.load_balancer is not None else None
     own = network_block(found.model.network, desired) if found is not None else None
-    stand = _v4(nets_of(own, desired), *several.as_tuple(found.model.address)) if found is not None and own else None
-    if found is None or stand is None or model.load_balancer is None:
+    if found is None or own is None or model.load_balancer is None:
+        return None
+    stand = _v4(address_slots(nets_of(own, desired), several.as_tuple(found.model.address)))
+    if stand is None:
         return None
     router = _router(found.model.network, stand.net, model.network, desired)
     return Inside(model.load_balancer, found.model.network, "v4", router, "mac") if router is not None else None
@@ -103,7 +104,7 @@ def way_out(block: Block, desired: Desired) -> Address | None:
     network = network_block(port.model.network, desired) if port is not None else None
     if port is None or network is None:
         return found.router if found is not None else None
-    slot = _v4(nets_of(network, desired), *several.as_tuple(port.model.address))
+    slot = _v4(own_slots(port.model, network, desired))
     return _router(port.model.network, slot.net, model.network, desired) if slot is not None else None
 
 

@@ -9,10 +9,10 @@ from stead.core.named import NamedTuple
 from stead.kinds.load_balancer.model import Backend, LoadBalancer
 from stead.kinds.load_balancer.needs import slots
 from stead.kinds.shared import network_names
-from stead.kinds.shared.interfaces import asked
+from stead.kinds.shared.interfaces import own_slots, with_port
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.routing import ways
-from stead.kinds.shared.subnets import Net, address_slots, nets_of, network_block
+from stead.kinds.shared.subnets import Net, network_block
 from stead.language.desired import Block, Desired
 
 
@@ -69,7 +69,7 @@ def _lease(instances: Block, block: Block, desired: Desired) -> str:
     near = sorted(keyed, key=lambda pair: pair[0].network != block.model.network)
     for nic, key in near:
         network = network_block(nic.network, desired)
-        found = address_slots(nets_of(network, desired), asked(nic, desired)) if network is not None else ()
+        found = own_slots(with_port(nic, desired), network, desired) if network is not None else ()
         for slot in found:
             if not slot.net.slaac and _leads(block, nic.network, slot.net, desired):
                 return f"nics.{key}.v{slot.net.version}"

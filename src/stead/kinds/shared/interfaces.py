@@ -97,7 +97,7 @@ def _own_nets(nic: Filtering, network: Block, desired: Desired) -> list[Net]:
 
 
 def asked(one: Any, desired: Desired) -> tuple[str, ...]:
-    """Addresses that a user chose for an interface of an instance or a router: there, or at its port."""
+    """Addresses that a user chose for an interface of a router: there, or at its port."""
     port = desired.get(one.port) if one.port is not None else None
     return as_tuple(one.address if port is None or port.kind != "ports" else port.model.address)
 
