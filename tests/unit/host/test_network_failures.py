@@ -71,7 +71,7 @@ CASES: list[tuple[str, Callable[[], object]]] = [
             {"uuid": UUID, "address": "203.0.113.9", "router": {"address": "acme/routers/edge", "uuid": UUID}}, work()
         ),
     ),
-    ("STEAD-E210: 'a,b' has characters", lambda: dhcp.word("a,b")),
+    ("STEAD-E210: 'a,b': It has characters", lambda: dhcp.word("a,b")),
     (
         "STEAD-E211: libvirt's filters know no protocol ospf",
         lambda: filters.group("acme/security_groups/a", [{"direction": "in", "protocol": "ospf"}], stateful=True),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from stead.core.driver import Capabilities, Capability, DriverScope, Feature, able, capability
+from stead.core.driver import Capabilities, Capability, DriverScope, Feature, capability
 from stead.core.fields import Secret
 from stead.core.observed import Host, HostStatus
 from stead.core.value import value
@@ -39,8 +39,6 @@ class ObjectDriver:
     help: str
     scope: DriverScope
     capabilities: Capabilities
-    most_replicas: int
-    """How many copies of an object it can keep."""
 
 
 @cache
@@ -59,10 +57,6 @@ def traits(host: Host) -> frozenset[str]:
 
 def of(driver: str, feature: Feature) -> Capability:
     return capability(all_of_them().get(driver), feature, driver)
-
-
-def who_can(feature: Feature) -> tuple[str, ...]:
-    return able(all_of_them().values(), feature)
 
 
 def hosts_of(driver: str, zones: tuple[str, ...], hosts: Mapping[str, Host]) -> list[Host]:

@@ -11,7 +11,6 @@ DRIVER = ObjectDriver(
     name="swift",
     help="OpenStack Swift: copies of each object on several hosts, with no host that the others depend on.",
     scope=DriverScope.CLUSTER,
-    most_replicas=5,
     capabilities={
         "buckets": _LAB,
         "s3": yes(Proven.LAB, "signatures of version 2 and 4, path style"),

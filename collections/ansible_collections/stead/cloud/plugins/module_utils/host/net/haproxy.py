@@ -7,7 +7,6 @@ speaks to clients is a user of its own, in an empty directory. It decides nothin
 from __future__ import annotations
 
 import os
-import re
 import time
 from hashlib import blake2b
 from typing import Dict, List, Sequence
@@ -20,6 +19,7 @@ from ..base.paths import LOAD_BALANCERS, PASSABLE, ROOT
 from ..base.step import Want
 from ..base.work import Work
 from . import runtime_socket
+from .words import MEANS_MORE, word_of
 
 NOT_A_WORD = FailureCode("STEAD-E230", "a value is not allowed in HAProxy's configuration")
 REFUSED = FailureCode("STEAD-E231", "HAProxy refuses the configuration")
@@ -42,7 +42,7 @@ OF_EACH, OF_ITSELF = 96 << 10, 192 << 20
 CLIENTS = 20_000  # that a table of `sticky: source` remembers
 BALANCE = {"round_robin": "roundrobin", "least_connections": "leastconn", "source": "source"}
 # Quotes, blanks, `#`, `\`, `$` and line breaks mean something there: none of them is ever part of a value.
-_WORD = re.compile(r"[A-Za-z0-9._~/?&=%+,:@-]+\Z")
+word = word_of(r"[A-Za-z0-9._~/?&=%+,:@-]", Failed(NOT_A_WORD, MEANS_MORE))
 
 
 def ensure(want: Want, namespace: str, again: bool, work: Work) -> None:
@@ -175,16 +175,6 @@ def _configure(text: str, folder: str, work: Work) -> bool:
     return work.write(path, text)
 
 
-def word(value: object) -> str:
-    """A value as one word of HAProxy's configuration. What could be more than that is refused."""
-    text = str(value)
-    if not _WORD.match(text):
-        raise Failed(
-            NOT_A_WORD, "{0!r} has characters with a special meaning in that file. Choose another value.".format(text)
-        )
-    return text
-
-
 def configuration(want: Want, folder: str) -> str:
     """It has a digest of itself, so that whoever has read it can be told from one that runs with another."""
     text = "\n".join(_lines(want, folder))
@@ -237,7 +227,7 @@ def _listener(name: str, one: ListenerWant, addresses: Sequence[str], folder: st
     lines.append("balance " + BALANCE[one["balance"]])
     if one["balance"] == "source":
         lines.append("hash-type consistent")  # who goes or comes moves none of the others' clients
-    lines += ["timeout {0} {1}s".format(word(what), int(time)) for what, time in sorted(one["timeouts"].items())]
+    lines += ["timeout {0} {1}s".format(word(what), int(most)) for what, most in sorted(one["timeouts"].items())]
     if http:
         lines += ["option forwardfor", "http-request set-header X-Forwarded-Proto " + one["protocol"]]
         # Whoever goes takes an answer with it: what may be asked twice is asked of another one.

@@ -184,15 +184,13 @@ def asked(step: HostStep) -> str:
 
 def go_back(step: HostStep, work: Work) -> None:
     """Its guest is off. What a killed run had begun is ended, whatever the step."""
-    want, uuid = step["want"], asked(step)
-    if uuid:
-        _check(uuid, step)
-        work.directory(os.path.dirname(_mark(want["uuid"])), paths.PASSABLE)
-        work.write(_mark(want["uuid"]), json.dumps({"snapshot": uuid}))
-    uuid = uuid or _goes_to(want["uuid"])
+    want = step["want"]
+    uuid = asked(step) or _goes_to(want["uuid"])
     if not uuid:
         return
     _check(uuid, step)
+    work.directory(os.path.dirname(_mark(want["uuid"])), paths.PASSABLE)
+    work.write(_mark(want["uuid"]), json.dumps({"snapshot": uuid}))
     _fill(uuid, want, work)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from typing import Dict, List, Sequence, Tuple
 
 from ....wire.network import DhcpHost, ServiceWant, SubnetWant
@@ -18,6 +17,7 @@ from ...base.paths import NETWORKS, PASSABLE
 from ...base.step import Want
 from ...base.work import Work
 from .. import namespaces
+from ..words import MEANS_MORE, word_of
 from . import naming
 
 NOT_A_WORD = FailureCode("STEAD-E210", "a value is not allowed in dnsmasq's configuration")
@@ -26,7 +26,7 @@ LEASE = "1h"
 # dnsmasq gives up being root, and reads names and leases again when told to.
 READABLE = 0o644
 # dnsmasq has no quotes: a comma begins the next value, a line the next option.
-_WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
+word = word_of(r"[A-Za-z0-9._:/-]", Failed(NOT_A_WORD, MEANS_MORE))
 
 
 def ensure(want: Want, work: Work, bridge: str) -> None:
@@ -69,16 +69,6 @@ def remove(uuid: str, work: Work) -> None:
     units.stop(unit_name(uuid), work)
     namespaces.remove(namespace_of(uuid), [naming.server_name(uuid)], work)
     work.remove_tree(os.path.join(NETWORKS, uuid))
-
-
-def word(value: object) -> str:
-    """A value as one word of dnsmasq's files. What could be more than that is refused."""
-    text = str(value)
-    if not _WORD.match(text):
-        raise Failed(
-            NOT_A_WORD, "{0!r} has characters with a special meaning in that file. Choose another value.".format(text)
-        )
-    return text
 
 
 def namespace_of(uuid: str) -> str:

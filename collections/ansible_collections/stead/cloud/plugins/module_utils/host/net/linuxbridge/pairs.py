@@ -10,7 +10,6 @@ while neighbours have not heard of it yet.
 from __future__ import annotations
 
 import os
-import re
 import time
 from hashlib import blake2b
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -23,6 +22,7 @@ from ...base.work import Work
 from .. import links
 from ..links import Link, Links
 from ..takeover import MARK
+from ..words import MEANS_MORE, word_of
 
 NOT_A_WORD = FailureCode("STEAD-E212", "a value is not allowed in keepalived's configuration")
 LINK, MTU = "ha0", 1500  # larger than what some underlays carry at once: the outer packets are cut
@@ -37,7 +37,7 @@ HEARD = 1.0  # seconds after a farewell until all have heard of the other host
 FIRST = 254  # the highest priority that may be lost; high ones make the wait after a farewell short
 PROGRAM = "/usr/lib/stead/takeover"
 # keepalived has braces, quotes, comments, `@` and `$`: none of them is ever part of what is written here.
-_WORD = re.compile(r"[A-Za-z0-9._:/-]+\Z")
+word = word_of(r"[A-Za-z0-9._:/-]", Failed(NOT_A_WORD, MEANS_MORE))
 
 
 class Pair(NamedTuple):
@@ -182,16 +182,6 @@ def _other(want: PairWant, host: str) -> str:
 def _speaks_from(host: str) -> str:
     digits = blake2b(host.encode(), digest_size=4).hexdigest()
     return "fe80::1:{0}:{1}".format(digits[:4].lstrip("0") or "0", digits[4:].lstrip("0") or "0")
-
-
-def word(value: object) -> str:
-    """A value as one word of keepalived's configuration. What could be more than that is refused."""
-    text = str(value)
-    if not _WORD.match(text):
-        raise Failed(
-            NOT_A_WORD, "{0!r} has characters with a special meaning in that file. Choose another value.".format(text)
-        )
-    return text
 
 
 def configuration(pair: Pair, host: str) -> str:
