@@ -128,7 +128,7 @@ def _physical(model: Instance, desired: Desired) -> frozenset[str]:
     found = set()
     for nic in model.networks:
         block = desired.get(nic.network)
-        if block is not None and block.model.physical and block.model.type in {"flat", "vlan"}:
+        if block is not None and block.model.physical and block.model.type in network_drivers.WIRES:
             found.add(block.model.physical)
     return frozenset(found)
 

@@ -7,13 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from stead.core.address import Address
 from stead.core.fields import (
-    INVENTORY,
     LINE,
     Duration,
     Example,
     Expression,
     Filled,
-    Granted,
     Ip,
     Milliseconds,
     Name,
@@ -24,6 +22,7 @@ from stead.core.fields import (
 )
 from stead.core.value import field, value
 from stead.kinds.shared.interfaces import OwnAddress
+from stead.kinds.shared.two_hosts import Ha, OwnHost
 
 PATH = Text(pattern=r"/[A-Za-z0-9._~/?&=%+,:@-]*", what="a path of HTTP, from its first `/`", longest=255)
 CODES = Text(
@@ -146,14 +145,7 @@ class LoadBalancer:
         "default group. They do not filter what reaches it",
         Example(["balancers"]),
     ] = None
-    ha: Annotated[
-        bool | Literal["auto"],
-        "Whether it is on a second network host, which takes over within seconds when the first fails. `auto`: where "
-        "another network host fits; `true`: warn where none does",
-        Example(True),
-    ] = "auto"
+    ha: Ha = "auto"
     enabled: Annotated[bool, "Whether it answers; when false, it keeps its addresses and is on no host"] = True
-    host: Annotated[
-        str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
-    ] = ""
+    host: OwnHost = ""
     description: Annotated[str, Text(lines=True), "For people"] = ""

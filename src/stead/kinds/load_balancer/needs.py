@@ -61,17 +61,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     network = network_block(model.network, desired)
     if network is None or not model.enabled or network_drivers.has_no_host(network.model):
         return None
-    shape = network.model
-    physical = frozenset({shape.physical}) if shape.type in {"flat", "vlan"} and shape.physical else frozenset()
-    return Demand(
-        role="network",
-        amounts={"services": 1},
-        host=model.host,
-        physical_networks=physical,
-        required=network_drivers.required([shape]),
-        forbidden=network_drivers.forbidden([shape]),
-        standby=standby(block, desired),
-    )
+    return network_drivers.demand([network.model], model.host, standby(block, desired))
 
 
 def usage(_block: Block, _desired: Desired) -> dict[str, int]:

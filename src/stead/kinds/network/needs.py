@@ -17,7 +17,6 @@ from stead.kinds.shared.subnets import AddressSlot, need, nets_of
 from stead.language.desired import Block, Desired
 
 TUNNELS = frozenset({"vxlan", "geneve", "gre"})
-WIRES = frozenset({"vlan", "flat"})
 SERVER_MAC = "server.mac"
 SECOND_MAC = "second.mac"
 
@@ -72,16 +71,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     model: Network = block.model
     if not is_served(block, desired) or network_drivers.has_no_host(model):
         return None
-    physical = frozenset({model.physical}) if model.type in WIRES and model.physical else frozenset()
-    return Demand(
-        role="network",
-        amounts={"services": 1},
-        host=model.host,
-        physical_networks=physical,
-        required=network_drivers.required([model]),
-        forbidden=network_drivers.forbidden([model]),
-        standby=standby(block, desired),
-    )
+    return network_drivers.demand([model], model.host, standby(block, desired))
 
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stead.core.kind import Reach
 from stead.kinds.network.model import Network
-from stead.kinds.network.needs import WIRES
+from stead.kinds.shared.network_drivers import WIRES
 from stead.language.desired import Block, Desired
 
 

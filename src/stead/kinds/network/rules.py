@@ -11,13 +11,13 @@ from stead.core.observed import Host
 from stead.drivers.network import DHCP, DHCP_HA, IPV6, PORT_SECURITY, TYPES, all_of_them, of, who_can
 from stead.kinds.network import subnet_rules
 from stead.kinds.network.model import Network
-from stead.kinds.network.needs import TUNNELS, WIRES, is_served
+from stead.kinds.network.needs import TUNNELS, is_served
 from stead.kinds.network.subnet_rules import SLAAC
 from stead.kinds.shared import underlay
 from stead.kinds.shared.fixed import Pinned, fixed_addresses
 from stead.kinds.shared.interfaces import users
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.kinds.shared.network_drivers import cannot
+from stead.kinds.shared.network_drivers import WIRES, cannot
 from stead.kinds.shared.routing import ways
 from stead.kinds.shared.subnets import Net, nets_of, overlap, read
 from stead.language.desired import Block, Desired

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 from stead.core.address import Address
 from stead.core.fields import (
-    INVENTORY,
     Cidr,
     Example,
     Granted,
@@ -16,6 +15,7 @@ from stead.core.fields import (
 )
 from stead.core.value import value
 from stead.kinds.shared.forwards import Forward
+from stead.kinds.shared.two_hosts import Ha, OwnHost
 
 
 @value
@@ -82,14 +82,7 @@ class Router:
     routes: Annotated[
         tuple[StaticRoute, ...], "Static routes", Example([{"to": "192.168.0.0/16", "via": "10.20.0.254"}])
     ] = ()
-    ha: Annotated[
-        bool | Literal["auto"],
-        "Whether it is on a second network host, which takes over within seconds when the first fails. `auto`: where "
-        "another network host fits; `true`: warn where none does",
-        Example(True),
-    ] = "auto"
+    ha: Ha = "auto"
     enabled: Annotated[bool, "Whether it forwards; when false, it keeps its addresses and is on no host"] = True
-    host: Annotated[
-        str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
-    ] = ""
+    host: OwnHost = ""
     description: Annotated[str, Text(lines=True), "For people"] = ""

@@ -111,18 +111,7 @@ def demand(block: Block, desired: Desired) -> Demand | None:
     networks = [joined.block.model for joined in interfaces(block, desired)]
     if model.external is None and any(map(network_drivers.has_no_host, networks)):
         return None
-    physical = frozenset(
-        network.physical for network in networks if network.type in {"flat", "vlan"} and network.physical
-    )
-    return Demand(
-        role="network",
-        amounts={"services": 1},
-        host=model.host,
-        physical_networks=physical,
-        required=network_drivers.required(networks),
-        forbidden=network_drivers.forbidden(networks),
-        standby=standby(block, desired),
-    )
+    return network_drivers.demand(networks, model.host, standby(block, desired))
 
 
 def usage(block: Block, _desired: Desired) -> dict[str, int]:

@@ -24,7 +24,7 @@ from stead.kinds.router.model import Router
 from stead.kinds.router.needs import Joined, inner, interfaces, outer
 from stead.kinds.shared.interfaces import check_port
 from stead.kinds.shared.memoize_last import memoize_last
-from stead.kinds.shared.network_drivers import cannot
+from stead.kinds.shared.network_drivers import WIRES, cannot
 from stead.kinds.shared.subnets import Net, holds, nets_of, overlap
 from stead.language.desired import Block, Desired
 
@@ -74,7 +74,7 @@ def _drivers(block: Block, joined: list[Joined]) -> Iterator[Diagnostic]:
 
 
 def _asked_of(one: Joined, model: Router) -> list[Feature]:
-    wired = one.block.model.type in {"flat", "vlan"}
+    wired = one.block.model.type in WIRES
     if one.key == "external":
         found = [ROUTERS_OUT] if wired else [ROUTERS_OUT, ROUTERS_OUT_TUNNELS]
     else:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from stead.core.diagnostics import Code, Diagnostic, Place
 from stead.core.driver import DriverScope, Feature
+from stead.core.needs import Demand, Standby
 from stead.drivers.network import NetworkDriver, all_of_them, of
 
+WIRES = frozenset({"vlan", "flat"})
 CANNOT = Code("STEAD-N047", "the network's driver cannot do this")
 
 
@@ -19,6 +21,8 @@ class NetworkShape(Protocol):
     def type(self) -> str: ...
     @property
     def driver(self) -> str: ...
+    @property
+    def physical(self) -> str | None: ...
 
 
 def cannot(network: NetworkShape, features: Iterable[Feature], place: Place | None) -> Iterator[Diagnostic]:
@@ -33,6 +37,19 @@ def has_no_host(network: NetworkShape) -> bool:
     """Whether no host is chosen for what serves it, nor for its routers."""
     driver = all_of_them().get(network.driver)
     return driver is not None and driver.scope is DriverScope.CLUSTER
+
+
+def demand(networks: Collection[NetworkShape], host: str, standby: Standby) -> Demand:
+    """Of what serves these networks or joins them, on a network host."""
+    return Demand(
+        role="network",
+        amounts={"services": 1},
+        host=host,
+        physical_networks=frozenset(one.physical for one in networks if one.type in WIRES and one.physical),
+        required=required(networks),
+        forbidden=forbidden(networks),
+        standby=standby,
+    )
 
 
 def required(networks: Iterable[NetworkShape]) -> frozenset[str]:

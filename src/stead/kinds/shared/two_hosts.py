@@ -6,10 +6,11 @@ moves between them. A MAC depends on its host alone: who changes places with the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 from zlib import crc32
 
 from stead.core.driver import Feature
+from stead.core.fields import INVENTORY, Example, Granted
 from stead.core.kind import Member, World
 from stead.core.needs import STANDBY, Need, Numbers, Standby
 from stead.drivers.network import of
@@ -18,6 +19,16 @@ from stead.language.desired import Desired
 
 LINK = "ha.vni"
 OWN = 0x0A  # first octet of MACs that are no lease: locally administered, and of no other use here
+
+Ha = Annotated[
+    bool | Literal["auto"],
+    "Whether it is on a second network host, which takes over within seconds when the first fails. `auto`: where "
+    "another network host fits; `true`: warn where none does",
+    Example(True),
+]
+OwnHost = Annotated[
+    str, INVENTORY, Granted("hosts"), "The network host it runs on; left out, it is chosen", Example("network-1")
+]
 
 
 def wish(ha: bool | str, driver: str, feature: Feature) -> Standby:
