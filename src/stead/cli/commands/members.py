@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from stead.cli.common import asked
 from stead.cli.common import options as shared
-from stead.core.diagnostics import Code, Refused, Severity
+from stead.core.diagnostics import Code, Severity
 
 if TYPE_CHECKING:
     from stead.core.address import Address
@@ -32,49 +33,26 @@ WORDS = 7  # the first columns; numbers follow
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", nargs="*", metavar="ADDRESS", help="only these load balancers (default: all)")
-    parser.add_argument("--project", metavar="NAME", help="only this project")
-    shared.inputs(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    asked.arguments(parser, "load balancers")
 
 
 def run(options: argparse.Namespace) -> int:
     from stead.cli.commands.hosts import real_inventory
-    from stead.cli.common.console_output import complain
-    from stead.cli.common.selection import must_be_recorded
-    from stead.cli.common.workspace import open_state
     from stead.runner.measuring import backends
 
     workspace = shared.workspace_of(options)
-    records = open_state(workspace).recorded().resources
-    if options.project:
-        must_be_recorded(options.project, records)
-    balancers = balancers_of(records, options.address, options.project)
+    balancers = asked.asked_for(workspace, options.address, options.project, lambda kind: kind.balances)
     uuids = by_host(balancers)
     found, silent = backends(real_inventory(workspace).connections, uuids)
-    if silent and len(silent) == len(uuids):
-        raise Refused(NOBODY.at(None, "; ".join(f"{host}: {why}" for host, why in sorted(silent.items()))))
-    complain(SILENT.at(None, f"{host}: {why}") for host, why in sorted(silent.items()))
+    asked.tell_silent(silent, uuids, SILENT, NOBODY)
     found = sorted(found, key=lambda one: (str(balancers[one.uuid].address), one.listener, one.member, one.host))
     if options.json:
         told = [{"address": str(balancers[one.uuid].address), **one._asdict()} for one in found]
         print(json.dumps({"members": told}, indent=1))
         return 0
-    print("\n".join(table([cells(balancers[one.uuid].address, one) for one in found])) if found else "Nobody is asked.")
+    rows = [cells(balancers[one.uuid].address, one) for one in found]
+    print("\n".join(asked.table(HEAD, rows, WORDS)) if rows else "Nobody is asked.")
     return 0
-
-
-def balancers_of(records: Mapping[Address, Record], named: Sequence[str], project: str | None) -> dict[str, Record]:
-    """By UUID: hosts are believed in what they found, and not in whose it is."""
-    from stead.cli.commands.state import chosen
-    from stead.kinds import kinds
-
-    asked = chosen(records, named) if named else list(records)
-    return {
-        records[one].leases.get("uuid", ""): records[one]
-        for one in asked
-        if kinds()[one.kind].balances and records[one].host and project in (None, one.project)
-    }
 
 
 def by_host(balancers: Mapping[str, Record]) -> dict[str, list[str]]:
@@ -86,11 +64,10 @@ def by_host(balancers: Mapping[str, Record]) -> dict[str, list[str]]:
 
 
 def cells(address: Address, one: BackendState) -> tuple[str, ...]:
-    from stead.cli.commands.top import size
     from stead.plan.render.values import safe
 
     words = (str(address), one.listener, one.member, one.host, one.state, _time(one.since), one.check or "-")
-    return (*map(safe, words), str(one.sessions), str(one.total), size(one.bytes_in), size(one.bytes_out))
+    return (*map(safe, words), str(one.sessions), str(one.total), asked.size(one.bytes_in), asked.size(one.bytes_out))
 
 
 def _time(seconds: int) -> str:
@@ -98,14 +75,3 @@ def _time(seconds: int) -> str:
         if seconds >= 2 * unit:
             return f"{seconds // unit}{letter}"
     return f"{seconds}s"
-
-
-def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(line[at]) for line in (HEAD, *rows)) for at in range(len(HEAD))]
-    return [
-        "  ".join(
-            f"{cell:<{width}}" if at < WORDS else f"{cell:>{width}}"
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in (HEAD, *rows)
-    ]

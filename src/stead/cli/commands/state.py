@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
 from stead.cli.common.request import Printing
+from stead.cli.common.selection import chosen
 from stead.cli.common.workspace import Workspace, open_state
-from stead.core.address import Address, order, parse
+from stead.core.address import order, parse
 from stead.core.named import NamedTuple
 from stead.plan.render.values import legible, safe
 from stead.store.codes import KEY_NEEDED, TAKEN_ADDRESS, UNKNOWN_ADDRESS, refuse
 from stead.store.model import LockRequest, Writes, moment
 
 if TYPE_CHECKING:
-    from stead.core.recorded import Record
     from stead.store import Store
 
 
@@ -69,25 +69,6 @@ def list_all(options: argparse.Namespace) -> int:
     elif wanted:
         print("\n".join(map(str, wanted)))
     return 0
-
-
-def chosen(records: Mapping[Address, Record], texts: Sequence[str]) -> list[Address]:
-    """Members of the blocks that are named, and those named themselves. Refuses what nothing goes by."""
-    found: dict[Address, None] = {}
-    for text in texts:
-        address = parse(text)
-        some = [one for one in records if address in (one, one.block)]
-        if not some:
-            refuse(UNKNOWN_ADDRESS, f"Nothing is recorded as {text!r}.{_near(text, records)}", address=text)
-        found.update(dict.fromkeys(sorted(some, key=order)))
-    return list(found)
-
-
-def _near(text: str, records: Mapping[Address, Record]) -> str:
-    import difflib
-
-    match = difflib.get_close_matches(text, map(str, records), n=1)
-    return f" Did you mean {match[0]}?" if match else " `stead state list` lists what is."
 
 
 def show(options: argparse.Namespace) -> int:

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from stead.cli.common import asked
 from stead.cli.common import options as shared
-from stead.core.diagnostics import Code, Refused, Severity
+from stead.core.diagnostics import Code, Severity
 
 if TYPE_CHECKING:
     from stead.core.address import Address
-    from stead.core.recorded import Record
     from stead.runner.measuring import Rates
 
 SILENT = Code("STEAD-H046", "a host does not say what its guests use", Severity.WARNING)
@@ -32,13 +32,12 @@ NOBODY = Code("STEAD-H047", "no host says what its guests use")
 SECONDS = 2
 SORTS = ("cpu", "memory", "disk", "network", "steal", "wait", "address")
 HEAD = ("ADDRESS", "HOST", "CPU", "STEAL", "WAIT", "MEMORY", "READ/s", "WRITE/s", "IOPS", "IN/s", "OUT/s", "DROP/s")
-UNITS = ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K"))
+WORDS = 2  # the first columns; numbers follow
 Measured = tuple["Address", "Rates"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", nargs="*", metavar="ADDRESS", help="only these instances (default: all)")
-    parser.add_argument("--project", metavar="NAME", help="only this project")
+    asked.arguments(parser, "instances")
     parser.add_argument("--sort", choices=SORTS, default=SORTS[0], help=f"what comes first (default: {SORTS[0]})")
     parser.add_argument(
         "--seconds",
@@ -47,46 +46,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"how long to measure (default: {SECONDS})",
     )
-    shared.inputs(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(options: argparse.Namespace) -> int:
     from stead.cli.commands.hosts import real_inventory
-    from stead.cli.common.console_output import complain
-    from stead.cli.common.selection import must_be_recorded
-    from stead.cli.common.workspace import open_state
     from stead.runner.measuring import measure
 
     workspace = shared.workspace_of(options)
-    records = open_state(workspace).recorded().resources
-    if options.project:
-        must_be_recorded(options.project, records)
-    guests = guests_of(records, options.address, options.project)
+    guests = asked.asked_for(workspace, options.address, options.project, lambda kind: kind.guest)
     hosts = {one.host for one in guests.values()}
     rates, silent = measure(real_inventory(workspace).connections, hosts, options.seconds)
-    if silent and len(silent) == len(hosts):
-        raise Refused(NOBODY.at(None, "; ".join(f"{host}: {why}" for host, why in sorted(silent.items()))))
-    complain(SILENT.at(None, f"{host}: {why}") for host, why in sorted(silent.items()))
+    asked.tell_silent(silent, hosts, SILENT, NOBODY)
     found = ordered([(guests[one.uuid].address, one) for one in rates if one.uuid in guests], options.sort)
     if options.json:
         print(json.dumps({"instances": [{"address": str(name), **one._asdict()} for name, one in found]}, indent=1))
         return 0
-    print("\n".join(table(found)) if found else "No instance is on.")
+    rows = [cells(address, one) for address, one in found]
+    print("\n".join(asked.table(HEAD, rows, WORDS)) if rows else "No instance is on.")
     return 0
-
-
-def guests_of(records: Mapping[Address, Record], named: Sequence[str], project: str | None) -> dict[str, Record]:
-    """By UUID: hosts are believed in what they measure, and not in whose it is."""
-    from stead.cli.commands.state import chosen
-    from stead.kinds import kinds
-
-    asked = chosen(records, named) if named else list(records)
-    return {
-        records[one].leases.get("uuid", ""): records[one]
-        for one in asked
-        if kinds()[one.kind].guest and records[one].host and project in (None, one.project)
-    }
 
 
 def ordered(found: Iterable[Measured], by: str) -> list[Measured]:
@@ -104,18 +81,6 @@ def ordered(found: Iterable[Measured], by: str) -> list[Measured]:
     return sorted(found, key=lambda one: (-amounts[by](one[1]), order(one[0])))
 
 
-def table(found: Sequence[Measured]) -> list[str]:
-    lines = [HEAD, *(cells(address, one) for address, one in found)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(HEAD))]
-    return [
-        "  ".join(
-            f"{cell:<{width}}" if at < 2 else f"{cell:>{width}}"
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-
-
 def cells(address: Address, one: Rates) -> tuple[str, ...]:
     return (
         str(address),
@@ -123,18 +88,11 @@ def cells(address: Address, one: Rates) -> tuple[str, ...]:
         f"{one.cpu:.0%}",
         f"{one.steal:.0%}",
         f"{one.wait:.0%}",
-        f"{size(one.memory_used)}/{size(one.memory)}",
-        size(one.read_bytes),
-        size(one.written_bytes),
+        f"{asked.size(one.memory_used)}/{asked.size(one.memory)}",
+        asked.size(one.read_bytes),
+        asked.size(one.written_bytes),
         f"{one.reads + one.writes:.0f}",
-        size(one.received_bytes),
-        size(one.sent_bytes),
+        asked.size(one.received_bytes),
+        asked.size(one.sent_bytes),
         f"{one.drops:.0f}",
     )
-
-
-def size(number: float) -> str:
-    for unit, letter in UNITS:
-        if number >= unit:
-            return f"{number / unit:.1f}{letter}"
-    return f"{number:.0f}"

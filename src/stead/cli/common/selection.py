@@ -221,6 +221,24 @@ class _Names:
             raise Refused(*dict.fromkeys(self._wrong))  # a command may name one thing twice
 
 
+def chosen(records: Collection[Address], texts: Sequence[str]) -> list[Address]:
+    """Members of the blocks that are named, and those named themselves. Refuses what nothing goes by."""
+    from stead.store.codes import UNKNOWN_ADDRESS, refuse
+
+    found: dict[Address, None] = {}
+    for text in texts:
+        address = parse(text)
+        some = [one for one in records if address in (one, one.block)]
+        if not some:
+            refuse(UNKNOWN_ADDRESS, f"Nothing is recorded as {text!r}.{_near(text, records)}", address=text)
+        found.update(dict.fromkeys(sorted(some, key=order)))
+    return list(found)
+
+
+def _near(text: str, records: Collection[Address]) -> str:
+    return _nearest(text, map(str, records)) or " `stead state list` lists what is."
+
+
 def must_be_recorded(project: str, recorded: Collection[Address]) -> None:
     """For commands that read the store alone."""
     known = _projects_of(recorded)
