@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.unit.runner.simulated_site import SimulatedSite, empty_folder
 
-from stead.cli import main
 from stead.core.address import Address, parse
 from stead.store import open_store
 
@@ -41,24 +40,9 @@ GUEST = {
 }
 
 
-class Site:
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.capsys = folder, capsys
-
-    def write(self, **more: Any) -> None:
-        project = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}}, **more}
-        text = {"stead": 1, "images": {"debian": {"source": "/d.qcow2"}}, "projects": {"acme": project}}
-        (self.folder / "stead.yml").write_text(yaml.safe_dump(text))
-
-    def run(self, *words: str, rc: int = 0) -> str:
-        self.capsys.readouterr()
-        got = main(list(words))
-        told = self.capsys.readouterr()
-        assert got == rc, told.out + told.err
-        return told.out if "--json" in words else " ".join((told.out + told.err).split())
-
+class Site(SimulatedSite):
     def steps(self) -> list[tuple[str, str, str, str, str]]:
-        found = json.loads(self.run("plan", "--json"))["steps"]
+        found = self.planned()
         return [
             (one["address"].partition("/")[2], one["action"], one["host"], one.get("to", ""), one["disturbs"])
             for one in found
@@ -85,11 +69,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Site:
-    monkeypatch.chdir(tmp_path)
-    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "inventory.yml").write_text(INVENTORY)
-    return Site(tmp_path, capsys)
+    return Site(empty_folder(tmp_path, monkeypatch, INVENTORY), capsys)
 
 
 def volume(host: str, **more: Any) -> dict[str, Any]:

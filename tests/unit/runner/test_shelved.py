@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-
-from stead.cli import main
+from tests.unit.runner.simulated_site import SimulatedSite, empty_folder
 
 INVENTORY = """
 all:
@@ -25,29 +23,14 @@ PET = {"flavor": {"vcpus": 2, "memory": "4GiB", "disk": "1GiB"}, "image": "debia
 DB = "acme/instances/db"
 
 
-class SmallSite:
+class SmallSite(SimulatedSite):
     """Two hosts with room for three such instances each: processors count twice, memory once."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.capsys = folder, capsys
-
-    def write(self, instances: dict[str, Any], **more: Any) -> None:
-        project = {"networks": {"app": {"subnets": {"v4": {"cidr": "10.20.0.0/24"}}}}, **more, "instances": instances}
-        text = {"stead": 1, "images": {"debian": {"source": "/d.qcow2"}}, "projects": {"acme": project}}
-        (self.folder / "stead.yml").write_text(yaml.safe_dump(text))
-
-    def run(self, *words: str, rc: int = 0) -> str:
-        self.capsys.readouterr()
-        got = main(list(words))
-        told = self.capsys.readouterr()
-        assert got == rc, told.out + told.err
-        return told.out if "--json" in words else " ".join((told.out + told.err).split())
 
     def do(self, *words: str, rc: int = 0) -> str:
         return self.run(*words, "--auto-approve", rc=rc)
 
     def steps(self) -> list[tuple[str, str]]:
-        found = json.loads(self.run("plan", "--json"))["steps"]
+        found = self.planned()
         return [(one["address"], one["action"]) for one in found]
 
     def there(self, address: str = DB) -> tuple[str, str, bool]:
@@ -58,31 +41,27 @@ class SmallSite:
 
     def fill(self, host: str, instances: dict[str, Any], **more: Any) -> dict[str, Any]:
         full = {**instances, **{f"full-{at}": {**PET, "host": host} for at in (1, 2)}}
-        self.write(full, **more)
+        self.write(instances=full, **more)
         return full
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> SmallSite:
-    monkeypatch.chdir(tmp_path)
-    for name in ("STEAD_STORE", "STEAD_STORE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "inventory.yml").write_text(INVENTORY)
-    return SmallSite(tmp_path, capsys)
+    return SmallSite(empty_folder(tmp_path, monkeypatch, INVENTORY), capsys)
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_what_is_shelved_leaves_its_room_to_others_and_comes_back_elsewhere(site: SmallSite, *, by_hand: bool) -> None:
     pet = {"db": PET}
-    site.write(pet)
+    site.write(instances=pet)
     site.do("apply")
     home, _, _ = site.there()
     if by_hand:
-        site.write(pet)
+        site.write(instances=pet)
         site.do("shelve", DB)
     else:
         pet = {"db": {**PET, "state": "shelved"}}
-        site.write(pet)
+        site.write(instances=pet)
         site.do("apply")
     assert site.there() == (home, "stopped", True)
     assert site.steps() == []
@@ -92,7 +71,7 @@ def test_what_is_shelved_leaves_its_room_to_others_and_comes_back_elsewhere(site
     if by_hand:
         site.do("unshelve", DB)
     else:
-        site.write({**full, "db": PET})
+        site.write(instances={**full, "db": PET})
         site.do("apply")
     other, state, shelved = site.there()
     assert (state, shelved) == ("running", False)
@@ -101,7 +80,7 @@ def test_what_is_shelved_leaves_its_room_to_others_and_comes_back_elsewhere(site
 
 
 def test_it_comes_back_where_it_was_if_there_is_room(site: SmallSite) -> None:
-    site.write({"db": PET})
+    site.write(instances={"db": PET})
     site.do("apply")
     home, _, _ = site.there()
     site.do("shelve", DB)
@@ -111,7 +90,7 @@ def test_it_comes_back_where_it_was_if_there_is_room(site: SmallSite) -> None:
 
 def test_a_local_volume_keeps_it_on_its_host_and_that_is_said(site: SmallSite) -> None:
     pet, data = {"db": {**PET, "volumes": ["data"]}}, {"data": {"size": "1GiB"}}
-    site.write(pet, volumes=data)
+    site.write(instances=pet, volumes=data)
     site.do("apply")
     home, _, _ = site.there()
     site.do("shelve", DB)
@@ -122,18 +101,18 @@ def test_a_local_volume_keeps_it_on_its_host_and_that_is_said(site: SmallSite) -
 
 
 def test_nothing_is_done_where_there_is_no_room(site: SmallSite) -> None:
-    site.write({"db": PET})
+    site.write(instances={"db": PET})
     site.do("apply")
     site.do("shelve", DB)
     full = {f"full-{host}-{at}": {**PET, "host": host} for host in ("e1", "e2") for at in (1, 2)}
-    site.write({"db": PET, **full})
+    site.write(instances={"db": PET, **full})
     site.do("apply")
     assert "STEAD-P001" in site.do("unshelve", DB, rc=1)
     assert site.there()[1:] == ("stopped", True)
 
 
 def test_what_has_a_snapshot_comes_back_nowhere_else(site: SmallSite) -> None:
-    site.write({"db": PET}, snapshots={"before": {"instance": "db"}})
+    site.write(instances={"db": PET}, snapshots={"before": {"instance": "db"}})
     site.do("apply")
     home, _, _ = site.there()
     site.do("shelve", DB)
@@ -143,18 +122,18 @@ def test_what_has_a_snapshot_comes_back_nowhere_else(site: SmallSite) -> None:
 
 
 def test_one_member_is_shelved_and_the_others_keep_their_room(site: SmallSite) -> None:
-    site.write({"db": {**PET, "count": 3}})
+    site.write(instances={"db": {**PET, "count": 3}})
     site.do("apply")
     site.do("shelve", f"{DB}[1]")
     assert site.there(f"{DB}[1]")[1:] == ("stopped", True)
     assert site.there(f"{DB}[2]")[1:] == ("running", False)
-    site.write({"db": {**PET, "count": 3}, "more": {**PET, "count": 2}})
+    site.write(instances={"db": {**PET, "count": 3}, "more": {**PET, "count": 2}})
     site.do("apply")
     assert "STEAD-P001" in site.do("unshelve", f"{DB}[1]", rc=1)
 
 
 def test_what_is_not_shelved_is_not_unshelved_and_a_stop_takes_the_room_again(site: SmallSite) -> None:
-    site.write({"db": PET})
+    site.write(instances={"db": PET})
     site.do("apply")
     site.do("stop", DB)
     assert "STEAD-C091" in site.do("unshelve", DB, rc=1)
