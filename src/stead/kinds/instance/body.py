@@ -15,11 +15,11 @@ from stead.core.want import Body
 from stead.drivers.hypervisor import cpu_of, preferred, root_format
 from stead.drivers.storage import is_shared
 from stead.kinds.instance import hypervisors, nics, pacing, waits
-from stead.kinds.instance.demand import flavor_of, root_pool, root_size
+from stead.kinds.instance.demand import root_size
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.record_only import plain
-from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor, flavor_of, root_pool
 from stead.language.desired import Block
 
 # `virt` is what every other architecture that QEMU knows calls its machine for guests of this kind.

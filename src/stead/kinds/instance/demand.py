@@ -15,19 +15,10 @@ from stead.kinds.instance import hypervisors
 from stead.kinds.instance.model import Instance, Spread, Together
 from stead.kinds.shared import network_drivers, storage
 from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor, flavor_of, root_pool
 from stead.language.desired import Block, Desired
 
 PAGES = {"2MiB": 2 << 20, "1GiB": 1 << 30}
-
-
-def flavor_of(model: Instance, desired: Desired) -> Flavor | None:
-    """None when the name leads nowhere, which the language has reported."""
-    if isinstance(model.flavor, Flavor):
-        return model.flavor
-    block = desired.get(model.flavor)
-    found: Flavor | None = block.model if block is not None else None
-    return found
 
 
 def root_size(model: Instance, flavor: Flavor) -> int:
@@ -35,10 +26,6 @@ def root_size(model: Instance, flavor: Flavor) -> int:
     if model.boot_volume is not None:
         return 0
     return model.disk.size if model.disk is not None and model.disk.size is not None else flavor.disk
-
-
-def root_pool(model: Instance, flavor: Flavor) -> str:
-    return (model.disk.pool if model.disk is not None else None) or flavor.pool
 
 
 def disk_space(model: Instance, flavor: Flavor) -> int:

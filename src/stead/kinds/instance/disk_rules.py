@@ -9,13 +9,13 @@ from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host
 from stead.drivers.storage import ROOT_DISKS, why_nowhere
 from stead.kinds.instance.body import LETTERS
-from stead.kinds.instance.demand import disk_space, flavor_of, root_pool, root_size, volumes
+from stead.kinds.instance.demand import disk_space, root_size, volumes
 from stead.kinds.instance.model import Disk, Instance
 from stead.kinds.shared import images, storage
 from stead.kinds.shared.amounts import readable
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor, flavor_of, root_pool
 from stead.language.desired import Block, Desired
 
 NOTHING_TO_BOOT = Code("STEAD-I001", "the instance has nothing to boot from")

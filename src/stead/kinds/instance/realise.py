@@ -11,9 +11,10 @@ from stead.core.kind import Contribution, Member, SavedDisk, World
 from stead.core.want import Body, Want, digest
 from stead.kinds.instance import nics
 from stead.kinds.instance.body import Bodies
-from stead.kinds.instance.demand import flavor_of, volumes
+from stead.kinds.instance.demand import volumes
 from stead.kinds.instance.model import Instance
 from stead.kinds.instance.seed import Seed
+from stead.kinds.shared.sizing import flavor_of
 from stead.language.desired import Block
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from stead.core.address import Address, key_of
 from stead.core.diagnostics import Code, Diagnostic
 from stead.kinds.instance import disk_rules, group_rules, hypervisors, pacing, waits
-from stead.kinds.instance.demand import flavor_of
 from stead.kinds.instance.model import Instance, Nic
 from stead.kinds.shared import interfaces
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.kinds.shared.several import as_tuple
-from stead.kinds.shared.sizing import Flavor
+from stead.kinds.shared.sizing import Flavor, flavor_of
 from stead.kinds.shared.sizing_rules import TRAITS, sizing
 from stead.language.desired import Block, Desired
 

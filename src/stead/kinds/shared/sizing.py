@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from stead.core.address import Address
 from stead.core.fields import (
     INVENTORY,
     Example,
@@ -14,6 +15,7 @@ from stead.core.fields import (
     Whole,
 )
 from stead.core.value import field, value
+from stead.language.desired import Desired
 
 MACHINE = Text(pattern=r"[A-Za-z0-9._-]*", what="a machine type such as q35", longest=64)
 TRAIT = Text(pattern=r"[a-z0-9][a-z0-9._-]*", what="a trait: lower case letters, digits, '.', '_' and '-'", longest=64)
@@ -84,3 +86,18 @@ class Flavor:
     forbidden_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that the host must not have"] = ()
     preferred_traits: Annotated[tuple[Annotated[str, TRAIT], ...], "Traits that make a host the better choice"] = ()
     description: Annotated[str, Text(lines=True), "For people"] = ""
+
+
+def flavor_of(instance: Any, desired: Desired) -> Flavor | None:
+    """Of an instance's model. None when the name leads nowhere, which the language has reported."""
+    written: Flavor | Address = instance.flavor
+    if isinstance(written, Flavor):
+        return written
+    block = desired.get(written)
+    found: Flavor | None = block.model if block is not None else None
+    return found
+
+
+def root_pool(instance: Any, flavor: Flavor) -> str:
+    """Of the root disk that comes and goes with an instance."""
+    return (instance.disk.pool if instance.disk is not None else None) or flavor.pool

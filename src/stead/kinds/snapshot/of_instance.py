@@ -8,6 +8,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.observed import Host
 from stead.drivers.storage import FREEZE, why_nowhere
+from stead.kinds.shared.sizing import flavor_of, root_pool
 from stead.language.desired import Desired
 
 
@@ -16,13 +17,8 @@ def main_pool(instance: Any, desired: Desired) -> str:
     if instance.boot_volume is not None:
         block = desired.get(instance.boot_volume)
         return str(block.model.pool) if block is not None else ""
-    if instance.disk is not None and instance.disk.pool:
-        return str(instance.disk.pool)
-    flavor = instance.flavor
-    if isinstance(flavor, Address):
-        block = desired.get(flavor)
-        flavor = block.model if block is not None else None
-    return str(flavor.pool) if flavor is not None else ""
+    flavor = flavor_of(instance, desired)
+    return root_pool(instance, flavor) if flavor is not None else ""
 
 
 def left_out(instance: Any, desired: Desired, hosts: Mapping[str, Host]) -> Iterator[tuple[Address, str]]:
