@@ -66,9 +66,9 @@ Silent = dict[str, str]  # host -> why it does not say
 
 def measure(connections: Connections, hosts: Iterable[str], seconds: float) -> tuple[list[Rates], Silent]:
     def ask(host: str, told: Mapping[str, Any]) -> list[Rates]:
-        return _asked(host, told, ("rates", str(seconds)), seconds, lambda said: _all_rates(host, said))
+        return _asked(host, told, ("rates", str(seconds)), seconds, partial(_all_rates, host))
 
-    return _gathered(connections, dict.fromkeys(hosts, ask))
+    return _gathered(connections, hosts, ask)
 
 
 def backends(connections: Connections, uuids: Mapping[str, Sequence[str]]) -> tuple[list[BackendState], Silent]:
@@ -77,33 +77,32 @@ def backends(connections: Connections, uuids: Mapping[str, Sequence[str]]) -> tu
     def ask(host: str, told: Mapping[str, Any]) -> list[BackendState]:
         found: list[BackendState] = []
         for uuid in uuids[host]:
-            read = partial(_all_backends, host, uuid)
-            found += _asked(host, told, ("backends", uuid), 0, read)
+            found += _asked(host, told, ("backends", uuid), 0, partial(_all_backends, host, uuid))
         return found
 
-    return _gathered(connections, dict.fromkeys(uuids, ask))
+    return _gathered(connections, uuids, ask)
 
 
 def _gathered(
-    connections: Connections, asks: Mapping[str, Callable[[str, Mapping[str, Any]], list[T]]]
+    connections: Connections, hosts: Iterable[str], ask: Callable[[str, Mapping[str, Any]], list[T]]
 ) -> tuple[list[T], Silent]:
     found: list[T] = []
     silent: Silent = {}
 
-    def ask(host: str) -> None:
+    def gather(host: str) -> None:
         told = connections.get(host)
         if told is None:
             silent[host] = "the inventory does not have it"
             return
         try:
-            found.extend(asks[host](host, told))
+            found.extend(ask(host, told))
         except (OSError, subprocess.TimeoutExpired) as error:
             silent[host] = f"it does not answer ({type(error).__name__})"
         except _Wrong as error:
             silent[host] = str(error)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(ask, sorted(asks)))
+        list(pool.map(gather, sorted(set(hosts))))
     return found, silent
 
 

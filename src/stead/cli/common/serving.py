@@ -63,13 +63,13 @@ def must_be_ready(identity: IdentitySettings) -> None:
     if identity.ldap:
         from stead.serve.identity.ldap_directory import LdapDirectory
 
-        for one in identity.ldap.values():
-            LdapDirectory(one).must_be_ready()
+        for directory in identity.ldap.values():
+            LdapDirectory(directory).must_be_ready()
     if identity.oidc:
         from stead.serve.identity.oidc_provider import OidcProvider
 
-        for two in identity.oidc.values():
-            OidcProvider(two).must_be_ready()
+        for provider in identity.oidc.values():
+            OidcProvider(provider).must_be_ready()
 
 
 def means(workspace: Workspace) -> Means:
