@@ -57,7 +57,18 @@ def test_a_project_has_one_key_and_every_project_another(site: Path, capsys: pyt
 @pytest.mark.usefixtures("site")
 def test_what_has_no_keys_is_told(capsys: pytest.CaptureFixture[str], address: str) -> None:
     assert main(["credentials", address]) == 1
-    assert "STEAD-C110" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "STEAD-C110" in told
+    assert "These have: acme/buckets/backups, acme/buckets/www" in " ".join(told.split())
+
+
+@pytest.mark.usefixtures("site")
+def test_an_output_that_is_not_there_has_nothing_to_reveal(capsys: pytest.CaptureFixture[str]) -> None:
+    for more in ([], ["--reveal"]):
+        capsys.readouterr()
+        assert main(["output", "websit", *more]) == 1
+        told = capsys.readouterr()
+        assert (told.out, "Did you mean 'website'?" in told.err) == ("", True)
 
 
 def test_a_store_goes_after_its_buckets_on_all_its_hosts(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

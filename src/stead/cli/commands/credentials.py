@@ -23,6 +23,7 @@ from stead.core.diagnostics import Code, Refused, has_errors
 from stead.core.fields import Secret
 from stead.core.recorded import Recorded
 from stead.kinds import kinds
+from stead.language.reading.context import nearest
 
 NONE = Code("STEAD-C110", "there are no credentials for this")
 
@@ -43,8 +44,9 @@ def run(options: argparse.Namespace) -> int:
     shows = kinds()[block.kind].credentials if block is not None else None
     recorded = open_state(workspace).recorded()
     if block is None or shows is None or address not in recorded.resources:
-        able = ", ".join(kind.plural for kind in kinds().values() if kind.credentials is not None)
-        text = f"{options.address} is not applied, or has none. Name one of: {able}, as PROJECT/KIND/NAME."
+        able = [str(one) for one in recorded.resources if kinds()[one.kind].credentials is not None]
+        known = f"These have: {', '.join(sorted(able)[:8])}." if able else "Nothing that is applied has."
+        text = f"{options.address} is not applied, or has none.{nearest(options.address, able)} {known}"
         raise Refused(NONE.at(None, text))
     told = shows(block, desired, lambda one: _applied(recorded, one))
     plain = {name: one.reveal() if isinstance(one, Secret) else one for name, one in told.items()}

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import Workspace, open_state
 from stead.core.diagnostics import Code, Refused
+from stead.language.reading.context import nearest
 from stead.plan.render.values import opened, shown
 
 if TYPE_CHECKING:
@@ -40,16 +41,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     workspace = shared.workspace_of(options)
     recorded = dict(open_state(workspace).outputs())
+    if options.name is not None and options.name not in recorded:
+        known = f"There are {', '.join(recorded)}." if recorded else "The last apply had none."
+        raise Refused(
+            NO_OUTPUT.at(None, f"There is no output {options.name!r}.{nearest(options.name, recorded)} {known}")
+        )
     if options.reveal:
-        wanted = recorded if options.name is None else {options.name: recorded.get(options.name)}
+        wanted = recorded if options.name is None else {options.name: recorded[options.name]}
         recorded.update(revealed(wanted, secrets_of(workspace)))
     outputs = opened(recorded)
     if options.name is None:
         print_all(outputs, as_json=options.json)
         return 0
-    if options.name not in outputs:
-        known = f"There are {', '.join(outputs)}." if outputs else "The last apply had none."
-        raise Refused(NO_OUTPUT.at(None, f"There is no output {options.name!r}. {known}"))
     value = outputs[options.name]
     print(json.dumps(value) if options.json or not isinstance(value, str) else value)
     return 0
