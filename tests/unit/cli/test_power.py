@@ -265,9 +265,13 @@ def test_what_is_halted_stays_so_until_it_is_resumed(verb: str, state: str, caps
 
 @pytest.mark.usefixtures("demo")
 def test_what_is_off_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert do("stop", DB) == 0
-    assert do("resume", DB) == 1
-    assert "STEAD-C066" in capsys.readouterr().err
+    for verb, state in (("shelve", "shelved"), ("stop", "stopped")):
+        assert do(verb, DB) == 0
+        capsys.readouterr()
+        assert do("resume", DB) == 1
+        told = capsys.readouterr().err
+        assert "STEAD-C066" in told
+        assert f"is {state}, so" in told
     assert state_on_host(capsys, DB) == "stopped"
 
 

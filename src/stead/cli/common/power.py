@@ -93,7 +93,8 @@ def _pending(ready: Ready, actions: Collection[Action], of: Collection[str] = ()
 def only_halted(addresses: Collection[str], ready: Ready) -> Iterator[Diagnostic]:
     yield from only_power(addresses, ready)
     for step in ready.plan.steps:
-        state = step.have.fields().get(STATE) if step.have is not None else ""
+        fields = step.have.fields() if step.have is not None else {}
+        state = SHELVED if SHELVED in fields else fields.get(STATE, "")
         if state not in (*HALTED, "running"):  # somebody may have let it go on by hand
             text = f"{step.address} is {state}, so there is nothing that could go on. `stead start` starts it."
             yield OFF.at(None, text, address=str(step.address))
