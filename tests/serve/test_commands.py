@@ -148,3 +148,22 @@ def test_anywhere_is_ipv4_too() -> None:
 
     with listening("::", 0) as link, socket.create_connection(("127.0.0.1", link.getsockname()[1])) as client:
         assert client.getpeername()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["create", "eve", "--generate", "--domain", "corp"], "--domain is for `stead user totp`"),
+        (["create", "eve", "--generate", "--off"], "--off is for"),
+        (["totp", "ada", "--project", "demo"], "--project is for"),
+        (["totp", "lena", "--domain", "crop"], "There is no domain crop. Known are default."),
+        (["totp", "lena"], "There is no user lena."),
+    ],
+)
+def test_what_an_action_has_no_use_for_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    assert main(["user", *words, "-s", str(folder)]) == 1
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert main(["user", "list", "-s", str(folder)]) == 0
+    assert capsys.readouterr().out == "", "nobody was made"

@@ -25,9 +25,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
+from stead.cli.common.workspace import BAD_OPTION
 from stead.core.diagnostics import Code, Refused
+from stead.language.reading.context import nearest
 
 if TYPE_CHECKING:
+    from stead.language.desired.identity import IdentitySettings
     from stead.serve.cloud import Means
     from stead.serve.identity.people import People
 
@@ -36,6 +39,15 @@ NO_USER = Code("STEAD-C064", "the command for users cannot be carried out")
 NO_CODE = Code("STEAD-C108", "the code does not belong to the secret")
 SHORTEST = 8  # characters
 MADE = 18  # random bytes of a password that is made here
+ONLY_WITH = {
+    "admin": ("create",),
+    "project": ("create", "clouds-yaml"),
+    "generate": ("create",),
+    "domain": ("totp", "clouds-yaml"),
+    "off": ("totp",),
+    "url": ("clouds-yaml",),
+    "cacert": ("clouds-yaml",),
+}
 HERE = "http://127.0.0.1:8774"
 
 
@@ -66,8 +78,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.cli.common.serving import means, people_of, required
 
     required()
-    if options.action != "list" and not options.name:
-        raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
+    check_options(options)
     if options.action == "clouds-yaml":
         url = options.url or os.environ.get("STEAD_API_URL", HERE)
         authority = options.cacert or os.environ.get("STEAD_API_CACERT", "")
@@ -84,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
             case "delete":
                 people.remove_user(people.named(options.name) or options.name)
             case "totp":
-                second_factor(people, user_named(people, options.name, options.domain), off=options.off)
+                second_factor(people, user_named(people, options.name, options.domain, ready), off=options.off)
             case _:
                 where = project_id(options.project, ready) if options.project else ""
                 secret = made() if options.generate else password()
@@ -94,6 +105,16 @@ def run(options: argparse.Namespace) -> int:
     except Fault as fault:
         raise Refused(NO_USER.at(None, said(fault))) from fault
     return 0
+
+
+def check_options(options: argparse.Namespace) -> None:
+    if options.action != "list" and not options.name:
+        raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
+    for name, actions in ONLY_WITH.items():
+        if getattr(options, name) and options.action not in actions:
+            whose = " and ".join(f"`stead user {one}`" for one in actions)
+            text = f"--{name} is for {whose}. {options.action} has no use for it."
+            raise Refused(BAD_OPTION.at(None, text))
 
 
 def list_users(people: People) -> None:
@@ -114,14 +135,20 @@ def create(people: People, name: str, secret: str, where: str, role: str, *, adm
     print(f"{user}  {name}")
 
 
-def user_named(people: People, name: str, domain: str) -> str:
+def user_named(people: People, name: str, domain: str, ready: Means) -> str:
     from stead.serve.identity.declared import domain_id
     from stead.serve.identity.registry import DOMAIN, DOMAINS
 
-    made = {one["name"]: id_ for id_, one in people.of_kind(DOMAINS)}
-    user = people.named(name, made.get(domain, domain_id(domain)) if domain else DOMAIN)
+    known = {DOMAIN: DOMAIN} | {one["name"]: id_ for id_, one in people.of_kind(DOMAINS)}
+    if domain and (settings := declared(ready)) is not None:
+        known |= {one: domain_id(one) for one in (*settings.ldap, *settings.oidc)}
+    if domain and domain not in known:
+        text = f"There is no domain {domain}.{nearest(domain, known)} Known are {', '.join(sorted(known))}."
+        raise Refused(NO_USER.at(None, text))
+    user = people.named(name, known[domain or DOMAIN])
     if user is None:
-        raise Refused(NO_USER.at(None, f"There is no user {name}. `stead user list` shows who there is."))
+        where = f" in {domain}: one of a directory is there after the first login" if domain else ""
+        raise Refused(NO_USER.at(None, f"There is no user {name}{where}. `stead user list` shows who there is."))
     return user
 
 
@@ -145,15 +172,20 @@ def typed(prompt: str) -> str:
     return sys.stdin.readline().strip()
 
 
+def declared(ready: Means) -> IdentitySettings | None:
+    """What the site's files say of who logs in."""
+    from stead.serve.cloud import Cloud
+
+    return Cloud(ready).world().desired.site.identity
+
+
 def role_named(name: str, ready: Means) -> str:
     from stead.language.desired.identity import FIXED_ROLES
-    from stead.language.reading.context import nearest
-    from stead.serve.cloud import Cloud
     from stead.serve.identity.declared import role_key
 
     if name in FIXED_ROLES:
         return name
-    identity = Cloud(ready).world().desired.site.identity
+    identity = declared(ready)
     known = [*FIXED_ROLES, *(identity.roles if identity is not None else ())]
     if name not in known:
         raise Refused(NO_USER.at(None, f"There is no role {name}.{nearest(name, known)} Known are {', '.join(known)}."))
