@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from stead.core.address import Address
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.driver import Feature
-from stead.drivers.object import CORS, PUBLIC, QUOTA, VERSIONING, WEBSITE, of
+from stead.drivers.object import CORS, PUBLIC, QUOTA, VERSIONING, WEBSITE, all_of_them, of
 from stead.kinds.bucket.model import Bucket
 from stead.kinds.shared.memoize_last import memoize_last
 from stead.language.desired import Block, Desired
@@ -42,10 +42,11 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
         text = "Who opens a website has no key. Set `public: true`, or leave `website` out."
         yield HIDDEN.at(block.place("website"), text)
     store = desired.get(model.store)
-    for field, feature in _asked(model) if store is not None else ():
-        found = of(store.model.driver, feature) if store is not None else None
-        if found is not None and not found.can:
-            yield CANNOT.at(block.place(field), found.text)
+    if store is not None and store.model.driver in all_of_them():  # else the store itself tells
+        for field, feature in _asked(model):
+            found = of(store.model.driver, feature)
+            if not found.can:
+                yield CANNOT.at(block.place(field), found.text)
 
 
 def _owners(desired: Desired) -> Mapping[tuple[str, Address, str], Address]:

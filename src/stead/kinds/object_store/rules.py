@@ -9,19 +9,25 @@ from stead.core.observed import Host
 from stead.drivers.object import all_of_them, hosts_of
 from stead.kinds.object_store.model import ObjectStore
 from stead.language.desired import Block, Desired
+from stead.language.reading.context import nearest
 
 NO_DRIVER = Code("STEAD-V050", "there is no such driver of object stores")
 SAME_HOSTS = Code("STEAD-V051", "two object stores would be on the same hosts")
 NO_HOST = Code("STEAD-V052", "no host is prepared for the object store")
 FEW_HOSTS = Code("STEAD-V053", "the object store has fewer hosts than copies", Severity.WARNING)
+DEVICE_TWICE = Code("STEAD-V059", "an object store has the same device twice")
 FEW_DEVICES = Code("STEAD-V054", "the object store has fewer devices than copies")
 
 
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: ObjectStore = block.model
     if model.driver not in all_of_them():
-        text = f"There is no driver {model.driver}. Choose {', '.join(all_of_them())}."
+        known = all_of_them()
+        text = f"There is no driver {model.driver}.{nearest(model.driver, known)} Choose {', '.join(known)}."
         yield NO_DRIVER.at(block.place("driver"), text)
+    for again in sorted({one for one in model.devices if model.devices.count(one) > 1}):
+        text = f"{again} is one directory, and keeps one copy of an object. Remove it, or name another."
+        yield DEVICE_TWICE.at(block.place("devices"), text)
     for other in desired.of_kind("object_stores"):
         if other is block:
             return
@@ -52,13 +58,13 @@ def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator
         yield NO_HOST.at(block.place("driver"), text)
     elif len(found) * len(model.devices) < model.replicas:
         text = (
-            f"{len(found)} hosts with {len(model.devices)} devices each cannot keep {model.replicas} copies apart. Add "
-            "hosts or devices, or set fewer `replicas`."
+            f"{model.replicas} copies cannot be kept apart: hosts: {len(found)}; devices of each: "
+            f"{len(model.devices)}. Add hosts or devices, or set fewer `replicas`."
         )
         yield FEW_DEVICES.at(block.place("replicas"), text)
     elif len(found) < model.replicas:
         text = (
-            f"{model.replicas} copies are on {len(found)} hosts, so a host that dies takes several of one object with "
-            "it. Add hosts, or set fewer `replicas`."
+            f"{model.replicas} copies are on {len(found)} host{'s' if len(found) > 1 else ''}, so a host that dies "
+            "takes several of one object with it. Add hosts, or set fewer `replicas`."
         )
         yield FEW_HOSTS.at(block.place("replicas"), text)
