@@ -111,6 +111,20 @@ def test_the_command_line_says_what_is_wrong_with_it(tmp_path: Path, capsys: pyt
     assert "STEAD-K005" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("said", "told"), [("1000", "from 8 to 256"), ("{get_param: n}", "and no parameter")])
+def test_random_text_is_as_long_as_stead_can_make_it(
+    said: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = tmp_path / "t.yaml"
+    text = "heat_template_version: 2018-08-31\nparameters: {n: {type: number, default: 20}}\nresources:\n"
+    template.write_text(text + f"  p: {{type: 'OS::Heat::RandomString', properties: {{length: {said}}}}}\n")
+    assert main(["import", "hot", str(template)]) == 1
+    assert told in capsys.readouterr().err
+    template.write_text(text + "  p: {type: 'OS::Heat::RandomString'}\n")
+    assert main(["import", "hot", str(template)]) == 0
+    assert "generate: {length: 32}" in capsys.readouterr().out, "Heat's own length"
+
+
 def test_parameters_of_environments_become_defaults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = tmp_path / "env.yaml"
     environment.write_text("parameters: {flavor: m1.large}\nparameter_defaults: {net: other, flavor: m1.tiny}\n")

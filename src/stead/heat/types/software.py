@@ -12,7 +12,9 @@ from stead.heat.template import NO_PROPERTY, WRONG, CannotSay
 from stead.heat.types.compute import configured
 from stead.heat.values import Either, Expr, Mixed, Reference, Value, dotted, joined, literal, operand
 from stead.heat.writing import block
+from stead.language.desired.generated import LONGEST, SHORTEST
 
+UNSAID_LENGTH = 32  # characters, of Heat
 BOUNDARY = "==stead-part=="
 NO_OP = ":"  # of a shell: it takes any arguments, and succeeds
 
@@ -119,9 +121,13 @@ def random_string(resource: HotResource, fields: Fields) -> None:
     """A variable that Stead makes up, as Heat did."""
     length = fields.take("length")
     fields.drop("character_classes", "character_sequences", "salt", "sequence")
+    if length is None:
+        length = UNSAID_LENGTH
+    elif resource.stack.draft.chosen is None and not (isinstance(length, int) and SHORTEST <= length <= LONGEST):
+        fields.no_property("length", f"Write a number from {SHORTEST} to {LONGEST}, and no parameter.")
+        length = UNSAID_LENGTH
     entry = resource.stack.draft.variables.setdefault(_random_name(resource), Written())
-    generate: dict[str, Value] = {} if length is None else {"length": length}
-    entry.fields = {"type": "string", "generate": generate}
+    entry.fields = {"type": "string", "generate": {"length": length}}
 
 
 def _random_name(resource: HotResource) -> str:
@@ -132,7 +138,7 @@ def _random(resource: HotResource, stack: Stack, path: tuple[Value, ...], member
     del path, member
     if stack.draft.chosen is not None:
         length = Fields(resource, resource.properties()).take("length")
-        return stack.draft.chosen.secret(_random_name(resource), length if isinstance(length, int) else 32)
+        return stack.draft.chosen.secret(_random_name(resource), length if isinstance(length, int) else UNSAID_LENGTH)
     return Expr(dotted("vars", _random_name(resource)), secret=True)
 
 
