@@ -130,7 +130,7 @@ class Ref(Form):
 class Filled(Form):
     """A list that must not be empty, because an empty list would mean the opposite of what it seems to mean."""
 
-    unsaid: str  # what leaving the list out means
+    unsaid: str = ""  # what leaving the list out means; nothing where it cannot be left out
 
 
 @positional

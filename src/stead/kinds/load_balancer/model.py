@@ -105,7 +105,7 @@ class Listener:
     """A port of the load balancer, and who answers behind it."""
 
     port: Annotated[int, Whole(least=1, most=65_535), "Its port", Example(80)]
-    members: Annotated[tuple[Backend, ...], Filled("nobody"), "Who answers", Example(["web:8080"])]
+    members: Annotated[tuple[Backend, ...], Filled(), "Who answers", Example(["web:8080"])]
     protocol: Annotated[
         Literal["tcp", "http", "https"],
         "`tcp`: bytes are passed on; `http`: requests are; `https`: it ends TLS and passes on plain requests",

@@ -220,6 +220,8 @@ def _either(options: list[Any], form: Form | None) -> Read:
             continue
         base = get_args(one)[0] if get_origin(one) is Annotated else one
         read = reader_of(one) if get_origin(one) is Annotated else _reader(one, form)
+        if get_origin(base) is Literal and bool in options:
+            read = readers.choice(get_args(base), beside=("true", "false"))
         if get_origin(base) is tuple:
             lists.append(read)
         elif get_origin(base) in (dict, Mapping) or is_value(base):

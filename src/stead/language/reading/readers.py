@@ -88,13 +88,14 @@ def _late_text(form: Text) -> Read:
     return read
 
 
-def choice(choices: tuple[Any, ...]) -> Read:
+def choice(choices: tuple[Any, ...], *, beside: tuple[str, ...] = ()) -> Read:
+    """`beside`: what else may stand there, and is read by others."""
     by_text = {str(choice): choice for choice in choices}
 
     def read(node: Node, reading: Reading, _path: str) -> Any:
         if isinstance(node, Scalar) and node.text in by_text:
             return by_text[node.text]
-        known = ", ".join(by_text)
+        known = ", ".join((*by_text, *beside))
         text = f"{kind_of(node).capitalize() if not isinstance(node, Scalar) else kind_of(node)} is none of {known}."
         hint = nearest(node.text, by_text) if isinstance(node, Scalar) else ""
         reading.tell(NOT_A_CHOICE, node.place, text + hint)
@@ -103,16 +104,16 @@ def choice(choices: tuple[Any, ...]) -> Read:
     return opened(read)
 
 
-def list_of(element: Read, *, unsaid: str = "", ref: Ref | None = None) -> Read:
+def list_of(element: Read, *, unsaid: str | None = None, ref: Ref | None = None) -> Read:
     """`ref`: what its elements refer to, so that `data[*]` is all members of `data`."""
 
     def read(node: Node, reading: Reading, path: str) -> Any:
         if not isinstance(node, Sequence):
             reading.tell(WRONG_TYPE, node.place, f"This is {kind_of(node)}; expected a list: [{_hint(node)}].")
             return FAILED
-        if unsaid and not node.items:
-            text = f"The list must not be empty. Write its elements, or leave the field out: then it is {unsaid}."
-            reading.tell(OUT_OF_RANGE, node.place, text)
+        if unsaid is not None and not node.items:
+            other = f", or leave the field out: then it is {unsaid}" if unsaid else ""
+            reading.tell(OUT_OF_RANGE, node.place, f"The list must not be empty. Write its elements{other}.")
             return FAILED
         items = node.items if ref is None else list(islice(_every(node, ref, reading), MOST_ITEMS + 1))
         if len(items) > len(node.items) and len(items) > MOST_ITEMS:
