@@ -22,7 +22,8 @@ import argparse
 import os
 import secrets
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import BAD_OPTION
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     from stead.cli.common.serving import means, people_of, required
 
     required()
-    check_options(options)
+    check_words(options.action, options.name, vars(options))
     if options.action == "clouds-yaml":
         url = options.url or os.environ.get("STEAD_API_URL", HERE)
         authority = options.cacert or os.environ.get("STEAD_API_CACERT", "")
@@ -107,13 +108,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def check_options(options: argparse.Namespace) -> None:
-    if options.action != "list" and not options.name:
-        raise Refused(NO_USER.at(None, f"`stead user {options.action}` needs the name of the user."))
-    for name, actions in ONLY_WITH.items():
-        if getattr(options, name) and options.action not in actions:
+def check_words(action: str, name: str, given: Mapping[str, Any]) -> None:
+    if action != "list" and not name:
+        raise Refused(NO_USER.at(None, f"`stead user {action}` needs the name of the user."))
+    for option, actions in ONLY_WITH.items():
+        if given[option] and action not in actions:
             whose = " and ".join(f"`stead user {one}`" for one in actions)
-            text = f"--{name} is for {whose}. {options.action} has no use for it."
+            text = f"--{option} is for {whose}. {action} has no use for it."
             raise Refused(BAD_OPTION.at(None, text))
 
 

@@ -9,7 +9,6 @@ from stead.core.observed import Host
 from stead.drivers.object import all_of_them, hosts_of
 from stead.kinds.object_store.model import ObjectStore
 from stead.language.desired import Block, Desired
-from stead.language.reading.context import nearest
 
 NO_DRIVER = Code("STEAD-V050", "there is no such driver of object stores")
 SAME_HOSTS = Code("STEAD-V051", "two object stores would be on the same hosts")
@@ -22,8 +21,7 @@ FEW_DEVICES = Code("STEAD-V054", "the object store has fewer devices than copies
 def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     model: ObjectStore = block.model
     if model.driver not in all_of_them():
-        known = all_of_them()
-        text = f"There is no driver {model.driver}.{nearest(model.driver, known)} Choose {', '.join(known)}."
+        text = f"There is no driver {model.driver}. Choose {', '.join(all_of_them())}."
         yield NO_DRIVER.at(block.place("driver"), text)
     for again in sorted({one for one in model.devices if model.devices.count(one) > 1}):
         text = f"{again} is one directory, and keeps one copy of an object. Remove it, or name another."
