@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from beginnings import WITH_PUBLIC
 from waiting import patiently
 
 from stead.lab.image.build import ensure_image
@@ -18,17 +19,9 @@ from stead.lab.site import Lab
 
 pytestmark = pytest.mark.lab
 
-SPEC = """
-stead: 1
-images:
-  tiny: {source: IMAGE}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
-  public:
-    {type: flat, physical: external, external: true,
-     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
-projects:
+SPEC = (
+    WITH_PUBLIC
+    + """projects:
   acme:
     keypairs:
       ada: {public_key: "KEY"}
@@ -44,6 +37,7 @@ projects:
     floating_ips:
       door: {network: public, instance: outer}
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +45,7 @@ def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("ansible")
     shutil.copy(ensure_image("tiny", lambda _text: None), folder / "tiny.qcow2")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")], check=True)
-    text = SPEC.replace("IMAGE", str(folder / "tiny.qcow2")).replace("KEY", (folder / "key.pub").read_text().strip())
+    text = SPEC.replace("TINY", str(folder / "tiny.qcow2")).replace("KEY", (folder / "key.pub").read_text().strip())
     (folder / "stead.yml").write_text(text)
     (folder / "stead_inventory.yml").write_text(
         f"plugin: stead.cloud.stead\nuser: root\nhosts: {lab.inventory}\n"

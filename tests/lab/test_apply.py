@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from beginnings import WITH_PUBLIC
 from leftovers import differences, listing
 from waiting import patiently
 from working import Site
@@ -27,17 +28,9 @@ from stead.store import open_store
 
 pytestmark = pytest.mark.lab
 
-SPEC = """
-stead: 1
-images:
-  tiny: {source: IMAGE}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
-  public:
-    {type: flat, physical: external, external: true,
-     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
-projects:
+SPEC = (
+    WITH_PUBLIC
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24}, v6: {cidr: "fd00:20::/64"}}}
@@ -66,6 +59,7 @@ projects:
         {flavor: small, image: tiny, networks: [{network: app, address: 10.20.0.77}], security_groups: [open],
          stop_timeout: 20s, cloud_init: {user_data: CALLER}}
 """
+)
 
 # `/cgi-bin/call?host` tells what the guest itself hears from another, `/cgi-bin/disk?vdb` how large a disk is, and
 # `/cgi-bin/count` counts for as long as somebody listens.

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import pytest
+from beginnings import SMALL
 from disk_scripts import user_data
 from driving import Driven, prepare, tiny
 from waiting import patiently
@@ -37,13 +38,9 @@ SIZES = {
         },
     }
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: IMAGE}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
@@ -60,6 +57,7 @@ projects:
            volumes: [local, files, blocks], stop_timeout: 20s, cloud_init: {user_data: SCRIPTS}}
   #OTHER
 """
+)
 # `turns` counts in two places of a disk, always first in the one: at any moment it is the same or one ahead there.
 SCRIPTS = {
     "fill": 'dd if=/dev/urandom of="/dev/$(disk)" bs=1M count=40 conv=fsync 2>&1',
@@ -83,7 +81,7 @@ class Backups(Driven):
         return found
 
     def spec(self, *more: str, other: str = "") -> None:
-        text = SPEC.replace("IMAGE", str(tiny())).replace("#MORE", "\n      ".join(more)).replace("#OTHER", other)
+        text = SPEC.replace("TINY", str(tiny())).replace("#MORE", "\n      ".join(more)).replace("#OTHER", other)
         self.write(text.replace("SCRIPTS", json.dumps(user_data(SCRIPTS))))
 
     def leases(self, name: str) -> Mapping[str, str]:

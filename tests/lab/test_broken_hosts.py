@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+from beginnings import SMALL
 from networking import Cloud, bridge_of, tap_of, workspace
 from varying import variant
 from waiting import patiently
@@ -17,13 +18,9 @@ pytestmark = pytest.mark.lab
 
 HOSTS = {"hosts": {"compute": {"count": 1, "cpus": 8}, "network": {"count": 1, "roles": ["network", "controller"]}}}
 # A tenant may well have the underlay's addresses: UNDERLAY is its network, and OTHER the address of another host.
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
+SPEC = (
+    SMALL
+    + """networks:
   public: {type: flat, physical: external, external: true, subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1,
            pool: 203.0.113.50-203.0.113.90}}}
 projects:
@@ -39,6 +36,7 @@ projects:
       web: {flavor: small, image: tiny, host: compute-1, networks: [{network: app, address: OTHER}, more],
             security_groups: [open], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
 """
+)
 WEB, APP = "acme/instances/web", "acme/networks/app"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
+from beginnings import SMALL
 from networking import Cloud, bridge_of, tap_of, workspace
 from varying import variant
 from waiting import patiently
@@ -34,13 +35,9 @@ HOSTS = {
     },
     "physical": {"external": {"hosts": ["edge"], "cidr": "203.0.113.0/24"}},
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
+SPEC = (
+    SMALL
+    + """networks:
   public: {type: flat, physical: external, external: true, subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1,
            pool: 203.0.113.50-203.0.113.90}}}
 projects:
@@ -67,6 +64,7 @@ projects:
     floating_ips:
       www: {network: public, instance: web}
 """
+)
 WEB, DB, EDGE, WWW = "acme/instances/web", "acme/instances/db", "acme/routers/edge", "acme/floating_ips/www"
 APP, MORE, GROUP = "acme/networks/app", "acme/networks/more", "acme/security_groups/web"
 

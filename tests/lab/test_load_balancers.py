@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from beginnings import WITH_PUBLIC
 from driving import certificate
 from leftovers import differences, listing
 from networking import Cloud, workspace
@@ -28,17 +29,9 @@ HOSTS = {
     "hosts": {"compute": {"count": 1, "cpus": 8}, "network": {"count": 2}},
     "physical": {"external": {"hosts": ["network", "compute"], "cidr": "203.0.113.0/24"}},
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
-  public:
-    {type: flat, physical: external, external: true,
-     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
-projects:
+SPEC = (
+    WITH_PUBLIC
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
@@ -62,6 +55,7 @@ projects:
     floating_ips:
       www: {network: public, address: 203.0.113.50, load_balancer: front}
 """
+)
 FRONT, APP, WEB, OUT = "acme/load_balancers/front", "acme/networks/app", ("web-0", "web-1"), "203.0.113.50"
 PAGE = "/cgi-bin/index.cgi"
 URL = f"http://{OUT}{PAGE}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from beginnings import SMALL
 from networking import Cloud, bridge_of, workspace
 from varying import variant
 
@@ -16,13 +17,9 @@ from stead.lab.sizes import parse
 
 pytestmark = pytest.mark.lab
 
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24, dhcp_address: 10.20.0.2}}}
@@ -34,6 +31,7 @@ projects:
       far: {flavor: small, image: tiny, host: hyper-2, networks: [{network: app, address: 10.20.0.12}],
             security_groups: [open], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
 """
+)
 NEAR, FAR = "acme/instances/near", "acme/instances/far"
 HEADERS = 28  # of IPv4 and ICMP
 TELLS = """printf '#!/bin/sh\\necho "told $1 $mtu"\\n' >/tmp/tells; chmod 755 /tmp/tells

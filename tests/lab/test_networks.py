@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+from beginnings import SMALL
 from networking import Cloud, StandIn, bridge_of, workspace
 
 from stead.lab.site import Lab
@@ -19,13 +20,9 @@ from stead.lab.sizes import parse
 pytestmark = pytest.mark.lab
 
 HOSTS = {"hosts": {"compute": {"count": 2, "cpus": 8}, "network": {"count": 1}}}
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24, dhcp_address: 10.20.0.2}, v6: {cidr: "fd00:20::/64"}}}
@@ -58,6 +55,7 @@ projects:
       far: {flavor: small, image: tiny, host: compute-2, networks: [{network: app, address: 10.20.0.12}],
             security_groups: [open], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
 """
+)
 NEAR, FAR, BESIDE = "acme/instances/near", "acme/instances/far", "acme/instances/beside"
 OTHER_NEAR, OTHER_FAR = "other/instances/near", "other/instances/far"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hostile_frames
 import pytest
+from beginnings import SMALL
 from leftovers import differences, listing
 from networking import workspace
 from ovn_cloud import VARIABLES, InSwitch, OvnCloud, tap_of
@@ -31,13 +32,9 @@ HOSTS = {
     },
     "physical": {"carrier": {"hosts": ["compute"], "cidr": "198.51.100.0/24"}},
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {driver: ovn, type: geneve, subnets: {v4: {cidr: 10.20.0.0/24, dhcp_address: 10.20.0.2}}}
@@ -67,6 +64,7 @@ projects:
       far: {flavor: small, image: tiny, host: compute-2, networks: [{network: app, address: 10.20.0.12}],
             security_groups: [open], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
 """
+)
 NEAR, FAR, BESIDE, ROGUE = (f"acme/instances/{name}" for name in ("near", "far", "beside", "rogue"))
 OTHER_NEAR, OTHER_FAR = "other/instances/near", "other/instances/far"
 LISTENS = "(for port in 7999 8000 8005 8010 8011; do nc -ll -p $port -e echo hello & done) >/dev/null 2>&1"

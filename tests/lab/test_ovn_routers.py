@@ -11,6 +11,7 @@ from functools import partial
 from subprocess import CalledProcessError
 
 import pytest
+from beginnings import SMALL
 from leftovers import differences, listing
 from networking import workspace
 from ovn_cloud import VARIABLES, OvnCloud
@@ -35,13 +36,9 @@ HOSTS = {
         "external": {"hosts": ["near", "network"], "cidr": "203.0.113.0/24", "cidr6": "2001:db8:113::/64"},
     },
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
+SPEC = (
+    SMALL
+    + """networks:
   public:
     {driver: ovn, type: flat, physical: external, external: true,
      subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99},
@@ -99,6 +96,7 @@ projects:
     floating_ips:
       alien: {network: public, address: 203.0.113.60, instance: alien}
 """
+)
 NEAR, BESIDE, FAR, OTHER = "acme/instances/near", "acme/instances/beside", "acme/instances/far", "other/instances/alien"
 FLOATING = ("acme/floating_ips/near", "acme/floating_ips/far")
 LISTENS = "(nc -ll -p 8000 -e echo hello) >/dev/null 2>&1 &"

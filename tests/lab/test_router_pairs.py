@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from beginnings import WITH_PUBLIC
 from networking import Cloud, workspace
 from test_routers import who_answers
 from waiting import patiently
@@ -27,17 +28,9 @@ HOSTS = {
     "hosts": {"compute": {"count": 1, "cpus": 8}, "network": {"count": 2}},
     "physical": {"external": {"hosts": ["network", "compute"], "cidr": "203.0.113.0/24"}},
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
-  public:
-    {type: flat, physical: external, external: true,
-     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
-projects:
+SPEC = (
+    WITH_PUBLIC
+    + """projects:
   acme:
     networks:
       app:
@@ -53,6 +46,7 @@ projects:
     floating_ips:
       www: {network: public, address: 203.0.113.50, instance: one}
 """
+)
 EDGE, APP, ONE, OUT = "acme/routers/edge", "acme/networks/app", "acme/instances/one", "203.0.113.50"
 EVERY = 0.1  # seconds between two pings
 ELECTION = 15  # packets that are lost until a host that heard nothing takes over

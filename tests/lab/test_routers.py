@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from subprocess import CalledProcessError
 
 import pytest
+from beginnings import WITH_PUBLIC
 from networking import Cloud, workspace
 from waiting import patiently
 
@@ -30,17 +31,9 @@ HOSTS = {
         "office": {"hosts": ["network", "compute"], "cidr": "198.51.100.0/24"},
     },
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-networks:
-  public:
-    {type: flat, physical: external, external: true,
-     subnets: {v4: {cidr: 203.0.113.0/24, gateway: 203.0.113.1, pool: 203.0.113.10-203.0.113.99}}}
-  office:
+SPEC = (
+    WITH_PUBLIC
+    + """  office:
     {type: flat, physical: office, external: true,
      subnets: {v4: {cidr: 198.51.100.0/24, gateway: 198.51.100.1, pool: 198.51.100.10-198.51.100.99}}}
 projects:
@@ -69,6 +62,7 @@ projects:
     floating_ips:
       www: {network: public, address: 203.0.113.50, instance: one}
 """
+)
 EDGE = "edge: {external: public, networks: [app], host: network-1, ha: false}"
 ONE, TWO, THREE = "acme/instances/one", "acme/instances/two", "acme/instances/three"
 # Answers every question for an address with 192.0.2.80.

@@ -10,6 +10,7 @@ from typing import Any
 
 import hostile_frames
 import pytest
+from beginnings import SMALL
 from networking import Cloud, StandIn, bridge_of, workspace
 from waiting import patiently
 
@@ -20,13 +21,9 @@ pytestmark = pytest.mark.lab
 
 HOSTS = {"hosts": {"compute": {"count": 2, "cpus": 8}, "network": {"count": 1}}}
 # Every guest is in `base`, by which the tests reach it; what it is tried for is in the others.
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24, dhcp_address: 10.20.0.2}, v6: {cidr: "fd00:20::/64"}}}
@@ -50,6 +47,7 @@ projects:
       mallory: {flavor: small, image: tiny, host: compute-1, networks: [{network: app, address: 10.20.0.66}],
                 state: stopped}
 """
+)
 TRIED = "tried: {ingress: [], egress: []}"
 MALLORY = "evil/instances/mallory"
 NEAR, FAR, BESIDE = "acme/instances/near", "acme/instances/far", "acme/instances/beside"

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from beginnings import SMALL
 from disk_scripts import SECTORS, user_data
 from leftovers import differences, listing
 from varying import variant
@@ -46,13 +47,9 @@ SIZES = {
         },
     }
 }
-SPEC = """
-stead: 1
-images:
-  tiny: {source: IMAGE}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
@@ -69,6 +66,7 @@ projects:
       web: {flavor: {vcpus: 1, memory: 128MiB, disk: 0GiB}, boot_volume: booted, networks: [app],
             security_groups: [web], stop_timeout: 20s, cloud_init: {user_data: SCRIPTS}}
 """
+)
 SCRIPTS = {
     "busy": 'disk=$(disk); (while dd if=/dev/urandom of="/dev/$disk" bs=4k seek=16 count=64 conv=notrunc,fsync; do'
     " echo $disk >>/tmp/rounds; done; echo failed >>/tmp/failed) >/dev/null 2>&1 </dev/null & echo $! >>/tmp/busy",

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from beginnings import SMALL
 from networking import Cloud, workspace
 from waiting import patiently
 
@@ -25,13 +26,9 @@ HOSTS = {
     "physical": {"external": {"hosts": ["own"], "cidr": "203.0.113.0/24", "cidr6": "2001:db8:113::/64"}},
 }
 OUTSIDE, OWN, PRIVATE = "203.0.113.1", "203.0.113.40", "192.168.55.1"
-SPEC = """
-stead: 1
-images:
-  tiny: {source: TINY}
-flavors:
-  small: {vcpus: 1, memory: 128MiB, disk: 1GiB}
-projects:
+SPEC = (
+    SMALL
+    + """projects:
   acme:
     networks:
       app: {subnets: {v4: {cidr: 10.20.0.0/24}}}
@@ -53,6 +50,7 @@ projects:
       two: {flavor: small, image: tiny, networks: [{network: app, address: 10.20.0.11}], host: own-1,
             security_groups: [open], stop_timeout: 5s, cloud_init: {user_data: OBEYS}}
 """
+)
 HOST, ONE, TWO = "own-1", "acme/instances/one", "umbrella/instances/two"
 EDGE = 'edge: {uplink: host, networks: [app], forwards: [{port: 8080, to: "one:80"}]}'
 

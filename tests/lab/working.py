@@ -44,7 +44,7 @@ class Site:
         """Where something is `asked`, it is `{"drain": HOST}` or the like, as a plan keeps it."""
         image = str(self.folder / "tiny.qcow2")
         path = self.folder / "stead.yml"
-        path.write_text(self.text.replace("IMAGE", image))
+        path.write_text(self.text.replace("TINY", image))
         spec, found = load((path,), kinds(), root=self.folder)
         desired, more = resolve(spec, key=KEY)
         inventory, others = read_inventory((self.lab.inventory,))
