@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from stead.cli import COMMANDS, main
 
@@ -29,6 +31,20 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert main(["init", "demo"]) == 0
     monkeypatch.chdir(tmp_path / "demo")
     return tmp_path / "demo"
+
+
+@pytest.mark.parametrize("name", ["demo", "site", "--here"])
+def test_editors_find_a_schema_that_knows_what_was_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", name, "-C", "."]) == 0
+    text = Path("stead.yml").read_text(encoding="utf-8")
+    found = Path(text.splitlines()[0].removeprefix("# yaml-language-server: $schema="))
+    known = Draft202012Validator(json.loads(found.read_text(encoding="utf-8")))
+    assert list(known.iter_errors(yaml.safe_load(text))) == []
+    assert list(known.iter_errors({"stead": 1, "project": {}})) != []
+    assert Path(".stead/.gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 @pytest.mark.parametrize("name", WRITTEN)

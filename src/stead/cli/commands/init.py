@@ -5,7 +5,8 @@
   stead init cloud                                           the same in a directory of their own
   stead init --here                                          for a cloud on this very machine
 
-Nothing that exists is overwritten.
+Nothing that exists is overwritten. Editors that know yaml-language-server complete and explain stead.yml, by the schema
+in .stead: `stead schema > .stead/schema.json` writes it again, in a new clone or after an upgrade.
 
 exit status: 0; 1 when a file is there already
 """
@@ -19,6 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from stead.cli.common.workspace import DIRECTORY
 from stead.core.diagnostics import Code, Refused
 
 IN_THE_WAY = Code("STEAD-C050", "a file already exists")
@@ -44,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     target = Path(options.directory or options.name or ".")
     written = write("here", target, _own()) if options.here else write(_template(options.name), target)
+    write_schema(target)
     if options.json:
         import json
 
@@ -84,6 +87,22 @@ def write(template: str, target: Path, values: Mapping[str, str] = MappingProxyT
     except OSError as error:
         raise Refused(IN_THE_WAY.at(None, f"{error.filename}: {error.strerror}.")) from error
     return list(texts)
+
+
+def write_schema(target: Path) -> None:
+    """Where the first line of stead.yml has editors look for it."""
+    import json
+
+    from stead.kinds import kinds
+    from stead.language.schema import schema
+    from stead.store.init import make_directory
+
+    directory = target / DIRECTORY
+    try:
+        make_directory(directory)
+        (directory / "schema.json").write_text(json.dumps(schema(kinds())), encoding="utf-8")
+    except OSError as error:
+        raise Refused(IN_THE_WAY.at(None, f"{error.filename}: {error.strerror}.")) from error
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
 """Print the JSON Schema of the spec, for editors and validators.
 
-stead schema > stead.language.schema.json
+stead schema > .stead/schema.json          where the first line of what `stead init` writes has editors look
 stead schema --kind volumes
-stead schema --part > part.schema.json     for included files, also those of a project's people
+stead schema --part > part.schema.json      for included files, also those of a project's people
 """
 
 from __future__ import annotations
