@@ -10,7 +10,11 @@ from collections.abc import Mapping
 
 HEAD = """#!/bin/sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
-disk() { basename "$(dirname "$(grep -l "^${QUERY_STRING%%=*}" /sys/block/vd*/serial)")"; }
+disk() {
+  for one in /sys/block/vd*/serial /sys/block/sd*/device/vpd_pg80; do
+    tr -d "\\0" 2>/dev/null <"$one" | grep -q "${QUERY_STRING%%=*}" && echo "$one" | cut -d/ -f4
+  done
+}
 """
 SCRIPTS = {
     "put": 'printf "%-16s" "${QUERY_STRING#*=}" | dd of="/dev/$(disk)" conv=notrunc,fsync 2>&1',

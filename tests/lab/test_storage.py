@@ -291,8 +291,10 @@ def test_a_volume_comes_and_goes_while_the_guest_runs(site: Site) -> None:
     assert settle(site, MOVED, GROWN, ("volumes: [files, blocks]", "volumes: []")) == {DB: "update"}
     with pytest.raises((subprocess.CalledProcessError, ValueError)):
         int(ask(site, "size", "files")[0])
-    assert settle(site, MOVED, GROWN) == {DB: "update"}
-    assert ask(site, "get", *BOTH) == ["on-files", "on-blocks"]
+    for again in ("volumes: [{volume: files, bus: scsi}, blocks]", "volumes: [blocks]", "volumes: [files, blocks]"):
+        assert settle(site, MOVED, GROWN, ("volumes: [files, blocks]", again)) == {DB: "update"}
+        if "files" in again:
+            assert ask(site, "get", *BOTH) == ["on-files", "on-blocks"]
     assert site.identity(DB)["boot_id"] == boot
 
 

@@ -35,6 +35,7 @@ _HARDWARE = (
 )
 # How a volume is plugged, which what is plugged already cannot change without a restart.
 _PLUGGED = ("bus", "cache", "device", "mode", "pinned", "pool")
+_COLD = ("ide", "sata")  # buses on which nothing comes or goes while a guest runs
 # Of an interface, what a hypervisor changes without unplugging it.
 _NIC_LIVE = ("allowed", "bandwidth", "filtered", "groups", "position", "routed", "subnets")
 
@@ -119,7 +120,7 @@ def effect_of(
         case ["seed", *_] if (want.get("seed") or {}).get("on_change") != "rebuild":
             found = REBUILD._replace(later=True)
         case ["volumes", name, *_] if _is_another(name, want, have):
-            found = IN_PLACE
+            found = REBOOT if _is_cold(name, want, have) else IN_PLACE
         case ["volumes"] if _plugged_otherwise(want, have):
             found = REBOOT
         case ["state"]:
@@ -176,13 +177,18 @@ def _is_another(name: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> 
     return bool(wanted != there)
 
 
+def _is_cold(name: str, want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
+    return any(fields.get("volumes", {}).get(name, {}).get("bus") in _COLD for fields in (want, have))
+
+
 def _plugged_otherwise(want: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
     """Of so many volumes that they are told as one."""
-    there = {one.get("uuid"): one for one in (have.get("volumes") or {}).values()}
+    wanted, there = ({one["uuid"]: one for one in (fields.get("volumes") or {}).values()} for fields in (want, have))
+    kept = wanted.keys() & there.keys()
+    moved = wanted.keys() ^ there.keys()
     return any(
-        (old := there.get(one.get("uuid"))) and any(one.get(name) != old.get(name) for name in ("bus", "cache", "mode"))
-        for one in (want.get("volumes") or {}).values()
-    )
+        wanted[uuid].get(name) != there[uuid].get(name) for uuid in kept for name in ("bus", "cache", "mode")
+    ) or any((wanted.get(uuid) or there[uuid]).get("bus") in _COLD for uuid in moved)
 
 
 def detached(have: Mapping[str, Any], uuids: frozenset[str]) -> tuple[Mapping[str, Any], Effect] | None:

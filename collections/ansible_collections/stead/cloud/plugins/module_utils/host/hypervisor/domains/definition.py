@@ -135,8 +135,8 @@ def _devices(domain: Xml.Element, want: Want, plugs: Plugs) -> None:
         element(devices, "controller", {"type": "pci", "model": "pcie-root"})
         for _one in range(FREE_PORTS + OWN_PORTS + len(want["nics"]) + len(disks)):
             element(devices, "controller", {"type": "pci", "model": "pcie-root-port"})
-    if want["root"]["bus"] == "scsi":
-        element(devices, "controller", {"type": "scsi", "model": "virtio-scsi"})
+    if any(device_xml.bus_of(disk) == "scsi" for _key, disk in disks):
+        devices.append(device_xml.scsi_controller())
     _consoles(devices, want)
     if want["agent"]:
         channel = element(devices, "channel", {"type": "unix"})

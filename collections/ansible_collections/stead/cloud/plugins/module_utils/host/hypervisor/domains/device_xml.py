@@ -87,6 +87,15 @@ def _target(disk: Xml.Element, device: str, bus: str, key: str) -> None:
     element(disk, "serial", text=key[:SERIAL] if bus == "virtio" else key)
 
 
+def bus_of(disk: Xml.Element) -> str:
+    return inner(disk, "target").get("bus", "")
+
+
+def scsi_controller() -> Xml.Element:
+    """Guests know this one; the one that libvirt would choose is of 1995, and kernels of cloud images do not."""
+    return Xml.Element("controller", {"type": "scsi", "model": "virtio-scsi"})
+
+
 def _limits(disk: Xml.Element, limits: Described) -> None:
     words = {
         "iops": "total_iops_sec",

@@ -111,6 +111,7 @@ def _disks(domain: Any, live: Xml.Element, want: Want, work: Work) -> None:
     lie = device_xml.places(want)
     has = {_key(one, volumes, lie): one for one in live.findall("devices/disk") if one.get("device") != "floppy"}
     fixed = {_shown(key) for key in (want["uuid"] + "-root", "swap", "ephemeral", device_xml.SEED_SERIAL, root or "")}
+    controlled = live.find("devices/controller[@type='scsi']") is not None
     for key, disk in sorted(has.items()):
         if key not in wanted and _shown(key) not in fixed and key != "cdrom":
             _detach(domain, disk, "disk " + key, work)
@@ -118,6 +119,9 @@ def _disks(domain: Any, live: Xml.Element, want: Want, work: Work) -> None:
         if key == "cdrom":
             _change_cd(domain, has.get(key), element, work)
         elif key not in has:
+            if device_xml.bus_of(element) == "scsi" and not controlled:
+                _attach(domain, device_xml.scsi_controller(), "a SCSI controller", work)
+                controlled = True
             _attach(domain, element, "disk " + key, work)
         else:
             _tune(domain, has[key], element, work)
