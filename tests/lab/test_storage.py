@@ -294,7 +294,7 @@ def test_a_volume_comes_and_goes_while_the_guest_runs(site: Site) -> None:
     for again in ("volumes: [{volume: files, bus: scsi}, blocks]", "volumes: [blocks]", "volumes: [files, blocks]"):
         assert settle(site, MOVED, GROWN, ("volumes: [files, blocks]", again)) == {DB: "update"}
         if "files" in again:
-            assert ask(site, "get", *BOTH) == ["on-files", "on-blocks"]
+            patiently(lambda: ask(site, "get", *BOTH) == ["on-files", "on-blocks"])  # the guest looks for it itself
     assert site.identity(DB)["boot_id"] == boot
 
 
